@@ -1,0 +1,152 @@
+/*
+ * What a model is: a page allocator or an object allocator, and what they share.
+ *
+ * A new model is one file with one `const struct page_allocator` or `const struct
+ * object_allocator`, and one line in models/pages/registry.c or models/objects/registry.c.
+ */
+#ifndef MODELS_MODEL_H
+#define MODELS_MODEL_H
+
+#include "sim/verbs/list.h"
+#include "sim/verbs/lock.h"
+#include "sim/verbs/setting.h"
+#include "sim/verbs/verbs.h"
+
+enum { PAGE_BYTES = 4096, MAX_ORDER = 11 };     /* orders 0 .. MAX_ORDER-1 */
+
+/* ---- struct page --------------------------------------------------------------------------- */
+
+struct page;                    /* one page struct in the simulated mem_map; never dereferenced */
+
+/*
+ * A layout of struct page as page allocators see it: byte offsets, by era. Object allocators
+ * overlay a struct of their own, of the same size.
+ */
+struct page_view {
+	const char *name;               /* "packed-56", "aligned-64" */
+	unsigned size;                  /* bytes from one page struct to the next */
+	unsigned flags, count, mapcount, private, mapping, index, lru;
+	const struct layout *layout;    /* members for reports, as a page allocator sees them */
+};
+
+extern const struct page_view page_view_packed_56;      /* until 3.0 */
+extern const struct page_view page_view_aligned_64;     /* 3.1 .. 3.19 */
+
+/* The simulated memory: page structs, pages, nodes. */
+struct memory {
+	struct sim *sim;
+	const struct page_view *view;
+	char *mem_map;                  /* line-aligned; page struct i at mem_map + i * stride */
+	unsigned stride;                /* bytes from one page struct to the next */
+	char *base;                     /* first byte of page frame 0 */
+	uint64_t pages;                 /* page frames in all; per node: pages / nodes */
+	unsigned nodes;
+};
+
+/* Set-up: `mib` MiB of pages and their page structs, split evenly over the nodes.
+ * `stride` 0: that of the view; 64 with the 56-byte view gives one line per page struct. */
+struct memory *memory_new(struct sim *sim, const struct page_view *view, unsigned stride, uint64_t mib);
+
+static inline uint64_t page_to_pfn(const struct memory *m, const struct page *page)
+{
+	return (uint64_t)((const char *)page - m->mem_map) / m->stride;
+}
+
+static inline struct page *pfn_to_page(const struct memory *m, uint64_t pfn)
+{
+	return (struct page *)(m->mem_map + pfn * m->stride);
+}
+
+static inline void *page_address(const struct memory *m, const struct page *page)
+{
+	return m->base + page_to_pfn(m, page) * PAGE_BYTES;
+}
+
+static inline struct page *virt_to_page(const struct memory *m, const void *address)
+{
+	return pfn_to_page(m, (uint64_t)((const char *)address - m->base) / PAGE_BYTES);
+}
+
+static inline unsigned pfn_to_node(const struct memory *m, uint64_t pfn)
+{
+	return (unsigned)(pfn / (m->pages / m->nodes));
+}
+
+/* ---- page allocators ------------------------------------------------------------------------ */
+
+enum gfp {
+	GFP_KERNEL = 0,                 /* may sleep; unmovable */
+	GFP_ATOMIC = 1,
+	GFP_MOVABLE = 2,
+	GFP_RECLAIMABLE = 4,
+	GFP_ZERO = 8,
+	GFP_COMP = 16,                  /* a compound page: slabs */
+};
+
+struct page_allocator {
+	const char *name, *summary;
+	const struct setting *settings;         /* NULL: none */
+	size_t settings_size;
+	const struct page_view *view;           /* of its own era, used without an object allocator */
+	/* Set-up: all memory free. */
+	void *(*create)(struct sim *sim, struct memory *memory, const void *settings);
+	/* A block of 2^order pages, or NULL: no memory. Interrupts as the caller has them. */
+	struct page *(*alloc)(struct cpu *cpu, void *state, unsigned order, unsigned gfp);
+	void (*free)(struct cpu *cpu, void *state, struct page *page, unsigned order);
+	/* No CPU inside: true if the invariants hold, else the reason in `why`. No accesses. */
+	bool (*check)(const void *state, char *why, size_t size);
+	uint64_t (*free_pages)(const void *state);      /* for check: pages that nobody holds */
+};
+
+/* A page allocator at work; object allocators and workloads call it through these two. */
+struct pages {
+	const struct page_allocator *model;
+	void *state;
+	struct memory *memory;
+};
+
+struct page *pages_alloc(struct cpu *cpu, const struct pages *pages, unsigned order, unsigned gfp);
+void pages_free(struct cpu *cpu, const struct pages *pages, struct page *page, unsigned order);
+
+extern const struct page_allocator *const page_allocators[];    /* NULL-terminated registry */
+const struct page_allocator *page_allocator_find(const char *name);
+
+/* ---- object allocators ----------------------------------------------------------------------- */
+
+struct kmem_cache;              /* each model has its own */
+
+struct object_allocator {
+	const char *name, *summary;
+	const struct setting *settings;
+	size_t settings_size;
+	const struct page_view *view;           /* struct page of its era */
+	void *(*create)(struct sim *sim, const struct pages *pages, const void *settings);
+	/* Set-up: a cache of `size` byte objects; align 0: that of a word. */
+	struct kmem_cache *(*cache_create)(void *state, const char *name, unsigned size, unsigned align);
+	/* Set-up: the cache kmalloc(size) takes from; NULL: beyond the largest, goes to pages. */
+	struct kmem_cache *(*kmalloc_cache)(void *state, size_t size);
+	void *(*alloc)(struct cpu *cpu, void *state, struct kmem_cache *cache, unsigned gfp);
+	void (*free)(struct cpu *cpu, void *state, struct kmem_cache *cache, void *object);     /* kmem_cache_free */
+	void *(*kmalloc)(struct cpu *cpu, void *state, size_t size, unsigned gfp);
+	void (*kfree)(struct cpu *cpu, void *state, void *object);
+	unsigned (*object_size)(const struct kmem_cache *cache);        /* bytes from object to object */
+	unsigned (*objects_per_slab)(const struct kmem_cache *cache);
+	/* Bytes of per-CPU and per-cache metadata (not page structs), for the memory cost. */
+	uint64_t (*metadata_bytes)(const void *state);
+	/* No CPU inside: true if the header's invariants hold, else the reason in `why`. */
+	bool (*check)(const void *state, char *why, size_t size);
+	/* For check: is `object` inside a live slab of `cache` (NULL: of any) and on a slot boundary? */
+	bool (*owns)(const void *state, const struct kmem_cache *cache, const void *object);
+};
+
+extern const struct object_allocator *const object_allocators[];        /* NULL-terminated */
+const struct object_allocator *object_allocator_find(const char *name);
+
+/* An object allocator at work. */
+struct objects {
+	const struct object_allocator *model;
+	void *state;
+	const struct pages *pages;
+};
+
+#endif

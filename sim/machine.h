@@ -1,0 +1,76 @@
+/*
+ * A machine as its file describes it (configs/machines/NAME.yaml), and its topology.
+ *
+ * Latencies are totals of microbenchmarks (docs/model.md): core-private costs in cycles, what
+ * leaves the core in ns. Lists go by distance, nearest first, as `distances` names them.
+ */
+#ifndef SIM_MACHINE_H
+#define SIM_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sim/verbs/setting.h"
+
+enum { MACHINE_CORES_MAX = 1024 };
+
+enum machine_protocol { PROTOCOL_MESI, PROTOCOL_MOESI, PROTOCOL_MESIF };
+enum machine_home { HOME_DIRECTORY, HOME_BUS };
+enum home_order { ORDER_CHASING, ORDER_BLOCKING };
+/* How far two cores are from each other. */
+enum distance { DISTANCE_DIE, DISTANCE_SOCKET, DISTANCE_HOP, DISTANCE_TWO_HOPS };
+
+struct cache_level {
+	uint64_t kib, ways;
+	double hit_cyc;                 /* load to use, total */
+	uint64_t shared;                /* cores that share one instance */
+};
+
+struct by_state {
+	struct reals M, O, E, S;        /* ns by distance */
+};
+
+struct own_cycles {                     /* cycles on a line this core owns: dependent, rotating */
+	struct reals add, xadd_local, cmpxchg_local, cmpxchg8b_local, cmpxchg16b_local;
+	struct reals lock_add, lock_xadd, lock_cmpxchg, xchg, lock_cmpxchg16b;
+};
+
+struct machine {
+	char id[SETTING_NAME_BYTES], title[SETTING_NAME_BYTES];
+	double freq_ghz;
+	uint64_t sockets, dies_per_socket, cores_per_die, numa_nodes;
+	int protocol;                   /* enum machine_protocol */
+	int home;                       /* enum machine_home */
+	struct wordlist distances;      /* enum distance, nearest first */
+	struct cache_level l1d, l2, llc;        /* ways 0: no such level */
+	struct reals dram_ns;           /* local node, other nodes by distance */
+	struct by_state load_ns, store_ns, rmw_ns;
+	double inv_ns_per_extra_sharer;
+	struct own_cycles own_cyc;
+	double mfence_cyc;
+	struct { double bus_slot_ns, bytes_per_ns; } link;      /* 0: no limit */
+	struct { double occupancy_ns; uint64_t slices; } slice; /* of a home; 0: no limit */
+	struct { double popf, sti; } irq_pair_cyc;
+	double cli_sti_pair_cyc;
+	double preempt_pair_cyc;        /* only documents the pair; the model counts its accesses */
+	double rdtsc_cyc, pause_cyc;
+	double irq_entry_exit_ns, ipi_roundtrip_ns;
+	struct { double call, loop, alloc, free, page_alloc, page_free; } step_cyc;
+	struct { int home; struct reals split; double local_bias; } handoff;   /* enum home_order */
+};
+
+/* The table that experiment/ fills struct machine by; ends with an entry without a key. */
+extern const struct setting machine_settings[];
+
+/* Rules between keys (list lengths, sizes that are no power of two ...): calls `complain` with
+ * the key and the rule for each; true if there were none. */
+bool machine_check(const struct machine *machine, void (*complain)(void *to, const char *key, const char *text), void *to);
+
+unsigned machine_cores(const struct machine *machine);
+unsigned machine_die(const struct machine *machine, unsigned core);
+unsigned machine_socket(const struct machine *machine, unsigned core);
+/* Index into the latency lists for two different cores. */
+unsigned machine_distance(const struct machine *machine, unsigned core, unsigned other);
+
+#endif

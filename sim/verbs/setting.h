@@ -1,0 +1,56 @@
+/*
+ * Settings: one table per struct gives keys, types, ranges, defaults, help and messages.
+ *
+ * The key in an experiment file is the name of the struct member, so one grep finds both.
+ * experiment/ fills the struct; nothing else reads YAML.
+ */
+#ifndef SIM_VERBS_SETTING_H
+#define SIM_VERBS_SETTING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum setting_kind {
+	SETTING_COUNT,          /* uint64_t member: a whole number */
+	SETTING_BYTES,          /* uint64_t member: a whole number, suffixes K M G allowed */
+	SETTING_REAL,           /* double member: a decimal number */
+	SETTING_SWITCH,         /* bool member: true or false */
+	SETTING_WORD,           /* int member: index of one of .words */
+	SETTING_NAME,           /* char member[SETTING_NAME_BYTES]: free text */
+	SETTING_REALS,          /* struct reals member: a list of decimal numbers */
+	SETTING_WORDLIST,       /* struct wordlist member: a list of .words */
+	SETTING_SECTION,        /* struct member with a table of its own, .section */
+};
+
+enum { SETTING_NAME_BYTES = 128, SETTING_LIST_MAX = 16 };
+
+struct reals {
+	unsigned count;
+	double value[SETTING_LIST_MAX];
+};
+
+struct wordlist {
+	unsigned count;
+	int value[SETTING_LIST_MAX];    /* indices of .words */
+};
+
+struct setting {
+	const char *key;
+	size_t offset;
+	enum setting_kind kind;
+	double min, max;                /* allowed range of numbers; both 0: any */
+	/* Value when the key is missing, as YAML text; NULL: the key is required; "-": unknown,
+	 * which leaves numbers NAN (REAL), 0 (COUNT, BYTES), lists and sections empty (zero). */
+	const char *fallback;
+	const char *const *words;       /* of SETTING_WORD, NULL-terminated */
+	const struct setting *section;  /* of SETTING_SECTION, ends with an entry without a key */
+	const char *unit;               /* of numbers: "bytes", "cycles", ...; NULL: none */
+	const char *help;               /* one line */
+	bool fixed;                     /* may not be swept */
+};
+
+#define SETTING(type, member, kind_, ...) \
+	{ .key = #member, .offset = offsetof(type, member), .kind = SETTING_##kind_, __VA_ARGS__ }
+
+#endif

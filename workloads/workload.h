@@ -1,0 +1,61 @@
+/*
+ * What a workload is, and how it asks the allocator: every object goes through traffic_*, which
+ * brackets the operation, counts bytes alive and checks that each object is handed out once.
+ */
+#ifndef WORKLOADS_WORKLOAD_H
+#define WORKLOADS_WORKLOAD_H
+
+#include "models/model.h"
+
+struct ledger;                  /* host memory: which objects are alive */
+
+/* One experiment point as a workload sees it. */
+struct traffic {
+	struct sim *sim;
+	const struct objects *objects;  /* NULL for workloads without an allocator (counter) */
+	const struct pages *pages;
+	uint64_t warmup, operations;    /* how many operations the window waits for and lasts */
+	struct ledger *ledger;
+};
+
+struct workload {
+	const char *name, *summary;
+	const struct setting *settings;         /* the section `workload:`, without `kind` */
+	size_t settings_size;
+	bool needs_objects;             /* false: runs without an allocator */
+	/*
+	 * Set-up: arena memory, caches, thread_start for the CPUs it uses. Problems of the
+	 * settings against each other: false and the reason in `why`.
+	 */
+	bool (*create)(struct traffic *traffic, const void *settings, void **state, char *why, size_t size);
+	/* After the run: false and a reason if something did not add up. Frees the state. */
+	bool (*finish)(struct traffic *traffic, void *state, char *why, size_t size);
+	/* How many operations the whole workload has when it decides itself (replay, slab-test);
+	 * 0: the experiment's `operations` and `warmup` rule. */
+	uint64_t (*operations)(const void *settings, char *why, size_t size);
+	/* Lines of text for people about the input, e.g. repairs of a trace; NULL: none. */
+	void (*remarks)(const void *state, void (*line)(void *to, const char *text), void *to);
+};
+
+extern const struct workload *const workloads[];        /* NULL-terminated registry */
+const struct workload *workload_find(const char *name);
+
+/* kmem_cache_alloc and kmem_cache_free as one operation each. NULL: out of memory, run ends. */
+void *traffic_alloc(struct cpu *cpu, struct traffic *traffic, struct kmem_cache *cache);
+void traffic_free(struct cpu *cpu, struct traffic *traffic, struct kmem_cache *cache, void *object);
+/* kmalloc and kfree as one operation each. */
+void *traffic_kmalloc(struct cpu *cpu, struct traffic *traffic, size_t size);
+void traffic_kfree(struct cpu *cpu, struct traffic *traffic, void *object);
+/* Page blocks as one operation each. */
+struct page *traffic_pages_alloc(struct cpu *cpu, struct traffic *traffic, unsigned order, unsigned gfp);
+void traffic_pages_free(struct cpu *cpu, struct traffic *traffic, struct page *page, unsigned order);
+
+/* Touch `bytes` bytes of memory at p, one 8-byte access per line. */
+void touch_write(struct cpu *cpu, void *p, size_t bytes);
+void touch_read(struct cpu *cpu, const void *p, size_t bytes);
+
+struct ledger *ledger_new(void);
+void ledger_free(struct ledger *ledger);
+uint64_t ledger_alive(const struct ledger *ledger);     /* objects not yet freed */
+
+#endif

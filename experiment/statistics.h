@@ -1,0 +1,40 @@
+/*
+ * Statistics of repeated runs: mean with its 95 % Student interval, percentiles, and the
+ * difference of two groups of runs with its 95 % Welch interval.
+ */
+#ifndef EXPERIMENT_STATISTICS_H
+#define EXPERIMENT_STATISTICS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A value with its 95 % interval; without one (a single run) low = high = mean. */
+struct interval {
+	size_t count;
+	double mean, low, high;
+};
+
+/* Mean of the values; one value has no interval, none gives NAN. */
+struct interval statistics_interval(const double *values, size_t count);
+
+/*
+ * By how much the mean of `b` lies above that of `a`, as a fraction of the mean of `a`: +0.05 is
+ * 5 % more. The interval is Welch's of the difference, divided by the mean of `a`; with fewer
+ * than two values on either side there is none. A mean of zero gives NAN, except 0 against 0: 0.
+ */
+struct interval statistics_change(const double *a, size_t a_count, const double *b, size_t b_count);
+
+/* The value below which `fraction` (0..1) of the values lie: the ceil(fraction * count)-th
+ * smallest, so it is always one of them. No values: NAN. */
+double statistics_percentile(const double *values, size_t count, double fraction);
+
+/* Two-sided 95 % point of Student's t with that many degrees of freedom, 1 or more. */
+double statistics_t95(double degrees);
+
+/* True if the interval says more than its mean: two values or more. */
+static inline bool interval_known(const struct interval *interval)
+{
+	return interval->count > 1;
+}
+
+#endif

@@ -184,7 +184,8 @@ void relabel_setup(struct sim *sim, const void *p, size_t bytes, const struct la
 
 /* ---- operations, paths ------------------------------------------------------------------- */
 
-enum op { OP_NONE, OP_ALLOC, OP_FREE, OP_PAGE_ALLOC, OP_PAGE_FREE, OPS };
+/* OP_WORK: a turn of a workload that has no allocator. */
+enum op { OP_NONE, OP_ALLOC, OP_FREE, OP_PAGE_ALLOC, OP_PAGE_FREE, OP_WORK, OPS };
 
 /* Brackets of one operation; they nest (a page allocation inside an object allocation). */
 void op_begin(struct cpu *cpu, enum op op);

@@ -98,13 +98,14 @@ double statistics_percentile(const double *values, size_t count, double fraction
 {
 	double least = NAN;
 
-	/* The smallest value with enough values up to it. Groups are small: no sorted copy. */
+	/* The smallest value with enough values up to it (0.55 * 100 is a little over 55). Groups
+	 * are small: no sorted copy. */
 	for (size_t i = 0; i < count; i++) {
 		size_t up_to = 0;
 
 		for (size_t j = 0; j < count; j++)
 			up_to += values[j] <= values[i];
-		if ((double)up_to >= fraction * (double)count && !(values[i] >= least))
+		if ((double)up_to >= fraction * (double)count - 1e-9 && !(values[i] >= least))
 			least = values[i];
 	}
 	return least;

@@ -1,0 +1,394 @@
+/*
+ * Tables for people and for programs, and how numbers look to either.
+ */
+#include "cli/table.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sim/xalloc.h"
+
+struct cell {
+	char *people, *program;
+	bool number;            /* unquoted in JSON */
+};
+
+struct table {
+	const struct column *columns;
+	size_t width;           /* columns of one row */
+	struct cell *cells;
+	size_t count, room;
+};
+
+/* ---- numbers ---------------------------------------------------------------------------- */
+
+const char *number_count(char *buf, size_t size, uint64_t value)
+{
+	char digits[24];
+	int count = snprintf(digits, sizeof digits, "%" PRIu64, value);
+	size_t at = 0;
+
+	/* four digits are easy to read as they are; more are grouped by three */
+	for (int i = 0; i < count && at + 2 < size; i++) {
+		if (i && count > 4 && (count - i) % 3 == 0)
+			buf[at++] = ' ';
+		buf[at++] = digits[i];
+	}
+	buf[at] = '\0';
+	return buf;
+}
+
+const char *number_real(char *buf, size_t size, double value)
+{
+	double magnitude = fabs(value);
+
+	if (isnan(value)) {
+		snprintf(buf, size, "-");
+	} else if (isinf(value)) {
+		snprintf(buf, size, "%sinfinite", value < 0 ? "-" : "");
+	} else if (magnitude >= 999.5 && magnitude < 1e18) {
+		if (value < 0)
+			*buf = '-';
+		number_count(buf + (value < 0), size - (value < 0), (uint64_t)(magnitude + 0.5));
+	} else if (magnitude >= 1e18) {
+		snprintf(buf, size, "%.3g", value);
+	} else if (magnitude == 0 || magnitude >= 99.95) {
+		snprintf(buf, size, "%.0f", magnitude == 0 ? 0 : value);
+	} else if (magnitude >= 0.0005) {
+		snprintf(buf, size, "%.*f", magnitude >= 9.995 ? 1 : magnitude >= 0.9995 ? 2 : 3, value);
+	} else {
+		snprintf(buf, size, "%s0.0005", value < 0 ? ">-" : "<");
+	}
+	return buf;
+}
+
+const char *number_exact(char *buf, size_t size, double value)
+{
+	snprintf(buf, size, "%.17g", value);
+	return buf;
+}
+
+/* ---- cells ------------------------------------------------------------------------------ */
+
+static size_t count_columns(const struct column *columns)
+{
+	size_t count = 0;
+
+	while (columns[count].title || columns[count].key)
+		count++;
+	return count;
+}
+
+struct table *table_new(const struct column *columns)
+{
+	struct table *table = xalloc(sizeof *table);
+
+	*table = (struct table){ .columns = columns, .width = count_columns(columns) };
+	return table;
+}
+
+void table_free(struct table *table)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		free(table->cells[i].people);
+		free(table->cells[i].program);
+	}
+	free(table->cells);
+	free(table);
+}
+
+size_t table_rows(const struct table *table)
+{
+	return table->count / table->width;
+}
+
+void table_both(struct table *table, bool number, const char *people, const char *program)
+{
+	if (table->count == table->room) {
+		table->room = table->room ? 2 * table->room : 64;
+		table->cells = xrealloc(table->cells, table->room * sizeof *table->cells);
+	}
+	table->cells[table->count++] = (struct cell){ xstrdup(people), xstrdup(program), number };
+}
+
+void table_text(struct table *table, const char *format, ...)
+{
+	char text[512];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	table_both(table, false, text, text);
+}
+
+void table_count(struct table *table, uint64_t value)
+{
+	char people[40], program[24];
+
+	snprintf(program, sizeof program, "%" PRIu64, value);
+	table_both(table, true, number_count(people, sizeof people, value), program);
+}
+
+void table_real(struct table *table, double value)
+{
+	char people[40], program[40];
+
+	if (!isfinite(value))
+		table_both(table, true, number_real(people, sizeof people, value), "");
+	else
+		table_both(table, true, number_real(people, sizeof people, value), number_exact(program, sizeof program, value));
+}
+
+void table_share(struct table *table, double part, double all)
+{
+	char people[40], program[40];
+	double share = all > 0 ? part / all : 0;
+
+	/* never round a little to nothing, or nearly all to all */
+	if (part > 0 && share < 0.005)
+		snprintf(people, sizeof people, "<1 %%");
+	else if (part < all && share > 0.995)
+		snprintf(people, sizeof people, ">99 %%");
+	else
+		snprintf(people, sizeof people, "%.0f %%", 100 * share);
+	table_both(table, true, people, number_exact(program, sizeof program, share));
+}
+
+void table_blank(struct table *table)
+{
+	table_both(table, true, "", "");
+}
+
+/* ---- printing --------------------------------------------------------------------------- */
+
+/* Characters, not bytes: UTF-8 continuation bytes take no room. */
+static size_t characters(const char *text, size_t bytes)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < bytes; i++)
+		count += ((unsigned char)text[i] & 0xc0) != 0x80;
+	return count;
+}
+
+/* How wide a column is: before the decimal point, and from it on. */
+struct widths {
+	size_t before, after;
+};
+
+/* Only plain numbers have a decimal point to align on. */
+static bool plain_number(const char *text)
+{
+	return !text[strspn(text, "-<> 0123456789.")];
+}
+
+/* Numbers stand with their decimal points below each other. */
+static struct widths cell_widths(const struct column *column, const char *text)
+{
+	size_t all = characters(text, strlen(text));
+	size_t before = characters(text, strcspn(text, "."));
+
+	if (column->text || !plain_number(text))
+		return (struct widths){ all, 0 };
+	return (struct widths){ before, all - before };
+}
+
+static void widen(struct widths *widths, struct widths by)
+{
+	if (by.before > widths->before)
+		widths->before = by.before;
+	if (by.after > widths->after)
+		widths->after = by.after;
+}
+
+/* Room of a column: its cells, and its heading if that is wider. */
+static struct widths column_widths(const struct table *table, size_t at)
+{
+	struct widths widths = { 0, 0 };
+	size_t heading = characters(table->columns[at].title, strlen(table->columns[at].title));
+
+	for (size_t i = at; i < table->count; i += table->width)
+		widen(&widths, cell_widths(&table->columns[at], table->cells[i].people));
+	if (heading > widths.before + widths.after)
+		widths.before = heading - widths.after;
+	return widths;
+}
+
+static void spaces(FILE *out, size_t count)
+{
+	fprintf(out, "%*s", (int)count, "");
+}
+
+static void print_cell(FILE *out, const struct column *column, struct widths room, const char *text)
+{
+	struct widths width = cell_widths(column, text);
+
+	if (column->text) {
+		fputs(text, out);
+		spaces(out, room.before + room.after - width.before);
+	} else if (width.after || plain_number(text)) {
+		spaces(out, room.before - width.before);
+		fputs(text, out);
+		spaces(out, room.after - width.after);
+	} else {
+		spaces(out, room.before + room.after - width.before);
+		fputs(text, out);
+	}
+}
+
+/* The cells of one row, or the headings where `cells` is NULL; no blanks at the end. */
+static void print_row(const struct table *table, FILE *out, const struct widths *room, const struct cell *cells)
+{
+	char *line;
+	size_t length;
+	FILE *row = open_memstream(&line, &length);
+
+	for (size_t i = 0; i < table->width; i++) {
+		const struct column *column = &table->columns[i];
+
+		if (!column->title)
+			continue;
+		print_cell(row, column, room[i], cells ? cells[i].people : column->title);
+		fputs("  ", row);
+	}
+	fclose(row);
+	while (length && line[length - 1] == ' ')
+		length--;
+	fwrite(line, 1, length, out);
+	free(line);
+}
+
+static const struct cell *table_row(const struct table *table, size_t row)
+{
+	return &table->cells[row * table->width];
+}
+
+static void print_people(const struct table *table, FILE *out, unsigned indent, bool colour)
+{
+	struct widths *room = xalloc(table->width * sizeof *room);
+
+	for (size_t i = 0; i < table->width; i++)
+		if (table->columns[i].title)
+			room[i] = column_widths(table, i);
+	spaces(out, indent);
+	fputs(colour ? "\033[1m" : "", out);
+	print_row(table, out, room, NULL);
+	fputs(colour ? "\033[0m\n" : "\n", out);
+	for (size_t row = 0; row < table_rows(table); row++) {
+		spaces(out, indent);
+		print_row(table, out, room, table_row(table, row));
+		putc('\n', out);
+	}
+	free(room);
+}
+
+void csv_string(FILE *out, const char *text)
+{
+	if (!text[strcspn(text, ",\"\n\r")]) {
+		fputs(text, out);
+		return;
+	}
+	putc('"', out);
+	for (; *text; text++) {
+		if (*text == '"')
+			putc('"', out);
+		putc(*text, out);
+	}
+	putc('"', out);
+}
+
+void json_string(FILE *out, const char *text)
+{
+	putc('"', out);
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '"' || c == '\\')
+			fprintf(out, "\\%c", c);
+		else if (c < 0x20)
+			fprintf(out, "\\u%04x", c);
+		else
+			putc(c, out);
+	}
+	putc('"', out);
+}
+
+/* The programs' cells of one row, or the keys where `cells` is NULL. */
+static void print_csv_row(const struct table *table, FILE *out, const struct cell *cells)
+{
+	const char *comma = "";
+
+	for (size_t i = 0; i < table->width; i++) {
+		if (!table->columns[i].key)
+			continue;
+		fputs(comma, out);
+		csv_string(out, cells ? cells[i].program : table->columns[i].key);
+		comma = ",";
+	}
+	putc('\n', out);
+}
+
+static void print_csv(const struct table *table, FILE *out)
+{
+	print_csv_row(table, out, NULL);
+	for (size_t row = 0; row < table_rows(table); row++)
+		print_csv_row(table, out, table_row(table, row));
+}
+
+static void print_jsonl(const struct table *table, FILE *out, const char *type)
+{
+	for (size_t row = 0; row < table_rows(table); row++) {
+		fputs("{\"type\":", out);
+		json_string(out, type);
+		for (size_t i = 0; i < table->width; i++) {
+			const struct cell *cell = &table_row(table, row)[i];
+
+			if (!table->columns[i].key)
+				continue;
+			putc(',', out);
+			json_string(out, table->columns[i].key);
+			putc(':', out);
+			if (!cell->number)
+				json_string(out, cell->program);
+			else
+				fputs(*cell->program ? cell->program : "null", out);
+		}
+		fputs("}\n", out);
+	}
+}
+
+void table_print(const struct table *table, FILE *out, enum table_format format, const char *type, unsigned indent, bool colour)
+{
+	if (format == TABLE_CSV)
+		print_csv(table, out);
+	else if (format == TABLE_JSONL)
+		print_jsonl(table, out, type);
+	else
+		print_people(table, out, indent, colour);
+}
+
+bool table_format_parse(const char *word, enum table_format *format)
+{
+	static const char *const words[] = { "table", "csv", "jsonl" };
+
+	for (int i = TABLE_PEOPLE; i <= TABLE_JSONL; i++)
+		if (!strcmp(word, words[i])) {
+			*format = (enum table_format)i;
+			return true;
+		}
+	return false;
+}
+
+bool table_colour(FILE *stream, const char *when)
+{
+	const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (when)
+		return !strcmp(when, "always");
+	return isatty(fileno(stream)) && !(none && *none) && term && strcmp(term, "dumb") != 0;
+}

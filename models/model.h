@@ -14,6 +14,11 @@
 
 enum { PAGE_BYTES = 4096, MAX_ORDER = 11 };     /* orders 0 .. MAX_ORDER-1 */
 
+/* Zeroed memory that no simulated CPU touches (a model's constants and pointers), and a text for
+ * labels; both live as long as the machine. */
+void *unseen_new(struct sim *sim, size_t bytes);
+const char *label_new(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* ---- struct page --------------------------------------------------------------------------- */
 
 struct page;                    /* one page struct in the simulated mem_map; never dereferenced */
@@ -32,44 +37,112 @@ struct page_view {
 extern const struct page_view page_view_packed_56;      /* until 3.0 */
 extern const struct page_view page_view_aligned_64;     /* 3.1 .. 3.19 */
 
-/* The simulated memory: page structs, pages, nodes. */
+/* The page structs and pages of one node; page struct i of the node at mem_map + i * stride. */
+struct node_memory {
+	char *mem_map;                  /* line-aligned */
+	char *base;                     /* first byte of the node's first page frame */
+};
+
+/* The simulated memory: page structs, pages, nodes. Page frames are numbered through the nodes. */
 struct memory {
 	struct sim *sim;
 	const struct page_view *view;
-	char *mem_map;                  /* line-aligned; page struct i at mem_map + i * stride */
 	unsigned stride;                /* bytes from one page struct to the next */
-	char *base;                     /* first byte of page frame 0 */
-	uint64_t pages;                 /* page frames in all; per node: pages / nodes */
 	unsigned nodes;
+	uint64_t pages, node_pages;     /* page frames in all, and of each node */
+	const char **page_label;        /* "page[513]", by page frame */
+	struct node_memory node[];
 };
 
-/* Set-up: `mib` MiB of pages and their page structs, split evenly over the nodes.
- * `stride` 0: that of the view; 64 with the 56-byte view gives one line per page struct. */
+/* Set-up: `mib` MiB of pages and their page structs, split evenly over the nodes (whole blocks of
+ * the largest order, at least one per node). `stride` 0: that of the view; 64 with the 56-byte
+ * view gives one line per page struct. */
 struct memory *memory_new(struct sim *sim, const struct page_view *view, unsigned stride, uint64_t mib);
 
 static inline uint64_t page_to_pfn(const struct memory *m, const struct page *page)
 {
-	return (uint64_t)((const char *)page - m->mem_map) / m->stride;
+	for (unsigned n = 0; n < m->nodes; n++) {
+		uint64_t offset = (uint64_t)((uintptr_t)page - (uintptr_t)m->node[n].mem_map);
+
+		if (offset < m->node_pages * m->stride)
+			return n * m->node_pages + offset / m->stride;
+	}
+	return m->pages;                /* no page struct */
 }
 
 static inline struct page *pfn_to_page(const struct memory *m, uint64_t pfn)
 {
-	return (struct page *)(m->mem_map + pfn * m->stride);
+	const struct node_memory *node = &m->node[pfn / m->node_pages];
+
+	return (struct page *)(node->mem_map + pfn % m->node_pages * m->stride);
+}
+
+static inline void *pfn_address(const struct memory *m, uint64_t pfn)
+{
+	return m->node[pfn / m->node_pages].base + pfn % m->node_pages * PAGE_BYTES;
 }
 
 static inline void *page_address(const struct memory *m, const struct page *page)
 {
-	return m->base + page_to_pfn(m, page) * PAGE_BYTES;
+	return pfn_address(m, page_to_pfn(m, page));
+}
+
+/* Page frame of an address; m->pages if it lies in none. */
+static inline uint64_t address_to_pfn(const struct memory *m, const void *address)
+{
+	for (unsigned n = 0; n < m->nodes; n++) {
+		uint64_t offset = (uint64_t)((uintptr_t)address - (uintptr_t)m->node[n].base);
+
+		if (offset < m->node_pages * PAGE_BYTES)
+			return n * m->node_pages + offset / PAGE_BYTES;
+	}
+	return m->pages;
 }
 
 static inline struct page *virt_to_page(const struct memory *m, const void *address)
 {
-	return pfn_to_page(m, (uint64_t)((const char *)address - m->base) / PAGE_BYTES);
+	return pfn_to_page(m, address_to_pfn(m, address));
 }
 
 static inline unsigned pfn_to_node(const struct memory *m, uint64_t pfn)
 {
-	return (unsigned)(pfn / (m->pages / m->nodes));
+	return (unsigned)(pfn / m->node_pages);
+}
+
+/* From now on reports name the members of this page struct by `layout`; NULL: by the page
+ * allocator's view, as after memory_new. */
+void page_relabel(struct cpu *cpu, const struct memory *m, const struct page *page, const struct layout *layout);
+
+/*
+ * The page allocator's way to a member, whatever the era: load(cpu, page_flags(m, page)).
+ * In flags both kinds of allocator agree on the head and tail marks of a compound page and on the
+ * node number; first_page of a tail overlays private, the order of a compound page lies in the
+ * lru.prev of its first tail.
+ */
+enum page_flag { PG_HEAD = 14, PG_TAIL = 15, PG_NODE_SHIFT = 54 };
+
+#define PAGE_MEMBER(member, type) \
+	static inline type *page_##member(const struct memory *m, struct page *page) \
+	{ \
+		return (type *)((char *)page + m->view->member); \
+	}
+PAGE_MEMBER(flags, uint64_t)
+PAGE_MEMBER(count, int32_t)
+PAGE_MEMBER(mapcount, int32_t)
+PAGE_MEMBER(private, uint64_t)
+PAGE_MEMBER(mapping, uint64_t)
+PAGE_MEMBER(index, uint64_t)
+PAGE_MEMBER(lru, struct list_head)
+#undef PAGE_MEMBER
+
+static inline struct page **page_first_page(const struct memory *m, struct page *tail)
+{
+	return (struct page **)page_private(m, tail);
+}
+
+static inline uint64_t *compound_order(const struct memory *m, struct page *head)
+{
+	return (uint64_t *)&page_lru(m, pfn_to_page(m, page_to_pfn(m, head) + 1))->prev;
 }
 
 /* ---- page allocators ------------------------------------------------------------------------ */

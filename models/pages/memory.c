@@ -1,0 +1,170 @@
+/*
+ * The simulated memory: for each node an array of page structs and the pages themselves, and the
+ * layouts of struct page over the eras as a page allocator sees them.
+ *
+ * The array of page structs starts on a line. At 56 bytes eight page structs share seven lines
+ * and six of them straddle two; at a stride of 64 each has a line of its own.
+ */
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "models/model.h"
+
+/* Until 3.0. */
+struct page_56 {
+	uint64_t flags;
+	int32_t _count;                 /* references */
+	int32_t _mapcount;              /* -1 unused, -128 head of a free block */
+	uint64_t private;               /* order of a free block; first_page of a tail */
+	uint64_t mapping;
+	uint64_t index;                 /* migratetype of a free block */
+	struct list_head lru;
+};
+
+static const struct field page_56_fields[] = {
+	FIELD(struct page_56, flags),
+	FIELD(struct page_56, _count),
+	FIELD(struct page_56, _mapcount),
+	FIELD(struct page_56, private),
+	FIELD(struct page_56, mapping),
+	FIELD(struct page_56, index),
+	FIELD(struct page_56, lru),
+	{ 0 },
+};
+
+static const struct layout page_56_layout = { "page", 56, CLASS_ALLOCATOR, page_56_fields };
+
+/* 3.1 to 3.19; the pair at 16 is what cmpxchg16b works on. */
+struct page_64 {
+	uint64_t flags;
+	uint64_t mapping;
+	_Alignas(16) uint64_t index;
+	int32_t _mapcount;
+	int32_t _count;
+	struct list_head lru;
+	uint64_t private;
+	uint64_t padding;
+};
+
+static const struct field page_64_fields[] = {
+	FIELD(struct page_64, flags),
+	FIELD(struct page_64, mapping),
+	FIELD(struct page_64, index),
+	FIELD(struct page_64, _mapcount),
+	FIELD(struct page_64, _count),
+	FIELD(struct page_64, lru),
+	FIELD(struct page_64, private),
+	FIELD(struct page_64, padding),
+	{ 0 },
+};
+
+static const struct layout page_64_layout = { "page", 64, CLASS_ALLOCATOR, page_64_fields };
+
+static_assert(sizeof(struct page_56) == 56 && offsetof(struct page_56, _mapcount) == 12, "struct page until 3.0");
+static_assert(offsetof(struct page_56, lru) == 40, "struct page until 3.0");
+static_assert(sizeof(struct page_64) == 64 && offsetof(struct page_64, _count) == 28, "struct page from 3.1");
+static_assert(offsetof(struct page_64, lru) == 32 && offsetof(struct page_64, private) == 48, "struct page from 3.1");
+
+#define PAGE_VIEW(name_, type, layout_) { \
+	.name = (name_), .size = sizeof(type), .layout = &(layout_), \
+	.flags = offsetof(type, flags), .count = offsetof(type, _count), \
+	.mapcount = offsetof(type, _mapcount), .private = offsetof(type, private), \
+	.mapping = offsetof(type, mapping), .index = offsetof(type, index), .lru = offsetof(type, lru) }
+
+const struct page_view page_view_packed_56 = PAGE_VIEW("packed-56", struct page_56, page_56_layout);
+const struct page_view page_view_aligned_64 = PAGE_VIEW("aligned-64", struct page_64, page_64_layout);
+
+enum { MIB_PAGES = (1 << 20) / PAGE_BYTES, LARGEST_BLOCK = 1 << (MAX_ORDER - 1) };
+
+/* What only the simulator reads; it lies in the arena to go when the machine goes. */
+static const struct layout unseen_layout = { "unseen", 0, CLASS_ALLOCATOR, NULL };
+static const struct layout frame_layout = { "frame", PAGE_BYTES, CLASS_PAYLOAD, NULL };
+
+void *unseen_new(struct sim *sim, size_t bytes)
+{
+	return arena_alloc(sim, bytes, 1, 0, LINE, &unseen_layout, "unseen");
+}
+
+const char *label_new(struct sim *sim, const char *format, ...)
+{
+	char text[128];
+	va_list arguments;
+	char *label;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	label = unseen_new(sim, (size_t)length + 1);
+	snprintf(label, (size_t)length + 1, "%s", text);
+	return label;
+}
+
+static void page_setup(const struct memory *m, uint64_t pfn)
+{
+	struct page *page = pfn_to_page(m, pfn);
+
+	*page_flags(m, page) = (uint64_t)pfn_to_node(m, pfn) << PG_NODE_SHIFT;
+	*page_mapcount(m, page) = -1;
+}
+
+/* "page[513]" for each page frame: reports name a page struct by its frame, whoever uses it. */
+static void labels_setup(struct memory *m)
+{
+	enum { LABEL_BYTES = 16 };
+	char *text = unseen_new(m->sim, m->pages * LABEL_BYTES);
+
+	m->page_label = unseen_new(m->sim, m->pages * sizeof *m->page_label);
+	for (uint64_t pfn = 0; pfn < m->pages; pfn++, text += LABEL_BYTES) {
+		snprintf(text, LABEL_BYTES, "page[%llu]", (unsigned long long)(pfn % 1000000000));
+		m->page_label[pfn] = text;
+	}
+}
+
+struct memory *memory_new(struct sim *sim, const struct page_view *view, unsigned stride, uint64_t mib)
+{
+	unsigned nodes = sim_nodes(sim);
+	struct memory *m = unseen_new(sim, sizeof *m + nodes * sizeof m->node[0]);
+
+	m->sim = sim;
+	m->view = view;
+	m->stride = stride ? stride : view->size;
+	m->nodes = nodes;
+	m->node_pages = mib * MIB_PAGES / nodes / LARGEST_BLOCK * LARGEST_BLOCK;
+	if (m->node_pages == 0)
+		m->node_pages = LARGEST_BLOCK;
+	m->pages = m->node_pages * nodes;
+	for (unsigned n = 0; n < nodes; n++) {
+		m->node[n].mem_map = arena_alloc(sim, m->stride, m->node_pages, n, LINE, view->layout, "page");
+		m->node[n].base = arena_alloc(sim, PAGE_BYTES, m->node_pages, n, PAGE_BYTES, &frame_layout, "frame");
+	}
+	labels_setup(m);
+	for (uint64_t pfn = 0; pfn < m->pages; pfn++)
+		page_setup(m, pfn);
+	return m;
+}
+
+void page_relabel(struct cpu *cpu, const struct memory *m, const struct page *page, const struct layout *layout)
+{
+	const char *label = m->page_label[page_to_pfn(m, page)];
+
+	relabel(cpu, page, m->view->size, layout ? layout : m->view->layout, 0, label);
+}
+
+struct page *pages_alloc(struct cpu *cpu, const struct pages *pages, unsigned order, unsigned gfp)
+{
+	struct page *page;
+
+	op_begin(cpu, OP_PAGE_ALLOC);
+	page = pages->model->alloc(cpu, pages->state, order, gfp);
+	op_end(cpu, 0, page ? (int64_t)PAGE_BYTES << order : 0);
+	return page;
+}
+
+void pages_free(struct cpu *cpu, const struct pages *pages, struct page *page, unsigned order)
+{
+	op_begin(cpu, OP_PAGE_FREE);
+	pages->model->free(cpu, pages->state, page, order);
+	op_end(cpu, 0, -((int64_t)PAGE_BYTES << order));
+}

@@ -1,0 +1,636 @@
+/*
+ * Views of a report: lines (after perf c2c), sites, cpus, locks, paths. The view of structs,
+ * after pahole, is in cli/fields.c.
+ */
+#include "cli/views.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/fields.h"
+#include "sim/xalloc.h"
+
+enum {
+	UNITS = 64,             /* units of time in a cycle */
+	DETAILED_LINES = 5,     /* worst lines that are shown member by member */
+	DETAIL_ROWS = 16,       /* rows of one of them */
+};
+
+static const char *const class_names[LINE_CLASSES] = { "allocator", "workload", "payload" };
+
+uint64_t counts_bounces(const struct counts *counts)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < LINE_CLASSES; i++)
+		sum += counts->bounces[i];
+	return sum;
+}
+
+static double cycles(uint64_t units)
+{
+	return (double)units / UNITS;
+}
+
+/* NAN, shown as "-", where there is nothing to divide by. */
+static double per(double value, uint64_t count)
+{
+	return count ? value / (double)count : (double)__builtin_nan("");
+}
+
+static void site_cell(struct table *table, const struct site *site)
+{
+	table_text(table, "%s:%u", site->file ? site->file : "?", site->line);
+}
+
+/* "free" or "free, slow": the operation and the path it took. */
+static void operation_cell(struct table *table, enum op op, const char *path)
+{
+	table_text(table, "%s%s%s", op_names[op], path && *path ? ", " : "", path ? path : "");
+}
+
+static const char *counted(char *buf, size_t size, uint64_t count, const char *one, const char *many)
+{
+	char number[32];
+
+	snprintf(buf, size, "%s %s", number_count(number, sizeof number, count), count == 1 ? one : many);
+	return buf;
+}
+
+void view_headline(FILE *out, const struct result *result)
+{
+	char buf[64], number[LINE_CLASSES + 1][40];
+	uint64_t bounces = counts_bounces(&result->total);
+
+	fprintf(out, "%s", counted(buf, sizeof buf, result->operations, "operation", "operations"));
+	fprintf(out, " in %s", counted(buf, sizeof buf, result->elapsed_units / UNITS, "cycle", "cycles"));
+	fprintf(out, " on %s\n", counted(buf, sizeof buf, result->cpus, "CPU", "CPUs"));
+	for (int i = 0; i < LINE_CLASSES; i++)
+		number_real(number[i], sizeof *number, per((double)result->total.bounces[i], result->operations));
+	number_real(number[LINE_CLASSES], sizeof *number, per((double)bounces, result->operations));
+	fprintf(out, "%s", counted(buf, sizeof buf, bounces, "bounce", "bounces"));
+	fprintf(out, ", %s per operation: allocator %s, workload %s, payload %s\n", number[3], number[0], number[1], number[2]);
+	if (result->outcome != OUTCOME_DONE)
+		fprintf(out, "this run did not end well: %s%s%s\n", outcome_names[result->outcome],
+			*result->message ? ": " : "", result->message);
+}
+
+/* ---- lines ------------------------------------------------------------------------------ */
+
+static const struct column line_columns[] = {
+	{ NULL, "point", true },        { "line", "line", true },         { NULL, "offset", false },
+	{ "bounces", "bounces", false },{ "of all", "share", false },     { "hitm", "hitm", false },
+	{ "upgrades", "upgrades", false }, { "misses", "misses", false }, { NULL, "invalidations", false },
+	{ "false sharing", "misses_false_sharing", false }, { NULL, "misses_true_sharing", false },
+	{ "readers", "readers", false },{ "writers", "writers", false },  { "class", "class", true },
+	{ "members", "members", true }, { NULL, NULL, false },
+};
+
+static void line_row(struct table *table, const struct line_stats *line, const char *point, uint64_t all)
+{
+	table_text(table, "%s", point);
+	table_text(table, "%s", line->label);
+	table_count(table, line->offset);
+	table_count(table, line->bounces);
+	table_share(table, (double)line->bounces, (double)all);
+	table_count(table, line->hitm);
+	table_count(table, line->upgrades);
+	table_count(table, line->misses);
+	table_count(table, line->invalidations);
+	table_count(table, line->false_sharing);
+	table_count(table, line->true_sharing);
+	table_count(table, line->readers);
+	table_count(table, line->writers);
+	table_text(table, "%s", class_names[line->class]);
+	table_text(table, "%s", line->members);
+}
+
+static void lines_fill(struct table *table, const struct result *result, const char *point)
+{
+	for (size_t i = 0; i < result->lines; i++)
+		line_row(table, &result->line[i], point, counts_bounces(&result->total));
+}
+
+static const struct column kind_columns[] = {
+	{ "kind of line", NULL, true }, { "lines", NULL, false }, { "bounces", NULL, false }, { "of all", NULL, false },
+	{ "per operation", NULL, false }, { "class", NULL, true }, { NULL, NULL, false },
+};
+
+struct kind {
+	const char *label;
+	size_t length;                  /* of the label up to its index */
+	enum line_class class;
+	uint64_t lines, bounces;
+};
+
+static int more_bounces_of_kind(const void *one, const void *other)
+{
+	const struct kind *a = one, *b = other;
+	int order = (a->bounces < b->bounces) - (a->bounces > b->bounces);
+
+	return order ? order : strcmp(a->label, b->label);
+}
+
+/* Lines whose labels differ in their index only are one kind: page[513] and page[514]. */
+static size_t collect_kinds(const struct result *result, struct kind *kinds)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < result->lines; i++) {
+		const struct line_stats *line = &result->line[i];
+		size_t length = strcspn(line->label, "["), at = 0;
+
+		while (at < count && (kinds[at].class != line->class || kinds[at].length != length ||
+				      strncmp(kinds[at].label, line->label, length) != 0))
+			at++;
+		if (at == count)
+			kinds[count++] = (struct kind){ line->label, length, line->class, 0, 0 };
+		kinds[at].lines++;
+		kinds[at].bounces += line->bounces;
+	}
+	qsort(kinds, count, sizeof *kinds, more_bounces_of_kind);
+	return count;
+}
+
+static void print_kinds(FILE *out, const struct result *result, const struct view_options *options)
+{
+	struct kind *kinds = xalloc((result->lines + 1) * sizeof *kinds);
+	size_t count = collect_kinds(result, kinds);
+	struct table *table = table_new(kind_columns);
+
+	for (size_t i = 0; i < count && i < options->top; i++) {
+		const struct kind *kind = &kinds[i];
+
+		table_text(table, "%.*s", (int)kind->length, kind->label);
+		table_count(table, kind->lines);
+		table_count(table, kind->bounces);
+		table_share(table, (double)kind->bounces, (double)counts_bounces(&result->total));
+		table_real(table, per((double)kind->bounces, result->operations));
+		table_text(table, "%s", class_names[kind->class]);
+	}
+	table_print(table, out, TABLE_PEOPLE, NULL, 0, options->colour);
+	table_free(table);
+	free(kinds);
+}
+
+static const struct column detail_columns[] = {
+	{ "offset", NULL, false }, { "member", NULL, true }, { "loads", NULL, false }, { "stores", NULL, false },
+	{ "rmws", NULL, false }, { "bounces", NULL, false }, { "hitm", NULL, false }, { "cycles each", NULL, false },
+	{ "CPUs", NULL, false }, { "operation", NULL, true }, { "from", NULL, true }, { NULL, NULL, false },
+};
+
+static int by_offset_then_bounces(const void *one, const void *other)
+{
+	const struct site_stats *a = *(const struct site_stats *const *)one, *b = *(const struct site_stats *const *)other;
+
+	if (a->offset != b->offset)
+		return a->offset < b->offset ? -1 : 1;
+	if (a->bounces != b->bounces)
+		return a->bounces > b->bounces ? -1 : 1;
+	return (a > b) - (a < b);       /* both in result->site, which is sorted */
+}
+
+static void detail_row(struct table *table, const struct site_stats *site)
+{
+	table_count(table, site->offset);
+	table_text(table, "%s", site->member);
+	table_count(table, site->loads);
+	table_count(table, site->stores);
+	table_count(table, site->rmws);
+	table_count(table, site->bounces);
+	table_count(table, site->hitm);
+	table_real(table, per(cycles(site->wait_units), site->loads + site->stores + site->rmws));
+	table_count(table, site->cpus);
+	operation_cell(table, site->op, site->path);
+	table_text(table, "%s:%u %s", site->site.file, site->site.line, site->site.function);
+}
+
+/* One line, member by member: who touches it from where. */
+static void print_line_detail(FILE *out, const struct result *result, const struct line_stats *line, const struct view_options *options)
+{
+	const struct site_stats **sites = xalloc((result->sites + 1) * sizeof *sites);
+	struct table *table = table_new(detail_columns);
+	size_t count = 0;
+	char buf[64];
+
+	for (size_t i = 0; i < result->sites; i++)
+		if (result->site[i].line == line->offset)
+			sites[count++] = &result->site[i];
+	qsort(sites, count, sizeof *sites, by_offset_then_bounces);
+	for (size_t i = 0; i < count && i < DETAIL_ROWS; i++)
+		detail_row(table, sites[i]);
+	fprintf(out, "\n%s, %d bytes: %s\n", line->label, LINE, counted(buf, sizeof buf, line->bounces, "bounce", "bounces"));
+	if (count)
+		table_print(table, out, TABLE_PEOPLE, NULL, 2, options->colour);
+	if (count > DETAIL_ROWS)
+		fprintf(out, "  and %zu more places: bounce report RESULT sites\n", count - DETAIL_ROWS);
+	table_free(table);
+	free(sites);
+}
+
+static void lines_people(FILE *out, const struct result *result, const struct view_options *options)
+{
+	struct table *table = table_new(line_columns);
+	uint64_t all = counts_bounces(&result->total), shown = 0;
+	size_t rows = result->lines < options->top ? result->lines : options->top;
+	char buf[64];
+
+	if (!result->lines) {
+		fputs("No line saw traffic between CPUs.\n", out);
+		table_free(table);
+		return;
+	}
+	print_kinds(out, result, options);
+	putc('\n', out);
+	for (size_t i = 0; i < rows; i++) {
+		line_row(table, &result->line[i], "", all);
+		shown += result->line[i].bounces;
+	}
+	table_print(table, out, TABLE_PEOPLE, NULL, 0, options->colour);
+	if (shown < all)
+		fprintf(out, "All other lines together: %s.\n", counted(buf, sizeof buf, all - shown, "bounce", "bounces"));
+	for (size_t i = 0; i < rows && i < DETAILED_LINES; i++)
+		print_line_detail(out, result, &result->line[i], options);
+	table_free(table);
+}
+
+/* ---- sites ------------------------------------------------------------------------------ */
+
+static const struct column site_columns[] = {
+	{ NULL, "point", true },        { "from", "source", true },     { "function", "function", true },
+	{ "operand", "operand", true }, { NULL, "operation", true },    { NULL, "path", true },
+	{ NULL, "line", true },         { NULL, "line_offset", false }, { NULL, "member_offset", false },
+	{ NULL, "member", true },       { "loads", "loads", false },    { "stores", "stores", false },
+	{ "rmws", "rmws", false },      { "bounces", "bounces", false },{ "of all", "share", false },
+	{ "hitm", "hitm", false },      { "upgrades", "upgrades", false }, { "cycles each", "wait_cycles_mean", false },
+	{ "operation", NULL, true },    { NULL, NULL, false },
+};
+
+static const char *line_label(const struct result *result, uint64_t offset)
+{
+	for (size_t i = 0; i < result->lines; i++)
+		if (result->line[i].offset == offset)
+			return result->line[i].label;
+	return "";
+}
+
+static void site_row(struct table *table, const struct result *result, const struct site_stats *site, const char *point)
+{
+	table_text(table, "%s", point);
+	site_cell(table, &site->site);
+	table_text(table, "%s", site->site.function);
+	table_text(table, "%s", site->site.text);
+	table_text(table, "%s", op_names[site->op]);
+	table_text(table, "%s", site->path ? site->path : "");
+	table_text(table, "%s", line_label(result, site->line));
+	table_count(table, site->line);
+	table_count(table, site->offset);
+	table_text(table, "%s", site->member);
+	table_count(table, site->loads);
+	table_count(table, site->stores);
+	table_count(table, site->rmws);
+	table_count(table, site->bounces);
+	table_share(table, (double)site->bounces, (double)counts_bounces(&result->total));
+	table_count(table, site->hitm);
+	table_count(table, site->upgrades);
+	table_real(table, per(cycles(site->wait_units), site->loads + site->stores + site->rmws));
+	operation_cell(table, site->op, site->path);
+}
+
+static void sites_fill(struct table *table, const struct result *result, const char *point)
+{
+	for (size_t i = 0; i < result->sites; i++)
+		site_row(table, result, &result->site[i], point);
+}
+
+static bool same_place(const struct site_stats *a, const struct site_stats *b)
+{
+	return a->site.line == b->site.line && a->op == b->op && !strcmp(a->site.file, b->site.file) &&
+	       !strcmp(a->site.function, b->site.function) && !strcmp(a->site.text, b->site.text) &&
+	       !strcmp(a->path ? a->path : "", b->path ? b->path : "");
+}
+
+static int most_bounces_first(const void *one, const void *other)
+{
+	const struct site_stats *a = one, *b = other;
+
+	if (a->bounces != b->bounces)
+		return a->bounces > b->bounces ? -1 : 1;
+	if (a->hitm != b->hitm)
+		return a->hitm > b->hitm ? -1 : 1;
+	if (a->wait_units != b->wait_units)
+		return a->wait_units > b->wait_units ? -1 : 1;
+
+	int order = strcmp(a->site.file, b->site.file);
+
+	if (order || a->site.line != b->site.line)
+		return order ? order : a->site.line < b->site.line ? -1 : 1;
+	return a->op != b->op ? (a->op < b->op ? -1 : 1) : strcmp(a->path ? a->path : "", b->path ? b->path : "");
+}
+
+/* The sites of all lines added up by place in the source. */
+static size_t merge_sites(const struct result *result, struct site_stats *places)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < result->sites; i++) {
+		const struct site_stats *site = &result->site[i];
+		size_t at = count;
+
+		/* sorted by file and line: an equal place is among the last few */
+		while (at > 0 && places[at - 1].site.line == site->site.line && !same_place(&places[at - 1], site))
+			at--;
+		if (at == 0 || !same_place(&places[at - 1], site)) {
+			places[count++] = *site;
+			continue;
+		}
+
+		struct site_stats *place = &places[at - 1];
+
+		place->loads += site->loads;
+		place->stores += site->stores;
+		place->rmws += site->rmws;
+		place->bounces += site->bounces;
+		place->hitm += site->hitm;
+		place->upgrades += site->upgrades;
+		place->wait_units += site->wait_units;
+	}
+	qsort(places, count, sizeof *places, most_bounces_first);
+	return count;
+}
+
+static void sites_people(FILE *out, const struct result *result, const struct view_options *options)
+{
+	struct site_stats *places = xalloc((result->sites + 1) * sizeof *places);
+	size_t count = merge_sites(result, places);
+	struct table *table = table_new(site_columns);
+
+	for (size_t i = 0; i < count && i < options->top; i++)
+		site_row(table, result, &places[i], "");
+	table_print(table, out, TABLE_PEOPLE, NULL, 0, options->colour);
+	if (count > options->top)
+		fprintf(out, "and %zu more places; --top %zu shows all\n", count - options->top, count);
+	table_free(table);
+	free(places);
+}
+
+/* ---- cpus ------------------------------------------------------------------------------- */
+
+/* Programs read everything in cycles; people see counts here and the causes in a table of their own. */
+static const struct column cpu_columns[] = {
+	{ NULL, "point", true },
+	{ "CPU", "cpu", true }, { "loads", "loads", false }, { "stores", "stores", false }, { "rmws", "rmws", false },
+	{ "bounces", "bounces", false },
+	{ "allocator's", "bounces_allocator", false }, { "workload's", "bounces_workload", false }, { "payload", "bounces_payload", false },
+	{ "hitm", NULL, false }, { NULL, "hitm_loads", false }, { NULL, "hitm_stores", false }, { "remote", "hitm_remote", false },
+	{ "upgrades", "upgrades", false }, { "killed", "invalidations", false }, { "misses", "misses", false },
+	{ NULL, "misses_cold", false }, { NULL, "misses_capacity", false },
+	{ NULL, "misses_true_sharing", false }, { NULL, "misses_false_sharing", false },
+	{ "irqs off, longest", "irq_off_cycles_max", false }, { NULL, "irq_off_cycles", false },
+	{ NULL, "ipis", false }, { NULL, "lock_spins", false },
+	{ NULL, "cycles_interrupts", false }, { NULL, "cycles_lock_spin", false }, { NULL, "cycles_busy", false },
+	{ NULL, "cycles_transfer_same", false }, { NULL, "cycles_transfer_cross", false }, { NULL, "cycles_upgrade", false },
+	{ NULL, "cycles_shared_level", false }, { NULL, "cycles_memory", false }, { NULL, "cycles_store_buffer", false },
+	{ NULL, "cycles_locked", false }, { NULL, "cycles_private_hit", false }, { NULL, "cycles_compute", false },
+	{ NULL, "cycles_idle", false },
+	{ NULL, NULL, false },
+};
+_Static_assert(CAUSES == 13, "cpu_columns names every cause");
+
+static void cpu_row(struct table *table, const struct counts *counts, const char *point, const char *cpu)
+{
+	table_text(table, "%s", point);
+	table_text(table, "%s", cpu);
+	table_count(table, counts->loads);
+	table_count(table, counts->stores);
+	table_count(table, counts->rmws);
+	table_count(table, counts_bounces(counts));
+	for (int i = 0; i < LINE_CLASSES; i++)
+		table_count(table, counts->bounces[i]);
+	table_count(table, counts->hitm_loads + counts->hitm_stores);
+	table_count(table, counts->hitm_loads);
+	table_count(table, counts->hitm_stores);
+	table_count(table, counts->hitm_remote);
+	table_count(table, counts->upgrades);
+	table_count(table, counts->invalidations);
+	table_count(table, counts->misses);
+	table_count(table, counts->misses_cold);
+	table_count(table, counts->misses_capacity);
+	table_count(table, counts->misses_true_sharing);
+	table_count(table, counts->misses_false_sharing);
+	table_real(table, cycles(counts->irq_off_units_max));
+	table_real(table, cycles(counts->irq_off_units));
+	table_count(table, counts->ipis);
+	table_count(table, counts->lock_spins);
+	for (int i = 0; i < CAUSES; i++)
+		table_real(table, cycles(counts->cause_units[i]));
+}
+
+static void cpus_fill(struct table *table, const struct result *result, const char *point)
+{
+	char name[24];
+
+	for (unsigned i = 0; i < result->cpus; i++) {
+		snprintf(name, sizeof name, "%u", i);
+		cpu_row(table, &result->cpu[i], point, name);
+	}
+	cpu_row(table, &result->total, point, "all");
+}
+
+static uint64_t cause_sum(const struct counts *counts)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < CAUSES; i++)
+		sum += counts->cause_units[i];
+	return sum;
+}
+
+static void cause_row(struct table *table, const struct counts *counts, const char *cpu)
+{
+	uint64_t all = cause_sum(counts);
+
+	table_text(table, "%s", cpu);
+	for (int i = 0; i < CAUSES; i++)
+		table_share(table, (double)counts->cause_units[i], (double)all);
+	table_real(table, cycles(all));
+}
+
+/* Causes that no CPU met have no column. */
+static void print_causes(FILE *out, const struct result *result, const struct view_options *options)
+{
+	struct column columns[CAUSES + 3] = { { "CPU", NULL, true } };
+	char titles[CAUSES][32];
+	char name[24];
+
+	for (int i = 0; i < CAUSES; i++) {
+		snprintf(titles[i], sizeof *titles, "%s", cause_names[i]);
+		for (char *c = titles[i]; *c; c++)
+			*c = *c == '_' ? ' ' : *c;
+		/* a key without a title keeps the column, unseen */
+		columns[1 + i] = (struct column){ result->total.cause_units[i] ? titles[i] : NULL, "unseen", false };
+	}
+	columns[1 + CAUSES] = (struct column){ "cycles", NULL, false };
+
+	struct table *table = table_new(columns);
+
+	for (unsigned i = 0; i < result->cpus && i < options->top; i++) {
+		snprintf(name, sizeof name, "%u", i);
+		cause_row(table, &result->cpu[i], name);
+	}
+	cause_row(table, &result->total, "all");
+	fputs("\nWhere the cycles went:\n", out);
+	table_print(table, out, TABLE_PEOPLE, NULL, 0, options->colour);
+	table_free(table);
+}
+
+static void cpus_people(FILE *out, const struct result *result, const struct view_options *options)
+{
+	struct table *table = table_new(cpu_columns);
+	char name[24];
+
+	for (unsigned i = 0; i < result->cpus && i < options->top; i++) {
+		snprintf(name, sizeof name, "%u", i);
+		cpu_row(table, &result->cpu[i], "", name);
+	}
+	cpu_row(table, &result->total, "", "all");
+	table_print(table, out, TABLE_PEOPLE, NULL, 0, options->colour);
+	table_free(table);
+	if (result->cpus > options->top)
+		fprintf(out, "and %zu more CPUs; --top %u shows all\n", result->cpus - options->top, result->cpus);
+	print_causes(out, result, options);
+}
+
+/* ---- locks ------------------------------------------------------------------------------ */
+
+static const struct column lock_columns[] = {
+	{ NULL, "point", true }, { "lock", "lock", true }, { "kind", "kind", true }, { "taken", "taken", false },
+	{ "contended", "contended", false }, { "of all", "share", false }, { "turns", "turns", false },
+	{ "cycles waited", "wait_cycles", false }, { "per taking", "wait_cycles_mean", false },
+	{ "held, mean cycles", "hold_cycles_mean", false }, { NULL, NULL, false },
+};
+
+static void lock_row(struct table *table, const struct lock_stats *lock, const char *point)
+{
+	table_text(table, "%s", point);
+	table_text(table, "%s", lock->label);
+	table_text(table, "%s", lock->kind ? lock->kind : "");
+	table_count(table, lock->taken);
+	table_count(table, lock->contended);
+	table_share(table, (double)lock->contended, (double)lock->taken);
+	table_count(table, lock->turns);
+	table_real(table, cycles(lock->wait_units));
+	table_real(table, per(cycles(lock->wait_units), lock->taken));
+	table_real(table, per(cycles(lock->hold_units), lock->taken));
+}
+
+static void locks_fill(struct table *table, const struct result *result, const char *point)
+{
+	for (size_t i = 0; i < result->locks; i++)
+		lock_row(table, &result->lock[i], point);
+}
+
+static int longest_waits_first(const void *one, const void *other)
+{
+	const struct lock_stats *a = one, *b = other;
+
+	if (a->wait_units != b->wait_units)
+		return a->wait_units > b->wait_units ? -1 : 1;
+	if (a->taken != b->taken)
+		return a->taken > b->taken ? -1 : 1;
+	return strcmp(a->label, b->label);
+}
+
+static void locks_people(FILE *out, const struct result *result, const struct view_options *options)
+{
+	struct lock_stats *locks = xalloc((result->locks + 1) * sizeof *locks);
+	struct table *table = table_new(lock_columns);
+
+	if (result->locks)
+		memcpy(locks, result->lock, result->locks * sizeof *locks);
+	qsort(locks, result->locks, sizeof *locks, longest_waits_first);
+	for (size_t i = 0; i < result->locks && i < options->top; i++)
+		lock_row(table, &locks[i], "");
+	if (result->locks)
+		table_print(table, out, TABLE_PEOPLE, NULL, 0, options->colour);
+	else
+		fputs("No lock was taken.\n", out);
+	if (result->locks > options->top)
+		fprintf(out, "and %zu more locks; --top %zu shows all\n", result->locks - options->top, result->locks);
+	table_free(table);
+	free(locks);
+}
+
+/* ---- paths ------------------------------------------------------------------------------ */
+
+static const struct column path_columns[] = {
+	{ NULL, "point", true }, { "operation", "operation", true }, { "path", "path", true }, { "taken", "count", false },
+	{ "of all", "share", false }, { "cycles, mean", "cycles_mean", false }, { NULL, NULL, false },
+};
+
+static void paths_fill(struct table *table, const struct result *result, const char *point)
+{
+	for (size_t i = 0; i < result->paths; i++) {
+		const struct path_stats *path = &result->path[i];
+
+		table_text(table, "%s", point);
+		table_text(table, "%s", op_names[path->op]);
+		table_text(table, "%s", path->path && *path->path ? path->path : "-");
+		table_count(table, path->count);
+		table_share(table, (double)path->count, (double)result->op[path->op].count);
+		table_real(table, per(cycles(path->total_units), path->count));
+	}
+}
+
+static const struct column operation_columns[] = {
+	{ "operation", NULL, true }, { "completed", NULL, false }, { "cycles, mean", NULL, false }, { "p50", NULL, false },
+	{ "p99", NULL, false }, { "max", NULL, false }, { "lines read", NULL, false }, { "lines written", NULL, false },
+	{ NULL, NULL, false },
+};
+
+static void paths_people(FILE *out, const struct result *result, const struct view_options *options)
+{
+	struct table *operations = table_new(operation_columns), *paths = table_new(path_columns);
+
+	for (int i = OP_NONE + 1; i < OPS; i++) {
+		const struct op_stats *op = &result->op[i];
+
+		if (!op->count)
+			continue;
+		table_text(operations, "%s", op_names[i]);
+		table_count(operations, op->count);
+		table_real(operations, per(cycles(op->total_units), op->count));
+		table_real(operations, cycles(op->p50_units));
+		table_real(operations, cycles(op->p99_units));
+		table_real(operations, cycles(op->max_units));
+		table_real(operations, per((double)op->lines_read, op->count));
+		table_real(operations, per((double)op->lines_written, op->count));
+	}
+	paths_fill(paths, result, "");
+	table_print(operations, out, TABLE_PEOPLE, NULL, 0, options->colour);
+	putc('\n', out);
+	table_print(paths, out, TABLE_PEOPLE, NULL, 0, options->colour);
+	table_free(operations);
+	table_free(paths);
+}
+
+/* ---- the registry ------------------------------------------------------------------------ */
+
+const struct view views[] = {
+	{ "lines",  "cache lines that bounce, worst first, and who touches them from where", "line",  line_columns,  lines_fill,  lines_people },
+	{ "fields", "structs with their members, holes and traffic; findings of false sharing", "field", field_columns, fields_fill, fields_people },
+	{ "sites",  "places in the source that make lines bounce",                           "site",  site_columns,  sites_fill,  sites_people },
+	{ "cpus",   "what each CPU did, and where its cycles went",                          "cpu",   cpu_columns,   cpus_fill,   cpus_people },
+	{ "locks",  "locks: how often taken and contended, how long waited for",             "lock",  lock_columns,  locks_fill,  locks_people },
+	{ "paths",  "operations and the paths they took",                                    "path",  path_columns,  paths_fill,  paths_people },
+	{ NULL, NULL, NULL, NULL, NULL, NULL },
+};
+
+const struct view *view_find(const char *name)
+{
+	for (const struct view *view = views; view->name; view++)
+		if (!strcmp(view->name, name))
+			return view;
+	return NULL;
+}

@@ -1,0 +1,37 @@
+/*
+ * The views of a report: where one run bounced, by line, member, source line, CPU, lock or path.
+ *
+ * A view is one table for programs, and for people whatever shows the same best.
+ */
+#ifndef CLI_VIEWS_H
+#define CLI_VIEWS_H
+
+#include "cli/table.h"
+#include "sim/result.h"
+
+struct view_options {
+	size_t top;             /* rows of the longest table at most */
+	bool colour;
+};
+
+struct view {
+	const char *name, *summary;
+	const char *type;                       /* "type" of its JSON lines */
+	const struct column *columns;           /* the first is "point" */
+	/* For programs: all rows of one run. */
+	void (*fill)(struct table *table, const struct result *result, const char *point);
+	void (*people)(FILE *out, const struct result *result, const struct view_options *options);
+};
+
+extern const struct view views[];               /* ends with a view without a name */
+const struct view *view_find(const char *name);
+
+/* Two lines about the whole run; then what went wrong, if it did. */
+void view_headline(FILE *out, const struct result *result);
+/* The findings of `fields`: lines where members of different CPUs meet. How many there are. */
+size_t view_false_sharing(FILE *out, const struct result *result);
+
+/* Bounces of all classes. */
+uint64_t counts_bounces(const struct counts *counts);
+
+#endif

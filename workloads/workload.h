@@ -28,11 +28,20 @@ struct workload {
 	 * settings against each other: false and the reason in `why`.
 	 */
 	bool (*create)(struct traffic *traffic, const void *settings, void **state, char *why, size_t size);
-	/* After the run: false and a reason if something did not add up. Frees the state. */
+	/*
+	 * After the run, also after one that did not end well: false and a reason if something did
+	 * not add up (which then means nothing unless the outcome was DONE). Frees the state.
+	 */
 	bool (*finish)(struct traffic *traffic, void *state, char *why, size_t size);
-	/* How many operations the whole workload has when it decides itself (replay, slab-test);
-	 * 0: the experiment's `operations` and `warmup` rule. */
-	uint64_t (*operations)(const void *settings, char *why, size_t size);
+	/*
+	 * For workloads that decide themselves how much there is to do (replay, slab-test): replaces
+	 * what the experiment says. False and the reason in `why`: it cannot be done. NULL: the
+	 * experiment's `operations` and `warmup` rule.
+	 */
+	bool (*operations)(const void *settings, unsigned cpus, uint64_t *warmup, uint64_t *operations, char *why, size_t size);
+	/* Path of the file that the settings name, whose content determines the result; NULL, or
+	 * "" in `path`: none. False and the reason in `why`: there is no such file. */
+	bool (*input)(const void *settings, char *path, size_t path_size, char *why, size_t size);
 	/* Lines of text for people about the input, e.g. repairs of a trace; NULL: none. */
 	void (*remarks)(const void *state, void (*line)(void *to, const char *text), void *to);
 };

@@ -51,6 +51,7 @@ struct memory {
 	unsigned nodes;
 	uint64_t pages, node_pages;     /* page frames in all, and of each node */
 	const char **page_label;        /* "page[513]", by page frame */
+	unsigned char *seen;            /* by page frame, for check() */
 	struct node_memory node[];
 };
 
@@ -119,7 +120,14 @@ void page_relabel(struct cpu *cpu, const struct memory *m, const struct page *pa
  * node number; first_page of a tail overlays private, the order of a compound page lies in the
  * lru.prev of its first tail.
  */
-enum page_flag { PG_HEAD = 14, PG_TAIL = 15, PG_NODE_SHIFT = 54 };
+enum page_flag {                        /* bits of flags */
+	PG_LOCKED = 0,
+	PG_ACTIVE = 6,                  /* of a slab until 3.0: frozen */
+	PG_SLAB = 7,
+	PG_HEAD = 14,
+	PG_TAIL = 15,
+	PG_NODE_SHIFT = 54,
+};
 
 #define PAGE_MEMBER(member, type) \
 	static inline type *page_##member(const struct memory *m, struct page *page) \

@@ -61,19 +61,27 @@ static const struct field page_64_fields[] = {
 
 static const struct layout page_64_layout = { "page", 64, CLASS_ALLOCATOR, page_64_fields };
 
-static_assert(sizeof(struct page_56) == 56 && offsetof(struct page_56, _mapcount) == 12, "struct page until 3.0");
+static_assert(sizeof(struct page_56) == 56, "struct page until 3.0");
+static_assert(offsetof(struct page_56, _mapcount) == 12, "struct page until 3.0");
 static_assert(offsetof(struct page_56, lru) == 40, "struct page until 3.0");
-static_assert(sizeof(struct page_64) == 64 && offsetof(struct page_64, _count) == 28, "struct page from 3.1");
-static_assert(offsetof(struct page_64, lru) == 32 && offsetof(struct page_64, private) == 48, "struct page from 3.1");
+static_assert(sizeof(struct page_64) == 64, "struct page from 3.1");
+static_assert(offsetof(struct page_64, _count) == 28, "struct page from 3.1");
+static_assert(offsetof(struct page_64, lru) == 32, "struct page from 3.1");
+static_assert(offsetof(struct page_64, private) == 48, "struct page from 3.1");
 
-#define PAGE_VIEW(name_, type, layout_) { \
-	.name = (name_), .size = sizeof(type), .layout = &(layout_), \
-	.flags = offsetof(type, flags), .count = offsetof(type, _count), \
+#define VIEW(type) \
+	.size = sizeof(type), .flags = offsetof(type, flags), .count = offsetof(type, _count), \
 	.mapcount = offsetof(type, _mapcount), .private = offsetof(type, private), \
-	.mapping = offsetof(type, mapping), .index = offsetof(type, index), .lru = offsetof(type, lru) }
+	.mapping = offsetof(type, mapping), .index = offsetof(type, index), \
+	.lru = offsetof(type, lru)
 
-const struct page_view page_view_packed_56 = PAGE_VIEW("packed-56", struct page_56, page_56_layout);
-const struct page_view page_view_aligned_64 = PAGE_VIEW("aligned-64", struct page_64, page_64_layout);
+const struct page_view page_view_packed_56 = {
+	.name = "packed-56", .layout = &page_56_layout, VIEW(struct page_56)
+};
+
+const struct page_view page_view_aligned_64 = {
+	.name = "aligned-64", .layout = &page_64_layout, VIEW(struct page_64)
+};
 
 enum { MIB_PAGES = (1 << 20) / PAGE_BYTES, LARGEST_BLOCK = 1 << (MAX_ORDER - 1) };
 
@@ -122,7 +130,8 @@ static void labels_setup(struct memory *m)
 	}
 }
 
-struct memory *memory_new(struct sim *sim, const struct page_view *view, unsigned stride, uint64_t mib)
+struct memory *memory_new(struct sim *sim, const struct page_view *view, unsigned stride,
+			  uint64_t mib)
 {
 	unsigned nodes = sim_nodes(sim);
 	struct memory *m = unseen_new(sim, sizeof *m + nodes * sizeof m->node[0]);
@@ -136,16 +145,20 @@ struct memory *memory_new(struct sim *sim, const struct page_view *view, unsigne
 		m->node_pages = LARGEST_BLOCK;
 	m->pages = m->node_pages * nodes;
 	for (unsigned n = 0; n < nodes; n++) {
-		m->node[n].mem_map = arena_alloc(sim, m->stride, m->node_pages, n, LINE, view->layout, "page");
-		m->node[n].base = arena_alloc(sim, PAGE_BYTES, m->node_pages, n, PAGE_BYTES, &frame_layout, "frame");
+		m->node[n].mem_map = arena_alloc(sim, m->stride, m->node_pages, n, LINE,
+						 view->layout, "page");
+		m->node[n].base = arena_alloc(sim, PAGE_BYTES, m->node_pages, n, PAGE_BYTES,
+					      &frame_layout, "frame");
 	}
+	m->seen = unseen_new(sim, m->pages);
 	labels_setup(m);
 	for (uint64_t pfn = 0; pfn < m->pages; pfn++)
 		page_setup(m, pfn);
 	return m;
 }
 
-void page_relabel(struct cpu *cpu, const struct memory *m, const struct page *page, const struct layout *layout)
+void page_relabel(struct cpu *cpu, const struct memory *m, const struct page *page,
+		  const struct layout *layout)
 {
 	const char *label = m->page_label[page_to_pfn(m, page)];
 

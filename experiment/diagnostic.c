@@ -1,0 +1,299 @@
+/*
+ * Mistakes of the user, collected and told in one go.
+ */
+#include "experiment/diagnostic.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/xalloc.h"
+
+struct message {
+	struct place place;
+	char *text;
+	bool note;
+	struct place owner;     /* place of its mistake: notes are sorted with it */
+	size_t mistake, number; /* in order of arrival */
+};
+
+struct diagnostics {
+	struct source *sources;
+	unsigned source_count;
+	struct message *message;
+	size_t count, mistakes;
+	bool dropped;           /* the last mistake was told before: so were its notes */
+};
+
+struct diagnostics *diagnostics_new(void)
+{
+	return xalloc(sizeof(struct diagnostics));
+}
+
+void diagnostics_free(struct diagnostics *diagnostics)
+{
+	while (diagnostics->sources) {
+		struct source *source = diagnostics->sources;
+
+		diagnostics->sources = source->next;
+		free((char *)source->name);
+		free((char *)source->text);
+		free(source);
+	}
+	for (size_t i = 0; i < diagnostics->count; i++)
+		free(diagnostics->message[i].text);
+	free(diagnostics->message);
+	free(diagnostics);
+}
+
+const struct source *diagnostics_source(struct diagnostics *diagnostics, const char *name, const char *text, size_t length, bool option)
+{
+	struct source *source = xalloc(sizeof *source);
+	char *copy = xalloc(length + 1);
+
+	memcpy(copy, text, length);
+	source->name = xstrdup(name);
+	source->text = copy;
+	source->length = length;
+	source->option = option;
+	source->number = diagnostics->source_count++;
+	source->next = diagnostics->sources;
+	diagnostics->sources = source;
+	return source;
+}
+
+static bool same_place(struct place a, struct place b)
+{
+	return a.source == b.source && a.line == b.line && a.column == b.column;
+}
+
+static bool known(const struct diagnostics *diagnostics, struct place place, const char *text)
+{
+	for (size_t i = 0; i < diagnostics->count; i++) {
+		const struct message *message = &diagnostics->message[i];
+
+		if (!message->note && same_place(message->place, place) && !strcmp(message->text, text))
+			return true;
+	}
+	return false;
+}
+
+static char *format_text(const char *format, va_list arguments)
+{
+	char *text = NULL;
+
+	if (vasprintf(&text, format, arguments) < 0)
+		xalloc_failed(strlen(format));
+	return text;
+}
+
+static struct message *append(struct diagnostics *diagnostics, struct place place, char *text)
+{
+	size_t size = (diagnostics->count + 1) * sizeof *diagnostics->message;
+
+	diagnostics->message = xrealloc(diagnostics->message, size);
+
+	struct message *message = &diagnostics->message[diagnostics->count++];
+
+	*message = (struct message){ .place = place, .text = text, .owner = place };
+	message->number = diagnostics->count;
+	return message;
+}
+
+void mistake(struct diagnostics *diagnostics, struct place place, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+
+	char *text = format_text(format, arguments);
+
+	va_end(arguments);
+	diagnostics->dropped = known(diagnostics, place, text);
+	if (diagnostics->dropped)
+		free(text);
+	else
+		append(diagnostics, place, text)->mistake = ++diagnostics->mistakes;
+}
+
+void mistake_note(struct diagnostics *diagnostics, struct place place, const char *format, ...)
+{
+	va_list arguments;
+
+	if (diagnostics->dropped || diagnostics->count == 0)
+		return;
+	va_start(arguments, format);
+
+	struct place owner = diagnostics->message[diagnostics->count - 1].owner;
+	struct message *note = append(diagnostics, place, format_text(format, arguments));
+
+	va_end(arguments);
+	note->note = true;
+	note->mistake = diagnostics->mistakes;
+	note->owner = owner;
+}
+
+size_t diagnostics_count(const struct diagnostics *diagnostics)
+{
+	return diagnostics->mistakes;
+}
+
+/* ---- printing ---------------------------------------------------------------------------- */
+
+static int compare_numbers(size_t a, size_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int by_place(const void *left, const void *right)
+{
+	const struct message *a = left, *b = right;
+	int order = 0;
+
+	if (a->owner.source && b->owner.source)
+		order = compare_numbers(a->owner.source->number, b->owner.source->number);
+	if (!order)
+		order = compare_numbers(a->owner.line, b->owner.line);
+	if (!order)
+		order = compare_numbers(a->owner.column, b->owner.column);
+	if (!order)
+		order = compare_numbers(a->mistake, b->mistake);
+	return order ? order : compare_numbers(a->number, b->number);
+}
+
+/* The line of that number, without its end; NULL if there is none. */
+static const char *find_line(const struct source *source, unsigned number, size_t *length)
+{
+	const char *at = source->text, *end = at + source->length;
+
+	for (unsigned line = 1; line < number; line++) {
+		at = memchr(at, '\n', (size_t)(end - at));
+		if (!at)
+			return NULL;
+		at++;
+	}
+
+	const char *stop = memchr(at, '\n', (size_t)(end - at));
+
+	*length = (size_t)((stop ? stop : end) - at);
+	if (*length && at[*length - 1] == '\r')
+		--*length;
+	return at;
+}
+
+static bool starts_character(char c)
+{
+	return ((unsigned char)c & 0xc0) != 0x80;
+}
+
+/* Bytes that a terminal would take for a command become '?'. */
+static void print_line(FILE *out, const char *line, size_t length)
+{
+	fputs("    ", out);
+	for (size_t i = 0; i < length; i++) {
+		unsigned char c = (unsigned char)line[i];
+
+		fputc((c < ' ' && c != '\t') || c == 127 ? '?' : c, out);
+	}
+	fputc('\n', out);
+}
+
+/* Tabs are repeated, so that the caret stands right whatever their width. */
+static void print_caret(FILE *out, const char *line, size_t length, unsigned column)
+{
+	unsigned at = 1;
+
+	fputs("    ", out);
+	for (size_t i = 0; i < length && at < column; i++) {
+		bool next = i + 1 >= length || starts_character(line[i + 1]);
+
+		if (next) {
+			fputc(line[i] == '\t' ? '\t' : ' ', out);
+			at++;
+		}
+	}
+	fputs("^\n", out);
+}
+
+static void print_message(FILE *out, const struct message *message, bool colour)
+{
+	const struct source *source = message->place.source;
+	const char *bold = colour ? "\033[1m" : "", *plain = colour ? "\033[0m" : "";
+	const char *kind = message->note ? "note" : "error";
+	const char *paint = !colour ? "" : message->note ? "\033[36m" : "\033[31m";
+
+	if (source) {
+		fprintf(out, "%s%s", bold, source->name);
+		if (!source->option && message->place.line)
+			fprintf(out, ":%u:%u", message->place.line, message->place.column);
+		fprintf(out, ":%s ", plain);
+	}
+	fprintf(out, "%s%s:%s %s\n", paint, kind, plain, message->text);
+	if (!source || source->option || !message->place.line)
+		return;
+
+	size_t length = 0;
+	const char *line = find_line(source, message->place.line, &length);
+
+	/* longer than any line of an experiment: quoting it would help nobody */
+	if (line && length > 0 && length <= 200) {
+		print_line(out, line, length);
+		print_caret(out, line, length, message->place.column);
+	}
+}
+
+void diagnostics_print(struct diagnostics *diagnostics, FILE *out, bool colour)
+{
+	if (diagnostics->count)
+		qsort(diagnostics->message, diagnostics->count, sizeof *diagnostics->message, by_place);
+	for (size_t i = 0; i < diagnostics->count; i++)
+		print_message(out, &diagnostics->message[i], colour);
+}
+
+/* ---- the nearest word ---------------------------------------------------------------------- */
+
+enum { WORD_MAX = 64 };
+
+static unsigned least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */
+static unsigned word_distance(const char *a, const char *b)
+{
+	size_t rows = strlen(a), columns = strlen(b);
+	unsigned d[WORD_MAX + 1][WORD_MAX + 1];
+
+	if (rows > WORD_MAX || columns > WORD_MAX)
+		return 2 * WORD_MAX;
+	for (unsigned i = 0; i <= rows; i++)
+		d[i][0] = i;
+	for (unsigned j = 0; j <= columns; j++)
+		d[0][j] = j;
+	for (size_t i = 1; i <= rows; i++) {
+		for (size_t j = 1; j <= columns; j++) {
+			d[i][j] = least(d[i - 1][j], d[i][j - 1]) + 1;
+			d[i][j] = least(d[i][j], d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
+		}
+	}
+	return d[rows][columns];
+}
+
+struct nearest nearest_to(const char *word)
+{
+	return (struct nearest){ .word = word, .distance = (unsigned)strlen(word) / 3 + 2 };
+}
+
+void nearest_try(struct nearest *nearest, const char *candidate)
+{
+	unsigned distance = word_distance(nearest->word, candidate);
+
+	/* a word none of whose letters stayed is no misspelling */
+	if (distance < nearest->distance && distance < strlen(candidate)) {
+		nearest->distance = distance;
+		nearest->best = candidate;
+	}
+}

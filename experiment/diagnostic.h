@@ -1,0 +1,59 @@
+/*
+ * Mistakes of the user: collected, sorted by place, told all at once as
+ *
+ *	file:line:column: error: text
+ *	    the line
+ *	    ^
+ *
+ * and the nearest right word to a wrong one.
+ */
+#ifndef EXPERIMENT_DIAGNOSTIC_H
+#define EXPERIMENT_DIAGNOSTIC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* A text that messages can point into. */
+struct source {
+	const char *name;               /* file name, or "--set key=value" */
+	const char *text;               /* not terminated */
+	size_t length;
+	bool option;                    /* of the command line: no line, no column */
+	unsigned number;                /* sources are told in this order */
+	struct source *next;
+};
+
+struct place {
+	const struct source *source;
+	unsigned line, column;          /* from 1, columns in characters; 0: the source as a whole */
+};
+
+struct diagnostics;
+
+struct diagnostics *diagnostics_new(void);
+void diagnostics_free(struct diagnostics *diagnostics);
+
+/* Text and name are copied and live as long as the diagnostics. */
+const struct source *diagnostics_source(struct diagnostics *diagnostics, const char *name, const char *text, size_t length, bool option);
+
+/* The same text at the same place is told once. */
+void mistake(struct diagnostics *diagnostics, struct place place, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* More about the mistake before; nothing if that one was told already. */
+void mistake_note(struct diagnostics *diagnostics, struct place place, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+size_t diagnostics_count(const struct diagnostics *diagnostics);
+void diagnostics_print(struct diagnostics *diagnostics, FILE *out, bool colour);
+
+/* Searches the candidate nearest to a word; swapped neighbours count as one step. */
+struct nearest {
+	const char *word, *best;        /* best NULL: nothing near enough */
+	unsigned distance;
+};
+
+struct nearest nearest_to(const char *word);
+void nearest_try(struct nearest *nearest, const char *candidate);
+
+#endif

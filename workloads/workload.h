@@ -49,7 +49,11 @@ struct workload {
 extern const struct workload *const workloads[];        /* NULL-terminated registry */
 const struct workload *workload_find(const char *name);
 
-/* kmem_cache_alloc and kmem_cache_free as one operation each. NULL: out of memory, run ends. */
+/*
+ * kmem_cache_alloc and kmem_cache_free as one operation each. Never NULL: memory that is used up
+ * ends the run. An object that is handed out twice, freed twice, freed without having been
+ * handed out, freed into another cache, or outside a live slab of its cache is a BUG.
+ */
 void *traffic_alloc(struct cpu *cpu, struct traffic *traffic, struct kmem_cache *cache);
 void traffic_free(struct cpu *cpu, struct traffic *traffic, struct kmem_cache *cache, void *object);
 /* kmalloc and kfree as one operation each. */
@@ -59,12 +63,36 @@ void traffic_kfree(struct cpu *cpu, struct traffic *traffic, void *object);
 struct page *traffic_pages_alloc(struct cpu *cpu, struct traffic *traffic, unsigned order, unsigned gfp);
 void traffic_pages_free(struct cpu *cpu, struct traffic *traffic, struct page *page, unsigned order);
 
-/* Touch `bytes` bytes of memory at p, one 8-byte access per line. */
+/* Where the objects of a workload come from, for its setting `cache`. */
+enum source_kind { SOURCE_KMEM_CACHE, SOURCE_KMALLOC };
+extern const char *const source_words[];        /* "kmem_cache", "kmalloc" */
+
+struct source {
+	struct kmem_cache *cache;       /* NULL: kmalloc(size) */
+	size_t size;
+};
+
+/* Set-up. */
+struct source source_new(struct traffic *traffic, int kind, size_t size);
+void *source_alloc(struct cpu *cpu, struct traffic *traffic, const struct source *source);
+void source_free(struct cpu *cpu, struct traffic *traffic, const struct source *source, void *object);
+
+/* Touch `bytes` bytes of memory at p, one access of up to 8 bytes per line. */
 void touch_write(struct cpu *cpu, void *p, size_t bytes);
 void touch_read(struct cpu *cpu, const void *p, size_t bytes);
 
+/*
+ * The ledger: which objects are alive, in host memory. An object dies when its free begins and
+ * lives when its alloc ends: whoever is handed it next has seen the free through simulated
+ * memory, so this order holds however far the engine lets a CPU run ahead.
+ */
 struct ledger *ledger_new(void);
 void ledger_free(struct ledger *ledger);
 uint64_t ledger_alive(const struct ledger *ledger);     /* objects not yet freed */
+/* What happened: NULL, or what is wrong with it. */
+const char *ledger_born(struct ledger *ledger, const void *object, const void *owner, size_t bytes);
+const char *ledger_dies(struct ledger *ledger, const void *object, const void *owner, size_t *bytes);
+/* For finish: false and a reason unless every object is back. */
+bool traffic_all_back(const struct traffic *traffic, char *why, size_t size);
 
 #endif

@@ -1,0 +1,227 @@
+/*
+ * How workloads ask the allocator: each object goes through here, which brackets the operation,
+ * counts the bytes alive and keeps the ledger.
+ *
+ * Bytes alive are what the user asked for: the size of the cache's objects, of the kmalloc, of
+ * the page block. What the allocator holds in pages is counted where it takes them.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "workloads/workload.h"
+
+/* Marks in the ledger of objects that belong to no cache. */
+static const char kmalloc_owner, pages_owner;
+
+/* Reported by its place in simulated memory: host addresses differ from run to run. */
+static _Noreturn void wrong_object(struct cpu *cpu, const struct traffic *traffic, const void *object, const char *what)
+{
+	const struct memory *memory = traffic->pages->memory;
+	uint64_t pfn = address_to_pfn(memory, object);
+
+	if (pfn == memory->pages)
+		BUG(cpu, "object outside the pages of the machine: %s", what);
+	BUG(cpu, "object at page frame %" PRIu64 " + %u: %s", pfn, (unsigned)((uintptr_t)object % PAGE_BYTES), what);
+}
+
+static void born(struct cpu *cpu, struct traffic *traffic, const void *object, const void *owner, size_t bytes)
+{
+	const char *wrong = ledger_born(traffic->ledger, object, owner, bytes);
+
+	if (wrong)
+		wrong_object(cpu, traffic, object, wrong);
+}
+
+static size_t dies(struct cpu *cpu, struct traffic *traffic, const void *object, const void *owner)
+{
+	size_t bytes;
+	const char *wrong = ledger_dies(traffic->ledger, object, owner, &bytes);
+
+	if (wrong)
+		wrong_object(cpu, traffic, object, wrong);
+	return bytes;
+}
+
+static void must_own(struct cpu *cpu, const struct traffic *traffic, const struct kmem_cache *cache, const void *object)
+{
+	const struct objects *objects = traffic->objects;
+
+	if (!objects->model->owns(objects->state, cache, object))
+		wrong_object(cpu, traffic, object, "handed out, but no object of a live slab");
+}
+
+void *traffic_alloc(struct cpu *cpu, struct traffic *traffic, struct kmem_cache *cache)
+{
+	const struct objects *objects = traffic->objects;
+	size_t bytes = objects->model->object_size(cache);
+
+	op_begin(cpu, OP_ALLOC);
+	void *object = objects->model->alloc(cpu, objects->state, cache, GFP_KERNEL);
+
+	if (!object)
+		sim_out_of_memory(cpu_sim(cpu));
+	must_own(cpu, traffic, cache, object);
+	born(cpu, traffic, object, cache, bytes);
+	op_end(cpu, (int64_t)bytes, 0);
+	return object;
+}
+
+void traffic_free(struct cpu *cpu, struct traffic *traffic, struct kmem_cache *cache, void *object)
+{
+	const struct objects *objects = traffic->objects;
+	size_t bytes = dies(cpu, traffic, object, cache);
+
+	op_begin(cpu, OP_FREE);
+	objects->model->free(cpu, objects->state, cache, object);
+	op_end(cpu, -(int64_t)bytes, 0);
+}
+
+void *traffic_kmalloc(struct cpu *cpu, struct traffic *traffic, size_t size)
+{
+	const struct objects *objects = traffic->objects;
+
+	op_begin(cpu, OP_ALLOC);
+	void *object = objects->model->kmalloc(cpu, objects->state, size, GFP_KERNEL);
+
+	if (!object)
+		sim_out_of_memory(cpu_sim(cpu));
+	struct kmem_cache *cache = objects->model->kmalloc_cache(objects->state, size);
+
+	if (cache)                              /* else a block of pages, in no slab */
+		must_own(cpu, traffic, cache, object);
+	born(cpu, traffic, object, &kmalloc_owner, size);
+	op_end(cpu, (int64_t)size, 0);
+	return object;
+}
+
+void traffic_kfree(struct cpu *cpu, struct traffic *traffic, void *object)
+{
+	const struct objects *objects = traffic->objects;
+	size_t bytes = dies(cpu, traffic, object, &kmalloc_owner);
+
+	op_begin(cpu, OP_FREE);
+	objects->model->kfree(cpu, objects->state, object);
+	op_end(cpu, -(int64_t)bytes, 0);
+}
+
+static void must_be_block(struct cpu *cpu, const struct memory *memory, const struct page *page, unsigned order)
+{
+	uint64_t pfn = page_to_pfn(memory, page), count = (uint64_t)1 << order;
+
+	if (pfn % count || pfn + count > memory->pages || page != pfn_to_page(memory, pfn))
+		BUG(cpu, "page frame %" PRIu64 ": handed out, but no block of order %u", pfn, order);
+}
+
+/* Each page of a block is in the ledger, so that blocks that overlap are noticed. */
+struct page *traffic_pages_alloc(struct cpu *cpu, struct traffic *traffic, unsigned order, unsigned gfp)
+{
+	const struct pages *pages = traffic->pages;
+	const struct memory *memory = pages->memory;
+	int64_t bytes = (int64_t)PAGE_BYTES << order;
+
+	op_begin(cpu, OP_PAGE_ALLOC);
+	struct page *page = pages->model->alloc(cpu, pages->state, order, gfp);
+
+	if (!page)
+		sim_out_of_memory(cpu_sim(cpu));
+	must_be_block(cpu, memory, page, order);
+	for (uint64_t i = 0, pfn = page_to_pfn(memory, page); i < (uint64_t)1 << order; i++)
+		born(cpu, traffic, pfn_address(memory, pfn + i), &pages_owner, PAGE_BYTES);
+	op_end(cpu, bytes, bytes);
+	return page;
+}
+
+void traffic_pages_free(struct cpu *cpu, struct traffic *traffic, struct page *page, unsigned order)
+{
+	const struct pages *pages = traffic->pages;
+	const struct memory *memory = pages->memory;
+	int64_t bytes = (int64_t)PAGE_BYTES << order;
+
+	for (uint64_t i = 0, pfn = page_to_pfn(memory, page); i < (uint64_t)1 << order; i++)
+		dies(cpu, traffic, pfn_address(memory, pfn + i), &pages_owner);
+	op_begin(cpu, OP_PAGE_FREE);
+	pages->model->free(cpu, pages->state, page, order);
+	op_end(cpu, -bytes, -bytes);
+}
+
+const char *const source_words[] = { "kmem_cache", "kmalloc", NULL };
+
+struct source source_new(struct traffic *traffic, int kind, size_t size)
+{
+	const struct objects *objects = traffic->objects;
+	struct source source = { NULL, size };
+
+	if (kind == SOURCE_KMEM_CACHE)
+		source.cache = objects->model->cache_create(objects->state, "workload", (unsigned)size, 0);
+	return source;
+}
+
+void *source_alloc(struct cpu *cpu, struct traffic *traffic, const struct source *source)
+{
+	if (source->cache)
+		return traffic_alloc(cpu, traffic, source->cache);
+	return traffic_kmalloc(cpu, traffic, source->size);
+}
+
+void source_free(struct cpu *cpu, struct traffic *traffic, const struct source *source, void *object)
+{
+	if (source->cache)
+		traffic_free(cpu, traffic, source->cache, object);
+	else
+		traffic_kfree(cpu, traffic, object);
+}
+
+/* Bytes from p to the end of its line, at most `bytes`. */
+static size_t rest_of_line(const char *p, size_t bytes)
+{
+	size_t rest = LINE - (uintptr_t)p % LINE;
+
+	return rest < bytes ? rest : bytes;
+}
+
+/* One access of 8 bytes can be made at p without leaving `bytes` bytes. */
+static bool holds_word(const char *p, size_t bytes)
+{
+	return bytes >= sizeof(uint64_t) && (uintptr_t)p % sizeof(uint64_t) == 0;
+}
+
+void touch_write(struct cpu *cpu, void *p, size_t bytes)
+{
+	char *at = p;
+
+	while (bytes > 0) {
+		size_t step = rest_of_line(at, bytes);
+
+		if (holds_word(at, step))
+			store(cpu, (uint64_t *)(void *)at, bytes);
+		else
+			store(cpu, at, (char)bytes);
+		at += step;
+		bytes -= step;
+	}
+}
+
+void touch_read(struct cpu *cpu, const void *p, size_t bytes)
+{
+	const char *at = p;
+
+	while (bytes > 0) {
+		size_t step = rest_of_line(at, bytes);
+
+		if (holds_word(at, step))
+			(void)load(cpu, (uint64_t *)(uintptr_t)at);
+		else
+			(void)load(cpu, (char *)(uintptr_t)at);
+		at += step;
+		bytes -= step;
+	}
+}
+
+bool traffic_all_back(const struct traffic *traffic, char *why, size_t size)
+{
+	uint64_t alive = ledger_alive(traffic->ledger);
+
+	if (alive)
+		snprintf(why, size, "%" PRIu64 " objects were never freed", alive);
+	return alive == 0;
+}

@@ -1,0 +1,726 @@
+/*
+ * Settings from YAML: one walk for all tables, one wording for all mistakes.
+ */
+#include "experiment/schema.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/xalloc.h"
+
+void schema_free(struct schema *schema)
+{
+	free(schema->axis);
+	free(schema->given);
+}
+
+void schema_join(char joined[SETTING_PATH_BYTES], const char *path, const char *key)
+{
+	snprintf(joined, SETTING_PATH_BYTES, "%s%s%s", path, *path ? "." : "", key);
+}
+
+const char *schema_name(const struct yaml *key, const char *path)
+{
+	return key->place.source && key->place.source->option ? path : key->text;
+}
+
+void schema_add_axis(struct schema *schema, struct yaml *list, const char *path)
+{
+	if (schema->again)
+		return;
+	schema->axis = xrealloc(schema->axis, (schema->axes + 1) * sizeof *schema->axis);
+
+	struct axis *axis = &schema->axis[schema->axes++];
+
+	memset(axis, 0, sizeof *axis);
+	axis->node = list;
+	snprintf(axis->path, sizeof axis->path, "%s", path);
+}
+
+void schema_add_given(struct schema *schema, const struct yaml *key, const char *path)
+{
+	if (schema->again)
+		return;
+	schema->given = xrealloc(schema->given, (schema->givens + 1) * sizeof *schema->given);
+
+	struct given *given = &schema->given[schema->givens++];
+
+	memset(given, 0, sizeof *given);
+	given->key = key;
+	snprintf(given->path, sizeof given->path, "%s", path);
+}
+
+/* ---- values ---------------------------------------------------------------------------------- */
+
+/* A value in the words of a message: 'eight', nothing, a list. */
+static const char *describe(const struct yaml *value, char *text, size_t size)
+{
+	if (value->kind == YAML_LIST)
+		return "a list";
+	if (value->kind == YAML_MAPPING)
+		return "a mapping";
+	if (!*value->text && !value->quoted)
+		return "nothing";
+	snprintf(text, size, "%s'%.60s%s'", value->quoted ? "the text " : "", value->text,
+		 strlen(value->text) > 60 ? "..." : "");
+	return text;
+}
+
+static void wants(struct schema *schema, const struct yaml *value, const char *name, const char *what)
+{
+	char got[100];
+
+	mistake(schema->diagnostics, value->place, "'%s' wants %s, got %s", name, what,
+		describe(value, got, sizeof got));
+}
+
+static bool single(struct schema *schema, const struct yaml *value, const char *name)
+{
+	if (value->kind == YAML_VALUE)
+		return true;
+	wants(schema, value, name, "a single value");
+	return false;
+}
+
+/* The digits of a whole number, '_' between them allowed; 0: there is none. */
+static size_t digits(const char *text)
+{
+	return text[0] >= '0' && text[0] <= '9' ? strspn(text, "0123456789_") : 0;
+}
+
+/* false: does not fit. */
+static bool whole(const char *text, size_t length, uint64_t *number)
+{
+	*number = 0;
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] == '_')
+			continue;
+		if (__builtin_mul_overflow(*number, 10, number) ||
+		    __builtin_add_overflow(*number, (uint64_t)(text[i] - '0'), number))
+			return false;
+	}
+	return true;
+}
+
+/* Shortest text that reads back the same. */
+static void real_text(double value, char *text, size_t size)
+{
+	for (int precision = 1; precision <= 17; precision++) {
+		snprintf(text, size, "%.*g", precision, value);
+		if (strtod(text, NULL) == value)
+			break;
+	}
+	/* experiments know no exponents */
+	if (strchr(text, 'e') && fabs(value) >= 1)
+		snprintf(text, size, "%.0f", value);
+	else if (strchr(text, 'e'))
+		snprintf(text, size, "%.20f", value);
+}
+
+static bool any_number(double min, double max)
+{
+	return min == 0 && max == 0;
+}
+
+static void out_of_range(struct schema *schema, const struct yaml *value, const char *name, double min, double max)
+{
+	char low[40], high[40];
+
+	real_text(min, low, sizeof low);
+	real_text(max, high, sizeof high);
+	if (any_number(min, max))
+		mistake(schema->diagnostics, value->place, "'%s' is %s; allowed are 0 and more, below 2^64", name,
+			value->text);
+	else
+		mistake(schema->diagnostics, value->place, "'%s' is %s; allowed %s..%s", name, value->text, low, high);
+}
+
+static bool leading_zero(const char *text)
+{
+	return text[0] == '0' && digits(text) > 1;
+}
+
+static unsigned suffix_shift(char suffix)
+{
+	switch (suffix) {
+	case 'K':
+		return 10;
+	case 'M':
+		return 20;
+	case 'G':
+		return 30;
+	default:
+		return 0;
+	}
+}
+
+/* A whole number in a range, with a suffix where `bytes` says so. */
+static bool read_whole(struct schema *schema, const struct yaml *value, const char *name, double min, double max, bool bytes, uint64_t *number)
+{
+	const char *what = bytes ? "a whole number of bytes, like 4096 or 4K" : "a whole number";
+
+	if (!single(schema, value, name))
+		return false;
+
+	bool negative = value->text[0] == '-';
+	const char *text = value->text + negative;
+	size_t length = digits(text);
+	unsigned shift = bytes && length ? suffix_shift(text[length]) : 0;
+
+	if (!length || value->quoted || text[length + (shift > 0)]) {
+		wants(schema, value, name, what);
+		return false;
+	}
+	if (leading_zero(text)) {
+		wants(schema, value, name, "a whole number without a zero in front");
+		return false;
+	}
+
+	bool fits = whole(text, length, number) && *number <= UINT64_MAX >> shift;
+
+	*number <<= shift;
+	if (negative || !fits ||
+	    (!any_number(min, max) && ((double)*number < min || (double)*number > max))) {
+		out_of_range(schema, value, name, min, max);
+		return false;
+	}
+	return true;
+}
+
+bool schema_count(struct schema *schema, const struct yaml *value, const char *name, double min, double max, uint64_t *number)
+{
+	return read_whole(schema, value, name, min, max, false, number);
+}
+
+static bool read_real(struct schema *schema, const struct yaml *value, const char *name, double min, double max, double *number)
+{
+	char plain[64];
+	size_t length = 0;
+
+	if (!single(schema, value, name))
+		return false;
+
+	const char *text = value->text, *at = text + (*text == '-');
+	size_t before = digits(at);
+	size_t after = before && at[before] == '.' ? strspn(at + before + 1, "0123456789") : 0;
+	const char *end = at + before + (after ? after + 1 : 0);
+
+	if (!before || *end || value->quoted || strlen(text) >= sizeof plain) {
+		wants(schema, value, name, "a decimal number");
+		return false;
+	}
+	if (leading_zero(at)) {
+		wants(schema, value, name, "a decimal number without a zero in front");
+		return false;
+	}
+	for (const char *c = text; *c; c++) {
+		if (*c != '_')
+			plain[length++] = *c;
+	}
+	plain[length] = '\0';
+	*number = strtod(plain, NULL);
+	if (!any_number(min, max) && (*number < min || *number > max)) {
+		out_of_range(schema, value, name, min, max);
+		return false;
+	}
+	return true;
+}
+
+static bool read_switch(struct schema *schema, const struct yaml *value, const char *name, bool *on)
+{
+	if (!single(schema, value, name))
+		return false;
+	*on = !strcmp(value->text, "true");
+	if ((*on || !strcmp(value->text, "false")) && !value->quoted)
+		return true;
+	wants(schema, value, name, "true or false");
+	return false;
+}
+
+static bool read_name(struct schema *schema, const struct yaml *value, const char *name, char *text)
+{
+	if (!single(schema, value, name))
+		return false;
+	if (strlen(value->text) >= SETTING_NAME_BYTES) {
+		mistake(schema->diagnostics, value->place, "'%s' is longer than %d bytes", name,
+			SETTING_NAME_BYTES - 1);
+		return false;
+	}
+	for (const char *c = value->text; *c; c++) {
+		if ((unsigned char)*c < ' ' || *c == 127) {
+			mistake(schema->diagnostics, value->place, "'%s' wants one line of text", name);
+			return false;
+		}
+	}
+	memset(text, 0, SETTING_NAME_BYTES);
+	memcpy(text, value->text, strlen(value->text));
+	return true;
+}
+
+/* "a, b, c"; cut with dots where it is too long for a message. */
+static void join_words(const char *const *words, char *text, size_t size)
+{
+	size_t at = 0;
+
+	*text = '\0';
+	for (; *words && at + strlen(*words) + 8 < size; words++)
+		at += (size_t)snprintf(text + at, size - at, "%s%s", at ? ", " : "", *words);
+	if (*words)
+		snprintf(text + at, size - at, ", ...");
+}
+
+int schema_word(struct schema *schema, const struct yaml *value, const char *name, const char *const *words)
+{
+	char all[400];
+
+	if (!single(schema, value, name))
+		return -1;
+
+	struct nearest nearest = nearest_to(value->text);
+
+	for (int i = 0; words[i]; i++) {
+		if (!strcmp(words[i], value->text))
+			return i;
+		nearest_try(&nearest, words[i]);
+	}
+	join_words(words, all, sizeof all);
+	if (nearest.best)
+		mistake(schema->diagnostics, value->place, "'%s' cannot be '%.60s'; did you mean '%s'? (one of: %s)", name,
+			value->text, nearest.best, all);
+	else if (*value->text)
+		mistake(schema->diagnostics, value->place, "'%s' cannot be '%.60s' (one of: %s)", name, value->text, all);
+	else
+		mistake(schema->diagnostics, value->place, "'%s' wants one of: %s", name, all);
+	return -1;
+}
+
+/* ---- settings ---------------------------------------------------------------------------------- */
+
+static bool read_reals(struct schema *schema, const struct setting *setting, const struct yaml *value, const char *name, struct reals *reals)
+{
+	struct reals read = { 0 };
+
+	if (value->kind != YAML_LIST) {
+		wants(schema, value, name, "a list of numbers, like [1, 2]");
+		return false;
+	}
+	if (value->count == 0 || value->count > SETTING_LIST_MAX) {
+		mistake(schema->diagnostics, value->place, "'%s' wants 1 to %d numbers, got %zu", name,
+			SETTING_LIST_MAX, value->count);
+		return false;
+	}
+	for (size_t i = 0; i < value->count; i++) {
+		if (!read_real(schema, value->child[i], name, setting->min, setting->max, &read.value[i]))
+			return false;
+	}
+	read.count = (unsigned)value->count;
+	*reals = read;
+	return true;
+}
+
+static bool read_wordlist(struct schema *schema, const struct setting *setting, const struct yaml *value, const char *name, struct wordlist *list)
+{
+	struct wordlist read = { 0 };
+	bool good = true;
+
+	if (value->kind != YAML_LIST) {
+		char like[80];
+
+		snprintf(like, sizeof like, "a list, like [%.60s]", setting->words[0]);
+		wants(schema, value, name, like);
+		return false;
+	}
+	if (value->count > SETTING_LIST_MAX) {
+		mistake(schema->diagnostics, value->place, "'%s' wants at most %d words, got %zu", name,
+			SETTING_LIST_MAX, value->count);
+		return false;
+	}
+	for (size_t i = 0; i < value->count; i++) {
+		int word = schema_word(schema, value->child[i], name, setting->words);
+
+		good = good && word >= 0;
+		read.value[read.count++] = word;
+	}
+	if (good)
+		*list = read;
+	return good;
+}
+
+static bool is_single(const struct setting *setting)
+{
+	return setting->kind != SETTING_REALS && setting->kind != SETTING_WORDLIST &&
+	       setting->kind != SETTING_SECTION;
+}
+
+static bool read_one(struct schema *schema, const struct setting *setting, const struct yaml *value, const char *name, char *target)
+{
+	void *member = target + setting->offset;
+
+	switch (setting->kind) {
+	case SETTING_COUNT:
+	case SETTING_BYTES:
+		return read_whole(schema, value, name, setting->min, setting->max, setting->kind == SETTING_BYTES,
+				  member);
+	case SETTING_REAL:
+		return read_real(schema, value, name, setting->min, setting->max, member);
+	case SETTING_SWITCH:
+		return read_switch(schema, value, name, member);
+	case SETTING_NAME:
+		return read_name(schema, value, name, member);
+	case SETTING_REALS:
+		return read_reals(schema, setting, value, name, member);
+	case SETTING_WORDLIST:
+		return read_wordlist(schema, setting, value, name, member);
+	case SETTING_WORD:
+		*(int *)member = schema_word(schema, value, name, setting->words);
+		return *(int *)member >= 0;
+	case SETTING_SECTION:
+		break;
+	}
+	return false;
+}
+
+/* Every value of a swept list is checked; the one whose turn it is, is filled in last. */
+static void read_swept(struct schema *schema, const struct setting *setting, struct yaml *list, const char *path, const char *name, char *target)
+{
+	if (setting->fixed || schema->no_sweep) {
+		wants(schema, list, name, "a single value");
+		if (schema->no_sweep)
+			mistake_note(schema->diagnostics, list->place, "%s", schema->no_sweep);
+		return;
+	}
+	if (list->count == 0) {
+		mistake(schema->diagnostics, list->place, "'%s' is an empty list", name);
+		return;
+	}
+	schema_add_axis(schema, list, path);
+	for (size_t i = 0; i < list->count && !schema->again; i++)
+		read_one(schema, setting, list->child[i], name, target);
+	read_one(schema, setting, list->child[list->selected], name, target);
+}
+
+static void read_setting(struct schema *schema, const struct setting *setting, struct yaml *key, struct yaml *value, const char *path, char *target)
+{
+	char full[SETTING_PATH_BYTES];
+
+	schema_join(full, path, setting->key);
+	schema_add_given(schema, key, full);
+	if (value->refused)
+		return;
+
+	const char *name = schema_name(key, full);
+
+	if (setting->kind == SETTING_SECTION)
+		schema_fill(schema, setting->section, value, key->place, full, target + setting->offset, NULL);
+	else if (is_single(setting) && value->kind == YAML_LIST)
+		read_swept(schema, setting, value, full, name, target);
+	else
+		read_one(schema, setting, value, name, target);
+}
+
+/* ---- fallbacks --------------------------------------------------------------------------------- */
+
+static bool is_unknown(const char *fallback)
+{
+	return fallback && !strcmp(fallback, "-");
+}
+
+/* "[1, 2]" into the children of a list on the caller's stack. */
+static void fallback_list(const struct setting *setting, char *target)
+{
+	struct yaml item[SETTING_LIST_MAX] = { { 0 } }, *child[SETTING_LIST_MAX];
+	struct yaml list = { .kind = YAML_LIST, .child = child };
+	struct schema silent = { .diagnostics = diagnostics_new() };
+	char *copy = xstrdup(setting->fallback), *rest = copy;
+
+	for (char *word = strtok_r(rest, "[], ", &rest); word; word = strtok_r(NULL, "[], ", &rest)) {
+		item[list.count].text = word;
+		child[list.count] = &item[list.count];
+		list.count++;
+	}
+	read_one(&silent, setting, &list, setting->key, target);
+	diagnostics_free(silent.diagnostics);
+	free(copy);
+}
+
+static void fallback_value(struct schema *schema, const struct setting *setting, char *target)
+{
+	char text[SETTING_NAME_BYTES];
+	struct yaml value = { .kind = YAML_VALUE, .text = text };
+
+	snprintf(text, sizeof text, "%s", setting->fallback);
+	read_one(schema, setting, &value, setting->key, target);
+}
+
+static void use_fallback(struct schema *schema, const struct setting *setting, struct place where, const char *path, char *target)
+{
+	char full[SETTING_PATH_BYTES];
+
+	schema_join(full, path, setting->key);
+	if (is_unknown(setting->fallback)) {
+		if (setting->kind == SETTING_REAL)
+			*(double *)(target + setting->offset) = NAN;
+	} else if (setting->kind == SETTING_SECTION) {
+		schema_fill(schema, setting->section, NULL, where, full, target + setting->offset, NULL);
+	} else if (!setting->fallback) {
+		mistake(schema->diagnostics, where, "missing key '%s': %s", full, setting->help);
+	} else if (is_single(setting)) {
+		fallback_value(schema, setting, target);
+	} else {
+		fallback_list(setting, target);
+	}
+}
+
+/* ---- the walk ------------------------------------------------------------------------------------ */
+
+static const struct setting *find_setting(const struct setting *table, const char *key)
+{
+	while (table->key && strcmp(table->key, key))
+		table++;
+	return table->key ? table : NULL;
+}
+
+static void list_keys(const struct setting *table, const struct schema_others *others, char *text, size_t size)
+{
+	const char *words[128];
+	size_t count = 0;
+
+	for (; table->key && count < 100; table++)
+		words[count++] = table->key;
+	for (size_t i = 0; others && others->names[i] && count < 127; i++)
+		words[count++] = others->names[i];
+	words[count] = NULL;
+	join_words(words, text, size);
+}
+
+/* Returns the key it was taken for, so that this one is not called missing too. */
+static const char *unknown_key(struct schema *schema, const struct setting *table, const struct schema_others *others, const struct yaml *key, const char *path)
+{
+	struct nearest nearest = nearest_to(key->text);
+	char full[SETTING_PATH_BYTES], right[SETTING_PATH_BYTES], all[600];
+
+	for (const struct setting *setting = table; setting->key; setting++)
+		nearest_try(&nearest, setting->key);
+	for (size_t i = 0; others && others->names[i]; i++)
+		nearest_try(&nearest, others->names[i]);
+	schema_join(full, path, key->text);
+	if (!nearest.best) {
+		list_keys(table, others, all, sizeof all);
+		mistake(schema->diagnostics, key->place, "unknown key '%.60s'; keys here: %s", schema_name(key, full), all);
+		return NULL;
+	}
+	schema_join(right, path, nearest.best);
+	mistake(schema->diagnostics, key->place, "unknown key '%.60s'; did you mean '%s'?", schema_name(key, full),
+		key->place.source->option ? right : nearest.best);
+	return nearest.best;
+}
+
+static bool told_twice(struct schema *schema, const struct yaml *mapping, size_t at)
+{
+	for (size_t i = 0; i < at; i++) {
+		if (strcmp(mapping->key[i]->text, mapping->key[at]->text))
+			continue;
+		mistake(schema->diagnostics, mapping->key[at]->place, "key '%.60s' a second time", mapping->key[at]->text);
+		mistake_note(schema->diagnostics, mapping->key[i]->place, "the first is here");
+		return true;
+	}
+	return false;
+}
+
+enum { KEYS_MAX = 256 };        /* of one table */
+
+/* Reads what the mapping has; `seen[i]`: the i-th setting needs no fallback. */
+static void read_pairs(struct schema *schema, const struct setting *table, struct yaml *mapping, const char *path, char *target, const struct schema_others *others, bool seen[KEYS_MAX])
+{
+	for (size_t i = 0; i < mapping->count; i++) {
+		struct yaml *key = mapping->key[i];
+		const struct setting *setting = find_setting(table, key->text);
+
+		if (told_twice(schema, mapping, i))
+			continue;
+		/* the caller's keys go first: it may take some values of a setting itself */
+		if (others && others->key(others->to, key, mapping->child[i])) {
+			if (setting)
+				seen[setting - table] = true;
+			continue;
+		}
+		if (!setting) {
+			const char *meant = unknown_key(schema, table, others, key, path);
+
+			setting = meant ? find_setting(table, meant) : NULL;
+		} else {
+			read_setting(schema, setting, key, mapping->child[i], path, target);
+		}
+		if (setting)
+			seen[setting - table] = true;
+	}
+}
+
+void schema_fill(struct schema *schema, const struct setting *table, struct yaml *mapping, struct place where, const char *path, void *target, const struct schema_others *others)
+{
+	bool seen[KEYS_MAX] = { false };
+
+	if (mapping && mapping->kind != YAML_MAPPING) {
+		wants(schema, mapping, path, "keys with values (key: value)");
+		return;
+	}
+	if (mapping)
+		read_pairs(schema, table, mapping, path, target, others, seen);
+	for (size_t i = 0; table[i].key; i++) {
+		if (!seen[i])
+			use_fallback(schema, &table[i], where, path, target);
+	}
+}
+
+/* ---- telling -------------------------------------------------------------------------------------- */
+
+static void reals_text(const struct reals *reals, char *text, size_t size)
+{
+	size_t at = (size_t)snprintf(text, size, "[");
+
+	for (unsigned i = 0; i < reals->count && at + 40 < size; i++) {
+		char number[40];
+
+		real_text(reals->value[i], number, sizeof number);
+		at += (size_t)snprintf(text + at, size - at, "%s%s", i ? ", " : "", number);
+	}
+	snprintf(text + at, size - at, "]");
+}
+
+static void words_text(const struct wordlist *list, const char *const *words, char *text, size_t size)
+{
+	size_t at = (size_t)snprintf(text, size, "[");
+
+	for (unsigned i = 0; i < list->count && at + 64 < size; i++)
+		at += (size_t)snprintf(text + at, size - at, "%s%s", i ? ", " : "", words[list->value[i]]);
+	snprintf(text + at, size - at, "]");
+}
+
+void schema_text(const struct setting *setting, const void *target, char *text, size_t size)
+{
+	const void *member = (const char *)target + setting->offset;
+	bool unknown = is_unknown(setting->fallback);
+
+	*text = '\0';
+	switch (setting->kind) {
+	case SETTING_COUNT:
+	case SETTING_BYTES:
+		if (!unknown || *(const uint64_t *)member)
+			snprintf(text, size, "%" PRIu64, *(const uint64_t *)member);
+		break;
+	case SETTING_REAL:
+		if (!isnan(*(const double *)member))
+			real_text(*(const double *)member, text, size);
+		break;
+	case SETTING_SWITCH:
+		snprintf(text, size, "%s", *(const bool *)member ? "true" : "false");
+		break;
+	case SETTING_WORD:
+		snprintf(text, size, "%s", setting->words[*(const int *)member]);
+		break;
+	case SETTING_NAME:
+		snprintf(text, size, "%s", (const char *)member);
+		break;
+	case SETTING_REALS:
+		if (((const struct reals *)member)->count)
+			reals_text(member, text, size);
+		break;
+	case SETTING_WORDLIST:
+		words_text(member, setting->words, text, size);
+		break;
+	case SETTING_SECTION:
+		break;
+	}
+}
+
+void schema_list(const struct setting *table, const void *target, const char *path, schema_visit *visit, void *to)
+{
+	char full[SETTING_PATH_BYTES], text[SETTING_TEXT_BYTES];
+
+	for (; table && table->key; table++) {
+		schema_join(full, path, table->key);
+		if (table->kind == SETTING_SECTION) {
+			schema_list(table->section, (const char *)target + table->offset, full, visit, to);
+			continue;
+		}
+		schema_text(table, target, text, sizeof text);
+		visit(to, table, full, text);
+	}
+}
+
+/* Words that YAML reads as they stand, whatever stands around them. */
+static bool plain(const char *text)
+{
+	size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-");
+
+	return *text && !text[length] && !strchr("-./+", *text);
+}
+
+void schema_quote(const char *text, char *quoted, size_t size)
+{
+	size_t at = 0;
+
+	if (plain(text)) {
+		snprintf(quoted, size, "%s", text);
+		return;
+	}
+	quoted[at++] = '"';
+	for (; *text && at + 4 < size; text++) {
+		if (*text == '"' || *text == '\\')
+			quoted[at++] = '\\';
+		quoted[at++] = *text;
+	}
+	quoted[at++] = '"';
+	quoted[at] = '\0';
+}
+
+static const char *kind_name(const struct setting *setting)
+{
+	switch (setting->kind) {
+	case SETTING_COUNT:
+		return "whole number";
+	case SETTING_BYTES:
+		return "bytes, K M G allowed";
+	case SETTING_REAL:
+		return "decimal number";
+	case SETTING_SWITCH:
+		return "true or false";
+	case SETTING_WORD:
+		return "one of";
+	case SETTING_NAME:
+		return "text";
+	case SETTING_REALS:
+		return "list of numbers";
+	case SETTING_WORDLIST:
+		return "list of";
+	case SETTING_SECTION:
+		return "section";
+	}
+	return "";
+}
+
+void schema_describe(const struct setting *setting, char *text, size_t size)
+{
+	size_t at = (size_t)snprintf(text, size, "%s", kind_name(setting));
+	char low[40], high[40];
+
+	if (setting->words) {
+		text[at++] = ' ';
+		join_words(setting->words, text + at, size - at);
+		at += strlen(text + at);
+	}
+	if (!any_number(setting->min, setting->max)) {
+		real_text(setting->min, low, sizeof low);
+		real_text(setting->max, high, sizeof high);
+		at += (size_t)snprintf(text + at, size - at, ", %s..%s", low, high);
+	}
+	if (setting->unit && at < size)
+		at += (size_t)snprintf(text + at, size - at, " %s", setting->unit);
+	if (at < size && !setting->fallback && setting->kind != SETTING_SECTION)
+		snprintf(text + at, size - at, "; required");
+	else if (at < size && setting->fallback && *setting->fallback && !is_unknown(setting->fallback))
+		snprintf(text + at, size - at, "; default %s", setting->fallback);
+}

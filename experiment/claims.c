@@ -1,0 +1,215 @@
+/*
+ * Finding the pair that a title speaks of, the sentence that is true of it, and filling it in.
+ */
+#include "experiment/claims.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What is known of a pair of series over the groups that both have. */
+struct verdict {
+	size_t all, lower, equal;               /* groups; lower: few has less, beyond the spread */
+	bool zero;                              /* few is zero in every group */
+	bool spread;                            /* an interval was there to decide */
+	double least, most;                     /* ratio many / few over the groups; most may be infinite */
+};
+
+struct range {
+	double low, high;
+};
+
+static struct range series_range(const struct groups *groups, size_t series, measure *what, const void *argument)
+{
+	struct range range = { INFINITY, -INFINITY };
+
+	for (size_t g = 0; g < groups->groups; g++) {
+		const struct cell *cell = groups_cell(groups, series, g);
+
+		if (!cell)
+			continue;
+
+		double mean = cell_interval(cell, what, argument).mean;
+
+		range.low = fmin(range.low, mean);
+		range.high = fmax(range.high, mean);
+	}
+	return range;
+}
+
+static double series_mean(const struct groups *groups, size_t series, measure *what, const void *argument)
+{
+	double sum = 0;
+	size_t count = 0;
+
+	for (size_t g = 0; g < groups->groups; g++) {
+		const struct cell *cell = groups_cell(groups, series, g);
+		double mean = cell ? cell_interval(cell, what, argument).mean : NAN;
+
+		if (!isnan(mean)) {
+			sum += mean;
+			count++;
+		}
+	}
+	return count ? sum / (double)count : NAN;
+}
+
+bool claim_extremes(const struct groups *groups, measure *what, const void *argument, size_t *few, size_t *many)
+{
+	double least = INFINITY, most = -INFINITY;
+
+	*few = *many = 0;
+	for (size_t s = 0; s < groups->serieses; s++) {
+		double mean = series_mean(groups, s, what, argument);
+
+		if (mean < least) {
+			least = mean;
+			*few = s;
+		}
+		if (mean > most) {
+			most = mean;
+			*many = s;
+		}
+	}
+	/* all the same: name the first two rather than one twice */
+	if (*few == *many && groups->serieses > 1 && most == least)
+		*many = *few + 1 < groups->serieses ? *few + 1 : 0;
+	return most >= least;
+}
+
+static void judge_group(struct verdict *verdict, const struct cell *few, const struct cell *many, measure *what, const void *argument)
+{
+	double least = cell_interval(few, what, argument).mean, most = cell_interval(many, what, argument).mean;
+	struct interval change = cell_change(many, few, what, argument);
+
+	if (isnan(least) || isnan(most))
+		return;
+	verdict->all++;
+	verdict->spread |= interval_known(&change);
+	verdict->zero &= least == 0;
+	/* a change from zero has no size: more, if there is anything */
+	if (least == most || (interval_known(&change) && change.low <= 0 && change.high >= 0))
+		verdict->equal++;
+	else if (change.mean < 0)
+		verdict->lower++;
+	if (most > 0) {
+		verdict->least = fmin(verdict->least, most / least);
+		verdict->most = fmax(verdict->most, most / least);
+	}
+}
+
+static struct verdict judge(const struct groups *groups, size_t few, size_t many, measure *what, const void *argument)
+{
+	struct verdict verdict = { .zero = true, .least = INFINITY, .most = 0 };
+
+	for (size_t g = 0; g < groups->groups; g++) {
+		const struct cell *a = groups_cell(groups, few, g), *b = groups_cell(groups, many, g);
+
+		if (a && b)
+			judge_group(&verdict, a, b, what, argument);
+	}
+	return verdict;
+}
+
+/* Three digits, none of them behind a whole hundred. */
+static const char *digits(double value, char *buf, size_t size)
+{
+	snprintf(buf, size, value >= 99.5 ? "%.0f" : value >= 0.0995 || value == 0 ? "%.3g" : "%.2g", value);
+	return buf;
+}
+
+const char *claim_range(double low, double high, const char *unit, char *buf, size_t size)
+{
+	char from[32], to[32];
+
+	digits(low, from, sizeof from);
+	digits(high, to, sizeof to);
+	snprintf(buf, size, !strcmp(from, to) ? "%s%.0s%s" : "%s to %s%s", from, to, unit ? unit : "");
+	return buf;
+}
+
+/* "14 times", "2 to 14 times", "at least 3 times"; below twice in per cent of many. */
+static const char *amount(const struct verdict *verdict, char *buf, size_t size)
+{
+	char from[32], to[32];
+	double low = 100 - 100 / verdict->least, high = 100 - 100 / verdict->most;
+
+	if (verdict->most < 2) {
+		snprintf(from, sizeof from, "%.2g", low);
+		snprintf(to, sizeof to, "%.2g", high);
+		snprintf(buf, size, !strcmp(from, to) ? "%s%.0s %%" : "%s to %s %%", from, to);
+	} else {
+		snprintf(from, sizeof from, verdict->least < 99.5 ? "%.2g" : "%.0f", verdict->least);
+		snprintf(to, sizeof to, verdict->most < 99.5 ? "%.2g" : "%.0f", verdict->most);
+		if (isinf(verdict->most))
+			snprintf(buf, size, "at least %s times", from);
+		else
+			snprintf(buf, size, !strcmp(from, to) ? "%s%.0s times" : "%s to %s times", from, to);
+	}
+	return buf;
+}
+
+struct word {
+	const char *name, *text;
+};
+
+/* The sentence with each {name} replaced. */
+static const char *fill(const char *sentence, const struct word *words, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	while (*sentence && used + 1 < size) {
+		const char *end = *sentence == '{' ? strchr(sentence, '}') : NULL;
+		const struct word *word = words;
+
+		while (end && word->name && (strncmp(word->name, sentence + 1, (size_t)(end - sentence) - 1) != 0 ||
+					     strlen(word->name) != (size_t)(end - sentence) - 1))
+			word++;
+		if (!end || !word->name) {
+			buf[used++] = *sentence++;
+			continue;
+		}
+		used += (size_t)snprintf(buf + used, size - used, "%s", word->text);
+		sentence = end + 1;
+	}
+	buf[used < size ? used : size - 1] = '\0';
+	return buf;
+}
+
+static const char *sentence_for(const struct verdict *verdict, const struct wording *wording)
+{
+	if (!verdict->all)
+		return wording->alone;
+	if (verdict->lower == verdict->all)
+		return verdict->zero ? wording->never : wording->less;
+	return verdict->equal == verdict->all ? wording->equal : wording->some;
+}
+
+const char *claim_compare(const struct groups *groups, measure *what, const void *argument, const struct wording *wording, char *buf, size_t size)
+{
+	char times[64], fews[64], manys[64], lower[24], all[24];
+	struct verdict verdict = { 0 };
+	size_t few, many;
+
+	*buf = '\0';
+	if (!claim_extremes(groups, what, argument, &few, &many))
+		return buf;
+	if (few != many)
+		verdict = judge(groups, few, many, what, argument);
+
+	struct range low = series_range(groups, few, what, argument), high = series_range(groups, many, what, argument);
+
+	snprintf(lower, sizeof lower, "%zu", verdict.lower);
+	snprintf(all, sizeof all, "%zu", verdict.all);
+
+	const struct word words[] = {
+		{ "few", groups->series[few] }, { "many", groups->series[many] },
+		{ "amount", amount(&verdict, times, sizeof times) },
+		{ "fews", claim_range(low.low, low.high, wording->unit, fews, sizeof fews) },
+		{ "manys", claim_range(high.low, high.high, wording->unit, manys, sizeof manys) },
+		{ "count", lower }, { "all", all },
+		{ "spread", verdict.spread ? ", as far as the seeds tell" : "" }, { NULL, NULL },
+	};
+
+	return fill(sentence_for(&verdict, wording), words, buf, size);
+}

@@ -1,0 +1,32 @@
+/*
+ * Titles of figures: what the data say, in a sentence that is true for any data.
+ *
+ * A claim compares the series with the least and the most of a measure over all groups. It says
+ * "less" only if that holds in every group, beyond the 95 % interval where there is one.
+ */
+#ifndef EXPERIMENT_CLAIMS_H
+#define EXPERIMENT_CLAIMS_H
+
+#include "experiment/groups.h"
+
+/*
+ * Sentences with {few} and {many}, names of the two series; {amount}, "14 times" or "30 %";
+ * {fews} and {manys}, their values ("1.9 to 2.1"); {count} of {all}, groups.
+ */
+struct wording {
+	const char *less;       /* few has less in every group */
+	const char *never;      /* few has zero in every group, many has not */
+	const char *equal;      /* no difference in any group */
+	const char *some;       /* less in some groups only */
+	const char *alone;      /* there is one series only */
+	const char *unit;       /* behind values: " %"; NULL: none */
+};
+
+const char *claim_compare(const struct groups *groups, measure *what, const void *argument, const struct wording *wording, char *buf, size_t size);
+
+/* The series with the least and the most, by mean over the groups; false if nothing has a value. */
+bool claim_extremes(const struct groups *groups, measure *what, const void *argument, size_t *few, size_t *many);
+/* "1.9" or "1.9 to 2.1": the means of a series over its groups. */
+const char *claim_range(double low, double high, const char *unit, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,23 @@
+/* What the files of the figures share; the face of it all is experiment/plots.h. */
+#ifndef EXPERIMENT_FIGURES_H
+#define EXPERIMENT_FIGURES_H
+
+#include "experiment/groups.h"
+#include "experiment/plots.h"
+
+/* A text as one field of a CSV file. */
+void figure_csv_text(FILE *out, const char *text);
+/* The names of series and groups, which plots/style.gp needs. */
+void figure_groups(FILE *head, const struct groups *groups);
+/* What is plotted, how many seeds, what the bars are, the machine. */
+void figure_subtitle(struct drawing *drawing, const struct groups *groups, const char *plotted);
+/* "2 CPUs of core2-2s"; in buf */
+void figure_machine(const struct points *points, char *buf, size_t size);
+
+/* Mean cycles of an allocation and of a free together; NAN: none was completed. */
+double figure_pair_cycles(const struct point *point);
+
+bool scaling_write(struct drawing *drawing, const struct figure *figure);
+bool heat_write(struct drawing *drawing, const struct figure *figure);
+
+#endif

@@ -1,0 +1,202 @@
+/*
+ * Sorting points into series, groups and cells. Orders are those of the results: nothing here
+ * depends on addresses.
+ */
+#include "experiment/groups.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/xalloc.h"
+
+enum { LABEL_BYTES = 512 };
+
+struct groups *groups_new(void)
+{
+	struct groups *groups = xalloc(sizeof *groups);
+
+	groups->axis = xstrdup("");
+	return groups;
+}
+
+void groups_free(struct groups *groups)
+{
+	for (size_t i = 0; i < groups->serieses; i++)
+		free(groups->series[i]);
+	for (size_t i = 0; i < groups->groups; i++)
+		free(groups->group[i]);
+	for (size_t i = 0; i < groups->cells; i++)
+		free(groups->cell[i].point);
+	free(groups->series);
+	free(groups->group);
+	free(groups->cell);
+	free(groups->axis);
+	free(groups);
+}
+
+/* Place of a name in a list, which grows where it is new. */
+static size_t place_of(char ***list, size_t *count, const char *name)
+{
+	size_t at = 0;
+
+	while (at < *count && strcmp((*list)[at], name) != 0)
+		at++;
+	if (at == *count) {
+		*list = xrealloc(*list, (*count + 1) * sizeof **list);
+		(*list)[(*count)++] = xstrdup(name);
+	}
+	return at;
+}
+
+const struct cell *groups_cell(const struct groups *groups, size_t series, size_t group)
+{
+	for (size_t i = 0; i < groups->cells; i++)
+		if (groups->cell[i].series == series && groups->cell[i].group == group)
+			return &groups->cell[i];
+	return NULL;
+}
+
+void groups_add(struct groups *groups, const char *series, const char *group, const struct point *point)
+{
+	if (point->result->outcome != OUTCOME_DONE) {
+		groups->bad++;
+		return;
+	}
+
+	size_t s = place_of(&groups->series, &groups->serieses, series);
+	size_t g = place_of(&groups->group, &groups->groups, group);
+	size_t at = 0;
+
+	while (at < groups->cells && (groups->cell[at].series != s || groups->cell[at].group != g))
+		at++;
+	if (at == groups->cells) {
+		groups->cell = xrealloc(groups->cell, (at + 1) * sizeof *groups->cell);
+		groups->cell[groups->cells++] = (struct cell){ .series = s, .group = g };
+	}
+
+	struct cell *cell = &groups->cell[at];
+
+	cell->point = xrealloc(cell->point, (cell->count + 1) * sizeof *cell->point);
+	cell->point[cell->count++] = point;
+}
+
+static bool is_number(const char *text)
+{
+	char *end;
+
+	strtod(text, &end);
+	return end != text && !*end;
+}
+
+bool groups_is_series(const struct points *points, const char *key)
+{
+	if (strncmp(key, "objects", 7) != 0 && strncmp(key, "pages", 5) != 0)
+		return false;
+	for (size_t i = 0; i < points->count; i++) {
+		const char *value = point_value(points->point[i], key);
+
+		if (value && is_number(value))
+			return false;
+	}
+	return true;
+}
+
+const char *groups_values(const struct points *points, const struct point *point, key_choice *choose, const void *argument,
+			  const char *between, bool with_keys, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	*buf = '\0';
+	for (size_t i = 0; i < points->swepts; i++) {
+		const char *key = points->swept[i], *value = point_value(point, key);
+
+		if (!value || !choose(points, key, argument) || used >= size)
+			continue;
+		used += (size_t)snprintf(buf + used, size - used, "%s%s%s%s", used ? between : "",
+					 with_keys ? key : "", with_keys ? "=" : "", value);
+	}
+	return buf;
+}
+
+static bool of_series(const struct points *points, const char *key, const void *without)
+{
+	return !(without && !strcmp(key, without)) && groups_is_series(points, key);
+}
+
+static bool of_group(const struct points *points, const char *key, const void *without)
+{
+	return !(without && !strcmp(key, without)) && !groups_is_series(points, key);
+}
+
+/* The allocator, or what stands in for one. */
+static const char *one_name(const struct point *point)
+{
+	if (*point->objects)
+		return point->objects;
+	return *point->pages ? point->pages : point->workload;
+}
+
+static char *axis_of(const struct points *points, const char *without)
+{
+	char axis[LABEL_BYTES] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < points->swepts && used < sizeof axis; i++)
+		if (of_group(points, points->swept[i], without))
+			used += (size_t)snprintf(axis + used, sizeof axis - used, "%s%s", used ? ", " : "", points->swept[i]);
+	return xstrdup(axis);
+}
+
+struct groups *groups_of(const struct points *points, const char *without)
+{
+	struct groups *groups = groups_new();
+	char series[LABEL_BYTES], group[LABEL_BYTES];
+
+	free(groups->axis);
+	groups->axis = axis_of(points, without);
+	for (size_t i = 0; i < points->count; i++) {
+		const struct point *point = points->point[i];
+
+		groups_values(points, point, of_series, without, " ", false, series, sizeof series);
+		groups_values(points, point, of_group, without, ", ", false, group, sizeof group);
+		groups_add(groups, *series ? series : one_name(point), group, point);
+	}
+	return groups;
+}
+
+/* ---- numbers of a cell -------------------------------------------------------------------- */
+
+static size_t cell_values(const struct cell *cell, measure *what, const void *argument, double *values)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < cell->count; i++) {
+		double value = what(cell->point[i], argument);
+
+		if (!isnan(value))
+			values[count++] = value;
+	}
+	return count;
+}
+
+struct interval cell_interval(const struct cell *cell, measure *what, const void *argument)
+{
+	double *values = xalloc(cell->count * sizeof *values);
+	struct interval interval = statistics_interval(values, cell_values(cell, what, argument, values));
+
+	free(values);
+	return interval;
+}
+
+struct interval cell_change(const struct cell *from, const struct cell *to, measure *what, const void *argument)
+{
+	double *a = xalloc(from->count * sizeof *a), *b = xalloc(to->count * sizeof *b);
+	size_t as = cell_values(from, what, argument, a), bs = cell_values(to, what, argument, b);
+	struct interval change = statistics_change(a, as, b, bs);
+
+	free(a);
+	free(b);
+	return change;
+}

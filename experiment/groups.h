@@ -1,0 +1,50 @@
+/*
+ * Points arranged for figures and comparisons: a series per allocator (or whatever is compared), a
+ * group per combination of the other swept settings, and in each cell the seeds.
+ */
+#ifndef EXPERIMENT_GROUPS_H
+#define EXPERIMENT_GROUPS_H
+
+#include "experiment/statistics.h"
+#include "experiment/store.h"
+
+struct cell {
+	size_t series, group;
+	const struct point **point;     /* one per seed */
+	size_t count;
+};
+
+struct groups {
+	char **series;                  /* names, in order of appearance */
+	size_t serieses;
+	char **group;                   /* labels, likewise; "" where nothing else is swept */
+	size_t groups;
+	char *axis;                     /* the keys of the labels, "cpus, workload.object_size" */
+	struct cell *cell;
+	size_t cells;
+	size_t bad;                     /* points that did not end well; they are in no cell */
+};
+
+struct groups *groups_new(void);
+void groups_free(struct groups *groups);
+/* A point that did not end well is only counted. */
+void groups_add(struct groups *groups, const char *series, const char *group, const struct point *point);
+/* NULL: no such points. */
+const struct cell *groups_cell(const struct groups *groups, size_t series, size_t group);
+
+/* Series are allocators as far as they are swept; the key `without` (NULL: none) tells neither
+ * series nor groups apart. */
+struct groups *groups_of(const struct points *points, const char *without);
+/* Swept by name rather than by number: objects, pages, and their variants. */
+bool groups_is_series(const struct points *points, const char *key);
+/* The values of the swept keys that `choose` says yes to, joined by `between`; in buf. */
+typedef bool key_choice(const struct points *points, const char *key, const void *argument);
+const char *groups_values(const struct points *points, const struct point *point, key_choice *choose, const void *argument, const char *between, bool with_keys, char *buf, size_t size);
+
+/* What is compared, as a number per point; NAN: this point has none. */
+typedef double measure(const struct point *point, const void *argument);
+struct interval cell_interval(const struct cell *cell, measure *what, const void *argument);
+/* From one cell to another, as a fraction of the first. */
+struct interval cell_change(const struct cell *from, const struct cell *to, measure *what, const void *argument);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * Figures of a results folder: NAME.csv (the data), NAME.gp (the gnuplot script, complete with
+ * titles and style) and from these two alone NAME.svg and NAME.png.
+ */
+#ifndef EXPERIMENT_PLOTS_H
+#define EXPERIMENT_PLOTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "experiment/store.h"
+
+/* Draws the figures that the experiment asks for. false: `why` says what is missing, for example
+ * the gnuplot package; the data and scripts are written all the same. */
+bool plots_draw(const char *directory, char *why, size_t size);
+
+/*
+ * The same for `count` figures by name (none: those of the experiment). The paths of what was drawn
+ * go to `drawn`, a line each, and why a figure cannot be had from these data goes to `notes`.
+ */
+bool plots_draw_named(const char *directory, char *const *names, size_t count, FILE *drawn, FILE *notes, char *why, size_t size);
+
+/* ---- the registry, for `list`, `check` and tests ------------------------------------------------ */
+
+struct figure;
+
+/* What a figure writes into. */
+struct drawing {
+	const struct points *points;
+	const char *script;             /* plots/SCRIPT.gp draws it */
+	FILE *data;                     /* NAME.csv */
+	FILE *head;                     /* assignments in front of the script */
+	char title[512], subtitle[512], xlabel[512];
+	char why[256];                  /* it cannot be drawn from these data */
+};
+
+struct figure {
+	const char *name, *summary;
+	/* Fills the drawing; false: these data have no such figure, and why. */
+	bool (*write)(struct drawing *drawing, const struct figure *figure);
+	const void *what;               /* of its kind: experiment/figures.c */
+};
+
+extern const struct figure figures[];           /* ends with a figure without a name */
+const struct figure *figure_find(const char *name);
+
+/* A text as gnuplot reads it back. */
+void gnuplot_string(FILE *out, const char *text);
+
+#endif

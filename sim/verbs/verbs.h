@@ -32,7 +32,7 @@ struct site {
 };
 
 #define SITE(text_) \
-	({ static const struct site site_ = { __FILE__, __LINE__, __func__, text_ }; &site_; })
+	__extension__ ({ static const struct site site_ = { __FILE__, __LINE__, __func__, text_ }; &site_; })
 
 /* Two words that one instruction compares and exchanges. */
 struct pair {
@@ -72,10 +72,10 @@ enum rmw {
 
 /* Value at p. */
 #define load(cpu, p) \
-	({ __typeof__(*(p)) loaded_; verb_load((cpu), (p), &loaded_, sizeof loaded_, SITE(#p)); loaded_; })
+	__extension__ ({ __typeof__(*(p)) loaded_; verb_load((cpu), (p), &loaded_, sizeof loaded_, SITE(#p)); loaded_; })
 
 #define store(cpu, p, value) \
-	({ __typeof__(*(p)) stored_ = (value); verb_store((cpu), (p), &stored_, sizeof stored_, SITE(#p)); })
+	__extension__ ({ __typeof__(*(p)) stored_ = (value); verb_store((cpu), (p), &stored_, sizeof stored_, SITE(#p)); })
 
 /* Read-modify-writes with LOCK, and _local without: atomic against this CPU's interrupts only. */
 #define exchange(cpu, p, value)         verb_exchange_(cpu, p, value, true)
@@ -92,16 +92,16 @@ enum rmw {
 #define bit_clear_local(cpu, p, bit)    verb_bit_(cpu, p, bit, RMW_BIT_CLEAR, false)
 
 #define verb_exchange_(cpu, p, value, locked) \
-	({ __typeof__(*(p)) operand_ = (value), old_; \
+	__extension__ ({ __typeof__(*(p)) operand_ = (value), old_; \
 	   verb_rmw((cpu), (p), sizeof old_, RMW_EXCHANGE, NULL, &operand_, &old_, (locked), SITE(#p)); old_; })
 #define verb_add_(cpu, p, value, locked) \
-	({ __typeof__(*(p)) operand_ = (__typeof__(*(p)))(value), old_; \
+	__extension__ ({ __typeof__(*(p)) operand_ = (__typeof__(*(p)))(value), old_; \
 	   verb_rmw((cpu), (p), sizeof old_, RMW_ADD, NULL, &operand_, &old_, (locked), SITE(#p)); old_; })
 #define verb_cas_(cpu, p, old, new, locked) \
-	({ __typeof__(*(p)) expected_ = (old), operand_ = (new), old_; \
+	__extension__ ({ __typeof__(*(p)) expected_ = (old), operand_ = (new), old_; \
 	   verb_rmw((cpu), (p), sizeof old_, RMW_CAS, &expected_, &operand_, &old_, (locked), SITE(#p)); })
 #define verb_bit_(cpu, p, bit, how, locked) \
-	({ __typeof__(*(p)) operand_ = (__typeof__(*(p)))(bit), old_; \
+	__extension__ ({ __typeof__(*(p)) operand_ = (__typeof__(*(p)))(bit), old_; \
 	   verb_rmw((cpu), (p), sizeof old_, (how), NULL, &operand_, &old_, (locked), SITE(#p)); })
 
 /*
@@ -110,7 +110,7 @@ enum rmw {
  * A CPU that spins on a cached word is parked until the line is lost.
  */
 #define spin_while(cpu, p, condition, step) \
-	({ __typeof__(*(p)) value; const struct site *spin_site_ = SITE(#p); \
+	__extension__ ({ __typeof__(*(p)) value; const struct site *spin_site_ = SITE(#p); \
 	   verb_load((cpu), (p), &value, sizeof value, spin_site_); \
 	   while (condition) \
 		verb_spin((cpu), (p), &value, sizeof value, (step), spin_site_); \

@@ -1,0 +1,1066 @@
+/*
+ * Homes and clients: who may have a line, and how it travels.
+ *
+ * A request goes to the home of the line (EVENT_REQUEST), which serves one transaction per line
+ * at a time and FIFO. The protocol's table says what it does: send the line, probe the owner,
+ * invalidate the sharers. Owners answer to the requester (EVENT_FILL) and, where the home waits
+ * for them, to the home (EVENT_REPLY); sharers acknowledge to the requester (EVENT_ACK).
+ *
+ * A shared cache level is the home of the caches above and a client of the home below: for a
+ * line it lacks it sends a request of its own (fetch); a probe from below becomes a transaction
+ * of its own (TXN_SNOOP) that collects the answers of the caches above; so does making room
+ * (TXN_EVICT).
+ *
+ * Legs: a transaction's total is the machine's table value for the state found and the farthest
+ * pair of requester, home and owner. The request leg depends on requester and home, the probe
+ * leg on what the home knows; the last leg is what is left of the total (docs/model.md).
+ */
+#include "sim/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- distances and legs --------------------------------------------------------------------- */
+
+static unsigned distance(const struct sim *sim, unsigned core, unsigned other)
+{
+	return core == other ? 0 : machine_distance(&sim->machine, core, other);
+}
+
+static unsigned line_node(const struct sim *sim, uint64_t line)
+{
+	unsigned node = sim->region_bytes ? (unsigned)((line << LINE_SHIFT) / sim->region_bytes) : 0;
+
+	return node < sim->nodes ? node : sim->nodes - 1;
+}
+
+/* First core of the NUMA node that the line's memory belongs to. */
+static unsigned home_core(const struct sim *sim, uint64_t line)
+{
+	return line_node(sim, line) * machine_cores(&sim->machine) / sim->nodes;
+}
+
+static unsigned most(unsigned a, unsigned b)
+{
+	return a > b ? a : b;
+}
+
+static uint64_t less(uint64_t total, uint64_t part)
+{
+	return total > part ? total - part : 1;
+}
+
+/* From a client to its home, as an index into the latency lists. */
+static unsigned home_distance(const struct sim *sim, const struct node *client, uint64_t line)
+{
+	if (client->parent->kind == NODE_SHARED)
+		return client->parent->level;
+	if (sim->machine.home == HOME_BUS)
+		return sim->root_level;
+	return most(sim->root_level, distance(sim, client->core, home_core(sim, line)));
+}
+
+/* The farthest pair of requester, supplier and home. */
+static unsigned farthest(const struct sim *sim, const struct node *client, const struct node *from, uint64_t line)
+{
+	unsigned d;
+
+	if (client->parent->kind == NODE_SHARED)
+		return client->parent->level;
+	d = most(sim->root_level, distance(sim, client->core, from->core));
+	if (sim->machine.home == HOME_BUS)
+		return d;
+	d = most(d, distance(sim, client->core, home_core(sim, line)));
+	return most(d, distance(sim, from->core, home_core(sim, line)));
+}
+
+static uint64_t probe_leg(const struct sim *sim, uint64_t rest)
+{
+	uint64_t leg = (uint64_t)((double)rest * sim->t.probe_share + 0.5);
+
+	return leg > sim->t.least_probe ? leg : sim->t.least_probe;
+}
+
+/* To a cache above a shared level and back, for that level's own questions. */
+static uint64_t inner_probe_leg(const struct sim *sim, const struct node *shared)
+{
+	const uint64_t (*legs)[DISTANCES] = sim->t.legs[ACCESS_LOAD];
+	uint64_t clean = legs[STATE_E][shared->level], dirty = legs[STATE_M][shared->level];
+
+	return probe_leg(sim, less(clean < dirty ? clean : dirty, sim->t.request[shared->level]));
+}
+
+static uint64_t dram_legs(const struct sim *sim, const struct node *client, uint64_t line)
+{
+	unsigned own = client->core * sim->nodes / machine_cores(&sim->machine), i = 0;
+
+	if (own != line_node(sim, line))
+		i = most(1, distance(sim, client->core, home_core(sim, line)));
+	return sim->t.dram[i < sim->t.dram_count ? i : sim->t.dram_count - 1];
+}
+
+/* ---- directory entries ------------------------------------------------------------------------ */
+
+struct dirent *dirent_find(struct node *home, uint64_t line)
+{
+	struct dirent *d = home->entry[line];
+
+	if (!d) {
+		d = xalloc(sizeof *d + (home->children + 63) / 64 * sizeof d->sharers[0]);
+		d->line = line;
+		home->entry[line] = d;
+	}
+	return d;
+}
+
+static bool is_sharer(const struct dirent *d, const struct node *client)
+{
+	return d->sharers[client->index / 64] >> client->index % 64 & 1;
+}
+
+static void add_sharer(struct dirent *d, const struct node *client)
+{
+	if (!is_sharer(d, client))
+		d->sharer_count++;
+	d->sharers[client->index / 64] |= 1ull << client->index % 64;
+}
+
+static void remove_sharer(struct dirent *d, const struct node *client)
+{
+	if (is_sharer(d, client))
+		d->sharer_count--;
+	d->sharers[client->index / 64] &= ~(1ull << client->index % 64);
+}
+
+static void clear_sharers(struct dirent *d, const struct node *home)
+{
+	memset(d->sharers, 0, (home->children + 63) / 64 * sizeof d->sharers[0]);
+	d->sharer_count = 0;
+}
+
+static struct node *next_sharer(const struct node *home, const struct dirent *d, unsigned *index)
+{
+	for (; *index < home->children; (*index)++) {
+		uint64_t word = d->sharers[*index / 64] >> *index % 64;
+
+		if (!word) {
+			*index |= 63;
+			continue;
+		}
+		*index += (unsigned)__builtin_ctzll(word);
+		return home->child[(*index)++];
+	}
+	return NULL;
+}
+
+/* ---- transactions ------------------------------------------------------------------------------ */
+
+static struct txn *txn_new(struct sim *sim, enum txn_kind kind, struct node *client, struct node *home, uint64_t line, unsigned cpu)
+{
+	struct txn *t = sim->free_txn;
+
+	if (t)
+		sim->free_txn = t->next;
+	else
+		t = xalloc(sizeof *t);
+	*t = (struct txn){ .kind = kind, .client = client, .home = home, .line = line, .cpu = cpu };
+	t->number = sim->cpu[cpu].txns++;
+	t->start = t->queued_at = sim->now;
+	t->references = 1;
+	return t;
+}
+
+void txn_put(struct sim *sim, struct txn *t)
+{
+	if (--t->references)
+		return;
+	t->next = sim->free_txn;
+	sim->free_txn = t;
+}
+
+struct txn *coherence_pending(const struct node *client, uint64_t line)
+{
+	struct txn *t = client->pending;
+
+	while (t && t->line != line)
+		t = t->pending_next;
+	return t;
+}
+
+static void forget_pending(struct txn *t)
+{
+	struct txn **link = &t->client->pending;
+
+	while (*link != t)
+		link = &(*link)->pending_next;
+	*link = t->pending_next;
+}
+
+static struct write_back *write_back_find(const struct node *client, uint64_t line)
+{
+	struct write_back *w = client->write_back;
+
+	while (w && w->line != line)
+		w = w->next;
+	return w;
+}
+
+static void waited(struct txn *t, uint64_t units)
+{
+	t->waited += units;
+	if (t->snooper)
+		t->snooper->waited += units;
+}
+
+struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t line, enum request request, enum access_kind access, bool prefetch, uint64_t time)
+{
+	unsigned cpu = client->kind == NODE_CPU ? client->id : sim->cpus;
+	struct event *e = event_new(sim);
+	struct txn *t;
+	uint64_t leg = sim->t.request[home_distance(sim, client, line)];
+
+	if (client->kind == NODE_SHARED)
+		cpu = dirent_find(client, line)->busy->cpu;
+	t = txn_new(sim, TXN_REQUEST, client, client->parent, line, cpu);
+	t->request = request;
+	t->access = access;
+	t->prefetch = prefetch;
+	t->start = time;
+	if (client->kind == NODE_SHARED) {
+		t->inner = dirent_find(client, line)->busy;
+		leg = less(leg, t->inner->spent);
+		t->spent = t->inner->spent;
+		t->tail = less(sim->t.legs[ACCESS_LOAD][STATE_S][client->level], sim->t.request[client->level]);
+	}
+	t->spent += leg;
+	t->pending_next = client->pending;
+	client->pending = t;
+	e->type = EVENT_REQUEST;
+	e->node = client->parent;
+	event_send(sim, e, RANK_HOME, t, time - sim->now + leg);
+	return t;
+}
+
+/* ---- messages ------------------------------------------------------------------------------------ */
+
+static void send_fill(struct sim *sim, struct txn *t, uint32_t version, enum state found, uint64_t delay)
+{
+	struct event *e = event_new(sim);
+
+	e->type = EVENT_FILL;
+	e->node = t->client;
+	e->answer.version = version;
+	e->answer.found = found;
+	event_send(sim, e, RANK_FILL, t, delay);
+}
+
+static void send_probe(struct sim *sim, struct txn *t, struct node *to, bool invalidate, bool owner, uint64_t delay, uint64_t back)
+{
+	struct event *e = event_new(sim);
+
+	e->type = EVENT_PROBE;
+	e->node = to;
+	e->probe.order = t->order;
+	e->probe.invalidate = invalidate;
+	e->probe.owner = owner;
+	e->probe.back = back;
+	event_send(sim, e, RANK_PROBE, t, delay);
+}
+
+static void send_home(struct sim *sim, struct txn *t, enum event_type type, uint32_t version, enum state found, bool gone, uint64_t delay)
+{
+	struct event *e = event_new(sim);
+
+	e->type = type;
+	e->node = t->home;
+	e->answer.version = version;
+	e->answer.found = found;
+	e->answer.gone = gone;
+	event_send(sim, e, RANK_HOME, t, delay);
+}
+
+/* A dirty line leaves for the home; `t` only lends its place in the order of messages. */
+static void send_put(struct sim *sim, struct txn *t, struct node *from, uint64_t line, uint32_t version)
+{
+	struct write_back *w = xalloc(sizeof *w);
+	struct event *e = event_new(sim);
+
+	w->line = line;
+	w->version = version;
+	w->next = from->write_back;
+	from->write_back = w;
+	e->type = EVENT_PUT;
+	e->node = from->parent;
+	e->put.line = w;
+	e->put.from = from;
+	event_send(sim, e, RANK_HOME, t, sim->t.request[home_distance(sim, from, line)]);
+	t->references--;
+	e->txn = NULL;
+}
+
+/* ---- occupancy: slices, buses, links -------------------------------------------------------------- */
+
+static uint64_t reserve(struct sim *sim, uint64_t *free, uint64_t occupancy)
+{
+	uint64_t start = *free > sim->now ? *free : sim->now;
+
+	*free = start + occupancy;
+	return start - sim->now;
+}
+
+/* How long a request waits before the home looks at it. */
+static uint64_t admission(struct sim *sim, struct node *home, const struct txn *t)
+{
+	if (home->kind == NODE_ROOT && sim->machine.home == HOME_BUS)
+		return sim->t.bus_slot ? reserve(sim, &home->bus_free[t->client->socket], sim->t.bus_slot) : 0;
+	if (!sim->t.slice)
+		return 0;
+	return reserve(sim, &home->slice_free[t->line % home->slices], sim->t.slice);
+}
+
+/* How long the line waits for the way to its requester: the socket's bus, or the link between
+ * sockets. */
+static uint64_t transport(struct sim *sim, const struct event *fill)
+{
+	const struct txn *t = fill->txn;
+	struct node *root = sim->root;
+	unsigned from = t->supplied_by ? t->supplied_by->socket
+				       : machine_socket(&sim->machine, home_core(sim, t->line));
+
+	if (t->home != root || !sim->t.data_occupancy || fill->answer.found == STATE_I)
+		return 0;
+	if (sim->machine.home == HOME_BUS)
+		return reserve(sim, &root->bus_free[sim->machine.sockets + t->client->socket], sim->t.data_occupancy);
+	if (from == t->client->socket)
+		return 0;
+	return reserve(sim, &root->bus_free[sim->machine.sockets + from], sim->t.data_occupancy);
+}
+
+/* ---- serving a request ------------------------------------------------------------------------------ */
+
+static void dir_next(struct sim *sim, struct node *home, struct dirent *d);
+static void begin(struct sim *sim, struct node *home, struct dirent *d, struct txn *t);
+
+static void release(struct dirent *d)
+{
+	d->busy = NULL;
+}
+
+static enum home_state home_state(const struct dirent *d)
+{
+	return d->owner ? HOME_X : d->sharer_count ? HOME_S : HOME_U;
+}
+
+static struct node *nearest_sharer(struct sim *sim, const struct node *home, const struct dirent *d, const struct node *client)
+{
+	struct node *best = NULL, *q;
+	unsigned best_distance = 0, index = 0;
+
+	while ((q = next_sharer(home, d, &index))) {
+		unsigned away = distance(sim, client->core, q->core);
+
+		if (q != client && (!best || away < best_distance)) {
+			best = q;
+			best_distance = away;
+		}
+	}
+	return best;
+}
+
+/* The home supplies the line. */
+static void send_line(struct sim *sim, struct node *home, struct dirent *d, struct txn *t)
+{
+	uint64_t total, spent = t->spent + t->tail;
+	uint32_t version = d->version;
+	struct node *sharer = NULL;
+
+	if (home->kind == NODE_SHARED) {
+		version = cache_find(&home->level_cache[0], t->line)->version;
+		total = sim->t.legs[ACCESS_LOAD][STATE_S][home->level];
+		if (t->fetched)
+			spent = sim->t.request[home->level];
+		else
+			t->supplier = FROM_SHARED_LEVEL;
+	} else if (d->sharer_count && (sharer = nearest_sharer(sim, home, d, t->client))) {
+		t->supplier = FROM_CACHE;
+		t->supplied_by = sharer;
+		total = sim->t.legs[ACCESS_LOAD][STATE_S][farthest(sim, t->client, sharer, t->line)];
+	} else {
+		t->supplier = FROM_MEMORY;
+		total = dram_legs(sim, t->client, t->line);
+	}
+	if (!t->fetched)
+		t->found = sharer || home->kind == NODE_SHARED ? STATE_S : STATE_I;
+	send_fill(sim, t, version, STATE_S, less(total, spent));
+}
+
+/* All sharers but the requester let go; nearest first, so that the farthest comes last. */
+static void invalidate_sharers(struct sim *sim, struct node *home, struct dirent *d, struct txn *t)
+{
+	uint64_t spent = t->fetched ? sim->t.request[home->level] : t->spent + t->tail;
+	unsigned sent = 0;
+
+	for (unsigned away = 0; away < DISTANCES; away++) {
+		unsigned index = 0;
+		struct node *q;
+
+		while ((q = next_sharer(home, d, &index))) {
+			unsigned far = farthest(sim, t->client, q, t->line);
+			uint64_t rest = less(sim->t.legs[t->access][STATE_S][far], spent), leg;
+
+			if (q == t->client || far != away)
+				continue;
+			leg = probe_leg(sim, rest);
+			send_probe(sim, t, q, true, false, leg + sent++ * sim->t.invalidate_extra, less(rest, leg));
+			t->acks++;
+		}
+	}
+}
+
+static void probe_owner(struct sim *sim, struct dirent *d, struct txn *t, bool invalidate)
+{
+	unsigned far = farthest(sim, t->client, d->owner, t->line);
+	uint64_t clean = sim->t.legs[t->access][STATE_E][far], dirty = sim->t.legs[t->access][STATE_M][far];
+	uint64_t leg = probe_leg(sim, less(clean < dirty ? clean : dirty, t->spent + t->tail));
+
+	t->spent += leg;
+	send_probe(sim, t, d->owner, invalidate, true, leg, leg);
+}
+
+/* What the directory knows from now on. */
+static void note_grant(struct node *home, struct dirent *d, struct txn *t, unsigned action)
+{
+	if (action & HOME_PROBE_SHARE) {
+		add_sharer(d, d->owner);
+		d->owner = NULL;
+	}
+	if (action & HOME_GRANT_S) {
+		add_sharer(d, t->client);
+		t->grant = STATE_S;
+		return;
+	}
+	clear_sharers(d, home);
+	d->owner = t->client;
+	t->grant = action & HOME_GRANT_E ? STATE_E : STATE_M;
+}
+
+/* Ask the caches, send the line, note the new owner. The line stays busy where the home must wait. */
+static void serve(struct sim *sim, struct node *home, struct dirent *d, struct txn *t)
+{
+	enum request request = t->request;
+	unsigned action;
+
+	if (d->owner == t->client)              /* it dropped its clean copy silently */
+		d->owner = NULL;
+	if (request == UPGRADE && (!is_sharer(d, t->client) || d->owner))
+		request = GET_MODIFIED;         /* it was invalidated while asking */
+	if (request != UPGRADE)
+		remove_sharer(d, t->client);    /* likewise */
+	action = sim->protocol->home[home_state(d)][request].action;
+	if (action & HOME_GRANT_E && home->kind == NODE_SHARED &&
+	    cache_find(&home->level_cache[0], t->line)->state == STATE_S)
+		action = HOME_SEND | HOME_GRANT_S;      /* others below may have it */
+	t->order = ++d->orders;
+	d->waits = sim->machine.handoff.home == ORDER_BLOCKING;
+	if (action & (HOME_PROBE_SHARE | HOME_PROBE_INVALIDATE))
+		probe_owner(sim, d, t, action & HOME_PROBE_INVALIDATE);
+	if (action & HOME_PROBE_SHARE)
+		d->waits++;
+	if (action & HOME_SEND)
+		send_line(sim, home, d, t);
+	if (action & HOME_INVALIDATE)
+		invalidate_sharers(sim, home, d, t);
+	if (request == UPGRADE) {
+		uint64_t total = sim->t.legs[t->access][STATE_S][home_distance(sim, t->client, t->line)];
+		uint64_t spent = t->fetched ? sim->t.request[home->level] : t->spent + t->tail;
+
+		t->found = STATE_S;
+		if (!t->acks)
+			send_fill(sim, t, 0, STATE_I, less(total, spent));
+		t->have_data = t->acks;
+	}
+	note_grant(home, d, t, action);
+	if (!d->waits)
+		release(d);
+}
+
+/* ---- a shared level asks below ------------------------------------------------------------------------ */
+
+static bool shared_permits(const struct node *home, const struct txn *t)
+{
+	const struct slot *slot = cache_find(&home->level_cache[0], t->line);
+
+	if (!slot)
+		return false;
+	return t->request == GET_SHARED || slot->state == STATE_E || slot->state == STATE_M;
+}
+
+static void fetch(struct sim *sim, struct node *home, struct txn *t)
+{
+	bool have = cache_find(&home->level_cache[0], t->line);
+	enum request request = t->request == GET_SHARED ? GET_SHARED : have ? UPGRADE : GET_MODIFIED;
+
+	t->outer = coherence_request(sim, home, t->line, request, t->access, t->prefetch, sim->now);
+}
+
+/* ---- collecting answers above: snoops and evictions ------------------------------------------------------- */
+
+static void answer(struct sim *sim, struct node *node, struct event *probe, enum state found, uint32_t version, bool gone);
+
+static void collect(struct sim *sim, struct node *shared, struct dirent *d, struct txn *t, bool invalidate)
+{
+	uint64_t leg = inner_probe_leg(sim, shared);
+	unsigned index = 0;
+	struct node *q;
+
+	t->order = ++d->orders;
+	if (d->owner) {
+		send_probe(sim, t, d->owner, invalidate, true, leg, leg);
+		t->acks++;
+	}
+	while (invalidate && (q = next_sharer(shared, d, &index))) {
+		send_probe(sim, t, q, true, false, leg, leg);
+		t->acks++;
+	}
+	if (t->acks)
+		t->spent = 2 * leg;
+}
+
+static void snoop_done(struct sim *sim, struct node *shared, struct dirent *d, struct txn *t)
+{
+	struct event *probe = t->probe;
+	struct slot *slot = cache_find(&shared->level_cache[0], t->line);
+	struct write_back *w = write_back_find(shared, t->line);
+	enum state found = STATE_I;
+	uint32_t version = 0;
+
+	if (slot) {
+		enum copy_event what = probe->probe.invalidate ? COPY_PROBE_INVALIDATE : COPY_PROBE_SHARE;
+
+		found = slot->state;
+		version = slot->version;
+		slot->state = sim->protocol->copy[found][what].next;
+		if (slot->state == STATE_I) {
+			slot->line = NO_LINE;
+			d->owner = NULL;
+			clear_sharers(d, shared);
+		}
+	} else if (w && !w->superseded) {
+		found = STATE_M;
+		version = w->version;
+		w->superseded = true;
+	}
+	t->snooper->killed += t->killed;
+	if (probe->probe.owner)
+		t->snooper->spent += t->spent;
+	else
+		probe->probe.back = less(probe->probe.back, t->spent);
+	answer(sim, shared, probe, found, version, !slot);
+	event_free(sim, probe);
+	if (!t->bypass)
+		release(d);
+	txn_put(sim, t);
+}
+
+static void snoop_begin(struct sim *sim, struct node *shared, struct dirent *d, struct txn *t)
+{
+	if (cache_find(&shared->level_cache[0], t->line))
+		collect(sim, shared, d, t, t->probe->probe.invalidate);
+	if (!t->acks)
+		snoop_done(sim, shared, d, t);
+}
+
+/* A probe from below. It never waits behind a request that itself waits for the home below. */
+static void shared_probe(struct sim *sim, struct node *shared, struct event *probe)
+{
+	struct dirent *d = dirent_find(shared, probe->txn->line);
+	struct txn *t = txn_new(sim, TXN_SNOOP, shared, shared, d->line, probe->txn->cpu);
+
+	t->snooper = probe->txn;
+	t->probe = probe;
+	if (d->busy && d->busy->kind == TXN_REQUEST && d->busy->outer) {
+		t->bypass = true;
+		snoop_begin(sim, shared, d, t);
+		return;
+	}
+	t->next = d->head;
+	if (!d->head)
+		d->tail = t;
+	d->head = t;
+	dir_next(sim, shared, d);
+}
+
+static void evict_done(struct sim *sim, struct node *shared, struct dirent *d, struct txn *t)
+{
+	d->owner = NULL;
+	clear_sharers(d, shared);
+	if (t->dirty) {
+		send_put(sim, t, shared, t->line, t->version);
+	} else if (shared->parent->kind == NODE_ROOT && sim->machine.home == HOME_BUS) {
+		struct dirent *below = dirent_find(shared->parent, t->line);
+
+		if (below->owner == shared && !(below->busy && below->busy->client == shared))
+			below->owner = NULL;
+		remove_sharer(below, shared);
+	}
+	release(d);
+	txn_put(sim, t);
+}
+
+/* A way for a new line; NULL while all lines of the set have transactions under way. */
+static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t line, unsigned cpu)
+{
+	struct slot *set = cache_set(&shared->level_cache[0], line), *victim = NULL;
+	struct dirent *d;
+	struct txn *t;
+
+	for (uint64_t way = 0; way < shared->level_cache[0].ways; way++) {
+		struct slot *s = &set[way];
+
+		if (s->line == NO_LINE)
+			return s;
+		d = dirent_find(shared, s->line);
+		if (!d->busy && !d->head && (!victim || s->used < victim->used))
+			victim = s;
+	}
+	if (!victim)
+		return NULL;
+	d = dirent_find(shared, victim->line);
+	t = txn_new(sim, TXN_EVICT, shared, shared, victim->line, cpu);
+	t->dirty = victim->state == STATE_M;
+	t->version = victim->version;
+	victim->line = NO_LINE;
+	d->busy = t;
+	collect(sim, shared, d, t, true);
+	if (!t->acks)
+		evict_done(sim, shared, d, t);
+	return victim;
+}
+
+/* ---- the line arrives at a shared level --------------------------------------------------------------------- */
+
+static void send_done(struct sim *sim, struct txn *t)
+{
+	if (sim->machine.handoff.home == ORDER_BLOCKING)
+		send_home(sim, t, EVENT_DONE, 0, STATE_I, false,
+			  sim->t.request[home_distance(sim, t->client, t->line)]);
+}
+
+static bool shared_filled(struct sim *sim, struct txn *t)
+{
+	struct node *shared = t->client;
+	struct dirent *d = dirent_find(shared, t->line);
+	struct slot *slot = cache_find(&shared->level_cache[0], t->line);
+	struct txn *inner = t->inner;
+
+	if (!slot) {
+		slot = shared_room(sim, shared, t->line, t->cpu);
+		if (!slot)
+			return false;
+		slot->line = t->line;
+		slot->version = t->version;
+	}
+	slot->state = t->grant;
+	slot->used = sim->now;
+	inner->fetched = true;
+	inner->outer = NULL;
+	inner->found = t->found;
+	inner->supplier = t->supplier;
+	inner->supplied_by = t->supplied_by;
+	inner->killed += t->killed;
+	inner->waited += t->waited;
+	forget_pending(t);
+	send_done(sim, t);
+	if (t->deferred) {
+		waited(t->deferred->txn, sim->now - t->deferred->time);
+		shared_probe(sim, shared, t->deferred);
+	}
+	begin(sim, shared, d, inner);
+	dir_next(sim, shared, d);
+	return true;
+}
+
+/* ---- events -------------------------------------------------------------------------------------------------- */
+
+/* Requests of the socket served last go first, local_bias times in a row at most. */
+static struct txn *dir_pick(struct sim *sim, struct dirent *d)
+{
+	unsigned bias = (unsigned)sim->machine.handoff.local_bias;
+	struct txn **link = &d->head, *t = d->head, *before = NULL;
+
+	if (bias && t->kind == TXN_REQUEST && d->bias_run < bias)
+		while (*link && ((*link)->kind != TXN_REQUEST || (*link)->client->socket != d->bias_socket)) {
+			before = *link;
+			link = &(*link)->next;
+		}
+	if (!*link) {
+		link = &d->head;
+		before = NULL;
+	}
+	t = *link;
+	*link = t->next;
+	if (d->tail == t)
+		d->tail = before;
+	if (t->kind == TXN_REQUEST) {
+		d->bias_run = t->client->socket == d->bias_socket ? d->bias_run + 1 : 1;
+		d->bias_socket = t->client->socket;
+	}
+	return t;
+}
+
+static void begin(struct sim *sim, struct node *home, struct dirent *d, struct txn *t)
+{
+	if (t->kind == TXN_SNOOP) {
+		snoop_begin(sim, home, d, t);
+	} else if (write_back_find(t->client, t->line)) {
+		t->waits_for_put = true;
+		t->queued_at = sim->now;
+	} else if (home->kind == NODE_SHARED && !t->fetched && !shared_permits(home, t)) {
+		fetch(sim, home, t);
+	} else {
+		if (home->kind == NODE_SHARED)
+			cache_find(&home->level_cache[0], t->line)->used = sim->now;
+		serve(sim, home, d, t);
+	}
+}
+
+static void dir_next(struct sim *sim, struct node *home, struct dirent *d)
+{
+	while (!d->busy && d->head) {
+		struct txn *t = dir_pick(sim, d);
+
+		waited(t, sim->now - t->queued_at);
+		d->busy = t;
+		begin(sim, home, d, t);
+	}
+}
+
+static void on_request(struct sim *sim, struct event *e)
+{
+	struct txn *t = e->txn;
+	struct dirent *d = dirent_find(e->node, t->line);
+	uint64_t wait = e->admitted ? 0 : admission(sim, e->node, t);
+
+	if (wait) {
+		e->admitted = true;
+		waited(t, wait);
+		event_again(sim, e, RANK_HOME, sim->now + wait);
+		return;
+	}
+	t->queued_at = sim->now;
+	t->next = NULL;
+	if (d->head)
+		d->tail->next = t;
+	else
+		d->head = t;
+	d->tail = t;
+	dir_next(sim, e->node, d);
+	event_free(sim, e);
+}
+
+static void wait_over(struct sim *sim, struct node *home, struct dirent *d)
+{
+	if (--d->waits == 0) {
+		release(d);
+		dir_next(sim, home, d);
+	}
+}
+
+/* The probed owner of a request had nothing: the home's copy is good, and nobody else has one. */
+static void owner_had_none(struct sim *sim, struct node *home, struct dirent *d, struct event *e)
+{
+	struct txn *t = e->txn;
+
+	if (t->request == GET_SHARED) {
+		bool exclusive = home->kind == NODE_ROOT ||
+				 cache_find(&home->level_cache[0], t->line)->state != STATE_S;
+
+		clear_sharers(d, home);
+		if (exclusive) {
+			d->owner = t->client;
+			t->grant = STATE_E;
+		} else {
+			add_sharer(d, t->client);
+		}
+	}
+	if (home->kind == NODE_ROOT) {
+		t->supplier = FROM_MEMORY;
+		t->found = STATE_I;
+		send_fill(sim, t, d->version, STATE_S, less(dram_legs(sim, t->client, t->line), t->spent + t->tail));
+	} else {
+		t->supplier = FROM_SHARED_LEVEL;
+		t->found = STATE_S;
+		send_fill(sim, t, cache_find(&home->level_cache[0], t->line)->version, STATE_S,
+			  less(sim->t.legs[ACCESS_LOAD][STATE_S][home->level], t->spent));
+	}
+}
+
+static void collected(struct sim *sim, struct node *shared, struct dirent *d, struct event *e)
+{
+	struct txn *t = e->txn;
+	struct slot *slot = cache_find(&shared->level_cache[0], t->line);
+
+	if (e->answer.found == STATE_M) {
+		t->dirty = true;
+		t->version = e->answer.version;
+		if (slot) {
+			slot->state = STATE_M;
+			slot->version = e->answer.version;
+		}
+	}
+	if (t->kind == TXN_SNOOP && t->probe->probe.invalidate && e->answer.found != STATE_I && !e->answer.gone)
+		t->killed++;
+	if (t->kind == TXN_SNOOP && !t->probe->probe.invalidate && d->owner) {
+		if (e->answer.found != STATE_I && !e->answer.gone)
+			add_sharer(d, d->owner);
+		d->owner = NULL;
+	}
+	if (--t->acks == 0) {
+		if (t->kind == TXN_SNOOP)
+			snoop_done(sim, shared, d, t);
+		else
+			evict_done(sim, shared, d, t);
+		dir_next(sim, shared, d);
+	}
+}
+
+static void on_reply(struct sim *sim, struct event *e)
+{
+	struct txn *t = e->txn;
+	struct node *home = e->node;
+	struct dirent *d = dirent_find(home, t->line);
+
+	if (t->kind != TXN_REQUEST) {
+		collected(sim, home, d, e);
+	} else if (e->answer.found == STATE_I) {
+		owner_had_none(sim, home, d, e);
+		if (t->request == GET_SHARED)
+			wait_over(sim, home, d);
+	} else {
+		struct slot *slot = home->kind == NODE_SHARED ? cache_find(&home->level_cache[0], t->line) : NULL;
+
+		if (e->answer.found == STATE_M) {
+			d->version = e->answer.version;
+			if (slot) {
+				slot->state = STATE_M;
+				slot->version = e->answer.version;
+			}
+		}
+		if (e->answer.gone && t->supplied_by)
+			remove_sharer(d, t->supplied_by);
+		wait_over(sim, home, d);
+	}
+	event_free(sim, e);
+}
+
+static void on_put(struct sim *sim, struct event *e)
+{
+	struct node *home = e->node, *from = e->put.from;
+	struct write_back *w = e->put.line, **link = &from->write_back;
+	struct dirent *d = dirent_find(home, w->line);
+
+	while (*link != w)
+		link = &(*link)->next;
+	*link = w->next;
+	if (d->owner == from && !w->superseded) {
+		d->owner = NULL;
+		d->version = w->version;
+		if (home->kind == NODE_SHARED) {
+			struct slot *slot = cache_find(&home->level_cache[0], w->line);
+
+			if (slot) {
+				slot->state = STATE_M;
+				slot->version = w->version;
+			} else {                /* it is being evicted here too */
+				d->busy->dirty = true;
+				d->busy->version = w->version;
+			}
+		}
+	}
+	free(w);
+	if (d->busy && d->busy->waits_for_put && d->busy->client == from) {
+		d->busy->waits_for_put = false;
+		waited(d->busy, sim->now - d->busy->queued_at);
+		begin(sim, home, d, d->busy);
+		dir_next(sim, home, d);
+	}
+	event_free(sim, e);
+}
+
+static void on_done(struct sim *sim, struct event *e)
+{
+	wait_over(sim, e->node, dirent_find(e->node, e->txn->line));
+	event_free(sim, e);
+}
+
+/* Data and all acknowledgements are there. */
+static bool complete(struct sim *sim, struct txn *t)
+{
+	if (t->client->kind == NODE_SHARED) {
+		if (!shared_filled(sim, t))
+			return false;
+		txn_put(sim, t);
+		return true;
+	}
+	forget_pending(t);
+	send_done(sim, t);
+	cpu_filled(sim, t);
+	return true;
+}
+
+static void on_fill(struct sim *sim, struct event *e)
+{
+	struct txn *t = e->txn;
+	uint64_t wait = e->admitted ? 0 : transport(sim, e);
+
+	e->admitted = true;
+	if (wait) {
+		waited(t, wait);
+		event_again(sim, e, RANK_FILL, sim->now + wait);
+		return;
+	}
+	t->have_data = true;
+	if (e->answer.found != STATE_I)
+		t->version = e->answer.version;
+	if (!t->acks && !complete(sim, t)) {            /* no room yet: look again a cycle later */
+		t->have_data = false;
+		event_again(sim, e, RANK_FILL, sim->now + UNIT);
+		return;
+	}
+	event_free(sim, e);
+}
+
+static void on_ack(struct sim *sim, struct event *e)
+{
+	struct txn *t = e->txn;
+
+	if (--t->acks == 0 && t->have_data && !complete(sim, t)) {
+		t->acks++;
+		event_again(sim, e, RANK_PROBE, sim->now + UNIT);
+		return;
+	}
+	event_free(sim, e);
+}
+
+/* The node's answer to a probe, its copy already changed. */
+static void answer(struct sim *sim, struct node *node, struct event *probe, enum state found, uint32_t version, bool gone)
+{
+	struct txn *t = probe->txn;
+	struct event *e;
+
+	if (t->kind != TXN_REQUEST) {
+		send_home(sim, t, EVENT_REPLY, version, found, gone, probe->probe.back);
+	} else if (!probe->probe.owner) {
+		e = event_new(sim);
+		e->type = EVENT_ACK;
+		e->node = t->client;
+		e->answer.found = found;
+		event_send(sim, e, RANK_PROBE, t, probe->probe.back);
+	} else if (found == STATE_I) {
+		t->spent += probe->probe.back;
+		send_home(sim, t, EVENT_REPLY, 0, STATE_I, true, probe->probe.back);
+	} else {
+		uint64_t total = sim->t.legs[t->access][found][farthest(sim, t->client, node, t->line)];
+
+		t->found = found;
+		t->supplier = FROM_CACHE;
+		t->supplied_by = node;
+		if (!probe->probe.invalidate)
+			send_home(sim, t, EVENT_REPLY, version, found, gone, probe->probe.back);
+		send_fill(sim, t, version, STATE_M, less(total, t->spent + t->tail));
+	}
+}
+
+static void on_probe(struct sim *sim, struct event *e)
+{
+	struct node *node = e->node;
+	struct txn *own = coherence_pending(node, e->txn->line);
+
+	if (own && own->order && own->home == e->txn->home && own->order < e->probe.order) {
+		own->deferred = e;              /* it overtook the line: one operation first */
+		return;
+	}
+	if (node->kind == NODE_CPU)
+		cpu_probe(sim, node, e);
+	else
+		shared_probe(sim, node, e);
+}
+
+/* A deferred probe, or one that waited for a LOCK operation. */
+void coherence_probe_again(struct sim *sim, struct node *node, struct event *probe)
+{
+	(void)node;
+	waited(probe->txn, sim->now - probe->time);
+	probe->time = sim->now;
+	on_probe(sim, probe);
+}
+
+void cpu_probe(struct sim *sim, struct node *node, struct event *e)
+{
+	struct cpu *cpu = &sim->cpu[node->id];
+	struct txn *t = e->txn;
+	struct slot *slot;
+	struct write_back *w;
+
+	if (cpu->lock_line == t->line && cpu->lock_until > sim->now) {
+		waited(t, cpu->lock_until - sim->now);
+		event_again(sim, e, RANK_PROBE, cpu->lock_until);
+		return;
+	}
+	slot = cache_find(&node->level_cache[node->levels - 1], t->line);
+	w = write_back_find(node, t->line);
+	if (slot) {
+		enum copy_event what = e->probe.invalidate ? COPY_PROBE_INVALIDATE : COPY_PROBE_SHARE;
+		const struct copy_rule *rule = &sim->protocol->copy[slot->state][what];
+		enum state found = slot->state;
+		uint32_t version = slot->version;
+
+		if (rule->action & IMPOSSIBLE)
+			BUG(cpu, "probe of line %llu in state %c", (unsigned long long)t->line, state_letter[found]);
+		if (rule->next == STATE_I)
+			cpu_lose(sim, cpu, slot, t->kind != TXN_EVICT);
+		else
+			cpu_downgrade(sim, cpu, slot);
+		if (rule->next == STATE_I && t->kind == TXN_REQUEST)
+			t->killed++;
+		answer(sim, node, e, found, version, false);
+	} else if (w && !w->superseded) {
+		w->superseded = true;
+		answer(sim, node, e, STATE_M, w->version, true);
+	} else {
+		answer(sim, node, e, STATE_I, 0, true);
+	}
+	event_free(sim, e);
+}
+
+/* A CPU makes room: a dirty line goes home, a clean one silently (a bus knows it is gone). */
+void coherence_evict(struct sim *sim, struct cpu *cpu, struct slot *slot)
+{
+	struct node *node = cpu->node;
+	uint64_t line = slot->line;
+	uint32_t version = slot->version;
+	bool dirty = sim->protocol->copy[slot->state][COPY_EVICT].action & DO_WRITE_BACK;
+
+	cpu_lose(sim, cpu, slot, false);
+	if (dirty) {
+		struct txn lender = { .cpu = node->id, .number = cpu->txns++ };
+
+		send_put(sim, &lender, node, line, version);
+	} else if (node->parent->kind == NODE_ROOT && sim->machine.home == HOME_BUS) {
+		struct dirent *d = dirent_find(node->parent, line);
+
+		if (d->owner == node)
+			d->owner = NULL;
+		remove_sharer(d, node);
+	}
+}
+
+void coherence_event(struct sim *sim, struct event *e)
+{
+	static void (*const handler[])(struct sim *, struct event *) = {
+		[EVENT_FILL] = on_fill, [EVENT_PROBE] = on_probe, [EVENT_ACK] = on_ack, [EVENT_REQUEST] = on_request,
+		[EVENT_REPLY] = on_reply, [EVENT_PUT] = on_put, [EVENT_DONE] = on_done,
+	};
+
+	handler[e->type](sim, e);
+}

@@ -1,0 +1,393 @@
+/* Counts: contexts, cells, operations in time order, the window. docs/model.md defines them. */
+#include "sim/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CELL_BUCKETS = 1 << 12, FINE_BUCKETS = 1 << 16, LOCK_BUCKETS = 1 << 8 };
+
+struct line *line_get(struct sim *sim, uint64_t number)
+{
+	struct line *line = sim->line[number];
+
+	if (!line) {
+		line = xalloc(sizeof *line + 2 * sim->words * sizeof(uint64_t));
+		line->number = number;
+		line->last_writer = -1;
+		sim->line[number] = line;
+	}
+	return line;
+}
+
+struct line_counts *line_counts_get(struct sim *sim, struct line *line)
+{
+	if (!line->counts) {
+		line->counts = xalloc(sizeof *line->counts + 2 * sim->words * sizeof(uint64_t));
+		if (sim->counted_lines == sim->counted_room) {
+			sim->counted_room = sim->counted_room ? 2 * sim->counted_room : 256;
+			sim->counted = xrealloc(sim->counted, sim->counted_room * sizeof *sim->counted);
+		}
+		sim->counted[sim->counted_lines++] = line;
+	}
+	return line->counts;
+}
+
+unsigned context_get(struct sim *sim, enum op op, const char *path)
+{
+	for (unsigned i = 0; i < sim->contexts; i++)
+		if (sim->context[i].op == op && (sim->context[i].path == path || !strcmp(sim->context[i].path, path)))
+			return i;
+	sim->context = xrealloc(sim->context, (sim->contexts + 1) * sizeof *sim->context);
+	sim->context[sim->contexts] = (struct context){ .op = op, .path = path };
+	return sim->contexts++;
+}
+
+static uint64_t hash_words(uint64_t a, uint64_t b, uint64_t c)
+{
+	uint64_t x = a * 0x9e3779b97f4a7c15u ^ b * 0xc2b2ae3d27d4eb4fu ^ c * 0x165667b19e3779f9u;
+
+	return x ^ x >> 29;
+}
+
+struct cell *cell_get(struct sim *sim, const void *p, unsigned size, const struct site *site, unsigned context, uint32_t serial)
+{
+	uint64_t offset = (uint64_t)((const char *)p - sim->arena);
+	const struct label *label = label_find(sim, offset, serial);
+	unsigned at = label && label->stride ? (unsigned)((offset - label->start) % label->stride) : 0;
+	const char *name = label ? label->name : "unlabelled";
+	struct cell **bucket = &sim->cell_bucket[hash_words((uintptr_t)site, at, (uintptr_t)name ^ context) % CELL_BUCKETS];
+	struct cell *c;
+
+	for (c = *bucket; c; c = c->hash_next)
+		if (c->site == site && c->offset == at && c->label == name && c->context == context && c->size == size)
+			return c;
+	c = xalloc(sizeof *c);
+	c->label = name;
+	c->layout = label ? label->layout : NULL;
+	c->offset = at;
+	c->size = size;
+	c->site = site;
+	c->context = context;
+	c->hash_next = *bucket;
+	*bucket = c;
+	return c;
+}
+
+struct fine_cell *fine_cell_get(struct sim *sim, uint64_t line, unsigned offset, unsigned size, const struct site *site, unsigned context)
+{
+	uint64_t key = line << 6 | offset;
+	struct fine_cell **bucket = &sim->fine_bucket[hash_words(key, (uintptr_t)site, context) % FINE_BUCKETS];
+	struct fine_cell *f;
+
+	for (f = *bucket; f; f = f->hash_next)
+		if (f->line == line && f->offset == offset && f->site == site && f->context == context && f->size == size)
+			return f;
+	f = xalloc(sizeof *f + sim->words * sizeof f->cpus[0]);
+	f->line = line;
+	f->offset = offset;
+	f->size = size;
+	f->site = site;
+	f->context = context;
+	f->hash_next = *bucket;
+	*bucket = f;
+	sim->fine_cells++;
+	return f;
+}
+
+/* ---- locks ------------------------------------------------------------------------------------------ */
+
+static struct lock_entry *lock_get(struct sim *sim, const void *lock, const char *kind)
+{
+	uint64_t offset = sim_offset(sim, lock);
+	struct lock_entry **bucket = &sim->lock_bucket[hash_words(offset, 0, 0) % LOCK_BUCKETS], *l;
+
+	for (l = *bucket; l; l = l->hash_next)
+		if (l->offset == offset)
+			return l;
+	l = xalloc(sizeof *l);
+	l->offset = offset;
+	l->kind = kind;
+	l->hash_next = *bucket;
+	*bucket = l;
+	sim->locks++;
+	return l;
+}
+
+void lock_taken(struct cpu *cpu, const void *lock, const char *kind, unsigned turns)
+{
+	struct lock_entry *l = lock_get(cpu->sim, lock, kind);
+
+	l->taken++;
+	l->contended += turns > 0;
+	l->turns += turns;
+	if (turns)
+		l->wait_units += cpu->clock - cpu->wait_since;
+	l->taken_at = cpu->clock;
+}
+
+void lock_released(struct cpu *cpu, const void *lock)
+{
+	struct lock_entry *l = lock_get(cpu->sim, lock, "");
+	uint64_t from = l->taken_at > cpu->sim->opened ? l->taken_at : cpu->sim->opened;
+
+	if (cpu->clock > from)
+		l->hold_units += cpu->clock - from;
+}
+
+/* ---- the window ------------------------------------------------------------------------------------- */
+
+static void clear_cells(struct sim *sim)
+{
+	for (unsigned i = 0; i < CELL_BUCKETS; i++)
+		for (struct cell *c = sim->cell_bucket[i]; c; c = c->hash_next)
+			c->loads = c->stores = c->rmws = 0;
+	for (unsigned i = 0; i < LOCK_BUCKETS; i++)
+		for (struct lock_entry *l = sim->lock_bucket[i]; l; l = l->hash_next)
+			l->taken = l->contended = l->turns = l->wait_units = l->hold_units = 0;
+}
+
+/* A CPU inside an access that began before `at` and ends after it. */
+static bool has_tail(const struct cpu *cpu, uint64_t at)
+{
+	return cpu->started && !cpu->finished && !cpu->blocked && !cpu->computing && !cpu->parked && cpu->clock > at;
+}
+
+void window_open(struct sim *sim, uint64_t at)
+{
+	sim->phase = PHASE_WINDOW;
+	sim->opened = at;
+	clear_cells(sim);
+	for (unsigned i = 0; i < sim->cpus; i++) {
+		struct cpu *cpu = &sim->cpu[i];
+
+		if (cpu->parked)
+			cpu_park_account(cpu, at);
+		memset(&cpu->counts, 0, sizeof cpu->counts);
+		if (has_tail(cpu, at))
+			cpu->counts.cause_units[cpu->last_cause] = cpu->clock - at;
+	}
+	memset(sim->op, 0, sizeof sim->op);
+	for (unsigned i = 0; i < sim->contexts; i++)
+		sim->context[i].count = sim->context[i].total_units = 0;
+	sim->live_peak = sim->live;
+	sim->footprint_peak = sim->footprint;
+	sim->completed = sim->pushed = 0;
+	sim->edge = sim->options.operations ? sim->options.operations : NEVER;
+	for (size_t i = 0; i < sim->entries; i++)
+		sim->pushed += sim->entry[i].whole && sim->entry[i].start >= at;
+}
+
+/* Sharing misses that are still unclassified when the window closes were false sharing so far. */
+static void settle_open(struct sim *sim, struct cpu *cpu)
+{
+	const struct cache *c = &cpu->node->level_cache[cpu->node->levels - 1];
+
+	for (uint64_t i = 0; i < c->sets * c->ways; i++) {
+		struct slot *slot = &c->slot[i];
+
+		if (slot->line != NO_LINE && slot->open && slot->open_counts) {
+			cpu->counts.misses_false_sharing++;
+			line_counts_get(sim, slot->info)->false_sharing++;
+			slot->open = false;
+		}
+	}
+}
+
+void window_close(struct sim *sim, uint64_t at)
+{
+	for (unsigned i = 0; i < sim->cpus; i++) {
+		struct cpu *cpu = &sim->cpu[i];
+
+		if (cpu->parked)
+			cpu_park_account(cpu, at);
+		settle_open(sim, cpu);
+		if (!cpu->irq_on && !cpu->in_irq) {
+			uint64_t from = cpu->irq_off_since > sim->opened ? cpu->irq_off_since : sim->opened;
+			uint64_t units = at > from ? at - from : 0;
+
+			cpu->counts.irq_off_units += units;
+			if (units > cpu->counts.irq_off_units_max)
+				cpu->counts.irq_off_units_max = units;
+		}
+		memcpy(cpu->cause_final, cpu->counts.cause_units, sizeof cpu->cause_final);
+		if (has_tail(cpu, at))
+			cpu->cause_final[cpu->last_cause] -= cpu->clock - at;
+	}
+	sim->closed = at;
+	sim->harvest = harvest(sim);
+	sim->phase = PHASE_OVER;
+	sim->edge = NEVER;
+}
+
+/* ---- operations, in the order of their ends ------------------------------------------------------------ */
+
+static unsigned bin_of(uint64_t value)
+{
+	unsigned exponent;
+
+	if (value < 64)
+		return (unsigned)value;
+	exponent = 63 - (unsigned)__builtin_clzll(value);
+	return (exponent - 5) * 64 + (unsigned)(value >> (exponent - 6) & 63);
+}
+
+static uint64_t bin_start(unsigned bin)
+{
+	unsigned exponent = bin / 64 + 5;
+
+	return bin < 64 ? bin : (uint64_t)(64 | bin % 64) << (exponent - 6);
+}
+
+static uint64_t percentile(const struct histogram *h, uint64_t count, unsigned percent)
+{
+	uint64_t wanted = (count * percent + 99) / 100, seen = 0;
+
+	for (unsigned i = 0; i < 64 * 64; i++) {
+		seen += h->bin[i];
+		if (seen >= wanted && seen)
+			return bin_start(i);
+	}
+	return 0;
+}
+
+void op_percentiles(struct sim *sim)
+{
+	for (enum op op = OP_NONE; op < OPS; op++) {
+		struct op_stats *s = &sim->op[op];
+
+		if (!s->count)
+			continue;
+		s->p50_units = percentile(sim->histogram[op], s->count, 50);
+		s->p99_units = percentile(sim->histogram[op], s->count, 99);
+	}
+}
+
+static void count_op(struct sim *sim, const struct entry *e)
+{
+	struct op_stats *s = &sim->op[e->op];
+	struct context *c = &sim->context[e->context];
+
+	if (!sim->histogram[e->op])
+		sim->histogram[e->op] = xalloc(sizeof(struct histogram));
+	sim->histogram[e->op]->bin[bin_of(e->units)]++;
+	s->count++;
+	s->total_units += e->units;
+	if (e->units > s->max_units)
+		s->max_units = e->units;
+	s->lines_read += e->lines_read;
+	s->lines_written += e->lines_written;
+	c->count++;
+	c->total_units += e->units;
+}
+
+static void apply(struct sim *sim, const struct entry *e)
+{
+	if (sim->phase == PHASE_OVER)
+		return;
+	sim->live += e->live;
+	sim->footprint += e->footprint;
+	if (sim->live > sim->live_peak)
+		sim->live_peak = sim->live;
+	if (sim->footprint > sim->footprint_peak)
+		sim->footprint_peak = sim->footprint;
+	if (sim->phase == PHASE_WINDOW) {
+		if (e->start < sim->opened)
+			return;
+		count_op(sim, e);
+		if (e->whole && ++sim->completed == sim->options.operations)
+			window_close(sim, e->time);
+	} else if (e->whole && ++sim->completed == sim->options.warmup) {
+		window_open(sim, e->time);
+	}
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	if (x->time != y->time)
+		return x->time < y->time ? -1 : 1;
+	if (x->cpu != y->cpu)
+		return x->cpu < y->cpu ? -1 : 1;
+	return x->count < y->count ? -1 : x->count > y->count;
+}
+
+void entries_apply(struct sim *sim, uint64_t time)
+{
+	size_t done = 0;
+
+	if (!sim->entries || time < sim->entry_floor)
+		return;
+	qsort(sim->entry, sim->entries, sizeof *sim->entry, by_time);
+	while (done < sim->entries && sim->entry[done].time <= time) {
+		struct entry e = sim->entry[done++];
+
+		if (sim->phase == PHASE_WARMUP && e.whole && sim->completed + 1 == sim->options.warmup) {
+			/* window_open looks at the entries that are still pending */
+			memmove(sim->entry, sim->entry + done, (sim->entries - done) * sizeof *sim->entry);
+			sim->entries -= done;
+			done = 0;
+		}
+		apply(sim, &e);
+	}
+	memmove(sim->entry, sim->entry + done, (sim->entries - done) * sizeof *sim->entry);
+	sim->entries -= done;
+	sim->entry_floor = sim->entries ? sim->entry[0].time : NEVER;
+}
+
+void entry_push(struct sim *sim, const struct entry *e)
+{
+	if (sim->entries == sim->entry_room) {
+		sim->entry_room = sim->entry_room ? 2 * sim->entry_room : 256;
+		sim->entry = xrealloc(sim->entry, sim->entry_room * sizeof *sim->entry);
+	}
+	sim->entry[sim->entries++] = *e;
+	if (e->time < sim->entry_floor)
+		sim->entry_floor = e->time;
+	if (e->whole && (sim->phase != PHASE_WINDOW || e->start >= sim->opened))
+		sim->pushed++;
+}
+
+void counts_init(struct sim *sim)
+{
+	sim->cell_bucket = xalloc(CELL_BUCKETS * sizeof *sim->cell_bucket);
+	sim->fine_bucket = xmap(FINE_BUCKETS * sizeof *sim->fine_bucket);
+	sim->lock_bucket = xalloc(LOCK_BUCKETS * sizeof *sim->lock_bucket);
+	sim->holder = xalloc(2 * HOLDERS_MAX * sizeof *sim->holder);
+	sim->entry_floor = NEVER;
+	context_get(sim, OP_NONE, "");
+	if (sim->options.warmup) {
+		sim->edge = sim->options.warmup;
+	} else {
+		sim->phase = PHASE_WINDOW;
+		sim->edge = sim->options.operations ? sim->options.operations : NEVER;
+	}
+}
+
+void counts_free(struct sim *sim)
+{
+	for (unsigned i = 0; i < CELL_BUCKETS; i++)
+		for (struct cell *c = sim->cell_bucket[i], *next; c; c = next) {
+			next = c->hash_next;
+			free(c);
+		}
+	for (unsigned i = 0; i < FINE_BUCKETS; i++)
+		for (struct fine_cell *f = sim->fine_bucket[i], *next; f; f = next) {
+			next = f->hash_next;
+			free(f);
+		}
+	for (unsigned i = 0; i < LOCK_BUCKETS; i++)
+		for (struct lock_entry *l = sim->lock_bucket[i], *next; l; l = next) {
+			next = l->hash_next;
+			free(l);
+		}
+	for (enum op op = OP_NONE; op < OPS; op++)
+		free(sim->histogram[op]);
+	free(sim->cell_bucket);
+	xunmap(sim->fine_bucket, FINE_BUCKETS * sizeof *sim->fine_bucket);
+	free(sim->lock_bucket);
+	free(sim->holder);
+	free(sim->entry);
+	free(sim->context);
+	free(sim->counted);
+}

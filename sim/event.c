@@ -1,0 +1,352 @@
+/* Events and turns: what happens next, in an order that the host cannot disturb. */
+#include "sim/internal.h"
+
+#include <stdlib.h>
+
+static uint64_t mix(uint64_t x)
+{
+	x ^= x >> 30;
+	x *= 0xbf58476d1ce4e5b9u;
+	x ^= x >> 27;
+	x *= 0x94d049bb133111ebu;
+	return x ^ x >> 31;
+}
+
+/* rank, then 45 bits of hash(seed, time, cpu), then cpu */
+uint64_t event_key(const struct sim *sim, enum rank rank, uint64_t time, unsigned cpu)
+{
+	uint64_t hash = mix(sim->options.seed ^ mix(time + 0x9e3779b97f4a7c15u) ^ mix(cpu * 0x2545f4914f6cdd1du + 1));
+
+	return (uint64_t)rank << 61 | (hash >> 19) << 16 | cpu;
+}
+
+static bool before(uint64_t time, uint64_t key, uint64_t count, const struct event *e)
+{
+	if (time != e->time)
+		return time < e->time;
+	if (key != e->key)
+		return key < e->key;
+	return count < e->count;
+}
+
+struct event *event_new(struct sim *sim)
+{
+	struct event *e = sim->free_event;
+
+	if (e)
+		sim->free_event = e->next;
+	else
+		e = xalloc(sizeof *e);
+	*e = (struct event){ 0 };
+	return e;
+}
+
+void event_free(struct sim *sim, struct event *e)
+{
+	if (e->txn)
+		txn_put(sim, e->txn);
+	e->next = sim->free_event;
+	sim->free_event = e;
+}
+
+static void heap_up(struct heap *h, size_t i)
+{
+	struct event *e = h->event[i];
+
+	while (i) {
+		size_t up = (i - 1) / 2;
+
+		if (!before(e->time, e->key, e->count, h->event[up]))
+			break;
+		h->event[i] = h->event[up];
+		i = up;
+	}
+	h->event[i] = e;
+}
+
+static void heap_down(struct heap *h, size_t i)
+{
+	struct event *e = h->event[i];
+
+	for (;;) {
+		size_t down = 2 * i + 1;
+		struct event *d;
+
+		if (down >= h->count)
+			break;
+		d = h->event[down];
+		if (down + 1 < h->count) {
+			struct event *right = h->event[down + 1];
+
+			if (before(right->time, right->key, right->count, d)) {
+				d = right;
+				down++;
+			}
+		}
+		if (!before(d->time, d->key, d->count, e))
+			break;
+		h->event[i] = d;
+		i = down;
+	}
+	h->event[i] = e;
+}
+
+void event_queue(struct sim *sim, struct event *e)
+{
+	struct heap *h = e->at_cpu ? &sim->messages : &sim->homes;
+
+	if (h->count == h->room) {
+		h->room = h->room ? 2 * h->room : 64;
+		h->event = xrealloc(h->event, h->room * sizeof(struct event *));
+	}
+	h->event[h->count] = e;
+	heap_up(h, h->count++);
+	if (e->at_cpu) {
+		struct cpu *cpu = &sim->cpu[e->node->id];
+
+		e->next = cpu->pending;
+		e->prev_next = &cpu->pending;
+		if (e->next)
+			e->next->prev_next = &e->next;
+		cpu->pending = e;
+	}
+}
+
+struct event *event_take(struct sim *sim, struct heap *h, size_t index)
+{
+	struct event *e = h->event[index];
+
+	(void)sim;
+	h->event[index] = h->event[--h->count];
+	if (index < h->count) {
+		heap_down(h, index);
+		heap_up(h, index);
+	}
+	if (e->at_cpu) {
+		*e->prev_next = e->next;
+		if (e->next)
+			e->next->prev_next = e->prev_next;
+		e->next = NULL;
+	}
+	return e;
+}
+
+void event_send(struct sim *sim, struct event *e, enum rank rank, struct txn *txn, uint64_t delay)
+{
+	e->txn = txn;
+	txn->references++;
+	e->at_cpu = e->node->kind == NODE_CPU;
+	e->time = sim->now + (delay ? delay : 1);
+	e->key = event_key(sim, rank, e->time, txn->cpu);
+	e->count = txn->number << 20 | (txn->messages++ & 0xfffff);
+	event_queue(sim, e);
+}
+
+void event_again(struct sim *sim, struct event *e, enum rank rank, uint64_t time)
+{
+	e->time = time;
+	e->key = event_key(sim, rank, time, (unsigned)(e->key & 0xffff));
+	event_queue(sim, e);
+}
+
+/* ---- turns: a heap of CPUs by (clock, key) --------------------------------------------------- */
+
+static bool turn_before(const struct cpu *a, const struct cpu *b)
+{
+	return a->clock != b->clock ? a->clock < b->clock : a->turn_key < b->turn_key;
+}
+
+static void turn_up(struct sim *sim, size_t i)
+{
+	struct cpu *cpu = sim->turn[i];
+
+	for (; i; i = (i - 1) / 2) {
+		struct cpu *up = sim->turn[(i - 1) / 2];
+
+		if (!turn_before(cpu, up))
+			break;
+		sim->turn[i] = up;
+		up->heap_index = i;
+	}
+	sim->turn[i] = cpu;
+	cpu->heap_index = i;
+}
+
+static void turn_down(struct sim *sim, size_t i)
+{
+	struct cpu *cpu = sim->turn[i];
+
+	for (;;) {
+		size_t down = 2 * i + 1;
+
+		if (down >= sim->turns)
+			break;
+		if (down + 1 < sim->turns && turn_before(sim->turn[down + 1], sim->turn[down]))
+			down++;
+		if (!turn_before(sim->turn[down], cpu))
+			break;
+		sim->turn[i] = sim->turn[down];
+		sim->turn[i]->heap_index = i;
+		i = down;
+	}
+	sim->turn[i] = cpu;
+	cpu->heap_index = i;
+}
+
+void turn_push(struct sim *sim, struct cpu *cpu, uint64_t time)
+{
+	cpu->clock = time;
+	cpu->turn_key = event_key(sim, RANK_CPU, time, cpu->node->id);
+	sim->turn[sim->turns] = cpu;
+	turn_up(sim, sim->turns++);
+}
+
+void turn_remove(struct sim *sim, struct cpu *cpu)
+{
+	size_t i = cpu->heap_index;
+
+	cpu->heap_index = NOT_QUEUED;
+	sim->turns--;
+	if (i == sim->turns)
+		return;
+	sim->turn[i] = sim->turn[sim->turns];
+	turn_down(sim, i);
+	turn_up(sim, sim->turn[i]->heap_index);
+}
+
+/* ---- the loop ----------------------------------------------------------------------------------- */
+
+void event_dispatch(struct sim *sim, struct event *e)
+{
+	if (e->type == EVENT_INTERRUPT)
+		cpu_interrupt(sim, e);
+	else
+		coherence_event(sim, e);
+}
+
+_Noreturn void sim_end(struct sim *sim, enum outcome outcome)
+{
+	sim->outcome = outcome;
+	if (sim->current) {
+		struct cpu *cpu = sim->current;
+
+		sim->current = NULL;
+		fiber_switch(cpu->fiber, sim->main);
+	}
+	longjmp(*sim->escape, 1);
+}
+
+static void deadlock(struct sim *sim)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < sim->cpus; i++) {
+		const struct cpu *cpu = &sim->cpu[i];
+
+		if (cpu->started && !cpu->finished && n < sizeof sim->message)
+			n += (size_t)snprintf(sim->message + n, sizeof sim->message - n, "%sCPU %u waits at %s:%u",
+					      n ? ", " : "", i, cpu->park_site ? cpu->park_site->file : "?",
+					      cpu->park_site ? cpu->park_site->line : 0);
+	}
+	sim_end(sim, OUTCOME_DEADLOCK);
+}
+
+/* Let `next` go on; returns when it is the turn of the caller again. */
+static void hand_over(struct sim *sim, struct cpu *self, struct cpu *next)
+{
+	sim->current = next;
+	if (next != self)
+		fiber_switch(self ? self->fiber : sim->main, next->fiber);
+}
+
+/* The earliest of: homes' events, CPUs' events, turns. */
+static struct heap *earliest(struct sim *sim, uint64_t *time)
+{
+	struct heap *h = NULL;
+	const struct event *e = NULL;
+	const struct cpu *turn = sim->turns ? sim->turn[0] : NULL;
+
+	if (sim->homes.count) {
+		h = &sim->homes;
+		e = h->event[0];
+	}
+	if (sim->messages.count) {
+		const struct event *m = sim->messages.event[0];
+
+		if (!e || before(m->time, m->key, m->count, e)) {
+			h = &sim->messages;
+			e = m;
+		}
+	}
+	if (turn && (!e || before(turn->clock, turn->turn_key, 0, e))) {
+		*time = turn->clock;
+		return NULL;
+	}
+	*time = e ? e->time : NEVER;
+	return h;
+}
+
+/* The periodic timers alone do not keep a run alive. */
+static bool only_timers(const struct sim *sim)
+{
+	for (size_t i = 0; i < sim->messages.count; i++)
+		if (sim->messages.event[i]->type != EVENT_INTERRUPT)
+			return false;
+	return !sim->homes.count && !sim->turns;
+}
+
+void event_loop(struct sim *sim, struct cpu *self)
+{
+	for (;;) {
+		uint64_t time;
+		struct heap *h = earliest(sim, &time);
+
+		if (time == NEVER || (!sim->unfinished && only_timers(sim))) {
+			if (!sim->unfinished)
+				sim_end(sim, OUTCOME_DONE);
+			deadlock(sim);
+		}
+		if (sim->pushed >= sim->edge || sim->entries > 8192)
+			entries_apply(sim, time);
+		if (time > sim->options.max_cycles * UNIT) {
+			snprintf(sim->message, sizeof sim->message, "still running after max_cycles %llu",
+				 (unsigned long long)sim->options.max_cycles);
+			sim_end(sim, OUTCOME_MAX_CYCLES);
+		}
+		sim->now = time;
+		if (!h) {
+			struct cpu *next = sim->turn[0];
+
+			turn_remove(sim, next);
+			hand_over(sim, self, next);
+			return;
+		}
+		event_dispatch(sim, event_take(sim, h, 0));
+		if (sim->resume) {
+			struct cpu *next = sim->resume;
+
+			sim->resume = NULL;
+			hand_over(sim, self, next);
+			return;
+		}
+	}
+}
+
+static void heap_free(struct heap *h)
+{
+	for (size_t i = 0; i < h->count; i++)
+		free(h->event[i]);
+	free(h->event);
+}
+
+void events_free(struct sim *sim)
+{
+	heap_free(&sim->homes);
+	heap_free(&sim->messages);
+	while (sim->free_event) {
+		struct event *e = sim->free_event;
+
+		sim->free_event = e->next;
+		free(e);
+	}
+}

@@ -1,0 +1,379 @@
+/* From the machine's counts to a struct result. */
+#include "sim/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *const cause_names[CAUSES] = {
+	"interrupts", "lock_spin", "busy", "transfer_same", "transfer_cross", "upgrade", "shared_level",
+	"memory", "store_buffer", "locked", "private_hit", "compute", "idle",
+};
+const char *const op_names[OPS] = { "none", "alloc", "free", "page_alloc", "page_free", "work" };
+const char *const outcome_names[] = { "done", "out_of_memory", "deadlock", "max_cycles", "bug" };
+
+static unsigned count_bits(const uint64_t *bits, unsigned words)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < words; i++)
+		n += (unsigned)__builtin_popcountll(bits[i]);
+	return n;
+}
+
+/* ---- lines ---------------------------------------------------------------------------------------------- */
+
+static int by_bounces(const void *a, const void *b)
+{
+	const struct line_stats *x = a, *y = b;
+
+	if (x->bounces != y->bounces)
+		return x->bounces > y->bounces ? -1 : 1;
+	if (x->hitm != y->hitm)
+		return x->hitm > y->hitm ? -1 : 1;
+	if (x->misses + x->upgrades != y->misses + y->upgrades)
+		return x->misses + x->upgrades > y->misses + y->upgrades ? -1 : 1;
+	return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+/* The label of a line is that of its first labelled byte. */
+static void describe_line(const struct sim *sim, struct line_stats *s)
+{
+	char member[48];
+	const struct label *l = NULL;
+	uint64_t at = s->offset;
+
+	for (; at < s->offset + LINE && !l; at += 8)
+		l = label_find(sim, at, sim->label_serial);
+	label_describe(sim, l ? at - 8 : s->offset, sim->label_serial, s->label, sizeof s->label, member, sizeof member);
+	s->class = l && l->layout ? l->layout->class : CLASS_ALLOCATOR;
+}
+
+static void harvest_lines(const struct sim *sim, struct result *r)
+{
+	r->line = xalloc((sim->counted_lines + 1) * sizeof *r->line);
+	for (size_t i = 0; i < sim->counted_lines; i++) {
+		const struct line *line = sim->counted[i];
+		const struct line_counts *c = line->counts;
+
+		r->line[i] = (struct line_stats){
+			.offset = line->number << LINE_SHIFT, .bounces = c->bounces, .hitm = c->hitm,
+			.upgrades = c->upgrades, .invalidations = c->invalidations, .misses = c->misses,
+			.false_sharing = c->false_sharing, .true_sharing = c->true_sharing,
+			.loads = c->loads, .stores = c->stores,
+			.readers = count_bits(c->cpus, sim->words),
+			.writers = count_bits(c->cpus + sim->words, sim->words),
+		};
+	}
+	r->lines = sim->counted_lines;
+	qsort(r->line, r->lines, sizeof *r->line, by_bounces);
+	if (r->lines > RESULT_LINES_MAX)
+		r->lines = RESULT_LINES_MAX;
+	for (size_t i = 0; i < r->lines; i++)
+		describe_line(sim, &r->line[i]);
+}
+
+/* ---- sites ------------------------------------------------------------------------------------------------- */
+
+static int by_place(const struct site *a, const struct site *b)
+{
+	int order = strcmp(a->file, b->file);
+
+	if (!order)
+		order = a->line < b->line ? -1 : a->line > b->line;
+	return order ? order : strcmp(a->text, b->text);
+}
+
+static int by_context(enum op a, const char *a_path, enum op b, const char *b_path)
+{
+	return a != b ? (a < b ? -1 : 1) : strcmp(a_path, b_path);
+}
+
+static int by_site(const void *a, const void *b)
+{
+	const struct site_stats *x = a, *y = b;
+	int order = by_place(&x->site, &y->site);
+
+	if (!order && x->line != y->line)
+		order = x->line < y->line ? -1 : 1;
+	if (!order && x->offset != y->offset)
+		order = x->offset < y->offset ? -1 : 1;
+	if (!order && x->size != y->size)
+		order = x->size < y->size ? -1 : 1;
+	return order ? order : by_context(x->op, x->path, y->op, y->path);
+}
+
+static bool is_reported(const struct result *r, const uint64_t *sorted, uint64_t line)
+{
+	size_t low = 0, high = r->lines;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (sorted[middle] < line)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < r->lines && sorted[low] == line;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void add_member(struct result *r, const struct site_stats *s)
+{
+	for (size_t i = 0; i < r->lines; i++) {
+		struct line_stats *l = &r->line[i];
+		size_t have = strlen(l->members), n = strlen(s->member);
+		const char *found = l->offset == s->line ? strstr(l->members, s->member) : l->members;
+
+		if (l->offset != s->line)
+			continue;
+		while (found && !((found == l->members || found[-1] == ' ') && (found[n] == ' ' || !found[n])))
+			found = strstr(found + 1, s->member);
+		if (!found && n && have + n + 2 < sizeof l->members)
+			sprintf(l->members + have, "%s%s", have ? " " : "", s->member);
+		return;
+	}
+}
+
+static void harvest_sites(const struct sim *sim, struct result *r)
+{
+	uint64_t *sorted = xalloc((r->lines + 1) * sizeof *sorted);
+
+	for (size_t i = 0; i < r->lines; i++)
+		sorted[i] = r->line[i].offset;
+	qsort(sorted, r->lines, sizeof *sorted, by_number);
+	r->site = xalloc((sim->fine_cells + 1) * sizeof *r->site);
+	for (unsigned b = 0; b < 1 << 16; b++)
+		for (const struct fine_cell *f = sim->fine_bucket[b]; f; f = f->hash_next) {
+			struct site_stats *s = &r->site[r->sites];
+			char name[80];
+
+			if (!is_reported(r, sorted, f->line << LINE_SHIFT))
+				continue;
+			*s = (struct site_stats){
+				.line = f->line << LINE_SHIFT, .offset = f->offset, .size = f->size, .site = *f->site,
+				.op = sim->context[f->context].op, .path = sim->context[f->context].path,
+				.loads = f->loads, .stores = f->stores, .rmws = f->rmws, .bounces = f->bounces,
+				.hitm = f->hitm, .upgrades = f->upgrades, .wait_units = f->wait_units,
+				.cpus = count_bits(f->cpus, sim->words),
+			};
+			label_describe(sim, s->line + s->offset, sim->label_serial, name, sizeof name, s->member, sizeof s->member);
+			r->sites++;
+		}
+	free(sorted);
+	qsort(r->site, r->sites, sizeof *r->site, by_site);
+	for (size_t i = 0; i < r->sites; i++)
+		add_member(r, &r->site[i]);
+}
+
+/* ---- fields -------------------------------------------------------------------------------------------------- */
+
+static int by_field(const void *a, const void *b)
+{
+	const struct field_stats *x = a, *y = b;
+	int order = strcmp(x->layout, y->layout);
+
+	if (!order && x->offset != y->offset)
+		order = x->offset < y->offset ? -1 : 1;
+	if (!order && x->size != y->size)
+		order = x->size < y->size ? -1 : 1;
+	if (!order)
+		order = by_place(&x->site, &y->site);
+	return order ? order : by_context(x->op, x->path, y->op, y->path);
+}
+
+static void harvest_fields(const struct sim *sim, struct result *r)
+{
+	size_t room = 0;
+
+	for (unsigned b = 0; b < 1 << 12; b++)
+		for (const struct cell *c = sim->cell_bucket[b]; c; c = c->hash_next) {
+			struct field_stats *s;
+			const struct field *f = layout_field(c->layout, c->offset);
+
+			if (!c->loads && !c->stores && !c->rmws)
+				continue;
+			if (r->fields == room) {
+				room = room ? 2 * room : 64;
+				r->field = xrealloc(r->field, room * sizeof *r->field);
+			}
+			s = &r->field[r->fields++];
+			*s = (struct field_stats){
+				.class = c->layout ? c->layout->class : CLASS_ALLOCATOR, .offset = c->offset, .size = c->size,
+				.site = *c->site, .op = sim->context[c->context].op, .path = sim->context[c->context].path,
+				.loads = c->loads, .stores = c->stores, .rmws = c->rmws,
+			};
+			snprintf(s->layout, sizeof s->layout, "%s", c->layout ? c->layout->name : c->label);
+			if (f)
+				snprintf(s->member, sizeof s->member, "%s", f->name);
+		}
+	if (r->fields)
+		qsort(r->field, r->fields, sizeof *r->field, by_field);
+}
+
+/* One row per place, whatever the label objects were called on the host. */
+static void merge_fields(struct result *r)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->fields; i++) {
+		struct field_stats *last = kept ? &r->field[kept - 1] : NULL;
+
+		if (last && !by_field(last, &r->field[i])) {
+			last->loads += r->field[i].loads;
+			last->stores += r->field[i].stores;
+			last->rmws += r->field[i].rmws;
+		} else {
+			r->field[kept++] = r->field[i];
+		}
+	}
+	r->fields = kept;
+}
+
+/* ---- paths, locks, holders ---------------------------------------------------------------------------------------- */
+
+static int by_path(const void *a, const void *b)
+{
+	const struct path_stats *x = a, *y = b;
+
+	return by_context(x->op, x->path, y->op, y->path);
+}
+
+static void harvest_paths(const struct sim *sim, struct result *r)
+{
+	r->path = xalloc((sim->contexts + 1) * sizeof *r->path);
+	for (unsigned i = 0; i < sim->contexts; i++)
+		if (sim->context[i].count)
+			r->path[r->paths++] = (struct path_stats){
+				sim->context[i].op, sim->context[i].path, sim->context[i].count, sim->context[i].total_units,
+			};
+	qsort(r->path, r->paths, sizeof *r->path, by_path);
+}
+
+static int by_label(const void *a, const void *b)
+{
+	const struct lock_stats *x = a, *y = b;
+	int order = strcmp(x->label, y->label);
+
+	if (!order)
+		order = strcmp(x->kind, y->kind);
+	if (!order && x->taken != y->taken)
+		order = x->taken > y->taken ? -1 : 1;
+	if (!order && x->wait_units != y->wait_units)
+		order = x->wait_units > y->wait_units ? -1 : 1;
+	if (!order && x->hold_units != y->hold_units)
+		order = x->hold_units > y->hold_units ? -1 : 1;
+	return order;
+}
+
+static void harvest_locks(const struct sim *sim, struct result *r)
+{
+	r->lock = xalloc((sim->locks + 1) * sizeof *r->lock);
+	for (unsigned b = 0; b < 1 << 8; b++)
+		for (const struct lock_entry *l = sim->lock_bucket[b]; l; l = l->hash_next) {
+			struct lock_stats *s = &r->lock[r->locks];
+			char name[80], member[48];
+
+			if (!l->taken)
+				continue;
+			*s = (struct lock_stats){ .kind = l->kind, .taken = l->taken, .contended = l->contended,
+						  .turns = l->turns, .wait_units = l->wait_units, .hold_units = l->hold_units };
+			label_describe(sim, l->offset, sim->label_serial, name, sizeof name, member, sizeof member);
+			snprintf(s->label, sizeof s->label, "%.50s%s%.25s", name, member[0] ? "." : "", member);
+			r->locks++;
+		}
+	qsort(r->lock, r->locks, sizeof *r->lock, by_label);
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct holder *x = a, *y = b;
+
+	if (x->start_units != y->start_units)
+		return x->start_units < y->start_units ? -1 : 1;
+	if (x->cpu != y->cpu)
+		return x->cpu < y->cpu ? -1 : 1;
+	return x->line < y->line ? -1 : x->line > y->line;
+}
+
+static void harvest_holders(const struct sim *sim, struct result *r)
+{
+	r->holder = xalloc((sim->holders + 1) * sizeof *r->holder);
+	memcpy(r->holder, sim->holder, sim->holders * sizeof *r->holder);
+	qsort(r->holder, sim->holders, sizeof *r->holder, by_start);
+	r->holders = sim->holders < HOLDERS_MAX ? sim->holders : HOLDERS_MAX;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------------------------------ */
+
+/* Sums, but for the longest time with interrupts off. */
+static void add_counts(struct counts *to, const struct counts *from)
+{
+	uint64_t longest = to->irq_off_units_max > from->irq_off_units_max ? to->irq_off_units_max : from->irq_off_units_max;
+	uint64_t *t = (uint64_t *)to;
+	const uint64_t *f = (const uint64_t *)from;
+
+	for (size_t i = 0; i < sizeof *to / sizeof *t; i++)
+		t[i] += f[i];
+	to->irq_off_units_max = longest;
+}
+
+struct result *harvest(struct sim *sim)
+{
+	struct result *r = xalloc(sizeof *r);
+
+	op_percentiles(sim);
+	r->cpus = sim->cpus;
+	r->operations = sim->completed;
+	r->elapsed_units = sim->closed - sim->opened;
+	r->cpu = xalloc(sim->cpus * sizeof *r->cpu);
+	for (unsigned i = 0; i < sim->cpus; i++)
+		r->cpu[i] = sim->cpu[i].counts;
+	memcpy(r->op, sim->op, sizeof r->op);
+	r->live_bytes_peak = sim->live_peak > 0 ? (uint64_t)sim->live_peak : 0;
+	r->footprint_bytes_peak = sim->footprint_peak > 0 ? (uint64_t)sim->footprint_peak : 0;
+	harvest_lines(sim, r);
+	harvest_sites(sim, r);
+	harvest_fields(sim, r);
+	merge_fields(r);
+	harvest_paths(sim, r);
+	harvest_locks(sim, r);
+	harvest_holders(sim, r);
+	return r;
+}
+
+struct result *sim_result(struct sim *sim)
+{
+	struct result *r = sim->harvest ? sim->harvest : harvest(sim);
+
+	sim->harvest = NULL;
+	r->outcome = sim->outcome;
+	memcpy(r->message, sim->message, sizeof r->message);
+	memset(&r->total, 0, sizeof r->total);
+	for (unsigned i = 0; i < sim->cpus; i++) {
+		memcpy(r->cpu[i].cause_units, sim->cpu[i].cause_final, sizeof r->cpu[i].cause_units);
+		add_counts(&r->total, &r->cpu[i]);
+		r->accesses += sim->cpu[i].accesses;
+	}
+	return r;
+}
+
+void result_free(struct result *r)
+{
+	if (!r)
+		return;
+	free(r->cpu);
+	free(r->line);
+	free(r->site);
+	free(r->field);
+	free(r->path);
+	free(r->lock);
+	free(r->holder);
+	free(r);
+}

@@ -1,0 +1,407 @@
+/* A machine as a whole: created, run, ended. */
+#include "sim/internal.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are read byte for byte: little-endian hosts only");
+
+enum { STACK_BYTES = 256 << 10 };
+
+/* ---- topology ------------------------------------------------------------------------------------------ */
+
+static unsigned core_of(const struct sim_options *o, const struct machine *m, unsigned cpu)
+{
+	unsigned within, die;
+
+	if (o->placement == PLACEMENT_CORES)
+		return o->core[cpu];
+	if (o->placement == PLACEMENT_COMPACT)
+		return cpu;
+	within = cpu / (unsigned)m->sockets;
+	die = (cpu % (unsigned)m->sockets) * (unsigned)m->dies_per_socket + within % (unsigned)m->dies_per_socket;
+	return die * (unsigned)m->cores_per_die + within / (unsigned)m->dies_per_socket;
+}
+
+static struct node *node_new(struct sim *sim, enum node_kind kind, unsigned id, unsigned core)
+{
+	struct node *n = xalloc(sizeof *n);
+
+	n->kind = kind;
+	n->id = id;
+	n->core = core;
+	n->socket = kind == NODE_ROOT ? 0 : machine_socket(&sim->machine, core);
+	return n;
+}
+
+static void make_home(struct sim *sim, struct node *home, uint64_t lines)
+{
+	home->entry = xmap(lines * sizeof(struct dirent *));
+	home->slices = sim->machine.slice.slices ? (unsigned)sim->machine.slice.slices : 1;
+	home->slice_free = xalloc(home->slices * sizeof *home->slice_free);
+}
+
+static void adopt(struct node *parent, struct node *child)
+{
+	parent->child = xrealloc(parent->child, (parent->children + 1) * sizeof(struct node *));
+	child->index = parent->children;
+	child->parent = parent;
+	parent->child[parent->children++] = child;
+}
+
+static unsigned index_of_pair(const struct sim *sim, unsigned core, unsigned other)
+{
+	return core == other ? 0 : machine_distance(&sim->machine, core, other);
+}
+
+/* Put a shared level below the `count` nodes in `above`; the new nodes replace them. */
+static unsigned share(struct sim *sim, struct node **above, unsigned count, const struct cache_level *level, uint64_t lines)
+{
+	unsigned made = 0, group = (unsigned)level->shared;
+
+	for (unsigned i = 0; i < count; i++) {
+		unsigned first = above[i]->core / group * group;
+		struct node *n = NULL;
+
+		for (unsigned k = 0; k < made && !n; k++)
+			if (above[k]->kind == NODE_SHARED && above[k]->core == first && above[k]->level_cache[0].ways)
+				n = above[k];
+		if (!n) {
+			n = node_new(sim, NODE_SHARED, sim->shared_count, first);
+			cache_init(&n->level_cache[0], level);
+			n->levels = 1;
+			n->level = index_of_pair(sim, first, first + group - 1);
+			make_home(sim, n, lines);
+			sim->shared = xrealloc(sim->shared, (sim->shared_count + 1) * sizeof(struct node *));
+			sim->shared[sim->shared_count++] = n;
+			adopt(n, above[i]);
+			above[made++] = n;
+		} else {
+			adopt(n, above[i]);
+		}
+	}
+	return made;
+}
+
+bool topology_build(struct sim *sim, char *why, size_t size)
+{
+	const struct machine *m = &sim->machine;
+	uint64_t lines = sim->arena_bytes >> LINE_SHIFT;
+	struct node **top = xalloc(sim->cpus * sizeof *top);
+	unsigned count = sim->cpus, widest = 1;
+
+	if (m->l2.ways && m->llc.ways && m->llc.shared == 1) {
+		snprintf(why, size, "machine '%s': an llc of one core is not modelled", m->id);
+		free(top);
+		return false;
+	}
+	for (unsigned i = 0; i < sim->cpus; i++) {
+		struct node *n = top[i] = sim->cpu[i].node;
+
+		cache_init(&n->level_cache[n->levels++], &m->l1d);
+		if (m->l2.ways && m->l2.shared == 1)
+			cache_init(&n->level_cache[n->levels++], &m->l2);
+	}
+	if (m->l2.ways && m->l2.shared > 1) {
+		count = share(sim, top, count, &m->l2, lines);
+		widest = (unsigned)m->l2.shared;
+	}
+	if (m->llc.ways) {
+		count = share(sim, top, count, &m->llc, lines);
+		widest = (unsigned)m->llc.shared;
+	}
+	sim->root = node_new(sim, NODE_ROOT, 0, 0);
+	make_home(sim, sim->root, lines);
+	sim->root->bus_free = xalloc(2 * m->sockets * sizeof(uint64_t));
+	for (unsigned i = 0; i < count; i++)
+		adopt(sim->root, top[i]);
+	if (widest > 1)
+		sim->root_level = index_of_pair(sim, 0, widest < machine_cores(m) ? widest : widest - 1);
+	free(top);
+	return true;
+}
+
+static void node_free(struct sim *sim, struct node *n)
+{
+	uint64_t lines = sim->arena_bytes >> LINE_SHIFT;
+
+	if (!n)
+		return;
+	for (unsigned i = 0; i < n->levels; i++)
+		cache_free(&n->level_cache[i]);
+	for (uint64_t i = 0; n->entry && i < lines; i++)
+		free(n->entry[i]);
+	xunmap(n->entry, lines * sizeof(struct dirent *));
+	while (n->write_back) {
+		struct write_back *w = n->write_back;
+
+		n->write_back = w->next;
+		free(w);
+	}
+	while (n->pending) {
+		struct txn *t = n->pending;
+
+		n->pending = t->pending_next;
+		t->references = 1;
+		txn_put(sim, t);
+	}
+	free(n->child);
+	free(n->slice_free);
+	free(n->bus_free);
+	free(n);
+}
+
+void topology_free(struct sim *sim)
+{
+	for (unsigned i = 0; i < sim->shared_count; i++)
+		node_free(sim, sim->shared[i]);
+	free(sim->shared);
+	node_free(sim, sim->root);
+	for (unsigned i = 0; i < sim->cpus; i++)
+		node_free(sim, sim->cpu[i].node);
+}
+
+/* ---- creation --------------------------------------------------------------------------------------------- */
+
+static bool options_good(const struct sim_options *o, char *why, size_t size)
+{
+	unsigned cores = machine_cores(o->machine);
+	bool taken[MACHINE_CORES_MAX] = { false };
+
+	if (!o->cpus || o->cpus > cores || o->cpus > MACHINE_CORES_MAX) {
+		snprintf(why, size, "%u CPUs on machine '%s', which has %u cores", o->cpus, o->machine->id, cores);
+		return false;
+	}
+	for (unsigned i = 0; o->placement == PLACEMENT_CORES && i < o->cpus; i++) {
+		if (o->core[i] >= cores || taken[o->core[i]]) {
+			snprintf(why, size, "placement: core %u does not exist or is named twice", o->core[i]);
+			return false;
+		}
+		taken[o->core[i]] = true;
+	}
+	return true;
+}
+
+static const struct field task_fields[] = { { "preempt_count", 0, 4 }, { 0 } };
+static const struct layout task_layout = { "thread_info", 4, CLASS_ALLOCATOR, task_fields };
+
+struct sim *sim_new(const struct sim_options *options, char *why, size_t size)
+{
+	struct sim *sim;
+
+	if (!options_good(options, why, size))
+		return NULL;
+	sim = xalloc(sizeof *sim);
+	sim->options = *options;
+	sim->machine = *options->machine;
+	sim->options.machine = &sim->machine;
+	if (!sim->options.max_cycles)
+		sim->options.max_cycles = 1000000000000;
+	if (!sim->options.model)
+		sim->options.model = "";
+	sim->protocol = protocols[0];
+	sim->cpus = options->cpus;
+	sim->words = (sim->cpus + 63) / 64;
+	sim->nodes = sim->machine.numa_nodes ? (unsigned)sim->machine.numa_nodes : 1;
+	sim->cpu = xalloc(sim->cpus * sizeof *sim->cpu);
+	sim->turn = xalloc(sim->cpus * sizeof(struct cpu *));
+	for (unsigned i = 0; i < sim->cpus; i++) {
+		cpu_init(sim, &sim->cpu[i], i);
+		sim->cpu[i].node = node_new(sim, NODE_CPU, i, core_of(options, &sim->machine, i));
+	}
+	counts_init(sim);
+	arena_init(sim, options->arena_bytes ? options->arena_bytes : 256ull << 20);
+	if (!timing_derive(sim, why, size) || !topology_build(sim, why, size)) {
+		sim_free(sim);
+		return NULL;
+	}
+	if (options->preempt) {
+		int32_t *count = percpu_alloc(sim, sizeof *count, LINE, &task_layout, "thread_info");
+
+		for (unsigned i = 0; i < sim->cpus; i++)
+			sim->cpu[i].preempt_count = per_cpu(sim, count, i);
+	}
+	return sim;
+}
+
+void sim_free(struct sim *sim)
+{
+	if (!sim)
+		return;
+	for (unsigned i = 0; i < sim->cpus; i++) {
+		while (sim->cpu[i].irq_first) {
+			struct event *e = sim->cpu[i].irq_first;
+
+			sim->cpu[i].irq_first = e->next;
+			free(e);
+		}
+		cpu_free(&sim->cpu[i]);
+	}
+	topology_free(sim);
+	events_free(sim);
+	while (sim->free_txn) {
+		struct txn *t = sim->free_txn;
+
+		sim->free_txn = t->next;
+		free(t);
+	}
+	arena_free(sim);
+	counts_free(sim);
+	if (sim->main)
+		fiber_free(sim->main);
+	if (sim->harvest)
+		result_free(sim->harvest);
+	free(sim->turn);
+	free(sim->cpu);
+	free(sim);
+}
+
+/* ---- running ------------------------------------------------------------------------------------------------- */
+
+static void thread_main(void *argument)
+{
+	struct cpu *cpu = argument;
+	struct sim *sim = cpu->sim;
+
+	cpu->function(cpu, cpu->argument);
+	if (cpu->frames || !cpu->irq_on)
+		BUG(cpu, "thread ended inside an operation or with interrupts off");
+	cpu->finished = true;
+	sim->unfinished--;
+	event_loop(sim, cpu);
+	BUG(cpu, "a finished thread got a turn");
+}
+
+void thread_start(struct sim *sim, unsigned id, thread_function *function, void *argument)
+{
+	struct cpu *cpu = &sim->cpu[id];
+	uint64_t jitter = sim->options.start_jitter_cycles * UNIT;
+
+	if (cpu->started)
+		BUG(cpu, "two threads on one CPU");
+	cpu->function = function;
+	cpu->argument = argument;
+	cpu->fiber = fiber_new(STACK_BYTES, thread_main, cpu);
+	cpu->started = true;
+	sim->unfinished++;
+	turn_push(sim, cpu, jitter ? random_below(cpu, jitter + 1) : 0);
+}
+
+bool sim_protect(struct sim *sim, void (*function)(void *argument), void *argument)
+{
+	jmp_buf escape, *before = sim->escape;
+	volatile bool done = false;
+
+	sim->escape = &escape;
+	if (!setjmp(escape)) {
+		function(argument);
+		done = true;
+	}
+	sim->escape = before;
+	return done;
+}
+
+static void run(void *argument)
+{
+	struct sim *sim = argument;
+
+	for (unsigned i = 0; i < sim->cpus; i++)
+		if (sim->cpu[i].started)
+			charge(&sim->cpu[i], 0, sim->cpu[i].clock, CAUSE_IDLE);
+	sim->main = fiber_main();
+	event_loop(sim, NULL);          /* comes back when the run has ended */
+}
+
+/* Time from `from` on, as far as inside the window, was idle. */
+static void idle_from(struct sim *sim, struct cpu *cpu, uint64_t from)
+{
+	if (from < sim->opened)
+		from = sim->opened;
+	if (from < sim->closed)
+		cpu->cause_final[CAUSE_IDLE] += sim->closed - from;
+}
+
+enum outcome sim_run(struct sim *sim)
+{
+	uint64_t end = 0;
+
+	if (sim->outcome != OUTCOME_DONE)
+		return sim->outcome;
+	sim_protect(sim, run, sim);
+	if (sim->outcome == OUTCOME_DONE)
+		entries_apply(sim, NEVER);
+	for (unsigned i = 0; i < sim->cpus; i++)
+		if (sim->cpu[i].started && sim->cpu[i].clock > end)
+			end = sim->cpu[i].clock;
+	if (sim->phase == PHASE_WARMUP)
+		window_open(sim, end);
+	if (sim->phase == PHASE_WINDOW)
+		window_close(sim, end);
+	for (unsigned i = 0; i < sim->cpus; i++) {
+		struct cpu *cpu = &sim->cpu[i];
+
+		if (!cpu->started)
+			idle_from(sim, cpu, 0);
+		else if (cpu->finished)
+			idle_from(sim, cpu, cpu->clock);
+	}
+	return sim->outcome;
+}
+
+void sim_observe(struct sim *sim, access_observer *observer, void *to)
+{
+	sim->observer = observer;
+	sim->observer_to = to;
+}
+
+/* ---- ends ----------------------------------------------------------------------------------------------------- */
+
+_Noreturn void sim_bug(const struct cpu *cpu, const char *file, int line, const char *format, ...)
+{
+	struct sim *sim = cpu->sim;
+	char text[160];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	snprintf(sim->message, sizeof sim->message, "BUG at %s:%d: %s (cycle %llu, CPU %u, model %s, seed %llu)", file, line,
+		 text, (unsigned long long)(cpu->clock / UNIT), cpu->node->id, sim->options.model,
+		 (unsigned long long)sim->options.seed);
+	if (!sim->escape) {
+		fprintf(stderr, "bounce: %s\n", sim->message);
+		abort();
+	}
+	sim_end(sim, OUTCOME_BUG);
+}
+
+_Noreturn void sim_out_of_memory(struct sim *sim)
+{
+	snprintf(sim->message, sizeof sim->message, "the simulated machine is out of memory");
+	if (!sim->escape) {
+		fprintf(stderr, "bounce: %s\n", sim->message);
+		exit(1);
+	}
+	sim_end(sim, OUTCOME_OUT_OF_MEMORY);
+}
+
+unsigned sim_cpus(const struct sim *sim)
+{
+	return sim->cpus;
+}
+
+unsigned sim_nodes(const struct sim *sim)
+{
+	return sim->nodes;
+}
+
+bool sim_preempt(const struct sim *sim)
+{
+	return sim->options.preempt;
+}
+
+uint64_t sim_seed(const struct sim *sim)
+{
+	return sim->options.seed;
+}

@@ -1,0 +1,170 @@
+/* A machine's table as integer legs in 1/64 cycles; docs/model.md says how totals are split. */
+#include "sim/internal.h"
+
+uint64_t units_of_cycles(double cycles)
+{
+	return cycles > 0 ? (uint64_t)(cycles * UNIT + 0.5) : 0;
+}
+
+uint64_t units_of_ns(const struct machine *m, double ns)
+{
+	return units_of_cycles(ns * m->freq_ghz);
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t less(uint64_t total, uint64_t part)
+{
+	return total > part ? total - part : 1;
+}
+
+/* The list of a state; a state that the sheet lacks costs what its nearest relative costs. */
+static const struct reals *state_list(const struct by_state *table, enum state state)
+{
+	switch (state) {
+	case STATE_O:
+		return table->O.count ? &table->O : &table->M;
+	case STATE_E:
+		return table->E.count ? &table->E : &table->M;
+	case STATE_S:
+	case STATE_F:
+		return table->S.count ? &table->S : state_list(table, STATE_E);
+	default:
+		return &table->M;
+	}
+}
+
+static uint64_t total_units(const struct machine *m, const struct by_state *table, enum state s, unsigned d)
+{
+	const struct reals *list = state_list(table, s);
+
+	return list->count ? units_of_ns(m, list->value[d < list->count ? d : list->count - 1]) : 0;
+}
+
+static void derive_legs(struct timing *t, const struct machine *m)
+{
+	uint64_t load_hit = units_of_cycles(m->l1d.hit_cyc);
+
+	t->store_hit = load_hit;
+	for (unsigned d = 0; d < t->distances; d++) {
+		uint64_t least_total = NEVER;
+
+		for (enum state s = STATE_S; s < STATES; s++) {
+			uint64_t load = total_units(m, &m->load_ns, s, d), rmw = total_units(m, &m->rmw_ns, s, d);
+			uint64_t store = total_units(m, &m->store_ns, s, d);
+
+			least_total = least(least_total, least(load, rmw));
+			t->legs[ACCESS_LOAD][s][d] = less(load, load_hit);
+			t->legs[ACCESS_RMW][s][d] = less(rmw, t->own[OWN_LOCK_XADD][1]);
+			t->legs[ACCESS_STORE][s][d] = t->legs[ACCESS_RMW][s][d];
+			if (store) {
+				least_total = least(least_total, store);
+				t->legs[ACCESS_STORE][s][d] = less(store, t->store_hit);
+			}
+		}
+		t->request[d] = (uint64_t)((double)least_total * m->handoff.split.value[0] + 0.5);
+		if (!t->request[d])
+			t->request[d] = 1;
+	}
+	for (unsigned d = 0; d < t->dram_count; d++)
+		t->dram[d] = less(units_of_ns(m, m->dram_ns.value[d]), load_hit);
+}
+
+/* Lower bounds of the legs, for the horizon; probe legs are never shorter (probe_leg). */
+static void derive_least(struct timing *t)
+{
+	t->least_request = t->least_probe = NEVER;
+	for (unsigned d = 0; d < t->distances; d++) {
+		t->least_request = least(t->least_request, t->request[d]);
+		for (enum access_kind a = 0; a < ACCESS_KINDS; a++)
+			for (enum state s = STATE_S; s < STATES; s++) {
+				uint64_t rest = less(t->legs[a][s][d], t->request[t->distances - 1]);
+
+				t->least_probe = least(t->least_probe, (uint64_t)((double)rest * t->probe_share));
+			}
+	}
+	if (!t->least_probe)
+		t->least_probe = 1;
+}
+
+static void derive_steps(struct timing *t, const struct machine *m)
+{
+	uint64_t pair = units_of_cycles(m->irq_pair_cyc.popf), cli = units_of_cycles(m->cli_sti_pair_cyc);
+
+	t->step[STEP_PAUSE] = units_of_cycles(m->pause_cyc);
+	t->step[STEP_IRQ_SAVE] = pair / 2;
+	t->step[STEP_IRQ_RESTORE] = pair - pair / 2;
+	t->step[STEP_CLI] = cli / 2;
+	t->step[STEP_STI] = cli - cli / 2;
+	t->step[STEP_RDTSC] = units_of_cycles(m->rdtsc_cyc);
+	t->step[STEP_CALL] = units_of_cycles(m->step_cyc.call);
+	t->step[STEP_LOOP] = units_of_cycles(m->step_cyc.loop);
+	t->step[STEP_ALLOC] = units_of_cycles(m->step_cyc.alloc);
+	t->step[STEP_FREE] = units_of_cycles(m->step_cyc.free);
+	t->step[STEP_PAGE_ALLOC] = units_of_cycles(m->step_cyc.page_alloc);
+	t->step[STEP_PAGE_FREE] = units_of_cycles(m->step_cyc.page_free);
+	t->fence = units_of_cycles(m->mfence_cyc);
+	t->irq_entry = units_of_ns(m, m->irq_entry_exit_ns) / 2;
+	t->irq_exit = units_of_ns(m, m->irq_entry_exit_ns) - t->irq_entry;
+	t->ipi = units_of_ns(m, m->ipi_roundtrip_ns / 2);
+	if (!t->ipi)
+		t->ipi = 1;
+}
+
+/* A missing kind of operation costs what its nearest relative costs. */
+static void derive_own(struct timing *t, const struct own_cycles *own)
+{
+	const struct reals *list[10] = {
+		[OWN_ADD] = &own->add, [OWN_XADD_LOCAL] = &own->xadd_local,
+		[OWN_CMPXCHG_LOCAL] = &own->cmpxchg_local, [OWN_CMPXCHG8B_LOCAL] = &own->cmpxchg8b_local,
+		[OWN_CMPXCHG16B_LOCAL] = &own->cmpxchg16b_local, [OWN_LOCK_ADD] = &own->lock_add,
+		[OWN_LOCK_XADD] = &own->lock_xadd, [OWN_LOCK_CMPXCHG] = &own->lock_cmpxchg,
+		[OWN_XCHG] = &own->xchg, [OWN_LOCK_CMPXCHG16B] = &own->lock_cmpxchg16b,
+	};
+	static const enum own relative[10] = {
+		[OWN_ADD] = OWN_ADD, [OWN_XADD_LOCAL] = OWN_ADD, [OWN_CMPXCHG_LOCAL] = OWN_ADD,
+		[OWN_CMPXCHG8B_LOCAL] = OWN_CMPXCHG_LOCAL, [OWN_CMPXCHG16B_LOCAL] = OWN_CMPXCHG8B_LOCAL,
+		[OWN_LOCK_ADD] = OWN_LOCK_ADD, [OWN_LOCK_XADD] = OWN_LOCK_ADD, [OWN_LOCK_CMPXCHG] = OWN_LOCK_ADD,
+		[OWN_XCHG] = OWN_LOCK_ADD, [OWN_LOCK_CMPXCHG16B] = OWN_LOCK_CMPXCHG,
+	};
+
+	for (unsigned i = 0; i < 10; i++)
+		for (unsigned k = 0; k < 2; k++) {
+			const struct reals *l = list[i];
+
+			t->own[i][k] = l->count ? units_of_cycles(l->value[k < l->count ? k : 0]) : t->own[relative[i]][k];
+			if (!t->own[i][k])
+				t->own[i][k] = UNIT;
+		}
+}
+
+bool timing_derive(struct sim *sim, char *why, size_t size)
+{
+	const struct machine *m = &sim->machine;
+	struct timing *t = &sim->t;
+	double to_owner = m->handoff.split.value[1], to_requester = m->handoff.split.value[2];
+
+	if (m->handoff.split.count != 3 || !m->distances.count || !m->load_ns.M.count || !m->rmw_ns.M.count ||
+	    !m->dram_ns.count || m->distances.count > DISTANCES) {
+		snprintf(why, size, "machine '%s' lacks distances, load_ns.M, rmw_ns.M, dram_ns or handoff.split", m->id);
+		return false;
+	}
+	t->distances = m->distances.count;
+	t->dram_count = m->dram_ns.count < DISTANCES ? m->dram_ns.count : DISTANCES;
+	t->probe_share = to_owner + to_requester > 0 ? to_owner / (to_owner + to_requester) : 0.5;
+	t->invalidate_extra = units_of_ns(m, m->inv_ns_per_extra_sharer);
+	t->slice = units_of_ns(m, m->slice.occupancy_ns);
+	t->bus_slot = units_of_ns(m, m->link.bus_slot_ns);
+	if (m->link.bytes_per_ns > 0) {
+		t->data_occupancy = units_of_ns(m, (LINE + 8) / m->link.bytes_per_ns);
+		t->control_occupancy = units_of_ns(m, 8 / m->link.bytes_per_ns);
+	}
+	derive_own(t, &m->own_cyc);
+	derive_legs(t, m);
+	derive_least(t);
+	derive_steps(t, m);
+	return true;
+}

@@ -111,10 +111,13 @@ static struct verdict judge(const struct groups *groups, size_t few, size_t many
 	return verdict;
 }
 
-/* Three digits, none of them behind a whole hundred. */
-static const char *digits(double value, char *buf, size_t size)
+/* So many digits, but never fewer than before the decimal point. */
+static const char *digits(double value, int count, char *buf, size_t size)
 {
-	snprintf(buf, size, value >= 99.5 ? "%.0f" : value >= 0.0995 || value == 0 ? "%.3g" : "%.2g", value);
+	if (fabs(value) >= 99.5)
+		snprintf(buf, size, "%.0f", value);
+	else
+		snprintf(buf, size, "%.*g", count, value);
 	return buf;
 }
 
@@ -122,8 +125,9 @@ const char *claim_range(double low, double high, const char *unit, char *buf, si
 {
 	char from[32], to[32];
 
-	digits(low, from, sizeof from);
-	digits(high, to, sizeof to);
+	/* shares and factors are rough: two digits */
+	digits(low, unit ? 2 : 3, from, sizeof from);
+	digits(high, unit ? 2 : 3, to, sizeof to);
 	snprintf(buf, size, !strcmp(from, to) ? "%s%.0s%s" : "%s to %s%s", from, to, unit ? unit : "");
 	return buf;
 }
@@ -135,12 +139,12 @@ static const char *amount(const struct verdict *verdict, char *buf, size_t size)
 	double low = 100 - 100 / verdict->least, high = 100 - 100 / verdict->most;
 
 	if (verdict->most < 2) {
-		snprintf(from, sizeof from, "%.2g", low);
-		snprintf(to, sizeof to, "%.2g", high);
+		digits(low, 2, from, sizeof from);
+		digits(high, 2, to, sizeof to);
 		snprintf(buf, size, !strcmp(from, to) ? "%s%.0s %%" : "%s to %s %%", from, to);
 	} else {
-		snprintf(from, sizeof from, verdict->least < 99.5 ? "%.2g" : "%.0f", verdict->least);
-		snprintf(to, sizeof to, verdict->most < 99.5 ? "%.2g" : "%.0f", verdict->most);
+		digits(verdict->least, 2, from, sizeof from);
+		digits(verdict->most, 2, to, sizeof to);
 		if (isinf(verdict->most))
 			snprintf(buf, size, "at least %s times", from);
 		else

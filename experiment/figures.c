@@ -206,7 +206,7 @@ static void describe_seeds(const struct groups *groups, char *buf, size_t size)
 
 	most_seeds(groups, &least, &most);
 	if (most == 1)
-		snprintf(buf, size, "one run each");
+		snprintf(buf, size, groups->cells == 1 ? "one run" : "one run each");
 	else if (least == most)
 		snprintf(buf, size, "mean of %zu seeds, bars are 95 %% intervals", most);
 	else
@@ -214,7 +214,7 @@ static void describe_seeds(const struct groups *groups, char *buf, size_t size)
 }
 
 /* "2 CPUs of core2-2s", "1 to 16 CPUs" */
-void figure_machine(const struct points *points, char *buf, size_t size)
+static void describe_machine(const struct points *points, char *buf, size_t size)
 {
 	uint64_t least = UINT64_MAX, most = 0;
 	const char *machine = points->point[0]->machine;
@@ -240,7 +240,7 @@ void figure_subtitle(struct drawing *drawing, const struct groups *groups, const
 	char seeds[96], machine[200], left_out[64] = "";
 
 	describe_seeds(groups, seeds, sizeof seeds);
-	figure_machine(drawing->points, machine, sizeof machine);
+	describe_machine(drawing->points, machine, sizeof machine);
 	if (groups->bad)
 		snprintf(left_out, sizeof left_out, "; %zu %s that ended badly left out", groups->bad, groups->bad == 1 ? "run" : "runs");
 	snprintf(drawing->subtitle, sizeof drawing->subtitle, "%s; %s; %s%s", plotted, seeds, machine, left_out);
@@ -291,7 +291,7 @@ static bool write_bars(struct drawing *drawing, const struct figure *figure)
 		groups_free(groups);
 		return false;
 	}
-	fputs("group,series,label,allocator,seeds", drawing->data);
+	fputs("group,series,label,name,seeds", drawing->data);
 	for (unsigned i = 0; i < bars->parts; i++)
 		fprintf(drawing->data, ",%s", bars->column[i] ? bars->column[i] : cause_names[i]);
 	fputs(",mean,low,high\n", drawing->data);

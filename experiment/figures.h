@@ -11,8 +11,6 @@ void figure_csv_text(FILE *out, const char *text);
 void figure_groups(FILE *head, const struct groups *groups);
 /* What is plotted, how many seeds, what the bars are, the machine. */
 void figure_subtitle(struct drawing *drawing, const struct groups *groups, const char *plotted);
-/* "2 CPUs of core2-2s"; in buf */
-void figure_machine(const struct points *points, char *buf, size_t size);
 
 /* Mean cycles of an allocation and of a free together; NAN: none was completed. */
 double figure_pair_cycles(const struct point *point);

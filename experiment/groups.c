@@ -130,6 +130,11 @@ static bool of_group(const struct points *points, const char *key, const void *w
 	return !(without && !strcmp(key, without)) && !groups_is_series(points, key);
 }
 
+const char *groups_settings(const struct points *points, const struct point *point, char *buf, size_t size)
+{
+	return groups_values(points, point, of_group, NULL, ", ", true, buf, size);
+}
+
 /* The allocator, or what stands in for one. */
 static const char *one_name(const struct point *point)
 {

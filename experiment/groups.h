@@ -41,6 +41,9 @@ bool groups_is_series(const struct points *points, const char *key);
 typedef bool key_choice(const struct points *points, const char *key, const void *argument);
 const char *groups_values(const struct points *points, const struct point *point, key_choice *choose, const void *argument, const char *between, bool with_keys, char *buf, size_t size);
 
+/* The settings that tell groups apart, "cpus=2, workload.object_size=64"; in buf. */
+const char *groups_settings(const struct points *points, const struct point *point, char *buf, size_t size);
+
 /* What is compared, as a number per point; NAN: this point has none. */
 typedef double measure(const struct point *point, const void *argument);
 struct interval cell_interval(const struct cell *cell, measure *what, const void *argument);

@@ -75,6 +75,16 @@ static uint64_t enough_until(const struct result *result)
 	return recorded_until(result);
 }
 
+/* Two digits are enough for a title and an axis. */
+static uint64_t round_down(uint64_t units)
+{
+	uint64_t cycles = units / UNITS, digit = 1;
+
+	while (cycles / digit >= 100)
+		digit *= 10;
+	return cycles ? cycles / digit * digit * UNITS : units;
+}
+
 static int most_changes_first(const void *one, const void *other)
 {
 	const struct row *a = one, *b = other;
@@ -159,12 +169,16 @@ static void write_panels(struct drawing *drawing, struct panel *panels, size_t c
 	char name[96];
 
 	for (size_t p = 0; p < count; p++) {
-		fprintf(head, "set label %zu \"%s\" at screen 0.02, first %zu left font ':Bold,11' noenhanced\n", 200 + p, panels[p].name, at);
+		fprintf(head, "set label %zu ", 200 + p);
+		gnuplot_string(head, panels[p].name);
+		fprintf(head, " at screen 0.02, first %zu left font ':Bold,11' noenhanced\n", at);
 		for (size_t i = 0; i < panels[p].shown; i++, at++) {
 			const struct row *row = &panels[p].row[i];
 
 			line_name(panels[p].point->result, row->line, name, sizeof name);
-			fprintf(head, "set ytics add (\"%s\" %zu)\n", name, at);
+			fputs("set ytics add (", head);
+			gnuplot_string(head, name);
+			fprintf(head, " %zu)\n", at);
 			fprintf(head, "set label %zu \"%zu\" at graph 1.01, first %zu left font ',10'\n", 300 + at, row->changes, at);
 			write_row(drawing->data, panels[p].point->result, row->line, at, until);
 		}
@@ -177,7 +191,9 @@ static void heat_title(struct drawing *drawing, const struct panel *panels, size
 {
 	char *title = drawing->title;
 	size_t size = sizeof drawing->title;
-	int used = snprintf(title, size, "In the first %.0f cycles lines change hands", (double)until / UNITS);
+	uint64_t thousands = until / UNITS / 1000, rest = until / UNITS % 1000;
+	int used = thousands < 10 ? snprintf(title, size, "In the first %" PRIu64 " cycles lines change hands", until / UNITS) :
+		snprintf(title, size, "In the first %" PRIu64 " %03" PRIu64 " cycles lines change hands", thousands, rest);
 
 	for (size_t p = 0; p < count && (size_t)used < size; p++)
 		used += snprintf(title + used, size - (size_t)used, "%s %zu %s under %s", p ? "," : "", panels[p].changes,
@@ -191,7 +207,7 @@ bool heat_write(struct drawing *drawing, const struct figure *figure)
 	struct panel panels[PANELS_MAX];
 	size_t count = collect_panels(groups, panels), rows = 0;
 	uint64_t until = UINT64_MAX, cpus = 1;
-	char machine[200];
+	char settings[256];
 
 	for (size_t p = 0; p < count; p++) {
 		uint64_t enough = enough_until(panels[p].point->result);
@@ -199,6 +215,7 @@ bool heat_write(struct drawing *drawing, const struct figure *figure)
 		until = enough < until ? enough : until;
 		cpus = panels[p].point->cpus > cpus ? panels[p].point->cpus : cpus;
 	}
+	until = round_down(until);
 	for (size_t p = 0; p < count; p++) {
 		count_rows(&panels[p], until);
 		panels[p].shown = panels[p].rows < ROWS_MAX / count ? panels[p].rows : ROWS_MAX / count;
@@ -211,10 +228,10 @@ bool heat_write(struct drawing *drawing, const struct figure *figure)
 		fprintf(drawing->head, "cpus = %" PRIu64 "\nuntil = %.9g\nset ytics ()\n", cpus, (double)until / UNITS);
 		write_panels(drawing, panels, count, until);
 		heat_title(drawing, panels, count, until);
-		figure_machine(drawing->points, machine, sizeof machine);
+		groups_settings(drawing->points, panels[0].point, settings, sizeof settings);
 		snprintf(drawing->xlabel, sizeof drawing->xlabel, "cycles since the measured window opened");
-		snprintf(drawing->subtitle, sizeof drawing->subtitle, "Which CPU may write each line; the lines that change hands most; seed %" PRIu64 "%s%s; %s",
-			 panels[0].point->seed, *groups->group[0] ? "; " : "", groups->group[0], machine);
+		snprintf(drawing->subtitle, sizeof drawing->subtitle, "Which CPU may write each line; the lines that change hands most; %s%sseed %" PRIu64 "; %" PRIu64 " CPUs of %s",
+			 settings, *settings ? "; " : "", panels[0].point->seed, panels[0].point->cpus, panels[0].point->machine);
 	} else {
 		snprintf(drawing->why, sizeof drawing->why, "no CPU took a line for writing");
 	}

@@ -12,7 +12,7 @@
 
 #include "experiment/data.h"
 
-enum { TITLE_CHARACTERS = 105 };        /* as many as fit across a figure */
+enum { TITLE_CHARACTERS = 95 };        /* as many as fit across a figure */
 
 /* ---- the script ----------------------------------------------------------------------------- */
 
@@ -200,7 +200,7 @@ static bool write_figure(const char *directory, const struct points *points, con
 	return ok;
 }
 
-static bool draw(const char *directory, const struct points *points, char *const *names, size_t count, FILE *drawn, FILE *notes, char *why, size_t size)
+bool plots_draw_points(const char *directory, const struct points *points, char *const *names, size_t count, FILE *drawn, FILE *notes, char *why, size_t size)
 {
 	char first[512] = "";
 
@@ -244,7 +244,7 @@ bool plots_draw_named(const char *directory, char *const *names, size_t count, F
 	bool ok = false;
 
 	if (points.count)
-		ok = draw(directory, &points, names, count, drawn, notes, why, size);
+		ok = plots_draw_points(directory, &points, names, count, drawn, notes, why, size);
 	else
 		snprintf(why, size, "%s: no point has been computed", directory);
 	points_free(&points);

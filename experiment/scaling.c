@@ -112,14 +112,14 @@ static void scaling_title(struct drawing *drawing, const struct curve *curves, s
 		snprintf(drawing->title, sizeof drawing->title, "What an allocation and its free cost on %" PRIu64 " to %" PRIu64 " CPUs", first, last);
 		return;
 	}
-	claim_range(most->growth, most->growth, "", from, sizeof from);
-	claim_range(least->growth, least->growth, "", to, sizeof to);
+	claim_range(most->growth, most->growth, " times", from, sizeof from);
+	claim_range(least->growth, least->growth, " times", to, sizeof to);
 
-	int used = snprintf(drawing->title, sizeof drawing->title, "On %" PRIu64 " CPUs an allocation and its free cost %s %s times what they cost on %" PRIu64,
+	int used = snprintf(drawing->title, sizeof drawing->title, "On %" PRIu64 " CPUs an allocation and its free cost %s %s what they cost on %" PRIu64,
 			    last, most->name, from, first);
 
 	if (least != most)
-		snprintf(drawing->title + used, sizeof drawing->title - (size_t)used, ", %s %s times", least->name, to);
+		snprintf(drawing->title + used, sizeof drawing->title - (size_t)used, ", %s %s", least->name, to);
 }
 
 static void assign_curves(FILE *head, const struct curve *curves, size_t count, const uint64_t *cpus, size_t cpu_count)
@@ -154,7 +154,7 @@ static size_t collect_curves(struct drawing *drawing, const struct groups *group
 		const char *group = groups->group[cell->group];
 
 		*curve = (struct curve){ .series = cell->series, .growth = NAN };
-		snprintf(curve->name, sizeof curve->name, "%s%s%s", groups->series[cell->series], *group ? ", " : "", group);
+		snprintf(curve->name, sizeof curve->name, *group ? "%s (%s)" : "%s%s", groups->series[cell->series], group);
 		curve_rows(drawing, curve, count, cell, cpus, cpu_count);
 		count += curve->last > 0;
 	}

@@ -19,6 +19,13 @@ enum { PAGE_BYTES = 4096, MAX_ORDER = 11 };     /* orders 0 .. MAX_ORDER-1 */
 void *unseen_new(struct sim *sim, size_t bytes);
 const char *label_new(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* For check(): writes the reason where the caller wants it; the result is false. */
+struct report {
+	char *why;
+	size_t size;
+};
+bool failed(const struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* ---- struct page --------------------------------------------------------------------------- */
 
 struct page;                    /* one page struct in the simulated mem_map; never dereferenced */
@@ -50,7 +57,6 @@ struct memory {
 	unsigned stride;                /* bytes from one page struct to the next */
 	unsigned nodes;
 	uint64_t pages, node_pages;     /* page frames in all, and of each node */
-	const char **page_label;        /* "page[513]", by page frame */
 	unsigned char *seen;            /* by page frame, for check() */
 	struct node_memory node[];
 };
@@ -114,6 +120,11 @@ static inline unsigned pfn_to_node(const struct memory *m, uint64_t pfn)
  * allocator's view, as after memory_new. */
 void page_relabel(struct cpu *cpu, const struct memory *m, const struct page *page, const struct layout *layout);
 
+/* The same for the 2^order pages themselves, as instances of `layout` that are `stride` bytes
+ * apart; NULL: frames that nobody uses. */
+void frames_relabel(struct cpu *cpu, const struct memory *m, const struct page *page, unsigned order,
+		    const struct layout *layout, size_t stride, const char *label);
+
 /*
  * The page allocator's way to a member, whatever the era: load(cpu, page_flags(m, page)).
  * In flags both kinds of allocator agree on the head and tail marks of a compound page and on the
@@ -169,6 +180,7 @@ struct page_allocator {
 	const struct setting *settings;         /* NULL: none */
 	size_t settings_size;
 	const struct page_view *view;           /* of its own era, used without an object allocator */
+	const struct layout *const *layouts;    /* of its structs, NULL-terminated */
 	/* Set-up: all memory free. */
 	void *(*create)(struct sim *sim, struct memory *memory, const void *settings);
 	/* A block of 2^order pages, or NULL: no memory. Interrupts as the caller has them. */
@@ -201,6 +213,7 @@ struct object_allocator {
 	const struct setting *settings;
 	size_t settings_size;
 	const struct page_view *view;           /* struct page of its era */
+	const struct layout *const *layouts;    /* of its structs, NULL-terminated */
 	void *(*create)(struct sim *sim, const struct pages *pages, const void *settings);
 	/* Set-up: a cache of `size` byte objects; align 0: that of a word. */
 	struct kmem_cache *(*cache_create)(void *state, const char *name, unsigned size, unsigned align);

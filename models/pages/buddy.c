@@ -35,7 +35,6 @@
  * fails), the 1 Hz fold of differences, memory hotplug. A zeroed page gets one store per line.
  */
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "models/model.h"
@@ -272,6 +271,11 @@ static const struct field vm_stat_fields[] = {
 
 static const struct layout vm_stat_layout = {
 	"vm_stat", sizeof(struct vm_stat), CLASS_ALLOCATOR, vm_stat_fields
+};
+
+static const struct layout *const buddy_layouts[] = {
+	&per_cpu_pageset_layout, &zone_layout, &vm_event_state_layout, &pageblock_flags_layout,
+	&mem_section_layout, &vm_stat_layout, NULL,
 };
 
 /* Constants of the run: what the kernel knows by symbol. */
@@ -782,7 +786,7 @@ static const struct setting buddy_settings[] = {
 	SETTING(struct buddy_settings, reserve_blocks, COUNT, .min = 0, .max = 2, .fallback = "2",
 		.unit = "pageblocks",
 		.help = "2 MiB blocks of each zone set aside for emergencies, at most"),
-	{0},
+	{ 0 },
 };
 
 static unsigned bit_length(uint64_t x)
@@ -917,23 +921,16 @@ static void *buddy_create(struct sim *sim, struct memory *memory, const void *se
 
 /* ---- check: plain C, no CPU inside ------------------------------------- */
 
-struct report {
-	char *why;
-	size_t size;
-};
-
-#define FAIL(report, ...) (snprintf((report)->why, (report)->size, __VA_ARGS__), false)
-
 static bool check_block(const struct memory *m, uint64_t pfn, unsigned order,
 			const struct report *report)
 {
 	for (uint64_t i = pfn; i < pfn + (1ull << order); i++) {
 		if (m->seen[i]++)
-			return FAIL(report, "page %llu is in two free blocks",
-				    (unsigned long long)i);
+			return failed(report, "page %llu is in two free blocks",
+				      (unsigned long long)i);
 		if (*page_count(m, pfn_to_page(m, i)))
-			return FAIL(report, "page %llu is free and referenced",
-				    (unsigned long long)i);
+			return failed(report, "page %llu is free and referenced",
+				      (unsigned long long)i);
 	}
 	return true;
 }
@@ -953,25 +950,25 @@ static bool check_list(const struct buddy *buddy, struct zone *zone, unsigned or
 		unsigned long long number = pfn;
 
 		if (pfn >= m->pages || pfn_to_page(m, pfn) != page)
-			return FAIL(report, "order %u, type %u: the list leaves the page structs",
-				    order, type);
+			return failed(report, "order %u, type %u: the list leaves the page structs",
+				      order, type);
 		if (at->prev != last)
-			return FAIL(report, "page %llu does not point back to the one before it",
-				    number);
+			return failed(report, "page %llu does not point back to the one before it",
+				      number);
 		last = at;
 		if (pfn % (1ull << order))
-			return FAIL(report, "page %llu is not aligned to its order %u", number,
-				    order);
+			return failed(report, "page %llu is not aligned to its order %u", number,
+				      order);
 		if (*page_mapcount(m, page) != PAGE_BUDDY || *page_private(m, page) != order)
-			return FAIL(report, "page %llu is on the list of order %u, not marked so",
-				    number, order);
+			return failed(report, "page %llu is on the list of order %u, not marked so",
+				      number, order);
 		if (!check_block(m, pfn, order, report))
 			return false;
 		++*blocks;
 	}
 	if (head->prev != last)
-		return FAIL(report, "order %u, type %u: the list does not end at its last block",
-			    order, type);
+		return failed(report, "order %u, type %u: the list does not end at its last block",
+			      order, type);
 	return true;
 }
 
@@ -987,7 +984,7 @@ static bool check_zone(const struct buddy *buddy, struct zone *zone, int64_t *al
 	int64_t pages = 0, counted = zone->vm_stat[NR_FREE_PAGES];
 
 	if (buddy->lock == LOCK_DEC ? zone->lock.slock != 1 : zone->lock.owner != zone->lock.next)
-		return FAIL(report, "node %d: the zone lock is held", zone->node);
+		return failed(report, "node %d: the zone lock is held", zone->node);
 	for (unsigned order = 0; order < MAX_ORDER; order++) {
 		uint64_t blocks = 0;
 
@@ -995,16 +992,16 @@ static bool check_zone(const struct buddy *buddy, struct zone *zone, int64_t *al
 			if (!check_list(buddy, zone, order, type, &blocks, report))
 				return false;
 		if (blocks != zone->free_area[order].nr_free)
-			return FAIL(report, "order %u: nr_free %llu, the lists have %llu", order,
-				    (unsigned long long)zone->free_area[order].nr_free,
-				    (unsigned long long)blocks);
+			return failed(report, "order %u: nr_free %llu, the lists have %llu", order,
+				      (unsigned long long)zone->free_area[order].nr_free,
+				      (unsigned long long)blocks);
 		pages += (int64_t)blocks << order;
 	}
 	for (unsigned id = 0; id < sim_cpus(sim); id++)
 		counted += free_pages_diff(sim, zone, id);
 	if (counted != pages)
-		return FAIL(report, "node %d: NR_FREE_PAGES %lld, the lists have %lld pages",
-			    zone->node, (long long)counted, (long long)pages);
+		return failed(report, "node %d: NR_FREE_PAGES %lld, the lists have %lld pages",
+			      zone->node, (long long)counted, (long long)pages);
 	*all_free += pages;
 	return true;
 }
@@ -1021,15 +1018,15 @@ static bool check_pages(const struct buddy *buddy, const struct report *report)
 		if (*page_mapcount(m, page) != PAGE_BUDDY)
 			continue;
 		if (!m->seen[pfn])
-			return FAIL(report, "page %llu is marked free and on no list",
-				    (unsigned long long)pfn);
+			return failed(report, "page %llu is marked free and on no list",
+				      (unsigned long long)pfn);
 		order = *page_private(m, page);
 		if (order >= MAX_ORDER - 1)
 			continue;
 		other = pfn_to_page(m, pfn ^ 1ull << order);
 		if (*page_mapcount(m, other) == PAGE_BUDDY && *page_private(m, other) == order)
-			return FAIL(report, "page %llu and its buddy of order %llu are both free",
-				    (unsigned long long)pfn, (unsigned long long)order);
+			return failed(report, "page %llu and its buddy of order %llu are both free",
+				      (unsigned long long)pfn, (unsigned long long)order);
 	}
 	return true;
 }
@@ -1044,8 +1041,8 @@ static bool check_global_count(const struct buddy *buddy, int64_t pages,
 		for (unsigned id = 0; id < sim_cpus(sim); id++)
 			counted += free_pages_diff(sim, buddy->zone[node], id);
 	if (counted != pages)
-		return FAIL(report, "global NR_FREE_PAGES %lld, the lists have %lld pages",
-			    (long long)counted, (long long)pages);
+		return failed(report, "global NR_FREE_PAGES %lld, the lists have %lld pages",
+			      (long long)counted, (long long)pages);
 	return true;
 }
 
@@ -1053,7 +1050,7 @@ static bool buddy_check(const void *state, char *why, size_t size)
 {
 	const struct buddy *buddy = state;
 	const struct memory *m = buddy->memory;
-	const struct report report = { why, size };
+	const struct report report = {why, size};
 	int64_t pages = 0;
 
 	memset(m->seen, 0, m->pages);
@@ -1075,15 +1072,15 @@ static uint64_t buddy_free_pages(const void *state)
 }
 
 const struct page_allocator buddy = {
-	.name = "buddy",
-	.summary = "blocks of 2^n pages in lists under one zone lock (Linux 3.9 without per-CPU "
-		   "lists)",
-	.settings = buddy_settings,
+	.name          = "buddy",
+	.summary       = "2^n pages in lists under one zone lock (Linux 3.9 without per-CPU lists)",
+	.settings      = buddy_settings,
 	.settings_size = sizeof(struct buddy_settings),
-	.view = &page_view_aligned_64,
-	.create = buddy_create,
-	.alloc = buddy_alloc,
-	.free = buddy_free,
-	.check = buddy_check,
-	.free_pages = buddy_free_pages,
+	.view          = &page_view_aligned_64,
+	.layouts       = buddy_layouts,
+	.create        = buddy_create,
+	.alloc         = buddy_alloc,
+	.free          = buddy_free,
+	.check         = buddy_check,
+	.free_pages    = buddy_free_pages,
 };

@@ -109,25 +109,22 @@ const char *label_new(struct sim *sim, const char *format, ...)
 	return label;
 }
 
+bool failed(const struct report *report, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(report->why, report->size, format, arguments);
+	va_end(arguments);
+	return false;
+}
+
 static void page_setup(const struct memory *m, uint64_t pfn)
 {
 	struct page *page = pfn_to_page(m, pfn);
 
 	*page_flags(m, page) = (uint64_t)pfn_to_node(m, pfn) << PG_NODE_SHIFT;
 	*page_mapcount(m, page) = -1;
-}
-
-/* "page[513]" for each page frame: reports name a page struct by its frame, whoever uses it. */
-static void labels_setup(struct memory *m)
-{
-	enum { LABEL_BYTES = 16 };
-	char *text = unseen_new(m->sim, m->pages * LABEL_BYTES);
-
-	m->page_label = unseen_new(m->sim, m->pages * sizeof *m->page_label);
-	for (uint64_t pfn = 0; pfn < m->pages; pfn++, text += LABEL_BYTES) {
-		snprintf(text, LABEL_BYTES, "page[%llu]", (unsigned long long)(pfn % 1000000000));
-		m->page_label[pfn] = text;
-	}
 }
 
 struct memory *memory_new(struct sim *sim, const struct page_view *view, unsigned stride,
@@ -151,18 +148,27 @@ struct memory *memory_new(struct sim *sim, const struct page_view *view, unsigne
 					      &frame_layout, "frame");
 	}
 	m->seen = unseen_new(sim, m->pages);
-	labels_setup(m);
 	for (uint64_t pfn = 0; pfn < m->pages; pfn++)
 		page_setup(m, pfn);
 	return m;
 }
 
+/* At the array's stride, so that the page struct stays number 513 of "page". */
 void page_relabel(struct cpu *cpu, const struct memory *m, const struct page *page,
 		  const struct layout *layout)
 {
-	const char *label = m->page_label[page_to_pfn(m, page)];
+	relabel(cpu, page, m->view->size, layout ? layout : m->view->layout, m->stride, "page");
+}
 
-	relabel(cpu, page, m->view->size, layout ? layout : m->view->layout, 0, label);
+void frames_relabel(struct cpu *cpu, const struct memory *m, const struct page *page,
+		    unsigned order, const struct layout *layout, size_t stride, const char *label)
+{
+	if (!layout) {
+		layout = &frame_layout;
+		stride = PAGE_BYTES;
+		label = "frame";
+	}
+	relabel(cpu, page_address(m, page), (size_t)PAGE_BYTES << order, layout, stride, label);
 }
 
 struct page *pages_alloc(struct cpu *cpu, const struct pages *pages, unsigned order, unsigned gfp)

@@ -1,0 +1,248 @@
+/*
+ * slub-page: SLUB with the CPU's freelist in the page struct of its slab.
+ *
+ *	kmem_cache -> cpu_slab[0] -> page: lockless_freelist -> o -> o     CPU 0 alone
+ *	                                   freelist          -> o          any CPU, slab lock
+ *	              cpu_slab[1] -> page ...
+ *
+ * Follows: mm/slub.c, Linux 2.6.22 and 2.6.23 (before dfb4f096).
+ *
+ * True whenever no CPU is inside an operation: see models/objects/slub_common.h, and
+ *   (6) lockless_freelist is used by the CPU whose cpu_slab[] names the page, interrupts off.
+ *
+ * alloc  pops from the lockless_freelist of the own slab; when that is empty takes the slab's whole
+ *        freelist, then a partial slab, then a new one.
+ * free   pushes onto the lockless_freelist of the own slab, or onto another slab's freelist under
+ *        its lock.
+ *
+ * Expect: no locked operation while each CPU frees what it allocates. When one CPU frees what
+ * another allocates, the page struct goes to the one with every free and back with every
+ * allocation, since the allocating CPU's list lies in it. cpu_slab[] of eight CPUs shares a line,
+ * which is written whenever one of them changes its slab.
+ *
+ * Changed: an allocation whose slab was made by an interrupt meanwhile starts again.
+ * Left out: requests for a node; only they give up a slab that has lockless objects left.
+ */
+#include "models/objects/slub_common.h"
+
+static const struct layout cpu_slab_layout = { "cpu_slab", WORD, CLASS_ALLOCATOR, NULL };
+
+static const struct slub_version linux_2622 = {
+	.min_partial    = 2,
+	.unlock         = BIT_UNLOCK_ASSERT,
+	.old_page       = true,
+	.lockless       = true,
+	.free_to_tail   = false,
+	.kmalloc_max    = 1 << (NR_KMALLOC - 1),
+	.cpu_slab_bytes = sizeof(struct slab_page *),
+	.page           = &slab_page_2622,
+	.cpu_slab       = &cpu_slab_layout,
+};
+
+static const struct layout *const slub_page_layouts[] = {
+	&slab_page_2622, &slab_page_tail, &kmem_cache_layout, &kmem_cache_node_layout,
+	&cpu_slab_layout, NULL,
+};
+
+/* The place in the cache where this CPU keeps its slab; shares a line with seven others. */
+static struct slab_page **cpu_slab(struct cpu *cpu, const struct slub *slub, struct kmem_cache *s)
+{
+	return cpu_slab_of(slub, s, cpu_id(cpu));
+}
+
+/* ---- alloc ------------------------------------------------------------------------------- */
+
+/* Makes the locked slab's freelist the lockless one and takes its first object, unlocking the
+ * slab; NULL: it is empty, and stays locked. */
+static void *load_freelist(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
+			   struct slab_page *page)
+{
+	void *object = load(cpu, &page->freelist);
+	unsigned offset, objects;
+	void *next;
+
+	if (!object)
+		return NULL;
+	slab_debug(cpu, page);
+	offset = load(cpu, &page->offset);
+	next = load(cpu, free_pointer(object, offset));
+	store(cpu, &page->lockless_freelist, next);
+	objects = (unsigned)load(cpu, &s->objects);
+	slab_set_inuse(cpu, slub, page, objects);
+	store(cpu, &page->freelist, NULL);
+	slab_unlock(cpu, slub, page);
+	return object;
+}
+
+static void *slab_alloc(struct cpu *cpu, struct slub *slub, struct kmem_cache *s, unsigned gfp);
+
+static void *alloc_from_new(struct cpu *cpu, struct slub *slub, struct kmem_cache *s, unsigned gfp)
+{
+	struct slab_page *page, *meanwhile;
+
+	path(cpu, "new slab");
+	page = slab_new(cpu, slub, s, gfp);
+	if (!page)
+		return NULL;
+	meanwhile = load(cpu, cpu_slab(cpu, slub, s));
+	if (meanwhile) {                        /* an interrupt was here: its slab is warmer */
+		slab_discard(cpu, slub, s, page);
+		return slab_alloc(cpu, slub, s, gfp);
+	}
+	slab_lock(cpu, page);
+	bit_set_local(cpu, &page->flags, PG_FROZEN);
+	store(cpu, cpu_slab(cpu, slub, s), page);
+	return load_freelist(cpu, slub, s, page);
+}
+
+/* The lockless freelist of `page`, the CPU's slab if it has one, is empty. */
+static void *alloc_slow(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
+			struct slab_page *page, unsigned gfp)
+{
+	if (page) {
+		void *object;
+
+		path(cpu, "refill");
+		slab_lock(cpu, page);
+		object = load_freelist(cpu, slub, s, page);
+		if (object)
+			return object;
+		store(cpu, cpu_slab(cpu, slub, s), NULL);
+		slab_unfreeze(cpu, slub, s, page);
+	}
+	path(cpu, "partial");
+	page = slab_get_partial(cpu, slub, s);
+	if (!page)
+		return alloc_from_new(cpu, slub, s, gfp);
+	store(cpu, cpu_slab(cpu, slub, s), page);
+	return load_freelist(cpu, slub, s, page);
+}
+
+/* Interrupts off. */
+static void *slab_alloc(struct cpu *cpu, struct slub *slub, struct kmem_cache *s, unsigned gfp)
+{
+	struct slab_page *page = load(cpu, cpu_slab(cpu, slub, s));
+	void *object = page ? load(cpu, &page->lockless_freelist) : NULL;
+	unsigned offset;
+	void *next;
+
+	if (!object)
+		return alloc_slow(cpu, slub, s, page, gfp);
+	offset = load(cpu, &page->offset);
+	next = load(cpu, free_pointer(object, offset));
+	store(cpu, &page->lockless_freelist, next);
+	return object;
+}
+
+static void *slub_page_alloc(struct cpu *cpu, void *state, struct kmem_cache *s, unsigned gfp)
+{
+	void *object;
+	bool flags;
+
+	path(cpu, "fast");
+	compute(cpu, STEP_ALLOC);
+	flags = irq_save(cpu);
+	object = slab_alloc(cpu, state, s, gfp);
+	irq_restore(cpu, flags);
+	if (object && gfp & GFP_ZERO) {
+		unsigned bytes = (unsigned)load(cpu, &s->objsize);
+
+		object_clear(cpu, object, bytes);
+	}
+	return object;
+}
+
+static void *slub_page_kmalloc(struct cpu *cpu, void *state, size_t size, unsigned gfp)
+{
+	struct kmem_cache *s = slub_kmalloc_cache(state, size);
+
+	return s ? slub_page_alloc(cpu, state, s, gfp) : NULL;
+}
+
+/* ---- free -------------------------------------------------------------------------------- */
+
+static void slab_free(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
+		      struct slab_page *page, void *object)
+{
+	bool flags = irq_save(cpu);
+	struct slab_page *mine = load(cpu, cpu_slab(cpu, slub, s));
+
+	if (page == mine && !slab_debug(cpu, page)) {
+		unsigned offset = load(cpu, &page->offset);
+		void *first = load(cpu, &page->lockless_freelist);
+
+		store(cpu, free_pointer(object, offset), first);
+		store(cpu, &page->lockless_freelist, object);
+	} else {
+		slab_free_slow(cpu, slub, s, page, object, 0);
+	}
+	irq_restore(cpu, flags);
+}
+
+static void slub_page_free(struct cpu *cpu, void *state, struct kmem_cache *s, void *object)
+{
+	struct slab_page *page;
+
+	path(cpu, "fast");
+	compute(cpu, STEP_FREE);
+	page = slab_head_page(cpu, state, object);
+	slab_free(cpu, state, s, page, object);
+}
+
+static void slub_page_kfree(struct cpu *cpu, void *state, void *object)
+{
+	struct slab_page *page;
+	struct kmem_cache *s;
+
+	path(cpu, "fast");
+	compute(cpu, STEP_FREE);
+	page = slab_head_page(cpu, state, object);
+	s = load(cpu, page_slab(state, page));
+	slab_free(cpu, state, s, page, object);
+}
+
+/* ---- set-up and check: plain C ------------------------------------------------------------ */
+
+static const struct setting slub_page_settings[] = {
+	SLUB_SETTINGS,
+	SETTING(struct slub_settings, min_partial, COUNT, .min = 1, .max = 1024, .fallback = "2",
+		.help = "an empty slab that a CPU gives up is kept below so many partial ones"),
+	{ 0 },
+};
+
+static struct cpu_view cpu_view(const struct slub *slub, const struct kmem_cache *s, unsigned id)
+{
+	struct slab_page *page = *(struct slab_page **)cpu_slab_of(slub, s, id);
+
+	return (struct cpu_view){ page, page ? page->lockless_freelist : NULL };
+}
+
+static void *slub_page_create(struct sim *sim, const struct pages *pages, const void *settings)
+{
+	struct slub *slub = slub_new(sim, pages, &linux_2622, settings);
+
+	slub->cpu_view = cpu_view;
+	slub_kmalloc_setup(slub);
+	return slub;
+}
+
+const struct object_allocator slub_page = {
+	.name             = "slub-page",
+	.summary          = "SLUB with the CPU's freelist in struct page (Linux 2.6.22)",
+	.settings         = slub_page_settings,
+	.settings_size    = sizeof(struct slub_settings),
+	.view             = &page_view_packed_56,
+	.layouts          = slub_page_layouts,
+	.create           = slub_page_create,
+	.cache_create     = slub_cache_create,
+	.kmalloc_cache    = slub_kmalloc_cache,
+	.alloc            = slub_page_alloc,
+	.free             = slub_page_free,
+	.kmalloc          = slub_page_kmalloc,
+	.kfree            = slub_page_kfree,
+	.object_size      = slub_object_size,
+	.objects_per_slab = slub_objects_per_slab,
+	.metadata_bytes   = slub_metadata_bytes,
+	.check            = slub_check,
+	.owns             = slub_owns,
+};

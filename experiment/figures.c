@@ -200,17 +200,18 @@ static void most_seeds(const struct groups *groups, size_t *least, size_t *most)
 	}
 }
 
-static void describe_seeds(const struct groups *groups, char *buf, size_t size)
+static void describe_seeds(const struct groups *groups, bool intervals, char *buf, size_t size)
 {
+	const char *bars = intervals ? ", bars are 95 % intervals" : "";
 	size_t least, most;
 
 	most_seeds(groups, &least, &most);
 	if (most == 1)
 		snprintf(buf, size, groups->cells == 1 ? "one run" : "one run each");
 	else if (least == most)
-		snprintf(buf, size, "mean of %zu seeds, bars are 95 %% intervals", most);
+		snprintf(buf, size, "mean of %zu seeds%s", most, bars);
 	else
-		snprintf(buf, size, "mean of %zu to %zu seeds, bars are 95 %% intervals", least, most);
+		snprintf(buf, size, "mean of %zu to %zu seeds%s", least, most, bars);
 }
 
 /* "2 CPUs of core2-2s", "1 to 16 CPUs" */
@@ -235,11 +236,11 @@ static void describe_machine(const struct points *points, char *buf, size_t size
 		snprintf(buf + used, size - (size_t)used, " of %s", machine);
 }
 
-void figure_subtitle(struct drawing *drawing, const struct groups *groups, const char *plotted)
+void figure_subtitle(struct drawing *drawing, const struct groups *groups, const char *plotted, bool intervals)
 {
 	char seeds[96], machine[200], left_out[64] = "";
 
-	describe_seeds(groups, seeds, sizeof seeds);
+	describe_seeds(groups, intervals, seeds, sizeof seeds);
 	describe_machine(drawing->points, machine, sizeof machine);
 	if (groups->bad)
 		snprintf(left_out, sizeof left_out, "; %zu %s that ended badly left out", groups->bad, groups->bad == 1 ? "run" : "runs");
@@ -304,7 +305,7 @@ static bool write_bars(struct drawing *drawing, const struct figure *figure)
 	drawing->script = bars->script;
 	snprintf(drawing->xlabel, sizeof drawing->xlabel, "%s", groups->axis);
 	claim_compare(groups, bars->claimed ? bars->claimed : parts_sum, &claimed, &bars->wording, drawing->title, sizeof drawing->title);
-	figure_subtitle(drawing, groups, bars->plotted);
+	figure_subtitle(drawing, groups, bars->plotted, !strcmp(bars->script, "bars"));
 	groups_free(groups);
 	return true;
 }

@@ -90,9 +90,24 @@ static bool is_number(const char *text)
 	return end != text && !*end;
 }
 
+/* "objects", "pages", "objects.variant", "slub-cpu.variant" */
+static bool about_allocator(const struct points *points, const char *key)
+{
+	size_t length = strcspn(key, ".");
+
+	for (size_t i = 0; i < points->count; i++) {
+		const char *const names[] = { "objects", "pages", points->point[i]->objects, points->point[i]->pages };
+
+		for (size_t n = 0; n < sizeof names / sizeof *names; n++)
+			if (strlen(names[n]) == length && !strncmp(names[n], key, length))
+				return true;
+	}
+	return false;
+}
+
 bool groups_is_series(const struct points *points, const char *key)
 {
-	if (strncmp(key, "objects", 7) != 0 && strncmp(key, "pages", 5) != 0)
+	if (!about_allocator(points, key))
 		return false;
 	for (size_t i = 0; i < points->count; i++) {
 		const char *value = point_value(points->point[i], key);

@@ -180,7 +180,7 @@ bool scaling_write(struct drawing *drawing, const struct figure *figure)
 
 		struct groups *seeds = groups_of(drawing->points, NULL);
 
-		figure_subtitle(drawing, seeds, "Mean cycles of an allocation and its free");
+		figure_subtitle(drawing, seeds, "Mean cycles of an allocation and its free", true);
 		groups_free(seeds);
 	} else {
 		snprintf(drawing->why, sizeof drawing->why, cpu_count > 1 ? "no run completed an operation of that kind" :

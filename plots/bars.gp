@@ -19,7 +19,7 @@ set xrange [-0.6 - room:groups - 0.4 + room]
 set yrange [0:*]
 set for [g = 1:groups] xtics (Groups[g] g - 1)
 if (groups == 1 && Groups[1] eq '') set xtics scale 0
-number(x) = groups * series <= 15 ? sprintf("%.3g", x) : ''
+number(x) = groups * series <= 15 ? sprintf(x < 999.5 ? "%.3g" : "%.0f", x) : ''
 
 # labels of the groups that do not fit side by side are slanted
 if ((sum [g = 1:groups] strlen(Groups[g]) + 3) > 100) {

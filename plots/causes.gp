@@ -38,7 +38,8 @@ if (groups > 1 && series > 1) {
 if (many) {
 	set xtics rotate by 45 right font ',9'
 	set bmargin at screen 0.3
-	set xlabel offset 0, -3
+	unset xlabel
+	set label 4 xlabel at screen 0.44, screen 0.06 center textcolor rgb ink noenhanced
 }
 
 plot for [c = 1:13] data using (spot(0)):(0):(spot(0) - 0.42):(spot(0) + 0.42):(upto(c - 1)):(upto(c)) with boxxyerror lc rgb Colours[c] title (Met[c] ? Names[c] : ''), \

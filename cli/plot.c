@@ -1,0 +1,80 @@
+/*
+ * bounce plot: draws the figures of a result again.
+ */
+#include <argp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/select.h"
+#include "experiment/diagnostic.h"
+#include "experiment/plots.h"
+#include "sim/xalloc.h"
+
+struct arguments {
+	const char *result;
+	char **names;
+	size_t count;
+};
+
+static const char help[] =
+	"Draws the figures of a result again: SVG for the screen, PNG for the page.\v"
+	"Without names those that the experiment asks for. Figures: bounces, cycles, causes, scaling, heat. "
+	"Beside each figure lie its data (.csv) and its script (.gp), which gnuplot draws again alone.\n\n"
+	"  bounce plot results/remote-free\n"
+	"  bounce plot remote-free heat\n"
+	"  cd results/remote-free && gnuplot bounces.gp";
+
+static void add_name(struct arguments *arguments, char *word, struct argp_state *state)
+{
+	struct nearest nearest = nearest_to(word);
+
+	if (!figure_find(word)) {
+		for (const struct figure *figure = figures; figure->name; figure++)
+			nearest_try(&nearest, figure->name);
+		if (nearest.best)
+			argp_error(state, "no figure is called '%s'; did you mean '%s'?", word, nearest.best);
+		argp_error(state, "no figure is called '%s'; there are bounces, cycles, causes, scaling, heat", word);
+	}
+	arguments->names = xrealloc(arguments->names, (arguments->count + 1) * sizeof *arguments->names);
+	arguments->names[arguments->count++] = word;
+}
+
+static error_t parse(int key, char *word, struct argp_state *state)
+{
+	struct arguments *arguments = state->input;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		if (!arguments->result)
+			arguments->result = word;
+		else
+			add_name(arguments, word, state);
+		return 0;
+	case ARGP_KEY_END:
+		if (!arguments->result)
+			argp_error(state, "which result? A folder, or the name of one below results/");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+int cli_plot(int argc, char **argv)
+{
+	static const struct argp argp = { NULL, parse, "RESULT [FIGURE...]", help, NULL, NULL, NULL };
+	struct arguments arguments = { 0 };
+	char folder[4096], why[1024];
+
+	argv[0] = "bounce plot";
+	argp_err_exit_status = EXIT_MISTAKE;
+	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+
+	bool ok = plots_draw_named(select_folder(arguments.result, folder, sizeof folder), arguments.names, arguments.count,
+				   stdout, stderr, why, sizeof why);
+
+	free(arguments.names);
+	if (!ok)
+		fprintf(stderr, "bounce plot: %s\n", why);
+	return ok ? EXIT_DONE : EXIT_FAILED;
+}

@@ -1,0 +1,180 @@
+/*
+ * bounce report: where a run bounced, by line, member, source line, CPU, lock or path.
+ */
+#include <argp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/select.h"
+#include "cli/views.h"
+#include "experiment/diagnostic.h"
+
+enum {
+	SHOWN_COMBINATIONS = 4,         /* more are named, and only the first is shown */
+	NAMED_COMBINATIONS = 24,
+	DEFAULT_TOP = 10,
+};
+
+struct arguments {
+	const char *result, *point, *colour;
+	const struct view *view;
+	enum table_format format;
+	size_t top;
+};
+
+enum { OPTION_POINT = 256, OPTION_FORMAT, OPTION_TOP, OPTION_COLOUR };
+
+static const struct argp_option options[] = {
+	{ "point", OPTION_POINT, "KEY=VALUE,...", 0, "points with these settings: objects=slub-page,seed=1 (default: the first seed of each combination)", 0 },
+	{ "format", OPTION_FORMAT, "FORMAT", 0, "table (for people), csv or jsonl (for programs)", 0 },
+	{ "top", OPTION_TOP, "N", 0, "rows of a table for people at most (default 10)", 0 },
+	{ "color", OPTION_COLOUR, "WHEN", 0, "always or never (default: on a terminal)", 0 },
+	{ 0 },
+};
+
+static const char help[] =
+	"Where a run bounced.\v"
+	"Views: lines (default) after perf c2c, fields after pahole, sites, cpus, locks, paths.\n\n"
+	"  bounce report results/remote-free\n"
+	"  bounce report remote-free fields --point objects=slub-page\n"
+	"  bounce report remote-free sites --format csv > sites.csv";
+
+static void parse_view(const char *word, struct arguments *arguments, struct argp_state *state)
+{
+	struct nearest nearest = nearest_to(word);
+
+	arguments->view = view_find(word);
+	if (arguments->view)
+		return;
+	for (const struct view *view = views; view->name; view++)
+		nearest_try(&nearest, view->name);
+	if (nearest.best)
+		argp_error(state, "no view is called '%s'; did you mean '%s'?", word, nearest.best);
+	else
+		argp_error(state, "no view is called '%s'; there are lines, fields, sites, cpus, locks, paths", word);
+}
+
+static error_t parse(int key, char *word, struct argp_state *state)
+{
+	struct arguments *arguments = state->input;
+	char *end;
+
+	switch (key) {
+	case OPTION_POINT:
+		arguments->point = word;
+		return 0;
+	case OPTION_FORMAT:
+		if (!table_format_parse(word, &arguments->format))
+			argp_error(state, "--format wants table, csv or jsonl, got '%s'", word);
+		return 0;
+	case OPTION_TOP:
+		arguments->top = strtoul(word, &end, 10);
+		if (!arguments->top || *end || *word == '-')
+			argp_error(state, "--top wants a whole number from 1, got '%s'", word);
+		return 0;
+	case OPTION_COLOUR:
+		if (strcmp(word, "always") != 0 && strcmp(word, "never") != 0)
+			argp_error(state, "--color wants always or never, got '%s'", word);
+		arguments->colour = word;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (!arguments->result)
+			arguments->result = word;
+		else if (state->arg_num == 1)
+			parse_view(word, arguments, state);
+		else
+			return ARGP_ERR_UNKNOWN;
+		return 0;
+	case ARGP_KEY_END:
+		if (!arguments->result)
+			argp_error(state, "which result? A folder, or the name of one below results/");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static void print_for_programs(FILE *out, const struct arguments *arguments, const struct points *points, const struct point **chosen, size_t count)
+{
+	struct table *table = table_new(arguments->view->columns);
+	char label[512];
+
+	for (size_t i = 0; i < count; i++)
+		arguments->view->fill(table, chosen[i]->result, select_label(points, chosen[i], label, sizeof label));
+	if (arguments->format == TABLE_CSV) {
+		fprintf(out, "# bounce %s\n# experiment %s sha256 %s\n", points->version, points->name, points->hash);
+	} else {
+		fputs("{\"type\":\"run\",\"experiment\":", out);
+		json_string(out, points->name);
+		fputs(",\"version\":", out);
+		json_string(out, points->version);
+		fprintf(out, ",\"sha256\":\"%s\"}\n", points->hash);
+	}
+	table_print(table, out, arguments->format, arguments->view->type, 0, false);
+	if (arguments->format == TABLE_JSONL)
+		fprintf(out, "{\"type\":\"end\",\"rows\":%zu}\n", table_rows(table));
+	table_free(table);
+}
+
+static void name_others(FILE *out, const struct points *points, const struct point **chosen, size_t count)
+{
+	char label[512];
+
+	fprintf(out, "\nThis is the first of %zu combinations; the others, for --point:\n", count);
+	for (size_t i = 1; i < count && i < NAMED_COMBINATIONS; i++)
+		fprintf(out, "  %s\n", select_label(points, chosen[i], label, sizeof label));
+	if (count > NAMED_COMBINATIONS)
+		fprintf(out, "  and %zu more\n", count - NAMED_COMBINATIONS);
+}
+
+static void print_for_people(FILE *out, const struct arguments *arguments, const struct points *points, const struct point **chosen, size_t count)
+{
+	size_t shown = count > SHOWN_COMBINATIONS ? 1 : count;
+	struct view_options view_options = { .top = arguments->top, .colour = table_colour(out, arguments->colour) };
+	char label[512];
+
+	for (size_t i = 0; i < shown; i++) {
+		fprintf(out, "%s%s%s   %s   %s   bounce %s%s\n", i ? "\n\n" : "", view_options.colour ? "\033[1m" : "", points->name,
+			select_label(points, chosen[i], label, sizeof label), chosen[i]->machine, points->version,
+			view_options.colour ? "\033[0m" : "");
+		view_headline(out, chosen[i]->result);
+		for (size_t r = 0; r < chosen[i]->remarks; r++)
+			fprintf(out, "%s\n", chosen[i]->remark[r]);
+		putc('\n', out);
+		arguments->view->people(out, chosen[i]->result, &view_options);
+	}
+	if (shown < count)
+		name_others(out, points, chosen, count);
+}
+
+int cli_report(int argc, char **argv)
+{
+	static const struct argp argp = { options, parse, "RESULT [lines|fields|sites|cpus|locks|paths]", help, NULL, NULL, NULL };
+	struct arguments arguments = { .view = views, .top = DEFAULT_TOP };
+	struct points points;
+	const struct point **chosen;
+	size_t count;
+	char folder[4096], why[1024];
+	int status = EXIT_MISTAKE;
+
+	argv[0] = "bounce report";
+	argp_err_exit_status = EXIT_MISTAKE;
+	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	if (!points_load(select_folder(arguments.result, folder, sizeof folder), &points, why, sizeof why)) {
+		fprintf(stderr, "bounce report: %s\n", why);
+		return EXIT_MISTAKE;
+	}
+	if (select_points(&points, arguments.point, &chosen, &count, why, sizeof why)) {
+		if (arguments.format == TABLE_PEOPLE)
+			print_for_people(stdout, &arguments, &points, chosen, count);
+		else
+			print_for_programs(stdout, &arguments, &points, chosen, count);
+		free(chosen);
+		status = EXIT_DONE;
+	} else {
+		fprintf(stderr, "bounce report: %s\n", why);
+	}
+	points_free(&points);
+	return status;
+}

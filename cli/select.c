@@ -1,0 +1,179 @@
+/*
+ * Results folders by path or name, points by settings.
+ */
+#include "cli/select.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "experiment/diagnostic.h"
+#include "sim/xalloc.h"
+
+const char *select_folder(const char *given, char *path, size_t size)
+{
+	snprintf(path, size, "%s", given);
+	if (access(path, F_OK) != 0 && !strchr(given, '/')) {
+		snprintf(path, size, "results/%s", given);
+		if (access(path, F_OK) != 0)
+			snprintf(path, size, "%s", given);
+	}
+	/* no slash at the end: paths below it are told to the user */
+	for (size_t length = strlen(path); length > 1 && path[length - 1] == '/'; length--)
+		path[length - 1] = '\0';
+	return path;
+}
+
+const char *select_value(const struct point *point, const char *key, char *buf, size_t size)
+{
+	const char *value = point_value(point, key);
+
+	if (!strcmp(key, "seed")) {
+		snprintf(buf, size, "%" PRIu64, point->seed);
+		return buf;
+	}
+	if (value)
+		return value;
+	if (!strcmp(key, "objects"))
+		return point->objects;
+	if (!strcmp(key, "pages"))
+		return point->pages;
+	if (!strcmp(key, "workload"))
+		return point->workload;
+	return strcmp(key, "machine") ? NULL : point->machine;
+}
+
+const char *select_label(const struct points *points, const struct point *point, char *buf, size_t size)
+{
+	size_t used = 0;
+	char seed[24];
+
+	for (size_t i = 0; i < points->swepts && used < size; i++) {
+		const char *value = select_value(point, points->swept[i], seed, sizeof seed);
+
+		if (value && strcmp(points->swept[i], "seed") != 0)
+			used += (size_t)snprintf(buf + used, size - used, "%s=%s,", points->swept[i], value);
+	}
+	if (used < size)
+		snprintf(buf + used, size - used, "seed=%" PRIu64, point->seed);
+	return buf;
+}
+
+/* ---- --point --------------------------------------------------------------------------------- */
+
+struct wish {
+	char *key, *value;
+};
+
+/* "a=b,c=d" taken apart in place; false: a part without "=". */
+static bool parse_wishes(char *text, struct wish **wishes, size_t *count, char *why, size_t size)
+{
+	char *rest = text, *part;
+
+	*wishes = NULL;
+	*count = 0;
+	while ((part = strsep(&rest, ","))) {
+		char *equals = strchr(part, '=');
+
+		if (!equals) {
+			snprintf(why, size, "--point wants KEY=VALUE, got '%s'", part);
+			return false;
+		}
+		*equals = '\0';
+		*wishes = xrealloc(*wishes, (*count + 1) * sizeof **wishes);
+		(*wishes)[(*count)++] = (struct wish){ part, equals + 1 };
+	}
+	return true;
+}
+
+static bool matches(const struct point *point, const struct wish *wish)
+{
+	char seed[24];
+	const char *value = select_value(point, wish->key, seed, sizeof seed);
+
+	return value && !strcmp(value, wish->value);
+}
+
+/* Why no point has what is wished: a wrong key, or the values that there are. */
+static void explain(const struct points *points, const struct wish *wish, char *why, size_t size)
+{
+	struct nearest nearest = nearest_to(wish->key);
+	char seed[24], last[24] = "";
+	bool key_known = false;
+	size_t used;
+
+	for (size_t i = 0; i < points->count; i++)
+		key_known |= select_value(points->point[i], wish->key, seed, sizeof seed) != NULL;
+	if (!key_known) {
+		for (size_t i = 0; points->count && i < points->point[0]->keys; i++)
+			nearest_try(&nearest, points->point[0]->key[i].key);
+		nearest_try(&nearest, "seed");
+		snprintf(why, size, nearest.best ? "no point has a setting '%s'; did you mean '%s'?" : "no point has a setting '%s'", wish->key, nearest.best);
+		return;
+	}
+	used = (size_t)snprintf(why, size, "no point has %s=%s; there are:", wish->key, wish->value);
+	for (size_t i = 0; i < points->count && used < size; i++) {
+		const char *value = select_value(points->point[i], wish->key, seed, sizeof seed);
+
+		if (!value || !strcmp(value, last))
+			continue;
+		used += (size_t)snprintf(why + used, size - used, " %s", value);
+		snprintf(last, sizeof last, "%s", value);
+	}
+}
+
+static bool keep(const struct points *points, const struct wish *wishes, size_t wish_count, const struct point ***chosen, size_t *count)
+{
+	bool seed_named = false;
+
+	for (size_t i = 0; i < wish_count; i++)
+		seed_named |= !strcmp(wishes[i].key, "seed");
+	*chosen = xalloc((points->count + 1) * sizeof **chosen);
+	*count = 0;
+	for (size_t i = 0; i < points->count; i++) {
+		const struct point *point = points->point[i];
+		size_t met = 0;
+
+		while (met < wish_count && matches(point, &wishes[met]))
+			met++;
+		/* seeds are innermost: the others of a combination come behind its first */
+		if (met == wish_count && (seed_named || !*count || !point_same_but_seed((*chosen)[*count - 1], point)))
+			(*chosen)[(*count)++] = point;
+	}
+	return *count > 0;
+}
+
+bool select_points(const struct points *points, const char *choice, const struct point ***chosen, size_t *count, char *why, size_t size)
+{
+	char *text = xstrdup(choice ? choice : "");
+	struct wish *wishes = NULL;
+	size_t wish_count = 0;
+	bool ok = true;
+
+	*chosen = NULL;
+	*count = 0;
+	if (choice)
+		ok = parse_wishes(text, &wishes, &wish_count, why, size);
+	for (size_t w = 0; ok && w < wish_count; w++) {
+		size_t having = 0;
+
+		for (size_t i = 0; i < points->count; i++)
+			having += matches(points->point[i], &wishes[w]);
+		ok = having > 0;
+		if (!ok)
+			explain(points, &wishes[w], why, size);
+	}
+	if (ok && !keep(points, wishes, wish_count, chosen, count)) {
+		snprintf(why, size, points->count ? "no point has all of %s" : "no point has been computed yet%.0s", choice ? choice : "");
+		ok = false;
+	}
+	if (!ok) {
+		free(*chosen);
+		*chosen = NULL;
+	}
+	free(wishes);
+	free(text);
+	return ok;
+}

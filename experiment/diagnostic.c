@@ -18,7 +18,7 @@ struct message {
 };
 
 struct diagnostics {
-	struct source *sources;
+	struct document *sources;
 	unsigned source_count;
 	struct message *message;
 	size_t count, mistakes;
@@ -33,7 +33,7 @@ struct diagnostics *diagnostics_new(void)
 void diagnostics_free(struct diagnostics *diagnostics)
 {
 	while (diagnostics->sources) {
-		struct source *source = diagnostics->sources;
+		struct document *source = diagnostics->sources;
 
 		diagnostics->sources = source->next;
 		free((char *)source->name);
@@ -46,9 +46,9 @@ void diagnostics_free(struct diagnostics *diagnostics)
 	free(diagnostics);
 }
 
-const struct source *diagnostics_source(struct diagnostics *diagnostics, const char *name, const char *text, size_t length, bool option)
+const struct document *diagnostics_source(struct diagnostics *diagnostics, const char *name, const char *text, size_t length, bool option)
 {
-	struct source *source = xalloc(sizeof *source);
+	struct document *source = xalloc(sizeof *source);
 	char *copy = xalloc(length + 1);
 
 	memcpy(copy, text, length);
@@ -162,7 +162,7 @@ static int by_place(const void *left, const void *right)
 }
 
 /* The line of that number, without its end; NULL if there is none. */
-static const char *find_line(const struct source *source, unsigned number, size_t *length)
+static const char *find_line(const struct document *source, unsigned number, size_t *length)
 {
 	const char *at = source->text, *end = at + source->length;
 
@@ -217,7 +217,7 @@ static void print_caret(FILE *out, const char *line, size_t length, unsigned col
 
 static void print_message(FILE *out, const struct message *message, bool colour)
 {
-	const struct source *source = message->place.source;
+	const struct document *source = message->place.source;
 	const char *bold = colour ? "\033[1m" : "", *plain = colour ? "\033[0m" : "";
 	const char *kind = message->note ? "note" : "error";
 	const char *paint = !colour ? "" : message->note ? "\033[36m" : "\033[31m";

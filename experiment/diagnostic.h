@@ -15,17 +15,17 @@
 #include <stdio.h>
 
 /* A text that messages can point into. */
-struct source {
+struct document {
 	const char *name;               /* file name, or "--set key=value" */
 	const char *text;               /* not terminated */
 	size_t length;
 	bool option;                    /* of the command line: no line, no column */
 	unsigned number;                /* sources are told in this order */
-	struct source *next;
+	struct document *next;
 };
 
 struct place {
-	const struct source *source;
+	const struct document *source;
 	unsigned line, column;          /* from 1, columns in characters; 0: the source as a whole */
 };
 
@@ -35,7 +35,7 @@ struct diagnostics *diagnostics_new(void);
 void diagnostics_free(struct diagnostics *diagnostics);
 
 /* Text and name are copied and live as long as the diagnostics. */
-const struct source *diagnostics_source(struct diagnostics *diagnostics, const char *name, const char *text, size_t length, bool option);
+const struct document *diagnostics_source(struct diagnostics *diagnostics, const char *name, const char *text, size_t length, bool option);
 
 /* The same text at the same place is told once. */
 void mistake(struct diagnostics *diagnostics, struct place place, const char *format, ...)

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "experiment/file.h"
 #include "sim/result.h"
 
 enum { HASH_TEXT_BYTES = 65, POINT_NAME_BYTES = 17 };   /* hex digits and the terminator */
@@ -87,7 +88,5 @@ bool point_exists(const char *directory, const char *name);
 bool results_make(const char *directory, char *why, size_t size);
 /* The index: everything of struct points but point[] itself; `names` has expected entries. */
 bool index_write(const char *directory, const struct points *points, char (*names)[POINT_NAME_BYTES], char *why, size_t size);
-/* Any file of a results folder, whole or not at all. */
-bool file_write(const char *directory, const char *name, const char *text, size_t length, char *why, size_t size);
 
 #endif

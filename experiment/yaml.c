@@ -118,13 +118,13 @@ static void nest(struct yaml_pool *pool, struct yaml *mapping, struct yaml *key,
 		/* a second mapping of that key after dotted ones joins them */
 		struct yaml *there = child->kind == YAML_MAPPING ? yaml_find(mapping, key->text) : NULL;
 
-		if (!there || there->kind != YAML_MAPPING || !there->quoted) {
+		if (!there || there->kind != YAML_MAPPING || !there->dotted) {
 			yaml_append(mapping, key, child);
 			return;
 		}
 		for (size_t i = 0; i < child->count; i++)
 			yaml_append(there, child->key[i], child->child[i]);
-		there->quoted = false;
+		there->dotted = false;
 		return;
 	}
 
@@ -132,7 +132,7 @@ static void nest(struct yaml_pool *pool, struct yaml *mapping, struct yaml *key,
 
 	if (!below || below->kind != YAML_MAPPING) {
 		below = yaml_node(pool, YAML_MAPPING, key->place);
-		below->quoted = true;   /* made of dotted keys: a mapping in braces may still come */
+		below->dotted = true;
 		yaml_append(mapping, head, below);
 	}
 	nest(pool, below, rest, child);
@@ -197,7 +197,7 @@ struct reader {
 	yaml_event_t event;
 	struct yaml_pool *pool;
 	struct diagnostics *diagnostics;
-	const struct source *source;
+	const struct document *source;
 	const char *text;               /* behind a byte order mark */
 	size_t length;
 };
@@ -420,7 +420,7 @@ static struct yaml *read_document(struct reader *reader, const char *empty)
 	return root;
 }
 
-struct yaml *yaml_parse(struct yaml_pool *pool, struct diagnostics *diagnostics, const struct source *source, const char *empty)
+struct yaml *yaml_parse(struct yaml_pool *pool, struct diagnostics *diagnostics, const struct document *source, const char *empty)
 {
 	struct reader reader = { .pool = pool, .diagnostics = diagnostics, .source = source,
 				 .text = source->text, .length = source->length };

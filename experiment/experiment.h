@@ -1,0 +1,88 @@
+/*
+ * An experiment: read from its file, checked, and multiplied out into points.
+ */
+#ifndef EXPERIMENT_EXPERIMENT_H
+#define EXPERIMENT_EXPERIMENT_H
+
+#include "experiment/diagnostic.h"
+#include "experiment/sha256.h"
+#include "experiment/store.h"
+#include "models/model.h"
+#include "sim/machine.h"
+#include "sim/sim.h"
+#include "workloads/workload.h"
+
+enum scale { SCALE_NONE, SCALE_SOCKETS };
+enum struct_page { STRUCT_PAGE_AUTO, STRUCT_PAGE_PACKED, STRUCT_PAGE_ALIGNED };
+
+/* The top level of an experiment; machine, workload and the sections of models are apart. */
+struct settings {
+	char name[SETTING_NAME_BYTES], title[SETTING_NAME_BYTES];
+	char machine[SETTING_NAME_BYTES], workload[SETTING_NAME_BYTES];
+	int placement;                  /* enum placement */
+	uint64_t cpus;
+	int scale;                      /* enum scale */
+	int objects, pages;             /* index into the registries; objects: 0 is none */
+	uint64_t operations, warmup;    /* operations 0: not given */
+	uint64_t repeat, seed;
+	struct wordlist plots;
+	uint64_t memory_mib;
+	int struct_page;                /* enum struct_page */
+	bool preempt;
+	uint64_t jitter_cycles, jitter_percent;
+	uint64_t max_cycles;
+	bool run_ahead, parking;
+};
+
+/* One combination of swept values; a point is a combination and a seed. */
+struct combination {
+	struct settings settings;
+	struct machine machine;
+	char machine_name[SETTING_NAME_BYTES];  /* with its overrides: "core2-2s+l1d.kib=64" */
+	char *machine_text;                     /* as the effective experiment has it */
+	const struct object_allocator *objects; /* NULL: none */
+	const struct page_allocator *pages;
+	const struct workload *workload;
+	void *objects_settings, *pages_settings, *workload_settings;
+	unsigned *core;                         /* of each CPU, [cores]; NULL: by placement word */
+	size_t cores;
+	uint64_t warmup, operations;            /* as the workload wants them */
+	char input[SHA256_HEX_BYTES];           /* content of the workload's input; "" without one */
+	bool seedless;                          /* no seed can change it */
+	struct point_key *key;                  /* settings as text, in table order */
+	size_t keys;
+};
+
+struct planned {
+	const struct combination *combination;
+	uint64_t seed;
+	char name[POINT_NAME_BYTES];
+};
+
+struct experiment {
+	char *path;                             /* of its file */
+	char name[SETTING_NAME_BYTES], title[SETTING_NAME_BYTES];
+	char hash[SHA256_HEX_BYTES];            /* of the effective experiment */
+	char *effective;                        /* as YAML, reads back the same */
+	struct combination **combination;
+	size_t combinations;
+	struct planned *point;                  /* in file order of the product, seeds innermost */
+	size_t points;
+	char **swept;                           /* keys given as lists, in file order */
+	size_t swepts;
+	char **plot;
+	size_t plots;
+	char **set;
+	size_t sets;
+};
+
+/*
+ * Reads and checks the file, with `sets` (KEY=VALUE) put over it. NULL: all mistakes are in
+ * `diagnostics`.
+ */
+struct experiment *experiment_load(const char *path, char *const *sets, size_t set_count, struct diagnostics *diagnostics);
+/* The same from text in memory; `path` names it and is where relative paths start from. */
+struct experiment *experiment_parse(const char *path, const char *text, size_t length, char *const *sets, size_t set_count, struct diagnostics *diagnostics);
+void experiment_free(struct experiment *experiment);
+
+#endif

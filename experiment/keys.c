@@ -1,0 +1,127 @@
+/*
+ * The keys of an experiment's top level. The words that name models, workloads and figures come
+ * from their registries, so the table is put together when it is asked for.
+ */
+#include "experiment/keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "experiment/experiment.h"
+#include "experiment/plots.h"
+#include "sim/xalloc.h"
+
+enum { WORDS_MAX = 64 };
+
+struct keys {
+	struct setting setting[32];
+	const char *objects[WORDS_MAX], *pages[WORDS_MAX], *workloads[WORDS_MAX], *plots[WORDS_MAX];
+	const char *models[WORDS_MAX];
+};
+
+/* clang-format off */
+static const char *const placement_words[] = { "compact", "scatter", NULL };
+static const char *const scale_words[] = { "none", "sockets", NULL };
+static const char *const struct_page_words[] = { "auto", "packed-56", "aligned-64", NULL };
+
+static const struct setting top_level[] = {
+	SETTING(struct settings, name, NAME, .fixed = true, .help = "short name; results go to results/NAME"),
+	SETTING(struct settings, title, NAME, .fixed = true, .fallback = "", .help = "what it shows, in one line"),
+	SETTING(struct settings, machine, NAME, .help = "a machine by name, or {base: NAME, key: value ...} to change some of its keys"),
+	SETTING(struct settings, placement, WORD, .words = placement_words, .fallback = "compact",
+		.help = "cores the CPUs sit on: in order, round-robin over sockets and dies, or a list of core numbers"),
+	SETTING(struct settings, cpus, COUNT, .min = 1, .max = MACHINE_CORES_MAX, .help = "simulated CPUs"),
+	SETTING(struct settings, scale, WORD, .words = scale_words, .fallback = "none", .fixed = true,
+		.help = "sockets: more CPUs than cores get more sockets of the same kind"),
+	SETTING(struct settings, objects, WORD, .fallback = "none", .help = "object allocator"),
+	SETTING(struct settings, pages, WORD, .fallback = "buddy", .help = "page allocator below it"),
+	SETTING(struct settings, workload, NAME, .help = "the traffic: {kind: NAME, key: value ...}"),
+	SETTING(struct settings, operations, COUNT, .min = 1, .max = 1e12, .fallback = "-",
+		.help = "allocations and frees that are measured, all CPUs together; some workloads decide themselves"),
+	SETTING(struct settings, warmup, COUNT, .min = 0, .max = 1e12, .fallback = "0", .help = "operations before the measured ones"),
+	SETTING(struct settings, repeat, COUNT, .min = 1, .max = 10000, .fallback = "1", .fixed = true,
+		.help = "runs of each combination, with seeds seed, seed + 1, ..."),
+	SETTING(struct settings, seed, COUNT, .min = 0, .max = 1e15, .fallback = "1", .fixed = true, .help = "of the first run"),
+	SETTING(struct settings, plots, WORDLIST, .fixed = true, .fallback = "[]", .help = "figures to draw"),
+	SETTING(struct settings, memory_mib, COUNT, .min = 1, .max = 65536, .fallback = "256", .unit = "MiB", .help = "simulated memory that the page allocator manages"),
+	SETTING(struct settings, struct_page, WORD, .words = struct_page_words, .fallback = "auto",
+		.help = "bytes from one page struct to the next: of the allocator's era, or as said"),
+	SETTING(struct settings, preempt, SWITCH, .fallback = "false", .help = "a kernel with CONFIG_PREEMPT"),
+	SETTING(struct settings, jitter_cycles, COUNT, .min = 0, .max = 1e9, .fallback = "1000", .unit = "cycles",
+		.help = "each CPU starts up to that much later, by seed"),
+	SETTING(struct settings, jitter_percent, COUNT, .min = 0, .max = 100, .fallback = "5", .unit = "%",
+		.help = "the workload's own work varies by that much either way, by seed"),
+	SETTING(struct settings, max_cycles, COUNT, .min = 1, .max = 1e17, .fallback = "1_000_000_000_000", .unit = "cycles",
+		.help = "a run that lasts longer is stopped as not ending"),
+	SETTING(struct settings, run_ahead, SWITCH, .fallback = "true", .fixed = true,
+		.help = "shortcut of the engine; off, it takes longer and gives the same"),
+	SETTING(struct settings, parking, SWITCH, .fallback = "true", .fixed = true,
+		.help = "shortcut of the engine; off, it takes longer and gives the same"),
+	{ 0 },
+};
+/* clang-format on */
+
+static struct setting *setting_of(struct keys *keys, const char *key)
+{
+	struct setting *setting = keys->setting;
+
+	while (strcmp(setting->key, key))
+		setting++;
+	return setting;
+}
+
+static void add_word(const char **words, const char *word)
+{
+	size_t count = 0;
+
+	while (words[count])
+		count++;
+	if (count + 1 < WORDS_MAX)
+		words[count] = word;
+}
+
+struct keys *keys_new(void)
+{
+	struct keys *keys = xalloc(sizeof *keys);
+
+	_Static_assert(sizeof top_level <= sizeof keys->setting, "struct keys is too small");
+	memcpy(keys->setting, top_level, sizeof top_level);
+	add_word(keys->objects, "none");
+	for (size_t i = 0; object_allocators[i]; i++) {
+		add_word(keys->objects, object_allocators[i]->name);
+		add_word(keys->models, object_allocators[i]->name);
+	}
+	for (size_t i = 0; page_allocators[i]; i++) {
+		add_word(keys->pages, page_allocators[i]->name);
+		add_word(keys->models, page_allocators[i]->name);
+	}
+	for (size_t i = 0; workloads[i]; i++)
+		add_word(keys->workloads, workloads[i]->name);
+	for (const struct figure *figure = figures; figure->name; figure++)
+		add_word(keys->plots, figure->name);
+	setting_of(keys, "objects")->words = keys->objects;
+	setting_of(keys, "pages")->words = keys->pages;
+	setting_of(keys, "workload")->words = keys->workloads;
+	setting_of(keys, "plots")->words = keys->plots;
+	return keys;
+}
+
+void keys_free(struct keys *keys)
+{
+	free(keys);
+}
+
+const struct setting *keys_table(const struct keys *keys)
+{
+	return keys->setting;
+}
+
+const char *const *keys_models(const struct keys *keys)
+{
+	return keys->models;
+}
+
+const char *const *keys_workloads(const struct keys *keys)
+{
+	return keys->workloads;
+}

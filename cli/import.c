@@ -1,0 +1,236 @@
+/*
+ * bounce import: recorded text of kmem events in, a trace for the replay workload out, and what
+ * was kept, repaired and left out on stdout.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "sim/xalloc.h"
+#include "workloads/import.h"
+
+enum { KEY_SKIP = 256, KEY_EVENTS, KEY_LEVEL, KEY_FORCE, CHUNK_BYTES = 1 << 16 };
+
+struct arguments {
+	struct import_options options;
+	const char *input, *output;     /* "-": stdin, stdout */
+	bool force;
+};
+
+static const struct argp_option options[] = {
+	{ "output", 'o', "FILE", 0, "write the trace to FILE, - is stdout (default: the input's name, with .trace)", 0 },
+	{ "force", KEY_FORCE, NULL, 0, "overwrite FILE", 0 },
+	{ "skip", KEY_SKIP, "N", 0, "leave out the first N events", 0 },
+	{ "events", KEY_EVENTS, "N", 0, "keep N events", 0 },
+	{ "level", KEY_LEVEL, "slab|pages|both", 0, "keep events of objects, of pages, or both (default)", 0 },
+	{ 0 },
+};
+
+static const char doc[] =
+	"Make a recorded kmem trace replayable: the text of perf script, of ftrace's trace file or of "
+	"trace-cmd report, plain or zstd; - is stdin."
+	"\v"
+	"Record with\n"
+	"  perf record -a -e kmem:kmalloc,kmem:kfree,kmem:kmem_cache_alloc,\\\n"
+	"    kmem:kmem_cache_free,kmem:mm_page_alloc,kmem:mm_page_free,\\\n"
+	"    kmem:mm_page_free_batched -- COMMAND\n"
+	"  perf script -F comm,pid,tid,cpu,time,event,trace > my.kmem.txt\n"
+	"  bounce import my.kmem.txt\n"
+	"and replay it with 'workload: {kind: replay, trace: ./my.trace}'.";
+
+static uint64_t number(struct argp_state *state, const char *text, const char *option)
+{
+	char *end;
+
+	errno = 0;
+	unsigned long long value = strtoull(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || errno || value > UINT32_MAX)
+		argp_error(state, "--%s wants a whole number up to %u, got '%s'", option, UINT32_MAX, text);
+	return value;
+}
+
+static void level(struct argp_state *state, struct import_options *to, const char *text)
+{
+	to->only_slab = strcmp(text, "slab") == 0;
+	to->only_pages = strcmp(text, "pages") == 0;
+	if (!to->only_slab && !to->only_pages && strcmp(text, "both") != 0)
+		argp_error(state, "--level is one of slab, pages, both; got '%s'", text);
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+	struct arguments *to = state->input;
+
+	switch (key) {
+	case 'o':        to->output = text; break;
+	case KEY_FORCE:  to->force = true; break;
+	case KEY_SKIP:   to->options.skip = number(state, text, "skip"); break;
+	case KEY_EVENTS: to->options.events = number(state, text, "events"); break;
+	case KEY_LEVEL:  level(state, &to->options, text); break;
+	case ARGP_KEY_ARG:
+		if (to->input)
+			argp_error(state, "one input at a time");
+		to->input = text;
+		break;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "which recording? give a file, or - for stdin");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static bool cut_ending(char *name, const char *ending)
+{
+	size_t length = strlen(name), cut = strlen(ending);
+
+	if (length <= cut || strcmp(name + length - cut, ending) != 0)
+		return false;
+	name[length - cut] = '\0';
+	return true;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* "dir/socket.kmem.txt.zst" gives "socket.trace", in the current folder; the caller frees it. */
+static char *default_output(const char *input)
+{
+	const char *base = base_name(input);
+	char *name = xalloc(strlen(base) + sizeof ".trace");
+
+	strcpy(name, base);
+	cut_ending(name, ".zst");
+	cut_ending(name, ".txt");
+	cut_ending(name, ".kmem");
+	return strcat(name, ".trace");
+}
+
+/* False: a mistake of the user, already told. */
+static bool feed_file(struct importer *importer, const char *path)
+{
+	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+	char *chunk = xalloc(CHUNK_BYTES), why[256] = "";
+	bool good = true;
+	size_t got;
+
+	if (!file) {
+		fprintf(stderr, "bounce: %s: %s\n", path, strerror(errno));
+		free(chunk);
+		return false;
+	}
+	while (good && (got = fread(chunk, 1, CHUNK_BYTES, file)) > 0)
+		good = import_feed(importer, chunk, got, why, sizeof why);
+	if (good && ferror(file)) {
+		snprintf(why, sizeof why, "%s", strerror(errno));
+		good = false;
+	}
+	if (!good)
+		fprintf(stderr, "bounce: %s: %s\n", path, why);
+	if (file != stdin)
+		fclose(file);
+	free(chunk);
+	return good;
+}
+
+static void print_line(void *to, const char *text)
+{
+	fprintf(to, "%s\n", text);
+}
+
+static void tell(FILE *to, const struct importer *importer, const struct trace *trace, const char *output)
+{
+	size_t others;
+	const struct import_other *other = import_others(importer, &others);
+
+	fprintf(to, "input: %s\n", trace->origin);
+	trace_tell_input(trace, print_line, to);
+	for (size_t i = 0; i < others; i++)
+		fprintf(to, "%10s  - %s: %" PRIu64 "\n", "", other[i].name, other[i].count);
+	fprintf(to, "%s: %u CPUs, %zu events\n", output, trace->cpus, trace->events);
+	fprintf(to, "objects:\n");
+	trace_tell(trace, TRACE_SLAB, print_line, to);
+	fprintf(to, "pages:\n");
+	trace_tell(trace, TRACE_PAGES, print_line, to);
+}
+
+static bool write_stdout(const struct trace *trace)
+{
+	size_t bytes;
+	void *data = trace_encode(trace, &bytes);
+	bool good = fwrite(data, 1, bytes, stdout) == bytes && fflush(stdout) == 0;
+
+	if (!good)
+		fprintf(stderr, "bounce: stdout: cannot be written: %s\n", strerror(errno));
+	free(data);
+	return good;
+}
+
+static int write_output(const struct importer *importer, const struct trace *trace, const char *output)
+{
+	char why[512];
+
+	if (strcmp(output, "-") == 0) {
+		if (!write_stdout(trace))
+			return EXIT_FAILED;
+		tell(stderr, importer, trace, "stdout");
+		return EXIT_DONE;
+	}
+	if (!trace_write(trace, output, why, sizeof why)) {
+		fprintf(stderr, "bounce: %s\n", why);
+		return EXIT_FAILED;
+	}
+	tell(stdout, importer, trace, output);
+	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int import(const struct arguments *arguments, const char *output)
+{
+	struct importer *importer = import_new(&arguments->options);
+	struct trace *trace = NULL;
+	char why[256];
+	int status = EXIT_MISTAKE;
+
+	if (feed_file(importer, arguments->input)) {
+		trace = import_finish(importer, why, sizeof why);
+		if (trace)
+			status = write_output(importer, trace, output);
+		else
+			fprintf(stderr, "bounce: %s: %s\n", arguments->input, why);
+	}
+	trace_free(trace);
+	import_free(importer);
+	return status;
+}
+
+int cli_import(int argc, char **argv)
+{
+	static const struct argp argp = { options, parse, "TRACE", doc, NULL, NULL, NULL };
+	struct arguments arguments = { 0 };
+
+	argp_err_exit_status = EXIT_MISTAKE;
+	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	arguments.options.origin = base_name(arguments.input);
+	char *made = arguments.output ? NULL : default_output(arguments.input);
+	const char *output = made ? made : arguments.output;
+	int status = EXIT_MISTAKE;
+
+	if (strcmp(output, "-") == 0 && isatty(STDOUT_FILENO))
+		fprintf(stderr, "bounce: a trace is no text; redirect it or give --output FILE\n");
+	else if (!arguments.force && strcmp(output, "-") != 0 && access(output, F_OK) == 0)
+		fprintf(stderr, "bounce: %s exists; --force overwrites it\n", output);
+	else
+		status = import(&arguments, output);
+	free(made);
+	return status;
+}

@@ -1,0 +1,19 @@
+/* The workloads, in the order of lists and reports: one line each. */
+#include <string.h>
+
+#include "workloads/workload.h"
+
+extern const struct workload producer_consumer, counter, slab_test, replay;
+
+const struct workload *const workloads[] = {
+	&producer_consumer, &counter, &slab_test, &replay,
+	NULL,
+};
+
+const struct workload *workload_find(const char *name)
+{
+	for (size_t i = 0; workloads[i]; i++)
+		if (strcmp(workloads[i]->name, name) == 0)
+			return workloads[i];
+	return NULL;
+}

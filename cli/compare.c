@@ -1,0 +1,270 @@
+/*
+ * bounce compare: two results, or the values of one key of a result, side by side with 95 %
+ * intervals; as a check with --fail-over.
+ */
+#include <argp.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/comparison.h"
+#include "cli/select.h"
+#include "experiment/diagnostic.h"
+#include "sim/xalloc.h"
+
+static const char *const usual[] = {
+	"bounces/operations", "bounces_allocator/operations", "alloc_cycles_mean", "free_cycles_mean", "footprint_bytes_peak",
+};
+
+enum { USUAL = sizeof usual / sizeof *usual };
+
+struct arguments {
+	const char *result[2], *by, *colour;
+	struct compared *compared;
+	size_t count;
+	double limit;
+	enum table_format format;
+};
+
+enum { OPTION_BY = 256, OPTION_METRIC, OPTION_FAIL, OPTION_FORMAT, OPTION_COLOUR };
+
+static const struct argp_option options[] = {
+	{ "by", OPTION_BY, "KEY", 0, "compare the values of this key within one result", 0 },
+	{ "metric", OPTION_METRIC, "METRIC", 0, "a metric, or one per another: hitm_loads/operations; may be given several times", 0 },
+	{ "fail-over", OPTION_FAIL, "PERCENT", 0, "status 3 if a metric is more than so much higher in the second, and its interval leaves out no change", 0 },
+	{ "format", OPTION_FORMAT, "FORMAT", 0, "table (for people), csv or jsonl (for programs)", 0 },
+	{ "color", OPTION_COLOUR, "WHEN", 0, "always or never (default: on a terminal)", 0 },
+	{ 0 },
+};
+
+static const char help[] =
+	"Two results side by side, with 95 % intervals over their seeds.\v"
+	"Points meet whose swept settings are equal.\n\n"
+	"  bounce compare results/before results/after\n"
+	"  bounce compare remote-free --by objects\n"
+	"  bounce compare old new --metric alloc_cycles_mean --fail-over 5%";
+
+/* ---- arguments --------------------------------------------------------------------------------- */
+
+static void add_metric(struct arguments *arguments, const char *word, struct argp_state *state)
+{
+	struct compared compared;
+	const char *unknown;
+
+	if (!compared_parse(word, &compared, &unknown)) {
+		struct nearest nearest = nearest_to(unknown);
+
+		for (const struct metric *metric = metrics; metric->name; metric++)
+			nearest_try(&nearest, metric->name);
+		if (nearest.best)
+			argp_error(state, "no metric is called '%s'; did you mean '%s'?", unknown, nearest.best);
+		argp_error(state, "no metric is called '%s'; see: bounce list metrics", unknown);
+	}
+	if (metric_is_name(compared.above) || (compared.below && metric_is_name(compared.below)))
+		argp_error(state, "'%s' is a name, not a number", word);
+	arguments->compared = xrealloc(arguments->compared, (arguments->count + 1) * sizeof compared);
+	arguments->compared[arguments->count++] = compared;
+}
+
+static void parse_limit(struct arguments *arguments, const char *word, struct argp_state *state)
+{
+	char *end;
+	double percent = strtod(word, &end);
+
+	end += strspn(end, " ");
+	if (end == word || !(percent >= 0) || (*end && strcmp(end, "%") != 0))
+		argp_error(state, "--fail-over wants per cent, 5%% for example, got '%s'", word);
+	arguments->limit = percent / 100;
+}
+
+static error_t parse(int key, char *word, struct argp_state *state)
+{
+	struct arguments *arguments = state->input;
+
+	switch (key) {
+	case OPTION_BY:
+		arguments->by = word;
+		return 0;
+	case OPTION_METRIC:
+		add_metric(arguments, word, state);
+		return 0;
+	case OPTION_FAIL:
+		parse_limit(arguments, word, state);
+		return 0;
+	case OPTION_FORMAT:
+		if (!table_format_parse(word, &arguments->format))
+			argp_error(state, "--format wants table, csv or jsonl, got '%s'", word);
+		return 0;
+	case OPTION_COLOUR:
+		if (strcmp(word, "always") != 0 && strcmp(word, "never") != 0)
+			argp_error(state, "--color wants always or never, got '%s'", word);
+		arguments->colour = word;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (state->arg_num > 1)
+			argp_error(state, "two results at most");
+		arguments->result[state->arg_num] = word;
+		return 0;
+	case ARGP_KEY_END:
+		if (!arguments->result[0])
+			argp_error(state, "which results? Two folders, or one and --by KEY");
+		if (arguments->result[1] && arguments->by)
+			argp_error(state, "--by compares within one result");
+		for (size_t i = 0; !arguments->count && i < USUAL; i++)
+			add_metric(arguments, usual[i], state);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* ---- arranging the points ------------------------------------------------------------------------ */
+
+/* The keys that tell groups apart: what either result sweeps, but `by` and the seed. */
+struct keys {
+	const char *key[64];
+	size_t count;
+};
+
+static void add_keys(struct keys *keys, const struct points *points, const char *by)
+{
+	for (size_t i = 0; i < points->swepts && keys->count < 64; i++) {
+		const char *key = points->swept[i];
+		size_t at = 0;
+
+		while (at < keys->count && strcmp(keys->key[at], key) != 0)
+			at++;
+		if (at == keys->count && strcmp(key, "seed") != 0 && !(by && !strcmp(key, by)))
+			keys->key[keys->count++] = key;
+	}
+}
+
+/* `series` NULL: the point's value of `by`. A result that fixes a key meets one that sweeps it. */
+static void add_points(struct groups *groups, const struct points *points, const struct keys *keys, const char *series, const char *by)
+{
+	for (size_t i = 0; i < points->count; i++) {
+		const struct point *point = points->point[i];
+		char group[512] = "", seed[24];
+		size_t used = 0;
+
+		for (size_t k = 0; k < keys->count && used < sizeof group; k++) {
+			const char *value = select_value(point, keys->key[k], seed, sizeof seed);
+
+			used += (size_t)snprintf(group + used, sizeof group - used, "%s%s=%s", used ? " " : "", keys->key[k], value ? value : "-");
+		}
+
+		const char *name = series ? series : select_value(point, by, seed, sizeof seed);
+
+		groups_add(groups, name ? name : "-", group, point);
+	}
+}
+
+/* What to compare by where nothing is said: the only swept key, else the allocator. */
+static const char *default_key(const struct points *points)
+{
+	for (size_t i = 0; i < points->swepts; i++)
+		if (!strcmp(points->swept[i], "objects") || points->swepts == 1)
+			return points->swept[i];
+	return points->swepts ? points->swept[0] : NULL;
+}
+
+static bool by_known(const struct points *points, const char *by, char *why, size_t size)
+{
+	struct nearest nearest = nearest_to(by ? by : "");
+	char seed[24];
+
+	if (!by) {
+		snprintf(why, size, "%s sweeps nothing: there is nothing to compare within it", points->name);
+		return false;
+	}
+	if (!points->count || select_value(points->point[0], by, seed, sizeof seed))
+		return true;
+	for (size_t i = 0; i < points->swepts; i++)
+		nearest_try(&nearest, points->swept[i]);
+	snprintf(why, size, nearest.best ? "%s has no setting '%s'; did you mean '%s'?" : "%s has no setting '%s'", points->name, by, nearest.best);
+	return false;
+}
+
+/* Groups that one of the two lacks are told, not compared. */
+static void tell_unmatched(const struct groups *groups)
+{
+	for (size_t g = 0; g < groups->groups; g++)
+		for (size_t s = 1; s < groups->serieses; s++) {
+			const struct cell *a = groups_cell(groups, 0, g), *b = groups_cell(groups, s, g);
+
+			if (!a != !b)
+				fprintf(stderr, "bounce compare: only in %s: %s\n", groups->series[a ? 0 : s], groups->group[g]);
+		}
+	if (groups->bad)
+		fprintf(stderr, "bounce compare: %zu %s that ended badly left out\n", groups->bad, groups->bad == 1 ? "run" : "runs");
+}
+
+static struct groups *arrange(const struct arguments *arguments, const struct points *a, const struct points *b, const char *by)
+{
+	struct groups *groups = groups_new();
+	struct keys keys = { .count = 0 };
+
+	add_keys(&keys, a, by);
+	if (!b) {
+		add_points(groups, a, &keys, NULL, by);
+		return groups;
+	}
+	add_keys(&keys, b, NULL);
+	/* names as given; equal names would be one series */
+	bool same = !strcmp(arguments->result[0], arguments->result[1]);
+
+	add_points(groups, a, &keys, arguments->result[0], NULL);
+	add_points(groups, b, &keys, same ? "again" : arguments->result[1], NULL);
+	return groups;
+}
+
+static int compare(const struct arguments *arguments, const struct points *a, const struct points *b, const char *by)
+{
+	struct groups *groups = arrange(arguments, a, b, by);
+	struct comparison comparison = {
+		.compared = arguments->compared, .count = arguments->count, .limit = arguments->limit,
+		.format = arguments->format, .colour = table_colour(stdout, arguments->colour),
+	};
+	size_t rows, over = comparison_print(stdout, groups, &comparison, &rows);
+	int status = over ? EXIT_DIFFERENT : EXIT_DONE;
+
+	tell_unmatched(groups);
+	if (!rows) {
+		fprintf(stderr, "bounce compare: no settings are in both\n");
+		status = EXIT_MISTAKE;
+	}
+	if (over)
+		fprintf(stderr, "bounce compare: %zu of %zu over the limit of %g %%\n", over, rows, 100 * arguments->limit);
+	groups_free(groups);
+	return status;
+}
+
+int cli_compare(int argc, char **argv)
+{
+	static const struct argp argp = { options, parse, "A B\nRESULT [--by KEY]", help, NULL, NULL, NULL };
+	struct arguments arguments = { .limit = NAN };
+	struct points points[2] = { 0 };
+	char folder[4096], why[1024];
+	int status = EXIT_MISTAKE;
+	size_t count;
+
+	argv[0] = "bounce compare";
+	argp_err_exit_status = EXIT_MISTAKE;
+	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	for (count = 0; count < 2 && arguments.result[count]; count++)
+		if (!points_load(select_folder(arguments.result[count], folder, sizeof folder), &points[count], why, sizeof why))
+			break;
+
+	const char *by = count == 1 ? arguments.by ? arguments.by : default_key(&points[0]) : NULL;
+	bool loaded = count == 2 || !arguments.result[count];
+
+	if (loaded && (count == 2 || by_known(&points[0], by, why, sizeof why)))
+		status = compare(&arguments, &points[0], count == 2 ? &points[1] : NULL, by);
+	else
+		fprintf(stderr, "bounce compare: %s\n", why);
+	while (count--)
+		points_free(&points[count]);
+	free(arguments.compared);
+	return status;
+}

@@ -1,0 +1,168 @@
+/*
+ * Comparing groups of points: each metric with its interval on both sides, the change, and whether
+ * it is over a limit.
+ */
+#include "cli/comparison.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { COLUMNS = 20 };
+
+bool compared_parse(const char *word, struct compared *compared, const char **unknown)
+{
+	char above[128];
+	const char *slash = strchr(word, '/');
+
+	snprintf(above, sizeof above, "%.*s", slash ? (int)(slash - word) : (int)strlen(word), word);
+	*compared = (struct compared){ .name = word, .above = metric_find(above), .below = slash ? metric_find(slash + 1) : NULL };
+	*unknown = compared->above ? (slash && !compared->below ? slash + 1 : NULL) : word;
+	return !*unknown;
+}
+
+static double compared_value(const struct point *point, const void *argument)
+{
+	const struct compared *compared = argument;
+	double above = metric_value(compared->above, point);
+	double below = compared->below ? metric_value(compared->below, point) : 1;
+
+	return below == 0 ? NAN : above / below;
+}
+
+/* Beyond the limit for the worse, and not by chance. */
+static bool is_over(const struct interval *from, const struct interval *to, const struct interval *change, double limit)
+{
+	if (isnan(limit))
+		return false;
+	if (isnan(change->mean))
+		return from->mean == 0 && to->mean > 0;
+	return change->mean > limit && (!interval_known(change) || change->low > 0);
+}
+
+/* ---- the table --------------------------------------------------------------------------------- */
+
+static const char *value_text(const struct interval *value, char *buf, size_t size)
+{
+	char mean[40], low[40], high[40];
+
+	number_real(mean, sizeof mean, value->mean);
+	if (!interval_known(value) || isnan(value->mean))
+		snprintf(buf, size, "%s", mean);
+	else
+		snprintf(buf, size, "%s [%s..%s]", mean, number_real(low, sizeof low, value->low), number_real(high, sizeof high, value->high));
+	return buf;
+}
+
+static int percent(char *buf, size_t size, double change)
+{
+	double value = 100 * change;
+
+	return snprintf(buf, size, "%+.*f", fabs(value) < 9.95 ? 1 : 0, fabs(value) < 0.05 ? 0.0 : value);
+}
+
+static const char *change_text(const struct interval *change, const struct interval *to, char *buf, size_t size)
+{
+	char mean[40], low[40], high[40];
+
+	if (isnan(change->mean)) {
+		snprintf(buf, size, to->mean > 0 ? "from nothing" : "-");
+		return buf;
+	}
+	percent(mean, sizeof mean, change->mean);
+	percent(low, sizeof low, change->low);
+	percent(high, sizeof high, change->high);
+	if (interval_known(change))
+		snprintf(buf, size, "%s %% [%s..%s]", mean, low, high);
+	else
+		snprintf(buf, size, "%s %%", mean);
+	return buf;
+}
+
+/* Cells for programs: the text for people is in cells of its own. */
+static void interval_cells(struct table *table, const struct interval *interval, bool known)
+{
+	table_real(table, interval->mean);
+	table_real(table, known ? interval->low : NAN);
+	table_real(table, known ? interval->high : NAN);
+}
+
+/* One metric in one group: true if it is over the limit. */
+static bool add_row(struct table *table, const struct groups *groups, const struct cell *a, const struct cell *b, const struct compared *compared, double limit)
+{
+	struct interval from = cell_interval(a, compared_value, compared), to = cell_interval(b, compared_value, compared);
+	struct interval change = cell_change(a, b, compared_value, compared);
+	bool over = is_over(&from, &to, &change, limit);
+	char text[128];
+
+	table_text(table, "%s", groups->group[a->group]);
+	table_text(table, "%s", groups->series[a->series]);
+	table_text(table, "%s", groups->series[b->series]);
+	table_text(table, "%s", compared->name);
+	table_text(table, "%s", value_text(&from, text, sizeof text));
+	table_text(table, "%s", value_text(&to, text, sizeof text));
+	table_text(table, "%s", change_text(&change, &to, text, sizeof text));
+	interval_cells(table, &from, interval_known(&from));
+	table_count(table, from.count);
+	interval_cells(table, &to, interval_known(&to));
+	table_count(table, to.count);
+	interval_cells(table, &change, interval_known(&change));
+	table_both(table, true, over ? "over the limit" : "", over ? "true" : "false");
+	return over;
+}
+
+/* All groups of one series against the first; how many rows were over the limit. */
+static size_t add_series(struct table *table, const struct groups *groups, size_t series, const struct comparison *comparison)
+{
+	size_t over = 0;
+
+	for (size_t g = 0; g < groups->groups; g++) {
+		const struct cell *a = groups_cell(groups, 0, g), *b = groups_cell(groups, series, g);
+
+		for (size_t m = 0; a && b && m < comparison->count; m++)
+			over += add_row(table, groups, a, b, &comparison->compared[m], comparison->limit);
+	}
+	return over;
+}
+
+/* The columns of one pair. People see the names of the two as headings, programs as values. */
+static void make_columns(struct column columns[COLUMNS], const struct groups *groups, size_t series, bool limited)
+{
+	bool settings = groups->groups > 1 || *groups->group[0];
+	const struct column all[COLUMNS] = {
+		{ settings ? "settings" : NULL, "settings", true }, { NULL, "a", true }, { NULL, "b", true },
+		{ "metric", "metric", true }, { groups->series[0], NULL, true }, { groups->series[series], NULL, true }, { "change", NULL, true },
+		{ NULL, "a_mean", false }, { NULL, "a_low", false }, { NULL, "a_high", false }, { NULL, "a_seeds", false },
+		{ NULL, "b_mean", false }, { NULL, "b_low", false }, { NULL, "b_high", false }, { NULL, "b_seeds", false },
+		{ NULL, "change", false }, { NULL, "change_low", false }, { NULL, "change_high", false },
+		{ limited ? "" : NULL, "over", true }, { NULL, NULL, false },
+	};
+
+	memcpy(columns, all, sizeof all);
+}
+
+/* A table per pair for people, one table of all pairs for programs. */
+size_t comparison_print(FILE *out, const struct groups *groups, const struct comparison *comparison, size_t *rows)
+{
+	struct column columns[COLUMNS];
+	struct table *table = NULL;
+	size_t over = 0;
+
+	*rows = 0;
+	for (size_t s = 1; s < groups->serieses; s++) {
+		if (!table) {
+			make_columns(columns, groups, s, !isnan(comparison->limit));
+			table = table_new(columns);
+		}
+		over += add_series(table, groups, s, comparison);
+		if (comparison->format != TABLE_PEOPLE && s + 1 < groups->serieses)
+			continue;
+		if (comparison->format == TABLE_PEOPLE && *rows)
+			putc('\n', out);
+		if (comparison->format != TABLE_PEOPLE || table_rows(table))
+			table_print(table, out, comparison->format, "comparison", 0, comparison->colour);
+		*rows += table_rows(table);
+		table_free(table);
+		table = NULL;
+	}
+	return over;
+}

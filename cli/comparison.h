@@ -1,0 +1,35 @@
+/*
+ * The table of a comparison: the first series of some groups of points against each other one.
+ */
+#ifndef CLI_COMPARISON_H
+#define CLI_COMPARISON_H
+
+#include "cli/table.h"
+#include "experiment/groups.h"
+#include "experiment/metrics.h"
+
+/* A metric, or one divided by another: "bounces/operations". */
+struct compared {
+	const char *name;
+	const struct metric *above, *below;     /* below NULL: not divided */
+};
+
+/* false: `unknown` is the part that is no metric. */
+bool compared_parse(const char *word, struct compared *compared, const char **unknown);
+
+struct comparison {
+	const struct compared *compared;
+	size_t count;
+	double limit;           /* as a fraction; NAN: none */
+	enum table_format format;
+	bool colour;
+};
+
+/*
+ * Prints a row per group and metric, for each series but the first; how many rows are over the
+ * limit: more than so much above the first series, and by an interval that leaves out no change
+ * (where there is one). Rows printed go to `rows`.
+ */
+size_t comparison_print(FILE *out, const struct groups *groups, const struct comparison *comparison, size_t *rows);
+
+#endif

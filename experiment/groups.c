@@ -153,7 +153,7 @@ const char *groups_settings(const struct points *points, const struct point *poi
 /* The allocator, or what stands in for one. */
 static const char *one_name(const struct point *point)
 {
-	if (*point->objects)
+	if (*point->objects && strcmp(point->objects, "none") != 0)
 		return point->objects;
 	return *point->pages ? point->pages : point->workload;
 }
@@ -169,6 +169,14 @@ static char *axis_of(const struct points *points, const char *without)
 	return xstrdup(axis);
 }
 
+static bool allocator_swept(const struct points *points)
+{
+	for (size_t i = 0; i < points->swepts; i++)
+		if (!strcmp(points->swept[i], "objects"))
+			return true;
+	return false;
+}
+
 struct groups *groups_of(const struct points *points, const char *without)
 {
 	struct groups *groups = groups_new();
@@ -179,9 +187,14 @@ struct groups *groups_of(const struct points *points, const char *without)
 	for (size_t i = 0; i < points->count; i++) {
 		const struct point *point = points->point[i];
 
-		groups_values(points, point, of_series, without, " ", false, series, sizeof series);
+		/* a variant needs its allocator's name in front */
+		int named = allocator_swept(points) ? 0 : snprintf(series, sizeof series, "%s ", one_name(point));
+
+		groups_values(points, point, of_series, without, " ", false, series + named, sizeof series - (size_t)named);
+		if (!series[named])
+			snprintf(series, sizeof series, "%s", one_name(point));
 		groups_values(points, point, of_group, without, ", ", false, group, sizeof group);
-		groups_add(groups, *series ? series : one_name(point), group, point);
+		groups_add(groups, series, group, point);
 	}
 	return groups;
 }

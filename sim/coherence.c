@@ -862,8 +862,9 @@ static void on_put(struct sim *sim, struct event *e)
 	while (*link != w)
 		link = &(*link)->next;
 	*link = w->next;
-	if (d->owner == from && !w->superseded) {
+	if (d->owner == from)
 		d->owner = NULL;
+	if (!w->superseded) {
 		d->version = w->version;
 		if (home->kind == NODE_SHARED) {
 			struct slot *slot = cache_find(&home->level_cache[0], w->line);

@@ -146,26 +146,25 @@ static void clear_cells(struct sim *sim)
 			l->taken = l->contended = l->turns = l->wait_units = l->hold_units = 0;
 }
 
-/* A CPU inside an access that began before `at` and ends after it. */
-static bool has_tail(const struct cpu *cpu, uint64_t at)
+/* An access that began before `at` is charged to its end: what lies beyond `at`. */
+static uint64_t tail(const struct cpu *cpu, uint64_t at)
 {
-	return cpu->started && !cpu->finished && !cpu->blocked && !cpu->computing && !cpu->parked && cpu->clock > at;
+	return cpu->charged_until > at ? cpu->charged_until - at : 0;
 }
 
 void window_open(struct sim *sim, uint64_t at)
 {
 	sim->phase = PHASE_WINDOW;
 	sim->opened = at;
-	clear_cells(sim);
 	for (unsigned i = 0; i < sim->cpus; i++) {
 		struct cpu *cpu = &sim->cpu[i];
 
 		if (cpu->parked)
 			cpu_park_account(cpu, at);
 		memset(&cpu->counts, 0, sizeof cpu->counts);
-		if (has_tail(cpu, at))
-			cpu->counts.cause_units[cpu->last_cause] = cpu->clock - at;
+		cpu->counts.cause_units[cpu->last_cause] = tail(cpu, at);
 	}
+	clear_cells(sim);
 	memset(sim->op, 0, sizeof sim->op);
 	for (unsigned i = 0; i < sim->contexts; i++)
 		sim->context[i].count = sim->context[i].total_units = 0;
@@ -210,8 +209,7 @@ void window_close(struct sim *sim, uint64_t at)
 				cpu->counts.irq_off_units_max = units;
 		}
 		memcpy(cpu->cause_final, cpu->counts.cause_units, sizeof cpu->cause_final);
-		if (has_tail(cpu, at))
-			cpu->cause_final[cpu->last_cause] -= cpu->clock - at;
+		cpu->cause_final[cpu->last_cause] -= tail(cpu, at);
 	}
 	sim->closed = at;
 	sim->harvest = harvest(sim);

@@ -163,12 +163,15 @@ void cpu_interrupt(struct sim *sim, struct event *e)
 		return;
 	if (cpu->parked) {
 		cpu_unpark(cpu, sim->now);
-	} else if (cpu->computing) {
+	} else if (cpu->computing) {            /* cut, or not even begun */
 		turn_remove(sim, cpu);
-		cpu->clock = sim->now;
+		if (cpu->compute_start > sim->now) {
+			turn_push(sim, cpu, cpu->compute_start);
+		} else {
+			cpu->clock = sim->now;
+			sim->resume = cpu;
+		}
 		cpu->computing = false;
-		cpu->cut = true;
-		sim->resume = cpu;
 	}
 }
 
@@ -219,14 +222,13 @@ static void spend(struct cpu *cpu, uint64_t units, enum cause cause)
 			cpu_sync(cpu);
 			continue;
 		}
-		start = cpu->clock;
+		start = cpu->compute_start = cpu->clock;
 		cpu->computing = true;
 		turn_push(sim, cpu, end);
 		event_loop(sim, cpu);
 		cpu->computing = false;
 		charge(cpu, start, cpu->clock, cause);
 		units = end - cpu->clock;
-		cpu->cut = false;
 		cpu_set_horizon(sim, cpu);
 		if (cpu->horizon <= cpu->clock && !interrupt_due(cpu))
 			cpu->horizon = cpu->clock + 1;
@@ -1039,9 +1041,10 @@ void cpu_park_account(struct cpu *cpu, uint64_t until)
 
 	if (until > cpu->park_next)
 		polls = (until - cpu->park_next + cpu->park_period - 1) / cpu->park_period;
-	if (until > cpu->park_charged)
+	if (until > cpu->park_charged) {
 		charge(cpu, cpu->park_charged, until, CAUSE_COMPUTE);
-	cpu->park_charged = until;
+		cpu->park_charged = until;
+	}
 	cpu->park_next += polls * cpu->park_period;
 	cpu->counts.loads += polls;
 	cpu->counts.lock_spins += cpu->waiting == WAITING_LOCK ? polls : 0;

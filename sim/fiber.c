@@ -103,7 +103,7 @@ __asm__(
 static void prepare(struct fiber *f)
 {
 	uintptr_t top = ((uintptr_t)f->stack + f->stack_bytes) & ~(uintptr_t)15;
-	uintptr_t *sp = (uintptr_t *)top - 8;
+	uintptr_t *sp = (uintptr_t *)top - 9;
 
 	sp[0] = sp[1] = sp[2] = 0;                      /* r15 r14 r13 */
 	sp[3] = (uintptr_t)fiber_start;                 /* r12 */

@@ -302,6 +302,7 @@ struct cpu {
 	struct counts counts;
 	uint64_t accesses;
 	enum cause last_cause;
+	uint64_t charged_until;
 	enum waiting waiting;
 	uint64_t wait_since;            /* when waiting for a lock began */
 	unsigned in_irq;
@@ -316,7 +317,7 @@ struct cpu {
 	struct event *pending;          /* events at this CPU */
 	bool running, finished, started;
 	bool computing;                 /* waits for the end of a compute that an interrupt may cut */
-	bool cut;
+	uint64_t compute_start;
 	bool parked;
 	uint64_t park_line, park_next, park_period, park_charged;
 	const struct site *park_site;
@@ -441,7 +442,11 @@ static inline void charge(struct cpu *cpu, uint64_t start, uint64_t end, enum ca
 	const struct sim *sim = cpu->sim;
 
 	cause = cause_now(cpu, cause);
+	if (start != cpu->charged_until)
+		BUG(cpu, "cycles from %llu to %llu belong to no cause, or to two", (unsigned long long)cpu->charged_until,
+		    (unsigned long long)start);
 	cpu->last_cause = cause;
+	cpu->charged_until = end;
 	if (sim->phase == PHASE_WARMUP)
 		return;
 	if (start < sim->opened)

@@ -60,13 +60,13 @@ const struct protocol protocol_mesi = {
 			[GET_SHARED]   = { HOME_SEND | HOME_GRANT_E, HOME_X },
 			[GET_MODIFIED] = { HOME_SEND | HOME_GRANT_M, HOME_X },
 			[UPGRADE]      = { HOME_SEND | HOME_GRANT_M, HOME_X },
-			[WRITE_BACK]   = { 0, HOME_U },
+			[WRITE_BACK]   = { HOME_ACCEPT, HOME_U },
 		},
 		[HOME_S] = {
 			[GET_SHARED]   = { HOME_SEND | HOME_GRANT_S, HOME_S },
 			[GET_MODIFIED] = { HOME_SEND | HOME_INVALIDATE | HOME_GRANT_M, HOME_X },
 			[UPGRADE]      = { HOME_INVALIDATE | HOME_GRANT_M, HOME_X },
-			[WRITE_BACK]   = { 0, HOME_S },
+			[WRITE_BACK]   = { HOME_ACCEPT, HOME_S },
 		},
 		[HOME_X] = {
 			[GET_SHARED]   = { HOME_PROBE_SHARE | HOME_GRANT_S, HOME_S },
@@ -136,7 +136,7 @@ static void print_home_rules(FILE *to, const struct protocol *p)
 		{ HOME_SEND, "send data" }, { HOME_PROBE_SHARE, "probe owner: share" },
 		{ HOME_PROBE_INVALIDATE, "probe owner: invalidate" }, { HOME_INVALIDATE, "invalidate sharers" },
 		{ HOME_GRANT_S, "grant S" }, { HOME_GRANT_E, "grant E" }, { HOME_GRANT_M, "grant M" },
-		{ HOME_ACCEPT, "take the line" }, { 0, NULL },
+		{ HOME_ACCEPT, "take the line unless a probe took it on its way" }, { 0, NULL },
 	};
 
 	fprintf(to, "\nWhat the home does with a request:\n\n  knows    request       then     action\n");
@@ -146,7 +146,7 @@ static void print_home_rules(FILE *to, const struct protocol *p)
 
 			fprintf(to, "  %-7s  %-12s  %-7s  ", state[s], request[q], state[r->next]);
 			print_words(to, words, r->action);
-			fputs(r->action ? "\n" : "drop it: another cache got the line meanwhile\n", to);
+			fputc('\n', to);
 		}
 }
 

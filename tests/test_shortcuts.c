@@ -1,0 +1,276 @@
+/*
+ * Shortcuts change nothing: random programs give the same bytes with run-ahead off, with parking
+ * off and with both off; books balance in each run.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sim/verbs/lock.h"
+#include "tests/engine_fixture.h"
+
+enum { SHARED_WORDS = 64, PRIVATE_WORDS = 512 };
+
+struct shared {
+	uint64_t word[SHARED_WORDS];            /* eight words a line: true and false sharing */
+	_Alignas(LINE) struct spinlock dec;
+	_Alignas(LINE) struct spinlock ticket;
+	_Alignas(LINE) uint64_t bits;
+	_Alignas(LINE) uint64_t guarded[3];
+	_Alignas(LINE) uint64_t turn;
+	_Alignas(LINE) struct pair pair;
+	_Alignas(LINE) uint64_t interrupts;
+};
+
+struct private {
+	uint64_t word[PRIVATE_WORDS];
+};
+
+static const struct field shared_fields[] = {
+	FIELD(struct shared, word), FIELD(struct shared, dec), FIELD(struct shared, ticket), FIELD(struct shared, bits),
+	FIELD(struct shared, guarded), FIELD(struct shared, turn), FIELD(struct shared, pair), FIELD(struct shared, interrupts),
+	{ 0 },
+};
+static const struct layout shared_layout = { "shared", sizeof(struct shared), CLASS_ALLOCATOR, shared_fields };
+static const struct layout private_layout = { "private", sizeof(struct private), CLASS_PAYLOAD, NULL };
+
+struct program {
+	struct shared *shared;
+	struct private *private;
+	unsigned turns;
+	bool interrupts;
+};
+
+static void handler(struct cpu *cpu, void *argument)
+{
+	struct program *p = argument;
+	uint64_t word = random_below(cpu, SHARED_WORDS);
+
+	fetch_add(cpu, &p->shared->interrupts, 1);
+	fetch_add(cpu, &p->shared->word[word], 1);
+}
+
+static void under_lock(struct cpu *cpu, struct program *p, unsigned which)
+{
+	bool flags = irq_save(cpu);
+	uint64_t value;
+
+	if (which == 0)
+		spin_lock(cpu, &p->shared->dec, LOCK_DEC);
+	else if (which == 1)
+		spin_lock(cpu, &p->shared->ticket, LOCK_TICKET);
+	else
+		bit_spin_lock(cpu, &p->shared->bits, 3);
+	value = load(cpu, &p->shared->guarded[which]);
+	compute_cycles(cpu, random_below(cpu, 40));
+	store(cpu, &p->shared->guarded[which], value + 1);
+	if (which == 0)
+		spin_unlock(cpu, &p->shared->dec, LOCK_DEC);
+	else if (which == 1)
+		spin_unlock(cpu, &p->shared->ticket, LOCK_TICKET);
+	else
+		bit_spin_unlock(cpu, &p->shared->bits, 3, BIT_UNLOCK_LOCKED);
+	irq_restore(cpu, flags);
+}
+
+static void private_work(struct cpu *cpu, struct private *mine)
+{
+	for (unsigned i = 0; i < 12; i++) {
+		uint64_t word = random_below(cpu, PRIVATE_WORDS);
+		uint64_t value = load(cpu, &mine->word[word]);
+
+		if (i & 1)
+			store(cpu, &mine->word[word], value + 1);
+	}
+}
+
+static void one_turn(struct cpu *cpu, struct program *p)
+{
+	struct private *mine = &p->private[cpu_id(cpu)];
+	uint64_t what = random_below(cpu, 16), word = random_below(cpu, SHARED_WORDS), value;
+	struct pair pair;
+
+	if (what < 6) {
+		private_work(cpu, mine);
+	} else if (what < 8) {
+		value = load(cpu, &p->shared->word[word]);
+		compute_cycles(cpu, value % 7);
+	} else if (what < 10) {
+		store(cpu, &p->shared->word[word], what);
+	} else if (what == 10) {
+		fetch_add(cpu, &p->shared->word[word], 1);
+	} else if (what == 11) {
+		pair = load(cpu, &p->shared->pair);
+		struct pair next = { pair.low + 1, pair.high };
+
+		cas(cpu, &p->shared->pair, pair, next);
+	} else if (what == 12) {
+		prefetch(cpu, &p->shared->word[word]);
+	} else if (what == 13) {
+		prefetch_write(cpu, &p->shared->word[word]);
+		compute_cycles(cpu, random_below(cpu, 200));
+	} else {
+		under_lock(cpu, p, (unsigned)random_below(cpu, 3));
+	}
+}
+
+/* Turns taken round robin every 16 turns: waits idle, parked, for a word that another writes. */
+static void wait_for_turn(struct cpu *cpu, struct program *p)
+{
+	enum waiting before = waiting(cpu, WAITING_IDLE);
+	uint64_t self = cpu_id(cpu), cpus = sim_cpus(cpu_sim(cpu));
+
+	spin_while(cpu, &p->shared->turn, value % cpus != self, STEP_PAUSE);
+	waiting(cpu, before);
+	fetch_add(cpu, &p->shared->turn, 1);
+}
+
+static void thread(struct cpu *cpu, void *argument)
+{
+	struct program *p = argument;
+
+	for (unsigned i = 0; i < p->turns; i++) {
+		op_begin(cpu, i & 1 ? OP_FREE : OP_ALLOC);
+		path(cpu, i % 3 ? "often" : "rare");
+		one_turn(cpu, p);
+		op_end(cpu, i & 1 ? -64 : 64, 0);
+		if (i % 16 == 15)
+			wait_for_turn(cpu, p);
+	}
+}
+
+static char *run(struct sim_options options, unsigned turns, bool interrupts)
+{
+	struct sim *sim = engine_sim(&options);
+	struct program p = { .turns = turns, .interrupts = interrupts };
+	struct result *r;
+	char *text;
+
+	p.shared = arena_new(sim, struct shared, 1, 0, LINE, &shared_layout, "shared");
+	p.private = arena_new(sim, struct private, options.cpus, 0, LINE, &private_layout, "private");
+	spin_lock_init(&p.shared->dec, LOCK_DEC);
+	spin_lock_init(&p.shared->ticket, LOCK_TICKET);
+	for (unsigned i = 0; i < options.cpus; i++) {
+		thread_start(sim, i, thread, &p);
+		if (interrupts)
+			timer_add(sim, i, 500 + 77 * i, 1500, handler, &p);
+	}
+	sim_run(sim);
+	r = sim_result(sim);
+	if (r->outcome != OUTCOME_DONE)
+		fail_msg("%s: %s", outcome_names[r->outcome], r->message);
+	for (unsigned i = 0; i < options.cpus; i++) {
+		uint64_t sum = 0;
+
+		for (int c = 0; c < CAUSES; c++)
+			sum += r->cpu[i].cause_units[c];
+		if (sum != r->elapsed_units)
+			fail_msg("CPU %u: causes add up to %lld units less than elapsed", i, (long long)(r->elapsed_units - sum));
+	}
+	text = engine_text(r);
+	result_free(r);
+	sim_free(sim);
+	return text;
+}
+
+static void compare(const struct machine *machine, unsigned cpus, uint64_t seed, bool interrupts, bool preempt)
+{
+	struct sim_options o = engine_options(machine, cpus);
+	char *plain;
+
+	o.seed = seed;
+	o.preempt = preempt;
+	o.start_jitter_cycles = 50;
+	o.compute_jitter_percent = 10;
+	o.warmup = 37 * cpus;
+	o.operations = 101 * cpus;
+	plain = run(o, 160, interrupts);
+	for (unsigned off = 1; off < 4; off++) {
+		char *other;
+
+		o.no_run_ahead = off & 1;
+		o.no_parking = off & 2;
+		other = run(o, 160, interrupts);
+		if (strcmp(plain, other)) {
+			print_error("cpus %u seed %llu off %u\n", cpus, (unsigned long long)seed, off);
+			fail_msg("a shortcut changed the result");
+		}
+		free(other);
+	}
+	free(plain);
+}
+
+static void each(struct machine machine)
+{
+	for (uint64_t seed = 1; seed <= 10; seed++)
+		for (unsigned cpus = 1; cpus <= 8; cpus = cpus * 2 - cpus / 4) {
+			compare(&machine, cpus, seed, false, false);
+			compare(&machine, cpus, seed, true, seed & 1);
+		}
+}
+
+static void directory_chasing(void **state)
+{
+	(void)state;
+	each(engine_machine());
+}
+
+static void directory_blocking(void **state)
+{
+	struct machine m = engine_machine();
+
+	(void)state;
+	m.handoff.home = ORDER_BLOCKING;
+	m.slice.occupancy_ns = 2;
+	m.slice.slices = 2;
+	m.link.bytes_per_ns = 8;
+	each(m);
+}
+
+static void tiny_caches(void **state)
+{
+	struct machine m = engine_machine();
+
+	(void)state;
+	m.l1d.kib = 1;
+	m.l1d.ways = 2;
+	m.l2 = (struct cache_level){ 2, 4, 10, 1 };
+	each(m);
+}
+
+static void shared_level_on_a_bus(void **state)
+{
+	(void)state;
+	each(engine_machine_shared());
+}
+
+static void tiny_shared_level(void **state)
+{
+	struct machine m = engine_machine_shared();
+
+	(void)state;
+	m.l1d.kib = 1;
+	m.l1d.ways = 2;
+	m.l2.kib = 2;
+	m.l2.ways = 4;
+	each(m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(directory_chasing),
+		cmocka_unit_test(directory_blocking),
+		cmocka_unit_test(tiny_caches),
+		cmocka_unit_test(shared_level_on_a_bus),
+		cmocka_unit_test(tiny_shared_level),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

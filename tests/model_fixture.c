@@ -1,0 +1,568 @@
+/* See model_fixture.h. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/model_fixture.h"
+
+#define REALS(...) { sizeof((double[]){ __VA_ARGS__ }) / sizeof(double), { __VA_ARGS__ } }
+
+/* Two sockets of eight cores; only who touches what matters here, so the costs are round. */
+struct machine fixture_machine(unsigned nodes)
+{
+	return (struct machine){
+		.id = "model-test", .freq_ghz = 1, .sockets = 2, .dies_per_socket = 1,
+		.cores_per_die = 8, .numa_nodes = nodes,
+		.protocol = PROTOCOL_MESI, .home = HOME_DIRECTORY,
+		.distances = { 2, { DISTANCE_SOCKET, DISTANCE_HOP } },
+		.l1d = { 32, 8, 1, 1 }, .dram_ns = REALS(100, 150),
+		.load_ns = { .M = REALS(60, 160), .E = REALS(50, 140), .S = REALS(40, 120) },
+		.rmw_ns = { .M = REALS(70, 170), .E = REALS(60, 150), .S = REALS(50, 130) },
+		.own_cyc = { .add = REALS(1, 1), .lock_add = REALS(10, 10) },
+		.mfence_cyc = 10, .irq_pair_cyc = { 20, 10 }, .cli_sti_pair_cyc = 4, .pause_cyc = 4,
+		.irq_entry_exit_ns = 200, .ipi_roundtrip_ns = 1000,
+		.handoff = { ORDER_CHASING, REALS(0.25, 0.25, 0.5), 0 },
+	};
+}
+
+const char *era_name(enum era era)
+{
+	static const char *const names[] = { "2.6.22", "dfb4f096", "2.6.24" };
+
+	return names[era];
+}
+
+/* ---- the page allocator, unrecorded ------------------------------------ */
+
+static struct page *quiet_alloc(struct cpu *cpu, void *state, unsigned order, unsigned gfp)
+{
+	struct fixture *f = state;
+	bool recording = f->recording;
+	struct page *page;
+
+	f->recording = false;
+	if (f->meanwhile)
+		f->meanwhile(cpu, f);
+	page = f->page_model->alloc(cpu, f->page_state, order, gfp);
+	f->recording = recording;
+	return page;
+}
+
+static void quiet_free(struct cpu *cpu, void *state, struct page *page, unsigned order)
+{
+	struct fixture *f = state;
+	bool recording = f->recording;
+
+	f->recording = false;
+	f->page_model->free(cpu, f->page_state, page, order);
+	f->recording = recording;
+}
+
+static const struct page_allocator quiet_pages = {
+	.name = "quiet", .alloc = quiet_alloc, .free = quiet_free,
+};
+
+/* ---- set-up ------------------------------------------------------------ */
+
+/* As the settings of the page allocator lie in memory; its own struct is its secret. */
+struct buddy_settings_view {
+	int lock;
+	uint64_t reserve_blocks;
+};
+
+static const struct layout turn_layout = { "turn", 8, CLASS_WORKLOAD, NULL };
+
+static void add_pages(struct fixture *f, const struct fixture_options *o)
+{
+	struct buddy_settings_view settings = { (int)o->lock, o->reserve_blocks };
+
+	f->memory = memory_new(f->sim, &page_view_packed_56, o->stride, o->mib ? o->mib : 4);
+	f->page_model = page_allocator_find("buddy");
+	assert_int_equal(f->page_model->settings_size, sizeof settings);
+	f->page_state = f->page_model->create(f->sim, f->memory, &settings);
+	f->pages = (struct pages){ &quiet_pages, f, f->memory };
+}
+
+static void add_objects(struct fixture *f, const struct fixture_options *o)
+{
+	bool defaults = !o->min_objects && !o->min_order && !o->max_order;
+	struct slub_settings settings = {
+		.min_objects = o->min_objects ? o->min_objects : 4,
+		.min_order = o->min_order, .max_order = defaults ? 1 : o->max_order,
+		.min_partial = o->min_partial, .variant = o->era == ERA_DFB4F096,
+	};
+	const char *name = o->era == ERA_2622 ? "slub-page" : "slub-cpu";
+
+	f->objects.model = object_allocator_find(name);
+	assert_int_equal(f->objects.model->settings_size, sizeof settings);
+	f->objects.pages = &f->pages;
+	f->slub = f->objects.state = f->objects.model->create(f->sim, &f->pages, &settings);
+	f->cache = f->objects.model->cache_create(f->slub, "test",
+						  o->object_size ? o->object_size : 1024, 0);
+}
+
+struct fixture *fixture_new(const struct fixture_options *o)
+{
+	struct fixture *f = calloc(1, sizeof *f);
+	struct machine machine = fixture_machine(o->nodes ? o->nodes : 1);
+	struct sim_options options = {
+		.machine = &machine, .cpus = o->cpus ? o->cpus : 2, .placement = o->placement,
+		.seed = 1, .arena_bytes = (o->mib ? 2 * o->mib + 16 : 24) << 20, .model = "test",
+		.preempt = o->preempt,
+	};
+	char why[200];
+
+	assert_non_null(f);
+	f->era = o->era;
+	f->skip_pages = o->skip_pages;
+	f->sim = sim_new(&options, why, sizeof why);
+	assert_non_null(f->sim);
+	f->turn = arena_new(f->sim, uint64_t, 1, 0, LINE, &turn_layout, "turn");
+	add_pages(f, o);
+	if (!o->pages_only)
+		add_objects(f, o);
+	return f;
+}
+
+void fixture_free(struct fixture *f)
+{
+	sim_free(f->sim);
+	free(f);
+}
+
+/* ---- the script -------------------------------------------------------- */
+
+static void parse(struct fixture *f, const char *script)
+{
+	while (*script) {
+		struct script_step *step = &f->step[f->steps];
+
+		assert_true(f->steps < STEPS_MAX);
+		while (*script == ' ')
+			script++;
+		if (!*script)
+			break;
+		step->recorded = *script == '!';
+		script += step->recorded;
+		step->cpu = (unsigned)(script[0] - '0');
+		step->what = script[1];
+		step->slot = (unsigned char)script[2];
+		script += 3;
+		if (step->what == 'p' || step->what == 'q')
+			step->order = (unsigned)strtoul(script, (char **)&script, 10);
+		assert_true(step->cpu < sim_cpus(f->sim) && step->slot < SLOTS);
+		f->steps++;
+	}
+}
+
+static void do_objects(struct cpu *cpu, struct fixture *f, const struct script_step *step)
+{
+	const struct object_allocator *model = f->objects.model;
+	void **slot = &f->slot[step->slot];
+
+	op_begin(cpu, strchr("-~", step->what) ? OP_FREE : OP_ALLOC);
+	if (step->what == '-')
+		model->free(cpu, f->slub, f->cache, *slot);
+	else if (step->what == '~')
+		model->kfree(cpu, f->slub, *slot);
+	else
+		*slot = model->alloc(cpu, f->slub, f->cache,
+				     step->what == '*' ? GFP_KERNEL | GFP_ZERO : GFP_KERNEL);
+	f->recording = false;
+	op_end(cpu, 0, 0);
+	assert_non_null(*slot);
+}
+
+static void do_pages(struct cpu *cpu, struct fixture *f, const struct script_step *step)
+{
+	void **slot = &f->slot[step->slot];
+
+	op_begin(cpu, step->what == 'p' ? OP_PAGE_ALLOC : OP_PAGE_FREE);
+	if (step->what == 'p')
+		*slot = f->page_model->alloc(cpu, f->page_state, step->order, GFP_MOVABLE);
+	else
+		f->page_model->free(cpu, f->page_state, *slot, step->order);
+	f->recording = false;
+	op_end(cpu, 0, 0);
+}
+
+/* All CPUs walk through the script; whose step it is does it, the others wait for their turn. */
+static void thread(struct cpu *cpu, void *argument)
+{
+	struct fixture *f = argument;
+
+	if (cpu_id(cpu) == 0)
+		for (unsigned i = 0; i < f->skip_pages; i++)
+			f->page_model->alloc(cpu, f->page_state, 0, GFP_KERNEL);
+	for (unsigned i = 0; i < f->steps; i++) {
+		const struct script_step *step = &f->step[i];
+
+		if (step->cpu != cpu_id(cpu)) {
+			spin_while(cpu, f->turn, value <= i, STEP_PAUSE);
+			continue;
+		}
+		f->recorded_cpu = step->recorded ? step->cpu : f->recorded_cpu;
+		f->recording = step->recorded;
+		if (step->what == 'p' || step->what == 'q')
+			do_pages(cpu, f, step);
+		else
+			do_objects(cpu, f, step);
+		store(cpu, f->turn, i + 1);
+	}
+}
+
+static void record(void *to, const struct access *access)
+{
+	struct fixture *f = to;
+	struct touched *t = f->touched;
+
+	if (!f->recording || access->cpu != f->recorded_cpu)
+		return;
+	f->path = access->path;
+	while (t < f->touched + f->count && t->line != access->line)
+		t++;
+	if (t == f->touched + f->count) {
+		assert_true(f->count < TOUCHED_MAX);
+		f->count++;
+		t->line = access->line;
+		t->address = access->address;
+	}
+	t->read |= access->read;
+	t->write |= access->write;
+	t->locks += access->locked;
+}
+
+void fixture_run(struct fixture *f, const char *script)
+{
+	parse(f, script);
+	sim_observe(f->sim, record, f);
+	for (unsigned id = 0; id < sim_cpus(f->sim); id++)
+		thread_start(f->sim, id, thread, f);
+	assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
+}
+
+/* ---- places: from the sheet's names to addresses ----------------------- */
+
+/* Byte offsets as the sheet has them; -1: no such member in that era. */
+struct place {
+	const char *name;
+	int offset[ERAS];               /* 2.6.22, dfb4f096, 2.6.24 */
+};
+
+static const struct place page_places[] = {
+	{ "flags",      { 0, 0, 0 } },
+	{ "inuse",      { 12, 12, 12 } },
+	{ "offset",     { 14, 14, -1 } },
+	{ "lockless",   { 16, -1, -1 } },
+	{ "first_page", { 16, 16, 16 } },
+	{ "slab",       { 24, 24, 16 } },
+	{ "mapcount",   { 12, 12, 12 } },
+	{ "mapping",    { 24, 24, -1 } },
+	{ "freelist",   { 32, 32, 32 } },
+	{ "lru_next",   { 40, 40, 40 } },
+	{ "lru_prev",   { 48, 48, 48 } },
+	{ 0 },
+};
+
+static const struct place cache_places[] = {
+	{"flags", {0, 0, 0}},      {"size", {8, 8, 8}},
+	{"objsize", {12, 12, 12}}, {"offset", {16, 16, -1}},
+	{"order", {20, 20, 20}},   {"objects", {80, 80, 80}},
+	{"ctor", {88, 88, 88}},    {0},
+};
+
+static const struct place node_places[] = {
+	{ "lock",         { 0, 0, 0 } },     { "nr_partial",   { 8, 8, 8 } },
+	{ "nr_slabs",     { 16, 16, 16 } },  { "partial_next", { 24, 24, 24 } },
+	{ "partial_prev", { 32, 32, 32 } },
+	{ 0 },
+};
+
+static const struct place cpu_places[] = {
+	{ "freelist", { -1, 0, 0 } },    { "page",   { -1, 8, 8 } },
+	{ "node",     { -1, 16, 16 } },  { "offset", { -1, -1, 20 } },
+	{ "objsize",  { -1, -1, 24 } },
+	{ 0 },
+};
+
+static const void *member(const struct fixture *f, const void *base, const struct place *places,
+			  const char *name)
+{
+	for (const struct place *p = places; p->name; p++)
+		if (strcmp(p->name, name) == 0 && p->offset[f->era] >= 0)
+			return (const char *)base + p->offset[f->era];
+	fail_msg("no member '%s' in %s", name, era_name(f->era));
+	return NULL;
+}
+
+struct slab_page *fixture_slab(const struct fixture *f, const void *object)
+{
+	struct slab_page *page = (struct slab_page *)virt_to_page(f->memory, object);
+
+	return page->flags >> PG_TAIL & 1 ? page->first_page : page;
+}
+
+char *fixture_cpu_slab(const struct fixture *f, unsigned cpu)
+{
+	char *place = cpu_slab_of(f->slub, f->cache, cpu);
+
+	return f->era == ERA_DFB4F096 ? place : *(char **)place;
+}
+
+static const void *node_of(const struct fixture *f, unsigned node)
+{
+	return node == 0 ? &f->cache->local_node : *cache_node(f->cache, node);
+}
+
+/* The address that a name such as PG(a).flags means. */
+static const void *address_of(const struct fixture *f, const char *name)
+{
+	char base[16] = "", at[24] = "";
+	char slot = 0;
+	void *object;
+
+	if (sscanf(name, "%15[A-Za-z0-9](%c).%23s", base, &slot, at) < 2)
+		sscanf(name, "%15[A-Za-z0-9].%23s", base, at);
+	object = f->slot[(unsigned char)slot];
+	if (strcmp(base, "CPA") == 0)
+		return cpu_slab_of(f->slub, f->cache, f->recorded_cpu);
+	if (strcmp(base, "CS") == 0)
+		return member(f, fixture_cpu_slab(f, f->recorded_cpu), cpu_places, at);
+	if (strcmp(base, "KC") == 0 && strcmp(at, "defrag_ratio") == 0)
+		return &f->cache->defrag_ratio;
+	if (strcmp(base, "KC") == 0)
+		return member(f, f->cache, cache_places, at);
+	if (strcmp(base, "KCN") == 0)
+		return cache_node(f->cache, 0);
+	if (strcmp(base, "ND") == 0 || strcmp(base, "ND1") == 0)
+		return member(f, node_of(f, base[2] == '1'), node_places, at);
+	if (strcmp(base, "PG") == 0)
+		return member(f, fixture_slab(f, object), page_places, at);
+	if (strcmp(base, "PGt") == 0)
+		return member(f, virt_to_page(f->memory, object), page_places, at);
+	if (strcmp(base, "OB") == 0)
+		return object;
+	fail_msg("no line '%s'", name);
+	return NULL;
+}
+
+/* ---- comparing --------------------------------------------------------- */
+
+static uint64_t line_of(const struct fixture *f, const void *address)
+{
+	return sim_offset(f->sim, address) / LINE * LINE;
+}
+
+static struct touched *find(struct touched *list, unsigned *count, uint64_t line)
+{
+	for (unsigned i = 0; i < *count; i++)
+		if (list[i].line == line)
+			return &list[i];
+	assert_true(*count < TOUCHED_MAX);
+	list[*count] = (struct touched){ .line = line };
+	return &list[(*count)++];
+}
+
+static void expect_access(const struct fixture *f, struct touched *list, unsigned *count, char how,
+			  const void *address)
+{
+	struct touched *t = find(list, count, line_of(f, address));
+
+	t->address = address;
+	t->read |= how == 'R';
+	t->write |= how != 'R';
+	t->locks += how == 'A';
+}
+
+static void expand_path(const struct fixture *f, struct touched *list, unsigned *count,
+			const char *path)
+{
+	char how, name[48], slot;
+	int length;
+
+	while (sscanf(path, " %c %47[^,]%n", &how, name, &length) == 2) {
+		path += length;
+		path += *path == ',';
+		if (sscanf(name, "OBS(%c)", &slot) == 1) {
+			struct slab_page *page = fixture_slab(f, f->slot[(unsigned char)slot]);
+			char *object = page_address(f->memory, (struct page *)page);
+
+			for (int i = 0; i < f->cache->objects; i++, object += f->cache->size)
+				expect_access(f, list, count, how, object);
+		} else {
+			expect_access(f, list, count, how, address_of(f, name));
+		}
+	}
+}
+
+static const char *how(const struct touched *t)
+{
+	return t->write ? "written" : t->read ? "only read" : "untouched";
+}
+
+static bool compare(const struct fixture *f, const struct touched *t,
+		    const struct touched *expected)
+{
+	char text[160];
+
+	if (t->write == expected->write && (t->write || t->read == expected->read) &&
+	    t->locks == expected->locks)
+		return true;
+	sim_describe(f->sim, t->address ? t->address : expected->address, text, sizeof text);
+	print_error("line of %s is %s with %u LOCKs, expected %s with %u\n", text, how(t), t->locks,
+		    how(expected), expected->locks);
+	return false;
+}
+
+void fixture_expect_path(const struct fixture *f, const char *path)
+{
+	struct touched expected[TOUCHED_MAX], seen[TOUCHED_MAX];
+	unsigned count = 0, lines = f->count;
+	bool same = true;
+
+	memcpy(seen, f->touched, f->count * sizeof seen[0]);
+	expand_path(f, expected, &count, path);
+	assert_true(count > 0);
+	for (unsigned i = 0; i < count; i++)
+		same &= compare(f, find(seen, &lines, expected[i].line), &expected[i]);
+	for (unsigned i = 0; i < f->count; i++)
+		same &= compare(f, &f->touched[i], find(expected, &count, f->touched[i].line));
+	if (!same)
+		fail_msg("%s: other lines than the path touches", era_name(f->era));
+}
+
+/* The sheet's name of a line. */
+static const char *line_name(const struct fixture *f, const struct touched *t)
+{
+	static const char *const cache_lines[] = { "KC0", "KC1", "KC2", "KC3" };
+	const struct memory *m = f->memory;
+	uint64_t pfn = page_to_pfn(m, t->address), at = line_of(f, t->address);
+
+	if (pfn < m->pages)
+		return *page_flags(m, pfn_to_page(m, pfn)) >> PG_TAIL & 1 ? "PGt" : "PG";
+	if (address_to_pfn(m, t->address) < m->pages)
+		return "OB";
+	if (f->era != ERA_2622 && at == line_of(f, fixture_cpu_slab(f, f->recorded_cpu)))
+		return "CS";
+	if (at == line_of(f, cpu_slab_of(f->slub, f->cache, f->recorded_cpu)))
+		return "CPA";
+	if (m->nodes > 1 && at == line_of(f, cache_node(f->cache, 0)))
+		return "KCN";
+	if (m->nodes > 1 && at == line_of(f, node_of(f, 1)))
+		return "ND1";
+	at -= line_of(f, f->cache);
+	return at / LINE < 4 ? cache_lines[at / LINE] : "?";
+}
+
+static bool has_word(const char *words, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *at = words; (at = strstr(at, word)); at++)
+		if ((at == words || at[-1] == ' ') && (at[length] == '\0' || at[length] == ' '))
+			return true;
+	return false;
+}
+
+/* The names of the lines that were written, or only read, each once. */
+static void names_of(const struct fixture *f, bool written, char *names, size_t size)
+{
+	names[0] = '\0';
+	for (unsigned i = 0; i < f->count; i++) {
+		const char *name = line_name(f, &f->touched[i]);
+
+		if (f->touched[i].write != written || has_word(names, name))
+			continue;
+		if (names[0])
+			strncat(names, " ", size - strlen(names) - 1);
+		strncat(names, name, size - strlen(names) - 1);
+	}
+}
+
+static void expect_words(const char *what, const char *words, const char *expected)
+{
+	char copy[200], *save;
+
+	snprintf(copy, sizeof copy, "%s", expected);
+	if (strlen(words) == strlen(expected)) {
+		bool same = true;
+
+		for (char *w = strtok_r(copy, " ", &save); w; w = strtok_r(NULL, " ", &save))
+			same &= has_word(words, w);
+		if (same)
+			return;
+	}
+	fail_msg("%s: lines are '%s', expected '%s'", what, words, expected);
+}
+
+void fixture_expect_lines(const struct fixture *f, const char *only_read, const char *written,
+			  unsigned locks)
+{
+	char names[200];
+	unsigned total = 0;
+
+	names_of(f, false, names, sizeof names);
+	expect_words("only read", names, only_read);
+	names_of(f, true, names, sizeof names);
+	expect_words("written", names, written);
+	for (unsigned i = 0; i < f->count; i++)
+		total += f->touched[i].locks;
+	assert_int_equal(total, locks);
+}
+
+static void check_row(const struct path_row *row, const struct fixture_options *options)
+{
+	struct fixture *f = fixture_new(options);
+
+	fixture_run(f, row->script);
+	assert_string_equal(f->path, row->annotation);
+	fixture_expect_path(f, row->path);
+	if (options->stride == LINE)
+		fixture_expect_lines(f, row->only_read, row->written, row->locks);
+	fixture_expect_sound(f);
+	fixture_free(f);
+}
+
+void fixture_check_row(enum era era, const struct path_row *row)
+{
+	struct fixture_options options = {
+		.era = era, .object_size = row->object_size, .nodes = row->nodes, .stride = LINE,
+	};
+
+	print_message("%s: %s\n", era_name(era), row->name);
+	check_row(row, &options);
+	options.stride = 0;
+	for (options.skip_pages = 0; options.skip_pages < 8; options.skip_pages++)
+		check_row(row, &options);
+}
+
+/* ---- check() ----------------------------------------------------------- */
+
+static bool sound(const struct fixture *f, char *why, size_t size)
+{
+	if (!f->page_model->check(f->page_state, why, size))
+		return false;
+	return !f->objects.model || f->objects.model->check(f->slub, why, size);
+}
+
+void fixture_expect_sound(const struct fixture *f)
+{
+	char why[200] = "";
+
+	if (!sound(f, why, sizeof why))
+		fail_msg("%s", why);
+}
+
+void fixture_expect_unsound(const struct fixture *f, const char *reason)
+{
+	char why[200] = "";
+
+	if (sound(f, why, sizeof why))
+		fail_msg("the damage was not found: expected '%s'", reason);
+	if (!strstr(why, reason))
+		fail_msg("found '%s', expected '%s'", why, reason);
+}

@@ -1,0 +1,119 @@
+/*
+ * A small machine with the allocators on it, for the models' tests: runs a script of operations
+ * in strict order and records which lines one of them touched.
+ */
+#ifndef TESTS_MODEL_FIXTURE_H
+#define TESTS_MODEL_FIXTURE_H
+
+#include "models/objects/slub_common.h"
+#include "sim/sim.h"
+
+enum era { ERA_2622, ERA_DFB4F096, ERA_2624, ERAS };
+enum { SLOTS = 128, STEPS_MAX = 512, TOUCHED_MAX = 512 };
+
+struct fixture_options {
+	enum era era;
+	bool pages_only;                /* no object allocator */
+	unsigned cpus;                  /* 0: 2 */
+	unsigned nodes;                 /* 0: 1 */
+	enum placement placement;
+	unsigned stride;                /* of page structs; 0: 56 */
+	unsigned skip_pages;            /* page frames taken before anything else */
+	unsigned object_size;           /* of the cache under test; 0: 1024, 4 objects in a page */
+	uint64_t min_objects, min_order, max_order;     /* 0, 0, 0: 4, 0, 1 */
+	uint64_t min_partial;           /* 0: the version's */
+	unsigned reserve_blocks;
+	enum lock_kind lock;
+	uint64_t mib;                   /* 0: 4 */
+	bool preempt;
+};
+
+struct touched {
+	uint64_t line;                  /* offset in the arena */
+	const void *address;            /* of one access to it */
+	bool read, write;
+	unsigned locks;
+};
+
+struct script_step {
+	unsigned cpu;
+	char what;                      /* + alloc, - free, ~ kfree, * alloc zeroed, p and q pages */
+	unsigned char slot;
+	unsigned order;                 /* of pages */
+	bool recorded;
+};
+
+struct fixture {
+	struct sim *sim;
+	struct memory *memory;
+	enum era era;
+	struct pages pages;             /* as the object allocator sees them: not recorded */
+	const struct page_allocator *page_model;
+	void *page_state;
+	struct objects objects;
+	struct slub *slub;              /* = objects.state */
+	struct kmem_cache *cache;
+	void *slot[SLOTS];              /* objects, page structs; stay after a free */
+	/* called inside every page allocation of the object allocator, interrupts as they are */
+	void (*meanwhile)(struct cpu *cpu, struct fixture *fixture);
+	uint64_t left;                  /* for meanwhile */
+	/* the script */
+	struct script_step step[STEPS_MAX];
+	unsigned steps, skip_pages;
+	uint64_t *turn;                 /* simulated: steps done */
+	/* the record */
+	bool recording;
+	unsigned recorded_cpu;
+	struct touched touched[TOUCHED_MAX];
+	unsigned count;
+	const char *path;               /* as the model named it */
+};
+
+struct fixture *fixture_new(const struct fixture_options *options);
+void fixture_free(struct fixture *fixture);
+
+/*
+ * "0+a !1-a": CPU 0 allocates a, then CPU 1 frees it, which is recorded. Steps: + alloc, * alloc
+ * zeroed, - kmem_cache_free, ~ kfree, with a slot; p and q with a slot and an order: pages
+ * allocated and freed, "0pa1" an order 1 block.
+ */
+void fixture_run(struct fixture *fixture, const char *script);
+
+/*
+ * Compares the record with a path in the sheet's notation: "R CPA, A PG(a).flags, W OB(a)".
+ * R load, W store, M read-modify-write, A locked; exact sets of lines that are written, that are
+ * only read, and the LOCK operations on each.
+ */
+void fixture_expect_path(const struct fixture *fixture, const char *path);
+/* The same by the names of the sheet's tables, "CPA OB"; all page structs but tails are PG. */
+void fixture_expect_lines(const struct fixture *fixture, const char *only_read, const char *written,
+			  unsigned locks);
+
+/*
+ * One path of an object allocator: a script that takes it, its accesses as the sheet's numbered
+ * path lists them, and its row in the sheet's table of lines.
+ */
+struct path_row {
+	const char *name;
+	const char *annotation;         /* what the model calls the path */
+	unsigned object_size, nodes;    /* 0: 1024, 1 */
+	const char *script;
+	const char *path;
+	const char *only_read, *written;        /* of the table; for aligned page structs */
+	unsigned locks;
+};
+/* Runs it with a line per page struct, and packed with the slabs at each position of a line. */
+void fixture_check_row(enum era era, const struct path_row *row);
+
+/* Both allocators' check() say so; a failure prints the reason. */
+void fixture_expect_sound(const struct fixture *fixture);
+void fixture_expect_unsound(const struct fixture *fixture, const char *reason);
+
+struct machine fixture_machine(unsigned nodes);
+const char *era_name(enum era era);
+/* The head page struct of the slab an object lies in. */
+struct slab_page *fixture_slab(const struct fixture *fixture, const void *object);
+/* kmem_cache_cpu of a CPU; not with 2.6.22. */
+char *fixture_cpu_slab(const struct fixture *fixture, unsigned cpu);
+
+#endif

@@ -138,6 +138,38 @@ size_t diagnostics_count(const struct diagnostics *diagnostics)
 	return diagnostics->mistakes;
 }
 
+/* Sources keep their order: those of `more` come after all others. */
+static void join_sources(struct diagnostics *diagnostics, struct diagnostics *more)
+{
+	struct document **last = &more->sources;
+
+	for (; *last; last = &(*last)->next)
+		(*last)->number += diagnostics->source_count;
+	*last = diagnostics->sources;
+	diagnostics->sources = more->sources;
+	diagnostics->source_count += more->source_count;
+	more->sources = NULL;
+}
+
+void diagnostics_join(struct diagnostics *diagnostics, struct diagnostics *more)
+{
+	size_t count = diagnostics->count + more->count;
+
+	join_sources(diagnostics, more);
+	if (more->count) {
+		diagnostics->message = xrealloc(diagnostics->message, count * sizeof *diagnostics->message);
+		memcpy(diagnostics->message + diagnostics->count, more->message, more->count * sizeof *more->message);
+	}
+	for (size_t i = diagnostics->count; i < count; i++) {
+		diagnostics->message[i].mistake += diagnostics->mistakes;
+		diagnostics->message[i].number += diagnostics->count;
+	}
+	diagnostics->count = count;
+	diagnostics->mistakes += more->mistakes;
+	more->count = 0;
+	diagnostics_free(more);
+}
+
 /* ---- printing ---------------------------------------------------------------------------- */
 
 static int compare_numbers(size_t a, size_t b)

@@ -44,6 +44,9 @@ void mistake(struct diagnostics *diagnostics, struct place place, const char *fo
 void mistake_note(struct diagnostics *diagnostics, struct place place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Moves all of `more` behind what is there, and frees it. */
+void diagnostics_join(struct diagnostics *diagnostics, struct diagnostics *more);
+
 size_t diagnostics_count(const struct diagnostics *diagnostics);
 void diagnostics_print(struct diagnostics *diagnostics, FILE *out, bool colour);
 

@@ -48,6 +48,7 @@ struct combination {
 	size_t cores;
 	uint64_t warmup, operations;            /* as the workload wants them */
 	char input[SHA256_HEX_BYTES];           /* content of the workload's input; "" without one */
+	bool scaled;                            /* got more sockets than its machine has */
 	bool seedless;                          /* no seed can change it */
 	struct point_key *key;                  /* settings as text, in table order */
 	size_t keys;

@@ -1,0 +1,277 @@
+/*
+ * From a file to points: the tree, --set over it, a walk that checks everything, then a walk per
+ * combination of swept values.
+ */
+#include "experiment/experiment.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "experiment/file.h"
+#include "experiment/loading.h"
+#include "sim/xalloc.h"
+
+enum { POINTS_MAX = 100000 };
+
+/* ---- --set ------------------------------------------------------------------------------------- */
+
+static void put_set(struct loading *loading, const char *set)
+{
+	char name[256];
+	const char *equals = strchr(set, '=');
+
+	snprintf(name, sizeof name, "--set %s", set);
+	if (!equals || equals == set) {
+		const struct document *whole = diagnostics_source(loading->diagnostics, name, "", 0, true);
+
+		mistake(loading->diagnostics, (struct place){ whole, 1, 1 }, "wants KEY=VALUE, like cpus=4 or workload.object_size=[64, 256]");
+		return;
+	}
+
+	const struct document *source = diagnostics_source(loading->diagnostics, name, equals + 1, strlen(equals + 1), true);
+	struct place place = { source, 1, 1 };
+	struct yaml *value = yaml_parse(&loading->pool, loading->diagnostics, source, "a value is missing after '='");
+	struct yaml *key = yaml_value(&loading->pool, set, place);
+
+	key->text[equals - set] = '\0';
+	if (value)
+		yaml_put(&loading->pool, loading->root, key, yaml_nested(&loading->pool, value));
+}
+
+/* ---- the tree ------------------------------------------------------------------------------------ */
+
+static bool read_tree(struct loading *loading, const char *path, const char *text, size_t length)
+{
+	const struct document *source = diagnostics_source(loading->diagnostics, path, text, length, false);
+	struct yaml *root = yaml_parse(&loading->pool, loading->diagnostics, source, "the file holds no experiment");
+
+	if (!root)
+		return false;
+	if (root->kind != YAML_MAPPING) {
+		mistake(loading->diagnostics, root->place, "an experiment is made of keys with values (key: value)");
+		return false;
+	}
+	loading->root = yaml_nested(&loading->pool, root);
+	loading->top = root->place;
+	return true;
+}
+
+/* ---- the product ----------------------------------------------------------------------------------- */
+
+static struct combination *combination_new(void)
+{
+	struct combination *combination = xalloc(sizeof *combination);
+
+	combination->settings.objects = -1;
+	combination->settings.pages = -1;
+	return combination;
+}
+
+/* The next combination: the last axis turns fastest. false: that was the last one. */
+static bool next_turn(struct schema *schema)
+{
+	for (size_t i = schema->axes; i-- > 0;) {
+		struct yaml *node = schema->axis[i].node;
+
+		if (++node->selected < node->count)
+			return true;
+		node->selected = 0;
+	}
+	return false;
+}
+
+static bool too_many(struct loading *loading)
+{
+	double points = 1;
+
+	for (size_t i = 0; i < loading->schema.axes; i++)
+		points *= (double)loading->schema.axis[i].node->count;
+	if (points <= POINTS_MAX)
+		return false;
+	mistake(loading->diagnostics, loading->top, "the lists make %.0f combinations; at most %d", points, POINTS_MAX);
+	return true;
+}
+
+/* Combinations that differ only in settings of models they do not use are the same. */
+static bool is_known(const struct experiment *experiment, const struct combination *combination)
+{
+	char name[POINT_NAME_BYTES], other[POINT_NAME_BYTES];
+
+	effective_name(combination, combination->settings.seed, name);
+	for (size_t i = 0; i < experiment->combinations; i++) {
+		effective_name(experiment->combination[i], combination->settings.seed, other);
+		if (!strcmp(name, other))
+			return true;
+	}
+	return false;
+}
+
+static bool has_model_axis(const struct loading *loading)
+{
+	for (size_t i = 0; i < loading->schema.axes; i++) {
+		const char *path = loading->schema.axis[i].path;
+
+		if (strchr(path, '.') && strncmp(path, "machine.", 8) && strncmp(path, "workload.", 9))
+			return true;
+	}
+	return false;
+}
+
+static void multiply(struct loading *loading)
+{
+	struct experiment *experiment = loading->experiment;
+	bool check_known = has_model_axis(loading);
+	size_t room = 0;
+
+	loading->schema.again = true;
+	do {
+		struct combination *combination = combination_new();
+
+		walk(loading, combination);
+		rules_check(loading, combination);
+		if (diagnostics_count(loading->diagnostics)) {
+			combination_free(combination);
+			continue;
+		}
+		effective_keys(loading, combination);
+		if (check_known && is_known(experiment, combination)) {
+			combination_free(combination);
+			continue;
+		}
+		if (experiment->combinations == room) {
+			room = 2 * room + 16;
+			experiment->combination = xrealloc(experiment->combination, room * sizeof *experiment->combination);
+		}
+		experiment->combination[experiment->combinations++] = combination;
+	} while (next_turn(&loading->schema));
+}
+
+static void add_points(struct experiment *experiment)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < experiment->combinations; i++)
+		count += experiment->combination[i]->seedless ? 1 : experiment->combination[i]->settings.repeat;
+	experiment->point = xalloc((count + 1) * sizeof *experiment->point);
+	for (size_t i = 0; i < experiment->combinations; i++) {
+		const struct combination *combination = experiment->combination[i];
+		uint64_t seeds = combination->seedless ? 1 : combination->settings.repeat;
+
+		for (uint64_t seed = 0; seed < seeds; seed++) {
+			struct planned *point = &experiment->point[experiment->points++];
+
+			point->combination = combination;
+			point->seed = combination->settings.seed + seed;
+			effective_name(combination, point->seed, point->name);
+		}
+	}
+}
+
+/* ---- the experiment ----------------------------------------------------------------------------------- */
+
+static char **append(char **list, size_t *count, const char *text)
+{
+	list = xrealloc(list, (*count + 1) * sizeof *list);
+	list[(*count)++] = xstrdup(text);
+	return list;
+}
+
+static void describe(struct loading *loading, char *const *sets, size_t set_count)
+{
+	struct experiment *experiment = loading->experiment;
+	const struct settings *settings = &experiment->combination[0]->settings;
+	const struct setting *plots = keys_table(loading->keys);
+
+	while (strcmp(plots->key, "plots"))
+		plots++;
+	snprintf(experiment->name, sizeof experiment->name, "%s", settings->name);
+	snprintf(experiment->title, sizeof experiment->title, "%s", settings->title);
+	for (unsigned i = 0; i < settings->plots.count; i++)
+		experiment->plot = append(experiment->plot, &experiment->plots, plots->words[settings->plots.value[i]]);
+	for (size_t i = 0; i < loading->schema.axes; i++)
+		experiment->swept = append(experiment->swept, &experiment->swepts, loading->schema.axis[i].path);
+	for (size_t i = 0; i < set_count; i++)
+		experiment->set = append(experiment->set, &experiment->sets, sets[i]);
+	effective_experiment(loading);
+	add_points(experiment);
+}
+
+static void check_all(struct loading *loading)
+{
+	struct combination *scratch = combination_new();
+
+	walk(loading, scratch);
+	combination_free(scratch);
+	if (!diagnostics_count(loading->diagnostics) && !too_many(loading))
+		multiply(loading);
+}
+
+struct experiment *experiment_parse(const char *path, const char *text, size_t length, char *const *sets, size_t set_count, struct diagnostics *diagnostics)
+{
+	/* mistakes of other files do not count here */
+	struct diagnostics *own = diagnostics_new();
+	struct loading loading = { .experiment = xalloc(sizeof(struct experiment)), .diagnostics = own };
+	struct experiment *experiment = loading.experiment;
+
+	loading.schema.diagnostics = own;
+	loading.keys = keys_new();
+	experiment->path = xstrdup(path);
+	file_folder(path, loading.folder, sizeof loading.folder);
+	if (read_tree(&loading, path, text, length)) {
+		for (size_t i = 0; i < set_count; i++)
+			put_set(&loading, sets[i]);
+		check_all(&loading);
+	}
+	if (!diagnostics_count(own) && experiment->combinations)
+		describe(&loading, sets, set_count);
+	schema_free(&loading.schema);
+	keys_free(loading.keys);
+	free(loading.machine);
+	yaml_pool_free(&loading.pool);
+	if (diagnostics_count(own)) {
+		experiment_free(experiment);
+		experiment = NULL;
+	}
+	diagnostics_join(diagnostics, own);
+	return experiment;
+}
+
+struct experiment *experiment_load(const char *path, char *const *sets, size_t set_count, struct diagnostics *diagnostics)
+{
+	size_t length;
+	char *text = file_read(path, YAML_BYTES_MAX + 1, &length);
+
+	if (!text) {
+		const struct document *source = diagnostics_source(diagnostics, path, "", 0, false);
+
+		mistake(diagnostics, (struct place){ source, 0, 0 }, "%s", strerror(errno));
+		return NULL;
+	}
+
+	struct experiment *experiment = experiment_parse(path, text, length, sets, set_count, diagnostics);
+
+	free(text);
+	return experiment;
+}
+
+static void free_list(char **list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(list[i]);
+	free(list);
+}
+
+void experiment_free(struct experiment *experiment)
+{
+	for (size_t i = 0; i < experiment->combinations; i++)
+		combination_free(experiment->combination[i]);
+	free(experiment->combination);
+	free(experiment->point);
+	free(experiment->path);
+	free(experiment->effective);
+	free_list(experiment->swept, experiment->swepts);
+	free_list(experiment->plot, experiment->plots);
+	free_list(experiment->set, experiment->sets);
+	free(experiment);
+}

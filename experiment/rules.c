@@ -1,0 +1,146 @@
+/*
+ * Rules between the keys of an experiment, once per combination: told at the value that breaks
+ * them. What only the simulated machine can say comes when a point is set up.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "experiment/loading.h"
+#include "sim/protocol.h"
+
+static void rule_name(struct loading *loading, const struct combination *into)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	const char *name = into->settings.name;
+
+	if (!*name || name[strspn(name, allowed)] || *name == '.' || *name == '-')
+		mistake(loading->diagnostics, walk_place(loading, "name"),
+			"'name' becomes a folder: letters, digits, '.', '_' and '-', beginning with a letter or digit");
+}
+
+static void rule_cpus(struct loading *loading, struct combination *into)
+{
+	struct machine *machine = &into->machine;
+	unsigned cores = machine_cores(machine);
+	uint64_t cpus = into->settings.cpus, per_socket = cores / machine->sockets;
+
+	if (cpus <= cores)
+		return;
+	if (into->settings.scale != SCALE_SOCKETS) {
+		mistake(loading->diagnostics, walk_place(loading, "cpus"),
+			"'cpus' is %" PRIu64 ", machine '%s' has %u cores; fewer CPUs, or 'scale: sockets' for more sockets",
+			cpus, machine->id, cores);
+		return;
+	}
+	/* memory nodes that belong to sockets come with them */
+	uint64_t nodes_per_socket = machine->numa_nodes % machine->sockets ? 0 : machine->numa_nodes / machine->sockets;
+
+	into->scaled = true;
+	machine->sockets = (cpus + per_socket - 1) / per_socket;
+	if (nodes_per_socket && machine->numa_nodes > 1)
+		machine->numa_nodes = nodes_per_socket * machine->sockets;
+	if (machine->sockets * per_socket > MACHINE_CORES_MAX)
+		mistake(loading->diagnostics, walk_place(loading, "cpus"),
+			"'cpus' is %" PRIu64 ": machine '%s' has %" PRIu64 " cores per socket, and whole sockets for that many are more than %d cores",
+			cpus, machine->id, per_socket, MACHINE_CORES_MAX);
+}
+
+static void rule_placement(struct loading *loading, const struct combination *into)
+{
+	struct place place = walk_place(loading, "placement");
+	unsigned cores = machine_cores(&into->machine);
+
+	if (into->settings.placement != PLACEMENT_CORES)
+		return;
+	if (into->cores < into->settings.cpus)
+		mistake(loading->diagnostics, place, "'placement' names %zu cores for %" PRIu64 " CPUs", into->cores,
+			into->settings.cpus);
+	for (size_t i = 0; i < into->cores; i++) {
+		if (into->core[i] >= cores)
+			mistake(loading->diagnostics, place, "'placement' names core %u; machine '%s' has cores 0..%u",
+				into->core[i], into->machine.id, cores - 1);
+		for (size_t j = 0; j < i; j++) {
+			if (into->core[j] == into->core[i])
+				mistake(loading->diagnostics, place, "'placement' names core %u twice", into->core[i]);
+		}
+	}
+}
+
+static void tell_machine(void *to, const char *key, const char *text)
+{
+	struct loading *loading = to;
+	char path[SETTING_PATH_BYTES];
+
+	schema_join(path, "machine", key);
+	mistake(loading->diagnostics, walk_place(loading, path), "machine '%s': %s", loading->into->machine.id, text);
+}
+
+static bool rule_machine(struct loading *loading, const struct combination *into)
+{
+	static const char *const protocol_of[] = { "mesi", "moesi", "mesif" };
+	const char *protocol = protocol_of[into->machine.protocol];
+
+	if (!protocol_find(protocol))
+		mistake(loading->diagnostics, walk_place(loading, "machine.protocol"),
+			"machine '%s' runs protocol '%s', which is not built ('bounce list protocols' shows what is)",
+			into->machine.id, protocol);
+	return machine_check(&into->machine, tell_machine, loading);
+}
+
+static void rule_objects(struct loading *loading, const struct combination *into)
+{
+	if (into->workload->needs_objects && !into->objects)
+		mistake(loading->diagnostics, walk_place(loading, "objects"),
+			"missing key 'objects': workload '%s' takes objects from an allocator ('bounce list models' shows all)",
+			into->workload->name);
+	if (!into->workload->needs_objects && into->objects)
+		mistake(loading->diagnostics, walk_place(loading, "objects"),
+			"workload '%s' takes no objects; leave 'objects' out", into->workload->name);
+}
+
+static void rule_struct_page(struct loading *loading, const struct combination *into)
+{
+	const struct page_view *view = into->objects ? into->objects->view : into->pages->view;
+
+	if (into->settings.struct_page == STRUCT_PAGE_PACKED && view->size > 56)
+		mistake(loading->diagnostics, walk_place(loading, "struct_page"),
+			"struct page of '%s' has %u bytes; it cannot be packed into 56",
+			into->objects ? into->objects->name : into->pages->name, view->size);
+}
+
+/* How much there is to do, and what the input holds. */
+static void rule_workload(struct loading *loading, struct combination *into)
+{
+	const struct workload *workload = into->workload;
+	char why[512] = "", path[4096] = "";
+	bool good = true;
+
+	into->warmup = into->settings.warmup;
+	into->operations = into->settings.operations;
+	if (workload->input)
+		good = workload->input(into->workload_settings, path, sizeof path, why, sizeof why);
+	if (good && *path)
+		good = file_hash(path, into->input, why, sizeof why);
+	if (good && workload->operations)
+		good = workload->operations(into->workload_settings, (unsigned)into->settings.cpus, &into->warmup,
+					    &into->operations, why, sizeof why);
+	if (!good)
+		mistake(loading->diagnostics, walk_place(loading, "workload"), "workload '%s': %s", workload->name, why);
+	else if (!into->operations)
+		mistake(loading->diagnostics, loading->top, "missing key 'operations': how many are measured, all CPUs together");
+}
+
+void rules_check(struct loading *loading, struct combination *combination)
+{
+	const struct settings *settings = &combination->settings;
+
+	rule_name(loading, combination);
+	if (rule_machine(loading, combination)) {
+		rule_cpus(loading, combination);
+		rule_placement(loading, combination);
+	}
+	rule_objects(loading, combination);
+	rule_struct_page(loading, combination);
+	rule_workload(loading, combination);
+	combination->seedless = settings->cpus == 1 && !settings->jitter_cycles && !settings->jitter_percent;
+}

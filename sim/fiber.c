@@ -23,6 +23,7 @@
 #endif
 #endif
 #ifdef FIBER_ASAN
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -180,8 +181,12 @@ struct fiber *fiber_main(void)
 
 void fiber_free(struct fiber *f)
 {
-	if (f && f->entry)
+	if (f && f->entry) {
+#ifdef FIBER_ASAN
+		ASAN_UNPOISON_MEMORY_REGION(f->stack, f->stack_bytes);
+#endif
 		munmap(f->stack, f->stack_bytes);
+	}
 	free(f);
 }
 

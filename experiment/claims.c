@@ -153,6 +153,16 @@ static const char *amount(const struct verdict *verdict, char *buf, size_t size)
 	return buf;
 }
 
+/* "once", "twice", "14 times" */
+static const char *times(const char *range, char *buf, size_t size)
+{
+	if (!strcmp(range, "1") || !strcmp(range, "2"))
+		snprintf(buf, size, "%s", *range == '1' ? "once" : "twice");
+	else
+		snprintf(buf, size, "%s times", range);
+	return buf;
+}
+
 struct word {
 	const char *name, *text;
 };
@@ -191,7 +201,7 @@ static const char *sentence_for(const struct verdict *verdict, const struct word
 
 const char *claim_compare(const struct groups *groups, measure *what, const void *argument, const struct wording *wording, char *buf, size_t size)
 {
-	char times[64], fews[64], manys[64], lower[24], all[24];
+	char ratio[64], fews[64], manys[64], few_times[80], many_times[80], lower[24], all[24];
 	struct verdict verdict = { 0 };
 	size_t few, many;
 
@@ -203,14 +213,15 @@ const char *claim_compare(const struct groups *groups, measure *what, const void
 
 	struct range low = series_range(groups, few, what, argument), high = series_range(groups, many, what, argument);
 
+	claim_range(low.low, low.high, wording->unit, fews, sizeof fews);
+	claim_range(high.low, high.high, wording->unit, manys, sizeof manys);
 	snprintf(lower, sizeof lower, "%zu", verdict.lower);
 	snprintf(all, sizeof all, "%zu", verdict.all);
 
 	const struct word words[] = {
 		{ "few", groups->series[few] }, { "many", groups->series[many] },
-		{ "amount", amount(&verdict, times, sizeof times) },
-		{ "fews", claim_range(low.low, low.high, wording->unit, fews, sizeof fews) },
-		{ "manys", claim_range(high.low, high.high, wording->unit, manys, sizeof manys) },
+		{ "amount", amount(&verdict, ratio, sizeof ratio) }, { "fews", fews }, { "manys", manys },
+		{ "fewtimes", times(fews, few_times, sizeof few_times) }, { "manytimes", times(manys, many_times, sizeof many_times) },
 		{ "count", lower }, { "all", all },
 		{ "spread", verdict.spread ? ", as far as the seeds tell" : "" }, { NULL, NULL },
 	};

@@ -11,7 +11,8 @@
 
 /*
  * Sentences with {few} and {many}, names of the two series; {amount}, "14 times" or "30 %";
- * {fews} and {manys}, their values ("1.9 to 2.1"); {count} of {all}, groups.
+ * {fews} and {manys}, their values ("1.9 to 2.1"), as {fewtimes} and {manytimes} "once", "1.9 to
+ * 2.1 times"; {count} of {all}, groups.
  */
 struct wording {
 	const char *less;       /* few has less in every group */

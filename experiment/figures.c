@@ -88,10 +88,10 @@ static const struct bars bounces_bars = {
 	.column = { "allocator", "workload", "payload" },
 	.wording = {
 		.less  = "{few} bounces the allocator's lines {amount} less often than {many}",
-		.never = "{few} never bounces the allocator's lines, {many} does {manys} times per operation",
+		.never = "{few} never bounces the allocator's lines, {many} does {manytimes} per operation",
 		.equal = "{few} and {many} bounce the allocator's lines equally often{spread}",
 		.some  = "{few} bounces the allocator's lines less often than {many} in {count} of {all} settings",
-		.alone = "{few} bounces the allocator's lines {fews} times per operation",
+		.alone = "{few} bounces the allocator's lines {fewtimes} per operation",
 	},
 };
 

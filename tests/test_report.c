@@ -1,0 +1,698 @@
+/*
+ * Reports, titles of figures, comparisons and figures, from hand-made results.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cli/cli.h"
+#include "cli/comparison.h"
+#include "cli/views.h"
+#include "experiment/claims.h"
+#include "experiment/plots.h"
+#include "sim/xalloc.h"
+
+enum { UNITS = 64 };
+
+/* ---- one result, by hand ------------------------------------------------------------------------ */
+
+static struct site_stats sites[] = {
+	{ .line = 320, .offset = 8, .size = 8, .member = "freelist", .site = { "models/a.c", 10, "take", "&page->freelist" },
+	  .op = OP_ALLOC, .path = "", .stores = 1000, .bounces = 950, .hitm = 950, .wait_units = 1000 * 200 * UNITS, .cpus = 1 },
+	{ .line = 320, .offset = 8, .size = 8, .member = "freelist", .site = { "models/a.c", 20, "give", "&page->freelist" },
+	  .op = OP_FREE, .path = "slow", .loads = 1000, .bounces = 950, .hitm = 1000, .wait_units = 1000 * 100 * UNITS, .cpus = 1 },
+	{ .line = 4096, .offset = 0, .size = 4, .member = "head", .site = { "workloads/b.c", 5, "put", "&ring->head" },
+	  .op = OP_NONE, .path = NULL, .stores = 50, .bounces = 50, .hitm = 50, .wait_units = 50 * 60 * UNITS, .cpus = 1 },
+	{ .line = 4096, .offset = 4, .size = 4, .member = "tail", .site = { "workloads/b.c", 9, "get", "&ring->tail" },
+	  .op = OP_NONE, .path = NULL, .loads = 10, .stores = 50, .bounces = 50, .hitm = 50, .wait_units = 60 * 60 * UNITS, .cpus = 1 },
+};
+
+static struct line_stats lines[] = {
+	{ .offset = 320, .label = "page[5]", .members = "freelist", .class = CLASS_ALLOCATOR, .bounces = 1900, .hitm = 1950,
+	  .upgrades = 10, .invalidations = 1900, .misses = 2000, .true_sharing = 1990, .loads = 1000, .stores = 1000, .readers = 2, .writers = 2 },
+	{ .offset = 4096, .label = "ring[0]", .members = "head tail", .class = CLASS_WORKLOAD, .bounces = 100, .hitm = 100,
+	  .misses = 110, .false_sharing = 60, .true_sharing = 50, .loads = 10, .stores = 100, .readers = 2, .writers = 2 },
+};
+
+static struct field_stats fields[] = {
+	{ "page", "freelist", CLASS_ALLOCATOR, 8, 8, { "models/a.c", 10, "take", "&page->freelist" }, OP_ALLOC, "", 0, 1000, 0 },
+	{ "page", "freelist", CLASS_ALLOCATOR, 8, 8, { "models/a.c", 20, "give", "&page->freelist" }, OP_FREE, "slow", 1500, 0, 0 },
+	{ "page", "lru", CLASS_ALLOCATOR, 64, 16, { "models/a.c", 30, "move", "&page->lru" }, OP_FREE, "slow", 0, 0, 7 },
+};
+
+static struct lock_stats locks[] = {
+	{ "zone[0]", "ticket", .taken = 10, .contended = 1, .turns = 3, .wait_units = 50 * UNITS, .hold_units = 1000 * UNITS },
+	{ "list[0]", "bit", .taken = 4, .contended = 2, .turns = 9, .wait_units = 70 * UNITS, .hold_units = 100 * UNITS },
+};
+
+static struct path_stats paths[] = {
+	{ OP_ALLOC, "", 90, 90 * 10 * UNITS },
+	{ OP_ALLOC, "slow", 10, 10 * 200 * UNITS },
+};
+
+static struct counts cpus[] = {
+	{ .loads = 10, .stores = 5, .rmws = 1, .bounces = { 1000, 50, 0 }, .hitm_loads = 3, .hitm_stores = 2, .misses = 6,
+	  .cause_units = { [CAUSE_TRANSFER_SAME] = 300000 * UNITS, [CAUSE_COMPUTE] = 200000 * UNITS } },
+	{ .loads = 20, .stores = 7, .rmws = 2, .bounces = { 900, 50, 0 }, .misses = 4,
+	  .cause_units = { [CAUSE_TRANSFER_SAME] = 100000 * UNITS, [CAUSE_IDLE] = 400000 * UNITS } },
+};
+
+static struct result sample(void)
+{
+	struct result result = {
+		.cpus = 2, .operations = 1000, .elapsed_units = 500000 * UNITS, .cpu = cpus,
+		.total = { .loads = 30, .stores = 12, .rmws = 3, .bounces = { 1900, 100, 0 }, .hitm_loads = 3, .hitm_stores = 2, .misses = 10,
+			   .misses_false_sharing = 60,
+			   .cause_units = { [CAUSE_TRANSFER_SAME] = 400000 * UNITS, [CAUSE_COMPUTE] = 200000 * UNITS, [CAUSE_IDLE] = 400000 * UNITS } },
+		.op = { [OP_ALLOC] = { .count = 100, .total_units = 2900 * UNITS, .p50_units = 10 * UNITS, .p99_units = 200 * UNITS,
+				       .max_units = 200 * UNITS, .lines_read = 300, .lines_written = 150 } },
+		.line = lines, .lines = 2, .site = sites, .sites = 4, .field = fields, .fields = 3,
+		.lock = locks, .locks = 2, .path = paths, .paths = 2,
+	};
+
+	return result;
+}
+
+static char *for_people(const char *view, size_t top)
+{
+	struct result result = sample();
+	char *text;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	view_find(view)->people(out, &result, &(struct view_options){ .top = top });
+	fclose(out);
+	return text;
+}
+
+static void expect_view(const char *view, size_t top, const char *expected)
+{
+	char *text = for_people(view, top);
+
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static char *for_programs(const char *name, enum table_format format)
+{
+	const struct view *view = view_find(name);
+	struct result result = sample();
+	struct table *table = table_new(view->columns);
+	char *text;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	view->fill(table, &result, "objects=a,seed=1");
+	table_print(table, out, format, view->type, 0, false);
+	fclose(out);
+	table_free(table);
+	return text;
+}
+
+/* ---- views -------------------------------------------------------------------------------------- */
+
+static void the_headline_gives_bounces_per_operation(void **state)
+{
+	(void)state;
+	struct result result = sample();
+	char *text;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	view_headline(out, &result);
+	result.outcome = OUTCOME_OUT_OF_MEMORY;
+	snprintf(result.message, sizeof result.message, "node 0 is full");
+	result.operations = 0;
+	view_headline(out, &result);
+	fclose(out);
+	/* 1900 / 1000, 100 / 1000; without operations there is nothing per operation */
+	char expected[512];
+
+	snprintf(expected, sizeof expected,
+		"1000 operations in 500 000 cycles on 2 CPUs\n"
+		"2000 bounces, 2.00 per operation: allocator 1.90, workload 0.100, payload 0\n"
+		"0 operations in 500 000 cycles on 2 CPUs\n"
+		"2000 bounces, - per operation: allocator -, workload -, payload -\n"
+		"this run did not end well: %s: node 0 is full\n", outcome_names[OUTCOME_OUT_OF_MEMORY]);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+/* 1900 of 2000 are 95 %; cycles each: 200 000 / 1000 = 200, 100, 60; offsets ascend in a line. */
+static void lines_show_the_worst_first_and_then_their_members(void **state)
+{
+	(void)state;
+	expect_view("lines", 10,
+		"kind of line  lines  bounces  of all  per operation  class\n"
+		"page              1     1900    95 %          1.90   allocator\n"
+		"ring              1      100     5 %          0.100  workload\n"
+		"\n"
+		"line     bounces  of all  hitm  upgrades  misses  false sharing  readers  writers  class      members\n"
+		"page[5]     1900    95 %  1950        10    2000              0        2        2  allocator  freelist\n"
+		"ring[0]      100     5 %   100         0     110             60        2        2  workload   head tail\n"
+		"\n"
+		"page[5], 64 bytes: 1900 bounces\n"
+		"  offset  member    loads  stores  rmws  bounces  hitm  cycles each  CPUs  operation   from\n"
+		"       8  freelist      0    1000     0      950   950          200     1  alloc       models/a.c:10 take\n"
+		"       8  freelist   1000       0     0      950  1000          100     1  free, slow  models/a.c:20 give\n"
+		"\n"
+		"ring[0], 64 bytes: 100 bounces\n"
+		"  offset  member  loads  stores  rmws  bounces  hitm  cycles each  CPUs  operation  from\n"
+		"       0  head        0      50     0       50    50         60.0     1  none       workloads/b.c:5 put\n"
+		"       4  tail       10      50     0       50    50         60.0     1  none       workloads/b.c:9 get\n");
+}
+
+static void what_top_leaves_out_is_said(void **state)
+{
+	(void)state;
+	char *text = for_people("lines", 1);
+
+	assert_non_null(strstr(text, "All other lines together: 100 bounces.\n"));
+	assert_null(strstr(text, "ring[0]"));
+	free(text);
+	text = for_people("sites", 3);
+	assert_non_null(strstr(text, "and 1 more places; --top 4 shows all\n"));
+	free(text);
+}
+
+/* Bytes 0-8 and 16-64 of the struct were not touched; lru is in its second line. The members of
+ * ring[0] are written by one CPU each, and 60 misses lost the line to bytes not used. */
+static void fields_show_holes_lines_and_false_sharing(void **state)
+{
+	(void)state;
+	expect_view("fields", 10,
+		"struct page, the allocator's\n"
+		"  offset  size  member               loads  stores  rmws  mostly from\n"
+		"       0     8  (not touched)\n"
+		"       8     8  freelist              1500    1000     0  models/a.c:20 give\n"
+		"      16    48  (not touched)\n"
+		"      64        ---- next line ----\n"
+		"      64    16  lru                      0       0     7  models/a.c:30 move\n"
+		"\n"
+		"FALSE SHARING in line ring[0]: 60 of its 110 misses lost the line to bytes not used (2 CPUs write, 2 read)\n"
+		"   0  head: 50 writes and 0 reads that left the CPU's cache, by 1 CPU\n"
+		"   4  tail: 50 writes and 10 reads that left the CPU's cache, by 1 CPU\n"
+		"All lines together: 60 false-sharing misses.\n");
+}
+
+static void without_false_sharing_there_is_no_finding(void **state)
+{
+	(void)state;
+	struct result result = sample();
+	struct line_stats calm[2] = { lines[0], lines[1] };
+	FILE *out = fopen("/dev/null", "w");
+
+	assert_int_equal(view_false_sharing(out, &result), 1);
+	calm[1].false_sharing = 0;
+	result.line = calm;
+	assert_int_equal(view_false_sharing(out, &result), 0);
+	/* one member only: whatever the misses were, no second member shares the line */
+	calm[0].false_sharing = 60;
+	assert_int_equal(view_false_sharing(out, &result), 0);
+	fclose(out);
+}
+
+/* Longest wait first; 70 / 4 = 17.5, 100 / 4 = 25; 50 / 10 = 5, 1000 / 10 = 100. */
+static void locks_with_the_longest_waits_come_first(void **state)
+{
+	(void)state;
+	expect_view("locks", 10,
+		"lock     kind    taken  contended  of all  turns  cycles waited  per taking  held, mean cycles\n"
+		"list[0]  bit         4          2    50 %      9           70.0       17.5                25.0\n"
+		"zone[0]  ticket     10          1    10 %      3           50.0        5.00              100\n");
+}
+
+/* Means: 2900 / 100 = 29 over all, 10 and 200 by path. */
+static void paths_stand_below_their_operations(void **state)
+{
+	(void)state;
+	expect_view("paths", 10,
+		"operation  completed  cycles, mean   p50  p99  max  lines read  lines written\n"
+		"alloc            100          29.0  10.0  200  200        3.00           1.50\n"
+		"\n"
+		"operation  path  taken  of all  cycles, mean\n"
+		"alloc      -        90    90 %          10.0\n"
+		"alloc      slow     10    10 %         200\n");
+}
+
+/* Of 500 000 cycles each: 300 000 are 60 %, 100 000 are 20 %; causes that nobody met are left out. */
+static void cpus_say_where_the_cycles_went(void **state)
+{
+	(void)state;
+	char *text = for_people("cpus", 10);
+
+	assert_non_null(strstr(text, "Where the cycles went:\n"
+		"CPU  transfer same  compute  idle     cycles\n"
+		"0             60 %     40 %   0 %    500 000\n"
+		"1             20 %      0 %  80 %    500 000\n"
+		"all           40 %     20 %  40 %  1 000 000\n"));
+	free(text);
+}
+
+static void programs_get_every_row_with_the_point_in_front(void **state)
+{
+	(void)state;
+	char *csv = for_programs("lines", TABLE_CSV), *json = for_programs("locks", TABLE_JSONL);
+
+	assert_string_equal(csv,
+		"point,line,offset,bounces,share,hitm,upgrades,misses,invalidations,misses_false_sharing,misses_true_sharing,readers,writers,class,members\n"
+		"\"objects=a,seed=1\",page[5],320,1900,0.94999999999999996,1950,10,2000,1900,0,1990,2,2,allocator,freelist\n"
+		"\"objects=a,seed=1\",ring[0],4096,100,0.050000000000000003,100,0,110,0,60,50,2,2,workload,head tail\n");
+	assert_string_equal(json,
+		"{\"type\":\"lock\",\"point\":\"objects=a,seed=1\",\"lock\":\"zone[0]\",\"kind\":\"ticket\",\"taken\":10,\"contended\":1,"
+		"\"share\":0.10000000000000001,\"turns\":3,\"wait_cycles\":50,\"wait_cycles_mean\":5,\"hold_cycles_mean\":100}\n"
+		"{\"type\":\"lock\",\"point\":\"objects=a,seed=1\",\"lock\":\"list[0]\",\"kind\":\"bit\",\"taken\":4,\"contended\":2,"
+		"\"share\":0.5,\"turns\":9,\"wait_cycles\":70,\"wait_cycles_mean\":17.5,\"hold_cycles_mean\":25}\n");
+	free(csv);
+	free(json);
+}
+
+/* Each view fills as many cells as it has columns, whatever the format. */
+static void every_view_prints_in_every_format(void **state)
+{
+	(void)state;
+	struct result empty = { .cpus = 0 };
+
+	for (const struct view *view = views; view->name; view++) {
+		struct result result = sample();
+		struct table *table = table_new(view->columns);
+		size_t width = 0;
+
+		while (view->columns[width].title || view->columns[width].key)
+			width++;
+		view->fill(table, &result, "");
+		assert_true(table_rows(table) > 0);
+		table_free(table);
+
+		FILE *out = fopen("/dev/null", "w");
+
+		view->people(out, &result, &(struct view_options){ .top = 1 });
+		view->people(out, &empty, &(struct view_options){ .top = 1 });
+		fclose(out);
+	}
+}
+
+/* ---- titles -------------------------------------------------------------------------------------- */
+
+/* Points of a sweep over objects and workload.object_size, made by hand. */
+static char *swept_both[] = { "objects", "workload.object_size" };
+
+struct made {
+	struct points points;
+	struct point *list[64];
+};
+
+static void made_init(struct made *made)
+{
+	*made = (struct made){ .points = { .name = "by-hand", .title = "", .version = "1.0", .models = "", .hash = "0123456789abcdef",
+					   .swept = swept_both, .swepts = 2 } };
+	made->points.point = made->list;
+}
+
+static void made_free(struct made *made)
+{
+	for (size_t i = 0; i < made->points.count; i++) {
+		struct point *point = made->list[i];
+
+		for (size_t k = 0; k < point->keys; k++) {
+			free(point->key[k].key);
+			free(point->key[k].value);
+		}
+		free(point->key);
+		free(point->objects);
+		free(point->pages);
+		free(point->workload);
+		free(point->machine);
+		free(point->result->cpu);
+		free(point->result->line);
+		free(point->result->holder);
+		free(point->result);
+		free(point);
+	}
+}
+
+static void add_key(struct point *point, const char *key, const char *value)
+{
+	point->key = xrealloc(point->key, (point->keys + 1) * sizeof *point->key);
+	point->key[point->keys++] = (struct point_key){ xstrdup(key), xstrdup(value), true };
+}
+
+/* One run of 1000 operations on two CPUs with that many bounces of the allocator's lines; an
+ * allocation costs `cycles`, a free as much. */
+static struct point *made_add(struct made *made, const char *objects, const char *size, uint64_t seed, uint64_t bounces, uint64_t cycles)
+{
+	struct point *point = xalloc(sizeof *point);
+	struct result *result = xalloc(sizeof *result);
+
+	*point = (struct point){ .objects = xstrdup(objects), .pages = xstrdup("buddy"), .workload = xstrdup("w"), .machine = xstrdup("textbook"),
+				 .cpus = 2, .seed = seed, .result = result };
+	add_key(point, "objects", objects);
+	add_key(point, "workload.object_size", size);
+	*result = (struct result){ .cpus = 2, .operations = 1000, .elapsed_units = 10000 * UNITS };
+	result->total.bounces[CLASS_ALLOCATOR] = bounces;
+	result->op[OP_ALLOC] = (struct op_stats){ .count = 500, .total_units = 500 * cycles * UNITS };
+	result->op[OP_FREE] = (struct op_stats){ .count = 500, .total_units = 500 * cycles * UNITS };
+	result->total.cause_units[CAUSE_TRANSFER_SAME] = cycles * UNITS;
+	result->total.cause_units[CAUSE_COMPUTE] = 100 * UNITS;
+	result->total.cause_units[CAUSE_IDLE] = 5000 * UNITS;
+	made->list[made->points.count++] = point;
+	made->points.expected = made->points.count;
+	return point;
+}
+
+/* Title of a figure of these points, or why there is none. */
+static const char *title_of(const struct made *made, const char *figure, char *buf, size_t size)
+{
+	struct drawing drawing = { .points = &made->points };
+	char *data, *head;
+	size_t lengths[2];
+
+	drawing.data = open_memstream(&data, &lengths[0]);
+	drawing.head = open_memstream(&head, &lengths[1]);
+
+	bool ok = figure_find(figure)->write(&drawing, figure_find(figure));
+
+	fclose(drawing.data);
+	fclose(drawing.head);
+	free(data);
+	free(head);
+	snprintf(buf, size, "%s", ok ? drawing.title : drawing.why);
+	return buf;
+}
+
+static void expect_title(struct made *made, const char *figure, const char *expected)
+{
+	char title[512];
+
+	assert_string_equal(title_of(made, figure, title, sizeof title), expected);
+	made_free(made);
+}
+
+/* 2000 / 140 = 14.3 and 2000 / 1000 = 2: two digits. */
+static void a_title_gives_the_range_of_ratios(void **state)
+{
+	(void)state;
+	struct made made;
+
+	made_init(&made);
+	made_add(&made, "slub-page", "64", 1, 2000, 10);
+	made_add(&made, "slub-page", "256", 1, 2000, 10);
+	made_add(&made, "slub-cpu", "64", 1, 140, 10);
+	made_add(&made, "slub-cpu", "256", 1, 1000, 10);
+	expect_title(&made, "bounces", "slub-cpu bounces the allocator's lines 2 to 14 times less often than slub-page");
+}
+
+/* Below twice in per cent: 1 - 150 / 200 = 25 %. */
+static void small_differences_are_told_in_per_cent(void **state)
+{
+	(void)state;
+	struct made made;
+
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 200, 20);
+	made_add(&made, "b", "64", 1, 150, 20);
+	expect_title(&made, "bounces", "b bounces the allocator's lines 25 % less often than a");
+}
+
+/* The pair is the least and the most of all. */
+static void of_many_the_least_and_the_most_are_named(void **state)
+{
+	(void)state;
+	struct made made;
+
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 200, 20);
+	made_add(&made, "b", "64", 1, 10, 20);
+	made_add(&made, "c", "64", 1, 400, 20);
+	expect_title(&made, "bounces", "b bounces the allocator's lines 40 times less often than c");
+}
+
+static void never_is_said_only_of_zero_everywhere(void **state)
+{
+	(void)state;
+	struct made made;
+
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 2000, 20);
+	made_add(&made, "b", "64", 1, 0, 20);
+	expect_title(&made, "bounces", "b never bounces the allocator's lines, a does twice per operation");
+
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 2000, 20);
+	made_add(&made, "a", "256", 1, 3000, 20);
+	made_add(&made, "b", "64", 1, 0, 20);
+	made_add(&made, "b", "256", 1, 1000, 20);
+	expect_title(&made, "bounces", "b bounces the allocator's lines at least 3 times less often than a");
+}
+
+/* Seeds 190, 210 against 180, 200: the intervals of a difference of 10 reach far over zero. */
+static void what_the_seeds_cannot_tell_is_not_claimed(void **state)
+{
+	(void)state;
+	struct made made;
+
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 190, 20);
+	made_add(&made, "a", "64", 2, 210, 20);
+	made_add(&made, "b", "64", 1, 180, 20);
+	made_add(&made, "b", "64", 2, 200, 20);
+	expect_title(&made, "bounces", "b and a bounce the allocator's lines equally often, as far as the seeds tell");
+}
+
+static void less_in_some_settings_is_not_less(void **state)
+{
+	(void)state;
+	struct made made;
+
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 500, 20);
+	made_add(&made, "a", "256", 1, 100, 20);
+	made_add(&made, "b", "64", 1, 200, 20);
+	made_add(&made, "b", "256", 1, 300, 20);
+	expect_title(&made, "bounces", "b bounces the allocator's lines less often than a in 1 of 2 settings");
+}
+
+static void one_allocator_alone_is_not_compared(void **state)
+{
+	(void)state;
+	struct made made;
+
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 1930, 20);
+	made_add(&made, "a", "256", 1, 2080, 20);
+	expect_title(&made, "bounces", "a bounces the allocator's lines 1.93 to 2.08 times per operation");
+}
+
+/* a: 300 of 300 + 100 busy cycles; b: 25 of 125. Idle cycles are not busy. */
+static void causes_tell_the_share_of_waiting_for_lines(void **state)
+{
+	(void)state;
+	struct made made;
+
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 1, 300);
+	made_add(&made, "b", "64", 1, 1, 25);
+	expect_title(&made, "causes", "Waiting for lines of other CPUs takes 75 % of a's busy cycles and 20 % of b's");
+}
+
+/* An allocation and a free: 40 + 40 against 10 + 10. */
+static void cycles_are_those_of_a_pair(void **state)
+{
+	(void)state;
+	struct made made;
+
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 1, 40);
+	made_add(&made, "b", "64", 1, 1, 10);
+	expect_title(&made, "cycles", "b needs 4 times fewer cycles than a for an allocation and its free");
+}
+
+static void made_cpus(struct point *point, uint64_t count)
+{
+	point->cpus = count;
+	point->result->cpus = (unsigned)count;
+}
+
+/* a: from 10 to 140 cycles, 14 times; b: from 10 to 13, 1.3 times. */
+static void scaling_compares_the_ends_of_the_curves(void **state)
+{
+	(void)state;
+	struct made made;
+
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 1, 10);
+	made_cpus(made_add(&made, "a", "64", 1, 1, 140), 16);
+	made_add(&made, "b", "64", 1, 1, 10);
+	made_cpus(made_add(&made, "b", "64", 1, 1, 13), 16);
+	expect_title(&made, "scaling", "On 16 CPUs an allocation and its free cost a (64) 14 times what they cost on 2, b (64) 1.3 times");
+
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 1, 10);
+	expect_title(&made, "scaling", "all runs have the same number of CPUs; sweep `cpus`");
+}
+
+static void made_holders(struct point *point, const struct holder *holders, size_t count)
+{
+	point->result->holder = xalloc(count * sizeof *holders);
+	memcpy(point->result->holder, holders, count * sizeof *holders);
+	point->result->holders = count;
+}
+
+/* Two lines; the first goes 0, 1, 1, 0: two changes; the second is only ever CPU 1's. */
+static const struct holder few_changes[] = {
+	{ 100 * UNITS, 64, 0 }, { 150 * UNITS, 128, 1 }, { 200 * UNITS, 64, 1 }, { 300 * UNITS, 64, 1 }, { 400 * UNITS, 64, 0 },
+};
+
+static void a_change_of_holder_is_another_cpu_on_the_same_line(void **state)
+{
+	(void)state;
+	struct made made;
+
+	made_init(&made);
+	made_holders(made_add(&made, "a", "64", 1, 1, 10), few_changes, 5);
+	/* 10 000 cycles were recorded, the whole window */
+	expect_title(&made, "heat", "In the first 10 000 cycles lines change hands 2 times under a");
+
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 1, 10);
+	expect_title(&made, "heat", "no CPU took a line for writing");
+}
+
+static void runs_that_ended_badly_are_in_no_figure(void **state)
+{
+	(void)state;
+	struct made made;
+
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 1000, 20);
+	made_add(&made, "b", "64", 1, 1, 20)->result->outcome = OUTCOME_DEADLOCK;
+	expect_title(&made, "bounces", "a bounces the allocator's lines once per operation");
+}
+
+/* ---- comparisons ---------------------------------------------------------------------------------- */
+
+/* Groups of one setting: `a` with the values of one cell, `b` with those of the other. */
+static size_t compared(const double *a, const double *b, size_t count, double limit, char **text)
+{
+	struct groups *groups = groups_new();
+	struct made made;
+	struct compared what;
+	const char *unknown;
+	size_t length, rows;
+	FILE *out = open_memstream(text, &length);
+
+	made_init(&made);
+	assert_true(compared_parse("bounces_allocator/operations", &what, &unknown));
+	for (size_t i = 0; i < count; i++)
+		groups_add(groups, "old", "", made_add(&made, "a", "64", i, (uint64_t)(1000 * a[i] + 0.5), 1));
+	for (size_t i = 0; i < count; i++)
+		groups_add(groups, "new", "", made_add(&made, "a", "64", i, (uint64_t)(1000 * b[i] + 0.5), 1));
+
+	struct comparison comparison = { .compared = &what, .count = 1, .limit = limit };
+	size_t over = comparison_print(out, groups, &comparison, &rows);
+
+	fclose(out);
+	assert_int_equal(rows, 1);
+	groups_free(groups);
+	made_free(&made);
+	return over;
+}
+
+static void expect_over(size_t expected, const double *a, const double *b, size_t count, double limit)
+{
+	char *text;
+	size_t over = compared(a, b, count, limit, &text);
+
+	if (over != expected)
+		fail_msg("%zu over the limit of %g, expected %zu:\n%s", over, limit, expected, text);
+	free(text);
+}
+
+static void a_limit_is_exceeded_by_more_not_by_less(void **state)
+{
+	(void)state;
+	expect_over(1, (double[]){ 2.0 }, (double[]){ 2.2 }, 1, 0.05);
+	expect_over(0, (double[]){ 2.0 }, (double[]){ 2.2 }, 1, 0.15);
+	expect_over(0, (double[]){ 2.0 }, (double[]){ 1.0 }, 1, 0.05);
+	expect_over(0, (double[]){ 2.0 }, (double[]){ 2.2 }, 1, NAN);
+	/* from nothing to something is more than any share */
+	expect_over(1, (double[]){ 0 }, (double[]){ 0.1 }, 1, 5);
+	expect_over(0, (double[]){ 0 }, (double[]){ 0 }, 1, 0.05);
+}
+
+static void a_change_that_seeds_explain_is_not_over(void **state)
+{
+	(void)state;
+	/* 10 % more, but the seeds spread over 100 %; then the same without spread */
+	expect_over(0, (double[]){ 1, 3 }, (double[]){ 1.2, 3.2 }, 2, 0.05);
+	expect_over(1, (double[]){ 2, 2 }, (double[]){ 2.2, 2.2 }, 2, 0.05);
+}
+
+/* The means 12 and 22 with their change of test_statistics.c, divided by 1000 in bounces. */
+static void a_comparison_shows_both_sides_and_the_change(void **state)
+{
+	(void)state;
+	char *text;
+
+	/* t(2) = 4.3027: half of either side = 4.3027 * sqrt(4 / 3) = 4.968; change +83 %, 46 to 121 */
+	assert_int_equal(compared((double[]){ 10, 12, 14 }, (double[]){ 20, 22, 24 }, 3, 0.05, &text), 1);
+	assert_string_equal(text,
+		"metric                        old                new                change\n"
+		"bounces_allocator/operations  12.0 [7.03..17.0]  22.0 [17.0..27.0]  +83 % [+46..+121]  over the limit\n");
+	free(text);
+}
+
+static void an_unknown_metric_is_named(void **state)
+{
+	(void)state;
+	struct compared what;
+	const char *unknown;
+
+	assert_true(compared_parse("bounces", &what, &unknown));
+	assert_null(what.below);
+	assert_false(compared_parse("bouncs/operations", &what, &unknown));
+	assert_string_equal(unknown, "bouncs/operations");
+	assert_false(compared_parse("bounces/operation", &what, &unknown));
+	assert_string_equal(unknown, "operation");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_headline_gives_bounces_per_operation),
+		cmocka_unit_test(lines_show_the_worst_first_and_then_their_members),
+		cmocka_unit_test(what_top_leaves_out_is_said),
+		cmocka_unit_test(fields_show_holes_lines_and_false_sharing),
+		cmocka_unit_test(without_false_sharing_there_is_no_finding),
+		cmocka_unit_test(locks_with_the_longest_waits_come_first),
+		cmocka_unit_test(paths_stand_below_their_operations),
+		cmocka_unit_test(cpus_say_where_the_cycles_went),
+		cmocka_unit_test(programs_get_every_row_with_the_point_in_front),
+		cmocka_unit_test(every_view_prints_in_every_format),
+		cmocka_unit_test(a_title_gives_the_range_of_ratios),
+		cmocka_unit_test(small_differences_are_told_in_per_cent),
+		cmocka_unit_test(of_many_the_least_and_the_most_are_named),
+		cmocka_unit_test(never_is_said_only_of_zero_everywhere),
+		cmocka_unit_test(what_the_seeds_cannot_tell_is_not_claimed),
+		cmocka_unit_test(less_in_some_settings_is_not_less),
+		cmocka_unit_test(one_allocator_alone_is_not_compared),
+		cmocka_unit_test(causes_tell_the_share_of_waiting_for_lines),
+		cmocka_unit_test(cycles_are_those_of_a_pair),
+		cmocka_unit_test(scaling_compares_the_ends_of_the_curves),
+		cmocka_unit_test(a_change_of_holder_is_another_cpu_on_the_same_line),
+		cmocka_unit_test(runs_that_ended_badly_are_in_no_figure),
+		cmocka_unit_test(a_limit_is_exceeded_by_more_not_by_less),
+		cmocka_unit_test(a_change_that_seeds_explain_is_not_over),
+		cmocka_unit_test(a_comparison_shows_both_sides_and_the_change),
+		cmocka_unit_test(an_unknown_metric_is_named),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -141,7 +141,7 @@ void figure_csv_text(FILE *out, const char *text)
 {
 	putc('"', out);
 	for (; *text; text++)
-		fputs(*text == '"' ? "\"\"" : (char[]){ *text, '\0' }, out);
+		putc(*text == '"' ? '\'' : *text, out);        /* gnuplot knows no doubled quotes */
 	putc('"', out);
 }
 

@@ -118,13 +118,13 @@ static void child(const char *directory, const char *script, int errors)
 {
 	if (dup2(errors, STDOUT_FILENO) < 0 || dup2(errors, STDERR_FILENO) < 0 || chdir(directory) < 0)
 		_exit(1);
-	setenv("LC_ALL", "C", 1);
+	setenv("LC_ALL", "C.UTF-8", 1);
 	unsetenv("GNUTERM");
 	execlp("gnuplot", "gnuplot", "-d", script, (char *)NULL);
 	_exit(errno == ENOENT ? NO_GNUPLOT : 1);
 }
 
-/* What gnuplot says, cut to its first line that holds anything. */
+/* What gnuplot says last that is no warning: its errors end with the reason. */
 static void read_complaint(int from, char *text, size_t size)
 {
 	FILE *in = fdopen(from, "r");
@@ -133,7 +133,7 @@ static void read_complaint(int from, char *text, size_t size)
 	*text = '\0';
 	while (in && fgets(line, sizeof line, in)) {
 		line[strcspn(line, "\n")] = '\0';
-		if (!*text && line[strspn(line, " \t^")])
+		if (line[strspn(line, " \t^")] && !strstr(line, "warning"))
 			snprintf(text, size, "%s", line);
 	}
 	if (in)

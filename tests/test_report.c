@@ -663,6 +663,149 @@ static void an_unknown_metric_is_named(void **state)
 	assert_string_equal(unknown, "operation");
 }
 
+/* ---- figures --------------------------------------------------------------------------------------- */
+
+static char *folder_new(char *folder)
+{
+	strcpy(folder, "/tmp/bounce-test-XXXXXX");
+	return mkdtemp(folder);
+}
+
+static char *read_file(const char *folder, const char *name, size_t *length)
+{
+	char path[256], *text = xalloc(1 << 20);
+	FILE *in;
+
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	in = fopen(path, "r");
+	*length = in ? fread(text, 1, 1 << 20, in) : 0;
+	if (in)
+		fclose(in);
+	return text;
+}
+
+static void folder_remove(const char *folder)
+{
+	static const char *const figure[] = { "bounces", "cycles", "causes", "scaling", "heat" };
+	static const char *const kind[] = { "csv", "gp", "svg", "png" };
+	char path[256];
+
+	for (size_t f = 0; f < 5; f++)
+		for (size_t k = 0; k < 4; k++) {
+			snprintf(path, sizeof path, "%s/%s.%s", folder, figure[f], kind[k]);
+			unlink(path);
+		}
+	rmdir(folder);
+}
+
+/* Two allocators on 2 and 16 CPUs, with names that need quoting somewhere. */
+static void make_all_figures(struct made *made)
+{
+	made_init(made);
+	for (uint64_t seed = 1; seed <= 3; seed++) {
+		made_holders(made_add(made, "slub-page", "64 \"x\", y_z", seed, 2000 + seed, 100), few_changes, 5);
+		made_holders(made_add(made, "slub-cpu", "64 \"x\", y_z", seed, 20 * seed, 10), few_changes, 5);
+		made_cpus(made_add(made, "slub-page", "64 \"x\", y_z", seed, 2000 + seed, 1000), 16);
+	}
+}
+
+static char *all_figures[] = { "bounces", "cycles", "causes", "scaling", "heat" };
+
+static bool draw_all(const char *folder, char *why, size_t size)
+{
+	struct made made;
+
+	make_all_figures(&made);
+
+	bool ok = plots_draw_points(folder, &made.points, all_figures, 5, NULL, NULL, why, size);
+
+	made_free(&made);
+	return ok;
+}
+
+static bool have_gnuplot(void)
+{
+	return system("gnuplot --version >/dev/null 2>&1") == 0;
+}
+
+static void expect_same_file(const char *one, const char *other, const char *name)
+{
+	size_t lengths[2];
+	char *texts[2] = { read_file(one, name, &lengths[0]), read_file(other, name, &lengths[1]) };
+
+	if (!lengths[0] || lengths[0] != lengths[1] || memcmp(texts[0], texts[1], lengths[0]) != 0)
+		fail_msg("%s: %zu and %zu bytes, or others", name, lengths[0], lengths[1]);
+	free(texts[0]);
+	free(texts[1]);
+}
+
+static void every_figure_is_drawn_with_the_same_bytes(void **state)
+{
+	(void)state;
+	char one[64], other[64], why[512] = "", name[32];
+
+	if (!have_gnuplot())
+		skip();
+	folder_new(one);
+	folder_new(other);
+	if (!draw_all(one, why, sizeof why) || !draw_all(other, why, sizeof why))
+		fail_msg("%s", why);
+	for (size_t f = 0; f < 5; f++) {
+		snprintf(name, sizeof name, "%s.svg", all_figures[f]);
+		expect_same_file(one, other, name);
+		snprintf(name, sizeof name, "%s.png", all_figures[f]);
+		expect_same_file(one, other, name);
+	}
+	folder_remove(one);
+	folder_remove(other);
+}
+
+/* The figure is remade from its data and script alone, in another folder. */
+static void a_figure_is_remade_from_its_data_and_script(void **state)
+{
+	(void)state;
+	char one[64], other[64], why[512], command[512];
+
+	if (!have_gnuplot())
+		skip();
+	folder_new(one);
+	folder_new(other);
+	assert_true(draw_all(one, why, sizeof why));
+	snprintf(command, sizeof command, "cd %s && cp %s/bounces.csv %s/bounces.gp . && LC_ALL=C.UTF-8 gnuplot -d bounces.gp", other, one, one);
+	assert_int_equal(system(command), 0);
+	expect_same_file(one, other, "bounces.svg");
+	expect_same_file(one, other, "bounces.png");
+	folder_remove(one);
+	folder_remove(other);
+}
+
+static void missing_gnuplot_is_told_with_its_package(void **state)
+{
+	(void)state;
+	char folder[64], why[512] = "", *path = xstrdup(getenv("PATH"));
+	size_t length;
+
+	folder_new(folder);
+	setenv("PATH", "/nonexistent", 1);
+
+	bool ok = draw_all(folder, why, sizeof why);
+
+	setenv("PATH", path, 1);
+	assert_false(ok);
+	assert_non_null(strstr(why, "install the package gnuplot-nox"));
+
+	/* the data and scripts are there all the same, of every figure */
+	char *text = read_file(folder, "heat.gp", &length);
+
+	assert_non_null(strstr(text, "In the first"));
+	free(text);
+	text = read_file(folder, "bounces.csv", &length);
+	assert_non_null(strstr(text, "0,0,\"64 'x', y_z\",\"slub-page\",6,2.002,0,0,2.002,"));
+	free(text);
+	folder_remove(folder);
+	free(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -692,6 +835,9 @@ int main(void)
 		cmocka_unit_test(a_change_that_seeds_explain_is_not_over),
 		cmocka_unit_test(a_comparison_shows_both_sides_and_the_change),
 		cmocka_unit_test(an_unknown_metric_is_named),
+		cmocka_unit_test(every_figure_is_drawn_with_the_same_bytes),
+		cmocka_unit_test(a_figure_is_remade_from_its_data_and_script),
+		cmocka_unit_test(missing_gnuplot_is_told_with_its_package),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -606,7 +606,8 @@ static void part_cpus(struct part *part)
 		trace->event[i].cpu = index[trace->event[i].cpu];
 	for (uint32_t i = 0; i < trace->objects; i++) {
 		trace->object[i].cpu = index[trace->object[i].cpu];
-		trace->object[i].free_cpu = index[trace->object[i].free_cpu];
+		if (trace->object[i].freed)
+			trace->object[i].free_cpu = index[trace->object[i].free_cpu];
 	}
 }
 

@@ -1,0 +1,105 @@
+/* What `make bench` runs on; see bench_fixture.h. */
+#include "tests/bench_fixture.h"
+
+#include <stdlib.h>
+
+#include "experiment/schema.h"
+#include "models/model.h"
+#include "sim/xalloc.h"
+
+#define REALS(...) { sizeof((double[]){ __VA_ARGS__ }) / sizeof(double), { __VA_ARGS__ } }
+
+/* 32 KiB 8-way L1, one level, a directory; round latencies at 1 GHz. */
+struct machine bench_machine(unsigned cpus)
+{
+	return (struct machine){
+		.id = "bench", .freq_ghz = 1, .sockets = cpus > 16 ? 2 : 1, .dies_per_socket = 1,
+		.cores_per_die = cpus > 16 ? (cpus + 1) / 2 : cpus, .numa_nodes = 1, .home = HOME_DIRECTORY,
+		.distances = { 2, { DISTANCE_SOCKET, DISTANCE_HOP } }, .l1d = { 32, 8, 4, 1 }, .dram_ns = REALS(200),
+		.load_ns = { .M = REALS(100, 200), .E = REALS(100, 200), .S = REALS(80, 160) },
+		.rmw_ns = { .M = REALS(110, 210), .E = REALS(110, 210), .S = REALS(90, 170) },
+		.own_cyc = { .add = REALS(1, 1), .lock_add = REALS(20, 20) }, .pause_cyc = 10, .irq_pair_cyc = { 40, 14 },
+		.ipi_roundtrip_ns = 2000, .handoff = { ORDER_CHASING, REALS(0.25, 0.25, 0.5), 0 },
+	};
+}
+
+enum { RING = 64 };
+
+struct ring {
+	_Alignas(LINE) void *slot[RING];
+};
+static const struct layout ring_layout = { "ring", sizeof(struct ring), CLASS_WORKLOAD, NULL };
+
+struct remote_free {
+	const struct object_allocator *model;
+	void *state;
+	struct kmem_cache *cache;
+	struct ring *ring;              /* [pairs] */
+	uint64_t objects;
+};
+
+static void producer(struct cpu *cpu, void *argument)
+{
+	struct remote_free *r = argument;
+	struct ring *ring = &r->ring[cpu_id(cpu) / 2];
+
+	for (uint64_t i = 0; i < r->objects; i++) {
+		void *object;
+
+		waiting(cpu, WAITING_IDLE);
+		spin_while(cpu, &ring->slot[i % RING], value, STEP_PAUSE);
+		waiting(cpu, NOT_WAITING);
+		op_begin(cpu, OP_ALLOC);
+		object = r->model->alloc(cpu, r->state, r->cache, GFP_KERNEL);
+		op_end(cpu, 256, 0);
+		store(cpu, &ring->slot[i % RING], object);
+	}
+}
+
+static void consumer(struct cpu *cpu, void *argument)
+{
+	struct remote_free *r = argument;
+	struct ring *ring = &r->ring[cpu_id(cpu) / 2];
+
+	for (uint64_t i = 0; i < r->objects; i++) {
+		void *object;
+
+		waiting(cpu, WAITING_IDLE);
+		object = spin_while(cpu, &ring->slot[i % RING], !value, STEP_PAUSE);
+		waiting(cpu, NOT_WAITING);
+		op_begin(cpu, OP_FREE);
+		r->model->free(cpu, r->state, r->cache, object);
+		op_end(cpu, -256, 0);
+		store(cpu, &ring->slot[i % RING], NULL);
+	}
+}
+
+static void *defaults(const struct setting *table, size_t size)
+{
+	struct schema schema = { 0 };
+	void *settings = xalloc(size + 1);
+
+	if (table)
+		schema_fill(&schema, table, NULL, (struct place){ 0 }, "", settings, NULL);
+	schema_free(&schema);
+	return settings;
+}
+
+struct remote_free *remote_free_new(struct sim *sim, unsigned cpus, uint64_t objects)
+{
+	struct remote_free *r = xalloc(sizeof *r);
+	struct pages *pages = xalloc(sizeof *pages);
+	const struct page_allocator *buddy = page_allocator_find("buddy");
+
+	r->model = object_allocator_find("slub-cpu");
+	pages->model = buddy;
+	pages->memory = memory_new(sim, r->model->view, 0, 64 + cpus / 2);
+	pages->state = buddy->create(sim, pages->memory, defaults(buddy->settings, buddy->settings_size));
+	r->state = r->model->create(sim, pages, defaults(r->model->settings, r->model->settings_size));
+	r->cache = r->model->cache_create(r->state, "bench", 256, 0);
+	r->ring = arena_new(sim, struct ring, cpus / 2, 0, LINE, &ring_layout, "ring");
+	r->objects = objects;
+	for (unsigned c = 0; c < cpus; c++)
+		thread_start(sim, c, c & 1 ? consumer : producer, r);
+	return r;
+}

@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/model.h"
+#include "sim/machine.h"
 #include "sim/xalloc.h"
+#include "workloads/workload.h"
 
 enum { LABEL_BYTES = 512 };
 
@@ -158,14 +161,52 @@ static const char *one_name(const struct point *point)
 	return *point->pages ? point->pages : point->workload;
 }
 
+/* The unit of a setting in a table and its sections; NULL: none. */
+static const char *unit_in(const struct setting *table, const char *key)
+{
+	size_t length = strcspn(key, ".");
+
+	for (const struct setting *setting = table; setting && setting->key; setting++) {
+		if (strlen(setting->key) != length || strncmp(setting->key, key, length) != 0)
+			continue;
+		if (key[length])
+			return unit_in(setting->section, key + length + 1);
+		return setting->unit || setting->kind != SETTING_BYTES ? setting->unit : "bytes";
+	}
+	return NULL;
+}
+
+/* "workload.object_size" is in bytes: the part before the dot says whose table to look into. */
+static const char *unit_of(const struct point *point, const char *key)
+{
+	const char *dot = strchr(key, '.');
+	const struct workload *workload = workload_find(point->workload);
+	const struct object_allocator *objects = object_allocator_find(point->objects);
+	const struct page_allocator *pages = page_allocator_find(point->pages);
+
+	if (!dot)
+		return NULL;
+	if (!strncmp(key, "workload.", 9))
+		return workload ? unit_in(workload->settings, dot + 1) : NULL;
+	if (!strncmp(key, "machine.", 8))
+		return unit_in(machine_settings, dot + 1);
+	if (objects && !strncmp(key, objects->name, strlen(objects->name)))
+		return unit_in(objects->settings, dot + 1);
+	return pages && !strncmp(key, pages->name, strlen(pages->name)) ? unit_in(pages->settings, dot + 1) : NULL;
+}
+
 static char *axis_of(const struct points *points, const char *without)
 {
 	char axis[LABEL_BYTES] = "";
 	size_t used = 0;
 
-	for (size_t i = 0; i < points->swepts && used < sizeof axis; i++)
+	for (size_t i = 0; i < points->swepts && used < sizeof axis; i++) {
+		const char *unit = points->count ? unit_of(points->point[0], points->swept[i]) : NULL;
+
 		if (of_group(points, points->swept[i], without))
-			used += (size_t)snprintf(axis + used, sizeof axis - used, "%s%s", used ? ", " : "", points->swept[i]);
+			used += (size_t)snprintf(axis + used, sizeof axis - used, "%s%s%s%s%s", used ? ", " : "", points->swept[i],
+						 unit ? " (" : "", unit ? unit : "", unit ? ")" : "");
+	}
 	return xstrdup(axis);
 }
 

@@ -565,6 +565,60 @@ static void a_change_of_holder_is_another_cpu_on_the_same_line(void **state)
 	expect_title(&made, "heat", "no CPU took a line for writing");
 }
 
+/* The producer-consumer's object_size is a number of bytes, cpus is a number of nothing. */
+static void an_axis_has_its_unit(void **state)
+{
+	(void)state;
+	struct made made;
+	struct groups *groups;
+	static char *keys[] = { "objects", "workload.object_size", "cpus" };
+
+	made_init(&made);
+	made.points.swept = keys;
+	made.points.swepts = 3;
+
+	struct point *point = made_add(&made, "a", "64", 1, 1, 1);
+
+	add_key(point, "cpus", "2");
+	free(point->workload);
+	point->workload = xstrdup("producer-consumer");
+	groups = groups_of(&made.points, NULL);
+	assert_string_equal(groups->axis, "workload.object_size (bytes), cpus");
+	assert_string_equal(groups->group[0], "64, 2");
+	groups_free(groups);
+	groups = groups_of(&made.points, "cpus");
+	assert_string_equal(groups->group[0], "64");
+	groups_free(groups);
+	made_free(&made);
+}
+
+/* An allocator that is not swept stands before what tells its variants apart. */
+static void variants_keep_the_name_of_their_allocator(void **state)
+{
+	(void)state;
+	struct made made;
+	struct groups *groups;
+	static char *keys[] = { "slub-cpu.variant", "slub-cpu.min_objects" };
+
+	made_init(&made);
+	made.points.swept = keys;
+	made.points.swepts = 2;
+	for (int i = 0; i < 2; i++) {
+		struct point *point = made_add(&made, "slub-cpu", "64", 1, 1, 1);
+
+		add_key(point, "slub-cpu.variant", i ? "dfb4f096" : "2.6.24");
+		add_key(point, "slub-cpu.min_objects", "8");
+	}
+	groups = groups_of(&made.points, NULL);
+	assert_int_equal(groups->serieses, 2);
+	assert_string_equal(groups->series[0], "slub-cpu 2.6.24");
+	assert_string_equal(groups->series[1], "slub-cpu dfb4f096");
+	/* a number is an axis, not a name */
+	assert_string_equal(groups->group[0], "8");
+	groups_free(groups);
+	made_free(&made);
+}
+
 static void runs_that_ended_badly_are_in_no_figure(void **state)
 {
 	(void)state;
@@ -830,6 +884,8 @@ int main(void)
 		cmocka_unit_test(cycles_are_those_of_a_pair),
 		cmocka_unit_test(scaling_compares_the_ends_of_the_curves),
 		cmocka_unit_test(a_change_of_holder_is_another_cpu_on_the_same_line),
+		cmocka_unit_test(an_axis_has_its_unit),
+		cmocka_unit_test(variants_keep_the_name_of_their_allocator),
 		cmocka_unit_test(runs_that_ended_badly_are_in_no_figure),
 		cmocka_unit_test(a_limit_is_exceeded_by_more_not_by_less),
 		cmocka_unit_test(a_change_that_seeds_explain_is_not_over),

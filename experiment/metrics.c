@@ -1,0 +1,366 @@
+/*
+ * The metrics, and results as CSV and JSON lines. Names are a promise to scripts: docs/model.md
+ * defines each.
+ */
+#include "experiment/metrics.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "sim/verbs/verbs.h"
+
+enum { UNITS_PER_CYCLE = 64 };
+
+/* clang-format off */
+#define POINT(member)  offsetof(struct point, member)
+#define RESULT(member) offsetof(struct result, member)
+#define TOTAL(name_, unit_, help_) { #name_, METRIC_COUNT, RESULT(total.name_), unit_, help_ }
+#define OPERATION(name_, op_, what_) \
+	{ #name_ "_cycles_mean", METRIC_MEAN, RESULT(op[op_]), "cycles", what_ ": mean" }, \
+	{ #name_ "_cycles_p50", METRIC_CYCLES, RESULT(op[op_].p50_units), "cycles", what_ ": half of them take at most this" }, \
+	{ #name_ "_cycles_p99", METRIC_CYCLES, RESULT(op[op_].p99_units), "cycles", what_ ": 99 of 100 take at most this" }, \
+	{ #name_ "_cycles_max", METRIC_CYCLES, RESULT(op[op_].max_units), "cycles", what_ ": the longest" }
+#define LINES(name_, op_, what_) \
+	{ #name_ "_lines_read", METRIC_READ, RESULT(op[op_]), "lines", what_ ": mean of distinct cache lines read" }, \
+	{ #name_ "_lines_written", METRIC_WRITTEN, RESULT(op[op_]), "lines", what_ ": mean of distinct cache lines written" }
+#define CAUSE(name_, cause_, help_) \
+	{ "cycles_" name_, METRIC_CYCLES, RESULT(total.cause_units[cause_]), "cycles", "cycles of all CPUs: " help_ }
+
+const struct metric metrics[] = {
+	{ "objects", METRIC_TEXT, POINT(objects), "", "object allocator" },
+	{ "pages", METRIC_TEXT, POINT(pages), "", "page allocator" },
+	{ "workload", METRIC_TEXT, POINT(workload), "", "traffic" },
+	{ "machine", METRIC_TEXT, POINT(machine), "", "machine, with the keys that were changed" },
+	{ "cpus", METRIC_OF_POINT, POINT(cpus), "CPUs", "simulated CPUs" },
+	{ "seed", METRIC_OF_POINT, POINT(seed), "1", "seed of the run" },
+	{ "operations", METRIC_COUNT, RESULT(operations), "operations", "allocations and frees in the window, all CPUs together" },
+	{ "elapsed_cycles", METRIC_CYCLES, RESULT(elapsed_units), "cycles", "length of the window" },
+	OPERATION(alloc, OP_ALLOC, "an allocation"),
+	OPERATION(free, OP_FREE, "a free"),
+	{ "bounces", METRIC_BOUNCES, RESULT(total.bounces), "lines", "first writes of a CPU on a line that another CPU wrote last" },
+	{ "bounces_allocator", METRIC_COUNT, RESULT(total.bounces[CLASS_ALLOCATOR]), "lines", "bounces of the allocators' lines" },
+	{ "bounces_workload", METRIC_COUNT, RESULT(total.bounces[CLASS_WORKLOAD]), "lines", "bounces of the workload's own lines: queues, slots" },
+	{ "bounces_payload", METRIC_COUNT, RESULT(total.bounces[CLASS_PAYLOAD]), "lines", "bounces of lines inside objects" },
+	TOTAL(hitm_loads, "accesses", "loads that found the line modified in another cache"),
+	TOTAL(hitm_stores, "accesses", "stores and LOCK operations that found the line modified in another cache"),
+	TOTAL(hitm_remote, "accesses", "of both, those whose other cache was on another socket"),
+	TOTAL(upgrades, "accesses", "writes to a line that this and other caches shared"),
+	TOTAL(invalidations, "lines", "copies in other caches that writes killed"),
+	TOTAL(misses_cold, "misses", "first access of a CPU to a line"),
+	TOTAL(misses_capacity, "misses", "the copy had been evicted"),
+	TOTAL(misses_true_sharing, "misses", "the copy was lost to another CPU's write, and its bytes are used"),
+	TOTAL(misses_false_sharing, "misses", "the copy was lost to another CPU's write to bytes that are not used"),
+	{ "irq_off_cycles", METRIC_CYCLES, RESULT(total.irq_off_units), "cycles", "time with interrupts off, all CPUs" },
+	{ "irq_off_cycles_max", METRIC_CYCLES, RESULT(total.irq_off_units_max), "cycles", "longest time with interrupts off" },
+	TOTAL(ipis, "interrupts", "interrupts sent from CPU to CPU"),
+	TOTAL(lock_spins, "tries", "failed tries to take a lock"),
+	{ "footprint_bytes_peak", METRIC_COUNT, RESULT(footprint_bytes_peak), "bytes", "most that the object allocator held of the page allocator's memory" },
+	{ "live_bytes_peak", METRIC_COUNT, RESULT(live_bytes_peak), "bytes", "most that users of objects held" },
+	CAUSE("interrupts", CAUSE_INTERRUPTS, "interrupt handlers"),
+	CAUSE("lock_spin", CAUSE_LOCK_SPIN, "waiting inside a lock"),
+	CAUSE("busy", CAUSE_BUSY, "waiting for a line or home that served others"),
+	CAUSE("transfer_same", CAUSE_TRANSFER_SAME, "line from another cache of the socket"),
+	CAUSE("transfer_cross", CAUSE_TRANSFER_CROSS, "line from a cache of another socket"),
+	CAUSE("upgrade", CAUSE_UPGRADE, "write permission for a shared line"),
+	CAUSE("shared_level", CAUSE_SHARED_LEVEL, "line from a cache that CPUs share"),
+	CAUSE("memory", CAUSE_MEMORY, "line from memory"),
+	CAUSE("store_buffer", CAUSE_STORE_BUFFER, "store buffer and fences"),
+	CAUSE("locked", CAUSE_LOCKED, "LOCK operations on lines it had"),
+	CAUSE("private_hit", CAUSE_PRIVATE_HIT, "hits in its own caches"),
+	CAUSE("compute", CAUSE_COMPUTE, "instructions without memory"),
+	CAUSE("idle", CAUSE_IDLE, "the workload waited, or had nothing to do"),
+	{ "outcome", METRIC_OUTCOME, RESULT(outcome), "", "how the run ended: done, or what stopped it" },
+	LINES(alloc, OP_ALLOC, "an allocation"),
+	LINES(free, OP_FREE, "a free"),
+	{ "allocs", METRIC_COUNT, RESULT(op[OP_ALLOC].count), "operations", "allocations in the window" },
+	{ "frees", METRIC_COUNT, RESULT(op[OP_FREE].count), "operations", "frees in the window" },
+	{ "page_allocs", METRIC_COUNT, RESULT(op[OP_PAGE_ALLOC].count), "operations", "page allocations in the window, also inside those of objects" },
+	{ "page_frees", METRIC_COUNT, RESULT(op[OP_PAGE_FREE].count), "operations", "the same for pages that were freed" },
+	OPERATION(page_alloc, OP_PAGE_ALLOC, "a page allocation"),
+	OPERATION(page_free, OP_PAGE_FREE, "a free of pages"),
+	{ "metadata_bytes", METRIC_OF_POINT, POINT(metadata_bytes), "bytes", "per-CPU and per-cache structs of the object allocator" },
+	{ 0 },
+};
+/* clang-format on */
+
+const struct metric *metric_find(const char *name)
+{
+	for (const struct metric *metric = metrics; metric->name; metric++) {
+		if (!strcmp(metric->name, name))
+			return metric;
+	}
+	return NULL;
+}
+
+bool metric_is_name(const struct metric *metric)
+{
+	return metric->kind == METRIC_TEXT || metric->kind == METRIC_OUTCOME;
+}
+
+static const void *member(const struct metric *metric, const struct point *point)
+{
+	bool of_point = metric->kind == METRIC_TEXT || metric->kind == METRIC_OF_POINT;
+
+	return (const char *)(of_point ? (const void *)point : (const void *)point->result) + metric->offset;
+}
+
+static bool whole(const struct metric *metric, const struct point *point, uint64_t *value)
+{
+	const uint64_t *count = member(metric, point);
+
+	*value = *count;
+	if (metric->kind == METRIC_BOUNCES)
+		*value = count[CLASS_ALLOCATOR] + count[CLASS_WORKLOAD] + count[CLASS_PAYLOAD];
+	return metric->kind == METRIC_COUNT || metric->kind == METRIC_OF_POINT || metric->kind == METRIC_BOUNCES;
+}
+
+static double per_operation(const struct op_stats *op, uint64_t sum)
+{
+	return op->count ? (double)sum / (double)op->count : NAN;
+}
+
+double metric_value(const struct metric *metric, const struct point *point)
+{
+	const struct op_stats *op = member(metric, point);
+	uint64_t count;
+
+	switch (metric->kind) {
+	case METRIC_TEXT:
+	case METRIC_OUTCOME:
+		return NAN;
+	case METRIC_CYCLES:
+		return (double)*(const uint64_t *)member(metric, point) / UNITS_PER_CYCLE;
+	case METRIC_MEAN:
+		return per_operation(op, op->total_units) / UNITS_PER_CYCLE;
+	case METRIC_READ:
+		return per_operation(op, op->lines_read);
+	case METRIC_WRITTEN:
+		return per_operation(op, op->lines_written);
+	default:
+		whole(metric, point, &count);
+		return (double)count;
+	}
+}
+
+const char *metric_text(const struct metric *metric, const struct point *point, char *buf, size_t size)
+{
+	uint64_t count;
+
+	if (metric->kind == METRIC_TEXT)
+		return *(const char *const *)member(metric, point);
+	if (metric->kind == METRIC_OUTCOME)
+		return outcome_names[point->result->outcome];
+	if (whole(metric, point, &count)) {
+		snprintf(buf, size, "%" PRIu64, count);
+		return buf;
+	}
+
+	double value = metric_value(metric, point);
+
+	snprintf(buf, size, "%.17g", value);
+	return isnan(value) ? "" : buf;
+}
+
+/* ---- CSV ----------------------------------------------------------------------------------------- */
+
+/* A key that is a metric too (objects, cpus) has its column there. */
+static bool has_column(const char *key)
+{
+	return metric_find(key) != NULL;
+}
+
+static void csv_text(FILE *out, const char *text)
+{
+	if (!strpbrk(text, ",\"\r\n")) {
+		fputs(text, out);
+		return;
+	}
+	fputc('"', out);
+	for (; *text; text++) {
+		if (*text == '"')
+			fputc('"', out);
+		fputc(*text, out);
+	}
+	fputc('"', out);
+}
+
+static void csv_head(FILE *out, const struct points *points)
+{
+	fprintf(out, "# bounce %s, models %s\n", points->version, points->models);
+	fprintf(out, "# experiment %s sha256 %s\n", points->name, points->hash);
+	for (size_t i = 0; i < points->sets; i++)
+		fprintf(out, "# set %s\n", points->set[i]);
+	if (points->count < points->expected)
+		fprintf(out, "# incomplete: %zu of %zu points\n", points->count, points->expected);
+	fputs("point", out);
+	for (size_t i = 0; i < points->swepts; i++) {
+		if (!has_column(points->swept[i]))
+			fprintf(out, ",%s", points->swept[i]);
+	}
+	for (const struct metric *metric = metrics; metric->name; metric++)
+		fprintf(out, ",%s", metric->name);
+	fputc('\n', out);
+}
+
+static void csv_row(FILE *out, const struct points *points, const struct point *point)
+{
+	char buf[64];
+
+	fputs(point->name, out);
+	for (size_t i = 0; i < points->swepts; i++) {
+		const char *value = point_value(point, points->swept[i]);
+
+		if (has_column(points->swept[i]))
+			continue;
+		fputc(',', out);
+		csv_text(out, value ? value : "");
+	}
+	for (const struct metric *metric = metrics; metric->name; metric++) {
+		fputc(',', out);
+		csv_text(out, metric_text(metric, point, buf, sizeof buf));
+	}
+	fputc('\n', out);
+}
+
+void metrics_csv(FILE *out, const struct points *points)
+{
+	csv_head(out, points);
+	for (size_t i = 0; i < points->count; i++)
+		csv_row(out, points, points->point[i]);
+}
+
+/* ---- JSON lines ------------------------------------------------------------------------------------ */
+
+static void json_text(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fprintf(out, "\\%c", *text);
+		else if ((unsigned char)*text < ' ')
+			fprintf(out, "\\u%04x", (unsigned)(unsigned char)*text);
+		else
+			fputc(*text, out);
+	}
+	fputc('"', out);
+}
+
+static void json_pair(FILE *out, const char *key, const char *text)
+{
+	fputc(',', out);
+	json_text(out, key);
+	fputc(':', out);
+	json_text(out, text);
+}
+
+static void json_list(FILE *out, const char *key, char *const *text, size_t count)
+{
+	fprintf(out, ",\"%s\":[", key);
+	for (size_t i = 0; i < count; i++) {
+		fputs(i ? "," : "", out);
+		json_text(out, text[i]);
+	}
+	fputc(']', out);
+}
+
+/* A value of YAML as JSON has it: numbers and switches bare. */
+static void json_value(FILE *out, const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	size_t length = digits && text[digits] == '.' ? digits + 1 + strspn(text + digits + 1, "0123456789") : digits;
+
+	if ((digits && !text[length] && text[length - 1] != '.' && digits < 16) || !strcmp(text, "true") ||
+	    !strcmp(text, "false"))
+		fputs(text, out);
+	else
+		json_text(out, text);
+}
+
+/* All values that a key has over the points, once each. */
+static void json_values(FILE *out, const struct points *points, const char *key)
+{
+	size_t count = 0;
+
+	fputc('[', out);
+	for (size_t i = 0; i < points->count; i++) {
+		const char *value = point_value(points->point[i], key);
+		bool known = !value;
+
+		for (size_t j = 0; j < i && !known; j++) {
+			const char *earlier = point_value(points->point[j], key);
+
+			known = earlier && !strcmp(earlier, value);
+		}
+		if (known)
+			continue;
+		fputs(count++ ? "," : "", out);
+		json_value(out, value);
+	}
+	fputc(']', out);
+}
+
+static void json_experiment(FILE *out, const struct points *points)
+{
+	const struct point *first = points->count ? points->point[0] : NULL;
+
+	fputs(",\"experiment\":{\"name\":", out);
+	json_text(out, points->name);
+	for (size_t i = 0; first && i < first->keys; i++) {
+		const struct point_key *key = &first->key[i];
+
+		if (!strcmp(key->key, "name"))
+			continue;
+		fputc(',', out);
+		json_text(out, key->key);
+		fputc(':', out);
+		if (key->swept)
+			json_values(out, points, key->key);
+		else
+			json_value(out, key->value);
+	}
+	fputc('}', out);
+}
+
+static void json_result(FILE *out, const struct points *points, const struct point *point)
+{
+	char buf[64];
+
+	fputs("{\"type\":\"result\"", out);
+	json_pair(out, "point", point->name);
+	for (size_t i = 0; i < points->swepts; i++) {
+		const char *value = point_value(point, points->swept[i]);
+
+		if (!value || has_column(points->swept[i]))
+			continue;
+		fputc(',', out);
+		json_text(out, points->swept[i]);
+		fputc(':', out);
+		json_value(out, value);
+	}
+	for (const struct metric *metric = metrics; metric->name; metric++) {
+		const char *text = metric_text(metric, point, buf, sizeof buf);
+
+		if (metric_is_name(metric))
+			json_pair(out, metric->name, text);
+		else
+			fprintf(out, ",\"%s\":%s", metric->name, *text ? text : "null");
+	}
+	fputs("}\n", out);
+}
+
+void metrics_jsonl(FILE *out, const struct points *points)
+{
+	fputs("{\"type\":\"run\"", out);
+	json_pair(out, "version", points->version);
+	json_pair(out, "models", points->models);
+	json_pair(out, "sha256", points->hash);
+	json_list(out, "set", points->set, points->sets);
+	json_list(out, "swept", points->swept, points->swepts);
+	json_experiment(out, points);
+	fputs("}\n", out);
+	for (size_t i = 0; i < points->count; i++)
+		json_result(out, points, points->point[i]);
+	fprintf(out, "{\"type\":\"end\",\"points\":%zu,\"complete\":%s}\n", points->count,
+		points->count == points->expected ? "true" : "false");
+}

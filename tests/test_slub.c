@@ -1,0 +1,723 @@
+/*
+ * What the SLUB models share: orders and size classes, invariants and their violation, interrupts
+ * in the middle of making a slab, memory cost, and random traffic of several CPUs.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/model_fixture.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#define EACH_ERA(era) for (enum era era = 0; era < ERAS; era++)
+
+/* ---- orders and size classes -------------------------------------------------------------- */
+
+/* The sheet's table, 2.7: size -> (order, objects). */
+static const struct { unsigned size, order, objects; } orders[] = {
+	{ 8, 0, 512 }, { 16, 0, 256 }, { 32, 0, 128 }, { 64, 0, 64 }, { 96, 0, 42 }, { 128, 0, 32 },
+	{ 192, 0, 21 }, { 256, 0, 16 }, { 512, 0, 8 }, { 1024, 0, 4 }, { 2048, 1, 4 },
+	{ 4096, 1, 2 }, { 8192, 1, 1 },
+};
+
+static void slabs_have_the_order_of_the_sheet(void **state)
+{
+	struct fixture *f = fixture_new(&(struct fixture_options){ .era = ERA_2622 });
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(orders); i++) {
+		const struct kmem_cache *s = f->objects.model->kmalloc_cache(f->slub,
+									     orders[i].size);
+
+		assert_int_equal(s->size, orders[i].size);
+		assert_int_equal(s->order, orders[i].order);
+		assert_int_equal(f->objects.model->objects_per_slab(s), orders[i].objects);
+	}
+	fixture_free(f);
+}
+
+/*
+ * min_objects 8 of 1024 bytes need 8192 bytes: order 1. min_objects 32 need order 3; at most order
+ * 1 is allowed, so 32, 16 are given up and 8 fit. min_order 2: 16384 / 1024 = 16.
+ */
+static const struct {
+	uint64_t min_objects, min_order, max_order;
+	unsigned order, objects;
+} knobs[] = {
+	{4, 0, 1, 0, 4}, {8, 0, 1, 1, 8}, {32, 0, 1, 1, 8}, {32, 0, 3, 3, 32}, {4, 2, 3, 2, 16},
+};
+
+static void settings_change_the_order(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(knobs); i++) {
+		struct fixture *f = fixture_new(&(struct fixture_options){
+			.era = ERA_2624, .min_objects = knobs[i].min_objects,
+			.min_order = knobs[i].min_order, .max_order = knobs[i].max_order });
+
+		assert_int_equal(f->cache->order, knobs[i].order);
+		assert_int_equal(f->cache->objects, knobs[i].objects);
+		fixture_free(f);
+	}
+}
+
+static const struct { size_t asked; unsigned size;
+} classes[] = {
+	{1, 8},    {8, 8},     {9, 16},    {64, 64},   {65, 96},     {96, 96},
+	{97, 128}, {129, 192}, {192, 192}, {193, 256}, {1025, 2048}, {2048, 2048},
+};
+
+/* 0.6: 2.6.24 sends more than 2048 bytes to the page allocator, 2.6.22 nothing up to 4 MiB. */
+static void kmalloc_has_the_size_classes_of_its_version(void **state)
+{
+	(void)state;
+	EACH_ERA(era) {
+		struct fixture *f = fixture_new(&(struct fixture_options){ .era = era });
+		const struct object_allocator *model = f->objects.model;
+		struct kmem_cache *large = model->kmalloc_cache(f->slub, 2049);
+
+		for (size_t i = 0; i < COUNT(classes); i++) {
+			struct kmem_cache *s = model->kmalloc_cache(f->slub, classes[i].asked);
+
+			assert_int_equal(model->object_size(s), classes[i].size);
+		}
+		if (era == ERA_2622) {
+			assert_int_equal(model->object_size(large), 4096);
+			assert_non_null(model->kmalloc_cache(f->slub, 4 << 20));
+			assert_null(model->kmalloc_cache(f->slub, (4 << 20) + 1));
+		} else {
+			assert_null(large);
+		}
+		fixture_free(f);
+	}
+}
+
+static void large_thread(struct cpu *cpu, void *argument)
+{
+	struct fixture *f = argument;
+	const struct object_allocator *model = f->objects.model;
+	static const size_t sizes[] = { 3000, 5000, 20000, 2000 };
+
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		op_begin(cpu, OP_ALLOC);
+		f->slot[i] = model->kmalloc(cpu, f->slub, sizes[i], GFP_KERNEL);
+		op_end(cpu, 0, 0);
+		assert_true(model->owns(f->slub, NULL, f->slot[i]));
+	}
+	f->left = f->page_model->free_pages(f->page_state);
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		op_begin(cpu, OP_FREE);
+		model->kfree(cpu, f->slub, f->slot[i]);
+		op_end(cpu, 0, 0);
+	}
+}
+
+/* 1024 pages in all. 3000, 5000, 20000 bytes take 1, 2, 8 pages; 2000 bytes a slab of 2. With
+ * 2.6.22 the first is an object of a 2 page slab, too. */
+static void large_kmalloc_takes_and_gives_back_pages(void **state)
+{
+	(void)state;
+	EACH_ERA(era) {
+		struct fixture *f = fixture_new(&(struct fixture_options){ .era = era, .cpus = 1 });
+		unsigned taken = era == ERA_2622 ? 2 + 2 + 8 + 2 : 1 + 2 + 8 + 2;
+		unsigned kept = era == ERA_2622 ? 2 + 2 + 8 + 2 : 2;    /* CPU slabs stay */
+
+		thread_start(f->sim, 0, large_thread, f);
+		assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
+		assert_int_equal(f->left, 1024 - taken);
+		assert_int_equal(f->page_model->free_pages(f->page_state), 1024 - kept);
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
+/* ---- accesses of zeroing -------------------------------------------------------------------- */
+
+/* 1024 bytes are 16 lines; objsize is read from kmem_cache, with 2.6.24 from kmem_cache_cpu. */
+static void zeroing_writes_each_line_of_the_object(void **state)
+{
+	(void)state;
+	EACH_ERA(era) {
+		struct fixture *f = fixture_new(
+			&(struct fixture_options){.era = era, .stride = LINE});
+		unsigned written = 0;
+
+		fixture_run(f, "0+a !0*b");
+		for (unsigned i = 0; i < f->count; i++)
+			written += address_to_pfn(f->memory, f->touched[i].address) <
+					   f->memory->pages &&
+				   f->touched[i].write;
+		assert_int_equal(written, 16);
+		if (era == ERA_2624)
+			fixture_expect_lines(f, "CPA", "CS OB", 0);
+		else if (era == ERA_DFB4F096)
+			fixture_expect_lines(f, "PG KC0", "CS OB", 0);
+		else
+			fixture_expect_lines(f, "CPA KC0", "PG OB", 0);
+		fixture_free(f);
+	}
+}
+
+/* ---- remote nodes ------------------------------------------------------------------------------ */
+
+/* CPU 1 on node 1: its slab comes from there and is counted in that node's struct. */
+static void a_cpu_takes_slabs_of_its_own_node(void **state)
+{
+	(void)state;
+	EACH_ERA(era) {
+		struct fixture *f = fixture_new(&(struct fixture_options){
+			.era = era, .nodes = 2, .placement = PLACEMENT_SCATTER, .mib = 8 });
+
+		fixture_run(f, "0+a 1+b 0-b 1-a");
+		assert_int_equal(pfn_to_node(f->memory, address_to_pfn(f->memory, f->slot['a'])),
+				 0);
+		assert_int_equal(pfn_to_node(f->memory, address_to_pfn(f->memory, f->slot['b'])),
+				 1);
+		assert_int_equal(f->cache->local_node.nr_slabs, 1);
+		assert_int_equal((*cache_node(f->cache, 1))->nr_slabs, 1);
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
+/*
+ * CPU 0, node 0, leaves four partial slabs behind; CPU 1 on node 1 has none. With a ratio of 0 it
+ * makes a slab of its own; with 1023 it always looks at the other nodes, and takes one of the
+ * four if they are more than min_partial, here 3, or not if that is 4.
+ */
+static void other_nodes_partial_slabs_are_taken_by_ratio(void **state)
+{
+	static const struct { int ratio; uint64_t min_partial; unsigned node; } cases[] = {
+		{ 0, 3, 1 }, { 1023, 3, 0 }, { 1023, 4, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct fixture *f = fixture_new(&(struct fixture_options){
+			.era = ERA_2624, .nodes = 2, .placement = PLACEMENT_SCATTER, .mib = 8,
+			.min_partial = cases[i].min_partial });
+
+		f->cache->defrag_ratio = cases[i].ratio;
+		fixture_run(f,
+			    "0+a 0+b 0+c 0+d 0+e 0+f 0+g 0+h 0+i 0+j 0+k 0+l 0+m 0+n 0+o 0+p 0+q "
+			    "0-a 0-e 0-i 0-m !1+z");
+		assert_string_equal(f->path, cases[i].node ? "new slab" : "partial");
+		assert_int_equal(pfn_to_node(f->memory, address_to_pfn(f->memory, f->slot['z'])),
+				 cases[i].node);
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
+/* ---- an interrupt while a slab is made ------------------------------------------------------------ */
+
+/* What the handler leaves behind: two objects in use; none; none, and slab of a partial. */
+enum { LEAVE_TWO = 1, LEAVE_NONE, LEAVE_NONE_AND_FREE_A };
+
+static void handler_free(struct cpu *cpu, struct fixture *f, unsigned slot)
+{
+	op_begin(cpu, OP_FREE);
+	f->objects.model->free(cpu, f->slub, f->cache, f->slot[slot]);
+	op_end(cpu, 0, 0);
+}
+
+/* Allocates x, y, z and frees y at least. */
+static void handler(struct cpu *cpu, void *argument)
+{
+	struct fixture *f = argument;
+
+	for (unsigned slot = 'x'; slot <= 'z'; slot++) {
+		op_begin(cpu, OP_ALLOC);
+		f->slot[slot] = f->objects.model->alloc(cpu, f->slub, f->cache, GFP_ATOMIC);
+		op_end(cpu, 0, 0);
+	}
+	handler_free(cpu, f, 'y');
+	if (f->left != LEAVE_TWO) {
+		handler_free(cpu, f, 'x');
+		handler_free(cpu, f, 'z');
+	}
+	if (f->left == LEAVE_NONE_AND_FREE_A)
+		handler_free(cpu, f, 'a');
+	f->slot['!'] = f;               /* the handler was here */
+}
+
+/* Interrupts are on in here, for the caller may sleep; the handler's own slab does not wait. */
+static void interrupt_once(struct cpu *cpu, struct fixture *f)
+{
+	if (f->slot['?'] || (f->left == LEAVE_NONE_AND_FREE_A && !f->slot['d']))
+		return;
+	f->slot['?'] = f;
+	ipi_send(cpu, cpu_id(cpu), handler, f);
+	while (!f->slot['!'])
+		compute(cpu, STEP_PAUSE);
+}
+
+static struct fixture *interrupted(enum era era, unsigned leave, const char *script)
+{
+	struct fixture *f = fixture_new(&(struct fixture_options){
+		.era = era, .cpus = 1, .min_partial = 1 });
+
+	f->meanwhile = interrupt_once;
+	f->left = leave;
+	fixture_run(f, script);
+	assert_ptr_equal(f->slot['!'], f);
+	fixture_expect_sound(f);
+	return f;
+}
+
+/* 2.4.10: the slab that the handler made stays, the new one goes back; a is of the handler's. */
+static void slub_page_keeps_the_slab_that_an_interrupt_made(void **state)
+{
+	struct fixture *f = interrupted(ERA_2622, LEAVE_TWO, "0+a");
+
+	(void)state;
+	assert_int_equal(f->cache->local_node.nr_slabs, 1);
+	assert_ptr_equal(fixture_slab(f, f->slot['a']), fixture_slab(f, f->slot['x']));
+	/* y was freed last, so it is the first of the lockless list: a is y again */
+	assert_ptr_equal(f->slot['a'], f->slot['y']);
+	assert_int_equal(f->page_model->free_pages(f->page_state), 1023);
+	fixture_free(f);
+}
+
+/* 3.4.7: the slab that the handler made is flushed with the two objects left on the CPU's list
+ * (the fourth, and y): in use are x and z, so it goes to the partial list. */
+static void slub_cpu_flushes_the_slab_that_an_interrupt_made(void **state)
+{
+	(void)state;
+	for (enum era era = ERA_DFB4F096; era <= ERA_2624; era++) {
+		struct fixture *f = interrupted(era, LEAVE_TWO, "0+a");
+		struct slab_page *flushed = fixture_slab(f, f->slot['x']);
+
+		assert_ptr_not_equal(fixture_slab(f, f->slot['a']), flushed);
+		assert_int_equal(f->cache->local_node.nr_slabs, 2);
+		assert_int_equal(f->cache->local_node.nr_partial, 1);
+		assert_ptr_equal(f->cache->local_node.partial.next, &flushed->lru);
+		assert_int_equal(era == ERA_2624 ? flushed->wide_inuse : flushed->inuse, 2);
+		fixture_free(f);
+	}
+}
+
+/* 2.4.7c: the handler freed everything, so the flushed slab is empty: kept on the partial list,
+ * of 0 slabs so far, as that is below min_partial. */
+static void an_empty_slab_that_is_flushed_is_kept_below_min_partial(void **state)
+{
+	struct fixture *f = interrupted(ERA_2624, LEAVE_NONE, "0+a");
+
+	(void)state;
+	assert_int_equal(f->cache->local_node.nr_slabs, 2);
+	assert_int_equal(f->cache->local_node.nr_partial, 1);
+	fixture_free(f);
+}
+
+/* The same at the second slab, with the first made partial by the handler: 1 partial slab is not
+ * below min_partial 1, so the empty one is given back. Left are the first and the new slab. */
+static void an_empty_slab_that_is_flushed_goes_back_at_min_partial(void **state)
+{
+	struct fixture *f = interrupted(ERA_2624, LEAVE_NONE_AND_FREE_A, "0+a 0+b 0+c 0+d 0+e");
+
+	(void)state;
+	assert_int_equal(f->cache->local_node.nr_slabs, 2);
+	assert_int_equal(f->cache->local_node.nr_partial, 1);
+	assert_int_equal(f->page_model->free_pages(f->page_state), 1022);
+	fixture_free(f);
+}
+
+/* ---- check() finds damage ---------------------------------------------------------------------------- */
+
+/*
+ * CPU 0 made three slabs: A (a-d) is full, B (e-h) has f free and is partial, C (i-l, of which i
+ * and j are used) is the CPU's; CPU 1 freed j back, so it is on C's freelist.
+ */
+static const char scene[] = "0+a 0+b 0+c 0+d 0+e 0+f 0+g 0+h 0+i 0+j 1-f 1-j";
+
+static void damage_inuse(struct fixture *f)
+{
+	fixture_slab(f, f->slot['e'])->inuse++;
+}
+
+static void damage_frozen(struct fixture *f)
+{
+	fixture_slab(f, f->slot['a'])->flags |= 1 << PG_FROZEN;
+}
+
+static void damage_thawed(struct fixture *f)
+{
+	fixture_slab(f, f->slot['i'])->flags &= ~(1ull << PG_FROZEN);
+}
+
+static void damage_slab_lock(struct fixture *f)
+{
+	fixture_slab(f, f->slot['a'])->flags |= 1 << PG_LOCKED;
+}
+
+static void damage_list_lock(struct fixture *f)
+{
+	f->cache->local_node.list_lock.slock = 0;
+}
+
+static void damage_partial_count(struct fixture *f)
+{
+	f->cache->local_node.nr_partial++;
+}
+
+static void damage_slab_count(struct fixture *f)
+{
+	f->cache->local_node.nr_slabs--;
+}
+
+static void damage_forgotten(struct fixture *f)
+{
+	struct kmem_cache_node *n = &f->cache->local_node;
+
+	n->partial.next = n->partial.prev = &n->partial;
+	n->nr_partial = 0;
+}
+
+static void damage_back_pointer(struct fixture *f)
+{
+	f->cache->local_node.partial.prev = &fixture_slab(f, f->slot['a'])->lru;
+}
+
+static void damage_cycle(struct fixture *f)
+{
+	*(void **)f->slot['f'] = f->slot['f'];
+}
+
+static void damage_off_slot(struct fixture *f)
+{
+	fixture_slab(f, f->slot['e'])->freelist = (char *)f->slot['f'] + 8;
+}
+
+static void damage_foreign(struct fixture *f)
+{
+	fixture_slab(f, f->slot['e'])->freelist = f->slot['a'];
+}
+
+static void set_cpu_slab(struct fixture *f, unsigned cpu, struct slab_page *page)
+{
+	if (f->era == ERA_2622)
+		*(struct slab_page **)cpu_slab_of(f->slub, f->cache, cpu) = page;
+	else
+		((struct slab_page **)fixture_cpu_slab(f, cpu))[1] = page;
+}
+
+static void set_cpu_list(struct fixture *f, void *object)
+{
+	if (f->era == ERA_2622)
+		fixture_slab(f, f->slot['i'])->lockless_freelist = object;
+	else
+		((void **)fixture_cpu_slab(f, 0))[0] = object;
+}
+
+static void damage_two_cpus(struct fixture *f)
+{
+	set_cpu_slab(f, 1, fixture_slab(f, f->slot['i']));
+}
+
+static void damage_cpu_on_partial(struct fixture *f)
+{
+	set_cpu_slab(f, 1, fixture_slab(f, f->slot['e']));
+}
+
+static void damage_cpu_off_slab(struct fixture *f)
+{
+	set_cpu_slab(f, 1, (struct slab_page *)pfn_to_page(f->memory, f->memory->pages - 1));
+}
+
+static void damage_shared_object(struct fixture *f)
+{
+	set_cpu_list(f, f->slot['j']);
+}
+
+static void damage_private_list(struct fixture *f)
+{
+	set_cpu_list(f, f->slot['a']);
+}
+
+static const struct {
+	const char *name;
+	void (*damage)(struct fixture *f);
+	const char *reason;
+} damages[] = {
+	{"inuse too large", damage_inuse, "inuse 4, but 1 of 4"},
+	{"a full slab frozen", damage_frozen, "is frozen without a CPU"},
+	{"the CPU's slab not frozen", damage_thawed, "is frozen without a CPU"},
+	{"a slab lock held", damage_slab_lock, "is locked"},
+	{"a list_lock held", damage_list_lock, "list_lock of node 0 is held"},
+	{"nr_partial too large", damage_partial_count, "nr_partial 2, the list has 1"},
+	{"nr_slabs too small", damage_slab_count, "nr_slabs 2, node 0 has 3"},
+	{"a partial slab on no list", damage_forgotten, "is on no list"},
+	{"partial list broken", damage_back_pointer, "partial list of node 0 is broken"},
+	{"freelist in a circle", damage_cycle, "freelist of page"},
+	{"freelist beside a slot", damage_off_slot, "freelist of page"},
+	{"freelist into another slab", damage_foreign, "freelist of page"},
+	{"one slab of two CPUs", damage_two_cpus, "two CPUs have page"},
+	{"a CPU's slab that is partial", damage_cpu_on_partial, "is elsewhere too"},
+	{"a CPU's slab that is none", damage_cpu_off_slab, "has a page that is no slab"},
+	{"an object on two lists", damage_shared_object, "shares objects"},
+	{"the CPU's list in another slab", damage_private_list, "broken private list"},
+};
+
+static void check_finds_each_damage(void **state)
+{
+	(void)state;
+	EACH_ERA(era) {
+		for (size_t i = 0; i < COUNT(damages); i++) {
+			struct fixture *f = fixture_new(&(struct fixture_options){ .era = era });
+
+			fixture_run(f, scene);
+			fixture_expect_sound(f);
+			damages[i].damage(f);
+			print_message("%s: %s\n", era_name(era), damages[i].name);
+			fixture_expect_unsound(f, damages[i].reason);
+			fixture_free(f);
+		}
+	}
+}
+
+static void owns_knows_live_slabs_and_slots(void **state)
+{
+	(void)state;
+	EACH_ERA(era) {
+		struct fixture *f = fixture_new(&(struct fixture_options){ .era = era });
+		const struct object_allocator *model = f->objects.model;
+		struct kmem_cache *other = model->kmalloc_cache(f->slub, 64);
+		char *a;
+
+		fixture_run(f, scene);
+		a = f->slot['a'];
+		assert_true(model->owns(f->slub, f->cache, a));
+		assert_true(model->owns(f->slub, NULL, a));
+		assert_false(model->owns(f->slub, other, a));           /* another cache */
+		assert_false(model->owns(f->slub, f->cache, a + 8));    /* inside an object */
+		assert_false(
+			model->owns(f->slub, NULL, pfn_address(f->memory, 1000))); /* a free page */
+		assert_false(model->owns(f->slub, NULL, f->cache));     /* no page at all */
+		fixture_free(f);
+	}
+}
+
+/* ---- memory cost ------------------------------------------------------------------------------------ */
+
+static uint64_t metadata(enum era era, unsigned cpus, unsigned caches)
+{
+	struct fixture *f = fixture_new(&(struct fixture_options){ .era = era, .cpus = cpus });
+	uint64_t bytes;
+
+	while (f->slub->caches < caches)
+		f->objects.model->cache_create(f->slub, "more", 64, 0);
+	assert_int_equal(f->slub->caches, caches);
+	bytes = f->objects.model->metadata_bytes(f->slub);
+	fixture_free(f);
+	return bytes;
+}
+
+/*
+ * Bytes beyond the caches themselves (256 each here) with C caches on P CPUs:
+ *	2.6.22     8 C P                   a pointer to the page
+ *	dfb4f096   64 C P                  the commit's formula: CPUs x caches x line
+ *	2.6.24     8 C P + 100 * 32 P      pointers and the static arrays; + 64 (C - 100) P beyond
+ */
+static void memory_cost_is_that_of_the_commit(void **state)
+{
+	static const struct {
+		unsigned cpus, caches;
+	} cases[] = {{1, 30}, {4, 57}, {8, 100}, {16, 104}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		uint64_t p = cases[i].cpus, c = cases[i].caches;
+		uint64_t lines = c > 100 ? c - 100 : 0;
+
+		assert_int_equal(metadata(ERA_2622, cases[i].cpus, cases[i].caches),
+				 256 * c + 8 * c * p);
+		assert_int_equal(metadata(ERA_DFB4F096, cases[i].cpus, cases[i].caches),
+				 256 * c + 64 * c * p);
+		assert_int_equal(metadata(ERA_2624, cases[i].cpus, cases[i].caches),
+				 256 * c + 8 * c * p + (3200 + 64 * lines) * p);
+	}
+	/* What 2.6.24 saves of dfb4f096 on a CPU: 56 C - 3200, so nothing below 58 caches, and 2400
+	 * of 6400 bytes with the commit's 100 caches. */
+	assert_true(metadata(ERA_2624, 1, 57) > metadata(ERA_DFB4F096, 1, 57));
+	assert_true(metadata(ERA_2624, 1, 58) < metadata(ERA_DFB4F096, 1, 58));
+	assert_int_equal(metadata(ERA_DFB4F096, 1, 100) - metadata(ERA_2624, 1, 100), 2400);
+}
+
+/* 4c93c355d5d: entries of 32 bytes, so two caches of one CPU share a line and two CPUs never do;
+ * dfb4f096: a line for each CPU. */
+static void per_cpu_structs_share_lines_as_the_version_has_it(void **state)
+{
+	(void)state;
+	for (enum era era = ERA_DFB4F096; era <= ERA_2624; era++) {
+		struct fixture *f = fixture_new(&(struct fixture_options){ .era = era, .cpus = 4 });
+		uint64_t line[4];
+
+		for (unsigned cpu = 0; cpu < 4; cpu++) {
+			line[cpu] = sim_offset(f->sim, fixture_cpu_slab(f, cpu)) / LINE;
+			for (unsigned other = 0; other < cpu; other++)
+				assert_true(line[cpu] != line[other]);
+		}
+		/* caches 12 and 13, counted from 1: 96, 192, 8, ... 2048, "test", "next" */
+		f->cache = f->objects.model->cache_create(f->slub, "next", 64, 0);
+		for (unsigned cpu = 0; cpu < 4; cpu++)
+			assert_int_equal(sim_offset(f->sim, fixture_cpu_slab(f, cpu)) / LINE ==
+						 line[cpu],
+					 era == ERA_2624 && f->slub->caches % 2 == 0);
+		fixture_free(f);
+	}
+}
+
+/* ---- random traffic -------------------------------------------------------------------------------------- */
+
+enum { OWN_SLOTS = 24, ROUNDS = 400 };
+
+struct traffic_box {
+	_Alignas(LINE) void *object;
+};
+
+struct traffic {
+	struct fixture *f;
+	struct traffic_box *box;        /* by CPU: an object handed to it, or NULL */
+	struct kmem_cache *cache[3];
+	struct { void *object; struct kmem_cache *s; } own[8][OWN_SLOTS];
+};
+
+static void free_one(struct cpu *cpu, struct fixture *f, void *object)
+{
+	op_begin(cpu, OP_FREE);
+	f->objects.model->kfree(cpu, f->slub, object);
+	op_end(cpu, 0, 0);
+}
+
+static void random_thread(struct cpu *cpu, void *argument)
+{
+	struct traffic *t = argument;
+	const struct object_allocator *model = t->f->objects.model;
+	unsigned id = cpu_id(cpu), cpus = sim_cpus(t->f->sim);
+
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		unsigned k = (unsigned)random_below(cpu, OWN_SLOTS);
+		void **own = &t->own[id][k].object, *given;
+
+		if (*own) {
+			if (random_below(cpu, 2)) {
+				void **box = &t->box[random_below(cpu, cpus)].object;
+
+				*own = exchange(cpu, box, *own);
+			}
+			if (*own)
+				free_one(cpu, t->f, *own);
+			*own = NULL;
+		} else {
+			struct kmem_cache *s = t->cache[random_below(cpu, 3)];
+
+			op_begin(cpu, OP_ALLOC);
+			*own = model->alloc(cpu, t->f->slub, s, GFP_KERNEL);
+			op_end(cpu, 0, 0);
+			assert_true(model->owns(t->f->slub, s, *own));
+			store(cpu, (void **)*own, *own); /* a payload over the free pointer */
+		}
+		given = exchange(cpu, &t->box[id].object, NULL);
+		if (given)
+			free_one(cpu, t->f, given);
+	}
+	for (unsigned k = 0; k < OWN_SLOTS; k++)
+		if (t->own[id][k].object)
+			free_one(cpu, t->f, t->own[id][k].object);
+}
+
+static void timer(struct cpu *cpu, void *argument)
+{
+	struct traffic *t = argument;
+	const struct object_allocator *model = t->f->objects.model;
+	void *object[3];
+
+	for (unsigned i = 0; i < 3; i++) {
+		op_begin(cpu, OP_ALLOC);
+		object[i] = model->alloc(cpu, t->f->slub, t->cache[i], GFP_ATOMIC);
+		op_end(cpu, 0, 0);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		free_one(cpu, t->f, object[i]);
+}
+
+static const struct layout box_layout = { "box", LINE, CLASS_WORKLOAD, NULL };
+
+static void random_run(const struct fixture_options *options, uint64_t period)
+{
+	struct traffic *t = calloc(1, sizeof *t);
+	uint64_t held = 0;
+
+	t->f = fixture_new(options);
+	t->cache[0] = t->f->cache;
+	t->cache[1] = t->f->objects.model->kmalloc_cache(t->f->slub, 192);
+	t->cache[2] = t->f->objects.model->kmalloc_cache(t->f->slub, 2048);
+	t->box = arena_new(t->f->sim, struct traffic_box, options->cpus, 0, LINE, &box_layout,
+			   "box");
+	for (unsigned id = 0; id < options->cpus; id++) {
+		thread_start(t->f->sim, id, random_thread, t);
+		if (period)
+			timer_add(t->f->sim, id, period + 97 * id, period, timer, t);
+	}
+	assert_int_equal(sim_run(t->f->sim), OUTCOME_DONE);
+	fixture_expect_sound(t->f);
+	for (unsigned i = 0; i < 3; i++)
+		for (unsigned node = 0; node < t->f->memory->nodes; node++) {
+			struct kmem_cache_node *n = node ? *cache_node(t->cache[i], node)
+							 : &t->cache[i]->local_node;
+
+			held += (uint64_t)n->nr_slabs << t->cache[i]->order;
+		}
+	assert_int_equal(t->f->page_model->free_pages(t->f->page_state),
+			 t->f->memory->pages - held);
+	fixture_free(t->f);
+	free(t);
+}
+
+/* Objects wander between CPUs, interrupts allocate and free: afterwards all invariants hold and
+ * every page is either free or in a slab. */
+static void random_traffic_keeps_the_invariants(void **state)
+{
+	(void)state;
+	EACH_ERA(era) {
+		struct fixture_options options = { .era = era, .cpus = 4, .mib = 8 };
+
+		random_run(&options, 0);
+		random_run(&options, 3000);
+		options.lock = LOCK_TICKET;
+		options.preempt = true;
+		options.stride = LINE;
+		random_run(&options, 5000);
+		options.nodes = 2;
+		options.placement = PLACEMENT_SCATTER;
+		random_run(&options, 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(slabs_have_the_order_of_the_sheet),
+		cmocka_unit_test(settings_change_the_order),
+		cmocka_unit_test(kmalloc_has_the_size_classes_of_its_version),
+		cmocka_unit_test(large_kmalloc_takes_and_gives_back_pages),
+		cmocka_unit_test(zeroing_writes_each_line_of_the_object),
+		cmocka_unit_test(a_cpu_takes_slabs_of_its_own_node),
+		cmocka_unit_test(other_nodes_partial_slabs_are_taken_by_ratio),
+		cmocka_unit_test(slub_page_keeps_the_slab_that_an_interrupt_made),
+		cmocka_unit_test(slub_cpu_flushes_the_slab_that_an_interrupt_made),
+		cmocka_unit_test(an_empty_slab_that_is_flushed_is_kept_below_min_partial),
+		cmocka_unit_test(an_empty_slab_that_is_flushed_goes_back_at_min_partial),
+		cmocka_unit_test(check_finds_each_damage),
+		cmocka_unit_test(owns_knows_live_slabs_and_slots),
+		cmocka_unit_test(memory_cost_is_that_of_the_commit),
+		cmocka_unit_test(per_cpu_structs_share_lines_as_the_version_has_it),
+		cmocka_unit_test(random_traffic_keeps_the_invariants),
+	};
+
+	return cmocka_run_group_tests_name("slub", tests, NULL, NULL);
+}

@@ -14,16 +14,16 @@ static const char *const protocol_words[] = { "MESI", "MOESI", "MESIF", NULL };
 static const char *const home_words[] = { "directory", "bus", NULL };
 static const char *const order_words[] = { "chasing", "blocking", NULL };
 
-/* The words of `distances`, and what they are here. */
+/* The words of `distances`: those of enum distance in its order, then other words for them. */
 static const char *const distance_words[] = {
-	"same_l2", "same_die", "same_ccx",
-	"same_package", "same_package_other_die", "other_ccx", "same_socket", "same_mesh",
-	"other_socket", "one_hop", "two_hops", NULL
+	[DISTANCE_DIE] = "same_die", [DISTANCE_SOCKET] = "same_socket",
+	[DISTANCE_HOP] = "other_socket", [DISTANCE_TWO_HOPS] = "two_hops",
+	"same_l2", "same_ccx", "same_package", "same_package_other_die", "other_ccx", "same_mesh", "one_hop", NULL
 };
 static const enum distance distance_of_word[] = {
-	DISTANCE_DIE, DISTANCE_DIE, DISTANCE_DIE,
-	DISTANCE_SOCKET, DISTANCE_SOCKET, DISTANCE_SOCKET, DISTANCE_SOCKET, DISTANCE_SOCKET,
-	DISTANCE_HOP, DISTANCE_HOP, DISTANCE_TWO_HOPS
+	DISTANCE_DIE, DISTANCE_SOCKET,
+	DISTANCE_HOP, DISTANCE_TWO_HOPS,
+	DISTANCE_DIE, DISTANCE_DIE, DISTANCE_SOCKET, DISTANCE_SOCKET, DISTANCE_SOCKET, DISTANCE_SOCKET, DISTANCE_HOP
 };
 
 #define CYCLES .min = 0, .max = 100000, .unit = "cycles"

@@ -1,0 +1,195 @@
+/*
+ * A point from set-up to harvest.
+ */
+#include "experiment/run_point.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/xalloc.h"
+
+/* Everything that belongs to one run. */
+struct run {
+	const struct combination *combination;
+	struct sim *sim;
+	struct pages pages;
+	struct objects objects;
+	struct traffic traffic;
+	void *workload;
+	bool created;
+	char why[512];                  /* of a set-up that cannot be */
+};
+
+static struct sim_options *options_new(const struct planned *planned)
+{
+	const struct combination *combination = planned->combination;
+	const struct settings *settings = &combination->settings;
+	struct sim_options *options = xalloc(sizeof *options);
+
+	options->machine = &combination->machine;
+	options->cpus = (unsigned)settings->cpus;
+	options->placement = (enum placement)settings->placement;
+	for (size_t i = 0; i < combination->cores && i < MACHINE_CORES_MAX; i++)
+		options->core[i] = combination->core[i];
+	options->seed = planned->seed;
+	options->start_jitter_cycles = settings->jitter_cycles;
+	options->compute_jitter_percent = (unsigned)settings->jitter_percent;
+	options->preempt = settings->preempt;
+	options->no_run_ahead = !settings->run_ahead;
+	options->no_parking = !settings->parking;
+	options->warmup = combination->warmup;
+	options->operations = combination->operations;
+	options->max_cycles = settings->max_cycles;
+	options->model = combination->objects ? combination->objects->name : combination->pages->name;
+	/* pages, their structs of at most 64 bytes, and room for what set-up takes besides */
+	options->arena_bytes = settings->memory_mib * ((1 << 20) + 256 * 64) + ((uint64_t)64 << 20) +
+			       settings->cpus * ((uint64_t)1 << 20);
+	return options;
+}
+
+static void set_up(void *argument)
+{
+	struct run *run = argument;
+	const struct combination *combination = run->combination;
+	const struct settings *settings = &combination->settings;
+	const struct page_view *view = combination->objects ? combination->objects->view : combination->pages->view;
+	static const unsigned stride[] = { [STRUCT_PAGE_AUTO] = 0, [STRUCT_PAGE_PACKED] = 56, [STRUCT_PAGE_ALIGNED] = 64 };
+
+	run->pages.model = combination->pages;
+	run->pages.memory = memory_new(run->sim, view, stride[settings->struct_page], settings->memory_mib);
+	run->pages.state = combination->pages->create(run->sim, run->pages.memory, combination->pages_settings);
+	if (combination->objects) {
+		run->objects.model = combination->objects;
+		run->objects.pages = &run->pages;
+		run->objects.state = combination->objects->create(run->sim, &run->pages, combination->objects_settings);
+	}
+	run->traffic = (struct traffic){
+		.sim = run->sim, .objects = combination->objects ? &run->objects : NULL, .pages = &run->pages,
+		.warmup = combination->warmup, .operations = combination->operations, .ledger = ledger_new(),
+	};
+	run->created = combination->workload->create(&run->traffic, combination->workload_settings, &run->workload,
+						     run->why, sizeof run->why);
+}
+
+/* The simulated machine with everything in it, not yet run. A machine that is too small for the
+ * set-up has that outcome; false: the settings do not fit each other. */
+static bool begin(struct run *run, const struct planned *planned)
+{
+	struct sim_options *options = options_new(planned);
+
+	run->combination = planned->combination;
+	run->sim = sim_new(options, run->why, sizeof run->why);
+	free(options);
+	if (!run->sim)
+		return false;
+
+	bool whole = sim_protect(run->sim, set_up, run);
+
+	return !whole || run->created;
+}
+
+static void end(struct run *run)
+{
+	if (run->traffic.ledger)
+		ledger_free(run->traffic.ledger);
+	if (run->sim)
+		sim_free(run->sim);
+}
+
+static bool books_balance(struct run *run, char *why, size_t size)
+{
+	const struct combination *combination = run->combination;
+
+	if (combination->objects && combination->objects->check &&
+	    !combination->objects->check(run->objects.state, why, size))
+		return false;
+	return !combination->pages->check || combination->pages->check(run->pages.state, why, size);
+}
+
+static void check(struct run *run, struct result *result)
+{
+	const struct workload *workload = run->combination->workload;
+	char why[200] = "";
+	bool good = true;
+
+	/* finish also frees what the workload holds */
+	if (run->created)
+		good = workload->finish(&run->traffic, run->workload, why, sizeof why);
+	if (result->outcome != OUTCOME_DONE)
+		return;
+	if (good)
+		good = books_balance(run, why, sizeof why);
+	if (good)
+		return;
+	result->outcome = OUTCOME_BUG;
+	snprintf(result->message, sizeof result->message, "at the end: %s", why);
+}
+
+static void remark(void *to, const char *text)
+{
+	point_add_remark(to, text);
+}
+
+static void replace(char **text, const char *by)
+{
+	free(*text);
+	*text = xstrdup(by);
+}
+
+static void describe(struct point *point, const struct planned *planned)
+{
+	const struct combination *combination = planned->combination;
+	char number[32];
+
+	memcpy(point->name, planned->name, sizeof point->name);
+	replace(&point->objects, combination->objects ? combination->objects->name : "");
+	replace(&point->pages, combination->pages->name);
+	replace(&point->workload, combination->workload->name);
+	replace(&point->machine, combination->machine_name);
+	point->cpus = combination->settings.cpus;
+	point->seed = planned->seed;
+	for (size_t i = 0; i < combination->keys; i++) {
+		const struct point_key *key = &combination->key[i];
+
+		snprintf(number, sizeof number, "%llu", (unsigned long long)planned->seed);
+		point_add_key(point, key->key, strcmp(key->key, "seed") ? key->value : number, key->swept);
+	}
+}
+
+struct point *run_point(const struct planned *planned, char *why, size_t size)
+{
+	struct run run = { 0 };
+	struct point *point = NULL;
+
+	if (begin(&run, planned)) {
+		const struct workload *workload = planned->combination->workload;
+
+		point = point_new();
+		describe(point, planned);
+		sim_run(run.sim);
+		point->result = sim_result(run.sim);
+		if (run.created && workload->remarks)
+			workload->remarks(run.workload, remark, point);
+		check(&run, point->result);
+		if (run.objects.state && run.objects.model->metadata_bytes)
+			point->metadata_bytes = run.objects.model->metadata_bytes(run.objects.state);
+	} else {
+		snprintf(why, size, "%s", run.why);
+	}
+	end(&run);
+	return point;
+}
+
+bool run_point_rehearse(const struct planned *planned, char *why, size_t size)
+{
+	struct run run = { 0 };
+	bool good = begin(&run, planned);
+	char unused[200];
+
+	if (run.created)
+		planned->combination->workload->finish(&run.traffic, run.workload, unused, sizeof unused);
+	if (!good)
+		snprintf(why, size, "%s", run.why);
+	end(&run);
+	return good;
+}

@@ -1,0 +1,19 @@
+/*
+ * One point: the simulated machine set up, run, checked, harvested.
+ */
+#ifndef EXPERIMENT_RUN_POINT_H
+#define EXPERIMENT_RUN_POINT_H
+
+#include "experiment/experiment.h"
+
+/*
+ * Never prints. NULL and the reason in `why`: it cannot be set up, the settings do not fit each
+ * other. What goes wrong later is the outcome of the result: also an allocator or workload whose
+ * books do not balance at the end, as OUTCOME_BUG.
+ */
+struct point *run_point(const struct planned *planned, char *why, size_t size);
+
+/* Only the set-up: false and the reason if the settings do not fit each other. */
+bool run_point_rehearse(const struct planned *planned, char *why, size_t size);
+
+#endif

@@ -37,7 +37,7 @@ struct touched {
 
 struct script_step {
 	unsigned cpu;
-	char what;                      /* + alloc, - free, ~ kfree, * alloc zeroed, p and q pages */
+	char what;                      /* see fixture_run */
 	unsigned char slot;
 	unsigned order;                 /* of pages */
 	bool recorded;

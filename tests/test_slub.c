@@ -15,7 +15,7 @@
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define EACH_ERA(era) for (enum era era = 0; era < ERAS; era++)
 
-/* ---- orders and size classes -------------------------------------------------------------- */
+/* ---- orders and size classes ------------------------------------------- */
 
 /* The sheet's table, 2.7: size -> (order, objects). */
 static const struct { unsigned size, order, objects; } orders[] = {
@@ -135,7 +135,7 @@ static void large_kmalloc_takes_and_gives_back_pages(void **state)
 	}
 }
 
-/* ---- accesses of zeroing -------------------------------------------------------------------- */
+/* ---- accesses of zeroing ----------------------------------------------- */
 
 /* 1024 bytes are 16 lines; objsize is read from kmem_cache, with 2.6.24 from kmem_cache_cpu. */
 static void zeroing_writes_each_line_of_the_object(void **state)
@@ -162,7 +162,7 @@ static void zeroing_writes_each_line_of_the_object(void **state)
 	}
 }
 
-/* ---- remote nodes ------------------------------------------------------------------------------ */
+/* ---- remote nodes ------------------------------------------------------ */
 
 /* CPU 1 on node 1: its slab comes from there and is counted in that node's struct. */
 static void a_cpu_takes_slabs_of_its_own_node(void **state)
@@ -213,7 +213,7 @@ static void other_nodes_partial_slabs_are_taken_by_ratio(void **state)
 	}
 }
 
-/* ---- an interrupt while a slab is made ------------------------------------------------------------ */
+/* ---- an interrupt while a slab is made --------------------------------- */
 
 /* What the handler leaves behind: two objects in use; none; none, and slab of a partial. */
 enum { LEAVE_TWO = 1, LEAVE_NONE, LEAVE_NONE_AND_FREE_A };
@@ -326,7 +326,7 @@ static void an_empty_slab_that_is_flushed_goes_back_at_min_partial(void **state)
 	fixture_free(f);
 }
 
-/* ---- check() finds damage ---------------------------------------------------------------------------- */
+/* ---- check() finds damage ---------------------------------------------- */
 
 /*
  * CPU 0 made three slabs: A (a-d) is full, B (e-h) has f free and is partial, C (i-l, of which i
@@ -501,7 +501,7 @@ static void owns_knows_live_slabs_and_slots(void **state)
 	}
 }
 
-/* ---- memory cost ------------------------------------------------------------------------------------ */
+/* ---- memory cost ------------------------------------------------------- */
 
 static uint64_t metadata(enum era era, unsigned cpus, unsigned caches)
 {
@@ -571,7 +571,7 @@ static void per_cpu_structs_share_lines_as_the_version_has_it(void **state)
 	}
 }
 
-/* ---- random traffic -------------------------------------------------------------------------------------- */
+/* ---- random traffic ---------------------------------------------------- */
 
 enum { OWN_SLOTS = 24, ROUNDS = 400 };
 

@@ -70,8 +70,9 @@ static const struct path_row rows[] = {
 	{ "alloc refill from the page's own freelist", "refill", 0, 1, "0+a 0+b 0+c 0+d 1-a !0+e",
 	  "R CPA, R PG(e).lockless" SLAB_LOCK("e") LOAD_FREELIST("e"),
 	  "CPA KC1 OB", "PG", 2 },
-	/* 2.4.8. The frees made slab a, then slab e partial, each at the head: e is taken, a is its
-	 * neighbour. Table: reads KC1, OB; writes old PG, CPA, ND = KC0, new PG, PGn; LOCKs 2+1+2. */
+	/* 2.4.8. The frees made slab a, then slab e partial, each at the head: e is taken, a is
+	 * its neighbour. Table: reads KC1, OB; writes old PG, CPA, ND = KC0, new PG, PGn; LOCKs
+	 * 2+1+2. */
 	{ "alloc, switch to a partial slab", "partial", 0, 1, THREE_FULL "1-a 1-e !0+m",
 	  GIVE_UP("i") ", R ND.nr_partial, A ND.lock, R ND.partial_next" SLAB_LOCK("m")
 	  LIST_DEL("m", "ND.partial_next", "PG(a).lru_prev")

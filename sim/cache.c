@@ -5,9 +5,11 @@ void cache_init(struct cache *c, const struct cache_level *level)
 {
 	c->ways = level->ways;
 	c->sets = level->kib * 1024 / LINE / level->ways;
+	c->mask = c->sets & (c->sets - 1) ? 0 : c->sets - 1;
 	c->hit_units = units_of_cycles(level->hit_cyc);
-	c->bytes = c->sets * c->ways * sizeof(struct slot);
+	c->bytes = c->sets * c->ways * (sizeof(struct slot) + sizeof *c->tag);
 	c->slot = xmap(c->bytes);
+	c->tag = (uint64_t *)(c->slot + c->sets * c->ways);
 }
 
 void cache_free(struct cache *c)
@@ -15,19 +17,30 @@ void cache_free(struct cache *c)
 	xunmap(c->slot, c->bytes);
 }
 
+static uint64_t first_of_set(const struct cache *c, uint64_t line)
+{
+	return (c->mask ? line & c->mask : line % c->sets) * c->ways;
+}
+
 struct slot *cache_set(const struct cache *c, uint64_t line)
 {
-	return &c->slot[line % c->sets * c->ways];
+	return &c->slot[first_of_set(c, line)];
 }
 
 struct slot *cache_find(const struct cache *c, uint64_t line)
 {
-	struct slot *slot = cache_set(c, line);
+	uint64_t first = first_of_set(c, line);
 
-	for (uint64_t way = 0; way < c->ways; way++, slot++)
-		if (slot->line == line)
-			return slot;
+	for (uint64_t i = first; i < first + c->ways; i++)
+		if (c->tag[i] == line)
+			return &c->slot[i];
 	return NULL;
+}
+
+void slot_set_line(const struct cache *c, struct slot *slot, uint64_t line)
+{
+	slot->line = line;
+	c->tag[slot - c->slot] = line;
 }
 
 /* The outermost private level lets go of a line: the levels inside must too. */
@@ -37,6 +50,6 @@ void cache_forget_inner(struct node *cpu, uint64_t line)
 		struct slot *slot = cache_find(&cpu->level_cache[i], line);
 
 		if (slot)
-			slot->line = NO_LINE;
+			slot_set_line(&cpu->level_cache[i], slot, NO_LINE);
 	}
 }

@@ -24,7 +24,7 @@
 
 static unsigned distance(const struct sim *sim, unsigned core, unsigned other)
 {
-	return core == other ? 0 : machine_distance(&sim->machine, core, other);
+	return sim->distance[core * sim->cores + other];
 }
 
 static unsigned line_node(const struct sim *sim, uint64_t line)
@@ -37,7 +37,7 @@ static unsigned line_node(const struct sim *sim, uint64_t line)
 /* First core of the NUMA node that the line's memory belongs to. */
 static unsigned home_core(const struct sim *sim, uint64_t line)
 {
-	return line_node(sim, line) * machine_cores(&sim->machine) / sim->nodes;
+	return line_node(sim, line) * sim->cores / sim->nodes;
 }
 
 static unsigned most(unsigned a, unsigned b)
@@ -92,7 +92,7 @@ static uint64_t inner_probe_leg(const struct sim *sim, const struct node *shared
 
 static uint64_t dram_legs(const struct sim *sim, const struct node *client, uint64_t line)
 {
-	unsigned own = client->core * sim->nodes / machine_cores(&sim->machine), i = 0;
+	unsigned own = client->core * sim->nodes / sim->cores, i = 0;
 
 	if (own != line_node(sim, line))
 		i = most(1, distance(sim, client->core, home_core(sim, line)));
@@ -400,7 +400,7 @@ static void invalidate_sharers(struct sim *sim, struct node *home, struct dirent
 	uint64_t spent = t->fetched ? sim->t.request[home->level] : t->spent + t->tail;
 	unsigned sent = 0;
 
-	for (unsigned away = 0; away < DISTANCES; away++) {
+	for (unsigned away = 0; away < sim->t.distances; away++) {
 		unsigned index = 0;
 		struct node *q;
 
@@ -541,7 +541,7 @@ static void snoop_done(struct sim *sim, struct node *shared, struct dirent *d, s
 		version = slot->version;
 		slot->state = sim->protocol->copy[found][what].next;
 		if (slot->state == STATE_I) {
-			slot->line = NO_LINE;
+			slot_set_line(&shared->level_cache[0], slot, NO_LINE);
 			d->owner = NULL;
 			clear_sharers(d, shared);
 		}
@@ -629,7 +629,7 @@ static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t l
 	t = txn_new(sim, TXN_EVICT, shared, shared, victim->line, cpu);
 	t->dirty = victim->state == STATE_M;
 	t->version = victim->version;
-	victim->line = NO_LINE;
+	slot_set_line(&shared->level_cache[0], victim, NO_LINE);
 	d->busy = t;
 	collect(sim, shared, d, t, true);
 	if (!t->acks)
@@ -657,7 +657,7 @@ static bool shared_filled(struct sim *sim, struct txn *t)
 		slot = shared_room(sim, shared, t->line, t->cpu);
 		if (!slot)
 			return false;
-		slot->line = t->line;
+		slot_set_line(&shared->level_cache[0], slot, t->line);
 		slot->version = t->version;
 	}
 	slot->state = t->grant;

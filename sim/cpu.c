@@ -42,9 +42,9 @@ void cpu_set_horizon(struct sim *sim, struct cpu *cpu)
 	if (sim->options.no_run_ahead || sim->observer || interrupt_due(cpu) || cpu->node->pending)
 		return;
 	if (sim->homes.count)
-		h = least(h, sim->homes.event[0]->time + near);
+		h = least(h, sim->homes.item->time + near);
 	if (sim->messages.count)
-		h = least(h, sim->messages.event[0]->time + far);
+		h = least(h, sim->messages.item->time + far);
 	if (sim->turns)
 		h = least(h, sim->turn[0]->clock + far);
 	for (const struct event *e = cpu->pending; e; e = e->next)
@@ -64,8 +64,8 @@ static void take_turn(struct sim *sim, struct cpu *cpu)
 		     cpu->clock <= sim->options.max_cycles * UNIT;
 
 	if (quiet && (!sim->turns || sim->turn[0]->clock > cpu->clock) &&
-	    (!sim->homes.count || sim->homes.event[0]->time > cpu->clock) &&
-	    (!sim->messages.count || sim->messages.event[0]->time > cpu->clock)) {
+	    (!sim->homes.count || sim->homes.item->time > cpu->clock) &&
+	    (!sim->messages.count || sim->messages.item->time > cpu->clock)) {
 		sim->now = cpu->clock;
 		return;
 	}
@@ -389,7 +389,6 @@ static void settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy)
 		copy->info->cpu_epoch = xalloc(sim->cpus * sizeof(uint32_t));
 	copy->info->cpu_epoch[cpu->node->id] = copy->epoch;
 	copy->open = false;
-	copy->foreign = 0;
 }
 
 static void check_version(struct cpu *cpu, const struct slot *copy)
@@ -413,7 +412,7 @@ void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, bool to_write
 	cache_forget_inner(cpu->node, slot->line);
 	if (cpu->parked && cpu->park_line == slot->line)
 		cpu_unpark(cpu, sim->now);
-	slot->line = NO_LINE;
+	slot_set_line(&cpu->node->level_cache[cpu->node->levels - 1], slot, NO_LINE);
 	slot->state = STATE_I;
 	slot->wrote = false;
 }
@@ -426,6 +425,8 @@ void cpu_downgrade(struct sim *sim, struct cpu *cpu, struct slot *slot)
 	slot->state = sim->protocol->copy[slot->state][COPY_PROBE_SHARE].next;
 }
 
+/* Bytes that others wrote since this CPU's last cold or true-sharing miss on the line; they
+ * cannot change while it has a copy. */
 static uint64_t foreign_bytes(const struct sim *sim, const struct line *info, unsigned cpu)
 {
 	const struct byte_history *h = info->bytes;
@@ -452,7 +453,6 @@ static void classify(struct sim *sim, struct cpu *cpu, struct slot *copy)
 
 	copy->epoch = info->epoch;
 	copy->open = false;
-	copy->foreign = 0;
 	if (!bit_of(had_bits(sim, info), id)) {
 		had_bits(sim, info)[id / 64] |= 1ull << id % 64;
 		cpu->counts.misses_cold += counts;
@@ -466,7 +466,6 @@ static void classify(struct sim *sim, struct cpu *cpu, struct slot *copy)
 	} else {
 		copy->open = true;
 		copy->open_counts = counts;
-		copy->foreign = foreign_bytes(sim, info, id);
 	}
 }
 
@@ -505,7 +504,7 @@ static struct slot *install_inner(struct cpu *cpu, struct slot *copy)
 			for (uint64_t way = 1; way < node->level_cache[i].ways && slot->line != NO_LINE; way++)
 				if (set[way].line == NO_LINE || set[way].used < slot->used)
 					slot = &set[way];
-			slot->line = copy->line;
+			slot_set_line(&node->level_cache[i], slot, copy->line);
 			slot->copy = copy;
 		}
 		slot->used = ++cpu->used;
@@ -524,7 +523,8 @@ void cpu_filled(struct sim *sim, struct txn *t)
 
 	if (fresh) {
 		copy = make_room(sim, cpu, t->line);
-		*copy = (struct slot){ .line = t->line, .copy = copy, .state = STATE_I, .version = t->version };
+		*copy = (struct slot){ .copy = copy, .state = STATE_I, .version = t->version };
+		slot_set_line(&t->client->level_cache[t->client->levels - 1], copy, t->line);
 		copy->info = line_get(sim, t->line);
 		copy->label_serial = sim->label_serial;
 		classify(sim, cpu, copy);
@@ -687,7 +687,7 @@ static void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const str
 	bool bounce = w->write && !copy->wrote && first_write(sim, cpu, copy, w);
 
 	check_version(cpu, copy);
-	if (copy->open && copy->foreign & bytes)
+	if (copy->open && foreign_bytes(sim, copy->info, cpu->node->id) & bytes)
 		settle_true(sim, cpu, copy);
 	if (w->write)
 		copy->written |= bytes;
@@ -739,6 +739,13 @@ static void let_go(struct sim *sim, struct cpu *cpu, struct txn *t)
 	if (probe)
 		coherence_probe_again(sim, cpu->node, probe);
 	txn_put(sim, t);
+}
+
+static inline struct look *look_of(const struct cpu *cpu, const void *p, const struct site *site)
+{
+	uintptr_t at = (uintptr_t)p, from = (uintptr_t)site;
+
+	return &cpu->look[((at >> 6) + (at >> 3 & 7) * 61 + (from >> 5) * 67) % LOOK_ENTRIES];
 }
 
 static void count_access(struct counts *c, struct cell *cell, const struct want *w)
@@ -798,8 +805,8 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 	effect(argument);
 	if (sim->observer)
 		observe(sim, cpu, w, was, slot->copy->state, start);
-	look = &cpu->look[((uintptr_t)w->p >> 3 ^ (uintptr_t)w->site >> 4) % LOOK_ENTRIES];
-	*look = (struct look){ w->p, w->site, slot, NULL, line, byte_mask(w->p, w->size), cpu->context, slot->copy->label_serial };
+	look = look_of(cpu, w->p, w->site);
+	*look = (struct look){ w->p, w->site, slot, NULL, line, cpu->context, slot->copy->label_serial };
 	look->cell = cell_get(sim, w->p, w->size, w->site, cpu->context, slot->copy->label_serial);
 	count_access(&cpu->counts, look->cell, w);
 	if (w->locked) {
@@ -816,7 +823,7 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 /* The lookaside says that the access hits and needs no bookkeeping beyond counters. */
 static inline struct look *hit(struct cpu *cpu, const void *p, const struct site *site, bool write)
 {
-	struct look *look = &cpu->look[((uintptr_t)p >> 3 ^ (uintptr_t)site >> 4) % LOOK_ENTRIES];
+	struct look *look = look_of(cpu, p, site);
 	const struct slot *slot, *copy;
 
 	if (cpu->clock >= cpu->horizon || look->address != p || look->site != site || look->context != cpu->context)
@@ -896,7 +903,7 @@ void verb_store(struct cpu *cpu, void *p, const void *value, size_t size, const 
 
 	if (look) {
 		copy_word(p, value, size);
-		look->slot->copy->written |= look->bytes;
+		look->slot->copy->written |= byte_mask(p, (unsigned)size);
 		look->cell->stores++;
 		cpu->counts.stores++;
 		hit_done(cpu, look, cost, CAUSE_PRIVATE_HIT);
@@ -994,7 +1001,7 @@ bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *e
 	cpu->last_rmw = p;
 	if (look && look->slot->copy->op_read == cpu->op_serial) {
 		modify(&m);
-		look->slot->copy->written |= look->bytes;
+		look->slot->copy->written |= byte_mask(p, (unsigned)size);
 		look->cell->rmws++;
 		cpu->counts.rmws++;
 		if (locked) {
@@ -1121,9 +1128,9 @@ void sim_feed(struct sim *sim, unsigned id, uint64_t line, bool write)
 		while (sim->homes.count || sim->messages.count) {
 			struct heap *h = &sim->homes;
 
-			if (!h->count || (sim->messages.count && sim->messages.event[0]->time <= h->event[0]->time))
+			if (!h->count || (sim->messages.count && sim->messages.item->time <= h->item->time))
 				h = &sim->messages;
-			sim->now = h->event[0]->time;
+			sim->now = h->item->time;
 			event_dispatch(sim, event_take(sim, h, 0));
 		}
 		sim->resume = NULL;

@@ -20,13 +20,13 @@ uint64_t event_key(const struct sim *sim, enum rank rank, uint64_t time, unsigne
 	return (uint64_t)rank << 61 | (hash >> 19) << 16 | cpu;
 }
 
-static bool before(uint64_t time, uint64_t key, uint64_t count, const struct event *e)
+static bool before(const struct heap_item *a, const struct heap_item *b)
 {
-	if (time != e->time)
-		return time < e->time;
-	if (key != e->key)
-		return key < e->key;
-	return count < e->count;
+	if (a->time != b->time)
+		return a->time < b->time;
+	if (a->key != b->key)
+		return a->key < b->key;
+	return a->count < b->count;
 }
 
 struct event *event_new(struct sim *sim)
@@ -51,44 +51,30 @@ void event_free(struct sim *sim, struct event *e)
 
 static void heap_up(struct heap *h, size_t i)
 {
-	struct event *e = h->event[i];
+	struct heap_item item = h->item[i];
 
-	while (i) {
-		size_t up = (i - 1) / 2;
-
-		if (!before(e->time, e->key, e->count, h->event[up]))
-			break;
-		h->event[i] = h->event[up];
-		i = up;
-	}
-	h->event[i] = e;
+	for (; i && before(&item, &h->item[(i - 1) / 2]); i = (i - 1) / 2)
+		h->item[i] = h->item[(i - 1) / 2];
+	h->item[i] = item;
 }
 
 static void heap_down(struct heap *h, size_t i)
 {
-	struct event *e = h->event[i];
+	struct heap_item item = h->item[i];
 
 	for (;;) {
 		size_t down = 2 * i + 1;
-		struct event *d;
 
 		if (down >= h->count)
 			break;
-		d = h->event[down];
-		if (down + 1 < h->count) {
-			struct event *right = h->event[down + 1];
-
-			if (before(right->time, right->key, right->count, d)) {
-				d = right;
-				down++;
-			}
-		}
-		if (!before(d->time, d->key, d->count, e))
+		if (down + 1 < h->count && before(&h->item[down + 1], &h->item[down]))
+			down++;
+		if (!before(&h->item[down], &item))
 			break;
-		h->event[i] = d;
+		h->item[i] = h->item[down];
 		i = down;
 	}
-	h->event[i] = e;
+	h->item[i] = item;
 }
 
 void event_queue(struct sim *sim, struct event *e)
@@ -97,9 +83,9 @@ void event_queue(struct sim *sim, struct event *e)
 
 	if (h->count == h->room) {
 		h->room = h->room ? 2 * h->room : 64;
-		h->event = xrealloc(h->event, h->room * sizeof(struct event *));
+		h->item = xrealloc(h->item, h->room * sizeof *h->item);
 	}
-	h->event[h->count] = e;
+	h->item[h->count] = (struct heap_item){ e->time, e->key, e->count, e };
 	heap_up(h, h->count++);
 	if (e->at_cpu) {
 		struct cpu *cpu = &sim->cpu[e->node->id];
@@ -114,10 +100,10 @@ void event_queue(struct sim *sim, struct event *e)
 
 struct event *event_take(struct sim *sim, struct heap *h, size_t index)
 {
-	struct event *e = h->event[index];
+	struct event *e = h->item[index].event;
 
 	(void)sim;
-	h->event[index] = h->event[--h->count];
+	h->item[index] = h->item[--h->count];
 	if (index < h->count) {
 		heap_down(h, index);
 		heap_up(h, index);
@@ -259,38 +245,29 @@ static void hand_over(struct sim *sim, struct cpu *self, struct cpu *next)
 		fiber_switch(self ? self->fiber : sim->main, next->fiber);
 }
 
-/* The earliest of: homes' events, CPUs' events, turns. */
+/* The earliest of: homes' events, CPUs' events, turns (NULL). */
 static struct heap *earliest(struct sim *sim, uint64_t *time)
 {
-	struct heap *h = NULL;
-	const struct event *e = NULL;
-	const struct cpu *turn = sim->turns ? sim->turn[0] : NULL;
+	struct heap *h = sim->homes.count ? &sim->homes : NULL;
+	struct heap_item turn = { .time = NEVER };
 
-	if (sim->homes.count) {
-		h = &sim->homes;
-		e = h->event[0];
+	if (sim->messages.count && (!h || before(sim->messages.item, h->item)))
+		h = &sim->messages;
+	if (sim->turns)
+		turn = (struct heap_item){ sim->turn[0]->clock, sim->turn[0]->turn_key, 0, NULL };
+	if (h && before(h->item, &turn)) {
+		*time = h->item->time;
+		return h;
 	}
-	if (sim->messages.count) {
-		const struct event *m = sim->messages.event[0];
-
-		if (!e || before(m->time, m->key, m->count, e)) {
-			h = &sim->messages;
-			e = m;
-		}
-	}
-	if (turn && (!e || before(turn->clock, turn->turn_key, 0, e))) {
-		*time = turn->clock;
-		return NULL;
-	}
-	*time = e ? e->time : NEVER;
-	return h;
+	*time = turn.time;
+	return NULL;
 }
 
 /* The periodic timers alone do not keep a run alive. */
 static bool only_timers(const struct sim *sim)
 {
 	for (size_t i = 0; i < sim->messages.count; i++)
-		if (sim->messages.event[i]->type != EVENT_INTERRUPT)
+		if (sim->messages.item[i].event->type != EVENT_INTERRUPT)
 			return false;
 	return !sim->homes.count && !sim->turns;
 }
@@ -335,8 +312,8 @@ void event_loop(struct sim *sim, struct cpu *self)
 static void heap_free(struct heap *h)
 {
 	for (size_t i = 0; i < h->count; i++)
-		free(h->event[i]);
-	free(h->event);
+		free(h->item[i].event);
+	free(h->item);
 }
 
 void events_free(struct sim *sim)

@@ -26,7 +26,7 @@
 #include "sim/verbs/verbs.h"
 #include "sim/xalloc.h"
 
-enum { UNIT = 64, LINE_SHIFT = 6, DISTANCES = 8, LEVELS = 2, LOOK_ENTRIES = 1024 };
+enum { UNIT = 64, LINE_SHIFT = 6, DISTANCES = 8, LEVELS = 2, LOOK_ENTRIES = 512 };
 #define NEVER UINT64_MAX
 
 /* ---- events ----------------------------------------------------------------------------- */
@@ -60,23 +60,31 @@ struct event {
 	};
 };
 
+/* The key of an event stands in the heap itself: comparing must not chase pointers. */
+struct heap_item {
+	uint64_t time, key, count;
+	struct event *event;
+};
+
 struct heap {
-	struct event **event;
+	struct heap_item *item;
 	size_t count, room;
 };
 
 /* ---- caches ------------------------------------------------------------------------------ */
 
-/* One way of one set. The outermost private level holds the copy; inner levels point to it. */
+/*
+ * One way of one set; a host cache line. The outermost private level holds the copy; inner
+ * levels point to it.
+ */
 struct slot {
-	uint64_t line;                  /* NO_LINE: empty */
+	_Alignas(64) uint64_t line;     /* NO_LINE: empty */
 	uint64_t used;                  /* for LRU */
 	struct slot *copy;              /* the outermost private level's slot; itself there */
 	struct line *info;
-	uint64_t foreign;               /* bytes others wrote; 0 once the miss is classified */
 	uint64_t written;               /* bytes this CPU wrote since it got the line */
-	uint64_t op_read, op_written;   /* serial of the operation that counted it last */
-	uint32_t version, epoch;
+	uint32_t op_read, op_written;   /* serial of the operation that counted it last */
+	uint32_t version, epoch;        /* of the line, when the copy was fetched or written */
 	uint32_t label_serial;          /* labels in force when the copy was fetched */
 	uint8_t state;
 	bool wrote;                     /* this CPU is the line's last writer */
@@ -87,7 +95,8 @@ struct slot {
 
 struct cache {
 	struct slot *slot;              /* [sets * ways] */
-	uint64_t sets, ways;
+	uint64_t *tag;                  /* the lines of the slots, side by side for searching */
+	uint64_t sets, ways, mask;      /* mask: sets - 1 if that is a power of two, else 0 */
 	size_t bytes;
 	uint64_t hit_units;
 };
@@ -278,7 +287,7 @@ struct look {                           /* lookaside in front of tags and cells 
 	const struct site *site;
 	struct slot *slot;
 	struct cell *cell;
-	uint64_t line, bytes;
+	uint64_t line;
 	uint32_t context, label_serial;
 };
 
@@ -296,7 +305,7 @@ struct cpu {
 	struct look *look;
 	uint32_t context;
 	uint64_t used;                  /* LRU clock */
-	uint64_t op_serial;             /* of the innermost operation */
+	uint32_t op_serial;             /* of the outermost operation; 1 outside of any */
 	struct node *node;
 	struct sim *sim;
 	struct counts counts;
@@ -373,6 +382,8 @@ struct sim {
 	uint64_t now;
 	unsigned cpus, words, unfinished;       /* words: uint64_t per CPU bit set */
 	struct cpu *cpu;
+	uint8_t *distance;                      /* [core][core]: index into the latency lists */
+	unsigned cores;
 	struct node *root, **shared;
 	unsigned shared_count;
 	unsigned root_level;                    /* least distance index of transfers through the root */
@@ -503,6 +514,8 @@ void cache_init(struct cache *cache, const struct cache_level *level);
 void cache_free(struct cache *cache);
 struct slot *cache_find(const struct cache *cache, uint64_t line);
 struct slot *cache_set(const struct cache *cache, uint64_t line);
+/* All changes of slot->line. */
+void slot_set_line(const struct cache *cache, struct slot *slot, uint64_t line);
 void cache_forget_inner(struct node *cpu, uint64_t line);
 
 /* cpu.c */

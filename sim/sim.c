@@ -52,7 +52,17 @@ static void adopt(struct node *parent, struct node *child)
 
 static unsigned index_of_pair(const struct sim *sim, unsigned core, unsigned other)
 {
-	return core == other ? 0 : machine_distance(&sim->machine, core, other);
+	return sim->distance[core * sim->cores + other];
+}
+
+static void measure_distances(struct sim *sim)
+{
+	sim->cores = machine_cores(&sim->machine);
+	sim->distance = xalloc((size_t)sim->cores * sim->cores);
+	for (unsigned a = 0; a < sim->cores; a++)
+		for (unsigned b = 0; b < sim->cores; b++)
+			if (a != b)
+				sim->distance[a * sim->cores + b] = (uint8_t)machine_distance(&sim->machine, a, b);
 }
 
 /* Put a shared level below the `count` nodes in `above`; the new nodes replace them. */
@@ -91,6 +101,7 @@ bool topology_build(struct sim *sim, char *why, size_t size)
 	struct node **top = xalloc(sim->cpus * sizeof *top);
 	unsigned count = sim->cpus, widest = 1;
 
+	measure_distances(sim);
 	if (m->l2.ways && m->llc.ways && m->llc.shared == 1) {
 		snprintf(why, size, "machine '%s': an llc of one core is not modelled", m->id);
 		free(top);
@@ -117,7 +128,7 @@ bool topology_build(struct sim *sim, char *why, size_t size)
 	for (unsigned i = 0; i < count; i++)
 		adopt(sim->root, top[i]);
 	if (widest > 1)
-		sim->root_level = index_of_pair(sim, 0, widest < machine_cores(m) ? widest : widest - 1);
+		sim->root_level = index_of_pair(sim, 0, widest < sim->cores ? widest : widest - 1);
 	free(top);
 	return true;
 }
@@ -252,6 +263,7 @@ void sim_free(struct sim *sim)
 		fiber_free(sim->main);
 	if (sim->harvest)
 		result_free(sim->harvest);
+	free(sim->distance);
 	free(sim->turn);
 	free(sim->cpu);
 	free(sim);

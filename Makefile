@@ -1,26 +1,35 @@
 # bounce: one Makefile. CC, CFLAGS, CPPFLAGS, LDFLAGS from outside only ever add.
 # B=DIR builds elsewhere (the sanitizer and second-compiler builds use it).
+#
+#	make            the program            make demo      a first experiment, with plots
+#	make check      the tests              make verify    the long tests
+#	make sanitize   tests under ASan/UBSan make bench     speed, as ratios
+#	make fuzz       fuzzers, FUZZ_SECONDS  make install   prefix=/usr/local, DESTDIR=
+#	make -s golden CPUS=8                  make plots     all shipped experiments and figures
 
-prefix  ?= /usr/local
-B       ?= build
+prefix       ?= /usr/local
+B            ?= build
+CPUS         ?= 8
+FUZZ_SECONDS ?= 600
 
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-ifneq (,$(findstring clang,$(shell $(CC) --version 2>/dev/null)))
-WARN    += -Wno-gnu-statement-expression -Wno-gnu-auto-type
-endif
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSION 2>/dev/null || echo unknown)
 
 ALL_CFLAGS   = -std=gnu17 -O2 -g -fno-omit-frame-pointer -ffp-contract=off -fwrapv $(WARN) $(CFLAGS)
-ALL_CPPFLAGS = -I. -I$(B) -D_GNU_SOURCE -MMD -MP $(CPPFLAGS)
+ALL_CPPFLAGS = -I. -D_GNU_SOURCE -MMD -MP $(CPPFLAGS)
 LDLIBS       = -lyaml -lzstd -lm
 
 SOURCES := $(wildcard sim/*.c sim/verbs/*.c models/*.c models/*/*.c workloads/*.c experiment/*.c cli/*.c)
 OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 LIBRARY := $(filter-out $(B)/cli/main.o,$(OBJECTS))
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
+SCRIPTS := $(wildcard tests/check_*.sh)
 HELPERS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/*_fixture.c))
+DEMO    := configs/remote-free.yaml configs/socket-recorded.yaml
+SHIPPED := $(wildcard configs/*.yaml)
 
-all: $(B)/bounce
+all: need-build
+	@$(MAKE) --no-print-directory $(B)/bounce
 
 $(B)/bounce: $(OBJECTS)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -36,17 +45,82 @@ $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
-# A change of compiler or flags rebuilds everything.
+# A change of compiler or flags rebuilds everything; a new version only what prints it.
 $(B)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)' > $@
+	@echo '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS)' > $@
+$(B)/version: FORCE
+	@mkdir -p $(@D)
+	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' > $@
+$(B)/experiment/version.o: ALL_CPPFLAGS += -DBOUNCE_VERSION='"$(VERSION)"'
+$(B)/experiment/version.o: $(B)/version
 
-tests: $(TESTS)
+need-build need-plots need-tests: need-%:
+	@./need.sh build $*
+
+demo: need-plots
+	@$(MAKE) --no-print-directory $(B)/bounce
+	@for f in $(DEMO); do $(B)/bounce run $$f || exit 1; echo; done
+	@echo 'Look at these:'
+	@for f in $(DEMO); do ls results/$$(basename $$f .yaml)/*.png results/$$(basename $$f .yaml)/results.csv; done | sed 's/^/    /'
+	@echo 'and ask:'
+	@echo '    ./bounce report results/remote-free'
+
+check: need-plots need-tests
+	@$(MAKE) --no-print-directory $(B)/bounce $(B)/tests/golden $(TESTS)
+	@$(MAKE) --no-print-directory CC=clang B=$(B)/clang $(B)/clang/bounce
+	@BOUNCE=$(B)/bounce BOUNCE_CLANG=$(B)/clang/bounce GOLDEN=$(B)/tests/golden tests/run.sh 300 $(TESTS) $(SCRIPTS)
+
+# The long tests: deeper exploration, all shipped experiments with the shortcuts off.
+verify: need-plots need-tests
+	@$(MAKE) --no-print-directory $(B)/bounce $(B)/tests/golden $(TESTS)
+	@$(MAKE) --no-print-directory CC=clang B=$(B)/clang $(B)/clang/bounce
+	@BOUNCE_VERIFY=1 BOUNCE=$(B)/bounce BOUNCE_CLANG=$(B)/clang/bounce GOLDEN=$(B)/tests/golden \
+		tests/run.sh 7200 $(TESTS) $(SCRIPTS) $(wildcard tests/verify_*.sh)
+
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+sanitize: need-tests
+	@$(MAKE) --no-print-directory B=$(B)/sanitize CFLAGS='$(CFLAGS) -O1 $(SANITIZE)' sanitized
+sanitized: $(TESTS) $(B)/bounce
+	@BOUNCE=$(B)/bounce tests/run.sh 1200 $(TESTS)
+
+bench: need-build
+	@$(MAKE) --no-print-directory $(B)/tests/bench
+	@$(B)/tests/bench $(BENCH_ACCESSES)
+
+golden: need-build
+	@$(MAKE) --no-print-directory -s $(B)/tests/golden
+	@$(B)/tests/golden $(CPUS)
+
+# libFuzzer; a finding is left in fuzz/.
+fuzz: need-tests
+	@$(MAKE) --no-print-directory CC=clang B=$(B)/fuzz CFLAGS='-O1 $(SANITIZE) -fsanitize=fuzzer-no-link' fuzzed
+fuzzed: $(patsubst tests/fuzz_%.c,fuzz-%,$(wildcard tests/fuzz_*.c))
+fuzz-%: $(B)/tests/fuzz_%.o $(LIBRARY)
+	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $(B)/tests/$@ $^ $(LDLIBS)
+	@mkdir -p fuzz/$*
+	$(B)/tests/$@ -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=fuzz/ -print_final_stats=1 fuzz/$* $(wildcard tests/seeds/$*)
+
+plots: all need-plots
+	$(B)/bounce run $(SHIPPED)
+
+install: all
+	install -d '$(DESTDIR)$(prefix)/bin' '$(DESTDIR)$(prefix)/share/doc/bounce'
+	install -m 755 $(B)/bounce '$(DESTDIR)$(prefix)/bin/bounce'
+	for d in configs configs/machines plots workloads/traces; do \
+		install -d "$(DESTDIR)$(prefix)/share/bounce/$$d"; \
+		find $$d -maxdepth 1 -type f -exec install -m 644 {} "$(DESTDIR)$(prefix)/share/bounce/$$d/" ';'; \
+	done
+	install -m 644 README.md LICENSE docs/*.md '$(DESTDIR)$(prefix)/share/doc/bounce/'
+
+uninstall:
+	rm -rf '$(DESTDIR)$(prefix)/bin/bounce' '$(DESTDIR)$(prefix)/share/bounce' '$(DESTDIR)$(prefix)/share/doc/bounce'
 
 clean:
 	rm -rf build bounce
 
-.PHONY: all tests clean FORCE
+.PHONY: all demo check verify sanitize sanitized bench golden fuzz fuzzed plots install uninstall clean FORCE \
+	need-build need-plots need-tests
 .SECONDARY:
 FORCE:
 

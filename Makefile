@@ -14,6 +14,8 @@ FUZZ_SECONDS ?= 600
 
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSION 2>/dev/null || echo unknown)
+# Points of equal models are interchangeable: their version is the hash of what can change one.
+MODELS  := $(shell cat $(sort $(wildcard sim/*.[ch] sim/verbs/*.[ch] models/*.h models/*/*.[ch] workloads/*.[ch])) | sha256sum | cut -c1-12)
 
 ALL_CFLAGS   = -std=gnu17 -O2 -g -fno-omit-frame-pointer -ffp-contract=off -fwrapv $(WARN) $(CFLAGS)
 ALL_CPPFLAGS = -I. -D_GNU_SOURCE -MMD -MP $(CPPFLAGS)
@@ -51,8 +53,8 @@ $(B)/flags: FORCE
 	@echo '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS)' > $@
 $(B)/version: FORCE
 	@mkdir -p $(@D)
-	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' > $@
-$(B)/experiment/version.o: ALL_CPPFLAGS += -DBOUNCE_VERSION='"$(VERSION)"'
+	@echo '$(VERSION) $(MODELS)' | cmp -s - $@ || echo '$(VERSION) $(MODELS)' > $@
+$(B)/experiment/version.o: ALL_CPPFLAGS += -DBOUNCE_VERSION='"$(VERSION)"' -DVERSION_OF_MODELS='"$(MODELS)"'
 $(B)/experiment/version.o: $(B)/version
 
 need-build need-plots need-tests: need-%:

@@ -79,6 +79,7 @@ const struct metric metrics[] = {
 	{ "page_frees", METRIC_COUNT, RESULT(op[OP_PAGE_FREE].count), "operations", "the same for pages that were freed" },
 	OPERATION(page_alloc, OP_PAGE_ALLOC, "a page allocation"),
 	OPERATION(page_free, OP_PAGE_FREE, "a free of pages"),
+	OPERATION(work, OP_WORK, "a turn of a workload without allocator"),
 	{ "metadata_bytes", METRIC_OF_POINT, POINT(metadata_bytes), "bytes", "per-CPU and per-cache structs of the object allocator" },
 	{ 0 },
 };

@@ -1,0 +1,120 @@
+/*
+ * bounce check: tells all mistakes of experiments and runs nothing.
+ */
+#include <argp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/table.h"
+#include "experiment/experiment.h"
+#include "experiment/run_point.h"
+#include "sim/xalloc.h"
+
+struct arguments {
+	char **files, **sets;
+	size_t file_count, set_count;
+	const char *colour;
+};
+
+enum { OPTION_SET = 256, OPTION_COLOUR };
+
+/* clang-format off */
+static const struct argp_option options[] = {
+	{ "set", OPTION_SET, "KEY=VALUE", 0, "Put a value over that of the file; may be given often", 0 },
+	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in messages", 0 },
+	{ 0 },
+};
+/* clang-format on */
+
+static const char help[] =
+	"Reads experiments, tells all mistakes with their places, sets every combination up once, and "
+	"runs nothing. Exit status 2 if there are mistakes.\v"
+	"Examples:\n\n"
+	"  bounce check configs/remote-free.yaml\n"
+	"  bounce check configs/*.yaml\n"
+	"  bounce check configs/remote-free.yaml --set cpus=64";
+
+static void append(char ***list, size_t *count, char *text)
+{
+	*list = xrealloc(*list, (*count + 1) * sizeof **list);
+	(*list)[(*count)++] = text;
+}
+
+static error_t parse(int key, char *word, struct argp_state *state)
+{
+	struct arguments *arguments = state->input;
+
+	switch (key) {
+	case OPTION_SET:
+		append(&arguments->sets, &arguments->set_count, word);
+		return 0;
+	case OPTION_COLOUR:
+		arguments->colour = word;
+		return 0;
+	case ARGP_KEY_ARG:
+		append(&arguments->files, &arguments->file_count, word);
+		return 0;
+	case ARGP_KEY_END:
+		if (!arguments->file_count)
+			argp_error(state, "which experiment? A file, like configs/remote-free.yaml");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* What only the set-up can say, once per combination. */
+static bool rehearse(const struct experiment *experiment)
+{
+	char why[512];
+	bool good = true;
+
+	for (size_t i = 0; i < experiment->points && good; i++) {
+		const struct planned *point = &experiment->point[i];
+
+		if (i && point->combination == experiment->point[i - 1].combination)
+			continue;
+		good = run_point_rehearse(point, why, sizeof why);
+		if (!good)
+			fprintf(stderr, "%s: error: %s\n", experiment->path, why);
+	}
+	return good;
+}
+
+static bool check_one(const struct arguments *arguments, const char *file, struct diagnostics *diagnostics)
+{
+	struct experiment *experiment = experiment_load(file, arguments->sets, arguments->set_count, diagnostics);
+
+	if (!experiment)
+		return false;
+
+	bool good = rehearse(experiment);
+
+	if (good)
+		printf("%s: %zu combination%s, %zu point%s\n", file, experiment->combinations,
+		       experiment->combinations == 1 ? "" : "s", experiment->points, experiment->points == 1 ? "" : "s");
+	experiment_free(experiment);
+	return good;
+}
+
+int cli_check(int argc, char **argv)
+{
+	static const struct argp argp = { options, parse, "FILE...", help, NULL, NULL, NULL };
+	struct arguments arguments = { 0 };
+	struct diagnostics *diagnostics = diagnostics_new();
+	int status = EXIT_DONE;
+
+	argv[0] = "bounce check";
+	argp_err_exit_status = EXIT_MISTAKE;
+	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	for (size_t i = 0; i < arguments.file_count; i++) {
+		if (!check_one(&arguments, arguments.files[i], diagnostics))
+			status = EXIT_MISTAKE;
+	}
+	diagnostics_print(diagnostics, stderr, table_colour(stderr, arguments.colour));
+	diagnostics_free(diagnostics);
+	free(arguments.files);
+	free(arguments.sets);
+	return status;
+}

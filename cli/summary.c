@@ -1,0 +1,258 @@
+/*
+ * Results for people: a row per combination of swept values, each number the mean over the seeds
+ * with its 95 % Student interval. What no combination has (frees of a workload without an
+ * allocator) has no column.
+ */
+#include "cli/summary.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/table.h"
+#include "experiment/metrics.h"
+#include "experiment/statistics.h"
+#include "sim/xalloc.h"
+
+struct quantity {
+	const char *title, *metric;
+	bool per_operation;
+	bool only_above_zero;           /* a column of zeros says nothing */
+};
+
+/* clang-format off */
+static const struct quantity quantities[] = {
+	{ "cycles/alloc", "alloc_cycles_mean", false, false },
+	{ "cycles/free",  "free_cycles_mean",  false, false },
+	{ "cycles/page alloc", "page_alloc_cycles_mean", false, false },
+	{ "cycles/page free",  "page_free_cycles_mean",  false, false },
+	{ "cycles/work",  "work_cycles_mean",  false, false },
+	{ "bounces/op",   "bounces",           true, false },
+	{ "allocator's",  "bounces_allocator", true, false },
+	{ "workload's",   "bounces_workload",  true, true },
+	{ "payload's",    "bounces_payload",   true, true },
+	{ "hitm loads/op", "hitm_loads",       true, true },
+	{ "elapsed/op",   "elapsed_cycles",    true, false },
+	{ 0 },
+};
+/* clang-format on */
+
+enum { QUANTITIES = sizeof quantities / sizeof *quantities - 1, COLUMNS_MAX = 64 };
+
+static double value(const struct quantity *quantity, const struct point *point)
+{
+	double number = metric_value(metric_find(quantity->metric), point);
+
+	if (!quantity->per_operation)
+		return number;
+	return point->result->operations ? number / (double)point->result->operations : NAN;
+}
+
+/* Points from `first` on that differ in their seed only: seeds are innermost. */
+static size_t run_length(const struct points *points, size_t first)
+{
+	size_t count = 1;
+
+	while (first + count < points->count && point_same_but_seed(points->point[first], points->point[first + count]))
+		count++;
+	return count;
+}
+
+static bool is_wanted(const struct points *points, const struct quantity *quantity)
+{
+	bool page = !strncmp(quantity->metric, "page_", 5);
+
+	for (size_t i = 0; i < points->count; i++) {
+		double number = value(quantity, points->point[i]);
+
+		/* page operations inside those of objects are a detail: they show in the CSV */
+		if (page && points->point[i]->result->op[OP_ALLOC].count)
+			continue;
+		if (!isnan(number) && (number > 0 || !quantity->only_above_zero))
+			return true;
+	}
+	return false;
+}
+
+static void add_interval(struct table *table, const struct quantity *quantity, struct point *const *point, size_t count)
+{
+	double *values = xalloc(count * sizeof *values);
+	char mean[40], low[40], high[40], text[128], exact[40];
+	size_t known = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		values[known] = value(quantity, point[i]);
+		known += !isnan(values[known]);
+	}
+
+	struct interval interval = statistics_interval(values, known);
+
+	free(values);
+	number_real(mean, sizeof mean, interval.mean);
+	snprintf(text, sizeof text, "%s", mean);
+	if (interval_known(&interval) && interval.high > interval.low)
+		snprintf(text, sizeof text, "%s [%s..%s]", mean, number_real(low, sizeof low, interval.low),
+			 number_real(high, sizeof high, interval.high));
+	table_both(table, true, known ? text : "-", number_exact(exact, sizeof exact, interval.mean));
+}
+
+static const char *outcome_of(struct point *const *point, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (point[i]->result->outcome != OUTCOME_DONE)
+			return outcome_names[point[i]->result->outcome];
+	}
+	return "";
+}
+
+static bool all_done(const struct points *points)
+{
+	return !*outcome_of(points->point, points->count);
+}
+
+/* Key columns, one per quantity in `wanted`, the outcome where one is not "done". */
+static void make_columns(const struct points *points, const bool *wanted, struct column *columns)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < points->swepts && count < COLUMNS_MAX - QUANTITIES - 3; i++)
+		columns[count++] = (struct column){ points->swept[i], points->swept[i], true };
+	if (!points->swepts)
+		columns[count++] = (struct column){ "", "experiment", true };
+	for (size_t i = 0; i < QUANTITIES; i++) {
+		if (wanted[i])
+			columns[count++] = (struct column){ quantities[i].title, quantities[i].metric, false };
+	}
+	if (!all_done(points))
+		columns[count++] = (struct column){ "ended", "outcome", true };
+	columns[count] = (struct column){ NULL, NULL, false };
+}
+
+static void add_row(struct table *table, const struct points *points, const bool *wanted, size_t first, size_t count)
+{
+	struct point *const *point = points->point + first;
+
+	for (size_t i = 0; i < points->swepts && i < COLUMNS_MAX - QUANTITIES - 3; i++) {
+		const char *text = point_value(point[0], points->swept[i]);
+
+		table_text(table, "%s", text ? text : "");
+	}
+	if (!points->swepts)
+		table_text(table, "%s", *point[0]->objects ? point[0]->objects : point[0]->workload);
+	for (size_t i = 0; i < QUANTITIES; i++) {
+		if (wanted[i])
+			add_interval(table, &quantities[i], point, count);
+	}
+	if (!all_done(points)) {
+		const char *outcome = outcome_of(point, count);
+
+		table_text(table, "%s", *outcome ? outcome : "done");
+	}
+}
+
+static bool is_swept(const struct points *points, const char *key)
+{
+	for (size_t i = 0; i < points->swepts; i++) {
+		if (!strcmp(points->swept[i], key))
+			return true;
+	}
+	return false;
+}
+
+static void print_headline(FILE *out, const struct points *points)
+{
+	const struct point *first = points->point[0];
+	uint64_t low = first->seed, high = first->seed;
+
+	for (size_t i = 0; i < points->count; i++) {
+		uint64_t seed = points->point[i]->seed;
+
+		low = seed < low ? seed : low;
+		high = seed > high ? seed : high;
+	}
+	fprintf(out, "%s", points->name);
+	if (*points->title)
+		fprintf(out, ": %s", points->title);
+	fprintf(out, "\n%s", first->workload);
+	if (!is_swept(points, "machine"))
+		fprintf(out, ", %s", first->machine);
+	if (!is_swept(points, "cpus"))
+		fprintf(out, ", %" PRIu64 " CPU%s", first->cpus, first->cpus == 1 ? "" : "s");
+	if (low == high)
+		fprintf(out, ", seed %" PRIu64, low);
+	else
+		fprintf(out, ", seeds %" PRIu64 "..%" PRIu64 ": mean [95 %% interval]", low, high);
+	fprintf(out, ", bounce %s, experiment %.12s\n", points->version, points->hash);
+	if (points->count < points->expected)
+		fprintf(out, "incomplete: %zu of %zu points\n", points->count, points->expected);
+	fputc('\n', out);
+}
+
+/* What inputs say about themselves: repairs of a trace. Each text once. */
+static void print_remarks(FILE *out, const struct points *points)
+{
+	for (size_t i = 0; i < points->count; i++) {
+		for (size_t j = 0; j < points->point[i]->remarks; j++) {
+			const char *text = points->point[i]->remark[j];
+			bool known = false;
+
+			for (size_t k = 0; k < i && !known; k++)
+				known = j < points->point[k]->remarks && !strcmp(points->point[k]->remark[j], text);
+			if (!known)
+				fprintf(out, "%s\n", text);
+		}
+	}
+}
+
+/* Several seeds and one result: say so, for an interval of no width looks like precision. */
+static void print_seedless(FILE *out, const struct points *points)
+{
+	size_t same = 0, groups = 0;
+
+	for (size_t i = 0; i < points->count;) {
+		size_t count = run_length(points, i), equal = 1;
+		const struct point *first = points->point[i];
+
+		for (; equal < count; equal++) {
+			const struct result *a = first->result, *b = points->point[i + equal]->result;
+
+			if (a->elapsed_units != b->elapsed_units || memcmp(&a->total, &b->total, sizeof a->total))
+				break;
+		}
+		same += count > 1 && equal == count;
+		groups += count > 1;
+		i += count;
+	}
+	if (same)
+		fprintf(out, "\nNo seed changes %s: all seeds gave the same counts.\n",
+			same == groups ? "these results" : "some of these results");
+}
+
+void summary_print(FILE *out, const struct points *points, bool colour)
+{
+	bool wanted[QUANTITIES];
+	struct column columns[COLUMNS_MAX];
+
+	if (!points->count) {
+		fprintf(out, "%s: no points yet\n", points->name);
+		return;
+	}
+	for (size_t i = 0; i < QUANTITIES; i++)
+		wanted[i] = is_wanted(points, &quantities[i]);
+	make_columns(points, wanted, columns);
+
+	struct table *table = table_new(columns);
+
+	for (size_t i = 0; i < points->count;) {
+		size_t count = run_length(points, i);
+
+		add_row(table, points, wanted, i, count);
+		i += count;
+	}
+	print_headline(out, points);
+	table_print(table, out, TABLE_PEOPLE, "result", 0, colour);
+	table_free(table);
+	print_seedless(out, points);
+	print_remarks(out, points);
+}

@@ -1,0 +1,11 @@
+/* The table that `bounce run` ends with: a row per combination, means over its seeds. */
+#ifndef CLI_SUMMARY_H
+#define CLI_SUMMARY_H
+
+#include <stdio.h>
+
+#include "experiment/store.h"
+
+void summary_print(FILE *out, const struct points *points, bool colour);
+
+#endif

@@ -17,26 +17,6 @@ void cache_free(struct cache *c)
 	xunmap(c->slot, c->bytes);
 }
 
-static uint64_t first_of_set(const struct cache *c, uint64_t line)
-{
-	return (c->mask ? line & c->mask : line % c->sets) * c->ways;
-}
-
-struct slot *cache_set(const struct cache *c, uint64_t line)
-{
-	return &c->slot[first_of_set(c, line)];
-}
-
-struct slot *cache_find(const struct cache *c, uint64_t line)
-{
-	uint64_t first = first_of_set(c, line);
-
-	for (uint64_t i = first; i < first + c->ways; i++)
-		if (c->tag[i] == line)
-			return &c->slot[i];
-	return NULL;
-}
-
 void slot_set_line(const struct cache *c, struct slot *slot, uint64_t line)
 {
 	slot->line = line;

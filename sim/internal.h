@@ -473,6 +473,11 @@ static inline void charge(struct cpu *cpu, uint64_t start, uint64_t end, enum ca
 	}
 }
 
+static inline uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* event.c */
 uint64_t event_key(const struct sim *sim, enum rank rank, uint64_t time, unsigned cpu);
 struct event *event_new(struct sim *sim);
@@ -512,15 +517,62 @@ void topology_free(struct sim *sim);
 /* cache.c */
 void cache_init(struct cache *cache, const struct cache_level *level);
 void cache_free(struct cache *cache);
-struct slot *cache_find(const struct cache *cache, uint64_t line);
-struct slot *cache_set(const struct cache *cache, uint64_t line);
+static inline uint64_t cache_first(const struct cache *c, uint64_t line)
+{
+	return (c->mask ? line & c->mask : line % c->sets) * c->ways;
+}
+
+static inline struct slot *cache_set(const struct cache *c, uint64_t line)
+{
+	return &c->slot[cache_first(c, line)];
+}
+
+/* The slot that has the line, or NULL. */
+static inline struct slot *cache_find(const struct cache *c, uint64_t line)
+{
+	uint64_t first = cache_first(c, line);
+
+	for (uint64_t i = first; i < first + c->ways; i++)
+		if (c->tag[i] == line)
+			return &c->slot[i];
+	return NULL;
+}
+
 /* All changes of slot->line. */
 void slot_set_line(const struct cache *cache, struct slot *slot, uint64_t line);
 void cache_forget_inner(struct node *cpu, uint64_t line);
 
 /* cpu.c */
-void cpu_filled(struct sim *sim, struct txn *txn);      /* a CPU's transaction is complete */
+static inline bool interrupt_due(const struct cpu *cpu)
+{
+	return cpu->irq_first && cpu->irq_on;
+}
+
+/* From here to `units` later the CPU does `cause`; its clock moves. */
+static inline void pass(struct cpu *cpu, uint64_t units, enum cause cause)
+{
+	charge(cpu, cpu->clock, cpu->clock + units, cause);
+	cpu->clock += units;
+}
+
+void cpu_sync(struct cpu *cpu);                         /* wait for the own turn */
+
+/* Before an access: the own turn and due interrupts, unless the horizon allows to run ahead. */
+static inline void sync_access(struct cpu *cpu)
+{
+	if (cpu->clock >= cpu->horizon)
+		cpu_sync(cpu);
+}
+
 void cpu_probe(struct sim *sim, struct node *node, struct event *probe);
+/* copies.c */
+void cpu_filled(struct sim *sim, struct txn *txn);      /* a CPU's transaction is complete */
+/* BUG unless the copy is of the line's last version. */
+void copy_check(struct cpu *cpu, const struct slot *copy);
+void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy);
+uint64_t copy_foreign_bytes(const struct sim *sim, const struct line *info, unsigned cpu);
+/* An inner level points to the copy; the slot of the innermost. */
+struct slot *copy_install_inner(struct cpu *cpu, struct slot *copy);
 /* The copy goes: to another's write, or to make room. */
 void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, bool to_write);
 void cpu_downgrade(struct sim *sim, struct cpu *cpu, struct slot *slot);
@@ -528,7 +580,6 @@ void cpu_set_horizon(struct sim *sim, struct cpu *cpu);
 void cpu_interrupt(struct sim *sim, struct event *event);
 void cpu_unpark(struct cpu *cpu, uint64_t time);
 void cpu_park_account(struct cpu *cpu, uint64_t until);
-void cpu_sync(struct cpu *cpu);                         /* wait for the own turn */
 void cpu_init(struct sim *sim, struct cpu *cpu, unsigned id);
 void cpu_free(struct cpu *cpu);
 /* Feed for tests and golden counts: one access of a line, complete before the next starts. */

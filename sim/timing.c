@@ -11,11 +11,6 @@ uint64_t units_of_ns(const struct machine *m, double ns)
 	return units_of_cycles(ns * m->freq_ghz);
 }
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 static uint64_t less(uint64_t total, uint64_t part)
 {
 	return total > part ? total - part : 1;

@@ -1,0 +1,234 @@
+/*
+ * Copies come and go: what a CPU notes when it gets a line, shares it or loses it. Miss classes
+ * (docs/model.md) are settled here.
+ */
+#include "sim/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t *had_bits(const struct sim *sim, struct line *line)
+{
+	(void)sim;
+	return line->had_lost;
+}
+
+static uint64_t *lost_bits(const struct sim *sim, struct line *line)
+{
+	return line->had_lost + sim->words;
+}
+
+static bool bit_of(const uint64_t *bits, unsigned i)
+{
+	return bits[i / 64] >> i % 64 & 1;
+}
+
+/* The bytes this CPU wrote become history: others may miss on them. */
+static void merge_written(struct sim *sim, struct cpu *cpu, struct slot *copy)
+{
+	struct line *info = copy->info;
+	struct byte_history *h = info->bytes;
+	uint16_t self = (uint16_t)cpu->node->id;
+
+	if (!copy->written)
+		return;
+	info->epoch++;
+	if (sim->cpus > 1) {
+		if (!h) {
+			h = info->bytes = xalloc(sizeof *h);
+			memset(h->writer, 0xff, sizeof h->writer);
+		}
+		for (uint64_t mask = copy->written; mask; mask &= mask - 1) {
+			unsigned b = (unsigned)__builtin_ctzll(mask);
+
+			if (h->writer[b] != self) {
+				h->other_epoch[b] = h->epoch[b];
+				h->writer[b] = self;
+			}
+			h->epoch[b] = info->epoch;
+		}
+	}
+	copy->written = 0;
+}
+
+/* A sharing miss whose copy ends without a use of what others wrote was false sharing. */
+static void settle_false(struct sim *sim, struct cpu *cpu, struct slot *copy)
+{
+	if (copy->open && copy->open_counts && sim->phase == PHASE_WINDOW) {
+		cpu->counts.misses_false_sharing++;
+		line_counts_get(sim, copy->info)->false_sharing++;
+	}
+	copy->open = false;
+}
+
+void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy)
+{
+	if (copy->open_counts && sim->phase == PHASE_WINDOW) {
+		cpu->counts.misses_true_sharing++;
+		line_counts_get(sim, copy->info)->true_sharing++;
+	}
+	if (!copy->info->cpu_epoch)
+		copy->info->cpu_epoch = xalloc(sim->cpus * sizeof(uint32_t));
+	copy->info->cpu_epoch[cpu->node->id] = copy->epoch;
+	copy->open = false;
+}
+
+void copy_check(struct cpu *cpu, const struct slot *copy)
+{
+	if (copy->version != copy->info->version)
+		BUG(cpu, "line %llu: copy in %c has version %u, the line %u", (unsigned long long)copy->line,
+		    state_letter[copy->state], copy->version, copy->info->version);
+}
+
+void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, bool to_write)
+{
+	uint64_t *lost = lost_bits(sim, slot->info), bit = 1ull << cpu->node->id % 64;
+
+	copy_check(cpu, slot);
+	merge_written(sim, cpu, slot);
+	settle_false(sim, cpu, slot);
+	if (to_write)
+		lost[cpu->node->id / 64] |= bit;
+	else
+		lost[cpu->node->id / 64] &= ~bit;
+	cache_forget_inner(cpu->node, slot->line);
+	if (cpu->parked && cpu->park_line == slot->line)
+		cpu_unpark(cpu, sim->now);
+	slot_set_line(&cpu->node->level_cache[cpu->node->levels - 1], slot, NO_LINE);
+	slot->state = STATE_I;
+	slot->wrote = false;
+}
+
+void cpu_downgrade(struct sim *sim, struct cpu *cpu, struct slot *slot)
+{
+	copy_check(cpu, slot);
+	merge_written(sim, cpu, slot);
+	slot->wrote = false;
+	slot->state = sim->protocol->copy[slot->state][COPY_PROBE_SHARE].next;
+}
+
+/* Bytes that others wrote since this CPU's last cold or true-sharing miss on the line; they
+ * cannot change while it has a copy. */
+uint64_t copy_foreign_bytes(const struct sim *sim, const struct line *info, unsigned cpu)
+{
+	const struct byte_history *h = info->bytes;
+	uint32_t since = info->cpu_epoch ? info->cpu_epoch[cpu] : 0;
+	uint64_t mask = 0;
+
+	(void)sim;
+	if (!h)
+		return 0;
+	for (unsigned b = 0; b < LINE; b++) {
+		uint32_t epoch = h->writer[b] == cpu ? h->other_epoch[b] : h->epoch[b];
+
+		mask |= (uint64_t)(epoch > since) << b;
+	}
+	return mask;
+}
+
+/* Cold, capacity, or sharing (settled later). */
+static void classify(struct sim *sim, struct cpu *cpu, struct slot *copy)
+{
+	unsigned id = cpu->node->id;
+	struct line *info = copy->info;
+	bool counts = sim->phase == PHASE_WINDOW;
+
+	copy->epoch = info->epoch;
+	copy->open = false;
+	if (!bit_of(had_bits(sim, info), id)) {
+		had_bits(sim, info)[id / 64] |= 1ull << id % 64;
+		cpu->counts.misses_cold += counts;
+		if (info->epoch || info->cpu_epoch) {
+			if (!info->cpu_epoch)
+				info->cpu_epoch = xalloc(sim->cpus * sizeof(uint32_t));
+			info->cpu_epoch[id] = info->epoch;
+		}
+	} else if (!bit_of(lost_bits(sim, info), id)) {
+		cpu->counts.misses_capacity += counts;
+	} else {
+		copy->open = true;
+		copy->open_counts = counts;
+	}
+}
+
+/* A way of the outermost private level for a new line; what was there goes. */
+static struct slot *make_room(struct sim *sim, struct cpu *cpu, uint64_t line)
+{
+	const struct cache *c = &cpu->node->level_cache[cpu->node->levels - 1];
+	struct slot *set = cache_set(c, line), *victim = NULL;
+
+	for (uint64_t way = 0; way < c->ways; way++) {
+		struct slot *s = &set[way];
+
+		if (s->line == NO_LINE)
+			return s;
+		if ((!victim || s->used < victim->used) && !coherence_pending(cpu->node, s->line))
+			victim = s;
+	}
+	if (!victim)
+		BUG(cpu, "all ways of a set have requests under way");
+	coherence_evict(sim, cpu, victim);
+	return victim;
+}
+
+/* An inner level points to the copy; what it pointed to stays in the outermost level. */
+struct slot *copy_install_inner(struct cpu *cpu, struct slot *copy)
+{
+	struct node *node = cpu->node;
+	struct slot *slot = copy;
+
+	for (int i = (int)node->levels - 2; i >= 0; i--) {
+		struct slot *set = cache_set(&node->level_cache[i], copy->line);
+
+		slot = cache_find(&node->level_cache[i], copy->line);
+		if (!slot) {
+			slot = set;
+			for (uint64_t way = 1; way < node->level_cache[i].ways && slot->line != NO_LINE; way++)
+				if (set[way].line == NO_LINE || set[way].used < slot->used)
+					slot = &set[way];
+			slot_set_line(&node->level_cache[i], slot, copy->line);
+			slot->copy = copy;
+		}
+		slot->used = ++cpu->used;
+	}
+	return slot;
+}
+
+void cpu_filled(struct sim *sim, struct txn *t)
+{
+	static const enum copy_event fill[STATES] = {
+		[STATE_S] = COPY_FILL_S, [STATE_E] = COPY_FILL_E, [STATE_M] = COPY_FILL_M,
+	};
+	struct cpu *cpu = &sim->cpu[t->client->id];
+	struct slot *copy = cache_find(&t->client->level_cache[t->client->levels - 1], t->line);
+	bool fresh = !copy;
+
+	if (fresh) {
+		copy = make_room(sim, cpu, t->line);
+		*copy = (struct slot){ .copy = copy, .state = STATE_I, .version = t->version };
+		slot_set_line(&t->client->level_cache[t->client->levels - 1], copy, t->line);
+		copy->info = line_get(sim, t->line);
+		copy->label_serial = sim->label_serial;
+		classify(sim, cpu, copy);
+	}
+	t->request = fresh && t->request == UPGRADE ? GET_MODIFIED : t->request;
+	copy_check(cpu, copy);
+	if (sim->protocol->copy[copy->state][fill[t->grant]].action & IMPOSSIBLE)
+		BUG(cpu, "fill of line %llu to %c in state %c", (unsigned long long)t->line, state_letter[t->grant],
+		    state_letter[copy->state]);
+	copy->state = sim->protocol->copy[copy->state][fill[t->grant]].next;
+	copy->used = ++cpu->used;
+	if (fresh)
+		copy_install_inner(cpu, copy);
+	if (cpu->blocked == t) {
+		cpu->blocked = NULL;
+		cpu->filled = t;
+		cpu->clock = sim->now;
+		sim->resume = cpu;
+		return;
+	}
+	if (t->deferred)
+		coherence_probe_again(sim, t->client, t->deferred);
+	txn_put(sim, t);
+}
+

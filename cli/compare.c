@@ -111,8 +111,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 			argp_error(state, "which results? Two folders, or one and --by KEY");
 		if (arguments->result[1] && arguments->by)
 			argp_error(state, "--by compares within one result");
-		for (size_t i = 0; !arguments->count && i < USUAL; i++)
-			add_metric(arguments, usual[i], state);
+		if (!arguments->count)
+			for (size_t i = 0; i < USUAL; i++)
+				add_metric(arguments, usual[i], state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -46,10 +46,13 @@ static const char *value_text(const struct interval *value, char *buf, size_t si
 	char mean[40], low[40], high[40];
 
 	number_real(mean, sizeof mean, value->mean);
-	if (!interval_known(value) || isnan(value->mean))
+	number_real(low, sizeof low, value->low);
+	number_real(high, sizeof high, value->high);
+	/* an interval too narrow to see is left out */
+	if (!interval_known(value) || isnan(value->mean) || !strcmp(low, high))
 		snprintf(buf, size, "%s", mean);
 	else
-		snprintf(buf, size, "%s [%s..%s]", mean, number_real(low, sizeof low, value->low), number_real(high, sizeof high, value->high));
+		snprintf(buf, size, "%s [%s..%s]", mean, low, high);
 	return buf;
 }
 
@@ -68,10 +71,12 @@ static const char *change_text(const struct interval *change, const struct inter
 		snprintf(buf, size, to->mean > 0 ? "from nothing" : "-");
 		return buf;
 	}
+	if (change->mean == 0 && change->low == change->high)
+		return "same";
 	percent(mean, sizeof mean, change->mean);
 	percent(low, sizeof low, change->low);
 	percent(high, sizeof high, change->high);
-	if (interval_known(change))
+	if (interval_known(change) && strcmp(low, high) != 0)
 		snprintf(buf, size, "%s %% [%s..%s]", mean, low, high);
 	else
 		snprintf(buf, size, "%s %%", mean);

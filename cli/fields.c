@@ -36,6 +36,7 @@ void fields_fill(struct table *table, const struct result *result, const char *p
 {
 	for (size_t i = 0; i < result->fields; i++) {
 		const struct field_stats *field = &result->field[i];
+		char source[256];
 
 		table_text(table, "%s", point);
 		table_text(table, "%s", field->layout);
@@ -48,7 +49,7 @@ void fields_fill(struct table *table, const struct result *result, const char *p
 		table_blank(table);
 		table_text(table, "%s", op_names[field->op]);
 		table_text(table, "%s", field->path ? field->path : "");
-		table_text(table, "%s:%u", field->site.file, field->site.line);
+		table_text(table, "%s", view_source(&field->site, source, sizeof source));
 		table_text(table, "%s", field->site.function);
 	}
 }
@@ -121,16 +122,17 @@ static void remark_row(struct table *table, unsigned offset, unsigned size, cons
 static void member_row(struct table *table, const struct member *member)
 {
 	const struct field_stats *first = member->first, *most = member->most;
+	char source[256];
 
 	table_blank(table);
 	table_text(table, "%s", first->layout);
 	table_count(table, first->offset);
 	table_count(table, first->size);
-	table_text(table, "%s", first->member);
+	table_text(table, "%s", *first->member ? first->member : "-");
 	table_count(table, member->loads);
 	table_count(table, member->stores);
 	table_count(table, member->rmws);
-	table_text(table, "%s:%u %s", most->site.file, most->site.line, most->site.function);
+	table_text(table, "%s %s", view_source(&most->site, source, sizeof source), most->site.function);
 	for (int i = 0; i < 4; i++)
 		table_blank(table);
 }
@@ -168,7 +170,7 @@ struct share {
 	unsigned offset;
 	const char *member;
 	uint64_t loads, writes;
-	unsigned cpus;                  /* of its busiest site: at least so many */
+	unsigned places, cpus;          /* sites, and the most CPUs at one of them */
 };
 
 enum { SHARES_MAX = 64 };
@@ -191,6 +193,7 @@ static size_t collect_shares(const struct result *result, const struct line_stat
 			shares[count++] = (struct share){ .offset = site->offset, .member = site->member };
 		shares[at].loads += site->loads;
 		shares[at].writes += site->stores + site->rmws;
+		shares[at].places++;
 		if (site->cpus > shares[at].cpus)
 			shares[at].cpus = site->cpus;
 	}
@@ -224,8 +227,11 @@ static bool print_finding(FILE *out, const struct result *result, const struct l
 	for (size_t i = 0; i < count; i++) {
 		fprintf(out, "  %2u  %s: ", shares[i].offset, shares[i].member);
 		fprintf(out, "%s writes and ", number_count(number, sizeof number, shares[i].writes));
-		fprintf(out, "%s reads that left the CPU's cache, by %u %s\n", number_count(number, sizeof number, shares[i].loads),
+		fprintf(out, "%s reads that left the CPU's cache, by %u %s", number_count(number, sizeof number, shares[i].loads),
 			shares[i].cpus, shares[i].cpus == 1 ? "CPU" : "CPUs");
+		if (shares[i].places > 1)
+			fprintf(out, " at each of %u places", shares[i].places);
+		putc('\n', out);
 	}
 	return true;
 }

@@ -13,7 +13,8 @@
 
 enum {
 	UNITS = 64,             /* units of time in a cycle */
-	DETAILED_LINES = 5,     /* worst lines that are shown member by member */
+	DETAILED_LINES = 5,     /* worst lines that are shown member by member ... */
+	DETAILED_PERCENT = 5,   /* ... those beyond the second if they have so much of all bounces */
 	DETAIL_ROWS = 16,       /* rows of one of them */
 };
 
@@ -39,9 +40,19 @@ static double per(double value, uint64_t count)
 	return count ? value / (double)count : (double)__builtin_nan("");
 }
 
+const char *view_source(const struct site *site, char *buf, size_t size)
+{
+	const char *file = site->file ? site->file : "?";
+
+	snprintf(buf, size, "%s:%u", strncmp(file, "./", 2) ? file : file + 2, site->line);
+	return buf;
+}
+
 static void site_cell(struct table *table, const struct site *site)
 {
-	table_text(table, "%s:%u", site->file ? site->file : "?", site->line);
+	char source[256];
+
+	table_text(table, "%s", view_source(site, source, sizeof source));
 }
 
 /* "free" or "free, slow": the operation and the path it took. */
@@ -193,6 +204,8 @@ static int by_offset_then_bounces(const void *one, const void *other)
 
 static void detail_row(struct table *table, const struct site_stats *site)
 {
+	char source[256];
+
 	table_count(table, site->offset);
 	table_text(table, "%s", site->member);
 	table_count(table, site->loads);
@@ -203,7 +216,7 @@ static void detail_row(struct table *table, const struct site_stats *site)
 	table_real(table, per(cycles(site->wait_units), site->loads + site->stores + site->rmws));
 	table_count(table, site->cpus);
 	operation_cell(table, site->op, site->path);
-	table_text(table, "%s:%u %s", site->site.file, site->site.line, site->site.function);
+	table_text(table, "%s %s", view_source(&site->site, source, sizeof source), site->site.function);
 }
 
 /* One line, member by member: who touches it from where. */
@@ -224,7 +237,7 @@ static void print_line_detail(FILE *out, const struct result *result, const stru
 	if (count)
 		table_print(table, out, TABLE_PEOPLE, NULL, 2, options->colour);
 	if (count > DETAIL_ROWS)
-		fprintf(out, "  and %zu more places: bounce report RESULT sites\n", count - DETAIL_ROWS);
+		fprintf(out, "  and %zu more %s: bounce report RESULT sites\n", count - DETAIL_ROWS, count == DETAIL_ROWS + 1 ? "place" : "places");
 	table_free(table);
 	free(sites);
 }
@@ -250,7 +263,7 @@ static void lines_people(FILE *out, const struct result *result, const struct vi
 	table_print(table, out, TABLE_PEOPLE, NULL, 0, options->colour);
 	if (shown < all)
 		fprintf(out, "All other lines together: %s.\n", counted(buf, sizeof buf, all - shown, "bounce", "bounces"));
-	for (size_t i = 0; i < rows && i < DETAILED_LINES; i++)
+	for (size_t i = 0; i < rows && i < DETAILED_LINES && (i < 2 || 100 * result->line[i].bounces >= DETAILED_PERCENT * all); i++)
 		print_line_detail(out, result, &result->line[i], options);
 	table_free(table);
 }
@@ -370,7 +383,7 @@ static void sites_people(FILE *out, const struct result *result, const struct vi
 		site_row(table, result, &places[i], "");
 	table_print(table, out, TABLE_PEOPLE, NULL, 0, options->colour);
 	if (count > options->top)
-		fprintf(out, "and %zu more places; --top %zu shows all\n", count - options->top, count);
+		fprintf(out, "and %zu more of %zu places; --top %zu shows all\n", count - options->top, count, count);
 	table_free(table);
 	free(places);
 }

@@ -31,6 +31,9 @@ void view_headline(FILE *out, const struct result *result);
 /* The findings of `fields`: lines where members of different CPUs meet. How many there are. */
 size_t view_false_sharing(FILE *out, const struct result *result);
 
+/* "models/pages/buddy.c:123", without the "./" that compilers put before some. */
+const char *view_source(const struct site *site, char *buf, size_t size);
+
 /* Bounces of all classes. */
 uint64_t counts_bounces(const struct counts *counts);
 

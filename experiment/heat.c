@@ -27,7 +27,8 @@ struct panel {
 	const char *name;
 	const struct point *point;
 	struct row *row;
-	size_t rows, shown, changes;    /* rows of all lines; shown in the figure; changes of all */
+	size_t rows, shown;             /* rows of all lines; shown in the figure */
+	size_t changes, own;            /* of all lines, of the allocator's */
 };
 
 /* Until when the record is complete. */
@@ -94,6 +95,14 @@ static int most_changes_first(const void *one, const void *other)
 	return a->line < b->line ? -1 : a->line > b->line;
 }
 
+static bool is_allocators(const struct result *result, uint64_t line)
+{
+	for (size_t i = 0; i < result->lines; i++)
+		if (result->line[i].offset == line)
+			return result->line[i].class == CLASS_ALLOCATOR;
+	return false;
+}
+
 static void count_rows(struct panel *panel, uint64_t until)
 {
 	const struct result *result = panel->point->result;
@@ -106,8 +115,11 @@ static void count_rows(struct panel *panel, uint64_t until)
 			row = &panel->row[panel->rows++];
 			*row = (struct row){ .line = result->holder[i].line };
 		}
-		row->changes += changes_hands(result, i);
-		panel->changes += changes_hands(result, i);
+		if (!changes_hands(result, i))
+			continue;
+		row->changes++;
+		panel->changes++;
+		panel->own += is_allocators(result, row->line);
 	}
 	qsort(panel->row, panel->rows, sizeof *panel->row, most_changes_first);
 }
@@ -187,17 +199,35 @@ static void write_panels(struct drawing *drawing, struct panel *panels, size_t c
 	fprintf(head, "rows = %zu\n", at - 1);
 }
 
+/* Whose line it is, is known of the lines in the result's table only: was it long enough? */
+static bool know_allocators(const struct panel *panels, size_t count)
+{
+	size_t own = 0;
+
+	for (size_t p = 0; p < count; p++) {
+		if (panels[p].point->result->lines >= RESULT_LINES_MAX)
+			return false;
+		own += panels[p].own;
+	}
+	return own > 0;
+}
+
 static void heat_title(struct drawing *drawing, const struct panel *panels, size_t count, uint64_t until)
 {
 	char *title = drawing->title;
 	size_t size = sizeof drawing->title;
 	uint64_t thousands = until / UNITS / 1000, rest = until / UNITS % 1000;
-	int used = thousands < 10 ? snprintf(title, size, "In the first %" PRIu64 " cycles lines change hands", until / UNITS) :
-		snprintf(title, size, "In the first %" PRIu64 " %03" PRIu64 " cycles lines change hands", thousands, rest);
+	bool own = know_allocators(panels, count);
+	int used = thousands < 10 ? snprintf(title, size, "In %" PRIu64 " cycles", until / UNITS) :
+				    snprintf(title, size, "In %" PRIu64 " %03" PRIu64 " cycles", thousands, rest);
 
-	for (size_t p = 0; p < count && (size_t)used < size; p++)
-		used += snprintf(title + used, size - (size_t)used, "%s %zu %s under %s", p ? "," : "", panels[p].changes,
-				 panels[p].changes == 1 ? "time" : "times", panels[p].name);
+	used += snprintf(title + used, size - (size_t)used, " %s change hands", own ? "the allocator's lines" : "lines");
+	for (size_t p = 0; p < count && (size_t)used < size; p++) {
+		size_t changes = own ? panels[p].own : panels[p].changes;
+
+		used += snprintf(title + used, size - (size_t)used, "%s %zu %s under %s", p ? "," : "", changes,
+				 changes == 1 ? "time" : "times", panels[p].name);
+	}
 }
 
 bool heat_write(struct drawing *drawing, const struct figure *figure)

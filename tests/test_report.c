@@ -178,7 +178,7 @@ static void what_top_leaves_out_is_said(void **state)
 	assert_null(strstr(text, "ring[0]"));
 	free(text);
 	text = for_people("sites", 3);
-	assert_non_null(strstr(text, "and 1 more places; --top 4 shows all\n"));
+	assert_non_null(strstr(text, "and 1 more of 4 places; --top 4 shows all\n"));
 	free(text);
 }
 
@@ -545,9 +545,10 @@ static void made_holders(struct point *point, const struct holder *holders, size
 	point->result->holders = count;
 }
 
-/* Two lines; the first goes 0, 1, 1, 0: two changes; the second is only ever CPU 1's. */
+/* Two lines; the first goes 0, 1, 1, 0: two changes; the second 1, 0: one. */
 static const struct holder few_changes[] = {
 	{ 100 * UNITS, 64, 0 }, { 150 * UNITS, 128, 1 }, { 200 * UNITS, 64, 1 }, { 300 * UNITS, 64, 1 }, { 400 * UNITS, 64, 0 },
+	{ 450 * UNITS, 128, 0 },
 };
 
 static void a_change_of_holder_is_another_cpu_on_the_same_line(void **state)
@@ -556,9 +557,21 @@ static void a_change_of_holder_is_another_cpu_on_the_same_line(void **state)
 	struct made made;
 
 	made_init(&made);
-	made_holders(made_add(&made, "a", "64", 1, 1, 10), few_changes, 5);
+	made_holders(made_add(&made, "a", "64", 1, 1, 10), few_changes, 6);
 	/* 10 000 cycles were recorded, the whole window */
-	expect_title(&made, "heat", "In the first 10 000 cycles lines change hands 2 times under a");
+	expect_title(&made, "heat", "In 10 000 cycles lines change hands 3 times under a");
+
+	/* of the allocator's lines, where it is known whose they are: the second is none */
+	made_init(&made);
+
+	struct point *point = made_add(&made, "a", "64", 1, 1, 10);
+
+	made_holders(point, few_changes, 6);
+	point->result->line = xalloc(2 * sizeof *point->result->line);
+	point->result->line[0] = (struct line_stats){ .offset = 64, .class = CLASS_ALLOCATOR };
+	point->result->line[1] = (struct line_stats){ .offset = 128, .class = CLASS_WORKLOAD };
+	point->result->lines = 2;
+	expect_title(&made, "heat", "In 10 000 cycles the allocator's lines change hands 2 times under a");
 
 	made_init(&made);
 	made_add(&made, "a", "64", 1, 1, 10);
@@ -757,8 +770,8 @@ static void make_all_figures(struct made *made)
 {
 	made_init(made);
 	for (uint64_t seed = 1; seed <= 3; seed++) {
-		made_holders(made_add(made, "slub-page", "64 \"x\", y_z", seed, 2000 + seed, 100), few_changes, 5);
-		made_holders(made_add(made, "slub-cpu", "64 \"x\", y_z", seed, 20 * seed, 10), few_changes, 5);
+		made_holders(made_add(made, "slub-page", "64 \"x\", y_z", seed, 2000 + seed, 100), few_changes, 6);
+		made_holders(made_add(made, "slub-cpu", "64 \"x\", y_z", seed, 20 * seed, 10), few_changes, 6);
 		made_cpus(made_add(made, "slub-page", "64 \"x\", y_z", seed, 2000 + seed, 1000), 16);
 	}
 }
@@ -851,7 +864,7 @@ static void missing_gnuplot_is_told_with_its_package(void **state)
 	/* the data and scripts are there all the same, of every figure */
 	char *text = read_file(folder, "heat.gp", &length);
 
-	assert_non_null(strstr(text, "In the first"));
+	assert_non_null(strstr(text, "change hands"));
 	free(text);
 	text = read_file(folder, "bounces.csv", &length);
 	assert_non_null(strstr(text, "0,0,\"64 'x', y_z\",\"slub-page\",6,2.002,0,0,2.002,"));

@@ -243,16 +243,12 @@ static void drop_left(struct cpu *cpu, struct state *all)
 	}
 }
 
-static void replay_thread(struct cpu *cpu, void *argument)
+/* Own events up to event `end`. */
+static void do_events(struct cpu *cpu, struct worker *me, uint64_t end)
 {
-	struct worker *me = argument;
 	struct state *all = me->all;
 
-	make_existing(cpu, all);
-	if (me->tasks > 0)
-		tell_progress(cpu, me, me->task[0].number);
-	barrier_wait(cpu, all->barrier, all->trace->cpus, 1);
-	for (me->done = 0; me->done < me->tasks; me->done++) {
+	for (; me->done < me->tasks && me->task[me->done].number < end; me->done++) {
 		const struct task *task = &me->task[me->done];
 
 		stay_together(cpu, me, task->number);
@@ -266,7 +262,19 @@ static void replay_thread(struct cpu *cpu, void *argument)
 			make(cpu, all, task->object);
 		}
 	}
-	tell_progress(cpu, me, all->events);
+	tell_progress(cpu, me, me->done < me->tasks ? me->task[me->done].number : all->events);
+}
+
+/* The barrier at the edge of the window keeps the operations on both sides apart. */
+static void replay_thread(struct cpu *cpu, void *argument)
+{
+	struct worker *me = argument;
+	struct state *all = me->all;
+
+	make_existing(cpu, all);
+	do_events(cpu, me, all->set.warmup_events);
+	barrier_wait(cpu, all->barrier, all->trace->cpus, 1);
+	do_events(cpu, me, all->events);
 	barrier_wait(cpu, all->barrier, all->trace->cpus, 2);
 	drop_left(cpu, all);
 }

@@ -1,0 +1,49 @@
+/*
+ * A workload on a small machine, for the workloads' tests: settings as text, an allocator that
+ * touches no simulated memory (so that what is counted is the workload's own), or a real one.
+ */
+#ifndef TESTS_WORKLOAD_FIXTURE_H
+#define TESTS_WORKLOAD_FIXTURE_H
+
+#include "sim/sim.h"
+#include "workloads/workload.h"
+
+enum { BENCH_CPUS = 8, DEED_MAX = 4096 };
+
+enum fault { SOUND, TWICE, BESIDE, EXHAUSTED };
+
+/* What the plain allocator was asked for, per CPU in its order. */
+struct deed {
+	bool free;
+	uint32_t size;
+};
+
+struct workbench {
+	const char *objects;            /* name of a registered allocator; NULL: the plain one */
+	const char *settings;           /* "in_flight=16 handoff=ring" */
+	unsigned cpus;                  /* 0: 2 */
+	uint64_t operations, warmup;    /* where the workload does not decide itself */
+	uint64_t seed;                  /* 0: 1 */
+	bool no_run_ahead, no_parking, jitter;
+	enum fault fault;
+
+	/* filled by workbench_run */
+	enum outcome outcome;
+	bool finished;                  /* what finish() said */
+	bool sound;                     /* what the allocators' checks said */
+	char why[512];                  /* of a failed create, of finish */
+	char remarks[4096];             /* lines, each ended */
+	struct result *result;          /* NULL: not created */
+	uint64_t alive;                 /* objects that the ledger still has */
+	struct deed deed[BENCH_CPUS][DEED_MAX];
+	unsigned deeds[BENCH_CPUS];
+};
+
+/* Runs it; workbench_done frees what came of it. */
+void workbench_run(struct workbench *bench, const struct workload *workload);
+void workbench_done(struct workbench *bench);
+
+/* Fills a struct of settings from its table's fallbacks and "key=value ..." text. */
+void settings_from_text(const struct setting *table, void *target, const char *text);
+
+#endif

@@ -32,7 +32,7 @@ enum { OPTION_BY = 256, OPTION_METRIC, OPTION_FAIL, OPTION_FORMAT, OPTION_COLOUR
 static const struct argp_option options[] = {
 	{ "by", OPTION_BY, "KEY", 0, "compare the values of this key within one result", 0 },
 	{ "metric", OPTION_METRIC, "METRIC", 0, "a metric, or one per another: hitm_loads/operations; may be given several times", 0 },
-	{ "fail-over", OPTION_FAIL, "PERCENT", 0, "status 3 if a metric is more than so much higher in the second, and its interval leaves out no change", 0 },
+	{ "fail-over", OPTION_FAIL, "PERCENT", 0, "status 3 if a metric of the second is higher by more than PERCENT, and by more than the seeds explain", 0 },
 	{ "format", OPTION_FORMAT, "FORMAT", 0, "table (for people), csv or jsonl (for programs)", 0 },
 	{ "color", OPTION_COLOUR, "WHEN", 0, "always or never (default: on a terminal)", 0 },
 	{ 0 },
@@ -50,9 +50,9 @@ static const char help[] =
 static void add_metric(struct arguments *arguments, const char *word, struct argp_state *state)
 {
 	struct compared compared;
-	const char *unknown;
+	char unknown[128];
 
-	if (!compared_parse(word, &compared, &unknown)) {
+	if (!compared_parse(word, &compared, unknown, sizeof unknown)) {
 		struct nearest nearest = nearest_to(unknown);
 
 		for (const struct metric *metric = metrics; metric->name; metric++)

@@ -9,15 +9,18 @@
 
 enum { COLUMNS = 20 };
 
-bool compared_parse(const char *word, struct compared *compared, const char **unknown)
+bool compared_parse(const char *word, struct compared *compared, char *unknown, size_t size)
 {
-	char above[128];
-	const char *slash = strchr(word, '/');
+	size_t length = strcspn(word, "/");
 
-	snprintf(above, sizeof above, "%.*s", slash ? (int)(slash - word) : (int)strlen(word), word);
-	*compared = (struct compared){ .name = word, .above = metric_find(above), .below = slash ? metric_find(slash + 1) : NULL };
-	*unknown = compared->above ? (slash && !compared->below ? slash + 1 : NULL) : word;
-	return !*unknown;
+	*compared = (struct compared){ .name = word };
+	snprintf(unknown, size, "%.*s", (int)length, word);
+	compared->above = metric_find(unknown);
+	if (!compared->above || !word[length])
+		return compared->above;
+	snprintf(unknown, size, "%s", word + length + 1);
+	compared->below = metric_find(unknown);
+	return compared->below;
 }
 
 static double compared_value(const struct point *point, const void *argument)

@@ -14,8 +14,8 @@ struct compared {
 	const struct metric *above, *below;     /* below NULL: not divided */
 };
 
-/* false: `unknown` is the part that is no metric. */
-bool compared_parse(const char *word, struct compared *compared, const char **unknown);
+/* The word must outlive what is compared. false: the part of it that is no metric is in `unknown`. */
+bool compared_parse(const char *word, struct compared *compared, char *unknown, size_t size);
 
 struct comparison {
 	const struct compared *compared;

@@ -253,5 +253,5 @@ bool plots_draw_named(const char *directory, char *const *names, size_t count, F
 
 bool plots_draw(const char *directory, char *why, size_t size)
 {
-	return plots_draw_named(directory, NULL, 0, NULL, NULL, why, size);
+	return plots_draw_named(directory, NULL, 0, NULL, stderr, why, size);
 }

@@ -11,7 +11,8 @@
 
 #include "experiment/store.h"
 
-/* Draws the figures that the experiment asks for. false: `why` says what is missing, for example
+/* Draws the figures that the experiment asks for; those that its points do not have are told on
+ * stderr. false: `why` says what is missing, for example
  * the gnuplot package; the data and scripts are written all the same. */
 bool plots_draw(const char *directory, char *why, size_t size);
 

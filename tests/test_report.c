@@ -651,12 +651,12 @@ static size_t compared(const double *a, const double *b, size_t count, double li
 	struct groups *groups = groups_new();
 	struct made made;
 	struct compared what;
-	const char *unknown;
+	char unknown[64];
 	size_t length, rows;
 	FILE *out = open_memstream(text, &length);
 
 	made_init(&made);
-	assert_true(compared_parse("bounces_allocator/operations", &what, &unknown));
+	assert_true(compared_parse("bounces_allocator/operations", &what, unknown, sizeof unknown));
 	for (size_t i = 0; i < count; i++)
 		groups_add(groups, "old", "", made_add(&made, "a", "64", i, (uint64_t)(1000 * a[i] + 0.5), 1));
 	for (size_t i = 0; i < count; i++)
@@ -720,23 +720,115 @@ static void an_unknown_metric_is_named(void **state)
 {
 	(void)state;
 	struct compared what;
-	const char *unknown;
+	char unknown[64];
 
-	assert_true(compared_parse("bounces", &what, &unknown));
+	assert_true(compared_parse("bounces", &what, unknown, sizeof unknown));
 	assert_null(what.below);
-	assert_false(compared_parse("bouncs/operations", &what, &unknown));
-	assert_string_equal(unknown, "bouncs/operations");
-	assert_false(compared_parse("bounces/operation", &what, &unknown));
+	assert_false(compared_parse("bouncs/operations", &what, unknown, sizeof unknown));
+	assert_string_equal(unknown, "bouncs");
+	assert_false(compared_parse("bounces/operation", &what, unknown, sizeof unknown));
 	assert_string_equal(unknown, "operation");
 }
 
-/* ---- figures --------------------------------------------------------------------------------------- */
+/* ---- the verb, on results in folders ------------------------------------------------------------ */
 
 static char *folder_new(char *folder)
 {
 	strcpy(folder, "/tmp/bounce-test-XXXXXX");
 	return mkdtemp(folder);
 }
+
+static void folder_remove(const char *folder)
+{
+	char command[128];
+
+	snprintf(command, sizeof command, "rm -r '%s'", folder);
+	assert_int_equal(system(command), 0);
+}
+
+/* A results folder with one run of each allocator that bounces so often. */
+static void write_results(const char *folder, uint64_t page_bounces, uint64_t cpu_bounces)
+{
+	struct made made;
+	char names[2][POINT_NAME_BYTES] = { "0000000000000001", "0000000000000002" }, why[512];
+
+	made_init(&made);
+	made_add(&made, "slub-page", "64", 1, page_bounces, 10);
+	made_add(&made, "slub-cpu", "64", 1, cpu_bounces, 10);
+	assert_true(results_make(folder, why, sizeof why));
+	for (int i = 0; i < 2; i++) {
+		struct point *point = made.list[i];
+
+		strcpy(point->name, names[i]);
+		point->result->cpu = xalloc(point->result->cpus * sizeof *point->result->cpu);
+		assert_true(point_write(folder, point, why, sizeof why));
+	}
+	memset(made.points.hash, 'a', HASH_TEXT_BYTES - 1);
+	assert_true(index_write(folder, &made.points, names, why, sizeof why));
+	made_free(&made);
+}
+
+/* Runs `bounce compare` with these arguments; what it prints goes nowhere. */
+static int compare_status(char **argv)
+{
+	int argc = 0, out, status;
+
+	while (argv[argc])
+		argc++;
+	fflush(NULL);
+	out = dup(STDOUT_FILENO);
+
+	int errors = dup(STDERR_FILENO);
+
+	assert_non_null(freopen("/dev/null", "w", stdout));
+	assert_non_null(freopen("/dev/null", "w", stderr));
+	status = cli_compare(argc, argv);
+	fflush(NULL);
+	dup2(out, STDOUT_FILENO);
+	dup2(errors, STDERR_FILENO);
+	close(out);
+	close(errors);
+	return status;
+}
+
+#define COMPARE(...) compare_status((char *[]){ "compare", __VA_ARGS__, NULL })
+
+/* From 2000 to 2100 bounces of slub-page is 5 %, of which 4 are over and 6 are not. */
+static void compare_fails_with_status_3_over_the_limit(void **state)
+{
+	(void)state;
+	char before[64], after[64];
+
+	folder_new(before);
+	folder_new(after);
+	write_results(before, 2000, 100);
+	write_results(after, 2100, 100);
+	assert_int_equal(COMPARE(before, after), EXIT_DONE);
+	assert_int_equal(COMPARE(before, after, "--fail-over", "4%"), EXIT_DIFFERENT);
+	assert_int_equal(COMPARE(before, after, "--fail-over", "6%"), EXIT_DONE);
+	/* less is no failure */
+	assert_int_equal(COMPARE(after, before, "--fail-over", "0"), EXIT_DONE);
+	/* a metric that did not change */
+	assert_int_equal(COMPARE(before, after, "--fail-over", "0%", "--metric", "alloc_cycles_mean"), EXIT_DONE);
+	folder_remove(before);
+	folder_remove(after);
+}
+
+static void compare_within_a_result_goes_by_a_key(void **state)
+{
+	(void)state;
+	char folder[64];
+
+	folder_new(folder);
+	write_results(folder, 100, 150);
+	assert_int_equal(COMPARE(folder, "--by", "objects", "--fail-over", "49%"), EXIT_DIFFERENT);
+	assert_int_equal(COMPARE(folder, "--fail-over", "51%"), EXIT_DONE);
+	assert_int_equal(COMPARE(folder, "--by", "objcts"), EXIT_MISTAKE);
+	assert_int_equal(COMPARE("/nonexistent/result"), EXIT_MISTAKE);
+	folder_remove(folder);
+}
+
+/* ---- figures --------------------------------------------------------------------------------------- */
 
 static char *read_file(const char *folder, const char *name, size_t *length)
 {
@@ -749,20 +841,6 @@ static char *read_file(const char *folder, const char *name, size_t *length)
 	if (in)
 		fclose(in);
 	return text;
-}
-
-static void folder_remove(const char *folder)
-{
-	static const char *const figure[] = { "bounces", "cycles", "causes", "scaling", "heat" };
-	static const char *const kind[] = { "csv", "gp", "svg", "png" };
-	char path[256];
-
-	for (size_t f = 0; f < 5; f++)
-		for (size_t k = 0; k < 4; k++) {
-			snprintf(path, sizeof path, "%s/%s.%s", folder, figure[f], kind[k]);
-			unlink(path);
-		}
-	rmdir(folder);
 }
 
 /* Two allocators on 2 and 16 CPUs, with names that need quoting somewhere. */
@@ -904,6 +982,8 @@ int main(void)
 		cmocka_unit_test(a_change_that_seeds_explain_is_not_over),
 		cmocka_unit_test(a_comparison_shows_both_sides_and_the_change),
 		cmocka_unit_test(an_unknown_metric_is_named),
+		cmocka_unit_test(compare_fails_with_status_3_over_the_limit),
+		cmocka_unit_test(compare_within_a_result_goes_by_a_key),
 		cmocka_unit_test(every_figure_is_drawn_with_the_same_bytes),
 		cmocka_unit_test(a_figure_is_remade_from_its_data_and_script),
 		cmocka_unit_test(missing_gnuplot_is_told_with_its_package),

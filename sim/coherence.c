@@ -412,9 +412,10 @@ static void invalidate_sharers(struct sim *sim, struct node *home, struct dirent
 				continue;
 			leg = probe_leg(sim, rest);
 			send_probe(sim, t, q, true, false, leg + sent++ * sim->t.invalidate_extra, less(rest, leg));
-			t->acks++;
 		}
 	}
+	t->unanswered = sent;
+	t->acks = sent > 0;
 }
 
 static void probe_owner(struct sim *sim, struct dirent *d, struct txn *t, bool invalidate)
@@ -935,28 +936,41 @@ static void on_ack(struct sim *sim, struct event *e)
 {
 	struct txn *t = e->txn;
 
-	if (--t->acks == 0 && t->have_data && !complete(sim, t)) {
-		t->acks++;
+	t->acks = 0;
+	if (t->have_data && !complete(sim, t)) {
+		t->acks = 1;
 		event_again(sim, e, RANK_PROBE, sim->now + UNIT);
 		return;
 	}
 	event_free(sim, e);
 }
 
+/*
+ * A sharer has let go; its acknowledgement arrives `back` from now. Only the one that arrives
+ * last can matter, so that one is the event.
+ */
+static void acknowledge(struct sim *sim, struct txn *t, uint64_t back)
+{
+	if (sim->now + back > t->last_ack)
+		t->last_ack = sim->now + back;
+	if (--t->unanswered == 0) {
+		struct event *e = event_new(sim);
+
+		e->type = EVENT_ACK;
+		e->node = t->client;
+		event_send(sim, e, RANK_PROBE, t, t->last_ack - sim->now);
+	}
+}
+
 /* The node's answer to a probe, its copy already changed. */
 static void answer(struct sim *sim, struct node *node, struct event *probe, enum state found, uint32_t version, bool gone)
 {
 	struct txn *t = probe->txn;
-	struct event *e;
 
 	if (t->kind != TXN_REQUEST) {
 		send_home(sim, t, EVENT_REPLY, version, found, gone, probe->probe.back);
 	} else if (!probe->probe.owner) {
-		e = event_new(sim);
-		e->type = EVENT_ACK;
-		e->node = t->client;
-		e->answer.found = found;
-		event_send(sim, e, RANK_PROBE, t, probe->probe.back);
+		acknowledge(sim, t, probe->probe.back);
 	} else if (found == STATE_I) {
 		t->spent += probe->probe.back;
 		send_home(sim, t, EVENT_REPLY, 0, STATE_I, true, probe->probe.back);

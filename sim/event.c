@@ -15,7 +15,7 @@ static uint64_t mix(uint64_t x)
 /* rank, then 45 bits of hash(seed, time, cpu), then cpu */
 uint64_t event_key(const struct sim *sim, enum rank rank, uint64_t time, unsigned cpu)
 {
-	uint64_t hash = mix(sim->options.seed ^ mix(time + 0x9e3779b97f4a7c15u) ^ mix(cpu * 0x2545f4914f6cdd1du + 1));
+	uint64_t hash = mix(time * 0x9e3779b97f4a7c15u + cpu * 0xd1342543de82ef95u + sim->options.seed * 0xda942042e4dd58b5u);
 
 	return (uint64_t)rank << 61 | (hash >> 19) << 16 | cpu;
 }

@@ -36,7 +36,7 @@ enum rank { RANK_FILL, RANK_PROBE, RANK_HOME, RANK_INTERRUPT, RANK_CPU };
 enum event_type {
 	EVENT_FILL,             /* at a client: the data, or the grant of an upgrade */
 	EVENT_PROBE,            /* at a client: share or invalidate */
-	EVENT_ACK,              /* at a client: one sharer has let go */
+	EVENT_ACK,              /* at a client: the last of the sharers has let go */
 	EVENT_REQUEST,          /* at a home */
 	EVENT_REPLY,            /* at a home: answer to a probe that the home collects */
 	EVENT_PUT,              /* at a home: a written-back line */
@@ -172,7 +172,9 @@ struct txn {
 	bool fetched;                   /* home SHARED: the line came from below for this one */
 	bool waits_for_put;
 	bool have_data;
-	int acks;                       /* still to come; may dip below 0 while data is under way */
+	unsigned unanswered;            /* sharers that have not let go yet */
+	uint64_t last_ack;              /* when the last acknowledgement so far arrives */
+	unsigned acks;                  /* 1 until the last one has arrived; SNOOP, EVICT: answers to come */
 	bool prefetch;
 	uint8_t grant;                  /* STATE_S, E, M */
 	uint32_t version;

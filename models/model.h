@@ -63,7 +63,7 @@ struct memory {
 
 /* Set-up: `mib` MiB of pages and their page structs, split evenly over the nodes (whole blocks of
  * the largest order, at least one per node). `stride` 0: that of the view; 64 with the 56-byte
- * view gives one line per page struct. */
+ * view gives one line per page struct; less than the view's size makes it the 56-byte view. */
 struct memory *memory_new(struct sim *sim, const struct page_view *view, unsigned stride, uint64_t mib);
 
 static inline uint64_t page_to_pfn(const struct memory *m, const struct page *page)

@@ -80,7 +80,8 @@ static void add_pages(struct fixture *f, const struct fixture_options *o)
 {
 	struct buddy_settings_view settings = { (int)o->lock, o->reserve_blocks };
 
-	f->memory = memory_new(f->sim, &page_view_packed_56, o->stride, o->mib ? o->mib : 4);
+	f->memory = memory_new(f->sim, o->view ? o->view : &page_view_packed_56, o->stride,
+			       o->mib ? o->mib : 4);
 	f->page_model = page_allocator_find("buddy");
 	assert_int_equal(f->page_model->settings_size, sizeof settings);
 	f->page_state = f->page_model->create(f->sim, f->memory, &settings);

@@ -17,7 +17,8 @@ struct fixture_options {
 	unsigned cpus;                  /* 0: 2 */
 	unsigned nodes;                 /* 0: 1 */
 	enum placement placement;
-	unsigned stride;                /* of page structs; 0: 56 */
+	const struct page_view *view;   /* NULL: packed-56 */
+	unsigned stride;                /* of page structs; 0: the view's */
 	unsigned skip_pages;            /* page frames taken before anything else */
 	unsigned object_size;           /* of the cache under test; 0: 1024, 4 objects in a page */
 	uint64_t min_objects, min_order, max_order;     /* 0, 0, 0: 4, 0, 1 */

@@ -97,21 +97,47 @@ static const struct { const char *name, *script, *lists; } vectors[] = {
 	{ "a block of 8 and back", "0pa3 0qa3", "o10[0]" },
 };
 
-static void lists_are_those_of_the_test_vectors(void **state)
+static void expect_vectors(const struct fixture_options *options)
 {
 	char text[300];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(vectors); i++) {
-		struct fixture *f = pages_fixture();
+		struct fixture *f = fixture_new(options);
 
-		print_message("%s\n", vectors[i].name);
 		fixture_run(f, vectors[i].script);
 		lists_text(f, text, sizeof text);
-		assert_string_equal(text, vectors[i].lists);
+		if (strcmp(text, vectors[i].lists) != 0)
+			fail_msg("%s: %s, expected %s", vectors[i].name, text, vectors[i].lists);
 		fixture_expect_sound(f);
 		fixture_free(f);
 	}
+}
+
+/* With every layout of struct page, and both kinds of lock. */
+static void lists_are_those_of_the_test_vectors(void **state)
+{
+	struct fixture_options options = { .pages_only = true, .lock = LOCK_TICKET };
+
+	(void)state;
+	expect_vectors(&options);
+	options.stride = LINE;
+	expect_vectors(&options);
+	options.view = &page_view_aligned_64;
+	expect_vectors(&options);
+	options.lock = LOCK_DEC;
+	expect_vectors(&options);
+}
+
+/* A struct of 64 bytes does not fit in 56: the packed layout takes its place. */
+static void page_structs_never_overlap(void **state)
+{
+	struct fixture *f = fixture_new(&(struct fixture_options){
+		.pages_only = true, .view = &page_view_aligned_64, .stride = 56 });
+
+	(void)state;
+	assert_int_equal(f->memory->stride, 56);
+	assert_ptr_equal(f->memory->view, &page_view_packed_56);
+	fixture_free(f);
 }
 
 /* ---- lines, 1.6 -------------------------------------------------------- */
@@ -718,6 +744,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists_are_those_of_the_test_vectors),
+		cmocka_unit_test(page_structs_never_overlap),
 		cmocka_unit_test(each_operation_touches_the_lines_of_the_sheet),
 		cmocka_unit_test(differences_fold_beyond_the_threshold),
 		cmocka_unit_test(numa_hits_fold_with_an_overstep),

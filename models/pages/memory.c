@@ -133,6 +133,8 @@ struct memory *memory_new(struct sim *sim, const struct page_view *view, unsigne
 	unsigned nodes = sim_nodes(sim);
 	struct memory *m = unseen_new(sim, sizeof *m + nodes * sizeof m->node[0]);
 
+	if (stride && stride < view->size)
+		view = &page_view_packed_56;
 	m->sim = sim;
 	m->view = view;
 	m->stride = stride ? stride : view->size;

@@ -211,10 +211,9 @@ static bool is_heading_of(const char *line, const char *word)
 }
 
 /* Marks of Markdown that only a renderer needs. */
-static void print_markdown(const char *line, size_t length)
+static void print_markdown(const char *line)
 {
-	line += heading_level(line) ? heading_level(line) + 1 : 0;
-	for (const char *end = line + length; line < end && *line != '\n'; line++) {
+	for (line += heading_level(line); *line && *line != '\n'; line++) {
 		if (*line != '`')
 			putchar(*line);
 	}
@@ -238,7 +237,7 @@ static void search_definitions(struct search *search)
 			fputs(search->found++ ? "\n" : "", stdout);
 		}
 		if (level)
-			print_markdown(line, strcspn(line, "\n"));
+			print_markdown(line);
 	}
 	free(text);
 }

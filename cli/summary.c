@@ -91,7 +91,8 @@ static void add_interval(struct table *table, const struct quantity *quantity, s
 	free(values);
 	number_real(mean, sizeof mean, interval.mean);
 	snprintf(text, sizeof text, "%s", mean);
-	if (interval_known(&interval) && interval.high > interval.low)
+	/* sums of equal values differ in their last digits; that is no spread */
+	if (interval_known(&interval) && interval.high - interval.low > 1e-9 * fabs(interval.mean))
 		snprintf(text, sizeof text, "%s [%s..%s]", mean, number_real(low, sizeof low, interval.low),
 			 number_real(high, sizeof high, interval.high));
 	table_both(table, true, known ? text : "-", number_exact(exact, sizeof exact, interval.mean));
@@ -111,13 +112,21 @@ static bool all_done(const struct points *points)
 	return !*outcome_of(points->point, points->count);
 }
 
+/* "in_flight" of "workload.in_flight": short headings keep the table narrow. */
+static const char *last_word(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	return dot ? dot + 1 : path;
+}
+
 /* Key columns, one per quantity in `wanted`, the outcome where one is not "done". */
 static void make_columns(const struct points *points, const bool *wanted, struct column *columns)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < points->swepts && count < COLUMNS_MAX - QUANTITIES - 3; i++)
-		columns[count++] = (struct column){ points->swept[i], points->swept[i], true };
+		columns[count++] = (struct column){ last_word(points->swept[i]), points->swept[i], true };
 	if (!points->swepts)
 		columns[count++] = (struct column){ "", "experiment", true };
 	for (size_t i = 0; i < QUANTITIES; i++) {

@@ -170,16 +170,15 @@ void effective_keys(struct loading *loading, struct combination *combination)
 
 /* ---- the name of a point ---------------------------------------------------------------------------- */
 
-/* What is about the experiment and not about a run of it. */
-static bool is_about_experiment(const char *key)
+bool effective_is_of_point(const char *key)
 {
-	static const char *const words[] = { "name", "title", "machine", "repeat", "seed", "plots", "workload.trace" };
+	static const char *const words[] = { "name", "title", "repeat", "seed", "plots" };
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		if (!strcmp(words[i], key))
-			return true;
+			return false;
 	}
-	return !strncmp(key, "machine.", 8);
+	return true;
 }
 
 static void add_line(struct sha256 *hash, const char *key, const char *value)
@@ -204,7 +203,7 @@ void effective_name(const struct combination *combination, uint64_t seed, char n
 	sha256_start(&hash);
 	add_line(&hash, "models", version_models());
 	for (size_t i = 0; i < combination->keys; i++) {
-		if (!is_about_experiment(combination->key[i].key))
+		if (effective_is_of_point(combination->key[i].key))
 			add_line(&hash, combination->key[i].key, combination->key[i].value);
 	}
 	schema_list(machine_settings, &combination->machine, "machine", add_machine_line, &hash);

@@ -86,4 +86,7 @@ struct experiment *experiment_load(const char *path, char *const *sets, size_t s
 struct experiment *experiment_parse(const char *path, const char *text, size_t length, char *const *sets, size_t set_count, struct diagnostics *diagnostics);
 void experiment_free(struct experiment *experiment);
 
+/* Does the key determine a point? Others are about the experiment; the seed comes apart. */
+bool effective_is_of_point(const char *key);
+
 #endif

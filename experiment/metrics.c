@@ -301,24 +301,35 @@ static void json_values(FILE *out, const struct points *points, const char *key)
 	fputc(']', out);
 }
 
+static bool has_key_before(const struct points *points, size_t before, const char *key)
+{
+	for (size_t i = 0; i < before; i++) {
+		if (point_value(points->point[i], key))
+			return true;
+	}
+	return false;
+}
+
+/* The settings of all points: of swept ones the values. */
 static void json_experiment(FILE *out, const struct points *points)
 {
-	const struct point *first = points->count ? points->point[0] : NULL;
-
 	fputs(",\"experiment\":{\"name\":", out);
 	json_text(out, points->name);
-	for (size_t i = 0; first && i < first->keys; i++) {
-		const struct point_key *key = &first->key[i];
+	json_pair(out, "title", points->title);
+	for (size_t i = 0; i < points->count; i++) {
+		for (size_t j = 0; j < points->point[i]->keys; j++) {
+			const struct point_key *key = &points->point[i]->key[j];
 
-		if (!strcmp(key->key, "name"))
-			continue;
-		fputc(',', out);
-		json_text(out, key->key);
-		fputc(':', out);
-		if (key->swept)
-			json_values(out, points, key->key);
-		else
-			json_value(out, key->value);
+			if (has_key_before(points, i, key->key))
+				continue;
+			fputc(',', out);
+			json_text(out, key->key);
+			fputc(':', out);
+			if (key->swept)
+				json_values(out, points, key->key);
+			else
+				json_value(out, key->value);
+		}
 	}
 	fputc('}', out);
 }

@@ -139,7 +139,6 @@ static void replace(char **text, const char *by)
 static void describe(struct point *point, const struct planned *planned)
 {
 	const struct combination *combination = planned->combination;
-	char number[32];
 
 	memcpy(point->name, planned->name, sizeof point->name);
 	replace(&point->objects, combination->objects ? combination->objects->name : "");
@@ -149,10 +148,8 @@ static void describe(struct point *point, const struct planned *planned)
 	point->cpus = combination->settings.cpus;
 	point->seed = planned->seed;
 	for (size_t i = 0; i < combination->keys; i++) {
-		const struct point_key *key = &combination->key[i];
-
-		snprintf(number, sizeof number, "%llu", (unsigned long long)planned->seed);
-		point_add_key(point, key->key, strcmp(key->key, "seed") ? key->value : number, key->swept);
+		if (effective_is_of_point(combination->key[i].key))
+			point_add_key(point, combination->key[i].key, combination->key[i].value, combination->key[i].swept);
 	}
 }
 

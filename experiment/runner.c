@@ -304,7 +304,7 @@ static void choose(struct runner *runner)
 	}
 }
 
-/* Rough on purpose: two microseconds of one core per operation, 100 KB per point. */
+/* Rough on purpose: eight microseconds of one core per operation, 200 KB per point. */
 static void estimate(const struct runner *runner)
 {
 	double seconds = 0, jobs = (double)runner->jobs;
@@ -312,13 +312,13 @@ static void estimate(const struct runner *runner)
 	for (size_t i = 0; i < runner->count; i++) {
 		const struct combination *combination = runner->todo[i]->combination;
 
-		seconds += 0.02 + 2e-6 * (double)(combination->operations + combination->warmup);
+		seconds += 0.02 + 8e-6 * (double)(combination->operations + combination->warmup);
 	}
 	if (seconds / jobs < 30 || runner->options->quiet)
 		return;
 	fprintf(stderr, "bounce: %s: %zu points to compute, about %.0f %s on %zu cores and %.0f MB in %s\n",
 		runner->experiment->name, runner->count, seconds / jobs < 120 ? seconds / jobs : seconds / jobs / 60,
-		seconds / jobs < 120 ? "seconds" : "minutes", runner->jobs, 0.1 * (double)runner->count + 1,
+		seconds / jobs < 120 ? "seconds" : "minutes", runner->jobs, 0.2 * (double)runner->count + 1,
 		runner->options->directory);
 }
 

@@ -275,7 +275,7 @@ static void write_point(FILE *out, const struct point *point)
 	fact_number(out, "seed", point->seed);
 	fact_number(out, "metadata_bytes", point->metadata_bytes);
 	for (size_t i = 0; i < point->keys; i++) {
-		fprintf(out, "%s\t%s\t", point->key[i].swept ? "swept" : "key", point->key[i].key);
+		fprintf(out, "key\t%s\t", point->key[i].key);
 		record_escape(out, point->key[i].value);
 		fputc('\n', out);
 	}
@@ -471,10 +471,10 @@ static bool read_point_fact(struct point *point, const char *name, char *value, 
 		good = number_fact(value, &point->metadata_bytes);
 	else if (!strcmp(name, "remark"))
 		point_add_remark(point, value);
-	else if ((!strcmp(name, "key") || !strcmp(name, "swept")) && rest) {
+	else if (!strcmp(name, "key") && rest) {
 		char *text = record_part(&rest, end);
 
-		point_add_key(point, value, text, *name == 's');
+		point_add_key(point, value, text, false);
 		free(text);
 	} else {
 		good = false;
@@ -644,6 +644,15 @@ static bool parse_index(struct reading *reading, struct points *points, struct n
 	return good;
 }
 
+/* What is swept is the experiment's to say: a point may belong to several. */
+static void mark_swept(const struct points *points, struct point *point)
+{
+	for (size_t i = 0; i < point->keys; i++) {
+		for (size_t j = 0; j < points->swepts; j++)
+			point->key[i].swept |= !strcmp(point->key[i].key, points->swept[j]);
+	}
+}
+
 static bool read_points(const char *directory, struct points *points, const struct names *names, char *why, size_t size)
 {
 	points->expected = names->count;
@@ -656,6 +665,7 @@ static bool read_points(const char *directory, struct points *points, const stru
 
 		if (!point)
 			return false;
+		mark_swept(points, point);
 		points->point[points->count++] = point;
 	}
 	return true;

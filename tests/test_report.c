@@ -476,7 +476,7 @@ static void less_in_some_settings_is_not_less(void **state)
 	made_add(&made, "a", "256", 1, 100, 20);
 	made_add(&made, "b", "64", 1, 200, 20);
 	made_add(&made, "b", "256", 1, 300, 20);
-	expect_title(&made, "bounces", "b bounces the allocator's lines less often than a in 1 of 2 settings");
+	expect_title(&made, "bounces", "b bounces the allocator's lines less often than a in 1 of 2 settings, more often in 1");
 }
 
 static void one_allocator_alone_is_not_compared(void **state)
@@ -630,6 +630,37 @@ static void variants_keep_the_name_of_their_allocator(void **state)
 	assert_string_equal(groups->group[0], "8");
 	groups_free(groups);
 	made_free(&made);
+}
+
+/* The counters of a workload without an allocator: names are series, a turn is the operation. */
+static void without_an_allocator_turns_are_told(void **state)
+{
+	(void)state;
+	static char *keys[] = { "workload.counters" };
+	static const char *const figure[] = { "bounces", "cycles" };
+	static const char *const title[] = {
+		"counter padded never bounces a line, counter shared does once per turn",
+		"counter padded needs 10 times fewer cycles than counter shared for a turn",
+	};
+
+	for (int f = 0; f < 2; f++) {
+		struct made made;
+
+		made_init(&made);
+		made.points.swept = keys;
+		made.points.swepts = 1;
+		for (int i = 0; i < 2; i++) {
+			struct point *point = made_add(&made, "", "64", 1, 0, 1);
+
+			free(point->workload);
+			point->workload = xstrdup("counter");
+			add_key(point, "workload.counters", i ? "padded" : "shared");
+			memset(point->result->op, 0, sizeof point->result->op);
+			point->result->op[OP_WORK] = (struct op_stats){ .count = 1000, .total_units = (i ? 20 : 200) * 1000 * UNITS };
+			point->result->total.bounces[CLASS_WORKLOAD] = i ? 0 : 1000;
+		}
+		expect_title(&made, figure[f], title[f]);
+	}
 }
 
 static void runs_that_ended_badly_are_in_no_figure(void **state)
@@ -977,6 +1008,7 @@ int main(void)
 		cmocka_unit_test(a_change_of_holder_is_another_cpu_on_the_same_line),
 		cmocka_unit_test(an_axis_has_its_unit),
 		cmocka_unit_test(variants_keep_the_name_of_their_allocator),
+		cmocka_unit_test(without_an_allocator_turns_are_told),
 		cmocka_unit_test(runs_that_ended_badly_are_in_no_figure),
 		cmocka_unit_test(a_limit_is_exceeded_by_more_not_by_less),
 		cmocka_unit_test(a_change_that_seeds_explain_is_not_over),

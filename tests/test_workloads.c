@@ -665,7 +665,8 @@ static void handing_over_costs_few_lines(void **unused)
 	for (size_t i = 0; i < bench->result->lines; i++)
 		lines += strncmp(bench->result->line[i].label, "handoff", 7) == 0;
 	assert_int_equal(lines, 2);
-	assert_true(workload_bounces(bench) <= 1);      /* the barrier's line, by the CPU that comes second */
+	/* The barrier's line: by who comes second to the first turn, and by CPU 0, done first, then. */
+	assert_in_range(workload_bounces(bench), 1, 2);
 	bench_free(bench);
 }
 

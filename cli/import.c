@@ -219,6 +219,7 @@ int cli_import(int argc, char **argv)
 	struct arguments arguments = { 0 };
 
 	argp_err_exit_status = EXIT_MISTAKE;
+	argv[0] = "bounce import";
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	arguments.options.origin = base_name(arguments.input);
 	char *made = arguments.output ? NULL : default_output(arguments.input);

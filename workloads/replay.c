@@ -51,7 +51,7 @@ static const struct setting replay_settings[] = {
 		.help = "a trace made by 'bounce import': a path, or the name of one that comes with bounce"),
 	SETTING(struct replay, level,         WORD,  .words = levels, .fallback = "slab",
 		.help = "replay the objects of the trace, or its pages"),
-	SETTING(struct replay, ahead,         COUNT, .min = 0, .max = 1e9, .fallback = "64",
+	SETTING(struct replay, ahead,         COUNT, .min = 0, .max = 1e9, .fallback = "32",
 		.help = "events that a CPU may be ahead of the others, as recorded; 0: any number"),
 	SETTING(struct replay, gap_mhz,       COUNT, .min = 0, .max = 100000, .fallback = "0",
 		.unit = "MHz", .help = "clock that turns recorded times into pauses; 0: no pauses"),

@@ -489,10 +489,10 @@ static const char *const input_texts[NOTES] = {
 static const char *const level_texts[NOTES] = {
 	[NOTE_ALLOCATIONS]  = "allocations",
 	[NOTE_MATCHED]      = "frees matched with their allocation",
-	[NOTE_REMOTE]       = "of these on another CPU than the allocation",
 	[NOTE_CUT]          = "frees of what is alive where the part begins: made before the start",
 	[NOTE_EXISTED]      = "frees without allocation: made before the start, on the freeing CPU",
 	[NOTE_GUESSED]      = "of these of a size that no event tells: a guess",
+	[NOTE_REMOTE]       = "frees on another CPU than the allocation, of those whose allocation is known",
 	[NOTE_REPLACED]     = "allocations of what was still alive: a free inserted before",
 	[NOTE_LEFT]         = "allocations never freed: freed after the end",
 	[NOTE_RENAMED]      = "frees that name another cache or order than the allocation, which counts",
@@ -505,7 +505,7 @@ static const enum trace_note input_order[] = {
 };
 
 static const enum trace_note level_order[] = {
-	NOTE_ALLOCATIONS, NOTE_MATCHED, NOTE_REMOTE, NOTE_CUT, NOTE_EXISTED, NOTE_GUESSED,
+	NOTE_ALLOCATIONS, NOTE_MATCHED, NOTE_CUT, NOTE_EXISTED, NOTE_GUESSED, NOTE_REMOTE,
 	NOTE_REPLACED, NOTE_LEFT, NOTE_RENAMED, NOTE_LATE,
 };
 

@@ -9,7 +9,7 @@
 
 /* What is known of a pair of series over the groups that both have. */
 struct verdict {
-	size_t all, lower, equal;               /* groups; lower: few has less, beyond the spread */
+	size_t all, lower, equal, higher;       /* groups; lower: few has less, beyond the spread */
 	bool zero;                              /* few is zero in every group */
 	bool spread;                            /* an interval was there to decide */
 	double least, most;                     /* ratio many / few over the groups; most may be infinite */
@@ -87,11 +87,12 @@ static void judge_group(struct verdict *verdict, const struct cell *few, const s
 	verdict->all++;
 	verdict->spread |= interval_known(&change);
 	verdict->zero &= least == 0;
-	/* a change from zero has no size: more, if there is anything */
 	if (least == most || (interval_known(&change) && change.low <= 0 && change.high >= 0))
 		verdict->equal++;
-	else if (change.mean < 0)
+	else if (least < most)
 		verdict->lower++;
+	else
+		verdict->higher++;
 	if (most > 0) {
 		verdict->least = fmin(verdict->least, most / least);
 		verdict->most = fmax(verdict->most, most / least);
@@ -201,7 +202,7 @@ static const char *sentence_for(const struct verdict *verdict, const struct word
 
 const char *claim_compare(const struct groups *groups, measure *what, const void *argument, const struct wording *wording, char *buf, size_t size)
 {
-	char ratio[64], fews[64], manys[64], few_times[80], many_times[80], lower[24], all[24];
+	char reverse[64] = "", ratio[64], fews[64], manys[64], few_times[80], many_times[80], lower[24], all[24];
 	struct verdict verdict = { 0 };
 	size_t few, many;
 
@@ -218,11 +219,14 @@ const char *claim_compare(const struct groups *groups, measure *what, const void
 	snprintf(lower, sizeof lower, "%zu", verdict.lower);
 	snprintf(all, sizeof all, "%zu", verdict.all);
 
+	if (verdict.higher)
+		snprintf(reverse, sizeof reverse, ", %s in %zu", wording->more, verdict.higher);
+
 	const struct word words[] = {
 		{ "few", groups->series[few] }, { "many", groups->series[many] },
 		{ "amount", amount(&verdict, ratio, sizeof ratio) }, { "fews", fews }, { "manys", manys },
 		{ "fewtimes", times(fews, few_times, sizeof few_times) }, { "manytimes", times(manys, many_times, sizeof many_times) },
-		{ "count", lower }, { "all", all },
+		{ "count", lower }, { "all", all }, { "reverse", reverse },
 		{ "spread", verdict.spread ? ", as far as the seeds tell" : "" }, { NULL, NULL },
 	};
 

@@ -12,13 +12,14 @@
 /*
  * Sentences with {few} and {many}, names of the two series; {amount}, "14 times" or "30 %";
  * {fews} and {manys}, their values ("1.9 to 2.1"), as {fewtimes} and {manytimes} "once", "1.9 to
- * 2.1 times"; {count} of {all}, groups.
+ * 2.1 times"; {count} of {all}, groups; {reverse}, in how many it is the other way round.
  */
 struct wording {
 	const char *less;       /* few has less in every group */
 	const char *never;      /* few has zero in every group, many has not */
 	const char *equal;      /* no difference in any group */
 	const char *some;       /* less in some groups only */
+	const char *more;       /* "more often", for {reverse} */
 	const char *alone;      /* there is one series only */
 	const char *unit;       /* behind values: " %"; NULL: none */
 };

@@ -43,6 +43,27 @@ static double cycles_part(const struct point *point, unsigned part)
 }
 _Static_assert(OP_FREE == OP_ALLOC + 1 && OP_PAGE_FREE == OP_PAGE_ALLOC + 1, "cycles_part counts on it");
 
+/* A workload without an allocator: mean of one of its turns. */
+static double turns_part(const struct point *point, unsigned part)
+{
+	(void)part;
+	return mean_cycles(&point->result->op[OP_WORK]);
+}
+
+bool figure_turns(const struct points *points)
+{
+	for (size_t i = 0; i < points->count; i++)
+		for (int op = OP_ALLOC; op <= OP_PAGE_FREE; op++)
+			if (points->point[i]->result->op[op].count)
+				return false;
+	return true;
+}
+
+double figure_turn_cycles(const struct point *point)
+{
+	return turns_part(point, 0);
+}
+
 double figure_pair_cycles(const struct point *point)
 {
 	return cycles_part(point, 0) + cycles_part(point, 1);
@@ -78,9 +99,38 @@ struct bars {
 	measure *claimed;                       /* NULL: the first `claimed_parts` together */
 	unsigned claimed_parts;
 	struct wording wording;
+	const struct bars *turns;               /* instead, where no allocator is at work; NULL: the same */
 };
 
 /* clang-format off */
+static const struct bars bounces_of_turns = {
+	.script = "bars", .ylabel = "bounces per turn", .plotted = "Bounces per turn of the workload, by whose line it is",
+	.parts = LINE_CLASSES, .value = bounces_part, .claimed_parts = LINE_CLASSES,
+	.part = { "allocator's lines", "workload's", "payload" },
+	.column = { "allocator", "workload", "payload" },
+	.wording = {
+		.less  = "{few} bounces its lines {amount} less often than {many}",
+		.never = "{few} never bounces a line, {many} does {manytimes} per turn",
+		.equal = "{few} and {many} bounce their lines equally often{spread}",
+		.some  = "{few} bounces its lines less often than {many} in {count} of {all} settings{reverse}",
+		.more  = "more often",
+		.alone = "{few} bounces its lines {fewtimes} per turn",
+	},
+};
+
+static const struct bars cycles_of_turns = {
+	.script = "bars", .ylabel = "cycles per turn", .plotted = "Mean cycles of a turn of the workload",
+	.parts = 1, .value = turns_part, .claimed_parts = 1, .part = { "turn" }, .column = { "turn" },
+	.wording = {
+		.less  = "{few} needs {amount} fewer cycles than {many} for a turn",
+		.never = "{few} needs no cycles for a turn, {many} {manys}",
+		.equal = "{few} and {many} need as many cycles for a turn{spread}",
+		.some  = "{few} needs fewer cycles than {many} for a turn in {count} of {all} settings{reverse}",
+		.more  = "more",
+		.alone = "{few} needs {fews} cycles for a turn",
+	},
+};
+
 static const struct bars bounces_bars = {
 	.script = "bars", .ylabel = "bounces per operation", .plotted = "Bounces per operation, by whose line it is",
 	.parts = LINE_CLASSES, .value = bounces_part, .claimed_parts = 1,
@@ -90,9 +140,11 @@ static const struct bars bounces_bars = {
 		.less  = "{few} bounces the allocator's lines {amount} less often than {many}",
 		.never = "{few} never bounces the allocator's lines, {many} does {manytimes} per operation",
 		.equal = "{few} and {many} bounce the allocator's lines equally often{spread}",
-		.some  = "{few} bounces the allocator's lines less often than {many} in {count} of {all} settings",
+		.some  = "{few} bounces the allocator's lines less often than {many} in {count} of {all} settings{reverse}",
+		.more  = "more often",
 		.alone = "{few} bounces the allocator's lines {fewtimes} per operation",
 	},
+	.turns = &bounces_of_turns,
 };
 
 static const struct bars cycles_bars = {
@@ -103,9 +155,11 @@ static const struct bars cycles_bars = {
 		.less  = "{few} needs {amount} fewer cycles than {many} for an allocation and its free",
 		.never = "{few} needs no cycles for an allocation and its free, {many} {manys}",
 		.equal = "{few} and {many} need as many cycles for an allocation and its free{spread}",
-		.some  = "{few} needs fewer cycles than {many} for an allocation and its free in {count} of {all} settings",
+		.some  = "{few} needs fewer cycles than {many} for an allocation and its free in {count} of {all} settings{reverse}",
+		.more  = "more",
 		.alone = "{few} needs {fews} cycles for an allocation and its free",
 	},
+	.turns = &cycles_of_turns,
 };
 
 static const struct bars causes_bars = {
@@ -280,9 +334,26 @@ static void bar_met(FILE *head, const struct bars *bars, const struct groups *gr
 	fputs(" ]\n", head);
 }
 
-static bool write_bars(struct drawing *drawing, const struct figure *figure)
+static const struct bars *figure_bars(const struct points *points, const struct figure *figure)
 {
 	const struct bars *bars = figure->what;
+
+	return bars->turns && figure_turns(points) ? bars->turns : bars;
+}
+
+/* The highest bar. */
+static double tallest(const struct groups *groups, const struct part_of *all)
+{
+	double most = 0;
+
+	for (size_t i = 0; i < groups->cells; i++)
+		most = fmax(most, cell_interval(&groups->cell[i], parts_sum, all).mean);
+	return most;
+}
+
+static bool write_bars(struct drawing *drawing, const struct figure *figure)
+{
+	const struct bars *bars = figure_bars(drawing->points, figure);
 	struct groups *groups = groups_of(drawing->points, NULL);
 	struct part_of all = { bars, 0, bars->parts }, claimed = { bars, 0, bars->claimed_parts };
 	bool drawable = any_value(groups, parts_sum, &all);
@@ -302,6 +373,7 @@ static bool write_bars(struct drawing *drawing, const struct figure *figure)
 	figure_groups(drawing->head, groups);
 	bar_names(drawing->head, bars);
 	bar_met(drawing->head, bars, groups);
+	fprintf(drawing->head, "tallest = %.9g\n", tallest(groups, &all));
 	drawing->script = bars->script;
 	snprintf(drawing->xlabel, sizeof drawing->xlabel, "%s", groups->axis);
 	claim_compare(groups, bars->claimed ? bars->claimed : parts_sum, &claimed, &bars->wording, drawing->title, sizeof drawing->title);

@@ -14,6 +14,9 @@ void figure_subtitle(struct drawing *drawing, const struct groups *groups, const
 
 /* Mean cycles of an allocation and of a free together; NAN: none was completed. */
 double figure_pair_cycles(const struct point *point);
+/* No point has an allocator at work: its operations are turns of the workload. */
+bool figure_turns(const struct points *points);
+double figure_turn_cycles(const struct point *point);
 
 bool scaling_write(struct drawing *drawing, const struct figure *figure);
 bool heat_write(struct drawing *drawing, const struct figure *figure);

@@ -108,17 +108,30 @@ static bool about_allocator(const struct points *points, const char *key)
 	return false;
 }
 
-bool groups_is_series(const struct points *points, const char *key)
+static bool has_numbers(const struct points *points, const char *key)
 {
-	if (!about_allocator(points, key))
-		return false;
 	for (size_t i = 0; i < points->count; i++) {
 		const char *value = point_value(points->point[i], key);
 
 		if (value && is_number(value))
-			return false;
+			return true;
 	}
-	return true;
+	return false;
+}
+
+bool groups_is_series(const struct points *points, const char *key)
+{
+	bool allocators = false;
+
+	for (size_t i = 0; i < points->swepts; i++)
+		allocators |= about_allocator(points, points->swept[i]) && !has_numbers(points, points->swept[i]);
+	if (allocators)
+		return about_allocator(points, key) && !has_numbers(points, key);
+	/* no allocators are compared: then the first key that is swept by name */
+	for (size_t i = 0; i < points->swepts; i++)
+		if (!has_numbers(points, points->swept[i]))
+			return !strcmp(points->swept[i], key);
+	return false;
 }
 
 const char *groups_values(const struct points *points, const struct point *point, key_choice *choose, const void *argument,
@@ -158,7 +171,7 @@ static const char *one_name(const struct point *point)
 {
 	if (*point->objects && strcmp(point->objects, "none") != 0)
 		return point->objects;
-	return *point->pages ? point->pages : point->workload;
+	return point->result->op[OP_PAGE_ALLOC].count || point->result->op[OP_PAGE_FREE].count ? point->pages : point->workload;
 }
 
 /* The unit of a setting in a table and its sections; NULL: none. */

@@ -35,7 +35,8 @@ const struct cell *groups_cell(const struct groups *groups, size_t series, size_
 /* Series are allocators as far as they are swept; the key `without` (NULL: none) tells neither
  * series nor groups apart. */
 struct groups *groups_of(const struct points *points, const char *without);
-/* Swept by name rather than by number: objects, pages, and their variants. */
+/* Swept by name rather than by number: objects, pages, their variants; without these the first
+ * other key with names. */
 bool groups_is_series(const struct points *points, const char *key);
 /* The values of the swept keys that `choose` says yes to, joined by `between`; in buf. */
 typedef bool key_choice(const struct points *points, const char *key, const void *argument);

@@ -22,7 +22,7 @@ struct row {
 	size_t changes;
 };
 
-/* One run: a series of the first group, its first seed. */
+/* One run: a series of the group shown, its first seed. */
 struct panel {
 	const char *name;
 	const struct point *point;
@@ -160,12 +160,28 @@ static void write_row(FILE *out, const struct result *result, uint64_t line, siz
 		spell(out, at, since->start_units, until, since->cpu, name);
 }
 
+/* The first group in which lines change hands, of 1, 2, 4 CPUs for example that of 2. */
+static size_t group_to_show(const struct groups *groups)
+{
+	for (size_t g = 0; g < groups->groups; g++)
+		for (size_t s = 0; s < groups->serieses; s++) {
+			const struct cell *cell = groups_cell(groups, s, g);
+			const struct result *result = cell ? cell->point[0]->result : NULL;
+
+			for (size_t i = 0; result && i < result->holders; i++)
+				if (changes_hands(result, i))
+					return g;
+		}
+	return 0;
+}
+
 static size_t collect_panels(const struct groups *groups, struct panel *panels)
 {
+	size_t group = group_to_show(groups);
 	size_t count = 0;
 
 	for (size_t s = 0; s < groups->serieses && count < PANELS_MAX; s++) {
-		const struct cell *cell = groups_cell(groups, s, 0);
+		const struct cell *cell = groups_cell(groups, s, group);
 
 		if (cell)
 			panels[count++] = (struct panel){ .name = groups->series[s], .point = cell->point[0] };

@@ -30,16 +30,15 @@ void gnuplot_string(FILE *out, const char *text)
 	putc('"', out);
 }
 
-/* Breaks a long title at the last blank that lets the first line fit. */
+/* Breaks a long title in two lines of about the same length. */
 static void wrap(char *title)
 {
-	size_t at = TITLE_CHARACTERS;
+	size_t length = strlen(title), at = length / 2;
 
-	if (strlen(title) <= TITLE_CHARACTERS)
+	if (length <= TITLE_CHARACTERS)
 		return;
-	while (at && title[at] != ' ')
-		at--;
-	if (at)
+	at += strcspn(title + at, " ");
+	if (at < length)
 		title[at] = '\n';
 }
 

@@ -11,12 +11,14 @@
 #include "experiment/figures.h"
 #include "sim/xalloc.h"
 
-/* The pair's cycles if the point has that many CPUs. */
+/* Cycles of a pair, or of a turn, if the point has that many CPUs. */
 static double pair_cycles_on(const struct point *point, const void *argument)
 {
 	const uint64_t *cpus = argument;
 
-	return point->cpus == *cpus ? figure_pair_cycles(point) : NAN;
+	double pair = figure_pair_cycles(point);
+
+	return point->cpus != *cpus ? NAN : isnan(pair) ? figure_turn_cycles(point) : pair;
 }
 
 static int by_number(const void *one, const void *other)
@@ -98,6 +100,7 @@ static void place_names(struct curve *curves, size_t count)
 static void scaling_title(struct drawing *drawing, const struct curve *curves, size_t count, uint64_t first, uint64_t last)
 {
 	const struct curve *least = NULL, *most = NULL;
+	bool turns = figure_turns(drawing->points);
 	char from[32], to[32];
 
 	for (size_t i = 0; i < count; i++) {
@@ -109,14 +112,15 @@ static void scaling_title(struct drawing *drawing, const struct curve *curves, s
 			most = &curves[i];
 	}
 	if (!most) {
-		snprintf(drawing->title, sizeof drawing->title, "What an allocation and its free cost on %" PRIu64 " to %" PRIu64 " CPUs", first, last);
+		snprintf(drawing->title, sizeof drawing->title, "What %s on %" PRIu64 " to %" PRIu64 " CPUs",
+			 turns ? "a turn costs" : "an allocation and its free cost", first, last);
 		return;
 	}
 	claim_range(most->growth, most->growth, " times", from, sizeof from);
 	claim_range(least->growth, least->growth, " times", to, sizeof to);
 
-	int used = snprintf(drawing->title, sizeof drawing->title, "On %" PRIu64 " CPUs an allocation and its free cost %s %s what they cost on %" PRIu64,
-			    last, most->name, from, first);
+	int used = snprintf(drawing->title, sizeof drawing->title, "On %" PRIu64 " CPUs %s %s %s what %s on %" PRIu64, last,
+			    turns ? "a turn costs" : "an allocation and its free cost", most->name, from, turns ? "it costs" : "they cost", first);
 
 	if (least != most)
 		snprintf(drawing->title + used, sizeof drawing->title - (size_t)used, ", %s %s", least->name, to);
@@ -175,12 +179,13 @@ bool scaling_write(struct drawing *drawing, const struct figure *figure)
 	if (count) {
 		place_names(curves, count);
 		figure_groups(drawing->head, groups);
+		fprintf(drawing->head, "what = \"%s\"\n", figure_turns(drawing->points) ? "cycles per turn" : "cycles, alloc and free");
 		assign_curves(drawing->head, curves, count, cpus, cpu_count);
 		scaling_title(drawing, curves, count, cpus[0], cpus[cpu_count - 1]);
 
 		struct groups *seeds = groups_of(drawing->points, NULL);
 
-		figure_subtitle(drawing, seeds, "Mean cycles of an allocation and its free", true);
+		figure_subtitle(drawing, seeds, figure_turns(drawing->points) ? "Mean cycles of a turn of the workload" : "Mean cycles of an allocation and its free", true);
 		groups_free(seeds);
 	} else {
 		snprintf(drawing->why, sizeof drawing->why, cpu_count > 1 ? "no run completed an operation of that kind" :

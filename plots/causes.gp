@@ -43,5 +43,5 @@ if (many) {
 }
 
 plot for [c = 1:13] data using (spot(0)):(0):(spot(0) - 0.42):(spot(0) + 0.42):(upto(c - 1)):(upto(c)) with boxxyerror lc rgb Colours[c] title (Met[c] ? Names[c] : ''), \
-	for [c = 1:13] data using (spot(0)):(upto(c) - column(5 + c) / 2):(share(c) >= 5.5 && rows <= 14 ? sprintf("%.0f %%", share(c)) : '') with labels font ',9' textcolor rgb (dark(c) ? '#ffffff' : ink) notitle, \
+	for [c = 1:13] data using (spot(0)):(upto(c) - column(5 + c) / 2):(share(c) >= 5.5 && column(5 + c) >= 0.03 * tallest && rows <= 14 ? sprintf("%.0f %%", share(c)) : '') with labels font ',9' textcolor rgb (dark(c) ? '#ffffff' : ink) notitle, \
 	for [c = 1:13] data using (spot(0)):(upto(c) - column(5 + c) / 2):(tip(c)) with labels hypertext point pt 7 ps 2 lc rgb '#ff000000' notitle

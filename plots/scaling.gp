@@ -3,7 +3,7 @@
 # scaling.csv has a row per point: curve from 0, name, cpus, seeds, mean, low, high.
 
 data = figure.'.csv'
-set ylabel 'cycles, alloc and free'
+set ylabel what
 set xlabel 'CPUs'
 set logscale x 2
 set xrange [word(cpus, 1) * 0.9:word(cpus, words(cpus)) * 1.1]

@@ -27,7 +27,7 @@ set border 3 linecolor rgb '#606060'
 set tics nomirror out textcolor rgb ink noenhanced
 set grid ytics linetype 1 linecolor rgb '#e4e4e4' linewidth 1
 set key noenhanced textcolor rgb ink font ',11' at screen 0.02, screen 0.835 left top Left reverse horizontal samplen 1 width 1
-set lmargin at screen 0.095
+set lmargin at screen 0.105
 set rmargin at screen 0.98
 set tmargin at screen 0.765
 set bmargin at screen 0.155

@@ -126,9 +126,15 @@ const char *claim_range(double low, double high, const char *unit, char *buf, si
 {
 	char from[32], to[32];
 
-	/* shares and factors are rough: two digits */
+	/* shares and factors are rough: two digits, and a share of next to nothing has none */
+	bool share = unit && strchr(unit, '%');
+
 	digits(low, unit ? 2 : 3, from, sizeof from);
 	digits(high, unit ? 2 : 3, to, sizeof to);
+	if (share && low > 0 && low < 0.5)
+		strcpy(from, "under 1");
+	if (share && high > 0 && high < 0.5)
+		snprintf(from, sizeof from, "%s", strcpy(to, "under 1"));
 	snprintf(buf, size, !strcmp(from, to) ? "%s%.0s%s" : "%s to %s%s", from, to, unit ? unit : "");
 	return buf;
 }

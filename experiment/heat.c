@@ -210,6 +210,8 @@ static void write_panels(struct drawing *drawing, struct panel *panels, size_t c
 			fprintf(head, "set label %zu \"%zu\" at graph 1.01, first %zu left font ',10'\n", 300 + at, row->changes, at);
 			write_row(drawing->data, panels[p].point->result, row->line, at, until);
 		}
+		if (!panels[p].shown)
+			fprintf(head, "set ytics add (\"no line is taken\" %zu)\n", at++);
 		at++;
 	}
 	fprintf(head, "rows = %zu\n", at - 1);

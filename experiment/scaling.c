@@ -118,9 +118,13 @@ static void scaling_title(struct drawing *drawing, const struct curve *curves, s
 	}
 	claim_range(most->growth, most->growth, " times", from, sizeof from);
 	claim_range(least->growth, least->growth, " times", to, sizeof to);
+	if (!strcmp(to, "1 times"))
+		strcpy(to, "as much");
+	if (!strcmp(from, "1 times"))
+		strcpy(from, "as much as");
 
-	int used = snprintf(drawing->title, sizeof drawing->title, "On %" PRIu64 " CPUs %s %s %s what %s on %" PRIu64, last,
-			    turns ? "a turn costs" : "an allocation and its free cost", most->name, from, turns ? "it costs" : "they cost", first);
+	int used = snprintf(drawing->title, sizeof drawing->title, "On %" PRIu64 " CPUs %s %s %s%s %s on %" PRIu64, last,
+			    turns ? "a turn costs" : "an allocation and its free cost", most->name, from, strcmp(from, "as much as") ? " what" : "", turns ? "it costs" : "they cost", first);
 
 	if (least != most)
 		snprintf(drawing->title + used, sizeof drawing->title - (size_t)used, ", %s %s", least->name, to);

@@ -6,7 +6,7 @@ data = figure.'.csv'
 unset grid
 set border 1
 set xrange [0:until]
-set yrange [rows - 0.4:-0.6] noextend
+set yrange [(rows < 8 ? 8 : rows) - 0.4:-0.6] noextend         # a few rows are no walls
 set lmargin at screen 0.3
 set rmargin at screen 0.92
 set ytics scale 0 font ',10'

@@ -23,5 +23,5 @@ array Points[5] = [ 7, 5, 9, 13, 11 ]
 plot for [c = 1:curves] data using (of(c, 'cpus')):(of(c, 'mean')) with lines lw 2 dt look(c) lc rgb colour(Of[c]) title Curves[c], \
 	for [c = 1:curves] data using (of(c, 'cpus')):(of(c, 'low')):(0):(of(c, 'high') - of(c, 'low')) with vectors heads size graph 0.006,90 lw 1.5 lc rgb colour(Of[c]) notitle, \
 	for [c = 1:curves] data using (of(c, 'cpus')):(of(c, 'mean')) with points pt Points[look(c)] ps 1.1 lc rgb colour(Of[c]) notitle, \
-	for [c = 1:curves] data using (last(c) ? column('cpus') : NaN):(Spot[c]):(Curves[c]) with labels noenhanced left offset 1.5, 0 font ',11' textcolor rgb dim(colour(Of[c])) notitle, \
+	for [c = 1:curves] data using (last(c) ? column('cpus') : NaN):(Spot[c]):(Curves[c]) with labels noenhanced left offset 1.5, 0 font ',11' textcolor rgb dim(colour(Of[c]), 0.75) notitle, \
 	for [c = 1:curves] data using (of(c, 'cpus')):(of(c, 'mean')):(tip(c)) with labels hypertext point pt 7 ps 2 lc rgb '#ff000000' notitle

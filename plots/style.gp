@@ -9,17 +9,18 @@ set datafile columnheaders
 set encoding utf8
 
 # One colour per allocator in all figures: Okabe and Ito's, the strong ones first; variants of one
-# ("slub-cpu dfb4f096") get paler. Names not listed take the strong ones in turn, by their place.
+# ("slub-cpu dfb4f096") get darker. Names not listed take the strong ones in turn, by their place.
 known = "slub-page slub-cpu slub-cmpxchg slub-lockless slub-tagged slab sheaves bonwick"
 array Known[8] = [ 0xd55e00, 0x0072b2, 0x009e73, 0xcc79a7, 0x000000, 0xe69f00, 0x56b4e9, 0x8f8a00 ]
 array Other[5] = [ 0x009e73, 0xcc79a7, 0x000000, 0x0072b2, 0xd55e00 ]
 place(name) = sum [i = 1:words(known)] (word(known, i) eq word(name, 1) ? i : 0)
 before(s) = sum [i = 1:s - 1] (word(Series[i], 1) eq word(Series[s], 1))
-colour(s) = place(Series[s]) ? mix(Known[place(Series[s])], 0.35 * (before(s) % 3)) : mix(Other[1 + (s - 1) % 5], 0.3 * ((s - 1) / 5 % 3))
+colour(s) = place(Series[s]) ? dim(Known[place(Series[s])], 0.58 ** (before(s) % 4)) : mix(Other[1 + (s - 1) % 5], 0.3 * ((s - 1) / 5 % 3))
 # a colour with a share of white
 mix(c, white) = channel(c >> 16, white) * 65536 + channel((c >> 8) & 255, white) * 256 + channel(c & 255, white)
 channel(c, white) = int(c + (255 - c) * white)
-dim(c) = int((c >> 16) * 0.75) * 65536 + int(((c >> 8) & 255) * 0.75) * 256 + int((c & 255) * 0.75)       # for text
+# a colour with so much of its light
+dim(c, light) = int((c >> 16) * light) * 65536 + int(((c >> 8) & 255) * light) * 256 + int((c & 255) * light)
 
 ink = '#222222'
 pale = '#808080'

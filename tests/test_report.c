@@ -502,6 +502,18 @@ static void causes_tell_the_share_of_waiting_for_lines(void **state)
 	expect_title(&made, "causes", "Waiting for lines of other CPUs takes 75 % of a's busy cycles and 20 % of b's");
 }
 
+/* 1 of 1001 busy cycles is 0.1 %. */
+static void next_to_nothing_is_told_without_digits(void **state)
+{
+	(void)state;
+	struct made made;
+
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 1, 300);
+	made_add(&made, "b", "64", 1, 1, 1)->result->total.cause_units[CAUSE_COMPUTE] = 1000 * UNITS;
+	expect_title(&made, "causes", "Waiting for lines of other CPUs takes 75 % of a's busy cycles and under 1 % of b's");
+}
+
 /* An allocation and a free: 40 + 40 against 10 + 10. */
 static void cycles_are_those_of_a_pair(void **state)
 {
@@ -532,6 +544,12 @@ static void scaling_compares_the_ends_of_the_curves(void **state)
 	made_add(&made, "b", "64", 1, 1, 10);
 	made_cpus(made_add(&made, "b", "64", 1, 1, 13), 16);
 	expect_title(&made, "scaling", "On 16 CPUs an allocation and its free cost a (64) 14 times what they cost on 2, b (64) 1.3 times");
+
+	/* the same on any number */
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 1, 10);
+	made_cpus(made_add(&made, "a", "64", 1, 1, 10), 16);
+	expect_title(&made, "scaling", "On 16 CPUs an allocation and its free cost a (64) as much as they cost on 2");
 
 	made_init(&made);
 	made_add(&made, "a", "64", 1, 1, 10);
@@ -1003,6 +1021,7 @@ int main(void)
 		cmocka_unit_test(less_in_some_settings_is_not_less),
 		cmocka_unit_test(one_allocator_alone_is_not_compared),
 		cmocka_unit_test(causes_tell_the_share_of_waiting_for_lines),
+		cmocka_unit_test(next_to_nothing_is_told_without_digits),
 		cmocka_unit_test(cycles_are_those_of_a_pair),
 		cmocka_unit_test(scaling_compares_the_ends_of_the_curves),
 		cmocka_unit_test(a_change_of_holder_is_another_cpu_on_the_same_line),

@@ -15,9 +15,9 @@
 
 /* Where the members lie in 3.9, from the sheet, to look at a zone without its struct. */
 enum {
-	WATERMARK = 0, NODE = 72, PAGESET = 96, LOCK = 104, FREE_AREA = 144, AREA_BYTES = 88,
-	NR_FREE = 80, PAGES_SCANNED = 1280, VM_STAT = 1296, ZONE_PGDAT = 1624, ZONE_BYTES = 1728,
-	UNMOVABLE = 0, MOVABLE = 2, RESERVE = 3,
+	WATERMARK = 0, PAGESET = 96, LOCK = 104, FREE_AREA = 144, AREA_BYTES = 88,
+	NR_FREE = 80, VM_STAT = 1296, ZONE_BYTES = 1728,
+	UNMOVABLE = 0, RECLAIMABLE = 1, MOVABLE = 2, RESERVE = 3,
 	ZONE_LINES = ZONE_BYTES / LINE,
 };
 
@@ -375,6 +375,120 @@ static void allocations_stop_at_the_min_watermark(void **state)
 	assert_int_equal(f->page_model->free_pages(f->page_state), 1024 - 1002);
 	fixture_expect_sound(f);
 	fixture_free(f);
+}
+
+/* ---- the watermark of larger blocks, 0.8 ------------------------------- */
+
+/* Takes single pages until `left` are free, frees every second one of 200, asks for two pages. */
+static void fragment(struct cpu *cpu, void *argument)
+{
+	struct fixture *f = argument;
+	struct page *page;
+
+	for (unsigned taken = 0; taken < 1024 - f->left; taken++) {
+		page = f->page_model->alloc(cpu, f->page_state, 0, GFP_MOVABLE | GFP_ATOMIC);
+		assert_int_equal(page_to_pfn(f->memory, page), taken);
+	}
+	for (unsigned pfn = 0; pfn < 200; pfn += 2)
+		f->page_model->free(cpu, f->page_state, pfn_to_page(f->memory, pfn), 0);
+	f->slot['a'] = f->page_model->alloc(cpu, f->page_state, 1, GFP_MOVABLE);
+}
+
+/*
+ * MIN is 64 pages, free are left + 100 (as counted, at most 2 more). Two pages: less 1, that is
+ * above 64. Less the 100 single pages it must be above 64 / 2: 50 - 1 is, 29 is not.
+ */
+static void single_pages_do_not_count_for_larger_blocks(void **state)
+{
+	(void)state;
+	for (unsigned left = 30; left <= 50; left += 20) {
+		struct fixture *f = fixture_new(&(struct fixture_options){
+			.pages_only = true, .cpus = 1 });
+
+		f->left = left;
+		thread_start(f->sim, 0, fragment, f);
+		assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
+		assert_int_equal(f->slot['a'] != NULL, left == 50);
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
+/* ---- fallbacks, 1.3 ---------------------------------------------------- */
+
+struct place_of_block {
+	unsigned pfn, order, type;
+};
+
+/*
+ * 8 MiB, page frames from 1024 on MOVABLE (the first 1024 are the reserve). MOVABLE blocks of the
+ * given orders are taken in ascending frames; then a single page of another type is asked for,
+ * which takes the largest block that is left, and given back.
+ */
+struct fallback {
+	const char *name;
+	const char *orders;
+	unsigned gfp, page;             /* page: what is handed out */
+	struct place_of_block then, after;      /* while it is in use; when it is back */
+};
+
+static const struct fallback fallbacks[] = {
+	/* Left: 1664 (order 7), 1792 (order 8). Order 8 >= 4: the pageblock's 384 free pages change
+	 * lists; that is 256 or more, so its type changes too, and the page goes back there. */
+	{ "a pageblock changes its type", "97", GFP_KERNEL, 1792,
+	  { 1664, 7, UNMOVABLE }, { 1792, 8, UNMOVABLE } },
+	/* Left: 1920 (order 7). 128 pages: the halves of the block are UNMOVABLE, the pageblock
+	 * stays MOVABLE, and so the whole block is again. */
+	{ "too few pages to change the type", "987", GFP_KERNEL, 1920,
+	  { 1984, 6, UNMOVABLE }, { 1920, 7, MOVABLE } },
+	/* Left: 2036 (order 2), 2040 (order 3). Order 3 < 4: only that block. */
+	{ "a small block alone", "9876542", GFP_KERNEL, 2040,
+	  { 2036, 2, MOVABLE }, { 2040, 3, MOVABLE } },
+	/* RECLAIMABLE takes the pageblock's free pages whatever the order. */
+	{ "RECLAIMABLE takes more", "9876542", GFP_RECLAIMABLE, 2040,
+	  { 2036, 2, RECLAIMABLE }, { 2040, 3, MOVABLE } },
+};
+
+static void expect_on_list(const struct fixture *f, const struct place_of_block *block)
+{
+	struct list_head *head = free_list(find_zone(f), block->order, block->type);
+	struct list_head *lru = page_lru(f->memory, pfn_to_page(f->memory, block->pfn)), *at;
+
+	for (at = head->next; at != head && at != lru; at = at->next)
+		;
+	if (at == head)
+		fail_msg("page %u is not on the list of order %u, type %u", block->pfn,
+			 block->order, block->type);
+}
+
+static void fallback_thread(struct cpu *cpu, void *argument)
+{
+	struct fixture *f = argument;
+	const struct fallback *fallback = &fallbacks[f->left];
+
+	for (const char *order = fallback->orders; *order; order++)
+		f->page_model->alloc(cpu, f->page_state, (unsigned)(*order - '0'), GFP_MOVABLE);
+	f->slot['a'] = f->page_model->alloc(cpu, f->page_state, 0, fallback->gfp);
+	assert_int_equal(page_to_pfn(f->memory, f->slot['a']), fallback->page);
+	expect_on_list(f, &fallback->then);
+	f->page_model->free(cpu, f->page_state, f->slot['a'], 0);
+	expect_on_list(f, &fallback->after);
+}
+
+static void an_empty_type_takes_from_another(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(fallbacks); i++) {
+		struct fixture *f = fixture_new(&(struct fixture_options){
+			.pages_only = true, .cpus = 1, .mib = 8, .reserve_blocks = 1 });
+
+		print_message("%s\n", fallbacks[i].name);
+		f->left = i;
+		thread_start(f->sim, 0, fallback_thread, f);
+		assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
 }
 
 /* ---- migratetypes, 1.3 ------------------------------------------------- */
@@ -750,6 +864,8 @@ int main(void)
 		cmocka_unit_test(numa_hits_fold_with_an_overstep),
 		cmocka_unit_test(watermarks_are_those_of_the_sheet),
 		cmocka_unit_test(allocations_stop_at_the_min_watermark),
+		cmocka_unit_test(single_pages_do_not_count_for_larger_blocks),
+		cmocka_unit_test(an_empty_type_takes_from_another),
 		cmocka_unit_test(the_first_unmovable_allocation_steals_a_whole_block),
 		cmocka_unit_test(the_reserve_comes_last),
 		cmocka_unit_test(a_cpu_gets_pages_of_its_own_node),

@@ -146,7 +146,7 @@ static void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const str
 	bool bounce = w->write && !copy->wrote && first_write(sim, cpu, copy, w);
 
 	copy_check(cpu, copy);
-	if (copy->open && copy_foreign_bytes(sim, copy->info, cpu->node->id) & bytes)
+	if (copy->open && copy_uses_foreign(copy->info, cpu->node->id, bytes))
 		copy_settle_true(sim, cpu, copy);
 	if (w->write)
 		copy->written |= bytes;

@@ -107,23 +107,18 @@ void cpu_downgrade(struct sim *sim, struct cpu *cpu, struct slot *slot)
 	slot->state = sim->protocol->copy[slot->state][COPY_PROBE_SHARE].next;
 }
 
-/* Bytes that others wrote since this CPU's last cold or true-sharing miss on the line; they
- * cannot change while it has a copy. */
-uint64_t copy_foreign_bytes(const struct sim *sim, const struct line *info, unsigned cpu)
+bool copy_uses_foreign(const struct line *info, unsigned cpu, uint64_t bytes)
 {
 	const struct byte_history *h = info->bytes;
 	uint32_t since = info->cpu_epoch ? info->cpu_epoch[cpu] : 0;
-	uint64_t mask = 0;
 
-	(void)sim;
-	if (!h)
-		return 0;
-	for (unsigned b = 0; b < LINE; b++) {
-		uint32_t epoch = h->writer[b] == cpu ? h->other_epoch[b] : h->epoch[b];
+	for (; h && bytes; bytes &= bytes - 1) {
+		unsigned b = (unsigned)__builtin_ctzll(bytes);
 
-		mask |= (uint64_t)(epoch > since) << b;
+		if ((h->writer[b] == cpu ? h->other_epoch[b] : h->epoch[b]) > since)
+			return true;
 	}
-	return mask;
+	return false;
 }
 
 /* Cold, capacity, or sharing (settled later). */

@@ -572,7 +572,9 @@ void cpu_filled(struct sim *sim, struct txn *txn);      /* a CPU's transaction i
 /* BUG unless the copy is of the line's last version. */
 void copy_check(struct cpu *cpu, const struct slot *copy);
 void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy);
-uint64_t copy_foreign_bytes(const struct sim *sim, const struct line *info, unsigned cpu);
+/* Is one of `bytes` among those that others wrote since this CPU's last cold or true-sharing miss
+ * on the line? They cannot change while it has a copy. */
+bool copy_uses_foreign(const struct line *info, unsigned cpu, uint64_t bytes);
 /* An inner level points to the copy; the slot of the innermost. */
 struct slot *copy_install_inner(struct cpu *cpu, struct slot *copy);
 /* The copy goes: to another's write, or to make room. */

@@ -50,7 +50,8 @@ static uint64_t number(struct argp_state *state, const char *text, const char *o
 	unsigned long long value = strtoull(text, &end, 10);
 
 	if (*text < '0' || *text > '9' || *end || errno || value > UINT32_MAX)
-		argp_error(state, "--%s wants a whole number up to %u, got '%s'", option, UINT32_MAX, text);
+		argp_error(state, "--%s wants a whole number up to %u, got '%s'", option,
+			   UINT32_MAX, text);
 	return value;
 }
 
@@ -148,7 +149,8 @@ static void print_line(void *to, const char *text)
 	fprintf(to, "%s\n", text);
 }
 
-static void tell(FILE *to, const struct importer *importer, const struct trace *trace, const char *output)
+static void tell(FILE *to, const struct importer *importer, const struct trace *trace,
+		 const char *output)
 {
 	size_t others;
 	const struct import_other *other = import_others(importer, &others);
@@ -176,7 +178,8 @@ static bool write_stdout(const struct trace *trace)
 	return good;
 }
 
-static int write_output(const struct importer *importer, const struct trace *trace, const char *output)
+static int write_output(const struct importer *importer, const struct trace *trace,
+			const char *output)
 {
 	char why[512];
 

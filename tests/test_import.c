@@ -142,7 +142,8 @@ static void each_line_parses(void **unused)
 			fail_msg("%s: cache named: %d", row->name, event.name != NULL);
 		if (row->cache && (event.name_bytes != strlen(row->cache) ||
 				   memcmp(event.name, row->cache, event.name_bytes) != 0))
-			fail_msg("%s: cache '%.*s', expected '%s'", row->name, (int)event.name_bytes, event.name, row->cache);
+			fail_msg("%s: cache '%.*s', expected '%s'", row->name,
+				 (int)event.name_bytes, event.name, row->cache);
 	}
 }
 
@@ -158,14 +159,17 @@ static void lost_events_are_counted(void **unused)
 
 /* ---- repairs ------------------------------------------------------------------------------------ */
 
-static struct trace *import_with(const struct import_options *options, const char *text, size_t piece)
+static struct trace *import_with(const struct import_options *options, const char *text,
+				 size_t piece)
 {
 	struct importer *importer = import_new(options);
 	size_t length = strlen(text);
 	char why[256] = "";
 
 	for (size_t at = 0; at < length; at += piece)
-		assert_true(import_feed(importer, text + at, piece < length - at ? piece : length - at, why, sizeof why));
+		assert_true(import_feed(importer, text + at,
+					piece < length - at ? piece : length - at, why,
+					sizeof why));
 	struct trace *trace = import_finish(importer, why, sizeof why);
 
 	if (!trace)
@@ -188,8 +192,9 @@ static void expect_events(const struct trace *trace, const char *expected)
 	size_t used = 0;
 
 	for (size_t i = 0; i < trace->events && used + 32 < sizeof text; i++)
-		used += (size_t)snprintf(text + used, sizeof text - used, "%s%u%c%u", i ? " " : "", trace->event[i].cpu,
-					 trace->event[i].free ? '-' : '+', trace->event[i].object);
+		used += (size_t)snprintf(text + used, sizeof text - used, "%s%u%c%u", i ? " " : "",
+					 trace->event[i].cpu, trace->event[i].free ? '-' : '+',
+					 trace->event[i].object);
 	assert_string_equal(text, expected);
 }
 
@@ -203,7 +208,8 @@ static void expect_events(const struct trace *trace, const char *expected)
 
 static void pairs_match_by_address(void **unused)
 {
-	struct trace *trace = import_text(A(0, 1.5, ffff888100000040, 64) F(1, 1.75, ffff888100000040));
+	struct trace *trace =
+		import_text(A(0, 1.5, ffff888100000040, 64) F(1, 1.75, ffff888100000040));
 
 	(void)unused;
 	expect_events(trace, "0+0 1-0");
@@ -223,7 +229,8 @@ static void pairs_match_by_address(void **unused)
 /* An object of kmem_cache_alloc may be freed by kfree, and the other way round. */
 static void pairing_ignores_which_free(void **unused)
 {
-	struct trace *trace = import_text(CA(0, 1.0, 40, dentry, 192) F(0, 1.1, 40) A(0, 1.2, 80, 64) CF(0, 1.3, 80, kmalloc-64));
+	struct trace *trace = import_text(CA(0, 1.0, 40, dentry, 192) F(0, 1.1, 40)
+						  A(0, 1.2, 80, 64) CF(0, 1.3, 80, kmalloc - 64));
 
 	(void)unused;
 	expect_events(trace, "0+0 0-0 0+1 0-1");
@@ -254,9 +261,10 @@ static void a_free_without_allocation_existed_on_the_freeing_cpu(void **unused)
 /* kfree tells no size: that of a later object at the address, of a neighbour on its page, a guess. */
 static void sizes_of_what_existed(void **unused)
 {
-	struct trace *trace = import_text(F(0, 1.0, ffff888100000040) F(0, 1.1, ffff888100001080) F(0, 1.2, ffff888100002040)
-					  CF(0, 1.3, ffff888100003000, filp)
-					  A(0, 1.4, ffff888100000040, 512) A(0, 1.5, ffff888100001fc0, 64));
+	struct trace *trace = import_text(
+		F(0, 1.0, ffff888100000040) F(0, 1.1, ffff888100001080) F(0, 1.2, ffff888100002040)
+			CF(0, 1.3, ffff888100003000, filp) A(0, 1.4, ffff888100000040, 512)
+				A(0, 1.5, ffff888100001fc0, 64));
 
 	(void)unused;
 	assert_int_equal(trace->existed, 4);
@@ -307,8 +315,8 @@ static void what_is_never_freed_is_left(void **unused)
 /* 6.x reports a batched page alone first, then in the batch; 3.x the other way round. */
 static void batched_page_frees_count_once(void **unused)
 {
-	struct trace *trace = import_text(PA(0, 1.0, 7, 0) PA(0, 1.1, 8, 0) PF(0, 1.2, 7, 0) PB(0, 1.3, 7)
-					  PB(0, 1.4, 8) PF(0, 1.5, 8, 0) PF(0, 1.6, 8, 0));
+	struct trace *trace = import_text(PA(0, 1.0, 7, 0) PA(0, 1.1, 8, 0) PF(0, 1.2, 7, 0) PB(
+		0, 1.3, 7) PB(0, 1.4, 8) PF(0, 1.5, 8, 0) PF(0, 1.6, 8, 0));
 
 	(void)unused;
 	/* The last free of page 8 is a third report: it existed. */
@@ -321,8 +329,8 @@ static void batched_page_frees_count_once(void **unused)
 
 static void the_allocation_says_the_order(void **unused)
 {
-	struct trace *trace = import_text(PA(0, 1.0, 8, 3) PF(0, 1.1, 8, 0) PA(0, 1.2, 8, 0) CA(0, 1.3, 40, a, 64)
-					  CF(0, 1.4, 40, b));
+	struct trace *trace = import_text(PA(0, 1.0, 8, 3) PF(0, 1.1, 8, 0) PA(0, 1.2, 8, 0)
+						  CA(0, 1.3, 40, a, 64) CF(0, 1.4, 40, b));
 
 	(void)unused;
 	assert_int_equal(trace->cache[trace->object[0].cache].size, 3);
@@ -334,7 +342,8 @@ static void the_allocation_says_the_order(void **unused)
 /* Time of CPU 0 steps back: order kept, no time passes. CPU 1 may be behind CPU 0. */
 static void time_never_steps_back_on_a_cpu(void **unused)
 {
-	struct trace *trace = import_text(A(0, 2.0, 40, 64) A(1, 1.5, 80, 64) F(0, 1.75, 40) F(1, 1.6, 80));
+	struct trace *trace =
+		import_text(A(0, 2.0, 40, 64) A(1, 1.5, 80, 64) F(0, 1.75, 40) F(1, 1.6, 80));
 
 	(void)unused;
 	expect_events(trace, "0+0 1+1 0-0 1-1");
@@ -348,12 +357,13 @@ static void time_never_steps_back_on_a_cpu(void **unused)
 
 static void what_is_left_out_is_counted(void **unused)
 {
-	struct trace *trace = import_text("# header\n" A(0, 1.0, 40, 64) "CPU:0 [LOST 7 EVENTS]\n\nrubbish\n"
-					  "a 1 [000] 1.1: kmem:rss_stat: x=1\n"
-					  "a 1 [000] 1.1: kmem:rss_stat: x=2\n"
-					  "a 1 [000] 1.1: kmem:kfree: call_site=f\n"
-					  "a 1 [000] 1.1: kmem:kfree: call_site=f ptr=(nil)\n"
-					  "a 1 [000] 1.1: kmem:kfree: call_site=f ptr=(____ptrval____)\n");
+	struct trace *trace = import_text("# header\n" A(
+		0, 1.0, 40, 64) "CPU:0 [LOST 7 EVENTS]\n\nrubbish\n"
+				"a 1 [000] 1.1: kmem:rss_stat: x=1\n"
+				"a 1 [000] 1.1: kmem:rss_stat: x=2\n"
+				"a 1 [000] 1.1: kmem:kfree: call_site=f\n"
+				"a 1 [000] 1.1: kmem:kfree: call_site=f ptr=(nil)\n"
+				"a 1 [000] 1.1: kmem:kfree: call_site=f ptr=(____ptrval____)\n");
 	const uint64_t *note = trace->note[TRACE_SLAB];
 
 	(void)unused;
@@ -375,7 +385,8 @@ static void what_is_left_out_is_counted(void **unused)
 static void a_part_keeps_what_lives_where_it_begins(void **unused)
 {
 	struct import_options options = { .skip = 1, .events = 2 };
-	const char *text = A(0, 1.0, 40, 64) A(1, 1.1, 80, 64) F(1, 1.2, 40) F(0, 1.3, 80) F(0, 1.4, c0);
+	const char *text =
+		A(0, 1.0, 40, 64) A(1, 1.1, 80, 64) F(1, 1.2, 40) F(0, 1.3, 80) F(0, 1.4, c0);
 	struct trace *trace = import_with(&options, text, strlen(text));
 
 	(void)unused;
@@ -406,7 +417,8 @@ static void one_level_can_be_kept(void **unused)
 
 /* ---- inputs that give no trace ---------------------------------------------------------------- */
 
-static void expect_refused(const void *bytes, size_t count, const struct import_options *options, const char *part)
+static void expect_refused(const void *bytes, size_t count, const struct import_options *options,
+			   const char *part)
 {
 	struct importer *importer = import_new(options);
 	char why[256] = "";
@@ -431,7 +443,8 @@ static void refusals_say_why(void **unused)
 	(void)unused;
 	expect_refused("", 0, &all, "no kmem events");
 	expect_refused("\0\1\2\3garbage\n\377\n", 14, &all, "no kmem events");
-	expect_refused(no_cpu, strlen(no_cpu), &all, "perf script -F comm,pid,tid,cpu,time,event,trace");
+	expect_refused(no_cpu, strlen(no_cpu), &all,
+		       "perf script -F comm,pid,tid,cpu,time,event,trace");
 	expect_refused(one, strlen(one), &late, "no events are left");
 	expect_refused(zstd_rubbish, sizeof zstd_rubbish - 1, &all, "cannot be unpacked");
 	for (size_t cut = 4; cut < bytes; cut++)
@@ -511,7 +524,8 @@ static void pieces_and_packing_change_nothing(void **unused)
 	assert_true(same_trace(whole, pieces));
 	room = ZSTD_compress(packed, room, text, bytes, 3);
 	for (size_t at = 0; at < room; at += 1000)
-		assert_true(import_feed(importer, packed + at, room - at < 1000 ? room - at : 1000, why, sizeof why));
+		assert_true(import_feed(importer, packed + at, room - at < 1000 ? room - at : 1000,
+					why, sizeof why));
 	struct trace *unpacked = import_finish(importer, why, sizeof why);
 
 	assert_non_null(unpacked);
@@ -528,10 +542,11 @@ static void pieces_and_packing_change_nothing(void **unused)
 
 static struct trace *small_trace(void)
 {
-	return import_text(CF(1, 0.5, ffff888100009000, dentry) CA(0, 1.0, ffff888100000000, dentry, 192)
-			   A(1, 1.1, ffff888100001000, 64) F(0, 1.2, ffff888100001000)
-			   CF(1, 1.3, ffff888100000000, dentry) PA(0, 1.4, 7, 2) PF(0, 1.5, 7, 2)
-			   A(0, 1.6, ffff888100002000, 1024));
+	return import_text(
+		CF(1, 0.5, ffff888100009000, dentry) CA(0, 1.0, ffff888100000000, dentry, 192)
+			A(1, 1.1, ffff888100001000, 64) F(0, 1.2, ffff888100001000)
+				CF(1, 1.3, ffff888100000000, dentry) PA(0, 1.4, 7, 2)
+					PF(0, 1.5, 7, 2) A(0, 1.6, ffff888100002000, 1024));
 }
 
 static void a_trace_survives_its_file(void **unused)
@@ -616,7 +631,8 @@ static void a_changed_byte_is_noticed(void **unused)
 			if (damaged && !same_trace(damaged, trace))
 				fail_msg("byte %zu changed by %d: not noticed", at, flip);
 			if (!damaged && !why[0])
-				fail_msg("byte %zu changed by %d: refused without a reason", at, flip);
+				fail_msg("byte %zu changed by %d: refused without a reason", at,
+					 flip);
 			trace_free(damaged);
 		}
 	}
@@ -673,7 +689,8 @@ static void expect_sound(const struct trace *trace)
 		state[event->object] = event->free ? 2 : 1;
 	}
 	for (uint32_t i = 0; i < trace->objects; i++) {
-		assert_true(trace->object[i].cache < trace->caches && trace->object[i].cpu < trace->cpus);
+		assert_true(trace->object[i].cache < trace->caches &&
+			    trace->object[i].cpu < trace->cpus);
 		assert_int_equal(trace->object[i].freed, state[i] == 2);
 	}
 	free(state);
@@ -750,10 +767,12 @@ static char *in_folder(char *path, size_t size, const char *name)
 }
 
 /* Exit status of `import ARGUMENTS...`; what it says on stderr is in `said`. */
-static int command(const char *out, char *said, size_t size, const char *input, const char *option, const char *value)
+static int command(const char *out, char *said, size_t size, const char *input, const char *option,
+		   const char *value)
 {
 	char err[256];
-	char *argv[] = { "import", (char *)(uintptr_t)input, (char *)(uintptr_t)option, (char *)(uintptr_t)value, NULL };
+	char *argv[] = { "import", (char *)(uintptr_t)input, (char *)(uintptr_t)option,
+			 (char *)(uintptr_t)value, NULL };
 	int status, argc = 1 + (input != NULL) + (option != NULL) + (value != NULL);
 
 	in_folder(err, sizeof err, "stderr");
@@ -789,16 +808,20 @@ static void the_command_tells_mistakes(void **unused)
 	assert_int_equal(command(out, said, sizeof said, "nowhere.txt", "-o", trace), EXIT_MISTAKE);
 	assert_string_equal(said, "bounce: nowhere.txt: No such file or directory\n");
 	assert_int_equal(command(out, said, sizeof said, garbage, "-o", trace), EXIT_MISTAKE);
-	assert_non_null(strstr(said, "garbage: it holds no kmem events; expected is the text of perf script"));
+	assert_non_null(strstr(
+		said, "garbage: it holds no kmem events; expected is the text of perf script"));
 	assert_int_not_equal(access(trace, F_OK), 0);
 	assert_int_equal(command(out, said, sizeof said, NULL, NULL, NULL), EXIT_MISTAKE);
 	assert_non_null(strstr(said, "which recording?"));
 	assert_int_equal(command(out, said, sizeof said, sample, "--skip", "3x"), EXIT_MISTAKE);
 	assert_non_null(strstr(said, "--skip wants a whole number"));
-	assert_int_equal(command(out, said, sizeof said, sample, "-o", "/nowhere/a.trace"), EXIT_FAILED);
-	assert_non_null(strstr(said, "/nowhere/a.trace: cannot be written: No such file or directory"));
+	assert_int_equal(command(out, said, sizeof said, sample, "-o", "/nowhere/a.trace"),
+			 EXIT_FAILED);
+	assert_non_null(
+		strstr(said, "/nowhere/a.trace: cannot be written: No such file or directory"));
 	if (access("/dev/full", W_OK) == 0) {
-		assert_int_equal(command("/dev/full", said, sizeof said, sample, "-o", "-"), EXIT_FAILED);
+		assert_int_equal(command("/dev/full", said, sizeof said, sample, "-o", "-"),
+				 EXIT_FAILED);
 		assert_non_null(strstr(said, "stdout: cannot be written: No space left on device"));
 	}
 }

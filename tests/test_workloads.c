@@ -38,15 +38,19 @@ static void expect_done(const struct workbench *bench)
 	if (!bench->result)
 		fail_msg("[%s]: not created: %s", bench->settings, bench->why);
 	if (bench->outcome != OUTCOME_DONE)
-		fail_msg("[%s]: %s: %s", bench->settings, outcome_names[bench->outcome], bench->result->message);
+		fail_msg("[%s]: %s: %s", bench->settings, outcome_names[bench->outcome],
+			 bench->result->message);
 	if (!bench->sound || !bench->finished || bench->alive)
-		fail_msg("[%s]: sound %d, finished %d: %s", bench->settings, bench->sound, bench->finished, bench->why);
+		fail_msg("[%s]: sound %d, finished %d: %s", bench->settings, bench->sound,
+			 bench->finished, bench->why);
 	if (bench->result->operations != bench->operations)
 		fail_msg("[%s]: %llu operations in the window, expected %llu", bench->settings,
-			 (unsigned long long)bench->result->operations, (unsigned long long)bench->operations);
+			 (unsigned long long)bench->result->operations,
+			 (unsigned long long)bench->operations);
 }
 
-static struct workbench *done_run(const char *workload, const char *settings, unsigned cpus, uint64_t operations)
+static struct workbench *done_run(const char *workload, const char *settings, unsigned cpus,
+				  uint64_t operations)
 {
 	struct workbench *bench = bench_new(settings, cpus, operations);
 
@@ -65,7 +69,8 @@ static void expect_deeds(const struct workbench *bench, unsigned cpu, const char
 {
 	for (unsigned i = 0; expected[i]; i++)
 		if (i >= bench->deeds[cpu] || bench->deed[cpu][i].free != (expected[i] == '-'))
-			fail_msg("[%s]: CPU %u, deed %u is no '%c'", bench->settings, cpu, i, expected[i]);
+			fail_msg("[%s]: CPU %u, deed %u is no '%c'", bench->settings, cpu, i,
+				 expected[i]);
 }
 
 /* ---- the ledger ------------------------------------------------------------------------------ */
@@ -80,8 +85,10 @@ static void the_ledger_tells_what_is_wrong(void **unused)
 	(void)unused;
 	assert_null(ledger_born(ledger, &object[0], &cache, 64));
 	assert_string_equal(ledger_born(ledger, &object[0], &cache, 64), "handed out twice");
-	assert_string_equal(ledger_dies(ledger, &object[1], &cache, &bytes), "freed but never handed out");
-	assert_string_equal(ledger_dies(ledger, &object[0], &other, &bytes), "freed into another cache");
+	assert_string_equal(ledger_dies(ledger, &object[1], &cache, &bytes),
+			    "freed but never handed out");
+	assert_string_equal(ledger_dies(ledger, &object[0], &other, &bytes),
+			    "freed into another cache");
 	assert_int_equal(ledger_alive(ledger), 1);
 	assert_null(ledger_dies(ledger, &object[0], &cache, &bytes));
 	assert_int_equal(bytes, 64);
@@ -189,7 +196,8 @@ static void each_line_is_touched_once(void **unused)
 			thread_start(sim, 0, touch_thread, &touch);
 			assert_int_equal(sim_run(sim), OUTCOME_DONE);
 			if (strcmp(touch.seen, touch.row.expected) != 0)
-				fail_msg("%s: touched '%s', expected '%s'", touch.row.name, touch.seen, touch.row.expected);
+				fail_msg("%s: touched '%s', expected '%s'", touch.row.name,
+					 touch.seen, touch.row.expected);
 			sim_free(sim);
 		}
 	}
@@ -204,7 +212,8 @@ static void each_line_is_touched_once(void **unused)
  */
 static void a_handshake_bounces_twice_per_object(void **unused)
 {
-	struct workbench *bench = done_run("producer-consumer", "handoff=handshake object_size=256", 2, 100);
+	struct workbench *bench =
+		done_run("producer-consumer", "handoff=handshake object_size=256", 2, 100);
 
 	(void)unused;
 	assert_int_equal(workload_bounces(bench), 98);
@@ -231,7 +240,8 @@ static void a_ring_of_one_is_a_handshake(void **unused)
  */
 static void a_batch_bounces_its_line_twice(void **unused)
 {
-	struct workbench *bench = done_run("producer-consumer", "handoff=ring in_flight=8 batch=8", 2, 160);
+	struct workbench *bench =
+		done_run("producer-consumer", "handoff=ring in_flight=8 batch=8", 2, 160);
 
 	(void)unused;
 	assert_int_equal(workload_bounces(bench), 18);
@@ -274,22 +284,27 @@ static void in_flight_bounds_what_is_alive(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct workbench *bench = done_run("producer-consumer", rows[i].settings, rows[i].cpus, 600);
+		struct workbench *bench =
+			done_run("producer-consumer", rows[i].settings, rows[i].cpus, 600);
 
 		if (bench->result->live_bytes_peak != rows[i].objects * 256)
 			fail_msg("[%s]: %llu bytes alive, expected %llu objects", rows[i].settings,
-				 (unsigned long long)bench->result->live_bytes_peak, (unsigned long long)rows[i].objects);
+				 (unsigned long long)bench->result->live_bytes_peak,
+				 (unsigned long long)rows[i].objects);
 		bench_free(bench);
 	}
 }
 
 static void producers_come_first_and_only_produce(void **unused)
 {
-	static const struct { const char *settings; unsigned cpus, producers, consumers; } rows[] = {
-		{ "in_flight=4",                         2, 1, 1 },
-		{ "in_flight=4",                         7, 3, 3 },
-		{ "in_flight=4 producers=1",             4, 1, 3 },
-		{ "in_flight=4 consumers=1",             4, 3, 1 },
+	static const struct {
+		const char *settings;
+		unsigned cpus, producers, consumers;
+	} rows[] = {
+		{ "in_flight=4", 2, 1, 1 },
+		{ "in_flight=4", 7, 3, 3 },
+		{ "in_flight=4 producers=1", 4, 1, 3 },
+		{ "in_flight=4 consumers=1", 4, 3, 1 },
 		{ "in_flight=4 producers=2 consumers=5", 8, 2, 5 },
 		{ "in_flight=6 producers=5 consumers=2 batch=3 handoff=index-ring", 8, 5, 2 },
 		{ "handoff=handshake producers=3 consumers=2", 5, 3, 2 },
@@ -297,16 +312,19 @@ static void producers_come_first_and_only_produce(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct workbench *bench = done_run("producer-consumer", rows[i].settings, rows[i].cpus, 1200);
+		struct workbench *bench =
+			done_run("producer-consumer", rows[i].settings, rows[i].cpus, 1200);
 
 		for (unsigned cpu = 0; cpu < rows[i].cpus; cpu++) {
 			bool idle = cpu >= rows[i].producers + rows[i].consumers;
 
 			if (idle != (bench->deeds[cpu] == 0))
-				fail_msg("[%s]: CPU %u did %u things", rows[i].settings, cpu, bench->deeds[cpu]);
+				fail_msg("[%s]: CPU %u did %u things", rows[i].settings, cpu,
+					 bench->deeds[cpu]);
 			for (unsigned d = 0; d < bench->deeds[cpu]; d++)
 				if (bench->deed[cpu][d].free != (cpu >= rows[i].producers))
-					fail_msg("[%s]: CPU %u is in the wrong place", rows[i].settings, cpu);
+					fail_msg("[%s]: CPU %u is in the wrong place",
+						 rows[i].settings, cpu);
 		}
 		bench_free(bench);
 	}
@@ -329,7 +347,8 @@ static void roles_change_places(void **unused)
 		bench_free(bench);
 	}
 	/* One CPU in the middle of a star: all its pairs change together. */
-	struct workbench *star = done_run("producer-consumer", "in_flight=2 reverse_every=4 producers=3 consumers=1", 4, 600);
+	struct workbench *star = done_run(
+		"producer-consumer", "in_flight=2 reverse_every=4 producers=3 consumers=1", 4, 600);
 
 	expect_deeds(star, 0, "++++----++++----");
 	expect_deeds(star, 3, "------------++++++++++++------------");
@@ -338,10 +357,13 @@ static void roles_change_places(void **unused)
 
 static void own_objects_need_no_line(void **unused)
 {
-	struct workbench *bench = done_run("producer-consumer", "handoff=none in_flight=3 write_bytes=0 read_bytes=0", 4, 400);
+	struct workbench *bench = done_run(
+		"producer-consumer", "handoff=none in_flight=3 write_bytes=0 read_bytes=0", 4, 400);
 
 	(void)unused;
-	assert_int_equal(bench->result->total.loads + bench->result->total.stores + bench->result->total.rmws, 0);
+	assert_int_equal(bench->result->total.loads + bench->result->total.stores +
+				 bench->result->total.rmws,
+			 0);
 	expect_deeds(bench, 2, "+++-+-+-+-");
 	bench_free(bench);
 }
@@ -349,8 +371,10 @@ static void own_objects_need_no_line(void **unused)
 /* Four lines of each object written by the producer, two read by the consumer: 50 objects. */
 static void the_payload_is_touched_as_told(void **unused)
 {
-	struct workbench *none = done_run("producer-consumer", "handoff=handshake write_bytes=0 read_bytes=0", 2, 100);
-	struct workbench *some = done_run("producer-consumer", "handoff=handshake write_bytes=256 read_bytes=100", 2, 100);
+	struct workbench *none = done_run("producer-consumer",
+					  "handoff=handshake write_bytes=0 read_bytes=0", 2, 100);
+	struct workbench *some = done_run(
+		"producer-consumer", "handoff=handshake write_bytes=256 read_bytes=100", 2, 100);
 
 	(void)unused;
 	assert_int_equal(some->result->total.stores - none->result->total.stores, 50 * 4);
@@ -361,19 +385,29 @@ static void the_payload_is_touched_as_told(void **unused)
 
 static void settings_that_do_not_agree_are_told(void **unused)
 {
-	static const struct { const char *workload, *settings; unsigned cpus; const char *part; } rows[] = {
+	static const struct {
+		const char *workload, *settings;
+		unsigned cpus;
+		const char *part;
+	} rows[] = {
 		{ "producer-consumer", "handoff=handshake in_flight=2", 2, "one object at a time" },
 		{ "producer-consumer", "handoff=handshake batch=2", 2, "one object at a time" },
-		{ "producer-consumer", "in_flight=4 batch=5", 2, "'batch' is larger than 'in_flight'" },
-		{ "producer-consumer", "in_flight=4 batch=3 reverse_every=4", 2, "'reverse_every' must be a multiple" },
-		{ "producer-consumer", "object_size=64 write_bytes=65", 2, "must not exceed 'object_size'" },
+		{ "producer-consumer", "in_flight=4 batch=5", 2,
+		  "'batch' is larger than 'in_flight'" },
+		{ "producer-consumer", "in_flight=4 batch=3 reverse_every=4", 2,
+		  "'reverse_every' must be a multiple" },
+		{ "producer-consumer", "object_size=64 write_bytes=65", 2,
+		  "must not exceed 'object_size'" },
 		{ "producer-consumer", "", 1, "1 producers and 1 consumers do not fit on 1 CPUs" },
 		{ "producer-consumer", "producers=2 consumers=3", 4, "do not fit on 4 CPUs" },
 		{ "slab-test", "test=remote-free", 1, "needs two CPUs" },
-		{ "slab-test", "test=one-alloc-n-free pointer_array=false", 2, "'pointer_array' must be true" },
-		{ "slab-test", "test=batch count=10 batch=4", 1, "'count' must be a multiple of 'batch'" },
+		{ "slab-test", "test=one-alloc-n-free pointer_array=false", 2,
+		  "'pointer_array' must be true" },
+		{ "slab-test", "test=batch count=10 batch=4", 1,
+		  "'count' must be a multiple of 'batch'" },
 		{ "slab-test", "object_size=16384 cache=kmem_cache", 1, "needs 'cache: kmalloc'" },
-		{ "replay", "trace=/nowhere/x.trace", 2, "trace '/nowhere/x.trace' cannot be read" },
+		{ "replay", "trace=/nowhere/x.trace", 2,
+		  "trace '/nowhere/x.trace' cannot be read" },
 		{ "replay", "trace=tests/import/README.md", 2, "README.md: not a bounce trace" },
 	};
 
@@ -384,7 +418,8 @@ static void settings_that_do_not_agree_are_told(void **unused)
 		workbench_run(bench, workload_find(rows[i].workload));
 		assert_null(bench->result);
 		if (!strstr(bench->why, rows[i].part))
-			fail_msg("[%s]: said '%s', expected '%s'", rows[i].settings, bench->why, rows[i].part);
+			fail_msg("[%s]: said '%s', expected '%s'", rows[i].settings, bench->why,
+				 rows[i].part);
 		bench_free(bench);
 	}
 }
@@ -411,7 +446,8 @@ static void counters_count(void **unused)
 
 		assert_int_equal(bench->result->op[OP_WORK].count, 400);
 		if ((workload_bounces(bench) > 0) != rows[i].bounces)
-			fail_msg("[%s]: %llu bounces", rows[i].settings, (unsigned long long)workload_bounces(bench));
+			fail_msg("[%s]: %llu bounces", rows[i].settings,
+				 (unsigned long long)workload_bounces(bench));
 		bench_free(bench);
 	}
 }
@@ -441,9 +477,11 @@ static void single_tests_touch_what_they_should(void **unused)
 		struct workbench *bench = done_run("slab-test", rows[i].settings, 2, 0);
 
 		assert_int_equal(bench->operations, rows[i].operations);
-		if (bench->result->total.loads != rows[i].loads || bench->result->total.stores != rows[i].stores)
+		if (bench->result->total.loads != rows[i].loads ||
+		    bench->result->total.stores != rows[i].stores)
 			fail_msg("[%s]: %llu loads, %llu stores", rows[i].settings,
-				 (unsigned long long)bench->result->total.loads, (unsigned long long)bench->result->total.stores);
+				 (unsigned long long)bench->result->total.loads,
+				 (unsigned long long)bench->result->total.stores);
 		assert_int_equal(bench->deeds[1], 0);
 		bench_free(bench);
 	}
@@ -477,8 +515,8 @@ static void concurrent_tests_count(void **unused)
 		uint64_t frees = bench->result->op[pages ? OP_PAGE_FREE : OP_FREE].count;
 
 		if (allocs != rows[i].allocs || frees != rows[i].frees)
-			fail_msg("[%s]: %llu allocations, %llu frees", rows[i].settings, (unsigned long long)allocs,
-				 (unsigned long long)frees);
+			fail_msg("[%s]: %llu allocations, %llu frees", rows[i].settings,
+				 (unsigned long long)allocs, (unsigned long long)frees);
 		bench_free(bench);
 	}
 }
@@ -528,8 +566,8 @@ static const char *recorded(const char *text, const char *more)
 /* Each CPU does its events in their order; a free waits for its allocation. */
 static void replay_keeps_the_recorded_order(void **unused)
 {
-	const char *text = A(0, 1.0, 40, 64) A(1, 1.1, 80, 128) F(1, 1.2, 40) A(1, 1.3, c0, 256) F(0, 1.4, 80) F(0, 1.5, c0)
-			   A(0, 1.6, 40, 512) F(1, 1.7, 40);
+	const char *text = A(0, 1.0, 40, 64) A(1, 1.1, 80, 128) F(1, 1.2, 40) A(1, 1.3, c0, 256)
+		F(0, 1.4, 80) F(0, 1.5, c0) A(0, 1.6, 40, 512) F(1, 1.7, 40);
 	struct workbench *bench = done_run("replay", recorded(text, ""), 2, 0);
 	static const uint32_t sizes[2][4] = { { 64, 0, 0, 512 }, { 128, 0, 256, 0 } };
 
@@ -561,15 +599,18 @@ static void what_existed_and_what_is_left_lie_outside_the_window(void **unused)
 	assert_int_equal(bench->result->op[OP_FREE].count, 2);
 	expect_deeds(bench, 0, "++-");
 	expect_deeds(bench, 1, "+--");
-	assert_non_null(strstr(bench->remarks, "         1  frees without allocation: made before the start"));
-	assert_non_null(strstr(bench->remarks, "         1  allocations never freed: freed after the end"));
+	assert_non_null(strstr(bench->remarks,
+			       "         1  frees without allocation: made before the start"));
+	assert_non_null(
+		strstr(bench->remarks, "         1  allocations never freed: freed after the end"));
 	assert_non_null(strstr(bench->remarks, "         4  events of the allocators"));
 	bench_free(bench);
 }
 
 static void some_events_may_be_warm_up(void **unused)
 {
-	const char *text = A(0, 1.0, 40, 64) F(1, 1.1, 40) A(0, 1.2, 40, 64) F(1, 1.3, 40) A(0, 1.4, 40, 64) F(1, 1.5, 40);
+	const char *text = A(0, 1.0, 40, 64) F(1, 1.1, 40) A(0, 1.2, 40, 64) F(1, 1.3, 40)
+		A(0, 1.4, 40, 64) F(1, 1.5, 40);
 	struct workbench *bench = done_run("replay", recorded(text, "warmup_events=3"), 2, 0);
 
 	(void)unused;
@@ -581,7 +622,8 @@ static void some_events_may_be_warm_up(void **unused)
 	bench = bench_new(recorded(text, "warmup_events=6"), 2, 0);
 	workbench_run(bench, workload_find("replay"));
 	assert_null(bench->result);
-	assert_non_null(strstr(bench->why, "6 events of level 'slab'; 'warmup_events' leaves none"));
+	assert_non_null(
+		strstr(bench->why, "6 events of level 'slab'; 'warmup_events' leaves none"));
 	bench_free(bench);
 }
 
@@ -615,11 +657,13 @@ static void cpus_stay_together(void **unused)
 					 "a 1 [000] 1.%06u: kmem:kmalloc: ptr=0x%x bytes_alloc=4096\n"
 					 "a 1 [001] 1.%06u: kmem:kfree: ptr=0x%x\n",
 					 2 * k, 64 + 64 * k, 2 * k + 1, 64 + 64 * k);
-	struct workbench *near = done_run("replay", recorded(text, "ahead=4 write_bytes=0 read_bytes=4096"), 2, 0);
+	struct workbench *near =
+		done_run("replay", recorded(text, "ahead=4 write_bytes=0 read_bytes=4096"), 2, 0);
 
 	assert_int_equal(near->result->live_bytes_peak, 3 * 4096);
 	bench_free(near);
-	struct workbench *far = done_run("replay", recorded(text, "ahead=0 write_bytes=0 read_bytes=4096"), 2, 0);
+	struct workbench *far =
+		done_run("replay", recorded(text, "ahead=0 write_bytes=0 read_bytes=4096"), 2, 0);
 
 	assert_true(far->result->live_bytes_peak > 20 * 4096);
 	bench_free(far);
@@ -628,7 +672,8 @@ static void cpus_stay_together(void **unused)
 /* Objects and pages are two views of the same memory: one is replayed. */
 static void one_level_is_replayed(void **unused)
 {
-	const char *text = PA(0, 1.0, 8, 3) A(0, 1.1, 40, 64) PF(1, 1.2, 8, 3) F(0, 1.3, 40) PF(0, 1.4, 20, 0);
+	const char *text =
+		PA(0, 1.0, 8, 3) A(0, 1.1, 40, 64) PF(1, 1.2, 8, 3) F(0, 1.3, 40) PF(0, 1.4, 20, 0);
 	struct workbench *slab = done_run("replay", recorded(text, "level=slab"), 2, 0);
 
 	(void)unused;
@@ -657,9 +702,11 @@ static void handing_over_costs_few_lines(void **unused)
 		used += (size_t)snprintf(text + used, sizeof text - used,
 					 "a 1 [000] 1.%06u: kmem:kmalloc: ptr=0x%x bytes_alloc=64\n", k, 64 + 64 * k);
 	for (unsigned k = 0; k < 16; k++)
-		used += (size_t)snprintf(text + used, sizeof text - used, "a 1 [001] 1.%06u: kmem:kfree: ptr=0x%x\n",
-					 16 + k, 64 + 64 * k);
-	struct workbench *bench = done_run("replay", recorded(text, "ahead=0 write_bytes=0 read_bytes=0"), 2, 0);
+		used += (size_t)snprintf(text + used, sizeof text - used,
+					 "a 1 [001] 1.%06u: kmem:kfree: ptr=0x%x\n", 16 + k,
+					 64 + 64 * k);
+	struct workbench *bench =
+		done_run("replay", recorded(text, "ahead=0 write_bytes=0 read_bytes=0"), 2, 0);
 	unsigned lines = 0;
 
 	for (size_t i = 0; i < bench->result->lines; i++)
@@ -735,7 +782,8 @@ static void expect_same_bytes(const struct real *real, const char *settings, con
 		if (off == 0)
 			first = text;
 		else if (strcmp(first, text) != 0)
-			fail_msg("[%s %s] on %s: shortcuts %d change the result", real->workload, settings, objects, off);
+			fail_msg("[%s %s] on %s: shortcuts %d change the result", real->workload,
+				 settings, objects, off);
 		if (off)
 			free(text);
 		bench_free(bench);
@@ -759,7 +807,8 @@ static void no_shortcut_shows(void **unused)
 		assert_true(fread(text, 1, (1 << 17) - 1, file) > 0);
 		fclose(file);
 		expect_same_bytes(&sample, recorded(text, ""), allocators[a]);
-		expect_same_bytes(&sample, recorded(text, "level=pages ahead=0 gap_mhz=2000"), allocators[a]);
+		expect_same_bytes(&sample, recorded(text, "level=pages ahead=0 gap_mhz=2000"),
+				  allocators[a]);
 		free(text);
 	}
 }

@@ -245,7 +245,8 @@ static void create(void *argument)
 	}
 	up->traffic.objects = &up->objects;
 	up->traffic.pages = &up->pages;
-	up->created = up->workload->create(&up->traffic, up->settings, &up->state, bench->why, sizeof bench->why);
+	up->created = up->workload->create(&up->traffic, up->settings, &up->state, bench->why,
+					   sizeof bench->why);
 }
 
 static void add_remark(void *to, const char *text)
@@ -269,7 +270,8 @@ static void run(struct set_up *up)
 		snprintf(bench->why, sizeof bench->why, "%s", why);
 	if (up->workload->remarks)
 		up->workload->remarks(up->state, add_remark, bench);
-	bench->finished = up->workload->finish(&up->traffic, up->state, bench->why, sizeof bench->why);
+	bench->finished =
+		up->workload->finish(&up->traffic, up->state, bench->why, sizeof bench->why);
 	bench->alive = ledger_alive(up->traffic.ledger);
 }
 
@@ -283,8 +285,8 @@ void workbench_run(struct workbench *bench, const struct workload *workload)
 
 	up.settings = calloc(1, workload->settings_size);
 	settings_from_text(workload->settings, up.settings, bench->settings);
-	if (workload->operations &&
-	    !workload->operations(up.settings, cpus, &warmup, &operations, bench->why, sizeof bench->why)) {
+	if (workload->operations && !workload->operations(up.settings, cpus, &warmup, &operations,
+							  bench->why, sizeof bench->why)) {
 		free(up.settings);
 		return;
 	}
@@ -300,7 +302,9 @@ void workbench_run(struct workbench *bench, const struct workload *workload)
 	options.compute_jitter_percent = bench->jitter ? 10 : 0;
 	options.max_cycles = 1000000000;
 	up.sim = engine_sim(&options);
-	up.traffic = (struct traffic){ .sim = up.sim, .warmup = warmup, .operations = operations, .ledger = ledger_new() };
+	up.traffic = (struct traffic){
+		.sim = up.sim, .warmup = warmup, .operations = operations, .ledger = ledger_new()
+	};
 	assert_true(sim_protect(up.sim, create, &up));
 	if (up.created)
 		run(&up);

@@ -126,10 +126,11 @@ static bool counter_create(struct traffic *traffic, const void *settings, void *
 	all->cpus = sim_cpus(sim);
 	all->adder = xalloc(all->cpus * sizeof *all->adder);
 	if (all->set.counters == PADDED)
-		memory = arena_new(sim, struct padded_word, all->cpus, 0, LINE, &padded_layout, "counter");
+		memory = arena_new(sim, struct padded_word, all->cpus, 0, LINE, &padded_layout,
+				   "counter");
 	else
-		memory = arena_new(sim, struct word, all->set.counters == SHARED ? 1 : all->cpus, 0, LINE,
-				   &word_layout, "counter");
+		memory = arena_new(sim, struct word, all->set.counters == SHARED ? 1 : all->cpus, 0,
+				   LINE, &word_layout, "counter");
 	for (unsigned i = 0; i < all->cpus; i++) {
 		all->adder[i].set = &all->set;
 		all->adder[i].word = word_of(memory, all->set.counters, i);

@@ -139,7 +139,8 @@ static uint32_t cache_of(struct importer *in, enum trace_kind kind, uint32_t siz
 /* The event's cache name, made printable; a made-up one where none is told. */
 static void name_of(const struct kmem_event *event, char name[TRACE_NAME_BYTES])
 {
-	size_t bytes = event->name_bytes < TRACE_NAME_BYTES ? event->name_bytes : TRACE_NAME_BYTES - 1;
+	size_t bytes =
+		event->name_bytes < TRACE_NAME_BYTES ? event->name_bytes : TRACE_NAME_BYTES - 1;
 
 	if (event->kind == TRACE_PAGE_BLOCK)
 		snprintf(name, TRACE_NAME_BYTES, "order-%" PRIu32, event->size);
@@ -200,12 +201,15 @@ static uint32_t new_item(struct importer *in, uint32_t cache, uint64_t id, uint1
 	return in->items++;
 }
 
-static struct happening *new_event(struct importer *in, uint64_t time_ns, uint16_t cpu, uint32_t object, bool frees)
+static struct happening *new_event(struct importer *in, uint64_t time_ns, uint16_t cpu,
+				   uint32_t object, bool frees)
 {
 	in->event = room_for(in->event, in->events, sizeof *in->event);
 	struct happening *event = &in->event[in->events];
 
-	*event = (struct happening){ .time_ns = time_ns, .object = object, .cpu = cpu, .free = frees };
+	*event = (struct happening){
+		.time_ns = time_ns, .object = object, .cpu = cpu, .free = frees
+	};
 	if (time_ns < in->newest[cpu]) {
 		event->late = true;
 		event->time_ns = in->newest[cpu];
@@ -251,7 +255,8 @@ static uint32_t cache_of_unseen(struct importer *in, const struct kmem_event *ev
 	return cache;
 }
 
-static bool names_another(const struct importer *in, const struct kmem_event *event, uint32_t object)
+static bool names_another(const struct importer *in, const struct kmem_event *event,
+			  uint32_t object)
 {
 	const struct trace_cache *cache = &in->cache[in->item[object].cache];
 	char name[TRACE_NAME_BYTES];
@@ -270,7 +275,8 @@ static void freed(struct importer *in, const struct kmem_event *event, uint16_t 
 	struct place *place = place_of(&in->table[event->level], event->id);
 	uint32_t object = place->object;
 
-	if (object == NONE && place->twin_due && place->twin_batched == event->batched && place->cpu == cpu) {
+	if (object == NONE && place->twin_due && place->twin_batched == event->batched &&
+	    place->cpu == cpu) {
 		place->twin_due = false;
 		in->note[NOTE_TWINS]++;
 		return;
@@ -315,8 +321,8 @@ static void other_event(struct importer *in, const struct kmem_event *event)
 	size_t i = 0;
 
 	in->note[NOTE_OTHER_EVENTS]++;
-	snprintf(other.name, sizeof other.name, "%.*s", (int)(event->event_bytes < 47 ? event->event_bytes : 47),
-		 event->event);
+	snprintf(other.name, sizeof other.name, "%.*s",
+		 (int)(event->event_bytes < 47 ? event->event_bytes : 47), event->event);
 	while (i < in->others && strcmp(in->other[i].name, other.name) != 0)
 		i++;
 	if (i < in->others)
@@ -381,7 +387,8 @@ static void take_text(struct importer *in, const char *text, size_t bytes)
 {
 	while (bytes > 0) {
 		const char *end = memchr(text, '\n', bytes);
-		size_t piece = end ? (size_t)(end - text) : bytes, room = LINE_MAX_BYTES - in->line_bytes;
+		size_t piece = end ? (size_t)(end - text) : bytes,
+		       room = LINE_MAX_BYTES - in->line_bytes;
 
 		if (piece > room)
 			in->line_too_long = true;
@@ -478,7 +485,8 @@ static void resolve(struct importer *in, struct item *item)
 		item->cache = cache_from_place(in, item->id);
 		item->guessed = item->cache == NONE;
 		if (item->guessed)
-			item->cache = cache_of(in, TRACE_KMALLOC, IMPORT_GUESS_BYTES, "kmalloc-256");
+			item->cache =
+				cache_of(in, TRACE_KMALLOC, IMPORT_GUESS_BYTES, "kmalloc-256");
 	} else if (size_unknown(in, item->cache)) {
 		resolve_size(in, item);
 	}
@@ -577,7 +585,10 @@ static void part_events(struct part *part)
 		if (event->late)
 			++*part_note(part, event->object, NOTE_LATE);
 		trace->event[trace->events++] = (struct trace_event){
-			event->time_ns - start, part->object[event->object], event->cpu, event->free,
+			event->time_ns - start,
+			part->object[event->object],
+			event->cpu,
+			event->free,
 		};
 	}
 }
@@ -616,7 +627,8 @@ static struct trace *cut_part(struct importer *in, uint32_t first, uint32_t end)
 	struct trace *trace = xalloc(sizeof *trace);
 	struct part part = { in, trace, first, end, NULL, NULL };
 
-	snprintf(trace->origin, sizeof trace->origin, "%s", in->options.origin ? in->options.origin : "");
+	snprintf(trace->origin, sizeof trace->origin, "%s",
+		 in->options.origin ? in->options.origin : "");
 	for (char *c = trace->origin; *c; c++)
 		if (*c < ' ' || *c > '~')
 			*c = '?';

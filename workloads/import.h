@@ -34,7 +34,8 @@ struct importer;
 struct importer *import_new(const struct import_options *options);
 void import_free(struct importer *importer);
 /* The next bytes of the input, plain text or zstd. False and a reason: it cannot be unpacked. */
-bool import_feed(struct importer *importer, const void *bytes, size_t count, char *why, size_t size);
+bool import_feed(struct importer *importer, const void *bytes, size_t count, char *why,
+		 size_t size);
 /* The end of the input: the trace, or NULL and a reason. */
 struct trace *import_finish(struct importer *importer, char *why, size_t size);
 const struct import_other *import_others(const struct importer *importer, size_t *count);

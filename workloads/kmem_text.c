@@ -177,7 +177,8 @@ static int hex_digit(char c)
 /* Hexadecimal with or without 0x, and nothing else. */
 static bool hexadecimal(struct text value, uint64_t *number)
 {
-	if (value.end - value.at > 2 && value.at[0] == '0' && (value.at[1] == 'x' || value.at[1] == 'X'))
+	if (value.end - value.at > 2 && value.at[0] == '0' &&
+	    (value.at[1] == 'x' || value.at[1] == 'X'))
 		value.at += 2;
 	*number = 0;
 	for (const char *at = value.at; at < value.end; at++) {
@@ -202,7 +203,8 @@ static bool equals(struct text value, const char *text)
 	return (size_t)(value.end - value.at) == bytes && memcmp(value.at, text, bytes) == 0;
 }
 
-static bool bounded_field(const struct text *fields, const char *key, uint64_t min, uint64_t max, uint32_t *number)
+static bool bounded_field(const struct text *fields, const char *key, uint64_t min, uint64_t max,
+			  uint32_t *number)
 {
 	struct text value;
 	uint64_t wide;

@@ -77,7 +77,8 @@ static const struct field slot_fields[] = {
 	FIELD(struct slot, object),
 	{ 0 },
 };
-static const struct layout slot_layout = { "slot", sizeof(struct slot), CLASS_WORKLOAD, slot_fields };
+static const struct layout slot_layout = { "slot", sizeof(struct slot), CLASS_WORKLOAD,
+					   slot_fields };
 
 struct indices {                        /* objects that went in, written by the producer; out, by the consumer */
 	_Alignas(LINE) uint64_t in;
@@ -89,7 +90,8 @@ static const struct field indices_fields[] = {
 	FIELD(struct indices, out),
 	{ 0 },
 };
-static const struct layout indices_layout = { "indices", sizeof(struct indices), CLASS_WORKLOAD, indices_fields };
+static const struct layout indices_layout = { "indices", sizeof(struct indices), CLASS_WORKLOAD,
+					      indices_fields };
 
 /* What the closing producer sends: no object lies here. */
 #define CLOSING ((void *)1)
@@ -283,10 +285,13 @@ static void private_thread(struct cpu *cpu, void *argument)
 		consume(cpu, all, worker->batch[gone++ % depth]);
 }
 
-static bool settings_agree(const struct producer_consumer *set, unsigned cpus, char *why, size_t size)
+static bool settings_agree(const struct producer_consumer *set, unsigned cpus, char *why,
+			   size_t size)
 {
 	if (set->handoff == HANDSHAKE && (set->in_flight != 1 || set->batch != 1))
-		snprintf(why, size, "a handshake passes one object at a time: 'in_flight' and 'batch' must be 1");
+		snprintf(
+			why, size,
+			"a handshake passes one object at a time: 'in_flight' and 'batch' must be 1");
 	else if (set->batch > set->in_flight)
 		snprintf(why, size, "'batch' is larger than 'in_flight'");
 	else if (set->reverse_every % set->batch)
@@ -335,15 +340,18 @@ static struct lane *new_lanes(struct state *all, unsigned lanes)
 	const unsigned per_line = LINE / sizeof(struct slot);
 	struct sim *sim = all->traffic->sim;
 	size_t stride = (all->set.in_flight + per_line - 1) / per_line * per_line;
-	struct slot *slot = arena_new(sim, struct slot, lanes * stride, 0, LINE, &slot_layout, "slot");
+	struct slot *slot =
+		arena_new(sim, struct slot, lanes * stride, 0, LINE, &slot_layout, "slot");
 	struct indices *indices = NULL;
 
 	if (all->set.handoff == INDEX_RING)
-		indices = arena_new(sim, struct indices, lanes, 0, LINE, &indices_layout, "indices");
+		indices =
+			arena_new(sim, struct indices, lanes, 0, LINE, &indices_layout, "indices");
 	struct lane *lane = xalloc(lanes * sizeof *lane);
 
 	for (unsigned k = 0; k < lanes; k++)
-		lane[k] = (struct lane){ .slot = slot + k * stride, .indices = indices ? &indices[k] : NULL };
+		lane[k] = (struct lane){ .slot = slot + k * stride,
+					 .indices = indices ? &indices[k] : NULL };
 	return lane;
 }
 
@@ -371,7 +379,8 @@ static void new_pairs(struct state *all)
 	free(lane);
 }
 
-static bool producer_consumer_create(struct traffic *traffic, const void *settings, void **state, char *why, size_t size)
+static bool producer_consumer_create(struct traffic *traffic, const void *settings, void **state,
+				     char *why, size_t size)
 {
 	struct producer_consumer set = *(const struct producer_consumer *)settings;
 	unsigned cpus = sim_cpus(traffic->sim);
@@ -387,11 +396,13 @@ static bool producer_consumer_create(struct traffic *traffic, const void *settin
 	all->traffic = traffic;
 	all->set = set;
 	all->source = source_new(traffic, set.cache, set.object_size);
-	new_workers(all, private ? cpus : (unsigned)(set.producers + set.consumers), private ? set.in_flight : set.batch);
+	new_workers(all, private ? cpus : (unsigned)(set.producers + set.consumers),
+		    private ? set.in_flight : set.batch);
 	if (!private)
 		new_pairs(all);
 	for (unsigned i = 0; i < all->workers; i++)
-		thread_start(traffic->sim, i, private ? private_thread : pair_thread, &all->worker[i]);
+		thread_start(traffic->sim, i, private ? private_thread : pair_thread,
+			     &all->worker[i]);
 	return true;
 }
 

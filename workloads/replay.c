@@ -145,9 +145,11 @@ static void make(struct cpu *cpu, struct state *all, uint32_t number)
 		size_t bytes = (size_t)PAGE_BYTES << cache->size;
 
 		object->at = page;
-		touch_write(cpu, page_address(all->traffic->pages->memory, page), least(bytes, all->set.write_bytes));
+		touch_write(cpu, page_address(all->traffic->pages->memory, page),
+			    least(bytes, all->set.write_bytes));
 	} else {
-		object->at = source_alloc(cpu, all->traffic, &all->source[all->trace->object[number].cache]);
+		object->at = source_alloc(cpu, all->traffic,
+					  &all->source[all->trace->object[number].cache]);
 		touch_write(cpu, object->at, least(cache->size, all->set.write_bytes));
 	}
 	if (object->handoff)
@@ -161,7 +163,8 @@ static void drop(struct cpu *cpu, struct state *all, uint32_t number, void *at)
 	if (cache->kind == TRACE_PAGE_BLOCK) {
 		size_t bytes = (size_t)PAGE_BYTES << cache->size;
 
-		touch_read(cpu, page_address(all->traffic->pages->memory, at), least(bytes, all->set.read_bytes));
+		touch_read(cpu, page_address(all->traffic->pages->memory, at),
+			   least(bytes, all->set.read_bytes));
 		traffic_pages_free(cpu, all->traffic, at, cache->size);
 	} else {
 		touch_read(cpu, at, least(cache->size, all->set.read_bytes));
@@ -315,7 +318,8 @@ static bool replay_input(const void *settings, char *path, size_t path_size, cha
 	snprintf(path, path_size, "%s", name);
 	if (access(path, R_OK) == 0)
 		return true;
-	snprintf(why, size, "trace '%s' cannot be read, and none of that name comes with bounce", name);
+	snprintf(why, size, "trace '%s' cannot be read, and none of that name comes with bounce",
+		 name);
 	return false;
 }
 
@@ -328,7 +332,8 @@ static struct trace *open_trace(const struct replay *set, unsigned cpus, char *w
 	struct trace *trace = trace_read(path, why, size);
 
 	if (trace && trace->cpus > cpus) {
-		snprintf(why, size, "%s: recorded on %u CPUs, which do not fit on %u", path, trace->cpus, cpus);
+		snprintf(why, size, "%s: recorded on %u CPUs, which do not fit on %u", path,
+			 trace->cpus, cpus);
 		trace_free(trace);
 		return NULL;
 	}
@@ -361,7 +366,9 @@ static bool replay_operations(const void *settings, unsigned cpus, uint64_t *war
 
 	trace_free(trace);
 	if (events <= set->warmup_events) {
-		snprintf(why, size, "the trace has %" PRIu64 " events of level '%s'; 'warmup_events' leaves none of them",
+		snprintf(why, size,
+			 "the trace has %" PRIu64
+			 " events of level '%s'; 'warmup_events' leaves none of them",
 			 events, levels[set->level]);
 		return false;
 	}
@@ -382,10 +389,11 @@ static bool new_sources(struct state *all, char *why, size_t size)
 		all->source[i].size = cache->size;
 		if (cache->kind != TRACE_KMEM_CACHE)
 			continue;
-		all->source[i].cache = objects->model->cache_create(objects->state, cache->name, cache->size, 0);
+		all->source[i].cache =
+			objects->model->cache_create(objects->state, cache->name, cache->size, 0);
 		if (!all->source[i].cache) {
-			snprintf(why, size, "%s has no room for cache '%s' of %u bytes", objects->model->name,
-				 cache->name, (unsigned)cache->size);
+			snprintf(why, size, "%s has no room for cache '%s' of %u bytes",
+				 objects->model->name, cache->name, (unsigned)cache->size);
 			return false;
 		}
 	}
@@ -409,7 +417,8 @@ static void new_handoffs(struct state *all)
 
 	for (uint32_t i = 0; i < trace->objects; i++)
 		if (changes_hands(all, i))
-			next[(size_t)trace->object[i].cpu * trace->cpus + trace->object[i].free_cpu]++;
+			next[(size_t)trace->object[i].cpu * trace->cpus +
+			     trace->object[i].free_cpu]++;
 	for (size_t i = 0; i < pairs; i++) {            /* from counts to where each pair starts */
 		size_t count = next[i];
 
@@ -419,11 +428,13 @@ static void new_handoffs(struct state *all)
 	struct handoff *handoff = NULL;
 
 	if (words)
-		handoff = arena_new(all->traffic->sim, struct handoff, words, 0, LINE, &handoff_layout, "handoff");
+		handoff = arena_new(all->traffic->sim, struct handoff, words, 0, LINE,
+				    &handoff_layout, "handoff");
 	for (uint32_t i = 0; i < trace->objects; i++)
 		if (changes_hands(all, i))
-			all->object[i].handoff = &handoff[next[(size_t)trace->object[i].cpu * trace->cpus +
-							       trace->object[i].free_cpu]++];
+			all->object[i].handoff =
+				&handoff[next[(size_t)trace->object[i].cpu * trace->cpus +
+					      trace->object[i].free_cpu]++];
 	free(next);
 }
 
@@ -451,8 +462,10 @@ static void new_tasks(struct state *all)
 			continue;
 		worker->task[worker->tasks++] = (struct task){
 			.number = all->events++,
-			.gap_cycles = (event->time_ns - before[event->cpu]) * all->set.gap_mhz / 1000,
-			.object = event->object, .free = event->free,
+			.gap_cycles =
+				(event->time_ns - before[event->cpu]) * all->set.gap_mhz / 1000,
+			.object = event->object,
+			.free = event->free,
 		};
 		before[event->cpu] = event->time_ns;
 	}
@@ -472,7 +485,8 @@ static void free_state(struct state *all)
 	free(all);
 }
 
-static bool replay_create(struct traffic *traffic, const void *settings, void **state, char *why, size_t size)
+static bool replay_create(struct traffic *traffic, const void *settings, void **state, char *why,
+			  size_t size)
 {
 	struct trace *trace = open_trace(settings, sim_cpus(traffic->sim), why, size);
 
@@ -491,7 +505,8 @@ static bool replay_create(struct traffic *traffic, const void *settings, void **
 		return false;
 	}
 	new_handoffs(all);
-	all->progress = arena_new(traffic->sim, struct progress, trace->cpus, 0, LINE, &progress_layout, "progress");
+	all->progress = arena_new(traffic->sim, struct progress, trace->cpus, 0, LINE,
+				  &progress_layout, "progress");
 	all->barrier = barrier_new(traffic->sim);
 	for (unsigned i = 0; i < trace->cpus; i++)
 		thread_start(traffic->sim, i, replay_thread, &all->worker[i]);
@@ -507,7 +522,8 @@ static bool replay_finish(struct traffic *traffic, void *state, char *why, size_
 		const struct worker *worker = &all->worker[i];
 
 		if (worker->done != worker->tasks) {
-			snprintf(why, size, "CPU %u did %zu of its %zu events", i, worker->done, worker->tasks);
+			snprintf(why, size, "CPU %u did %zu of its %zu events", i, worker->done,
+				 worker->tasks);
 			good = false;
 		}
 	}

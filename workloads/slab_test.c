@@ -341,8 +341,10 @@ static bool settings_agree(const struct slab_test *set, unsigned cpus, char *why
 	if (remote && cpus < 2)
 		snprintf(why, size, "test '%s' needs two CPUs", tests[set->test]);
 	else if (test_table[set->test].hands_over && !set->pointer_array)
-		snprintf(why, size, "test '%s' hands objects over in the pointer array: 'pointer_array' must be true",
-			 tests[set->test]);
+		snprintf(
+			why, size,
+			"test '%s' hands objects over in the pointer array: 'pointer_array' must be true",
+			tests[set->test]);
 	else if (set->test == BATCH && set->count % set->batch)
 		snprintf(why, size, "'count' must be a multiple of 'batch'");
 	else if (set->level == SLAB && set->cache == SOURCE_KMEM_CACHE && set->object_size > 8192)
@@ -375,14 +377,16 @@ static bool slab_test_operations(const void *settings, unsigned cpus, uint64_t *
 static void new_arrays(struct state *all)
 {
 	struct sim *sim = all->traffic->sim;
-	bool batch = all->set.test == BATCH, pairs_only = all->set.test == PAIRS || all->set.test == N_PAIRS;
+	bool batch = all->set.test == BATCH,
+	     pairs_only = all->set.test == PAIRS || all->set.test == N_PAIRS;
 	uint64_t count = batch ? all->set.batch : pairs_only ? 1 : all->set.count;
 	unsigned arrays = test_table[all->set.test].alone ? 1 : all->cpus;
 
 	all->array = xalloc(all->cpus * sizeof(struct slot *));
 	for (unsigned i = 0; i < arrays; i++) {
 		if (all->set.pointer_array)
-			all->array[i] = arena_new(sim, struct slot, count, 0, LINE, &slot_layout, "pointer");
+			all->array[i] = arena_new(sim, struct slot, count, 0, LINE, &slot_layout,
+						  "pointer");
 		else
 			all->array[i] = xalloc(count * sizeof(struct slot));
 	}

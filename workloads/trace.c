@@ -344,11 +344,13 @@ struct trace *trace_decode_payload(const void *payload, size_t bytes, char *why,
 	trace->object = xalloc(((size_t)trace->existed + 1) * sizeof *trace->object);
 	for (uint32_t i = 0; i < trace->existed && !in.wrong; i++) {
 		get_object(&in, trace, 0);
-		trace->object[i].cpu = (uint16_t)get_number(&in, trace->cpus - 1, "CPU of an object");
+		trace->object[i].cpu =
+			(uint16_t)get_number(&in, trace->cpus - 1, "CPU of an object");
 	}
 	trace->events = get_count(&in, 3, "number of events");
 	trace->event = xalloc((trace->events + 1) * sizeof *trace->event);
-	trace->object = xrealloc(trace->object, (trace->existed + trace->events + 1) * sizeof *trace->object);
+	trace->object = xrealloc(trace->object,
+				 (trace->existed + trace->events + 1) * sizeof *trace->object);
 	get_events(&in, trace);
 	if (in.at != in.end)
 		is_wrong(&in, "end");
@@ -369,7 +371,8 @@ static uint64_t from_little_endian(const unsigned char *from, unsigned bytes)
 }
 
 /* NULL, or what is wrong with the file around the payload. */
-static const char *unpack(const unsigned char *file, size_t bytes, unsigned char **payload, size_t *payload_bytes)
+static const char *unpack(const unsigned char *file, size_t bytes, unsigned char **payload,
+			  size_t *payload_bytes)
 {
 	size_t packed = bytes - HEADER_BYTES;
 	uint64_t length = from_little_endian(file + 16, 8);
@@ -401,7 +404,9 @@ struct trace *trace_decode(const void *file, size_t bytes, char *why, size_t siz
 	size_t length = 0;
 
 	if (bytes == 0 || memcmp(head, magic, bytes < sizeof magic ? bytes : sizeof magic) != 0) {
-		snprintf(why, size, "not a bounce trace; 'bounce import' makes one from the text of perf script");
+		snprintf(
+			why, size,
+			"not a bounce trace; 'bounce import' makes one from the text of perf script");
 		return NULL;
 	}
 	if (bytes < HEADER_BYTES) {
@@ -409,7 +414,8 @@ struct trace *trace_decode(const void *file, size_t bytes, char *why, size_t siz
 		return NULL;
 	}
 	if (from_little_endian(head + 8, 4) != VERSION) {
-		snprintf(why, size, "trace of version %u; this program reads version %u: import it again",
+		snprintf(why, size,
+			 "trace of version %u; this program reads version %u: import it again",
 			 (unsigned)from_little_endian(head + 8, 4), VERSION);
 		return NULL;
 	}
@@ -509,7 +515,8 @@ static const enum trace_note level_order[] = {
 	NOTE_REPLACED, NOTE_LEFT, NOTE_RENAMED, NOTE_LATE,
 };
 
-static void tell(uint64_t count, const char *what, bool always, void (*line)(void *to, const char *text), void *to)
+static void tell(uint64_t count, const char *what, bool always,
+		 void (*line)(void *to, const char *text), void *to)
 {
 	char text[160];
 
@@ -529,7 +536,8 @@ void trace_tell_input(const struct trace *trace, void (*line)(void *to, const ch
 	}
 }
 
-void trace_tell(const struct trace *trace, enum trace_level level, void (*line)(void *to, const char *text), void *to)
+void trace_tell(const struct trace *trace, enum trace_level level,
+		void (*line)(void *to, const char *text), void *to)
 {
 	for (size_t i = 0; i < sizeof level_order / sizeof *level_order; i++) {
 		enum trace_note note = level_order[i];

@@ -74,7 +74,8 @@ struct trace {
 
 static inline enum trace_level trace_level_of(const struct trace *trace, uint32_t object)
 {
-	return trace->cache[trace->object[object].cache].kind == TRACE_PAGE_BLOCK ? TRACE_PAGES : TRACE_SLAB;
+	return trace->cache[trace->object[object].cache].kind == TRACE_PAGE_BLOCK ? TRACE_PAGES
+										  : TRACE_SLAB;
 }
 
 void trace_free(struct trace *trace);
@@ -92,7 +93,9 @@ void *trace_encode(const struct trace *trace, size_t *bytes);
 bool trace_write(const struct trace *trace, const char *path, char *why, size_t size);
 
 /* A line for people per thing to know, about the input and about one level of what was kept. */
-void trace_tell(const struct trace *trace, enum trace_level level, void (*line)(void *to, const char *text), void *to);
-void trace_tell_input(const struct trace *trace, void (*line)(void *to, const char *text), void *to);
+void trace_tell(const struct trace *trace, enum trace_level level,
+		void (*line)(void *to, const char *text), void *to);
+void trace_tell_input(const struct trace *trace, void (*line)(void *to, const char *text),
+		      void *to);
 
 #endif

@@ -14,17 +14,20 @@
 static const char kmalloc_owner, pages_owner;
 
 /* Reported by its place in simulated memory: host addresses differ from run to run. */
-static _Noreturn void wrong_object(struct cpu *cpu, const struct traffic *traffic, const void *object, const char *what)
+static _Noreturn void wrong_object(struct cpu *cpu, const struct traffic *traffic,
+				   const void *object, const char *what)
 {
 	const struct memory *memory = traffic->pages->memory;
 	uint64_t pfn = address_to_pfn(memory, object);
 
 	if (pfn == memory->pages)
 		BUG(cpu, "object outside the pages of the machine: %s", what);
-	BUG(cpu, "object at page frame %" PRIu64 " + %u: %s", pfn, (unsigned)((uintptr_t)object % PAGE_BYTES), what);
+	BUG(cpu, "object at page frame %" PRIu64 " + %u: %s", pfn,
+	    (unsigned)((uintptr_t)object % PAGE_BYTES), what);
 }
 
-static void born(struct cpu *cpu, struct traffic *traffic, const void *object, const void *owner, size_t bytes)
+static void born(struct cpu *cpu, struct traffic *traffic, const void *object, const void *owner,
+		 size_t bytes)
 {
 	const char *wrong = ledger_born(traffic->ledger, object, owner, bytes);
 
@@ -42,7 +45,8 @@ static size_t dies(struct cpu *cpu, struct traffic *traffic, const void *object,
 	return bytes;
 }
 
-static void must_own(struct cpu *cpu, const struct traffic *traffic, const struct kmem_cache *cache, const void *object)
+static void must_own(struct cpu *cpu, const struct traffic *traffic, const struct kmem_cache *cache,
+		     const void *object)
 {
 	const struct objects *objects = traffic->objects;
 
@@ -104,16 +108,19 @@ void traffic_kfree(struct cpu *cpu, struct traffic *traffic, void *object)
 	op_end(cpu, -(int64_t)bytes, 0);
 }
 
-static void must_be_block(struct cpu *cpu, const struct memory *memory, const struct page *page, unsigned order)
+static void must_be_block(struct cpu *cpu, const struct memory *memory, const struct page *page,
+			  unsigned order)
 {
 	uint64_t pfn = page_to_pfn(memory, page), count = (uint64_t)1 << order;
 
 	if (pfn % count || pfn + count > memory->pages || page != pfn_to_page(memory, pfn))
-		BUG(cpu, "page frame %" PRIu64 ": handed out, but no block of order %u", pfn, order);
+		BUG(cpu, "page frame %" PRIu64 ": handed out, but no block of order %u", pfn,
+		    order);
 }
 
 /* Each page of a block is in the ledger, so that blocks that overlap are noticed. */
-struct page *traffic_pages_alloc(struct cpu *cpu, struct traffic *traffic, unsigned order, unsigned gfp)
+struct page *traffic_pages_alloc(struct cpu *cpu, struct traffic *traffic, unsigned order,
+				 unsigned gfp)
 {
 	const struct pages *pages = traffic->pages;
 	const struct memory *memory = pages->memory;
@@ -152,7 +159,8 @@ struct source source_new(struct traffic *traffic, int kind, size_t size)
 	struct source source = { NULL, size };
 
 	if (kind == SOURCE_KMEM_CACHE)
-		source.cache = objects->model->cache_create(objects->state, "workload", (unsigned)size, 0);
+		source.cache =
+			objects->model->cache_create(objects->state, "workload", (unsigned)size, 0);
 	return source;
 }
 
@@ -163,7 +171,8 @@ void *source_alloc(struct cpu *cpu, struct traffic *traffic, const struct source
 	return traffic_kmalloc(cpu, traffic, source->size);
 }
 
-void source_free(struct cpu *cpu, struct traffic *traffic, const struct source *source, void *object)
+void source_free(struct cpu *cpu, struct traffic *traffic, const struct source *source,
+		 void *object)
 {
 	if (source->cache)
 		traffic_free(cpu, traffic, source->cache, object);

@@ -56,7 +56,8 @@ struct barrier {
 struct barrier *barrier_new(struct sim *sim);
 
 /* The `turn`-th use (from 1) of a barrier by `cpus` CPUs: waits until all have arrived. */
-static inline void barrier_wait(struct cpu *cpu, struct barrier *barrier, uint64_t cpus, uint64_t turn)
+static inline void barrier_wait(struct cpu *cpu, struct barrier *barrier, uint64_t cpus,
+				uint64_t turn)
 {
 	fetch_add(cpu, &barrier->arrived, 1);
 	await_count(cpu, &barrier->arrived, cpus * turn);

@@ -27,7 +27,8 @@ struct workload {
 	 * Set-up: arena memory, caches, thread_start for the CPUs it uses. Problems of the
 	 * settings against each other: false and the reason in `why`.
 	 */
-	bool (*create)(struct traffic *traffic, const void *settings, void **state, char *why, size_t size);
+	bool (*create)(struct traffic *traffic, const void *settings, void **state, char *why,
+		       size_t size);
 	/*
 	 * After the run, also after one that did not end well: false and a reason if something did
 	 * not add up (which then means nothing unless the outcome was DONE). Frees the state.
@@ -38,7 +39,8 @@ struct workload {
 	 * what the experiment says. False and the reason in `why`: it cannot be done. NULL: the
 	 * experiment's `operations` and `warmup` rule.
 	 */
-	bool (*operations)(const void *settings, unsigned cpus, uint64_t *warmup, uint64_t *operations, char *why, size_t size);
+	bool (*operations)(const void *settings, unsigned cpus, uint64_t *warmup,
+			   uint64_t *operations, char *why, size_t size);
 	/* Path of the file that the settings name, whose content determines the result; NULL, or
 	 * "" in `path`: none. False and the reason in `why`: there is no such file. */
 	bool (*input)(const void *settings, char *path, size_t path_size, char *why, size_t size);
@@ -60,8 +62,10 @@ void traffic_free(struct cpu *cpu, struct traffic *traffic, struct kmem_cache *c
 void *traffic_kmalloc(struct cpu *cpu, struct traffic *traffic, size_t size);
 void traffic_kfree(struct cpu *cpu, struct traffic *traffic, void *object);
 /* Page blocks as one operation each. */
-struct page *traffic_pages_alloc(struct cpu *cpu, struct traffic *traffic, unsigned order, unsigned gfp);
-void traffic_pages_free(struct cpu *cpu, struct traffic *traffic, struct page *page, unsigned order);
+struct page *traffic_pages_alloc(struct cpu *cpu, struct traffic *traffic, unsigned order,
+				 unsigned gfp);
+void traffic_pages_free(struct cpu *cpu, struct traffic *traffic, struct page *page,
+			unsigned order);
 
 /* Where the objects of a workload come from, for its setting `cache`. */
 enum source_kind { SOURCE_KMEM_CACHE, SOURCE_KMALLOC };
@@ -75,7 +79,8 @@ struct source {
 /* Set-up. */
 struct source source_new(struct traffic *traffic, int kind, size_t size);
 void *source_alloc(struct cpu *cpu, struct traffic *traffic, const struct source *source);
-void source_free(struct cpu *cpu, struct traffic *traffic, const struct source *source, void *object);
+void source_free(struct cpu *cpu, struct traffic *traffic, const struct source *source,
+		 void *object);
 
 /* Touch `bytes` bytes of memory at p, one access of up to 8 bytes per line. */
 void touch_write(struct cpu *cpu, void *p, size_t bytes);
@@ -91,7 +96,8 @@ void ledger_free(struct ledger *ledger);
 uint64_t ledger_alive(const struct ledger *ledger);     /* objects not yet freed */
 /* What happened: NULL, or what is wrong with it. */
 const char *ledger_born(struct ledger *ledger, const void *object, const void *owner, size_t bytes);
-const char *ledger_dies(struct ledger *ledger, const void *object, const void *owner, size_t *bytes);
+const char *ledger_dies(struct ledger *ledger, const void *object, const void *owner,
+			size_t *bytes);
 /* For finish: false and a reason unless every object is back. */
 bool traffic_all_back(const struct traffic *traffic, char *why, size_t size);
 

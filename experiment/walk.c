@@ -250,9 +250,14 @@ void combination_free(struct combination *combination)
 
 /* ---- finding what was given ------------------------------------------------------------------------ */
 
-static const struct yaml *turn(const struct yaml *node)
+/* Of a swept list the value whose turn it is. */
+static const struct yaml *turn(const struct loading *loading, const struct yaml *node)
 {
-	return node && node->kind == YAML_LIST && node->count ? node->child[node->selected] : node;
+	for (size_t i = 0; i < loading->schema.axes; i++) {
+		if (loading->schema.axis[i].node == node)
+			return node->child[node->selected];
+	}
+	return node;
 }
 
 const struct yaml *walk_find(const struct loading *loading, const char *path)
@@ -261,7 +266,7 @@ const struct yaml *walk_find(const struct loading *loading, const char *path)
 	char *copy = xstrdup(path), *rest = copy;
 
 	for (char *word = strtok_r(rest, ".", &rest); word && node; word = strtok_r(NULL, ".", &rest))
-		node = turn(yaml_find(node, word));
+		node = turn(loading, yaml_find(node, word));
 	free(copy);
 	return node;
 }

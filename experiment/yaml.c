@@ -225,7 +225,16 @@ static struct place place_of_byte(const struct reader *reader, size_t offset)
 
 static void tell_reader_error(struct reader *reader)
 {
-	struct place place = place_of_byte(reader, reader->parser.problem_offset);
+	size_t offset = reader->parser.problem_offset;
+
+	/* the character that is cut begins before the byte that does not belong to it */
+	if (strstr(reader->parser.problem, "trailing")) {
+		do
+			offset -= offset > 0;
+		while (offset > 0 && ((unsigned char)reader->text[offset] & 0xc0) != 0xc0);
+	}
+
+	struct place place = place_of_byte(reader, offset);
 
 	if (strstr(reader->parser.problem, "control"))
 		mistake(reader->diagnostics, place, "a control character; experiments are text");

@@ -1,0 +1,144 @@
+/* Verbs in processes of their own, folders that go away. */
+#include "tests/cli_fixture.h"
+
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cli/cli.h"
+#include "experiment/data.h"
+#include "experiment/file.h"
+#include "sim/xalloc.h"
+
+static int dispatch(int count, char **arguments)
+{
+	static const struct {
+		const char *name;
+		int (*run)(int argc, char **argv);
+	} known[] = {
+		{ "run", cli_run },   { "check", cli_check }, { "report", cli_report },   { "plot", cli_plot },
+		{ "list", cli_list }, { "compare", cli_compare }, { "explain", cli_explain }, { "import", cli_import },
+	};
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		if (!strcmp(known[i].name, arguments[0]))
+			return known[i].run(count, arguments);
+	}
+	return 127;
+}
+
+static _Noreturn void be_cli(const char *const *arguments, FILE *out, FILE *err)
+{
+	char *copy[32] = { NULL };
+	int count = 0;
+
+	while (arguments[count] && count < 31) {
+		copy[count] = xstrdup(arguments[count]);
+		count++;
+	}
+	dup2(fileno(out), STDOUT_FILENO);
+	dup2(fileno(err), STDERR_FILENO);
+
+	int status = dispatch(count, copy);
+
+	fflush(NULL);
+	_exit(status);
+}
+
+static char *slurp(FILE *file)
+{
+	size_t length = 0, room = 1 << 20;
+	char *text = xalloc(room);
+
+	rewind(file);
+	length = fread(text, 1, room - 1, file);
+	text[length] = '\0';
+	fclose(file);
+	return text;
+}
+
+struct output run_cli(const char *const *arguments)
+{
+	FILE *out = tmpfile(), *err = tmpfile();
+	int status = 0;
+
+	assert_non_null(out);
+	assert_non_null(err);
+	fflush(NULL);
+
+	pid_t pid = fork();
+
+	if (pid == 0)
+		be_cli(arguments, out, err);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return (struct output){
+		.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+		.out = slurp(out), .err = slurp(err),
+	};
+}
+
+void output_free(struct output *output)
+{
+	free(output->out);
+	free(output->err);
+}
+
+void enter_source_tree(void)
+{
+	char path[4096];
+
+	assert_true(data_file("tests/mistakes", path, sizeof path));
+	*strstr(path, "tests/mistakes") = '\0';
+	assert_int_equal(chdir(path), 0);
+}
+
+char *folder_new(void)
+{
+	const char *where = getenv("TMPDIR");
+	char *path = NULL;
+
+	assert_true(asprintf(&path, "%s/bounce-test-XXXXXX", where && *where ? where : "/tmp") > 0);
+	assert_non_null(mkdtemp(path));
+	return path;
+}
+
+static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *ftw)
+{
+	(void)stat;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+void folder_free(char *folder)
+{
+	nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(folder);
+}
+
+char *read_text(const char *path)
+{
+	size_t length;
+	char *text = file_read(path, 1 << 26, &length);
+
+	if (!text)
+		fail_msg("cannot read %s", path);
+	return text;
+}
+
+void write_text(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+}

@@ -600,7 +600,7 @@ static void evict_done(struct sim *sim, struct node *shared, struct dirent *d, s
 	} else if (shared->parent->kind == NODE_ROOT && sim->machine.home == HOME_BUS) {
 		struct dirent *below = dirent_find(shared->parent, t->line);
 
-		if (below->owner == shared && !(below->busy && below->busy->client == shared))
+		if (below->owner == shared)
 			below->owner = NULL;
 		remove_sharer(below, shared);
 	}
@@ -621,7 +621,9 @@ static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t l
 		if (s->line == NO_LINE)
 			return s;
 		d = dirent_find(shared, s->line);
-		if (!d->busy && !d->head && (!victim || s->used < victim->used))
+		if (d->busy || d->head || (d->owner && coherence_pending(d->owner, s->line)))
+			continue;       /* its last transaction is not over: a probed owner may have had nothing */
+		if (!victim || s->used < victim->used)
 			victim = s;
 	}
 	if (!victim)
@@ -660,8 +662,9 @@ static bool shared_filled(struct sim *sim, struct txn *t)
 			return false;
 		slot_set_line(&shared->level_cache[0], slot, t->line);
 		slot->version = t->version;
+		slot->state = STATE_I;
 	}
-	slot->state = t->grant;
+	slot->state = sim->protocol->copy[slot->state][fill_event[t->grant]].next;
 	slot->used = sim->now;
 	inner->fetched = true;
 	inner->outer = NULL;

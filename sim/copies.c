@@ -191,9 +191,6 @@ struct slot *copy_install_inner(struct cpu *cpu, struct slot *copy)
 
 void cpu_filled(struct sim *sim, struct txn *t)
 {
-	static const enum copy_event fill[STATES] = {
-		[STATE_S] = COPY_FILL_S, [STATE_E] = COPY_FILL_E, [STATE_M] = COPY_FILL_M,
-	};
 	struct cpu *cpu = &sim->cpu[t->client->id];
 	struct slot *copy = cache_find(&t->client->level_cache[t->client->levels - 1], t->line);
 	bool fresh = !copy;
@@ -208,10 +205,10 @@ void cpu_filled(struct sim *sim, struct txn *t)
 	}
 	t->request = fresh && t->request == UPGRADE ? GET_MODIFIED : t->request;
 	copy_check(cpu, copy);
-	if (sim->protocol->copy[copy->state][fill[t->grant]].action & IMPOSSIBLE)
+	if (sim->protocol->copy[copy->state][fill_event[t->grant]].action & IMPOSSIBLE)
 		BUG(cpu, "fill of line %llu to %c in state %c", (unsigned long long)t->line, state_letter[t->grant],
 		    state_letter[copy->state]);
-	copy->state = sim->protocol->copy[copy->state][fill[t->grant]].next;
+	copy->state = sim->protocol->copy[copy->state][fill_event[t->grant]].next;
 	copy->used = ++cpu->used;
 	if (fresh)
 		copy_install_inner(cpu, copy);

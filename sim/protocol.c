@@ -6,6 +6,10 @@
 
 const char state_letter[STATES + 1] = "ISFOEM";
 
+const enum copy_event fill_event[STATES] = {
+	[STATE_S] = COPY_FILL_S, [STATE_E] = COPY_FILL_E, [STATE_M] = COPY_FILL_M,
+};
+
 /* clang-format off */
 #define NO(state) { IMPOSSIBLE, state }
 

@@ -23,6 +23,9 @@ enum copy_event {
 	COPY_EVENTS
 };
 
+/* The event of a fill that grants a state. */
+extern const enum copy_event fill_event[STATES];
+
 enum copy_action {
 	DO_HIT = 1,
 	DO_GET_SHARED = 2, DO_GET_MODIFIED = 4, DO_UPGRADE = 8, /* ask the home */

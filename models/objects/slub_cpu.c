@@ -229,6 +229,7 @@ static void *slab_alloc(struct cpu *cpu, struct slub *slub, struct kmem_cache *s
 
 	if (!object)
 		return alloc_slow(cpu, slub, s, c, gfp);
+	path(cpu, "fast");
 	offset = get_offset(cpu, slub, c, page);
 	next = load(cpu, free_pointer(object, offset));
 	store(cpu, &c->freelist, next);
@@ -254,7 +255,6 @@ static void *slub_cpu_alloc(struct cpu *cpu, void *state, struct kmem_cache *s, 
 	void *object;
 	bool flags;
 
-	path(cpu, "fast");
 	compute(cpu, STEP_ALLOC);
 	flags = irq_save(cpu);
 	object = slab_alloc(cpu, state, s, gfp);
@@ -295,9 +295,12 @@ static void slab_free(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
 	struct kmem_cache_cpu *c = get_cpu_slab(cpu, slub, s);
 
 	if (is_mine(cpu, slub, c, page)) {
-		unsigned offset = get_offset(cpu, slub, c, page);
-		void *first = load(cpu, &c->freelist);
+		unsigned offset;
+		void *first;
 
+		path(cpu, "fast");
+		offset = get_offset(cpu, slub, c, page);
+		first = load(cpu, &c->freelist);
 		store(cpu, free_pointer(object, offset), first);
 		store(cpu, &c->freelist, object);
 	} else {
@@ -312,7 +315,6 @@ static void slub_cpu_free(struct cpu *cpu, void *state, struct kmem_cache *s, vo
 {
 	struct slab_page *page;
 
-	path(cpu, "fast");
 	compute(cpu, STEP_FREE);
 	page = slab_head_page(cpu, state, object);
 	slab_free(cpu, state, s, page, object);
@@ -324,7 +326,6 @@ static void slub_cpu_kfree(struct cpu *cpu, void *state, void *object)
 	struct kmem_cache *s;
 	uint64_t flags;
 
-	path(cpu, "fast");
 	compute(cpu, STEP_FREE);
 	page = slab_head_page(cpu, state, object);
 	flags = load(cpu, &page->flags);

@@ -86,8 +86,12 @@ static void *alloc_from_new(struct cpu *cpu, struct slub *slub, struct kmem_cach
 		return NULL;
 	meanwhile = load(cpu, cpu_slab(cpu, slub, s));
 	if (meanwhile) {                        /* an interrupt was here: its slab is warmer */
+		void *object;
+
 		slab_discard(cpu, slub, s, page);
-		return slab_alloc(cpu, slub, s, gfp);
+		object = slab_alloc(cpu, slub, s, gfp);
+		path(cpu, "new slab");
+		return object;
 	}
 	slab_lock(cpu, page);
 	bit_set_local(cpu, &page->flags, PG_FROZEN);
@@ -128,6 +132,7 @@ static void *slab_alloc(struct cpu *cpu, struct slub *slub, struct kmem_cache *s
 
 	if (!object)
 		return alloc_slow(cpu, slub, s, page, gfp);
+	path(cpu, "fast");
 	offset = load(cpu, &page->offset);
 	next = load(cpu, free_pointer(object, offset));
 	store(cpu, &page->lockless_freelist, next);
@@ -139,7 +144,6 @@ static void *slub_page_alloc(struct cpu *cpu, void *state, struct kmem_cache *s,
 	void *object;
 	bool flags;
 
-	path(cpu, "fast");
 	compute(cpu, STEP_ALLOC);
 	flags = irq_save(cpu);
 	object = slab_alloc(cpu, state, s, gfp);
@@ -168,9 +172,12 @@ static void slab_free(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
 	struct slab_page *mine = load(cpu, cpu_slab(cpu, slub, s));
 
 	if (page == mine && !slab_debug(cpu, page)) {
-		unsigned offset = load(cpu, &page->offset);
-		void *first = load(cpu, &page->lockless_freelist);
+		unsigned offset;
+		void *first;
 
+		path(cpu, "fast");
+		offset = load(cpu, &page->offset);
+		first = load(cpu, &page->lockless_freelist);
 		store(cpu, free_pointer(object, offset), first);
 		store(cpu, &page->lockless_freelist, object);
 	} else {
@@ -183,7 +190,6 @@ static void slub_page_free(struct cpu *cpu, void *state, struct kmem_cache *s, v
 {
 	struct slab_page *page;
 
-	path(cpu, "fast");
 	compute(cpu, STEP_FREE);
 	page = slab_head_page(cpu, state, object);
 	slab_free(cpu, state, s, page, object);
@@ -194,7 +200,6 @@ static void slub_page_kfree(struct cpu *cpu, void *state, void *object)
 	struct slab_page *page;
 	struct kmem_cache *s;
 
-	path(cpu, "fast");
 	compute(cpu, STEP_FREE);
 	page = slab_head_page(cpu, state, object);
 	s = load(cpu, page_slab(state, page));

@@ -440,8 +440,7 @@ static struct page *rmqueue_smallest(struct cpu *cpu, struct buddy *buddy, struc
 
 		if (first == head)
 			continue;
-		if (k > order)
-			path(cpu, "split");
+		path(cpu, k > order ? "split" : "list");
 		list_del(cpu, first);
 		clear_buddy(cpu, m, page);
 		add_nr_free(cpu, zone, k, -1);
@@ -667,7 +666,6 @@ static struct page *buddy_alloc(struct cpu *cpu, void *state, unsigned order, un
 	struct buddy *buddy = state;
 	struct page *page;
 
-	path(cpu, "list");
 	compute(cpu, STEP_PAGE_ALLOC);
 	page = alloc_above(cpu, buddy, order, WATERMARK_LOW, gfp);
 	if (!page)
@@ -709,6 +707,7 @@ static void merge_and_insert(struct cpu *cpu, struct buddy *buddy, struct zone *
 	struct memory *m = buddy->memory;
 	struct list_head *head, *lru;
 
+	path(cpu, "insert");
 	while (order < MAX_ORDER - 1) {
 		uint64_t other = pfn ^ 1ull << order;
 
@@ -757,7 +756,6 @@ static void buddy_free(struct cpu *cpu, void *state, struct page *page, unsigned
 	enum migratetype type;
 	bool flags;
 
-	path(cpu, "insert");
 	compute(cpu, STEP_PAGE_FREE);
 	free_pages_prepare(cpu, m, page, order);
 	type = get_pageblock_type(cpu, buddy, pfn);

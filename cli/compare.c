@@ -14,7 +14,8 @@
 #include "sim/xalloc.h"
 
 static const char *const usual[] = {
-	"bounces/operations", "bounces_allocator/operations", "alloc_cycles_mean", "free_cycles_mean", "footprint_bytes_peak",
+	"bounces/operations", "bounces_allocator/operations", "alloc_cycles_mean",
+	"free_cycles_mean",   "footprint_bytes_peak",
 };
 
 enum { USUAL = sizeof usual / sizeof *usual };
@@ -29,6 +30,7 @@ struct arguments {
 
 enum { OPTION_BY = 256, OPTION_METRIC, OPTION_FAIL, OPTION_FORMAT, OPTION_COLOUR };
 
+/* clang-format off */
 static const struct argp_option options[] = {
 	{ "by", OPTION_BY, "KEY", 0, "compare the values of this key within one result", 0 },
 	{ "metric", OPTION_METRIC, "METRIC", 0, "a metric, or one per another: hitm_loads/operations; may be given several times", 0 },
@@ -37,6 +39,7 @@ static const struct argp_option options[] = {
 	{ "color", OPTION_COLOUR, "WHEN", 0, "always or never (default: on a terminal)", 0 },
 	{ 0 },
 };
+/* clang-format on */
 
 static const char help[] =
 	"Two results side by side, with 95 % intervals over their seeds.\v"
@@ -58,12 +61,14 @@ static void add_metric(struct arguments *arguments, const char *word, struct arg
 		for (const struct metric *metric = metrics; metric->name; metric++)
 			nearest_try(&nearest, metric->name);
 		if (nearest.best)
-			argp_error(state, "no metric is called '%s'; did you mean '%s'?", unknown, nearest.best);
+			argp_error(state, "no metric is called '%s'; did you mean '%s'?", unknown,
+				   nearest.best);
 		argp_error(state, "no metric is called '%s'; see: bounce list metrics", unknown);
 	}
 	if (metric_is_name(compared.above) || (compared.below && metric_is_name(compared.below)))
 		argp_error(state, "'%s' is a name, not a number", word);
-	arguments->compared = xrealloc(arguments->compared, (arguments->count + 1) * sizeof compared);
+	arguments->compared =
+		xrealloc(arguments->compared, (arguments->count + 1) * sizeof compared);
 	arguments->compared[arguments->count++] = compared;
 }
 
@@ -142,7 +147,8 @@ static void add_keys(struct keys *keys, const struct points *points, const char 
 }
 
 /* `series` NULL: the point's value of `by`. A result that fixes a key meets one that sweeps it. */
-static void add_points(struct groups *groups, const struct points *points, const struct keys *keys, const char *series, const char *by)
+static void add_points(struct groups *groups, const struct points *points, const struct keys *keys,
+		       const char *series, const char *by)
 {
 	for (size_t i = 0; i < points->count; i++) {
 		const struct point *point = points->point[i];
@@ -152,7 +158,9 @@ static void add_points(struct groups *groups, const struct points *points, const
 		for (size_t k = 0; k < keys->count && used < sizeof group; k++) {
 			const char *value = select_value(point, keys->key[k], seed, sizeof seed);
 
-			used += (size_t)snprintf(group + used, sizeof group - used, "%s%s=%s", used ? " " : "", keys->key[k], value ? value : "-");
+			used += (size_t)snprintf(group + used, sizeof group - used, "%s%s=%s",
+						 used ? " " : "", keys->key[k],
+						 value ? value : "-");
 		}
 
 		const char *name = series ? series : select_value(point, by, seed, sizeof seed);
@@ -176,14 +184,18 @@ static bool by_known(const struct points *points, const char *by, char *why, siz
 	char seed[24];
 
 	if (!by) {
-		snprintf(why, size, "%s sweeps nothing: there is nothing to compare within it", points->name);
+		snprintf(why, size, "%s sweeps nothing: there is nothing to compare within it",
+			 points->name);
 		return false;
 	}
 	if (!points->count || select_value(points->point[0], by, seed, sizeof seed))
 		return true;
 	for (size_t i = 0; i < points->swepts; i++)
 		nearest_try(&nearest, points->swept[i]);
-	snprintf(why, size, nearest.best ? "%s has no setting '%s'; did you mean '%s'?" : "%s has no setting '%s'", points->name, by, nearest.best);
+	snprintf(why, size,
+		 nearest.best ? "%s has no setting '%s'; did you mean '%s'?"
+			      : "%s has no setting '%s'",
+		 points->name, by, nearest.best);
 	return false;
 }
 
@@ -192,16 +204,20 @@ static void tell_unmatched(const struct groups *groups)
 {
 	for (size_t g = 0; g < groups->groups; g++)
 		for (size_t s = 1; s < groups->serieses; s++) {
-			const struct cell *a = groups_cell(groups, 0, g), *b = groups_cell(groups, s, g);
+			const struct cell *a = groups_cell(groups, 0, g),
+					  *b = groups_cell(groups, s, g);
 
 			if (!a != !b)
-				fprintf(stderr, "bounce compare: only in %s: %s\n", groups->series[a ? 0 : s], groups->group[g]);
+				fprintf(stderr, "bounce compare: only in %s: %s\n",
+					groups->series[a ? 0 : s], groups->group[g]);
 		}
 	if (groups->bad)
-		fprintf(stderr, "bounce compare: %zu %s that ended badly left out\n", groups->bad, groups->bad == 1 ? "run" : "runs");
+		fprintf(stderr, "bounce compare: %zu %s that ended badly left out\n", groups->bad,
+			groups->bad == 1 ? "run" : "runs");
 }
 
-static struct groups *arrange(const struct arguments *arguments, const struct points *a, const struct points *b, const char *by)
+static struct groups *arrange(const struct arguments *arguments, const struct points *a,
+			      const struct points *b, const char *by)
 {
 	struct groups *groups = groups_new();
 	struct keys keys = { .count = 0 };
@@ -220,12 +236,16 @@ static struct groups *arrange(const struct arguments *arguments, const struct po
 	return groups;
 }
 
-static int compare(const struct arguments *arguments, const struct points *a, const struct points *b, const char *by)
+static int compare(const struct arguments *arguments, const struct points *a,
+		   const struct points *b, const char *by)
 {
 	struct groups *groups = arrange(arguments, a, b, by);
 	struct comparison comparison = {
-		.compared = arguments->compared, .count = arguments->count, .limit = arguments->limit,
-		.format = arguments->format, .colour = table_colour(stdout, arguments->colour),
+		.compared = arguments->compared,
+		.count = arguments->count,
+		.limit = arguments->limit,
+		.format = arguments->format,
+		.colour = table_colour(stdout, arguments->colour),
 	};
 	size_t rows, over = comparison_print(stdout, groups, &comparison, &rows);
 	int status = over ? EXIT_DIFFERENT : EXIT_DONE;
@@ -236,14 +256,20 @@ static int compare(const struct arguments *arguments, const struct points *a, co
 		status = EXIT_MISTAKE;
 	}
 	if (over)
-		fprintf(stderr, "bounce compare: %zu of %zu over the limit of %g %%\n", over, rows, 100 * arguments->limit);
+		fprintf(stderr, "bounce compare: %zu of %zu over the limit of %g %%\n", over, rows,
+			100 * arguments->limit);
 	groups_free(groups);
 	return status;
 }
 
 int cli_compare(int argc, char **argv)
 {
-	static const struct argp argp = { options, parse, "A B\nRESULT [--by KEY]", help, NULL, NULL, NULL };
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = "A B\nRESULT [--by KEY]",
+		.doc = help,
+	};
 	struct arguments arguments = { .limit = NAN };
 	struct points points[2] = { 0 };
 	char folder[4096], why[1024];
@@ -254,7 +280,8 @@ int cli_compare(int argc, char **argv)
 	argp_err_exit_status = EXIT_MISTAKE;
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	for (count = 0; count < 2 && arguments.result[count]; count++)
-		if (!points_load(select_folder(arguments.result[count], folder, sizeof folder), &points[count], why, sizeof why))
+		if (!points_load(select_folder(arguments.result[count], folder, sizeof folder),
+				 &points[count], why, sizeof why))
 			break;
 
 	const char *by = count == 1 ? arguments.by ? arguments.by : default_key(&points[0]) : NULL;

@@ -33,7 +33,8 @@ static double compared_value(const struct point *point, const void *argument)
 }
 
 /* Beyond the limit for the worse, and not by chance. */
-static bool is_over(const struct interval *from, const struct interval *to, const struct interval *change, double limit)
+static bool is_over(const struct interval *from, const struct interval *to,
+		    const struct interval *change, double limit)
 {
 	if (isnan(limit))
 		return false;
@@ -63,10 +64,12 @@ static int percent(char *buf, size_t size, double change)
 {
 	double value = 100 * change;
 
-	return snprintf(buf, size, "%+.*f", fabs(value) < 9.95 ? 1 : 0, fabs(value) < 0.05 ? 0.0 : value);
+	return snprintf(buf, size, "%+.*f", fabs(value) < 9.95 ? 1 : 0,
+			fabs(value) < 0.05 ? 0.0 : value);
 }
 
-static const char *change_text(const struct interval *change, const struct interval *to, char *buf, size_t size)
+static const char *change_text(const struct interval *change, const struct interval *to, char *buf,
+			       size_t size)
 {
 	char mean[40], low[40], high[40];
 
@@ -95,9 +98,11 @@ static void interval_cells(struct table *table, const struct interval *interval,
 }
 
 /* One metric in one group: true if it is over the limit. */
-static bool add_row(struct table *table, const struct groups *groups, const struct cell *a, const struct cell *b, const struct compared *compared, double limit)
+static bool add_row(struct table *table, const struct groups *groups, const struct cell *a,
+		    const struct cell *b, const struct compared *compared, double limit)
 {
-	struct interval from = cell_interval(a, compared_value, compared), to = cell_interval(b, compared_value, compared);
+	struct interval from = cell_interval(a, compared_value, compared),
+			to = cell_interval(b, compared_value, compared);
 	struct interval change = cell_change(a, b, compared_value, compared);
 	bool over = is_over(&from, &to, &change, limit);
 	char text[128];
@@ -119,37 +124,56 @@ static bool add_row(struct table *table, const struct groups *groups, const stru
 }
 
 /* All groups of one series against the first; how many rows were over the limit. */
-static size_t add_series(struct table *table, const struct groups *groups, size_t series, const struct comparison *comparison)
+static size_t add_series(struct table *table, const struct groups *groups, size_t series,
+			 const struct comparison *comparison)
 {
 	size_t over = 0;
 
 	for (size_t g = 0; g < groups->groups; g++) {
-		const struct cell *a = groups_cell(groups, 0, g), *b = groups_cell(groups, series, g);
+		const struct cell *a = groups_cell(groups, 0, g),
+				  *b = groups_cell(groups, series, g);
 
 		for (size_t m = 0; a && b && m < comparison->count; m++)
-			over += add_row(table, groups, a, b, &comparison->compared[m], comparison->limit);
+			over += add_row(table, groups, a, b, &comparison->compared[m],
+					comparison->limit);
 	}
 	return over;
 }
 
 /* The columns of one pair. People see the names of the two as headings, programs as values. */
-static void make_columns(struct column columns[COLUMNS], const struct groups *groups, size_t series, bool limited)
+static void make_columns(struct column columns[COLUMNS], const struct groups *groups, size_t series,
+			 bool limited)
 {
 	bool settings = groups->groups > 1 || *groups->group[0];
 	const struct column all[COLUMNS] = {
-		{ settings ? "settings" : NULL, "settings", true }, { NULL, "a", true }, { NULL, "b", true },
-		{ "metric", "metric", true }, { groups->series[0], NULL, true }, { groups->series[series], NULL, true }, { "change", NULL, true },
-		{ NULL, "a_mean", false }, { NULL, "a_low", false }, { NULL, "a_high", false }, { NULL, "a_seeds", false },
-		{ NULL, "b_mean", false }, { NULL, "b_low", false }, { NULL, "b_high", false }, { NULL, "b_seeds", false },
-		{ NULL, "change", false }, { NULL, "change_low", false }, { NULL, "change_high", false },
-		{ limited ? "" : NULL, "over", true }, { NULL, NULL, false },
+		{ settings ? "settings" : NULL, "settings", true },
+		{ NULL, "a", true },
+		{ NULL, "b", true },
+		{ "metric", "metric", true },
+		{ groups->series[0], NULL, true },
+		{ groups->series[series], NULL, true },
+		{ "change", NULL, true },
+		{ NULL, "a_mean", false },
+		{ NULL, "a_low", false },
+		{ NULL, "a_high", false },
+		{ NULL, "a_seeds", false },
+		{ NULL, "b_mean", false },
+		{ NULL, "b_low", false },
+		{ NULL, "b_high", false },
+		{ NULL, "b_seeds", false },
+		{ NULL, "change", false },
+		{ NULL, "change_low", false },
+		{ NULL, "change_high", false },
+		{ limited ? "" : NULL, "over", true },
+		{ NULL, NULL, false },
 	};
 
 	memcpy(columns, all, sizeof all);
 }
 
 /* A table per pair for people, one table of all pairs for programs. */
-size_t comparison_print(FILE *out, const struct groups *groups, const struct comparison *comparison, size_t *rows)
+size_t comparison_print(FILE *out, const struct groups *groups, const struct comparison *comparison,
+			size_t *rows)
 {
 	struct column columns[COLUMNS];
 	struct table *table = NULL;
@@ -167,7 +191,8 @@ size_t comparison_print(FILE *out, const struct groups *groups, const struct com
 		if (comparison->format == TABLE_PEOPLE && *rows)
 			putc('\n', out);
 		if (comparison->format != TABLE_PEOPLE || table_rows(table))
-			table_print(table, out, comparison->format, "comparison", 0, comparison->colour);
+			table_print(table, out, comparison->format, "comparison", 0,
+				    comparison->colour);
 		*rows += table_rows(table);
 		table_free(table);
 		table = NULL;

@@ -30,6 +30,7 @@ struct comparison {
  * limit: more than so much above the first series, and by an interval that leaves out no change
  * (where there is one). Rows printed go to `rows`.
  */
-size_t comparison_print(FILE *out, const struct groups *groups, const struct comparison *comparison, size_t *rows);
+size_t comparison_print(FILE *out, const struct groups *groups, const struct comparison *comparison,
+			size_t *rows);
 
 #endif

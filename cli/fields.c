@@ -11,6 +11,7 @@
 
 static const char *const owners[LINE_CLASSES] = { "the allocator's", "the workload's", "payload" };
 
+/* clang-format off */
 const struct column field_columns[] = {
 	{ NULL, "point", true },        { NULL, "struct", true },       { "offset", "offset", false },
 	{ "size", "size", false },      { "member", "member", true },   { "loads", "loads", false },
@@ -18,6 +19,7 @@ const struct column field_columns[] = {
 	{ NULL, "operation", true },    { NULL, "path", true },         { NULL, "source", true },
 	{ NULL, "function", true },     { NULL, NULL, false },
 };
+/* clang-format on */
 
 /* All sites of one member added up. */
 struct member {
@@ -132,20 +134,24 @@ static void member_row(struct table *table, const struct member *member)
 	table_count(table, member->loads);
 	table_count(table, member->stores);
 	table_count(table, member->rmws);
-	table_text(table, "%s %s", view_source(&most->site, source, sizeof source), most->site.function);
+	table_text(table, "%s %s", view_source(&most->site, source, sizeof source),
+		   most->site.function);
 	for (int i = 0; i < 4; i++)
 		table_blank(table);
 }
 
 /* The members of one struct are members[0 .. the result - 1]. */
-static size_t print_struct(FILE *out, const struct member *members, size_t count, const struct view_options *options)
+static size_t print_struct(FILE *out, const struct member *members, size_t count,
+			   const struct view_options *options)
 {
 	const struct field_stats *first = members[0].first;
 	struct table *table = table_new(field_columns);
 	unsigned end = 0;       /* of the members so far */
 	size_t i;
 
-	for (i = 0; i < count && !strcmp(members[i].first->layout, first->layout) && members[i].first->class == first->class; i++) {
+	for (i = 0; i < count && !strcmp(members[i].first->layout, first->layout) &&
+		    members[i].first->class == first->class;
+	     i++) {
 		unsigned offset = members[i].first->offset;
 
 		if (offset > end)
@@ -175,7 +181,8 @@ struct share {
 
 enum { SHARES_MAX = 64 };
 
-static size_t collect_shares(const struct result *result, const struct line_stats *line, struct share *shares)
+static size_t collect_shares(const struct result *result, const struct line_stats *line,
+			     struct share *shares)
 {
 	size_t count = 0;
 
@@ -185,12 +192,14 @@ static size_t collect_shares(const struct result *result, const struct line_stat
 
 		if (site->line != line->offset)
 			continue;
-		while (at < count && (shares[at].offset != site->offset || strcmp(shares[at].member, site->member) != 0))
+		while (at < count && (shares[at].offset != site->offset ||
+				      strcmp(shares[at].member, site->member) != 0))
 			at++;
 		if (at == SHARES_MAX)
 			continue;
 		if (at == count)
-			shares[count++] = (struct share){ .offset = site->offset, .member = site->member };
+			shares[count++] =
+				(struct share){ .offset = site->offset, .member = site->member };
 		shares[at].loads += site->loads;
 		shares[at].writes += site->stores + site->rmws;
 		shares[at].places++;
@@ -221,14 +230,17 @@ static bool print_finding(FILE *out, const struct result *result, const struct l
 	if (!line->false_sharing || count < 2 || !written)
 		return false;
 	qsort(shares, count, sizeof *shares, by_offset);
-	fprintf(out, "FALSE SHARING in line %s: %s of its %s misses lost the line to bytes not used (%u CPUs write, %u read)\n",
+	fprintf(out,
+		"FALSE SHARING in line %s: %s of its %s misses lost the line to bytes not used (%u CPUs write, %u read)\n",
 		line->label, number_count(misses, sizeof misses, line->false_sharing),
 		number_count(number, sizeof number, line->misses), line->writers, line->readers);
 	for (size_t i = 0; i < count; i++) {
 		fprintf(out, "  %2u  %s: ", shares[i].offset, shares[i].member);
-		fprintf(out, "%s writes and ", number_count(number, sizeof number, shares[i].writes));
-		fprintf(out, "%s reads that left the CPU's cache, by %u %s", number_count(number, sizeof number, shares[i].loads),
-			shares[i].cpus, shares[i].cpus == 1 ? "CPU" : "CPUs");
+		fprintf(out, "%s writes and ",
+			number_count(number, sizeof number, shares[i].writes));
+		fprintf(out, "%s reads that left the CPU's cache, by %u %s",
+			number_count(number, sizeof number, shares[i].loads), shares[i].cpus,
+			shares[i].cpus == 1 ? "CPU" : "CPUs");
 		if (shares[i].places > 1)
 			fprintf(out, " at each of %u places", shares[i].places);
 		putc('\n', out);
@@ -238,7 +250,8 @@ static bool print_finding(FILE *out, const struct result *result, const struct l
 
 static int most_false_sharing_first(const void *one, const void *other)
 {
-	const struct line_stats *a = *(const struct line_stats *const *)one, *b = *(const struct line_stats *const *)other;
+	const struct line_stats *a = *(const struct line_stats *const *)one,
+				*b = *(const struct line_stats *const *)other;
 
 	if (a->false_sharing != b->false_sharing)
 		return a->false_sharing > b->false_sharing ? -1 : 1;
@@ -259,7 +272,8 @@ size_t view_false_sharing(FILE *out, const struct result *result)
 	for (size_t i = 0; i < result->lines && found < FINDINGS_MAX; i++)
 		found += print_finding(out, result, lines[i]);
 	if (!result->total.misses_false_sharing)
-		fputs("No false sharing: no copy of a line was lost to bytes that its CPU does not use.\n", out);
+		fputs("No false sharing: no copy of a line was lost to bytes that its CPU does not use.\n",
+		      out);
 	else
 		fprintf(out, "All lines together: %s false-sharing misses.\n",
 			number_count(buf, sizeof buf, result->total.misses_false_sharing));

@@ -33,10 +33,15 @@ static void add_name(struct arguments *arguments, char *word, struct argp_state 
 		for (const struct figure *figure = figures; figure->name; figure++)
 			nearest_try(&nearest, figure->name);
 		if (nearest.best)
-			argp_error(state, "no figure is called '%s'; did you mean '%s'?", word, nearest.best);
-		argp_error(state, "no figure is called '%s'; there are bounces, cycles, causes, scaling, heat", word);
+			argp_error(state, "no figure is called '%s'; did you mean '%s'?", word,
+				   nearest.best);
+		argp_error(
+			state,
+			"no figure is called '%s'; there are bounces, cycles, causes, scaling, heat",
+			word);
 	}
-	arguments->names = xrealloc(arguments->names, (arguments->count + 1) * sizeof *arguments->names);
+	arguments->names =
+		xrealloc(arguments->names, (arguments->count + 1) * sizeof *arguments->names);
 	arguments->names[arguments->count++] = word;
 }
 
@@ -53,7 +58,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!arguments->result)
-			argp_error(state, "which result? A folder, or the name of one below results/");
+			argp_error(state,
+				   "which result? A folder, or the name of one below results/");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -62,7 +68,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
 
 int cli_plot(int argc, char **argv)
 {
-	static const struct argp argp = { NULL, parse, "RESULT [FIGURE...]", help, NULL, NULL, NULL };
+	static const struct argp argp = { .parser = parse, .args_doc = "RESULT [FIGURE...]", .doc = help };
 	struct arguments arguments = { 0 };
 	char folder[4096], why[1024];
 
@@ -70,8 +76,9 @@ int cli_plot(int argc, char **argv)
 	argp_err_exit_status = EXIT_MISTAKE;
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 
-	bool ok = plots_draw_named(select_folder(arguments.result, folder, sizeof folder), arguments.names, arguments.count,
-				   stdout, stderr, why, sizeof why);
+	bool ok =
+		plots_draw_named(select_folder(arguments.result, folder, sizeof folder),
+				 arguments.names, arguments.count, stdout, stderr, why, sizeof why);
 
 	free(arguments.names);
 	if (!ok)

@@ -25,6 +25,7 @@ struct arguments {
 
 enum { OPTION_POINT = 256, OPTION_FORMAT, OPTION_TOP, OPTION_COLOUR };
 
+/* clang-format off */
 static const struct argp_option options[] = {
 	{ "point", OPTION_POINT, "KEY=VALUE,...", 0, "points with these settings: objects=slub-page,seed=1 (default: the first seed of each combination)", 0 },
 	{ "format", OPTION_FORMAT, "FORMAT", 0, "table (for people), csv or jsonl (for programs)", 0 },
@@ -32,6 +33,7 @@ static const struct argp_option options[] = {
 	{ "color", OPTION_COLOUR, "WHEN", 0, "always or never (default: on a terminal)", 0 },
 	{ 0 },
 };
+/* clang-format on */
 
 static const char help[] =
 	"Where a run bounced.\v"
@@ -52,7 +54,10 @@ static void parse_view(const char *word, struct arguments *arguments, struct arg
 	if (nearest.best)
 		argp_error(state, "no view is called '%s'; did you mean '%s'?", word, nearest.best);
 	else
-		argp_error(state, "no view is called '%s'; there are lines, fields, sites, cpus, locks, paths", word);
+		argp_error(
+			state,
+			"no view is called '%s'; there are lines, fields, sites, cpus, locks, paths",
+			word);
 }
 
 static error_t parse(int key, char *word, struct argp_state *state)
@@ -88,22 +93,27 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!arguments->result)
-			argp_error(state, "which result? A folder, or the name of one below results/");
+			argp_error(state,
+				   "which result? A folder, or the name of one below results/");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
-static void print_for_programs(FILE *out, const struct arguments *arguments, const struct points *points, const struct point **chosen, size_t count)
+static void print_for_programs(FILE *out, const struct arguments *arguments,
+			       const struct points *points, const struct point **chosen,
+			       size_t count)
 {
 	struct table *table = table_new(arguments->view->columns);
 	char label[512];
 
 	for (size_t i = 0; i < count; i++)
-		arguments->view->fill(table, chosen[i]->result, select_label(points, chosen[i], label, sizeof label));
+		arguments->view->fill(table, chosen[i]->result,
+				      select_label(points, chosen[i], label, sizeof label));
 	if (arguments->format == TABLE_CSV) {
-		fprintf(out, "# bounce %s\n# experiment %s sha256 %s\n", points->version, points->name, points->hash);
+		fprintf(out, "# bounce %s\n# experiment %s sha256 %s\n", points->version,
+			points->name, points->hash);
 	} else {
 		fputs("{\"type\":\"run\",\"experiment\":", out);
 		json_string(out, points->name);
@@ -117,7 +127,8 @@ static void print_for_programs(FILE *out, const struct arguments *arguments, con
 	table_free(table);
 }
 
-static void name_others(FILE *out, const struct points *points, const struct point **chosen, size_t count)
+static void name_others(FILE *out, const struct points *points, const struct point **chosen,
+			size_t count)
 {
 	char label[512];
 
@@ -128,16 +139,19 @@ static void name_others(FILE *out, const struct points *points, const struct poi
 		fprintf(out, "  and %zu more\n", count - NAMED_COMBINATIONS);
 }
 
-static void print_for_people(FILE *out, const struct arguments *arguments, const struct points *points, const struct point **chosen, size_t count)
+static void print_for_people(FILE *out, const struct arguments *arguments,
+			     const struct points *points, const struct point **chosen, size_t count)
 {
 	size_t shown = count > SHOWN_COMBINATIONS ? 1 : count;
-	struct view_options view_options = { .top = arguments->top, .colour = table_colour(out, arguments->colour) };
+	struct view_options view_options = { .top = arguments->top,
+					     .colour = table_colour(out, arguments->colour) };
 	char label[512];
 
 	for (size_t i = 0; i < shown; i++) {
-		fprintf(out, "%s%s%s   %s   %s   bounce %s%s\n", i ? "\n\n" : "", view_options.colour ? "\033[1m" : "", points->name,
-			select_label(points, chosen[i], label, sizeof label), chosen[i]->machine, points->version,
-			view_options.colour ? "\033[0m" : "");
+		fprintf(out, "%s%s%s   %s   %s   bounce %s%s\n", i ? "\n\n" : "",
+			view_options.colour ? "\033[1m" : "", points->name,
+			select_label(points, chosen[i], label, sizeof label), chosen[i]->machine,
+			points->version, view_options.colour ? "\033[0m" : "");
 		view_headline(out, chosen[i]->result);
 		for (size_t r = 0; r < chosen[i]->remarks; r++)
 			fprintf(out, "%s\n", chosen[i]->remark[r]);
@@ -150,7 +164,12 @@ static void print_for_people(FILE *out, const struct arguments *arguments, const
 
 int cli_report(int argc, char **argv)
 {
-	static const struct argp argp = { options, parse, "RESULT [lines|fields|sites|cpus|locks|paths]", help, NULL, NULL, NULL };
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = "RESULT [lines|fields|sites|cpus|locks|paths]",
+		.doc = help,
+	};
 	struct arguments arguments = { .view = views, .top = DEFAULT_TOP };
 	struct points points;
 	const struct point **chosen;
@@ -161,7 +180,8 @@ int cli_report(int argc, char **argv)
 	argv[0] = "bounce report";
 	argp_err_exit_status = EXIT_MISTAKE;
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-	if (!points_load(select_folder(arguments.result, folder, sizeof folder), &points, why, sizeof why)) {
+	if (!points_load(select_folder(arguments.result, folder, sizeof folder), &points, why,
+			 sizeof why)) {
 		fprintf(stderr, "bounce report: %s\n", why);
 		return EXIT_MISTAKE;
 	}

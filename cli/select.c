@@ -45,7 +45,8 @@ const char *select_value(const struct point *point, const char *key, char *buf, 
 	return strcmp(key, "machine") ? NULL : point->machine;
 }
 
-const char *select_label(const struct points *points, const struct point *point, char *buf, size_t size)
+const char *select_label(const struct points *points, const struct point *point, char *buf,
+			 size_t size)
 {
 	size_t used = 0;
 	char seed[24];
@@ -54,7 +55,8 @@ const char *select_label(const struct points *points, const struct point *point,
 		const char *value = select_value(point, points->swept[i], seed, sizeof seed);
 
 		if (value && strcmp(points->swept[i], "seed") != 0)
-			used += (size_t)snprintf(buf + used, size - used, "%s=%s,", points->swept[i], value);
+			used += (size_t)snprintf(buf + used, size - used, "%s=%s,",
+						 points->swept[i], value);
 	}
 	if (used < size)
 		snprintf(buf + used, size - used, "seed=%" PRIu64, point->seed);
@@ -110,10 +112,14 @@ static void explain(const struct points *points, const struct wish *wish, char *
 		for (size_t i = 0; points->count && i < points->point[0]->keys; i++)
 			nearest_try(&nearest, points->point[0]->key[i].key);
 		nearest_try(&nearest, "seed");
-		snprintf(why, size, nearest.best ? "no point has a setting '%s'; did you mean '%s'?" : "no point has a setting '%s'", wish->key, nearest.best);
+		snprintf(why, size,
+			 nearest.best ? "no point has a setting '%s'; did you mean '%s'?"
+				      : "no point has a setting '%s'",
+			 wish->key, nearest.best);
 		return;
 	}
-	used = (size_t)snprintf(why, size, "no point has %s=%s; there are:", wish->key, wish->value);
+	used = (size_t)snprintf(why, size, "no point has %s=%s; there are:", wish->key,
+				wish->value);
 	for (size_t i = 0; i < points->count && used < size; i++) {
 		const char *value = select_value(points->point[i], wish->key, seed, sizeof seed);
 
@@ -124,7 +130,8 @@ static void explain(const struct points *points, const struct wish *wish, char *
 	}
 }
 
-static bool keep(const struct points *points, const struct wish *wishes, size_t wish_count, const struct point ***chosen, size_t *count)
+static bool keep(const struct points *points, const struct wish *wishes, size_t wish_count,
+		 const struct point ***chosen, size_t *count)
 {
 	bool seed_named = false;
 
@@ -139,13 +146,15 @@ static bool keep(const struct points *points, const struct wish *wishes, size_t 
 		while (met < wish_count && matches(point, &wishes[met]))
 			met++;
 		/* seeds are innermost: the others of a combination come behind its first */
-		if (met == wish_count && (seed_named || !*count || !point_same_but_seed((*chosen)[*count - 1], point)))
+		if (met == wish_count &&
+		    (seed_named || !*count || !point_same_but_seed((*chosen)[*count - 1], point)))
 			(*chosen)[(*count)++] = point;
 	}
 	return *count > 0;
 }
 
-bool select_points(const struct points *points, const char *choice, const struct point ***chosen, size_t *count, char *why, size_t size)
+bool select_points(const struct points *points, const char *choice, const struct point ***chosen,
+		   size_t *count, char *why, size_t size)
 {
 	char *text = xstrdup(choice ? choice : "");
 	struct wish *wishes = NULL;
@@ -166,7 +175,10 @@ bool select_points(const struct points *points, const char *choice, const struct
 			explain(points, &wishes[w], why, size);
 	}
 	if (ok && !keep(points, wishes, wish_count, chosen, count)) {
-		snprintf(why, size, points->count ? "no point has all of %s" : "no point has been computed yet%.0s", choice ? choice : "");
+		snprintf(why, size,
+			 points->count ? "no point has all of %s"
+				       : "no point has been computed yet%.0s",
+			 choice ? choice : "");
 		ok = false;
 	}
 	if (!ok) {

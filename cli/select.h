@@ -12,10 +12,12 @@ const char *select_folder(const char *given, char *path, size_t size);
  * seed of each combination, unless a seed is named. The caller frees the list. false: a key or
  * value that no point has, and in `why` which there are.
  */
-bool select_points(const struct points *points, const char *choice, const struct point ***chosen, size_t *count, char *why, size_t size);
+bool select_points(const struct points *points, const char *choice, const struct point ***chosen,
+		   size_t *count, char *why, size_t size);
 
 /* The swept settings and the seed: "objects=slub-page,cpus=2,seed=1", as --point takes them. */
-const char *select_label(const struct points *points, const struct point *point, char *buf, size_t size);
+const char *select_label(const struct points *points, const struct point *point, char *buf,
+			 size_t size);
 
 /* A setting or one of the names of a point; "seed" is in buf. NULL: it has no such key. */
 const char *select_value(const struct point *point, const char *key, char *buf, size_t size);

@@ -59,7 +59,11 @@ const char *number_real(char *buf, size_t size, double value)
 	} else if (magnitude == 0 || magnitude >= 99.95) {
 		snprintf(buf, size, "%.0f", magnitude == 0 ? 0 : value);
 	} else if (magnitude >= 0.0005) {
-		snprintf(buf, size, "%.*f", magnitude >= 9.995 ? 1 : magnitude >= 0.9995 ? 2 : 3, value);
+		snprintf(buf, size, "%.*f",
+			 magnitude >= 9.995    ? 1
+			 : magnitude >= 0.9995 ? 2
+					       : 3,
+			 value);
 	} else {
 		snprintf(buf, size, "%s0.0005", value < 0 ? ">-" : "<");
 	}
@@ -141,7 +145,8 @@ void table_real(struct table *table, double value)
 	if (!isfinite(value))
 		table_both(table, true, number_real(people, sizeof people, value), "");
 	else
-		table_both(table, true, number_real(people, sizeof people, value), number_exact(program, sizeof program, value));
+		table_both(table, true, number_real(people, sizeof people, value),
+			   number_exact(program, sizeof program, value));
 }
 
 void table_share(struct table *table, double part, double all)
@@ -242,7 +247,8 @@ static void print_cell(FILE *out, const struct column *column, struct widths roo
 }
 
 /* The cells of one row, or the headings where `cells` is NULL; no blanks at the end. */
-static void print_row(const struct table *table, FILE *out, const struct widths *room, const struct cell *cells)
+static void print_row(const struct table *table, FILE *out, const struct widths *room,
+		      const struct cell *cells)
 {
 	char *line;
 	size_t length;
@@ -362,7 +368,8 @@ static void print_jsonl(const struct table *table, FILE *out, const char *type)
 	}
 }
 
-void table_print(const struct table *table, FILE *out, enum table_format format, const char *type, unsigned indent, bool colour)
+void table_print(const struct table *table, FILE *out, enum table_format format, const char *type,
+		 unsigned indent, bool colour)
 {
 	if (format == TABLE_CSV)
 		print_csv(table, out);

@@ -40,7 +40,8 @@ size_t table_rows(const struct table *table);
  * For people: heading, rows, two blanks between columns, `indent` before each line, headings bold
  * where `colour` is set. CSV: a row of keys first. JSON lines: an object per row, "type" in front.
  */
-void table_print(const struct table *table, FILE *out, enum table_format format, const char *type, unsigned indent, bool colour);
+void table_print(const struct table *table, FILE *out, enum table_format format, const char *type,
+		 unsigned indent, bool colour);
 
 /* false: no such format. */
 bool table_format_parse(const char *word, enum table_format *format);

@@ -12,10 +12,10 @@
 #include "sim/xalloc.h"
 
 enum {
-	UNITS = 64,             /* units of time in a cycle */
-	DETAILED_LINES = 5,     /* worst lines that are shown member by member ... */
-	DETAILED_PERCENT = 5,   /* ... those beyond the second if they have so much of all bounces */
-	DETAIL_ROWS = 16,       /* rows of one of them */
+	UNITS = 64, /* units of time in a cycle */
+	DETAILED_LINES = 5, /* worst lines that are shown member by member ... */
+	DETAILED_PERCENT = 5, /* ... those beyond the second if they have so much of all bounces */
+	DETAIL_ROWS = 16, /* rows of one of them */
 };
 
 static const char *const class_names[LINE_CLASSES] = { "allocator", "workload", "payload" };
@@ -61,11 +61,13 @@ static void operation_cell(struct table *table, enum op op, const char *path)
 	table_text(table, "%s%s%s", op_names[op], path && *path ? ", " : "", path ? path : "");
 }
 
-static const char *counted(char *buf, size_t size, uint64_t count, const char *one, const char *many)
+static const char *counted(char *buf, size_t size, uint64_t count, const char *one,
+			   const char *many)
 {
 	char number[32];
 
-	snprintf(buf, size, "%s %s", number_count(number, sizeof number, count), count == 1 ? one : many);
+	snprintf(buf, size, "%s %s", number_count(number, sizeof number, count),
+		 count == 1 ? one : many);
 	return buf;
 }
 
@@ -75,13 +77,16 @@ void view_headline(FILE *out, const struct result *result)
 	uint64_t bounces = counts_bounces(&result->total);
 
 	fprintf(out, "%s", counted(buf, sizeof buf, result->operations, "operation", "operations"));
-	fprintf(out, " in %s", counted(buf, sizeof buf, result->elapsed_units / UNITS, "cycle", "cycles"));
+	fprintf(out, " in %s",
+		counted(buf, sizeof buf, result->elapsed_units / UNITS, "cycle", "cycles"));
 	fprintf(out, " on %s\n", counted(buf, sizeof buf, result->cpus, "CPU", "CPUs"));
 	for (int i = 0; i < LINE_CLASSES; i++)
-		number_real(number[i], sizeof *number, per((double)result->total.bounces[i], result->operations));
+		number_real(number[i], sizeof *number,
+			    per((double)result->total.bounces[i], result->operations));
 	number_real(number[LINE_CLASSES], sizeof *number, per((double)bounces, result->operations));
 	fprintf(out, "%s", counted(buf, sizeof buf, bounces, "bounce", "bounces"));
-	fprintf(out, ", %s per operation: allocator %s, workload %s, payload %s\n", number[3], number[0], number[1], number[2]);
+	fprintf(out, ", %s per operation: allocator %s, workload %s, payload %s\n", number[3],
+		number[0], number[1], number[2]);
 	if (result->outcome != OUTCOME_DONE)
 		fprintf(out, "this run did not end well: %s%s%s\n", outcome_names[result->outcome],
 			*result->message ? ": " : "", result->message);
@@ -89,6 +94,7 @@ void view_headline(FILE *out, const struct result *result)
 
 /* ---- lines ------------------------------------------------------------------------------ */
 
+/* clang-format off */
 static const struct column line_columns[] = {
 	{ NULL, "point", true },        { "line", "line", true },         { NULL, "offset", false },
 	{ "bounces", "bounces", false },{ "of all", "share", false },     { "hitm", "hitm", false },
@@ -97,8 +103,10 @@ static const struct column line_columns[] = {
 	{ "readers", "readers", false },{ "writers", "writers", false },  { "class", "class", true },
 	{ "members", "members", true }, { NULL, NULL, false },
 };
+/* clang-format on */
 
-static void line_row(struct table *table, const struct line_stats *line, const char *point, uint64_t all)
+static void line_row(struct table *table, const struct line_stats *line, const char *point,
+		     uint64_t all)
 {
 	table_text(table, "%s", point);
 	table_text(table, "%s", line->label);
@@ -123,10 +131,12 @@ static void lines_fill(struct table *table, const struct result *result, const c
 		line_row(table, &result->line[i], point, counts_bounces(&result->total));
 }
 
+/* clang-format off */
 static const struct column kind_columns[] = {
 	{ "kind of line", NULL, true }, { "lines", NULL, false }, { "bounces", NULL, false }, { "of all", NULL, false },
 	{ "per operation", NULL, false }, { "class", NULL, true }, { NULL, NULL, false },
 };
+/* clang-format on */
 
 struct kind {
 	const char *label;
@@ -152,8 +162,9 @@ static size_t collect_kinds(const struct result *result, struct kind *kinds)
 		const struct line_stats *line = &result->line[i];
 		size_t length = strcspn(line->label, "["), at = 0;
 
-		while (at < count && (kinds[at].class != line->class || kinds[at].length != length ||
-				      strncmp(kinds[at].label, line->label, length) != 0))
+		while (at < count &&
+		       (kinds[at].class != line->class || kinds[at].length != length ||
+			strncmp(kinds[at].label, line->label, length) != 0))
 			at++;
 		if (at == count)
 			kinds[count++] = (struct kind){ line->label, length, line->class, 0, 0 };
@@ -185,15 +196,18 @@ static void print_kinds(FILE *out, const struct result *result, const struct vie
 	free(kinds);
 }
 
+/* clang-format off */
 static const struct column detail_columns[] = {
 	{ "offset", NULL, false }, { "member", NULL, true }, { "loads", NULL, false }, { "stores", NULL, false },
 	{ "rmws", NULL, false }, { "bounces", NULL, false }, { "hitm", NULL, false }, { "cycles each", NULL, false },
 	{ "CPUs", NULL, false }, { "operation", NULL, true }, { "from", NULL, true }, { NULL, NULL, false },
 };
+/* clang-format on */
 
 static int by_offset_then_bounces(const void *one, const void *other)
 {
-	const struct site_stats *a = *(const struct site_stats *const *)one, *b = *(const struct site_stats *const *)other;
+	const struct site_stats *a = *(const struct site_stats *const *)one,
+				*b = *(const struct site_stats *const *)other;
 
 	if (a->offset != b->offset)
 		return a->offset < b->offset ? -1 : 1;
@@ -216,11 +230,13 @@ static void detail_row(struct table *table, const struct site_stats *site)
 	table_real(table, per(cycles(site->wait_units), site->loads + site->stores + site->rmws));
 	table_count(table, site->cpus);
 	operation_cell(table, site->op, site->path);
-	table_text(table, "%s %s", view_source(&site->site, source, sizeof source), site->site.function);
+	table_text(table, "%s %s", view_source(&site->site, source, sizeof source),
+		   site->site.function);
 }
 
 /* One line, member by member: who touches it from where. */
-static void print_line_detail(FILE *out, const struct result *result, const struct line_stats *line, const struct view_options *options)
+static void print_line_detail(FILE *out, const struct result *result, const struct line_stats *line,
+			      const struct view_options *options)
 {
 	const struct site_stats **sites = xalloc((result->sites + 1) * sizeof *sites);
 	struct table *table = table_new(detail_columns);
@@ -233,11 +249,13 @@ static void print_line_detail(FILE *out, const struct result *result, const stru
 	qsort(sites, count, sizeof *sites, by_offset_then_bounces);
 	for (size_t i = 0; i < count && i < DETAIL_ROWS; i++)
 		detail_row(table, sites[i]);
-	fprintf(out, "\n%s, %d bytes: %s\n", line->label, LINE, counted(buf, sizeof buf, line->bounces, "bounce", "bounces"));
+	fprintf(out, "\n%s, %d bytes: %s\n", line->label, LINE,
+		counted(buf, sizeof buf, line->bounces, "bounce", "bounces"));
 	if (count)
 		table_print(table, out, TABLE_PEOPLE, NULL, 2, options->colour);
 	if (count > DETAIL_ROWS)
-		fprintf(out, "  and %zu more %s: bounce report RESULT sites\n", count - DETAIL_ROWS, count == DETAIL_ROWS + 1 ? "place" : "places");
+		fprintf(out, "  and %zu more %s: bounce report RESULT sites\n", count - DETAIL_ROWS,
+			count == DETAIL_ROWS + 1 ? "place" : "places");
 	table_free(table);
 	free(sites);
 }
@@ -262,14 +280,18 @@ static void lines_people(FILE *out, const struct result *result, const struct vi
 	}
 	table_print(table, out, TABLE_PEOPLE, NULL, 0, options->colour);
 	if (shown < all)
-		fprintf(out, "All other lines together: %s.\n", counted(buf, sizeof buf, all - shown, "bounce", "bounces"));
-	for (size_t i = 0; i < rows && i < DETAILED_LINES && (i < 2 || 100 * result->line[i].bounces >= DETAILED_PERCENT * all); i++)
+		fprintf(out, "All other lines together: %s.\n",
+			counted(buf, sizeof buf, all - shown, "bounce", "bounces"));
+	for (size_t i = 0; i < rows && i < DETAILED_LINES &&
+			   (i < 2 || 100 * result->line[i].bounces >= DETAILED_PERCENT * all);
+	     i++)
 		print_line_detail(out, result, &result->line[i], options);
 	table_free(table);
 }
 
 /* ---- sites ------------------------------------------------------------------------------ */
 
+/* clang-format off */
 static const struct column site_columns[] = {
 	{ NULL, "point", true },        { "from", "source", true },     { "function", "function", true },
 	{ "operand", "operand", true }, { NULL, "operation", true },    { NULL, "path", true },
@@ -279,6 +301,7 @@ static const struct column site_columns[] = {
 	{ "hitm", "hitm", false },      { "upgrades", "upgrades", false }, { "cycles each", "wait_cycles_mean", false },
 	{ "operation", NULL, true },    { NULL, NULL, false },
 };
+/* clang-format on */
 
 static const char *line_label(const struct result *result, uint64_t offset)
 {
@@ -288,7 +311,8 @@ static const char *line_label(const struct result *result, uint64_t offset)
 	return "";
 }
 
-static void site_row(struct table *table, const struct result *result, const struct site_stats *site, const char *point)
+static void site_row(struct table *table, const struct result *result,
+		     const struct site_stats *site, const char *point)
 {
 	table_text(table, "%s", point);
 	site_cell(table, &site->site);
@@ -319,8 +343,9 @@ static void sites_fill(struct table *table, const struct result *result, const c
 
 static bool same_place(const struct site_stats *a, const struct site_stats *b)
 {
-	return a->site.line == b->site.line && a->op == b->op && !strcmp(a->site.file, b->site.file) &&
-	       !strcmp(a->site.function, b->site.function) && !strcmp(a->site.text, b->site.text) &&
+	return a->site.line == b->site.line && a->op == b->op &&
+	       !strcmp(a->site.file, b->site.file) && !strcmp(a->site.function, b->site.function) &&
+	       !strcmp(a->site.text, b->site.text) &&
 	       !strcmp(a->path ? a->path : "", b->path ? b->path : "");
 }
 
@@ -339,7 +364,8 @@ static int most_bounces_first(const void *one, const void *other)
 
 	if (order || a->site.line != b->site.line)
 		return order ? order : a->site.line < b->site.line ? -1 : 1;
-	return a->op != b->op ? (a->op < b->op ? -1 : 1) : strcmp(a->path ? a->path : "", b->path ? b->path : "");
+	return a->op != b->op ? (a->op < b->op ? -1 : 1)
+			      : strcmp(a->path ? a->path : "", b->path ? b->path : "");
 }
 
 /* The sites of all lines added up by place in the source. */
@@ -352,7 +378,8 @@ static size_t merge_sites(const struct result *result, struct site_stats *places
 		size_t at = count;
 
 		/* sorted by file and line: an equal place is among the last few */
-		while (at > 0 && places[at - 1].site.line == site->site.line && !same_place(&places[at - 1], site))
+		while (at > 0 && places[at - 1].site.line == site->site.line &&
+		       !same_place(&places[at - 1], site))
 			at--;
 		if (at == 0 || !same_place(&places[at - 1], site)) {
 			places[count++] = *site;
@@ -383,7 +410,8 @@ static void sites_people(FILE *out, const struct result *result, const struct vi
 		site_row(table, result, &places[i], "");
 	table_print(table, out, TABLE_PEOPLE, NULL, 0, options->colour);
 	if (count > options->top)
-		fprintf(out, "and %zu more of %zu places; --top %zu shows all\n", count - options->top, count, count);
+		fprintf(out, "and %zu more of %zu places; --top %zu shows all\n",
+			count - options->top, count, count);
 	table_free(table);
 	free(places);
 }
@@ -391,6 +419,7 @@ static void sites_people(FILE *out, const struct result *result, const struct vi
 /* ---- cpus ------------------------------------------------------------------------------- */
 
 /* Programs read everything in cycles; people see counts here and the causes in a table of their own. */
+/* clang-format off */
 static const struct column cpu_columns[] = {
 	{ NULL, "point", true },
 	{ "CPU", "cpu", true }, { "loads", "loads", false }, { "stores", "stores", false }, { "rmws", "rmws", false },
@@ -409,9 +438,11 @@ static const struct column cpu_columns[] = {
 	{ NULL, "cycles_idle", false },
 	{ NULL, NULL, false },
 };
+/* clang-format on */
 _Static_assert(CAUSES == 13, "cpu_columns names every cause");
 
-static void cpu_row(struct table *table, const struct counts *counts, const char *point, const char *cpu)
+static void cpu_row(struct table *table, const struct counts *counts, const char *point,
+		    const char *cpu)
 {
 	table_text(table, "%s", point);
 	table_text(table, "%s", cpu);
@@ -482,7 +513,8 @@ static void print_causes(FILE *out, const struct result *result, const struct vi
 		for (char *c = titles[i]; *c; c++)
 			*c = *c == '_' ? ' ' : *c;
 		/* a key without a title keeps the column, unseen */
-		columns[1 + i] = (struct column){ result->total.cause_units[i] ? titles[i] : NULL, "unseen", false };
+		columns[1 + i] = (struct column){ result->total.cause_units[i] ? titles[i] : NULL,
+						  "unseen", false };
 	}
 	columns[1 + CAUSES] = (struct column){ "cycles", NULL, false };
 
@@ -511,18 +543,21 @@ static void cpus_people(FILE *out, const struct result *result, const struct vie
 	table_print(table, out, TABLE_PEOPLE, NULL, 0, options->colour);
 	table_free(table);
 	if (result->cpus > options->top)
-		fprintf(out, "and %zu more CPUs; --top %u shows all\n", result->cpus - options->top, result->cpus);
+		fprintf(out, "and %zu more CPUs; --top %u shows all\n", result->cpus - options->top,
+			result->cpus);
 	print_causes(out, result, options);
 }
 
 /* ---- locks ------------------------------------------------------------------------------ */
 
+/* clang-format off */
 static const struct column lock_columns[] = {
 	{ NULL, "point", true }, { "lock", "lock", true }, { "kind", "kind", true }, { "taken", "taken", false },
 	{ "contended", "contended", false }, { "of all", "share", false }, { "turns", "turns", false },
 	{ "cycles waited", "wait_cycles", false }, { "per taking", "wait_cycles_mean", false },
 	{ "held, mean cycles", "hold_cycles_mean", false }, { NULL, NULL, false },
 };
+/* clang-format on */
 
 static void lock_row(struct table *table, const struct lock_stats *lock, const char *point)
 {
@@ -570,17 +605,20 @@ static void locks_people(FILE *out, const struct result *result, const struct vi
 	else
 		fputs("No lock was taken.\n", out);
 	if (result->locks > options->top)
-		fprintf(out, "and %zu more locks; --top %zu shows all\n", result->locks - options->top, result->locks);
+		fprintf(out, "and %zu more locks; --top %zu shows all\n",
+			result->locks - options->top, result->locks);
 	table_free(table);
 	free(locks);
 }
 
 /* ---- paths ------------------------------------------------------------------------------ */
 
+/* clang-format off */
 static const struct column path_columns[] = {
 	{ NULL, "point", true }, { "operation", "operation", true }, { "path", "path", true }, { "taken", "count", false },
 	{ "of all", "share", false }, { "cycles, mean", "cycles_mean", false }, { NULL, NULL, false },
 };
+/* clang-format on */
 
 static void paths_fill(struct table *table, const struct result *result, const char *point)
 {
@@ -596,11 +634,13 @@ static void paths_fill(struct table *table, const struct result *result, const c
 	}
 }
 
+/* clang-format off */
 static const struct column operation_columns[] = {
 	{ "operation", NULL, true }, { "completed", NULL, false }, { "cycles, mean", NULL, false }, { "p50", NULL, false },
 	{ "p99", NULL, false }, { "max", NULL, false }, { "lines read", NULL, false }, { "lines written", NULL, false },
 	{ NULL, NULL, false },
 };
+/* clang-format on */
 
 static void paths_people(FILE *out, const struct result *result, const struct view_options *options)
 {
@@ -630,6 +670,7 @@ static void paths_people(FILE *out, const struct result *result, const struct vi
 
 /* ---- the registry ------------------------------------------------------------------------ */
 
+/* clang-format off */
 const struct view views[] = {
 	{ "lines",  "cache lines that bounce, worst first, and who touches them from where", "line",  line_columns,  lines_fill,  lines_people },
 	{ "fields", "structs with their members, holes and traffic; findings of false sharing", "field", field_columns, fields_fill, fields_people },
@@ -639,6 +680,7 @@ const struct view views[] = {
 	{ "paths",  "operations and the paths they took",                                    "path",  path_columns,  paths_fill,  paths_people },
 	{ NULL, NULL, NULL, NULL, NULL, NULL },
 };
+/* clang-format on */
 
 const struct view *view_find(const char *name)
 {

@@ -12,14 +12,15 @@ struct verdict {
 	size_t all, lower, equal, higher;       /* groups; lower: few has less, beyond the spread */
 	bool zero;                              /* few is zero in every group */
 	bool spread;                            /* an interval was there to decide */
-	double least, most;                     /* ratio many / few over the groups; most may be infinite */
+	double least, most; /* ratio many / few over the groups; most may be infinite */
 };
 
 struct range {
 	double low, high;
 };
 
-static struct range series_range(const struct groups *groups, size_t series, measure *what, const void *argument)
+static struct range series_range(const struct groups *groups, size_t series, measure *what,
+				 const void *argument)
 {
 	struct range range = { INFINITY, -INFINITY };
 
@@ -37,7 +38,8 @@ static struct range series_range(const struct groups *groups, size_t series, mea
 	return range;
 }
 
-static double series_mean(const struct groups *groups, size_t series, measure *what, const void *argument)
+static double series_mean(const struct groups *groups, size_t series, measure *what,
+			  const void *argument)
 {
 	double sum = 0;
 	size_t count = 0;
@@ -54,7 +56,8 @@ static double series_mean(const struct groups *groups, size_t series, measure *w
 	return count ? sum / (double)count : NAN;
 }
 
-bool claim_extremes(const struct groups *groups, measure *what, const void *argument, size_t *few, size_t *many)
+bool claim_extremes(const struct groups *groups, measure *what, const void *argument, size_t *few,
+		    size_t *many)
 {
 	double least = INFINITY, most = -INFINITY;
 
@@ -77,9 +80,11 @@ bool claim_extremes(const struct groups *groups, measure *what, const void *argu
 	return most >= least;
 }
 
-static void judge_group(struct verdict *verdict, const struct cell *few, const struct cell *many, measure *what, const void *argument)
+static void judge_group(struct verdict *verdict, const struct cell *few, const struct cell *many,
+			measure *what, const void *argument)
 {
-	double least = cell_interval(few, what, argument).mean, most = cell_interval(many, what, argument).mean;
+	double least = cell_interval(few, what, argument).mean,
+	       most = cell_interval(many, what, argument).mean;
 	struct interval change = cell_change(many, few, what, argument);
 
 	if (isnan(least) || isnan(most))
@@ -99,12 +104,14 @@ static void judge_group(struct verdict *verdict, const struct cell *few, const s
 	}
 }
 
-static struct verdict judge(const struct groups *groups, size_t few, size_t many, measure *what, const void *argument)
+static struct verdict judge(const struct groups *groups, size_t few, size_t many, measure *what,
+			    const void *argument)
 {
 	struct verdict verdict = { .zero = true, .least = INFINITY, .most = 0 };
 
 	for (size_t g = 0; g < groups->groups; g++) {
-		const struct cell *a = groups_cell(groups, few, g), *b = groups_cell(groups, many, g);
+		const struct cell *a = groups_cell(groups, few, g),
+				  *b = groups_cell(groups, many, g);
 
 		if (a && b)
 			judge_group(&verdict, a, b, what, argument);
@@ -135,7 +142,8 @@ const char *claim_range(double low, double high, const char *unit, char *buf, si
 		strcpy(from, "under 1");
 	if (share && high > 0 && high < 0.5)
 		snprintf(from, sizeof from, "%s", strcpy(to, "under 1"));
-	snprintf(buf, size, !strcmp(from, to) ? "%s%.0s%s" : "%s to %s%s", from, to, unit ? unit : "");
+	snprintf(buf, size, !strcmp(from, to) ? "%s%.0s%s" : "%s to %s%s", from, to,
+		 unit ? unit : "");
 	return buf;
 }
 
@@ -155,7 +163,8 @@ static const char *amount(const struct verdict *verdict, char *buf, size_t size)
 		if (isinf(verdict->most))
 			snprintf(buf, size, "at least %s times", from);
 		else
-			snprintf(buf, size, !strcmp(from, to) ? "%s%.0s times" : "%s to %s times", from, to);
+			snprintf(buf, size, !strcmp(from, to) ? "%s%.0s times" : "%s to %s times",
+				 from, to);
 	}
 	return buf;
 }
@@ -183,8 +192,9 @@ static const char *fill(const char *sentence, const struct word *words, char *bu
 		const char *end = *sentence == '{' ? strchr(sentence, '}') : NULL;
 		const struct word *word = words;
 
-		while (end && word->name && (strncmp(word->name, sentence + 1, (size_t)(end - sentence) - 1) != 0 ||
-					     strlen(word->name) != (size_t)(end - sentence) - 1))
+		while (end && word->name &&
+		       (strncmp(word->name, sentence + 1, (size_t)(end - sentence) - 1) != 0 ||
+			strlen(word->name) != (size_t)(end - sentence) - 1))
 			word++;
 		if (!end || !word->name) {
 			buf[used++] = *sentence++;
@@ -206,9 +216,11 @@ static const char *sentence_for(const struct verdict *verdict, const struct word
 	return verdict->equal == verdict->all ? wording->equal : wording->some;
 }
 
-const char *claim_compare(const struct groups *groups, measure *what, const void *argument, const struct wording *wording, char *buf, size_t size)
+const char *claim_compare(const struct groups *groups, measure *what, const void *argument,
+			  const struct wording *wording, char *buf, size_t size)
 {
-	char reverse[64] = "", ratio[64], fews[64], manys[64], few_times[80], many_times[80], lower[24], all[24];
+	char reverse[64] = "", ratio[64], fews[64], manys[64], few_times[80], many_times[80],
+	     lower[24], all[24];
 	struct verdict verdict = { 0 };
 	size_t few, many;
 
@@ -218,7 +230,8 @@ const char *claim_compare(const struct groups *groups, measure *what, const void
 	if (few != many)
 		verdict = judge(groups, few, many, what, argument);
 
-	struct range low = series_range(groups, few, what, argument), high = series_range(groups, many, what, argument);
+	struct range low = series_range(groups, few, what, argument),
+		     high = series_range(groups, many, what, argument);
 
 	claim_range(low.low, low.high, wording->unit, fews, sizeof fews);
 	claim_range(high.low, high.high, wording->unit, manys, sizeof manys);
@@ -229,11 +242,18 @@ const char *claim_compare(const struct groups *groups, measure *what, const void
 		snprintf(reverse, sizeof reverse, ", %s in %zu", wording->more, verdict.higher);
 
 	const struct word words[] = {
-		{ "few", groups->series[few] }, { "many", groups->series[many] },
-		{ "amount", amount(&verdict, ratio, sizeof ratio) }, { "fews", fews }, { "manys", manys },
-		{ "fewtimes", times(fews, few_times, sizeof few_times) }, { "manytimes", times(manys, many_times, sizeof many_times) },
-		{ "count", lower }, { "all", all }, { "reverse", reverse },
-		{ "spread", verdict.spread ? ", as far as the seeds tell" : "" }, { NULL, NULL },
+		{ "few", groups->series[few] },
+		{ "many", groups->series[many] },
+		{ "amount", amount(&verdict, ratio, sizeof ratio) },
+		{ "fews", fews },
+		{ "manys", manys },
+		{ "fewtimes", times(fews, few_times, sizeof few_times) },
+		{ "manytimes", times(manys, many_times, sizeof many_times) },
+		{ "count", lower },
+		{ "all", all },
+		{ "reverse", reverse },
+		{ "spread", verdict.spread ? ", as far as the seeds tell" : "" },
+		{ NULL, NULL },
 	};
 
 	return fill(sentence_for(&verdict, wording), words, buf, size);

@@ -24,10 +24,12 @@ struct wording {
 	const char *unit;       /* behind values: " %"; NULL: none */
 };
 
-const char *claim_compare(const struct groups *groups, measure *what, const void *argument, const struct wording *wording, char *buf, size_t size);
+const char *claim_compare(const struct groups *groups, measure *what, const void *argument,
+			  const struct wording *wording, char *buf, size_t size);
 
 /* The series with the least and the most, by mean over the groups; false if nothing has a value. */
-bool claim_extremes(const struct groups *groups, measure *what, const void *argument, size_t *few, size_t *many);
+bool claim_extremes(const struct groups *groups, measure *what, const void *argument, size_t *few,
+		    size_t *many);
 /* "1.93" or "1.93 to 2.08"; with a unit behind it two digits, "29 to 40 %". */
 const char *claim_range(double low, double high, const char *unit, char *buf, size_t size);
 

@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool found_in(const char *directory, const char *below, const char *name, char *path, size_t size)
+static bool found_in(const char *directory, const char *below, const char *name, char *path,
+		     size_t size)
 {
 	int length = snprintf(path, size, "%s/%s%s", directory, below, name);
 

@@ -41,7 +41,8 @@ static double cycles_part(const struct point *point, unsigned part)
 	/* a run may only allocate, or only free */
 	return isnan(mean) && !isnan(other) ? 0 : mean;
 }
-_Static_assert(OP_FREE == OP_ALLOC + 1 && OP_PAGE_FREE == OP_PAGE_ALLOC + 1, "cycles_part counts on it");
+_Static_assert(OP_FREE == OP_ALLOC + 1 && OP_PAGE_FREE == OP_PAGE_ALLOC + 1,
+	       "cycles_part counts on it");
 
 /* A workload without an allocator: mean of one of its turns. */
 static double turns_part(const struct point *point, unsigned part)
@@ -78,7 +79,8 @@ static double causes_part(const struct point *point, unsigned part)
 static double moving_share(const struct point *point, const void *argument)
 {
 	const uint64_t *units = point->result->total.cause_units;
-	uint64_t moving = units[CAUSE_BUSY] + units[CAUSE_TRANSFER_SAME] + units[CAUSE_TRANSFER_CROSS] + units[CAUSE_UPGRADE];
+	uint64_t moving = units[CAUSE_BUSY] + units[CAUSE_TRANSFER_SAME] +
+			  units[CAUSE_TRANSFER_CROSS] + units[CAUSE_UPGRADE];
 	uint64_t all = 0;
 
 	(void)argument;
@@ -99,7 +101,7 @@ struct bars {
 	measure *claimed;                       /* NULL: the first `claimed_parts` together */
 	unsigned claimed_parts;
 	struct wording wording;
-	const struct bars *turns;               /* instead, where no allocator is at work; NULL: the same */
+	const struct bars *turns; /* instead, where no allocator is at work; NULL: the same */
 };
 
 /* clang-format off */
@@ -199,9 +201,11 @@ void figure_csv_text(FILE *out, const char *text)
 	putc('"', out);
 }
 
-static void bar_row(struct drawing *drawing, const struct bars *bars, const struct groups *groups, const struct cell *cell)
+static void bar_row(struct drawing *drawing, const struct bars *bars, const struct groups *groups,
+		    const struct cell *cell)
 {
-	struct interval sum = cell_interval(cell, parts_sum, &(struct part_of){ bars, 0, bars->parts });
+	struct interval sum =
+		cell_interval(cell, parts_sum, &(struct part_of){ bars, 0, bars->parts });
 
 	if (isnan(sum.mean))
 		return;
@@ -211,7 +215,8 @@ static void bar_row(struct drawing *drawing, const struct bars *bars, const stru
 	figure_csv_text(drawing->data, groups->series[cell->series]);
 	fprintf(drawing->data, ",%zu", sum.count);
 	for (unsigned i = 0; i < bars->parts; i++)
-		fprintf(drawing->data, ",%.9g", cell_interval(cell, parts_sum, &(struct part_of){ bars, i, 1 }).mean);
+		fprintf(drawing->data, ",%.9g",
+			cell_interval(cell, parts_sum, &(struct part_of){ bars, i, 1 }).mean);
 	fprintf(drawing->data, ",%.9g,%.9g,%.9g\n", sum.mean, sum.low, sum.high);
 }
 
@@ -283,22 +288,26 @@ static void describe_machine(const struct points *points, char *buf, size_t size
 			machine = NULL;
 	}
 
-	int used = least == most ? snprintf(buf, size, "%" PRIu64 " %s", most, most == 1 ? "CPU" : "CPUs") :
-				   snprintf(buf, size, "%" PRIu64 " to %" PRIu64 " CPUs", least, most);
+	int used = least == most
+			   ? snprintf(buf, size, "%" PRIu64 " %s", most, most == 1 ? "CPU" : "CPUs")
+			   : snprintf(buf, size, "%" PRIu64 " to %" PRIu64 " CPUs", least, most);
 
 	if (machine && *machine)
 		snprintf(buf + used, size - (size_t)used, " of %s", machine);
 }
 
-void figure_subtitle(struct drawing *drawing, const struct groups *groups, const char *plotted, bool intervals)
+void figure_subtitle(struct drawing *drawing, const struct groups *groups, const char *plotted,
+		     bool intervals)
 {
 	char seeds[96], machine[200], left_out[64] = "";
 
 	describe_seeds(groups, intervals, seeds, sizeof seeds);
 	describe_machine(drawing->points, machine, sizeof machine);
 	if (groups->bad)
-		snprintf(left_out, sizeof left_out, "; %zu %s that ended badly left out", groups->bad, groups->bad == 1 ? "run" : "runs");
-	snprintf(drawing->subtitle, sizeof drawing->subtitle, "%s; %s; %s%s", plotted, seeds, machine, left_out);
+		snprintf(left_out, sizeof left_out, "; %zu %s that ended badly left out",
+			 groups->bad, groups->bad == 1 ? "run" : "runs");
+	snprintf(drawing->subtitle, sizeof drawing->subtitle, "%s; %s; %s%s", plotted, seeds,
+		 machine, left_out);
 }
 
 static bool any_value(const struct groups *groups, measure *what, const void *argument)
@@ -328,7 +337,9 @@ static void bar_met(FILE *head, const struct bars *bars, const struct groups *gr
 		int met = 0;
 
 		for (size_t c = 0; c < groups->cells; c++)
-			met |= cell_interval(&groups->cell[c], parts_sum, &(struct part_of){ bars, i, 1 }).mean > 0;
+			met |= cell_interval(&groups->cell[c], parts_sum,
+					     &(struct part_of){ bars, i, 1 })
+				       .mean > 0;
 		fprintf(head, "%s%d", i ? ", " : "", met);
 	}
 	fputs(" ]\n", head);
@@ -359,7 +370,8 @@ static bool write_bars(struct drawing *drawing, const struct figure *figure)
 	bool drawable = any_value(groups, parts_sum, &all);
 
 	if (!drawable) {
-		snprintf(drawing->why, sizeof drawing->why, "no run completed an operation of that kind");
+		snprintf(drawing->why, sizeof drawing->why,
+			 "no run completed an operation of that kind");
 		groups_free(groups);
 		return false;
 	}
@@ -376,7 +388,8 @@ static bool write_bars(struct drawing *drawing, const struct figure *figure)
 	fprintf(drawing->head, "tallest = %.9g\n", tallest(groups, &all));
 	drawing->script = bars->script;
 	snprintf(drawing->xlabel, sizeof drawing->xlabel, "%s", groups->axis);
-	claim_compare(groups, bars->claimed ? bars->claimed : parts_sum, &claimed, &bars->wording, drawing->title, sizeof drawing->title);
+	claim_compare(groups, bars->claimed ? bars->claimed : parts_sum, &claimed, &bars->wording,
+		      drawing->title, sizeof drawing->title);
 	figure_subtitle(drawing, groups, bars->plotted, !strcmp(bars->script, "bars"));
 	groups_free(groups);
 	return true;
@@ -384,6 +397,7 @@ static bool write_bars(struct drawing *drawing, const struct figure *figure)
 
 /* ---- the registry ------------------------------------------------------------------------------- */
 
+/* clang-format off */
 const struct figure figures[] = {
 	{ "bounces", "bounces per operation, by whose line it is", write_bars, &bounces_bars },
 	{ "cycles", "mean cycles of an allocation and of a free", write_bars, &cycles_bars },
@@ -392,6 +406,7 @@ const struct figure figures[] = {
 	{ "heat", "which CPU holds which line when", heat_write, NULL },
 	{ NULL, NULL, NULL, NULL },
 };
+/* clang-format on */
 
 const struct figure *figure_find(const char *name)
 {

@@ -10,7 +10,8 @@ void figure_csv_text(FILE *out, const char *text);
 /* The names of series and groups, which plots/style.gp needs. */
 void figure_groups(FILE *head, const struct groups *groups);
 /* What is plotted, how many seeds, whether bars are intervals, the machine. */
-void figure_subtitle(struct drawing *drawing, const struct groups *groups, const char *plotted, bool intervals);
+void figure_subtitle(struct drawing *drawing, const struct groups *groups, const char *plotted,
+		     bool intervals);
 
 /* Mean cycles of an allocation and of a free together; NAN: none was completed. */
 double figure_pair_cycles(const struct point *point);

@@ -61,7 +61,8 @@ const struct cell *groups_cell(const struct groups *groups, size_t series, size_
 	return NULL;
 }
 
-void groups_add(struct groups *groups, const char *series, const char *group, const struct point *point)
+void groups_add(struct groups *groups, const char *series, const char *group,
+		const struct point *point)
 {
 	if (point->result->outcome != OUTCOME_DONE) {
 		groups->bad++;
@@ -99,7 +100,8 @@ static bool about_allocator(const struct points *points, const char *key)
 	size_t length = strcspn(key, ".");
 
 	for (size_t i = 0; i < points->count; i++) {
-		const char *const names[] = { "objects", "pages", points->point[i]->objects, points->point[i]->pages };
+		const char *const names[] = { "objects", "pages", points->point[i]->objects,
+					      points->point[i]->pages };
 
 		for (size_t n = 0; n < sizeof names / sizeof *names; n++)
 			if (strlen(names[n]) == length && !strncmp(names[n], key, length))
@@ -124,7 +126,8 @@ bool groups_is_series(const struct points *points, const char *key)
 	bool allocators = false;
 
 	for (size_t i = 0; i < points->swepts; i++)
-		allocators |= about_allocator(points, points->swept[i]) && !has_numbers(points, points->swept[i]);
+		allocators |= about_allocator(points, points->swept[i]) &&
+			      !has_numbers(points, points->swept[i]);
 	if (allocators)
 		return about_allocator(points, key) && !has_numbers(points, key);
 	/* no allocators are compared: then the first key that is swept by name */
@@ -134,8 +137,9 @@ bool groups_is_series(const struct points *points, const char *key)
 	return false;
 }
 
-const char *groups_values(const struct points *points, const struct point *point, key_choice *choose, const void *argument,
-			  const char *between, bool with_keys, char *buf, size_t size)
+const char *groups_values(const struct points *points, const struct point *point,
+			  key_choice *choose, const void *argument, const char *between,
+			  bool with_keys, char *buf, size_t size)
 {
 	size_t used = 0;
 
@@ -161,7 +165,8 @@ static bool of_group(const struct points *points, const char *key, const void *w
 	return !(without && !strcmp(key, without)) && !groups_is_series(points, key);
 }
 
-const char *groups_settings(const struct points *points, const struct point *point, char *buf, size_t size)
+const char *groups_settings(const struct points *points, const struct point *point, char *buf,
+			    size_t size)
 {
 	return groups_values(points, point, of_group, NULL, ", ", true, buf, size);
 }
@@ -171,7 +176,9 @@ static const char *one_name(const struct point *point)
 {
 	if (*point->objects && strcmp(point->objects, "none") != 0)
 		return point->objects;
-	return point->result->op[OP_PAGE_ALLOC].count || point->result->op[OP_PAGE_FREE].count ? point->pages : point->workload;
+	return point->result->op[OP_PAGE_ALLOC].count || point->result->op[OP_PAGE_FREE].count
+		       ? point->pages
+		       : point->workload;
 }
 
 /* The unit of a setting in a table and its sections; NULL: none. */
@@ -205,7 +212,9 @@ static const char *unit_of(const struct point *point, const char *key)
 		return unit_in(machine_settings, dot + 1);
 	if (objects && !strncmp(key, objects->name, strlen(objects->name)))
 		return unit_in(objects->settings, dot + 1);
-	return pages && !strncmp(key, pages->name, strlen(pages->name)) ? unit_in(pages->settings, dot + 1) : NULL;
+	return pages && !strncmp(key, pages->name, strlen(pages->name))
+		       ? unit_in(pages->settings, dot + 1)
+		       : NULL;
 }
 
 static char *axis_of(const struct points *points, const char *without)
@@ -214,11 +223,14 @@ static char *axis_of(const struct points *points, const char *without)
 	size_t used = 0;
 
 	for (size_t i = 0; i < points->swepts && used < sizeof axis; i++) {
-		const char *unit = points->count ? unit_of(points->point[0], points->swept[i]) : NULL;
+		const char *unit =
+			points->count ? unit_of(points->point[0], points->swept[i]) : NULL;
 
 		if (of_group(points, points->swept[i], without))
-			used += (size_t)snprintf(axis + used, sizeof axis - used, "%s%s%s%s%s", used ? ", " : "", points->swept[i],
-						 unit ? " (" : "", unit ? unit : "", unit ? ")" : "");
+			used += (size_t)snprintf(axis + used, sizeof axis - used, "%s%s%s%s%s",
+						 used ? ", " : "", points->swept[i],
+						 unit ? " (" : "", unit ? unit : "",
+						 unit ? ")" : "");
 	}
 	return xstrdup(axis);
 }
@@ -242,9 +254,12 @@ struct groups *groups_of(const struct points *points, const char *without)
 		const struct point *point = points->point[i];
 
 		/* a variant needs its allocator's name in front */
-		int named = allocator_swept(points) ? 0 : snprintf(series, sizeof series, "%s ", one_name(point));
+		int named = allocator_swept(points)
+				    ? 0
+				    : snprintf(series, sizeof series, "%s ", one_name(point));
 
-		groups_values(points, point, of_series, without, " ", false, series + named, sizeof series - (size_t)named);
+		groups_values(points, point, of_series, without, " ", false, series + named,
+			      sizeof series - (size_t)named);
 		if (!series[named])
 			snprintf(series, sizeof series, "%s", one_name(point));
 		groups_values(points, point, of_group, without, ", ", false, group, sizeof group);
@@ -255,7 +270,8 @@ struct groups *groups_of(const struct points *points, const char *without)
 
 /* ---- numbers of a cell -------------------------------------------------------------------- */
 
-static size_t cell_values(const struct cell *cell, measure *what, const void *argument, double *values)
+static size_t cell_values(const struct cell *cell, measure *what, const void *argument,
+			  double *values)
 {
 	size_t count = 0;
 
@@ -271,13 +287,15 @@ static size_t cell_values(const struct cell *cell, measure *what, const void *ar
 struct interval cell_interval(const struct cell *cell, measure *what, const void *argument)
 {
 	double *values = xalloc(cell->count * sizeof *values);
-	struct interval interval = statistics_interval(values, cell_values(cell, what, argument, values));
+	struct interval interval =
+		statistics_interval(values, cell_values(cell, what, argument, values));
 
 	free(values);
 	return interval;
 }
 
-struct interval cell_change(const struct cell *from, const struct cell *to, measure *what, const void *argument)
+struct interval cell_change(const struct cell *from, const struct cell *to, measure *what,
+			    const void *argument)
 {
 	double *a = xalloc(from->count * sizeof *a), *b = xalloc(to->count * sizeof *b);
 	size_t as = cell_values(from, what, argument, a), bs = cell_values(to, what, argument, b);

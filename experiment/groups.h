@@ -28,7 +28,8 @@ struct groups {
 struct groups *groups_new(void);
 void groups_free(struct groups *groups);
 /* A point that did not end well is only counted. */
-void groups_add(struct groups *groups, const char *series, const char *group, const struct point *point);
+void groups_add(struct groups *groups, const char *series, const char *group,
+		const struct point *point);
 /* NULL: no such points. */
 const struct cell *groups_cell(const struct groups *groups, size_t series, size_t group);
 
@@ -40,15 +41,19 @@ struct groups *groups_of(const struct points *points, const char *without);
 bool groups_is_series(const struct points *points, const char *key);
 /* The values of the swept keys that `choose` says yes to, joined by `between`; in buf. */
 typedef bool key_choice(const struct points *points, const char *key, const void *argument);
-const char *groups_values(const struct points *points, const struct point *point, key_choice *choose, const void *argument, const char *between, bool with_keys, char *buf, size_t size);
+const char *groups_values(const struct points *points, const struct point *point,
+			  key_choice *choose, const void *argument, const char *between,
+			  bool with_keys, char *buf, size_t size);
 
 /* The settings that tell groups apart, "cpus=2, workload.object_size=64"; in buf. */
-const char *groups_settings(const struct points *points, const struct point *point, char *buf, size_t size);
+const char *groups_settings(const struct points *points, const struct point *point, char *buf,
+			    size_t size);
 
 /* What is compared, as a number per point; NAN: this point has none. */
 typedef double measure(const struct point *point, const void *argument);
 struct interval cell_interval(const struct cell *cell, measure *what, const void *argument);
 /* From one cell to another, as a fraction of the first. */
-struct interval cell_change(const struct cell *from, const struct cell *to, measure *what, const void *argument);
+struct interval cell_change(const struct cell *from, const struct cell *to, measure *what,
+			    const void *argument);
 
 #endif

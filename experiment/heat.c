@@ -34,7 +34,8 @@ struct panel {
 /* Until when the record is complete. */
 static uint64_t recorded_until(const struct result *result)
 {
-	return result->holders == HOLDERS_MAX ? result->holder[HOLDERS_MAX - 1].start_units : result->elapsed_units;
+	return result->holders == HOLDERS_MAX ? result->holder[HOLDERS_MAX - 1].start_units
+					      : result->elapsed_units;
 }
 
 static struct row *find_row(struct panel *panel, uint64_t line)
@@ -141,7 +142,8 @@ static void spell(FILE *out, size_t at, uint64_t from, uint64_t to, unsigned cpu
 }
 
 /* The spells of one line, those of one CPU in a row joined. */
-static void write_row(FILE *out, const struct result *result, uint64_t line, size_t at, uint64_t until)
+static void write_row(FILE *out, const struct result *result, uint64_t line, size_t at,
+		      uint64_t until)
 {
 	const struct holder *since = NULL;
 	char name[96];
@@ -184,13 +186,15 @@ static size_t collect_panels(const struct groups *groups, struct panel *panels)
 		const struct cell *cell = groups_cell(groups, s, group);
 
 		if (cell)
-			panels[count++] = (struct panel){ .name = groups->series[s], .point = cell->point[0] };
+			panels[count++] = (struct panel){ .name = groups->series[s],
+							  .point = cell->point[0] };
 	}
 	return count;
 }
 
 /* Rows of all panels from the top, a free one between panels; names and counts for the script. */
-static void write_panels(struct drawing *drawing, struct panel *panels, size_t count, uint64_t until)
+static void write_panels(struct drawing *drawing, struct panel *panels, size_t count,
+			 uint64_t until)
 {
 	FILE *head = drawing->head;
 	size_t at = 0;
@@ -207,7 +211,9 @@ static void write_panels(struct drawing *drawing, struct panel *panels, size_t c
 			fputs("set ytics add (", head);
 			gnuplot_string(head, name);
 			fprintf(head, " %zu)\n", at);
-			fprintf(head, "set label %zu \"%zu\" at graph 1.01, first %zu left font ',10'\n", 300 + at, row->changes, at);
+			fprintf(head,
+				"set label %zu \"%zu\" at graph 1.01, first %zu left font ',10'\n",
+				300 + at, row->changes, at);
 			write_row(drawing->data, panels[p].point->result, row->line, at, until);
 		}
 		if (!panels[p].shown)
@@ -230,21 +236,25 @@ static bool know_allocators(const struct panel *panels, size_t count)
 	return own > 0;
 }
 
-static void heat_title(struct drawing *drawing, const struct panel *panels, size_t count, uint64_t until)
+static void heat_title(struct drawing *drawing, const struct panel *panels, size_t count,
+		       uint64_t until)
 {
 	char *title = drawing->title;
 	size_t size = sizeof drawing->title;
 	uint64_t thousands = until / UNITS / 1000, rest = until / UNITS % 1000;
 	bool own = know_allocators(panels, count);
-	int used = thousands < 10 ? snprintf(title, size, "In %" PRIu64 " cycles", until / UNITS) :
-				    snprintf(title, size, "In %" PRIu64 " %03" PRIu64 " cycles", thousands, rest);
+	int used = thousands < 10 ? snprintf(title, size, "In %" PRIu64 " cycles", until / UNITS)
+				  : snprintf(title, size, "In %" PRIu64 " %03" PRIu64 " cycles",
+					     thousands, rest);
 
-	used += snprintf(title + used, size - (size_t)used, " %s change hands", own ? "the allocator's lines" : "lines");
+	used += snprintf(title + used, size - (size_t)used, " %s change hands",
+			 own ? "the allocator's lines" : "lines");
 	for (size_t p = 0; p < count && (size_t)used < size; p++) {
 		size_t changes = own ? panels[p].own : panels[p].changes;
 
-		used += snprintf(title + used, size - (size_t)used, "%s %zu %s under %s", p ? "," : "", changes,
-				 changes == 1 ? "time" : "times", panels[p].name);
+		used += snprintf(title + used, size - (size_t)used, "%s %zu %s under %s",
+				 p ? "," : "", changes, changes == 1 ? "time" : "times",
+				 panels[p].name);
 	}
 }
 
@@ -266,20 +276,27 @@ bool heat_write(struct drawing *drawing, const struct figure *figure)
 	until = round_down(until);
 	for (size_t p = 0; p < count; p++) {
 		count_rows(&panels[p], until);
-		panels[p].shown = panels[p].rows < ROWS_MAX / count ? panels[p].rows : ROWS_MAX / count;
+		panels[p].shown =
+			panels[p].rows < ROWS_MAX / count ? panels[p].rows : ROWS_MAX / count;
 		rows += panels[p].rows;
 	}
 	drawing->script = "heat";
 	fputs("row,from,to,cpu,line\n", drawing->data);
 	if (rows) {
 		figure_groups(drawing->head, groups);
-		fprintf(drawing->head, "cpus = %" PRIu64 "\nuntil = %.9g\nset ytics ()\n", cpus, (double)until / UNITS);
+		fprintf(drawing->head, "cpus = %" PRIu64 "\nuntil = %.9g\nset ytics ()\n", cpus,
+			(double)until / UNITS);
 		write_panels(drawing, panels, count, until);
 		heat_title(drawing, panels, count, until);
 		groups_settings(drawing->points, panels[0].point, settings, sizeof settings);
-		snprintf(drawing->xlabel, sizeof drawing->xlabel, "cycles since the measured window opened");
-		snprintf(drawing->subtitle, sizeof drawing->subtitle, "Which CPU may write each line; the lines that change hands most; %s%sseed %" PRIu64 "; %" PRIu64 " CPUs of %s",
-			 settings, *settings ? "; " : "", panels[0].point->seed, panels[0].point->cpus, panels[0].point->machine);
+		snprintf(drawing->xlabel, sizeof drawing->xlabel,
+			 "cycles since the measured window opened");
+		snprintf(
+			drawing->subtitle, sizeof drawing->subtitle,
+			"Which CPU may write each line; the lines that change hands most; %s%sseed %" PRIu64
+			"; %" PRIu64 " CPUs of %s",
+			settings, *settings ? "; " : "", panels[0].point->seed,
+			panels[0].point->cpus, panels[0].point->machine);
 	} else {
 		snprintf(drawing->why, sizeof drawing->why, "no CPU took a line for writing");
 	}

@@ -53,13 +53,16 @@ static void footer(const struct points *points, char *buf, size_t size)
 		most = points->point[i]->seed > most ? points->point[i]->seed : most;
 	}
 	if (points->count < points->expected)
-		snprintf(missing, sizeof missing, "   incomplete: %zu of %zu points", points->count, points->expected);
+		snprintf(missing, sizeof missing, "   incomplete: %zu of %zu points", points->count,
+			 points->expected);
 
 	int used = snprintf(buf, size, "%.200s   ", points->name);
 
-	used += least == most ? snprintf(buf + used, size - (size_t)used, "seed %" PRIu64, least) :
-				snprintf(buf + used, size - (size_t)used, "seeds %" PRIu64 " to %" PRIu64, least, most);
-	snprintf(buf + used, size - (size_t)used, "   bounce %.80s   experiment %.8s%s", points->version, points->hash, missing);
+	used += least == most ? snprintf(buf + used, size - (size_t)used, "seed %" PRIu64, least)
+			      : snprintf(buf + used, size - (size_t)used,
+					 "seeds %" PRIu64 " to %" PRIu64, least, most);
+	snprintf(buf + used, size - (size_t)used, "   bounce %.80s   experiment %.8s%s",
+		 points->version, points->hash, missing);
 }
 
 static bool copy_script(FILE *out, const char *name, char *why, size_t size)
@@ -80,7 +83,8 @@ static bool copy_script(FILE *out, const char *name, char *why, size_t size)
 	return true;
 }
 
-static bool write_script(const char *directory, const char *name, struct drawing *drawing, const char *head, char *why, size_t size)
+static bool write_script(const char *directory, const char *name, struct drawing *drawing,
+			 const char *head, char *why, size_t size)
 {
 	char *script, file[80], foot[512];
 	size_t length;
@@ -92,7 +96,8 @@ static bool write_script(const char *directory, const char *name, struct drawing
 
 	wrap(drawing->title);
 	footer(drawing->points, foot, sizeof foot);
-	fprintf(out, "# Draws %s.svg and %s.png from %s.csv:  gnuplot %s.gp\n", name, name, name, name);
+	fprintf(out, "# Draws %s.svg and %s.png from %s.csv:  gnuplot %s.gp\n", name, name, name,
+		name);
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		fprintf(out, "%s = ", texts[i].name);
 		gnuplot_string(out, texts[i].text);
@@ -100,7 +105,9 @@ static bool write_script(const char *directory, const char *name, struct drawing
 	}
 	fputs(head, out);
 
-	bool ok = copy_script(out, "style", why, size) && copy_script(out, drawing->script, why, size) && copy_script(out, "draw", why, size);
+	bool ok = copy_script(out, "style", why, size) &&
+		  copy_script(out, drawing->script, why, size) &&
+		  copy_script(out, "draw", why, size);
 
 	fclose(out);
 	snprintf(file, sizeof file, "%s.gp", name);
@@ -115,7 +122,8 @@ enum { NO_GNUPLOT = 127 };
 
 static void child(const char *directory, const char *script, int errors)
 {
-	if (dup2(errors, STDOUT_FILENO) < 0 || dup2(errors, STDERR_FILENO) < 0 || chdir(directory) < 0)
+	if (dup2(errors, STDOUT_FILENO) < 0 || dup2(errors, STDERR_FILENO) < 0 ||
+	    chdir(directory) < 0)
 		_exit(1);
 	setenv("LC_ALL", "C.UTF-8", 1);
 	unsetenv("GNUTERM");
@@ -162,9 +170,13 @@ static bool run_gnuplot(const char *directory, const char *name, char *why, size
 	if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return true;
 	if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == NO_GNUPLOT)
-		snprintf(why, size, "gnuplot is missing; install the package gnuplot-nox, then `bounce plot %s` draws", directory);
+		snprintf(
+			why, size,
+			"gnuplot is missing; install the package gnuplot-nox, then `bounce plot %s` draws",
+			directory);
 	else
-		snprintf(why, size, "gnuplot failed on %s/%s: %s", directory, script, *complaint ? complaint : "no message");
+		snprintf(why, size, "gnuplot failed on %s/%s: %s", directory, script,
+			 *complaint ? complaint : "no message");
 	return false;
 }
 
@@ -172,11 +184,14 @@ static bool run_gnuplot(const char *directory, const char *name, char *why, size
 
 static void csv_head(FILE *data, const struct points *points, const char *name)
 {
-	fprintf(data, "# bounce %s\n# experiment %s sha256 %s\n# figure %s\n", points->version, points->name, points->hash, name);
+	fprintf(data, "# bounce %s\n# experiment %s sha256 %s\n# figure %s\n", points->version,
+		points->name, points->hash, name);
 }
 
 /* Data and script; then `drawing->why` says if these points have no such figure. */
-static bool write_figure(const char *directory, const struct points *points, const struct figure *figure, bool *drawable, FILE *notes, char *why, size_t size)
+static bool write_figure(const char *directory, const struct points *points,
+			 const struct figure *figure, bool *drawable, FILE *notes, char *why,
+			 size_t size)
 {
 	struct drawing drawing = { .points = points };
 	char *data, *head, file[80];
@@ -191,15 +206,18 @@ static bool write_figure(const char *directory, const struct points *points, con
 	fclose(drawing.head);
 	snprintf(file, sizeof file, "%s.csv", figure->name);
 	if (*drawable)
-		ok = file_write(directory, file, data, data_length, why, size) && write_script(directory, figure->name, &drawing, head, why, size);
+		ok = file_write(directory, file, data, data_length, why, size) &&
+		     write_script(directory, figure->name, &drawing, head, why, size);
 	else if (notes)
-		fprintf(notes, "no figure `%s` of %s: %s\n", figure->name, points->name, drawing.why);
+		fprintf(notes, "no figure `%s` of %s: %s\n", figure->name, points->name,
+			drawing.why);
 	free(data);
 	free(head);
 	return ok;
 }
 
-bool plots_draw_points(const char *directory, const struct points *points, char *const *names, size_t count, FILE *drawn, FILE *notes, char *why, size_t size)
+bool plots_draw_points(const char *directory, const struct points *points, char *const *names,
+		       size_t count, FILE *drawn, FILE *notes, char *why, size_t size)
 {
 	char first[512] = "";
 
@@ -222,14 +240,16 @@ bool plots_draw_points(const char *directory, const struct points *points, char 
 			continue;
 		}
 		if (drawn)
-			fprintf(drawn, "%s/%s.svg\n%s/%s.png\n", directory, figure->name, directory, figure->name);
+			fprintf(drawn, "%s/%s.svg\n%s/%s.png\n", directory, figure->name, directory,
+				figure->name);
 	}
 	if (*first)
 		snprintf(why, size, "%s", first);
 	return !*first;
 }
 
-bool plots_draw_named(const char *directory, char *const *names, size_t count, FILE *drawn, FILE *notes, char *why, size_t size)
+bool plots_draw_named(const char *directory, char *const *names, size_t count, FILE *drawn,
+		      FILE *notes, char *why, size_t size)
 {
 	struct points points;
 

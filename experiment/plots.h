@@ -20,10 +20,12 @@ bool plots_draw(const char *directory, char *why, size_t size);
  * The same for `count` figures by name (none: those of the experiment). The paths of what was drawn
  * go to `drawn`, a line each, and why a figure cannot be had from these data goes to `notes`.
  */
-bool plots_draw_named(const char *directory, char *const *names, size_t count, FILE *drawn, FILE *notes, char *why, size_t size);
+bool plots_draw_named(const char *directory, char *const *names, size_t count, FILE *drawn,
+		      FILE *notes, char *why, size_t size);
 
 /* The same for points in memory; `count` names. */
-bool plots_draw_points(const char *directory, const struct points *points, char *const *names, size_t count, FILE *drawn, FILE *notes, char *why, size_t size);
+bool plots_draw_points(const char *directory, const struct points *points, char *const *names,
+		       size_t count, FILE *drawn, FILE *notes, char *why, size_t size);
 
 /* ---- the registry, for `list`, `check` and tests ------------------------------------------------ */
 

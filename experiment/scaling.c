@@ -53,7 +53,8 @@ struct curve {
 	double growth;          /* last over first; NAN if it lacks one of them */
 };
 
-static void curve_rows(struct drawing *drawing, struct curve *curve, size_t number, const struct cell *cell, const uint64_t *cpus, size_t count)
+static void curve_rows(struct drawing *drawing, struct curve *curve, size_t number,
+		       const struct cell *cell, const uint64_t *cpus, size_t count)
 {
 	double first = cell_interval(cell, pair_cycles_on, &cpus[0]).mean;
 
@@ -64,7 +65,8 @@ static void curve_rows(struct drawing *drawing, struct curve *curve, size_t numb
 			continue;
 		fprintf(drawing->data, "%zu,", number);
 		figure_csv_text(drawing->data, curve->name);
-		fprintf(drawing->data, ",%" PRIu64 ",%zu,%.9g,%.9g,%.9g\n", cpus[i], mean.count, mean.mean, mean.low, mean.high);
+		fprintf(drawing->data, ",%" PRIu64 ",%zu,%.9g,%.9g,%.9g\n", cpus[i], mean.count,
+			mean.mean, mean.low, mean.high);
 		curve->last = cpus[i];
 		curve->end = curve->spot = mean.mean;
 		curve->growth = cpus[i] == cpus[count - 1] ? mean.mean / first : NAN;
@@ -97,7 +99,8 @@ static void place_names(struct curve *curves, size_t count)
 }
 
 /* "On 16 CPUs an allocation and its free cost A 14 times what they cost on 1, B 1.3 times". */
-static void scaling_title(struct drawing *drawing, const struct curve *curves, size_t count, uint64_t first, uint64_t last)
+static void scaling_title(struct drawing *drawing, const struct curve *curves, size_t count,
+			  uint64_t first, uint64_t last)
 {
 	const struct curve *least = NULL, *most = NULL;
 	bool turns = figure_turns(drawing->points);
@@ -112,7 +115,8 @@ static void scaling_title(struct drawing *drawing, const struct curve *curves, s
 			most = &curves[i];
 	}
 	if (!most) {
-		snprintf(drawing->title, sizeof drawing->title, "What %s on %" PRIu64 " to %" PRIu64 " CPUs",
+		snprintf(drawing->title, sizeof drawing->title,
+			 "What %s on %" PRIu64 " to %" PRIu64 " CPUs",
 			 turns ? "a turn costs" : "an allocation and its free cost", first, last);
 		return;
 	}
@@ -123,14 +127,19 @@ static void scaling_title(struct drawing *drawing, const struct curve *curves, s
 	if (!strcmp(from, "1 times"))
 		strcpy(from, "as much as");
 
-	int used = snprintf(drawing->title, sizeof drawing->title, "On %" PRIu64 " CPUs %s %s %s%s %s on %" PRIu64, last,
-			    turns ? "a turn costs" : "an allocation and its free cost", most->name, from, strcmp(from, "as much as") ? " what" : "", turns ? "it costs" : "they cost", first);
+	int used = snprintf(drawing->title, sizeof drawing->title,
+			    "On %" PRIu64 " CPUs %s %s %s%s %s on %" PRIu64, last,
+			    turns ? "a turn costs" : "an allocation and its free cost", most->name,
+			    from, strcmp(from, "as much as") ? " what" : "",
+			    turns ? "it costs" : "they cost", first);
 
 	if (least != most)
-		snprintf(drawing->title + used, sizeof drawing->title - (size_t)used, ", %s %s", least->name, to);
+		snprintf(drawing->title + used, sizeof drawing->title - (size_t)used, ", %s %s",
+			 least->name, to);
 }
 
-static void assign_curves(FILE *head, const struct curve *curves, size_t count, const uint64_t *cpus, size_t cpu_count)
+static void assign_curves(FILE *head, const struct curve *curves, size_t count,
+			  const uint64_t *cpus, size_t cpu_count)
 {
 	fprintf(head, "curves = %zu\narray Curves[%zu] = [ ", count, count);
 	for (size_t i = 0; i < count; i++) {
@@ -152,7 +161,8 @@ static void assign_curves(FILE *head, const struct curve *curves, size_t count, 
 	fputs("\"\n", head);
 }
 
-static size_t collect_curves(struct drawing *drawing, const struct groups *groups, struct curve *curves, const uint64_t *cpus, size_t cpu_count)
+static size_t collect_curves(struct drawing *drawing, const struct groups *groups,
+			     struct curve *curves, const uint64_t *cpus, size_t cpu_count)
 {
 	size_t count = 0;
 
@@ -162,7 +172,8 @@ static size_t collect_curves(struct drawing *drawing, const struct groups *group
 		const char *group = groups->group[cell->group];
 
 		*curve = (struct curve){ .series = cell->series, .growth = NAN };
-		snprintf(curve->name, sizeof curve->name, *group ? "%s (%s)" : "%s%s", groups->series[cell->series], group);
+		snprintf(curve->name, sizeof curve->name, *group ? "%s (%s)" : "%s%s",
+			 groups->series[cell->series], group);
 		curve_rows(drawing, curve, count, cell, cpus, cpu_count);
 		count += curve->last > 0;
 	}
@@ -183,17 +194,24 @@ bool scaling_write(struct drawing *drawing, const struct figure *figure)
 	if (count) {
 		place_names(curves, count);
 		figure_groups(drawing->head, groups);
-		fprintf(drawing->head, "what = \"%s\"\n", figure_turns(drawing->points) ? "cycles per turn" : "cycles, alloc and free");
+		fprintf(drawing->head, "what = \"%s\"\n",
+			figure_turns(drawing->points) ? "cycles per turn"
+						      : "cycles, alloc and free");
 		assign_curves(drawing->head, curves, count, cpus, cpu_count);
 		scaling_title(drawing, curves, count, cpus[0], cpus[cpu_count - 1]);
 
 		struct groups *seeds = groups_of(drawing->points, NULL);
 
-		figure_subtitle(drawing, seeds, figure_turns(drawing->points) ? "Mean cycles of a turn of the workload" : "Mean cycles of an allocation and its free", true);
+		figure_subtitle(drawing, seeds,
+				figure_turns(drawing->points)
+					? "Mean cycles of a turn of the workload"
+					: "Mean cycles of an allocation and its free",
+				true);
 		groups_free(seeds);
 	} else {
-		snprintf(drawing->why, sizeof drawing->why, cpu_count > 1 ? "no run completed an operation of that kind" :
-								    "all runs have the same number of CPUs; sweep `cpus`");
+		snprintf(drawing->why, sizeof drawing->why,
+			 cpu_count > 1 ? "no run completed an operation of that kind"
+				       : "all runs have the same number of CPUs; sweep `cpus`");
 	}
 	drawing->script = "scaling";
 	free(curves);

@@ -64,7 +64,8 @@ struct interval statistics_interval(const double *values, size_t count)
 	double middle = mean(values, count), half = 0;
 
 	if (count > 1)
-		half = statistics_t95((double)(count - 1)) * sqrt(variance(values, count, middle) / (double)count);
+		half = statistics_t95((double)(count - 1)) *
+		       sqrt(variance(values, count, middle) / (double)count);
 	return (struct interval){ count, middle, middle - half, middle + half };
 }
 
@@ -78,7 +79,8 @@ struct interval statistics_change(const double *a, size_t a_count, const double 
 	double from = mean(a, a_count), to = mean(b, b_count), half = 0;
 
 	if (from == 0)
-		return to == 0 ? (struct interval){ least, 0, 0, 0 } : (struct interval){ least, NAN, NAN, NAN };
+		return to == 0 ? (struct interval){ least, 0, 0, 0 }
+			       : (struct interval){ least, NAN, NAN, NAN };
 	if (least > 1) {
 		double va = variance(a, a_count, from) / (double)a_count;
 		double vb = variance(b, b_count, to) / (double)b_count;
@@ -86,12 +88,14 @@ struct interval statistics_change(const double *a, size_t a_count, const double 
 		/* Welch and Satterthwaite's degrees of freedom; equal runs have no spread at all */
 		if (va + vb > 0)
 			half = sqrt(va + vb) * statistics_t95((va + vb) * (va + vb) /
-				(va * va / (double)(a_count - 1) + vb * vb / (double)(b_count - 1)));
+							      (va * va / (double)(a_count - 1) +
+							       vb * vb / (double)(b_count - 1)));
 	}
 
 	double unit = fabs(from);
 
-	return (struct interval){ least, (to - from) / unit, (to - from - half) / unit, (to - from + half) / unit };
+	return (struct interval){ least, (to - from) / unit, (to - from - half) / unit,
+				  (to - from + half) / unit };
 }
 
 double statistics_percentile(const double *values, size_t count, double fraction)

@@ -271,7 +271,7 @@ static void tell_error(struct reader *reader)
 		return;
 	}
 	mistake(reader->diagnostics, place, "%s", parser->problem);
-	if (parser->context && parser->context_mark.line != parser->problem_mark.line)
+	if (parser->context && !reader->source->option && parser->context_mark.line != parser->problem_mark.line)
 		mistake_note(reader->diagnostics, place_of(reader, parser->context_mark), "%s, which begins here",
 			     parser->context);
 }

@@ -208,7 +208,9 @@ static void thread(struct cpu *cpu, void *argument)
 		}
 		f->recorded_cpu = step->recorded ? step->cpu : f->recorded_cpu;
 		f->recording = step->recorded;
-		if (step->what == 'p' || step->what == 'q')
+		if (step->what == 'l')
+			fixture_slab(f, f->slot[step->slot])->flags ^= 1 << PG_LOCKED;
+		else if (step->what == 'p' || step->what == 'q')
 			do_pages(cpu, f, step);
 		else
 			do_objects(cpu, f, step);
@@ -519,6 +521,7 @@ static void check_row(const struct path_row *row, const struct fixture_options *
 {
 	struct fixture *f = fixture_new(options);
 
+	f->cache->defrag_ratio = 0;     /* or chance decides whether other nodes are looked at */
 	fixture_run(f, row->script);
 	assert_string_equal(f->path, row->annotation);
 	fixture_expect_path(f, row->path);

@@ -71,6 +71,12 @@ static const struct path_row rows_2624[] = {
 	{ "alloc, switch to a partial slab", "partial", 0, 1, THREE_FULL "1-a 1-e !0+m",
 	  "R CPA, " GIVE_UP("i") TAKE_PARTIAL("m", "PG(e).lru_prev") LOAD_FREELIST("m", CS_OFFSET),
 	  "CPA KC1 OB", "CS PG KC0", 5 },
+	/* The slab lock of a, first on the list, is taken: one LOCK more, and e is taken. */
+	{ "alloc, a partial slab is locked", "partial", 0, 1, THREE_FULL "1-a 1-e 0la !0+m 0la",
+	  "R CPA, " GIVE_UP("i") ", R ND.nr_partial, A ND.lock, R ND.partial_next" SLAB_LOCK("a")
+	  ", R PG(a).lru_next" SLAB_LOCK("m") LIST_DEL("m", "PG(a).lru_next", "ND.partial_prev")
+	  ", M ND.nr_partial, M PG(m).flags, W ND.lock, W CS.page" LOAD_FREELIST("m", CS_OFFSET),
+	  "CPA KC1 OB", "CS PG KC0", 6 },
 	/* 3.4.7; the table has no row. As with 2.6.22: LOCKs 2+1+2. */
 	{ "alloc, new slab", "new slab", 0, 1, "0+a 0+b 0+c 0+d !0+e",
 	  "R CPA, " GIVE_UP("a") ", R ND.nr_partial" NEW_SLAB("e", "") ", R CPA" USE_NEW_SLAB("e")
@@ -121,6 +127,10 @@ static const struct path_row rows_2624[] = {
 	  "R CPA, R KCN, " GIVE_UP("i") TAKE_PARTIAL("m", "PG(e).lru_prev")
 	  LOAD_FREELIST("m", CS_OFFSET),
 	  "CPA KC1 OB KCN", "CS PG KC0", 5 },
+	{ "alloc, new slab, NUMA", "new slab", 0, 2, "0+a 0+b 0+c 0+d !0+e",
+	  "R CPA, " GIVE_UP("a") ", R KCN, R ND.nr_partial, R KC.defrag_ratio" NEW_SLAB("e", "")
+	  ", R CPA" USE_NEW_SLAB("e") LOAD_FREELIST("e", CS_OFFSET),
+	  "CPA KC1 KC3 KCN", "CS PG KC0 OB", 5 },
 	{ "free fast, NUMA", "fast", 0, 2, "0+a !0-a",
 	  "R PG(a).flags, R CPA, R CS.page, R CS.node, R CS.offset, R CS.freelist, W OB(a)"
 	  ", W CS.freelist",

@@ -78,6 +78,13 @@ static const struct path_row rows[] = {
 	  LIST_DEL("m", "ND.partial_next", "PG(a).lru_prev")
 	  ", M ND.nr_partial, M PG(m).flags, W ND.lock, W CPA" LOAD_FREELIST("m"),
 	  "KC1 OB", "PG CPA KC0", 5 },
+	/* The slab lock of e, first on the list, is taken: the trylock steals the line all the
+	 * same and the next one, a, is taken. One LOCK more. */
+	{ "alloc, a partial slab is locked", "partial", 0, 1, THREE_FULL "1-a 1-e 0le !0+m 0le",
+	  GIVE_UP("i") ", R ND.nr_partial, A ND.lock, R ND.partial_next" SLAB_LOCK("e")
+	  ", R PG(e).lru_next" SLAB_LOCK("m") LIST_DEL("m", "PG(e).lru_next", "ND.partial_prev")
+	  ", M ND.nr_partial, M PG(m).flags, W ND.lock, W CPA" LOAD_FREELIST("m"),
+	  "KC1 OB", "PG CPA KC0", 6 },
 	/* Table: reads KC0, KC1; writes old PG, CPA, ND = KC0, new PG, objects; LOCKs 2+1+2. */
 	{ "alloc, new slab", "new slab", 0, 1, "0+a 0+b 0+c 0+d !0+e",
 	  GIVE_UP("a") ", R ND.nr_partial" NEW_SLAB("e") USE_NEW_SLAB("e"),
@@ -138,10 +145,15 @@ static const struct path_row rows[] = {
 	/* Two nodes, both CPUs on node 0, whose node struct is the one in KC0: the node pointers
 	 * are read too, KCN, where the table has it. */
 	{ "alloc, switch to a partial slab, NUMA", "partial", 0, 2, THREE_FULL "1-a 1-e !0+m",
-	  GIVE_UP("i") ", R PG(i).flags, R KCN, R KCN, R ND.nr_partial, A ND.lock, R ND.partial_next"
+	  GIVE_UP("i") ", R KCN, R KCN, R ND.nr_partial, A ND.lock, R ND.partial_next"
 	  SLAB_LOCK("m") LIST_DEL("m", "ND.partial_next", "PG(a).lru_prev")
 	  ", M ND.nr_partial, M PG(m).flags, W ND.lock, W CPA" LOAD_FREELIST("m"),
 	  "KC1 OB KCN", "PG CPA KC0", 5 },
+	/* 2.4.8e: no partial slab here; the ratio, in KC3, says not to look at other nodes. */
+	{ "alloc, new slab, NUMA", "new slab", 0, 2, "0+a 0+b 0+c 0+d !0+e",
+	  GIVE_UP("a") ", R KCN, R ND.nr_partial, R KC.defrag_ratio" NEW_SLAB("e")
+	  USE_NEW_SLAB("e"),
+	  "KC1 KC3 KCN", "PG CPA KC0 OB", 5 },
 	{ "free fast, NUMA", "fast", 0, 2, "0+a !0-a",
 	  "R PG(a).flags, R CPA, R PG(a).flags, R PG(a).offset, R PG(a).lockless, W OB(a)"
 	  ", W PG(a).lockless",

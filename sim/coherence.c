@@ -40,6 +40,12 @@ static unsigned home_core(const struct sim *sim, uint64_t line)
 	return line_node(sim, line) * sim->cores / sim->nodes;
 }
 
+/* Does it matter where the home is? A bus and a memory without nodes are equally far from all. */
+static bool home_has_place(const struct sim *sim)
+{
+	return sim->machine.home == HOME_DIRECTORY && sim->nodes > 1;
+}
+
 static unsigned most(unsigned a, unsigned b)
 {
 	return a > b ? a : b;
@@ -55,7 +61,7 @@ static unsigned home_distance(const struct sim *sim, const struct node *client, 
 {
 	if (client->parent->kind == NODE_SHARED)
 		return client->parent->level;
-	if (sim->machine.home == HOME_BUS)
+	if (!home_has_place(sim))
 		return sim->root_level;
 	return most(sim->root_level, distance(sim, client->core, home_core(sim, line)));
 }
@@ -68,7 +74,7 @@ static unsigned farthest(const struct sim *sim, const struct node *client, const
 	if (client->parent->kind == NODE_SHARED)
 		return client->parent->level;
 	d = most(sim->root_level, distance(sim, client->core, from->core));
-	if (sim->machine.home == HOME_BUS)
+	if (!home_has_place(sim))
 		return d;
 	d = most(d, distance(sim, client->core, home_core(sim, line)));
 	return most(d, distance(sim, from->core, home_core(sim, line)));
@@ -331,7 +337,7 @@ static uint64_t transport(struct sim *sim, const struct event *fill)
 		return 0;
 	if (sim->machine.home == HOME_BUS)
 		return reserve(sim, &root->bus_free[sim->machine.sockets + t->client->socket], sim->t.data_occupancy);
-	if (from == t->client->socket)
+	if (from == t->client->socket || (!t->supplied_by && !home_has_place(sim)))
 		return 0;
 	return reserve(sim, &root->bus_free[sim->machine.sockets + from], sim->t.data_occupancy);
 }
@@ -394,6 +400,12 @@ static void send_line(struct sim *sim, struct node *home, struct dirent *d, stru
 	send_fill(sim, t, version, STATE_S, less(total, spent));
 }
 
+/* Where the permission came from below, only the way up is left, which is that of a load. */
+static uint64_t upgrade_total(const struct sim *sim, const struct node *home, const struct txn *t, unsigned far)
+{
+	return t->fetched ? sim->t.legs[ACCESS_LOAD][STATE_S][home->level] : sim->t.legs[t->access][STATE_S][far];
+}
+
 /* All sharers but the requester let go; nearest first, so that the farthest comes last. */
 static void invalidate_sharers(struct sim *sim, struct node *home, struct dirent *d, struct txn *t)
 {
@@ -406,7 +418,7 @@ static void invalidate_sharers(struct sim *sim, struct node *home, struct dirent
 
 		while ((q = next_sharer(home, d, &index))) {
 			unsigned far = farthest(sim, t->client, q, t->line);
-			uint64_t rest = less(sim->t.legs[t->access][STATE_S][far], spent), leg;
+			uint64_t rest = less(upgrade_total(sim, home, t, far), spent), leg;
 
 			if (q == t->client || far != away)
 				continue;
@@ -472,7 +484,7 @@ static void serve(struct sim *sim, struct node *home, struct dirent *d, struct t
 	if (action & HOME_INVALIDATE)
 		invalidate_sharers(sim, home, d, t);
 	if (request == UPGRADE) {
-		uint64_t total = sim->t.legs[t->access][STATE_S][home_distance(sim, t->client, t->line)];
+		uint64_t total = upgrade_total(sim, home, t, home_distance(sim, t->client, t->line));
 		uint64_t spent = t->fetched ? sim->t.request[home->level] : t->spent + t->tail;
 
 		t->found = STATE_S;

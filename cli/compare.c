@@ -32,7 +32,7 @@ enum { OPTION_BY = 256, OPTION_METRIC, OPTION_FAIL, OPTION_FORMAT, OPTION_COLOUR
 
 /* clang-format off */
 static const struct argp_option options[] = {
-	{ "by", OPTION_BY, "KEY", 0, "compare the values of this key within one result", 0 },
+	{ "by", OPTION_BY, "KEY", 0, "compare the values of this key within one result (default: objects)", 0 },
 	{ "metric", OPTION_METRIC, "METRIC", 0, "a metric, or one per another: hitm_loads/operations; may be given several times", 0 },
 	{ "fail-over", OPTION_FAIL, "PERCENT", 0, "status 3 if a metric of the second is higher by more than PERCENT, and by more than the seeds explain", 0 },
 	{ "format", OPTION_FORMAT, "FORMAT", 0, "table (for people), csv or jsonl (for programs)", 0 },
@@ -158,24 +158,41 @@ static void add_points(struct groups *groups, const struct points *points, const
 		for (size_t k = 0; k < keys->count && used < sizeof group; k++) {
 			const char *value = select_value(point, keys->key[k], seed, sizeof seed);
 
-			used += (size_t)snprintf(group + used, sizeof group - used, "%s%s=%s",
-						 used ? " " : "", keys->key[k],
-						 value ? value : "-");
+			if (value)
+				used += (size_t)snprintf(group + used, sizeof group - used,
+							 "%s%s=%s", used ? ", " : "", keys->key[k],
+							 value);
 		}
 
 		const char *name = series ? series : select_value(point, by, seed, sizeof seed);
 
-		groups_add(groups, name ? name : "-", group, point);
+		/* a point without the key is not compared by it */
+		if (name)
+			groups_add(groups, name, group, point);
 	}
 }
 
-/* What to compare by where nothing is said: the only swept key, else the allocator. */
-static const char *default_key(const struct points *points)
+/* Allocators, with their variants; or whatever else is swept by name. */
+static bool compares_series(const struct points *points, const char *by)
 {
+	bool any = false;
+
 	for (size_t i = 0; i < points->swepts; i++)
-		if (!strcmp(points->swept[i], "objects") || points->swepts == 1)
-			return points->swept[i];
-	return points->swepts ? points->swept[0] : NULL;
+		any |= groups_is_series(points, points->swept[i]);
+	return any && (!by || !strcmp(by, "objects"));
+}
+
+static void add_series(struct groups *groups, const struct points *points)
+{
+	char series[512], group[512];
+
+	for (size_t i = 0; i < points->count; i++) {
+		const struct point *point = points->point[i];
+
+		groups_series(points, point, NULL, series, sizeof series);
+		groups_settings(points, point, group, sizeof group);
+		groups_add(groups, series, group, point);
+	}
 }
 
 static bool by_known(const struct points *points, const char *by, char *why, size_t size)
@@ -188,8 +205,9 @@ static bool by_known(const struct points *points, const char *by, char *why, siz
 			 points->name);
 		return false;
 	}
-	if (!points->count || select_value(points->point[0], by, seed, sizeof seed))
-		return true;
+	for (size_t i = 0; i < points->count; i++)
+		if (select_value(points->point[i], by, seed, sizeof seed))
+			return true;
 	for (size_t i = 0; i < points->swepts; i++)
 		nearest_try(&nearest, points->swept[i]);
 	snprintf(why, size,
@@ -222,6 +240,10 @@ static struct groups *arrange(const struct arguments *arguments, const struct po
 	struct groups *groups = groups_new();
 	struct keys keys = { .count = 0 };
 
+	if (!b && compares_series(a, by)) {
+		add_series(groups, a);
+		return groups;
+	}
 	add_keys(&keys, a, by);
 	if (!b) {
 		add_points(groups, a, &keys, NULL, by);
@@ -284,10 +306,14 @@ int cli_compare(int argc, char **argv)
 				 &points[count], why, sizeof why))
 			break;
 
-	const char *by = count == 1 ? arguments.by ? arguments.by : default_key(&points[0]) : NULL;
-	bool loaded = count == 2 || !arguments.result[count];
+	const char *by = arguments.by;
+	bool ready = count == 2 || (count == 1 && !arguments.result[1]);
 
-	if (loaded && (count == 2 || by_known(&points[0], by, why, sizeof why)))
+	if (ready && count == 1 && !compares_series(&points[0], by)) {
+		by = by || !points[0].swepts ? by : points[0].swept[0];
+		ready = by_known(&points[0], by, why, sizeof why);
+	}
+	if (ready)
 		status = compare(&arguments, &points[0], count == 2 ? &points[1] : NULL, by);
 	else
 		fprintf(stderr, "bounce compare: %s\n", why);

@@ -243,6 +243,20 @@ static bool allocator_swept(const struct points *points)
 	return false;
 }
 
+const char *groups_series(const struct points *points, const struct point *point,
+			  const char *without, char *buf, size_t size)
+{
+	/* a variant needs its allocator's name in front */
+	size_t named = 0;
+
+	if (!allocator_swept(points))
+		named = (size_t)snprintf(buf, size, "%.100s ", one_name(point));
+	groups_values(points, point, of_series, without, " ", false, buf + named, size - named);
+	if (!buf[named])
+		snprintf(buf, size, "%s", one_name(point));
+	return buf;
+}
+
 struct groups *groups_of(const struct points *points, const char *without)
 {
 	struct groups *groups = groups_new();
@@ -253,15 +267,7 @@ struct groups *groups_of(const struct points *points, const char *without)
 	for (size_t i = 0; i < points->count; i++) {
 		const struct point *point = points->point[i];
 
-		/* a variant needs its allocator's name in front */
-		int named = allocator_swept(points)
-				    ? 0
-				    : snprintf(series, sizeof series, "%s ", one_name(point));
-
-		groups_values(points, point, of_series, without, " ", false, series + named,
-			      sizeof series - (size_t)named);
-		if (!series[named])
-			snprintf(series, sizeof series, "%s", one_name(point));
+		groups_series(points, point, without, series, sizeof series);
 		groups_values(points, point, of_group, without, ", ", false, group, sizeof group);
 		groups_add(groups, series, group, point);
 	}

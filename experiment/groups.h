@@ -45,6 +45,9 @@ const char *groups_values(const struct points *points, const struct point *point
 			  key_choice *choose, const void *argument, const char *between,
 			  bool with_keys, char *buf, size_t size);
 
+/* The name of a point's series, "slub-cpu dfb4f096"; in buf. */
+const char *groups_series(const struct points *points, const struct point *point,
+			  const char *without, char *buf, size_t size);
 /* The settings that tell groups apart, "cpus=2, workload.object_size=64"; in buf. */
 const char *groups_settings(const struct points *points, const struct point *point, char *buf,
 			    size_t size);

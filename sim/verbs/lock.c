@@ -8,8 +8,11 @@ void spin_lock_init(struct spinlock *lock, enum lock_kind kind)
 	lock->slock = kind == LOCK_DEC;
 }
 
-/* LOCK dec; while the sign is set, read until the lock looks free, then try again: unfair. */
-static unsigned lock_dec(struct cpu *cpu, struct spinlock *lock)
+/*
+ * LOCK dec; while the sign is set, read until the lock looks free, then try again: unfair. With
+ * `let_in`, interrupts are on while it reads, and off again before the next try.
+ */
+static unsigned lock_dec(struct cpu *cpu, struct spinlock *lock, bool let_in)
 {
 	unsigned turns = 0;
 	int32_t old = fetch_add(cpu, &lock->slock, -1);
@@ -19,7 +22,11 @@ static unsigned lock_dec(struct cpu *cpu, struct spinlock *lock)
 	waiting(cpu, WAITING_LOCK);
 	while (old <= 0) {
 		turns++;
+		if (let_in)
+			irq_enable(cpu);
 		spin_while(cpu, &lock->slock, value <= 0, STEP_PAUSE);
+		if (let_in)
+			irq_disable(cpu);
 		old = fetch_add(cpu, &lock->slock, -1);
 	}
 	return turns;
@@ -39,16 +46,21 @@ static unsigned lock_ticket(struct cpu *cpu, struct spinlock *lock)
 	return 1;
 }
 
-void spin_lock(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind)
+static void acquire(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, bool let_in)
 {
 	enum waiting before;
 	unsigned turns;
 
 	preempt_disable(cpu);
 	before = waiting(cpu, NOT_WAITING);
-	turns = kind == LOCK_DEC ? lock_dec(cpu, lock) : lock_ticket(cpu, lock);
+	turns = kind == LOCK_DEC ? lock_dec(cpu, lock, let_in) : lock_ticket(cpu, lock);
 	lock_taken(cpu, lock, kind_name[kind], turns);
 	waiting(cpu, before);
+}
+
+void spin_lock(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind)
+{
+	acquire(cpu, lock, kind, false);
 }
 
 static bool trylock_ticket(struct cpu *cpu, struct spinlock *lock)
@@ -94,7 +106,7 @@ bool spin_lock_irqsave(struct cpu *cpu, struct spinlock *lock, enum lock_kind ki
 {
 	bool flags = irq_save(cpu);
 
-	spin_lock(cpu, lock, kind);
+	acquire(cpu, lock, kind, flags && kind == LOCK_DEC && !sim_preempt(cpu_sim(cpu)));
 	return flags;
 }
 

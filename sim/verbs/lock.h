@@ -3,7 +3,9 @@
  * had them (facts: Linux 2.6.22 to 2.6.25 and later, x86-64).
  *
  * LOCK_DEC     until 2.6.24: LOCK dec of a word that is 1 when free; unfair, every retry is a
- *              locked operation; unlock is a plain store of 1.
+ *              locked operation; unlock is a plain store of 1. spin_lock_irqsave lets
+ *              interrupts in while it waits. Left out: the break_lock word that a kernel with
+ *              CONFIG_PREEMPT keeps beside it and stores to while it waits.
  * LOCK_TICKET  2.6.25 to 4.1: LOCK xadd takes a ticket; FIFO; unlock is a plain increment.
  *
  * bit_spin_lock: test-and-test-and-set on one bit of a word; its unlock has three generations.

@@ -1,0 +1,396 @@
+/*
+ * Points on disk: what is written comes back, and no damaged byte goes unseen; metrics of a point
+ * made by hand.
+ */
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "experiment/metrics.h"
+#include "experiment/store.h"
+#include "sim/xalloc.h"
+#include "tests/cli_fixture.h"
+
+static const char name[] = "0123456789abcdef";
+
+/* Texts that a format of lines and tabs could stumble over. */
+static const char odd[] = "tab\there, line\nthere, back\\slash \\t, \xc3\xa4";
+
+static void fill_tables(struct result *result)
+{
+	static const struct line_stats line = {
+		.offset = 4096, .label = "page[1]", .members = "flags lru", .class = CLASS_WORKLOAD, .bounces = 3, .hitm = 2,
+		.readers = 2, .writers = 1,
+	};
+	static const struct site_stats site = {
+		.line = 4096, .offset = 8, .size = 4, .member = "count", .site = { odd, 12, "alloc", "&p->count" },
+		.op = OP_FREE, .path = "slow", .bounces = 3, .cpus = 2,
+	};
+	static const struct field_stats field = {
+		.layout = "page", .member = "flags", .class = CLASS_PAYLOAD, .size = 8, .site = { "f.c", 1, "g", "x" },
+		.op = OP_ALLOC, .path = "", .loads = UINT64_MAX,
+	};
+	static const struct path_stats path = { OP_ALLOC, "refill", 7, 640 };
+	static const struct lock_stats lock = { .label = "zone", .kind = "ticket", .taken = 9 };
+	static const struct holder holder[2] = { { 64, 4096, 0 }, { 128, 4096, 1 } };
+
+#define COPY(member, count_, from) \
+	(result->member = xalloc(sizeof(from)), memcpy(result->member, &(from), sizeof(from)), result->count_ = sizeof(from) / sizeof *result->member)
+	COPY(line, lines, line);
+	COPY(site, sites, site);
+	COPY(field, fields, field);
+	COPY(path, paths, path);
+	COPY(lock, locks, lock);
+	COPY(holder, holders, holder);
+#undef COPY
+}
+
+static struct point *make_point(void)
+{
+	struct point *point = point_new();
+	struct result *result = xalloc(sizeof *result);
+
+	memcpy(point->name, name, sizeof name);
+	free(point->objects);
+	point->objects = xstrdup("slub-page");
+	point->cpus = 2;
+	point->seed = 5;
+	point->metadata_bytes = 512;
+	point_add_key(point, "objects", "slub-page", true);
+	point_add_key(point, "workload.trace", odd, false);
+	point_add_remark(point, odd);
+	point->result = result;
+	result->outcome = OUTCOME_MAX_CYCLES;
+	snprintf(result->message, sizeof result->message, "%s", odd);
+	result->cpus = 2;
+	result->operations = 1000;
+	result->elapsed_units = 64 * 10 + 16;   /* 10.25 cycles */
+	result->cpu = xalloc(2 * sizeof *result->cpu);
+	result->cpu[1].loads = 11;
+	result->total.bounces[CLASS_ALLOCATOR] = 100;
+	result->total.bounces[CLASS_WORKLOAD] = 20;
+	result->total.bounces[CLASS_PAYLOAD] = 3;
+	result->total.cause_units[CAUSE_IDLE] = 32;
+	/* three allocations of 64 cycles in all: 21.3 each */
+	result->op[OP_ALLOC] = (struct op_stats){ .count = 3, .total_units = 64 * 64, .max_units = 64 * 40, .lines_read = 6 };
+	fill_tables(result);
+	return point;
+}
+
+static char *point_path(const char *folder)
+{
+	char *path = NULL;
+
+	assert_true(asprintf(&path, "%s/points/%s.point", folder, name) > 0);
+	return path;
+}
+
+static char *write_one(const char *folder)
+{
+	struct point *point = make_point();
+	char why[512];
+
+	assert_true(results_make(folder, why, sizeof why));
+	assert_true(point_write(folder, point, why, sizeof why));
+	point_free(point);
+	return point_path(folder);
+}
+
+static void what_is_written_comes_back(void **state)
+{
+	char *folder = folder_new(), *path = write_one(folder), *before = read_text(path), why[512];
+	struct point *point = point_read(folder, name, why, sizeof why);
+
+	(void)state;
+	assert_non_null(point);
+	assert_string_equal(point->objects, "slub-page");
+	assert_int_equal(point->seed, 5);
+	assert_int_equal(point->metadata_bytes, 512);
+	assert_string_equal(point_value(point, "workload.trace"), odd);
+	assert_string_equal(point->remark[0], odd);
+	assert_int_equal(point->result->outcome, OUTCOME_MAX_CYCLES);
+	assert_string_equal(point->result->message, odd);
+	assert_int_equal(point->result->cpu[1].loads, 11);
+	assert_int_equal(point->result->line[0].class, CLASS_WORKLOAD);
+	assert_string_equal(point->result->site[0].site.file, odd);
+	assert_int_equal(point->result->site[0].op, OP_FREE);
+	assert_true(point->result->field[0].loads == UINT64_MAX);
+	assert_string_equal(point->result->lock[0].kind, "ticket");
+	assert_int_equal(point->result->holders, 2);
+	assert_int_equal(point->result->holder[1].cpu, 1);
+	/* and everything else: written again, it is the same to the byte */
+	assert_true(point_write(folder, point, why, sizeof why));
+
+	char *after = read_text(path);
+
+	assert_string_equal(after, before);
+	free(before);
+	free(after);
+	point_free(point);
+	free(path);
+	folder_free(folder);
+}
+
+static void write_bytes(const char *path, const char *text, size_t length)
+{
+	FILE *file = fopen(path, "wb");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(text, 1, length, file), length);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void a_file_cut_anywhere_is_noticed(void **state)
+{
+	char *folder = folder_new(), *path = write_one(folder), *text = read_text(path), why[512];
+	size_t length = strlen(text);
+
+	(void)state;
+	for (size_t cut = 0; cut < length; cut += cut < length - 100 ? 97 : 1) {
+		write_bytes(path, text, cut);
+		assert_null(point_read(folder, name, why, sizeof why));
+		/* the message names the file */
+		assert_non_null(strstr(why, path));
+	}
+	free(text);
+	free(path);
+	folder_free(folder);
+}
+
+static void a_changed_byte_is_noticed(void **state)
+{
+	char *folder = folder_new(), *path = write_one(folder), *text = read_text(path), why[512];
+	size_t length = strlen(text);
+
+	(void)state;
+	for (size_t at = 0; at < length; at += at < length - 100 ? 61 : 1) {
+		text[at] ^= 1;
+		write_bytes(path, text, length);
+		assert_null(point_read(folder, name, why, sizeof why));
+		text[at] ^= 1;
+	}
+	write_bytes(path, text, length);
+
+	struct point *point = point_read(folder, name, why, sizeof why);
+
+	assert_non_null(point);
+	point_free(point);
+	free(text);
+	free(path);
+	folder_free(folder);
+}
+
+static void a_point_under_another_name_is_noticed(void **state)
+{
+	char *folder = folder_new(), *path = write_one(folder), *other = NULL, why[512];
+
+	(void)state;
+	assert_true(asprintf(&other, "%s/points/fedcba9876543210.point", folder) > 0);
+	assert_int_equal(rename(path, other), 0);
+	assert_null(point_read(folder, "fedcba9876543210", why, sizeof why));
+	assert_non_null(strstr(why, "it tells of the point 0123456789abcdef"));
+	free(other);
+	free(path);
+	folder_free(folder);
+}
+
+/* As a full disk does, a limit stops a file in its middle. */
+static void a_write_that_fails_loses_nothing(void **state)
+{
+	char *folder = folder_new(), *path = write_one(folder), *before = read_text(path), why[512] = "";
+	struct rlimit old, small = { 100, RLIM_INFINITY };
+	struct point *point = make_point();
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small.rlim_max = old.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+
+	bool written = point_write(folder, point, why, sizeof why);
+
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_false(written);
+	assert_non_null(strstr(why, "File too large"));
+
+	/* what was there is there, and no half file beside it */
+	char *after = read_text(path), *points = NULL;
+	struct stat stat_before;
+
+	assert_string_equal(after, before);
+	assert_true(asprintf(&points, "%s/points", folder) > 0);
+	assert_int_equal(stat(path, &stat_before), 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(points), 0);
+	free(points);
+	free(before);
+	free(after);
+	free(path);
+	point_free(point);
+	folder_free(folder);
+}
+
+static void a_folder_without_results_says_so(void **state)
+{
+	char *folder = folder_new(), why[512];
+	struct points points;
+
+	(void)state;
+	assert_false(points_load(folder, &points, why, sizeof why));
+	assert_non_null(strstr(why, "holds no results"));
+	folder_free(folder);
+}
+
+/* ---- metrics --------------------------------------------------------------------------------------------- */
+
+static void expect_metric(const struct point *point, const char *metric, const char *expected)
+{
+	char buf[64];
+
+	assert_non_null(metric_find(metric));
+	assert_string_equal(metric_text(metric_find(metric), point, buf, sizeof buf), expected);
+}
+
+static void metrics_of_a_point(void **state)
+{
+	struct point *point = make_point();
+
+	(void)state;
+	expect_metric(point, "objects", "slub-page");
+	expect_metric(point, "cpus", "2");
+	expect_metric(point, "operations", "1000");
+	expect_metric(point, "elapsed_cycles", "10.25");        /* 656 / 64 */
+	expect_metric(point, "bounces", "123");                 /* 100 + 20 + 3 */
+	expect_metric(point, "bounces_payload", "3");
+	expect_metric(point, "cycles_idle", "0.5");             /* 32 / 64 */
+	expect_metric(point, "alloc_cycles_mean", "21.333333333333332");        /* 64 / 3, the nearest double */
+	expect_metric(point, "alloc_cycles_max", "40");
+	expect_metric(point, "alloc_lines_read", "2");          /* 6 / 3 */
+	expect_metric(point, "free_cycles_mean", "");           /* there was no free */
+	expect_metric(point, "outcome", "max_cycles");
+	expect_metric(point, "metadata_bytes", "512");
+	assert_true(isnan(metric_value(metric_find("free_cycles_mean"), point)));
+	point_free(point);
+}
+
+/* The names that scripts may rely on, in the order of the columns. */
+static void names_of_metrics_are_those_promised(void **state)
+{
+	static const char *const promised[] = {
+		"objects", "pages", "workload", "machine", "cpus", "seed", "operations", "elapsed_cycles",
+		"alloc_cycles_mean", "alloc_cycles_p50", "alloc_cycles_p99", "alloc_cycles_max", "free_cycles_mean",
+		"free_cycles_p50", "free_cycles_p99", "free_cycles_max", "bounces", "bounces_allocator", "bounces_workload",
+		"bounces_payload", "hitm_loads", "hitm_stores", "hitm_remote", "upgrades", "invalidations", "misses_cold",
+		"misses_capacity", "misses_true_sharing", "misses_false_sharing", "irq_off_cycles", "irq_off_cycles_max",
+		"ipis", "lock_spins", "footprint_bytes_peak", "live_bytes_peak",
+	};
+	size_t count = sizeof promised / sizeof *promised;
+
+	(void)state;
+	for (size_t i = 0; i < count; i++)
+		assert_string_equal(metrics[i].name, promised[i]);
+	for (size_t i = 0; i < CAUSES; i++) {
+		char cause[64];
+
+		snprintf(cause, sizeof cause, "cycles_%s", cause_names[i]);
+		assert_string_equal(metrics[count + i].name, cause);
+		assert_int_equal(metrics[count + i].offset, offsetof(struct result, total.cause_units) + i * sizeof(uint64_t));
+	}
+}
+
+static struct points one_point(struct point **point, char **swept)
+{
+	struct points points = { .name = "n", .title = "a \"title\"", .version = "1", .models = "m", .swept = swept,
+				 .swepts = 1, .expected = 2, .count = 1, .point = point };
+
+	snprintf(points.hash, sizeof points.hash, "ab");
+	return points;
+}
+
+static void csv_says_what_it_is(void **state)
+{
+	struct point *point = make_point();
+	char *swept[] = { "workload.trace" }, *text = NULL;
+	struct points points = one_point(&point, swept);
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	(void)state;
+	free(point->key[1].value);
+	point->key[1].value = xstrdup("a,b");
+	metrics_csv(out, &points);
+	fclose(out);
+	assert_ptr_equal(strstr(text, "# bounce 1, models m\n# experiment n sha256 ab\n# incomplete: 1 of 2 points\n"
+				      "point,workload.trace,objects,pages,"), text);
+	/* a comma in a value goes in quotes */
+	assert_non_null(strstr(text, "\n0123456789abcdef,\"a,b\",slub-page,,"));
+	free(text);
+	point_free(point);
+}
+
+static void json_lines_end_with_how_many_there_were(void **state)
+{
+	struct point *point = make_point();
+	char *swept[] = { "workload.trace" }, *text = NULL;
+	struct points points = one_point(&point, swept);
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	(void)state;
+	metrics_jsonl(out, &points);
+	fclose(out);
+	assert_non_null(strstr(text, "\"title\":\"a \\\"title\\\"\""));
+	assert_non_null(strstr(text, "\"workload.trace\":\"tab\\u0009here, line\\u000athere, back\\\\slash \\\\t, \xc3\xa4\""));
+	assert_non_null(strstr(text, "\"free_cycles_mean\":null"));
+	assert_non_null(strstr(text, "\"elapsed_cycles\":10.25,"));
+	assert_non_null(strstr(text, "\n{\"type\":\"end\",\"points\":1,\"complete\":false}\n"));
+	free(text);
+	point_free(point);
+}
+
+static void labels_and_seeds(void **state)
+{
+	struct point *a = make_point(), *b = make_point();
+	char *swept[] = { "objects" }, buf[64];
+	struct points points = one_point(&a, swept);
+
+	(void)state;
+	b->seed = 6;
+	assert_true(point_same_but_seed(a, b));
+	point_add_key(b, "slub-cpu.variant", "x", true);
+	assert_false(point_same_but_seed(a, b));
+	assert_false(point_same_but_seed(b, a));
+	assert_string_equal(point_label(&points, a, buf, sizeof buf), "objects=slub-page");
+	point_free(a);
+	point_free(b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_written_comes_back),
+		cmocka_unit_test(a_file_cut_anywhere_is_noticed),
+		cmocka_unit_test(a_changed_byte_is_noticed),
+		cmocka_unit_test(a_point_under_another_name_is_noticed),
+		cmocka_unit_test(a_write_that_fails_loses_nothing),
+		cmocka_unit_test(a_folder_without_results_says_so),
+		cmocka_unit_test(metrics_of_a_point),
+		cmocka_unit_test(names_of_metrics_are_those_promised),
+		cmocka_unit_test(csv_says_what_it_is),
+		cmocka_unit_test(json_lines_end_with_how_many_there_were),
+		cmocka_unit_test(labels_and_seeds),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

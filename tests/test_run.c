@@ -1,0 +1,572 @@
+/*
+ * bounce run as a whole: the same bytes however it is run, nothing computed twice, crashes and
+ * interrupts survived, failures told.
+ */
+#include <dirent.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cli/cli.h"
+#include "experiment/store.h"
+#include "sim/xalloc.h"
+#include "tests/cli_fixture.h"
+
+static const char small[] = "name: small\n"
+			    "machine: textbook\n"
+			    "placement: scatter\n"
+			    "cpus: 2\n"
+			    "objects: [slub-page, slub-cpu]\n"
+			    "workload: {kind: producer-consumer, in_flight: 4, produce_cycles: 100}\n"
+			    "operations: 400\n"
+			    "warmup: 100\n"
+			    "memory_mib: 8\n"
+			    "repeat: 2\n";
+
+/* Takes minutes unless something stops it. */
+static const char endless[] = "name: endless\n"
+			      "machine: textbook\n"
+			      "cpus: 2\n"
+			      "workload: counter\n"
+			      "operations: [10, 1000000000]\n";
+
+struct place_of_run {
+	char *folder, *file;            /* where the experiment lies, and its path */
+};
+
+static struct place_of_run place_new(const char *text)
+{
+	struct place_of_run place = { folder_new(), NULL };
+
+	assert_true(asprintf(&place.file, "%s/experiment.yaml", place.folder) > 0);
+	write_text(place.file, text);
+	return place;
+}
+
+static void place_free(struct place_of_run *place)
+{
+	folder_free(place->folder);
+	free(place->file);
+}
+
+/* Runs into FOLDER/OUTPUT with one more option. */
+static struct output run_into(const struct place_of_run *place, const char *output, const char *option)
+{
+	char *where = NULL;
+
+	assert_true(asprintf(&where, "--output=%s/%s", place->folder, output) > 0);
+
+	struct output result = run_cli((const char *const[]){ "run", place->file, where, "--no-plots", option, NULL });
+
+	free(where);
+	return result;
+}
+
+static void expect_status(struct output output, int status)
+{
+	if (output.status != status)
+		fail_msg("status %d, not %d\n%s%s", output.status, status, output.out, output.err);
+	output_free(&output);
+}
+
+static char *result_text(const struct place_of_run *place, const char *below)
+{
+	char *path = NULL;
+
+	assert_true(asprintf(&path, "%s/%s", place->folder, below) > 0);
+
+	char *text = read_text(path);
+
+	free(path);
+	return text;
+}
+
+static void expect_same(const struct place_of_run *place, const char *a, const char *b)
+{
+	char *left = result_text(place, a), *right = result_text(place, b);
+
+	if (strcmp(left, right))
+		fail_msg("%s and %s differ", a, b);
+	free(left);
+	free(right);
+}
+
+/* Names of the points, each with a space behind it, in any order. */
+static size_t count_points(const struct place_of_run *place, const char *output, const char *suffix)
+{
+	char *path = NULL;
+	size_t count = 0;
+
+	assert_true(asprintf(&path, "%s/%s/points", place->folder, output) > 0);
+
+	DIR *directory = opendir(path);
+
+	assert_non_null(directory);
+	for (struct dirent *entry; (entry = readdir(directory));) {
+		size_t length = strlen(entry->d_name), end = strlen(suffix);
+
+		count += length > end && !strcmp(entry->d_name + length - end, suffix);
+	}
+	closedir(directory);
+	free(path);
+	return count;
+}
+
+static void jobs_and_shards_change_nothing(void **state)
+{
+	struct place_of_run place = place_new(small);
+
+	(void)state;
+	expect_status(run_into(&place, "one", "--jobs=1"), 0);
+	expect_status(run_into(&place, "two", "--jobs=2"), 0);
+	expect_same(&place, "one/small/results.csv", "two/small/results.csv");
+	expect_same(&place, "one/small/results.jsonl", "two/small/results.jsonl");
+	/* half of them, then the other half into the same folder */
+	expect_status(run_into(&place, "parts", "--shard=2/2"), 0);
+	assert_int_equal(count_points(&place, "parts/small", ".point"), 2);
+	expect_status(run_into(&place, "parts", "--shard=1/2"), 0);
+	assert_int_equal(count_points(&place, "parts/small", ".point"), 4);
+	expect_same(&place, "one/small/results.csv", "parts/small/results.csv");
+	place_free(&place);
+}
+
+static void shortcuts_of_the_engine_change_nothing(void **state)
+{
+	struct place_of_run place = place_new(small);
+
+	(void)state;
+	expect_status(run_into(&place, "with", "--set=run_ahead=true"), 0);
+	expect_status(run_into(&place, "without", "--set=run_ahead=false"), 0);
+
+	/* the comment that tells of --set differs; the rows do not */
+	char *with = result_text(&place, "with/small/results.csv"), *without = result_text(&place, "without/small/results.csv");
+
+	assert_string_equal(strstr(with, "\npoint,"), strstr(without, "\npoint,"));
+	free(with);
+	free(without);
+	place_free(&place);
+}
+
+static char *first_point(const struct place_of_run *place, const char *output)
+{
+	char *directory = NULL, *path = NULL, why[512];
+	struct points points;
+
+	assert_true(asprintf(&directory, "%s/%s", place->folder, output) > 0);
+	assert_true(points_load(directory, &points, why, sizeof why));
+	assert_true(asprintf(&path, "%s/points/%s.point", directory, points.point[0]->name) > 0);
+	points_free(&points);
+	free(directory);
+	return path;
+}
+
+static void only_what_is_missing_is_computed(void **state)
+{
+	struct place_of_run place = place_new(small);
+	struct stat before, after;
+
+	(void)state;
+	expect_status(run_into(&place, "r", "--jobs=2"), 0);
+
+	char *path = first_point(&place, "r/small"), *text = read_text(path);
+	char *csv = result_text(&place, "r/small/results.csv");
+
+	assert_int_equal(stat(path, &before), 0);
+
+	/* an extended experiment computes the new points only */
+	struct output more = run_into(&place, "r", "--set=repeat=3");
+
+	assert_non_null(strstr(more.err, "6 points in"));
+	assert_non_null(strstr(more.err, "(2 computed now)"));
+	expect_status(more, 0);
+	assert_int_equal(stat(path, &after), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
+
+	/* a lost point and a damaged one come back the same */
+	assert_int_equal(unlink(path), 0);
+	expect_status(run_into(&place, "r", "--jobs=1"), 0);
+
+	char *again = read_text(path);
+
+	assert_string_equal(again, text);
+	free(again);
+	write_text(path, "bounce-point 1\nnonsense\n");
+
+	struct output damaged = run_into(&place, "r", "--jobs=1");
+
+	assert_non_null(strstr(damaged.err, "it was cut; computed again"));
+	expect_status(damaged, 0);
+	again = read_text(path);
+	assert_string_equal(again, text);
+	free(again);
+	again = result_text(&place, "r/small/results.csv");
+	assert_string_equal(again, csv);
+	free(again);
+	free(csv);
+	free(text);
+	free(path);
+	place_free(&place);
+}
+
+static void force_computes_again(void **state)
+{
+	struct place_of_run place = place_new(small);
+	struct stat before, after;
+
+	(void)state;
+	expect_status(run_into(&place, "r", "--jobs=2"), 0);
+
+	char *path = first_point(&place, "r/small");
+
+	assert_int_equal(stat(path, &before), 0);
+	expect_status(run_into(&place, "r", "--force"), 0);
+	assert_int_equal(stat(path, &after), 0);
+	assert_int_not_equal(before.st_ino, after.st_ino);
+	free(path);
+	place_free(&place);
+}
+
+static void other_settings_keep_the_points_of_before(void **state)
+{
+	struct place_of_run place = place_new(small);
+
+	(void)state;
+	expect_status(run_into(&place, "r", "--jobs=2"), 0);
+
+	struct output other = run_into(&place, "r", "--set=cpus=4");
+
+	assert_non_null(strstr(other.err, "its points stay"));
+	expect_status(other, 0);
+	assert_int_equal(count_points(&place, "r/small", ".point"), 8);
+	place_free(&place);
+}
+
+/* ---- failures ------------------------------------------------------------------------------------------- */
+
+static void a_folder_that_cannot_be_written_is_told(void **state)
+{
+	struct place_of_run place = place_new(small);
+	char *file = NULL;
+
+	(void)state;
+	/* a file in the way stops even root */
+	assert_true(asprintf(&file, "%s/r", place.folder) > 0);
+	write_text(file, "precious\n");
+
+	struct output output = run_into(&place, "r", "--jobs=1");
+
+	assert_non_null(strstr(output.err, "bounce: cannot write results: "));
+	assert_non_null(strstr(output.err, "Not a directory"));
+	assert_string_equal(output.out, "");
+	expect_status(output, 1);
+
+	char *text = read_text(file);
+
+	assert_string_equal(text, "precious\n");
+	free(text);
+	free(file);
+	place_free(&place);
+}
+
+static void a_machine_out_of_memory_is_an_outcome(void **state)
+{
+	/* 8 MiB hold 8192 objects of 1 KiB at most; a ring of 60000 wants more */
+	struct place_of_run place = place_new("name: small\n"
+					      "machine: textbook\n"
+					      "cpus: 2\n"
+					      "objects: slub-page\n"
+					      "workload: {kind: slab-test, test: alloc-then-free, count: 60000, object_size: [64, 1024]}\n"
+					      "memory_mib: 8\n");
+	struct output output = run_into(&place, "r", "--jobs=1");
+
+	(void)state;
+	assert_non_null(strstr(output.err, "the simulated machine is out of memory"));
+	assert_non_null(strstr(output.out, "out_of_memory"));
+	assert_int_equal(count_points(&place, "r/small", ".point"), 2);
+	expect_status(output, 1);
+	place_free(&place);
+}
+
+static void a_run_that_does_not_end_is_stopped(void **state)
+{
+	struct place_of_run place = place_new(small);
+	struct output output = run_into(&place, "r", "--set=max_cycles=500");
+
+	(void)state;
+	assert_non_null(strstr(output.out, "max_cycles"));
+	expect_status(output, 1);
+	place_free(&place);
+}
+
+/* ---- signals ---------------------------------------------------------------------------------------------- */
+
+static pid_t start_run(const struct place_of_run *place, int *out)
+{
+	char *where = NULL;
+	int ends[2];
+
+	assert_true(asprintf(&where, "--output=%s/r", place->folder) > 0);
+	assert_int_equal(pipe(ends), 0);
+	fflush(NULL);
+
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		char *arguments[] = { "run", place->file, where, "--jobs=2", "--no-plots", NULL };
+
+		dup2(ends[1], STDOUT_FILENO);
+		dup2(ends[1], STDERR_FILENO);
+		close(ends[0]);
+		close(ends[1]);
+		/* cmocka catches it, and children inherit that */
+		signal(SIGBUS, SIG_DFL);
+
+		int status = cli_run(5, arguments);
+
+		fflush(NULL);
+		_exit(status);
+	}
+	close(ends[1]);
+	free(where);
+	*out = ends[0];
+	return pid;
+}
+
+static void nap(void)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+}
+
+/* Until the short point is there, and the long one runs alone. */
+static pid_t wait_for_long_point(const struct place_of_run *place, pid_t run)
+{
+	char path[128], *points = NULL;
+
+	assert_true(asprintf(&points, "%s/r/endless/points", place->folder) > 0);
+	for (int i = 0; i < 500 && access(points, F_OK); i++)
+		nap();
+	free(points);
+	for (int i = 0; i < 500 && count_points(place, "r/endless", ".point") < 1; i++)
+		nap();
+	nap();
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", run, run);
+
+	FILE *file = fopen(path, "r");
+	int child = 0;
+
+	if (!file || fscanf(file, "%d", &child) != 1)
+		child = 0;
+	if (file)
+		fclose(file);
+	return child;
+}
+
+static char *read_pipe(int pipe)
+{
+	char *text = xalloc(1 << 16);
+	size_t length = 0;
+
+	for (ssize_t got; (got = read(pipe, text + length, (1 << 16) - 1 - length)) > 0;)
+		length += (size_t)got;
+	close(pipe);
+	return text;
+}
+
+static void an_interrupt_keeps_what_is_complete(void **state)
+{
+	struct place_of_run place = place_new(endless);
+	int out, status;
+	pid_t run = start_run(&place, &out), child = wait_for_long_point(&place, run);
+
+	(void)state;
+	assert_int_equal(kill(run, SIGINT), 0);
+
+	char *text = read_pipe(out);
+
+	assert_int_equal(waitpid(run, &status, 0), run);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 130);
+	assert_non_null(strstr(text, "incomplete: 1 of 2 points"));
+	/* nothing runs on, and there is no half file */
+	if (child)
+		assert_int_equal(kill(child, 0), -1);
+	assert_int_equal(count_points(&place, "r/endless", ""), 3);     /* . .. and the point */
+	free(text);
+	place_free(&place);
+}
+
+static void a_killed_run_leaves_nothing_running(void **state)
+{
+	struct place_of_run place = place_new(endless);
+	int out, status;
+	pid_t run = start_run(&place, &out), child = wait_for_long_point(&place, run);
+
+	(void)state;
+	assert_int_equal(kill(run, SIGKILL), 0);
+	assert_int_equal(waitpid(run, &status, 0), run);
+	free(read_pipe(out));           /* ends when the last writer has */
+	if (child) {
+		for (int i = 0; i < 250 && kill(child, 0) == 0; i++)
+			nap();
+	}
+	/* the short point is whole, and the next run takes it */
+	assert_int_equal(count_points(&place, "r/endless", ".point"), 1);
+
+	struct output again = run_into(&place, "r", "--set=operations=10");
+
+	assert_non_null(strstr(again.err, "(0 computed now)"));
+	expect_status(again, 0);
+	place_free(&place);
+}
+
+static void a_crashed_point_is_told_and_the_others_are_kept(void **state)
+{
+	struct place_of_run place = place_new(endless);
+	int out, status;
+	pid_t run = start_run(&place, &out), child = wait_for_long_point(&place, run);
+
+	(void)state;
+	if (!child) {
+		/* a kernel without the list of children */
+		kill(run, SIGKILL);
+		waitpid(run, &status, 0);
+		close(out);
+		place_free(&place);
+		skip();
+	}
+	assert_int_equal(kill(child, SIGBUS), 0);
+
+	char *text = read_pipe(out);
+
+	assert_int_equal(waitpid(run, &status, 0), run);
+	assert_int_equal(WEXITSTATUS(status), 1);
+	assert_non_null(strstr(text, "endless, operations=1000000000 seed=1: crashed: Bus error"));
+	assert_non_null(strstr(text, "incomplete: 1 of 2 points"));
+	free(text);
+	place_free(&place);
+}
+
+/* ---- the command line ---------------------------------------------------------------------------------------- */
+
+static void mistakes_on_the_command_line(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		const char *arguments[5], *told;
+	} rows[] = {
+		{ { "run", "x.yaml", "--shard=0/4" },   "--shard wants I/N, 1/N to N/N, got '0/4'" },
+		{ { "run", "x.yaml", "--shard=5/4" },   "--shard wants I/N, 1/N to N/N, got '5/4'" },
+		{ { "run", "x.yaml", "--jobs=0" },      "--jobs wants a whole number, 1..4096, got '0'" },
+		{ { "run", "x.yaml", "--format=xml" },  "--format is table, csv or jsonl, not 'xml'" },
+		{ { "run" },                            "which experiment?" },
+		{ { "run", "x.yaml" },                  "x.yaml: error: No such file or directory" },
+		{ { "list", "modles" },                 "did you mean 'models'?" },
+		{ { "explain", "bounce_alocator" },     "did you mean 'bounces_allocator'?" },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct output output = run_cli(rows[i].arguments);
+
+		if (!strstr(output.err, rows[i].told))
+			fail_msg("told %s instead of %s", output.err, rows[i].told);
+		assert_string_equal(output.out, "");
+		expect_status(output, 2);
+	}
+}
+
+static size_t longest_line(const char *text)
+{
+	size_t longest = 0;
+
+	for (; *text; text += strcspn(text, "\n") + (text[strcspn(text, "\n")] == '\n')) {
+		size_t length = strcspn(text, "\n");
+
+		longest = length > longest ? length : longest;
+	}
+	return longest;
+}
+
+static void help_fits_and_ends_with_three_examples(void **state)
+{
+	static const char *const names[] = { "run", "check", "report", "plot", "compare", "list", "explain" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct output output = run_cli((const char *const[]){ names[i], "--help", NULL });
+		size_t examples = 0;
+
+		/* the last lines that are set in by two */
+		for (const char *at = output.out; *at; at += strcspn(at, "\n"), at += *at == '\n') {
+			if (*at != '\n')
+				examples = !strncmp(at, "  ", 2) && at[2] != ' ' && at[2] != '-' ? examples + 1 : 0;
+		}
+		if (longest_line(output.out) > 80)
+			fail_msg("%s --help is wider than 80 columns:\n%s", names[i], output.out);
+		if (examples < 3)
+			fail_msg("%s --help has too few examples:\n%s", names[i], output.out);
+		expect_status(output, 0);
+	}
+}
+
+static void words_are_explained_from_the_tables(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "bounces", "metric bounces (lines)" },
+		{ "cpus", "key cpus: simulated CPUs\n  whole number, 1..1024; required\n  a list of values is swept" },
+		{ "workload.in_flight", "key workload.in_flight: " },
+		{ "slub-page", "model slub-page (objects): " },
+		{ "counter", "workload counter: " },
+		{ "textbook", "machine textbook, from " },
+		{ "mesi", "protocol mesi: " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct output output = run_cli((const char *const[]){ "explain", rows[i][0], NULL });
+
+		if (!strstr(output.out, rows[i][1]))
+			fail_msg("explain %s told:\n%s", rows[i][0], output.out);
+		expect_status(output, 0);
+	}
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	enter_source_tree();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(jobs_and_shards_change_nothing),
+		cmocka_unit_test(shortcuts_of_the_engine_change_nothing),
+		cmocka_unit_test(only_what_is_missing_is_computed),
+		cmocka_unit_test(force_computes_again),
+		cmocka_unit_test(other_settings_keep_the_points_of_before),
+		cmocka_unit_test(a_folder_that_cannot_be_written_is_told),
+		cmocka_unit_test(a_machine_out_of_memory_is_an_outcome),
+		cmocka_unit_test(a_run_that_does_not_end_is_stopped),
+		cmocka_unit_test(an_interrupt_keeps_what_is_complete),
+		cmocka_unit_test(a_killed_run_leaves_nothing_running),
+		cmocka_unit_test(a_crashed_point_is_told_and_the_others_are_kept),
+		cmocka_unit_test(mistakes_on_the_command_line),
+		cmocka_unit_test(help_fits_and_ends_with_three_examples),
+		cmocka_unit_test(words_are_explained_from_the_tables),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, NULL);
+}

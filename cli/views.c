@@ -180,6 +180,7 @@ static void print_kinds(FILE *out, const struct result *result, const struct vie
 	struct kind *kinds = xalloc((result->lines + 1) * sizeof *kinds);
 	size_t count = collect_kinds(result, kinds);
 	struct table *table = table_new(kind_columns);
+	uint64_t all = counts_bounces(&result->total), rest = all;
 
 	for (size_t i = 0; i < count && i < options->top; i++) {
 		const struct kind *kind = &kinds[i];
@@ -187,9 +188,18 @@ static void print_kinds(FILE *out, const struct result *result, const struct vie
 		table_text(table, "%.*s", (int)kind->length, kind->label);
 		table_count(table, kind->lines);
 		table_count(table, kind->bounces);
-		table_share(table, (double)kind->bounces, (double)counts_bounces(&result->total));
+		table_share(table, (double)kind->bounces, (double)all);
 		table_real(table, per((double)kind->bounces, result->operations));
 		table_text(table, "%s", class_names[kind->class]);
+		rest -= kind->bounces;
+	}
+	if (rest) {
+		table_text(table, "(others)");
+		table_blank(table);
+		table_count(table, rest);
+		table_share(table, (double)rest, (double)all);
+		table_real(table, per((double)rest, result->operations));
+		table_blank(table);
 	}
 	table_print(table, out, TABLE_PEOPLE, NULL, 0, options->colour);
 	table_free(table);

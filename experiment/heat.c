@@ -1,6 +1,8 @@
 /*
- * The figure of holders: which CPU may write which line when, from the start of the window to the
- * time at which the busiest allocator has made enough changes to see.
+ * The figure of holders: which CPU wrote which line last, over a span of time in which enough lines
+ * change hands to see it, and not too many.
+ *
+ * The record has an entry for each bounce, so an entry is a change of hands.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -46,45 +48,52 @@ static struct row *find_row(struct panel *panel, uint64_t line)
 	return NULL;
 }
 
-/* CPU that holds the line before entry `at`; false: nobody is known to. */
-static bool holder_before(const struct result *result, size_t at, unsigned *cpu)
+/* From `from` up to, but without, `until`. */
+struct span {
+	uint64_t from, until;
+};
+
+static uint64_t start_of(const struct result *result, size_t at)
 {
-	for (size_t i = at; i-- > 0;)
-		if (result->holder[i].line == result->holder[at].line) {
-			*cpu = result->holder[i].cpu;
-			return true;
-		}
-	return false;
+	return result->holder[at].start_units;
 }
 
-static bool changes_hands(const struct result *result, size_t at)
+/* The largest power of ten of cycles that leaves a length two digits or more. */
+static uint64_t grain(uint64_t units)
 {
-	unsigned before;
+	uint64_t digit = UNITS;
 
-	return holder_before(result, at, &before) && before != result->holder[at].cpu;
-}
-
-/* Time by which enough lines have changed hands. */
-static uint64_t enough_until(const struct result *result)
-{
-	size_t changes = 0;
-
-	for (size_t i = 0; i < result->holders; i++) {
-		changes += changes_hands(result, i);
-		if (changes == CHANGES_SHOWN)
-			return result->holder[i].start_units + 1;
-	}
-	return recorded_until(result);
-}
-
-/* Two digits are enough for a title and an axis. */
-static uint64_t round_down(uint64_t units)
-{
-	uint64_t cycles = units / UNITS, digit = 1;
-
-	while (cycles / digit >= 100)
+	while (units / digit >= 100)
 		digit *= 10;
-	return cycles ? cycles / digit * digit * UNITS : units;
+	return digit;
+}
+
+/*
+ * The first stretch of the record in which lines change hands about as often as they ever do: it
+ * has CHANGES_SHOWN changes in at most twice the shortest time. Few changes: all of the record.
+ */
+static struct span busy_span(const struct result *result)
+{
+	uint64_t shortest = UINT64_MAX;
+	size_t last = CHANGES_SHOWN - 1, at = 0;
+
+	if (result->holders < CHANGES_SHOWN)
+		return (struct span){ 0, recorded_until(result) };
+	for (size_t i = 0; i + last < result->holders; i++) {
+		uint64_t length = start_of(result, i + last) - start_of(result, i);
+
+		shortest = length < shortest ? length : shortest;
+	}
+	while (start_of(result, at + last) - start_of(result, at) > 2 * shortest)
+		at++;
+
+	/* round numbers for the axis and the title, as long as the record is complete */
+	uint64_t end = start_of(result, at + last) + 1;
+	uint64_t unit = grain(end - start_of(result, at));
+	uint64_t from = start_of(result, at) / unit * unit, length = end - from;
+	uint64_t rounded = from + (length + unit - 1) / unit * unit;
+
+	return (struct span){ from, rounded < recorded_until(result) ? rounded : end };
 }
 
 static int most_changes_first(const void *one, const void *other)
@@ -104,20 +113,20 @@ static bool is_allocators(const struct result *result, uint64_t line)
 	return false;
 }
 
-static void count_rows(struct panel *panel, uint64_t until)
+static void count_rows(struct panel *panel, struct span span)
 {
 	const struct result *result = panel->point->result;
 
 	panel->row = xalloc((result->holders + 1) * sizeof *panel->row);
-	for (size_t i = 0; i < result->holders && result->holder[i].start_units < until; i++) {
+	for (size_t i = 0; i < result->holders && start_of(result, i) < span.until; i++) {
 		struct row *row = find_row(panel, result->holder[i].line);
 
+		if (start_of(result, i) < span.from)
+			continue;
 		if (!row) {
 			row = &panel->row[panel->rows++];
 			*row = (struct row){ .line = result->holder[i].line };
 		}
-		if (!changes_hands(result, i))
-			continue;
 		row->changes++;
 		panel->changes++;
 		panel->own += is_allocators(result, row->line);
@@ -134,32 +143,35 @@ static const char *line_name(const struct result *result, uint64_t line, char *b
 	return buf;
 }
 
-static void spell(FILE *out, size_t at, uint64_t from, uint64_t to, unsigned cpu, const char *name)
+static void spell(FILE *out, size_t at, uint64_t from, uint64_t to, unsigned cpu, struct span span,
+		  const char *name)
 {
-	fprintf(out, "%zu,%.9g,%.9g,%u,", at, (double)from / UNITS, (double)to / UNITS, cpu);
+	from = from < span.from ? span.from : from;
+	fprintf(out, "%zu,%.12g,%.12g,%u,", at, (double)from / UNITS, (double)to / UNITS, cpu);
 	figure_csv_text(out, name);
 	putc('\n', out);
 }
 
-/* The spells of one line, those of one CPU in a row joined. */
+/* The spells of one line within the span; what the first of them began with may lie before it. */
 static void write_row(FILE *out, const struct result *result, uint64_t line, size_t at,
-		      uint64_t until)
+		      struct span span)
 {
 	const struct holder *since = NULL;
 	char name[96];
 
 	line_name(result, line, name, sizeof name);
-	for (size_t i = 0; i < result->holders && result->holder[i].start_units < until; i++) {
-		const struct holder *holder = &result->holder[i];
+	for (size_t i = 0; i < result->holders && start_of(result, i) < span.until; i++) {
+		const struct holder *next = &result->holder[i];
 
-		if (holder->line != line || (since && since->cpu == holder->cpu))
+		if (next->line != line)
 			continue;
-		if (since)
-			spell(out, at, since->start_units, holder->start_units, since->cpu, name);
-		since = holder;
+		if (since && next->start_units > span.from)
+			spell(out, at, since->start_units, next->start_units, since->cpu, span,
+			      name);
+		since = next;
 	}
 	if (since)
-		spell(out, at, since->start_units, until, since->cpu, name);
+		spell(out, at, since->start_units, span.until, since->cpu, span, name);
 }
 
 /* The first group in which lines change hands, of 1, 2, 4 CPUs for example that of 2. */
@@ -170,9 +182,8 @@ static size_t group_to_show(const struct groups *groups)
 			const struct cell *cell = groups_cell(groups, s, g);
 			const struct result *result = cell ? cell->point[0]->result : NULL;
 
-			for (size_t i = 0; result && i < result->holders; i++)
-				if (changes_hands(result, i))
-					return g;
+			if (result && result->holders)
+				return g;
 		}
 	return 0;
 }
@@ -194,7 +205,7 @@ static size_t collect_panels(const struct groups *groups, struct panel *panels)
 
 /* Rows of all panels from the top, a free one between panels; names and counts for the script. */
 static void write_panels(struct drawing *drawing, struct panel *panels, size_t count,
-			 uint64_t until)
+			 struct span span)
 {
 	FILE *head = drawing->head;
 	size_t at = 0;
@@ -214,10 +225,10 @@ static void write_panels(struct drawing *drawing, struct panel *panels, size_t c
 			fprintf(head,
 				"set label %zu \"%zu\" at graph 1.01, first %zu left font ',10'\n",
 				300 + at, row->changes, at);
-			write_row(drawing->data, panels[p].point->result, row->line, at, until);
+			write_row(drawing->data, panels[p].point->result, row->line, at, span);
 		}
 		if (!panels[p].shown)
-			fprintf(head, "set ytics add (\"no line is taken\" %zu)\n", at++);
+			fprintf(head, "set ytics add (\"no line changes hands\" %zu)\n", at++);
 		at++;
 	}
 	fprintf(head, "rows = %zu\n", at - 1);
@@ -237,16 +248,21 @@ static bool know_allocators(const struct panel *panels, size_t count)
 }
 
 static void heat_title(struct drawing *drawing, const struct panel *panels, size_t count,
-		       uint64_t until)
+		       struct span span)
 {
 	char *title = drawing->title;
 	size_t size = sizeof drawing->title;
-	uint64_t thousands = until / UNITS / 1000, rest = until / UNITS % 1000;
+	uint64_t cycles = (span.until - span.from) / UNITS;
 	bool own = know_allocators(panels, count);
-	int used = thousands < 10 ? snprintf(title, size, "In %" PRIu64 " cycles", until / UNITS)
-				  : snprintf(title, size, "In %" PRIu64 " %03" PRIu64 " cycles",
-					     thousands, rest);
+	int used;
 
+	if (cycles >= 1000000)
+		used = snprintf(title, size, "In %g million cycles", (double)cycles / 1e6);
+	else if (cycles >= 10000)
+		used = snprintf(title, size, "In %" PRIu64 " %03" PRIu64 " cycles", cycles / 1000,
+				cycles % 1000);
+	else
+		used = snprintf(title, size, "In %" PRIu64 " cycles", cycles);
 	used += snprintf(title + used, size - (size_t)used, " %s change hands",
 			 own ? "the allocator's lines" : "lines");
 	for (size_t p = 0; p < count && (size_t)used < size; p++) {
@@ -258,47 +274,70 @@ static void heat_title(struct drawing *drawing, const struct panel *panels, size
 	}
 }
 
+/* The busiest panel decides; nothing is shown beyond where any record ends. */
+static struct span common_span(const struct panel *panels, size_t count)
+{
+	struct span span = { 0, UINT64_MAX };
+	uint64_t end = UINT64_MAX;
+
+	for (size_t p = 0; p < count; p++) {
+		const struct result *result = panels[p].point->result;
+		struct span own = busy_span(result);
+
+		if (own.until - own.from < span.until - span.from)
+			span = own;
+		end = recorded_until(result) < end ? recorded_until(result) : end;
+	}
+	if (span.from >= end)
+		return (struct span){ 0, end };
+	return (struct span){ span.from, span.until < end ? span.until : end };
+}
+
+static void heat_texts(struct drawing *drawing, const struct panel *panels, size_t count,
+		       struct span span)
+{
+	const struct point *point = panels[0].point;
+	char settings[256];
+
+	heat_title(drawing, panels, count, span);
+	groups_settings(drawing->points, point, settings, sizeof settings);
+	snprintf(drawing->xlabel, sizeof drawing->xlabel,
+		 "cycles since the measured window opened");
+	snprintf(
+		drawing->subtitle, sizeof drawing->subtitle,
+		"Which CPU wrote each line last; the lines that change hands most; %s%sseed %" PRIu64
+		"; %" PRIu64 " CPUs of %s",
+		settings, *settings ? "; " : "", point->seed, point->cpus, point->machine);
+}
+
 bool heat_write(struct drawing *drawing, const struct figure *figure)
 {
 	(void)figure;
 	struct groups *groups = groups_of(drawing->points, NULL);
 	struct panel panels[PANELS_MAX];
 	size_t count = collect_panels(groups, panels), rows = 0;
-	uint64_t until = UINT64_MAX, cpus = 1;
-	char settings[256];
+	struct span span = common_span(panels, count);
+	uint64_t cpus = 1;
 
 	for (size_t p = 0; p < count; p++) {
-		uint64_t enough = enough_until(panels[p].point->result);
+		struct panel *panel = &panels[p];
 
-		until = enough < until ? enough : until;
-		cpus = panels[p].point->cpus > cpus ? panels[p].point->cpus : cpus;
-	}
-	until = round_down(until);
-	for (size_t p = 0; p < count; p++) {
-		count_rows(&panels[p], until);
-		panels[p].shown =
-			panels[p].rows < ROWS_MAX / count ? panels[p].rows : ROWS_MAX / count;
-		rows += panels[p].rows;
+		count_rows(panel, span);
+		panel->shown = panel->rows < ROWS_MAX / count ? panel->rows : ROWS_MAX / count;
+		cpus = panel->point->cpus > cpus ? panel->point->cpus : cpus;
+		rows += panel->rows;
 	}
 	drawing->script = "heat";
 	fputs("row,from,to,cpu,line\n", drawing->data);
 	if (rows) {
 		figure_groups(drawing->head, groups);
-		fprintf(drawing->head, "cpus = %" PRIu64 "\nuntil = %.9g\nset ytics ()\n", cpus,
-			(double)until / UNITS);
-		write_panels(drawing, panels, count, until);
-		heat_title(drawing, panels, count, until);
-		groups_settings(drawing->points, panels[0].point, settings, sizeof settings);
-		snprintf(drawing->xlabel, sizeof drawing->xlabel,
-			 "cycles since the measured window opened");
-		snprintf(
-			drawing->subtitle, sizeof drawing->subtitle,
-			"Which CPU may write each line; the lines that change hands most; %s%sseed %" PRIu64
-			"; %" PRIu64 " CPUs of %s",
-			settings, *settings ? "; " : "", panels[0].point->seed,
-			panels[0].point->cpus, panels[0].point->machine);
+		fprintf(drawing->head, "cpus = %" PRIu64 "\nfrom = %.12g\nuntil = %.12g\n", cpus,
+			(double)span.from / UNITS, (double)span.until / UNITS);
+		fputs("set ytics ()\n", drawing->head);
+		write_panels(drawing, panels, count, span);
+		heat_texts(drawing, panels, count, span);
 	} else {
-		snprintf(drawing->why, sizeof drawing->why, "no CPU took a line for writing");
+		snprintf(drawing->why, sizeof drawing->why, "no line changes hands");
 	}
 	for (size_t p = 0; p < count; p++)
 		free(panels[p].row);

@@ -25,6 +25,7 @@ dim(c, light) = int((c >> 16) * light) * 65536 + int(((c >> 8) & 255) * light) *
 ink = '#222222'
 pale = '#808080'
 set border 3 linecolor rgb '#606060'
+set format '%.12g'
 set tics nomirror out textcolor rgb ink noenhanced
 set grid ytics linetype 1 linecolor rgb '#e4e4e4' linewidth 1
 set key noenhanced textcolor rgb ink font ',11' at screen 0.02, screen 0.835 left top Left reverse horizontal samplen 1 width 1

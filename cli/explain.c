@@ -149,10 +149,8 @@ static void search_metrics(struct search *search)
 static void search_protocols(struct search *search)
 {
 	for (size_t i = 0; protocols[i]; i++) {
-		if (!matches(search, protocols[i]->name))
-			continue;
-		printf("protocol %s: %s\n\n", protocols[i]->name, protocols[i]->summary);
-		protocol_print(stdout, protocols[i]);
+		if (matches(search, protocols[i]->name))
+			protocol_print(stdout, protocols[i]);
 	}
 }
 
@@ -225,7 +223,9 @@ static void search_definitions(struct search *search)
 {
 	char path[4096];
 	size_t length, level = 0;
-	char *text = data_file("docs/model.md", path, sizeof path) ? file_read(path, 1 << 22, &length) : NULL;
+	/* in the source tree; else installed, from share/bounce */
+	bool found = data_file("docs/model.md", path, sizeof path) || data_file("../doc/bounce/model.md", path, sizeof path);
+	char *text = found ? file_read(path, 1 << 22, &length) : NULL;
 
 	for (const char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
 		size_t here = heading_level(line);

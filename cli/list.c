@@ -209,6 +209,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
 			argp_error(state, "--format is table, csv or jsonl, not '%s'", word);
 		return 0;
 	case OPTION_COLOUR:
+		if (strcmp(word, "always") && strcmp(word, "never"))
+			argp_error(state, "--color is always or never, not '%s'", word);
 		arguments->colour = word;
 		return 0;
 	case ARGP_KEY_ARG:

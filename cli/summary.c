@@ -29,7 +29,7 @@ static const struct quantity quantities[] = {
 	{ "cycles/page free",  "page_free_cycles_mean",  false, false },
 	{ "cycles/work",  "work_cycles_mean",  false, false },
 	{ "bounces/op",   "bounces",           true, false },
-	{ "allocator's",  "bounces_allocator", true, false },
+	{ "allocator's",  "bounces_allocator", true, true },
 	{ "workload's",   "bounces_workload",  true, true },
 	{ "payload's",    "bounces_payload",   true, true },
 	{ "hitm loads/op", "hitm_loads",       true, true },
@@ -91,10 +91,11 @@ static void add_interval(struct table *table, const struct quantity *quantity, s
 	free(values);
 	number_real(mean, sizeof mean, interval.mean);
 	snprintf(text, sizeof text, "%s", mean);
-	/* sums of equal values differ in their last digits; that is no spread */
-	if (interval_known(&interval) && interval.high - interval.low > 1e-9 * fabs(interval.mean))
-		snprintf(text, sizeof text, "%s [%s..%s]", mean, number_real(low, sizeof low, interval.low),
-			 number_real(high, sizeof high, interval.high));
+	number_real(low, sizeof low, interval.low);
+	number_real(high, sizeof high, interval.high);
+	/* an interval that looks like its mean adds nothing */
+	if (interval_known(&interval) && (strcmp(low, mean) || strcmp(high, mean)))
+		snprintf(text, sizeof text, "%s [%s..%s]", mean, low, high);
 	table_both(table, true, known ? text : "-", number_exact(exact, sizeof exact, interval.mean));
 }
 

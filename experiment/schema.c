@@ -691,7 +691,7 @@ static const char *kind_name(const struct setting *setting)
 	case SETTING_WORD:
 		return "one of";
 	case SETTING_NAME:
-		return "text";
+		return setting->words ? "one of" : "text";
 	case SETTING_REALS:
 		return "list of numbers";
 	case SETTING_WORDLIST:

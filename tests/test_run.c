@@ -529,7 +529,7 @@ static void words_are_explained_from_the_tables(void **state)
 		{ "slub-page", "model slub-page (objects): " },
 		{ "counter", "workload counter: " },
 		{ "textbook", "machine textbook, from " },
-		{ "mesi", "protocol mesi: " },
+		{ "mesi", "mesi: Modified, Exclusive" },
 	};
 
 	(void)state;

@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
+static const double NEAR = 0.01;        /* smaller differences are no news */
+
 /* What is known of a pair of series over the groups that both have. */
 struct verdict {
 	size_t all, lower, equal, higher;       /* groups; lower: few has less, beyond the spread */
 	bool zero;                              /* few is zero in every group */
-	bool spread;                            /* an interval was there to decide */
+	bool spread, near;      /* some group is equal as far as its intervals tell; nearly */
 	double least, most; /* ratio many / few over the groups; most may be infinite */
 };
 
@@ -90,9 +92,14 @@ static void judge_group(struct verdict *verdict, const struct cell *few, const s
 	if (isnan(least) || isnan(most))
 		return;
 	verdict->all++;
-	verdict->spread |= interval_known(&change);
 	verdict->zero &= least == 0;
-	if (least == most || (interval_known(&change) && change.low <= 0 && change.high >= 0))
+
+	bool explained = interval_known(&change) && change.low <= 0 && change.high >= 0;
+	bool near = least != most && fabs(least - most) < NEAR * fmax(least, most);
+
+	verdict->spread |= explained && least != most;
+	verdict->near |= near;
+	if (least == most || explained || near)
 		verdict->equal++;
 	else if (least < most)
 		verdict->lower++;
@@ -229,6 +236,14 @@ const char *claim_compare(const struct groups *groups, measure *what, const void
 		return buf;
 	if (few != many)
 		verdict = judge(groups, few, many, what, argument);
+	/* the mean over all groups may be that of a few: name first who has less in more of them */
+	if (verdict.higher > verdict.lower) {
+		size_t other = few;
+
+		few = many;
+		many = other;
+		verdict = judge(groups, few, many, what, argument);
+	}
 
 	struct range low = series_range(groups, few, what, argument),
 		     high = series_range(groups, many, what, argument);
@@ -252,7 +267,9 @@ const char *claim_compare(const struct groups *groups, measure *what, const void
 		{ "count", lower },
 		{ "all", all },
 		{ "reverse", reverse },
-		{ "spread", verdict.spread ? ", as far as the seeds tell" : "" },
+		{ "spread", verdict.spread ? ", as far as the seeds tell"
+			    : verdict.near ? ", within 1 %"
+					   : "" },
 		{ NULL, NULL },
 	};
 

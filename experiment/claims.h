@@ -2,7 +2,8 @@
  * Titles of figures: what the data say, in a sentence that is true for any data.
  *
  * A claim compares the series with the least and the most of a measure over all groups. It says
- * "less" only if that holds in every group, beyond the 95 % interval where there is one.
+ * "less" only if that holds in every group, by 1 % or more and beyond the 95 % interval where there
+ * is one.
  */
 #ifndef EXPERIMENT_CLAIMS_H
 #define EXPERIMENT_CLAIMS_H

@@ -25,7 +25,8 @@ number(x) = groups * series <= 15 ? sprintf(x < 999.5 ? "%.3g" : "%.0f", x) : ''
 if ((sum [g = 1:groups] strlen(Groups[g]) + 3) > 100) {
 	set xtics rotate by 25 right font ',10'
 	set bmargin at screen 0.24
-	set xlabel offset 0, -1
+	unset xlabel
+	set label 4 xlabel at screen 0.55, screen 0.075 center textcolor rgb ink noenhanced
 }
 
 plot for [p = 1:parts] for [s = 1:series] data using (middle(s)):(0):(left(s)):(right(s)):(upto(p - 1)):(upto(p)) with boxxyerror lc rgb mix(colour(s), white(p)) title (p == 1 ? Series[s] : ''), \

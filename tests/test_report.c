@@ -479,6 +479,39 @@ static void less_in_some_settings_is_not_less(void **state)
 	expect_title(&made, "bounces", "b bounces the allocator's lines less often than a in 1 of 2 settings, more often in 1");
 }
 
+/* 1000 and 1009 differ by less than 1 % of 1009, 1000 and 1011 by more: 1 - 1000 / 1011 = 1.1 %. */
+static void less_than_one_per_cent_is_no_difference(void **state)
+{
+	(void)state;
+	struct made made;
+
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 1009, 20);
+	made_add(&made, "b", "64", 1, 1000, 20);
+	expect_title(&made, "bounces", "b and a bounce the allocator's lines equally often, within 1 %");
+
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 1011, 20);
+	made_add(&made, "b", "64", 1, 1000, 20);
+	expect_title(&made, "bounces", "b bounces the allocator's lines 1.1 % less often than a");
+}
+
+/* b has the lower mean, 1100 / 3 against 1500 / 3, but more in two of three settings. */
+static void who_has_less_in_more_settings_is_named_first(void **state)
+{
+	(void)state;
+	struct made made;
+
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 1300, 20);
+	made_add(&made, "a", "128", 1, 100, 20);
+	made_add(&made, "a", "256", 1, 100, 20);
+	made_add(&made, "b", "64", 1, 700, 20);
+	made_add(&made, "b", "128", 1, 200, 20);
+	made_add(&made, "b", "256", 1, 200, 20);
+	expect_title(&made, "bounces", "a bounces the allocator's lines less often than b in 2 of 3 settings, more often in 1");
+}
+
 static void one_allocator_alone_is_not_compared(void **state)
 {
 	(void)state;
@@ -1043,6 +1076,8 @@ int main(void)
 		cmocka_unit_test(never_is_said_only_of_zero_everywhere),
 		cmocka_unit_test(what_the_seeds_cannot_tell_is_not_claimed),
 		cmocka_unit_test(less_in_some_settings_is_not_less),
+		cmocka_unit_test(less_than_one_per_cent_is_no_difference),
+		cmocka_unit_test(who_has_less_in_more_settings_is_named_first),
 		cmocka_unit_test(one_allocator_alone_is_not_compared),
 		cmocka_unit_test(causes_tell_the_share_of_waiting_for_lines),
 		cmocka_unit_test(next_to_nothing_is_told_without_digits),

@@ -21,7 +21,7 @@ struct diagnostics {
 	struct document *sources;
 	unsigned source_count;
 	struct message *message;
-	size_t count, mistakes;
+	size_t count, mistakes, untold;
 	bool dropped;           /* the last mistake was told before: so were its notes */
 };
 
@@ -109,7 +109,11 @@ void mistake(struct diagnostics *diagnostics, struct place place, const char *fo
 	char *text = format_text(format, arguments);
 
 	va_end(arguments);
-	diagnostics->dropped = known(diagnostics, place, text);
+
+	bool full = diagnostics->mistakes >= DIAGNOSTICS_MAX;
+
+	diagnostics->dropped = full || known(diagnostics, place, text);
+	diagnostics->untold += full;
 	if (diagnostics->dropped)
 		free(text);
 	else
@@ -166,6 +170,7 @@ void diagnostics_join(struct diagnostics *diagnostics, struct diagnostics *more)
 	}
 	diagnostics->count = count;
 	diagnostics->mistakes += more->mistakes;
+	diagnostics->untold += more->untold;
 	more->count = 0;
 	diagnostics_free(more);
 }
@@ -280,6 +285,8 @@ void diagnostics_print(struct diagnostics *diagnostics, FILE *out, bool colour)
 		qsort(diagnostics->message, diagnostics->count, sizeof *diagnostics->message, by_place);
 	for (size_t i = 0; i < diagnostics->count; i++)
 		print_message(out, &diagnostics->message[i], colour);
+	if (diagnostics->untold)
+		fprintf(out, "error: and %zu more\n", diagnostics->untold);
 }
 
 /* ---- the nearest word ---------------------------------------------------------------------- */

@@ -31,6 +31,8 @@ struct place {
 
 struct diagnostics;
 
+enum { DIAGNOSTICS_MAX = 200 };         /* mistakes of one file that are told; the rest is counted */
+
 struct diagnostics *diagnostics_new(void);
 void diagnostics_free(struct diagnostics *diagnostics);
 

@@ -12,7 +12,7 @@
 #include "experiment/loading.h"
 #include "sim/xalloc.h"
 
-enum { POINTS_MAX = 100000 };
+enum { COMBINATIONS_MAX = 10000 };
 
 /* ---- --set ------------------------------------------------------------------------------------- */
 
@@ -87,21 +87,17 @@ static bool too_many(struct loading *loading)
 
 	for (size_t i = 0; i < loading->schema.axes; i++)
 		points *= (double)loading->schema.axis[i].node->count;
-	if (points <= POINTS_MAX)
+	if (points <= COMBINATIONS_MAX)
 		return false;
-	mistake(loading->diagnostics, loading->top, "the lists make %.0f combinations; at most %d", points, POINTS_MAX);
+	mistake(loading->diagnostics, loading->top, "the lists make %.0f combinations; at most %d", points, COMBINATIONS_MAX);
 	return true;
 }
 
 /* Combinations that differ only in settings of models they do not use are the same. */
 static bool is_known(const struct experiment *experiment, const struct combination *combination)
 {
-	char name[POINT_NAME_BYTES], other[POINT_NAME_BYTES];
-
-	effective_name(combination, combination->settings.seed, name);
 	for (size_t i = 0; i < experiment->combinations; i++) {
-		effective_name(experiment->combination[i], combination->settings.seed, other);
-		if (!strcmp(name, other))
+		if (!strcmp(experiment->combination[i]->name, combination->name))
 			return true;
 	}
 	return false;
@@ -135,6 +131,7 @@ static void multiply(struct loading *loading)
 			continue;
 		}
 		effective_keys(loading, combination);
+		effective_name(combination, combination->settings.seed, combination->name);
 		if (check_known && is_known(experiment, combination)) {
 			combination_free(combination);
 			continue;

@@ -50,6 +50,7 @@ struct combination {
 	char input[SHA256_HEX_BYTES];           /* content of the workload's input; "" without one */
 	bool scaled;                            /* got more sockets than its machine has */
 	bool seedless;                          /* no seed can change it */
+	char name[POINT_NAME_BYTES];            /* of its first point */
 	struct point_key *key;                  /* settings as text, in table order */
 	size_t keys;
 };

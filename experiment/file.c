@@ -125,9 +125,15 @@ bool file_hash(const char *path, char hex[65], char *why, size_t size)
 	struct sha256 hash;
 	char part[PART];
 	FILE *file = fopen(path, "rb");
+	struct stat what;
 
 	if (!file) {
 		snprintf(why, size, "%s: %s", path, strerror(errno));
+		return false;
+	}
+	if (fstat(fileno(file), &what) != 0 || !S_ISREG(what.st_mode)) {
+		snprintf(why, size, "%s: no file", path);
+		fclose(file);
 		return false;
 	}
 	sha256_start(&hash);

@@ -132,10 +132,10 @@ static void out_of_range(struct schema *schema, const struct yaml *value, const 
 	real_text(min, low, sizeof low);
 	real_text(max, high, sizeof high);
 	if (any_number(min, max))
-		mistake(schema->diagnostics, value->place, "'%s' is %s; allowed are 0 and more, below 2^64", name,
+		mistake(schema->diagnostics, value->place, "'%s' is %.60s; allowed are 0 and more, below 2^64", name,
 			value->text);
 	else
-		mistake(schema->diagnostics, value->place, "'%s' is %s; allowed %s..%s", name, value->text, low, high);
+		mistake(schema->diagnostics, value->place, "'%s' is %.60s; allowed %s..%s", name, value->text, low, high);
 }
 
 static bool leading_zero(const char *text)

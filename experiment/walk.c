@@ -144,6 +144,10 @@ static void read_cores(struct loading *loading, const struct yaml *value)
 	struct combination *into = loading->into;
 	uint64_t core = 0;
 
+	if (value->count > MACHINE_CORES_MAX) {
+		mistake(loading->diagnostics, value->place, "'placement' names more than %d cores", MACHINE_CORES_MAX);
+		return;
+	}
 	free(into->core);
 	into->core = xalloc(value->count * sizeof *into->core);
 	into->cores = 0;

@@ -96,9 +96,12 @@ struct yaml *yaml_copy(struct yaml_pool *pool, const struct yaml *node)
 static struct yaml *split_key(struct yaml_pool *pool, const struct yaml *key, struct yaml **rest)
 {
 	const char *dot = strchr(key->text, '.');
+	unsigned dots = 0;
 
 	*rest = NULL;
-	if (!dot || dot == key->text || !dot[1])
+	for (const char *c = key->text; *c; c++)
+		dots += *c == '.';
+	if (!dot || dot == key->text || !dot[1] || dots > YAML_DEPTH_MAX)
 		return NULL;
 
 	struct yaml *head = yaml_value(pool, key->text, key->place);
@@ -353,6 +356,10 @@ static struct yaml *read_mapping(struct reader *reader, struct place place, unsi
 	while (next_event(reader)) {
 		if (reader->event.type == YAML_MAPPING_END_EVENT)
 			return node;
+		if (node->count >= YAML_KEYS_MAX) {
+			mistake(reader->diagnostics, place, "more than %d keys in one mapping", YAML_KEYS_MAX);
+			return NULL;
+		}
 
 		struct yaml *key = read_node(reader, depth + 1);
 

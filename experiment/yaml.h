@@ -1,14 +1,14 @@
 /*
  * YAML as experiments use it: a small tree of values, lists and mappings, each with its place.
  *
- * One document, at most 1 MiB, at most 16 levels deep; no anchors, tags and merge keys.
+ * One document, at most 1 MiB, at most 16 levels deep, at most 1000 keys in a mapping; no anchors, tags and merge keys.
  */
 #ifndef EXPERIMENT_YAML_H
 #define EXPERIMENT_YAML_H
 
 #include "experiment/diagnostic.h"
 
-enum { YAML_DEPTH_MAX = 16, YAML_BYTES_MAX = 1 << 20 };
+enum { YAML_DEPTH_MAX = 16, YAML_BYTES_MAX = 1 << 20, YAML_KEYS_MAX = 1000 };
 
 enum yaml_kind { YAML_VALUE, YAML_LIST, YAML_MAPPING };
 

@@ -37,12 +37,13 @@ static int dispatch(int count, char **arguments)
 
 static _Noreturn void be_cli(const char *const *arguments, FILE *out, FILE *err)
 {
-	char *copy[32] = { NULL };
+	char text[32][1024], *copy[33] = { NULL };
 	int count = 0;
 
-	while (arguments[count] && count < 31) {
-		copy[count] = xstrdup(arguments[count]);
-		count++;
+	/* a verb may change its arguments */
+	for (; arguments[count] && count < 32; count++) {
+		snprintf(text[count], sizeof text[count], "%s", arguments[count]);
+		copy[count] = text[count];
 	}
 	dup2(fileno(out), STDOUT_FILENO);
 	dup2(fileno(err), STDERR_FILENO);

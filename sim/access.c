@@ -527,7 +527,7 @@ void cpu_unpark(struct cpu *cpu, uint64_t time)
 	next = cpu->park_next + turns * cpu->park_period;
 	cpu_park_account(cpu, next);
 	cpu->parked = false;
-	turn_push(cpu->sim, cpu, next);
+	turn_push(cpu->sim, cpu, RANK_CPU, next);
 }
 
 /* One more turn of a spin loop: the step, then the load. */

@@ -123,6 +123,7 @@ void relabel(struct cpu *cpu, const void *p, size_t bytes, const struct layout *
 		if (slot)
 			slot->label_serial = sim->label_serial;
 	}
+	pass(cpu, 1, CAUSE_COMPUTE);            /* an end of operation comes after it, not with it */
 }
 
 const struct field *layout_field(const struct layout *layout, size_t offset)

@@ -58,7 +58,7 @@ static void take_turn(struct sim *sim, struct cpu *cpu)
 		sim->now = cpu->clock;
 		return;
 	}
-	turn_push(sim, cpu, cpu->clock);
+	turn_push(sim, cpu, RANK_CPU, cpu->clock);
 	event_loop(sim, cpu);
 }
 
@@ -142,7 +142,7 @@ void cpu_interrupt(struct sim *sim, struct event *e)
 	} else if (cpu->computing) {            /* cut, or not even begun */
 		turn_remove(sim, cpu);
 		if (cpu->compute_start > sim->now) {
-			turn_push(sim, cpu, cpu->compute_start);
+			turn_push(sim, cpu, RANK_COMPUTE, cpu->compute_start);
 		} else {
 			cpu->clock = sim->now;
 			sim->resume = cpu;
@@ -172,6 +172,7 @@ void ipi_send(struct cpu *cpu, unsigned target, interrupt_handler *handler, void
 	sync_access(cpu);
 	cpu->counts.ipis++;
 	send_interrupt(cpu->sim, cpu->node->id, target, cpu->clock + cpu->sim->t.ipi, 0, handler, argument);
+	pass(cpu, 1, CAUSE_COMPUTE);            /* what follows is later than what was sent */
 	cpu->horizon = 0;
 }
 
@@ -200,14 +201,12 @@ static void spend(struct cpu *cpu, uint64_t units, enum cause cause)
 		}
 		start = cpu->compute_start = cpu->clock;
 		cpu->computing = true;
-		turn_push(sim, cpu, end);
+		turn_push(sim, cpu, RANK_COMPUTE, end);
 		event_loop(sim, cpu);
 		cpu->computing = false;
 		charge(cpu, start, cpu->clock, cause);
 		units = end - cpu->clock;
 		cpu_set_horizon(sim, cpu);
-		if (cpu->horizon <= cpu->clock && !interrupt_due(cpu))
-			cpu->horizon = cpu->clock + 1;
 	}
 }
 

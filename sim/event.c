@@ -179,10 +179,10 @@ static void turn_down(struct sim *sim, size_t i)
 	cpu->heap_index = i;
 }
 
-void turn_push(struct sim *sim, struct cpu *cpu, uint64_t time)
+void turn_push(struct sim *sim, struct cpu *cpu, enum rank rank, uint64_t time)
 {
 	cpu->clock = time;
-	cpu->turn_key = event_key(sim, RANK_CPU, time, cpu->node->id);
+	cpu->turn_key = event_key(sim, rank, time, cpu->node->id);
 	sim->turn[sim->turns] = cpu;
 	turn_up(sim, sim->turns++);
 }

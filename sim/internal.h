@@ -31,7 +31,8 @@ enum { UNIT = 64, LINE_SHIFT = 6, DISTANCES = 8, LEVELS = 2, LOOK_ENTRIES = 512 
 
 /* ---- events ----------------------------------------------------------------------------- */
 
-enum rank { RANK_FILL, RANK_PROBE, RANK_HOME, RANK_INTERRUPT, RANK_CPU };
+/* RANK_COMPUTE: compute ends, and with it perhaps an operation, before any access at that time. */
+enum rank { RANK_FILL, RANK_PROBE, RANK_HOME, RANK_INTERRUPT, RANK_COMPUTE, RANK_CPU };
 
 enum event_type {
 	EVENT_FILL,             /* at a client: the data, or the grant of an upgrade */
@@ -172,6 +173,7 @@ struct txn {
 	bool fetched;                   /* home SHARED: the line came from below for this one */
 	bool waits_for_put;
 	bool have_data;
+	bool dataless;                  /* an upgrade granted to a sharer: no data comes */
 	unsigned unanswered;            /* sharers that have not let go yet */
 	uint64_t last_ack;              /* when the last acknowledgement so far arrives */
 	unsigned acks;                  /* 1 until the last one has arrived; SNOOP, EVICT: answers to come */
@@ -491,7 +493,7 @@ void event_again(struct sim *sim, struct event *event, enum rank rank, uint64_t 
 void event_queue(struct sim *sim, struct event *event);
 /* Run events until `cpu` has its turn (or forever, for a CPU that finished). */
 void event_loop(struct sim *sim, struct cpu *cpu);
-void turn_push(struct sim *sim, struct cpu *cpu, uint64_t time);
+void turn_push(struct sim *sim, struct cpu *cpu, enum rank rank, uint64_t time);
 void turn_remove(struct sim *sim, struct cpu *cpu);
 void events_free(struct sim *sim);
 /* Let one event happen at its time, or (for the state explorer) at any. */
@@ -510,6 +512,7 @@ struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t lin
 void coherence_event(struct sim *sim, struct event *event);
 struct txn *coherence_pending(const struct node *client, uint64_t line);
 void coherence_evict(struct sim *sim, struct cpu *cpu, struct slot *slot);
+void coherence_drop(struct sim *sim, struct node *node, uint64_t line);
 void coherence_probe_again(struct sim *sim, struct node *node, struct event *probe);
 void txn_put(struct sim *sim, struct txn *txn);         /* drops one reference */
 struct dirent *dirent_find(struct node *home, uint64_t line);

@@ -297,7 +297,7 @@ void thread_start(struct sim *sim, unsigned id, thread_function *function, void 
 	cpu->fiber = fiber_new(STACK_BYTES, thread_main, cpu);
 	cpu->started = true;
 	sim->unfinished++;
-	turn_push(sim, cpu, jitter ? random_below(cpu, jitter + 1) : 0);
+	turn_push(sim, cpu, RANK_CPU, jitter ? random_below(cpu, jitter + 1) : 0);
 }
 
 bool sim_protect(struct sim *sim, void (*function)(void *argument), void *argument)

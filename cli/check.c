@@ -9,7 +9,7 @@
 #include "cli/table.h"
 #include "experiment/experiment.h"
 #include "experiment/run_point.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 struct arguments {
 	char **files, **sets;
@@ -59,7 +59,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!arguments->file_count)
-			argp_error(state, "which experiment? A file, like configs/remote-free.yaml");
+			argp_error(state,
+				   "which experiment? A file, like configs/remote-free.yaml");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -84,9 +85,11 @@ static bool rehearse(const struct experiment *experiment)
 	return good;
 }
 
-static bool check_one(const struct arguments *arguments, const char *file, struct diagnostics *diagnostics)
+static bool check_one(const struct arguments *arguments, const char *file,
+		      struct diagnostics *diagnostics)
 {
-	struct experiment *experiment = experiment_load(file, arguments->sets, arguments->set_count, diagnostics);
+	struct experiment *experiment =
+		experiment_load(file, arguments->sets, arguments->set_count, diagnostics);
 
 	if (!experiment)
 		return false;
@@ -95,7 +98,8 @@ static bool check_one(const struct arguments *arguments, const char *file, struc
 
 	if (good)
 		printf("%s: %zu combination%s, %zu point%s\n", file, experiment->combinations,
-		       experiment->combinations == 1 ? "" : "s", experiment->points, experiment->points == 1 ? "" : "s");
+		       experiment->combinations == 1 ? "" : "s", experiment->points,
+		       experiment->points == 1 ? "" : "s");
 	experiment_free(experiment);
 	return good;
 }

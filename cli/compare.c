@@ -11,7 +11,7 @@
 #include "cli/comparison.h"
 #include "cli/select.h"
 #include "experiment/diagnostic.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 static const char *const usual[] = {
 	"bounces/operations", "bounces_allocator/operations", "alloc_cycles_mean",

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 static const char *const owners[LINE_CLASSES] = { "the allocator's", "the workload's", "payload" };
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 #include "workloads/import.h"
 
 enum { KEY_SKIP = 256, KEY_EVENTS, KEY_LEVEL, KEY_FORCE, CHUNK_BYTES = 1 << 16 };

@@ -9,7 +9,7 @@
 #include "cli/select.h"
 #include "experiment/diagnostic.h"
 #include "experiment/plots.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 struct arguments {
 	const char *result;

@@ -14,7 +14,7 @@
 #include "experiment/plots.h"
 #include "experiment/run_point.h"
 #include "experiment/runner.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 struct arguments {
 	char **files, **sets;
@@ -25,7 +25,18 @@ struct arguments {
 	bool quiet, no_plots;
 };
 
-enum { OPTION_SET = 256, OPTION_SEED, OPTION_FORMAT, OPTION_OUTPUT, OPTION_SHARD, OPTION_JOBS, OPTION_FORCE, OPTION_QUIET, OPTION_COLOUR, OPTION_NO_PLOTS };
+enum {
+	OPTION_SET = 256,
+	OPTION_SEED,
+	OPTION_FORMAT,
+	OPTION_OUTPUT,
+	OPTION_SHARD,
+	OPTION_JOBS,
+	OPTION_FORCE,
+	OPTION_QUIET,
+	OPTION_COLOUR,
+	OPTION_NO_PLOTS
+};
 
 /* clang-format off */
 static const struct argp_option options[] = {
@@ -59,7 +70,8 @@ static void append(char ***list, size_t *count, char *text)
 	(*list)[(*count)++] = text;
 }
 
-static unsigned read_number(const char *text, const char *option, unsigned max, struct argp_state *state)
+static unsigned read_number(const char *text, const char *option, unsigned max,
+			    struct argp_state *state)
 {
 	char *end;
 	unsigned long number = strtoul(text, &end, 10);
@@ -73,8 +85,8 @@ static void read_shard(const char *text, struct runner_options *runner, struct a
 {
 	char extra;
 
-	if (sscanf(text, "%u/%u%c", &runner->shard, &runner->shards, &extra) != 2 || runner->shard < 1 ||
-	    runner->shard > runner->shards)
+	if (sscanf(text, "%u/%u%c", &runner->shard, &runner->shards, &extra) != 2 ||
+	    runner->shard < 1 || runner->shard > runner->shards)
 		argp_error(state, "--shard wants I/N, 1/N to N/N, got '%s'", text);
 }
 
@@ -124,7 +136,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!arguments->file_count)
-			argp_error(state, "which experiment? A file, like configs/remote-free.yaml");
+			argp_error(state,
+				   "which experiment? A file, like configs/remote-free.yaml");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -155,13 +168,15 @@ static size_t tell_outcomes(const struct points *points)
 		if (point->result->outcome == OUTCOME_DONE)
 			continue;
 		count++;
-		fprintf(stderr, "bounce: %s, %s seed=%llu: %s\n", points->name, point_label(points, point, label, sizeof label),
+		fprintf(stderr, "bounce: %s, %s seed=%llu: %s\n", points->name,
+			point_label(points, point, label, sizeof label),
 			(unsigned long long)point->seed, point->result->message);
 	}
 	return count;
 }
 
-static void draw(const struct arguments *arguments, const char *directory, const struct points *points)
+static void draw(const struct arguments *arguments, const char *directory,
+		 const struct points *points)
 {
 	char why[1024];
 
@@ -210,7 +225,8 @@ static int run_one(struct arguments *arguments, const struct experiment *experim
 	size_t ended = 0;
 	char directory[4096];
 
-	snprintf(directory, sizeof directory, "%s/%s", arguments->output ? arguments->output : "results", experiment->name);
+	snprintf(directory, sizeof directory, "%s/%s",
+		 arguments->output ? arguments->output : "results", experiment->name);
 	arguments->runner.directory = directory;
 	arguments->runner.quiet = arguments->quiet;
 	arguments->runner.progress = !arguments->quiet && isatty(STDERR_FILENO);
@@ -221,10 +237,12 @@ static int run_one(struct arguments *arguments, const struct experiment *experim
 	bool written = finish(arguments, directory, &ended);
 
 	if (summary.interrupted)
-		fprintf(stderr, "bounce: interrupted; %zu points are kept in %s, the next run computes the others\n",
+		fprintf(stderr,
+			"bounce: interrupted; %zu points are kept in %s, the next run computes the others\n",
 			summary.kept + summary.computed, directory);
 	else if (!arguments->quiet && arguments->format == TABLE_PEOPLE)
-		fprintf(stderr, "\n%zu points in %s (%zu computed now); 'bounce report %s' shows where it bounces\n",
+		fprintf(stderr,
+			"\n%zu points in %s (%zu computed now); 'bounce report %s' shows where it bounces\n",
 			summary.kept + summary.computed, directory, summary.computed, directory);
 	return status_of(&summary, written, ended);
 }
@@ -237,7 +255,8 @@ static int run_all(struct arguments *arguments)
 	int status = EXIT_DONE;
 
 	for (size_t i = 0; i < arguments->file_count; i++)
-		experiments[i] = experiment_load(arguments->files[i], arguments->sets, arguments->set_count, diagnostics);
+		experiments[i] = experiment_load(arguments->files[i], arguments->sets,
+						 arguments->set_count, diagnostics);
 	if (diagnostics_count(diagnostics)) {
 		diagnostics_print(diagnostics, stderr, table_colour(stderr, arguments->colour));
 		status = EXIT_MISTAKE;

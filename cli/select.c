@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "experiment/diagnostic.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 const char *select_folder(const char *given, char *path, size_t size)
 {

@@ -13,12 +13,12 @@
 #include "cli/table.h"
 #include "experiment/metrics.h"
 #include "experiment/statistics.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 struct quantity {
 	const char *title, *metric;
 	bool per_operation;
-	bool only_above_zero;           /* a column of zeros says nothing */
+	bool only_above_zero; /* a column of zeros says nothing */
 };
 
 /* clang-format off */
@@ -54,7 +54,8 @@ static size_t run_length(const struct points *points, size_t first)
 {
 	size_t count = 1;
 
-	while (first + count < points->count && point_same_but_seed(points->point[first], points->point[first + count]))
+	while (first + count < points->count &&
+	       point_same_but_seed(points->point[first], points->point[first + count]))
 		count++;
 	return count;
 }
@@ -75,7 +76,8 @@ static bool is_wanted(const struct points *points, const struct quantity *quanti
 	return false;
 }
 
-static void add_interval(struct table *table, const struct quantity *quantity, struct point *const *point, size_t count)
+static void add_interval(struct table *table, const struct quantity *quantity,
+			 struct point *const *point, size_t count)
 {
 	double *values = xalloc(count * sizeof *values);
 	char mean[40], low[40], high[40], text[128], exact[40];
@@ -96,7 +98,8 @@ static void add_interval(struct table *table, const struct quantity *quantity, s
 	/* an interval that looks like its mean adds nothing */
 	if (interval_known(&interval) && (strcmp(low, mean) || strcmp(high, mean)))
 		snprintf(text, sizeof text, "%s [%s..%s]", mean, low, high);
-	table_both(table, true, known ? text : "-", number_exact(exact, sizeof exact, interval.mean));
+	table_both(table, true, known ? text : "-",
+		   number_exact(exact, sizeof exact, interval.mean));
 }
 
 static const char *outcome_of(struct point *const *point, size_t count)
@@ -127,19 +130,22 @@ static void make_columns(const struct points *points, const bool *wanted, struct
 	size_t count = 0;
 
 	for (size_t i = 0; i < points->swepts && count < COLUMNS_MAX - QUANTITIES - 3; i++)
-		columns[count++] = (struct column){ last_word(points->swept[i]), points->swept[i], true };
+		columns[count++] =
+			(struct column){ last_word(points->swept[i]), points->swept[i], true };
 	if (!points->swepts)
 		columns[count++] = (struct column){ "", "experiment", true };
 	for (size_t i = 0; i < QUANTITIES; i++) {
 		if (wanted[i])
-			columns[count++] = (struct column){ quantities[i].title, quantities[i].metric, false };
+			columns[count++] =
+				(struct column){ quantities[i].title, quantities[i].metric, false };
 	}
 	if (!all_done(points))
 		columns[count++] = (struct column){ "ended", "outcome", true };
 	columns[count] = (struct column){ NULL, NULL, false };
 }
 
-static void add_row(struct table *table, const struct points *points, const bool *wanted, size_t first, size_t count)
+static void add_row(struct table *table, const struct points *points, const bool *wanted,
+		    size_t first, size_t count)
 {
 	struct point *const *point = points->point + first;
 
@@ -149,7 +155,8 @@ static void add_row(struct table *table, const struct points *points, const bool
 		table_text(table, "%s", text ? text : "");
 	}
 	if (!points->swepts)
-		table_text(table, "%s", *point[0]->objects ? point[0]->objects : point[0]->workload);
+		table_text(table, "%s",
+			   *point[0]->objects ? point[0]->objects : point[0]->workload);
 	for (size_t i = 0; i < QUANTITIES; i++) {
 		if (wanted[i])
 			add_interval(table, &quantities[i], point, count);
@@ -208,7 +215,8 @@ static void print_remarks(FILE *out, const struct points *points)
 			bool known = false;
 
 			for (size_t k = 0; k < i && !known; k++)
-				known = j < points->point[k]->remarks && !strcmp(points->point[k]->remark[j], text);
+				known = j < points->point[k]->remarks &&
+					!strcmp(points->point[k]->remark[j], text);
 			if (!known)
 				fprintf(out, "%s\n", text);
 		}
@@ -225,9 +233,11 @@ static void print_seedless(FILE *out, const struct points *points)
 		const struct point *first = points->point[i];
 
 		for (; equal < count; equal++) {
-			const struct result *a = first->result, *b = points->point[i + equal]->result;
+			const struct result *a = first->result,
+					    *b = points->point[i + equal]->result;
 
-			if (a->elapsed_units != b->elapsed_units || memcmp(&a->total, &b->total, sizeof a->total))
+			if (a->elapsed_units != b->elapsed_units ||
+			    memcmp(&a->total, &b->total, sizeof a->total))
 				break;
 		}
 		same += count > 1 && equal == count;

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 struct cell {
 	char *people, *program;

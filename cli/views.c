@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "cli/fields.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 enum {
 	UNITS = 64, /* units of time in a cycle */

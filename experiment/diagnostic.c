@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 struct message {
 	struct place place;
 	char *text;
 	bool note;
-	struct place owner;     /* place of its mistake: notes are sorted with it */
+	struct place owner; /* place of its mistake: notes are sorted with it */
 	size_t mistake, number; /* in order of arrival */
 };
 
@@ -22,7 +22,7 @@ struct diagnostics {
 	unsigned source_count;
 	struct message *message;
 	size_t count, mistakes, untold;
-	bool dropped;           /* the last mistake was told before: so were its notes */
+	bool dropped; /* the last mistake was told before: so were its notes */
 };
 
 struct diagnostics *diagnostics_new(void)
@@ -46,7 +46,8 @@ void diagnostics_free(struct diagnostics *diagnostics)
 	free(diagnostics);
 }
 
-const struct document *diagnostics_source(struct diagnostics *diagnostics, const char *name, const char *text, size_t length, bool option)
+const struct document *diagnostics_source(struct diagnostics *diagnostics, const char *name,
+					  const char *text, size_t length, bool option)
 {
 	struct document *source = xalloc(sizeof *source);
 	char *copy = xalloc(length + 1);
@@ -72,7 +73,8 @@ static bool known(const struct diagnostics *diagnostics, struct place place, con
 	for (size_t i = 0; i < diagnostics->count; i++) {
 		const struct message *message = &diagnostics->message[i];
 
-		if (!message->note && same_place(message->place, place) && !strcmp(message->text, text))
+		if (!message->note && same_place(message->place, place) &&
+		    !strcmp(message->text, text))
 			return true;
 	}
 	return false;
@@ -161,8 +163,10 @@ void diagnostics_join(struct diagnostics *diagnostics, struct diagnostics *more)
 
 	join_sources(diagnostics, more);
 	if (more->count) {
-		diagnostics->message = xrealloc(diagnostics->message, count * sizeof *diagnostics->message);
-		memcpy(diagnostics->message + diagnostics->count, more->message, more->count * sizeof *more->message);
+		diagnostics->message =
+			xrealloc(diagnostics->message, count * sizeof *diagnostics->message);
+		memcpy(diagnostics->message + diagnostics->count, more->message,
+		       more->count * sizeof *more->message);
 	}
 	for (size_t i = diagnostics->count; i < count; i++) {
 		diagnostics->message[i].mistake += diagnostics->mistakes;
@@ -282,7 +286,8 @@ static void print_message(FILE *out, const struct message *message, bool colour)
 void diagnostics_print(struct diagnostics *diagnostics, FILE *out, bool colour)
 {
 	if (diagnostics->count)
-		qsort(diagnostics->message, diagnostics->count, sizeof *diagnostics->message, by_place);
+		qsort(diagnostics->message, diagnostics->count, sizeof *diagnostics->message,
+		      by_place);
 	for (size_t i = 0; i < diagnostics->count; i++)
 		print_message(out, &diagnostics->message[i], colour);
 	if (diagnostics->untold)

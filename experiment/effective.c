@@ -11,7 +11,7 @@
 
 #include "experiment/loading.h"
 #include "experiment/version.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 /* ---- keys of a combination ----------------------------------------------------------------------- */
 
@@ -24,9 +24,12 @@ static void add_key(struct listing *listing, const char *path, const char *text)
 {
 	struct combination *combination = listing->combination;
 
-	combination->key = xrealloc(combination->key, (combination->keys + 1) * sizeof *combination->key);
+	combination->key =
+		xrealloc(combination->key, (combination->keys + 1) * sizeof *combination->key);
 	combination->key[combination->keys++] = (struct point_key){
-		.key = xstrdup(path), .value = xstrdup(text), .swept = walk_is_swept(listing->loading, path),
+		.key = xstrdup(path),
+		.value = xstrdup(text),
+		.swept = walk_is_swept(listing->loading, path),
 	};
 }
 
@@ -40,14 +43,16 @@ static const char *known_value(const struct combination *combination, const char
 }
 
 /* Nothing known about a number is not told at all. */
-static void visit_setting(void *to, const struct setting *setting, const char *path, const char *text)
+static void visit_setting(void *to, const struct setting *setting, const char *path,
+			  const char *text)
 {
 	if (*text || setting->kind == SETTING_NAME)
 		add_key(to, path, text);
 }
 
 /* Of a machine only what the experiment changes: the rest is the file's. */
-static void visit_machine(void *to, const struct setting *setting, const char *path, const char *text)
+static void visit_machine(void *to, const struct setting *setting, const char *path,
+			  const char *text)
 {
 	struct listing *listing = to;
 	const struct yaml *asked = walk_find(listing->loading, "machine");
@@ -66,7 +71,8 @@ static void machine_base(struct loading *loading, struct combination *combinatio
 	const struct yaml *name = asked->kind == YAML_MAPPING ? yaml_find(asked, "base") : asked;
 
 	snprintf(combination->settings.machine, SETTING_NAME_BYTES, "%s", name->text);
-	snprintf(combination->settings.workload, SETTING_NAME_BYTES, "%s", combination->workload->name);
+	snprintf(combination->settings.workload, SETTING_NAME_BYTES, "%s",
+		 combination->workload->name);
 }
 
 /* "core2-2s+l1d.kib=64": overrides that are not swept, for those have columns of their own. */
@@ -75,7 +81,8 @@ static void name_machine(struct loading *loading, struct combination *combinatio
 	char *name = combination->machine_name, quoted[SETTING_TEXT_BYTES];
 	bool list = walk_is_swept(loading, "machine"), changed = false;
 	char *text = NULL;
-	size_t length = 0, at = (size_t)snprintf(name, SETTING_NAME_BYTES, "%s", combination->settings.machine);
+	size_t length = 0,
+	       at = (size_t)snprintf(name, SETTING_NAME_BYTES, "%s", combination->settings.machine);
 	FILE *out = open_memstream(&text, &length);
 
 	schema_quote(combination->settings.machine, quoted, sizeof quoted);
@@ -90,12 +97,14 @@ static void name_machine(struct loading *loading, struct combination *combinatio
 		schema_quote(key->value, quoted, sizeof quoted);
 		fprintf(out, ", %s: %s", key->key + 8, *key->value == '[' ? key->value : quoted);
 		if (!key->swept && at < SETTING_NAME_BYTES)
-			at += (size_t)snprintf(name + at, SETTING_NAME_BYTES - at, "+%s=%s", key->key + 8, key->value);
+			at += (size_t)snprintf(name + at, SETTING_NAME_BYTES - at, "+%s=%s",
+					       key->key + 8, key->value);
 	}
 	fputc('}', out);
 	fclose(out);
 	if (combination->scaled && at < SETTING_NAME_BYTES)
-		snprintf(name + at, SETTING_NAME_BYTES - at, "+sockets=%llu", (unsigned long long)combination->machine.sockets);
+		snprintf(name + at, SETTING_NAME_BYTES - at, "+sockets=%llu",
+			 (unsigned long long)combination->machine.sockets);
 	if (changed && list) {
 		combination->machine_text = text;
 		return;
@@ -121,7 +130,8 @@ static void placement_text(const struct combination *combination, char *text, si
 	size_t at = (size_t)snprintf(text, size, "[");
 
 	for (size_t i = 0; i < combination->cores && at + 16 < size; i++)
-		at += (size_t)snprintf(text + at, size - at, "%s%u", i ? ", " : "", combination->core[i]);
+		at += (size_t)snprintf(text + at, size - at, "%s%u", i ? ", " : "",
+				       combination->core[i]);
 	snprintf(text + at, size - at, "]");
 }
 
@@ -136,7 +146,8 @@ static void list_top_level(struct listing *listing)
 	struct combination *combination = listing->combination;
 	char text[16 * MACHINE_CORES_MAX];
 
-	for (const struct setting *setting = keys_table(listing->loading->keys); setting->key; setting++) {
+	for (const struct setting *setting = keys_table(listing->loading->keys); setting->key;
+	     setting++) {
 		if (is_shortcut(setting))
 			continue;
 		if (!strcmp(setting->key, "placement") && combination->core)
@@ -145,10 +156,11 @@ static void list_top_level(struct listing *listing)
 			schema_text(setting, &combination->settings, text, sizeof text);
 		visit_setting(listing, setting, setting->key, text);
 		if (!strcmp(setting->key, "machine"))
-			schema_list(machine_settings, &combination->machine, "", visit_machine, listing);
+			schema_list(machine_settings, &combination->machine, "", visit_machine,
+				    listing);
 		if (!strcmp(setting->key, "workload") && combination->workload->settings)
-			schema_list(combination->workload->settings, combination->workload_settings, "workload",
-				    visit_setting, listing);
+			schema_list(combination->workload->settings, combination->workload_settings,
+				    "workload", visit_setting, listing);
 	}
 }
 
@@ -161,9 +173,11 @@ void effective_keys(struct loading *loading, struct combination *combination)
 	machine_base(loading, combination);
 	list_top_level(&listing);
 	if (objects && objects->settings)
-		schema_list(objects->settings, combination->objects_settings, objects->name, visit_setting, &listing);
+		schema_list(objects->settings, combination->objects_settings, objects->name,
+			    visit_setting, &listing);
 	if (pages->settings)
-		schema_list(pages->settings, combination->pages_settings, pages->name, visit_setting, &listing);
+		schema_list(pages->settings, combination->pages_settings, pages->name,
+			    visit_setting, &listing);
 	name_machine(loading, combination);
 	rename_machine(combination);
 }
@@ -189,13 +203,15 @@ static void add_line(struct sha256 *hash, const char *key, const char *value)
 	sha256_add(hash, "\n", 1);
 }
 
-static void add_machine_line(void *to, const struct setting *setting, const char *path, const char *text)
+static void add_machine_line(void *to, const struct setting *setting, const char *path,
+			     const char *text)
 {
 	(void)setting;
 	add_line(to, path, text);
 }
 
-void effective_name(const struct combination *combination, uint64_t seed, char name[POINT_NAME_BYTES])
+void effective_name(const struct combination *combination, uint64_t seed,
+		    char name[POINT_NAME_BYTES])
 {
 	struct sha256 hash;
 	char hex[SHA256_HEX_BYTES], number[32];
@@ -220,9 +236,9 @@ void effective_name(const struct combination *combination, uint64_t seed, char n
 /* One line of it: a path and its value, or its values. */
 struct entry {
 	const char *path;
-	char top[SETTING_PATH_BYTES];           /* the path up to its first dot */
+	char top[SETTING_PATH_BYTES]; /* the path up to its first dot */
 	char *text;
-	size_t top_order, order, number;        /* as given; number: in table order */
+	size_t top_order, order, number; /* as given; number: in table order */
 };
 
 struct entries {
@@ -236,7 +252,8 @@ static const char *entry_value(const struct combination *combination, const char
 }
 
 /* Was that value there in an earlier combination? */
-static bool is_repeated(const struct experiment *experiment, const char *path, size_t before, const char *value)
+static bool is_repeated(const struct experiment *experiment, const char *path, size_t before,
+			const char *value)
 {
 	for (size_t i = 0; i < before; i++) {
 		const char *earlier = entry_value(experiment->combination[i], path);
@@ -343,7 +360,8 @@ static int by_given(const void *left, const void *right)
 
 static bool is_section(const struct entries *entries, size_t at)
 {
-	return at + 1 < entries->count && !strcmp(entries->entry[at].top, entries->entry[at + 1].top);
+	return at + 1 < entries->count &&
+	       !strcmp(entries->entry[at].top, entries->entry[at + 1].top);
 }
 
 static size_t print_machine(FILE *out, const struct entries *entries, size_t at)
@@ -356,7 +374,8 @@ static size_t print_machine(FILE *out, const struct entries *entries, size_t at)
 	}
 	fprintf(out, "machine:\n  base: %s\n", entry->text);
 	for (at++; at < entries->count && !strcmp(entries->entry[at].top, "machine"); at++)
-		fprintf(out, "  %s: %s\n", entries->entry[at].path + strlen("machine."), entries->entry[at].text);
+		fprintf(out, "  %s: %s\n", entries->entry[at].path + strlen("machine."),
+			entries->entry[at].text);
 	return at;
 }
 

@@ -10,7 +10,7 @@
 
 #include "experiment/file.h"
 #include "experiment/loading.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 enum { COMBINATIONS_MAX = 10000 };
 
@@ -23,15 +23,19 @@ static void put_set(struct loading *loading, const char *set)
 
 	snprintf(name, sizeof name, "--set %s", set);
 	if (!equals || equals == set) {
-		const struct document *whole = diagnostics_source(loading->diagnostics, name, "", 0, true);
+		const struct document *whole =
+			diagnostics_source(loading->diagnostics, name, "", 0, true);
 
-		mistake(loading->diagnostics, (struct place){ whole, 1, 1 }, "wants KEY=VALUE, like cpus=4 or workload.object_size=[64, 256]");
+		mistake(loading->diagnostics, (struct place){ whole, 1, 1 },
+			"wants KEY=VALUE, like cpus=4 or workload.object_size=[64, 256]");
 		return;
 	}
 
-	const struct document *source = diagnostics_source(loading->diagnostics, name, equals + 1, strlen(equals + 1), true);
+	const struct document *source = diagnostics_source(loading->diagnostics, name, equals + 1,
+							   strlen(equals + 1), true);
 	struct place place = { source, 1, 1 };
-	struct yaml *value = yaml_parse(&loading->pool, loading->diagnostics, source, "a value is missing after '='");
+	struct yaml *value = yaml_parse(&loading->pool, loading->diagnostics, source,
+					"a value is missing after '='");
 	struct yaml *key = yaml_value(&loading->pool, set, place);
 
 	key->text[equals - set] = '\0';
@@ -43,13 +47,16 @@ static void put_set(struct loading *loading, const char *set)
 
 static bool read_tree(struct loading *loading, const char *path, const char *text, size_t length)
 {
-	const struct document *source = diagnostics_source(loading->diagnostics, path, text, length, false);
-	struct yaml *root = yaml_parse(&loading->pool, loading->diagnostics, source, "the file holds no experiment");
+	const struct document *source =
+		diagnostics_source(loading->diagnostics, path, text, length, false);
+	struct yaml *root = yaml_parse(&loading->pool, loading->diagnostics, source,
+				       "the file holds no experiment");
 
 	if (!root)
 		return false;
 	if (root->kind != YAML_MAPPING) {
-		mistake(loading->diagnostics, root->place, "an experiment is made of keys with values (key: value)");
+		mistake(loading->diagnostics, root->place,
+			"an experiment is made of keys with values (key: value)");
 		return false;
 	}
 	loading->root = yaml_nested(&loading->pool, root);
@@ -89,7 +96,8 @@ static bool too_many(struct loading *loading)
 		points *= (double)loading->schema.axis[i].node->count;
 	if (points <= COMBINATIONS_MAX)
 		return false;
-	mistake(loading->diagnostics, loading->top, "the lists make %.0f combinations; at most %d", points, COMBINATIONS_MAX);
+	mistake(loading->diagnostics, loading->top, "the lists make %.0f combinations; at most %d",
+		points, COMBINATIONS_MAX);
 	return true;
 }
 
@@ -108,7 +116,8 @@ static bool has_model_axis(const struct loading *loading)
 	for (size_t i = 0; i < loading->schema.axes; i++) {
 		const char *path = loading->schema.axis[i].path;
 
-		if (strchr(path, '.') && strncmp(path, "machine.", 8) && strncmp(path, "workload.", 9))
+		if (strchr(path, '.') && strncmp(path, "machine.", 8) &&
+		    strncmp(path, "workload.", 9))
 			return true;
 	}
 	return false;
@@ -138,7 +147,8 @@ static void multiply(struct loading *loading)
 		}
 		if (experiment->combinations == room) {
 			room = 2 * room + 16;
-			experiment->combination = xrealloc(experiment->combination, room * sizeof *experiment->combination);
+			experiment->combination = xrealloc(experiment->combination,
+							   room * sizeof *experiment->combination);
 		}
 		experiment->combination[experiment->combinations++] = combination;
 	} while (next_turn(&loading->schema));
@@ -149,7 +159,9 @@ static void add_points(struct experiment *experiment)
 	size_t count = 0;
 
 	for (size_t i = 0; i < experiment->combinations; i++)
-		count += experiment->combination[i]->seedless ? 1 : experiment->combination[i]->settings.repeat;
+		count += experiment->combination[i]->seedless
+				 ? 1
+				 : experiment->combination[i]->settings.repeat;
 	experiment->point = xalloc((count + 1) * sizeof *experiment->point);
 	for (size_t i = 0; i < experiment->combinations; i++) {
 		const struct combination *combination = experiment->combination[i];
@@ -185,9 +197,11 @@ static void describe(struct loading *loading, char *const *sets, size_t set_coun
 	snprintf(experiment->name, sizeof experiment->name, "%s", settings->name);
 	snprintf(experiment->title, sizeof experiment->title, "%s", settings->title);
 	for (unsigned i = 0; i < settings->plots.count; i++)
-		experiment->plot = append(experiment->plot, &experiment->plots, plots->words[settings->plots.value[i]]);
+		experiment->plot = append(experiment->plot, &experiment->plots,
+					  plots->words[settings->plots.value[i]]);
 	for (size_t i = 0; i < loading->schema.axes; i++)
-		experiment->swept = append(experiment->swept, &experiment->swepts, loading->schema.axis[i].path);
+		experiment->swept = append(experiment->swept, &experiment->swepts,
+					   loading->schema.axis[i].path);
 	for (size_t i = 0; i < set_count; i++)
 		experiment->set = append(experiment->set, &experiment->sets, sets[i]);
 	effective_experiment(loading);
@@ -204,11 +218,14 @@ static void check_all(struct loading *loading)
 		multiply(loading);
 }
 
-struct experiment *experiment_parse(const char *path, const char *text, size_t length, char *const *sets, size_t set_count, struct diagnostics *diagnostics)
+struct experiment *experiment_parse(const char *path, const char *text, size_t length,
+				    char *const *sets, size_t set_count,
+				    struct diagnostics *diagnostics)
 {
 	/* mistakes of other files do not count here */
 	struct diagnostics *own = diagnostics_new();
-	struct loading loading = { .experiment = xalloc(sizeof(struct experiment)), .diagnostics = own };
+	struct loading loading = { .experiment = xalloc(sizeof(struct experiment)),
+				   .diagnostics = own };
 	struct experiment *experiment = loading.experiment;
 
 	loading.schema.diagnostics = own;
@@ -234,7 +251,8 @@ struct experiment *experiment_parse(const char *path, const char *text, size_t l
 	return experiment;
 }
 
-struct experiment *experiment_load(const char *path, char *const *sets, size_t set_count, struct diagnostics *diagnostics)
+struct experiment *experiment_load(const char *path, char *const *sets, size_t set_count,
+				   struct diagnostics *diagnostics)
 {
 	size_t length;
 	char *text = file_read(path, YAML_BYTES_MAX + 1, &length);
@@ -246,7 +264,8 @@ struct experiment *experiment_load(const char *path, char *const *sets, size_t s
 		return NULL;
 	}
 
-	struct experiment *experiment = experiment_parse(path, text, length, sets, set_count, diagnostics);
+	struct experiment *experiment =
+		experiment_parse(path, text, length, sets, set_count, diagnostics);
 
 	free(text);
 	return experiment;

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "experiment/sha256.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 enum { PATH_BYTES = 4096, PART = 1 << 16 };
 
@@ -79,7 +79,8 @@ static bool sync_folder(const char *directory)
 	return done;
 }
 
-bool file_write(const char *directory, const char *name, const char *text, size_t length, char *why, size_t size)
+bool file_write(const char *directory, const char *name, const char *text, size_t length, char *why,
+		size_t size)
 {
 	char path[PATH_BYTES], temporary[PATH_BYTES];
 	int needed = snprintf(path, sizeof path, "%s/%s", directory, name);

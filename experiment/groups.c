@@ -11,7 +11,7 @@
 
 #include "models/model.h"
 #include "sim/machine.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 #include "workloads/workload.h"
 
 enum { LABEL_BYTES = 512 };

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "experiment/figures.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 enum {
 	UNITS = 64,

@@ -9,7 +9,7 @@
 
 #include "experiment/experiment.h"
 #include "experiment/plots.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 enum { WORDS_MAX = 64 };
 

@@ -12,7 +12,7 @@
 #include "experiment/data.h"
 #include "experiment/file.h"
 #include "experiment/schema.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 enum { PATH_BYTES = 4096, BASES_MAX = 4 };
 
@@ -27,13 +27,15 @@ char **machine_names(size_t *count)
 {
 	char folder[PATH_BYTES];
 	char **names = NULL;
-	DIR *directory = data_file("configs/machines", folder, sizeof folder) ? opendir(folder) : NULL;
+	DIR *directory =
+		data_file("configs/machines", folder, sizeof folder) ? opendir(folder) : NULL;
 
 	*count = 0;
 	for (struct dirent *entry; directory && (entry = readdir(directory));) {
 		size_t length = strlen(entry->d_name);
 
-		if (length <= 5 || *entry->d_name == '.' || strcmp(entry->d_name + length - 5, ".yaml"))
+		if (length <= 5 || *entry->d_name == '.' ||
+		    strcmp(entry->d_name + length - 5, ".yaml"))
 			continue;
 		names = xrealloc(names, (*count + 1) * sizeof *names);
 		names[*count] = xstrdup(entry->d_name);
@@ -62,10 +64,12 @@ static void tell_unknown(struct diagnostics *diagnostics, const struct yaml *nam
 	for (size_t i = 0; i < count; i++)
 		nearest_try(&nearest, names[i]);
 	if (nearest.best)
-		mistake(diagnostics, name->place, "no machine '%.60s'; did you mean '%s'? ('bounce list machines' shows all)",
+		mistake(diagnostics, name->place,
+			"no machine '%.60s'; did you mean '%s'? ('bounce list machines' shows all)",
 			name->text, nearest.best);
 	else
-		mistake(diagnostics, name->place, "no machine '%.60s' ('bounce list machines' shows all)", name->text);
+		mistake(diagnostics, name->place,
+			"no machine '%.60s' ('bounce list machines' shows all)", name->text);
 	machine_names_free(names, count);
 }
 
@@ -78,7 +82,8 @@ static bool is_path(const char *name)
 	return strchr(name, '/') || (length > 5 && !strcmp(name + length - 5, ".yaml"));
 }
 
-static bool find_file(struct diagnostics *diagnostics, const struct yaml *name, const char *folder, char *path, size_t size)
+static bool find_file(struct diagnostics *diagnostics, const struct yaml *name, const char *folder,
+		      char *path, size_t size)
 {
 	char file[PATH_BYTES];
 	int length;
@@ -94,7 +99,8 @@ static bool find_file(struct diagnostics *diagnostics, const struct yaml *name, 
 	return length > 0 && (size_t)length < size;
 }
 
-static struct yaml *read_file(struct yaml_pool *pool, struct diagnostics *diagnostics, const struct yaml *name, const char *path)
+static struct yaml *read_file(struct yaml_pool *pool, struct diagnostics *diagnostics,
+			      const struct yaml *name, const char *path)
 {
 	size_t length;
 	char *text = file_read(path, YAML_BYTES_MAX + 1, &length);
@@ -109,7 +115,8 @@ static struct yaml *read_file(struct yaml_pool *pool, struct diagnostics *diagno
 
 	free(text);
 	if (root && root->kind != YAML_MAPPING) {
-		mistake(diagnostics, root->place, "a machine is described by keys with values (key: value)");
+		mistake(diagnostics, root->place,
+			"a machine is described by keys with values (key: value)");
 		return NULL;
 	}
 	return root ? yaml_nested(pool, root) : NULL;
@@ -140,7 +147,9 @@ static void overlay(struct yaml_pool *pool, struct yaml *under, const struct yam
 	}
 }
 
-static struct yaml *build(struct yaml_pool *pool, struct diagnostics *diagnostics, const struct yaml *name, const char *called, const char *folder, const struct yaml *overrides, unsigned depth)
+static struct yaml *build(struct yaml_pool *pool, struct diagnostics *diagnostics,
+			  const struct yaml *name, const char *called, const char *folder,
+			  const struct yaml *overrides, unsigned depth)
 {
 	char path[PATH_BYTES], own_folder[PATH_BYTES];
 
@@ -149,7 +158,8 @@ static struct yaml *build(struct yaml_pool *pool, struct diagnostics *diagnostic
 		return NULL;
 	}
 	if (depth > BASES_MAX) {
-		mistake(diagnostics, name->place, "more than %d machines that start from each other", BASES_MAX);
+		mistake(diagnostics, name->place,
+			"more than %d machines that start from each other", BASES_MAX);
 		return NULL;
 	}
 	if (!find_file(diagnostics, name, folder, path, sizeof path))
@@ -167,7 +177,9 @@ static struct yaml *build(struct yaml_pool *pool, struct diagnostics *diagnostic
 	return tree;
 }
 
-struct yaml *machine_tree(struct yaml_pool *pool, struct diagnostics *diagnostics, const struct yaml *name, const char *called, const char *folder, const struct yaml *overrides)
+struct yaml *machine_tree(struct yaml_pool *pool, struct diagnostics *diagnostics,
+			  const struct yaml *name, const char *called, const char *folder,
+			  const struct yaml *overrides)
 {
 	return build(pool, diagnostics, name, called, folder, overrides, 1);
 }
@@ -191,11 +203,13 @@ static void tell_rule(void *to, const char *key, const char *text)
 bool machine_load(const char *name, struct diagnostics *diagnostics, struct machine *machine)
 {
 	struct yaml_pool pool = { NULL };
-	struct schema schema = { .diagnostics = diagnostics, .no_sweep = "a machine file describes one machine" };
+	struct schema schema = { .diagnostics = diagnostics,
+				 .no_sweep = "a machine file describes one machine" };
 	const struct document *source = diagnostics_source(diagnostics, "machine", "", 0, true);
 	struct place place = { source, 1, 1 };
 	size_t before = diagnostics_count(diagnostics);
-	struct yaml *tree = machine_tree(&pool, diagnostics, yaml_value(&pool, name, place), "machine", "", NULL);
+	struct yaml *tree = machine_tree(&pool, diagnostics, yaml_value(&pool, name, place),
+					 "machine", "", NULL);
 
 	memset(machine, 0, sizeof *machine);
 	if (tree) {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 /* ---- writing ------------------------------------------------------------------------------------ */
 
@@ -49,7 +49,8 @@ static void write_value(FILE *out, const struct record_column *column, const cha
 	}
 }
 
-void record_write(FILE *out, const char *name, const struct record_column *columns, const void *rows, size_t count, size_t row_size)
+void record_write(FILE *out, const char *name, const struct record_column *columns,
+		  const void *rows, size_t count, size_t row_size)
 {
 	fprintf(out, "table %s %zu\n", name, count);
 	for (const struct record_column *column = columns; column->name; column++)
@@ -69,7 +70,9 @@ void record_write(FILE *out, const char *name, const struct record_column *colum
 
 bool lines_next(struct lines *lines, const char **line, const char **end)
 {
-	const char *stop = lines->at < lines->end ? memchr(lines->at, '\n', (size_t)(lines->end - lines->at)) : NULL;
+	const char *stop = lines->at < lines->end
+				   ? memchr(lines->at, '\n', (size_t)(lines->end - lines->at))
+				   : NULL;
 
 	if (!stop)
 		return false;
@@ -125,13 +128,15 @@ static const char *keep(struct string_pool *pool, char *text)
 {
 	/* room doubles whenever the count reaches a power of two */
 	if ((pool->count & (pool->count - 1)) == 0)
-		pool->text = xrealloc(pool->text, (pool->count ? 2 * pool->count : 1) * sizeof *pool->text);
+		pool->text = xrealloc(pool->text,
+				      (pool->count ? 2 * pool->count : 1) * sizeof *pool->text);
 	pool->text[pool->count++] = text;
 	return text;
 }
 
 /* Takes the text. */
-static bool read_value(const struct record_column *column, char *text, char *row, struct string_pool *pool)
+static bool read_value(const struct record_column *column, char *text, char *row,
+		       struct string_pool *pool)
 {
 	void *member = row + column->offset;
 	uint64_t number;
@@ -162,7 +167,8 @@ static bool read_value(const struct record_column *column, char *text, char *row
 	return good;
 }
 
-static bool read_row(const struct record_column *columns, const char *line, const char *end, char *row, struct string_pool *pool)
+static bool read_row(const struct record_column *columns, const char *line, const char *end,
+		     char *row, struct string_pool *pool)
 {
 	for (; columns->name; columns++) {
 		char *text = record_part(&line, end);
@@ -206,15 +212,19 @@ static bool read_head(struct lines *lines, const char *name, uint64_t *count)
 	return read_u64(number, count) && *count <= (uint64_t)(lines->end - lines->at);
 }
 
-bool record_read(struct lines *lines, const char *name, const struct record_column *columns, void **rows, size_t *count, size_t row_size, struct string_pool *pool, char *why, size_t size)
+bool record_read(struct lines *lines, const char *name, const struct record_column *columns,
+		 void **rows, size_t *count, size_t row_size, struct string_pool *pool, char *why,
+		 size_t size)
 {
 	const char *line, *end;
 	uint64_t wanted;
 
 	*rows = NULL;
 	*count = 0;
-	if (!read_head(lines, name, &wanted) || !lines_next(lines, &line, &end) || !same_columns(columns, line, end)) {
-		snprintf(why, size, "line %zu: not the table '%s' of this version", lines->number, name);
+	if (!read_head(lines, name, &wanted) || !lines_next(lines, &line, &end) ||
+	    !same_columns(columns, line, end)) {
+		snprintf(why, size, "line %zu: not the table '%s' of this version", lines->number,
+			 name);
 		return false;
 	}
 
@@ -230,7 +240,8 @@ bool record_read(struct lines *lines, const char *name, const struct record_colu
 
 		memset(row, 0, row_size);
 		if (!lines_next(lines, &line, &end) || !read_row(columns, line, end, row, pool)) {
-			snprintf(why, size, "line %zu: not a row of the table '%s'", lines->number, name);
+			snprintf(why, size, "line %zu: not a row of the table '%s'", lines->number,
+				 name);
 			free(*rows);
 			*rows = NULL;
 			return false;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 /* Everything that belongs to one run. */
 struct run {
@@ -17,7 +17,7 @@ struct run {
 	struct traffic traffic;
 	void *workload;
 	bool created;
-	char why[512];                  /* of a set-up that cannot be */
+	char why[512]; /* of a set-up that cannot be */
 };
 
 static struct sim_options *options_new(const struct planned *planned)
@@ -40,10 +40,11 @@ static struct sim_options *options_new(const struct planned *planned)
 	options->warmup = combination->warmup;
 	options->operations = combination->operations;
 	options->max_cycles = settings->max_cycles;
-	options->model = combination->objects ? combination->objects->name : combination->pages->name;
+	options->model =
+		combination->objects ? combination->objects->name : combination->pages->name;
 	/* pages, their structs of at most 64 bytes, and room for what set-up takes besides */
-	options->arena_bytes = settings->memory_mib * ((1 << 20) + 256 * 64) + ((uint64_t)64 << 20) +
-			       settings->cpus * ((uint64_t)1 << 20);
+	options->arena_bytes = settings->memory_mib * ((1 << 20) + 256 * 64) +
+			       ((uint64_t)64 << 20) + settings->cpus * ((uint64_t)1 << 20);
 	return options;
 }
 
@@ -52,23 +53,33 @@ static void set_up(void *argument)
 	struct run *run = argument;
 	const struct combination *combination = run->combination;
 	const struct settings *settings = &combination->settings;
-	const struct page_view *view = combination->objects ? combination->objects->view : combination->pages->view;
-	static const unsigned stride[] = { [STRUCT_PAGE_AUTO] = 0, [STRUCT_PAGE_PACKED] = 56, [STRUCT_PAGE_ALIGNED] = 64 };
+	const struct page_view *view =
+		combination->objects ? combination->objects->view : combination->pages->view;
+	static const unsigned stride[] = {
+		[STRUCT_PAGE_AUTO] = 0, [STRUCT_PAGE_PACKED] = 56, [STRUCT_PAGE_ALIGNED] = 64
+	};
 
 	run->pages.model = combination->pages;
-	run->pages.memory = memory_new(run->sim, view, stride[settings->struct_page], settings->memory_mib);
-	run->pages.state = combination->pages->create(run->sim, run->pages.memory, combination->pages_settings);
+	run->pages.memory =
+		memory_new(run->sim, view, stride[settings->struct_page], settings->memory_mib);
+	run->pages.state = combination->pages->create(run->sim, run->pages.memory,
+						      combination->pages_settings);
 	if (combination->objects) {
 		run->objects.model = combination->objects;
 		run->objects.pages = &run->pages;
-		run->objects.state = combination->objects->create(run->sim, &run->pages, combination->objects_settings);
+		run->objects.state = combination->objects->create(run->sim, &run->pages,
+								  combination->objects_settings);
 	}
 	run->traffic = (struct traffic){
-		.sim = run->sim, .objects = combination->objects ? &run->objects : NULL, .pages = &run->pages,
-		.warmup = combination->warmup, .operations = combination->operations, .ledger = ledger_new(),
+		.sim = run->sim,
+		.objects = combination->objects ? &run->objects : NULL,
+		.pages = &run->pages,
+		.warmup = combination->warmup,
+		.operations = combination->operations,
+		.ledger = ledger_new(),
 	};
-	run->created = combination->workload->create(&run->traffic, combination->workload_settings, &run->workload,
-						     run->why, sizeof run->why);
+	run->created = combination->workload->create(&run->traffic, combination->workload_settings,
+						     &run->workload, run->why, sizeof run->why);
 }
 
 /* The simulated machine with everything in it, not yet run. A machine that is too small for the
@@ -149,7 +160,8 @@ static void describe(struct point *point, const struct planned *planned)
 	point->seed = planned->seed;
 	for (size_t i = 0; i < combination->keys; i++) {
 		if (effective_is_of_point(combination->key[i].key))
-			point_add_key(point, combination->key[i].key, combination->key[i].value, combination->key[i].swept);
+			point_add_key(point, combination->key[i].key, combination->key[i].value,
+				      combination->key[i].swept);
 	}
 }
 
@@ -169,7 +181,8 @@ struct point *run_point(const struct planned *planned, char *why, size_t size)
 			workload->remarks(run.workload, remark, point);
 		check(&run, point->result);
 		if (run.objects.state && run.objects.model->metadata_bytes)
-			point->metadata_bytes = run.objects.model->metadata_bytes(run.objects.state);
+			point->metadata_bytes =
+				run.objects.model->metadata_bytes(run.objects.state);
 	} else {
 		snprintf(why, size, "%s", run.why);
 	}
@@ -184,7 +197,8 @@ bool run_point_rehearse(const struct planned *planned, char *why, size_t size)
 	char unused[200];
 
 	if (run.created)
-		planned->combination->workload->finish(&run.traffic, run.workload, unused, sizeof unused);
+		planned->combination->workload->finish(&run.traffic, run.workload, unused,
+						       sizeof unused);
 	if (!good)
 		snprintf(why, size, "%s", run.why);
 	end(&run);

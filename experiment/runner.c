@@ -21,13 +21,13 @@
 #include "experiment/metrics.h"
 #include "experiment/run_point.h"
 #include "experiment/version.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 enum { MESSAGE_BYTES = 512, CHILD_FAILED = 1, CHILD_MISTAKE = 2 };
 
 struct child {
 	pid_t pid;
-	int pipe;                       /* its message */
+	int pipe; /* its message */
 	const struct planned *point;
 };
 
@@ -41,7 +41,7 @@ struct runner {
 	const struct planned **todo;
 	size_t count, next, done;
 	struct timespec started;
-	bool line;                      /* the progress line is on the screen */
+	bool line; /* the progress line is on the screen */
 };
 
 /* ---- telling ------------------------------------------------------------------------------------- */
@@ -61,7 +61,8 @@ static void label(const struct planned *point, char *text, size_t size)
 	*text = '\0';
 	for (size_t i = 0; i < combination->keys && at < size; i++) {
 		if (combination->key[i].swept)
-			at += (size_t)snprintf(text + at, size - at, "%s=%s ", combination->key[i].key, combination->key[i].value);
+			at += (size_t)snprintf(text + at, size - at, "%s=%s ",
+					       combination->key[i].key, combination->key[i].value);
 	}
 	if (at < size)
 		snprintf(text + at, size - at, "seed=%" PRIu64, point->seed);
@@ -90,10 +91,11 @@ static void show_progress(struct runner *runner)
 
 	if (!runner->options->progress || seconds < 1)
 		return;
-	fprintf(stderr, "\r\033[K%s: %zu of %zu points, %zu running", runner->experiment->name, runner->done, runner->count,
-		runner->children);
+	fprintf(stderr, "\r\033[K%s: %zu of %zu points, %zu running", runner->experiment->name,
+		runner->done, runner->count, runner->children);
 	if (runner->done)
-		fprintf(stderr, ", about %.0f s left", seconds / (double)runner->done * (double)(runner->count - runner->done));
+		fprintf(stderr, ", about %.0f s left",
+			seconds / (double)runner->done * (double)(runner->count - runner->done));
 	runner->line = true;
 }
 
@@ -106,7 +108,8 @@ static bool is_result(const struct result *result)
 }
 
 /* The life of a child: exit status and, if that is not 0, the message. */
-static int make_point(const struct runner *runner, const struct planned *planned, char *why, size_t size)
+static int make_point(const struct runner *runner, const struct planned *planned, char *why,
+		      size_t size)
 {
 	struct point *point = run_point(planned, why, size);
 	int status = 0;
@@ -114,7 +117,8 @@ static int make_point(const struct runner *runner, const struct planned *planned
 	if (!point)
 		return CHILD_MISTAKE;
 	if (!is_result(point->result)) {
-		snprintf(why, size, "%s: %s", outcome_names[point->result->outcome], point->result->message);
+		snprintf(why, size, "%s: %s", outcome_names[point->result->outcome],
+			 point->result->message);
 		status = CHILD_FAILED;
 	} else if (!point_write(runner->options->directory, point, why, size)) {
 		status = CHILD_FAILED;
@@ -123,7 +127,8 @@ static int make_point(const struct runner *runner, const struct planned *planned
 	return status;
 }
 
-static _Noreturn void be_child(const struct runner *runner, const struct planned *planned, int pipe, pid_t parent)
+static _Noreturn void be_child(const struct runner *runner, const struct planned *planned, int pipe,
+			       pid_t parent)
 {
 	char why[MESSAGE_BYTES] = "";
 
@@ -278,7 +283,8 @@ static bool is_there(struct runner *runner, const struct planned *planned)
 	if (runner->options->force || !point_exists(runner->options->directory, planned->name))
 		return false;
 
-	struct point *point = point_read(runner->options->directory, planned->name, why, sizeof why);
+	struct point *point =
+		point_read(runner->options->directory, planned->name, why, sizeof why);
 
 	if (!point)
 		fprintf(stderr, "bounce: %s; computed again\n", why);
@@ -316,10 +322,12 @@ static void estimate(const struct runner *runner)
 	}
 	if (seconds / jobs < 30 || runner->options->quiet)
 		return;
-	fprintf(stderr, "bounce: %s: %zu points to compute, about %.0f %s on %zu cores and %.0f MB in %s\n",
-		runner->experiment->name, runner->count, seconds / jobs < 120 ? seconds / jobs : seconds / jobs / 60,
-		seconds / jobs < 120 ? "seconds" : "minutes", runner->jobs, 0.2 * (double)runner->count + 1,
-		runner->options->directory);
+	fprintf(stderr,
+		"bounce: %s: %zu points to compute, about %.0f %s on %zu cores and %.0f MB in %s\n",
+		runner->experiment->name, runner->count,
+		seconds / jobs < 120 ? seconds / jobs : seconds / jobs / 60,
+		seconds / jobs < 120 ? "seconds" : "minutes", runner->jobs,
+		0.2 * (double)runner->count + 1, runner->options->directory);
 }
 
 static void note_seedless(const struct runner *runner)
@@ -333,7 +341,8 @@ static void note_seedless(const struct runner *runner)
 		count += combination->seedless && combination->settings.repeat > 1;
 	}
 	if (count && !runner->options->quiet)
-		fprintf(stderr, "bounce: %s: %zu of %zu combinations have one CPU and no jitter; no seed can change them, they run once\n",
+		fprintf(stderr,
+			"bounce: %s: %zu of %zu combinations have one CPU and no jitter; no seed can change them, they run once\n",
 			experiment->name, count, experiment->combinations);
 }
 
@@ -341,7 +350,8 @@ static void note_seedless(const struct runner *runner)
 static void note_other(const struct runner *runner, const struct points *there)
 {
 	if (strcmp(there->hash, runner->experiment->hash) && !runner->options->quiet)
-		fprintf(stderr, "bounce: %s held an experiment with other settings (sha256 %.12s...); its points stay, the tables show this one\n",
+		fprintf(stderr,
+			"bounce: %s held an experiment with other settings (sha256 %.12s...); its points stay, the tables show this one\n",
 			runner->options->directory, there->hash);
 }
 
@@ -350,10 +360,17 @@ static bool write_index(const struct runner *runner, char *why, size_t size)
 {
 	const struct experiment *experiment = runner->experiment;
 	struct points points = {
-		.name = (char *)experiment->name, .title = (char *)experiment->title,
-		.version = (char *)version_program(), .models = (char *)version_models(),
-		.plot = experiment->plot, .plots = experiment->plots, .set = experiment->set, .sets = experiment->sets,
-		.swept = experiment->swept, .swepts = experiment->swepts, .expected = experiment->points,
+		.name = (char *)experiment->name,
+		.title = (char *)experiment->title,
+		.version = (char *)version_program(),
+		.models = (char *)version_models(),
+		.plot = experiment->plot,
+		.plots = experiment->plots,
+		.set = experiment->set,
+		.sets = experiment->sets,
+		.swept = experiment->swept,
+		.swepts = experiment->swepts,
+		.expected = experiment->points,
 	};
 	char(*names)[POINT_NAME_BYTES] = xalloc((experiment->points + 1) * sizeof *names);
 
@@ -384,7 +401,8 @@ static bool open_folder(struct runner *runner, char *why, size_t size)
 	       write_index(runner, why, size);
 }
 
-void runner_run(const struct experiment *experiment, const struct runner_options *options, struct runner_summary *summary)
+void runner_run(const struct experiment *experiment, const struct runner_options *options,
+		struct runner_summary *summary)
 {
 	struct runner runner = { .experiment = experiment, .options = options, .summary = summary };
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);

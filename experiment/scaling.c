@@ -9,7 +9,7 @@
 
 #include "experiment/claims.h"
 #include "experiment/figures.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 /* Cycles of a pair, or of a turn, if the point has that many CPUs. */
 static double pair_cycles_on(const struct point *point, const void *argument)

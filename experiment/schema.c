@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 void schema_free(struct schema *schema)
 {
@@ -69,7 +69,8 @@ static const char *describe(const struct yaml *value, char *text, size_t size)
 	return text;
 }
 
-static void wants(struct schema *schema, const struct yaml *value, const char *name, const char *what)
+static void wants(struct schema *schema, const struct yaml *value, const char *name,
+		  const char *what)
 {
 	char got[100];
 
@@ -125,17 +126,19 @@ static bool any_number(double min, double max)
 	return min == 0 && max == 0;
 }
 
-static void out_of_range(struct schema *schema, const struct yaml *value, const char *name, double min, double max)
+static void out_of_range(struct schema *schema, const struct yaml *value, const char *name,
+			 double min, double max)
 {
 	char low[40], high[40];
 
 	real_text(min, low, sizeof low);
 	real_text(max, high, sizeof high);
 	if (any_number(min, max))
-		mistake(schema->diagnostics, value->place, "'%s' is %.60s; allowed are 0 and more, below 2^64", name,
-			value->text);
+		mistake(schema->diagnostics, value->place,
+			"'%s' is %.60s; allowed are 0 and more, below 2^64", name, value->text);
 	else
-		mistake(schema->diagnostics, value->place, "'%s' is %.60s; allowed %s..%s", name, value->text, low, high);
+		mistake(schema->diagnostics, value->place, "'%s' is %.60s; allowed %s..%s", name,
+			value->text, low, high);
 }
 
 static bool leading_zero(const char *text)
@@ -158,7 +161,8 @@ static unsigned suffix_shift(char suffix)
 }
 
 /* A whole number in a range, with a suffix where `bytes` says so. */
-static bool read_whole(struct schema *schema, const struct yaml *value, const char *name, double min, double max, bool bytes, uint64_t *number)
+static bool read_whole(struct schema *schema, const struct yaml *value, const char *name,
+		       double min, double max, bool bytes, uint64_t *number)
 {
 	const char *what = bytes ? "a whole number of bytes, like 4096 or 4K" : "a whole number";
 
@@ -190,12 +194,14 @@ static bool read_whole(struct schema *schema, const struct yaml *value, const ch
 	return true;
 }
 
-bool schema_count(struct schema *schema, const struct yaml *value, const char *name, double min, double max, uint64_t *number)
+bool schema_count(struct schema *schema, const struct yaml *value, const char *name, double min,
+		  double max, uint64_t *number)
 {
 	return read_whole(schema, value, name, min, max, false, number);
 }
 
-static bool read_real(struct schema *schema, const struct yaml *value, const char *name, double min, double max, double *number)
+static bool read_real(struct schema *schema, const struct yaml *value, const char *name, double min,
+		      double max, double *number)
 {
 	char plain[64];
 	size_t length = 0;
@@ -251,7 +257,8 @@ static bool read_name(struct schema *schema, const struct yaml *value, const cha
 	}
 	for (const char *c = value->text; *c; c++) {
 		if ((unsigned char)*c < ' ' || *c == 127) {
-			mistake(schema->diagnostics, value->place, "'%s' wants one line of text", name);
+			mistake(schema->diagnostics, value->place, "'%s' wants one line of text",
+				name);
 			return false;
 		}
 	}
@@ -272,7 +279,8 @@ static void join_words(const char *const *words, char *text, size_t size)
 		snprintf(text + at, size - at, ", ...");
 }
 
-int schema_word(struct schema *schema, const struct yaml *value, const char *name, const char *const *words)
+int schema_word(struct schema *schema, const struct yaml *value, const char *name,
+		const char *const *words)
 {
 	char all[400];
 
@@ -288,10 +296,12 @@ int schema_word(struct schema *schema, const struct yaml *value, const char *nam
 	}
 	join_words(words, all, sizeof all);
 	if (nearest.best)
-		mistake(schema->diagnostics, value->place, "'%s' cannot be '%.60s'; did you mean '%s'? (one of: %s)", name,
+		mistake(schema->diagnostics, value->place,
+			"'%s' cannot be '%.60s'; did you mean '%s'? (one of: %s)", name,
 			value->text, nearest.best, all);
 	else if (*value->text)
-		mistake(schema->diagnostics, value->place, "'%s' cannot be '%.60s' (one of: %s)", name, value->text, all);
+		mistake(schema->diagnostics, value->place, "'%s' cannot be '%.60s' (one of: %s)",
+			name, value->text, all);
 	else
 		mistake(schema->diagnostics, value->place, "'%s' wants one of: %s", name, all);
 	return -1;
@@ -299,7 +309,8 @@ int schema_word(struct schema *schema, const struct yaml *value, const char *nam
 
 /* ---- settings ---------------------------------------------------------------------------------- */
 
-static bool read_reals(struct schema *schema, const struct setting *setting, const struct yaml *value, const char *name, struct reals *reals)
+static bool read_reals(struct schema *schema, const struct setting *setting,
+		       const struct yaml *value, const char *name, struct reals *reals)
 {
 	struct reals read = { 0 };
 
@@ -308,12 +319,13 @@ static bool read_reals(struct schema *schema, const struct setting *setting, con
 		return false;
 	}
 	if (value->count == 0 || value->count > SETTING_LIST_MAX) {
-		mistake(schema->diagnostics, value->place, "'%s' wants 1 to %d numbers, got %zu", name,
-			SETTING_LIST_MAX, value->count);
+		mistake(schema->diagnostics, value->place, "'%s' wants 1 to %d numbers, got %zu",
+			name, SETTING_LIST_MAX, value->count);
 		return false;
 	}
 	for (size_t i = 0; i < value->count; i++) {
-		if (!read_real(schema, value->child[i], name, setting->min, setting->max, &read.value[i]))
+		if (!read_real(schema, value->child[i], name, setting->min, setting->max,
+			       &read.value[i]))
 			return false;
 	}
 	read.count = (unsigned)value->count;
@@ -321,7 +333,8 @@ static bool read_reals(struct schema *schema, const struct setting *setting, con
 	return true;
 }
 
-static bool read_wordlist(struct schema *schema, const struct setting *setting, const struct yaml *value, const char *name, struct wordlist *list)
+static bool read_wordlist(struct schema *schema, const struct setting *setting,
+			  const struct yaml *value, const char *name, struct wordlist *list)
 {
 	struct wordlist read = { 0 };
 	bool good = true;
@@ -334,8 +347,8 @@ static bool read_wordlist(struct schema *schema, const struct setting *setting, 
 		return false;
 	}
 	if (value->count > SETTING_LIST_MAX) {
-		mistake(schema->diagnostics, value->place, "'%s' wants at most %d words, got %zu", name,
-			SETTING_LIST_MAX, value->count);
+		mistake(schema->diagnostics, value->place, "'%s' wants at most %d words, got %zu",
+			name, SETTING_LIST_MAX, value->count);
 		return false;
 	}
 	for (size_t i = 0; i < value->count; i++) {
@@ -355,15 +368,16 @@ static bool is_single(const struct setting *setting)
 	       setting->kind != SETTING_SECTION;
 }
 
-static bool read_one(struct schema *schema, const struct setting *setting, const struct yaml *value, const char *name, char *target)
+static bool read_one(struct schema *schema, const struct setting *setting, const struct yaml *value,
+		     const char *name, char *target)
 {
 	void *member = target + setting->offset;
 
 	switch (setting->kind) {
 	case SETTING_COUNT:
 	case SETTING_BYTES:
-		return read_whole(schema, value, name, setting->min, setting->max, setting->kind == SETTING_BYTES,
-				  member);
+		return read_whole(schema, value, name, setting->min, setting->max,
+				  setting->kind == SETTING_BYTES, member);
 	case SETTING_REAL:
 		return read_real(schema, value, name, setting->min, setting->max, member);
 	case SETTING_SWITCH:
@@ -384,7 +398,8 @@ static bool read_one(struct schema *schema, const struct setting *setting, const
 }
 
 /* Every value of a swept list is checked; the one whose turn it is, is filled in last. */
-static void read_swept(struct schema *schema, const struct setting *setting, struct yaml *list, const char *path, const char *name, char *target)
+static void read_swept(struct schema *schema, const struct setting *setting, struct yaml *list,
+		       const char *path, const char *name, char *target)
 {
 	if (setting->fixed || schema->no_sweep) {
 		wants(schema, list, name, "a single value");
@@ -402,7 +417,8 @@ static void read_swept(struct schema *schema, const struct setting *setting, str
 	read_one(schema, setting, list->child[list->selected], name, target);
 }
 
-static void read_setting(struct schema *schema, const struct setting *setting, struct yaml *key, struct yaml *value, const char *path, char *target)
+static void read_setting(struct schema *schema, const struct setting *setting, struct yaml *key,
+			 struct yaml *value, const char *path, char *target)
 {
 	char full[SETTING_PATH_BYTES];
 
@@ -414,7 +430,8 @@ static void read_setting(struct schema *schema, const struct setting *setting, s
 	const char *name = schema_name(key, full);
 
 	if (setting->kind == SETTING_SECTION)
-		schema_fill(schema, setting->section, value, key->place, full, target + setting->offset, NULL);
+		schema_fill(schema, setting->section, value, key->place, full,
+			    target + setting->offset, NULL);
 	else if (is_single(setting) && value->kind == YAML_LIST)
 		read_swept(schema, setting, value, full, name, target);
 	else
@@ -436,7 +453,8 @@ static void fallback_list(const struct setting *setting, char *target)
 	struct schema silent = { .diagnostics = diagnostics_new() };
 	char *copy = xstrdup(setting->fallback), *rest = copy;
 
-	for (char *word = strtok_r(rest, "[], ", &rest); word; word = strtok_r(NULL, "[], ", &rest)) {
+	for (char *word = strtok_r(rest, "[], ", &rest); word;
+	     word = strtok_r(NULL, "[], ", &rest)) {
 		item[list.count].text = word;
 		child[list.count] = &item[list.count];
 		list.count++;
@@ -455,7 +473,8 @@ static void fallback_value(struct schema *schema, const struct setting *setting,
 	read_one(schema, setting, &value, setting->key, target);
 }
 
-static void use_fallback(struct schema *schema, const struct setting *setting, struct place where, const char *path, char *target)
+static void use_fallback(struct schema *schema, const struct setting *setting, struct place where,
+			 const char *path, char *target)
 {
 	char full[SETTING_PATH_BYTES];
 
@@ -464,7 +483,8 @@ static void use_fallback(struct schema *schema, const struct setting *setting, s
 		if (setting->kind == SETTING_REAL)
 			*(double *)(target + setting->offset) = NAN;
 	} else if (setting->kind == SETTING_SECTION) {
-		schema_fill(schema, setting->section, NULL, where, full, target + setting->offset, NULL);
+		schema_fill(schema, setting->section, NULL, where, full, target + setting->offset,
+			    NULL);
 	} else if (!setting->fallback) {
 		mistake(schema->diagnostics, where, "missing key '%s': %s", full, setting->help);
 	} else if (is_single(setting)) {
@@ -483,7 +503,8 @@ static const struct setting *find_setting(const struct setting *table, const cha
 	return table->key ? table : NULL;
 }
 
-static void list_keys(const struct setting *table, const struct schema_others *others, char *text, size_t size)
+static void list_keys(const struct setting *table, const struct schema_others *others, char *text,
+		      size_t size)
 {
 	const char *words[128];
 	size_t count = 0;
@@ -497,7 +518,9 @@ static void list_keys(const struct setting *table, const struct schema_others *o
 }
 
 /* Returns the key it was taken for, so that this one is not called missing too. */
-static const char *unknown_key(struct schema *schema, const struct setting *table, const struct schema_others *others, const struct yaml *key, const char *path)
+static const char *unknown_key(struct schema *schema, const struct setting *table,
+			       const struct schema_others *others, const struct yaml *key,
+			       const char *path)
 {
 	struct nearest nearest = nearest_to(key->text);
 	char full[SETTING_PATH_BYTES], right[SETTING_PATH_BYTES], all[600];
@@ -509,12 +532,13 @@ static const char *unknown_key(struct schema *schema, const struct setting *tabl
 	schema_join(full, path, key->text);
 	if (!nearest.best) {
 		list_keys(table, others, all, sizeof all);
-		mistake(schema->diagnostics, key->place, "unknown key '%.60s'; keys here: %s", schema_name(key, full), all);
+		mistake(schema->diagnostics, key->place, "unknown key '%.60s'; keys here: %s",
+			schema_name(key, full), all);
 		return NULL;
 	}
 	schema_join(right, path, nearest.best);
-	mistake(schema->diagnostics, key->place, "unknown key '%.60s'; did you mean '%s'?", schema_name(key, full),
-		key->place.source->option ? right : nearest.best);
+	mistake(schema->diagnostics, key->place, "unknown key '%.60s'; did you mean '%s'?",
+		schema_name(key, full), key->place.source->option ? right : nearest.best);
 	return nearest.best;
 }
 
@@ -523,17 +547,20 @@ static bool told_twice(struct schema *schema, const struct yaml *mapping, size_t
 	for (size_t i = 0; i < at; i++) {
 		if (strcmp(mapping->key[i]->text, mapping->key[at]->text))
 			continue;
-		mistake(schema->diagnostics, mapping->key[at]->place, "key '%.60s' a second time", mapping->key[at]->text);
+		mistake(schema->diagnostics, mapping->key[at]->place, "key '%.60s' a second time",
+			mapping->key[at]->text);
 		mistake_note(schema->diagnostics, mapping->key[i]->place, "the first is here");
 		return true;
 	}
 	return false;
 }
 
-enum { KEYS_MAX = 256 };        /* of one table */
+enum { KEYS_MAX = 256 }; /* of one table */
 
 /* Reads what the mapping has; `seen[i]`: the i-th setting needs no fallback. */
-static void read_pairs(struct schema *schema, const struct setting *table, struct yaml *mapping, const char *path, char *target, const struct schema_others *others, bool seen[KEYS_MAX])
+static void read_pairs(struct schema *schema, const struct setting *table, struct yaml *mapping,
+		       const char *path, char *target, const struct schema_others *others,
+		       bool seen[KEYS_MAX])
 {
 	for (size_t i = 0; i < mapping->count; i++) {
 		struct yaml *key = mapping->key[i];
@@ -559,7 +586,9 @@ static void read_pairs(struct schema *schema, const struct setting *table, struc
 	}
 }
 
-void schema_fill(struct schema *schema, const struct setting *table, struct yaml *mapping, struct place where, const char *path, void *target, const struct schema_others *others)
+void schema_fill(struct schema *schema, const struct setting *table, struct yaml *mapping,
+		 struct place where, const char *path, void *target,
+		 const struct schema_others *others)
 {
 	bool seen[KEYS_MAX] = { false };
 
@@ -590,12 +619,14 @@ static void reals_text(const struct reals *reals, char *text, size_t size)
 	snprintf(text + at, size - at, "]");
 }
 
-static void words_text(const struct wordlist *list, const char *const *words, char *text, size_t size)
+static void words_text(const struct wordlist *list, const char *const *words, char *text,
+		       size_t size)
 {
 	size_t at = (size_t)snprintf(text, size, "[");
 
 	for (unsigned i = 0; i < list->count && at + 64 < size; i++)
-		at += (size_t)snprintf(text + at, size - at, "%s%s", i ? ", " : "", words[list->value[i]]);
+		at += (size_t)snprintf(text + at, size - at, "%s%s", i ? ", " : "",
+				       words[list->value[i]]);
 	snprintf(text + at, size - at, "]");
 }
 
@@ -636,14 +667,16 @@ void schema_text(const struct setting *setting, const void *target, char *text, 
 	}
 }
 
-void schema_list(const struct setting *table, const void *target, const char *path, schema_visit *visit, void *to)
+void schema_list(const struct setting *table, const void *target, const char *path,
+		 schema_visit *visit, void *to)
 {
 	char full[SETTING_PATH_BYTES], text[SETTING_TEXT_BYTES];
 
 	for (; table && table->key; table++) {
 		schema_join(full, path, table->key);
 		if (table->kind == SETTING_SECTION) {
-			schema_list(table->section, (const char *)target + table->offset, full, visit, to);
+			schema_list(table->section, (const char *)target + table->offset, full,
+				    visit, to);
 			continue;
 		}
 		schema_text(table, target, text, sizeof text);
@@ -654,7 +687,8 @@ void schema_list(const struct setting *table, const void *target, const char *pa
 /* Words that YAML reads as they stand, whatever stands around them. */
 static bool plain(const char *text)
 {
-	size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-");
+	size_t length =
+		strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-");
 
 	return *text && !text[length] && !strchr("-./+", *text);
 }
@@ -721,6 +755,7 @@ void schema_describe(const struct setting *setting, char *text, size_t size)
 		at += (size_t)snprintf(text + at, size - at, " %s", setting->unit);
 	if (at < size && !setting->fallback && setting->kind != SETTING_SECTION)
 		snprintf(text + at, size - at, "; required");
-	else if (at < size && setting->fallback && *setting->fallback && !is_unknown(setting->fallback))
+	else if (at < size && setting->fallback && *setting->fallback &&
+		 !is_unknown(setting->fallback))
 		snprintf(text + at, size - at, "; default %s", setting->fallback);
 }

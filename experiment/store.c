@@ -19,7 +19,7 @@
 
 #include "experiment/record.h"
 #include "experiment/sha256.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 enum { PATH_BYTES = 4096, FILE_BYTES_MAX = 1 << 30, CPUS_MAX = 1024 };
 
@@ -204,7 +204,8 @@ const char *point_value(const struct point *point, const char *key)
 	return NULL;
 }
 
-const char *point_label(const struct points *points, const struct point *point, char *buf, size_t size)
+const char *point_label(const struct points *points, const struct point *point, char *buf,
+			size_t size)
 {
 	size_t at = 0;
 
@@ -213,7 +214,8 @@ const char *point_label(const struct points *points, const struct point *point, 
 		const char *value = point_value(point, points->swept[i]);
 
 		if (value)
-			at += (size_t)snprintf(buf + at, size - at, "%s%s=%s", at ? " " : "", points->swept[i], value);
+			at += (size_t)snprintf(buf + at, size - at, "%s%s=%s", at ? " " : "",
+					       points->swept[i], value);
 	}
 	return buf;
 }
@@ -285,7 +287,8 @@ static void write_point(FILE *out, const struct point *point)
 }
 
 /* Adds the last line to a text from open_memstream, and writes the file. */
-static bool write_sealed(const char *directory, const char *name, char *text, size_t length, char *why, size_t size)
+static bool write_sealed(const char *directory, const char *name, char *text, size_t length,
+			 char *why, size_t size)
 {
 	char hex[SHA256_HEX_BYTES];
 	char *sealed = NULL;
@@ -349,7 +352,8 @@ bool point_exists(const char *directory, const char *name)
 	return access(path, F_OK) == 0;
 }
 
-bool index_write(const char *directory, const struct points *points, char (*names)[POINT_NAME_BYTES], char *why, size_t size)
+bool index_write(const char *directory, const struct points *points,
+		 char (*names)[POINT_NAME_BYTES], char *why, size_t size)
 {
 	char *text = NULL;
 	size_t length = 0;
@@ -383,7 +387,7 @@ struct reading {
 /* Checks first and last line; what lies between is left in `lines`. */
 static bool open_sealed(struct reading *reading, const char *text, size_t length, const char *head)
 {
-	enum { SEAL = 4 + 64 + 1 };     /* "end ", the hash, the line end */
+	enum { SEAL = 4 + 64 + 1 }; /* "end ", the hash, the line end */
 	char hex[SHA256_HEX_BYTES];
 	const char *line, *end;
 
@@ -393,7 +397,8 @@ static bool open_sealed(struct reading *reading, const char *text, size_t length
 	}
 	sha256_text(text, length - SEAL, hex);
 	if (memcmp(text + length - 1 - 64, hex, 64)) {
-		snprintf(reading->why, sizeof reading->why, "it is damaged: its checksum is another one");
+		snprintf(reading->why, sizeof reading->why,
+			 "it is damaged: its checksum is another one");
 		return false;
 	}
 	reading->lines = (struct lines){ .at = text, .end = text + length - SEAL };
@@ -441,7 +446,8 @@ static void replace(char **text, char *by)
 }
 
 /* Takes `value`. false: no fact of a point. */
-static bool read_point_fact(struct point *point, const char *name, char *value, const char *rest, const char *end)
+static bool read_point_fact(struct point *point, const char *name, char *value, const char *rest,
+			    const char *end)
 {
 	bool good = true;
 
@@ -462,7 +468,8 @@ static bool read_point_fact(struct point *point, const char *name, char *value, 
 		return true;
 	}
 	if (!strcmp(name, "name"))
-		good = snprintf(point->name, sizeof point->name, "%s", value) == POINT_NAME_BYTES - 1;
+		good = snprintf(point->name, sizeof point->name, "%s", value) ==
+		       POINT_NAME_BYTES - 1;
 	else if (!strcmp(name, "cpus"))
 		good = number_fact(value, &point->cpus);
 	else if (!strcmp(name, "seed"))
@@ -492,7 +499,8 @@ static bool read_point_facts(struct reading *reading, struct point *point)
 		bool good = read_point_fact(point, name, value, rest, end);
 
 		if (!good)
-			snprintf(reading->why, sizeof reading->why, "line %zu: no fact of a point", reading->lines.number);
+			snprintf(reading->why, sizeof reading->why, "line %zu: no fact of a point",
+				 reading->lines.number);
 		free(name);
 		if (!good)
 			return false;
@@ -500,14 +508,18 @@ static bool read_point_facts(struct reading *reading, struct point *point)
 	return true;
 }
 
-static bool read_table(struct reading *reading, struct string_pool *pool, const char *name, const struct record_column *columns, void **rows, size_t *count, size_t row_size)
+static bool read_table(struct reading *reading, struct string_pool *pool, const char *name,
+		       const struct record_column *columns, void **rows, size_t *count,
+		       size_t row_size)
 {
-	return record_read(&reading->lines, name, columns, rows, count, row_size, pool, reading->why,
-			   sizeof reading->why);
+	return record_read(&reading->lines, name, columns, rows, count, row_size, pool,
+			   reading->why, sizeof reading->why);
 }
 
 /* A table with that many rows, copied to where they belong. */
-static bool read_fixed(struct reading *reading, struct string_pool *pool, const char *name, const struct record_column *columns, void *to, size_t wanted, size_t row_size)
+static bool read_fixed(struct reading *reading, struct string_pool *pool, const char *name,
+		       const struct record_column *columns, void *to, size_t wanted,
+		       size_t row_size)
 {
 	void *rows;
 	size_t count;
@@ -517,7 +529,8 @@ static bool read_fixed(struct reading *reading, struct string_pool *pool, const 
 	if (count == wanted && count)
 		memcpy(to, rows, count * row_size);
 	else
-		snprintf(reading->why, sizeof reading->why, "the table '%s' has %zu rows, not %zu", name, count, wanted);
+		snprintf(reading->why, sizeof reading->why, "the table '%s' has %zu rows, not %zu",
+			 name, count, wanted);
 	free(rows);
 	return count == wanted;
 }
@@ -531,8 +544,10 @@ static bool read_result(struct reading *reading, struct result *result, struct s
 		return false;
 	}
 	result->cpu = xalloc(result->cpus * sizeof *result->cpu);
-	if (!read_fixed(reading, pool, "total", count_columns, &result->total, 1, sizeof result->total) ||
-	    !read_fixed(reading, pool, "cpus", count_columns, result->cpu, result->cpus, sizeof *result->cpu) ||
+	if (!read_fixed(reading, pool, "total", count_columns, &result->total, 1,
+			sizeof result->total) ||
+	    !read_fixed(reading, pool, "cpus", count_columns, result->cpu, result->cpus,
+			sizeof *result->cpu) ||
 	    !read_fixed(reading, pool, "ops", op_columns, result->op, OPS, sizeof *result->op))
 		return false;
 	for (size_t i = 0; i < TABLES; i++) {
@@ -540,7 +555,8 @@ static bool read_result(struct reading *reading, struct result *result, struct s
 		void **rows = (void **)((char *)result + table->rows);
 		size_t *count = (size_t *)((char *)result + table->count);
 
-		if (!read_table(reading, pool, table->name, table->columns, rows, count, table->row_size))
+		if (!read_table(reading, pool, table->name, table->columns, rows, count,
+				table->row_size))
 			return false;
 	}
 	return true;
@@ -550,7 +566,8 @@ static struct point *parse_point(struct reading *reading, const char *text, size
 {
 	struct string_pool pool = { NULL, 0 };
 	struct point *point = point_new();
-	bool good = open_sealed(reading, text, length, point_head) && read_point_facts(reading, point);
+	bool good =
+		open_sealed(reading, text, length, point_head) && read_point_facts(reading, point);
 
 	if (good) {
 		point->result = xalloc(sizeof *point->result);
@@ -602,7 +619,8 @@ struct names {
 };
 
 /* Takes `value`. */
-static bool read_index_fact(struct points *points, struct names *names, const char *name, char *value)
+static bool read_index_fact(struct points *points, struct names *names, const char *name,
+			    char *value)
 {
 	if (!strcmp(name, "name"))
 		replace(&points->name, value);
@@ -630,7 +648,8 @@ static bool read_index_fact(struct points *points, struct names *names, const ch
 	return true;
 }
 
-static bool parse_index(struct reading *reading, struct points *points, struct names *names, const char *text, size_t length)
+static bool parse_index(struct reading *reading, struct points *points, struct names *names,
+			const char *text, size_t length)
 {
 	const char *rest, *end;
 	bool good = open_sealed(reading, text, length, index_head);
@@ -639,7 +658,8 @@ static bool parse_index(struct reading *reading, struct points *points, struct n
 		good = read_index_fact(points, names, name, record_part(&rest, end));
 		free(name);
 		if (!good)
-			snprintf(reading->why, sizeof reading->why, "line %zu: no fact of an index", reading->lines.number);
+			snprintf(reading->why, sizeof reading->why, "line %zu: no fact of an index",
+				 reading->lines.number);
 	}
 	return good;
 }
@@ -653,7 +673,8 @@ static void mark_swept(const struct points *points, struct point *point)
 	}
 }
 
-static bool read_points(const char *directory, struct points *points, const struct names *names, char *why, size_t size)
+static bool read_points(const char *directory, struct points *points, const struct names *names,
+			char *why, size_t size)
 {
 	points->expected = names->count;
 	points->point = xalloc((names->count + 1) * sizeof *points->point);
@@ -689,7 +710,8 @@ bool points_load(const char *directory, struct points *points, char *why, size_t
 	char *text = file_read(path, FILE_BYTES_MAX, &length);
 
 	if (!text)
-		snprintf(why, size, "%s holds no results (%s: %s)", directory, path, strerror(errno));
+		snprintf(why, size, "%s holds no results (%s: %s)", directory, path,
+			 strerror(errno));
 	else if (!parse_index(&reading, points, &names, text, length))
 		snprintf(why, size, "%s: %s", path, reading.why);
 	else

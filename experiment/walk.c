@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "experiment/machine_file.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 static const struct setting no_settings[] = { { 0 } };
 
@@ -35,7 +35,8 @@ static struct yaml *load_machine(struct loading *loading, struct yaml *asked)
 		called = "base";
 	}
 	if (!name) {
-		mistake(loading->diagnostics, asked->place, "missing key 'machine.base': the machine to start from");
+		mistake(loading->diagnostics, asked->place,
+			"missing key 'machine.base': the machine to start from");
 		return NULL;
 	}
 	if (name->refused || asked->refused)
@@ -54,7 +55,8 @@ static struct yaml *find_machine(struct loading *loading, struct yaml *asked)
 
 	struct loaded_machine loaded = { asked, load_machine(loading, asked) };
 
-	loading->machine = xrealloc(loading->machine, (loading->machines + 1) * sizeof *loading->machine);
+	loading->machine =
+		xrealloc(loading->machine, (loading->machines + 1) * sizeof *loading->machine);
 	loading->machine[loading->machines++] = loaded;
 	return loaded.tree;
 }
@@ -64,7 +66,8 @@ static void fill_machine(struct loading *loading, struct yaml *asked, struct pla
 	struct yaml *tree = find_machine(loading, asked);
 
 	if (tree)
-		schema_fill(&loading->schema, machine_settings, tree, where, "machine", &loading->into->machine, NULL);
+		schema_fill(&loading->schema, machine_settings, tree, where, "machine",
+			    &loading->into->machine, NULL);
 }
 
 static void read_machine(struct loading *loading, struct yaml *key, struct yaml *value)
@@ -78,7 +81,8 @@ static void read_machine(struct loading *loading, struct yaml *key, struct yaml 
 		return;
 	}
 	schema_add_axis(&loading->schema, value, "machine");
-	loading->schema.no_sweep = "a machine inside a list cannot have lists of its own; give one machine per value";
+	loading->schema.no_sweep =
+		"a machine inside a list cannot have lists of its own; give one machine per value";
 	for (size_t i = 0; i < value->count && !again(loading); i++)
 		fill_machine(loading, value->child[i], value->child[i]->place);
 	fill_machine(loading, value->child[value->selected], key->place);
@@ -98,18 +102,21 @@ static bool skip_kind(void *to, struct yaml *key, struct yaml *value)
 	return true;
 }
 
-static const struct workload *read_kind(struct loading *loading, const struct yaml *key, const struct yaml *value)
+static const struct workload *read_kind(struct loading *loading, const struct yaml *key,
+					const struct yaml *value)
 {
 	const struct yaml *kind = value->kind == YAML_MAPPING ? yaml_find(value, "kind") : value;
 
 	if (!kind) {
-		mistake(loading->diagnostics, key->place, "missing key 'workload.kind': what traffic ('bounce list workloads' shows all)");
+		mistake(loading->diagnostics, key->place,
+			"missing key 'workload.kind': what traffic ('bounce list workloads' shows all)");
 		return NULL;
 	}
 	if (kind->refused)
 		return NULL;
 
-	int word = schema_word(&loading->schema, kind, kind == value ? "workload" : "kind", keys_workloads(loading->keys));
+	int word = schema_word(&loading->schema, kind, kind == value ? "workload" : "kind",
+			       keys_workloads(loading->keys));
 
 	return word < 0 ? NULL : workloads[word];
 }
@@ -126,8 +133,8 @@ static void read_workload(struct loading *loading, struct yaml *key, struct yaml
 		return;
 	into->workload = workload;
 	into->workload_settings = settings_new(workload->settings_size);
-	schema_fill(&loading->schema, workload->settings ? workload->settings : no_settings, section, key->place,
-		    "workload", into->workload_settings, &others);
+	schema_fill(&loading->schema, workload->settings ? workload->settings : no_settings,
+		    section, key->place, "workload", into->workload_settings, &others);
 }
 
 /* ---- placement, models ----------------------------------------------------------------------------- */
@@ -135,8 +142,9 @@ static void read_workload(struct loading *loading, struct yaml *key, struct yaml
 /* A list of core numbers is one placement; a list of words is swept as any other. */
 static bool is_core_list(const struct yaml *value)
 {
-	return value->kind == YAML_LIST && value->count > 0 && value->child[0]->kind == YAML_VALUE &&
-	       value->child[0]->text[0] >= '0' && value->child[0]->text[0] <= '9';
+	return value->kind == YAML_LIST && value->count > 0 &&
+	       value->child[0]->kind == YAML_VALUE && value->child[0]->text[0] >= '0' &&
+	       value->child[0]->text[0] <= '9';
 }
 
 static void read_cores(struct loading *loading, const struct yaml *value)
@@ -145,7 +153,8 @@ static void read_cores(struct loading *loading, const struct yaml *value)
 	uint64_t core = 0;
 
 	if (value->count > MACHINE_CORES_MAX) {
-		mistake(loading->diagnostics, value->place, "'placement' names more than %d cores", MACHINE_CORES_MAX);
+		mistake(loading->diagnostics, value->place, "'placement' names more than %d cores",
+			MACHINE_CORES_MAX);
 		return;
 	}
 	free(into->core);
@@ -153,7 +162,8 @@ static void read_cores(struct loading *loading, const struct yaml *value)
 	into->cores = 0;
 	into->settings.placement = PLACEMENT_CORES;
 	for (size_t i = 0; i < value->count; i++) {
-		if (schema_count(&loading->schema, value->child[i], "placement", 0, MACHINE_CORES_MAX - 1, &core))
+		if (schema_count(&loading->schema, value->child[i], "placement", 0,
+				 MACHINE_CORES_MAX - 1, &core))
 			into->core[into->cores++] = (unsigned)core;
 	}
 }
@@ -169,7 +179,8 @@ static const struct setting *model_settings(const char *name, size_t *size)
 }
 
 /* Sections of models that a combination does not use are checked all the same. */
-static void *fill_model(struct loading *loading, const char *name, struct yaml *section, struct place where)
+static void *fill_model(struct loading *loading, const char *name, struct yaml *section,
+			struct place where)
 {
 	size_t size;
 	const struct setting *table = model_settings(name, &size);
@@ -215,13 +226,15 @@ static void choose_models(struct loading *loading, struct combination *into)
 
 	if (settings->objects > 0) {
 		into->objects = object_allocators[settings->objects - 1];
-		into->objects_settings = fill_model(loading, into->objects->name,
-						    yaml_find(loading->root, into->objects->name), loading->top);
+		into->objects_settings =
+			fill_model(loading, into->objects->name,
+				   yaml_find(loading->root, into->objects->name), loading->top);
 	}
 	if (settings->pages >= 0) {
 		into->pages = page_allocators[settings->pages];
-		into->pages_settings = fill_model(loading, into->pages->name,
-						  yaml_find(loading->root, into->pages->name), loading->top);
+		into->pages_settings =
+			fill_model(loading, into->pages->name,
+				   yaml_find(loading->root, into->pages->name), loading->top);
 	}
 }
 
@@ -230,8 +243,8 @@ void walk(struct loading *loading, struct combination *into)
 	struct schema_others others = { special_key, loading, keys_models(loading->keys) };
 
 	loading->into = into;
-	schema_fill(&loading->schema, keys_table(loading->keys), loading->root, loading->top, "", &into->settings,
-		    &others);
+	schema_fill(&loading->schema, keys_table(loading->keys), loading->root, loading->top, "",
+		    &into->settings, &others);
 	/* sections of the models were checked where they stand; here they are only read */
 	if (again(loading))
 		choose_models(loading, into);
@@ -269,7 +282,8 @@ const struct yaml *walk_find(const struct loading *loading, const char *path)
 	const struct yaml *node = loading->root;
 	char *copy = xstrdup(path), *rest = copy;
 
-	for (char *word = strtok_r(rest, ".", &rest); word && node; word = strtok_r(NULL, ".", &rest))
+	for (char *word = strtok_r(rest, ".", &rest); word && node;
+	     word = strtok_r(NULL, ".", &rest))
 		node = turn(loading, yaml_find(node, word));
 	free(copy);
 	return node;

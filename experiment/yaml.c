@@ -8,7 +8,7 @@
 #include <string.h>
 #include <yaml.h>
 
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 /* ---- nodes ------------------------------------------------------------------------------- */
 
@@ -119,7 +119,8 @@ static void nest(struct yaml_pool *pool, struct yaml *mapping, struct yaml *key,
 
 	if (!head) {
 		/* a second mapping of that key after dotted ones joins them */
-		struct yaml *there = child->kind == YAML_MAPPING ? yaml_find(mapping, key->text) : NULL;
+		struct yaml *there =
+			child->kind == YAML_MAPPING ? yaml_find(mapping, key->text) : NULL;
 
 		if (!there || there->kind != YAML_MAPPING || !there->dotted) {
 			yaml_append(mapping, key, child);
@@ -190,7 +191,7 @@ void yaml_put(struct yaml_pool *pool, struct yaml *mapping, struct yaml *key, st
 	if (mapping->child[i]->kind == YAML_MAPPING)
 		yaml_put(pool, mapping->child[i], rest, child);
 	else
-		mapping->child[i] = child;      /* a list of sections: the schema tells what is wrong */
+		mapping->child[i] = child; /* a list of sections: the schema tells what is wrong */
 }
 
 /* ---- reading -------------------------------------------------------------------------------- */
@@ -201,7 +202,7 @@ struct reader {
 	struct yaml_pool *pool;
 	struct diagnostics *diagnostics;
 	const struct document *source;
-	const char *text;               /* behind a byte order mark */
+	const char *text; /* behind a byte order mark */
 	size_t length;
 };
 
@@ -242,7 +243,8 @@ static void tell_reader_error(struct reader *reader)
 	if (strstr(reader->parser.problem, "control"))
 		mistake(reader->diagnostics, place, "a control character; experiments are text");
 	else
-		mistake(reader->diagnostics, place, "this is not UTF-8 text (%s)", reader->parser.problem);
+		mistake(reader->diagnostics, place, "this is not UTF-8 text (%s)",
+			reader->parser.problem);
 }
 
 static char byte_at(const struct reader *reader, yaml_mark_t mark)
@@ -270,13 +272,15 @@ static void tell_error(struct reader *reader)
 	struct place place = place_of(reader, parser->problem_mark);
 
 	if (byte_at(reader, parser->problem_mark) == '\t') {
-		mistake(reader->diagnostics, place, "a tab cannot start a word or indent a line; use blanks");
+		mistake(reader->diagnostics, place,
+			"a tab cannot start a word or indent a line; use blanks");
 		return;
 	}
 	mistake(reader->diagnostics, place, "%s", parser->problem);
-	if (parser->context && !reader->source->option && parser->context_mark.line != parser->problem_mark.line)
-		mistake_note(reader->diagnostics, place_of(reader, parser->context_mark), "%s, which begins here",
-			     parser->context);
+	if (parser->context && !reader->source->option &&
+	    parser->context_mark.line != parser->problem_mark.line)
+		mistake_note(reader->diagnostics, place_of(reader, parser->context_mark),
+			     "%s, which begins here", parser->context);
 }
 
 static bool next_event(struct reader *reader)
@@ -289,14 +293,15 @@ static bool next_event(struct reader *reader)
 }
 
 /* Anchors and tags: the value counts as told, so that nothing else is said about it. */
-static bool refuse(struct reader *reader, struct place place, const yaml_char_t *anchor, const yaml_char_t *tag)
+static bool refuse(struct reader *reader, struct place place, const yaml_char_t *anchor,
+		   const yaml_char_t *tag)
 {
 	if (anchor)
-		mistake(reader->diagnostics, place, "anchors ('&%s') are not part of experiments; write the value",
-			anchor);
+		mistake(reader->diagnostics, place,
+			"anchors ('&%s') are not part of experiments; write the value", anchor);
 	if (tag)
-		mistake(reader->diagnostics, place, "tags ('%s') are not part of experiments; write the value alone",
-			tag);
+		mistake(reader->diagnostics, place,
+			"tags ('%s') are not part of experiments; write the value alone", tag);
 	return anchor || tag;
 }
 
@@ -309,7 +314,8 @@ static struct yaml *read_value(struct reader *reader, struct place place)
 
 	node->text = xstrdup(text);
 	node->quoted = reader->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
-	node->refused = refuse(reader, place, reader->event.data.scalar.anchor, reader->event.data.scalar.tag);
+	node->refused = refuse(reader, place, reader->event.data.scalar.anchor,
+			       reader->event.data.scalar.tag);
 	if (strlen(text) != reader->event.data.scalar.length) {
 		mistake(reader->diagnostics, place, "a zero byte inside a text");
 		node->refused = true;
@@ -340,9 +346,11 @@ static struct yaml *read_list(struct reader *reader, struct place place, unsigne
 static void add_pair(struct reader *reader, struct yaml *node, struct yaml *key, struct yaml *child)
 {
 	if (key->kind != YAML_VALUE)
-		mistake(reader->diagnostics, key->place, "a key is one word, not a list or mapping");
+		mistake(reader->diagnostics, key->place,
+			"a key is one word, not a list or mapping");
 	else if (!key->quoted && !strcmp(key->text, "<<"))
-		mistake(reader->diagnostics, key->place, "merge keys ('<<') are not part of experiments; write the keys");
+		mistake(reader->diagnostics, key->place,
+			"merge keys ('<<') are not part of experiments; write the keys");
 	else if (!key->refused)
 		yaml_append(node, key, child);
 }
@@ -357,7 +365,8 @@ static struct yaml *read_mapping(struct reader *reader, struct place place, unsi
 		if (reader->event.type == YAML_MAPPING_END_EVENT)
 			return node;
 		if (node->count >= YAML_KEYS_MAX) {
-			mistake(reader->diagnostics, place, "more than %d keys in one mapping", YAML_KEYS_MAX);
+			mistake(reader->diagnostics, place, "more than %d keys in one mapping",
+				YAML_KEYS_MAX);
 			return NULL;
 		}
 
@@ -381,7 +390,8 @@ static struct yaml *read_node(struct reader *reader, unsigned depth)
 	struct place place = place_of(reader, reader->event.start_mark);
 
 	if (depth > YAML_DEPTH_MAX) {
-		mistake(reader->diagnostics, place, "more than %d levels of lists and mappings", YAML_DEPTH_MAX);
+		mistake(reader->diagnostics, place, "more than %d levels of lists and mappings",
+			YAML_DEPTH_MAX);
 		return NULL;
 	}
 	switch (reader->event.type) {
@@ -391,9 +401,12 @@ static struct yaml *read_node(struct reader *reader, unsigned depth)
 		return read_list(reader, place, depth);
 	case YAML_MAPPING_START_EVENT:
 		return read_mapping(reader, place, depth);
-	default:        /* an alias; nothing else can begin a node */
-		mistake(reader->diagnostics, place, "aliases ('*%s') are not part of experiments; write the value",
-			reader->event.type == YAML_ALIAS_EVENT ? (const char *)reader->event.data.alias.anchor : "");
+	default: /* an alias; nothing else can begin a node */
+		mistake(reader->diagnostics, place,
+			"aliases ('*%s') are not part of experiments; write the value",
+			reader->event.type == YAML_ALIAS_EVENT
+				? (const char *)reader->event.data.alias.anchor
+				: "");
 
 		struct yaml *node = yaml_value(reader->pool, "", place);
 
@@ -411,7 +424,7 @@ static struct yaml *read_document(struct reader *reader, const char *empty)
 {
 	struct place whole = { reader->source, 0, 0 };
 
-	if (!next_event(reader) || !next_event(reader))         /* stream start, then the document */
+	if (!next_event(reader) || !next_event(reader)) /* stream start, then the document */
 		return NULL;
 	if (reader->event.type == YAML_STREAM_END_EVENT) {
 		mistake(reader->diagnostics, whole, "%s", empty);
@@ -422,7 +435,7 @@ static struct yaml *read_document(struct reader *reader, const char *empty)
 
 	struct yaml *root = read_node(reader, 1);
 
-	if (!root || !next_event(reader) || !next_event(reader))        /* document end, stream end */
+	if (!root || !next_event(reader) || !next_event(reader)) /* document end, stream end */
 		return NULL;
 	if (reader->event.type == YAML_DOCUMENT_START_EVENT) {
 		mistake(reader->diagnostics, place_of(reader, reader->event.start_mark),
@@ -436,13 +449,18 @@ static struct yaml *read_document(struct reader *reader, const char *empty)
 	return root;
 }
 
-struct yaml *yaml_parse(struct yaml_pool *pool, struct diagnostics *diagnostics, const struct document *source, const char *empty)
+struct yaml *yaml_parse(struct yaml_pool *pool, struct diagnostics *diagnostics,
+			const struct document *source, const char *empty)
 {
-	struct reader reader = { .pool = pool, .diagnostics = diagnostics, .source = source,
-				 .text = source->text, .length = source->length };
+	struct reader reader = { .pool = pool,
+				 .diagnostics = diagnostics,
+				 .source = source,
+				 .text = source->text,
+				 .length = source->length };
 
 	if (source->length > YAML_BYTES_MAX) {
-		mistake(diagnostics, (struct place){ source, 0, 0 }, "larger than 1 MiB, which no experiment is");
+		mistake(diagnostics, (struct place){ source, 0, 0 },
+			"larger than 1 MiB, which no experiment is");
 		return NULL;
 	}
 	if (source->length >= 3 && !memcmp(source->text, "\xef\xbb\xbf", 3)) {
@@ -452,7 +470,8 @@ struct yaml *yaml_parse(struct yaml_pool *pool, struct diagnostics *diagnostics,
 	if (!yaml_parser_initialize(&reader.parser))
 		xalloc_failed(sizeof reader.parser);
 	yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&reader.parser, (const unsigned char *)reader.text, reader.length);
+	yaml_parser_set_input_string(&reader.parser, (const unsigned char *)reader.text,
+				     reader.length);
 
 	struct yaml *root = read_document(&reader, empty);
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 #if !defined(FIBER_UCONTEXT) && !defined(__x86_64__) && !defined(__aarch64__)
 #define FIBER_UCONTEXT

@@ -24,7 +24,7 @@
 #include "sim/result.h"
 #include "sim/sim.h"
 #include "sim/verbs/verbs.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 enum { UNIT = 64, LINE_SHIFT = 6, DISTANCES = 8, LEVELS = 2, LOOK_ENTRIES = 512 };
 #define NEVER UINT64_MAX

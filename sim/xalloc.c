@@ -1,5 +1,5 @@
-/* The simulator's own memory; see xalloc.h. */
-#include "sim/xalloc.h"
+/* The simulator's own memory; see verbs/xalloc.h. */
+#include "sim/verbs/xalloc.h"
 
 #include <stdio.h>
 #include <stdlib.h>

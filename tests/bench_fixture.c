@@ -5,7 +5,7 @@
 
 #include "experiment/schema.h"
 #include "models/model.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 #define REALS(...) { sizeof((double[]){ __VA_ARGS__ }) / sizeof(double), { __VA_ARGS__ } }
 

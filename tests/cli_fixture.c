@@ -16,7 +16,7 @@
 #include "cli/cli.h"
 #include "experiment/data.h"
 #include "experiment/file.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 static int dispatch(int count, char **arguments)
 {
@@ -24,8 +24,9 @@ static int dispatch(int count, char **arguments)
 		const char *name;
 		int (*run)(int argc, char **argv);
 	} known[] = {
-		{ "run", cli_run },   { "check", cli_check }, { "report", cli_report },   { "plot", cli_plot },
-		{ "list", cli_list }, { "compare", cli_compare }, { "explain", cli_explain }, { "import", cli_import },
+		{ "run", cli_run },	    { "check", cli_check },   { "report", cli_report },
+		{ "plot", cli_plot },	    { "list", cli_list },     { "compare", cli_compare },
+		{ "explain", cli_explain }, { "import", cli_import },
 	};
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
@@ -82,7 +83,8 @@ struct output run_cli(const char *const *arguments)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	return (struct output){
 		.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
-		.out = slurp(out), .err = slurp(err),
+		.out = slurp(out),
+		.err = slurp(err),
 	};
 }
 

@@ -17,7 +17,7 @@
 #include "experiment/keys.h"
 #include "experiment/machine_file.h"
 #include "experiment/schema.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 #include "tests/cli_fixture.h"
 
 static const char good[] = "name: test\n"
@@ -44,12 +44,14 @@ static char *fill_in(const char *expected)
 		while (strcmp(setting->key, names[i]))
 			setting++;
 		for (size_t w = 0; setting->words[w]; w++)
-			snprintf(words + strlen(words), sizeof words - strlen(words), "%s%s", w ? ", " : "", setting->words[w]);
+			snprintf(words + strlen(words), sizeof words - strlen(words), "%s%s",
+				 w ? ", " : "", setting->words[w]);
 		snprintf(mark, sizeof mark, "<%s>", names[i]);
 		at = strstr(text, mark);
 		if (!at)
 			continue;
-		assert_true(asprintf(&whole, "%.*s%s%s", (int)(at - text), text, words, at + strlen(mark)) > 0);
+		assert_true(asprintf(&whole, "%.*s%s%s", (int)(at - text), text, words,
+				     at + strlen(mark)) > 0);
 		free(text);
 		text = whole;
 	}
@@ -62,7 +64,8 @@ static void check_mistake(const char *name)
 	char yaml[512], expected_path[512];
 
 	snprintf(yaml, sizeof yaml, "tests/mistakes/%s", name);
-	snprintf(expected_path, sizeof expected_path, "%.*s.expected", (int)(strlen(yaml) - strlen(".yaml")), yaml);
+	snprintf(expected_path, sizeof expected_path, "%.*s.expected",
+		 (int)(strlen(yaml) - strlen(".yaml")), yaml);
 
 	struct output output = run_cli((const char *const[]){ "check", yaml, NULL });
 	char *raw = read_text(expected_path), *expected = fill_in(raw);
@@ -101,7 +104,8 @@ static void every_mistake_has_its_exact_message(void **state)
 static void a_mistake_runs_nothing(void **state)
 {
 	char *folder = folder_new();
-	struct output output = run_cli((const char *const[]){ "run", "tests/mistakes/01-unknown-key.yaml", "--output", folder, NULL });
+	struct output output = run_cli((const char *const[]){
+		"run", "tests/mistakes/01-unknown-key.yaml", "--output", folder, NULL });
 	char path[4200];
 
 	(void)state;
@@ -115,21 +119,25 @@ static void a_mistake_runs_nothing(void **state)
 
 static void a_missing_file_is_told(void **state)
 {
-	struct output output = run_cli((const char *const[]){ "check", "tests/mistakes/none.yaml", NULL });
+	struct output output =
+		run_cli((const char *const[]){ "check", "tests/mistakes/none.yaml", NULL });
 
 	(void)state;
 	assert_int_equal(output.status, 2);
-	assert_string_equal(output.err, "tests/mistakes/none.yaml: error: No such file or directory\n");
+	assert_string_equal(output.err,
+			    "tests/mistakes/none.yaml: error: No such file or directory\n");
 	output_free(&output);
 }
 
 /* ---- loading ----------------------------------------------------------------------------------------- */
 
 /* NULL: there were mistakes, and `told` has them. */
-static struct experiment *load_with(const char *text, char *const *sets, size_t set_count, char **told)
+static struct experiment *load_with(const char *text, char *const *sets, size_t set_count,
+				    char **told)
 {
 	struct diagnostics *diagnostics = diagnostics_new();
-	struct experiment *experiment = experiment_parse("test.yaml", text, strlen(text), sets, set_count, diagnostics);
+	struct experiment *experiment =
+		experiment_parse("test.yaml", text, strlen(text), sets, set_count, diagnostics);
 	char *messages = NULL;
 	size_t length;
 	FILE *out = open_memstream(&messages, &length);
@@ -233,30 +241,34 @@ static const char *key_of(const struct combination *combination, const char *key
 }
 
 /* "2/64 2/256 ..." of two keys, in the order of the points. */
-static void expect_order(const struct experiment *experiment, const char *first, const char *second, const char *expected)
+static void expect_order(const struct experiment *experiment, const char *first, const char *second,
+			 const char *expected)
 {
 	char text[1024] = "";
 
 	for (size_t i = 0; i < experiment->combinations; i++)
 		snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s/%s", i ? " " : "",
-			 key_of(experiment->combination[i], first), key_of(experiment->combination[i], second));
+			 key_of(experiment->combination[i], first),
+			 key_of(experiment->combination[i], second));
 	assert_string_equal(text, expected);
 }
 
 static void several_lists_give_their_product_in_file_order(void **state)
 {
-	struct experiment *experiment = load_good("name: test\n"
-						  "machine: textbook\n"
-						  "workload: {kind: producer-consumer, object_size: [64, 256]}\n"
-						  "cpus: [2, 4, 8]\n"
-						  "objects: slub-page\n"
-						  "operations: 1000\n"
-						  "repeat: 2\n"
-						  "seed: 7\n");
+	struct experiment *experiment =
+		load_good("name: test\n"
+			  "machine: textbook\n"
+			  "workload: {kind: producer-consumer, object_size: [64, 256]}\n"
+			  "cpus: [2, 4, 8]\n"
+			  "objects: slub-page\n"
+			  "operations: 1000\n"
+			  "repeat: 2\n"
+			  "seed: 7\n");
 
 	(void)state;
 	/* the first list of the file turns slowest, the last fastest, seeds fastest of all */
-	expect_order(experiment, "workload.object_size", "cpus", "64/2 64/4 64/8 256/2 256/4 256/8");
+	expect_order(experiment, "workload.object_size", "cpus",
+		     "64/2 64/4 64/8 256/2 256/4 256/8");
 	assert_int_equal(experiment->points, 12);
 	assert_int_equal(experiment->point[0].seed, 7);
 	assert_int_equal(experiment->point[1].seed, 8);
@@ -277,18 +289,21 @@ static void settings_of_a_model_multiply_only_its_points(void **state)
 						  "operations: 1000\n");
 
 	(void)state;
-	expect_order(experiment, "objects", "slub-cpu.variant", "slub-page/ slub-cpu/2.6.24 slub-cpu/dfb4f096");
+	expect_order(experiment, "objects", "slub-cpu.variant",
+		     "slub-page/ slub-cpu/2.6.24 slub-cpu/dfb4f096");
 	experiment_free(experiment);
 }
 
 static void machines_are_swept_by_name_and_by_key(void **state)
 {
-	struct experiment *names = load_good("name: test\n"
-					     "machine: [textbook, {base: textbook, l1d.kib: 64}]\n"
-					     "cpus: 2\nobjects: slub-page\nworkload: producer-consumer\noperations: 10\n");
-	struct experiment *keys = load_good("name: test\n"
-					    "machine: {base: textbook, l1d.kib: [32, 64]}\n"
-					    "cpus: 2\nobjects: slub-page\nworkload: producer-consumer\noperations: 10\n");
+	struct experiment *names = load_good(
+		"name: test\n"
+		"machine: [textbook, {base: textbook, l1d.kib: 64}]\n"
+		"cpus: 2\nobjects: slub-page\nworkload: producer-consumer\noperations: 10\n");
+	struct experiment *keys = load_good(
+		"name: test\n"
+		"machine: {base: textbook, l1d.kib: [32, 64]}\n"
+		"cpus: 2\nobjects: slub-page\nworkload: producer-consumer\noperations: 10\n");
 
 	(void)state;
 	assert_int_equal(names->combinations, 2);
@@ -304,7 +319,8 @@ static void machines_are_swept_by_name_and_by_key(void **state)
 
 static void placement_is_a_word_or_cores(void **state)
 {
-	struct experiment *cores = load_and("placement: [3, 9]\n"), *words = load_and("placement: [compact, scatter]\n");
+	struct experiment *cores = load_and("placement: [3, 9]\n"),
+			  *words = load_and("placement: [compact, scatter]\n");
 
 	(void)state;
 	assert_int_equal(cores->combinations, 1);
@@ -335,8 +351,9 @@ static void more_cpus_than_cores_need_scale(void **state)
 
 static void what_no_seed_can_change_runs_once(void **state)
 {
-	struct experiment *still = load_good("name: test\nmachine: textbook\ncpus: [1, 2]\nworkload: counter\n"
-					     "operations: 10\nrepeat: 3\njitter_cycles: 0\njitter_percent: 0\n");
+	struct experiment *still =
+		load_good("name: test\nmachine: textbook\ncpus: [1, 2]\nworkload: counter\n"
+			  "operations: 10\nrepeat: 3\njitter_cycles: 0\njitter_percent: 0\n");
 
 	(void)state;
 	/* one point for one CPU, three for two */
@@ -369,9 +386,13 @@ static void order_comments_and_spelling_do_not_matter(void **state)
 
 static void what_determines_a_point_is_in_its_name(void **state)
 {
-	static const char *const different[] = { "warmup: 1\n", "seed: 2\n", "preempt: true\n",
-						 "struct_page: aligned-64\n", "jitter_cycles: 1\n", "slub-page.min_objects: 8\n" };
-	static const char *const same[] = { "title: other\n", "plots: [heat]\n", "repeat: 9\n", "run_ahead: false\n", "parking: false\n" };
+	static const char *const different[] = {
+		"warmup: 1\n",	      "seed: 2\n",
+		"preempt: true\n",    "struct_page: aligned-64\n",
+		"jitter_cycles: 1\n", "slub-page.min_objects: 8\n"
+	};
+	static const char *const same[] = { "title: other\n", "plots: [heat]\n", "repeat: 9\n",
+					    "run_ahead: false\n", "parking: false\n" };
 	struct experiment *base = load_good(good);
 
 	(void)state;
@@ -414,19 +435,21 @@ static void the_effective_experiment_reads_back(void **state)
 {
 	(void)state;
 	expect_reads_back(good);
-	expect_reads_back("name: test\n"
-			  "title: 'quotes \" and \\ and: colons # too'\n"
-			  "workload: {object_size: [256, 64], kind: producer-consumer, in_flight: [1, 16]}\n"
-			  "machine: {base: core2-2s, load_ns.M: [10, 20, 30], l1d.kib: [32, 64]}\n"
-			  "cpus: [4, 2]\n"
-			  "slub-cpu: {variant: [dfb4f096, 2.6.24]}\n"
-			  "placement: scatter\n"
-			  "objects: [slub-cpu, slub-page]\n"
-			  "repeat: 2\n"
-			  "plots: [heat]\n"
-			  "operations: 10\n");
-	expect_reads_back("name: test\nmachine: [core2-2s, {base: textbook, load_ns.M: [1, 2], home: bus}]\nplacement: [1, 0]\n"
-			  "cpus: 2\nobjects: slub-page\nworkload: producer-consumer\noperations: 10\n");
+	expect_reads_back(
+		"name: test\n"
+		"title: 'quotes \" and \\ and: colons # too'\n"
+		"workload: {object_size: [256, 64], kind: producer-consumer, in_flight: [1, 16]}\n"
+		"machine: {base: core2-2s, load_ns.M: [10, 20, 30], l1d.kib: [32, 64]}\n"
+		"cpus: [4, 2]\n"
+		"slub-cpu: {variant: [dfb4f096, 2.6.24]}\n"
+		"placement: scatter\n"
+		"objects: [slub-cpu, slub-page]\n"
+		"repeat: 2\n"
+		"plots: [heat]\n"
+		"operations: 10\n");
+	expect_reads_back(
+		"name: test\nmachine: [core2-2s, {base: textbook, load_ns.M: [1, 2], home: bus}]\nplacement: [1, 0]\n"
+		"cpus: 2\nobjects: slub-page\nworkload: producer-consumer\noperations: 10\n");
 }
 
 /* ---- machines ------------------------------------------------------------------------------------------- */
@@ -479,22 +502,29 @@ static void distances_follow_the_topology(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct machine machine = load_machine(rows[i].machine);
 
-		assert_int_equal(machine_distance(&machine, rows[i].core, rows[i].other), rows[i].distance);
+		assert_int_equal(machine_distance(&machine, rows[i].core, rows[i].other),
+				 rows[i].distance);
 	}
 }
 
 static void far_sockets_are_two_hops_away(void **state)
 {
 	/* same_die, same_socket, one hop, two hops, by the order of enum distance */
-	struct machine machine = { .sockets = 4, .dies_per_socket = 2, .cores_per_die = 1, .numa_nodes = 1,
-				   .distances = { 4, { DISTANCE_DIE, DISTANCE_SOCKET, DISTANCE_HOP, DISTANCE_TWO_HOPS } } };
+	struct machine machine = { .sockets = 4,
+				   .dies_per_socket = 2,
+				   .cores_per_die = 1,
+				   .numa_nodes = 1,
+				   .distances = { 4,
+						  { DISTANCE_DIE, DISTANCE_SOCKET, DISTANCE_HOP,
+						    DISTANCE_TWO_HOPS } } };
 
 	(void)state;
-	assert_int_equal(machine_distance(&machine, 0, 1), 1);  /* other die of socket 0 */
-	assert_int_equal(machine_distance(&machine, 0, 2), 2);  /* socket 1: numbers 0 and 1 differ in one bit */
-	assert_int_equal(machine_distance(&machine, 0, 4), 2);  /* socket 2: 00 and 10 */
-	assert_int_equal(machine_distance(&machine, 0, 6), 3);  /* socket 3: 00 and 11 */
-	assert_int_equal(machine_distance(&machine, 2, 4), 3);  /* sockets 1 and 2: 01 and 10 */
+	assert_int_equal(machine_distance(&machine, 0, 1), 1); /* other die of socket 0 */
+	assert_int_equal(machine_distance(&machine, 0, 2),
+			 2); /* socket 1: numbers 0 and 1 differ in one bit */
+	assert_int_equal(machine_distance(&machine, 0, 4), 2); /* socket 2: 00 and 10 */
+	assert_int_equal(machine_distance(&machine, 0, 6), 3); /* socket 3: 00 and 11 */
+	assert_int_equal(machine_distance(&machine, 2, 4), 3); /* sockets 1 and 2: 01 and 10 */
 	/* a list that ends with one hop says that all sockets are that far */
 	machine.distances.count = 3;
 	assert_int_equal(machine_distance(&machine, 0, 6), 2);
@@ -545,7 +575,8 @@ static void check_table(const struct setting *table, size_t size)
 		assert_true(table->offset < size);
 		if (table->kind == SETTING_SECTION)
 			check_table(table->section, size);
-		if (table->kind == SETTING_COUNT || table->kind == SETTING_BYTES || table->kind == SETTING_REAL)
+		if (table->kind == SETTING_COUNT || table->kind == SETTING_BYTES ||
+		    table->kind == SETTING_REAL)
 			if (table->min == 0 && table->max == 0)
 				fail_msg("key '%s' has no range", table->key);
 	}
@@ -579,14 +610,17 @@ static void every_table_has_help_ranges_and_readable_fallbacks(void **state)
 	keys_free(keys);
 	check_table(machine_settings, sizeof(struct machine));
 	for (size_t i = 0; object_allocators[i]; i++)
-		fill_from_fallbacks(object_allocators[i]->name, object_allocators[i]->settings, object_allocators[i]->settings_size);
+		fill_from_fallbacks(object_allocators[i]->name, object_allocators[i]->settings,
+				    object_allocators[i]->settings_size);
 	for (size_t i = 0; page_allocators[i]; i++)
-		fill_from_fallbacks(page_allocators[i]->name, page_allocators[i]->settings, page_allocators[i]->settings_size);
+		fill_from_fallbacks(page_allocators[i]->name, page_allocators[i]->settings,
+				    page_allocators[i]->settings_size);
 	for (size_t i = 0; workloads[i]; i++) {
 		check_table(workloads[i]->settings, workloads[i]->settings_size);
 		/* a replay needs its trace: the one key without a fallback */
 		if (strcmp(workloads[i]->name, "replay"))
-			fill_from_fallbacks(workloads[i]->name, workloads[i]->settings, workloads[i]->settings_size);
+			fill_from_fallbacks(workloads[i]->name, workloads[i]->settings,
+					    workloads[i]->settings_size);
 	}
 }
 

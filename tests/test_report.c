@@ -17,7 +17,7 @@
 #include "cli/views.h"
 #include "experiment/claims.h"
 #include "experiment/plots.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 enum { UNITS = 64 };
 

@@ -19,19 +19,20 @@
 
 #include "cli/cli.h"
 #include "experiment/store.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 #include "tests/cli_fixture.h"
 
-static const char small[] = "name: small\n"
-			    "machine: textbook\n"
-			    "placement: scatter\n"
-			    "cpus: 2\n"
-			    "objects: [slub-page, slub-cpu]\n"
-			    "workload: {kind: producer-consumer, in_flight: 4, produce_cycles: 100}\n"
-			    "operations: 400\n"
-			    "warmup: 100\n"
-			    "memory_mib: 8\n"
-			    "repeat: 2\n";
+static const char small[] =
+	"name: small\n"
+	"machine: textbook\n"
+	"placement: scatter\n"
+	"cpus: 2\n"
+	"objects: [slub-page, slub-cpu]\n"
+	"workload: {kind: producer-consumer, in_flight: 4, produce_cycles: 100}\n"
+	"operations: 400\n"
+	"warmup: 100\n"
+	"memory_mib: 8\n"
+	"repeat: 2\n";
 
 /* Takes minutes unless something stops it. */
 static const char endless[] = "name: endless\n"
@@ -41,7 +42,7 @@ static const char endless[] = "name: endless\n"
 			      "operations: [10, 1000000000]\n";
 
 struct place_of_run {
-	char *folder, *file;            /* where the experiment lies, and its path */
+	char *folder, *file; /* where the experiment lies, and its path */
 };
 
 static struct place_of_run place_new(const char *text)
@@ -60,13 +61,15 @@ static void place_free(struct place_of_run *place)
 }
 
 /* Runs into FOLDER/OUTPUT with one more option. */
-static struct output run_into(const struct place_of_run *place, const char *output, const char *option)
+static struct output run_into(const struct place_of_run *place, const char *output,
+			      const char *option)
 {
 	char *where = NULL;
 
 	assert_true(asprintf(&where, "--output=%s/%s", place->folder, output) > 0);
 
-	struct output result = run_cli((const char *const[]){ "run", place->file, where, "--no-plots", option, NULL });
+	struct output result = run_cli(
+		(const char *const[]){ "run", place->file, where, "--no-plots", option, NULL });
 
 	free(where);
 	return result;
@@ -149,7 +152,8 @@ static void shortcuts_of_the_engine_change_nothing(void **state)
 	expect_status(run_into(&place, "without", "--set=run_ahead=false"), 0);
 
 	/* the comment that tells of --set differs; the rows do not */
-	char *with = result_text(&place, "with/small/results.csv"), *without = result_text(&place, "without/small/results.csv");
+	char *with = result_text(&place, "with/small/results.csv"),
+	     *without = result_text(&place, "without/small/results.csv");
 
 	assert_string_equal(strstr(with, "\npoint,"), strstr(without, "\npoint,"));
 	free(with);
@@ -281,12 +285,13 @@ static void a_folder_that_cannot_be_written_is_told(void **state)
 static void a_machine_out_of_memory_is_an_outcome(void **state)
 {
 	/* 8 MiB hold 8192 objects of 1 KiB at most; a ring of 60000 wants more */
-	struct place_of_run place = place_new("name: small\n"
-					      "machine: textbook\n"
-					      "cpus: 2\n"
-					      "objects: slub-page\n"
-					      "workload: {kind: slab-test, test: alloc-then-free, count: 60000, object_size: [64, 1024]}\n"
-					      "memory_mib: 8\n");
+	struct place_of_run place = place_new(
+		"name: small\n"
+		"machine: textbook\n"
+		"cpus: 2\n"
+		"objects: slub-page\n"
+		"workload: {kind: slab-test, test: alloc-then-free, count: 60000, object_size: [64, 1024]}\n"
+		"memory_mib: 8\n");
 	struct output output = run_into(&place, "r", "--jobs=1");
 
 	(void)state;
@@ -400,7 +405,7 @@ static void an_interrupt_keeps_what_is_complete(void **state)
 	/* nothing runs on, and there is no half file */
 	if (child)
 		assert_int_equal(kill(child, 0), -1);
-	assert_int_equal(count_points(&place, "r/endless", ""), 3);     /* . .. and the point */
+	assert_int_equal(count_points(&place, "r/endless", ""), 3); /* . .. and the point */
 	free(text);
 	place_free(&place);
 }
@@ -414,7 +419,7 @@ static void a_killed_run_leaves_nothing_running(void **state)
 	(void)state;
 	assert_int_equal(kill(run, SIGKILL), 0);
 	assert_int_equal(waitpid(run, &status, 0), run);
-	free(read_pipe(out));           /* ends when the last writer has */
+	free(read_pipe(out)); /* ends when the last writer has */
 	if (child) {
 		for (int i = 0; i < 250 && kill(child, 0) == 0; i++)
 			nap();
@@ -500,7 +505,8 @@ static size_t longest_line(const char *text)
 
 static void help_fits_and_ends_with_three_examples(void **state)
 {
-	static const char *const names[] = { "run", "check", "report", "plot", "compare", "list", "explain" };
+	static const char *const names[] = { "run",	"check", "report", "plot",
+					     "compare", "list",	 "explain" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -510,7 +516,9 @@ static void help_fits_and_ends_with_three_examples(void **state)
 		/* the last lines that are set in by two */
 		for (const char *at = output.out; *at; at += strcspn(at, "\n"), at += *at == '\n') {
 			if (*at != '\n')
-				examples = !strncmp(at, "  ", 2) && at[2] != ' ' && at[2] != '-' ? examples + 1 : 0;
+				examples = !strncmp(at, "  ", 2) && at[2] != ' ' && at[2] != '-'
+						   ? examples + 1
+						   : 0;
 		}
 		if (longest_line(output.out) > 80)
 			fail_msg("%s --help is wider than 80 columns:\n%s", names[i], output.out);
@@ -524,7 +532,8 @@ static void words_are_explained_from_the_tables(void **state)
 {
 	static const char *const rows[][2] = {
 		{ "bounces", "metric bounces (lines)" },
-		{ "cpus", "key cpus: simulated CPUs\n  whole number, 1..1024; required\n  a list of values is swept" },
+		{ "cpus",
+		  "key cpus: simulated CPUs\n  whole number, 1..1024; required\n  a list of values is swept" },
 		{ "workload.in_flight", "key workload.in_flight: " },
 		{ "slub-page", "model slub-page (objects): " },
 		{ "counter", "workload counter: " },
@@ -534,7 +543,8 @@ static void words_are_explained_from_the_tables(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct output output = run_cli((const char *const[]){ "explain", rows[i][0], NULL });
+		struct output output =
+			run_cli((const char *const[]){ "explain", rows[i][0], NULL });
 
 		if (!strstr(output.out, rows[i][1]))
 			fail_msg("explain %s told:\n%s", rows[i][0], output.out);

@@ -19,7 +19,7 @@
 
 #include "experiment/metrics.h"
 #include "experiment/store.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 #include "tests/cli_fixture.h"
 
 static const char name[] = "0123456789abcdef";
@@ -30,23 +30,43 @@ static const char odd[] = "tab\there, line\nthere, back\\slash \\t, \xc3\xa4";
 static void fill_tables(struct result *result)
 {
 	static const struct line_stats line = {
-		.offset = 4096, .label = "page[1]", .members = "flags lru", .class = CLASS_WORKLOAD, .bounces = 3, .hitm = 2,
-		.readers = 2, .writers = 1,
+		.offset = 4096,
+		.label = "page[1]",
+		.members = "flags lru",
+		.class = CLASS_WORKLOAD,
+		.bounces = 3,
+		.hitm = 2,
+		.readers = 2,
+		.writers = 1,
 	};
 	static const struct site_stats site = {
-		.line = 4096, .offset = 8, .size = 4, .member = "count", .site = { odd, 12, "alloc", "&p->count" },
-		.op = OP_FREE, .path = "slow", .bounces = 3, .cpus = 2,
+		.line = 4096,
+		.offset = 8,
+		.size = 4,
+		.member = "count",
+		.site = { odd, 12, "alloc", "&p->count" },
+		.op = OP_FREE,
+		.path = "slow",
+		.bounces = 3,
+		.cpus = 2,
 	};
 	static const struct field_stats field = {
-		.layout = "page", .member = "flags", .class = CLASS_PAYLOAD, .size = 8, .site = { "f.c", 1, "g", "x" },
-		.op = OP_ALLOC, .path = "", .loads = UINT64_MAX,
+		.layout = "page",
+		.member = "flags",
+		.class = CLASS_PAYLOAD,
+		.size = 8,
+		.site = { "f.c", 1, "g", "x" },
+		.op = OP_ALLOC,
+		.path = "",
+		.loads = UINT64_MAX,
 	};
 	static const struct path_stats path = { OP_ALLOC, "refill", 7, 640 };
 	static const struct lock_stats lock = { .label = "zone", .kind = "ticket", .taken = 9 };
 	static const struct holder holder[2] = { { 64, 4096, 0 }, { 128, 4096, 1 } };
 
 #define COPY(member, count_, from) \
-	(result->member = xalloc(sizeof(from)), memcpy(result->member, &(from), sizeof(from)), result->count_ = sizeof(from) / sizeof *result->member)
+	(result->member = xalloc(sizeof(from)), memcpy(result->member, &(from), sizeof(from)), \
+	 result->count_ = sizeof(from) / sizeof *result->member)
 	COPY(line, lines, line);
 	COPY(site, sites, site);
 	COPY(field, fields, field);
@@ -75,7 +95,7 @@ static struct point *make_point(void)
 	snprintf(result->message, sizeof result->message, "%s", odd);
 	result->cpus = 2;
 	result->operations = 1000;
-	result->elapsed_units = 64 * 10 + 16;   /* 10.25 cycles */
+	result->elapsed_units = 64 * 10 + 16; /* 10.25 cycles */
 	result->cpu = xalloc(2 * sizeof *result->cpu);
 	result->cpu[1].loads = 11;
 	result->total.bounces[CLASS_ALLOCATOR] = 100;
@@ -83,7 +103,9 @@ static struct point *make_point(void)
 	result->total.bounces[CLASS_PAYLOAD] = 3;
 	result->total.cause_units[CAUSE_IDLE] = 32;
 	/* three allocations of 64 cycles in all: 21.3 each */
-	result->op[OP_ALLOC] = (struct op_stats){ .count = 3, .total_units = 64 * 64, .max_units = 64 * 40, .lines_read = 6 };
+	result->op[OP_ALLOC] = (struct op_stats){
+		.count = 3, .total_units = 64 * 64, .max_units = 64 * 40, .lines_read = 6
+	};
 	fill_tables(result);
 	return point;
 }
@@ -208,7 +230,8 @@ static void a_point_under_another_name_is_noticed(void **state)
 /* As a full disk does, a limit stops a file in its middle. */
 static void a_write_that_fails_loses_nothing(void **state)
 {
-	char *folder = folder_new(), *path = write_one(folder), *before = read_text(path), why[512] = "";
+	char *folder = folder_new(), *path = write_one(folder), *before = read_text(path),
+	     why[512] = "";
 	struct rlimit old, small = { 100, RLIM_INFINITY };
 	struct point *point = make_point();
 
@@ -270,14 +293,15 @@ static void metrics_of_a_point(void **state)
 	expect_metric(point, "objects", "slub-page");
 	expect_metric(point, "cpus", "2");
 	expect_metric(point, "operations", "1000");
-	expect_metric(point, "elapsed_cycles", "10.25");        /* 656 / 64 */
-	expect_metric(point, "bounces", "123");                 /* 100 + 20 + 3 */
+	expect_metric(point, "elapsed_cycles", "10.25"); /* 656 / 64 */
+	expect_metric(point, "bounces", "123"); /* 100 + 20 + 3 */
 	expect_metric(point, "bounces_payload", "3");
-	expect_metric(point, "cycles_idle", "0.5");             /* 32 / 64 */
-	expect_metric(point, "alloc_cycles_mean", "21.333333333333332");        /* 64 / 3, the nearest double */
+	expect_metric(point, "cycles_idle", "0.5"); /* 32 / 64 */
+	expect_metric(point, "alloc_cycles_mean",
+		      "21.333333333333332"); /* 64 / 3, the nearest double */
 	expect_metric(point, "alloc_cycles_max", "40");
-	expect_metric(point, "alloc_lines_read", "2");          /* 6 / 3 */
-	expect_metric(point, "free_cycles_mean", "");           /* there was no free */
+	expect_metric(point, "alloc_lines_read", "2"); /* 6 / 3 */
+	expect_metric(point, "free_cycles_mean", ""); /* there was no free */
 	expect_metric(point, "outcome", "max_cycles");
 	expect_metric(point, "metadata_bytes", "512");
 	assert_true(isnan(metric_value(metric_find("free_cycles_mean"), point)));
@@ -288,12 +312,41 @@ static void metrics_of_a_point(void **state)
 static void names_of_metrics_are_those_promised(void **state)
 {
 	static const char *const promised[] = {
-		"objects", "pages", "workload", "machine", "cpus", "seed", "operations", "elapsed_cycles",
-		"alloc_cycles_mean", "alloc_cycles_p50", "alloc_cycles_p99", "alloc_cycles_max", "free_cycles_mean",
-		"free_cycles_p50", "free_cycles_p99", "free_cycles_max", "bounces", "bounces_allocator", "bounces_workload",
-		"bounces_payload", "hitm_loads", "hitm_stores", "hitm_remote", "upgrades", "invalidations", "misses_cold",
-		"misses_capacity", "misses_true_sharing", "misses_false_sharing", "irq_off_cycles", "irq_off_cycles_max",
-		"ipis", "lock_spins", "footprint_bytes_peak", "live_bytes_peak",
+		"objects",
+		"pages",
+		"workload",
+		"machine",
+		"cpus",
+		"seed",
+		"operations",
+		"elapsed_cycles",
+		"alloc_cycles_mean",
+		"alloc_cycles_p50",
+		"alloc_cycles_p99",
+		"alloc_cycles_max",
+		"free_cycles_mean",
+		"free_cycles_p50",
+		"free_cycles_p99",
+		"free_cycles_max",
+		"bounces",
+		"bounces_allocator",
+		"bounces_workload",
+		"bounces_payload",
+		"hitm_loads",
+		"hitm_stores",
+		"hitm_remote",
+		"upgrades",
+		"invalidations",
+		"misses_cold",
+		"misses_capacity",
+		"misses_true_sharing",
+		"misses_false_sharing",
+		"irq_off_cycles",
+		"irq_off_cycles_max",
+		"ipis",
+		"lock_spins",
+		"footprint_bytes_peak",
+		"live_bytes_peak",
 	};
 	size_t count = sizeof promised / sizeof *promised;
 
@@ -305,14 +358,22 @@ static void names_of_metrics_are_those_promised(void **state)
 
 		snprintf(cause, sizeof cause, "cycles_%s", cause_names[i]);
 		assert_string_equal(metrics[count + i].name, cause);
-		assert_int_equal(metrics[count + i].offset, offsetof(struct result, total.cause_units) + i * sizeof(uint64_t));
+		assert_int_equal(metrics[count + i].offset,
+				 offsetof(struct result, total.cause_units) + i * sizeof(uint64_t));
 	}
 }
 
 static struct points one_point(struct point **point, char **swept)
 {
-	struct points points = { .name = "n", .title = "a \"title\"", .version = "1", .models = "m", .swept = swept,
-				 .swepts = 1, .expected = 2, .count = 1, .point = point };
+	struct points points = { .name = "n",
+				 .title = "a \"title\"",
+				 .version = "1",
+				 .models = "m",
+				 .swept = swept,
+				 .swepts = 1,
+				 .expected = 2,
+				 .count = 1,
+				 .point = point };
 
 	snprintf(points.hash, sizeof points.hash, "ab");
 	return points;
@@ -331,8 +392,11 @@ static void csv_says_what_it_is(void **state)
 	point->key[1].value = xstrdup("a,b");
 	metrics_csv(out, &points);
 	fclose(out);
-	assert_ptr_equal(strstr(text, "# bounce 1, models m\n# experiment n sha256 ab\n# incomplete: 1 of 2 points\n"
-				      "point,workload.trace,objects,pages,"), text);
+	assert_ptr_equal(
+		strstr(text,
+		       "# bounce 1, models m\n# experiment n sha256 ab\n# incomplete: 1 of 2 points\n"
+		       "point,workload.trace,objects,pages,"),
+		text);
 	/* a comma in a value goes in quotes */
 	assert_non_null(strstr(text, "\n0123456789abcdef,\"a,b\",slub-page,,"));
 	free(text);
@@ -351,7 +415,9 @@ static void json_lines_end_with_how_many_there_were(void **state)
 	metrics_jsonl(out, &points);
 	fclose(out);
 	assert_non_null(strstr(text, "\"title\":\"a \\\"title\\\"\""));
-	assert_non_null(strstr(text, "\"workload.trace\":\"tab\\u0009here, line\\u000athere, back\\\\slash \\\\t, \xc3\xa4\""));
+	assert_non_null(strstr(
+		text,
+		"\"workload.trace\":\"tab\\u0009here, line\\u000athere, back\\\\slash \\\\t, \xc3\xa4\""));
 	assert_non_null(strstr(text, "\"free_cycles_mean\":null"));
 	assert_non_null(strstr(text, "\"elapsed_cycles\":10.25,"));
 	assert_non_null(strstr(text, "\n{\"type\":\"end\",\"points\":1,\"complete\":false}\n"));

@@ -11,7 +11,7 @@
 
 #include "experiment/sha256.h"
 #include "experiment/yaml.h"
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 
 struct parsed {
 	struct diagnostics *diagnostics;
@@ -22,7 +22,8 @@ struct parsed {
 static struct parsed parse_bytes(const char *text, size_t length)
 {
 	struct parsed parsed = { .diagnostics = diagnostics_new() };
-	const struct document *source = diagnostics_source(parsed.diagnostics, "f.yaml", text, length, false);
+	const struct document *source =
+		diagnostics_source(parsed.diagnostics, "f.yaml", text, length, false);
 
 	parsed.root = yaml_parse(&parsed.pool, parsed.diagnostics, source, "empty");
 	return parsed;
@@ -107,7 +108,8 @@ static void byte_order_mark_and_carriage_returns_are_fine(void **state)
 {
 	(void)state;
 
-	struct parsed parsed = parse("\xef\xbb\xbf" "a: 1\r\nb: 2\r\n");
+	struct parsed parsed = parse("\xef\xbb\xbf"
+				     "a: 1\r\nb: 2\r\n");
 
 	expect_tree(parsed.root, "{a: 1, b: 2}");
 	assert_int_equal(parsed.root->key[0]->place.column, 1);
@@ -184,7 +186,8 @@ static void zero_bytes_are_refused(void **state)
 static void a_character_that_is_cut_is_told_where_it_begins(void **state)
 {
 	/* after "a: " a lead byte of three that "b" does not continue */
-	struct parsed parsed = parse("x: 1\na: \xe4" "b\n");
+	struct parsed parsed = parse("x: 1\na: \xe4"
+				     "b\n");
 	char *text = NULL;
 	size_t length;
 	FILE *out = open_memstream(&text, &length);
@@ -223,7 +226,8 @@ static void expect_put(const char *text, const char *key, const char *expected)
 	struct parsed parsed = parse(text);
 	struct place nowhere = { NULL, 0, 0 };
 
-	yaml_put(&parsed.pool, parsed.root, yaml_value(&parsed.pool, key, nowhere), yaml_value(&parsed.pool, "new", nowhere));
+	yaml_put(&parsed.pool, parsed.root, yaml_value(&parsed.pool, key, nowhere),
+		 yaml_value(&parsed.pool, "new", nowhere));
 	expect_tree(parsed.root, expected);
 	parsed_free(&parsed);
 }
@@ -236,7 +240,8 @@ static void values_are_put_over_others(void **state)
 	expect_put("a: {b: 1, c: 2}\n", "a.b", "{a: {b: new, c: 2}}");
 	expect_put("x: 1\n", "a.b.c", "{x: 1, a: {b: {c: new}}}");
 	/* the short forms of sections grow */
-	expect_put("machine: textbook\n", "machine.l1d.kib", "{machine: {base: textbook, l1d: {kib: new}}}");
+	expect_put("machine: textbook\n", "machine.l1d.kib",
+		   "{machine: {base: textbook, l1d: {kib: new}}}");
 	expect_put("workload: counter\n", "workload.op", "{workload: {kind: counter, op: new}}");
 }
 
@@ -305,11 +310,14 @@ static void sha256_gives_the_standard_values(void **state)
 
 	(void)state;
 	sha256_text("abc", 3, hex);
-	assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_string_equal(hex,
+			    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	sha256_text("", 0, hex);
-	assert_string_equal(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	assert_string_equal(hex,
+			    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 	sha256_text("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 56, hex);
-	assert_string_equal(hex, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+	assert_string_equal(hex,
+			    "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 	memset(text, 'x', sizeof text);
 	for (size_t length = 50; length < 70; length++) {
 		struct sha256 hash;

@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 #include "workloads/workload.h"
 
 enum arrangement { SHARED, NEIGHBOURS, PADDED };

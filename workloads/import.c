@@ -8,7 +8,7 @@
 #include <string.h>
 #include <zstd.h>
 
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 #include "workloads/import.h"
 #include "workloads/kmem_text.h"
 

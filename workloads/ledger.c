@@ -7,7 +7,7 @@
  */
 #include <stdlib.h>
 
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 #include "workloads/workload.h"
 
 enum { LEDGER_SLOTS_FIRST = 1024 };

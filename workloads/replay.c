@@ -32,7 +32,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 #include "workloads/trace.h"
 #include "workloads/waiting.h"
 #include "workloads/workload.h"

@@ -32,7 +32,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 #include "workloads/waiting.h"
 #include "workloads/workload.h"
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#include "sim/xalloc.h"
+#include "sim/verbs/xalloc.h"
 #include "workloads/trace.h"
 
 enum {

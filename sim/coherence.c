@@ -488,6 +488,7 @@ static void serve(struct sim *sim, struct node *home, struct dirent *d, struct t
 		uint64_t spent = t->fetched ? sim->t.request[home->level] : t->spent + t->tail;
 
 		t->found = STATE_S;
+		t->dataless = true;
 		if (!t->acks)
 			send_fill(sim, t, 0, STATE_I, less(total, spent));
 		t->have_data = t->acks;
@@ -603,18 +604,29 @@ static void shared_probe(struct sim *sim, struct node *shared, struct event *pro
 	dir_next(sim, shared, d);
 }
 
+/* Probes that queued behind a request, which is about to wait for the home below. */
+static void snoops_first(struct sim *sim, struct node *shared, struct dirent *d)
+{
+	while (d->head && d->head->kind == TXN_SNOOP) {
+		struct txn *t = d->head;
+
+		d->head = t->next;
+		if (d->tail == t)
+			d->tail = NULL;
+		t->bypass = true;
+		waited(t, sim->now - t->queued_at);
+		snoop_begin(sim, shared, d, t);
+	}
+}
+
 static void evict_done(struct sim *sim, struct node *shared, struct dirent *d, struct txn *t)
 {
 	d->owner = NULL;
 	clear_sharers(d, shared);
 	if (t->dirty) {
 		send_put(sim, t, shared, t->line, t->version);
-	} else if (shared->parent->kind == NODE_ROOT && sim->machine.home == HOME_BUS) {
-		struct dirent *below = dirent_find(shared->parent, t->line);
-
-		if (below->owner == shared)
-			below->owner = NULL;
-		remove_sharer(below, shared);
+	} else {
+		coherence_drop(sim, shared, t->line);
 	}
 	release(d);
 	txn_put(sim, t);
@@ -732,6 +744,7 @@ static void begin(struct sim *sim, struct node *home, struct dirent *d, struct t
 		t->waits_for_put = true;
 		t->queued_at = sim->now;
 	} else if (home->kind == NODE_SHARED && !t->fetched && !shared_permits(home, t)) {
+		snoops_first(sim, home, d);
 		fetch(sim, home, t);
 	} else {
 		if (home->kind == NODE_SHARED)
@@ -1063,7 +1076,20 @@ void cpu_probe(struct sim *sim, struct node *node, struct event *e)
 	event_free(sim, e);
 }
 
-/* A CPU makes room: a dirty line goes home, a clean one silently (a bus knows it is gone). */
+/* A clean copy is gone: silently, but a bus sees it. */
+void coherence_drop(struct sim *sim, struct node *node, uint64_t line)
+{
+	struct dirent *d;
+
+	if (node->parent->kind != NODE_ROOT || sim->machine.home != HOME_BUS)
+		return;
+	d = dirent_find(node->parent, line);
+	if (d->owner == node)
+		d->owner = NULL;
+	remove_sharer(d, node);
+}
+
+/* A CPU makes room: a dirty line goes home. */
 void coherence_evict(struct sim *sim, struct cpu *cpu, struct slot *slot)
 {
 	struct node *node = cpu->node;
@@ -1076,12 +1102,8 @@ void coherence_evict(struct sim *sim, struct cpu *cpu, struct slot *slot)
 		struct txn lender = { .cpu = node->id, .number = cpu->txns++ };
 
 		send_put(sim, &lender, node, line, version);
-	} else if (node->parent->kind == NODE_ROOT && sim->machine.home == HOME_BUS) {
-		struct dirent *d = dirent_find(node->parent, line);
-
-		if (d->owner == node)
-			d->owner = NULL;
-		remove_sharer(d, node);
+	} else {
+		coherence_drop(sim, node, line);
 	}
 }
 

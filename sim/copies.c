@@ -146,22 +146,26 @@ static void classify(struct sim *sim, struct cpu *cpu, struct slot *copy)
 	}
 }
 
-/* A way of the outermost private level for a new line; what was there goes. */
+/* A way of the outermost private level for a new line; what was there goes. Rather not a copy
+ * whose upgrade is under way. */
 static struct slot *make_room(struct sim *sim, struct cpu *cpu, uint64_t line)
 {
 	const struct cache *c = &cpu->node->level_cache[cpu->node->levels - 1];
 	struct slot *set = cache_set(c, line), *victim = NULL;
+	bool victim_asks = false;
 
 	for (uint64_t way = 0; way < c->ways; way++) {
 		struct slot *s = &set[way];
+		bool asks;
 
 		if (s->line == NO_LINE)
 			return s;
-		if ((!victim || s->used < victim->used) && !coherence_pending(cpu->node, s->line))
+		asks = coherence_pending(cpu->node, s->line);
+		if (!victim || asks < victim_asks || (asks == victim_asks && s->used < victim->used)) {
 			victim = s;
+			victim_asks = asks;
+		}
 	}
-	if (!victim)
-		BUG(cpu, "all ways of a set have requests under way");
 	coherence_evict(sim, cpu, victim);
 	return victim;
 }
@@ -189,12 +193,32 @@ struct slot *copy_install_inner(struct cpu *cpu, struct slot *copy)
 	return slot;
 }
 
+/* The CPU goes on with its access; nobody waited for a prefetch. */
+static void finish(struct sim *sim, struct cpu *cpu, struct txn *t)
+{
+	if (cpu->blocked == t) {
+		cpu->blocked = NULL;
+		cpu->filled = t;
+		cpu->clock = sim->now;
+		sim->resume = cpu;
+		return;
+	}
+	if (t->deferred)
+		coherence_probe_again(sim, t->client, t->deferred);
+	txn_put(sim, t);
+}
+
 void cpu_filled(struct sim *sim, struct txn *t)
 {
 	struct cpu *cpu = &sim->cpu[t->client->id];
 	struct slot *copy = cache_find(&t->client->level_cache[t->client->levels - 1], t->line);
 	bool fresh = !copy;
 
+	if (fresh && t->dataless) {             /* its copy had to make room meanwhile: as if it did now */
+		coherence_drop(sim, t->client, t->line);
+		finish(sim, cpu, t);
+		return;
+	}
 	if (fresh) {
 		copy = make_room(sim, cpu, t->line);
 		*copy = (struct slot){ .copy = copy, .state = STATE_I, .version = t->version };
@@ -212,15 +236,6 @@ void cpu_filled(struct sim *sim, struct txn *t)
 	copy->used = ++cpu->used;
 	if (fresh)
 		copy_install_inner(cpu, copy);
-	if (cpu->blocked == t) {
-		cpu->blocked = NULL;
-		cpu->filled = t;
-		cpu->clock = sim->now;
-		sim->resume = cpu;
-		return;
-	}
-	if (t->deferred)
-		coherence_probe_again(sim, t->client, t->deferred);
-	txn_put(sim, t);
+	finish(sim, cpu, t);
 }
 

@@ -38,7 +38,7 @@ static bool matches(struct search *search, const char *name)
 	return false;
 }
 
-/* ---- keys ------------------------------------------------------------------------------------------- */
+/* ---- keys -------------------------------------------------------------------------------- */
 
 static void explain_setting(const struct setting *setting, const char *path)
 {
@@ -46,7 +46,8 @@ static void explain_setting(const struct setting *setting, const char *path)
 
 	schema_describe(setting, text, sizeof text);
 	printf("key %s: %s\n  %s\n", path, setting->help, text);
-	if (setting->kind != SETTING_REALS && setting->kind != SETTING_WORDLIST && setting->kind != SETTING_SECTION)
+	if (setting->kind != SETTING_REALS && setting->kind != SETTING_WORDLIST &&
+	    setting->kind != SETTING_SECTION)
 		printf("  %s\n", setting->fixed ? "one value only" : "a list of values is swept");
 	if (setting->kind == SETTING_SECTION) {
 		printf("  keys:");
@@ -96,7 +97,7 @@ static void search_keys(struct search *search)
 	keys_free(keys);
 }
 
-/* ---- names --------------------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------- */
 
 static void print_view(const struct page_view *view)
 {
@@ -132,7 +133,8 @@ static void search_workloads(struct search *search)
 		if (!matches(search, workloads[i]->name))
 			continue;
 		printf("workload %s: %s\n%s\n", workloads[i]->name, workloads[i]->summary,
-		       workloads[i]->needs_objects ? "takes objects from an allocator" : "runs without an allocator");
+		       workloads[i]->needs_objects ? "takes objects from an allocator"
+						   : "runs without an allocator");
 		print_settings(workloads[i]->settings, "workload");
 	}
 }
@@ -141,8 +143,8 @@ static void search_metrics(struct search *search)
 {
 	for (const struct metric *metric = metrics; metric->name; metric++) {
 		if (matches(search, metric->name))
-			printf("metric %s%s%s%s: %s\n", metric->name, *metric->unit ? " (" : "", metric->unit,
-			       *metric->unit ? ")" : "", metric->help);
+			printf("metric %s%s%s%s: %s\n", metric->name, *metric->unit ? " (" : "",
+			       metric->unit, *metric->unit ? ")" : "", metric->help);
 	}
 }
 
@@ -188,7 +190,7 @@ static void search_machines(struct search *search)
 	machine_names_free(names, count);
 }
 
-/* ---- definitions --------------------------------------------------------------------------------------- */
+/* ---- definitions ------------------------------------------------------------------------- */
 
 static size_t heading_level(const char *line)
 {
@@ -205,7 +207,8 @@ static bool is_heading_of(const char *line, const char *word)
 	line += heading_level(line);
 	while (*line == ' ' || *line == '`')
 		line++;
-	return !strncasecmp(line, word, length) && !isalnum((unsigned char)line[length]) && line[length] != '_';
+	return !strncasecmp(line, word, length) && !isalnum((unsigned char)line[length]) &&
+	       line[length] != '_';
 }
 
 /* Marks of Markdown that only a renderer needs. */
@@ -224,10 +227,12 @@ static void search_definitions(struct search *search)
 	char path[4096];
 	size_t length, level = 0;
 	/* in the source tree; else installed, from share/bounce */
-	bool found = data_file("docs/model.md", path, sizeof path) || data_file("../doc/bounce/model.md", path, sizeof path);
+	bool found = data_file("docs/model.md", path, sizeof path) ||
+		     data_file("../doc/bounce/model.md", path, sizeof path);
 	char *text = found ? file_read(path, 1 << 22, &length) : NULL;
 
-	for (const char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+	for (const char *line = text; line && *line;
+	     line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
 		size_t here = heading_level(line);
 
 		if (level && here && here <= level)
@@ -242,7 +247,7 @@ static void search_definitions(struct search *search)
 	free(text);
 }
 
-/* ---- the verb ------------------------------------------------------------------------------------------- */
+/* ---- the verb ---------------------------------------------------------------------------- */
 
 static const char help[] =
 	"Says what a key, metric, model, workload, protocol, machine or figure is; for a protocol, its "
@@ -289,8 +294,11 @@ int cli_explain(int argc, char **argv)
 	if (search.found)
 		return EXIT_DONE;
 	if (search.nearest.best)
-		fprintf(stderr, "bounce: nothing is called '%s'; did you mean '%s'?\n", word, search.nearest.best);
+		fprintf(stderr, "bounce: nothing is called '%s'; did you mean '%s'?\n", word,
+			search.nearest.best);
 	else
-		fprintf(stderr, "bounce: nothing is called '%s'; 'bounce list keys' and 'bounce list metrics' show words\n", word);
+		fprintf(stderr,
+			"bounce: nothing is called '%s'; 'bounce list keys' and 'bounce list metrics' show words\n",
+			word);
 	return EXIT_MISTAKE;
 }

@@ -25,7 +25,10 @@ struct listing {
 };
 
 static const struct column models_columns[] = {
-	{ "model", "model", true }, { "kind", "kind", true }, { "what it is", "summary", true }, { NULL, NULL, false },
+	{ "model", "model", true },
+	{ "kind", "kind", true },
+	{ "what it is", "summary", true },
+	{ NULL, NULL, false },
 };
 
 static void fill_models(struct table *table)
@@ -43,7 +46,9 @@ static void fill_models(struct table *table)
 }
 
 static const struct column workloads_columns[] = {
-	{ "workload", "workload", true }, { "what it does", "summary", true }, { NULL, NULL, false },
+	{ "workload", "workload", true },
+	{ "what it does", "summary", true },
+	{ NULL, NULL, false },
 };
 
 static void fill_workloads(struct table *table)
@@ -55,7 +60,10 @@ static void fill_workloads(struct table *table)
 }
 
 static const struct column machines_columns[] = {
-	{ "machine", "machine", true }, { "cores", "cores", false }, { "what it is", "title", true }, { NULL, NULL, false },
+	{ "machine", "machine", true },
+	{ "cores", "cores", false },
+	{ "what it is", "title", true },
+	{ NULL, NULL, false },
 };
 
 static void fill_machines(struct table *table)
@@ -92,7 +100,10 @@ static void fill_protocols(struct table *table)
 }
 
 static const struct column metrics_columns[] = {
-	{ "metric", "metric", true }, { "unit", "unit", true }, { "what it counts", "help", true }, { NULL, NULL, false },
+	{ "metric", "metric", true },
+	{ "unit", "unit", true },
+	{ "what it counts", "help", true },
+	{ NULL, NULL, false },
 };
 
 static void fill_metrics(struct table *table)
@@ -105,8 +116,8 @@ static void fill_metrics(struct table *table)
 }
 
 static const struct column keys_columns[] = {
-	{ "key", "key", true }, { "value", "value", true }, { "sweep", "sweep", true }, { "what it says", "help", true },
-	{ NULL, NULL, false },
+	{ "key", "key", true },		  { "value", "value", true }, { "sweep", "sweep", true },
+	{ "what it says", "help", true }, { NULL, NULL, false },
 };
 
 static void add_keys(struct table *table, const struct setting *settings, const char *path)
@@ -159,7 +170,7 @@ static const struct listing listings[] = {
 	{ 0 },
 };
 
-/* ---- arguments ---------------------------------------------------------------------------------- */
+/* ---- arguments --------------------------------------------------------------------------- */
 
 struct arguments {
 	const struct listing *listing;
@@ -194,8 +205,12 @@ static const struct listing *find_listing(const char *word, struct argp_state *s
 		nearest_try(&nearest, listing->name);
 	}
 	if (nearest.best)
-		argp_error(state, "nothing to list is called '%s'; did you mean '%s'?", word, nearest.best);
-	argp_error(state, "nothing to list is called '%s'; there are models, workloads, machines, protocols, metrics, keys", word);
+		argp_error(state, "nothing to list is called '%s'; did you mean '%s'?", word,
+			   nearest.best);
+	argp_error(
+		state,
+		"nothing to list is called '%s'; there are models, workloads, machines, protocols, metrics, keys",
+		word);
 	return NULL;
 }
 
@@ -220,7 +235,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!arguments->listing)
-			argp_error(state, "what? models, workloads, machines, protocols, metrics or keys");
+			argp_error(state,
+				   "what? models, workloads, machines, protocols, metrics or keys");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -239,7 +255,8 @@ int cli_list(int argc, char **argv)
 	struct table *table = table_new(arguments.listing->columns);
 
 	arguments.listing->fill(table);
-	table_print(table, stdout, arguments.format, arguments.listing->name, 0, table_colour(stdout, arguments.colour));
+	table_print(table, stdout, arguments.format, arguments.listing->name, 0,
+		    table_colour(stdout, arguments.colour));
 	table_free(table);
 	return EXIT_DONE;
 }

@@ -62,7 +62,7 @@ static const char help[] =
 	"  bounce run configs/remote-free.yaml --set cpus=[2,4] --set repeat=3\n"
 	"  bounce run configs/slab-test.yaml --shard 3/16 --format csv";
 
-/* ---- arguments ---------------------------------------------------------------------------------- */
+/* ---- arguments --------------------------------------------------------------------------- */
 
 static void append(char ***list, size_t *count, char *text)
 {
@@ -144,7 +144,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	}
 }
 
-/* ---- running -------------------------------------------------------------------------------------- */
+/* ---- running ----------------------------------------------------------------------------- */
 
 static void print_points(const struct arguments *arguments, const struct points *points)
 {

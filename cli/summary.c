@@ -18,7 +18,7 @@
 struct quantity {
 	const char *title, *metric;
 	bool per_operation;
-	bool only_above_zero; /* a column of zeros says nothing */
+	bool only_above_zero;           /* a column of zeros says nothing */
 };
 
 /* clang-format off */

@@ -13,7 +13,7 @@ struct message {
 	struct place place;
 	char *text;
 	bool note;
-	struct place owner; /* place of its mistake: notes are sorted with it */
+	struct place owner;     /* place of its mistake: notes are sorted with it */
 	size_t mistake, number; /* in order of arrival */
 };
 
@@ -22,7 +22,7 @@ struct diagnostics {
 	unsigned source_count;
 	struct message *message;
 	size_t count, mistakes, untold;
-	bool dropped; /* the last mistake was told before: so were its notes */
+	bool dropped;           /* the last mistake was told before: so were its notes */
 };
 
 struct diagnostics *diagnostics_new(void)

@@ -26,18 +26,19 @@ struct document {
 
 struct place {
 	const struct document *source;
-	unsigned line, column;          /* from 1, columns in characters; 0: the source as a whole */
+	unsigned line, column; /* from 1, columns in characters; 0: the source as a whole */
 };
 
 struct diagnostics;
 
-enum { DIAGNOSTICS_MAX = 200 };         /* mistakes of one file that are told; the rest is counted */
+enum { DIAGNOSTICS_MAX = 200 }; /* mistakes of one file that are told; the rest is counted */
 
 struct diagnostics *diagnostics_new(void);
 void diagnostics_free(struct diagnostics *diagnostics);
 
 /* Text and name are copied and live as long as the diagnostics. */
-const struct document *diagnostics_source(struct diagnostics *diagnostics, const char *name, const char *text, size_t length, bool option);
+const struct document *diagnostics_source(struct diagnostics *diagnostics, const char *name,
+					  const char *text, size_t length, bool option);
 
 /* The same text at the same place is told once. */
 void mistake(struct diagnostics *diagnostics, struct place place, const char *format, ...)

@@ -13,7 +13,7 @@
 #include "experiment/version.h"
 #include "sim/verbs/xalloc.h"
 
-/* ---- keys of a combination ----------------------------------------------------------------------- */
+/* ---- keys of a combination --------------------------------------------------------------- */
 
 struct listing {
 	struct loading *loading;
@@ -182,7 +182,7 @@ void effective_keys(struct loading *loading, struct combination *combination)
 	rename_machine(combination);
 }
 
-/* ---- the name of a point ---------------------------------------------------------------------------- */
+/* ---- the name of a point ----------------------------------------------------------------- */
 
 bool effective_is_of_point(const char *key)
 {
@@ -231,14 +231,14 @@ void effective_name(const struct combination *combination, uint64_t seed,
 	name[POINT_NAME_BYTES - 1] = '\0';
 }
 
-/* ---- the effective experiment ------------------------------------------------------------------------ */
+/* ---- the effective experiment ------------------------------------------------------------ */
 
 /* One line of it: a path and its value, or its values. */
 struct entry {
 	const char *path;
-	char top[SETTING_PATH_BYTES]; /* the path up to its first dot */
+	char top[SETTING_PATH_BYTES];           /* the path up to its first dot */
 	char *text;
-	size_t top_order, order, number; /* as given; number: in table order */
+	size_t top_order, order, number;        /* as given; number: in table order */
 };
 
 struct entries {

@@ -14,7 +14,7 @@
 
 enum { COMBINATIONS_MAX = 10000 };
 
-/* ---- --set ------------------------------------------------------------------------------------- */
+/* ---- --set ------------------------------------------------------------------------------- */
 
 static void put_set(struct loading *loading, const char *set)
 {
@@ -43,7 +43,7 @@ static void put_set(struct loading *loading, const char *set)
 		yaml_put(&loading->pool, loading->root, key, yaml_nested(&loading->pool, value));
 }
 
-/* ---- the tree ------------------------------------------------------------------------------------ */
+/* ---- the tree ---------------------------------------------------------------------------- */
 
 static bool read_tree(struct loading *loading, const char *path, const char *text, size_t length)
 {
@@ -64,7 +64,7 @@ static bool read_tree(struct loading *loading, const char *path, const char *tex
 	return true;
 }
 
-/* ---- the product ----------------------------------------------------------------------------------- */
+/* ---- the product ------------------------------------------------------------------------- */
 
 static struct combination *combination_new(void)
 {
@@ -177,7 +177,7 @@ static void add_points(struct experiment *experiment)
 	}
 }
 
-/* ---- the experiment ----------------------------------------------------------------------------------- */
+/* ---- the experiment ---------------------------------------------------------------------- */
 
 static char **append(char **list, size_t *count, const char *text)
 {

@@ -47,7 +47,7 @@ struct combination {
 	unsigned *core;                         /* of each CPU, [cores]; NULL: by placement word */
 	size_t cores;
 	uint64_t warmup, operations;            /* as the workload wants them */
-	char input[SHA256_HEX_BYTES];           /* content of the workload's input; "" without one */
+	char input[SHA256_HEX_BYTES]; /* content of the workload's input; "" without one */
 	bool scaled;                            /* got more sockets than its machine has */
 	bool seedless;                          /* no seed can change it */
 	char name[POINT_NAME_BYTES];            /* of its first point */
@@ -82,9 +82,12 @@ struct experiment {
  * Reads and checks the file, with `sets` (KEY=VALUE) put over it. NULL: all mistakes are in
  * `diagnostics`.
  */
-struct experiment *experiment_load(const char *path, char *const *sets, size_t set_count, struct diagnostics *diagnostics);
+struct experiment *experiment_load(const char *path, char *const *sets, size_t set_count,
+				   struct diagnostics *diagnostics);
 /* The same from text in memory; `path` names it and is where relative paths start from. */
-struct experiment *experiment_parse(const char *path, const char *text, size_t length, char *const *sets, size_t set_count, struct diagnostics *diagnostics);
+struct experiment *experiment_parse(const char *path, const char *text, size_t length,
+				    char *const *sets, size_t set_count,
+				    struct diagnostics *diagnostics);
 void experiment_free(struct experiment *experiment);
 
 /* Does the key determine a point? Others are about the experiment; the seed comes apart. */

@@ -8,7 +8,8 @@
 /* All of a file, with a zero byte behind it; at most `limit` bytes of it. NULL: errno says why. */
 char *file_read(const char *path, size_t limit, size_t *length);
 /* DIRECTORY/NAME, whole or not at all: a temporary file, fsync, rename, fsync of the folder. */
-bool file_write(const char *directory, const char *name, const char *text, size_t length, char *why, size_t size);
+bool file_write(const char *directory, const char *name, const char *text, size_t length, char *why,
+		size_t size);
 /* The folder of a path with its slash: "a/b/" of "a/b/c", "" of "c". */
 void file_folder(const char *path, char *folder, size_t size);
 /* SHA-256 of a file's content. */

@@ -50,7 +50,8 @@ void rules_check(struct loading *loading, struct combination *combination);
 /* ---- effective.c */
 void effective_keys(struct loading *loading, struct combination *combination);
 /* Name of the point of this combination and seed. */
-void effective_name(const struct combination *combination, uint64_t seed, char name[POINT_NAME_BYTES]);
+void effective_name(const struct combination *combination, uint64_t seed,
+		    char name[POINT_NAME_BYTES]);
 /* Fills effective and hash of the experiment from its combinations. */
 void effective_experiment(struct loading *loading);
 

@@ -16,7 +16,7 @@
 
 enum { PATH_BYTES = 4096, BASES_MAX = 4 };
 
-/* ---- names ------------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------- */
 
 static int by_text(const void *a, const void *b)
 {
@@ -73,7 +73,7 @@ static void tell_unknown(struct diagnostics *diagnostics, const struct yaml *nam
 	machine_names_free(names, count);
 }
 
-/* ---- files --------------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------------- */
 
 static bool is_path(const char *name)
 {
@@ -184,7 +184,7 @@ struct yaml *machine_tree(struct yaml_pool *pool, struct diagnostics *diagnostic
 	return build(pool, diagnostics, name, called, folder, overrides, 1);
 }
 
-/* ---- a machine by itself -------------------------------------------------------------------------- */
+/* ---- a machine by itself ----------------------------------------------------------------- */
 
 struct telling {
 	struct diagnostics *diagnostics;

@@ -12,7 +12,9 @@
  * whose key `base` is skipped) put over it. `name` holds name or path, which starts from `folder`;
  * `called` is how messages call that key. NULL: mistakes were told.
  */
-struct yaml *machine_tree(struct yaml_pool *pool, struct diagnostics *diagnostics, const struct yaml *name, const char *called, const char *folder, const struct yaml *overrides);
+struct yaml *machine_tree(struct yaml_pool *pool, struct diagnostics *diagnostics,
+			  const struct yaml *name, const char *called, const char *folder,
+			  const struct yaml *overrides);
 
 /* Machines that come with bounce: file names without .yaml, sorted. */
 char **machine_names(size_t *count);

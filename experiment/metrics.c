@@ -18,14 +18,20 @@ enum { UNITS_PER_CYCLE = 64 };
 #define TOTAL(name_, unit_, help_) { #name_, METRIC_COUNT, RESULT(total.name_), unit_, help_ }
 #define OPERATION(name_, op_, what_) \
 	{ #name_ "_cycles_mean", METRIC_MEAN, RESULT(op[op_]), "cycles", what_ ": mean" }, \
-	{ #name_ "_cycles_p50", METRIC_CYCLES, RESULT(op[op_].p50_units), "cycles", what_ ": half of them take at most this" }, \
-	{ #name_ "_cycles_p99", METRIC_CYCLES, RESULT(op[op_].p99_units), "cycles", what_ ": 99 of 100 take at most this" }, \
-	{ #name_ "_cycles_max", METRIC_CYCLES, RESULT(op[op_].max_units), "cycles", what_ ": the longest" }
+	{ #name_ "_cycles_p50", METRIC_CYCLES, RESULT(op[op_].p50_units), "cycles", \
+	  what_ ": half of them take at most this" }, \
+	{ #name_ "_cycles_p99", METRIC_CYCLES, RESULT(op[op_].p99_units), "cycles", \
+	  what_ ": 99 of 100 take at most this" }, \
+	{ #name_ "_cycles_max", METRIC_CYCLES, RESULT(op[op_].max_units), "cycles", \
+	  what_ ": the longest" }
 #define LINES(name_, op_, what_) \
-	{ #name_ "_lines_read", METRIC_READ, RESULT(op[op_]), "lines", what_ ": mean of distinct cache lines read" }, \
-	{ #name_ "_lines_written", METRIC_WRITTEN, RESULT(op[op_]), "lines", what_ ": mean of distinct cache lines written" }
+	{ #name_ "_lines_read", METRIC_READ, RESULT(op[op_]), "lines", \
+	  what_ ": mean of distinct cache lines read" }, \
+	{ #name_ "_lines_written", METRIC_WRITTEN, RESULT(op[op_]), "lines", \
+	  what_ ": mean of distinct cache lines written" }
 #define CAUSE(name_, cause_, help_) \
-	{ "cycles_" name_, METRIC_CYCLES, RESULT(total.cause_units[cause_]), "cycles", "cycles of all CPUs: " help_ }
+	{ "cycles_" name_, METRIC_CYCLES, RESULT(total.cause_units[cause_]), "cycles", \
+	  "cycles of all CPUs: " help_ }
 
 const struct metric metrics[] = {
 	{ "objects", METRIC_TEXT, POINT(objects), "", "object allocator" },
@@ -34,29 +40,42 @@ const struct metric metrics[] = {
 	{ "machine", METRIC_TEXT, POINT(machine), "", "machine, with the keys that were changed" },
 	{ "cpus", METRIC_OF_POINT, POINT(cpus), "CPUs", "simulated CPUs" },
 	{ "seed", METRIC_OF_POINT, POINT(seed), "1", "seed of the run" },
-	{ "operations", METRIC_COUNT, RESULT(operations), "operations", "allocations and frees in the window, all CPUs together" },
-	{ "elapsed_cycles", METRIC_CYCLES, RESULT(elapsed_units), "cycles", "length of the window" },
+	{ "operations", METRIC_COUNT, RESULT(operations), "operations",
+	  "allocations and frees in the window, all CPUs together" },
+	{ "elapsed_cycles", METRIC_CYCLES, RESULT(elapsed_units), "cycles",
+	  "length of the window" },
 	OPERATION(alloc, OP_ALLOC, "an allocation"),
 	OPERATION(free, OP_FREE, "a free"),
-	{ "bounces", METRIC_BOUNCES, RESULT(total.bounces), "lines", "first writes of a CPU on a line that another CPU wrote last" },
-	{ "bounces_allocator", METRIC_COUNT, RESULT(total.bounces[CLASS_ALLOCATOR]), "lines", "bounces of the allocators' lines" },
-	{ "bounces_workload", METRIC_COUNT, RESULT(total.bounces[CLASS_WORKLOAD]), "lines", "bounces of the workload's own lines: queues, slots" },
-	{ "bounces_payload", METRIC_COUNT, RESULT(total.bounces[CLASS_PAYLOAD]), "lines", "bounces of lines inside objects" },
+	{ "bounces", METRIC_BOUNCES, RESULT(total.bounces), "lines",
+	  "first writes of a CPU on a line that another CPU wrote last" },
+	{ "bounces_allocator", METRIC_COUNT, RESULT(total.bounces[CLASS_ALLOCATOR]), "lines",
+	  "bounces of the allocators' lines" },
+	{ "bounces_workload", METRIC_COUNT, RESULT(total.bounces[CLASS_WORKLOAD]), "lines",
+	  "bounces of the workload's own lines: queues, slots" },
+	{ "bounces_payload", METRIC_COUNT, RESULT(total.bounces[CLASS_PAYLOAD]), "lines",
+	  "bounces of lines inside objects" },
 	TOTAL(hitm_loads, "accesses", "loads that found the line modified in another cache"),
-	TOTAL(hitm_stores, "accesses", "stores and LOCK operations that found the line modified in another cache"),
+	TOTAL(hitm_stores, "accesses",
+	  "stores and LOCK operations that found the line modified in another cache"),
 	TOTAL(hitm_remote, "accesses", "of both, those whose other cache was on another socket"),
 	TOTAL(upgrades, "accesses", "writes to a line that this and other caches shared"),
 	TOTAL(invalidations, "lines", "copies in other caches that writes killed"),
 	TOTAL(misses_cold, "misses", "first access of a CPU to a line"),
 	TOTAL(misses_capacity, "misses", "the copy had been evicted"),
-	TOTAL(misses_true_sharing, "misses", "the copy was lost to another CPU's write, and its bytes are used"),
-	TOTAL(misses_false_sharing, "misses", "the copy was lost to another CPU's write to bytes that are not used"),
-	{ "irq_off_cycles", METRIC_CYCLES, RESULT(total.irq_off_units), "cycles", "time with interrupts off, all CPUs" },
-	{ "irq_off_cycles_max", METRIC_CYCLES, RESULT(total.irq_off_units_max), "cycles", "longest time with interrupts off" },
+	TOTAL(misses_true_sharing, "misses",
+	  "the copy was lost to another CPU's write, and its bytes are used"),
+	TOTAL(misses_false_sharing, "misses",
+	  "the copy was lost to another CPU's write to bytes that are not used"),
+	{ "irq_off_cycles", METRIC_CYCLES, RESULT(total.irq_off_units), "cycles",
+	  "time with interrupts off, all CPUs" },
+	{ "irq_off_cycles_max", METRIC_CYCLES, RESULT(total.irq_off_units_max), "cycles",
+	  "longest time with interrupts off" },
 	TOTAL(ipis, "interrupts", "interrupts sent from CPU to CPU"),
 	TOTAL(lock_spins, "tries", "failed tries to take a lock"),
-	{ "footprint_bytes_peak", METRIC_COUNT, RESULT(footprint_bytes_peak), "bytes", "most that the object allocator held of the page allocator's memory" },
-	{ "live_bytes_peak", METRIC_COUNT, RESULT(live_bytes_peak), "bytes", "most that users of objects held" },
+	{ "footprint_bytes_peak", METRIC_COUNT, RESULT(footprint_bytes_peak), "bytes",
+	  "most that the object allocator held of the page allocator's memory" },
+	{ "live_bytes_peak", METRIC_COUNT, RESULT(live_bytes_peak), "bytes",
+	  "most that users of objects held" },
 	CAUSE("interrupts", CAUSE_INTERRUPTS, "interrupt handlers"),
 	CAUSE("lock_spin", CAUSE_LOCK_SPIN, "waiting inside a lock"),
 	CAUSE("busy", CAUSE_BUSY, "waiting for a line or home that served others"),
@@ -70,17 +89,22 @@ const struct metric metrics[] = {
 	CAUSE("private_hit", CAUSE_PRIVATE_HIT, "hits in its own caches"),
 	CAUSE("compute", CAUSE_COMPUTE, "instructions without memory"),
 	CAUSE("idle", CAUSE_IDLE, "the workload waited, or had nothing to do"),
-	{ "outcome", METRIC_OUTCOME, RESULT(outcome), "", "how the run ended: done, or what stopped it" },
+	{ "outcome", METRIC_OUTCOME, RESULT(outcome), "",
+	  "how the run ended: done, or what stopped it" },
 	LINES(alloc, OP_ALLOC, "an allocation"),
 	LINES(free, OP_FREE, "a free"),
-	{ "allocs", METRIC_COUNT, RESULT(op[OP_ALLOC].count), "operations", "allocations in the window" },
+	{ "allocs", METRIC_COUNT, RESULT(op[OP_ALLOC].count), "operations",
+	  "allocations in the window" },
 	{ "frees", METRIC_COUNT, RESULT(op[OP_FREE].count), "operations", "frees in the window" },
-	{ "page_allocs", METRIC_COUNT, RESULT(op[OP_PAGE_ALLOC].count), "operations", "page allocations in the window, also inside those of objects" },
-	{ "page_frees", METRIC_COUNT, RESULT(op[OP_PAGE_FREE].count), "operations", "the same for pages that were freed" },
+	{ "page_allocs", METRIC_COUNT, RESULT(op[OP_PAGE_ALLOC].count), "operations",
+	  "page allocations in the window, also inside those of objects" },
+	{ "page_frees", METRIC_COUNT, RESULT(op[OP_PAGE_FREE].count), "operations",
+	  "the same for pages that were freed" },
 	OPERATION(page_alloc, OP_PAGE_ALLOC, "a page allocation"),
 	OPERATION(page_free, OP_PAGE_FREE, "a free of pages"),
 	OPERATION(work, OP_WORK, "a turn of a workload without allocator"),
-	{ "metadata_bytes", METRIC_OF_POINT, POINT(metadata_bytes), "bytes", "per-CPU and per-cache structs of the object allocator" },
+	{ "metadata_bytes", METRIC_OF_POINT, POINT(metadata_bytes), "bytes",
+	  "per-CPU and per-cache structs of the object allocator" },
 	{ 0 },
 };
 /* clang-format on */
@@ -103,7 +127,8 @@ static const void *member(const struct metric *metric, const struct point *point
 {
 	bool of_point = metric->kind == METRIC_TEXT || metric->kind == METRIC_OF_POINT;
 
-	return (const char *)(of_point ? (const void *)point : (const void *)point->result) + metric->offset;
+	return (const char *)(of_point ? (const void *)point : (const void *)point->result) +
+	       metric->offset;
 }
 
 static bool whole(const struct metric *metric, const struct point *point, uint64_t *value)
@@ -113,7 +138,8 @@ static bool whole(const struct metric *metric, const struct point *point, uint64
 	*value = *count;
 	if (metric->kind == METRIC_BOUNCES)
 		*value = count[CLASS_ALLOCATOR] + count[CLASS_WORKLOAD] + count[CLASS_PAYLOAD];
-	return metric->kind == METRIC_COUNT || metric->kind == METRIC_OF_POINT || metric->kind == METRIC_BOUNCES;
+	return metric->kind == METRIC_COUNT || metric->kind == METRIC_OF_POINT ||
+	       metric->kind == METRIC_BOUNCES;
 }
 
 static double per_operation(const struct op_stats *op, uint64_t sum)
@@ -144,7 +170,8 @@ double metric_value(const struct metric *metric, const struct point *point)
 	}
 }
 
-const char *metric_text(const struct metric *metric, const struct point *point, char *buf, size_t size)
+const char *metric_text(const struct metric *metric, const struct point *point, char *buf,
+			size_t size)
 {
 	uint64_t count;
 
@@ -163,7 +190,7 @@ const char *metric_text(const struct metric *metric, const struct point *point, 
 	return isnan(value) ? "" : buf;
 }
 
-/* ---- CSV ----------------------------------------------------------------------------------------- */
+/* ---- CSV --------------------------------------------------------------------------------- */
 
 /* A key that is a metric too (objects, cpus) has its column there. */
 static bool has_column(const char *key)
@@ -231,7 +258,7 @@ void metrics_csv(FILE *out, const struct points *points)
 		csv_row(out, points, points->point[i]);
 }
 
-/* ---- JSON lines ------------------------------------------------------------------------------------ */
+/* ---- JSON lines -------------------------------------------------------------------------- */
 
 static void json_text(FILE *out, const char *text)
 {
@@ -269,10 +296,12 @@ static void json_list(FILE *out, const char *key, char *const *text, size_t coun
 static void json_value(FILE *out, const char *text)
 {
 	size_t digits = strspn(text, "0123456789");
-	size_t length = digits && text[digits] == '.' ? digits + 1 + strspn(text + digits + 1, "0123456789") : digits;
+	size_t length = digits && text[digits] == '.'
+				? digits + 1 + strspn(text + digits + 1, "0123456789")
+				: digits;
 
-	if ((digits && !text[length] && text[length - 1] != '.' && digits < 16) || !strcmp(text, "true") ||
-	    !strcmp(text, "false"))
+	if ((digits && !text[length] && text[length - 1] != '.' && digits < 16) ||
+	    !strcmp(text, "true") || !strcmp(text, "false"))
 		fputs(text, out);
 	else
 		json_text(out, text);

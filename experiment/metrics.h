@@ -35,8 +35,10 @@ const struct metric *metric_find(const char *name);
 
 /* NAN where there is nothing to tell: a mean of no operations, a name. */
 double metric_value(const struct metric *metric, const struct point *point);
-/* As programs read it: integers whole, .17g for reals, nothing for NAN; the text is in buf or lives as long as the point. */
-const char *metric_text(const struct metric *metric, const struct point *point, char *buf, size_t size);
+/* As programs read it: integers whole, .17g for reals, nothing for NAN; the text is in buf or
+ * lives as long as the point. */
+const char *metric_text(const struct metric *metric, const struct point *point, char *buf,
+			size_t size);
 /* A name and no number: in JSON within quotes. */
 bool metric_is_name(const struct metric *metric);
 

@@ -8,7 +8,7 @@
 
 #include "sim/verbs/xalloc.h"
 
-/* ---- writing ------------------------------------------------------------------------------------ */
+/* ---- writing ----------------------------------------------------------------------------- */
 
 void record_escape(FILE *out, const char *text)
 {
@@ -66,7 +66,7 @@ void record_write(FILE *out, const char *name, const struct record_column *colum
 	}
 }
 
-/* ---- reading -------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------- */
 
 bool lines_next(struct lines *lines, const char **line, const char **end)
 {

@@ -27,7 +27,10 @@ struct record_column {
 };
 
 #define COLUMN(type, member, kind_, ...) \
-	{ .name = #member, .kind = COLUMN_##kind_, .offset = offsetof(type, member), .size = sizeof(((type *)0)->member), __VA_ARGS__ }
+	{ \
+		.name = #member, .kind = COLUMN_##kind_, .offset = offsetof(type, member), \
+		.size = sizeof(((type *)0)->member), __VA_ARGS__ \
+	}
 
 /* Strings read back, owned together. */
 struct string_pool {
@@ -47,9 +50,13 @@ void record_escape(FILE *out, const char *text);
 char *record_part(const char **line, const char *end);
 bool lines_next(struct lines *lines, const char **line, const char **end);
 
-/* "table NAME COUNT", the names of the columns, and a line per struct; `columns` end without a name. */
-void record_write(FILE *out, const char *name, const struct record_column *columns, const void *rows, size_t count, size_t row_size);
+/* "table NAME COUNT", the names of the columns, and a line per struct; `columns` end without a
+ * name. */
+void record_write(FILE *out, const char *name, const struct record_column *columns,
+		  const void *rows, size_t count, size_t row_size);
 /* Reads such a table into zeroed rows; false and the reason in `why`. The caller frees *rows. */
-bool record_read(struct lines *lines, const char *name, const struct record_column *columns, void **rows, size_t *count, size_t row_size, struct string_pool *pool, char *why, size_t size);
+bool record_read(struct lines *lines, const char *name, const struct record_column *columns,
+		 void **rows, size_t *count, size_t row_size, struct string_pool *pool, char *why,
+		 size_t size);
 
 #endif

@@ -10,7 +10,8 @@
 
 static void rule_name(struct loading *loading, const struct combination *into)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 	const char *name = into->settings.name;
 
 	if (!*name || name[strspn(name, allowed)] || *name == '.' || *name == '-')
@@ -28,12 +29,14 @@ static void rule_cpus(struct loading *loading, struct combination *into)
 		return;
 	if (into->settings.scale != SCALE_SOCKETS) {
 		mistake(loading->diagnostics, walk_place(loading, "cpus"),
-			"'cpus' is %" PRIu64 ", machine '%s' has %u cores; fewer CPUs, or 'scale: sockets' for more sockets",
+			"'cpus' is %" PRIu64
+			", machine '%s' has %u cores; fewer CPUs, or 'scale: sockets' for more sockets",
 			cpus, machine->id, cores);
 		return;
 	}
 	/* memory nodes that belong to sockets come with them */
-	uint64_t nodes_per_socket = machine->numa_nodes % machine->sockets ? 0 : machine->numa_nodes / machine->sockets;
+	uint64_t nodes_per_socket =
+		machine->numa_nodes % machine->sockets ? 0 : machine->numa_nodes / machine->sockets;
 
 	into->scaled = true;
 	machine->sockets = (cpus + per_socket - 1) / per_socket;
@@ -41,7 +44,8 @@ static void rule_cpus(struct loading *loading, struct combination *into)
 		machine->numa_nodes = nodes_per_socket * machine->sockets;
 	if (machine->sockets * per_socket > MACHINE_CORES_MAX)
 		mistake(loading->diagnostics, walk_place(loading, "cpus"),
-			"'cpus' is %" PRIu64 ": machine '%s' has %" PRIu64 " cores per socket, and whole sockets for that many are more than %d cores",
+			"'cpus' is %" PRIu64 ": machine '%s' has %" PRIu64
+			" cores per socket, and whole sockets for that many are more than %d cores",
 			cpus, machine->id, per_socket, MACHINE_CORES_MAX);
 }
 
@@ -53,15 +57,18 @@ static void rule_placement(struct loading *loading, const struct combination *in
 	if (into->settings.placement != PLACEMENT_CORES)
 		return;
 	if (into->cores < into->settings.cpus)
-		mistake(loading->diagnostics, place, "'placement' names %zu cores for %" PRIu64 " CPUs", into->cores,
+		mistake(loading->diagnostics, place,
+			"'placement' names %zu cores for %" PRIu64 " CPUs", into->cores,
 			into->settings.cpus);
 	for (size_t i = 0; i < into->cores; i++) {
 		if (into->core[i] >= cores)
-			mistake(loading->diagnostics, place, "'placement' names core %u; machine '%s' has cores 0..%u",
+			mistake(loading->diagnostics, place,
+				"'placement' names core %u; machine '%s' has cores 0..%u",
 				into->core[i], into->machine.id, cores - 1);
 		for (size_t j = 0; j < i; j++) {
 			if (into->core[j] == into->core[i])
-				mistake(loading->diagnostics, place, "'placement' names core %u twice", into->core[i]);
+				mistake(loading->diagnostics, place,
+					"'placement' names core %u twice", into->core[i]);
 		}
 	}
 }
@@ -72,7 +79,8 @@ static void tell_machine(void *to, const char *key, const char *text)
 	char path[SETTING_PATH_BYTES];
 
 	schema_join(path, "machine", key);
-	mistake(loading->diagnostics, walk_place(loading, path), "machine '%s': %s", loading->into->machine.id, text);
+	mistake(loading->diagnostics, walk_place(loading, path), "machine '%s': %s",
+		loading->into->machine.id, text);
 }
 
 static bool rule_machine(struct loading *loading, const struct combination *into)
@@ -95,7 +103,8 @@ static void rule_objects(struct loading *loading, const struct combination *into
 			into->workload->name);
 	if (!into->workload->needs_objects && into->objects)
 		mistake(loading->diagnostics, walk_place(loading, "objects"),
-			"workload '%s' takes no objects; leave 'objects' out", into->workload->name);
+			"workload '%s' takes no objects; leave 'objects' out",
+			into->workload->name);
 }
 
 static void rule_struct_page(struct loading *loading, const struct combination *into)
@@ -122,12 +131,14 @@ static void rule_workload(struct loading *loading, struct combination *into)
 	if (good && *path)
 		good = file_hash(path, into->input, why, sizeof why);
 	if (good && workload->operations)
-		good = workload->operations(into->workload_settings, (unsigned)into->settings.cpus, &into->warmup,
-					    &into->operations, why, sizeof why);
+		good = workload->operations(into->workload_settings, (unsigned)into->settings.cpus,
+					    &into->warmup, &into->operations, why, sizeof why);
 	if (!good)
-		mistake(loading->diagnostics, walk_place(loading, "workload"), "workload '%s': %s", workload->name, why);
+		mistake(loading->diagnostics, walk_place(loading, "workload"), "workload '%s': %s",
+			workload->name, why);
 	else if (!into->operations)
-		mistake(loading->diagnostics, loading->top, "missing key 'operations': how many are measured, all CPUs together");
+		mistake(loading->diagnostics, loading->top,
+			"missing key 'operations': how many are measured, all CPUs together");
 }
 
 void rules_check(struct loading *loading, struct combination *combination)
@@ -142,5 +153,6 @@ void rules_check(struct loading *loading, struct combination *combination)
 	rule_objects(loading, combination);
 	rule_struct_page(loading, combination);
 	rule_workload(loading, combination);
-	combination->seedless = settings->cpus == 1 && !settings->jitter_cycles && !settings->jitter_percent;
+	combination->seedless =
+		settings->cpus == 1 && !settings->jitter_cycles && !settings->jitter_percent;
 }

@@ -17,7 +17,7 @@ struct run {
 	struct traffic traffic;
 	void *workload;
 	bool created;
-	char why[512]; /* of a set-up that cannot be */
+	char why[512];                  /* of a set-up that cannot be */
 };
 
 static struct sim_options *options_new(const struct planned *planned)

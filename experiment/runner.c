@@ -27,7 +27,7 @@ enum { MESSAGE_BYTES = 512, CHILD_FAILED = 1, CHILD_MISTAKE = 2 };
 
 struct child {
 	pid_t pid;
-	int pipe; /* its message */
+	int pipe;                       /* its message */
 	const struct planned *point;
 };
 
@@ -41,10 +41,10 @@ struct runner {
 	const struct planned **todo;
 	size_t count, next, done;
 	struct timespec started;
-	bool line; /* the progress line is on the screen */
+	bool line;                      /* the progress line is on the screen */
 };
 
-/* ---- telling ------------------------------------------------------------------------------------- */
+/* ---- telling ----------------------------------------------------------------------------- */
 
 static void clear_line(struct runner *runner)
 {
@@ -99,7 +99,7 @@ static void show_progress(struct runner *runner)
 	runner->line = true;
 }
 
-/* ---- children --------------------------------------------------------------------------------------- */
+/* ---- children ---------------------------------------------------------------------------- */
 
 /* Outcomes of the simulated machine are results; a broken simulation is none. */
 static bool is_result(const struct result *result)
@@ -230,7 +230,7 @@ static void kill_children(struct runner *runner)
 	runner->children = 0;
 }
 
-/* ---- the loop ------------------------------------------------------------------------------------------ */
+/* ---- the loop ---------------------------------------------------------------------------- */
 
 static void block_signals(struct runner *runner)
 {
@@ -268,7 +268,7 @@ static void run_all(struct runner *runner)
 	sigprocmask(SIG_SETMASK, &runner->before, NULL);
 }
 
-/* ---- before -------------------------------------------------------------------------------------------- */
+/* ---- before ------------------------------------------------------------------------------ */
 
 static bool is_mine(const struct runner_options *options, size_t number)
 {
@@ -425,7 +425,7 @@ void runner_run(const struct experiment *experiment, const struct runner_options
 	free(runner.todo);
 }
 
-/* ---- after ------------------------------------------------------------------------------------------------ */
+/* ---- after ------------------------------------------------------------------------------- */
 
 bool runner_tables(const char *directory, const struct points *points, char *why, size_t size)
 {

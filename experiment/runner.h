@@ -16,7 +16,8 @@ struct runner_options {
 };
 
 struct runner_summary {
-	size_t wanted, kept, computed;  /* points of this shard: in all, there before, computed now */
+	size_t wanted, kept,
+		computed; /* points of this shard: in all, there before, computed now */
 	size_t failed, mistaken;        /* crashed or broken; settings that do not fit each other */
 	size_t ended;                   /* stored, but out of memory or stopped */
 	bool interrupted;
@@ -24,7 +25,8 @@ struct runner_summary {
 };
 
 /* Messages go to stderr, each with the point it is about. */
-void runner_run(const struct experiment *experiment, const struct runner_options *options, struct runner_summary *summary);
+void runner_run(const struct experiment *experiment, const struct runner_options *options,
+		struct runner_summary *summary);
 
 /* results.csv and results.jsonl from the points that are there. */
 bool runner_tables(const char *directory, const struct points *points, char *why, size_t size);

@@ -307,7 +307,7 @@ int schema_word(struct schema *schema, const struct yaml *value, const char *nam
 	return -1;
 }
 
-/* ---- settings ---------------------------------------------------------------------------------- */
+/* ---- settings ---------------------------------------------------------------------------- */
 
 static bool read_reals(struct schema *schema, const struct setting *setting,
 		       const struct yaml *value, const char *name, struct reals *reals)
@@ -438,7 +438,7 @@ static void read_setting(struct schema *schema, const struct setting *setting, s
 		read_one(schema, setting, value, name, target);
 }
 
-/* ---- fallbacks --------------------------------------------------------------------------------- */
+/* ---- fallbacks --------------------------------------------------------------------------- */
 
 static bool is_unknown(const char *fallback)
 {
@@ -494,7 +494,7 @@ static void use_fallback(struct schema *schema, const struct setting *setting, s
 	}
 }
 
-/* ---- the walk ------------------------------------------------------------------------------------ */
+/* ---- the walk ---------------------------------------------------------------------------- */
 
 static const struct setting *find_setting(const struct setting *table, const char *key)
 {
@@ -555,7 +555,7 @@ static bool told_twice(struct schema *schema, const struct yaml *mapping, size_t
 	return false;
 }
 
-enum { KEYS_MAX = 256 }; /* of one table */
+enum { KEYS_MAX = 256 };        /* of one table */
 
 /* Reads what the mapping has; `seen[i]`: the i-th setting needs no fallback. */
 static void read_pairs(struct schema *schema, const struct setting *table, struct yaml *mapping,
@@ -604,7 +604,7 @@ void schema_fill(struct schema *schema, const struct setting *table, struct yaml
 	}
 }
 
-/* ---- telling -------------------------------------------------------------------------------------- */
+/* ---- telling ----------------------------------------------------------------------------- */
 
 static void reals_text(const struct reals *reals, char *text, size_t size)
 {

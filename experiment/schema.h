@@ -48,7 +48,9 @@ void schema_free(struct schema *schema);
  * Fills `target`: from the mapping, which may be NULL, and fallbacks for the rest. `where` is
  * where a missing key belongs, `path` the dotted path of the mapping ("" at the top).
  */
-void schema_fill(struct schema *schema, const struct setting *table, struct yaml *mapping, struct place where, const char *path, void *target, const struct schema_others *others);
+void schema_fill(struct schema *schema, const struct setting *table, struct yaml *mapping,
+		 struct place where, const char *path, void *target,
+		 const struct schema_others *others);
 
 /* Adds an axis or something given, for keys that are no settings of a table. */
 void schema_add_axis(struct schema *schema, struct yaml *list, const char *path);
@@ -60,15 +62,19 @@ const char *schema_name(const struct yaml *key, const char *path);
 void schema_join(char joined[SETTING_PATH_BYTES], const char *path, const char *key);
 
 /* The index of a value's text in `words`; tells the nearest one and gives -1 if there is none. */
-int schema_word(struct schema *schema, const struct yaml *value, const char *name, const char *const *words);
+int schema_word(struct schema *schema, const struct yaml *value, const char *name,
+		const char *const *words);
 /* A whole number in min..max. */
-bool schema_count(struct schema *schema, const struct yaml *value, const char *name, double min, double max, uint64_t *number);
+bool schema_count(struct schema *schema, const struct yaml *value, const char *name, double min,
+		  double max, uint64_t *number);
 
 /* Value of a setting in a filled struct, as YAML text; names as they are, without quotes. */
 void schema_text(const struct setting *setting, const void *target, char *text, size_t size);
 /* All settings of a filled struct, sections resolved, in table order. */
-typedef void schema_visit(void *to, const struct setting *setting, const char *path, const char *text);
-void schema_list(const struct setting *table, const void *target, const char *path, schema_visit *visit, void *to);
+typedef void schema_visit(void *to, const struct setting *setting, const char *path,
+			  const char *text);
+void schema_list(const struct setting *table, const void *target, const char *path,
+		 schema_visit *visit, void *to);
 /* A word of YAML: in quotes where it needs them. */
 void schema_quote(const char *text, char *quoted, size_t size);
 

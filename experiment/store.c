@@ -25,7 +25,7 @@ enum { PATH_BYTES = 4096, FILE_BYTES_MAX = 1 << 30, CPUS_MAX = 1024 };
 
 static const char point_head[] = "bounce-point 1", index_head[] = "bounce-index 1";
 
-/* ---- the tables of a result ----------------------------------------------------------------------- */
+/* ---- the tables of a result -------------------------------------------------------------- */
 
 /* clang-format off */
 static const char *const class_names[LINE_CLASSES] = { "allocator", "workload", "payload" };
@@ -48,54 +48,74 @@ static const struct record_column run_columns[] = {
 
 #define COUNT(m) U64(struct counts, m)
 static const struct record_column count_columns[] = {
-	COUNT(loads), COUNT(stores), COUNT(rmws), COUNT(bounces[CLASS_ALLOCATOR]), COUNT(bounces[CLASS_WORKLOAD]),
-	COUNT(bounces[CLASS_PAYLOAD]), COUNT(hitm_loads), COUNT(hitm_stores), COUNT(hitm_remote), COUNT(upgrades),
-	COUNT(invalidations), COUNT(misses_cold), COUNT(misses_capacity), COUNT(misses_true_sharing),
-	COUNT(misses_false_sharing), COUNT(misses), COUNT(read_misses), COUNT(write_misses), COUNT(downgrades),
+	COUNT(loads), COUNT(stores), COUNT(rmws), COUNT(bounces[CLASS_ALLOCATOR]),
+	COUNT(bounces[CLASS_WORKLOAD]),
+	COUNT(bounces[CLASS_PAYLOAD]), COUNT(hitm_loads), COUNT(hitm_stores), COUNT(hitm_remote),
+	COUNT(upgrades),
+	COUNT(invalidations), COUNT(misses_cold), COUNT(misses_capacity),
+	COUNT(misses_true_sharing),
+	COUNT(misses_false_sharing), COUNT(misses), COUNT(read_misses), COUNT(write_misses),
+	COUNT(downgrades),
 	COUNT(irq_off_units), COUNT(irq_off_units_max), COUNT(ipis), COUNT(lock_spins),
-	COUNT(cause_units[CAUSE_INTERRUPTS]), COUNT(cause_units[CAUSE_LOCK_SPIN]), COUNT(cause_units[CAUSE_BUSY]),
+	COUNT(cause_units[CAUSE_INTERRUPTS]), COUNT(cause_units[CAUSE_LOCK_SPIN]),
+	COUNT(cause_units[CAUSE_BUSY]),
 	COUNT(cause_units[CAUSE_TRANSFER_SAME]), COUNT(cause_units[CAUSE_TRANSFER_CROSS]),
-	COUNT(cause_units[CAUSE_UPGRADE]), COUNT(cause_units[CAUSE_SHARED_LEVEL]), COUNT(cause_units[CAUSE_MEMORY]),
+	COUNT(cause_units[CAUSE_UPGRADE]), COUNT(cause_units[CAUSE_SHARED_LEVEL]),
+	COUNT(cause_units[CAUSE_MEMORY]),
 	COUNT(cause_units[CAUSE_STORE_BUFFER]), COUNT(cause_units[CAUSE_LOCKED]),
-	COUNT(cause_units[CAUSE_PRIVATE_HIT]), COUNT(cause_units[CAUSE_COMPUTE]), COUNT(cause_units[CAUSE_IDLE]),
+	COUNT(cause_units[CAUSE_PRIVATE_HIT]), COUNT(cause_units[CAUSE_COMPUTE]),
+	COUNT(cause_units[CAUSE_IDLE]),
 	{ 0 },
 };
-_Static_assert(sizeof(struct counts) == (sizeof count_columns / sizeof *count_columns - 1) * sizeof(uint64_t),
+_Static_assert(sizeof count_columns / sizeof *count_columns ==
+		       sizeof(struct counts) / sizeof(uint64_t) + 1,
 	       "a member of struct counts has no column");
 
 static const struct record_column op_columns[] = {
-	U64(struct op_stats, count), U64(struct op_stats, total_units), U64(struct op_stats, max_units),
-	U64(struct op_stats, p50_units), U64(struct op_stats, p99_units), U64(struct op_stats, lines_read),
+	U64(struct op_stats, count), U64(struct op_stats, total_units),
+	U64(struct op_stats, max_units),
+	U64(struct op_stats, p50_units), U64(struct op_stats, p99_units),
+	U64(struct op_stats, lines_read),
 	U64(struct op_stats, lines_written),
 	{ 0 },
 };
 
 static const struct record_column line_columns[] = {
-	U64(struct line_stats, offset), TEXT(struct line_stats, label), TEXT(struct line_stats, members),
+	U64(struct line_stats, offset), TEXT(struct line_stats, label),
+	TEXT(struct line_stats, members),
 	CLASS(struct line_stats), U64(struct line_stats, bounces), U64(struct line_stats, hitm),
-	U64(struct line_stats, upgrades), U64(struct line_stats, invalidations), U64(struct line_stats, misses),
-	U64(struct line_stats, false_sharing), U64(struct line_stats, true_sharing), U64(struct line_stats, loads),
-	U64(struct line_stats, stores), PLAIN(struct line_stats, readers), PLAIN(struct line_stats, writers),
+	U64(struct line_stats, upgrades), U64(struct line_stats, invalidations),
+	U64(struct line_stats, misses),
+	U64(struct line_stats, false_sharing), U64(struct line_stats, true_sharing),
+	U64(struct line_stats, loads),
+	U64(struct line_stats, stores), PLAIN(struct line_stats, readers),
+	PLAIN(struct line_stats, writers),
 	{ 0 },
 };
 
 #define SITE_OF(type) \
-	STRING(type, site.file), PLAIN(type, site.line), STRING(type, site.function), STRING(type, site.text), \
-	OP(type), STRING(type, path)
+	STRING(type, site.file), PLAIN(type, site.line), STRING(type, site.function), \
+	STRING(type, site.text), OP(type), STRING(type, path)
 
 static const struct record_column site_columns[] = {
-	U64(struct site_stats, line), PLAIN(struct site_stats, offset), PLAIN(struct site_stats, size),
+	U64(struct site_stats, line), PLAIN(struct site_stats, offset),
+	PLAIN(struct site_stats, size),
 	TEXT(struct site_stats, member), SITE_OF(struct site_stats), U64(struct site_stats, loads),
-	U64(struct site_stats, stores), U64(struct site_stats, rmws), U64(struct site_stats, bounces),
-	U64(struct site_stats, hitm), U64(struct site_stats, upgrades), U64(struct site_stats, wait_units),
+	U64(struct site_stats, stores), U64(struct site_stats, rmws),
+	U64(struct site_stats, bounces),
+	U64(struct site_stats, hitm), U64(struct site_stats, upgrades),
+	U64(struct site_stats, wait_units),
 	PLAIN(struct site_stats, cpus),
 	{ 0 },
 };
 
 static const struct record_column field_columns[] = {
-	TEXT(struct field_stats, layout), TEXT(struct field_stats, member), CLASS(struct field_stats),
-	PLAIN(struct field_stats, offset), PLAIN(struct field_stats, size), SITE_OF(struct field_stats),
-	U64(struct field_stats, loads), U64(struct field_stats, stores), U64(struct field_stats, rmws),
+	TEXT(struct field_stats, layout), TEXT(struct field_stats, member),
+	CLASS(struct field_stats),
+	PLAIN(struct field_stats, offset), PLAIN(struct field_stats, size),
+	SITE_OF(struct field_stats),
+	U64(struct field_stats, loads), U64(struct field_stats, stores),
+	U64(struct field_stats, rmws),
 	{ 0 },
 };
 
@@ -106,8 +126,10 @@ static const struct record_column path_columns[] = {
 };
 
 static const struct record_column lock_columns[] = {
-	TEXT(struct lock_stats, label), STRING(struct lock_stats, kind), U64(struct lock_stats, taken),
-	U64(struct lock_stats, contended), U64(struct lock_stats, turns), U64(struct lock_stats, wait_units),
+	TEXT(struct lock_stats, label), STRING(struct lock_stats, kind),
+	U64(struct lock_stats, taken),
+	U64(struct lock_stats, contended), U64(struct lock_stats, turns),
+	U64(struct lock_stats, wait_units),
 	U64(struct lock_stats, hold_units),
 	{ 0 },
 };
@@ -125,7 +147,8 @@ struct result_table {
 };
 
 #define TABLE(name, columns, rows, count, type) \
-	{ name, columns, offsetof(struct result, rows), offsetof(struct result, count), sizeof(type) }
+	{ name, columns, offsetof(struct result, rows), offsetof(struct result, count), \
+	  sizeof(type) }
 
 static const struct result_table result_tables[] = {
 	TABLE("lines", line_columns, line, lines, struct line_stats),
@@ -139,7 +162,7 @@ static const struct result_table result_tables[] = {
 
 enum { TABLES = sizeof result_tables / sizeof *result_tables };
 
-/* ---- points in memory ------------------------------------------------------------------------------- */
+/* ---- points in memory -------------------------------------------------------------------- */
 
 static char *empty(void)
 {
@@ -236,7 +259,7 @@ bool point_same_but_seed(const struct point *a, const struct point *b)
 	return same_keys(a, b) && same_keys(b, a);
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------- */
 
 static void fact(FILE *out, const char *name, const char *value)
 {
@@ -377,7 +400,7 @@ bool index_write(const char *directory, const struct points *points,
 	return write_sealed(directory, "index", text, length, why, size);
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------- */
 
 struct reading {
 	struct lines lines;
@@ -387,7 +410,7 @@ struct reading {
 /* Checks first and last line; what lies between is left in `lines`. */
 static bool open_sealed(struct reading *reading, const char *text, size_t length, const char *head)
 {
-	enum { SEAL = 4 + 64 + 1 }; /* "end ", the hash, the line end */
+	enum { SEAL = 4 + 64 + 1 };     /* "end ", the hash, the line end */
 	char hex[SHA256_HEX_BYTES];
 	const char *line, *end;
 
@@ -605,7 +628,7 @@ struct point *point_read(const char *directory, const char *name, char *why, siz
 	return point;
 }
 
-/* ---- the index -------------------------------------------------------------------------------------------- */
+/* ---- the index --------------------------------------------------------------------------- */
 
 static void append(char ***list, size_t *count, char *text)
 {

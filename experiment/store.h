@@ -32,7 +32,7 @@ struct point {
 	char name[POINT_NAME_BYTES];    /* the hash; also the file name */
 	char *objects, *pages, *workload, *machine;     /* names; "" where there is none */
 	uint64_t cpus, seed;
-	struct point_key *key;          /* all settings of this point, swept or not, in table order */
+	struct point_key *key; /* all settings of this point, swept or not, in table order */
 	size_t keys;
 	char **remark;                  /* lines of text for people about the input */
 	size_t remarks;
@@ -68,7 +68,8 @@ void points_free(struct points *points);
 /* Value of a setting of this point as text; NULL: it has no such setting. */
 const char *point_value(const struct point *point, const char *key);
 /* The swept settings of a point as "objects=slub-page cpus=2", without the seed; in buf. */
-const char *point_label(const struct points *points, const struct point *point, char *buf, size_t size);
+const char *point_label(const struct points *points, const struct point *point, char *buf,
+			size_t size);
 /* Do two points differ in nothing but their seed? */
 bool point_same_but_seed(const struct point *a, const struct point *b);
 
@@ -87,6 +88,7 @@ bool point_exists(const char *directory, const char *name);
 /* DIRECTORY and DIRECTORY/points, made where missing. */
 bool results_make(const char *directory, char *why, size_t size);
 /* The index: everything of struct points but point[] itself; `names` has expected entries. */
-bool index_write(const char *directory, const struct points *points, char (*names)[POINT_NAME_BYTES], char *why, size_t size);
+bool index_write(const char *directory, const struct points *points,
+		 char (*names)[POINT_NAME_BYTES], char *why, size_t size);
 
 #endif

@@ -23,7 +23,7 @@ static void *settings_new(size_t size)
 	return xalloc(size ? size : 1);
 }
 
-/* ---- machine ----------------------------------------------------------------------------------- */
+/* ---- machine ----------------------------------------------------------------------------- */
 
 static struct yaml *load_machine(struct loading *loading, struct yaml *asked)
 {
@@ -89,7 +89,7 @@ static void read_machine(struct loading *loading, struct yaml *key, struct yaml 
 	loading->schema.no_sweep = NULL;
 }
 
-/* ---- workload ------------------------------------------------------------------------------------ */
+/* ---- workload ---------------------------------------------------------------------------- */
 
 static bool skip_kind(void *to, struct yaml *key, struct yaml *value)
 {
@@ -137,7 +137,7 @@ static void read_workload(struct loading *loading, struct yaml *key, struct yaml
 		    section, key->place, "workload", into->workload_settings, &others);
 }
 
-/* ---- placement, models ----------------------------------------------------------------------------- */
+/* ---- placement, models ------------------------------------------------------------------- */
 
 /* A list of core numbers is one placement; a list of words is swept as any other. */
 static bool is_core_list(const struct yaml *value)
@@ -265,7 +265,7 @@ void combination_free(struct combination *combination)
 	free(combination);
 }
 
-/* ---- finding what was given ------------------------------------------------------------------------ */
+/* ---- finding what was given -------------------------------------------------------------- */
 
 /* Of a swept list the value whose turn it is. */
 static const struct yaml *turn(const struct loading *loading, const struct yaml *node)

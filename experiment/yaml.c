@@ -202,7 +202,7 @@ struct reader {
 	struct yaml_pool *pool;
 	struct diagnostics *diagnostics;
 	const struct document *source;
-	const char *text; /* behind a byte order mark */
+	const char *text;               /* behind a byte order mark */
 	size_t length;
 };
 
@@ -401,7 +401,7 @@ static struct yaml *read_node(struct reader *reader, unsigned depth)
 		return read_list(reader, place, depth);
 	case YAML_MAPPING_START_EVENT:
 		return read_mapping(reader, place, depth);
-	default: /* an alias; nothing else can begin a node */
+	default:        /* an alias; nothing else can begin a node */
 		mistake(reader->diagnostics, place,
 			"aliases ('*%s') are not part of experiments; write the value",
 			reader->event.type == YAML_ALIAS_EVENT
@@ -452,11 +452,8 @@ static struct yaml *read_document(struct reader *reader, const char *empty)
 struct yaml *yaml_parse(struct yaml_pool *pool, struct diagnostics *diagnostics,
 			const struct document *source, const char *empty)
 {
-	struct reader reader = { .pool = pool,
-				 .diagnostics = diagnostics,
-				 .source = source,
-				 .text = source->text,
-				 .length = source->length };
+	struct reader reader = { .pool = pool, .diagnostics = diagnostics, .source = source,
+				 .text = source->text, .length = source->length };
 
 	if (source->length > YAML_BYTES_MAX) {
 		mistake(diagnostics, (struct place){ source, 0, 0 },

@@ -1,7 +1,8 @@
 /*
  * YAML as experiments use it: a small tree of values, lists and mappings, each with its place.
  *
- * One document, at most 1 MiB, at most 16 levels deep, at most 1000 keys in a mapping; no anchors, tags and merge keys.
+ * One document, at most 1 MiB, at most 16 levels deep, at most 1000 keys in a mapping;
+ * no anchors, tags and merge keys.
  */
 #ifndef EXPERIMENT_YAML_H
 #define EXPERIMENT_YAML_H
@@ -15,8 +16,8 @@ enum yaml_kind { YAML_VALUE, YAML_LIST, YAML_MAPPING };
 struct yaml {
 	enum yaml_kind kind;
 	char *text;                     /* of a value */
-	bool quoted;                    /* it stood in quotes or in a block: not a number or switch */
-	bool dotted;                    /* a mapping made of dotted keys: one in braces may join it */
+	bool quoted; /* it stood in quotes or in a block: not a number or switch */
+	bool dotted; /* a mapping made of dotted keys: one in braces may join it */
 	bool refused;                   /* a mistake was told about it already */
 	struct place place;
 	size_t count;
@@ -34,7 +35,8 @@ struct yaml_pool {
 void yaml_pool_free(struct yaml_pool *pool);
 
 /* NULL: mistakes were told. A file without a document gives NULL and the mistake `empty`. */
-struct yaml *yaml_parse(struct yaml_pool *pool, struct diagnostics *diagnostics, const struct document *source, const char *empty);
+struct yaml *yaml_parse(struct yaml_pool *pool, struct diagnostics *diagnostics,
+			const struct document *source, const char *empty);
 
 struct yaml *yaml_node(struct yaml_pool *pool, enum yaml_kind kind, struct place place);
 struct yaml *yaml_value(struct yaml_pool *pool, const char *text, struct place place);

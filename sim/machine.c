@@ -18,45 +18,66 @@ static const char *const order_words[] = { "chasing", "blocking", NULL };
 static const char *const distance_words[] = {
 	[DISTANCE_DIE] = "same_die", [DISTANCE_SOCKET] = "same_socket",
 	[DISTANCE_HOP] = "other_socket", [DISTANCE_TWO_HOPS] = "two_hops",
-	"same_l2", "same_ccx", "same_package", "same_package_other_die", "other_ccx", "same_mesh", "one_hop", NULL
+	"same_l2", "same_ccx",
+	"same_package", "same_package_other_die", "other_ccx", "same_mesh",
+	"one_hop", NULL
 };
 static const enum distance distance_of_word[] = {
 	DISTANCE_DIE, DISTANCE_SOCKET,
 	DISTANCE_HOP, DISTANCE_TWO_HOPS,
-	DISTANCE_DIE, DISTANCE_DIE, DISTANCE_SOCKET, DISTANCE_SOCKET, DISTANCE_SOCKET, DISTANCE_SOCKET, DISTANCE_HOP
+	DISTANCE_DIE, DISTANCE_DIE,
+	DISTANCE_SOCKET, DISTANCE_SOCKET, DISTANCE_SOCKET, DISTANCE_SOCKET,
+	DISTANCE_HOP
 };
 
 #define CYCLES .min = 0, .max = 100000, .unit = "cycles"
 #define NS     .min = 0, .max = 1000000, .unit = "ns"
 
 static const struct setting level_settings[] = {
-	SETTING(struct cache_level, kib, COUNT, .min = 1, .max = 1 << 20, .unit = "KiB", .help = "size of one cache"),
+	SETTING(struct cache_level, kib, COUNT, .min = 1, .max = 1 << 20, .unit = "KiB",
+		.help = "size of one cache"),
 	SETTING(struct cache_level, ways, COUNT, .min = 1, .max = 64, .help = "lines per set"),
-	SETTING(struct cache_level, hit_cyc, REAL, CYCLES, .help = "load that hits here: from issue to use, in all"),
-	SETTING(struct cache_level, shared, COUNT, .min = 1, .max = MACHINE_CORES_MAX, .fallback = "1",
+	SETTING(struct cache_level, hit_cyc, REAL, CYCLES,
+		.help = "load that hits here: from issue to use, in all"),
+	SETTING(struct cache_level, shared, COUNT, .min = 1, .max = MACHINE_CORES_MAX,
+		.fallback = "1",
 		.help = "cores that share one such cache"),
 	{ 0 },
 };
 
 static const struct setting state_settings[] = {
-	SETTING(struct by_state, M, REALS, NS, .help = "line modified in another cache, by distance"),
-	SETTING(struct by_state, O, REALS, NS, .fallback = "-", .help = "line owned by another cache, by distance (missing: as M)"),
-	SETTING(struct by_state, E, REALS, NS, .fallback = "-", .help = "line clean in one other cache, by distance (missing: as M)"),
-	SETTING(struct by_state, S, REALS, NS, .fallback = "-", .help = "line shared, by distance: load from a clean copy, write as upgrade (missing: as E)"),
+	SETTING(struct by_state, M, REALS, NS,
+		.help = "line modified in another cache, by distance"),
+	SETTING(struct by_state, O, REALS, NS, .fallback = "-",
+		.help = "line owned by another cache, by distance (missing: as M)"),
+	SETTING(struct by_state, E, REALS, NS, .fallback = "-",
+		.help = "line clean in one other cache, by distance (missing: as M)"),
+	SETTING(struct by_state, S, REALS, NS, .fallback = "-",
+		.help = "line shared, by distance: load from a copy, write as upgrade (missing: as E)"),
 	{ 0 },
 };
 
 static const struct setting own_settings[] = {
-	SETTING(struct own_cycles, add, REALS, CYCLES, .fallback = "[1, 1]", .help = "add to memory, no LOCK: same word, other word than the one before"),
-	SETTING(struct own_cycles, xadd_local, REALS, CYCLES, .fallback = "-", .help = "xadd without LOCK (missing: as add)"),
-	SETTING(struct own_cycles, cmpxchg_local, REALS, CYCLES, .fallback = "-", .help = "cmpxchg without LOCK (missing: as add)"),
-	SETTING(struct own_cycles, cmpxchg8b_local, REALS, CYCLES, .fallback = "-", .help = "cmpxchg8b without LOCK (missing: as cmpxchg_local)"),
-	SETTING(struct own_cycles, cmpxchg16b_local, REALS, CYCLES, .fallback = "-", .help = "cmpxchg16b without LOCK (missing: as cmpxchg8b_local)"),
-	SETTING(struct own_cycles, lock_add, REALS, CYCLES, .help = "lock add: same word, other word than the one before"),
-	SETTING(struct own_cycles, lock_xadd, REALS, CYCLES, .fallback = "-", .help = "lock xadd (missing: as lock_add)"),
-	SETTING(struct own_cycles, lock_cmpxchg, REALS, CYCLES, .fallback = "-", .help = "lock cmpxchg (missing: as lock_add)"),
-	SETTING(struct own_cycles, xchg, REALS, CYCLES, .fallback = "-", .help = "xchg with memory (missing: as lock_add)"),
-	SETTING(struct own_cycles, lock_cmpxchg16b, REALS, CYCLES, .fallback = "-", .help = "lock cmpxchg16b (missing: as lock_cmpxchg)"),
+	SETTING(struct own_cycles, add, REALS, CYCLES, .fallback = "[1, 1]",
+		.help = "add to memory, no LOCK: same word, other word than the one before"),
+	SETTING(struct own_cycles, xadd_local, REALS, CYCLES, .fallback = "-",
+		.help = "xadd without LOCK (missing: as add)"),
+	SETTING(struct own_cycles, cmpxchg_local, REALS, CYCLES, .fallback = "-",
+		.help = "cmpxchg without LOCK (missing: as add)"),
+	SETTING(struct own_cycles, cmpxchg8b_local, REALS, CYCLES, .fallback = "-",
+		.help = "cmpxchg8b without LOCK (missing: as cmpxchg_local)"),
+	SETTING(struct own_cycles, cmpxchg16b_local, REALS, CYCLES, .fallback = "-",
+		.help = "cmpxchg16b without LOCK (missing: as cmpxchg8b_local)"),
+	SETTING(struct own_cycles, lock_add, REALS, CYCLES,
+		.help = "lock add: same word, other word than the one before"),
+	SETTING(struct own_cycles, lock_xadd, REALS, CYCLES, .fallback = "-",
+		.help = "lock xadd (missing: as lock_add)"),
+	SETTING(struct own_cycles, lock_cmpxchg, REALS, CYCLES, .fallback = "-",
+		.help = "lock cmpxchg (missing: as lock_add)"),
+	SETTING(struct own_cycles, xchg, REALS, CYCLES, .fallback = "-",
+		.help = "xchg with memory (missing: as lock_add)"),
+	SETTING(struct own_cycles, lock_cmpxchg16b, REALS, CYCLES, .fallback = "-",
+		.help = "lock cmpxchg16b (missing: as lock_cmpxchg)"),
 	{ 0 },
 };
 
@@ -64,37 +85,48 @@ static const struct setting own_settings[] = {
 #define PART(member) __typeof__(((struct machine *)0)->member)
 
 static const struct setting link_settings[] = {
-	SETTING(PART(link), bus_slot_ns, REAL, NS, .fallback = "0", .help = "a transaction holds the bus of its socket that long; 0: no limit"),
-	SETTING(PART(link), bytes_per_ns, REAL, .min = 0, .max = 10000, .fallback = "0", .unit = "bytes/ns",
+	SETTING(PART(link), bus_slot_ns, REAL, NS, .fallback = "0",
+		.help = "a transaction holds the bus of its socket that long; 0: no limit"),
+	SETTING(PART(link), bytes_per_ns, REAL, .min = 0, .max = 10000,
+		.fallback = "0", .unit = "bytes/ns",
 		.help = "what a link between sockets, or a bus, carries; 0: no limit"),
 	{ 0 },
 };
 
 static const struct setting slice_settings[] = {
-	SETTING(PART(slice), occupancy_ns, REAL, NS, .fallback = "0", .help = "a request holds its home slice that long; 0: no limit"),
-	SETTING(PART(slice), slices, COUNT, .min = 1, .max = 1024, .fallback = "1", .help = "slices of one home, by line number"),
+	SETTING(PART(slice), occupancy_ns, REAL, NS, .fallback = "0",
+		.help = "a request holds its home slice that long; 0: no limit"),
+	SETTING(PART(slice), slices, COUNT, .min = 1, .max = 1024, .fallback = "1",
+		.help = "slices of one home, by line number"),
 	{ 0 },
 };
 
 static const struct setting irq_settings[] = {
-	SETTING(PART(irq_pair_cyc), popf, REAL, CYCLES, .help = "interrupts off (pushf, cli) and back with popf, the pair"),
-	SETTING(PART(irq_pair_cyc), sti, REAL, CYCLES, .fallback = "-", .help = "the same, back with a test and sti"),
+	SETTING(PART(irq_pair_cyc), popf, REAL, CYCLES,
+		.help = "interrupts off (pushf, cli) and back with popf, the pair"),
+	SETTING(PART(irq_pair_cyc), sti, REAL, CYCLES, .fallback = "-",
+		.help = "the same, back with a test and sti"),
 	{ 0 },
 };
 
 static const struct setting step_settings[] = {
-	SETTING(PART(step_cyc), call, REAL, CYCLES, .fallback = "2", .help = "a function call and return"),
-	SETTING(PART(step_cyc), loop, REAL, CYCLES, .fallback = "1", .help = "one turn of a loop: compare and branch"),
-	SETTING(PART(step_cyc), alloc, REAL, CYCLES, .fallback = "10", .help = "instructions of an allocation that touch registers only"),
+	SETTING(PART(step_cyc), call, REAL, CYCLES, .fallback = "2",
+		.help = "a function call and return"),
+	SETTING(PART(step_cyc), loop, REAL, CYCLES, .fallback = "1",
+		.help = "one turn of a loop: compare and branch"),
+	SETTING(PART(step_cyc), alloc, REAL, CYCLES, .fallback = "10",
+		.help = "instructions of an allocation that touch registers only"),
 	SETTING(PART(step_cyc), free, REAL, CYCLES, .fallback = "10", .help = "the same of a free"),
-	SETTING(PART(step_cyc), page_alloc, REAL, CYCLES, .fallback = "40", .help = "zonelist, cpuset and flag work of the page allocator"),
-	SETTING(PART(step_cyc), page_free, REAL, CYCLES, .fallback = "20", .help = "the same when pages are freed"),
+	SETTING(PART(step_cyc), page_alloc, REAL, CYCLES, .fallback = "40",
+		.help = "zonelist, cpuset and flag work of the page allocator"),
+	SETTING(PART(step_cyc), page_free, REAL, CYCLES, .fallback = "20",
+		.help = "the same when pages are freed"),
 	{ 0 },
 };
 
 static const struct setting handoff_settings[] = {
 	SETTING(PART(handoff), home, WORD, .words = order_words, .fallback = "chasing",
-		.help = "when the home asks the next owner: at once (chasing), or after the last answer (blocking)"),
+		.help = "when the home asks the next owner: at once (chasing), after the last answer (blocking)"),
 	SETTING(PART(handoff), split, REALS, .min = 0, .max = 1, .fallback = "[0.25, 0.25, 0.5]",
 		.help = "parts of a transfer: request to home, probe to owner, data to requester"),
 	SETTING(PART(handoff), local_bias, REAL, .min = 0, .max = 1000, .fallback = "0",
@@ -102,45 +134,68 @@ static const struct setting handoff_settings[] = {
 	{ 0 },
 };
 
-#define SECTION_OF(member, table, ...) SETTING(struct machine, member, SECTION, .section = table, __VA_ARGS__)
+#define SECTION_OF(member, table, ...) \
+	SETTING(struct machine, member, SECTION, .section = table, __VA_ARGS__)
 
 const struct setting machine_settings[] = {
-	SETTING(struct machine, id, NAME, .fixed = true, .help = "name of the machine: that of its file"),
-	SETTING(struct machine, title, NAME, .fixed = true, .fallback = "", .help = "what it is, in one line"),
-	SETTING(struct machine, freq_ghz, REAL, .min = 0.1, .max = 10, .unit = "GHz", .help = "clock of the cores; ns become cycles by it"),
+	SETTING(struct machine, id, NAME, .fixed = true,
+		.help = "name of the machine: that of its file"),
+	SETTING(struct machine, title, NAME, .fixed = true, .fallback = "",
+		.help = "what it is, in one line"),
+	SETTING(struct machine, freq_ghz, REAL, .min = 0.1, .max = 10, .unit = "GHz",
+		.help = "clock of the cores; ns become cycles by it"),
 	SETTING(struct machine, sockets, COUNT, .min = 1, .max = 128, .help = "sockets"),
-	SETTING(struct machine, dies_per_socket, COUNT, .min = 1, .max = 64, .fallback = "1", .help = "dies (or core complexes) in a socket"),
-	SETTING(struct machine, cores_per_die, COUNT, .min = 1, .max = MACHINE_CORES_MAX, .help = "cores on a die"),
-	SETTING(struct machine, numa_nodes, COUNT, .min = 1, .max = 128, .help = "memory nodes; cores are split evenly over them"),
-	SETTING(struct machine, protocol, WORD, .words = protocol_words, .fallback = "MESI", .help = "coherence protocol"),
-	SETTING(struct machine, home, WORD, .words = home_words, .fallback = "directory", .help = "what orders the requests for a line"),
-	SETTING(struct machine, distances, WORDLIST, .words = distance_words, .fixed = true, .help = "what the lists of latencies go by, nearest first"),
+	SETTING(struct machine, dies_per_socket, COUNT, .min = 1, .max = 64, .fallback = "1",
+		.help = "dies (or core complexes) in a socket"),
+	SETTING(struct machine, cores_per_die, COUNT, .min = 1, .max = MACHINE_CORES_MAX,
+		.help = "cores on a die"),
+	SETTING(struct machine, numa_nodes, COUNT, .min = 1, .max = 128,
+		.help = "memory nodes; cores are split evenly over them"),
+	SETTING(struct machine, protocol, WORD, .words = protocol_words, .fallback = "MESI",
+		.help = "coherence protocol"),
+	SETTING(struct machine, home, WORD, .words = home_words, .fallback = "directory",
+		.help = "what orders the requests for a line"),
+	SETTING(struct machine, distances, WORDLIST, .words = distance_words, .fixed = true,
+		.help = "what the lists of latencies go by, nearest first"),
 	SECTION_OF(l1d, level_settings, .help = "first level of each core"),
-	SECTION_OF(l2, level_settings, .fallback = "-", .help = "second level; missing: there is none"),
-	SECTION_OF(llc, level_settings, .fallback = "-", .help = "last level; missing: there is none"),
-	SETTING(struct machine, dram_ns, REALS, NS, .help = "load from memory: of the own node, then by distance"),
-	SECTION_OF(load_ns, state_settings, .help = "load of a line that another cache has, in all"),
-	SECTION_OF(store_ns, state_settings, .fallback = "-", .help = "store to such a line (missing: as rmw_ns less the LOCK)"),
+	SECTION_OF(l2, level_settings, .fallback = "-",
+		.help = "second level; missing: there is none"),
+	SECTION_OF(llc, level_settings, .fallback = "-",
+		.help = "last level; missing: there is none"),
+	SETTING(struct machine, dram_ns, REALS, NS,
+		.help = "load from memory: of the own node, then by distance"),
+	SECTION_OF(load_ns, state_settings,
+		.help = "load of a line that another cache has, in all"),
+	SECTION_OF(store_ns, state_settings, .fallback = "-",
+		.help = "store to such a line (missing: as rmw_ns less the LOCK)"),
 	SECTION_OF(rmw_ns, state_settings, .help = "LOCK operation on such a line, in all"),
-	SETTING(struct machine, inv_ns_per_extra_sharer, REAL, NS, .fallback = "0", .help = "a write that kills n copies takes n - 1 times this longer"),
-	SECTION_OF(own_cyc, own_settings, .help = "read-modify-writes of a line that this core has"),
-	SETTING(struct machine, mfence_cyc, REAL, CYCLES, .fallback = "0", .help = "mfence with nothing to wait for"),
+	SETTING(struct machine, inv_ns_per_extra_sharer, REAL, NS, .fallback = "0",
+		.help = "a write that kills n copies takes n - 1 times this longer"),
+	SECTION_OF(own_cyc, own_settings,
+		.help = "read-modify-writes of a line that this core has"),
+	SETTING(struct machine, mfence_cyc, REAL, CYCLES, .fallback = "0",
+		.help = "mfence with nothing to wait for"),
 	SECTION_OF(link, link_settings, .help = "bandwidth between sockets, or of the bus"),
 	SECTION_OF(slice, slice_settings, .help = "occupancy of a home"),
 	SECTION_OF(irq_pair_cyc, irq_settings, .help = "local_irq_save and local_irq_restore"),
-	SETTING(struct machine, cli_sti_pair_cyc, REAL, CYCLES, .fallback = "8", .help = "cli and sti, the pair"),
-	SETTING(struct machine, preempt_pair_cyc, REAL, CYCLES, .fallback = "-", .help = "preempt_disable and _enable as measured; the model counts their accesses instead"),
-	SETTING(struct machine, rdtsc_cyc, REAL, CYCLES, .fallback = "25", .help = "reading the cycle counter"),
+	SETTING(struct machine, cli_sti_pair_cyc, REAL, CYCLES, .fallback = "8",
+		.help = "cli and sti, the pair"),
+	SETTING(struct machine, preempt_pair_cyc, REAL, CYCLES, .fallback = "-",
+		.help = "preempt_disable and _enable as measured; the model counts its accesses"),
+	SETTING(struct machine, rdtsc_cyc, REAL, CYCLES, .fallback = "25",
+		.help = "reading the cycle counter"),
 	SETTING(struct machine, pause_cyc, REAL, CYCLES, .help = "pause, in loops that wait"),
-	SETTING(struct machine, irq_entry_exit_ns, REAL, NS, .help = "an interrupt: entry and exit"),
-	SETTING(struct machine, ipi_roundtrip_ns, REAL, NS, .help = "an interrupt sent to another CPU and its answer"),
+	SETTING(struct machine, irq_entry_exit_ns, REAL, NS,
+		.help = "an interrupt: entry and exit"),
+	SETTING(struct machine, ipi_roundtrip_ns, REAL, NS,
+		.help = "an interrupt sent to another CPU and its answer"),
 	SECTION_OF(step_cyc, step_settings, .help = "instructions that touch no memory"),
 	SECTION_OF(handoff, handoff_settings, .help = "how a contended line moves on"),
 	{ 0 },
 };
 /* clang-format on */
 
-/* ---- topology --------------------------------------------------------------------------------- */
+/* ---- topology ---------------------------------------------------------------------------- */
 
 unsigned machine_cores(const struct machine *machine)
 {
@@ -164,7 +219,8 @@ static enum distance listed(const struct machine *machine, unsigned i)
 
 static enum distance between(const struct machine *machine, unsigned core, unsigned other)
 {
-	unsigned socket = machine_socket(machine, core), other_socket = machine_socket(machine, other);
+	unsigned socket = machine_socket(machine, core),
+		 other_socket = machine_socket(machine, other);
 
 	if (machine_die(machine, core) == machine_die(machine, other))
 		return DISTANCE_DIE;
@@ -185,7 +241,7 @@ unsigned machine_distance(const struct machine *machine, unsigned core, unsigned
 	return i;
 }
 
-/* ---- rules between keys ------------------------------------------------------------------------- */
+/* ---- rules between keys ------------------------------------------------------------------ */
 
 struct checking {
 	const struct machine *machine;
@@ -200,7 +256,8 @@ static void tell(struct checking *checking, const char *key, const char *text)
 	checking->complain(checking->to, key, text);
 }
 
-static void check_level(struct checking *checking, const char *name, const struct cache_level *level)
+static void check_level(struct checking *checking, const char *name,
+			const struct cache_level *level)
 {
 	char key[32], text[160];
 
@@ -208,12 +265,14 @@ static void check_level(struct checking *checking, const char *name, const struc
 		return;
 	snprintf(key, sizeof key, "%s.ways", name);
 	if (level->kib * 1024 / 64 < level->ways) {
-		snprintf(text, sizeof text, "%s of %llu KiB has fewer lines than ways", name, (unsigned long long)level->kib);
+		snprintf(text, sizeof text, "%s of %llu KiB has fewer lines than ways", name,
+			 (unsigned long long)level->kib);
 		tell(checking, key, text);
 	}
 	snprintf(key, sizeof key, "%s.shared", name);
 	if (machine_cores(checking->machine) % level->shared) {
-		snprintf(text, sizeof text, "%u cores cannot be split into groups of %llu that share one %s",
+		snprintf(text, sizeof text,
+			 "%u cores cannot be split into groups of %llu that share one %s",
 			 machine_cores(checking->machine), (unsigned long long)level->shared, name);
 		tell(checking, key, text);
 	}
@@ -227,14 +286,16 @@ static void check_levels(struct checking *checking)
 	check_level(checking, "l2", &machine->l2);
 	check_level(checking, "llc", &machine->llc);
 	if (machine->l1d.shared > 1)
-		tell(checking, "l1d.shared", "l1d belongs to one core; threads of one core are not modelled");
+		tell(checking, "l1d.shared",
+		     "l1d belongs to one core; threads of one core are not modelled");
 	if (machine->l2.ways && machine->l2.hit_cyc < machine->l1d.hit_cyc)
 		tell(checking, "l2.hit_cyc", "a hit in l2 cannot be faster than one in l1d");
 	if (machine->llc.ways && machine->llc.hit_cyc < machine->l2.hit_cyc)
 		tell(checking, "llc.hit_cyc", "a hit in llc cannot be faster than one in l2");
 }
 
-static void check_list(struct checking *checking, const char *section, const char *state, const struct reals *list)
+static void check_list(struct checking *checking, const char *section, const char *state,
+		       const struct reals *list)
 {
 	unsigned distances = checking->machine->distances.count;
 	char key[32], text[160];
@@ -242,11 +303,13 @@ static void check_list(struct checking *checking, const char *section, const cha
 	if (!list->count || list->count == distances)
 		return;
 	snprintf(key, sizeof key, "%s.%s", section, state);
-	snprintf(text, sizeof text, "%s has %u entries, and `distances` names %u", key, list->count, distances);
+	snprintf(text, sizeof text, "%s has %u entries, and `distances` names %u", key, list->count,
+		 distances);
 	tell(checking, key, text);
 }
 
-static void check_states(struct checking *checking, const char *section, const struct by_state *states)
+static void check_states(struct checking *checking, const char *section,
+			 const struct by_state *states)
 {
 	check_list(checking, section, "M", &states->M);
 	check_list(checking, section, "O", &states->O);
@@ -262,13 +325,15 @@ static void check_distances(struct checking *checking)
 		tell(checking, "distances", "at least one distance is needed");
 	for (unsigned i = 1; i < machine->distances.count; i++) {
 		if (listed(machine, i) <= listed(machine, i - 1))
-			tell(checking, "distances", "distances go from the nearest to the farthest");
+			tell(checking, "distances",
+			     "distances go from the nearest to the farthest");
 	}
 	check_states(checking, "load_ns", &machine->load_ns);
 	check_states(checking, "store_ns", &machine->store_ns);
 	check_states(checking, "rmw_ns", &machine->rmw_ns);
 	if (machine->dram_ns.count > machine->distances.count + 1)
-		tell(checking, "dram_ns", "dram_ns has more entries than the own node and each of `distances`");
+		tell(checking, "dram_ns",
+		     "dram_ns has more entries than the own node and each of `distances`");
 }
 
 static void check_handoff(struct checking *checking)
@@ -285,16 +350,19 @@ static void check_handoff(struct checking *checking)
 static void check_own(struct checking *checking)
 {
 	for (const struct setting *setting = own_settings; setting->key; setting++) {
-		const struct reals *list = (const void *)((const char *)&checking->machine->own_cyc + setting->offset);
+		const struct reals *list =
+			(const void *)((const char *)&checking->machine->own_cyc + setting->offset);
 		char key[48];
 
 		snprintf(key, sizeof key, "own_cyc.%s", setting->key);
 		if (list->count > 2)
-			tell(checking, key, "own_cyc wants two numbers: same word, other word than the one before");
+			tell(checking, key,
+			     "own_cyc wants two numbers: same word, other word than the one before");
 	}
 }
 
-bool machine_check(const struct machine *machine, void (*complain)(void *to, const char *key, const char *text), void *to)
+bool machine_check(const struct machine *machine,
+		   void (*complain)(void *to, const char *key, const char *text), void *to)
 {
 	struct checking checking = { machine, complain, to, true };
 	uint64_t dies = machine->sockets * machine->dies_per_socket;
@@ -305,7 +373,8 @@ bool machine_check(const struct machine *machine, void (*complain)(void *to, con
 		return false;
 	}
 	if (dies * machine->cores_per_die % machine->numa_nodes)
-		tell(&checking, "numa_nodes", "the cores cannot be split evenly over the memory nodes");
+		tell(&checking, "numa_nodes",
+		     "the cores cannot be split evenly over the memory nodes");
 	check_levels(&checking);
 	check_distances(&checking);
 	check_handoff(&checking);

@@ -83,8 +83,7 @@ struct output run_cli(const char *const *arguments)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	return (struct output){
 		.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
-		.out = slurp(out),
-		.err = slurp(err),
+		.out = slurp(out), .err = slurp(err),
 	};
 }
 

@@ -14,7 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct experiment *parse(const char *text, size_t length, char **told)
 {
 	struct diagnostics *diagnostics = diagnostics_new();
-	struct experiment *experiment = experiment_parse("fuzz.yaml", text, length, NULL, 0, diagnostics);
+	struct experiment *experiment =
+		experiment_parse("fuzz.yaml", text, length, NULL, 0, diagnostics);
 	size_t told_length;
 	FILE *out = open_memstream(told, &told_length);
 
@@ -35,7 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!experiment)
 		return 0;
 
-	struct experiment *again = parse(experiment->effective, strlen(experiment->effective), &told);
+	struct experiment *again =
+		parse(experiment->effective, strlen(experiment->effective), &told);
 
 	if (!again || strcmp(again->hash, experiment->hash)) {
 		fprintf(stderr, "effective experiment:\n%s\n%s", experiment->effective, told);

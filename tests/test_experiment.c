@@ -27,7 +27,7 @@ static const char good[] = "name: test\n"
 			   "workload: {kind: producer-consumer, object_size: 64}\n"
 			   "operations: 1000\n";
 
-/* ---- mistakes -------------------------------------------------------------------------------------- */
+/* ---- mistakes ---------------------------------------------------------------------------- */
 
 /* "<objects>" in an expected message stands for the words of the registry: a new model is no
  * change of this test. */
@@ -129,7 +129,7 @@ static void a_missing_file_is_told(void **state)
 	output_free(&output);
 }
 
-/* ---- loading ----------------------------------------------------------------------------------------- */
+/* ---- loading ----------------------------------------------------------------------------- */
 
 /* NULL: there were mistakes, and `told` has them. */
 static struct experiment *load_with(const char *text, char *const *sets, size_t set_count,
@@ -229,7 +229,7 @@ static void set_replaces_and_adds(void **state)
 	experiment_free(experiment);
 }
 
-/* ---- the product -------------------------------------------------------------------------------------- */
+/* ---- the product ------------------------------------------------------------------------- */
 
 static const char *key_of(const struct combination *combination, const char *key)
 {
@@ -361,7 +361,7 @@ static void what_no_seed_can_change_runs_once(void **state)
 	experiment_free(still);
 }
 
-/* ---- hashes ------------------------------------------------------------------------------------------- */
+/* ---- hashes ------------------------------------------------------------------------------ */
 
 static void order_comments_and_spelling_do_not_matter(void **state)
 {
@@ -452,7 +452,7 @@ static void the_effective_experiment_reads_back(void **state)
 		"cpus: 2\nobjects: slub-page\nworkload: producer-consumer\noperations: 10\n");
 }
 
-/* ---- machines ------------------------------------------------------------------------------------------- */
+/* ---- machines ---------------------------------------------------------------------------- */
 
 static struct machine load_machine(const char *name)
 {
@@ -519,12 +519,12 @@ static void far_sockets_are_two_hops_away(void **state)
 						    DISTANCE_TWO_HOPS } } };
 
 	(void)state;
-	assert_int_equal(machine_distance(&machine, 0, 1), 1); /* other die of socket 0 */
+	assert_int_equal(machine_distance(&machine, 0, 1), 1);  /* other die of socket 0 */
 	assert_int_equal(machine_distance(&machine, 0, 2),
 			 2); /* socket 1: numbers 0 and 1 differ in one bit */
-	assert_int_equal(machine_distance(&machine, 0, 4), 2); /* socket 2: 00 and 10 */
-	assert_int_equal(machine_distance(&machine, 0, 6), 3); /* socket 3: 00 and 11 */
-	assert_int_equal(machine_distance(&machine, 2, 4), 3); /* sockets 1 and 2: 01 and 10 */
+	assert_int_equal(machine_distance(&machine, 0, 4), 2);  /* socket 2: 00 and 10 */
+	assert_int_equal(machine_distance(&machine, 0, 6), 3);  /* socket 3: 00 and 11 */
+	assert_int_equal(machine_distance(&machine, 2, 4), 3);  /* sockets 1 and 2: 01 and 10 */
 	/* a list that ends with one hop says that all sockets are that far */
 	machine.distances.count = 3;
 	assert_int_equal(machine_distance(&machine, 0, 6), 2);
@@ -566,7 +566,7 @@ static void rules_between_keys_of_a_machine_are_told(void **state)
 #undef BREAK
 }
 
-/* ---- tables ------------------------------------------------------------------------------------------------ */
+/* ---- tables ------------------------------------------------------------------------------ */
 
 static void check_table(const struct setting *table, size_t size)
 {

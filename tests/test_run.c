@@ -42,7 +42,7 @@ static const char endless[] = "name: endless\n"
 			      "operations: [10, 1000000000]\n";
 
 struct place_of_run {
-	char *folder, *file; /* where the experiment lies, and its path */
+	char *folder, *file;            /* where the experiment lies, and its path */
 };
 
 static struct place_of_run place_new(const char *text)
@@ -255,7 +255,7 @@ static void other_settings_keep_the_points_of_before(void **state)
 	place_free(&place);
 }
 
-/* ---- failures ------------------------------------------------------------------------------------------- */
+/* ---- failures ---------------------------------------------------------------------------- */
 
 static void a_folder_that_cannot_be_written_is_told(void **state)
 {
@@ -313,7 +313,7 @@ static void a_run_that_does_not_end_is_stopped(void **state)
 	place_free(&place);
 }
 
-/* ---- signals ---------------------------------------------------------------------------------------------- */
+/* ---- signals ----------------------------------------------------------------------------- */
 
 static pid_t start_run(const struct place_of_run *place, int *out)
 {
@@ -405,7 +405,7 @@ static void an_interrupt_keeps_what_is_complete(void **state)
 	/* nothing runs on, and there is no half file */
 	if (child)
 		assert_int_equal(kill(child, 0), -1);
-	assert_int_equal(count_points(&place, "r/endless", ""), 3); /* . .. and the point */
+	assert_int_equal(count_points(&place, "r/endless", ""), 3);     /* . .. and the point */
 	free(text);
 	place_free(&place);
 }
@@ -419,7 +419,7 @@ static void a_killed_run_leaves_nothing_running(void **state)
 	(void)state;
 	assert_int_equal(kill(run, SIGKILL), 0);
 	assert_int_equal(waitpid(run, &status, 0), run);
-	free(read_pipe(out)); /* ends when the last writer has */
+	free(read_pipe(out));           /* ends when the last writer has */
 	if (child) {
 		for (int i = 0; i < 250 && kill(child, 0) == 0; i++)
 			nap();
@@ -461,7 +461,7 @@ static void a_crashed_point_is_told_and_the_others_are_kept(void **state)
 	place_free(&place);
 }
 
-/* ---- the command line ---------------------------------------------------------------------------------------- */
+/* ---- the command line -------------------------------------------------------------------- */
 
 static void mistakes_on_the_command_line(void **state)
 {

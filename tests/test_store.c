@@ -95,7 +95,7 @@ static struct point *make_point(void)
 	snprintf(result->message, sizeof result->message, "%s", odd);
 	result->cpus = 2;
 	result->operations = 1000;
-	result->elapsed_units = 64 * 10 + 16; /* 10.25 cycles */
+	result->elapsed_units = 64 * 10 + 16;   /* 10.25 cycles */
 	result->cpu = xalloc(2 * sizeof *result->cpu);
 	result->cpu[1].loads = 11;
 	result->total.bounces[CLASS_ALLOCATOR] = 100;
@@ -275,7 +275,7 @@ static void a_folder_without_results_says_so(void **state)
 	folder_free(folder);
 }
 
-/* ---- metrics --------------------------------------------------------------------------------------------- */
+/* ---- metrics ----------------------------------------------------------------------------- */
 
 static void expect_metric(const struct point *point, const char *metric, const char *expected)
 {
@@ -293,15 +293,15 @@ static void metrics_of_a_point(void **state)
 	expect_metric(point, "objects", "slub-page");
 	expect_metric(point, "cpus", "2");
 	expect_metric(point, "operations", "1000");
-	expect_metric(point, "elapsed_cycles", "10.25"); /* 656 / 64 */
-	expect_metric(point, "bounces", "123"); /* 100 + 20 + 3 */
+	expect_metric(point, "elapsed_cycles", "10.25");        /* 656 / 64 */
+	expect_metric(point, "bounces", "123");                 /* 100 + 20 + 3 */
 	expect_metric(point, "bounces_payload", "3");
-	expect_metric(point, "cycles_idle", "0.5"); /* 32 / 64 */
+	expect_metric(point, "cycles_idle", "0.5");             /* 32 / 64 */
 	expect_metric(point, "alloc_cycles_mean",
 		      "21.333333333333332"); /* 64 / 3, the nearest double */
 	expect_metric(point, "alloc_cycles_max", "40");
-	expect_metric(point, "alloc_lines_read", "2"); /* 6 / 3 */
-	expect_metric(point, "free_cycles_mean", ""); /* there was no free */
+	expect_metric(point, "alloc_lines_read", "2");          /* 6 / 3 */
+	expect_metric(point, "free_cycles_mean", "");           /* there was no free */
 	expect_metric(point, "outcome", "max_cycles");
 	expect_metric(point, "metadata_bytes", "512");
 	assert_true(isnan(metric_value(metric_find("free_cycles_mean"), point)));

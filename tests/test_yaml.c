@@ -108,8 +108,7 @@ static void byte_order_mark_and_carriage_returns_are_fine(void **state)
 {
 	(void)state;
 
-	struct parsed parsed = parse("\xef\xbb\xbf"
-				     "a: 1\r\nb: 2\r\n");
+	struct parsed parsed = parse("\xef\xbb\xbf" "a: 1\r\nb: 2\r\n");
 
 	expect_tree(parsed.root, "{a: 1, b: 2}");
 	assert_int_equal(parsed.root->key[0]->place.column, 1);
@@ -186,8 +185,7 @@ static void zero_bytes_are_refused(void **state)
 static void a_character_that_is_cut_is_told_where_it_begins(void **state)
 {
 	/* after "a: " a lead byte of three that "b" does not continue */
-	struct parsed parsed = parse("x: 1\na: \xe4"
-				     "b\n");
+	struct parsed parsed = parse("x: 1\na: \xe4" "b\n");
 	char *text = NULL;
 	size_t length;
 	FILE *out = open_memstream(&text, &length);

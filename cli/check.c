@@ -67,24 +67,6 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	}
 }
 
-/* What only the set-up can say, once per combination. */
-static bool rehearse(const struct experiment *experiment)
-{
-	char why[512];
-	bool good = true;
-
-	for (size_t i = 0; i < experiment->points && good; i++) {
-		const struct planned *point = &experiment->point[i];
-
-		if (i && point->combination == experiment->point[i - 1].combination)
-			continue;
-		good = run_point_rehearse(point, why, sizeof why);
-		if (!good)
-			fprintf(stderr, "%s: error: %s\n", experiment->path, why);
-	}
-	return good;
-}
-
 static bool check_one(const struct arguments *arguments, const char *file,
 		      struct diagnostics *diagnostics)
 {
@@ -94,7 +76,7 @@ static bool check_one(const struct arguments *arguments, const char *file,
 	if (!experiment)
 		return false;
 
-	bool good = rehearse(experiment);
+	bool good = run_rehearse(experiment);
 
 	if (good)
 		printf("%s: %zu combination%s, %zu point%s\n", file, experiment->combinations,

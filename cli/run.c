@@ -261,7 +261,9 @@ static int run_all(struct arguments *arguments)
 		diagnostics_print(diagnostics, stderr, table_colour(stderr, arguments->colour));
 		status = EXIT_MISTAKE;
 	}
-	for (size_t i = 0; i < arguments->file_count && !diagnostics_count(diagnostics); i++) {
+	for (size_t i = 0; i < arguments->file_count && status == EXIT_DONE; i++)
+		status = run_rehearse(experiments[i]) ? EXIT_DONE : EXIT_MISTAKE;
+	for (size_t i = 0; i < arguments->file_count && status != EXIT_MISTAKE; i++) {
 		int one = run_one(arguments, experiments[i]);
 
 		status = status == EXIT_DONE || one == EXIT_INTERRUPTED ? one : status;

@@ -202,8 +202,11 @@ static void describe(struct loading *loading, char *const *sets, size_t set_coun
 	for (size_t i = 0; i < loading->schema.axes; i++)
 		experiment->swept = append(experiment->swept, &experiment->swepts,
 					   loading->schema.axis[i].path);
-	for (size_t i = 0; i < set_count; i++)
-		experiment->set = append(experiment->set, &experiment->sets, sets[i]);
+	for (size_t i = 0; i < set_count; i++) {
+		/* shortcuts change nothing, so results do not tell of them */
+		if (strncmp(sets[i], "run_ahead=", 10) && strncmp(sets[i], "parking=", 8))
+			experiment->set = append(experiment->set, &experiment->sets, sets[i]);
+	}
 	effective_experiment(loading);
 	add_points(experiment);
 }

@@ -16,6 +16,7 @@ struct run {
 	struct objects objects;
 	struct traffic traffic;
 	void *workload;
+	uint64_t memory_mib_max;        /* of the simulated machine; 0: as much as it says */
 	bool created;
 	char why[512];                  /* of a set-up that cannot be */
 };
@@ -59,9 +60,13 @@ static void set_up(void *argument)
 		[STRUCT_PAGE_AUTO] = 0, [STRUCT_PAGE_PACKED] = 56, [STRUCT_PAGE_ALIGNED] = 64
 	};
 
+	uint64_t mib = settings->memory_mib;
+
+	if (run->memory_mib_max && mib > run->memory_mib_max)
+		mib = run->memory_mib_max;
 	run->pages.model = combination->pages;
 	run->pages.memory =
-		memory_new(run->sim, view, stride[settings->struct_page], settings->memory_mib);
+		memory_new(run->sim, view, stride[settings->struct_page], mib);
 	run->pages.state = combination->pages->create(run->sim, run->pages.memory,
 						      combination->pages_settings);
 	if (combination->objects) {
@@ -190,9 +195,13 @@ struct point *run_point(const struct planned *planned, char *why, size_t size)
 	return point;
 }
 
-bool run_point_rehearse(const struct planned *planned, char *why, size_t size)
+/* ---- rehearsal ------------------------------------------------------------------------------ */
+
+enum { REHEARSED_MAX = 500, REHEARSAL_MIB = 16 };
+
+static bool rehearse(const struct planned *planned, char *why, size_t size)
 {
-	struct run run = { 0 };
+	struct run run = { .memory_mib_max = REHEARSAL_MIB };
 	bool good = begin(&run, planned);
 	char unused[200];
 
@@ -202,5 +211,29 @@ bool run_point_rehearse(const struct planned *planned, char *why, size_t size)
 	if (!good)
 		snprintf(why, size, "%s", run.why);
 	end(&run);
+	return good;
+}
+
+bool run_rehearse(const struct experiment *experiment)
+{
+	const struct combination *before = NULL;
+	char told[512] = "", why[512];
+	size_t count = 0;
+	bool good = true;
+
+	for (size_t i = 0; i < experiment->points && count < REHEARSED_MAX; i++) {
+		const struct planned *planned = &experiment->point[i];
+
+		if (planned->combination == before)
+			continue;
+		before = planned->combination;
+		count++;
+		if (rehearse(planned, why, sizeof why))
+			continue;
+		good = false;
+		if (strcmp(why, told))
+			fprintf(stderr, "%s: error: %s\n", experiment->path, why);
+		memcpy(told, why, sizeof told);
+	}
 	return good;
 }

@@ -13,7 +13,10 @@
  */
 struct point *run_point(const struct planned *planned, char *why, size_t size);
 
-/* Only the set-up: false and the reason if the settings do not fit each other. */
-bool run_point_rehearse(const struct planned *planned, char *why, size_t size);
+/*
+ * Sets up each combination once, in little memory, and runs none: false, with what was told on
+ * stderr, if settings do not fit each other. Of very many combinations only the first ones.
+ */
+bool run_rehearse(const struct experiment *experiment);
 
 #endif

@@ -151,13 +151,8 @@ static void shortcuts_of_the_engine_change_nothing(void **state)
 	expect_status(run_into(&place, "with", "--set=run_ahead=true"), 0);
 	expect_status(run_into(&place, "without", "--set=run_ahead=false"), 0);
 
-	/* the comment that tells of --set differs; the rows do not */
-	char *with = result_text(&place, "with/small/results.csv"),
-	     *without = result_text(&place, "without/small/results.csv");
-
-	assert_string_equal(strstr(with, "\npoint,"), strstr(without, "\npoint,"));
-	free(with);
-	free(without);
+	expect_same(&place, "with/small/results.csv", "without/small/results.csv");
+	expect_same(&place, "with/small/results.jsonl", "without/small/results.jsonl");
 	place_free(&place);
 }
 
@@ -279,6 +274,26 @@ static void a_folder_that_cannot_be_written_is_told(void **state)
 	assert_string_equal(text, "precious\n");
 	free(text);
 	free(file);
+	place_free(&place);
+}
+
+/* More producers and consumers than CPUs: only the workload knows that. */
+static void settings_that_do_not_fit_each_other_stop_all(void **state)
+{
+	struct place_of_run place = place_new(small);
+	char *path = NULL, *told = NULL;
+	struct output output = run_into(&place, "r", "--set=workload.producers=5");
+
+	(void)state;
+	assert_true(asprintf(&told, "%s: error: ", place.file) > 0);
+	assert_ptr_equal(strstr(output.err, told), output.err);
+	/* once, not for each combination */
+	assert_null(strstr(output.err + 1, told));
+	assert_true(asprintf(&path, "%s/r", place.folder) > 0);
+	assert_int_not_equal(access(path, F_OK), 0);
+	expect_status(output, 2);
+	free(path);
+	free(told);
 	place_free(&place);
 }
 
@@ -568,6 +583,7 @@ int main(void)
 		cmocka_unit_test(force_computes_again),
 		cmocka_unit_test(other_settings_keep_the_points_of_before),
 		cmocka_unit_test(a_folder_that_cannot_be_written_is_told),
+		cmocka_unit_test(settings_that_do_not_fit_each_other_stop_all),
 		cmocka_unit_test(a_machine_out_of_memory_is_an_outcome),
 		cmocka_unit_test(a_run_that_does_not_end_is_stopped),
 		cmocka_unit_test(an_interrupt_keeps_what_is_complete),

@@ -1079,9 +1079,12 @@ void cpu_probe(struct sim *sim, struct node *node, struct event *e)
 /* A clean copy is gone: silently, but a bus sees it. */
 void coherence_drop(struct sim *sim, struct node *node, uint64_t line)
 {
+	const struct txn *own = coherence_pending(node, line);
 	struct dirent *d;
 
 	if (node->parent->kind != NODE_ROOT || sim->machine.home != HOME_BUS)
+		return;
+	if (own && own->order)          /* what the bus knows is what this one will bring */
 		return;
 	d = dirent_find(node->parent, line);
 	if (d->owner == node)

@@ -1,0 +1,536 @@
+/*
+ * Every row of the MESI tables, through real accesses: what a cache does with its copy, what a
+ * home does with a request. Rows are told by what CPUs do in turn; a walk over the table at the
+ * end makes sure that none was left out.
+ *
+ * Steps: CPU, then r load, w store, x LOCK add, c LOCK cmpxchg that fails, e load of another line
+ * that needs the same way. States: one letter per CPU, . for none.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sim/internal.h"
+#include "tests/engine_fixture.h"
+
+enum { CPUS = 3, APART = 1000 };
+
+struct play {
+	const char *steps;
+	uint64_t *word, *other;         /* in the one way of their set */
+	char before[CPUS + 1], after[CPUS + 1];         /* of the last step */
+	bool memory_knows;              /* memory has the last written value, after the last step */
+	enum home_state home_before, home_after;
+	int owner;                      /* -1: none */
+	char sharers[CPUS + 1];
+	uint64_t cost;                  /* of the last step, in units */
+	struct counts total;
+};
+
+static void read_states(struct sim *sim, const void *word, char *text)
+{
+	uint64_t line = sim_offset(sim, word) >> LINE_SHIFT;
+
+	for (unsigned i = 0; i < CPUS; i++) {
+		const struct slot *slot = cache_find(&sim->cpu[i].node->level_cache[0], line);
+
+		text[i] = slot ? state_letter[slot->state] : '.';
+	}
+	text[CPUS] = '\0';
+}
+
+static enum home_state read_home(const struct dirent *d)
+{
+	return d && d->owner ? HOME_X : d && d->sharer_count ? HOME_S : HOME_U;
+}
+
+static void perform(struct cpu *cpu, const struct play *play, char what)
+{
+	switch (what) {
+	case 'r':
+		load(cpu, play->word);
+		break;
+	case 'w':
+		store(cpu, play->word, 1);
+		break;
+	case 'x':
+		fetch_add(cpu, play->word, 1);
+		break;
+	case 'c':
+		assert_false(cas(cpu, play->word, 77, 78));
+		break;
+	case 'e':
+		load(cpu, play->other);
+		break;
+	default:
+		fail_msg("no step %c", what);
+	}
+}
+
+static void look_before(struct cpu *cpu, struct play *play)
+{
+	struct sim *sim = cpu_sim(cpu);
+
+	read_states(sim, play->word, play->before);
+	play->home_before = read_home(sim->root->entry[sim_offset(sim, play->word) >> LINE_SHIFT]);
+}
+
+static void one_step(struct cpu *cpu, struct play *play, char what, unsigned at, bool last)
+{
+	uint64_t start;
+
+	compute_cycles(cpu, at - cpu->clock / UNIT);
+	start = cpu->clock;
+	if (last)
+		look_before(cpu, play);
+	perform(cpu, play, what);
+	if (last)
+		play->cost = cpu->clock - start;
+}
+
+static void thread(struct cpu *cpu, void *argument)
+{
+	struct play *play = argument;
+	unsigned steps = (unsigned)(strlen(play->steps) + 1) / 3;
+
+	for (unsigned i = 0; i < steps; i++)
+		if ((unsigned)(play->steps[3 * i] - '0') == cpu_id(cpu))
+			one_step(cpu, play, play->steps[3 * i + 1], (i + 1) * APART, i + 1 == steps);
+}
+
+static void look_after(struct sim *sim, struct play *play)
+{
+	uint64_t line = sim_offset(sim, play->word) >> LINE_SHIFT;
+	const struct dirent *d = sim->root->entry[line];
+
+	read_states(sim, play->word, play->after);
+	play->home_after = read_home(d);
+	play->memory_knows = (d ? d->version : 0) == line_get(sim, line)->version;
+	play->owner = d->owner ? (int)d->owner->id : -1;
+	for (unsigned i = 0; i < CPUS; i++)
+		play->sharers[i] = d->sharers[0] >> i & 1 ? (char)('0' + i) : '.';
+}
+
+static struct play run(const char *steps, enum machine_home home)
+{
+	struct machine machine = engine_machine();
+	struct sim_options options = engine_options(&machine, CPUS);
+	struct play play = { .steps = steps };
+	struct result *r;
+	struct sim *sim;
+
+	machine.home = (int)home;
+	machine.l1d = (struct cache_level){ 1, 1, 1, 1 };
+	sim = engine_sim(&options);
+	play.word = arena_alloc(sim, LINE, 17, 0, 4096, NULL, "word");
+	play.other = play.word + (ptrdiff_t)16 * 8;
+	for (unsigned i = 0; i < CPUS; i++)
+		thread_start(sim, i, thread, &play);
+	if (sim_run(sim) != OUTCOME_DONE)
+		fail_msg("%s: %s", steps, sim->message);
+	look_after(sim, &play);
+	r = sim_result(sim);
+	play.total = r->total;
+	result_free(r);
+	sim_free(sim);
+	return play;
+}
+
+/* ---- copies: CPU 0's ------------------------------------------------------------------------------ */
+
+enum { YES = 1, NO = 0 };
+
+static const struct row {
+	const char *name;
+	enum state state;
+	enum copy_event event;
+	const char *steps, *after;
+	bool memory_knows;
+	unsigned cycles;
+} rows[] = {
+	/* name                                       CPU 0    event                  steps          after  memory cycles */
+	{ "load, nobody has it: memory",              STATE_I, COPY_LOAD,             "0r",          "E..", YES, 100 },
+	{ "store, nobody has it: memory",             STATE_I, COPY_STORE,            "0w",          "M..", NO,  100 },
+	{ "LOCK, nobody has it",                      STATE_I, COPY_STORE,            "0x",          "M..", NO,  109 },
+	{ "the only reader gets E",                   STATE_I, COPY_FILL_E,           "0r",          "E..", YES, 100 },
+	{ "a second reader gets S",                   STATE_I, COPY_FILL_S,           "1r 0r",       "SS.", YES, 50 },
+	{ "a third reader gets S",                    STATE_I, COPY_FILL_S,           "1r 2r 0r",    "SSS", YES, 40 },
+	{ "a writer gets M",                          STATE_I, COPY_FILL_M,           "1r 0w",       "M..", NO,  51 },
+	{ "a writer among readers gets M",            STATE_I, COPY_FILL_M,           "1r 2r 0w",    "M..", NO,  43 },
+	{ "stale owner asked to share",               STATE_I, COPY_PROBE_SHARE,      "0r 0e 1r",    ".E.", YES, 100 },
+	{ "stale owner asked to let go",              STATE_I, COPY_PROBE_INVALIDATE, "0r 0e 1w",    ".M.", NO,  100 },
+	{ "stale sharer asked to let go",             STATE_I, COPY_PROBE_INVALIDATE, "0r 1r 0e 1w", ".M.", NO,  41 },
+	{ "load of a shared copy hits",               STATE_S, COPY_LOAD,             "0r 1r 0r",    "SS.", YES, 1 },
+	{ "store to a shared copy upgrades",          STATE_S, COPY_STORE,            "0r 1r 0w",    "M..", NO,  41 },
+	{ "LOCK on a shared copy upgrades",           STATE_S, COPY_STORE,            "0r 1r 0x",    "M..", NO,  50 },
+	{ "a failing cmpxchg upgrades too",           STATE_S, COPY_STORE,            "0r 1r 0c",    "M..", NO,  50 },
+	{ "the grant of an upgrade",                  STATE_S, COPY_FILL_M,           "0r 1r 2r 0w", "M..", NO,  43 },
+	{ "a sharer lets go",                         STATE_S, COPY_PROBE_INVALIDATE, "0r 1r 1w",    ".M.", NO,  41 },
+	{ "a sharer makes room: silently",            STATE_S, COPY_EVICT,            "0r 1r 0e",    ".S.", YES, 100 },
+	{ "load of an exclusive copy hits",           STATE_E, COPY_LOAD,             "0r 0r",       "E..", YES, 1 },
+	{ "store to an exclusive copy: silently",     STATE_E, COPY_STORE,            "0r 0w",       "M..", NO,  1 },
+	{ "E shares: data from the cache",            STATE_E, COPY_PROBE_SHARE,      "0r 1r",       "SS.", YES, 50 },
+	{ "E lets go: data from the cache",           STATE_E, COPY_PROBE_INVALIDATE, "0r 1w",       ".M.", NO,  51 },
+	{ "E makes room: silently",                   STATE_E, COPY_EVICT,            "0r 0e",       "...", YES, 100 },
+	{ "load of a modified copy hits",             STATE_M, COPY_LOAD,             "0w 0r",       "M..", NO,  1 },
+	{ "store to a modified copy hits",            STATE_M, COPY_STORE,            "0w 0w",       "M..", NO,  1 },
+	{ "M shares: data, and memory gets it too",   STATE_M, COPY_PROBE_SHARE,      "0w 1r",       "SS.", YES, 60 },
+	{ "M lets go: data, memory stays behind",     STATE_M, COPY_PROBE_INVALIDATE, "0w 1w",       ".M.", NO,  61 },
+	{ "M makes room: written back",               STATE_M, COPY_EVICT,            "0w 0e",       "...", YES, 100 },
+};
+
+static void check_row(const struct row *row, const struct play *play)
+{
+	const struct copy_rule *rule = &protocol_mesi.copy[row->state][row->event];
+	char before = row->state == STATE_I ? '.' : state_letter[row->state];
+	char next = rule->next == STATE_I ? '.' : state_letter[rule->next];
+
+	if (play->before[0] != before)
+		fail_msg("%s: line is %c before, expected %c", row->name, play->before[0], before);
+	if (strcmp(play->after, row->after))
+		fail_msg("%s: lines are %s, expected %s", row->name, play->after, row->after);
+	if (play->memory_knows != row->memory_knows)
+		fail_msg("%s: memory %s the last value", row->name, play->memory_knows ? "has" : "lacks");
+	if (play->cost != (uint64_t)row->cycles * UNIT)
+		fail_msg("%s: %llu/64 cycles, expected %u", row->name, (unsigned long long)play->cost, row->cycles);
+	/* what a CPU asks for is answered before it ends: I and S go on to what they are filled with */
+	if (!(rule->action & (DO_GET_SHARED | DO_GET_MODIFIED | DO_UPGRADE)) && row->after[0] != next)
+		fail_msg("%s: the table says %c, the row %c", row->name, next, row->after[0]);
+}
+
+static void copies(void **state)
+{
+	bool seen[STATES][COPY_EVENTS] = { { false } };
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct play play = run(rows[i].steps, HOME_DIRECTORY);
+
+		check_row(&rows[i], &play);
+		seen[rows[i].state][rows[i].event] = true;
+	}
+	for (enum state s = STATE_I; s < STATES; s++)
+		for (enum copy_event e = COPY_LOAD; e < COPY_EVENTS; e++) {
+			bool possible = protocol_mesi.states >> s & 1 && !(protocol_mesi.copy[s][e].action & IMPOSSIBLE);
+
+			if (possible != seen[s][e])
+				fail_msg("state %c, event %d: %s", state_letter[s], e, possible ? "no row" : "a row for what cannot be");
+		}
+}
+
+/* ---- homes -------------------------------------------------------------------------------------------- */
+
+static const struct home_row {
+	const char *name;
+	enum home_state state;
+	enum request request;
+	const char *steps;
+	int owner;
+	const char *sharers, *after;
+	unsigned invalidated;
+} home_rows[] = {
+	/* name                                     knows   request       steps       owner sharers after invalidated */
+	{ "a first reader",                         HOME_U, GET_SHARED,   "0r",          0, "...", "E..", 0 },
+	{ "a first writer",                         HOME_U, GET_MODIFIED, "0w",          0, "...", "M..", 0 },
+	{ "another reader",                         HOME_S, GET_SHARED,   "0r 1r 2r",   -1, "012", "SSS", 0 },
+	{ "a writer among readers",                 HOME_S, GET_MODIFIED, "0r 1r 2w",    2, "...", "..M", 2 },
+	{ "a reader writes",                        HOME_S, UPGRADE,      "0r 1r 0w",    0, "...", "M..", 1 },
+	{ "a reader writes, the other is gone",     HOME_S, UPGRADE,      "0r 1r 1e 0w", 0, "...", "M..", 0 },
+	{ "a reader, the owner has it clean",       HOME_X, GET_SHARED,   "0r 1r",      -1, "01.", "SS.", 0 },
+	{ "a reader, the owner has it modified",    HOME_X, GET_SHARED,   "0w 1r",      -1, "01.", "SS.", 0 },
+	{ "a reader, the owner has nothing",        HOME_X, GET_SHARED,   "0r 0e 1r",    1, "...", ".E.", 0 },
+	{ "a writer, the owner has it clean",       HOME_X, GET_MODIFIED, "0r 1w",       1, "...", ".M.", 1 },
+	{ "a writer, the owner has it modified",    HOME_X, GET_MODIFIED, "0w 1w",       1, "...", ".M.", 1 },
+	{ "a writer, the owner has nothing",        HOME_X, GET_MODIFIED, "0r 0e 1w",    1, "...", ".M.", 0 },
+	{ "the owner's dirty line comes back",      HOME_X, WRITE_BACK,   "0w 0e",      -1, "...", "...", 0 },
+};
+
+static void check_home_row(const struct home_row *row, const struct play *play)
+{
+	static const char *const name[] = { "nobody", "sharers", "an owner" };
+	enum home_state next = row->owner >= 0 ? HOME_X : strcmp(row->sharers, "...") ? HOME_S : HOME_U;
+	bool stale = row->state == HOME_X && strstr(row->steps, "0e 1");
+
+	if (play->home_before != row->state || play->home_after != next)
+		fail_msg("%s: the home knows %s, then %s; expected %s, then %s", row->name, name[play->home_before],
+			 name[play->home_after], name[row->state], name[next]);
+	if (play->owner != row->owner || strcmp(play->sharers, row->sharers))
+		fail_msg("%s: owner %d, sharers %s; expected %d, %s", row->name, play->owner, play->sharers, row->owner, row->sharers);
+	if (strcmp(play->after, row->after))
+		fail_msg("%s: lines are %s, expected %s", row->name, play->after, row->after);
+	if (play->total.invalidations != row->invalidated)
+		fail_msg("%s: %llu copies invalidated, expected %u", row->name, (unsigned long long)play->total.invalidations,
+			 row->invalidated);
+	/* a reader whose owner has nothing becomes the owner: that is not in the table, the reply says it */
+	if (!(stale && row->request == GET_SHARED) && protocol_mesi.home[row->state][row->request].next != next)
+		fail_msg("%s: the table says %s, the row %s", row->name, name[protocol_mesi.home[row->state][row->request].next],
+			 name[next]);
+}
+
+static void homes(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < sizeof home_rows / sizeof *home_rows; i++) {
+		struct play play = run(home_rows[i].steps, HOME_DIRECTORY);
+
+		check_home_row(&home_rows[i], &play);
+	}
+}
+
+/* A bus sees silent evictions: nobody is asked in vain, and the last reader counts as the first. */
+static void a_bus_sees_the_truth(void **state)
+{
+	static const struct home_row on_a_bus[] = {
+		{ "the owner dropped it: the next reader owns", HOME_U, GET_SHARED,   "0r 0e 1r",    1, "...", ".E.", 0 },
+		{ "the owner dropped it: a writer",             HOME_U, GET_MODIFIED, "0r 0e 1w",    1, "...", ".M.", 0 },
+		{ "one of two readers dropped it",              HOME_S, UPGRADE,      "0r 1r 1e 0w", 0, "...", "M..", 0 },
+		{ "both dropped it",                            HOME_U, GET_SHARED,   "0r 1r 0e 1e 2r", 2, "...", "..E", 0 },
+		{ "dirty lines come back as to a directory",    HOME_X, WRITE_BACK,   "0w 0e",      -1, "...", "...", 0 },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof on_a_bus / sizeof *on_a_bus; i++) {
+		struct play play = run(on_a_bus[i].steps, HOME_BUS);
+
+		check_home_row(&on_a_bus[i], &play);
+	}
+}
+
+/* ---- rows that need a message held back ----------------------------------------------------------------- */
+
+struct bench {
+	struct sim *sim;
+	struct machine machine;
+	uint64_t line, other;
+};
+
+static void bench_open(struct bench *b, enum machine_home home)
+{
+	struct sim_options options;
+
+	b->machine = engine_machine();
+	b->machine.home = (int)home;
+	options = engine_options(&b->machine, CPUS);
+	b->sim = engine_sim(&options);
+	b->line = sim_offset(b->sim, arena_alloc(b->sim, LINE, 2, 0, 4096, NULL, "line")) >> LINE_SHIFT;
+	b->other = b->line + 1;
+}
+
+/* The only message under way, taken off its way. */
+static struct event *hold(struct bench *b)
+{
+	struct heap *h = b->sim->homes.count ? &b->sim->homes : &b->sim->messages;
+
+	assert_int_equal(b->sim->homes.count + b->sim->messages.count, 1);
+	return event_take(b->sim, h, 0);
+}
+
+/* An access of another line delivers all that is pending. */
+static void settle(struct bench *b)
+{
+	sim_feed(b->sim, 2, b->other++, false);
+}
+
+static void let_go(struct bench *b, struct event *e)
+{
+	event_queue(b->sim, e);
+	settle(b);
+}
+
+static void evict(struct bench *b, unsigned cpu)
+{
+	struct cpu *c = &b->sim->cpu[cpu];
+
+	coherence_evict(b->sim, c, cache_find(&c->node->level_cache[0], b->line));
+}
+
+static const struct dirent *entry(const struct bench *b)
+{
+	return b->sim->root->entry[b->line];
+}
+
+static void memory_has_the_last_value(const struct bench *b)
+{
+	assert_int_equal(entry(b)->version, b->sim->line[b->line]->version);
+}
+
+/* The line is read from the evictor while it is on its way home; then it arrives. */
+static void a_write_back_that_a_reader_overtook(void **state)
+{
+	struct bench b;
+	struct event *put;
+
+	(void)state;
+	bench_open(&b, HOME_DIRECTORY);
+	sim_feed(b.sim, 0, b.line, true);
+	evict(&b, 0);
+	put = hold(&b);
+	sim_feed(b.sim, 1, b.line, false);
+	assert_int_equal(read_home(entry(&b)), HOME_S);
+	memory_has_the_last_value(&b);
+	let_go(&b, put);
+	assert_int_equal(read_home(entry(&b)), HOME_S);         /* HOME_S, WRITE_BACK */
+	assert_int_equal(entry(&b)->sharers[0], 1 << 1);
+	memory_has_the_last_value(&b);
+	sim_free(b.sim);
+}
+
+/* The line is written by another while it is on its way home: what arrives is old. */
+static void a_write_back_that_a_writer_overtook(void **state)
+{
+	struct bench b;
+	struct event *put;
+
+	(void)state;
+	bench_open(&b, HOME_DIRECTORY);
+	sim_feed(b.sim, 0, b.line, true);
+	evict(&b, 0);
+	put = hold(&b);
+	sim_feed(b.sim, 1, b.line, true);
+	let_go(&b, put);
+	assert_ptr_equal(entry(&b)->owner, b.sim->cpu[1].node);
+	assert_int_equal(entry(&b)->version, 0);                /* memory never had it: nor does it now */
+	evict(&b, 1);
+	settle(&b);
+	memory_has_the_last_value(&b);
+	sim_free(b.sim);
+}
+
+/* The reader has dropped its copy again, which a bus sees, before the line arrives. */
+static void a_write_back_where_nobody_is_left(void **state)
+{
+	struct bench b;
+	struct event *put;
+
+	(void)state;
+	bench_open(&b, HOME_BUS);
+	sim_feed(b.sim, 0, b.line, true);
+	evict(&b, 0);
+	put = hold(&b);
+	sim_feed(b.sim, 1, b.line, false);
+	evict(&b, 1);
+	assert_int_equal(read_home(entry(&b)), HOME_U);
+	let_go(&b, put);
+	assert_int_equal(read_home(entry(&b)), HOME_U);         /* HOME_U, WRITE_BACK */
+	memory_has_the_last_value(&b);
+	sim_free(b.sim);
+}
+
+/* CPU 0 asks to upgrade; the request is held while `meanwhile` happens. */
+static struct event *held_upgrade(struct bench *b, struct txn **t)
+{
+	struct cpu *cpu = &b->sim->cpu[0];
+
+	bench_open(b, HOME_DIRECTORY);
+	sim_feed(b->sim, 0, b->line, false);
+	sim_feed(b->sim, 1, b->line, false);
+	*t = coherence_request(b->sim, cpu->node, b->line, UPGRADE, ACCESS_STORE, true, b->sim->now);
+	return hold(b);
+}
+
+static void upgrade_ends_in_m(const struct bench *b)
+{
+	const struct slot *slot = cache_find(&b->sim->cpu[0].node->level_cache[0], b->line);
+
+	assert_non_null(slot);
+	assert_int_equal(slot->state, STATE_M);
+	assert_int_equal(slot->version, b->sim->line[b->line]->version);
+	assert_ptr_equal(entry(b)->owner, b->sim->cpu[0].node);
+	assert_null(cache_find(&b->sim->cpu[1].node->level_cache[0], b->line));
+}
+
+/* Another sharer was faster: the upgrade finds an owner and becomes a get modified. */
+static void an_upgrade_that_another_overtook(void **state)
+{
+	struct bench b;
+	struct txn *t;
+	struct event *request = held_upgrade(&b, &t);
+
+	(void)state;
+	sim_feed(b.sim, 1, b.line, true);
+	assert_int_equal(read_home(entry(&b)), HOME_X);
+	let_go(&b, request);                                    /* HOME_X, UPGRADE */
+	upgrade_ends_in_m(&b);
+	sim_free(b.sim);
+}
+
+/* The faster one has even written the line back: the upgrade finds nobody. */
+static void an_upgrade_that_finds_nobody(void **state)
+{
+	struct bench b;
+	struct txn *t;
+	struct event *request = held_upgrade(&b, &t);
+
+	(void)state;
+	sim_feed(b.sim, 1, b.line, true);
+	evict(&b, 1);
+	settle(&b);
+	assert_int_equal(read_home(entry(&b)), HOME_U);
+	let_go(&b, request);                                    /* HOME_U, UPGRADE */
+	upgrade_ends_in_m(&b);
+	sim_free(b.sim);
+}
+
+/* The copy had to make room while its upgrade was under way: the grant brings nothing, and the
+ * line is as if dropped. */
+static void an_upgrade_whose_copy_is_gone(void **state)
+{
+	struct bench b;
+	struct txn *t;
+	struct event *request = held_upgrade(&b, &t);
+
+	(void)state;
+	evict(&b, 0);
+	let_go(&b, request);
+	assert_null(cache_find(&b.sim->cpu[0].node->level_cache[0], b.line));
+	memory_has_the_last_value(&b);
+	sim_feed(b.sim, 1, b.line, false);                      /* the stale owner is asked in vain */
+	assert_int_equal(cache_find(&b.sim->cpu[1].node->level_cache[0], b.line)->state, STATE_E);
+	sim_free(b.sim);
+}
+
+/* ---- the printed table -------------------------------------------------------------------------------------- */
+
+/* One line per rule: that is what a reader of `bounce explain mesi` relies on. */
+static void the_table_prints_every_rule(void **state)
+{
+	unsigned wanted = HOME_STATES * REQUESTS, lines = 0;
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	(void)state;
+	for (enum state s = STATE_I; s < STATES; s++)
+		for (enum copy_event e = COPY_LOAD; e < COPY_EVENTS; e++)
+			wanted += protocol_mesi.states >> s & 1 && !(protocol_mesi.copy[s][e].action & IMPOSSIBLE);
+	protocol_print(f, &protocol_mesi);
+	fclose(f);
+	for (const char *p = text; (p = strchr(p, '\n')); p++)
+		lines += !strncmp(p, "\n  ", 3);
+	assert_int_equal(lines, wanted + 2);                    /* and a heading each */
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(copies),
+		cmocka_unit_test(homes),
+		cmocka_unit_test(a_bus_sees_the_truth),
+		cmocka_unit_test(a_write_back_that_a_reader_overtook),
+		cmocka_unit_test(a_write_back_that_a_writer_overtook),
+		cmocka_unit_test(a_write_back_where_nobody_is_left),
+		cmocka_unit_test(an_upgrade_that_another_overtook),
+		cmocka_unit_test(an_upgrade_that_finds_nobody),
+		cmocka_unit_test(an_upgrade_whose_copy_is_gone),
+		cmocka_unit_test(the_table_prints_every_rule),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -23,7 +23,7 @@
 #include "experiment/version.h"
 #include "sim/verbs/xalloc.h"
 
-enum { MESSAGE_BYTES = 512, CHILD_FAILED = 1, CHILD_MISTAKE = 2 };
+enum { MESSAGE_BYTES = 512, CHILD_FAILED = 1, CHILD_MISTAKE = 2, CHILD_UNWRITABLE = 3 };
 
 struct child {
 	pid_t pid;
@@ -121,7 +121,7 @@ static int make_point(const struct runner *runner, const struct planned *planned
 			 point->result->message);
 		status = CHILD_FAILED;
 	} else if (!point_write(runner->options->directory, point, why, size)) {
-		status = CHILD_FAILED;
+		status = CHILD_UNWRITABLE;
 	}
 	point_free(point);
 	return status;
@@ -132,6 +132,8 @@ static _Noreturn void be_child(const struct runner *runner, const struct planned
 {
 	char why[MESSAGE_BYTES] = "";
 
+	/* a terminal interrupts the whole group; the parent decides what that means */
+	signal(SIGINT, SIG_IGN);
 	sigprocmask(SIG_SETMASK, &runner->before, NULL);
 	/* a killed parent leaves no child behind; it may be gone already */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -200,6 +202,9 @@ static void settle(struct runner *runner, const struct child *child, int status)
 	else
 		summary->failed++;
 	tell(runner, child->point, text);
+	/* a full disk: the other points would be computed for nothing */
+	if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_UNWRITABLE)
+		runner->next = runner->count;
 }
 
 /* Every child that has ended; one signal may stand for several. */

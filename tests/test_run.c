@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -274,6 +275,35 @@ static void a_folder_that_cannot_be_written_is_told(void **state)
 	assert_string_equal(text, "precious\n");
 	free(text);
 	free(file);
+	place_free(&place);
+}
+
+/* The index fits below the limit, no point does: as on a disk that is full. */
+static void a_full_disk_stops_the_run(void **state)
+{
+	struct place_of_run place = place_new(small);
+	struct rlimit old, tight;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	tight = (struct rlimit){ 4000, old.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+
+	struct output output = run_into(&place, "r", "--jobs=1");
+
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+
+	char *told = strstr(output.err, "File too large");
+
+	assert_non_null(told);
+	/* once: the points behind it are not tried */
+	assert_null(strstr(told + 1, ".point: File too large"));
+	assert_int_equal(count_points(&place, "r/small", ""), 2);       /* . and .. */
+	expect_status(output, 1);
+	/* with room again the same command gives everything */
+	expect_status(run_into(&place, "r", "--jobs=2"), 0);
+	assert_int_equal(count_points(&place, "r/small", ".point"), 4);
 	place_free(&place);
 }
 
@@ -583,6 +613,7 @@ int main(void)
 		cmocka_unit_test(force_computes_again),
 		cmocka_unit_test(other_settings_keep_the_points_of_before),
 		cmocka_unit_test(a_folder_that_cannot_be_written_is_told),
+		cmocka_unit_test(a_full_disk_stops_the_run),
 		cmocka_unit_test(settings_that_do_not_fit_each_other_stop_all),
 		cmocka_unit_test(a_machine_out_of_memory_is_an_outcome),
 		cmocka_unit_test(a_run_that_does_not_end_is_stopped),

@@ -27,11 +27,12 @@ LIBRARY := $(filter-out $(B)/cli/main.o,$(OBJECTS))
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 SCRIPTS := $(wildcard tests/check_*.sh)
 HELPERS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/*_fixture.c))
+PARALLEL := -j$(shell nproc 2>/dev/null || echo 2)
 DEMO    := configs/remote-free.yaml configs/socket-recorded.yaml
 SHIPPED := $(wildcard configs/*.yaml)
 
 all: need-build
-	@$(MAKE) --no-print-directory $(B)/bounce
+	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce
 
 $(B)/bounce: $(OBJECTS)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -40,7 +41,7 @@ $(B)/bounce: $(OBJECTS)
 $(B)/tests/test_%: $(B)/tests/test_%.o $(HELPERS) $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
-$(B)/tests/bench $(B)/tests/golden: %: %.o $(HELPERS) $(LIBRARY)
+$(B)/tests/bench $(B)/tests/golden: %: %.o %_fixture.o $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/%.o: %.c $(B)/flags
@@ -61,7 +62,7 @@ need-build need-plots need-tests: need-%:
 	@./need.sh build $*
 
 demo: need-plots
-	@$(MAKE) --no-print-directory $(B)/bounce
+	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce
 	@for f in $(DEMO); do $(B)/bounce run $$f || exit 1; echo; done
 	@echo 'Look at these:'
 	@for f in $(DEMO); do ls results/$$(basename $$f .yaml)/*.png results/$$(basename $$f .yaml)/results.csv; done | sed 's/^/    /'
@@ -69,34 +70,34 @@ demo: need-plots
 	@echo '    ./bounce report results/remote-free'
 
 check: need-plots need-tests
-	@$(MAKE) --no-print-directory $(B)/bounce $(B)/tests/golden $(TESTS)
-	@$(MAKE) --no-print-directory CC=clang B=$(B)/clang $(B)/clang/bounce
+	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce $(B)/tests/golden $(TESTS)
+	@$(MAKE) $(PARALLEL) --no-print-directory CC=clang B=$(B)/clang $(B)/clang/bounce
 	@BOUNCE=$(B)/bounce BOUNCE_CLANG=$(B)/clang/bounce GOLDEN=$(B)/tests/golden tests/run.sh 300 $(TESTS) $(SCRIPTS)
 
 # The long tests: deeper exploration, all shipped experiments with the shortcuts off.
 verify: need-plots need-tests
-	@$(MAKE) --no-print-directory $(B)/bounce $(B)/tests/golden $(TESTS)
-	@$(MAKE) --no-print-directory CC=clang B=$(B)/clang $(B)/clang/bounce
+	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce $(B)/tests/golden $(TESTS)
+	@$(MAKE) $(PARALLEL) --no-print-directory CC=clang B=$(B)/clang $(B)/clang/bounce
 	@BOUNCE_VERIFY=1 BOUNCE=$(B)/bounce BOUNCE_CLANG=$(B)/clang/bounce GOLDEN=$(B)/tests/golden \
 		tests/run.sh 7200 $(TESTS) $(SCRIPTS) $(wildcard tests/verify_*.sh)
 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 sanitize: need-tests
-	@$(MAKE) --no-print-directory B=$(B)/sanitize CFLAGS='$(CFLAGS) -O1 $(SANITIZE)' sanitized
+	@$(MAKE) $(PARALLEL) --no-print-directory B=$(B)/sanitize CFLAGS='$(CFLAGS) -O1 $(SANITIZE)' sanitized
 sanitized: $(TESTS) $(B)/bounce
 	@BOUNCE=$(B)/bounce tests/run.sh 1200 $(TESTS)
 
 bench: need-build
-	@$(MAKE) --no-print-directory $(B)/tests/bench
+	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/tests/bench
 	@$(B)/tests/bench $(BENCH_ACCESSES)
 
 golden: need-build
-	@$(MAKE) --no-print-directory -s $(B)/tests/golden
+	@$(MAKE) $(PARALLEL) --no-print-directory -s $(B)/tests/golden
 	@$(B)/tests/golden $(CPUS)
 
 # libFuzzer; a finding is left in fuzz/.
 fuzz: need-tests
-	@$(MAKE) --no-print-directory CC=clang B=$(B)/fuzz CFLAGS='-O1 $(SANITIZE) -fsanitize=fuzzer-no-link' fuzzed
+	@$(MAKE) $(PARALLEL) --no-print-directory CC=clang B=$(B)/fuzz CFLAGS='-O1 $(SANITIZE) -fsanitize=fuzzer-no-link' fuzzed
 fuzzed: $(patsubst tests/fuzz_%.c,fuzz-%,$(wildcard tests/fuzz_*.c))
 fuzz-%: $(B)/tests/fuzz_%.o $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $(B)/tests/$@ $^ $(LDLIBS)

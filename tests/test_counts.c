@@ -1,0 +1,904 @@
+/*
+ * What is counted, by hand: bounces, hitm, upgrades, invalidations, miss classes, causes,
+ * operations and the window. docs/model.md has the definitions; each row is one of their cases.
+ *
+ * The machine is that of test_timing.c, with an L1 of one way: A and Q need the same.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sim/internal.h"
+#include "sim/verbs/lock.h"
+#include "tests/engine_fixture.h"
+
+#define C(cycles) ((uint64_t)(cycles) * UNIT)
+
+enum { CPUS = 16, LINES = 32, WORDS = 8 };
+
+struct line_of_words {
+	uint64_t word[WORDS];
+};
+
+/* ---- steps in turn --------------------------------------------------------------------------------- */
+
+/*
+ * "0r A0  1w A3": CPU 0 loads word 0 of line A, then CPU 1 stores to word 3. r load, w store,
+ * x LOCK add, c LOCK cmpxchg that fails, l cmpxchg without LOCK that fails. CPUs are hexadecimal.
+ */
+struct row {
+	const char *name, *steps;
+	uint64_t bounces, hitm_loads, hitm_stores, hitm_remote, upgrades, invalidations;
+	uint64_t cold, capacity, true_sharing, false_sharing;
+};
+
+struct play {
+	const char *steps;
+	struct line_of_words *line;
+};
+
+static void perform(struct cpu *cpu, uint64_t *p, char what)
+{
+	switch (what) {
+	case 'r':
+		load(cpu, p);
+		break;
+	case 'w':
+		store(cpu, p, 1);
+		break;
+	case 'x':
+		fetch_add(cpu, p, 1);
+		break;
+	case 'c':
+		assert_false(cas(cpu, p, 77, 78));
+		break;
+	default:
+		assert_false(cas_local(cpu, p, 77, 78));
+	}
+}
+
+static void in_turn(struct cpu *cpu, void *argument)
+{
+	const struct play *play = argument;
+	unsigned at = 0;
+
+	for (const char *s = play->steps; *s; s += strspn(s, " ")) {
+		unsigned self = (unsigned)(*s <= '9' ? *s - '0' : *s - 'a' + 10);
+
+		at += 1000;
+		if (self == cpu_id(cpu)) {
+			compute_cycles(cpu, at - cpu->clock / UNIT);
+			perform(cpu, &play->line[s[3] - 'A'].word[s[4] - '0'], s[1]);
+		}
+		s += 5;
+	}
+}
+
+static struct result *finish(struct sim *sim)
+{
+	struct result *r;
+
+	if (sim_run(sim) != OUTCOME_DONE)
+		fail_msg("%s: %s", outcome_names[sim->outcome], sim->message);
+	r = sim_result(sim);
+	for (unsigned i = 0; i < r->cpus; i++) {
+		uint64_t sum = 0;
+
+		for (int c = 0; c < CAUSES; c++)
+			sum += r->cpu[i].cause_units[c];
+		assert_int_equal(sum, r->elapsed_units);
+	}
+	return r;
+}
+
+static void tell(const char *row, const char *what, uint64_t got, uint64_t wanted)
+{
+	if (got != wanted)
+		fail_msg("%s: %llu %s, expected %llu", row, (unsigned long long)got, what, (unsigned long long)wanted);
+}
+
+static void check(const struct row *row, const struct result *r)
+{
+	const struct counts *c = &r->total;
+
+	tell(row->name, "bounces", c->bounces[0] + c->bounces[1] + c->bounces[2], row->bounces);
+	tell(row->name, "hitm loads", c->hitm_loads, row->hitm_loads);
+	tell(row->name, "hitm stores", c->hitm_stores, row->hitm_stores);
+	tell(row->name, "hitm of the other socket", c->hitm_remote, row->hitm_remote);
+	tell(row->name, "upgrades", c->upgrades, row->upgrades);
+	tell(row->name, "invalidations", c->invalidations, row->invalidations);
+	tell(row->name, "cold misses", c->misses_cold, row->cold);
+	tell(row->name, "capacity misses", c->misses_capacity, row->capacity);
+	tell(row->name, "true sharing misses", c->misses_true_sharing, row->true_sharing);
+	tell(row->name, "false sharing misses", c->misses_false_sharing, row->false_sharing);
+	tell(row->name, "misses", c->misses, row->cold + row->capacity + row->true_sharing + row->false_sharing);
+	tell(row->name, "read and write misses", c->read_misses + c->write_misses, c->misses);
+}
+
+static void play_rows(const struct machine *machine, const struct row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		unsigned cores = machine_cores(machine);
+		struct sim_options options = engine_options(machine, cores < CPUS ? cores : CPUS);
+		struct sim *sim = engine_sim(&options);
+		struct play play = { rows[i].steps, arena_new(sim, struct line_of_words, LINES, 0, 4096, NULL, "lines") };
+		struct result *r;
+
+		for (unsigned cpu = 0; cpu < options.cpus; cpu++)
+			thread_start(sim, cpu, in_turn, &play);
+		r = finish(sim);
+		check(&rows[i], r);
+		result_free(r);
+		sim_free(sim);
+	}
+}
+
+#define PLAY(machine, rows) play_rows(machine, rows, sizeof rows / sizeof *rows)
+
+static struct machine one_way_machine(void)
+{
+	struct machine m = engine_machine();
+
+	m.l1d = (struct cache_level){ 1, 1, 1, 1 };
+	return m;
+}
+
+static void bounces(void **state)
+{
+	static const struct row rows[] = {
+		/*                                                            bounces | hitm loads, stores, remote | upgr, inval | cold, cap, true, false */
+		{ "the first writer ever is none",       "0w A0",                   0,  0, 0, 0,  0, 0,  1, 0, 0, 0 },
+		{ "nor is one that goes on writing",     "0w A0 0w A0 0w A1",       0,  0, 0, 0,  0, 0,  1, 0, 0, 0 },
+		{ "two writers in turn",                 "0w A0 1w A0",             1,  0, 1, 0,  0, 1,  2, 0, 0, 0 },
+		{ "ping-pong: one each time",            "0w A0 1w A0 0w A0 1w A0", 3,  0, 3, 0,  0, 3,  2, 0, 2, 0 },
+		{ "once per ownership",                  "0w A0 1w A0 1w A1 1x A2", 1,  0, 1, 0,  0, 1,  2, 0, 0, 0 },
+		{ "a reader in between changes nothing", "0w A0 1r A0 0w A0",       0,  1, 0, 0,  1, 1,  2, 0, 0, 0 },
+		{ "a reader that then writes",           "0w A0 1r A0 1w A0",       1,  1, 0, 0,  1, 1,  2, 0, 0, 0 },
+		{ "readers never bounce",                "0w A0 1r A0 2r A0 3r A0", 0,  1, 0, 0,  0, 0,  4, 0, 0, 0 },
+		{ "through memory: still one",           "0w A0 0r Q0 1w A0",       1,  0, 0, 0,  0, 0,  3, 0, 0, 0 },
+		{ "a failing LOCK cmpxchg is a write",   "0w A0 1c A0",             1,  0, 1, 0,  0, 1,  2, 0, 0, 0 },
+		{ "so is one without LOCK",              "0w A0 1l A0",             1,  0, 1, 0,  0, 1,  2, 0, 0, 0 },
+		{ "another word of the line",            "0w A0 1w A7",             1,  0, 1, 0,  0, 1,  2, 0, 0, 0 },
+		{ "another line",                        "0w A0 1w B0",             0,  0, 0, 0,  0, 0,  2, 0, 0, 0 },
+	};
+	const struct machine machine = one_way_machine();
+
+	(void)state;
+	PLAY(&machine, rows);
+}
+
+static void hitm_upgrades_invalidations(void **state)
+{
+	static const struct row rows[] = {
+		/*                                                          bounces | hitm loads, stores, remote | upgr, inval | cold, cap, true, false */
+		{ "load, modified, same socket",         "0w A0 1r A0",             0,  1, 0, 0,  0, 0,  2, 0, 0, 0 },
+		{ "load, modified, other socket",        "0w A0 8r A0",             0,  1, 0, 1,  0, 0,  2, 0, 0, 0 },
+		{ "store, modified, other socket",       "0w A0 8w A0",             1,  0, 1, 1,  0, 1,  2, 0, 0, 0 },
+		{ "LOCK counts as a store",              "0w A0 8x A0",             1,  0, 1, 1,  0, 1,  2, 0, 0, 0 },
+		{ "exclusive is not modified",           "0r A0 1r A0",             0,  0, 0, 0,  0, 0,  2, 0, 0, 0 },
+		{ "the second reader finds it shared",   "0w A0 1r A0 2r A0",       0,  1, 0, 0,  0, 0,  3, 0, 0, 0 },
+		{ "an upgrade, one copy killed",         "0r A0 1r A0 0w A0",       0,  0, 0, 0,  1, 1,  2, 0, 0, 0 },
+		{ "an upgrade, three copies killed",     "0r A0 1r A0 2r A0 8r A0 0w A0", 0,  0, 0, 0,  1, 3,  4, 0, 0, 0 },
+		{ "a write miss kills too",              "0r A0 1r A0 2w A0",       0,  0, 0, 0,  0, 2,  3, 0, 0, 0 },
+		{ "E becomes M: no upgrade",             "0r A0 0w A0",             0,  0, 0, 0,  0, 0,  1, 0, 0, 0 },
+		{ "a copy dropped before is not killed", "0r A0 1r A0 1r Q0 0w A0", 0,  0, 0, 0,  1, 0,  3, 0, 0, 0 },
+	};
+	const struct machine machine = one_way_machine();
+
+	(void)state;
+	PLAY(&machine, rows);
+}
+
+static void miss_classes(void **state)
+{
+	static const struct row rows[] = {
+		/*                                                    bounces | hitm loads, stores, remote | upgr, inval | cold, cap, true, false */
+		{ "room was needed",                     "0r A0 0r Q0 0r A0",       0,  0, 0, 0,  0, 0,  2, 1, 0, 0 },
+		{ "room was needed, then another wrote", "0r A0 0r Q0 1w A0 0r A0", 0,  1, 0, 0,  0, 0,  3, 1, 0, 0 },
+		{ "reads what another wrote",            "0r A0 1w A0 0r A0",       0,  1, 0, 0,  0, 1,  2, 0, 1, 0 },
+		{ "another word; open at the end",       "0r A0 1w A1 0r A0",       0,  1, 0, 0,  0, 1,  2, 0, 0, 1 },
+		{ "another word; the copy is lost",      "0r A0 1w A1 0r A0 1w A1", 0,  1, 0, 0,  1, 2,  2, 0, 0, 1 },
+		{ "another word; room was needed",       "0r A0 1w A1 0r A0 0r Q0", 0,  1, 0, 0,  0, 1,  3, 0, 0, 1 },
+		{ "reads what another wrote, later",     "0r A0 1w A1 0r A0 0r A1", 0,  1, 0, 0,  0, 1,  2, 0, 1, 0 },
+		{ "writes what another wrote",           "0w A0 1w A0 0w A0",       2,  0, 2, 0,  0, 2,  2, 0, 1, 0 },
+		{ "two words of one line, two writers",  "0w A0 1w A1 0w A0 1w A1", 3,  0, 3, 0,  0, 3,  2, 0, 0, 2 },
+		{ "a failing cmpxchg writes its bytes",  "0r A0 1c A0 0r A0",       0,  1, 0, 0,  0, 1,  2, 0, 1, 0 },
+		/* Dubois: A1 was written before the false sharing miss, which does not count as having seen it */
+		{ "since the last cold or true miss",    "0r A0 1w A1 0r A0 1w A2 0r A0 0r A1", 0,  2, 0, 0,  1, 2,  2, 0, 1, 1 },
+		/* ... and what a true sharing miss brought is seen: A0 is old news the second time */
+		{ "not before it",                       "0r A0 1w A0 0r A0 1w A1 0r A0", 0,  2, 0, 0,  1, 2,  2, 0, 1, 1 },
+		{ "what the CPU wrote itself last",      "0w A0 1w A0 0w A0 1w A1 0r A0", 3,  1, 3, 0,  0, 3,  2, 0, 1, 2 },
+		{ "an upgrade is not a miss",            "0r A0 1r A0 0w A0",       0,  0, 0, 0,  1, 1,  2, 0, 0, 0 },
+	};
+	const struct machine machine = one_way_machine();
+
+	(void)state;
+	PLAY(&machine, rows);
+}
+
+/* engine_machine_shared: 0, 1 | 2, 3 share an L2 and are a socket, 4, 5 | 6, 7 the other. */
+static void through_shared_levels(void **state)
+{
+	static const struct row rows[] = {
+		/*                                                    bounces | hitm loads, stores, remote | upgr, inval | cold, cap, true, false */
+		{ "the sibling has it modified",         "0w A0 1r A0",             0,  1, 0, 0,  0, 0,  2, 0, 0, 0 },
+		{ "the other die has it modified",       "0w A0 2r A0",             0,  1, 0, 0,  0, 0,  2, 0, 0, 0 },
+		{ "the other socket has it modified",    "0w A0 4r A0",             0,  1, 0, 1,  0, 0,  2, 0, 0, 0 },
+		{ "the L2 has it modified: no cache else", "0w A0 0r Q0 1r A0",     0,  0, 0, 0,  0, 0,  3, 0, 0, 0 },
+		{ "the L2 of another die has it modified", "0w A0 0r Q0 2r A0",     0,  1, 0, 0,  0, 0,  3, 0, 0, 0 },
+		{ "an upgrade through the L2",           "0r A0 1r A0 4r A0 0w A0", 0,  0, 0, 0,  1, 2,  3, 0, 0, 0 },
+		{ "a write miss through the L2",         "0r A0 2r A0 3r A0 4w A0", 0,  0, 0, 0,  0, 3,  4, 0, 0, 0 },
+		{ "L2 hits are misses of the CPU",       "0r A0 0r Q0 0r A0",       0,  0, 0, 0,  0, 0,  2, 1, 0, 0 },
+	};
+	struct machine machine = engine_machine_shared();
+
+	(void)state;
+	machine.l1d = (struct cache_level){ 1, 1, 1, 1 };
+	PLAY(&machine, rows);
+}
+
+/* Set-up writes have no writer. */
+static void set_up_has_no_writer(void **state)
+{
+	const struct machine machine = one_way_machine();
+	struct sim_options options = engine_options(&machine, 2);
+	struct sim *sim = engine_sim(&options);
+	struct play play = { "1w A0", arena_new(sim, struct line_of_words, LINES, 0, 4096, NULL, "lines") };
+	struct result *r;
+
+	(void)state;
+	play.line[0].word[0] = 5;
+	thread_start(sim, 1, in_turn, &play);
+	r = finish(sim);
+	assert_int_equal(r->total.bounces[CLASS_ALLOCATOR], 0);
+	result_free(r);
+	sim_free(sim);
+}
+
+/* Whose line it is: by its label. */
+static void bounces_by_class(void **state)
+{
+	static const struct layout layouts[] = {
+		{ "mine", 64, CLASS_ALLOCATOR, NULL }, { "queue", 64, CLASS_WORKLOAD, NULL }, { "data", 64, CLASS_PAYLOAD, NULL },
+	};
+	const struct machine machine = one_way_machine();
+	struct sim_options options = engine_options(&machine, 2);
+	struct sim *sim = engine_sim(&options);
+	struct play play = { "0w A0 0w B0 0w C0 1w A0 1w B0 1w C0 0w B0 0w C0 1w C0",
+			     arena_new(sim, struct line_of_words, LINES, 0, 4096, NULL, "lines") };
+	struct result *r;
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		relabel_setup(sim, &play.line[i], 64, &layouts[i], 64, layouts[i].name);
+	for (unsigned i = 0; i < 2; i++)
+		thread_start(sim, i, in_turn, &play);
+	r = finish(sim);
+	assert_int_equal(r->total.bounces[CLASS_ALLOCATOR], 1);
+	assert_int_equal(r->total.bounces[CLASS_WORKLOAD], 2);
+	assert_int_equal(r->total.bounces[CLASS_PAYLOAD], 3);
+	assert_int_equal(r->lines, 3);
+	assert_string_equal(r->line[0].label, "data[2]");       /* most bounces first; third of the array */
+	assert_int_equal(r->line[0].bounces, 3);
+	assert_int_equal(r->line[0].writers, 2);
+	assert_int_equal(r->line[0].readers, 0);
+	result_free(r);
+	sim_free(sim);
+}
+
+/* ---- causes ------------------------------------------------------------------------------------------ */
+
+struct two {
+	uint64_t *word;
+	struct spinlock *lock;
+	struct result *r;
+};
+
+static void wait_until(struct cpu *cpu, uint64_t at)
+{
+	compute_cycles(cpu, at - cpu->clock / UNIT);
+}
+
+static struct result *run_threads(const struct machine *machine, thread_function *const *thread, unsigned cpus, struct two *two)
+{
+	struct sim_options options = engine_options(machine, cpus);
+	struct sim *sim = engine_sim(&options);
+	struct result *r;
+
+	two->word = arena_alloc(sim, LINE, 64, 0, 4096, NULL, "word");
+	two->lock = arena_alloc(sim, LINE, 1, 0, 4096, NULL, "lock");
+	spin_lock_init(two->lock, LOCK_DEC);
+	for (unsigned i = 0; i < cpus; i++)
+		thread_start(sim, i, thread[i], two);
+	r = finish(sim);
+	sim_free(sim);
+	return r;
+}
+
+static void assert_causes(const char *name, const struct counts *c, const uint64_t wanted[CAUSES])
+{
+	for (int i = 0; i < CAUSES; i++)
+		if (c->cause_units[i] != wanted[i])
+			fail_msg("%s: %s is %llu + %llu/64 cycles, expected %llu + %llu/64", name, cause_names[i],
+				 (unsigned long long)c->cause_units[i] / 64, (unsigned long long)c->cause_units[i] % 64,
+				 (unsigned long long)wanted[i] / 64, (unsigned long long)wanted[i] % 64);
+}
+
+/* Each kind of time once; the machine's numbers are in test_timing.c. */
+static void one_of_each(struct cpu *cpu, void *argument)
+{
+	struct two *two = argument;
+	bool flags;
+
+	load(cpu, two->word);                           /* 99 memory, 1 hit */
+	load(cpu, two->word);                           /* 1 hit */
+	fetch_add(cpu, two->word, 1);                   /* E: 10 LOCK */
+	fetch_add_local(cpu, two->word, 1);             /* 1 hit: without LOCK */
+	fence(cpu);                                     /* 10 store buffer */
+	compute_cycles(cpu, 7);                         /* 7 compute */
+	flags = irq_save(cpu);                          /* 10 compute */
+	irq_restore(cpu, flags);                        /* 10 compute */
+	waiting(cpu, WAITING_IDLE);
+	compute_cycles(cpu, 5);                         /* 5 idle */
+	load(cpu, two->word);                           /* a hit: idle too */
+	load(cpu, two->word + 8);                       /* 99 memory all the same, 1 idle */
+	waiting(cpu, NOT_WAITING);
+}
+
+static void only_the_other(struct cpu *cpu, void *argument)
+{
+	struct two *two = argument;
+
+	wait_until(cpu, 1000);
+	store(cpu, two->word, 1);                       /* M at CPU 0: 60 transfer, 1 hit */
+	wait_until(cpu, 2000);
+	store(cpu, two->word + 16, 1);
+}
+
+static void causes(void **state)
+{
+	static thread_function *const threads[] = { one_of_each, only_the_other };
+	const struct machine machine = engine_machine();
+	uint64_t first[CAUSES] = {
+		[CAUSE_MEMORY] = C(99 + 99), [CAUSE_PRIVATE_HIT] = C(1 + 1 + 1), [CAUSE_LOCKED] = C(10),
+		[CAUSE_STORE_BUFFER] = C(10), [CAUSE_COMPUTE] = C(7 + 10 + 10),
+	};
+	uint64_t second[CAUSES] = {
+		[CAUSE_COMPUTE] = C(1000 + 2000 - 1061), [CAUSE_TRANSFER_SAME] = C(60), [CAUSE_MEMORY] = C(99),
+		[CAUSE_PRIVATE_HIT] = C(1 + 1),
+	};
+	struct two two;
+	struct result *r = run_threads(&machine, threads, 2, &two);
+
+	(void)state;
+	assert_int_equal(r->elapsed_units, C(2100));
+	/* CPU 0 is done after 100 + 1 + 10 + 1 + 10 + 7 + 20 + 5 + 1 + 100 = 255; then it is idle too */
+	first[CAUSE_IDLE] = C(5 + 1 + 1) + C(2100 - 255);
+	assert_causes("CPU 0", &r->cpu[0], first);
+	assert_causes("CPU 1", &r->cpu[1], second);
+	result_free(r);
+}
+
+static void crosses_sockets(struct cpu *cpu, void *argument)
+{
+	struct two *two = argument;
+
+	if (cpu_id(cpu) == 0) {
+		store(cpu, two->word, 1);
+		wait_until(cpu, 3000);
+	} else if (cpu_id(cpu) == 4) {
+		wait_until(cpu, 1000);
+		load(cpu, two->word);                   /* M at the other socket: 99 transfer, 1 hit */
+		wait_until(cpu, 2000);
+		fetch_add(cpu, two->word, 1);           /* upgrade: 85 legs, 10 LOCK */
+	} else if (cpu_id(cpu) == 1) {
+		wait_until(cpu, 1500);
+		load(cpu, two->word);                   /* the L2 has it: 9 shared level, 1 hit */
+	}
+}
+
+static void causes_of_levels_and_upgrades(void **state)
+{
+	static thread_function *const threads[] = {
+		crosses_sockets, crosses_sockets, crosses_sockets, crosses_sockets, crosses_sockets,
+	};
+	const struct machine machine = engine_machine_shared();
+	uint64_t fifth[CAUSES] = {
+		[CAUSE_TRANSFER_CROSS] = C(99), [CAUSE_UPGRADE] = C(85), [CAUSE_LOCKED] = C(10), [CAUSE_PRIVATE_HIT] = C(1),
+		[CAUSE_COMPUTE] = C(1000 + 2000 - 1100), [CAUSE_IDLE] = C(3000 - 2095),
+	};
+	uint64_t second[CAUSES] = {
+		[CAUSE_COMPUTE] = C(1500), [CAUSE_SHARED_LEVEL] = C(9), [CAUSE_PRIVATE_HIT] = C(1), [CAUSE_IDLE] = C(3000 - 1510),
+	};
+	struct two two;
+	struct result *r = run_threads(&machine, threads, 5, &two);
+
+	(void)state;
+	assert_causes("CPU 4", &r->cpu[4], fifth);
+	assert_causes("CPU 1", &r->cpu[1], second);
+	result_free(r);
+}
+
+static void adds_at(struct cpu *cpu, void *argument)
+{
+	struct two *two = argument;
+
+	if (cpu_id(cpu) == 0)
+		store(cpu, two->word, 1);
+	wait_until(cpu, 999 + cpu_id(cpu));
+	if (cpu_id(cpu) != 0)
+		fetch_add(cpu, two->word, 1);
+}
+
+/* "two LOCK operations, chasing" of test_timing.c: CPU 2's probe is at CPU 1 at 1011 + 853/64 and
+ * waits there until 1070; legs are 60, its own 10. */
+static void waiting_for_a_busy_line(void **state)
+{
+	static thread_function *const threads[] = { adds_at, adds_at, adds_at };
+	const struct machine machine = engine_machine();
+	uint64_t third[CAUSES] = {
+		[CAUSE_COMPUTE] = C(1001), [CAUSE_BUSY] = C(1070 - 1011) - 853, [CAUSE_TRANSFER_SAME] = C(60), [CAUSE_LOCKED] = C(10),
+	};
+	struct two two;
+	struct result *r = run_threads(&machine, threads, 3, &two);
+
+	(void)state;
+	assert_causes("CPU 2", &r->cpu[2], third);
+	result_free(r);
+}
+
+static void holds(struct cpu *cpu, void *argument)
+{
+	struct two *two = argument;
+
+	wait_until(cpu, 100);
+	spin_lock(cpu, two->lock, LOCK_DEC);
+	wait_until(cpu, 1000);
+	spin_unlock(cpu, two->lock, LOCK_DEC);
+	wait_until(cpu, 1300);
+}
+
+static void wants(struct cpu *cpu, void *argument)
+{
+	struct two *two = argument;
+
+	wait_until(cpu, 500);
+	spin_lock(cpu, two->lock, LOCK_DEC);
+}
+
+/* "lock_hand_over" of test_timing.c: tries at 500, has it at 1147. The try is a LOCK operation on
+ * a line of CPU 0's, the rest is lock spin, whatever happens meanwhile. */
+static void lock_spin(void **state)
+{
+	static thread_function *const threads[] = { holds, wants };
+	const struct machine machine = engine_machine();
+	uint64_t second[CAUSES] = {
+		[CAUSE_COMPUTE] = C(500), [CAUSE_TRANSFER_SAME] = C(60), [CAUSE_LOCKED] = C(10),
+		[CAUSE_LOCK_SPIN] = C(1147 - 570), [CAUSE_IDLE] = C(1300 - 1147),
+	};
+	struct two two;
+	struct result *r = run_threads(&machine, threads, 2, &two);
+
+	(void)state;
+	assert_causes("CPU 1", &r->cpu[1], second);
+	assert_int_equal(r->lock[0].wait_units, C(1147 - 570));
+	/* held from 209 to the end of the store at 1061, then from 1147 on: never released */
+	assert_int_equal(r->lock[0].hold_units, C(1061 - 209));
+	result_free(r);
+}
+
+/* ---- operations and the window ----------------------------------------------------------------------------- */
+
+struct work {
+	uint64_t *word;
+	unsigned cycles[128], count;            /* CPU 0: operations back to back */
+	int live[8], footprint[8];
+};
+
+static struct result *run_work(struct sim_options options, struct work *work, thread_function *const *thread)
+{
+	const struct machine machine = engine_machine();
+	struct sim *sim;
+	struct result *r;
+
+	options.machine = &machine;
+	sim = engine_sim(&options);
+	work->word = arena_alloc(sim, LINE, 64, 0, 4096, NULL, "word");
+	for (unsigned i = 0; i < options.cpus; i++)
+		thread_start(sim, i, thread[i], work);
+	r = finish(sim);
+	sim_free(sim);
+	return r;
+}
+
+static void back_to_back(struct cpu *cpu, void *argument)
+{
+	struct work *work = argument;
+
+	for (unsigned i = 0; i < work->count; i++) {
+		op_begin(cpu, OP_ALLOC);
+		compute_cycles(cpu, work->cycles[i]);
+		op_end(cpu, work->live[i % 8], work->footprint[i % 8]);
+	}
+}
+
+/* One operation from 150 to 250, one from 450 to 600; a load that misses from 180 to 280. */
+static void across_the_edges(struct cpu *cpu, void *argument)
+{
+	struct work *work = argument;
+
+	wait_until(cpu, 150);
+	op_begin(cpu, OP_FREE);
+	wait_until(cpu, 180);
+	load(cpu, work->word);
+	wait_until(cpu, 300);
+	op_end(cpu, 0, 0);
+	wait_until(cpu, 450);
+	op_begin(cpu, OP_FREE);
+	wait_until(cpu, 600);
+	op_end(cpu, 0, 0);
+}
+
+/*
+ * CPU 0's operations end at 100, 200, ... After two the window opens, at 200; after three more it
+ * closes, at 500. CPU 1's operations are each in flight at an edge: outside. Its miss, 180 to 280,
+ * is 80 cycles inside.
+ */
+static void window_edges(void **state)
+{
+	static thread_function *const threads[] = { back_to_back, across_the_edges };
+	struct sim_options options = engine_options(NULL, 2);
+	struct work work = { .count = 8 };
+	struct result *r;
+
+	(void)state;
+	options.warmup = 2;
+	options.operations = 3;
+	for (unsigned i = 0; i < work.count; i++)
+		work.cycles[i] = 100;
+	r = run_work(options, &work, threads);
+	assert_int_equal(r->operations, 3);
+	assert_int_equal(r->elapsed_units, C(300));
+	assert_int_equal(r->op[OP_ALLOC].count, 3);
+	assert_int_equal(r->op[OP_ALLOC].total_units, C(300));
+	assert_int_equal(r->op[OP_FREE].count, 0);
+	assert_int_equal(r->cpu[0].cause_units[CAUSE_COMPUTE], C(300));
+	assert_int_equal(r->cpu[1].cause_units[CAUSE_MEMORY], C(279 - 200));
+	assert_int_equal(r->cpu[1].cause_units[CAUSE_PRIVATE_HIT], C(1));
+	assert_int_equal(r->cpu[1].cause_units[CAUSE_COMPUTE], C(500 - 280));
+	/* the miss ended inside, so it is counted */
+	assert_int_equal(r->total.misses_cold, 1);
+	result_free(r);
+}
+
+static void writes_in_turn(struct cpu *cpu, void *argument)
+{
+	struct work *work = argument;
+
+	for (unsigned i = 0; i < 4; i++) {
+		wait_until(cpu, 1000 * (2 * i + cpu_id(cpu) + 1));
+		op_begin(cpu, OP_WORK);
+		store(cpu, work->word, 1);
+		op_end(cpu, 0, 0);
+	}
+}
+
+/* Writers 0 1 0 1 0 1 0 1; the first three are warm-up, the next four count: history is kept, so
+ * the fourth, CPU 1's, is a bounce, and no miss in the window is cold. */
+static void warm_up_keeps_history(void **state)
+{
+	static thread_function *const threads[] = { writes_in_turn, writes_in_turn };
+	struct sim_options options = engine_options(NULL, 2);
+	struct work work = { 0 };
+	struct result *r;
+
+	(void)state;
+	options.warmup = 3;
+	options.operations = 4;
+	r = run_work(options, &work, threads);
+	assert_int_equal(r->total.bounces[CLASS_ALLOCATOR], 4);
+	assert_int_equal(r->total.hitm_stores, 4);
+	assert_int_equal(r->total.misses_cold, 0);
+	assert_int_equal(r->total.misses_true_sharing, 4);
+	/* from the end of the third, 3061, to that of the seventh, 7061 */
+	assert_int_equal(r->elapsed_units, C(4000));
+	assert_int_equal(r->op[OP_WORK].total_units, C(4 * 61));
+	result_free(r);
+}
+
+/* Latencies 1, 2, ..., 100 in a shuffled order: half are at most 50, 99 of 100 at most 99. */
+static void latencies(void **state)
+{
+	static thread_function *const threads[] = { back_to_back };
+	struct sim_options options = engine_options(NULL, 1);
+	struct work work = { .count = 100 };
+	const struct op_stats *s;
+	struct result *r;
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++)
+		work.cycles[i] = i * 37 % 100 + 1;
+	r = run_work(options, &work, threads);
+	s = &r->op[OP_ALLOC];
+	assert_int_equal(s->count, 100);
+	assert_int_equal(s->total_units, C(100 * 101 / 2));
+	assert_int_equal(s->max_units, C(100));
+	/* relative error below 1/64, never above */
+	assert_in_range(s->p50_units, C(50) - C(50) / 64, C(50));
+	assert_in_range(s->p99_units, C(99) - C(99) / 64, C(99));
+	result_free(r);
+}
+
+/* Live 100, 150, 50, 70, ...: the peak is 150. With the first two in the warm-up the window starts
+ * at 150; with the first three, at 50. */
+static void peaks(void **state)
+{
+	static thread_function *const threads[] = { back_to_back };
+	static const struct { unsigned warmup; uint64_t live, footprint; } rows[] = {
+		{ 0, 150, 8192 }, { 2, 150, 8192 }, { 3, 70, 4096 }, { 4, 70, 4096 },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct sim_options options = engine_options(NULL, 1);
+		struct work work = { .count = 5, .live = { 100, 50, -100, 20, -70 }, .footprint = { 4096, 4096, -4096, 0, -4096 } };
+		struct result *r;
+
+		options.warmup = rows[i].warmup;
+		for (unsigned k = 0; k < work.count; k++)
+			work.cycles[k] = 10;
+		r = run_work(options, &work, threads);
+		assert_int_equal(r->live_bytes_peak, rows[i].live);
+		assert_int_equal(r->footprint_bytes_peak, rows[i].footprint);
+		assert_int_equal(r->operations, work.count - rows[i].warmup);
+		result_free(r);
+	}
+}
+
+static void touches_lines(struct cpu *cpu, void *argument)
+{
+	struct work *work = argument;
+
+	op_begin(cpu, OP_ALLOC);
+	load(cpu, work->word);                  /* line 0 read */
+	load(cpu, work->word + 1);              /* the same line */
+	store(cpu, work->word + 8, 1);          /* line 1 written */
+	op_begin(cpu, OP_PAGE_ALLOC);
+	fetch_add(cpu, work->word + 16, 1);     /* line 2 read and written */
+	load(cpu, work->word + 8);              /* line 1 read */
+	compute_cycles(cpu, 100);
+	path(cpu, "inner");
+	op_end(cpu, 0, 0);
+	store(cpu, work->word, 1);              /* line 0 written */
+	path(cpu, "outer");
+	op_end(cpu, 64, 0);
+	op_begin(cpu, OP_ALLOC);
+	load(cpu, work->word);                  /* another operation: counted again */
+	op_end(cpu, 64, 0);
+}
+
+static const struct path_stats *path_named(const struct result *r, const char *name)
+{
+	for (size_t i = 0; i < r->paths; i++)
+		if (!strcmp(r->path[i].path, name))
+			return &r->path[i];
+	fail_msg("no path %s", name);
+	return NULL;
+}
+
+/* Memory 100 three times (LOCK 109), the hit, compute 100; the page operation is inside. */
+static void nested_operations(void **state)
+{
+	static thread_function *const threads[] = { touches_lines };
+	struct sim_options options = engine_options(NULL, 1);
+	struct work work = { 0 };
+	struct result *r = run_work(options, &work, threads);
+
+	(void)state;
+	assert_int_equal(r->operations, 2);
+	assert_int_equal(r->op[OP_ALLOC].count, 2);
+	assert_int_equal(r->op[OP_ALLOC].max_units, C(100 + 1 + 100 + 109 + 1 + 100 + 1));
+	assert_int_equal(r->op[OP_ALLOC].lines_read, 3 + 1);
+	assert_int_equal(r->op[OP_ALLOC].lines_written, 3);
+	assert_int_equal(r->op[OP_PAGE_ALLOC].count, 1);
+	assert_int_equal(r->op[OP_PAGE_ALLOC].total_units, C(109 + 1 + 100));
+	assert_int_equal(r->op[OP_PAGE_ALLOC].lines_read, 2);
+	assert_int_equal(r->op[OP_PAGE_ALLOC].lines_written, 1);
+	assert_int_equal(path_named(r, "inner")->total_units, C(210));
+	assert_int_equal(path_named(r, "outer")->count, 1);
+	result_free(r);
+}
+
+static void handles(struct cpu *cpu, void *argument)
+{
+	(void)argument;
+	op_begin(cpu, OP_FREE);
+	compute_cycles(cpu, 30);
+	op_end(cpu, 0, 0);
+}
+
+/* Entry and exit 200 and the handler's 30 are not the interrupted operation's; its own operation
+ * counts as one of its own. */
+static void interrupts_are_not_in_the_operation(void **state)
+{
+	const struct machine machine = engine_machine();
+	struct sim_options options = engine_options(&machine, 1);
+	struct work work = { .count = 1, .cycles = { 1000 } };
+	struct sim *sim = engine_sim(&options);
+	struct result *r;
+
+	(void)state;
+	thread_start(sim, 0, back_to_back, &work);
+	timer_add(sim, 0, 500, 0, handles, &work);
+	r = finish(sim);
+	assert_int_equal(r->op[OP_ALLOC].total_units, C(1000));
+	assert_int_equal(r->op[OP_FREE].total_units, C(30));
+	assert_int_equal(r->operations, 2);
+	assert_int_equal(r->elapsed_units, C(1230));
+	assert_int_equal(r->total.cause_units[CAUSE_INTERRUPTS], C(230));
+	assert_int_equal(r->total.cause_units[CAUSE_COMPUTE], C(1000));
+	result_free(r);
+	sim_free(sim);
+}
+
+/* ---- damage -------------------------------------------------------------------------------------------------- */
+
+static struct slot *copy_at(struct sim *sim, unsigned cpu, uint64_t line)
+{
+	return cache_find(&sim->cpu[cpu].node->level_cache[0], line);
+}
+
+static void old_value(struct sim *sim, uint64_t line)
+{
+	copy_at(sim, 0, line)->version--;
+}
+
+static void home_forgets_the_owner(struct sim *sim, uint64_t line)
+{
+	sim->root->entry[line]->owner = NULL;
+}
+
+static void home_forgets_a_sharer(struct sim *sim, uint64_t line)
+{
+	sim->root->entry[line]->sharers[0] &= ~1ull;
+	sim->root->entry[line]->sharer_count--;
+}
+
+static void sharer_thinks_it_owns(struct sim *sim, uint64_t line)
+{
+	copy_at(sim, 0, line)->state = STATE_M;
+}
+
+static void memory_is_old(struct sim *sim, uint64_t line)
+{
+	sim->root->entry[line]->version--;
+}
+
+static void two_owners(struct sim *sim, uint64_t line)
+{
+	copy_at(sim, 0, line)->state = STATE_M;
+	copy_at(sim, 1, line)->state = STATE_M;
+}
+
+/* What is done to the line of A between two steps, and what the steps after must run into. */
+static const struct damage {
+	const char *name, *before, *after, *found;
+	void (*break_it)(struct sim *sim, uint64_t line);
+} damages[] = {
+	{ "a copy has an old value",        "0w A0",       "0r A0",             "version", old_value },
+	{ "... and is given to another",    "0w A0",       "1r A0",             "version", old_value },
+	{ "the home forgets the owner",     "0w A0",       "1r A0",             "version", home_forgets_the_owner },
+	{ "the home forgets a sharer",      "0r A0 1r A0", "1w A0 0r A0",       "version", home_forgets_a_sharer },
+	{ "a sharer thinks it owns",        "0r A0 1r A0", "0w A0 1r A0",       "version", sharer_thinks_it_owns },
+	{ "... and the other writes",       "0r A0 1r A0", "0w A0 1w A0",       "version", sharer_thinks_it_owns },
+	{ "memory is old",                  "0w A0 0r Q0", "1r A0",             "version", memory_is_old },
+	{ "two CPUs own a line",            "0r A0 1r A0", "0w A0 1r A0",       "version", two_owners },
+};
+
+struct broken {
+	struct play before, after;
+	const struct damage *damage;
+	unsigned steps;
+};
+
+/* CPU 2 breaks it while nothing happens. */
+static void breaks(struct cpu *cpu, void *argument)
+{
+	struct broken *b = argument;
+	struct sim *sim = cpu_sim(cpu);
+
+	wait_until(cpu, 10000);
+	run_over(cpu);
+	b->damage->break_it(sim, sim_offset(sim, b->after.line) >> LINE_SHIFT);
+}
+
+static void runs_into_it(struct cpu *cpu, void *argument)
+{
+	struct broken *b = argument;
+
+	in_turn(cpu, &b->before);
+	wait_until(cpu, 20000);
+	for (const char *s = b->after.steps; *s; s += strspn(s, " ")) {
+		unsigned at = 21000 + (unsigned)(s - b->after.steps) * 1000;
+
+		if ((unsigned)(*s - '0') == cpu_id(cpu)) {
+			wait_until(cpu, at);
+			perform(cpu, &b->after.line[s[3] - 'A'].word[s[4] - '0'], s[1]);
+		}
+		s += 5;
+	}
+}
+
+static void damage_is_found(void **state)
+{
+	const struct machine machine = one_way_machine();
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof damages / sizeof *damages; i++) {
+		struct sim_options options = engine_options(&machine, 3);
+		struct sim *sim = engine_sim(&options);
+		struct broken b = { { damages[i].before, NULL }, { damages[i].after, NULL }, &damages[i], 0 };
+
+		b.before.line = b.after.line = arena_new(sim, struct line_of_words, LINES, 0, 4096, NULL, "lines");
+		for (unsigned cpu = 0; cpu < 3; cpu++)
+			thread_start(sim, cpu, cpu < 2 ? runs_into_it : breaks, &b);
+		if (sim_run(sim) != OUTCOME_BUG)
+			fail_msg("%s: not found", damages[i].name);
+		if (!strstr(sim->message, damages[i].found))
+			fail_msg("%s: found as: %s", damages[i].name, sim->message);
+		sim_free(sim);
+	}
+}
+
+static void loses_time(struct cpu *cpu, void *argument)
+{
+	(void)argument;
+	compute_cycles(cpu, 10);
+	cpu->clock++;
+	compute_cycles(cpu, 10);
+}
+
+/* A cycle that belongs to no cause. */
+static void lost_time_is_found(void **state)
+{
+	const struct machine machine = one_way_machine();
+	struct sim_options options = engine_options(&machine, 1);
+	struct sim *sim = engine_sim(&options);
+
+	(void)state;
+	thread_start(sim, 0, loses_time, NULL);
+	assert_int_equal(sim_run(sim), OUTCOME_BUG);
+	assert_non_null(strstr(sim->message, "belong to no cause"));
+	sim_free(sim);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bounces),
+		cmocka_unit_test(hitm_upgrades_invalidations),
+		cmocka_unit_test(miss_classes),
+		cmocka_unit_test(through_shared_levels),
+		cmocka_unit_test(set_up_has_no_writer),
+		cmocka_unit_test(bounces_by_class),
+		cmocka_unit_test(causes),
+		cmocka_unit_test(causes_of_levels_and_upgrades),
+		cmocka_unit_test(waiting_for_a_busy_line),
+		cmocka_unit_test(lock_spin),
+		cmocka_unit_test(window_edges),
+		cmocka_unit_test(warm_up_keeps_history),
+		cmocka_unit_test(latencies),
+		cmocka_unit_test(peaks),
+		cmocka_unit_test(nested_operations),
+		cmocka_unit_test(interrupts_are_not_in_the_operation),
+		cmocka_unit_test(damage_is_found),
+		cmocka_unit_test(lost_time_is_found),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

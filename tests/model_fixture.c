@@ -218,6 +218,21 @@ static void thread(struct cpu *cpu, void *argument)
 	}
 }
 
+static void add_access(struct one_access *list, unsigned *count, char how, const void *address)
+{
+	assert_true(*count < ACCESSES_MAX);
+	list[(*count)++] = (struct one_access){ how, address };
+}
+
+static char kind_of(const struct access *access)
+{
+	if (access->locked)
+		return 'A';
+	if (access->write)
+		return access->read ? 'M' : 'W';
+	return 'R';
+}
+
 static void record(void *to, const struct access *access)
 {
 	struct fixture *f = to;
@@ -237,6 +252,7 @@ static void record(void *to, const struct access *access)
 	t->read |= access->read;
 	t->write |= access->write;
 	t->locks += access->locked;
+	add_access(f->access, &f->accesses, kind_of(access), access->address);
 }
 
 void fixture_run(struct fixture *f, const char *script)
@@ -360,31 +376,12 @@ static uint64_t line_of(const struct fixture *f, const void *address)
 	return sim_offset(f->sim, address) / LINE * LINE;
 }
 
-static struct touched *find(struct touched *list, unsigned *count, uint64_t line)
-{
-	for (unsigned i = 0; i < *count; i++)
-		if (list[i].line == line)
-			return &list[i];
-	assert_true(*count < TOUCHED_MAX);
-	list[*count] = (struct touched){ .line = line };
-	return &list[(*count)++];
-}
-
-static void expect_access(const struct fixture *f, struct touched *list, unsigned *count, char how,
-			  const void *address)
-{
-	struct touched *t = find(list, count, line_of(f, address));
-
-	t->address = address;
-	t->read |= how == 'R';
-	t->write |= how != 'R';
-	t->locks += how == 'A';
-}
-
-static void expand_path(const struct fixture *f, struct touched *list, unsigned *count,
-			const char *path)
+/* The accesses of a path; OBS(a) are the first words of all objects of a's slab, OBL(a) those of
+ * all lines of object a. */
+static unsigned expand_path(const struct fixture *f, struct one_access *list, const char *path)
 {
 	char how, name[48], slot;
+	unsigned count = 0;
 	int length;
 
 	while (sscanf(path, " %c %47[^,]%n", &how, name, &length) == 2) {
@@ -395,47 +392,47 @@ static void expand_path(const struct fixture *f, struct touched *list, unsigned 
 			char *object = page_address(f->memory, (struct page *)page);
 
 			for (int i = 0; i < f->cache->objects; i++, object += f->cache->size)
-				expect_access(f, list, count, how, object);
+				add_access(list, &count, how, object);
+		} else if (sscanf(name, "OBL(%c)", &slot) == 1) {
+			char *object = f->slot[(unsigned char)slot];
+
+			for (int i = 0; i < f->cache->objsize; i += LINE)
+				add_access(list, &count, how, object + i);
 		} else {
-			expect_access(f, list, count, how, address_of(f, name));
+			add_access(list, &count, how, address_of(f, name));
 		}
 	}
+	return count;
 }
 
-static const char *how(const struct touched *t)
+static void access_text(const struct fixture *f, const struct one_access *list, unsigned count,
+			unsigned i, char *text, size_t size)
 {
-	return t->write ? "written" : t->read ? "only read" : "untouched";
-}
+	char what[160];
 
-static bool compare(const struct fixture *f, const struct touched *t,
-		    const struct touched *expected)
-{
-	char text[160];
-
-	if (t->write == expected->write && (t->write || t->read == expected->read) &&
-	    t->locks == expected->locks)
-		return true;
-	sim_describe(f->sim, t->address ? t->address : expected->address, text, sizeof text);
-	print_error("line of %s is %s with %u LOCKs, expected %s with %u\n", text, how(t), t->locks,
-		    how(expected), expected->locks);
-	return false;
+	if (i < count)
+		snprintf(text, size, "%c %s", list[i].how,
+			 sim_describe(f->sim, list[i].address, what, sizeof what));
+	else
+		snprintf(text, size, "nothing");
 }
 
 void fixture_expect_path(const struct fixture *f, const char *path)
 {
-	struct touched expected[TOUCHED_MAX], seen[TOUCHED_MAX];
-	unsigned count = 0, lines = f->count;
-	bool same = true;
+	struct one_access expected[ACCESSES_MAX];
+	unsigned count = expand_path(f, expected, path);
 
-	memcpy(seen, f->touched, f->count * sizeof seen[0]);
-	expand_path(f, expected, &count, path);
 	assert_true(count > 0);
-	for (unsigned i = 0; i < count; i++)
-		same &= compare(f, find(seen, &lines, expected[i].line), &expected[i]);
-	for (unsigned i = 0; i < f->count; i++)
-		same &= compare(f, &f->touched[i], find(expected, &count, f->touched[i].line));
-	if (!same)
-		fail_msg("%s: other lines than the path touches", era_name(f->era));
+	for (unsigned i = 0; i < count || i < f->accesses; i++) {
+		char is[200], should_be[200];
+
+		if (i < count && i < f->accesses && f->access[i].how == expected[i].how &&
+		    f->access[i].address == expected[i].address)
+			continue;
+		access_text(f, f->access, f->accesses, i, is, sizeof is);
+		access_text(f, expected, count, i, should_be, sizeof should_be);
+		fail_msg("%s: access %u is %s, expected %s", era_name(f->era), i, is, should_be);
+	}
 }
 
 /* The sheet's name of a line. */

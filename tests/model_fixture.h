@@ -9,7 +9,7 @@
 #include "sim/sim.h"
 
 enum era { ERA_2622, ERA_DFB4F096, ERA_2624, ERAS };
-enum { SLOTS = 128, STEPS_MAX = 512, TOUCHED_MAX = 512 };
+enum { SLOTS = 128, STEPS_MAX = 512, TOUCHED_MAX = 512, ACCESSES_MAX = 1024 };
 
 struct fixture_options {
 	enum era era;
@@ -34,6 +34,11 @@ struct touched {
 	const void *address;            /* of one access to it */
 	bool read, write;
 	unsigned locks;
+};
+
+struct one_access {
+	char how;                       /* R load, W store, M read-modify-write, A with LOCK */
+	const void *address;
 };
 
 struct script_step {
@@ -67,6 +72,8 @@ struct fixture {
 	unsigned recorded_cpu;
 	struct touched touched[TOUCHED_MAX];
 	unsigned count;
+	struct one_access access[ACCESSES_MAX];         /* the same, in order */
+	unsigned accesses;
 	const char *path;               /* as the model named it */
 };
 
@@ -82,11 +89,12 @@ void fixture_run(struct fixture *fixture, const char *script);
 
 /*
  * Compares the record with a path in the sheet's notation: "R CPA, A PG(a).flags, W OB(a)".
- * R load, W store, M read-modify-write, A locked; exact sets of lines that are written, that are
- * only read, and the LOCK operations on each.
+ * R load, W store, M read-modify-write, A locked; access by access, in this order, none missing
+ * and none besides.
  */
 void fixture_expect_path(const struct fixture *fixture, const char *path);
-/* The same by the names of the sheet's tables, "CPA OB"; all page structs but tails are PG. */
+/* The lines that were only read and that were written, by the names of the sheet's tables,
+ * "CPA OB"; all page structs but tails are PG. */
 void fixture_expect_lines(const struct fixture *fixture, const char *only_read, const char *written,
 			  unsigned locks);
 

@@ -1,5 +1,5 @@
 /*
- * slub-page (2.6.22): which lines each path touches, from the sheet; its invariants.
+ * slub-page (2.6.22): which accesses each path makes and which lines it touches, from the sheet.
  *
  * A cache of 1024 byte objects has 4 objects in a page. CPU 0's first four allocations use up a
  * slab, the fifth makes the next. Names: KC0, KC1 lines of kmem_cache; KCN its node pointers; CPA
@@ -27,15 +27,20 @@
 	", W PG(" x ").lockless, R KC.objects, W PG(" x ").inuse, W PG(" x ").freelist" \
 	SLAB_UNLOCK(x)
 
-/* 2.3, steps 2 and 3, then 2.4 as far as step 7: the used-up slab of x goes; it is full, so no
- * list and no list_lock. */
-#define GIVE_UP(x) \
-	"R CPA, R PG(" x ").lockless" SLAB_LOCK(x) ", R PG(" x ").freelist, W CPA" \
-	", M PG(" x ").flags, R PG(" x ").inuse, R PG(" x ").freelist" SLAB_UNLOCK(x)
+/* Which node struct? The page's node says so, where there is more than one node. */
+#define ONE_NODE ""
+#define NODE_OF(x) ", R PG(" x ").flags, R KCN"
+
+/* 2.3, steps 2 and 3, then 2.4 as far as step 7: the used-up slab of x goes; nothing is left on
+ * its lockless list (a), and it is full, so no list and no list_lock (c). */
+#define GIVE_UP(x, NODE) \
+	"R CPA, R PG(" x ").lockless" SLAB_LOCK(x) ", R PG(" x ").freelist" \
+	", R PG(" x ").lockless, W CPA" NODE ", M PG(" x ").flags, R PG(" x ").inuse" \
+	", R PG(" x ").freelist" SLAB_UNLOCK(x)
 
 /* 2.4, step 9, with what the design adds: flags, order, size, objects, ctor. */
-#define NEW_SLAB(x) \
-	", R KC.flags, R KC.order, A ND.nr_slabs, R KC.offset, W PG(" x ").offset" \
+#define NEW_SLAB(x, NODE) \
+	", R KC.flags, R KC.order" NODE ", A ND.nr_slabs, R KC.offset, W PG(" x ").offset" \
 	", W PG(" x ").slab, M PG(" x ").flags, R KC.ctor, R KC.size, R KC.objects, W OBS(" x ")" \
 	", W PG(" x ").freelist, W PG(" x ").lockless, W PG(" x ").inuse"
 
@@ -48,15 +53,15 @@
 	", R PG(" x ").lru_next, R PG(" x ").lru_prev, W " after ", W " before \
 	", W PG(" x ").lru_next, W PG(" x ").lru_prev"
 
-/* 2.5, step 1 to 3, where the slab is not the CPU's, and 2.6 as far as step 3. */
+/* 2.5, step 3, where the slab is not the CPU's, and 2.6 as far as step 3. */
 #define FREE_SLOW(x) \
-	"R PG(" x ").flags, R CPA" SLAB_LOCK(x) ", R PG(" x ").flags, R PG(" x ").offset" \
-	", R PG(" x ").freelist, W OB(" x "), W PG(" x ").freelist, M PG(" x ").inuse" \
-	", R PG(" x ").flags"
+	", R CPA" SLAB_LOCK(x) ", R PG(" x ").flags, R PG(" x ").offset, R PG(" x ").freelist" \
+	", W OB(" x "), W PG(" x ").freelist, M PG(" x ").inuse, R PG(" x ").flags"
 
-/* 2.6, step 6, behind the unlock. */
-#define DISCARD(x) \
-	", A ND.nr_slabs, W PG(" x ").mapcount, M PG(" x ").flags, W PG(" x ").mapping, R KC.order"
+/* 2.6, step 6, behind the unlock. The mapping is where the slab pointer lies, so it goes too. */
+#define DISCARD(x, NODE) \
+	NODE ", A ND.nr_slabs, W PG(" x ").mapcount, M PG(" x ").flags, W PG(" x ").mapping" \
+	", R KC.order"
 
 #define THREE_FULL "0+a 0+b 0+c 0+d 0+e 0+f 0+g 0+h 0+i 0+j 0+k 0+l "
 
@@ -65,6 +70,11 @@ static const struct path_row rows[] = {
 	{ "alloc fast", "fast", 0, 1, "0+a !0+b",
 	  "R CPA, R PG(b).lockless, R PG(b).offset, R OB(b), W PG(b).lockless",
 	  "CPA OB", "PG", 0 },
+	/* 2.3.5: objsize, then a store per line of the object. */
+	{ "alloc fast, zeroed", "fast", 0, 1, "0+a !0*b",
+	  "R CPA, R PG(b).lockless, R PG(b).offset, R OB(b), W PG(b).lockless, R KC.objsize"
+	  ", W OBL(b)",
+	  "CPA KC0", "PG OB", 0 },
 	/* CPU 1 put a back on the freelist of CPU 0's slab. Table: reads CPA, KC1, OB; writes PG;
 	 * 2 LOCKs on PG. */
 	{ "alloc refill from the page's own freelist", "refill", 0, 1, "0+a 0+b 0+c 0+d 1-a !0+e",
@@ -74,28 +84,28 @@ static const struct path_row rows[] = {
 	 * its neighbour. Table: reads KC1, OB; writes old PG, CPA, ND = KC0, new PG, PGn; LOCKs
 	 * 2+1+2. */
 	{ "alloc, switch to a partial slab", "partial", 0, 1, THREE_FULL "1-a 1-e !0+m",
-	  GIVE_UP("i") ", R ND.nr_partial, A ND.lock, R ND.partial_next" SLAB_LOCK("m")
+	  GIVE_UP("i", ONE_NODE) ", R ND.nr_partial, A ND.lock, R ND.partial_next" SLAB_LOCK("m")
 	  LIST_DEL("m", "ND.partial_next", "PG(a).lru_prev")
 	  ", M ND.nr_partial, M PG(m).flags, W ND.lock, W CPA" LOAD_FREELIST("m"),
 	  "KC1 OB", "PG CPA KC0", 5 },
 	/* The slab lock of e, first on the list, is taken: the trylock steals the line all the
 	 * same and the next one, a, is taken. One LOCK more. */
 	{ "alloc, a partial slab is locked", "partial", 0, 1, THREE_FULL "1-a 1-e 0le !0+m 0le",
-	  GIVE_UP("i") ", R ND.nr_partial, A ND.lock, R ND.partial_next" SLAB_LOCK("e")
+	  GIVE_UP("i", ONE_NODE) ", R ND.nr_partial, A ND.lock, R ND.partial_next" SLAB_LOCK("e")
 	  ", R PG(e).lru_next" SLAB_LOCK("m") LIST_DEL("m", "PG(e).lru_next", "ND.partial_prev")
 	  ", M ND.nr_partial, M PG(m).flags, W ND.lock, W CPA" LOAD_FREELIST("m"),
 	  "KC1 OB", "PG CPA KC0", 6 },
 	/* Table: reads KC0, KC1; writes old PG, CPA, ND = KC0, new PG, objects; LOCKs 2+1+2. */
 	{ "alloc, new slab", "new slab", 0, 1, "0+a 0+b 0+c 0+d !0+e",
-	  GIVE_UP("a") ", R ND.nr_partial" NEW_SLAB("e") USE_NEW_SLAB("e"),
+	  GIVE_UP("a", ONE_NODE) ", R ND.nr_partial" NEW_SLAB("e", ONE_NODE) USE_NEW_SLAB("e"),
 	  "KC1", "PG CPA KC0 OB", 5 },
 	/* No slab yet: as before from step 8 on. */
 	{ "alloc, the very first", "new slab", 0, 1, "!0+a",
-	  "R CPA, R ND.nr_partial" NEW_SLAB("a") USE_NEW_SLAB("a"),
+	  "R CPA, R ND.nr_partial" NEW_SLAB("a", ONE_NODE) USE_NEW_SLAB("a"),
 	  "KC1", "PG CPA KC0 OB", 3 },
 	/* An order 1 slab: its tail page's struct is the page allocator's. */
 	{ "alloc, new slab of two pages", "new slab", 2048, 1, "!0+a",
-	  "R CPA, R ND.nr_partial" NEW_SLAB("a") USE_NEW_SLAB("a"),
+	  "R CPA, R ND.nr_partial" NEW_SLAB("a", ONE_NODE) USE_NEW_SLAB("a"),
 	  "KC1", "PG CPA KC0 OB", 3 },
 
 	/* 2.5. Table: reads CPA; writes PG, OB; no LOCK. */
@@ -115,43 +125,46 @@ static const struct path_row rows[] = {
 	  "CPA", "PG OB", 0 },
 	/* 2.6.3: frozen, CPU 0 has it. Table: reads CPA; writes PG, OB; 2 LOCKs on PG. */
 	{ "free to another CPU's slab", "slow", 0, 1, "0+a !1-a",
-	  FREE_SLOW("a") SLAB_UNLOCK("a"),
+	  "R PG(a).flags" FREE_SLOW("a") SLAB_UNLOCK("a"),
 	  "CPA", "PG OB", 2 },
 	{ "kfree to another CPU's slab, tail page", "slow", 2048, 1, "0+a 0+b 0+c !1~c",
-	  "R PGt(c).flags, R PGt(c).first_page, R PG(c).slab, " FREE_SLOW("c") SLAB_UNLOCK("c"),
+	  "R PGt(c).flags, R PGt(c).first_page, R PG(c).slab" FREE_SLOW("c") SLAB_UNLOCK("c"),
 	  "CPA PGt", "PG OB", 2 },
 	/* Its own page struct is not the CPU's slab: CPU 0 frees into a slab it has used up. */
 	{ "free to a slab that is partial already", "slow", 0, 1, "0+a 0+b 0+c 0+d 0+e 1-a !1-b",
-	  FREE_SLOW("b") SLAB_UNLOCK("b"),
+	  "R PG(b).flags" FREE_SLOW("b") SLAB_UNLOCK("b"),
 	  "CPA", "PG OB", 2 },
 	/* 2.6.5: slab e goes to the head, before slab a. Table: reads CPA; writes PG, OB, ND, PGn
 	 * (the old head); LOCKs 2+1. */
 	{ "free, full to partial", "full to partial", 0, 1, THREE_FULL "1-a !1-e",
-	  FREE_SLOW("e") ", A ND.lock, M ND.nr_partial, R ND.partial_next, W PG(a).lru_prev"
+	  "R PG(e).flags" FREE_SLOW("e")
+	  ", A ND.lock, M ND.nr_partial, R ND.partial_next, W PG(a).lru_prev"
 	  ", W PG(e).lru_next, W PG(e).lru_prev, W ND.partial_next, W ND.lock" SLAB_UNLOCK("e"),
 	  "CPA", "PG OB KC0", 3 },
 	/* 2.6.6: the list is i, e, a; e empties. Table: reads CPA; writes PG, OB, ND, PGn twice;
 	 * LOCKs: PG 2, ND 2. */
 	{ "free of the last object", "slab empty", 0, 1,
 	  THREE_FULL "0+m 1-a 1-e 1-i 1-f 1-g !1-h",
-	  FREE_SLOW("h") ", A ND.lock" LIST_DEL("h", "PG(i).lru_next", "PG(a).lru_prev")
-	  ", M ND.nr_partial, W ND.lock" SLAB_UNLOCK("h") DISCARD("h"),
+	  "R PG(h).flags" FREE_SLOW("h") ", A ND.lock"
+	  LIST_DEL("h", "PG(i).lru_next", "PG(a).lru_prev")
+	  ", M ND.nr_partial, W ND.lock" SLAB_UNLOCK("h") DISCARD("h", ONE_NODE),
 	  "CPA", "PG OB KC0", 4 },
 	/* One object of 8192 bytes per slab: full and empty at once, so it was on no list. */
 	{ "free of the only object", "slab empty", 8192, 1, "0+a 0+b !0-a",
-	  FREE_SLOW("a") SLAB_UNLOCK("a") DISCARD("a"),
+	  "R PG(a).flags" FREE_SLOW("a") SLAB_UNLOCK("a") DISCARD("a", ONE_NODE),
 	  "CPA", "PG OB KC0", 3 },
 
 	/* Two nodes, both CPUs on node 0, whose node struct is the one in KC0: the node pointers
 	 * are read too, KCN, where the table has it. */
 	{ "alloc, switch to a partial slab, NUMA", "partial", 0, 2, THREE_FULL "1-a 1-e !0+m",
-	  GIVE_UP("i") ", R KCN, R KCN, R ND.nr_partial, A ND.lock, R ND.partial_next"
+	  GIVE_UP("i", NODE_OF("i")) ", R KCN, R ND.nr_partial, A ND.lock, R ND.partial_next"
 	  SLAB_LOCK("m") LIST_DEL("m", "ND.partial_next", "PG(a).lru_prev")
 	  ", M ND.nr_partial, M PG(m).flags, W ND.lock, W CPA" LOAD_FREELIST("m"),
 	  "KC1 OB KCN", "PG CPA KC0", 5 },
 	/* 2.4.8e: no partial slab here; the ratio, in KC3, says not to look at other nodes. */
 	{ "alloc, new slab, NUMA", "new slab", 0, 2, "0+a 0+b 0+c 0+d !0+e",
-	  GIVE_UP("a") ", R KCN, R ND.nr_partial, R KC.defrag_ratio" NEW_SLAB("e")
+	  GIVE_UP("a", NODE_OF("a")) ", R KCN, R ND.nr_partial, R KC.defrag_ratio"
+	  NEW_SLAB("e", NODE_OF("e"))
 	  USE_NEW_SLAB("e"),
 	  "KC1 KC3 KCN", "PG CPA KC0 OB", 5 },
 	{ "free fast, NUMA", "fast", 0, 2, "0+a !0-a",
@@ -159,17 +172,19 @@ static const struct path_row rows[] = {
 	  ", W PG(a).lockless",
 	  "CPA", "PG OB", 0 },
 	{ "free, full to partial, NUMA", "full to partial", 0, 2, THREE_FULL "1-a !1-e",
-	  FREE_SLOW("e") ", R KCN, A ND.lock, M ND.nr_partial, R ND.partial_next, W PG(a).lru_prev"
+	  "R PG(e).flags" FREE_SLOW("e") NODE_OF("e")
+	  ", A ND.lock, M ND.nr_partial, R ND.partial_next, W PG(a).lru_prev"
 	  ", W PG(e).lru_next, W PG(e).lru_prev, W ND.partial_next, W ND.lock" SLAB_UNLOCK("e"),
 	  "CPA KCN", "PG OB KC0", 3 },
 	{ "free of the last object, NUMA", "slab empty", 0, 2,
 	  THREE_FULL "0+m 1-a 1-e 1-i 1-f 1-g !1-h",
-	  FREE_SLOW("h") ", R KCN, A ND.lock" LIST_DEL("h", "PG(i).lru_next", "PG(a).lru_prev")
-	  ", M ND.nr_partial, W ND.lock" SLAB_UNLOCK("h") DISCARD("h"),
+	  "R PG(h).flags" FREE_SLOW("h") NODE_OF("h") ", A ND.lock"
+	  LIST_DEL("h", "PG(i).lru_next", "PG(a).lru_prev")
+	  ", M ND.nr_partial, W ND.lock" SLAB_UNLOCK("h") DISCARD("h", NODE_OF("h")),
 	  "CPA KCN", "PG OB KC0", 4 },
 };
 
-static void each_path_touches_the_lines_of_the_sheet(void **state)
+static void each_path_makes_the_accesses_of_the_sheet(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -179,7 +194,7 @@ static void each_path_touches_the_lines_of_the_sheet(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_path_touches_the_lines_of_the_sheet),
+		cmocka_unit_test(each_path_makes_the_accesses_of_the_sheet),
 	};
 
 	return cmocka_run_group_tests_name("slub-page", tests, NULL, NULL);

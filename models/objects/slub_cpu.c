@@ -219,11 +219,12 @@ static void *alloc_slow(struct cpu *cpu, struct slub *slub, struct kmem_cache *s
 }
 
 /* Interrupts off. */
-static void *slab_alloc(struct cpu *cpu, struct slub *slub, struct kmem_cache *s, unsigned gfp)
+static void *slab_alloc(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
+			struct kmem_cache_cpu *c, unsigned gfp)
 {
-	struct kmem_cache_cpu *c = get_cpu_slab(cpu, slub, s);
 	struct slab_page *page = dfb4f096(slub) ? load(cpu, &c->page) : NULL;
-	void *object = load(cpu, &c->freelist);
+	bool no_slab = dfb4f096(slub) && !page;
+	void *object = no_slab ? NULL : load(cpu, &c->freelist);
 	unsigned offset;
 	void *next;
 
@@ -236,31 +237,31 @@ static void *slab_alloc(struct cpu *cpu, struct slub *slub, struct kmem_cache *s
 	return object;
 }
 
-static void clear(struct cpu *cpu, struct slub *slub, struct kmem_cache *s, void *object)
+static void clear(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
+		  struct kmem_cache_cpu *c, void *object)
 {
 	unsigned bytes;
 
-	if (dfb4f096(slub)) {
+	if (dfb4f096(slub))
 		bytes = (unsigned)load(cpu, &s->objsize);
-	} else {
-		struct kmem_cache_cpu *c = get_cpu_slab(cpu, slub, s);
-
+	else
 		bytes = load(cpu, &c->objsize);
-	}
 	object_clear(cpu, object, bytes);
 }
 
 static void *slub_cpu_alloc(struct cpu *cpu, void *state, struct kmem_cache *s, unsigned gfp)
 {
+	struct kmem_cache_cpu *c;
 	void *object;
 	bool flags;
 
 	compute(cpu, STEP_ALLOC);
 	flags = irq_save(cpu);
-	object = slab_alloc(cpu, state, s, gfp);
+	c = get_cpu_slab(cpu, state, s);
+	object = slab_alloc(cpu, state, s, c, gfp);
 	irq_restore(cpu, flags);
 	if (object && gfp & GFP_ZERO)
-		clear(cpu, state, s, object);
+		clear(cpu, state, s, c, object);
 	return object;
 }
 

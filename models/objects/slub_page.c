@@ -111,6 +111,7 @@ static void *alloc_slow(struct cpu *cpu, struct slub *slub, struct kmem_cache *s
 		object = load_freelist(cpu, slub, s, page);
 		if (object)
 			return object;
+		(void)load(cpu, &page->lockless_freelist);      /* nothing to put back */
 		store(cpu, cpu_slab(cpu, slub, s), NULL);
 		slab_unfreeze(cpu, slub, s, page);
 	}

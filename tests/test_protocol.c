@@ -425,12 +425,10 @@ static void a_write_back_where_nobody_is_left(void **state)
 /* CPU 0 asks to upgrade; the request is held while `meanwhile` happens. */
 static struct event *held_upgrade(struct bench *b, struct txn **t)
 {
-	struct cpu *cpu = &b->sim->cpu[0];
-
 	bench_open(b, HOME_DIRECTORY);
 	sim_feed(b->sim, 0, b->line, false);
 	sim_feed(b->sim, 1, b->line, false);
-	*t = coherence_request(b->sim, cpu->node, b->line, UPGRADE, ACCESS_STORE, true, b->sim->now);
+	*t = coherence_request(b->sim, b->sim->cpu[0].node, b->line, UPGRADE, ACCESS_STORE, true, b->sim->now);
 	return hold(b);
 }
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- one access ------------------------------------------------------------------------------ */
+/* ---- one access ----------------------------------------------------------------------------- */
 
 struct want {
 	const void *p;
@@ -58,7 +58,8 @@ static enum cause miss_cause(const struct cpu *cpu, const struct txn *t)
 									     : CAUSE_TRANSFER_SAME;
 }
 
-static void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool write, struct line *info)
+static void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool write,
+		       struct line *info)
 {
 	struct counts *c = &cpu->counts;
 	bool hitm = t->found == STATE_M && t->supplier == FROM_CACHE;
@@ -86,9 +87,11 @@ static void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bo
 	lc->cpus[(write ? sim->words : 0) + cpu->node->id / 64] |= 1ull << cpu->node->id % 64;
 }
 
-static void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const struct txn *t, bool bounce, uint64_t line)
+static void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const struct txn *t,
+		       bool bounce, uint64_t line)
 {
-	struct fine_cell *f = fine_cell_get(sim, line, (unsigned)((uintptr_t)w->p & (LINE - 1)), w->size, w->site, cpu->context);
+	struct fine_cell *f = fine_cell_get(sim, line, (unsigned)((uintptr_t)w->p & (LINE - 1)),
+					    w->size, w->site, cpu->context);
 
 	f->cpus[cpu->node->id / 64] |= 1ull << cpu->node->id % 64;
 	f->bounces += bounce;
@@ -115,17 +118,22 @@ static bool first_write(struct sim *sim, struct cpu *cpu, struct slot *copy, con
 	copy->wrote = true;
 	if (!bounce || sim->phase != PHASE_WINDOW)
 		return false;
-	const struct label *label = label_find(sim, (uint64_t)((const char *)w->p - sim->arena), copy->label_serial);
+	const struct label *label =
+		label_find(sim, (uint64_t)((const char *)w->p - sim->arena), copy->label_serial);
 
 	cpu->counts.bounces[label && label->layout ? label->layout->class : CLASS_ALLOCATOR]++;
 	line_counts_get(sim, info)->bounces++;
-	line_counts_get(sim, info)->cpus[sim->words + cpu->node->id / 64] |= 1ull << cpu->node->id % 64;
+	line_counts_get(sim, info)->cpus[sim->words + cpu->node->id / 64] |= 1ull
+									     << cpu->node->id % 64;
 	if (sim->holders < 2 * HOLDERS_MAX)
-		sim->holder[sim->holders++] = (struct holder){ cpu->clock - sim->opened, copy->line << LINE_SHIFT, cpu->node->id };
+		sim->holder[sim->holders++] =
+			(struct holder){ cpu->clock - sim->opened, copy->line << LINE_SHIFT,
+					 cpu->node->id };
 	return true;
 }
 
-static void observe(struct sim *sim, struct cpu *cpu, const struct want *w, enum state was, enum state is, uint64_t start)
+static void observe(struct sim *sim, struct cpu *cpu, const struct want *w, enum state was,
+		    enum state is, uint64_t start)
 {
 	struct access a = {
 		.time_units = cpu->clock, .cpu = cpu->node->id, .address = w->p, .size = w->size,
@@ -140,7 +148,8 @@ static void observe(struct sim *sim, struct cpu *cpu, const struct want *w, enum
 }
 
 /* Bookkeeping that only the first touches of a copy need. */
-static void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct want *w, const struct txn *t)
+static void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct want *w,
+		  const struct txn *t)
 {
 	uint64_t bytes = byte_mask(w->p, w->size);
 	bool bounce = w->write && !copy->wrote && first_write(sim, cpu, copy, w);
@@ -166,8 +175,16 @@ static void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const str
 		count_fine(sim, cpu, w, t, bounce, copy->line);
 }
 
+static enum request request_of(const struct copy_rule *rule, bool write)
+{
+	if (rule->action & DO_UPGRADE)
+		return UPGRADE;
+	return write ? GET_MODIFIED : GET_SHARED;
+}
+
 /* Ask for the line and wait until it is here: cpu->filled. */
-static void miss(struct sim *sim, struct cpu *cpu, const struct want *w, uint64_t line, enum request request)
+static void miss(struct sim *sim, struct cpu *cpu, const struct want *w, uint64_t line,
+		 enum request request)
 {
 	struct txn *t = coherence_pending(cpu->node, line);
 
@@ -223,10 +240,12 @@ static void count_access(struct counts *c, struct cell *cell, const struct want 
  * The whole way of an access but its effect on memory, which `effect` has. On return the clock
  * stands at the end of the instruction.
  */
-static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *argument), void *argument)
+static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *argument),
+			void *argument)
 {
 	struct sim *sim = cpu->sim;
-	uint64_t offset = (uint64_t)((const char *)w->p - sim->arena), line = offset >> LINE_SHIFT, start;
+	uint64_t offset = (uint64_t)((const char *)w->p - sim->arena), line = offset >> LINE_SHIFT,
+		 start;
 	enum copy_event event = w->write ? COPY_STORE : COPY_LOAD;
 	enum state was = STATE_I;
 	struct txn *t = NULL;
@@ -234,7 +253,8 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 	struct look *look;
 
 	if (offset >= sim->arena_bytes || offset & (w->size - 1))
-		BUG(cpu, "access to %s outside the arena or not aligned, at %s:%u", w->site->text, w->site->file, w->site->line);
+		BUG(cpu, "access to %s outside the arena or not aligned, at %s:%u", w->site->text,
+		    w->site->file, w->site->line);
 	sync_access(cpu);
 	start = cpu->clock;
 	for (bool first = true;; first = false) {
@@ -254,7 +274,7 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 			t = NULL;
 			continue;
 		}
-		miss(sim, cpu, w, line, rule->action & DO_UPGRADE ? UPGRADE : w->write ? GET_MODIFIED : GET_SHARED);
+		miss(sim, cpu, w, line, request_of(rule, w->write));
 		t = cpu->filled;
 		cpu->filled = NULL;
 	}
@@ -265,7 +285,9 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 	if (sim->observer)
 		observe(sim, cpu, w, was, slot->copy->state, start);
 	look = look_of(cpu, w->p, w->site);
-	*look = (struct look){ w->p, w->site, slot, NULL, line, cpu->context, slot->copy->label_serial };
+	*look = (struct look){
+		w->p, w->site, slot, NULL, line, cpu->context, slot->copy->label_serial
+	};
 	look->cell = cell_get(sim, w->p, w->size, w->site, cpu->context, slot->copy->label_serial);
 	count_access(&cpu->counts, look->cell, w);
 	if (w->locked) {
@@ -285,7 +307,8 @@ static inline struct look *hit(struct cpu *cpu, const void *p, const struct site
 	struct look *look = look_of(cpu, p, site);
 	const struct slot *slot, *copy;
 
-	if (cpu->clock >= cpu->horizon || look->address != p || look->site != site || look->context != cpu->context)
+	if (cpu->clock >= cpu->horizon || look->address != p || look->site != site ||
+	    look->context != cpu->context)
 		return NULL;
 	slot = look->slot;
 	copy = slot->copy;
@@ -347,8 +370,13 @@ void verb_load(struct cpu *cpu, const void *p, void *value, size_t size, const s
 		hit_done(cpu, look, cost, CAUSE_PRIVATE_HIT);
 		return;
 	}
-	struct want w = { .p = p, .size = (unsigned)size, .read = true, .access = ACCESS_LOAD, .cost = cost,
-			  .cause = CAUSE_PRIVATE_HIT, .site = site };
+	struct want w = { .p = p,
+			  .size = (unsigned)size,
+			  .read = true,
+			  .access = ACCESS_LOAD,
+			  .cost = cost,
+			  .cause = CAUSE_PRIVATE_HIT,
+			  .site = site };
 	struct transfer x = { p, value, size };
 
 	cpu->accesses++;
@@ -368,15 +396,20 @@ void verb_store(struct cpu *cpu, void *p, const void *value, size_t size, const 
 		hit_done(cpu, look, cost, CAUSE_PRIVATE_HIT);
 		return;
 	}
-	struct want w = { .p = p, .size = (unsigned)size, .write = true, .access = ACCESS_STORE, .cost = cost,
-			  .cause = CAUSE_PRIVATE_HIT, .site = site };
+	struct want w = { .p = p,
+			  .size = (unsigned)size,
+			  .write = true,
+			  .access = ACCESS_STORE,
+			  .cost = cost,
+			  .cause = CAUSE_PRIVATE_HIT,
+			  .site = site };
 	struct transfer x = { value, p, size };
 
 	cpu->accesses++;
 	access_slow(cpu, &w, transfer, &x);
 }
 
-/* ---- read-modify-writes ---------------------------------------------------------------------- */
+/* ---- read-modify-writes --------------------------------------------------------------------- */
 
 struct modify {
 	void *p, *old;
@@ -450,7 +483,8 @@ static enum own own_cost(enum rmw how, size_t size, bool locked)
 	}
 }
 
-bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *expected, const void *operand, void *old, bool locked, const struct site *site)
+bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *expected,
+	      const void *operand, void *old, bool locked, const struct site *site)
 {
 	struct look *look = hit(cpu, p, site, true);
 	uint64_t cost = cpu->sim->t.own[own_cost(how, size, locked)][cpu->last_rmw != p];
@@ -470,8 +504,15 @@ bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *e
 		hit_done(cpu, look, cost, cause);
 		return m.result;
 	}
-	struct want w = { .p = p, .size = (unsigned)size, .read = true, .write = true, .locked = locked,
-			  .access = ACCESS_RMW, .cost = cost, .cause = cause, .site = site };
+	struct want w = { .p = p,
+			  .size = (unsigned)size,
+			  .read = true,
+			  .write = true,
+			  .locked = locked,
+			  .access = ACCESS_RMW,
+			  .cost = cost,
+			  .cause = cause,
+			  .site = site };
 
 	cpu->accesses++;
 	access_slow(cpu, &w, modify, &m);
@@ -481,7 +522,8 @@ bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *e
 void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site *site)
 {
 	struct sim *sim = cpu->sim;
-	uint64_t offset = (uint64_t)((const char *)p - sim->arena), line = offset >> LINE_SHIFT, cost = UNIT;
+	uint64_t offset = (uint64_t)((const char *)p - sim->arena), line = offset >> LINE_SHIFT,
+		 cost = UNIT;
 	struct slot *slot;
 	const struct copy_rule *rule;
 
@@ -489,16 +531,17 @@ void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site
 	sync_access(cpu);
 	if (offset < sim->arena_bytes && line != NO_LINE) {     /* of NULL: harmless */
 		slot = find_copy(cpu, line, &cost);
-		rule = &sim->protocol->copy[slot ? slot->copy->state : STATE_I][write ? COPY_STORE : COPY_LOAD];
+		rule = &sim->protocol->copy[slot ? slot->copy->state : STATE_I]
+					   [write ? COPY_STORE : COPY_LOAD];
 		if (!(rule->action & DO_HIT) && !coherence_pending(cpu->node, line))
-			coherence_request(sim, cpu->node, line, rule->action & DO_UPGRADE ? UPGRADE : write ? GET_MODIFIED : GET_SHARED,
+			coherence_request(sim, cpu->node, line, request_of(rule, write),
 					  write ? ACCESS_STORE : ACCESS_LOAD, true, cpu->clock);
 	}
 	pass(cpu, UNIT, CAUSE_PRIVATE_HIT);
 	cpu->horizon = 0;
 }
 
-/* ---- spinning -------------------------------------------------------------------------------- */
+/* ---- spinning ------------------------------------------------------------------------------- */
 
 /* Charges what a parked CPU did up to, not including, `until`. */
 void cpu_park_account(struct cpu *cpu, uint64_t until)
@@ -531,15 +574,16 @@ void cpu_unpark(struct cpu *cpu, uint64_t time)
 }
 
 /* One more turn of a spin loop: the step, then the load. */
-void verb_spin(struct cpu *cpu, const void *p, void *value, size_t size, enum step step, const struct site *site)
+void verb_spin(struct cpu *cpu, const void *p, void *value, size_t size, enum step step,
+	       const struct site *site)
 {
 	struct sim *sim = cpu->sim;
 	uint64_t line = (uint64_t)((const char *)p - sim->arena) >> LINE_SHIFT;
 	uint64_t turn = sim->t.step[step] ? sim->t.step[step] : UNIT;
 	struct slot *slot = cache_find(&cpu->node->level_cache[0], line);
 
-	if (sim->options.no_parking || sim->observer || cpu->waiting == NOT_WAITING || !slot || interrupt_due(cpu) ||
-	    slot->copy->open) {
+	if (sim->options.no_parking || sim->observer || cpu->waiting == NOT_WAITING || !slot ||
+	    interrupt_due(cpu) || slot->copy->open) {
 		pass(cpu, turn, CAUSE_COMPUTE);
 		verb_load(cpu, p, value, size, site);
 		cpu->counts.lock_spins += cpu->waiting == WAITING_LOCK;
@@ -551,14 +595,15 @@ void verb_spin(struct cpu *cpu, const void *p, void *value, size_t size, enum st
 	cpu->park_charged = cpu->clock;
 	cpu->park_next = cpu->clock + turn;
 	cpu->park_site = site;
-	cpu->park_cell = cell_get(sim, p, (unsigned)size, site, cpu->context, slot->copy->label_serial);
+	cpu->park_cell =
+		cell_get(sim, p, (unsigned)size, site, cpu->context, slot->copy->label_serial);
 	cpu->horizon = 0;
 	event_loop(sim, cpu);
 	verb_load(cpu, p, value, size, site);
 	cpu->counts.lock_spins += cpu->waiting == WAITING_LOCK;
 }
 
-/* ---- feeding the protocol core below the verbs ----------------------------------------------- */
+/* ---- feeding the protocol core below the verbs ---------------------------------------------- */
 
 void sim_feed(struct sim *sim, unsigned id, uint64_t line, bool write)
 {
@@ -569,7 +614,8 @@ void sim_feed(struct sim *sim, unsigned id, uint64_t line, bool write)
 	for (;;) {
 		struct slot *slot = find_copy(cpu, line, &cost);
 		const struct copy_rule *rule =
-			&sim->protocol->copy[slot ? slot->copy->state : STATE_I][write ? COPY_STORE : COPY_LOAD];
+			&sim->protocol->copy[slot ? slot->copy->state : STATE_I]
+					    [write ? COPY_STORE : COPY_LOAD];
 		struct txn *t;
 
 		if (rule->action & DO_HIT) {
@@ -581,13 +627,14 @@ void sim_feed(struct sim *sim, unsigned id, uint64_t line, bool write)
 			copy_check(cpu, slot->copy);
 			return;
 		}
-		t = coherence_request(sim, cpu->node, line, rule->action & DO_UPGRADE ? UPGRADE : write ? GET_MODIFIED : GET_SHARED,
+		t = coherence_request(sim, cpu->node, line, request_of(rule, write),
 				      write ? ACCESS_STORE : ACCESS_LOAD, false, sim->now);
 		cpu->blocked = t;
 		while (sim->homes.count || sim->messages.count) {
 			struct heap *h = &sim->homes;
 
-			if (!h->count || (sim->messages.count && sim->messages.item->time <= h->item->time))
+			if (!h->count ||
+			    (sim->messages.count && sim->messages.item->time <= h->item->time))
 				h = &sim->messages;
 			sim->now = h->item->time;
 			event_dispatch(sim, event_take(sim, h, 0));

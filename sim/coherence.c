@@ -29,7 +29,8 @@ static unsigned distance(const struct sim *sim, unsigned core, unsigned other)
 
 static unsigned line_node(const struct sim *sim, uint64_t line)
 {
-	unsigned node = sim->region_bytes ? (unsigned)((line << LINE_SHIFT) / sim->region_bytes) : 0;
+	unsigned node =
+		sim->region_bytes ? (unsigned)((line << LINE_SHIFT) / sim->region_bytes) : 0;
 
 	return node < sim->nodes ? node : sim->nodes - 1;
 }
@@ -67,7 +68,8 @@ static unsigned home_distance(const struct sim *sim, const struct node *client, 
 }
 
 /* The farthest pair of requester, supplier and home. */
-static unsigned farthest(const struct sim *sim, const struct node *client, const struct node *from, uint64_t line)
+static unsigned farthest(const struct sim *sim, const struct node *client, const struct node *from,
+			 uint64_t line)
 {
 	unsigned d;
 
@@ -105,7 +107,7 @@ static uint64_t dram_legs(const struct sim *sim, const struct node *client, uint
 	return sim->t.dram[i < sim->t.dram_count ? i : sim->t.dram_count - 1];
 }
 
-/* ---- directory entries ------------------------------------------------------------------------ */
+/* ---- directory entries ---------------------------------------------------------------------- */
 
 struct dirent *dirent_find(struct node *home, uint64_t line)
 {
@@ -159,9 +161,10 @@ static struct node *next_sharer(const struct node *home, const struct dirent *d,
 	return NULL;
 }
 
-/* ---- transactions ------------------------------------------------------------------------------ */
+/* ---- transactions --------------------------------------------------------------------------- */
 
-static struct txn *txn_new(struct sim *sim, enum txn_kind kind, struct node *client, struct node *home, uint64_t line, unsigned cpu)
+static struct txn *txn_new(struct sim *sim, enum txn_kind kind, struct node *client,
+			   struct node *home, uint64_t line, unsigned cpu)
 {
 	struct txn *t = sim->free_txn;
 
@@ -218,7 +221,9 @@ static void waited(struct txn *t, uint64_t units)
 		t->snooper->waited += units;
 }
 
-struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t line, enum request request, enum access_kind access, bool prefetch, uint64_t time)
+struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t line,
+			      enum request request, enum access_kind access, bool prefetch,
+			      uint64_t time)
 {
 	unsigned cpu = client->kind == NODE_CPU ? client->id : sim->cpus;
 	struct event *e = event_new(sim);
@@ -236,7 +241,8 @@ struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t lin
 		t->inner = dirent_find(client, line)->busy;
 		leg = less(leg, t->inner->spent);
 		t->spent = t->inner->spent;
-		t->tail = less(sim->t.legs[ACCESS_LOAD][STATE_S][client->level], sim->t.request[client->level]);
+		t->tail = less(sim->t.legs[ACCESS_LOAD][STATE_S][client->level],
+			       sim->t.request[client->level]);
 	}
 	t->spent += leg;
 	t->pending_next = client->pending;
@@ -247,9 +253,10 @@ struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t lin
 	return t;
 }
 
-/* ---- messages ------------------------------------------------------------------------------------ */
+/* ---- messages ------------------------------------------------------------------------------- */
 
-static void send_fill(struct sim *sim, struct txn *t, uint32_t version, enum state found, uint64_t delay)
+static void send_fill(struct sim *sim, struct txn *t, uint32_t version, enum state found,
+		      uint64_t delay)
 {
 	struct event *e = event_new(sim);
 
@@ -260,7 +267,8 @@ static void send_fill(struct sim *sim, struct txn *t, uint32_t version, enum sta
 	event_send(sim, e, RANK_FILL, t, delay);
 }
 
-static void send_probe(struct sim *sim, struct txn *t, struct node *to, bool invalidate, bool owner, uint64_t delay, uint64_t back)
+static void send_probe(struct sim *sim, struct txn *t, struct node *to, bool invalidate, bool owner,
+		       uint64_t delay, uint64_t back)
 {
 	struct event *e = event_new(sim);
 
@@ -273,7 +281,8 @@ static void send_probe(struct sim *sim, struct txn *t, struct node *to, bool inv
 	event_send(sim, e, RANK_PROBE, t, delay);
 }
 
-static void send_home(struct sim *sim, struct txn *t, enum event_type type, uint32_t version, enum state found, bool gone, uint64_t delay)
+static void send_home(struct sim *sim, struct txn *t, enum event_type type, uint32_t version,
+		      enum state found, bool gone, uint64_t delay)
 {
 	struct event *e = event_new(sim);
 
@@ -286,7 +295,8 @@ static void send_home(struct sim *sim, struct txn *t, enum event_type type, uint
 }
 
 /* A dirty line leaves for the home; `t` only lends its place in the order of messages. */
-static void send_put(struct sim *sim, struct txn *t, struct node *from, uint64_t line, uint32_t version)
+static void send_put(struct sim *sim, struct txn *t, struct node *from, uint64_t line,
+		     uint32_t version)
 {
 	struct write_back *w = xalloc(sizeof *w);
 	struct event *e = event_new(sim);
@@ -304,7 +314,7 @@ static void send_put(struct sim *sim, struct txn *t, struct node *from, uint64_t
 	e->txn = NULL;
 }
 
-/* ---- occupancy: slices, buses, links -------------------------------------------------------------- */
+/* ---- occupancy: slices, buses, links -------------------------------------------------------- */
 
 static uint64_t reserve(struct sim *sim, uint64_t *free, uint64_t occupancy)
 {
@@ -318,7 +328,9 @@ static uint64_t reserve(struct sim *sim, uint64_t *free, uint64_t occupancy)
 static uint64_t admission(struct sim *sim, struct node *home, const struct txn *t)
 {
 	if (home->kind == NODE_ROOT && sim->machine.home == HOME_BUS)
-		return sim->t.bus_slot ? reserve(sim, &home->bus_free[t->client->socket], sim->t.bus_slot) : 0;
+		return sim->t.bus_slot
+			       ? reserve(sim, &home->bus_free[t->client->socket], sim->t.bus_slot)
+			       : 0;
 	if (!sim->t.slice)
 		return 0;
 	return reserve(sim, &home->slice_free[t->line % home->slices], sim->t.slice);
@@ -336,13 +348,14 @@ static uint64_t transport(struct sim *sim, const struct event *fill)
 	if (t->home != root || !sim->t.data_occupancy || fill->answer.found == STATE_I)
 		return 0;
 	if (sim->machine.home == HOME_BUS)
-		return reserve(sim, &root->bus_free[sim->machine.sockets + t->client->socket], sim->t.data_occupancy);
+		return reserve(sim, &root->bus_free[sim->machine.sockets + t->client->socket],
+			       sim->t.data_occupancy);
 	if (from == t->client->socket || (!t->supplied_by && !home_has_place(sim)))
 		return 0;
 	return reserve(sim, &root->bus_free[sim->machine.sockets + from], sim->t.data_occupancy);
 }
 
-/* ---- serving a request ------------------------------------------------------------------------------ */
+/* ---- serving a request ---------------------------------------------------------------------- */
 
 static void dir_next(struct sim *sim, struct node *home, struct dirent *d);
 static void begin(struct sim *sim, struct node *home, struct dirent *d, struct txn *t);
@@ -357,7 +370,8 @@ static enum home_state home_state(const struct dirent *d)
 	return d->owner ? HOME_X : d->sharer_count ? HOME_S : HOME_U;
 }
 
-static struct node *nearest_sharer(struct sim *sim, const struct node *home, const struct dirent *d, const struct node *client)
+static struct node *nearest_sharer(struct sim *sim, const struct node *home, const struct dirent *d,
+				   const struct node *client)
 {
 	struct node *best = NULL, *q;
 	unsigned best_distance = 0, index = 0;
@@ -390,7 +404,8 @@ static void send_line(struct sim *sim, struct node *home, struct dirent *d, stru
 	} else if (d->sharer_count && (sharer = nearest_sharer(sim, home, d, t->client))) {
 		t->supplier = FROM_CACHE;
 		t->supplied_by = sharer;
-		total = sim->t.legs[ACCESS_LOAD][STATE_S][farthest(sim, t->client, sharer, t->line)];
+		total = sim->t.legs[ACCESS_LOAD][STATE_S]
+				   [farthest(sim, t->client, sharer, t->line)];
 	} else {
 		t->supplier = FROM_MEMORY;
 		total = dram_legs(sim, t->client, t->line);
@@ -401,9 +416,11 @@ static void send_line(struct sim *sim, struct node *home, struct dirent *d, stru
 }
 
 /* Where the permission came from below, only the way up is left, which is that of a load. */
-static uint64_t upgrade_total(const struct sim *sim, const struct node *home, const struct txn *t, unsigned far)
+static uint64_t upgrade_total(const struct sim *sim, const struct node *home, const struct txn *t,
+			      unsigned far)
 {
-	return t->fetched ? sim->t.legs[ACCESS_LOAD][STATE_S][home->level] : sim->t.legs[t->access][STATE_S][far];
+	return t->fetched ? sim->t.legs[ACCESS_LOAD][STATE_S][home->level]
+			  : sim->t.legs[t->access][STATE_S][far];
 }
 
 /* All sharers but the requester let go; nearest first, so that the farthest comes last. */
@@ -423,7 +440,8 @@ static void invalidate_sharers(struct sim *sim, struct node *home, struct dirent
 			if (q == t->client || far != away)
 				continue;
 			leg = probe_leg(sim, rest);
-			send_probe(sim, t, q, true, false, leg + sent++ * sim->t.invalidate_extra, less(rest, leg));
+			send_probe(sim, t, q, true, false, leg + sent++ * sim->t.invalidate_extra,
+				   less(rest, leg));
 		}
 	}
 	t->unanswered = sent;
@@ -433,7 +451,8 @@ static void invalidate_sharers(struct sim *sim, struct node *home, struct dirent
 static void probe_owner(struct sim *sim, struct dirent *d, struct txn *t, bool invalidate)
 {
 	unsigned far = farthest(sim, t->client, d->owner, t->line);
-	uint64_t clean = sim->t.legs[t->access][STATE_E][far], dirty = sim->t.legs[t->access][STATE_M][far];
+	uint64_t clean = sim->t.legs[t->access][STATE_E][far],
+		 dirty = sim->t.legs[t->access][STATE_M][far];
 	uint64_t leg = probe_leg(sim, less(clean < dirty ? clean : dirty, t->spent + t->tail));
 
 	t->spent += leg;
@@ -484,7 +503,8 @@ static void serve(struct sim *sim, struct node *home, struct dirent *d, struct t
 	if (action & HOME_INVALIDATE)
 		invalidate_sharers(sim, home, d, t);
 	if (request == UPGRADE) {
-		uint64_t total = upgrade_total(sim, home, t, home_distance(sim, t->client, t->line));
+		uint64_t total =
+			upgrade_total(sim, home, t, home_distance(sim, t->client, t->line));
 		uint64_t spent = t->fetched ? sim->t.request[home->level] : t->spent + t->tail;
 
 		t->found = STATE_S;
@@ -498,7 +518,7 @@ static void serve(struct sim *sim, struct node *home, struct dirent *d, struct t
 		release(d);
 }
 
-/* ---- a shared level asks below ------------------------------------------------------------------------ */
+/* ---- a shared level asks below -------------------------------------------------------------- */
 
 static bool shared_permits(const struct node *home, const struct txn *t)
 {
@@ -512,16 +532,20 @@ static bool shared_permits(const struct node *home, const struct txn *t)
 static void fetch(struct sim *sim, struct node *home, struct txn *t)
 {
 	bool have = cache_find(&home->level_cache[0], t->line);
-	enum request request = t->request == GET_SHARED ? GET_SHARED : have ? UPGRADE : GET_MODIFIED;
+	enum request request = t->request == GET_SHARED ? GET_SHARED
+			       : have                   ? UPGRADE
+							: GET_MODIFIED;
 
 	t->outer = coherence_request(sim, home, t->line, request, t->access, t->prefetch, sim->now);
 }
 
-/* ---- collecting answers above: snoops and evictions ------------------------------------------------------- */
+/* ---- collecting answers above: snoops and evictions ----------------------------------------- */
 
-static void answer(struct sim *sim, struct node *node, struct event *probe, enum state found, uint32_t version, bool gone);
+static void answer(struct sim *sim, struct node *node, struct event *probe, enum state found,
+		   uint32_t version, bool gone);
 
-static void collect(struct sim *sim, struct node *shared, struct dirent *d, struct txn *t, bool invalidate)
+static void collect(struct sim *sim, struct node *shared, struct dirent *d, struct txn *t,
+		    bool invalidate)
 {
 	uint64_t leg = inner_probe_leg(sim, shared);
 	unsigned index = 0;
@@ -549,7 +573,8 @@ static void snoop_done(struct sim *sim, struct node *shared, struct dirent *d, s
 	uint32_t version = 0;
 
 	if (slot) {
-		enum copy_event what = probe->probe.invalidate ? COPY_PROBE_INVALIDATE : COPY_PROBE_SHARE;
+		enum copy_event what =
+			probe->probe.invalidate ? COPY_PROBE_INVALIDATE : COPY_PROBE_SHARE;
 
 		found = slot->state;
 		version = slot->version;
@@ -646,7 +671,7 @@ static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t l
 			return s;
 		d = dirent_find(shared, s->line);
 		if (d->busy || d->head || (d->owner && coherence_pending(d->owner, s->line)))
-			continue;       /* its last transaction is not over: a probed owner may have had nothing */
+			continue; /* its last transaction is not over: a probed owner may have had nothing */
 		if (!victim || s->used < victim->used)
 			victim = s;
 	}
@@ -664,7 +689,7 @@ static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t l
 	return victim;
 }
 
-/* ---- the line arrives at a shared level --------------------------------------------------------------------- */
+/* ---- the line arrives at a shared level ----------------------------------------------------- */
 
 static void send_done(struct sim *sim, struct txn *t)
 {
@@ -708,7 +733,7 @@ static bool shared_filled(struct sim *sim, struct txn *t)
 	return true;
 }
 
-/* ---- events -------------------------------------------------------------------------------------------------- */
+/* ---- events --------------------------------------------------------------------------------- */
 
 /* Requests of the socket served last go first, local_bias times in a row at most. */
 static struct txn *dir_pick(struct sim *sim, struct dirent *d)
@@ -717,7 +742,8 @@ static struct txn *dir_pick(struct sim *sim, struct dirent *d)
 	struct txn **link = &d->head, *t = d->head, *before = NULL;
 
 	if (bias && t->kind == TXN_REQUEST && d->bias_run < bias)
-		while (*link && ((*link)->kind != TXN_REQUEST || (*link)->client->socket != d->bias_socket)) {
+		while (*link && ((*link)->kind != TXN_REQUEST ||
+				 (*link)->client->socket != d->bias_socket)) {
 			before = *link;
 			link = &(*link)->next;
 		}
@@ -815,7 +841,8 @@ static void owner_had_none(struct sim *sim, struct node *home, struct dirent *d,
 	if (home->kind == NODE_ROOT) {
 		t->supplier = FROM_MEMORY;
 		t->found = STATE_I;
-		send_fill(sim, t, d->version, STATE_S, less(dram_legs(sim, t->client, t->line), t->spent + t->tail));
+		send_fill(sim, t, d->version, STATE_S,
+			  less(dram_legs(sim, t->client, t->line), t->spent + t->tail));
 	} else {
 		t->supplier = FROM_SHARED_LEVEL;
 		t->found = STATE_S;
@@ -837,7 +864,8 @@ static void collected(struct sim *sim, struct node *shared, struct dirent *d, st
 			slot->version = e->answer.version;
 		}
 	}
-	if (t->kind == TXN_SNOOP && t->probe->probe.invalidate && e->answer.found != STATE_I && !e->answer.gone)
+	if (t->kind == TXN_SNOOP && t->probe->probe.invalidate && e->answer.found != STATE_I &&
+	    !e->answer.gone)
 		t->killed++;
 	if (t->kind == TXN_SNOOP && !t->probe->probe.invalidate && d->owner) {
 		if (e->answer.found != STATE_I && !e->answer.gone)
@@ -866,7 +894,9 @@ static void on_reply(struct sim *sim, struct event *e)
 		if (t->request == GET_SHARED)
 			wait_over(sim, home, d);
 	} else {
-		struct slot *slot = home->kind == NODE_SHARED ? cache_find(&home->level_cache[0], t->line) : NULL;
+		struct slot *slot = home->kind == NODE_SHARED
+					    ? cache_find(&home->level_cache[0], t->line)
+					    : NULL;
 
 		if (e->answer.found == STATE_M) {
 			d->version = e->answer.version;
@@ -991,7 +1021,8 @@ static void acknowledge(struct sim *sim, struct txn *t, uint64_t back)
 }
 
 /* The node's answer to a probe, its copy already changed. */
-static void answer(struct sim *sim, struct node *node, struct event *probe, enum state found, uint32_t version, bool gone)
+static void answer(struct sim *sim, struct node *node, struct event *probe, enum state found,
+		   uint32_t version, bool gone)
 {
 	struct txn *t = probe->txn;
 
@@ -1003,7 +1034,8 @@ static void answer(struct sim *sim, struct node *node, struct event *probe, enum
 		t->spent += probe->probe.back;
 		send_home(sim, t, EVENT_REPLY, 0, STATE_I, true, probe->probe.back);
 	} else {
-		uint64_t total = sim->t.legs[t->access][found][farthest(sim, t->client, node, t->line)];
+		uint64_t total =
+			sim->t.legs[t->access][found][farthest(sim, t->client, node, t->line)];
 
 		t->found = found;
 		t->supplier = FROM_CACHE;
@@ -1053,13 +1085,15 @@ void cpu_probe(struct sim *sim, struct node *node, struct event *e)
 	slot = cache_find(&node->level_cache[node->levels - 1], t->line);
 	w = write_back_find(node, t->line);
 	if (slot) {
-		enum copy_event what = e->probe.invalidate ? COPY_PROBE_INVALIDATE : COPY_PROBE_SHARE;
+		enum copy_event what =
+			e->probe.invalidate ? COPY_PROBE_INVALIDATE : COPY_PROBE_SHARE;
 		const struct copy_rule *rule = &sim->protocol->copy[slot->state][what];
 		enum state found = slot->state;
 		uint32_t version = slot->version;
 
 		if (rule->action & IMPOSSIBLE)
-			BUG(cpu, "probe of line %llu in state %c", (unsigned long long)t->line, state_letter[found]);
+			BUG(cpu, "probe of line %llu in state %c", (unsigned long long)t->line,
+			    state_letter[found]);
 		if (rule->next == STATE_I)
 			cpu_lose(sim, cpu, slot, t->kind != TXN_EVICT);
 		else
@@ -1113,8 +1147,9 @@ void coherence_evict(struct sim *sim, struct cpu *cpu, struct slot *slot)
 void coherence_event(struct sim *sim, struct event *e)
 {
 	static void (*const handler[])(struct sim *, struct event *) = {
-		[EVENT_FILL] = on_fill, [EVENT_PROBE] = on_probe, [EVENT_ACK] = on_ack, [EVENT_REQUEST] = on_request,
-		[EVENT_REPLY] = on_reply, [EVENT_PUT] = on_put, [EVENT_DONE] = on_done,
+		[EVENT_FILL] = on_fill,       [EVENT_PROBE] = on_probe, [EVENT_ACK] = on_ack,
+		[EVENT_REQUEST] = on_request, [EVENT_REPLY] = on_reply, [EVENT_PUT] = on_put,
+		[EVENT_DONE] = on_done,
 	};
 
 	handler[e->type](sim, e);

@@ -76,8 +76,9 @@ void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy)
 void copy_check(struct cpu *cpu, const struct slot *copy)
 {
 	if (copy->version != copy->info->version)
-		BUG(cpu, "line %llu: copy in %c has version %u, the line %u", (unsigned long long)copy->line,
-		    state_letter[copy->state], copy->version, copy->info->version);
+		BUG(cpu, "line %llu: copy in %c has version %u, the line %u",
+		    (unsigned long long)copy->line, state_letter[copy->state], copy->version,
+		    copy->info->version);
 }
 
 void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, bool to_write)
@@ -161,7 +162,8 @@ static struct slot *make_room(struct sim *sim, struct cpu *cpu, uint64_t line)
 		if (s->line == NO_LINE)
 			return s;
 		asks = coherence_pending(cpu->node, s->line);
-		if (!victim || asks < victim_asks || (asks == victim_asks && s->used < victim->used)) {
+		if (!victim || asks < victim_asks ||
+		    (asks == victim_asks && s->used < victim->used)) {
 			victim = s;
 			victim_asks = asks;
 		}
@@ -182,7 +184,8 @@ struct slot *copy_install_inner(struct cpu *cpu, struct slot *copy)
 		slot = cache_find(&node->level_cache[i], copy->line);
 		if (!slot) {
 			slot = set;
-			for (uint64_t way = 1; way < node->level_cache[i].ways && slot->line != NO_LINE; way++)
+			for (uint64_t way = 1;
+			     way < node->level_cache[i].ways && slot->line != NO_LINE; way++)
 				if (set[way].line == NO_LINE || set[way].used < slot->used)
 					slot = &set[way];
 			slot_set_line(&node->level_cache[i], slot, copy->line);
@@ -214,7 +217,7 @@ void cpu_filled(struct sim *sim, struct txn *t)
 	struct slot *copy = cache_find(&t->client->level_cache[t->client->levels - 1], t->line);
 	bool fresh = !copy;
 
-	if (fresh && t->dataless) {             /* its copy had to make room meanwhile: as if it did now */
+	if (fresh && t->dataless) { /* its copy had to make room meanwhile: as if it did now */
 		coherence_drop(sim, t->client, t->line);
 		finish(sim, cpu, t);
 		return;
@@ -230,8 +233,8 @@ void cpu_filled(struct sim *sim, struct txn *t)
 	t->request = fresh && t->request == UPGRADE ? GET_MODIFIED : t->request;
 	copy_check(cpu, copy);
 	if (sim->protocol->copy[copy->state][fill_event[t->grant]].action & IMPOSSIBLE)
-		BUG(cpu, "fill of line %llu to %c in state %c", (unsigned long long)t->line, state_letter[t->grant],
-		    state_letter[copy->state]);
+		BUG(cpu, "fill of line %llu to %c in state %c", (unsigned long long)t->line,
+		    state_letter[t->grant], state_letter[copy->state]);
 	copy->state = sim->protocol->copy[copy->state][fill_event[t->grant]].next;
 	copy->used = ++cpu->used;
 	if (fresh)

@@ -25,7 +25,8 @@ struct line_counts *line_counts_get(struct sim *sim, struct line *line)
 		line->counts = xalloc(sizeof *line->counts + 2 * sim->words * sizeof(uint64_t));
 		if (sim->counted_lines == sim->counted_room) {
 			sim->counted_room = sim->counted_room ? 2 * sim->counted_room : 256;
-			sim->counted = xrealloc(sim->counted, sim->counted_room * sizeof *sim->counted);
+			sim->counted =
+				xrealloc(sim->counted, sim->counted_room * sizeof *sim->counted);
 		}
 		sim->counted[sim->counted_lines++] = line;
 	}
@@ -35,7 +36,8 @@ struct line_counts *line_counts_get(struct sim *sim, struct line *line)
 unsigned context_get(struct sim *sim, enum op op, const char *path)
 {
 	for (unsigned i = 0; i < sim->contexts; i++)
-		if (sim->context[i].op == op && (sim->context[i].path == path || !strcmp(sim->context[i].path, path)))
+		if (sim->context[i].op == op &&
+		    (sim->context[i].path == path || !strcmp(sim->context[i].path, path)))
 			return i;
 	sim->context = xrealloc(sim->context, (sim->contexts + 1) * sizeof *sim->context);
 	sim->context[sim->contexts] = (struct context){ .op = op, .path = path };
@@ -49,17 +51,22 @@ static uint64_t hash_words(uint64_t a, uint64_t b, uint64_t c)
 	return x ^ x >> 29;
 }
 
-struct cell *cell_get(struct sim *sim, const void *p, unsigned size, const struct site *site, unsigned context, uint32_t serial)
+struct cell *cell_get(struct sim *sim, const void *p, unsigned size, const struct site *site,
+		      unsigned context, uint32_t serial)
 {
 	uint64_t offset = (uint64_t)((const char *)p - sim->arena);
 	const struct label *label = label_find(sim, offset, serial);
-	unsigned at = label && label->stride ? (unsigned)((offset - label->start) % label->stride) : 0;
+	unsigned at =
+		label && label->stride ? (unsigned)((offset - label->start) % label->stride) : 0;
 	const char *name = label ? label->name : "unlabelled";
-	struct cell **bucket = &sim->cell_bucket[hash_words((uintptr_t)site, at, (uintptr_t)name ^ context) % CELL_BUCKETS];
+	struct cell **bucket =
+		&sim->cell_bucket[hash_words((uintptr_t)site, at, (uintptr_t)name ^ context) %
+				  CELL_BUCKETS];
 	struct cell *c;
 
 	for (c = *bucket; c; c = c->hash_next)
-		if (c->site == site && c->offset == at && c->label == name && c->context == context && c->size == size)
+		if (c->site == site && c->offset == at && c->label == name &&
+		    c->context == context && c->size == size)
 			return c;
 	c = xalloc(sizeof *c);
 	c->label = name;
@@ -73,14 +80,17 @@ struct cell *cell_get(struct sim *sim, const void *p, unsigned size, const struc
 	return c;
 }
 
-struct fine_cell *fine_cell_get(struct sim *sim, uint64_t line, unsigned offset, unsigned size, const struct site *site, unsigned context)
+struct fine_cell *fine_cell_get(struct sim *sim, uint64_t line, unsigned offset, unsigned size,
+				const struct site *site, unsigned context)
 {
 	uint64_t key = line << 6 | offset;
-	struct fine_cell **bucket = &sim->fine_bucket[hash_words(key, (uintptr_t)site, context) % FINE_BUCKETS];
+	struct fine_cell **bucket =
+		&sim->fine_bucket[hash_words(key, (uintptr_t)site, context) % FINE_BUCKETS];
 	struct fine_cell *f;
 
 	for (f = *bucket; f; f = f->hash_next)
-		if (f->line == line && f->offset == offset && f->site == site && f->context == context && f->size == size)
+		if (f->line == line && f->offset == offset && f->site == site &&
+		    f->context == context && f->size == size)
 			return f;
 	f = xalloc(sizeof *f + sim->words * sizeof f->cpus[0]);
 	f->line = line;
@@ -94,7 +104,7 @@ struct fine_cell *fine_cell_get(struct sim *sim, uint64_t line, unsigned offset,
 	return f;
 }
 
-/* ---- locks ------------------------------------------------------------------------------------------ */
+/* ---- locks ---------------------------------------------------------------------------------- */
 
 static struct lock_entry *lock_get(struct sim *sim, const void *lock, const char *kind)
 {
@@ -134,7 +144,7 @@ void lock_released(struct cpu *cpu, const void *lock)
 		l->hold_units += cpu->clock - from;
 }
 
-/* ---- the window ------------------------------------------------------------------------------------- */
+/* ---- the window ----------------------------------------------------------------------------- */
 
 static void clear_cells(struct sim *sim)
 {
@@ -201,7 +211,8 @@ void window_close(struct sim *sim, uint64_t at)
 			cpu_park_account(cpu, at);
 		settle_open(sim, cpu);
 		if (!cpu->irq_on && !cpu->in_irq) {
-			uint64_t from = cpu->irq_off_since > sim->opened ? cpu->irq_off_since : sim->opened;
+			uint64_t from =
+				cpu->irq_off_since > sim->opened ? cpu->irq_off_since : sim->opened;
 			uint64_t units = at > from ? at - from : 0;
 
 			cpu->counts.irq_off_units += units;
@@ -217,7 +228,7 @@ void window_close(struct sim *sim, uint64_t at)
 	sim->edge = NEVER;
 }
 
-/* ---- operations, in the order of their ends ------------------------------------------------------------ */
+/* ---- operations, in the order of their ends ------------------------------------------------- */
 
 static unsigned bin_of(uint64_t value)
 {
@@ -320,9 +331,11 @@ void entries_apply(struct sim *sim, uint64_t time)
 	while (done < sim->entries && sim->entry[done].time <= time) {
 		struct entry e = sim->entry[done++];
 
-		if (sim->phase == PHASE_WARMUP && e.whole && sim->completed + 1 == sim->options.warmup) {
+		if (sim->phase == PHASE_WARMUP && e.whole &&
+		    sim->completed + 1 == sim->options.warmup) {
 			/* window_open looks at the entries that are still pending */
-			memmove(sim->entry, sim->entry + done, (sim->entries - done) * sizeof *sim->entry);
+			memmove(sim->entry, sim->entry + done,
+				(sim->entries - done) * sizeof *sim->entry);
 			sim->entries -= done;
 			done = 0;
 		}

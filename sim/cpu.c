@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- time ------------------------------------------------------------------------------------ */
+/* ---- time ----------------------------------------------------------------------------------- */
 
 static uint64_t later(uint64_t time, uint64_t by)
 {
@@ -62,12 +62,13 @@ static void take_turn(struct sim *sim, struct cpu *cpu)
 	event_loop(sim, cpu);
 }
 
-/* ---- interrupts ------------------------------------------------------------------------------ */
+/* ---- interrupts ----------------------------------------------------------------------------- */
 
 static void deliver(struct sim *sim, struct cpu *cpu)
 {
 	struct event *e = cpu->irq_first;
 	uint64_t start = cpu->clock, serial = cpu->op_serial;
+	uint64_t lines_read = cpu->lines_read, lines_written = cpu->lines_written;
 	enum waiting was_waiting = cpu->waiting;
 	unsigned frames = cpu->irq_frames;
 	uint32_t context = cpu->context;
@@ -85,6 +86,8 @@ static void deliver(struct sim *sim, struct cpu *cpu)
 	cpu->irq_frames = frames;
 	cpu->context = context;
 	cpu->op_serial = serial;
+	cpu->lines_read = lines_read;           /* what it touched is not the operation's */
+	cpu->lines_written = lines_written;
 	cpu->waiting = was_waiting;
 	cpu->irq_units += cpu->clock - start;
 	cpu->irq_on = true;
@@ -151,7 +154,8 @@ void cpu_interrupt(struct sim *sim, struct event *e)
 	}
 }
 
-static void send_interrupt(struct sim *sim, unsigned from, unsigned target, uint64_t time, uint64_t period, interrupt_handler *handler, void *argument)
+static void send_interrupt(struct sim *sim, unsigned from, unsigned target, uint64_t time,
+			   uint64_t period, interrupt_handler *handler, void *argument)
 {
 	struct event *e = event_new(sim);
 
@@ -171,17 +175,19 @@ void ipi_send(struct cpu *cpu, unsigned target, interrupt_handler *handler, void
 {
 	sync_access(cpu);
 	cpu->counts.ipis++;
-	send_interrupt(cpu->sim, cpu->node->id, target, cpu->clock + cpu->sim->t.ipi, 0, handler, argument);
+	send_interrupt(cpu->sim, cpu->node->id, target, cpu->clock + cpu->sim->t.ipi, 0, handler,
+		       argument);
 	pass(cpu, 1, CAUSE_COMPUTE);            /* what follows is later than what was sent */
 	cpu->horizon = 0;
 }
 
-void timer_add(struct sim *sim, unsigned target, uint64_t first, uint64_t period, interrupt_handler *handler, void *argument)
+void timer_add(struct sim *sim, unsigned target, uint64_t first, uint64_t period,
+	       interrupt_handler *handler, void *argument)
 {
 	send_interrupt(sim, target, target, first * UNIT, period * UNIT, handler, argument);
 }
 
-/* ---- compute --------------------------------------------------------------------------------- */
+/* ---- compute -------------------------------------------------------------------------------- */
 
 /* `units` of work without memory; an interrupt may cut it. */
 static void spend(struct cpu *cpu, uint64_t units, enum cause cause)
@@ -298,7 +304,7 @@ void fence(struct cpu *cpu)
 	spend(cpu, cpu->sim->t.fence, CAUSE_STORE_BUFFER);
 }
 
-/* ---- CPUs as such ---------------------------------------------------------------------------- */
+/* ---- CPUs as such --------------------------------------------------------------------------- */
 
 unsigned cpu_id(const struct cpu *cpu)
 {
@@ -349,7 +355,7 @@ void cpu_free(struct cpu *cpu)
 	fiber_free(cpu->fiber);
 }
 
-/* ---- operations ------------------------------------------------------------------------------ */
+/* ---- operations ----------------------------------------------------------------------------- */
 
 void op_begin(struct cpu *cpu, enum op op)
 {
@@ -361,13 +367,20 @@ void op_begin(struct cpu *cpu, enum op op)
 	if (cpu->frames == cpu->irq_frames)
 		cpu->op_serial = ++cpu->serials + 1;
 	cpu->frames++;
-	*f = (struct frame){ op, cpu->context, cpu->clock, cpu->irq_units, cpu->lines_read, cpu->lines_written, cpu->op_serial };
+	*f = (struct frame){ op,
+			     cpu->context,
+			     cpu->clock,
+			     cpu->irq_units,
+			     cpu->lines_read,
+			     cpu->lines_written,
+			     cpu->op_serial };
 	cpu->context = context_get(cpu->sim, op, "");
 }
 
 void path(struct cpu *cpu, const char *name)
 {
-	cpu->context = context_get(cpu->sim, cpu->frames ? cpu->frame[cpu->frames - 1].op : OP_NONE, name);
+	cpu->context =
+		context_get(cpu->sim, cpu->frames ? cpu->frame[cpu->frames - 1].op : OP_NONE, name);
 }
 
 void op_end(struct cpu *cpu, int64_t live_bytes, int64_t footprint_bytes)
@@ -375,10 +388,16 @@ void op_end(struct cpu *cpu, int64_t live_bytes, int64_t footprint_bytes)
 	struct sim *sim = cpu->sim;
 	struct frame *f = &cpu->frame[--cpu->frames];
 	struct entry e = {
-		.cpu = cpu->node->id, .count = cpu->entries++, .op = f->op, .context = cpu->context,
-		.whole = cpu->frames == cpu->irq_frames, .start = f->start,
-		.lines_read = cpu->lines_read - f->lines_read, .lines_written = cpu->lines_written - f->lines_written,
-		.live = live_bytes, .footprint = footprint_bytes,
+		.cpu = cpu->node->id,
+		.count = cpu->entries++,
+		.op = f->op,
+		.context = cpu->context,
+		.whole = cpu->frames == cpu->irq_frames,
+		.start = f->start,
+		.lines_read = cpu->lines_read - f->lines_read,
+		.lines_written = cpu->lines_written - f->lines_written,
+		.live = live_bytes,
+		.footprint = footprint_bytes,
 	};
 
 	if (cpu->clock - f->start < UNIT)       /* an operation takes a cycle at least */

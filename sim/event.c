@@ -15,7 +15,8 @@ static uint64_t mix(uint64_t x)
 /* rank, then 45 bits of hash(seed, time, cpu), then cpu */
 uint64_t event_key(const struct sim *sim, enum rank rank, uint64_t time, unsigned cpu)
 {
-	uint64_t hash = mix(time * 0x9e3779b97f4a7c15u + cpu * 0xd1342543de82ef95u + sim->options.seed * 0xda942042e4dd58b5u);
+	uint64_t hash = mix(time * 0x9e3779b97f4a7c15u + cpu * 0xd1342543de82ef95u +
+			    sim->options.seed * 0xda942042e4dd58b5u);
 
 	return (uint64_t)rank << 61 | (hash >> 19) << 16 | cpu;
 }
@@ -135,7 +136,7 @@ void event_again(struct sim *sim, struct event *e, enum rank rank, uint64_t time
 	event_queue(sim, e);
 }
 
-/* ---- turns: a heap of CPUs by (clock, key) --------------------------------------------------- */
+/* ---- turns: a heap of CPUs by (clock, key) -------------------------------------------------- */
 
 static bool turn_before(const struct cpu *a, const struct cpu *b)
 {
@@ -200,7 +201,7 @@ void turn_remove(struct sim *sim, struct cpu *cpu)
 	turn_up(sim, sim->turn[i]->heap_index);
 }
 
-/* ---- the loop ----------------------------------------------------------------------------------- */
+/* ---- the loop ------------------------------------------------------------------------------- */
 
 void event_dispatch(struct sim *sim, struct event *e)
 {
@@ -230,8 +231,9 @@ static void deadlock(struct sim *sim)
 		const struct cpu *cpu = &sim->cpu[i];
 
 		if (cpu->started && !cpu->finished && n < sizeof sim->message)
-			n += (size_t)snprintf(sim->message + n, sizeof sim->message - n, "%sCPU %u waits at %s:%u",
-					      n ? ", " : "", i, cpu->park_site ? cpu->park_site->file : "?",
+			n += (size_t)snprintf(sim->message + n, sizeof sim->message - n,
+					      "%sCPU %u waits at %s:%u", n ? ", " : "", i,
+					      cpu->park_site ? cpu->park_site->file : "?",
 					      cpu->park_site ? cpu->park_site->line : 0);
 	}
 	sim_end(sim, OUTCOME_DEADLOCK);
@@ -286,7 +288,8 @@ void event_loop(struct sim *sim, struct cpu *self)
 		if (sim->pushed >= sim->edge || sim->entries > 8192)
 			entries_apply(sim, time);
 		if (time > sim->options.max_cycles * UNIT) {
-			snprintf(sim->message, sizeof sim->message, "still running after max_cycles %llu",
+			snprintf(sim->message, sizeof sim->message,
+				 "still running after max_cycles %llu",
 				 (unsigned long long)sim->options.max_cycles);
 			sim_end(sim, OUTCOME_MAX_CYCLES);
 		}

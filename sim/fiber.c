@@ -90,12 +90,13 @@ static void jump(struct fiber *from, struct fiber *to)
 /* fiber_jump(void **save, void *sp): push callee-saved registers, swap stacks, pop. */
 void fiber_jump(void **save, void *sp);
 void fiber_entry(void);
-__asm__(
-	".text\n.globl fiber_jump\n.type fiber_jump,@function\nfiber_jump:\n"
-	"	pushq %rbp\n	pushq %rbx\n	pushq %r12\n	pushq %r13\n	pushq %r14\n	pushq %r15\n"
+__asm__(".text\n.globl fiber_jump\n.type fiber_jump,@function\nfiber_jump:\n"
+	"	pushq %rbp\n	pushq %rbx\n	pushq %r12\n	pushq %r13\n	pushq %r14\n	"
+	"pushq %r15\n"
 	"	movq %rsp, (%rdi)\n"
 	"	movq %rsi, %rsp\n"
-	"	popq %r15\n	popq %r14\n	popq %r13\n	popq %r12\n	popq %rbx\n	popq %rbp\n"
+	"	popq %r15\n	popq %r14\n	popq %r13\n	popq %r12\n	popq %rbx\n	"
+	"popq %rbp\n"
 	"	ret\n.size fiber_jump,.-fiber_jump\n"
 	".globl fiber_entry\n.type fiber_entry,@function\nfiber_entry:\n"
 	"	movq %rbx, %rdi\n	xorl %ebp, %ebp\n	call *%r12\n	ud2\n"
@@ -123,21 +124,23 @@ static void jump(struct fiber *from, struct fiber *to)
 
 void fiber_jump(void **save, void *sp);
 void fiber_entry(void);
-__asm__(
-	".text\n.globl fiber_jump\n.type fiber_jump,%function\nfiber_jump:\n"
+__asm__(".text\n.globl fiber_jump\n.type fiber_jump,%function\nfiber_jump:\n"
 	"	sub sp, sp, #160\n"
 	"	stp x19, x20, [sp]\n	stp x21, x22, [sp, #16]\n	stp x23, x24, [sp, #32]\n"
-	"	stp x25, x26, [sp, #48]\n	stp x27, x28, [sp, #64]\n	stp x29, x30, [sp, #80]\n"
+	"	stp x25, x26, [sp, #48]\n	stp x27, x28, [sp, #64]\n	stp x29, x30, [sp, "
+	"#80]\n"
 	"	stp d8, d9, [sp, #96]\n	stp d10, d11, [sp, #112]\n"
 	"	stp d12, d13, [sp, #128]\n	stp d14, d15, [sp, #144]\n"
 	"	mov x9, sp\n	str x9, [x0]\n	mov sp, x1\n"
 	"	ldp x19, x20, [sp]\n	ldp x21, x22, [sp, #16]\n	ldp x23, x24, [sp, #32]\n"
-	"	ldp x25, x26, [sp, #48]\n	ldp x27, x28, [sp, #64]\n	ldp x29, x30, [sp, #80]\n"
+	"	ldp x25, x26, [sp, #48]\n	ldp x27, x28, [sp, #64]\n	ldp x29, x30, [sp, "
+	"#80]\n"
 	"	ldp d8, d9, [sp, #96]\n	ldp d10, d11, [sp, #112]\n"
 	"	ldp d12, d13, [sp, #128]\n	ldp d14, d15, [sp, #144]\n"
 	"	add sp, sp, #160\n	ret\n.size fiber_jump,.-fiber_jump\n"
 	".globl fiber_entry\n.type fiber_entry,%function\nfiber_entry:\n"
-	"	mov x0, x19\n	mov x29, xzr\n	blr x20\n	brk #0\n.size fiber_entry,.-fiber_entry\n");
+	"	mov x0, x19\n	mov x29, xzr\n	blr x20\n	brk #0\n.size "
+	"fiber_entry,.-fiber_entry\n");
 
 static void prepare(struct fiber *f)
 {

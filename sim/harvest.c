@@ -5,8 +5,9 @@
 #include <string.h>
 
 const char *const cause_names[CAUSES] = {
-	"interrupts", "lock_spin", "busy", "transfer_same", "transfer_cross", "upgrade", "shared_level",
-	"memory", "store_buffer", "locked", "private_hit", "compute", "idle",
+	"interrupts",  "lock_spin",    "busy",   "transfer_same", "transfer_cross",
+	"upgrade",     "shared_level", "memory", "store_buffer",  "locked",
+	"private_hit", "compute",      "idle",
 };
 const char *const op_names[OPS] = { "none", "alloc", "free", "page_alloc", "page_free", "work" };
 const char *const outcome_names[] = { "done", "out_of_memory", "deadlock", "max_cycles", "bug" };
@@ -20,7 +21,7 @@ static unsigned count_bits(const uint64_t *bits, unsigned words)
 	return n;
 }
 
-/* ---- lines ---------------------------------------------------------------------------------------------- */
+/* ---- lines ---------------------------------------------------------------------------------- */
 
 static int by_bounces(const void *a, const void *b)
 {
@@ -44,7 +45,8 @@ static void describe_line(const struct sim *sim, struct line_stats *s)
 
 	for (; at < s->offset + LINE && !l; at += 8)
 		l = label_find(sim, at, sim->label_serial);
-	label_describe(sim, l ? at - 8 : s->offset, sim->label_serial, s->label, sizeof s->label, member, sizeof member);
+	label_describe(sim, l ? at - 8 : s->offset, sim->label_serial, s->label, sizeof s->label,
+		       member, sizeof member);
 	s->class = l && l->layout ? l->layout->class : CLASS_ALLOCATOR;
 }
 
@@ -56,10 +58,16 @@ static void harvest_lines(const struct sim *sim, struct result *r)
 		const struct line_counts *c = line->counts;
 
 		r->line[i] = (struct line_stats){
-			.offset = line->number << LINE_SHIFT, .bounces = c->bounces, .hitm = c->hitm,
-			.upgrades = c->upgrades, .invalidations = c->invalidations, .misses = c->misses,
-			.false_sharing = c->false_sharing, .true_sharing = c->true_sharing,
-			.loads = c->loads, .stores = c->stores,
+			.offset = line->number << LINE_SHIFT,
+			.bounces = c->bounces,
+			.hitm = c->hitm,
+			.upgrades = c->upgrades,
+			.invalidations = c->invalidations,
+			.misses = c->misses,
+			.false_sharing = c->false_sharing,
+			.true_sharing = c->true_sharing,
+			.loads = c->loads,
+			.stores = c->stores,
 			.readers = count_bits(c->cpus, sim->words),
 			.writers = count_bits(c->cpus + sim->words, sim->words),
 		};
@@ -72,7 +80,7 @@ static void harvest_lines(const struct sim *sim, struct result *r)
 		describe_line(sim, &r->line[i]);
 }
 
-/* ---- sites ------------------------------------------------------------------------------------------------- */
+/* ---- sites ---------------------------------------------------------------------------------- */
 
 static int by_place(const struct site *a, const struct site *b)
 {
@@ -129,11 +137,13 @@ static void add_member(struct result *r, const struct site_stats *s)
 	for (size_t i = 0; i < r->lines; i++) {
 		struct line_stats *l = &r->line[i];
 		size_t have = strlen(l->members), n = strlen(s->member);
-		const char *found = l->offset == s->line ? strstr(l->members, s->member) : l->members;
+		const char *found =
+			l->offset == s->line ? strstr(l->members, s->member) : l->members;
 
 		if (l->offset != s->line)
 			continue;
-		while (found && !((found == l->members || found[-1] == ' ') && (found[n] == ' ' || !found[n])))
+		while (found && !((found == l->members || found[-1] == ' ') &&
+				  (found[n] == ' ' || !found[n])))
 			found = strstr(found + 1, s->member);
 		if (!found && n && have + n + 2 < sizeof l->members)
 			sprintf(l->members + have, "%s%s", have ? " " : "", s->member);
@@ -157,13 +167,23 @@ static void harvest_sites(const struct sim *sim, struct result *r)
 			if (!is_reported(r, sorted, f->line << LINE_SHIFT))
 				continue;
 			*s = (struct site_stats){
-				.line = f->line << LINE_SHIFT, .offset = f->offset, .size = f->size, .site = *f->site,
-				.op = sim->context[f->context].op, .path = sim->context[f->context].path,
-				.loads = f->loads, .stores = f->stores, .rmws = f->rmws, .bounces = f->bounces,
-				.hitm = f->hitm, .upgrades = f->upgrades, .wait_units = f->wait_units,
+				.line = f->line << LINE_SHIFT,
+				.offset = f->offset,
+				.size = f->size,
+				.site = *f->site,
+				.op = sim->context[f->context].op,
+				.path = sim->context[f->context].path,
+				.loads = f->loads,
+				.stores = f->stores,
+				.rmws = f->rmws,
+				.bounces = f->bounces,
+				.hitm = f->hitm,
+				.upgrades = f->upgrades,
+				.wait_units = f->wait_units,
 				.cpus = count_bits(f->cpus, sim->words),
 			};
-			label_describe(sim, s->line + s->offset, sim->label_serial, name, sizeof name, s->member, sizeof s->member);
+			label_describe(sim, s->line + s->offset, sim->label_serial, name,
+				       sizeof name, s->member, sizeof s->member);
 			r->sites++;
 		}
 	free(sorted);
@@ -172,7 +192,7 @@ static void harvest_sites(const struct sim *sim, struct result *r)
 		add_member(r, &r->site[i]);
 }
 
-/* ---- fields -------------------------------------------------------------------------------------------------- */
+/* ---- fields --------------------------------------------------------------------------------- */
 
 static int by_field(const void *a, const void *b)
 {
@@ -205,11 +225,18 @@ static void harvest_fields(const struct sim *sim, struct result *r)
 			}
 			s = &r->field[r->fields++];
 			*s = (struct field_stats){
-				.class = c->layout ? c->layout->class : CLASS_ALLOCATOR, .offset = c->offset, .size = c->size,
-				.site = *c->site, .op = sim->context[c->context].op, .path = sim->context[c->context].path,
-				.loads = c->loads, .stores = c->stores, .rmws = c->rmws,
+				.class = c->layout ? c->layout->class : CLASS_ALLOCATOR,
+				.offset = c->offset,
+				.size = c->size,
+				.site = *c->site,
+				.op = sim->context[c->context].op,
+				.path = sim->context[c->context].path,
+				.loads = c->loads,
+				.stores = c->stores,
+				.rmws = c->rmws,
 			};
-			snprintf(s->layout, sizeof s->layout, "%s", c->layout ? c->layout->name : c->label);
+			snprintf(s->layout, sizeof s->layout, "%s",
+				 c->layout ? c->layout->name : c->label);
 			if (f)
 				snprintf(s->member, sizeof s->member, "%s", f->name);
 		}
@@ -236,7 +263,7 @@ static void merge_fields(struct result *r)
 	r->fields = kept;
 }
 
-/* ---- paths, locks, holders ---------------------------------------------------------------------------------------- */
+/* ---- paths, locks, holders ------------------------------------------------------------------ */
 
 static int by_path(const void *a, const void *b)
 {
@@ -251,7 +278,10 @@ static void harvest_paths(const struct sim *sim, struct result *r)
 	for (unsigned i = 0; i < sim->contexts; i++)
 		if (sim->context[i].count)
 			r->path[r->paths++] = (struct path_stats){
-				sim->context[i].op, sim->context[i].path, sim->context[i].count, sim->context[i].total_units,
+				sim->context[i].op,
+				sim->context[i].path,
+				sim->context[i].count,
+				sim->context[i].total_units,
 			};
 	qsort(r->path, r->paths, sizeof *r->path, by_path);
 }
@@ -282,10 +312,16 @@ static void harvest_locks(const struct sim *sim, struct result *r)
 
 			if (!l->taken)
 				continue;
-			*s = (struct lock_stats){ .kind = l->kind, .taken = l->taken, .contended = l->contended,
-						  .turns = l->turns, .wait_units = l->wait_units, .hold_units = l->hold_units };
-			label_describe(sim, l->offset, sim->label_serial, name, sizeof name, member, sizeof member);
-			snprintf(s->label, sizeof s->label, "%.50s%s%.25s", name, member[0] ? "." : "", member);
+			*s = (struct lock_stats){ .kind = l->kind,
+						  .taken = l->taken,
+						  .contended = l->contended,
+						  .turns = l->turns,
+						  .wait_units = l->wait_units,
+						  .hold_units = l->hold_units };
+			label_describe(sim, l->offset, sim->label_serial, name, sizeof name, member,
+				       sizeof member);
+			snprintf(s->label, sizeof s->label, "%.50s%s%.25s", name,
+				 member[0] ? "." : "", member);
 			r->locks++;
 		}
 	qsort(r->lock, r->locks, sizeof *r->lock, by_label);
@@ -310,12 +346,14 @@ static void harvest_holders(const struct sim *sim, struct result *r)
 	r->holders = sim->holders < HOLDERS_MAX ? sim->holders : HOLDERS_MAX;
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------------------------ */
+/* ---- all of it ------------------------------------------------------------------------------ */
 
 /* Sums, but for the longest time with interrupts off. */
 static void add_counts(struct counts *to, const struct counts *from)
 {
-	uint64_t longest = to->irq_off_units_max > from->irq_off_units_max ? to->irq_off_units_max : from->irq_off_units_max;
+	uint64_t longest = to->irq_off_units_max > from->irq_off_units_max
+				   ? to->irq_off_units_max
+				   : from->irq_off_units_max;
 	uint64_t *t = (uint64_t *)to;
 	const uint64_t *f = (const uint64_t *)from;
 
@@ -357,7 +395,8 @@ struct result *sim_result(struct sim *sim)
 	memcpy(r->message, sim->message, sizeof r->message);
 	memset(&r->total, 0, sizeof r->total);
 	for (unsigned i = 0; i < sim->cpus; i++) {
-		memcpy(r->cpu[i].cause_units, sim->cpu[i].cause_final, sizeof r->cpu[i].cause_units);
+		memcpy(r->cpu[i].cause_units, sim->cpu[i].cause_final,
+		       sizeof r->cpu[i].cause_units);
 		add_counts(&r->total, &r->cpu[i]);
 		r->accesses += sim->cpu[i].accesses;
 	}

@@ -29,7 +29,7 @@
 enum { UNIT = 64, LINE_SHIFT = 6, DISTANCES = 8, LEVELS = 2, LOOK_ENTRIES = 512 };
 #define NEVER UINT64_MAX
 
-/* ---- events ----------------------------------------------------------------------------- */
+/* ---- events --------------------------------------------------------------------------------- */
 
 /* RANK_COMPUTE: compute ends, and with it perhaps an operation, before any access at that time. */
 enum rank { RANK_FILL, RANK_PROBE, RANK_HOME, RANK_INTERRUPT, RANK_COMPUTE, RANK_CPU };
@@ -72,7 +72,7 @@ struct heap {
 	size_t count, room;
 };
 
-/* ---- caches ------------------------------------------------------------------------------ */
+/* ---- caches --------------------------------------------------------------------------------- */
 
 /*
  * One way of one set; a host cache line. The outermost private level holds the copy; inner
@@ -110,7 +110,7 @@ struct write_back {
 	bool superseded;                /* a probe took the line meanwhile */
 };
 
-/* ---- lines and directories ---------------------------------------------------------------- */
+/* ---- lines and directories ------------------------------------------------------------------ */
 
 /* What a home knows of a line. */
 struct dirent {
@@ -144,7 +144,7 @@ struct byte_history {
 	uint16_t writer[LINE];
 };
 
-/* ---- transactions -------------------------------------------------------------------------- */
+/* ---- transactions --------------------------------------------------------------------------- */
 
 enum txn_kind { TXN_REQUEST, TXN_SNOOP, TXN_EVICT };
 enum access_kind { ACCESS_LOAD, ACCESS_STORE, ACCESS_RMW, ACCESS_KINDS };
@@ -192,7 +192,7 @@ struct txn {
 	bool dirty;
 };
 
-/* ---- nodes: clients and homes ---------------------------------------------------------------- */
+/* ---- nodes: clients and homes --------------------------------------------------------------- */
 
 enum node_kind { NODE_CPU, NODE_SHARED, NODE_ROOT };
 
@@ -217,7 +217,7 @@ struct node {
 	uint64_t *bus_free;             /* ROOT as a bus: [sockets] */
 };
 
-/* ---- labels, counts ---------------------------------------------------------------------------- */
+/* ---- labels, counts ------------------------------------------------------------------------- */
 
 struct label {
 	struct label *next;             /* older one of the same arena page */
@@ -284,7 +284,7 @@ struct histogram {
 	uint64_t bin[64 * 64];
 };
 
-/* ---- CPUs ----------------------------------------------------------------------------------------- */
+/* ---- CPUs ----------------------------------------------------------------------------------- */
 
 struct look {                           /* lookaside in front of tags and cells */
 	const void *address;

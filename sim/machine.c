@@ -195,7 +195,7 @@ const struct setting machine_settings[] = {
 };
 /* clang-format on */
 
-/* ---- topology ---------------------------------------------------------------------------- */
+/* ---- topology ------------------------------------------------------------------------------- */
 
 unsigned machine_cores(const struct machine *machine)
 {
@@ -241,7 +241,7 @@ unsigned machine_distance(const struct machine *machine, unsigned core, unsigned
 	return i;
 }
 
-/* ---- rules between keys ------------------------------------------------------------------ */
+/* ---- rules between keys --------------------------------------------------------------------- */
 
 struct checking {
 	const struct machine *machine;

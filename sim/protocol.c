@@ -111,22 +111,31 @@ static void print_words(FILE *to, const struct word *word, unsigned action)
 static void print_copy_rules(FILE *to, const struct protocol *p)
 {
 	static const char *const event[COPY_EVENTS] = {
-		"load", "store", "probe: share", "probe: invalidate", "fill S", "fill E", "fill M", "evict",
+		"load",   "store",  "probe: share", "probe: invalidate",
+		"fill S", "fill E", "fill M",       "evict",
 	};
 	static const struct word words[] = {
-		{ DO_HIT, "hit" }, { DO_GET_SHARED, "get shared" }, { DO_GET_MODIFIED, "get modified" },
-		{ DO_UPGRADE, "upgrade" }, { DO_DATA, "send data" }, { DO_WRITE_BACK, "write back" },
-		{ DO_ACK, "acknowledge" }, { DO_NONE_HERE, "none here" }, { 0, NULL },
+		{ DO_HIT, "hit" },
+		{ DO_GET_SHARED, "get shared" },
+		{ DO_GET_MODIFIED, "get modified" },
+		{ DO_UPGRADE, "upgrade" },
+		{ DO_DATA, "send data" },
+		{ DO_WRITE_BACK, "write back" },
+		{ DO_ACK, "acknowledge" },
+		{ DO_NONE_HERE, "none here" },
+		{ 0, NULL },
 	};
 
-	fprintf(to, "What a cache does with its copy:\n\n  state  event              next  action\n");
+	fprintf(to,
+		"What a cache does with its copy:\n\n  state  event              next  action\n");
 	for (int s = 0; s < STATES; s++)
 		for (int e = 0; e < COPY_EVENTS; e++) {
 			const struct copy_rule *r = &p->copy[s][e];
 
 			if (!(p->states & 1u << s) || r->action & IMPOSSIBLE)
 				continue;
-			fprintf(to, "  %c      %-17s  %c     ", state_letter[s], event[e], state_letter[r->next]);
+			fprintf(to, "  %c      %-17s  %c     ", state_letter[s], event[e],
+				state_letter[r->next]);
 			print_words(to, words, r->action);
 			fputs(r->action ? "\n" : "silent\n", to);
 		}
@@ -135,15 +144,22 @@ static void print_copy_rules(FILE *to, const struct protocol *p)
 static void print_home_rules(FILE *to, const struct protocol *p)
 {
 	static const char *const state[HOME_STATES] = { "nobody", "sharers", "owner" };
-	static const char *const request[REQUESTS] = { "get shared", "get modified", "upgrade", "write back" };
+	static const char *const request[REQUESTS] = { "get shared", "get modified", "upgrade",
+						       "write back" };
 	static const struct word words[] = {
-		{ HOME_SEND, "send data" }, { HOME_PROBE_SHARE, "probe owner: share" },
-		{ HOME_PROBE_INVALIDATE, "probe owner: invalidate" }, { HOME_INVALIDATE, "invalidate sharers" },
-		{ HOME_GRANT_S, "grant S" }, { HOME_GRANT_E, "grant E" }, { HOME_GRANT_M, "grant M" },
-		{ HOME_ACCEPT, "take the line unless a probe took it on its way" }, { 0, NULL },
+		{ HOME_SEND, "send data" },
+		{ HOME_PROBE_SHARE, "probe owner: share" },
+		{ HOME_PROBE_INVALIDATE, "probe owner: invalidate" },
+		{ HOME_INVALIDATE, "invalidate sharers" },
+		{ HOME_GRANT_S, "grant S" },
+		{ HOME_GRANT_E, "grant E" },
+		{ HOME_GRANT_M, "grant M" },
+		{ HOME_ACCEPT, "take the line unless a probe took it on its way" },
+		{ 0, NULL },
 	};
 
-	fprintf(to, "\nWhat the home does with a request:\n\n  knows    request       then     action\n");
+	fprintf(to, "\nWhat the home does with a request:\n\n  knows    request       then     "
+		    "action\n");
 	for (int s = 0; s < HOME_STATES; s++)
 		for (int q = 0; q < REQUESTS; q++) {
 			const struct home_rule *r = &p->home[s][q];

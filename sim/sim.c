@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are read byte for byte: little-endian hosts only");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	       "words are read byte for byte: little-endian hosts only");
 
 enum { STACK_BYTES = 256 << 10 };
 
-/* ---- topology ------------------------------------------------------------------------------------------ */
+/* ---- topology ------------------------------------------------------------------------------- */
 
 static unsigned core_of(const struct sim_options *o, const struct machine *m, unsigned cpu)
 {
@@ -20,7 +21,8 @@ static unsigned core_of(const struct sim_options *o, const struct machine *m, un
 	if (o->placement == PLACEMENT_COMPACT)
 		return cpu;
 	within = cpu / (unsigned)m->sockets;
-	die = (cpu % (unsigned)m->sockets) * (unsigned)m->dies_per_socket + within % (unsigned)m->dies_per_socket;
+	die = (cpu % (unsigned)m->sockets) * (unsigned)m->dies_per_socket +
+	      within % (unsigned)m->dies_per_socket;
 	return die * (unsigned)m->cores_per_die + within / (unsigned)m->dies_per_socket;
 }
 
@@ -62,11 +64,13 @@ static void measure_distances(struct sim *sim)
 	for (unsigned a = 0; a < sim->cores; a++)
 		for (unsigned b = 0; b < sim->cores; b++)
 			if (a != b)
-				sim->distance[a * sim->cores + b] = (uint8_t)machine_distance(&sim->machine, a, b);
+				sim->distance[a * sim->cores + b] =
+					(uint8_t)machine_distance(&sim->machine, a, b);
 }
 
 /* Put a shared level below the `count` nodes in `above`; the new nodes replace them. */
-static unsigned share(struct sim *sim, struct node **above, unsigned count, const struct cache_level *level, uint64_t lines)
+static unsigned share(struct sim *sim, struct node **above, unsigned count,
+		      const struct cache_level *level, uint64_t lines)
 {
 	unsigned made = 0, group = (unsigned)level->shared;
 
@@ -75,7 +79,8 @@ static unsigned share(struct sim *sim, struct node **above, unsigned count, cons
 		struct node *n = NULL;
 
 		for (unsigned k = 0; k < made && !n; k++)
-			if (above[k]->kind == NODE_SHARED && above[k]->core == first && above[k]->level_cache[0].ways)
+			if (above[k]->kind == NODE_SHARED && above[k]->core == first &&
+			    above[k]->level_cache[0].ways)
 				n = above[k];
 		if (!n) {
 			n = node_new(sim, NODE_SHARED, sim->shared_count, first);
@@ -83,7 +88,8 @@ static unsigned share(struct sim *sim, struct node **above, unsigned count, cons
 			n->levels = 1;
 			n->level = index_of_pair(sim, first, first + group - 1);
 			make_home(sim, n, lines);
-			sim->shared = xrealloc(sim->shared, (sim->shared_count + 1) * sizeof(struct node *));
+			sim->shared = xrealloc(sim->shared,
+					       (sim->shared_count + 1) * sizeof(struct node *));
 			sim->shared[sim->shared_count++] = n;
 			adopt(n, above[i]);
 			above[made++] = n;
@@ -173,7 +179,7 @@ void topology_free(struct sim *sim)
 		node_free(sim, sim->cpu[i].node);
 }
 
-/* ---- creation --------------------------------------------------------------------------------------------- */
+/* ---- creation ------------------------------------------------------------------------------- */
 
 static bool options_good(const struct sim_options *o, char *why, size_t size)
 {
@@ -181,12 +187,14 @@ static bool options_good(const struct sim_options *o, char *why, size_t size)
 	bool taken[MACHINE_CORES_MAX] = { false };
 
 	if (!o->cpus || o->cpus > cores || o->cpus > MACHINE_CORES_MAX) {
-		snprintf(why, size, "%u CPUs on machine '%s', which has %u cores", o->cpus, o->machine->id, cores);
+		snprintf(why, size, "%u CPUs on machine '%s', which has %u cores", o->cpus,
+			 o->machine->id, cores);
 		return false;
 	}
 	for (unsigned i = 0; o->placement == PLACEMENT_CORES && i < o->cpus; i++) {
 		if (o->core[i] >= cores || taken[o->core[i]]) {
-			snprintf(why, size, "placement: core %u does not exist or is named twice", o->core[i]);
+			snprintf(why, size, "placement: core %u does not exist or is named twice",
+				 o->core[i]);
 			return false;
 		}
 		taken[o->core[i]] = true;
@@ -228,7 +236,8 @@ struct sim *sim_new(const struct sim_options *options, char *why, size_t size)
 		return NULL;
 	}
 	if (options->preempt) {
-		int32_t *count = percpu_alloc(sim, sizeof *count, LINE, &task_layout, "thread_info");
+		int32_t *count =
+			percpu_alloc(sim, sizeof *count, LINE, &task_layout, "thread_info");
 
 		for (unsigned i = 0; i < sim->cpus; i++)
 			sim->cpu[i].preempt_count = per_cpu(sim, count, i);
@@ -269,7 +278,7 @@ void sim_free(struct sim *sim)
 	free(sim);
 }
 
-/* ---- running ------------------------------------------------------------------------------------------------- */
+/* ---- running -------------------------------------------------------------------------------- */
 
 static void thread_main(void *argument)
 {
@@ -367,7 +376,7 @@ void sim_observe(struct sim *sim, access_observer *observer, void *to)
 	sim->observer_to = to;
 }
 
-/* ---- ends ----------------------------------------------------------------------------------------------------- */
+/* ---- ends ----------------------------------------------------------------------------------- */
 
 _Noreturn void sim_bug(const struct cpu *cpu, const char *file, int line, const char *format, ...)
 {
@@ -378,8 +387,9 @@ _Noreturn void sim_bug(const struct cpu *cpu, const char *file, int line, const 
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	snprintf(sim->message, sizeof sim->message, "BUG at %s:%d: %s (cycle %llu, CPU %u, model %s, seed %llu)", file, line,
-		 text, (unsigned long long)(cpu->clock / UNIT), cpu->node->id, sim->options.model,
+	snprintf(sim->message, sizeof sim->message,
+		 "BUG at %s:%d: %s (cycle %llu, CPU %u, model %s, seed %llu)", file, line, text,
+		 (unsigned long long)(cpu->clock / UNIT), cpu->node->id, sim->options.model,
 		 (unsigned long long)sim->options.seed);
 	if (!sim->escape) {
 		fprintf(stderr, "bounce: %s\n", sim->message);

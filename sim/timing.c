@@ -32,7 +32,8 @@ static const struct reals *state_list(const struct by_state *table, enum state s
 	}
 }
 
-static uint64_t total_units(const struct machine *m, const struct by_state *table, enum state s, unsigned d)
+static uint64_t total_units(const struct machine *m, const struct by_state *table, enum state s,
+			    unsigned d)
 {
 	const struct reals *list = state_list(table, s);
 
@@ -48,7 +49,8 @@ static void derive_legs(struct timing *t, const struct machine *m)
 		uint64_t least_total = NEVER;
 
 		for (enum state s = STATE_S; s < STATES; s++) {
-			uint64_t load = total_units(m, &m->load_ns, s, d), rmw = total_units(m, &m->rmw_ns, s, d);
+			uint64_t load = total_units(m, &m->load_ns, s, d),
+				 rmw = total_units(m, &m->rmw_ns, s, d);
 			uint64_t store = total_units(m, &m->store_ns, s, d);
 
 			least_total = least(least_total, least(load, rmw));
@@ -76,9 +78,11 @@ static void derive_least(struct timing *t)
 		t->least_request = least(t->least_request, t->request[d]);
 		for (enum access_kind a = 0; a < ACCESS_KINDS; a++)
 			for (enum state s = STATE_S; s < STATES; s++) {
-				uint64_t rest = less(t->legs[a][s][d], t->request[t->distances - 1]);
+				uint64_t rest =
+					less(t->legs[a][s][d], t->request[t->distances - 1]);
 
-				t->least_probe = least(t->least_probe, (uint64_t)((double)rest * t->probe_share));
+				t->least_probe = least(t->least_probe,
+						       (uint64_t)((double)rest * t->probe_share));
 			}
 	}
 	if (!t->least_probe)
@@ -87,7 +91,8 @@ static void derive_least(struct timing *t)
 
 static void derive_steps(struct timing *t, const struct machine *m)
 {
-	uint64_t pair = units_of_cycles(m->irq_pair_cyc.popf), cli = units_of_cycles(m->cli_sti_pair_cyc);
+	uint64_t pair = units_of_cycles(m->irq_pair_cyc.popf),
+		 cli = units_of_cycles(m->cli_sti_pair_cyc);
 
 	t->step[STEP_PAUSE] = units_of_cycles(m->pause_cyc);
 	t->step[STEP_IRQ_SAVE] = pair / 2;
@@ -113,24 +118,36 @@ static void derive_steps(struct timing *t, const struct machine *m)
 static void derive_own(struct timing *t, const struct own_cycles *own)
 {
 	const struct reals *list[10] = {
-		[OWN_ADD] = &own->add, [OWN_XADD_LOCAL] = &own->xadd_local,
-		[OWN_CMPXCHG_LOCAL] = &own->cmpxchg_local, [OWN_CMPXCHG8B_LOCAL] = &own->cmpxchg8b_local,
-		[OWN_CMPXCHG16B_LOCAL] = &own->cmpxchg16b_local, [OWN_LOCK_ADD] = &own->lock_add,
-		[OWN_LOCK_XADD] = &own->lock_xadd, [OWN_LOCK_CMPXCHG] = &own->lock_cmpxchg,
-		[OWN_XCHG] = &own->xchg, [OWN_LOCK_CMPXCHG16B] = &own->lock_cmpxchg16b,
+		[OWN_ADD] = &own->add,
+		[OWN_XADD_LOCAL] = &own->xadd_local,
+		[OWN_CMPXCHG_LOCAL] = &own->cmpxchg_local,
+		[OWN_CMPXCHG8B_LOCAL] = &own->cmpxchg8b_local,
+		[OWN_CMPXCHG16B_LOCAL] = &own->cmpxchg16b_local,
+		[OWN_LOCK_ADD] = &own->lock_add,
+		[OWN_LOCK_XADD] = &own->lock_xadd,
+		[OWN_LOCK_CMPXCHG] = &own->lock_cmpxchg,
+		[OWN_XCHG] = &own->xchg,
+		[OWN_LOCK_CMPXCHG16B] = &own->lock_cmpxchg16b,
 	};
 	static const enum own relative[10] = {
-		[OWN_ADD] = OWN_ADD, [OWN_XADD_LOCAL] = OWN_ADD, [OWN_CMPXCHG_LOCAL] = OWN_ADD,
-		[OWN_CMPXCHG8B_LOCAL] = OWN_CMPXCHG_LOCAL, [OWN_CMPXCHG16B_LOCAL] = OWN_CMPXCHG8B_LOCAL,
-		[OWN_LOCK_ADD] = OWN_LOCK_ADD, [OWN_LOCK_XADD] = OWN_LOCK_ADD, [OWN_LOCK_CMPXCHG] = OWN_LOCK_ADD,
-		[OWN_XCHG] = OWN_LOCK_ADD, [OWN_LOCK_CMPXCHG16B] = OWN_LOCK_CMPXCHG,
+		[OWN_ADD] = OWN_ADD,
+		[OWN_XADD_LOCAL] = OWN_ADD,
+		[OWN_CMPXCHG_LOCAL] = OWN_ADD,
+		[OWN_CMPXCHG8B_LOCAL] = OWN_CMPXCHG_LOCAL,
+		[OWN_CMPXCHG16B_LOCAL] = OWN_CMPXCHG8B_LOCAL,
+		[OWN_LOCK_ADD] = OWN_LOCK_ADD,
+		[OWN_LOCK_XADD] = OWN_LOCK_ADD,
+		[OWN_LOCK_CMPXCHG] = OWN_LOCK_ADD,
+		[OWN_XCHG] = OWN_LOCK_ADD,
+		[OWN_LOCK_CMPXCHG16B] = OWN_LOCK_CMPXCHG,
 	};
 
 	for (unsigned i = 0; i < 10; i++)
 		for (unsigned k = 0; k < 2; k++) {
 			const struct reals *l = list[i];
 
-			t->own[i][k] = l->count ? units_of_cycles(l->value[k < l->count ? k : 0]) : t->own[relative[i]][k];
+			t->own[i][k] = l->count ? units_of_cycles(l->value[k < l->count ? k : 0])
+						: t->own[relative[i]][k];
 			if (!t->own[i][k])
 				t->own[i][k] = UNIT;
 		}
@@ -142,9 +159,12 @@ bool timing_derive(struct sim *sim, char *why, size_t size)
 	struct timing *t = &sim->t;
 	double to_owner = m->handoff.split.value[1], to_requester = m->handoff.split.value[2];
 
-	if (m->handoff.split.count != 3 || !m->distances.count || !m->load_ns.M.count || !m->rmw_ns.M.count ||
-	    !m->dram_ns.count || m->distances.count > DISTANCES) {
-		snprintf(why, size, "machine '%s' lacks distances, load_ns.M, rmw_ns.M, dram_ns or handoff.split", m->id);
+	if (m->handoff.split.count != 3 || !m->distances.count || !m->load_ns.M.count ||
+	    !m->rmw_ns.M.count || !m->dram_ns.count || m->distances.count > DISTANCES) {
+		snprintf(why, size,
+			 "machine '%s' lacks distances, load_ns.M, rmw_ns.M, dram_ns or "
+			 "handoff.split",
+			 m->id);
 		return false;
 	}
 	t->distances = m->distances.count;

@@ -116,7 +116,7 @@ void spin_unlock_irqrestore(struct cpu *cpu, struct spinlock *lock, enum lock_ki
 	irq_restore(cpu, flags);
 }
 
-/* ---- bit locks ------------------------------------------------------------------------------------------- */
+/* ---- bit locks ------------------------------------------------------------------------------ */
 
 /*
  * Reads with pause until the bit looks clear. A kernel that counts preemption toggles the count

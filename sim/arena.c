@@ -20,7 +20,8 @@ void arena_init(struct sim *sim, uint64_t bytes)
 	sim->region_used[0] = ARENA_PAGE;       /* line 0 is NO_LINE */
 	sim->percpu = xalloc(sim->cpus * sizeof *sim->percpu);
 	for (unsigned i = 0; i < sim->cpus; i++)
-		sim->percpu[i] = arena_alloc(sim, 1, PERCPU_BYTES, cpu_node(&sim->cpu[i]), ARENA_PAGE, NULL, "per-CPU area");
+		sim->percpu[i] = arena_alloc(sim, 1, PERCPU_BYTES, cpu_node(&sim->cpu[i]),
+					     ARENA_PAGE, NULL, "per-CPU area");
 }
 
 void arena_free(struct sim *sim)
@@ -51,7 +52,7 @@ uint64_t sim_offset(const struct sim *sim, const void *address)
 	return (uint64_t)((const char *)address - sim->arena);
 }
 
-/* ---- labels ------------------------------------------------------------------------------------------ */
+/* ---- labels --------------------------------------------------------------------------------- */
 
 const struct label *label_find(const struct sim *sim, uint64_t offset, uint32_t serial)
 {
@@ -82,17 +83,35 @@ static void prune(struct label *newest, uint64_t page_start, uint64_t page_end)
 	}
 }
 
-static void label_add(struct sim *sim, uint64_t start, uint64_t bytes, const struct layout *layout, uint64_t stride, const char *name)
+/* The newest label here that counts instances of that size: the new one goes on counting. */
+static const struct label *label_counting(const struct sim *sim, uint64_t offset, uint64_t stride)
 {
-	const struct label *under = label_find(sim, start, sim->label_serial);
-	struct label like = {
-		.name = name, .layout = layout, .start = start, .end = start + bytes, .serial = ++sim->label_serial,
-		.stride = stride ? stride : layout && layout->size ? layout->size : bytes,
-	};
+	const struct label *l = sim->page_label[offset / ARENA_PAGE];
 
-	if (under && under->stride == like.stride && (start - under->start) % like.stride == 0)
+	while (l && (l->stride != stride || offset < l->start || offset >= l->end ||
+		     (offset - l->start) % stride))
+		l = l->next;
+	return l;
+}
+
+static void label_add(struct sim *sim, uint64_t start, uint64_t bytes, const struct layout *layout,
+		      uint64_t stride, const char *name)
+{
+	struct label like = {
+		.name = name,
+		.layout = layout,
+		.start = start,
+		.end = start + bytes,
+		.serial = ++sim->label_serial,
+		.stride = stride                   ? stride
+			  : layout && layout->size ? layout->size
+						   : bytes,
+	};
+	const struct label *under = label_counting(sim, start, like.stride);
+
+	if (under)
 		like.first = under->first + (start - under->start) / like.stride;
-	like.indexed = bytes > like.stride || (under && under->indexed && under->stride == like.stride);
+	like.indexed = bytes > like.stride || (under && under->indexed);
 	for (uint64_t page = start / ARENA_PAGE; page * ARENA_PAGE < like.end; page++) {
 		struct label *l = xalloc(sizeof *l);
 
@@ -103,16 +122,19 @@ static void label_add(struct sim *sim, uint64_t start, uint64_t bytes, const str
 	}
 }
 
-void relabel_setup(struct sim *sim, const void *p, size_t bytes, const struct layout *layout, size_t stride, const char *label)
+void relabel_setup(struct sim *sim, const void *p, size_t bytes, const struct layout *layout,
+		   size_t stride, const char *label)
 {
 	label_add(sim, sim_offset(sim, p), bytes, layout, stride, label);
 }
 
 /* Takes effect at this CPU's time; a copy that another CPU fetched before keeps its old label. */
-void relabel(struct cpu *cpu, const void *p, size_t bytes, const struct layout *layout, size_t stride, const char *label)
+void relabel(struct cpu *cpu, const void *p, size_t bytes, const struct layout *layout,
+	     size_t stride, const char *label)
 {
 	struct sim *sim = cpu->sim;
-	uint64_t start = sim_offset(sim, p), first = start >> LINE_SHIFT, last = (start + bytes - 1) >> LINE_SHIFT;
+	uint64_t start = sim_offset(sim, p), first = start >> LINE_SHIFT,
+		 last = (start + bytes - 1) >> LINE_SHIFT;
 	const struct cache *c = &cpu->node->level_cache[cpu->node->levels - 1];
 
 	cpu_sync(cpu);
@@ -123,7 +145,7 @@ void relabel(struct cpu *cpu, const void *p, size_t bytes, const struct layout *
 		if (slot)
 			slot->label_serial = sim->label_serial;
 	}
-	pass(cpu, 1, CAUSE_COMPUTE);            /* an end of operation comes after it, not with it */
+	pass(cpu, 1, CAUSE_COMPUTE); /* an end of operation comes after it, not with it */
 }
 
 const struct field *layout_field(const struct layout *layout, size_t offset)
@@ -135,7 +157,8 @@ const struct field *layout_field(const struct layout *layout, size_t offset)
 	return NULL;
 }
 
-void label_describe(const struct sim *sim, uint64_t offset, uint32_t serial, char *name, size_t size, char *member, size_t member_size)
+void label_describe(const struct sim *sim, uint64_t offset, uint32_t serial, char *name,
+		    size_t size, char *member, size_t member_size)
 {
 	const struct label *l = label_find(sim, offset, serial);
 	uint64_t at, instance;
@@ -161,14 +184,16 @@ const char *sim_describe(const struct sim *sim, const void *address, char *buf, 
 {
 	char name[80], member[48];
 
-	label_describe(sim, sim_offset(sim, address), sim->label_serial, name, sizeof name, member, sizeof member);
+	label_describe(sim, sim_offset(sim, address), sim->label_serial, name, sizeof name, member,
+		       sizeof member);
 	snprintf(buf, size, "%s%s%s", name, member[0] ? "." : "", member);
 	return buf;
 }
 
-/* ---- allocation ---------------------------------------------------------------------------------------- */
+/* ---- allocation ----------------------------------------------------------------------------- */
 
-void *arena_alloc(struct sim *sim, size_t size, size_t count, unsigned node, size_t align, const struct layout *layout, const char *label)
+void *arena_alloc(struct sim *sim, size_t size, size_t count, unsigned node, size_t align,
+		  const struct layout *layout, const char *label)
 {
 	uint64_t start;
 
@@ -186,7 +211,8 @@ void *arena_alloc(struct sim *sim, size_t size, size_t count, unsigned node, siz
 	return sim->arena + start;
 }
 
-void *percpu_alloc(struct sim *sim, size_t size, size_t align, const struct layout *layout, const char *label)
+void *percpu_alloc(struct sim *sim, size_t size, size_t align, const struct layout *layout,
+		   const char *label)
 {
 	if (align < 16)
 		align = 16;

@@ -17,14 +17,16 @@ enum { PAGE_BYTES = 4096, MAX_ORDER = 11 };     /* orders 0 .. MAX_ORDER-1 */
 /* Zeroed memory that no simulated CPU touches (a model's constants and pointers), and a text for
  * labels; both live as long as the machine. */
 void *unseen_new(struct sim *sim, size_t bytes);
-const char *label_new(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *label_new(struct sim *sim, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* For check(): writes the reason where the caller wants it; the result is false. */
 struct report {
 	char *why;
 	size_t size;
 };
-bool failed(const struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool failed(const struct report *report, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* ---- struct page --------------------------------------------------------------------------- */
 
@@ -64,7 +66,8 @@ struct memory {
 /* Set-up: `mib` MiB of pages and their page structs, split evenly over the nodes (whole blocks of
  * the largest order, at least one per node). `stride` 0: that of the view; 64 with the 56-byte
  * view gives one line per page struct; less than the view's size makes it the 56-byte view. */
-struct memory *memory_new(struct sim *sim, const struct page_view *view, unsigned stride, uint64_t mib);
+struct memory *memory_new(struct sim *sim, const struct page_view *view, unsigned stride,
+			  uint64_t mib);
 
 static inline uint64_t page_to_pfn(const struct memory *m, const struct page *page)
 {
@@ -118,12 +121,13 @@ static inline unsigned pfn_to_node(const struct memory *m, uint64_t pfn)
 
 /* From now on reports name the members of this page struct by `layout`; NULL: by the page
  * allocator's view, as after memory_new. */
-void page_relabel(struct cpu *cpu, const struct memory *m, const struct page *page, const struct layout *layout);
+void page_relabel(struct cpu *cpu, const struct memory *m, const struct page *page,
+		  const struct layout *layout);
 
 /* The same for the 2^order pages themselves, as instances of `layout` that are `stride` bytes
  * apart; NULL: frames that nobody uses. */
-void frames_relabel(struct cpu *cpu, const struct memory *m, const struct page *page, unsigned order,
-		    const struct layout *layout, size_t stride, const char *label);
+void frames_relabel(struct cpu *cpu, const struct memory *m, const struct page *page,
+		    unsigned order, const struct layout *layout, size_t stride, const char *label);
 
 /*
  * The page allocator's way to a member, whatever the era: load(cpu, page_flags(m, page)).
@@ -179,7 +183,7 @@ struct page_allocator {
 	const char *name, *summary;
 	const struct setting *settings;         /* NULL: none */
 	size_t settings_size;
-	const struct page_view *view;           /* of its own era, used without an object allocator */
+	const struct page_view *view; /* of its own era, used without an object allocator */
 	const struct layout *const *layouts;    /* of its structs, NULL-terminated */
 	/* Set-up: all memory free. */
 	void *(*create)(struct sim *sim, struct memory *memory, const void *settings);
@@ -216,14 +220,16 @@ struct object_allocator {
 	const struct layout *const *layouts;    /* of its structs, NULL-terminated */
 	void *(*create)(struct sim *sim, const struct pages *pages, const void *settings);
 	/* Set-up: a cache of `size` byte objects; align 0: that of a word. */
-	struct kmem_cache *(*cache_create)(void *state, const char *name, unsigned size, unsigned align);
+	struct kmem_cache *(*cache_create)(void *state, const char *name, unsigned size,
+					   unsigned align);
 	/* Set-up: the cache kmalloc(size) takes from; NULL: beyond the largest, goes to pages. */
 	struct kmem_cache *(*kmalloc_cache)(void *state, size_t size);
 	void *(*alloc)(struct cpu *cpu, void *state, struct kmem_cache *cache, unsigned gfp);
-	void (*free)(struct cpu *cpu, void *state, struct kmem_cache *cache, void *object);     /* kmem_cache_free */
+	void (*free)(struct cpu *cpu, void *state, struct kmem_cache *cache,
+		     void *object); /* kmem_cache_free */
 	void *(*kmalloc)(struct cpu *cpu, void *state, size_t size, unsigned gfp);
 	void (*kfree)(struct cpu *cpu, void *state, void *object);
-	unsigned (*object_size)(const struct kmem_cache *cache);        /* bytes from object to object */
+	unsigned (*object_size)(const struct kmem_cache *cache); /* bytes from object to object */
 	unsigned (*objects_per_slab)(const struct kmem_cache *cache);
 	/* Bytes of per-CPU and per-cache metadata (not page structs), for the memory cost. */
 	uint64_t (*metadata_bytes)(const void *state);

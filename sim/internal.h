@@ -55,7 +55,11 @@ struct event {
 	struct event *next, **prev_next;        /* list of events pending at a CPU */
 	union {
 		struct { uint64_t order, back; bool invalidate, owner; } probe;
-		struct { uint32_t version; enum state found; bool gone; } answer;       /* FILL, ACK, REPLY */
+		struct {
+			uint32_t version;
+			enum state found;
+			bool gone;
+		} answer; /* FILL, ACK, REPLY */
 		struct { struct write_back *line; struct node *from; } put;
 		struct { interrupt_handler *handler; void *argument; uint64_t period; } interrupt;
 	};
@@ -167,7 +171,7 @@ struct txn {
 	uint64_t tail;                  /* legs kept back for the way up from a shared level */
 	uint64_t waited;                /* for busy lines, slices, buses, links, LOCKs */
 	struct txn *next;               /* FIFO at the home */
-	struct txn *inner;              /* SHARED client: the transaction above that waits for this */
+	struct txn *inner; /* SHARED client: the transaction above that waits for this */
 	struct txn *outer;              /* home SHARED: the transaction below that this waits for */
 	struct txn *pending_next;       /* the client's transactions under way */
 	bool fetched;                   /* home SHARED: the line came from below for this one */
@@ -176,7 +180,7 @@ struct txn {
 	bool dataless;                  /* an upgrade granted to a sharer: no data comes */
 	unsigned unanswered;            /* sharers that have not let go yet */
 	uint64_t last_ack;              /* when the last acknowledgement so far arrives */
-	unsigned acks;                  /* 1 until the last one has arrived; SNOOP, EVICT: answers to come */
+	unsigned acks; /* 1 until the last one has arrived; SNOOP, EVICT: answers to come */
 	bool prefetch;
 	uint8_t grant;                  /* STATE_S, E, M */
 	uint32_t version;
@@ -329,7 +333,7 @@ struct cpu {
 	size_t heap_index;              /* in sim->turn, NOT_QUEUED */
 	struct event *pending;          /* events at this CPU */
 	bool running, finished, started;
-	bool computing;                 /* waits for the end of a compute that an interrupt may cut */
+	bool computing; /* waits for the end of a compute that an interrupt may cut */
 	uint64_t compute_start;
 	bool parked;
 	uint64_t park_line, park_next, park_period, park_charged;
@@ -390,7 +394,7 @@ struct sim {
 	unsigned cores;
 	struct node *root, **shared;
 	unsigned shared_count;
-	unsigned root_level;                    /* least distance index of transfers through the root */
+	unsigned root_level; /* least distance index of transfers through the root */
 	/* events */
 	struct heap homes, messages;
 	struct cpu **turn;                      /* heap of CPUs waiting for their turn */
@@ -458,8 +462,8 @@ static inline void charge(struct cpu *cpu, uint64_t start, uint64_t end, enum ca
 
 	cause = cause_now(cpu, cause);
 	if (start != cpu->charged_until)
-		BUG(cpu, "cycles from %llu to %llu belong to no cause, or to two", (unsigned long long)cpu->charged_until,
-		    (unsigned long long)start);
+		BUG(cpu, "cycles from %llu to %llu belong to no cause, or to two",
+		    (unsigned long long)cpu->charged_until, (unsigned long long)start);
 	cpu->last_cause = cause;
 	cpu->charged_until = end;
 	if (sim->phase == PHASE_WARMUP)
@@ -487,7 +491,8 @@ uint64_t event_key(const struct sim *sim, enum rank rank, uint64_t time, unsigne
 struct event *event_new(struct sim *sim);
 void event_free(struct sim *sim, struct event *event);
 /* Queue an event that has its type, node and payload: `delay` from now (at least one unit). */
-void event_send(struct sim *sim, struct event *event, enum rank rank, struct txn *txn, uint64_t delay);
+void event_send(struct sim *sim, struct event *event, enum rank rank, struct txn *txn,
+		uint64_t delay);
 /* Queue it again, under its old rank, at `time`. */
 void event_again(struct sim *sim, struct event *event, enum rank rank, uint64_t time);
 void event_queue(struct sim *sim, struct event *event);
@@ -508,7 +513,9 @@ uint64_t units_of_ns(const struct machine *machine, double ns);
 uint64_t units_of_cycles(double cycles);
 
 /* coherence.c: homes and clients, below the verbs */
-struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t line, enum request request, enum access_kind access, bool prefetch, uint64_t time);
+struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t line,
+			      enum request request, enum access_kind access, bool prefetch,
+			      uint64_t time);
 void coherence_event(struct sim *sim, struct event *event);
 struct txn *coherence_pending(const struct node *client, uint64_t line);
 void coherence_evict(struct sim *sim, struct cpu *cpu, struct slot *slot);
@@ -595,14 +602,16 @@ void sim_feed(struct sim *sim, unsigned cpu, uint64_t line, bool write);
 /* counts.c */
 struct line *line_get(struct sim *sim, uint64_t number);
 unsigned context_get(struct sim *sim, enum op op, const char *path);
-struct cell *cell_get(struct sim *sim, const void *p, unsigned size, const struct site *site, unsigned context, uint32_t serial);
-struct fine_cell *fine_cell_get(struct sim *sim, uint64_t line, unsigned offset, unsigned size, const struct site *site, unsigned context);
+struct cell *cell_get(struct sim *sim, const void *p, unsigned size, const struct site *site,
+		      unsigned context, uint32_t serial);
+struct fine_cell *fine_cell_get(struct sim *sim, uint64_t line, unsigned offset, unsigned size,
+				const struct site *site, unsigned context);
 struct line_counts *line_counts_get(struct sim *sim, struct line *line);
 /* The window's edges, at time `at`. */
 void window_open(struct sim *sim, uint64_t at);
 void window_close(struct sim *sim, uint64_t at);
 void entry_push(struct sim *sim, const struct entry *entry);
-void entries_apply(struct sim *sim, uint64_t time);     /* those with a time up to and including it */
+void entries_apply(struct sim *sim, uint64_t time); /* those with a time up to and including it */
 void counts_init(struct sim *sim);
 void counts_free(struct sim *sim);
 void op_percentiles(struct sim *sim);
@@ -612,7 +621,8 @@ const struct label *label_find(const struct sim *sim, uint64_t offset, uint32_t 
 void arena_init(struct sim *sim, uint64_t bytes);
 void arena_free(struct sim *sim);
 /* "page[513]"; the member's name in `member` ("" for none). */
-void label_describe(const struct sim *sim, uint64_t offset, uint32_t serial, char *name, size_t size, char *member, size_t member_size);
+void label_describe(const struct sim *sim, uint64_t offset, uint32_t serial, char *name,
+		    size_t size, char *member, size_t member_size);
 const struct field *layout_field(const struct layout *layout, size_t offset);
 
 /* harvest.c */

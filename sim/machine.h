@@ -65,7 +65,8 @@ extern const struct setting machine_settings[];
 
 /* Rules between keys (list lengths, sizes that are no power of two ...): calls `complain` with
  * the key and the rule for each; true if there were none. */
-bool machine_check(const struct machine *machine, void (*complain)(void *to, const char *key, const char *text), void *to);
+bool machine_check(const struct machine *machine,
+		   void (*complain)(void *to, const char *key, const char *text), void *to);
 
 unsigned machine_cores(const struct machine *machine);
 unsigned machine_die(const struct machine *machine, unsigned core);

@@ -21,7 +21,7 @@ struct sim_options {
 	unsigned compute_jitter_percent;        /* compute_cycles varies by +- this, by seed */
 	bool preempt;
 	bool no_run_ahead, no_parking;          /* switch a shortcut off; results are the same */
-	uint64_t arena_bytes;                   /* simulated memory, with set-up structures; 0: 256 MiB */
+	uint64_t arena_bytes; /* simulated memory, with set-up structures; 0: 256 MiB */
 	uint64_t warmup, operations;
 	uint64_t max_cycles;                    /* livelock guard; 0: 1e12 */
 	const char *model;                      /* for messages of BUG */

@@ -42,13 +42,21 @@ static void slabs_have_the_order_of_the_sheet(void **state)
 
 /*
  * min_objects 8 of 1024 bytes need 8192 bytes: order 1. min_objects 32 need order 3; at most order
- * 1 is allowed, so 32, 16 are given up and 8 fit. min_order 2: 16384 / 1024 = 16.
+ * 1 is allowed, so 32, 16 are given up and 8 fit. min_order 2: 16384 / 1024 = 16. Above max_order
+ * it is the fallback: the first order that holds one object.
+ *	896	4096 = 4 * 896 + 512, and 512 is 4096 / 8: just not too much waste
+ *	1640	4 need order 1; 8192 = 4 * 1640 + 1632 is above 8192 / 8 and below 8192 / 4
+ *	760	23 and 11 do not fit (8192 / 760 = 10), 5 do: 4096 = 5 * 760 + 296
+ *	8	min_order 10 gives way: inuse has 16 bits, 2^19 / 8 = 65536 are too many, 2^18 / 8 fit
  */
 static const struct {
 	uint64_t min_objects, min_order, max_order;
-	unsigned order, objects;
+	unsigned size, order, objects;
 } knobs[] = {
-	{4, 0, 1, 0, 4}, {8, 0, 1, 1, 8}, {32, 0, 1, 1, 8}, {32, 0, 3, 3, 32}, {4, 2, 3, 2, 16},
+	{4, 0, 1, 1024, 0, 4},   {8, 0, 1, 1024, 1, 8},  {32, 0, 1, 1024, 1, 8},
+	{32, 0, 3, 1024, 3, 32}, {4, 2, 3, 1024, 2, 16}, {4, 3, 1, 1024, 3, 32},
+	{4, 0, 1, 896, 0, 4},    {4, 0, 1, 1640, 1, 4},  {23, 0, 1, 760, 0, 5},
+	{4, 10, 10, 8, 6, 32768},
 };
 
 static void settings_change_the_order(void **state)
@@ -56,7 +64,8 @@ static void settings_change_the_order(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(knobs); i++) {
 		struct fixture *f = fixture_new(&(struct fixture_options){
-			.era = ERA_2624, .min_objects = knobs[i].min_objects,
+			.era = ERA_2624, .object_size = knobs[i].size,
+			.min_objects = knobs[i].min_objects,
 			.min_order = knobs[i].min_order, .max_order = knobs[i].max_order });
 
 		assert_int_equal(f->cache->order, knobs[i].order);
@@ -215,8 +224,13 @@ static void other_nodes_partial_slabs_are_taken_by_ratio(void **state)
 
 /* ---- an interrupt while a slab is made --------------------------------- */
 
-/* What the handler leaves behind: two objects in use; none; none, and slab of a partial. */
-enum { LEAVE_TWO = 1, LEAVE_NONE, LEAVE_NONE_AND_FREE_A };
+/* What the handler leaves behind: two objects in use; none; the same, and the slab of a partial. */
+enum { LEAVE_TWO = 1, LEAVE_NONE, LEAVE_TWO_AND_FREE_A, LEAVE_NONE_AND_FREE_A };
+
+static bool frees_a(const struct fixture *f)
+{
+	return f->left >= LEAVE_TWO_AND_FREE_A;
+}
 
 static void handler_free(struct cpu *cpu, struct fixture *f, unsigned slot)
 {
@@ -236,11 +250,11 @@ static void handler(struct cpu *cpu, void *argument)
 		op_end(cpu, 0, 0);
 	}
 	handler_free(cpu, f, 'y');
-	if (f->left != LEAVE_TWO) {
+	if (f->left == LEAVE_NONE || f->left == LEAVE_NONE_AND_FREE_A) {
 		handler_free(cpu, f, 'x');
 		handler_free(cpu, f, 'z');
 	}
-	if (f->left == LEAVE_NONE_AND_FREE_A)
+	if (frees_a(f))
 		handler_free(cpu, f, 'a');
 	f->slot['!'] = f;               /* the handler was here */
 }
@@ -248,7 +262,7 @@ static void handler(struct cpu *cpu, void *argument)
 /* Interrupts are on in here, for the caller may sleep; the handler's own slab does not wait. */
 static void interrupt_once(struct cpu *cpu, struct fixture *f)
 {
-	if (f->slot['?'] || (f->left == LEAVE_NONE_AND_FREE_A && !f->slot['d']))
+	if (f->slot['?'] || (frees_a(f) && !f->slot['d']))
 		return;
 	f->slot['?'] = f;
 	ipi_send(cpu, cpu_id(cpu), handler, f);
@@ -256,10 +270,11 @@ static void interrupt_once(struct cpu *cpu, struct fixture *f)
 		compute(cpu, STEP_PAUSE);
 }
 
-static struct fixture *interrupted(enum era era, unsigned leave, const char *script)
+static struct fixture *interrupted(enum era era, unsigned leave, unsigned min_partial,
+				   const char *script)
 {
 	struct fixture *f = fixture_new(&(struct fixture_options){
-		.era = era, .cpus = 1, .min_partial = 1 });
+		.era = era, .cpus = 1, .min_partial = min_partial });
 
 	f->meanwhile = interrupt_once;
 	f->left = leave;
@@ -269,10 +284,12 @@ static struct fixture *interrupted(enum era era, unsigned leave, const char *scr
 	return f;
 }
 
+#define FIVE "0+a 0+b 0+c 0+d 0+e"
+
 /* 2.4.10: the slab that the handler made stays, the new one goes back; a is of the handler's. */
 static void slub_page_keeps_the_slab_that_an_interrupt_made(void **state)
 {
-	struct fixture *f = interrupted(ERA_2622, LEAVE_TWO, "0+a");
+	struct fixture *f = interrupted(ERA_2622, LEAVE_TWO, 1, "0+a");
 
 	(void)state;
 	assert_int_equal(f->cache->local_node.nr_slabs, 1);
@@ -289,7 +306,7 @@ static void slub_cpu_flushes_the_slab_that_an_interrupt_made(void **state)
 {
 	(void)state;
 	for (enum era era = ERA_DFB4F096; era <= ERA_2624; era++) {
-		struct fixture *f = interrupted(era, LEAVE_TWO, "0+a");
+		struct fixture *f = interrupted(era, LEAVE_TWO, 1, "0+a");
 		struct slab_page *flushed = fixture_slab(f, f->slot['x']);
 
 		assert_ptr_not_equal(fixture_slab(f, f->slot['a']), flushed);
@@ -305,7 +322,7 @@ static void slub_cpu_flushes_the_slab_that_an_interrupt_made(void **state)
  * of 0 slabs so far, as that is below min_partial. */
 static void an_empty_slab_that_is_flushed_is_kept_below_min_partial(void **state)
 {
-	struct fixture *f = interrupted(ERA_2624, LEAVE_NONE, "0+a");
+	struct fixture *f = interrupted(ERA_2624, LEAVE_NONE, 1, "0+a");
 
 	(void)state;
 	assert_int_equal(f->cache->local_node.nr_slabs, 2);
@@ -317,13 +334,87 @@ static void an_empty_slab_that_is_flushed_is_kept_below_min_partial(void **state
  * below min_partial 1, so the empty one is given back. Left are the first and the new slab. */
 static void an_empty_slab_that_is_flushed_goes_back_at_min_partial(void **state)
 {
-	struct fixture *f = interrupted(ERA_2624, LEAVE_NONE_AND_FREE_A, "0+a 0+b 0+c 0+d 0+e");
+	struct fixture *f = interrupted(ERA_2624, LEAVE_NONE_AND_FREE_A, 1, FIVE);
 
 	(void)state;
 	assert_int_equal(f->cache->local_node.nr_slabs, 2);
 	assert_int_equal(f->cache->local_node.nr_partial, 1);
 	assert_int_equal(f->page_model->free_pages(f->page_state), 1022);
 	fixture_free(f);
+}
+
+/*
+ * 2.4.7c at the second slab, with the first made partial by the handler: the flushed slab goes to
+ * the head, before it, if objects of it are in use; to the tail, behind it, if it is empty and
+ * kept, as 1 partial slab is below min_partial 2.
+ */
+static void a_slab_given_up_goes_to_the_head_or_empty_to_the_tail(void **state)
+{
+	static const unsigned leave[] = { LEAVE_TWO_AND_FREE_A, LEAVE_NONE_AND_FREE_A };
+
+	(void)state;
+	for (enum era era = ERA_DFB4F096; era <= ERA_2624; era++) {
+		for (size_t i = 0; i < COUNT(leave); i++) {
+			struct fixture *f = interrupted(era, leave[i], 2, FIVE);
+			struct kmem_cache_node *n = &f->cache->local_node;
+			struct list_head *first = &fixture_slab(f, f->slot['x'])->lru;
+			struct list_head *second = &fixture_slab(f, f->slot['a'])->lru;
+
+			assert_int_equal(n->nr_partial, 2);
+			assert_ptr_equal(i == 0 ? n->partial.next : n->partial.prev, first);
+			assert_ptr_equal(i == 0 ? n->partial.prev : n->partial.next, second);
+			fixture_free(f);
+		}
+	}
+}
+
+static void note_interrupt(struct cpu *cpu, void *argument)
+{
+	struct fixture *f = argument;
+
+	(void)cpu;
+	f->slot['!'] = f;
+}
+
+/* Sends itself an interrupt and goes on long after it has arrived; '+' if it was let in. */
+static void interrupt_and_look(struct cpu *cpu, struct fixture *f)
+{
+	ipi_send(cpu, cpu_id(cpu), note_interrupt, f);
+	for (unsigned i = 0; i < 10000; i++)
+		compute(cpu, STEP_PAUSE);
+	f->slot['+'] = f->slot['!'];
+}
+
+static void one_thread(struct cpu *cpu, void *argument)
+{
+	struct fixture *f = argument;
+
+	op_begin(cpu, OP_ALLOC);
+	f->slot['a'] = f->objects.model->alloc(cpu, f->slub, f->cache, (unsigned)f->left);
+	op_end(cpu, 0, 0);
+	compute(cpu, STEP_PAUSE);
+}
+
+/* 2.4.9, 3.4.7: interrupts come on while a slab is made if the caller may sleep, and else do not:
+ * the interrupt waits for the end of the allocation. */
+static void interrupts_are_let_in_only_if_the_caller_may_sleep(void **state)
+{
+	(void)state;
+	EACH_ERA(era) {
+		for (unsigned gfp = GFP_KERNEL; gfp <= GFP_ATOMIC; gfp++) {
+			struct fixture *f = fixture_new(&(struct fixture_options){
+				.era = era, .cpus = 1 });
+
+			f->meanwhile = interrupt_and_look;
+			f->left = gfp;
+			thread_start(f->sim, 0, one_thread, f);
+			assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
+			assert_int_equal(f->slot['+'] != NULL, gfp == GFP_KERNEL);
+			assert_ptr_equal(f->slot['!'], f);
+			fixture_expect_sound(f);
+			fixture_free(f);
+		}
+	}
 }
 
 /* ---- check() finds damage ---------------------------------------------- */
@@ -712,6 +803,8 @@ int main(void)
 		cmocka_unit_test(slub_cpu_flushes_the_slab_that_an_interrupt_made),
 		cmocka_unit_test(an_empty_slab_that_is_flushed_is_kept_below_min_partial),
 		cmocka_unit_test(an_empty_slab_that_is_flushed_goes_back_at_min_partial),
+		cmocka_unit_test(a_slab_given_up_goes_to_the_head_or_empty_to_the_tail),
+		cmocka_unit_test(interrupts_are_let_in_only_if_the_caller_may_sleep),
 		cmocka_unit_test(check_finds_each_damage),
 		cmocka_unit_test(owns_knows_live_slabs_and_slots),
 		cmocka_unit_test(memory_cost_is_that_of_the_commit),

@@ -120,6 +120,7 @@ struct fixture *fixture_new(const struct fixture_options *o)
 	assert_non_null(f);
 	f->era = o->era;
 	f->skip_pages = o->skip_pages;
+	f->arena_bytes = options.arena_bytes;
 	f->sim = sim_new(&options, why, sizeof why);
 	assert_non_null(f->sim);
 	f->turn = arena_new(f->sim, uint64_t, 1, 0, LINE, &turn_layout, "turn");

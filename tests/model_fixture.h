@@ -51,6 +51,7 @@ struct script_step {
 
 struct fixture {
 	struct sim *sim;
+	uint64_t arena_bytes;
 	struct memory *memory;
 	enum era era;
 	struct pages pages;             /* as the object allocator sees them: not recorded */

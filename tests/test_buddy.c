@@ -27,7 +27,7 @@ static char *find_line(const struct fixture *f, const char *name)
 	char *arena = (char *)f->turn - sim_offset(f->sim, f->turn);
 	char text[100];
 
-	for (size_t at = 4096; at < 1 << 24; at += LINE)
+	for (size_t at = 4096; at < f->arena_bytes; at += LINE)
 		if (strcmp(sim_describe(f->sim, arena + at, text, sizeof text), name) == 0)
 			return arena + at;
 	fail_msg("no line is called '%s'", name);
@@ -96,6 +96,37 @@ static const struct { const char *name, *script, *lists; } vectors[] = {
 	{ "a block of 8", "0pa3", "o3[8]" UPPER },
 	{ "a block of 8 and back", "0pa3 0qa3", "o10[0]" },
 };
+
+/*
+ * 16 MiB, so larger blocks stay. 1.5 looks ahead below order 9 only.
+ * Order 8: a to e are 0, 256, 512, 768, 1024; o8[1280] o9[1536] are left of that block. c and d
+ * merge to 512, order 9, the buddy of what a's block would become: a goes to the tail.
+ * Order 9: a to e are 0, 512, 1024, 1536, 2048; o9[2560] is left. a and b merge to 0, order 10;
+ * d's block would become 1024, whose buddy that is, but d goes to the head.
+ */
+static const struct { const char *name, *script, *lists; } large_vectors[] = {
+	{ "order 8 looks at order 9", "0pa8 0pb8 0pc8 0pd8 0pe8 0qc8 0qd8 0qa8",
+	  "o8[1280,0] o9[512,1536] o10[2048,3072]" },
+	{ "order 9 looks at nothing", "0pa9 0pb9 0pc9 0pd9 0pe9 0qa9 0qb9 0qd9",
+	  "o9[1536,2560] o10[0,3072]" },
+};
+
+static void large_blocks_look_ahead_below_order_9(void **state)
+{
+	char text[300];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(large_vectors); i++) {
+		struct fixture *f = fixture_new(&(struct fixture_options){
+			.pages_only = true, .mib = 16 });
+
+		fixture_run(f, large_vectors[i].script);
+		lists_text(f, text, sizeof text);
+		assert_string_equal(text, large_vectors[i].lists);
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
 
 static void expect_vectors(const struct fixture_options *options)
 {
@@ -267,6 +298,92 @@ static void each_operation_touches_the_lines_of_the_sheet(void **state)
 		lines_text(f, true, text, sizeof text);
 		assert_string_equal(text, lines[i].written);
 		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
+/* ---- accesses, 1.2 to 1.5: each, in order ------------------------------ */
+
+/* "R Z104": a word of the zone by its offset; "W PG3.private" a page struct's member; PCP and EV
+ * the CPU's pageset and events by offset and item, of whatever line. */
+static void name_access(const struct fixture *f, const char *zone, const struct one_access *a,
+			char *name, size_t size)
+{
+	uint64_t z = (uint64_t)((uintptr_t)a->address - (uintptr_t)zone);
+	uint64_t pcp = (uint64_t)((uintptr_t)a->address - (uintptr_t)*(char **)(zone + PAGESET));
+	uint64_t pfn = page_to_pfn(f->memory, (const struct page *)a->address);
+	char text[100];
+
+	sim_describe(f->sim, a->address, text, sizeof text);
+	if (z < ZONE_BYTES)
+		snprintf(name, size, "%c Z%u", a->how, (unsigned)z);
+	else if (pcp < 104)
+		snprintf(name, size, "%c PCP%u", a->how, (unsigned)pcp);
+	else if (pfn < f->memory->pages)
+		snprintf(name, size, "%c PG%u.%s", a->how, (unsigned)pfn, strchr(text, '.') + 1);
+	else
+		snprintf(name, size, "%c %s", a->how, text);
+}
+
+/*
+ * Page 1 is alone on its list, as in the first row of the lines. Z8 and Z32 are the LOW watermark
+ * and lowmem_reserve, Z1296 free pages, Z104 the lock, Z176/184 the list of order 0, Z224 its
+ * nr_free, Z96 pageset, Z1624 zone_pgdat (of the zone wanted and of the zone got), Z72 node; PCP66
+ * the difference of free pages, 92 and 96 of NUMA_HIT and NUMA_LOCAL, 65 the threshold.
+ */
+static const char alloc_steps[] =
+	"R Z8, R Z32, R Z1296, "                                                /* 1.2: 1 */
+	"A Z104, "                                                              /* 2 */
+	"R Z176, R PG1.lru, R PG1.lru, W Z184, W Z176, W PG1.lru, W PG1.lru, "  /* 3: unlink */
+	"W PG1._mapcount, W PG1.private, R Z224, W Z224, "
+	"M Z104, "                                                              /* 4 */
+	"R PG1.index, R Z96, R PCP66, R PCP65, W PCP66, "                       /* 5 */
+	"M vm_event_state[0].event[PGALLOC_NORMAL], "                           /* 6 */
+	"R Z1624, R Z1624, R Z96, M PCP92, R PCP65, R Z72, R Z96, M PCP96, R PCP65, "
+	"R PG1.flags, R PG1.mapping, R PG1._mapcount, R PG1._count, "           /* 8 */
+	"W PG1.private, W PG1._count, ";
+
+/*
+ * Page 3 merges with 2, as in the lines. Z108 all_unreclaimable, Z1280 pages_scanned; Z264/272 the
+ * list of order 1, which is empty, Z312 its nr_free. Block 2 of order 1 has the buddy 0, taken; its
+ * parent, 0 of order 2, has the buddy 4, taken: the head.
+ */
+static const char free_steps[] =
+	"A PG3._count, "                                                        /* 1.4: 1 */
+	"R PG3.flags, R PG3.mapping, R PG3._mapcount, R PG3._count, "
+	"R mem_section.pageblock_flags, R pageblock_flags.word, W PG3.index, "  /* 2 */
+	"A Z104, W Z108, W Z1280, "                                             /* 3, 4 */
+	"M vm_event_state[0].event[PGFREE], "                                   /* 5 */
+	"R PG3.flags, R PG2.flags, R PG2._mapcount, R PG2.private, "            /* 1.5: merges */
+	"R PG2.lru, R PG2.lru, W Z184, W Z176, W PG2.lru, W PG2.lru, R Z224, W Z224, "
+	"W PG2._mapcount, W PG2.private, "
+	"R PG2.flags, R PG0.flags, R PG0._mapcount, "                           /* not further */
+	"W PG2.private, W PG2._mapcount, "
+	"R PG0.flags, R PG4.flags, R PG4._mapcount, "                           /* hp, hb */
+	"R Z264, W Z272, W PG2.lru, W PG2.lru, W Z264, R Z312, W Z312, "
+	"R Z96, R PCP66, R PCP65, W PCP66, "                                    /* 1.4: 7 */
+	"M Z104, ";                                                             /* 8 */
+
+static void each_operation_makes_the_accesses_of_the_sheet(void **state)
+{
+	static const struct { const char *script, *steps; } cases[] = {
+		{ "0pa0 !0pb0", alloc_steps }, { EIGHT "0qc0 !0qd0", free_steps },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct fixture *f = fixture_new(&(struct fixture_options){
+			.pages_only = true, .stride = LINE, .lock = LOCK_TICKET });
+		char text[2000] = "", name[120];
+
+		fixture_run(f, cases[i].script);
+		for (unsigned k = 0; k < f->accesses; k++) {
+			size_t at = strlen(text);
+
+			name_access(f, find_zone(f), &f->access[k], name, sizeof name);
+			snprintf(text + at, sizeof text - at, "%s, ", name);
+		}
+		assert_string_equal(text, cases[i].steps);
 		fixture_free(f);
 	}
 }
@@ -444,6 +561,13 @@ static const struct fallback fallbacks[] = {
 	/* Left: 2036 (order 2), 2040 (order 3). Order 3 < 4: only that block. */
 	{ "a small block alone", "9876542", GFP_KERNEL, 2040,
 	  { 2036, 2, MOVABLE }, { 2040, 3, MOVABLE } },
+	/* Left: 1792 (order 8). 256 pages are just enough to change the type. */
+	{ "half a pageblock changes its type", "98", GFP_KERNEL, 1792,
+	  { 1920, 7, UNMOVABLE }, { 1792, 8, UNMOVABLE } },
+	/* Left: 2024 (order 3), 2032 (order 4). Order 4 is just large enough to take the rest of
+	 * the pageblock too; 24 pages do not change its type. */
+	{ "order 4 takes the rest along", "987653", GFP_KERNEL, 2032,
+	  { 2024, 3, UNMOVABLE }, { 2032, 4, MOVABLE } },
 	/* RECLAIMABLE takes the pageblock's free pages whatever the order. */
 	{ "RECLAIMABLE takes more", "9876542", GFP_RECLAIMABLE, 2040,
 	  { 2036, 2, RECLAIMABLE }, { 2040, 3, MOVABLE } },
@@ -486,6 +610,79 @@ static void an_empty_type_takes_from_another(void **state)
 		f->left = i;
 		thread_start(f->sim, 0, fallback_thread, f);
 		assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
+/* Takes pages 1024 to 2047 and gives 2017, 2021, 2025 back, none of which can merge. */
+static void moved_thread(struct cpu *cpu, void *argument)
+{
+	struct fixture *f = argument;
+
+	for (const char *order = "98765"; *order; order++)
+		f->page_model->alloc(cpu, f->page_state, (unsigned)(*order - '0'), GFP_MOVABLE);
+	for (unsigned i = 0; i < 32; i++)
+		f->page_model->alloc(cpu, f->page_state, 0, GFP_MOVABLE);
+	for (unsigned pfn = 2017; pfn <= 2025; pfn += 4)
+		f->page_model->free(cpu, f->page_state, pfn_to_page(f->memory, pfn), 0);
+	f->slot['a'] = f->page_model->alloc(cpu, f->page_state, 0, GFP_RECLAIMABLE);
+}
+
+/* The list is 2025, 2021, 2017: 2025 is found. The scan goes up and puts each at the head of the
+ * RECLAIMABLE list, 2025, 2021, 2017; then 2025 goes. */
+static void moved_blocks_go_to_the_head_one_by_one(void **state)
+{
+	struct fixture *f = fixture_new(&(struct fixture_options){
+		.pages_only = true, .cpus = 1, .mib = 8, .reserve_blocks = 1 });
+	struct list_head *head = free_list(find_zone(f), 0, RECLAIMABLE);
+
+	(void)state;
+	thread_start(f->sim, 0, moved_thread, f);
+	assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
+	assert_int_equal(page_to_pfn(f->memory, f->slot['a']), 2025);
+	assert_ptr_equal(head->next, page_lru(f->memory, pfn_to_page(f->memory, 2021)));
+	assert_ptr_equal(head->prev, page_lru(f->memory, pfn_to_page(f->memory, 2017)));
+	fixture_expect_sound(f);
+	fixture_free(f);
+}
+
+/* 12 MiB: 0 is the reserve, 1024 and 2048 become the largest blocks of two types; or of one, and
+ * 2048 stays MOVABLE. Then a third type asks for a page. */
+static const struct order_of_types {
+	unsigned first, second, asked, page;
+} type_orders[] = {
+	{ GFP_RECLAIMABLE, GFP_MOVABLE, GFP_KERNEL, 1024 },     /* RECLAIMABLE before MOVABLE */
+	{ GFP_KERNEL, GFP_MOVABLE, GFP_RECLAIMABLE, 1024 },     /* UNMOVABLE before MOVABLE */
+	{ GFP_KERNEL, GFP_RECLAIMABLE, GFP_MOVABLE, 2048 },     /* RECLAIMABLE before UNMOVABLE */
+	{ GFP_RECLAIMABLE, GFP_KERNEL, GFP_MOVABLE, 1024 },
+};
+
+static void types_thread(struct cpu *cpu, void *argument)
+{
+	struct fixture *f = argument;
+	const struct order_of_types *t = &type_orders[f->left];
+	struct page *first = f->page_model->alloc(cpu, f->page_state, 10, t->first);
+	struct page *second = f->page_model->alloc(cpu, f->page_state, 10, t->second);
+
+	assert_int_equal(page_to_pfn(f->memory, first), 1024);
+	assert_int_equal(page_to_pfn(f->memory, second), 2048);
+	f->page_model->free(cpu, f->page_state, first, 10);
+	f->page_model->free(cpu, f->page_state, second, 10);
+	f->slot['a'] = f->page_model->alloc(cpu, f->page_state, 0, t->asked);
+}
+
+static void types_fall_back_in_the_order_of_the_sheet(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(type_orders); i++) {
+		struct fixture *f = fixture_new(&(struct fixture_options){
+			.pages_only = true, .cpus = 1, .mib = 12, .reserve_blocks = 1 });
+
+		f->left = i;
+		thread_start(f->sim, 0, types_thread, f);
+		assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
+		assert_int_equal(page_to_pfn(f->memory, f->slot['a']), type_orders[i].page);
 		fixture_expect_sound(f);
 		fixture_free(f);
 	}
@@ -587,8 +784,20 @@ static void remote_thread(struct cpu *cpu, void *argument)
 	f->left = taken_until_refused(cpu, f, 10, GFP_MOVABLE);
 }
 
-/* CPU 1's node is used up down to its watermark: blocks of order 10 come from node 0 then. Each
- * node has two, the second fails its watermark: 1024 - 1023 = 1. */
+/* What CPU 1 counted of an item of a zone: its difference, nothing folded yet. */
+static int counted(const struct fixture *f, char *zone, unsigned item)
+{
+	char *pageset = per_cpu(f->sim, *(char **)(zone + PAGESET), 1);
+
+	return ((int8_t *)pageset)[66 + item];
+}
+
+/*
+ * CPU 1's node is used up down to its watermark: blocks of order 10 come from node 0 then. Each
+ * node has two, the second fails its watermark: 1024 - 1023 = 1. The first was NUMA_HIT 26 and
+ * NUMA_LOCAL 30 of zone 1; the second NUMA_MISS 27 and NUMA_OTHER 31 of zone 0, and NUMA_FOREIGN
+ * 28 of zone 1, which was wanted.
+ */
 static void a_full_node_falls_back_to_the_other(void **state)
 {
 	struct fixture *f = fixture_new(&(struct fixture_options){
@@ -599,6 +808,16 @@ static void a_full_node_falls_back_to_the_other(void **state)
 	assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
 	assert_int_equal(f->left, 2);
 	assert_int_equal(f->page_model->free_pages(f->page_state), 2048);
+	for (unsigned node = 0; node < 2; node++) {
+		char *zone = find_line(f, node ? "zone of node 1.watermark"
+					       : "zone of node 0.watermark");
+
+		assert_int_equal(counted(f, zone, 26), node == 1);
+		assert_int_equal(counted(f, zone, 27), node == 0);
+		assert_int_equal(counted(f, zone, 28), node == 1);
+		assert_int_equal(counted(f, zone, 30), node == 1);
+		assert_int_equal(counted(f, zone, 31), node == 0);
+	}
 	fixture_expect_sound(f);
 	fixture_free(f);
 }
@@ -860,12 +1079,16 @@ int main(void)
 		cmocka_unit_test(lists_are_those_of_the_test_vectors),
 		cmocka_unit_test(page_structs_never_overlap),
 		cmocka_unit_test(each_operation_touches_the_lines_of_the_sheet),
+		cmocka_unit_test(large_blocks_look_ahead_below_order_9),
+		cmocka_unit_test(each_operation_makes_the_accesses_of_the_sheet),
 		cmocka_unit_test(differences_fold_beyond_the_threshold),
 		cmocka_unit_test(numa_hits_fold_with_an_overstep),
 		cmocka_unit_test(watermarks_are_those_of_the_sheet),
 		cmocka_unit_test(allocations_stop_at_the_min_watermark),
 		cmocka_unit_test(single_pages_do_not_count_for_larger_blocks),
 		cmocka_unit_test(an_empty_type_takes_from_another),
+		cmocka_unit_test(moved_blocks_go_to_the_head_one_by_one),
+		cmocka_unit_test(types_fall_back_in_the_order_of_the_sheet),
 		cmocka_unit_test(the_first_unmovable_allocation_steals_a_whole_block),
 		cmocka_unit_test(the_reserve_comes_last),
 		cmocka_unit_test(a_cpu_gets_pages_of_its_own_node),

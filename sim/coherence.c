@@ -163,15 +163,26 @@ static struct node *next_sharer(const struct node *home, const struct dirent *d,
 
 /* ---- transactions --------------------------------------------------------------------------- */
 
+static void more_txns(struct sim *sim)
+{
+	enum { MORE = 64 };
+	struct txn *t = sim_block(sim, MORE * sizeof *t);
+
+	for (unsigned i = 0; i < MORE; i++) {
+		t[i].next = sim->free_txn;
+		sim->free_txn = &t[i];
+	}
+}
+
 static struct txn *txn_new(struct sim *sim, enum txn_kind kind, struct node *client,
 			   struct node *home, uint64_t line, unsigned cpu)
 {
-	struct txn *t = sim->free_txn;
+	struct txn *t;
 
-	if (t)
-		sim->free_txn = t->next;
-	else
-		t = xalloc(sizeof *t);
+	if (!sim->free_txn)
+		more_txns(sim);
+	t = sim->free_txn;
+	sim->free_txn = t->next;
 	*t = (struct txn){ .kind = kind, .client = client, .home = home, .line = line, .cpu = cpu };
 	t->number = sim->cpu[cpu].txns++;
 	t->start = t->queued_at = sim->now;

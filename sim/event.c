@@ -30,14 +30,25 @@ static bool before(const struct heap_item *a, const struct heap_item *b)
 	return a->count < b->count;
 }
 
+static void more_events(struct sim *sim)
+{
+	enum { MORE = 64 };
+	struct event *e = sim_block(sim, MORE * sizeof *e);
+
+	for (unsigned i = 0; i < MORE; i++) {
+		e[i].next = sim->free_event;
+		sim->free_event = &e[i];
+	}
+}
+
 struct event *event_new(struct sim *sim)
 {
-	struct event *e = sim->free_event;
+	struct event *e;
 
-	if (e)
-		sim->free_event = e->next;
-	else
-		e = xalloc(sizeof *e);
+	if (!sim->free_event)
+		more_events(sim);
+	e = sim->free_event;
+	sim->free_event = e->next;
 	*e = (struct event){ 0 };
 	return e;
 }
@@ -312,21 +323,8 @@ void event_loop(struct sim *sim, struct cpu *self)
 	}
 }
 
-static void heap_free(struct heap *h)
-{
-	for (size_t i = 0; i < h->count; i++)
-		free(h->item[i].event);
-	free(h->item);
-}
-
 void events_free(struct sim *sim)
 {
-	heap_free(&sim->homes);
-	heap_free(&sim->messages);
-	while (sim->free_event) {
-		struct event *e = sim->free_event;
-
-		sim->free_event = e->next;
-		free(e);
-	}
+	free(sim->homes.item);
+	free(sim->messages.item);
 }

@@ -399,6 +399,7 @@ struct sim {
 	struct heap homes, messages;
 	struct cpu **turn;                      /* heap of CPUs waiting for their turn */
 	size_t turns;
+	struct block *block;                    /* events and transactions, in use or not */
 	struct event *free_event;
 	struct txn *free_txn;
 	struct fiber *main;
@@ -506,6 +507,10 @@ void event_dispatch(struct sim *sim, struct event *event);
 struct event *event_take(struct sim *sim, struct heap *heap, size_t index);
 /* The run ends here: back to sim_run. */
 _Noreturn void sim_end(struct sim *sim, enum outcome outcome);
+
+/* sim.c */
+/* Memory that goes when the machine goes, however its run ended. */
+void *sim_block(struct sim *sim, size_t size);
 
 /* timing.c */
 bool timing_derive(struct sim *sim, char *why, size_t size);

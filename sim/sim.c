@@ -156,13 +156,6 @@ static void node_free(struct sim *sim, struct node *n)
 		n->write_back = w->next;
 		free(w);
 	}
-	while (n->pending) {
-		struct txn *t = n->pending;
-
-		n->pending = t->pending_next;
-		t->references = 1;
-		txn_put(sim, t);
-	}
 	free(n->child);
 	free(n->slice_free);
 	free(n->bus_free);
@@ -245,26 +238,33 @@ struct sim *sim_new(const struct sim_options *options, char *why, size_t size)
 	return sim;
 }
 
+struct block {
+	struct block *next;
+	_Alignas(16) char bytes[];
+};
+
+void *sim_block(struct sim *sim, size_t size)
+{
+	struct block *b = xalloc(sizeof *b + size);
+
+	b->next = sim->block;
+	sim->block = b;
+	return b->bytes;
+}
+
 void sim_free(struct sim *sim)
 {
 	if (!sim)
 		return;
-	for (unsigned i = 0; i < sim->cpus; i++) {
-		while (sim->cpu[i].irq_first) {
-			struct event *e = sim->cpu[i].irq_first;
-
-			sim->cpu[i].irq_first = e->next;
-			free(e);
-		}
+	for (unsigned i = 0; i < sim->cpus; i++)
 		cpu_free(&sim->cpu[i]);
-	}
 	topology_free(sim);
 	events_free(sim);
-	while (sim->free_txn) {
-		struct txn *t = sim->free_txn;
+	while (sim->block) {
+		struct block *b = sim->block;
 
-		sim->free_txn = t->next;
-		free(t);
+		sim->block = b->next;
+		free(b);
 	}
 	arena_free(sim);
 	counts_free(sim);

@@ -992,7 +992,7 @@ enum { SLOWED = 0 };
 static void every_reachable_state(void **state)
 {
 	bool deep = getenv("BOUNCE_VERIFY");
-	size_t limit = deep ? 3000000 : SLOWED ? 8000 : 400000;
+	size_t limit = deep ? 4000000 : SLOWED ? 8000 : 400000;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof searches / sizeof *searches; i++) {

@@ -138,6 +138,11 @@ void fixture_free(struct fixture *f)
 
 /* ---- the script -------------------------------------------------------- */
 
+static bool is_pages(const struct script_step *step)
+{
+	return strchr("pkq", step->what);
+}
+
 static void parse(struct fixture *f, const char *script)
 {
 	while (*script) {
@@ -154,7 +159,7 @@ static void parse(struct fixture *f, const char *script)
 		step->what = script[1];
 		step->slot = (unsigned char)script[2];
 		script += 3;
-		if (step->what == 'p' || step->what == 'q')
+		if (is_pages(step))
 			step->order = (unsigned)strtoul(script, (char **)&script, 10);
 		assert_true(step->cpu < sim_cpus(f->sim) && step->slot < SLOTS);
 		f->steps++;
@@ -183,11 +188,13 @@ static void do_pages(struct cpu *cpu, struct fixture *f, const struct script_ste
 {
 	void **slot = &f->slot[step->slot];
 
-	op_begin(cpu, step->what == 'p' ? OP_PAGE_ALLOC : OP_PAGE_FREE);
-	if (step->what == 'p')
-		*slot = f->page_model->alloc(cpu, f->page_state, step->order, GFP_MOVABLE);
-	else
+	unsigned gfp = step->what == 'p' ? GFP_MOVABLE : GFP_KERNEL;
+
+	op_begin(cpu, step->what == 'q' ? OP_PAGE_FREE : OP_PAGE_ALLOC);
+	if (step->what == 'q')
 		f->page_model->free(cpu, f->page_state, *slot, step->order);
+	else
+		*slot = f->page_model->alloc(cpu, f->page_state, step->order, gfp);
 	f->recording = false;
 	op_end(cpu, 0, 0);
 }
@@ -211,7 +218,7 @@ static void thread(struct cpu *cpu, void *argument)
 		f->recording = step->recorded;
 		if (step->what == 'l')
 			fixture_slab(f, f->slot[step->slot])->flags ^= 1 << PG_LOCKED;
-		else if (step->what == 'p' || step->what == 'q')
+		else if (is_pages(step))
 			do_pages(cpu, f, step);
 		else
 			do_objects(cpu, f, step);

@@ -84,7 +84,8 @@ void fixture_free(struct fixture *fixture);
 /*
  * "0+a !1-a": CPU 0 allocates a, then CPU 1 frees it, which is recorded. Steps: + alloc, * alloc
  * zeroed, - kmem_cache_free, ~ kfree, with a slot; l: the lock bit of the object's slab turns, by
- * no CPU; p and q with a slot and an order: pages allocated and freed, "0pa1" an order 1 block.
+ * no CPU; p and q with a slot and an order: pages allocated and freed, "0pa1" an order 1 block; p
+ * asks for MOVABLE ones, k for UNMOVABLE.
  */
 void fixture_run(struct fixture *fixture, const char *script);
 

@@ -729,6 +729,26 @@ static void the_first_unmovable_allocation_steals_a_whole_block(void **state)
 	}
 }
 
+/*
+ * 1.3, the block of order 10 that the first UNMOVABLE allocation finds: more than 256 pages moved,
+ * so its first pageblock gets the type; then, as it is of order 9 or more, both its pageblocks. A
+ * type has three bits, each set or cleared with LOCK.
+ */
+static void pageblocks_are_retyped_with_locked_bit_operations(void **state)
+{
+	struct fixture *f = pages_fixture();
+	const char *bitmap = find_line(f, "pageblock_flags.word");
+	unsigned locked = 0;
+
+	(void)state;
+	fixture_run(f, "!0ka0");
+	for (unsigned i = 0; i < f->accesses; i++)
+		if (f->access[i].address == (const void *)bitmap)
+			locked += f->access[i].how == 'A';
+	assert_int_equal(locked, 3 * 3);
+	fixture_free(f);
+}
+
 static void reserve_thread(struct cpu *cpu, void *argument)
 {
 	struct fixture *f = argument;
@@ -782,6 +802,53 @@ static void remote_thread(struct cpu *cpu, void *argument)
 	struct fixture *f = argument;
 
 	f->left = taken_until_refused(cpu, f, 10, GFP_MOVABLE);
+}
+
+enum { RUNS = 5 };
+
+struct runs {
+	struct fixture *f;
+	unsigned length[RUNS];
+};
+
+/* Counts how many pages come in a row from one node before they come from the other. */
+static void runs_thread(struct cpu *cpu, void *argument)
+{
+	struct runs *runs = argument;
+	struct fixture *f = runs->f;
+	unsigned at = 0, last = 1;
+	struct page *page;
+
+	while ((page = f->page_model->alloc(cpu, f->page_state, 0, GFP_MOVABLE))) {
+		unsigned node = pfn_to_node(f->memory, page_to_pfn(f->memory, page));
+
+		at += node != last;
+		assert_true(at < RUNS);
+		runs->length[at]++;
+		last = node;
+	}
+}
+
+/*
+ * 0.8: all nodes are tried above LOW before any goes down to MIN. 8 MiB: min_free_kbytes is
+ * isqrt(16 * 8192) = 362, 90 pages, so MIN is 45 on each node and LOW 45 + 11 = 56. The threshold
+ * of 2 CPUs is 4, so the count falls by 5 pages at a time from 1024: 970 pages until it is 54, ten
+ * more until it is 44.
+ */
+static void other_nodes_come_before_the_min_watermark(void **state)
+{
+	static const unsigned expected[RUNS] = { 970, 970, 10, 10, 0 };
+	struct fixture *f = fixture_new(&(struct fixture_options){
+		.pages_only = true, .nodes = 2, .placement = PLACEMENT_SCATTER, .mib = 8 });
+	struct runs runs = { .f = f };
+
+	(void)state;
+	thread_start(f->sim, 1, runs_thread, &runs);
+	assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
+	for (unsigned i = 0; i < RUNS; i++)
+		assert_int_equal(runs.length[i], expected[i]);
+	fixture_expect_sound(f);
+	fixture_free(f);
 }
 
 /* What CPU 1 counted of an item of a zone: its difference, nothing folded yet. */
@@ -1090,9 +1157,11 @@ int main(void)
 		cmocka_unit_test(moved_blocks_go_to_the_head_one_by_one),
 		cmocka_unit_test(types_fall_back_in_the_order_of_the_sheet),
 		cmocka_unit_test(the_first_unmovable_allocation_steals_a_whole_block),
+		cmocka_unit_test(pageblocks_are_retyped_with_locked_bit_operations),
 		cmocka_unit_test(the_reserve_comes_last),
 		cmocka_unit_test(a_cpu_gets_pages_of_its_own_node),
 		cmocka_unit_test(a_full_node_falls_back_to_the_other),
+		cmocka_unit_test(other_nodes_come_before_the_min_watermark),
 		cmocka_unit_test(compound_pages_are_marked_and_unmarked),
 		cmocka_unit_test(a_wrong_free_is_a_bug),
 		cmocka_unit_test(check_finds_each_damage),

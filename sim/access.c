@@ -48,7 +48,8 @@ static struct slot *find_copy(struct cpu *cpu, uint64_t line, uint64_t *cost)
 
 static enum cause miss_cause(const struct cpu *cpu, const struct txn *t)
 {
-	if (t->request == UPGRADE)
+	/* from nowhere: a shared level had the line, only the permission came from below */
+	if (t->request == UPGRADE || t->supplier == FROM_NOWHERE)
 		return CAUSE_UPGRADE;
 	if (t->supplier == FROM_MEMORY)
 		return CAUSE_MEMORY;

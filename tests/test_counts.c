@@ -424,6 +424,38 @@ static void causes_of_levels_and_upgrades(void **state)
 	result_free(r);
 }
 
+static void shares_then_adds(struct cpu *cpu, void *argument)
+{
+	struct two *two = argument;
+
+	wait_until(cpu, cpu_id(cpu) == 1 ? 5000 : 1000 * (5 - cpu_id(cpu)) - 500);
+	if (cpu_id(cpu) == 1)
+		fetch_add(cpu, two->word, 1);
+	else if (cpu_id(cpu) != 3)
+		load(cpu, two->word);
+}
+
+/* CPUs 4 and 2, of two sockets, have read the line, then 0; at 5000 CPU 1 adds: its L2 has
+ * the line, the other L2s have to let go: 95 (rmw_ns.S of the other socket), of it 10 for LOCK. */
+static void permission_that_the_level_lacks(void **state)
+{
+	static thread_function *const threads[] = {
+		shares_then_adds, shares_then_adds, shares_then_adds, shares_then_adds, shares_then_adds,
+	};
+	const struct machine machine = engine_machine_shared();
+	struct two two;
+	struct result *r = run_threads(&machine, threads, 5, &two);
+
+	(void)state;
+	assert_int_equal(r->cpu[1].cause_units[CAUSE_UPGRADE], C(85));
+	assert_int_equal(r->cpu[1].cause_units[CAUSE_LOCKED], C(10));
+	/* CPU 1 had no copy: a miss, not an upgrade */
+	assert_int_equal(r->cpu[1].upgrades, 0);
+	assert_int_equal(r->cpu[1].write_misses, 1);
+	assert_int_equal(r->cpu[1].invalidations, 3);
+	result_free(r);
+}
+
 static void adds_at(struct cpu *cpu, void *argument)
 {
 	struct two *two = argument;
@@ -888,6 +920,7 @@ int main(void)
 		cmocka_unit_test(bounces_by_class),
 		cmocka_unit_test(causes),
 		cmocka_unit_test(causes_of_levels_and_upgrades),
+		cmocka_unit_test(permission_that_the_level_lacks),
 		cmocka_unit_test(waiting_for_a_busy_line),
 		cmocka_unit_test(lock_spin),
 		cmocka_unit_test(window_edges),

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/table.h"
 #include "experiment/experiment.h"
 #include "experiment/run_point.h"
@@ -35,27 +36,19 @@ static const char help[] =
 	"  bounce check configs/*.yaml\n"
 	"  bounce check configs/remote-free.yaml --set cpus=64";
 
-static void append(char ***list, size_t *count, char *text)
-{
-	*list = xrealloc(*list, (*count + 1) * sizeof **list);
-	(*list)[(*count)++] = text;
-}
-
 static error_t parse(int key, char *word, struct argp_state *state)
 {
 	struct arguments *arguments = state->input;
 
 	switch (key) {
 	case OPTION_SET:
-		append(&arguments->sets, &arguments->set_count, word);
+		words_append(&arguments->sets, &arguments->set_count, word);
 		return 0;
 	case OPTION_COLOUR:
-		if (strcmp(word, "always") && strcmp(word, "never"))
-			argp_error(state, "--color is always or never, not '%s'", word);
-		arguments->colour = word;
+		arguments->colour = colour_word(word, state);
 		return 0;
 	case ARGP_KEY_ARG:
-		append(&arguments->files, &arguments->file_count, word);
+		words_append(&arguments->files, &arguments->file_count, word);
 		return 0;
 	case ARGP_KEY_END:
 		if (!arguments->file_count)

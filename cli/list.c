@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/table.h"
 #include "experiment/diagnostic.h"
 #include "experiment/keys.h"
@@ -224,9 +225,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
 			argp_error(state, "--format is table, csv or jsonl, not '%s'", word);
 		return 0;
 	case OPTION_COLOUR:
-		if (strcmp(word, "always") && strcmp(word, "never"))
-			argp_error(state, "--color is always or never, not '%s'", word);
-		arguments->colour = word;
+		arguments->colour = colour_word(word, state);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (arguments->listing)

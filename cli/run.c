@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/summary.h"
 #include "cli/table.h"
 #include "experiment/metrics.h"
@@ -64,12 +65,6 @@ static const char help[] =
 
 /* ---- arguments --------------------------------------------------------------------------- */
 
-static void append(char ***list, size_t *count, char *text)
-{
-	*list = xrealloc(*list, (*count + 1) * sizeof **list);
-	(*list)[(*count)++] = text;
-}
-
 static unsigned read_number(const char *text, const char *option, unsigned max,
 			    struct argp_state *state)
 {
@@ -97,12 +92,12 @@ static error_t parse(int key, char *word, struct argp_state *state)
 
 	switch (key) {
 	case OPTION_SET:
-		append(&arguments->sets, &arguments->set_count, xstrdup(word));
+		words_append(&arguments->sets, &arguments->set_count, xstrdup(word));
 		return 0;
 	case OPTION_SEED:
 		if (asprintf(&set, "seed=%s", word) < 0)
 			xalloc_failed(strlen(word));
-		append(&arguments->sets, &arguments->set_count, set);
+		words_append(&arguments->sets, &arguments->set_count, set);
 		return 0;
 	case OPTION_FORMAT:
 		if (!table_format_parse(word, &arguments->format))
@@ -127,12 +122,10 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		arguments->no_plots = true;
 		return 0;
 	case OPTION_COLOUR:
-		if (strcmp(word, "always") && strcmp(word, "never"))
-			argp_error(state, "--color is always or never, not '%s'", word);
-		arguments->colour = word;
+		arguments->colour = colour_word(word, state);
 		return 0;
 	case ARGP_KEY_ARG:
-		append(&arguments->files, &arguments->file_count, word);
+		words_append(&arguments->files, &arguments->file_count, word);
 		return 0;
 	case ARGP_KEY_END:
 		if (!arguments->file_count)

@@ -1,0 +1,19 @@
+/* What the verbs' option parsers share; see options.h. */
+#include "cli/options.h"
+
+#include <string.h>
+
+#include "sim/verbs/xalloc.h"
+
+void words_append(char ***words, size_t *count, char *word)
+{
+	*words = xrealloc(*words, (*count + 1) * sizeof **words);
+	(*words)[(*count)++] = word;
+}
+
+const char *colour_word(const char *word, const struct argp_state *state)
+{
+	if (strcmp(word, "always") && strcmp(word, "never"))
+		argp_error(state, "--color is always or never, not '%s'", word);
+	return word;
+}

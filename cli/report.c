@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/select.h"
 #include "cli/views.h"
 #include "experiment/diagnostic.h"
@@ -79,9 +80,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
 			argp_error(state, "--top wants a whole number from 1, got '%s'", word);
 		return 0;
 	case OPTION_COLOUR:
-		if (strcmp(word, "always") != 0 && strcmp(word, "never") != 0)
-			argp_error(state, "--color wants always or never, got '%s'", word);
-		arguments->colour = word;
+		arguments->colour = colour_word(word, state);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (!arguments->result)

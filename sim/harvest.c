@@ -132,21 +132,27 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* Is `word` one of the words of a text? */
+static bool has_word(const char *text, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *at = text; (at = strstr(at, word)); at++)
+		if ((at == text || at[-1] == ' ') && (at[n] == ' ' || !at[n]))
+			return true;
+	return false;
+}
+
 static void add_member(struct result *r, const struct site_stats *s)
 {
-	for (size_t i = 0; i < r->lines; i++) {
+	for (size_t i = 0; s->member[0] && i < r->lines; i++) {
 		struct line_stats *l = &r->line[i];
-		size_t have = strlen(l->members), n = strlen(s->member);
-		const char *found =
-			l->offset == s->line ? strstr(l->members, s->member) : l->members;
+		size_t have = strlen(l->members), room = sizeof l->members - have;
 
 		if (l->offset != s->line)
 			continue;
-		while (found && !((found == l->members || found[-1] == ' ') &&
-				  (found[n] == ' ' || !found[n])))
-			found = strstr(found + 1, s->member);
-		if (!found && n && have + n + 2 < sizeof l->members)
-			sprintf(l->members + have, "%s%s", have ? " " : "", s->member);
+		if (!has_word(l->members, s->member) && strlen(s->member) + 2 < room)
+			snprintf(l->members + have, room, "%s%s", have ? " " : "", s->member);
 		return;
 	}
 }

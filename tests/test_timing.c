@@ -338,6 +338,18 @@ static void blocking(struct machine *m)
 	m->handoff.home = ORDER_BLOCKING;
 }
 
+static void blocking_bias_1(struct machine *m)
+{
+	blocking(m);
+	m->handoff.local_bias = 1;
+}
+
+static void blocking_bias_2(struct machine *m)
+{
+	blocking(m);
+	m->handoff.local_bias = 2;
+}
+
 static void slow_local_operations(struct machine *m)
 {
 	m->own_cyc.add = (struct reals)LIST(10, 10);
@@ -370,6 +382,17 @@ static void queues(void **state)
 			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, ADD, 'A', C(70) }, { 1, 0, ADD, 'A', C(10) },
 			{ 1, 0, ADD, 'A', C(10) }, { 1, 0, ADD, 'A', 2 * DATA_STORE + C(10) + PROBE_STORE + C(10) },
 			{ 2, 1001, ADD, 'A', C(1090 - 1001) + DATA_STORE + C(10) } } },
+		/*
+		 * CPU 0 is served from memory, complete at the home at 1099 + 10. CPU 8 of the other socket
+		 * waits there, then CPU 1. FIFO: CPU 8's data 1109 + 160 - 10, complete 1269; CPU 1's 1419.
+		 */
+		{ "one grant in a row to a socket: FIFO", blocking_bias_1, {
+			{ 0, 1000, ADD, 'A', C(109) }, { 8, 1001, ADD, 'A', C(1259 + 10 - 1001) },
+			{ 1, 1002, ADD, 'A', C(1419 + 10 - 1002) } } },
+		/* CPU 1 first: data 1109 + 60 - 10, complete 1169; CPU 8's data 1169 + 150 */
+		{ "two grants in a row to a socket: its own CPU overtakes", blocking_bias_2, {
+			{ 0, 1000, ADD, 'A', C(109) }, { 8, 1001, ADD, 'A', C(1319 + 10 - 1001) },
+			{ 1, 1002, ADD, 'A', C(1159 + 10 - 1002) } } },
 		/* uncontended, a blocking home costs nothing */
 		{ "blocking, one at a time", blocking, {
 			{ 0, 100, STORE, 'A', C(100) }, { 1, 1000, ADD, 'A', C(70) }, { 2, 2000, LOAD, 'A', C(60) } } },

@@ -213,6 +213,8 @@ static void miss_classes(void **state)
 		/* ... and what a true sharing miss brought is seen: A0 is old news the second time */
 		{ "not before it",                       "0r A0 1w A0 0r A0 1w A1 0r A0", 0,  2, 0, 0,  1, 2,  2, 0, 1, 1 },
 		{ "what the CPU wrote itself last",      "0w A0 1w A0 0w A0 1w A1 0r A0", 3,  1, 3, 0,  0, 3,  2, 0, 1, 2 },
+		/* 0 wrote A0 last, but 1 before it, and 0's miss in between was one of capacity */
+		{ "what others wrote before",            "0r A0 0r Q0 1w A0 0w A0 1w A1 0r A0", 2,  1, 2, 0,  0, 2,  3, 1, 1, 1 },
 		{ "an upgrade is not a miss",            "0r A0 1r A0 0w A0",       0,  0, 0, 0,  1, 1,  2, 0, 0, 0 },
 	};
 	const struct machine machine = one_way_machine();

@@ -15,7 +15,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	g = golden_engine((unsigned)cpus);
-	printf("%llu %llu %llu %llu %llu\n", (unsigned long long)g.read_misses, (unsigned long long)g.write_misses,
-	       (unsigned long long)g.upgrades, (unsigned long long)g.invalidations, (unsigned long long)g.downgrades);
+	printf("%llu %llu %llu %llu %llu\n", (unsigned long long)g.read_misses,
+	       (unsigned long long)g.write_misses, (unsigned long long)g.upgrades,
+	       (unsigned long long)g.invalidations, (unsigned long long)g.downgrades);
 	return 0;
 }

@@ -50,15 +50,29 @@ static struct stream stream_start(unsigned cpus)
 
 /* Latencies do not matter: each access is complete before the next one starts. */
 static const struct machine machine = {
-	.id = "golden", .freq_ghz = 1, .sockets = 1, .dies_per_socket = 1, .cores_per_die = GOLDEN_CPUS_MAX,
-	.numa_nodes = 1, .protocol = PROTOCOL_MESI, .home = HOME_DIRECTORY, .distances = { 1, { DISTANCE_SOCKET } },
-	.l1d = { 32, 8, 1, 1 }, .dram_ns = LIST(100), .load_ns = { .M = LIST(60) }, .rmw_ns = { .M = LIST(70) },
-	.own_cyc = { .add = LIST(1), .lock_add = LIST(10) }, .handoff = { ORDER_CHASING, LIST(0.25, 0.25, 0.5), 0 },
+	.id = "golden",
+	.freq_ghz = 1,
+	.sockets = 1,
+	.dies_per_socket = 1,
+	.cores_per_die = GOLDEN_CPUS_MAX,
+	.numa_nodes = 1,
+	.protocol = PROTOCOL_MESI,
+	.home = HOME_DIRECTORY,
+	.distances = { 1, { DISTANCE_SOCKET } },
+	.l1d = { 32, 8, 1, 1 },
+	.dram_ns = LIST(100),
+	.load_ns = { .M = LIST(60) },
+	.rmw_ns = { .M = LIST(70) },
+	.own_cyc = { .add = LIST(1), .lock_add = LIST(10) },
+	.handoff = { ORDER_CHASING, LIST(0.25, 0.25, 0.5), 0 },
 };
 
 struct golden golden_engine(unsigned cpus)
 {
-	struct sim_options options = { .machine = &machine, .cpus = cpus, .seed = 1, .model = "golden",
+	struct sim_options options = { .machine = &machine,
+				       .cpus = cpus,
+				       .seed = 1,
+				       .model = "golden",
 				       .arena_bytes = (uint64_t)LINES << LINE_SHIFT };
 	struct stream s = stream_start(cpus);
 	struct golden sum = { 0 };

@@ -25,7 +25,7 @@ struct line_of_words {
 	uint64_t word[WORDS];
 };
 
-/* ---- steps in turn --------------------------------------------------------------------------------- */
+/* ---- steps in turn -------------------------------------------------------------------------- */
 
 /*
  * "0r A0  1w A3": CPU 0 loads word 0 of line A, then CPU 1 stores to word 3. r load, w store,
@@ -99,7 +99,8 @@ static struct result *finish(struct sim *sim)
 static void tell(const char *row, const char *what, uint64_t got, uint64_t wanted)
 {
 	if (got != wanted)
-		fail_msg("%s: %llu %s, expected %llu", row, (unsigned long long)got, what, (unsigned long long)wanted);
+		fail_msg("%s: %llu %s, expected %llu", row, (unsigned long long)got, what,
+			 (unsigned long long)wanted);
 }
 
 static void check(const struct row *row, const struct result *r)
@@ -116,7 +117,8 @@ static void check(const struct row *row, const struct result *r)
 	tell(row->name, "capacity misses", c->misses_capacity, row->capacity);
 	tell(row->name, "true sharing misses", c->misses_true_sharing, row->true_sharing);
 	tell(row->name, "false sharing misses", c->misses_false_sharing, row->false_sharing);
-	tell(row->name, "misses", c->misses, row->cold + row->capacity + row->true_sharing + row->false_sharing);
+	tell(row->name, "misses", c->misses,
+	     row->cold + row->capacity + row->true_sharing + row->false_sharing);
 	tell(row->name, "read and write misses", c->read_misses + c->write_misses, c->misses);
 }
 
@@ -126,7 +128,8 @@ static void play_rows(const struct machine *machine, const struct row *rows, siz
 		unsigned cores = machine_cores(machine);
 		struct sim_options options = engine_options(machine, cores < CPUS ? cores : CPUS);
 		struct sim *sim = engine_sim(&options);
-		struct play play = { rows[i].steps, arena_new(sim, struct line_of_words, LINES, 0, 4096, NULL, "lines") };
+		struct play play = { rows[i].steps, arena_new(sim, struct line_of_words, LINES, 0,
+							      4096, NULL, "lines") };
 		struct result *r;
 
 		for (unsigned cpu = 0; cpu < options.cpus; cpu++)
@@ -148,23 +151,38 @@ static struct machine one_way_machine(void)
 	return m;
 }
 
+/* The numbers of a row: bounces; hitm of loads, of stores, from the other socket; upgrades,
+ * invalidations; misses cold, of capacity, of true sharing, of false sharing. */
+
 static void bounces(void **state)
 {
 	static const struct row rows[] = {
-		/*                                                            bounces | hitm loads, stores, remote | upgr, inval | cold, cap, true, false */
-		{ "the first writer ever is none",       "0w A0",                   0,  0, 0, 0,  0, 0,  1, 0, 0, 0 },
-		{ "nor is one that goes on writing",     "0w A0 0w A0 0w A1",       0,  0, 0, 0,  0, 0,  1, 0, 0, 0 },
-		{ "two writers in turn",                 "0w A0 1w A0",             1,  0, 1, 0,  0, 1,  2, 0, 0, 0 },
-		{ "ping-pong: one each time",            "0w A0 1w A0 0w A0 1w A0", 3,  0, 3, 0,  0, 3,  2, 0, 2, 0 },
-		{ "once per ownership",                  "0w A0 1w A0 1w A1 1x A2", 1,  0, 1, 0,  0, 1,  2, 0, 0, 0 },
-		{ "a reader in between changes nothing", "0w A0 1r A0 0w A0",       0,  1, 0, 0,  1, 1,  2, 0, 0, 0 },
-		{ "a reader that then writes",           "0w A0 1r A0 1w A0",       1,  1, 0, 0,  1, 1,  2, 0, 0, 0 },
-		{ "readers never bounce",                "0w A0 1r A0 2r A0 3r A0", 0,  1, 0, 0,  0, 0,  4, 0, 0, 0 },
-		{ "through memory: still one",           "0w A0 0r Q0 1w A0",       1,  0, 0, 0,  0, 0,  3, 0, 0, 0 },
-		{ "a failing LOCK cmpxchg is a write",   "0w A0 1c A0",             1,  0, 1, 0,  0, 1,  2, 0, 0, 0 },
-		{ "so is one without LOCK",              "0w A0 1l A0",             1,  0, 1, 0,  0, 1,  2, 0, 0, 0 },
-		{ "another word of the line",            "0w A0 1w A7",             1,  0, 1, 0,  0, 1,  2, 0, 0, 0 },
-		{ "another line",                        "0w A0 1w B0",             0,  0, 0, 0,  0, 0,  2, 0, 0, 0 },
+		{ "the first writer ever is none", "0w A0",
+		  0,  0, 0, 0,  0, 0,  1, 0, 0, 0 },
+		{ "nor is one that goes on writing", "0w A0 0w A0 0w A1",
+		  0,  0, 0, 0,  0, 0,  1, 0, 0, 0 },
+		{ "two writers in turn", "0w A0 1w A0",
+		  1,  0, 1, 0,  0, 1,  2, 0, 0, 0 },
+		{ "ping-pong: one each time", "0w A0 1w A0 0w A0 1w A0",
+		  3,  0, 3, 0,  0, 3,  2, 0, 2, 0 },
+		{ "once per ownership", "0w A0 1w A0 1w A1 1x A2",
+		  1,  0, 1, 0,  0, 1,  2, 0, 0, 0 },
+		{ "a reader in between changes nothing", "0w A0 1r A0 0w A0",
+		  0,  1, 0, 0,  1, 1,  2, 0, 0, 0 },
+		{ "a reader that then writes", "0w A0 1r A0 1w A0",
+		  1,  1, 0, 0,  1, 1,  2, 0, 0, 0 },
+		{ "readers never bounce", "0w A0 1r A0 2r A0 3r A0",
+		  0,  1, 0, 0,  0, 0,  4, 0, 0, 0 },
+		{ "through memory: still one", "0w A0 0r Q0 1w A0",
+		  1,  0, 0, 0,  0, 0,  3, 0, 0, 0 },
+		{ "a failing LOCK cmpxchg is a write", "0w A0 1c A0",
+		  1,  0, 1, 0,  0, 1,  2, 0, 0, 0 },
+		{ "so is one without LOCK", "0w A0 1l A0",
+		  1,  0, 1, 0,  0, 1,  2, 0, 0, 0 },
+		{ "another word of the line", "0w A0 1w A7",
+		  1,  0, 1, 0,  0, 1,  2, 0, 0, 0 },
+		{ "another line", "0w A0 1w B0",
+		  0,  0, 0, 0,  0, 0,  2, 0, 0, 0 },
 	};
 	const struct machine machine = one_way_machine();
 
@@ -175,18 +193,28 @@ static void bounces(void **state)
 static void hitm_upgrades_invalidations(void **state)
 {
 	static const struct row rows[] = {
-		/*                                                          bounces | hitm loads, stores, remote | upgr, inval | cold, cap, true, false */
-		{ "load, modified, same socket",         "0w A0 1r A0",             0,  1, 0, 0,  0, 0,  2, 0, 0, 0 },
-		{ "load, modified, other socket",        "0w A0 8r A0",             0,  1, 0, 1,  0, 0,  2, 0, 0, 0 },
-		{ "store, modified, other socket",       "0w A0 8w A0",             1,  0, 1, 1,  0, 1,  2, 0, 0, 0 },
-		{ "LOCK counts as a store",              "0w A0 8x A0",             1,  0, 1, 1,  0, 1,  2, 0, 0, 0 },
-		{ "exclusive is not modified",           "0r A0 1r A0",             0,  0, 0, 0,  0, 0,  2, 0, 0, 0 },
-		{ "the second reader finds it shared",   "0w A0 1r A0 2r A0",       0,  1, 0, 0,  0, 0,  3, 0, 0, 0 },
-		{ "an upgrade, one copy killed",         "0r A0 1r A0 0w A0",       0,  0, 0, 0,  1, 1,  2, 0, 0, 0 },
-		{ "an upgrade, three copies killed",     "0r A0 1r A0 2r A0 8r A0 0w A0", 0,  0, 0, 0,  1, 3,  4, 0, 0, 0 },
-		{ "a write miss kills too",              "0r A0 1r A0 2w A0",       0,  0, 0, 0,  0, 2,  3, 0, 0, 0 },
-		{ "E becomes M: no upgrade",             "0r A0 0w A0",             0,  0, 0, 0,  0, 0,  1, 0, 0, 0 },
-		{ "a copy dropped before is not killed", "0r A0 1r A0 1r Q0 0w A0", 0,  0, 0, 0,  1, 0,  3, 0, 0, 0 },
+		{ "load, modified, same socket", "0w A0 1r A0",
+		  0,  1, 0, 0,  0, 0,  2, 0, 0, 0 },
+		{ "load, modified, other socket", "0w A0 8r A0",
+		  0,  1, 0, 1,  0, 0,  2, 0, 0, 0 },
+		{ "store, modified, other socket", "0w A0 8w A0",
+		  1,  0, 1, 1,  0, 1,  2, 0, 0, 0 },
+		{ "LOCK counts as a store", "0w A0 8x A0",
+		  1,  0, 1, 1,  0, 1,  2, 0, 0, 0 },
+		{ "exclusive is not modified", "0r A0 1r A0",
+		  0,  0, 0, 0,  0, 0,  2, 0, 0, 0 },
+		{ "the second reader finds it shared", "0w A0 1r A0 2r A0",
+		  0,  1, 0, 0,  0, 0,  3, 0, 0, 0 },
+		{ "an upgrade, one copy killed", "0r A0 1r A0 0w A0",
+		  0,  0, 0, 0,  1, 1,  2, 0, 0, 0 },
+		{ "an upgrade, three copies killed", "0r A0 1r A0 2r A0 8r A0 0w A0",
+		  0,  0, 0, 0,  1, 3,  4, 0, 0, 0 },
+		{ "a write miss kills too", "0r A0 1r A0 2w A0",
+		  0,  0, 0, 0,  0, 2,  3, 0, 0, 0 },
+		{ "E becomes M: no upgrade", "0r A0 0w A0",
+		  0,  0, 0, 0,  0, 0,  1, 0, 0, 0 },
+		{ "a copy dropped before is not killed", "0r A0 1r A0 1r Q0 0w A0",
+		  0,  0, 0, 0,  1, 0,  3, 0, 0, 0 },
 	};
 	const struct machine machine = one_way_machine();
 
@@ -197,25 +225,41 @@ static void hitm_upgrades_invalidations(void **state)
 static void miss_classes(void **state)
 {
 	static const struct row rows[] = {
-		/*                                                    bounces | hitm loads, stores, remote | upgr, inval | cold, cap, true, false */
-		{ "room was needed",                     "0r A0 0r Q0 0r A0",       0,  0, 0, 0,  0, 0,  2, 1, 0, 0 },
-		{ "room was needed, then another wrote", "0r A0 0r Q0 1w A0 0r A0", 0,  1, 0, 0,  0, 0,  3, 1, 0, 0 },
-		{ "reads what another wrote",            "0r A0 1w A0 0r A0",       0,  1, 0, 0,  0, 1,  2, 0, 1, 0 },
-		{ "another word; open at the end",       "0r A0 1w A1 0r A0",       0,  1, 0, 0,  0, 1,  2, 0, 0, 1 },
-		{ "another word; the copy is lost",      "0r A0 1w A1 0r A0 1w A1", 0,  1, 0, 0,  1, 2,  2, 0, 0, 1 },
-		{ "another word; room was needed",       "0r A0 1w A1 0r A0 0r Q0", 0,  1, 0, 0,  0, 1,  3, 0, 0, 1 },
-		{ "reads what another wrote, later",     "0r A0 1w A1 0r A0 0r A1", 0,  1, 0, 0,  0, 1,  2, 0, 1, 0 },
-		{ "writes what another wrote",           "0w A0 1w A0 0w A0",       2,  0, 2, 0,  0, 2,  2, 0, 1, 0 },
-		{ "two words of one line, two writers",  "0w A0 1w A1 0w A0 1w A1", 3,  0, 3, 0,  0, 3,  2, 0, 0, 2 },
-		{ "a failing cmpxchg writes its bytes",  "0r A0 1c A0 0r A0",       0,  1, 0, 0,  0, 1,  2, 0, 1, 0 },
-		/* Dubois: A1 was written before the false sharing miss, which does not count as having seen it */
-		{ "since the last cold or true miss",    "0r A0 1w A1 0r A0 1w A2 0r A0 0r A1", 0,  2, 0, 0,  1, 2,  2, 0, 1, 1 },
-		/* ... and what a true sharing miss brought is seen: A0 is old news the second time */
-		{ "not before it",                       "0r A0 1w A0 0r A0 1w A1 0r A0", 0,  2, 0, 0,  1, 2,  2, 0, 1, 1 },
-		{ "what the CPU wrote itself last",      "0w A0 1w A0 0w A0 1w A1 0r A0", 3,  1, 3, 0,  0, 3,  2, 0, 1, 2 },
+		{ "room was needed", "0r A0 0r Q0 0r A0",
+		  0,  0, 0, 0,  0, 0,  2, 1, 0, 0 },
+		{ "room was needed, then another wrote", "0r A0 0r Q0 1w A0 0r A0",
+		  0,  1, 0, 0,  0, 0,  3, 1, 0, 0 },
+		{ "reads what another wrote", "0r A0 1w A0 0r A0",
+		  0,  1, 0, 0,  0, 1,  2, 0, 1, 0 },
+		{ "another word; open at the end", "0r A0 1w A1 0r A0",
+		  0,  1, 0, 0,  0, 1,  2, 0, 0, 1 },
+		{ "another word; the copy is lost", "0r A0 1w A1 0r A0 1w A1",
+		  0,  1, 0, 0,  1, 2,  2, 0, 0, 1 },
+		{ "another word; room was needed", "0r A0 1w A1 0r A0 0r Q0",
+		  0,  1, 0, 0,  0, 1,  3, 0, 0, 1 },
+		{ "reads what another wrote, later", "0r A0 1w A1 0r A0 0r A1",
+		  0,  1, 0, 0,  0, 1,  2, 0, 1, 0 },
+		{ "writes what another wrote", "0w A0 1w A0 0w A0",
+		  2,  0, 2, 0,  0, 2,  2, 0, 1, 0 },
+		{ "two words of one line, two writers", "0w A0 1w A1 0w A0 1w A1",
+		  3,  0, 3, 0,  0, 3,  2, 0, 0, 2 },
+		{ "a failing cmpxchg writes its bytes", "0r A0 1c A0 0r A0",
+		  0,  1, 0, 0,  0, 1,  2, 0, 1, 0 },
+		/* Dubois: A1 was written before the false sharing miss, which does not count as
+		 * having seen it */
+		{ "since the last cold or true miss", "0r A0 1w A1 0r A0 1w A2 0r A0 0r A1",
+		  0,  2, 0, 0,  1, 2,  2, 0, 1, 1 },
+		/* ... and what a true sharing miss brought is seen: A0 is old news the second
+		 * time */
+		{ "not before it", "0r A0 1w A0 0r A0 1w A1 0r A0",
+		  0,  2, 0, 0,  1, 2,  2, 0, 1, 1 },
+		{ "what the CPU wrote itself last", "0w A0 1w A0 0w A0 1w A1 0r A0",
+		  3,  1, 3, 0,  0, 3,  2, 0, 1, 2 },
 		/* 0 wrote A0 last, but 1 before it, and 0's miss in between was one of capacity */
-		{ "what others wrote before",            "0r A0 0r Q0 1w A0 0w A0 1w A1 0r A0", 2,  1, 2, 0,  0, 2,  3, 1, 1, 1 },
-		{ "an upgrade is not a miss",            "0r A0 1r A0 0w A0",       0,  0, 0, 0,  1, 1,  2, 0, 0, 0 },
+		{ "what others wrote before", "0r A0 0r Q0 1w A0 0w A0 1w A1 0r A0",
+		  2,  1, 2, 0,  0, 2,  3, 1, 1, 1 },
+		{ "an upgrade is not a miss", "0r A0 1r A0 0w A0",
+		  0,  0, 0, 0,  1, 1,  2, 0, 0, 0 },
 	};
 	const struct machine machine = one_way_machine();
 
@@ -227,15 +271,22 @@ static void miss_classes(void **state)
 static void through_shared_levels(void **state)
 {
 	static const struct row rows[] = {
-		/*                                                    bounces | hitm loads, stores, remote | upgr, inval | cold, cap, true, false */
-		{ "the sibling has it modified",         "0w A0 1r A0",             0,  1, 0, 0,  0, 0,  2, 0, 0, 0 },
-		{ "the other die has it modified",       "0w A0 2r A0",             0,  1, 0, 0,  0, 0,  2, 0, 0, 0 },
-		{ "the other socket has it modified",    "0w A0 4r A0",             0,  1, 0, 1,  0, 0,  2, 0, 0, 0 },
-		{ "the L2 has it modified: no cache else", "0w A0 0r Q0 1r A0",     0,  0, 0, 0,  0, 0,  3, 0, 0, 0 },
-		{ "the L2 of another die has it modified", "0w A0 0r Q0 2r A0",     0,  1, 0, 0,  0, 0,  3, 0, 0, 0 },
-		{ "an upgrade through the L2",           "0r A0 1r A0 4r A0 0w A0", 0,  0, 0, 0,  1, 2,  3, 0, 0, 0 },
-		{ "a write miss through the L2",         "0r A0 2r A0 3r A0 4w A0", 0,  0, 0, 0,  0, 3,  4, 0, 0, 0 },
-		{ "L2 hits are misses of the CPU",       "0r A0 0r Q0 0r A0",       0,  0, 0, 0,  0, 0,  2, 1, 0, 0 },
+		{ "the sibling has it modified", "0w A0 1r A0",
+		  0,  1, 0, 0,  0, 0,  2, 0, 0, 0 },
+		{ "the other die has it modified", "0w A0 2r A0",
+		  0,  1, 0, 0,  0, 0,  2, 0, 0, 0 },
+		{ "the other socket has it modified", "0w A0 4r A0",
+		  0,  1, 0, 1,  0, 0,  2, 0, 0, 0 },
+		{ "the L2 has it modified: no cache else", "0w A0 0r Q0 1r A0",
+		  0,  0, 0, 0,  0, 0,  3, 0, 0, 0 },
+		{ "the L2 of another die has it modified", "0w A0 0r Q0 2r A0",
+		  0,  1, 0, 0,  0, 0,  3, 0, 0, 0 },
+		{ "an upgrade through the L2", "0r A0 1r A0 4r A0 0w A0",
+		  0,  0, 0, 0,  1, 2,  3, 0, 0, 0 },
+		{ "a write miss through the L2", "0r A0 2r A0 3r A0 4w A0",
+		  0,  0, 0, 0,  0, 3,  4, 0, 0, 0 },
+		{ "L2 hits are misses of the CPU", "0r A0 0r Q0 0r A0",
+		  0,  0, 0, 0,  0, 0,  2, 1, 0, 0 },
 	};
 	struct machine machine = engine_machine_shared();
 
@@ -250,7 +301,8 @@ static void set_up_has_no_writer(void **state)
 	const struct machine machine = one_way_machine();
 	struct sim_options options = engine_options(&machine, 2);
 	struct sim *sim = engine_sim(&options);
-	struct play play = { "1w A0", arena_new(sim, struct line_of_words, LINES, 0, 4096, NULL, "lines") };
+	struct play play = { "1w A0",
+			     arena_new(sim, struct line_of_words, LINES, 0, 4096, NULL, "lines") };
 	struct result *r;
 
 	(void)state;
@@ -266,7 +318,9 @@ static void set_up_has_no_writer(void **state)
 static void bounces_by_class(void **state)
 {
 	static const struct layout layouts[] = {
-		{ "mine", 64, CLASS_ALLOCATOR, NULL }, { "queue", 64, CLASS_WORKLOAD, NULL }, { "data", 64, CLASS_PAYLOAD, NULL },
+		{ "mine", 64, CLASS_ALLOCATOR, NULL },
+		{ "queue", 64, CLASS_WORKLOAD, NULL },
+		{ "data", 64, CLASS_PAYLOAD, NULL },
 	};
 	const struct machine machine = one_way_machine();
 	struct sim_options options = engine_options(&machine, 2);
@@ -285,7 +339,8 @@ static void bounces_by_class(void **state)
 	assert_int_equal(r->total.bounces[CLASS_WORKLOAD], 2);
 	assert_int_equal(r->total.bounces[CLASS_PAYLOAD], 3);
 	assert_int_equal(r->lines, 3);
-	assert_string_equal(r->line[0].label, "data[2]");       /* most bounces first; third of the array */
+	assert_string_equal(r->line[0].label,
+			    "data[2]"); /* most bounces first; third of the array */
 	assert_int_equal(r->line[0].bounces, 3);
 	assert_int_equal(r->line[0].writers, 2);
 	assert_int_equal(r->line[0].readers, 0);
@@ -293,7 +348,7 @@ static void bounces_by_class(void **state)
 	sim_free(sim);
 }
 
-/* ---- causes ------------------------------------------------------------------------------------------ */
+/* ---- causes --------------------------------------------------------------------------------- */
 
 struct two {
 	uint64_t *word;
@@ -306,7 +361,8 @@ static void wait_until(struct cpu *cpu, uint64_t at)
 	compute_cycles(cpu, at - cpu->clock / UNIT);
 }
 
-static struct result *run_threads(const struct machine *machine, thread_function *const *thread, unsigned cpus, struct two *two)
+static struct result *run_threads(const struct machine *machine, thread_function *const *thread,
+				  unsigned cpus, struct two *two)
 {
 	struct sim_options options = engine_options(machine, cpus);
 	struct sim *sim = engine_sim(&options);
@@ -326,9 +382,11 @@ static void assert_causes(const char *name, const struct counts *c, const uint64
 {
 	for (int i = 0; i < CAUSES; i++)
 		if (c->cause_units[i] != wanted[i])
-			fail_msg("%s: %s is %llu + %llu/64 cycles, expected %llu + %llu/64", name, cause_names[i],
-				 (unsigned long long)c->cause_units[i] / 64, (unsigned long long)c->cause_units[i] % 64,
-				 (unsigned long long)wanted[i] / 64, (unsigned long long)wanted[i] % 64);
+			fail_msg("%s: %s is %llu + %llu/64 cycles, expected %llu + %llu/64", name,
+				 cause_names[i], (unsigned long long)c->cause_units[i] / 64,
+				 (unsigned long long)c->cause_units[i] % 64,
+				 (unsigned long long)wanted[i] / 64,
+				 (unsigned long long)wanted[i] % 64);
 }
 
 /* Each kind of time once; the machine's numbers are in test_timing.c. */
@@ -367,11 +425,14 @@ static void causes(void **state)
 	static thread_function *const threads[] = { one_of_each, only_the_other };
 	const struct machine machine = engine_machine();
 	uint64_t first[CAUSES] = {
-		[CAUSE_MEMORY] = C(99 + 99), [CAUSE_PRIVATE_HIT] = C(1 + 1 + 1), [CAUSE_LOCKED] = C(10),
-		[CAUSE_STORE_BUFFER] = C(10), [CAUSE_COMPUTE] = C(7 + 10 + 10),
+		[CAUSE_MEMORY] = C(99 + 99),      [CAUSE_PRIVATE_HIT] = C(1 + 1 + 1),
+		[CAUSE_LOCKED] = C(10),           [CAUSE_STORE_BUFFER] = C(10),
+		[CAUSE_COMPUTE] = C(7 + 10 + 10),
 	};
 	uint64_t second[CAUSES] = {
-		[CAUSE_COMPUTE] = C(1000 + 2000 - 1061), [CAUSE_TRANSFER_SAME] = C(60), [CAUSE_MEMORY] = C(99),
+		[CAUSE_COMPUTE] = C(1000 + 2000 - 1061),
+		[CAUSE_TRANSFER_SAME] = C(60),
+		[CAUSE_MEMORY] = C(99),
 		[CAUSE_PRIVATE_HIT] = C(1 + 1),
 	};
 	struct two two;
@@ -379,7 +440,8 @@ static void causes(void **state)
 
 	(void)state;
 	assert_int_equal(r->elapsed_units, C(2100));
-	/* CPU 0 is done after 100 + 1 + 10 + 1 + 10 + 7 + 20 + 5 + 1 + 100 = 255; then it is idle too */
+	/* CPU 0 is done after 100 + 1 + 10 + 1 + 10 + 7 + 20 + 5 + 1 + 100 = 255; then it is idle
+	 * too */
 	first[CAUSE_IDLE] = C(5 + 1 + 1) + C(2100 - 255);
 	assert_causes("CPU 0", &r->cpu[0], first);
 	assert_causes("CPU 1", &r->cpu[1], second);
@@ -395,7 +457,7 @@ static void crosses_sockets(struct cpu *cpu, void *argument)
 		wait_until(cpu, 3000);
 	} else if (cpu_id(cpu) == 4) {
 		wait_until(cpu, 1000);
-		load(cpu, two->word);                   /* M at the other socket: 99 transfer, 1 hit */
+		load(cpu, two->word); /* M at the other socket: 99 transfer, 1 hit */
 		wait_until(cpu, 2000);
 		fetch_add(cpu, two->word, 1);           /* upgrade: 85 legs, 10 LOCK */
 	} else if (cpu_id(cpu) == 1) {
@@ -411,11 +473,18 @@ static void causes_of_levels_and_upgrades(void **state)
 	};
 	const struct machine machine = engine_machine_shared();
 	uint64_t fifth[CAUSES] = {
-		[CAUSE_TRANSFER_CROSS] = C(99), [CAUSE_UPGRADE] = C(85), [CAUSE_LOCKED] = C(10), [CAUSE_PRIVATE_HIT] = C(1),
-		[CAUSE_COMPUTE] = C(1000 + 2000 - 1100), [CAUSE_IDLE] = C(3000 - 2095),
+		[CAUSE_TRANSFER_CROSS] = C(99),
+		[CAUSE_UPGRADE] = C(85),
+		[CAUSE_LOCKED] = C(10),
+		[CAUSE_PRIVATE_HIT] = C(1),
+		[CAUSE_COMPUTE] = C(1000 + 2000 - 1100),
+		[CAUSE_IDLE] = C(3000 - 2095),
 	};
 	uint64_t second[CAUSES] = {
-		[CAUSE_COMPUTE] = C(1500), [CAUSE_SHARED_LEVEL] = C(9), [CAUSE_PRIVATE_HIT] = C(1), [CAUSE_IDLE] = C(3000 - 1510),
+		[CAUSE_COMPUTE] = C(1500),
+		[CAUSE_SHARED_LEVEL] = C(9),
+		[CAUSE_PRIVATE_HIT] = C(1),
+		[CAUSE_IDLE] = C(3000 - 1510),
 	};
 	struct two two;
 	struct result *r = run_threads(&machine, threads, 5, &two);
@@ -443,7 +512,8 @@ static void shares_then_adds(struct cpu *cpu, void *argument)
 static void permission_that_the_level_lacks(void **state)
 {
 	static thread_function *const threads[] = {
-		shares_then_adds, shares_then_adds, shares_then_adds, shares_then_adds, shares_then_adds,
+		shares_then_adds, shares_then_adds, shares_then_adds,
+		shares_then_adds, shares_then_adds,
 	};
 	const struct machine machine = engine_machine_shared();
 	struct two two;
@@ -477,7 +547,10 @@ static void waiting_for_a_busy_line(void **state)
 	static thread_function *const threads[] = { adds_at, adds_at, adds_at };
 	const struct machine machine = engine_machine();
 	uint64_t third[CAUSES] = {
-		[CAUSE_COMPUTE] = C(1001), [CAUSE_BUSY] = C(1070 - 1011) - 853, [CAUSE_TRANSFER_SAME] = C(60), [CAUSE_LOCKED] = C(10),
+		[CAUSE_COMPUTE] = C(1001),
+		[CAUSE_BUSY] = C(1070 - 1011) - 853,
+		[CAUSE_TRANSFER_SAME] = C(60),
+		[CAUSE_LOCKED] = C(10),
 	};
 	struct two two;
 	struct result *r = run_threads(&machine, threads, 3, &two);
@@ -527,7 +600,7 @@ static void lock_spin(void **state)
 	result_free(r);
 }
 
-/* ---- operations and the window ----------------------------------------------------------------------------- */
+/* ---- operations and the window -------------------------------------------------------------- */
 
 struct work {
 	uint64_t *word;
@@ -535,7 +608,8 @@ struct work {
 	int live[8], footprint[8];
 };
 
-static struct result *run_work(struct sim_options options, struct work *work, thread_function *const *thread)
+static struct result *run_work(struct sim_options options, struct work *work,
+			       thread_function *const *thread)
 {
 	const struct machine machine = engine_machine();
 	struct sim *sim;
@@ -681,7 +755,9 @@ static void peaks(void **state)
 	(void)state;
 	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct sim_options options = engine_options(NULL, 1);
-		struct work work = { .count = 5, .live = { 100, 50, -100, 20, -70 }, .footprint = { 4096, 4096, -4096, 0, -4096 } };
+		struct work work = { .count = 5,
+				     .live = { 100, 50, -100, 20, -70 },
+				     .footprint = { 4096, 4096, -4096, 0, -4096 } };
 		struct result *r;
 
 		options.warmup = rows[i].warmup;
@@ -781,7 +857,7 @@ static void interrupts_are_not_in_the_operation(void **state)
 	sim_free(sim);
 }
 
-/* ---- damage -------------------------------------------------------------------------------------------------- */
+/* ---- damage --------------------------------------------------------------------------------- */
 
 static struct slot *copy_at(struct sim *sim, unsigned cpu, uint64_t line)
 {
@@ -822,17 +898,17 @@ static void two_owners(struct sim *sim, uint64_t line)
 
 /* What is done to the line of A between two steps, and what the steps after must run into. */
 static const struct damage {
-	const char *name, *before, *after, *found;
+	const char *name, *before, *after;
 	void (*break_it)(struct sim *sim, uint64_t line);
 } damages[] = {
-	{ "a copy has an old value",        "0w A0",       "0r A0",             "version", old_value },
-	{ "... and is given to another",    "0w A0",       "1r A0",             "version", old_value },
-	{ "the home forgets the owner",     "0w A0",       "1r A0",             "version", home_forgets_the_owner },
-	{ "the home forgets a sharer",      "0r A0 1r A0", "1w A0 0r A0",       "version", home_forgets_a_sharer },
-	{ "a sharer thinks it owns",        "0r A0 1r A0", "0w A0 1r A0",       "version", sharer_thinks_it_owns },
-	{ "... and the other writes",       "0r A0 1r A0", "0w A0 1w A0",       "version", sharer_thinks_it_owns },
-	{ "memory is old",                  "0w A0 0r Q0", "1r A0",             "version", memory_is_old },
-	{ "two CPUs own a line",            "0r A0 1r A0", "0w A0 1r A0",       "version", two_owners },
+	{ "a copy has an old value",        "0w A0",       "0r A0",       old_value },
+	{ "... and is given to another",    "0w A0",       "1r A0",       old_value },
+	{ "the home forgets the owner",     "0w A0",       "1r A0",       home_forgets_the_owner },
+	{ "the home forgets a sharer",      "0r A0 1r A0", "1w A0 0r A0", home_forgets_a_sharer },
+	{ "a sharer thinks it owns",        "0r A0 1r A0", "0w A0 1r A0", sharer_thinks_it_owns },
+	{ "... and the other writes",       "0r A0 1r A0", "0w A0 1w A0", sharer_thinks_it_owns },
+	{ "memory is old",                  "0w A0 0r Q0", "1r A0",       memory_is_old },
+	{ "two CPUs own a line",            "0r A0 1r A0", "0w A0 1r A0", two_owners },
 };
 
 struct broken {
@@ -877,14 +953,17 @@ static void damage_is_found(void **state)
 	for (unsigned i = 0; i < sizeof damages / sizeof *damages; i++) {
 		struct sim_options options = engine_options(&machine, 3);
 		struct sim *sim = engine_sim(&options);
-		struct broken b = { { damages[i].before, NULL }, { damages[i].after, NULL }, &damages[i], 0 };
+		struct broken b = {
+			{ damages[i].before, NULL }, { damages[i].after, NULL }, &damages[i], 0
+		};
 
-		b.before.line = b.after.line = arena_new(sim, struct line_of_words, LINES, 0, 4096, NULL, "lines");
+		b.before.line = b.after.line =
+			arena_new(sim, struct line_of_words, LINES, 0, 4096, NULL, "lines");
 		for (unsigned cpu = 0; cpu < 3; cpu++)
 			thread_start(sim, cpu, cpu < 2 ? runs_into_it : breaks, &b);
 		if (sim_run(sim) != OUTCOME_BUG)
 			fail_msg("%s: not found", damages[i].name);
-		if (!strstr(sim->message, damages[i].found))
+		if (!strstr(sim->message, "version"))
 			fail_msg("%s: found as: %s", damages[i].name, sim->message);
 		sim_free(sim);
 	}

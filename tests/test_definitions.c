@@ -34,7 +34,8 @@ static void every_metric_is_defined(void **state)
 
 	(void)state;
 	for (const struct metric *metric = metrics; metric->name; metric++) {
-		if (metric->kind == METRIC_TEXT || !strcmp(metric->name, "cpus") || !strcmp(metric->name, "seed"))
+		if (metric->kind == METRIC_TEXT || !strcmp(metric->name, "cpus") ||
+		    !strcmp(metric->name, "seed"))
 			continue;       /* keys of the experiment */
 		snprintf(heading, sizeof heading, "\n### %s\n", metric->name);
 		if (strstr(text, heading))

@@ -38,11 +38,12 @@ static void ends_with(struct sim *sim, enum outcome outcome, const char *text)
 	enum outcome got = sim_run(sim);
 
 	if (got != outcome || !strstr(sim->message, text))
-		fail_msg("%s: %s; expected %s: ...%s...", outcome_names[got], sim->message, outcome_names[outcome], text);
+		fail_msg("%s: %s; expected %s: ...%s...", outcome_names[got], sim->message,
+			 outcome_names[outcome], text);
 	sim_free(sim);
 }
 
-/* ---- fibers ----------------------------------------------------------------------------------------- */
+/* ---- fibers --------------------------------------------------------------------------------- */
 
 enum { FIBERS = 50, ROUNDS = 20 };
 
@@ -64,7 +65,8 @@ static void ring_fiber(void *argument)
 		ring->trace[ring->count++] = self;
 		fiber_switch(ring->fiber[self], ring->fiber[self + 1]);
 		sum += step;
-		if (stack[0] != (char)self || stack[sizeof stack - 1] != (char)self || sum != self + (round + 1) * step)
+		if (stack[0] != (char)self || stack[sizeof stack - 1] != (char)self ||
+		    sum != self + (round + 1) * step)
 			abort();
 	}
 	fiber_switch(ring->fiber[self], ring->fiber[self + 1]);
@@ -88,11 +90,12 @@ static void fibers_keep_their_stacks(void **state)
 		fiber_free(ring.fiber[i]);
 }
 
-/* ---- the order of events ------------------------------------------------------------------------------- */
+/* ---- the order of events -------------------------------------------------------------------- */
 
 enum { EVENTS = 300 };
 
-static struct event *event_at(struct sim *sim, uint64_t time, enum rank rank, unsigned cpu, uint64_t count)
+static struct event *event_at(struct sim *sim, uint64_t time, enum rank rank, unsigned cpu,
+			      uint64_t count)
 {
 	struct event *e = event_new(sim);
 
@@ -122,7 +125,8 @@ static void events_come_in_order(void **state)
 
 	(void)state;
 	for (uint64_t i = 0; i < EVENTS; i++)
-		event[i] = event_at(sim, 100 + i % 5, (enum rank)(i / 5 % (RANK_CPU + 1)), (unsigned)(i / 3 % 4), i);
+		event[i] = event_at(sim, 100 + i % 5, (enum rank)(i / 5 % (RANK_CPU + 1)),
+				    (unsigned)(i / 3 % 4), i);
 	for (unsigned turn = 0; turn < 2; turn++) {
 		for (uint64_t i = 0; i < EVENTS; i++)
 			event_queue(sim, event[turn ? shuffled(i) : i]);
@@ -137,7 +141,8 @@ static void events_come_in_order(void **state)
 		assert_true(a->time <= b->time);
 		if (a->time == b->time)
 			assert_true(rank_of(a) <= rank_of(b));
-		if (a->time == b->time && (a->key & 0xffff) == (b->key & 0xffff) && rank_of(a) == rank_of(b))
+		if (a->time == b->time && (a->key & 0xffff) == (b->key & 0xffff) &&
+		    rank_of(a) == rank_of(b))
 			assert_true(a->count <= b->count);
 	}
 	for (unsigned i = 0; i < EVENTS; i++)
@@ -177,7 +182,8 @@ static void no_cpu_is_favoured(void **state)
 		unsigned best = 0;
 
 		for (unsigned cpu = 1; cpu < 4; cpu++)
-			if (event_key(sim, RANK_CPU, time, cpu) < event_key(sim, RANK_CPU, time, best))
+			if (event_key(sim, RANK_CPU, time, cpu) <
+			    event_key(sim, RANK_CPU, time, best))
 				best = cpu;
 		first[best]++;
 	}
@@ -208,7 +214,7 @@ static void turns_come_in_order(void **state)
 	sim_free(sim);
 }
 
-/* ---- the arena -------------------------------------------------------------------------------------------- */
+/* ---- the arena ------------------------------------------------------------------------------ */
 
 struct thing {
 	uint64_t flags;
@@ -217,9 +223,14 @@ struct thing {
 };
 
 static const struct field thing_fields[] = {
-	FIELD(struct thing, flags), FIELD(struct thing, count), FIELD(struct thing, spare), FIELD(struct thing, next), { 0 },
+	FIELD(struct thing, flags),
+	FIELD(struct thing, count),
+	FIELD(struct thing, spare),
+	FIELD(struct thing, next),
+	{ 0 },
 };
-static const struct layout thing_layout = { "thing", sizeof(struct thing), CLASS_ALLOCATOR, thing_fields };
+static const struct layout thing_layout = { "thing", sizeof(struct thing), CLASS_ALLOCATOR,
+					    thing_fields };
 static const struct layout slab_layout = { "slab", 0, CLASS_ALLOCATOR, NULL };
 static const struct layout object_layout = { "object", 96, CLASS_PAYLOAD, NULL };
 
@@ -354,7 +365,7 @@ static void set_up_that_needs_too_much(void **state)
 	sim_free(sim);
 }
 
-/* ---- verbs ---------------------------------------------------------------------------------------------------- */
+/* ---- verbs ---------------------------------------------------------------------------------- */
 
 struct words {
 	uint8_t byte;
@@ -366,10 +377,10 @@ struct words {
 	int32_t small;
 };
 
-#define EXPECT(cpu, got, wanted)                                                                        \
-	do {                                                                                            \
-		if ((got) != (wanted))                                                                  \
-			BUG(cpu, "line %d: not what was expected", __LINE__);                           \
+#define EXPECT(cpu, got, wanted) \
+	do { \
+		if ((got) != (wanted)) \
+			BUG(cpu, "line %d: not what was expected", __LINE__); \
 	} while (0)
 
 static void all_sizes(struct cpu *cpu, struct words *w)
@@ -425,7 +436,7 @@ static void uses_verbs(struct cpu *cpu, void *argument)
 
 	all_sizes(cpu, w);
 	compares_and_bits(cpu, w);
-	prefetch(cpu, (char *)NULL);                            /* harmless, as the kernel does it */
+	prefetch(cpu, (char *)NULL); /* harmless, as the kernel does it */
 	for (unsigned i = 0; i < 1000; i++) {
 		uint64_t r = random_below(cpu, 100);
 
@@ -476,7 +487,7 @@ static void accesses_that_cannot_be(void **state)
 	ends_with(sim, OUTCOME_BUG, "not aligned");
 }
 
-/* ---- interrupts -------------------------------------------------------------------------------------------------- */
+/* ---- interrupts ----------------------------------------------------------------------------- */
 
 struct irqs {
 	uint64_t *word, at[4], end, lines_read;
@@ -546,7 +557,8 @@ static void periodic_timers(void **state)
 	(void)state;
 	thread_start(sim, 0, computes_10000, &irqs);
 	timer_add(sim, 0, 500, 1000, fast_handler, &irqs);
-	timer_add(sim, 1, 500, 1000, fast_handler, &nobody);    /* no thread there: nothing to interrupt */
+	/* no thread there: nothing to interrupt */
+	timer_add(sim, 1, 500, 1000, fast_handler, &nobody);
 	run_to_end(sim);
 	assert_int_equal(irqs.count, 12);
 	assert_int_equal(irqs.end, C(10000 + 12 * 200));
@@ -641,7 +653,7 @@ static void handlers_touch_for_themselves(void **state)
 	sim_free(sim);
 }
 
-/* ---- preemption -------------------------------------------------------------------------------------------------------- */
+/* ---- preemption ----------------------------------------------------------------------------- */
 
 static void counts_preemption(struct cpu *cpu, void *argument)
 {
@@ -682,7 +694,7 @@ static void preemption_is_a_counter_in_memory(void **state)
 	}
 }
 
-/* ---- locks ----------------------------------------------------------------------------------------------------------------- */
+/* ---- locks ---------------------------------------------------------------------------------- */
 
 struct guarded {
 	_Alignas(LINE) struct spinlock lock;
@@ -709,7 +721,8 @@ static void lock_by(struct cpu *cpu, struct guarded *g, enum how how)
 static void unlock_by(struct cpu *cpu, struct guarded *g, enum how how)
 {
 	if (how >= BY_BIT_ASSERT)
-		bit_spin_unlock(cpu, &g->bits, 5, (enum bit_unlock)(how - BY_BIT_ASSERT + BIT_UNLOCK_ASSERT));
+		bit_spin_unlock(cpu, &g->bits, 5,
+				(enum bit_unlock)(how - BY_BIT_ASSERT + BIT_UNLOCK_ASSERT));
 	else
 		spin_unlock(cpu, &g->lock, how == BY_DEC ? LOCK_DEC : LOCK_TICKET);
 }
@@ -781,7 +794,8 @@ static void arrives_in_order(struct cpu *cpu, void *argument)
 static void tickets_are_served_in_order(void **state)
 {
 	struct sim *sim = small_sim(16);
-	struct locking l = { arena_new(sim, struct guarded, 1, 0, LINE, NULL, "guarded"), BY_TICKET };
+	struct locking l = { arena_new(sim, struct guarded, 1, 0, LINE, NULL, "guarded"),
+			     BY_TICKET };
 
 	(void)state;
 	for (unsigned i = 0; i < 16; i++)
@@ -861,7 +875,9 @@ static void interrupts_while_waiting_for_a_lock(void **state)
 	(void)state;
 	for (enum lock_kind kind = LOCK_DEC; kind <= LOCK_TICKET; kind++) {
 		struct sim *sim = small_sim(2);
-		struct waits_off w = { arena_new(sim, struct guarded, 1, 0, LINE, NULL, "guarded"), kind, { 0 } };
+		struct waits_off w = { arena_new(sim, struct guarded, 1, 0, LINE, NULL, "guarded"),
+				       kind,
+				       { 0 } };
 
 		spin_lock_init(&w.g->lock, kind);
 		thread_start(sim, 0, holds_to_5000, &w);
@@ -871,14 +887,15 @@ static void interrupts_while_waiting_for_a_lock(void **state)
 		assert_int_equal(w.irqs.count, 1);
 		assert_true(w.irqs.end > C(5000));
 		if (kind == LOCK_DEC)
-			assert_in_range(w.irqs.at[0], C(1100), C(1100 + 5));    /* the next poll, and 100 of entry */
+			assert_in_range(w.irqs.at[0], C(1100),
+					C(1100 + 5)); /* the next poll, and 100 of entry */
 		else
 			assert_true(w.irqs.at[0] > w.irqs.end + C(1000));
 		sim_free(sim);
 	}
 }
 
-/* ---- ends ------------------------------------------------------------------------------------------------------------------ */
+/* ---- ends ----------------------------------------------------------------------------------- */
 
 static void waits_for_ever(struct cpu *cpu, void *argument)
 {
@@ -951,7 +968,8 @@ static void runs_end_with_an_outcome(void **state)
 	options.model = "some-model";
 	sim = engine_sim(&options);
 	thread_start(sim, 1, says_bug, NULL);
-	ends_with(sim, OUTCOME_BUG, "the sky is green (cycle 123, CPU 1, model some-model, seed 77)");
+	ends_with(sim, OUTCOME_BUG,
+		  "the sky is green (cycle 123, CPU 1, model some-model, seed 77)");
 }
 
 static void broken_threads_are_bugs(void **state)
@@ -1037,7 +1055,7 @@ static void machines_that_do_not_fit(void **state)
 	assert_non_null(strstr(why, "core 16"));
 }
 
-/* ---- placement, seeds ----------------------------------------------------------------------------------------------------- */
+/* ---- placement, seeds ----------------------------------------------------------------------- */
 
 static void placement(void **state)
 {
@@ -1103,7 +1121,8 @@ static struct jittered with_jitter(uint64_t seed, unsigned start, unsigned perce
 
 static void seeds_jitter_by_the_stated_amount(void **state)
 {
-	struct jittered none = with_jitter(1, 0, 0), one = with_jitter(1, 50, 10), again = with_jitter(1, 50, 10);
+	struct jittered none = with_jitter(1, 0, 0), one = with_jitter(1, 50, 10),
+			again = with_jitter(1, 50, 10);
 	struct jittered other = with_jitter(2, 50, 10);
 	unsigned below = 0;
 
@@ -1120,7 +1139,7 @@ static void seeds_jitter_by_the_stated_amount(void **state)
 	assert_memory_not_equal(&one, &other, sizeof one);
 }
 
-/* ---- several machines in one process -------------------------------------------------------------------------------------- */
+/* ---- several machines in one process -------------------------------------------------------- */
 
 static void two_machines_know_nothing_of_each_other(void **state)
 {
@@ -1132,7 +1151,9 @@ static void two_machines_know_nothing_of_each_other(void **state)
 	for (unsigned turn = 0; turn < 2; turn++) {
 		for (unsigned i = 0; i < 2; i++) {
 			sim[i] = small_sim(4);
-			l[i] = (struct locking){ arena_new(sim[i], struct guarded, 1, 0, LINE, NULL, "guarded"), BY_BIT_PLAIN };
+			l[i] = (struct locking){ arena_new(sim[i], struct guarded, 1, 0, LINE, NULL,
+							   "guarded"),
+						 BY_BIT_PLAIN };
 			for (unsigned cpu = 0; cpu < 4; cpu++)
 				thread_start(sim[i], cpu, adds_under_the_lock, &l[i]);
 		}

@@ -29,8 +29,17 @@
 #include "sim/internal.h"
 #include "tests/engine_fixture.h"
 
-enum { CPUS_MAX = 4, LINES_MAX = 2, NODES_MAX = CPUS_MAX + 2, PERMS_MAX = 48, TXNS_MAX = 64, BYTES_MAX = 4096,
-       ACTIONS_MAX = 256, PATH_MAX_ = 400, REST_LIMIT = 5000 };
+enum {
+	CPUS_MAX = 4,
+	LINES_MAX = 2,
+	NODES_MAX = CPUS_MAX + 2,
+	PERMS_MAX = 48,
+	TXNS_MAX = 64,
+	BYTES_MAX = 4096,
+	ACTIONS_MAX = 256,
+	PATH_MAX_ = 400,
+	REST_LIMIT = 5000
+};
 
 /* What a CPU can start. */
 enum start { LOADS, STORES, PREFETCHES, PREFETCHES_WRITE, EVICTS, STARTS };
@@ -85,7 +94,7 @@ struct world {
 	char error[400];
 };
 
-/* ---- the accesses of CPUs, below the verbs ------------------------------------------------------ */
+/* ---- the accesses of CPUs, below the verbs -------------------------------------------------- */
 
 static struct slot *copy_of(const struct cpu *cpu, uint64_t line)
 {
@@ -99,7 +108,9 @@ static const struct copy_rule *rule_for(const struct sim *sim, const struct slot
 
 static enum request request_for(const struct copy_rule *rule)
 {
-	return rule->action & DO_UPGRADE ? UPGRADE : rule->action & DO_GET_MODIFIED ? GET_MODIFIED : GET_SHARED;
+	return rule->action & DO_UPGRADE        ? UPGRADE
+	       : rule->action & DO_GET_MODIFIED ? GET_MODIFIED
+						: GET_SHARED;
 }
 
 static void effect(struct cpu *cpu, struct slot *copy, const struct copy_rule *rule, bool write)
@@ -126,8 +137,8 @@ static void ask(struct world *w, unsigned id, unsigned line, bool write)
 		return;
 	}
 	if (!t)
-		t = coherence_request(w->sim, cpu->node, w->line[line], request_for(rule), write ? ACCESS_STORE : ACCESS_LOAD, false,
-				      w->sim->now);
+		t = coherence_request(w->sim, cpu->node, w->line[line], request_for(rule),
+				      write ? ACCESS_STORE : ACCESS_LOAD, false, w->sim->now);
 	cpu->blocked = t;
 	w->waits[id] = true;
 }
@@ -135,9 +146,11 @@ static void ask(struct world *w, unsigned id, unsigned line, bool write)
 static void prefetch_line(struct world *w, unsigned id, unsigned line, bool write)
 {
 	struct node *node = w->sim->cpu[id].node;
-	const struct copy_rule *rule = rule_for(w->sim, copy_of(&w->sim->cpu[id], w->line[line]), write);
+	const struct copy_rule *rule =
+		rule_for(w->sim, copy_of(&w->sim->cpu[id], w->line[line]), write);
 
-	coherence_request(w->sim, node, w->line[line], request_for(rule), write ? ACCESS_STORE : ACCESS_LOAD, true, w->sim->now);
+	coherence_request(w->sim, node, w->line[line], request_for(rule),
+			  write ? ACCESS_STORE : ACCESS_LOAD, true, w->sim->now);
 }
 
 /* A CPU's transaction is complete: its access, then the probe that waited for it. */
@@ -168,19 +181,21 @@ static void deliver(struct world *w, unsigned index)
 	struct sim *sim = w->sim;
 	struct heap *h = index < sim->homes.count ? &sim->homes : &sim->messages;
 
-	event_dispatch(sim, event_take(sim, h, h == &sim->homes ? index : index - sim->homes.count));
+	event_dispatch(sim,
+		       event_take(sim, h, h == &sim->homes ? index : index - sim->homes.count));
 	if (sim->resume)
 		go_on(w);
 }
 
-/* ---- actions --------------------------------------------------------------------------------------- */
+/* ---- actions -------------------------------------------------------------------------------- */
 
 /* Can it be started, and does it change anything? */
 static bool can_start(const struct world *w, enum start start, unsigned id, unsigned line)
 {
 	const struct cpu *cpu = &w->sim->cpu[id];
 	const struct slot *copy = copy_of(cpu, w->line[line]);
-	bool pending = coherence_pending(cpu->node, w->line[line]), write = start == STORES || start == PREFETCHES_WRITE;
+	bool pending = coherence_pending(cpu->node, w->line[line]),
+	     write = start == STORES || start == PREFETCHES_WRITE;
 	const struct copy_rule *rule = rule_for(w->sim, copy, write);
 
 	if (!(w->search->starts & 1u << start))
@@ -205,7 +220,8 @@ static unsigned actions(const struct world *w, struct action *list)
 		for (unsigned line = 0; line < w->search->lines; line++)
 			for (enum start s = LOADS; s < STARTS; s++)
 				if (can_start(w, s, cpu, line))
-					list[n++] = (struct action){ (uint8_t)s, (uint8_t)cpu, (uint8_t)line, 0 };
+					list[n++] = (struct action){ (uint8_t)s, (uint8_t)cpu,
+								     (uint8_t)line, 0 };
 	return n;
 }
 
@@ -243,9 +259,12 @@ static bool act(struct world *w, struct action action)
 
 static void describe(const struct world *w, struct action action)
 {
-	static const char *const verb[] = { "loads", "stores", "prefetches", "prefetches to write", "evicts" };
-	static const char *const type[] = { "data", "probe", "acknowledgement", "request", "reply", "write-back", "completion" };
-	const struct heap *h = action.index < w->sim->homes.count ? &w->sim->homes : &w->sim->messages;
+	static const char *const verb[] = { "loads", "stores", "prefetches", "prefetches to write",
+					    "evicts" };
+	static const char *const type[] = { "data",  "probe",      "acknowledgement", "request",
+					    "reply", "write-back", "completion" };
+	const struct heap *h =
+		action.index < w->sim->homes.count ? &w->sim->homes : &w->sim->messages;
 	const struct event *e;
 
 	if (action.kind != DELIVER) {
@@ -256,14 +275,18 @@ static void describe(const struct world *w, struct action action)
 	print_error("  %s", type[e->type]);
 	if (e->type == EVENT_PROBE)
 		print_error(e->probe.invalidate ? " (invalidate)" : " (share)");
-	print_error(" arrives at %s %u", e->node->kind == NODE_CPU ? "CPU" : e->node->kind == NODE_SHARED ? "shared level" : "root",
+	print_error(" arrives at %s %u",
+		    e->node->kind == NODE_CPU      ? "CPU"
+		    : e->node->kind == NODE_SHARED ? "shared level"
+						   : "root",
 		    e->node->id);
 	if (e->txn)
-		print_error(", for CPU %u's transaction %llu", e->txn->cpu, (unsigned long long)e->txn->number);
+		print_error(", for CPU %u's transaction %llu", e->txn->cpu,
+			    (unsigned long long)e->txn->number);
 	print_error("\n");
 }
 
-/* ---- a state as bytes -------------------------------------------------------------------------------- */
+/* ---- a state as bytes ----------------------------------------------------------------------- */
 
 struct writer {
 	const struct world *w;
@@ -302,7 +325,8 @@ static unsigned node_name(const struct writer *to, const struct node *node)
 		return 0;
 	if (node->kind == NODE_ROOT)
 		return 1;
-	return node->kind == NODE_CPU ? 2u + to->p->cpu[node->id] : 2u + CPUS_MAX + to->p->shared[node->id];
+	return node->kind == NODE_CPU ? 2u + to->p->cpu[node->id]
+				      : 2u + CPUS_MAX + to->p->shared[node->id];
 }
 
 static unsigned order_rank(const struct writer *to, uint64_t order)
@@ -344,7 +368,8 @@ static void put_txn(struct writer *to, const struct txn *t)
 	put(to, node_name(to, t->home));
 	put(to, to->p->line[line_index(to->w, t->line)]);
 	put(to, is_pending(t) ? order_rank(to, t->order) : 0);
-	put(to, t->fetched | t->waits_for_put << 1 | t->have_data << 2 | t->bypass << 3 | t->dirty << 4 | t->dataless << 5);
+	put(to, t->fetched | t->waits_for_put << 1 | t->have_data << 2 | t->bypass << 3 |
+			t->dirty << 4 | t->dataless << 5);
 	put(to, t->acks);
 	put(to, t->unanswered);
 	put(to, t->grant);
@@ -487,7 +512,9 @@ static void collect_orders(struct writer *to)
 	const struct heap *heap[] = { &sim->homes, &sim->messages };
 
 	for (unsigned n = 0; n < to->w->search->cpus + sim->shared_count; n++) {
-		const struct node *node = n < to->w->search->cpus ? sim->cpu[n].node : sim->shared[n - to->w->search->cpus];
+		const struct node *node = n < to->w->search->cpus
+						  ? sim->cpu[n].node
+						  : sim->shared[n - to->w->search->cpus];
 
 		for (const struct txn *t = node->pending; t; t = t->pending_next) {
 			add_order(to, t->order);
@@ -568,7 +595,7 @@ static void hash_state(const struct world *w, uint64_t hash[2])
 	}
 }
 
-/* ---- what must hold --------------------------------------------------------------------------------------- */
+/* ---- what must hold ------------------------------------------------------------------------- */
 
 static bool wrong(struct world *w, const char *what, unsigned line)
 {
@@ -584,7 +611,8 @@ static bool messages_have_last(const struct world *w, uint64_t line)
 		for (size_t i = 0; i < heap[h]->count; i++) {
 			const struct event *e = heap[h]->item[i].event;
 
-			if ((e->type == EVENT_FILL || e->type == EVENT_REPLY) && e->txn->line == line && e->answer.found &&
+			if ((e->type == EVENT_FILL || e->type == EVENT_REPLY) &&
+			    e->txn->line == line && e->answer.found &&
 			    is_last(w, line, e->answer.version))
 				return true;
 		}
@@ -597,7 +625,8 @@ static bool node_has_last(const struct world *w, const struct node *node, uint64
 	const struct txn *t = coherence_pending(node, line);
 	const struct dirent *d = node->entry ? node->entry[line] : NULL;
 
-	if ((slot && is_last(w, line, slot->version)) || (t && t->have_data && is_last(w, line, t->version)))
+	if ((slot && is_last(w, line, slot->version)) ||
+	    (t && t->have_data && is_last(w, line, t->version)))
 		return true;
 	if (d && d->busy && d->busy->dirty && is_last(w, line, d->busy->version))
 		return true;
@@ -645,7 +674,8 @@ static bool state_is_good(struct world *w)
 }
 
 /* At rest: does the home know its client's copy? */
-static bool home_knows(const struct world *w, const struct node *home, const struct node *client, uint64_t line)
+static bool home_knows(const struct world *w, const struct node *home, const struct node *client,
+		       uint64_t line)
 {
 	const struct slot *copy = cache_find(&client->level_cache[client->levels - 1], line);
 	const struct dirent *d = home->entry[line];
@@ -665,22 +695,26 @@ static bool rest_is_good(struct world *w)
 	for (unsigned l = 0; l < w->search->lines; l++)
 		for (unsigned i = 0; i < w->search->cpus + w->sim->shared_count; i++) {
 			bool cpu = i < w->search->cpus;
-			struct node *node = cpu ? w->sim->cpu[i].node : w->sim->shared[i - w->search->cpus];
+			struct node *node =
+				cpu ? w->sim->cpu[i].node : w->sim->shared[i - w->search->cpus];
 			const struct dirent *d = node->parent->entry[w->line[l]];
 
 			if (cpu && w->waits[i])
 				return wrong(w, "nothing is pending, and a CPU waits", l);
 			if (coherence_pending(node, w->line[l]) || (d && (d->busy || d->head)))
-				return wrong(w, "nothing is pending, and a transaction is not over", l);
+				return wrong(w, "nothing is pending, and a transaction is not over",
+					     l);
 			if (node->write_back)
-				return wrong(w, "nothing is pending, and a write-back has not arrived", l);
+				return wrong(w,
+					     "nothing is pending, and a write-back has not arrived",
+					     l);
 			if (!home_knows(w, node->parent, node, w->line[l]))
 				return wrong(w, "at rest a home is wrong about a copy", l);
 		}
 	return true;
 }
 
-/* ---- search --------------------------------------------------------------------------------------------------- */
+/* ---- search --------------------------------------------------------------------------------- */
 
 /* Delivers all that is pending, in the order of times. */
 static bool come_to_rest(struct world *w)
@@ -688,10 +722,12 @@ static bool come_to_rest(struct world *w)
 	struct sim *sim = w->sim;
 
 	for (unsigned n = 0; sim->homes.count || sim->messages.count; n++) {
-		bool home = sim->homes.count && (!sim->messages.count || sim->homes.item->time <= sim->messages.item->time);
+		bool home = sim->homes.count && (!sim->messages.count ||
+						 sim->homes.item->time <= sim->messages.item->time);
 
 		sim->now = home ? sim->homes.item->time : sim->messages.item->time;
-		if (!act(w, (struct action){ .kind = DELIVER, .index = (uint8_t)(home ? 0 : sim->homes.count) }))
+		if (!act(w, (struct action){ .kind = DELIVER,
+					     .index = (uint8_t)(home ? 0 : sim->homes.count) }))
 			return false;
 		if (n == REST_LIMIT)
 			return wrong(w, "it does not come to rest", 0);
@@ -705,7 +741,8 @@ static void forget_line(struct world *w, uint64_t number)
 	struct line *line = sim->line[number];
 
 	for (unsigned i = 0; i < w->search->cpus + sim->shared_count; i++) {
-		struct node *node = i < w->search->cpus ? sim->cpu[i].node : sim->shared[i - w->search->cpus];
+		struct node *node =
+			i < w->search->cpus ? sim->cpu[i].node : sim->shared[i - w->search->cpus];
 		struct cache *c = &node->level_cache[node->levels - 1];
 		struct slot *slot = cache_find(c, number);
 
@@ -777,7 +814,7 @@ static bool add_state(struct world *w, const uint64_t hash[2], uint32_t parent, 
 	return true;
 }
 
-/* ---- worlds ------------------------------------------------------------------------------------------------------- */
+/* ---- worlds --------------------------------------------------------------------------------- */
 
 static struct machine machine_of(const struct search *s)
 {
@@ -815,7 +852,8 @@ static void add_permutation(struct world *w, const uint8_t cpu[CPUS_MAX])
 	if (!keeps_neighbours(w, &p))
 		return;
 	for (unsigned i = 0; i < w->search->cpus; i++) {
-		const struct node *from = w->sim->cpu[i].node->parent, *to = w->sim->cpu[p.cpu[i]].node->parent;
+		const struct node *from = w->sim->cpu[i].node->parent,
+				  *to = w->sim->cpu[p.cpu[i]].node->parent;
 
 		p.cpu_at[p.cpu[i]] = (uint8_t)i;
 		if (from->kind == NODE_SHARED) {
@@ -864,7 +902,7 @@ static void open_world(struct world *w)
 	permute(w, cpu, 0);
 }
 
-/* ---- the search ---------------------------------------------------------------------------------------------------- */
+/* ---- the search ----------------------------------------------------------------------------- */
 
 static void show_path(struct world *w, const struct action *path, unsigned length)
 {
@@ -881,7 +919,8 @@ static void show_path(struct world *w, const struct action *path, unsigned lengt
 }
 
 /* One step further from state `from`, whose path is given; false if something is wrong. */
-static bool step_further(struct world *w, uint32_t from, struct action *path, unsigned length, struct action action)
+static bool step_further(struct world *w, uint32_t from, struct action *path, unsigned length,
+			 struct action action)
 {
 	uint64_t hash[2];
 
@@ -924,7 +963,8 @@ static bool explore(struct world *w, const struct search *search, size_t limit)
 	bool good = true;
 	size_t done = 0;
 
-	*w = (struct world){ .search = search, .machine = machine_of(search), .room = limit, .buckets = 1024 };
+	*w = (struct world){ .search = search, .machine = machine_of(search), .room = limit,
+			     .buckets = 1024 };
 	while (w->buckets * 3 / 4 <= limit)
 		w->buckets *= 2;
 	w->state = xalloc(limit * sizeof *w->state);
@@ -939,45 +979,78 @@ static bool explore(struct world *w, const struct search *search, size_t limit)
 	return good;
 }
 
-/* ---- tests ------------------------------------------------------------------------------------------------------------ */
+/* ---- tests ---------------------------------------------------------------------------------- */
 
 enum {
 	LOAD_STORE = 1 << LOADS | 1 << STORES,
 	AND_EVICT = LOAD_STORE | 1 << EVICTS,
 	AND_PREFETCH = LOAD_STORE | 1 << PREFETCHES | 1 << PREFETCHES_WRITE,
+	ALL_STARTS = AND_EVICT | AND_PREFETCH,
 };
 
 /* clang-format off */
+enum { CHECK, ONE_WAY = 1, SHARED_LEVELS = 2, DEEP = 4 };
+#define SEARCH(name_, cpus_, lines_, order_, home_, starts_, how_) \
+	{ .name = name_, .cpus = cpus_, .lines = lines_, .order = ORDER_##order_, \
+	  .home = HOME_##home_, .starts = starts_, .one_way = (how_) & ONE_WAY, \
+	  .shared_level = (how_) & SHARED_LEVELS, .deep = (how_) & DEEP }
+
 static const struct search searches[] = {
 	/* one line; copies are dropped at any time */
-	{ "flat, chasing, 2 CPUs", 2, 1, ORDER_CHASING, HOME_DIRECTORY, false, false, AND_EVICT, false, NULL, false },
-	{ "flat, blocking, 2 CPUs", 2, 1, ORDER_BLOCKING, HOME_DIRECTORY, false, false, AND_EVICT, false, NULL, false },
-	{ "flat, chasing, 2 CPUs, prefetches", 2, 1, ORDER_CHASING, HOME_DIRECTORY, false, false, AND_EVICT | AND_PREFETCH, false, NULL, false },
-	{ "flat, chasing, 3 CPUs", 3, 1, ORDER_CHASING, HOME_DIRECTORY, false, false, AND_EVICT, false, NULL, false },
-	{ "flat, blocking, 3 CPUs", 3, 1, ORDER_BLOCKING, HOME_DIRECTORY, false, false, AND_EVICT, false, NULL, false },
-	{ "bus, chasing, 3 CPUs", 3, 1, ORDER_CHASING, HOME_BUS, false, false, AND_EVICT, false, NULL, false },
-	{ "bus, blocking, 3 CPUs", 3, 1, ORDER_BLOCKING, HOME_BUS, false, false, AND_EVICT, false, NULL, false },
-	{ "flat, chasing, 4 CPUs, nothing is dropped", 4, 1, ORDER_CHASING, HOME_DIRECTORY, false, false, LOAD_STORE, false, NULL, false },
-	{ "flat, chasing, 4 CPUs", 4, 1, ORDER_CHASING, HOME_DIRECTORY, false, false, AND_EVICT, true, NULL, false },
-	{ "flat, blocking, 4 CPUs", 4, 1, ORDER_BLOCKING, HOME_DIRECTORY, false, false, AND_EVICT, true, NULL, false },
-	{ "bus, chasing, 4 CPUs", 4, 1, ORDER_CHASING, HOME_BUS, false, false, AND_EVICT, true, NULL, false },
-	{ "flat, chasing, 3 CPUs, prefetches", 3, 1, ORDER_CHASING, HOME_DIRECTORY, false, false, AND_PREFETCH, true, NULL, false },
+	SEARCH("flat, chasing, 2 CPUs",
+	       2, 1, CHASING, DIRECTORY, AND_EVICT, CHECK),
+	SEARCH("flat, blocking, 2 CPUs",
+	       2, 1, BLOCKING, DIRECTORY, AND_EVICT, CHECK),
+	SEARCH("flat, chasing, 2 CPUs, prefetches",
+	       2, 1, CHASING, DIRECTORY, ALL_STARTS, CHECK),
+	SEARCH("flat, chasing, 3 CPUs",
+	       3, 1, CHASING, DIRECTORY, AND_EVICT, CHECK),
+	SEARCH("flat, blocking, 3 CPUs",
+	       3, 1, BLOCKING, DIRECTORY, AND_EVICT, CHECK),
+	SEARCH("bus, chasing, 3 CPUs",
+	       3, 1, CHASING, BUS, AND_EVICT, CHECK),
+	SEARCH("bus, blocking, 3 CPUs",
+	       3, 1, BLOCKING, BUS, AND_EVICT, CHECK),
+	SEARCH("flat, chasing, 4 CPUs, nothing is dropped",
+	       4, 1, CHASING, DIRECTORY, LOAD_STORE, CHECK),
+	SEARCH("flat, chasing, 4 CPUs",
+	       4, 1, CHASING, DIRECTORY, AND_EVICT, DEEP),
+	SEARCH("flat, blocking, 4 CPUs",
+	       4, 1, BLOCKING, DIRECTORY, AND_EVICT, DEEP),
+	SEARCH("bus, chasing, 4 CPUs",
+	       4, 1, CHASING, BUS, AND_EVICT, DEEP),
+	SEARCH("flat, chasing, 3 CPUs, prefetches",
+	       3, 1, CHASING, DIRECTORY, AND_PREFETCH, DEEP),
 	/* two lines that share a way */
-	{ "flat, chasing, 2 CPUs, two lines", 2, 2, ORDER_CHASING, HOME_DIRECTORY, false, true, LOAD_STORE, false, NULL, false },
-	{ "flat, blocking, 2 CPUs, two lines", 2, 2, ORDER_BLOCKING, HOME_DIRECTORY, false, true, LOAD_STORE, true, NULL, false },
-	{ "bus, chasing, 2 CPUs, two lines", 2, 2, ORDER_CHASING, HOME_BUS, false, true, LOAD_STORE, false, NULL, false },
-	{ "flat, chasing, 2 CPUs, two lines, prefetches", 2, 2, ORDER_CHASING, HOME_DIRECTORY, false, true, AND_PREFETCH, true, NULL, false },
-	{ "bus, chasing, 2 CPUs, two lines, prefetches", 2, 2, ORDER_CHASING, HOME_BUS, false, true, AND_PREFETCH, true, NULL, false },
-	{ "flat, chasing, 3 CPUs, two lines", 3, 2, ORDER_CHASING, HOME_DIRECTORY, false, true, LOAD_STORE, true, NULL, false },
+	SEARCH("flat, chasing, 2 CPUs, two lines",
+	       2, 2, CHASING, DIRECTORY, LOAD_STORE, ONE_WAY),
+	SEARCH("flat, blocking, 2 CPUs, two lines",
+	       2, 2, BLOCKING, DIRECTORY, LOAD_STORE, ONE_WAY | DEEP),
+	SEARCH("bus, chasing, 2 CPUs, two lines",
+	       2, 2, CHASING, BUS, LOAD_STORE, ONE_WAY),
+	SEARCH("flat, chasing, 2 CPUs, two lines, prefetches",
+	       2, 2, CHASING, DIRECTORY, AND_PREFETCH, ONE_WAY | DEEP),
+	SEARCH("bus, chasing, 2 CPUs, two lines, prefetches",
+	       2, 2, CHASING, BUS, AND_PREFETCH, ONE_WAY | DEEP),
+	SEARCH("flat, chasing, 3 CPUs, two lines",
+	       3, 2, CHASING, DIRECTORY, LOAD_STORE, ONE_WAY | DEEP),
 	/* an L2 of one way shared by CPUs 0 and 1, another by 2 and 3 */
-	{ "shared level, chasing, 2 CPUs, two lines", 2, 2, ORDER_CHASING, HOME_BUS, true, false, LOAD_STORE, false, NULL, false },
-	{ "shared level, chasing, 2 CPUs, two lines, dropped", 2, 2, ORDER_CHASING, HOME_BUS, true, false, AND_EVICT, false, NULL, false },
-	{ "shared level, blocking, 2 CPUs, two lines", 2, 2, ORDER_BLOCKING, HOME_BUS, true, false, LOAD_STORE, true, NULL, false },
-	{ "shared levels, chasing, 3 CPUs", 3, 1, ORDER_CHASING, HOME_BUS, true, false, AND_EVICT, false, NULL, false },
-	{ "shared levels, blocking, 3 CPUs", 3, 1, ORDER_BLOCKING, HOME_BUS, true, false, AND_EVICT, true, NULL, false },
-	{ "shared levels, chasing, 3 CPUs, two lines", 3, 2, ORDER_CHASING, HOME_BUS, true, true, LOAD_STORE, true, NULL, false },
-	{ "shared levels, directory, 3 CPUs, two lines", 3, 2, ORDER_CHASING, HOME_DIRECTORY, true, true, LOAD_STORE, true, NULL, false },
-	{ "shared levels, chasing, 4 CPUs", 4, 1, ORDER_CHASING, HOME_BUS, true, false, LOAD_STORE, true, NULL, false },
+	SEARCH("shared level, chasing, 2 CPUs, two lines",
+	       2, 2, CHASING, BUS, LOAD_STORE, SHARED_LEVELS),
+	SEARCH("shared level, chasing, 2 CPUs, two lines, dropped",
+	       2, 2, CHASING, BUS, AND_EVICT, SHARED_LEVELS),
+	SEARCH("shared level, blocking, 2 CPUs, two lines",
+	       2, 2, BLOCKING, BUS, LOAD_STORE, SHARED_LEVELS | DEEP),
+	SEARCH("shared levels, chasing, 3 CPUs",
+	       3, 1, CHASING, BUS, AND_EVICT, SHARED_LEVELS),
+	SEARCH("shared levels, blocking, 3 CPUs",
+	       3, 1, BLOCKING, BUS, AND_EVICT, SHARED_LEVELS | DEEP),
+	SEARCH("shared levels, chasing, 3 CPUs, two lines",
+	       3, 2, CHASING, BUS, LOAD_STORE, SHARED_LEVELS | ONE_WAY | DEEP),
+	SEARCH("shared levels, directory, 3 CPUs, two lines",
+	       3, 2, CHASING, DIRECTORY, LOAD_STORE, SHARED_LEVELS | ONE_WAY | DEEP),
+	SEARCH("shared levels, chasing, 4 CPUs",
+	       4, 1, CHASING, BUS, LOAD_STORE, SHARED_LEVELS | DEEP),
 };
 /* clang-format on */
 
@@ -1004,13 +1077,14 @@ static void every_reachable_state(void **state)
 		w = xalloc(sizeof *w);
 		if (!explore(w, &searches[i], limit))
 			fail_msg("%s: %s", searches[i].name, w->error);
-		print_message("%-50s %8zu states%s, %8zu steps\n", searches[i].name, w->states, w->cut ? " (cut)" : "", w->edges);
+		print_message("%-50s %8zu states%s, %8zu steps\n", searches[i].name, w->states,
+			      w->cut ? " (cut)" : "", w->edges);
 		sim_free(w->sim);
 		free(w);
 	}
 }
 
-/* ---- damage ------------------------------------------------------------------------------------------------------------ */
+/* ---- damage --------------------------------------------------------------------------------- */
 
 static void share_survives_invalidation(struct protocol *p)
 {
@@ -1079,7 +1153,11 @@ static void damaged_tables_are_found(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
 		struct protocol damaged = protocol_mesi;
-		struct search search = { .name = damages[i].name, .cpus = 3, .lines = 1, .starts = AND_EVICT, .quiet = true,
+		struct search search = { .name = damages[i].name,
+					 .cpus = 3,
+					 .lines = 1,
+					 .starts = AND_EVICT,
+					 .quiet = true,
 					 .protocol = &damaged };
 
 		damages[i].break_it(&damaged);

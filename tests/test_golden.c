@@ -13,13 +13,14 @@
 
 static void same(unsigned cpus, const struct golden *got, const struct golden *wanted)
 {
-	static const char *const name[] = { "read misses", "write misses", "upgrades", "invalidations", "downgrades" };
+	static const char *const name[] = { "read misses", "write misses", "upgrades",
+					    "invalidations", "downgrades" };
 	const uint64_t *g = (const uint64_t *)got, *w = (const uint64_t *)wanted;
 
 	for (unsigned i = 0; i < sizeof name / sizeof *name; i++)
 		if (g[i] != w[i])
-			fail_msg("%u CPUs: %llu %s, expected %llu", cpus, (unsigned long long)g[i], name[i],
-				 (unsigned long long)w[i]);
+			fail_msg("%u CPUs: %llu %s, expected %llu", cpus, (unsigned long long)g[i],
+				 name[i], (unsigned long long)w[i]);
 }
 
 /* Two multi-core cache simulators agree on all five columns, a third on the sums it reports. */

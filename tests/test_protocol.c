@@ -101,7 +101,8 @@ static void thread(struct cpu *cpu, void *argument)
 
 	for (unsigned i = 0; i < steps; i++)
 		if ((unsigned)(play->steps[3 * i] - '0') == cpu_id(cpu))
-			one_step(cpu, play, play->steps[3 * i + 1], (i + 1) * APART, i + 1 == steps);
+			one_step(cpu, play, play->steps[3 * i + 1], (i + 1) * APART,
+				 i + 1 == steps);
 }
 
 static void look_after(struct sim *sim, struct play *play)
@@ -142,9 +143,18 @@ static struct play run(const char *steps, enum machine_home home)
 	return play;
 }
 
-/* ---- copies: CPU 0's ------------------------------------------------------------------------------ */
+/* ---- copies: CPU 0's ------------------------------------------------------------------------ */
 
+/* clang-format off */
 enum { YES = 1, NO = 0 };
+#define LOAD       COPY_LOAD
+#define STORE      COPY_STORE
+#define SHARE      COPY_PROBE_SHARE
+#define INVALIDATE COPY_PROBE_INVALIDATE
+#define EVICT      COPY_EVICT
+#define FILL_S     COPY_FILL_S
+#define FILL_E     COPY_FILL_E
+#define FILL_M     COPY_FILL_M
 
 static const struct row {
 	const char *name;
@@ -154,36 +164,38 @@ static const struct row {
 	bool memory_knows;
 	unsigned cycles;
 } rows[] = {
-	/* name                                       CPU 0    event                  steps          after  memory cycles */
-	{ "load, nobody has it: memory",              STATE_I, COPY_LOAD,             "0r",          "E..", YES, 100 },
-	{ "store, nobody has it: memory",             STATE_I, COPY_STORE,            "0w",          "M..", NO,  100 },
-	{ "LOCK, nobody has it",                      STATE_I, COPY_STORE,            "0x",          "M..", NO,  109 },
-	{ "the only reader gets E",                   STATE_I, COPY_FILL_E,           "0r",          "E..", YES, 100 },
-	{ "a second reader gets S",                   STATE_I, COPY_FILL_S,           "1r 0r",       "SS.", YES, 50 },
-	{ "a third reader gets S",                    STATE_I, COPY_FILL_S,           "1r 2r 0r",    "SSS", YES, 40 },
-	{ "a writer gets M",                          STATE_I, COPY_FILL_M,           "1r 0w",       "M..", NO,  51 },
-	{ "a writer among readers gets M",            STATE_I, COPY_FILL_M,           "1r 2r 0w",    "M..", NO,  43 },
-	{ "stale owner asked to share",               STATE_I, COPY_PROBE_SHARE,      "0r 0e 1r",    ".E.", YES, 100 },
-	{ "stale owner asked to let go",              STATE_I, COPY_PROBE_INVALIDATE, "0r 0e 1w",    ".M.", NO,  100 },
-	{ "stale sharer asked to let go",             STATE_I, COPY_PROBE_INVALIDATE, "0r 1r 0e 1w", ".M.", NO,  41 },
-	{ "load of a shared copy hits",               STATE_S, COPY_LOAD,             "0r 1r 0r",    "SS.", YES, 1 },
-	{ "store to a shared copy upgrades",          STATE_S, COPY_STORE,            "0r 1r 0w",    "M..", NO,  41 },
-	{ "LOCK on a shared copy upgrades",           STATE_S, COPY_STORE,            "0r 1r 0x",    "M..", NO,  50 },
-	{ "a failing cmpxchg upgrades too",           STATE_S, COPY_STORE,            "0r 1r 0c",    "M..", NO,  50 },
-	{ "the grant of an upgrade",                  STATE_S, COPY_FILL_M,           "0r 1r 2r 0w", "M..", NO,  43 },
-	{ "a sharer lets go",                         STATE_S, COPY_PROBE_INVALIDATE, "0r 1r 1w",    ".M.", NO,  41 },
-	{ "a sharer makes room: silently",            STATE_S, COPY_EVICT,            "0r 1r 0e",    ".S.", YES, 100 },
-	{ "load of an exclusive copy hits",           STATE_E, COPY_LOAD,             "0r 0r",       "E..", YES, 1 },
-	{ "store to an exclusive copy: silently",     STATE_E, COPY_STORE,            "0r 0w",       "M..", NO,  1 },
-	{ "E shares: data from the cache",            STATE_E, COPY_PROBE_SHARE,      "0r 1r",       "SS.", YES, 50 },
-	{ "E lets go: data from the cache",           STATE_E, COPY_PROBE_INVALIDATE, "0r 1w",       ".M.", NO,  51 },
-	{ "E makes room: silently",                   STATE_E, COPY_EVICT,            "0r 0e",       "...", YES, 100 },
-	{ "load of a modified copy hits",             STATE_M, COPY_LOAD,             "0w 0r",       "M..", NO,  1 },
-	{ "store to a modified copy hits",            STATE_M, COPY_STORE,            "0w 0w",       "M..", NO,  1 },
-	{ "M shares: data, and memory gets it too",   STATE_M, COPY_PROBE_SHARE,      "0w 1r",       "SS.", YES, 60 },
-	{ "M lets go: data, memory stays behind",     STATE_M, COPY_PROBE_INVALIDATE, "0w 1w",       ".M.", NO,  61 },
-	{ "M makes room: written back",               STATE_M, COPY_EVICT,            "0w 0e",       "...", YES, 100 },
+	/* name                            CPU 0    event                  steps
+	 * after  memory cycles */
+	{ "load, nobody has it: memory",      STATE_I, LOAD,       "0r",          "E..", YES, 100 },
+	{ "store, nobody has it: memory",     STATE_I, STORE,      "0w",          "M..", NO,  100 },
+	{ "LOCK, nobody has it",              STATE_I, STORE,      "0x",          "M..", NO,  109 },
+	{ "the only reader gets E",           STATE_I, FILL_E,     "0r",          "E..", YES, 100 },
+	{ "a second reader gets S",           STATE_I, FILL_S,     "1r 0r",       "SS.", YES, 50 },
+	{ "a third reader gets S",            STATE_I, FILL_S,     "1r 2r 0r",    "SSS", YES, 40 },
+	{ "a writer gets M",                  STATE_I, FILL_M,     "1r 0w",       "M..", NO,  51 },
+	{ "a writer among readers gets M",    STATE_I, FILL_M,     "1r 2r 0w",    "M..", NO,  43 },
+	{ "stale owner asked to share",       STATE_I, SHARE,      "0r 0e 1r",    ".E.", YES, 100 },
+	{ "stale owner asked to let go",      STATE_I, INVALIDATE, "0r 0e 1w",    ".M.", NO,  100 },
+	{ "stale sharer asked to let go",     STATE_I, INVALIDATE, "0r 1r 0e 1w", ".M.", NO,  41 },
+	{ "load of a shared copy hits",       STATE_S, LOAD,       "0r 1r 0r",    "SS.", YES, 1 },
+	{ "store to a shared copy upgrades",  STATE_S, STORE,      "0r 1r 0w",    "M..", NO,  41 },
+	{ "LOCK on a shared copy upgrades",   STATE_S, STORE,      "0r 1r 0x",    "M..", NO,  50 },
+	{ "a failing cmpxchg upgrades too",   STATE_S, STORE,      "0r 1r 0c",    "M..", NO,  50 },
+	{ "the grant of an upgrade",          STATE_S, FILL_M,     "0r 1r 2r 0w", "M..", NO,  43 },
+	{ "a sharer lets go",                 STATE_S, INVALIDATE, "0r 1r 1w",    ".M.", NO,  41 },
+	{ "a sharer makes room: silently",    STATE_S, EVICT,      "0r 1r 0e",    ".S.", YES, 100 },
+	{ "load of an exclusive copy hits",   STATE_E, LOAD,       "0r 0r",       "E..", YES, 1 },
+	{ "store to E: silently",             STATE_E, STORE,      "0r 0w",       "M..", NO,  1 },
+	{ "E shares: data from the cache",    STATE_E, SHARE,      "0r 1r",       "SS.", YES, 50 },
+	{ "E lets go: data from the cache",   STATE_E, INVALIDATE, "0r 1w",       ".M.", NO,  51 },
+	{ "E makes room: silently",           STATE_E, EVICT,      "0r 0e",       "...", YES, 100 },
+	{ "load of a modified copy hits",     STATE_M, LOAD,       "0w 0r",       "M..", NO,  1 },
+	{ "store to a modified copy hits",    STATE_M, STORE,      "0w 0w",       "M..", NO,  1 },
+	{ "M shares; memory gets it too",     STATE_M, SHARE,      "0w 1r",       "SS.", YES, 60 },
+	{ "M lets go; memory stays behind",   STATE_M, INVALIDATE, "0w 1w",       ".M.", NO,  61 },
+	{ "M makes room: written back",       STATE_M, EVICT,      "0w 0e",       "...", YES, 100 },
 };
+/* clang-format on */
 
 static void check_row(const struct row *row, const struct play *play)
 {
@@ -196,11 +208,15 @@ static void check_row(const struct row *row, const struct play *play)
 	if (strcmp(play->after, row->after))
 		fail_msg("%s: lines are %s, expected %s", row->name, play->after, row->after);
 	if (play->memory_knows != row->memory_knows)
-		fail_msg("%s: memory %s the last value", row->name, play->memory_knows ? "has" : "lacks");
+		fail_msg("%s: memory %s the last value", row->name,
+			 play->memory_knows ? "has" : "lacks");
 	if (play->cost != (uint64_t)row->cycles * UNIT)
-		fail_msg("%s: %llu/64 cycles, expected %u", row->name, (unsigned long long)play->cost, row->cycles);
-	/* what a CPU asks for is answered before it ends: I and S go on to what they are filled with */
-	if (!(rule->action & (DO_GET_SHARED | DO_GET_MODIFIED | DO_UPGRADE)) && row->after[0] != next)
+		fail_msg("%s: %llu/64 cycles, expected %u", row->name,
+			 (unsigned long long)play->cost, row->cycles);
+	/* what a CPU asks for is answered before it ends: I and S go on to what they are filled
+	 * with */
+	if (!(rule->action & (DO_GET_SHARED | DO_GET_MODIFIED | DO_UPGRADE)) &&
+	    row->after[0] != next)
 		fail_msg("%s: the table says %c, the row %c", row->name, next, row->after[0]);
 }
 
@@ -217,14 +233,16 @@ static void copies(void **state)
 	}
 	for (enum state s = STATE_I; s < STATES; s++)
 		for (enum copy_event e = COPY_LOAD; e < COPY_EVENTS; e++) {
-			bool possible = protocol_mesi.states >> s & 1 && !(protocol_mesi.copy[s][e].action & IMPOSSIBLE);
+			bool possible = protocol_mesi.states >> s & 1 &&
+					!(protocol_mesi.copy[s][e].action & IMPOSSIBLE);
 
 			if (possible != seen[s][e])
-				fail_msg("state %c, event %d: %s", state_letter[s], e, possible ? "no row" : "a row for what cannot be");
+				fail_msg("state %c, event %d: %s", state_letter[s], e,
+					 possible ? "no row" : "a row for what cannot be");
 		}
 }
 
-/* ---- homes -------------------------------------------------------------------------------------------- */
+/* ---- homes ---------------------------------------------------------------------------------- */
 
 static const struct home_row {
 	const char *name;
@@ -235,42 +253,48 @@ static const struct home_row {
 	const char *sharers, *after;
 	unsigned invalidated;
 } home_rows[] = {
-	/* name                                     knows   request       steps       owner sharers after invalidated */
-	{ "a first reader",                         HOME_U, GET_SHARED,   "0r",          0, "...", "E..", 0 },
-	{ "a first writer",                         HOME_U, GET_MODIFIED, "0w",          0, "...", "M..", 0 },
-	{ "another reader",                         HOME_S, GET_SHARED,   "0r 1r 2r",   -1, "012", "SSS", 0 },
-	{ "a writer among readers",                 HOME_S, GET_MODIFIED, "0r 1r 2w",    2, "...", "..M", 2 },
-	{ "a reader writes",                        HOME_S, UPGRADE,      "0r 1r 0w",    0, "...", "M..", 1 },
-	{ "a reader writes, the other is gone",     HOME_S, UPGRADE,      "0r 1r 1e 0w", 0, "...", "M..", 0 },
-	{ "a reader, the owner has it clean",       HOME_X, GET_SHARED,   "0r 1r",      -1, "01.", "SS.", 0 },
-	{ "a reader, the owner has it modified",    HOME_X, GET_SHARED,   "0w 1r",      -1, "01.", "SS.", 0 },
-	{ "a reader, the owner has nothing",        HOME_X, GET_SHARED,   "0r 0e 1r",    1, "...", ".E.", 0 },
-	{ "a writer, the owner has it clean",       HOME_X, GET_MODIFIED, "0r 1w",       1, "...", ".M.", 1 },
-	{ "a writer, the owner has it modified",    HOME_X, GET_MODIFIED, "0w 1w",       1, "...", ".M.", 1 },
-	{ "a writer, the owner has nothing",        HOME_X, GET_MODIFIED, "0r 0e 1w",    1, "...", ".M.", 0 },
-	{ "the owner's dirty line comes back",      HOME_X, WRITE_BACK,   "0w 0e",      -1, "...", "...", 0 },
+	/* name, what the home knows, request; steps; then owner, sharers, copies, invalidated */
+	{ "a first reader",                      HOME_U, GET_SHARED,   "0r",           0, "...", "E..", 0 },
+	{ "a first writer",                      HOME_U, GET_MODIFIED, "0w",           0, "...", "M..", 0 },
+	{ "another reader",                      HOME_S, GET_SHARED,   "0r 1r 2r",    -1, "012", "SSS", 0 },
+	{ "a writer among readers",              HOME_S, GET_MODIFIED, "0r 1r 2w",     2, "...", "..M", 2 },
+	{ "a reader writes",                     HOME_S, UPGRADE,      "0r 1r 0w",     0, "...", "M..", 1 },
+	{ "a reader writes, the other is gone",  HOME_S, UPGRADE,      "0r 1r 1e 0w",  0, "...", "M..", 0 },
+	{ "a reader, the owner has it clean",    HOME_X, GET_SHARED,   "0r 1r",       -1, "01.", "SS.", 0 },
+	{ "a reader, the owner has it modified", HOME_X, GET_SHARED,   "0w 1r",       -1, "01.", "SS.", 0 },
+	{ "a reader, the owner has nothing",     HOME_X, GET_SHARED,   "0r 0e 1r",     1, "...", ".E.", 0 },
+	{ "a writer, the owner has it clean",    HOME_X, GET_MODIFIED, "0r 1w",        1, "...", ".M.", 1 },
+	{ "a writer, the owner has it modified", HOME_X, GET_MODIFIED, "0w 1w",        1, "...", ".M.", 1 },
+	{ "a writer, the owner has nothing",     HOME_X, GET_MODIFIED, "0r 0e 1w",     1, "...", ".M.", 0 },
+	{ "the owner's dirty line comes back",   HOME_X, WRITE_BACK,   "0w 0e",       -1, "...", "...", 0 },
 };
 
 static void check_home_row(const struct home_row *row, const struct play *play)
 {
 	static const char *const name[] = { "nobody", "sharers", "an owner" };
-	enum home_state next = row->owner >= 0 ? HOME_X : strcmp(row->sharers, "...") ? HOME_S : HOME_U;
+	enum home_state next = row->owner >= 0               ? HOME_X
+			       : strcmp(row->sharers, "...") ? HOME_S
+							     : HOME_U;
 	bool stale = row->state == HOME_X && strstr(row->steps, "0e 1");
 
 	if (play->home_before != row->state || play->home_after != next)
-		fail_msg("%s: the home knows %s, then %s; expected %s, then %s", row->name, name[play->home_before],
-			 name[play->home_after], name[row->state], name[next]);
+		fail_msg("%s: the home knows %s, then %s; expected %s, then %s", row->name,
+			 name[play->home_before], name[play->home_after], name[row->state],
+			 name[next]);
 	if (play->owner != row->owner || strcmp(play->sharers, row->sharers))
-		fail_msg("%s: owner %d, sharers %s; expected %d, %s", row->name, play->owner, play->sharers, row->owner, row->sharers);
+		fail_msg("%s: owner %d, sharers %s; expected %d, %s", row->name, play->owner,
+			 play->sharers, row->owner, row->sharers);
 	if (strcmp(play->after, row->after))
 		fail_msg("%s: lines are %s, expected %s", row->name, play->after, row->after);
 	if (play->total.invalidations != row->invalidated)
-		fail_msg("%s: %llu copies invalidated, expected %u", row->name, (unsigned long long)play->total.invalidations,
-			 row->invalidated);
-	/* a reader whose owner has nothing becomes the owner: that is not in the table, the reply says it */
-	if (!(stale && row->request == GET_SHARED) && protocol_mesi.home[row->state][row->request].next != next)
-		fail_msg("%s: the table says %s, the row %s", row->name, name[protocol_mesi.home[row->state][row->request].next],
-			 name[next]);
+		fail_msg("%s: %llu copies invalidated, expected %u", row->name,
+			 (unsigned long long)play->total.invalidations, row->invalidated);
+	/* a reader whose owner has nothing becomes the owner: that is not in the table, the reply
+	 * says it */
+	if (!(stale && row->request == GET_SHARED) &&
+	    protocol_mesi.home[row->state][row->request].next != next)
+		fail_msg("%s: the table says %s, the row %s", row->name,
+			 name[protocol_mesi.home[row->state][row->request].next], name[next]);
 }
 
 static void homes(void **state)
@@ -287,11 +311,11 @@ static void homes(void **state)
 static void a_bus_sees_the_truth(void **state)
 {
 	static const struct home_row on_a_bus[] = {
-		{ "the owner dropped it: the next reader owns", HOME_U, GET_SHARED,   "0r 0e 1r",    1, "...", ".E.", 0 },
-		{ "the owner dropped it: a writer",             HOME_U, GET_MODIFIED, "0r 0e 1w",    1, "...", ".M.", 0 },
-		{ "one of two readers dropped it",              HOME_S, UPGRADE,      "0r 1r 1e 0w", 0, "...", "M..", 0 },
-		{ "both dropped it",                            HOME_U, GET_SHARED,   "0r 1r 0e 1e 2r", 2, "...", "..E", 0 },
-		{ "dirty lines come back as to a directory",    HOME_X, WRITE_BACK,   "0w 0e",      -1, "...", "...", 0 },
+		{ "the owner dropped it: a reader", HOME_U, GET_SHARED,   "0r 0e 1r",        1, "...", ".E.", 0 },
+		{ "the owner dropped it: a writer", HOME_U, GET_MODIFIED, "0r 0e 1w",        1, "...", ".M.", 0 },
+		{ "one of two readers dropped it",  HOME_S, UPGRADE,      "0r 1r 1e 0w",     0, "...", "M..", 0 },
+		{ "both dropped it",                HOME_U, GET_SHARED,   "0r 1r 0e 1e 2r",  2, "...", "..E", 0 },
+		{ "dirty lines come back as ever",  HOME_X, WRITE_BACK,   "0w 0e",          -1, "...", "...", 0 },
 	};
 
 	(void)state;
@@ -302,7 +326,7 @@ static void a_bus_sees_the_truth(void **state)
 	}
 }
 
-/* ---- rows that need a message held back ----------------------------------------------------------------- */
+/* ---- rows that need a message held back ----------------------------------------------------- */
 
 struct bench {
 	struct sim *sim;
@@ -318,7 +342,8 @@ static void bench_open(struct bench *b, enum machine_home home)
 	b->machine.home = (int)home;
 	options = engine_options(&b->machine, CPUS);
 	b->sim = engine_sim(&options);
-	b->line = sim_offset(b->sim, arena_alloc(b->sim, LINE, 2, 0, 4096, NULL, "line")) >> LINE_SHIFT;
+	b->line = sim_offset(b->sim, arena_alloc(b->sim, LINE, 2, 0, 4096, NULL, "line")) >>
+		  LINE_SHIFT;
 	b->other = b->line + 1;
 }
 
@@ -395,7 +420,7 @@ static void a_write_back_that_a_writer_overtook(void **state)
 	sim_feed(b.sim, 1, b.line, true);
 	let_go(&b, put);
 	assert_ptr_equal(entry(&b)->owner, b.sim->cpu[1].node);
-	assert_int_equal(entry(&b)->version, 0);                /* memory never had it: nor does it now */
+	assert_int_equal(entry(&b)->version, 0); /* memory never had it: nor does it now */
 	evict(&b, 1);
 	settle(&b);
 	memory_has_the_last_value(&b);
@@ -428,7 +453,8 @@ static struct event *held_upgrade(struct bench *b, struct txn **t)
 	bench_open(b, HOME_DIRECTORY);
 	sim_feed(b->sim, 0, b->line, false);
 	sim_feed(b->sim, 1, b->line, false);
-	*t = coherence_request(b->sim, b->sim->cpu[0].node, b->line, UPGRADE, ACCESS_STORE, true, b->sim->now);
+	*t = coherence_request(b->sim, b->sim->cpu[0].node, b->line, UPGRADE, ACCESS_STORE, true,
+			       b->sim->now);
 	return hold(b);
 }
 
@@ -488,12 +514,12 @@ static void an_upgrade_whose_copy_is_gone(void **state)
 	let_go(&b, request);
 	assert_null(cache_find(&b.sim->cpu[0].node->level_cache[0], b.line));
 	memory_has_the_last_value(&b);
-	sim_feed(b.sim, 1, b.line, false);                      /* the stale owner is asked in vain */
+	sim_feed(b.sim, 1, b.line, false); /* the stale owner is asked in vain */
 	assert_int_equal(cache_find(&b.sim->cpu[1].node->level_cache[0], b.line)->state, STATE_E);
 	sim_free(b.sim);
 }
 
-/* ---- the printed table -------------------------------------------------------------------------------------- */
+/* ---- the printed table ---------------------------------------------------------------------- */
 
 /* One line per rule: that is what a reader of `bounce explain mesi` relies on. */
 static void the_table_prints_every_rule(void **state)
@@ -506,7 +532,8 @@ static void the_table_prints_every_rule(void **state)
 	(void)state;
 	for (enum state s = STATE_I; s < STATES; s++)
 		for (enum copy_event e = COPY_LOAD; e < COPY_EVENTS; e++)
-			wanted += protocol_mesi.states >> s & 1 && !(protocol_mesi.copy[s][e].action & IMPOSSIBLE);
+			wanted += protocol_mesi.states >> s & 1 &&
+				  !(protocol_mesi.copy[s][e].action & IMPOSSIBLE);
 	protocol_print(f, &protocol_mesi);
 	fclose(f);
 	for (const char *p = text; (p = strchr(p, '\n')); p++)

@@ -35,7 +35,8 @@
 #define LIST(...) { sizeof((double[]){ __VA_ARGS__ }) / sizeof(double), { __VA_ARGS__ } }
 
 enum { CPUS = 16, LINES = 32, MOVES = 12, ANY = 0, AT_ONCE = 0, PROBE_STORE = 853 };
-/* What is left of a store to a modified line in the same socket after request and probe: 60 - 10 - 13.33. */
+/* What is left of a store to a modified line in the same socket after request and probe: 60 - 10
+ * - 13.33. */
 enum { DATA_STORE = 60 * 64 - 10 * 64 - PROBE_STORE };
 
 enum verb { LOAD = 1, STORE, ADD, ADD_LOCAL, CAS_FAILS, PREFETCH, PREFETCH_WRITE, FENCE };
@@ -44,7 +45,7 @@ enum verb { LOAD = 1, STORE, ADD, ADD_LOCAL, CAS_FAILS, PREFETCH, PREFETCH_WRITE
 struct move {
 	unsigned cpu, at;
 	enum verb verb;
-	char where;             /* 'A'...: lines of node 0, 16 apart in one-way caches; 'a'...: of the last node */
+	char where;             /* 'A'...: lines of node 0 (A and Q share a way); 'a'...: of the last */
 	uint64_t cost;
 };
 
@@ -136,7 +137,8 @@ static void play(const struct machine *base, const struct scenario *scenario, bo
 
 	if (scenario->change)
 		scenario->change(&machine);
-	options = engine_options(&machine, machine_cores(&machine) < CPUS ? machine_cores(&machine) : CPUS);
+	options = engine_options(&machine,
+				 machine_cores(&machine) < CPUS ? machine_cores(&machine) : CPUS);
 	options.no_run_ahead = !run_ahead;
 	sim = engine_sim(&options);
 	run.near = arena_alloc(sim, LINE, LINES, 0, 4096, NULL, "near");
@@ -148,9 +150,11 @@ static void play(const struct machine *base, const struct scenario *scenario, bo
 		uint64_t wanted = scenario->move[i].cost, got = run.cost[i];
 
 		if (wanted != ANY && got != wanted)
-			fail_msg("%s: move %u (CPU %u at %u, line %c) takes %llu + %llu/64 cycles, expected %llu + %llu/64",
-				 scenario->name, i, scenario->move[i].cpu, scenario->move[i].at, scenario->move[i].where,
-				 (unsigned long long)got / 64, (unsigned long long)got % 64, (unsigned long long)wanted / 64,
+			fail_msg("%s: move %u (CPU %u at %u, line %c) takes %llu + %llu/64 cycles, "
+				 "expected %llu + %llu/64",
+				 scenario->name, i, scenario->move[i].cpu, scenario->move[i].at,
+				 scenario->move[i].where, (unsigned long long)got / 64,
+				 (unsigned long long)got % 64, (unsigned long long)wanted / 64,
 				 (unsigned long long)wanted % 64);
 	}
 	sim_free(sim);
@@ -189,25 +193,35 @@ static void alone(void **state)
 {
 	static const struct scenario scenarios[] = {
 		{ "nobody has it: memory, then hits in L1", NULL, {
-			{ 0, 100, LOAD, 'A', C(100) }, { 0, 300, LOAD, 'A', C(1) }, { 0, 0, LOAD, 'A', C(1) } } },
+			{ 0, 100, LOAD, 'A', C(100) }, { 0, 300, LOAD, 'A', C(1) },
+			{ 0, 0, LOAD, 'A', C(1) } } },
 		{ "a store that misses ends as a load does: 99 of legs, 1 of the store", NULL, {
 			{ 0, 100, STORE, 'A', C(100) }, { 0, 0, STORE, 'A', C(1) } } },
 		{ "a LOCK operation that misses: 99 of legs, 10 of its own", NULL, {
-			{ 0, 100, ADD, 'A', C(109) }, { 0, 0, ADD, 'A', C(10) }, { 0, 0, CAS_FAILS, 'A', C(10) } } },
+			{ 0, 100, ADD, 'A', C(109) }, { 0, 0, ADD, 'A', C(10) },
+			{ 0, 0, CAS_FAILS, 'A', C(10) } } },
 		{ "E becomes M without a word", NULL, {
-			{ 0, 100, LOAD, 'A', C(100) }, { 0, 0, STORE, 'A', C(1) }, { 0, 0, ADD_LOCAL, 'A', C(1) } } },
+			{ 0, 100, LOAD, 'A', C(100) }, { 0, 0, STORE, 'A', C(1) },
+			{ 0, 0, ADD_LOCAL, 'A', C(1) } } },
 		{ "a fence with nothing to wait for", NULL, { { 0, 100, FENCE, 'A', C(10) } } },
-		{ "a word that the operation before had is dependent: 12, else 10", dependent_costs_more, {
-			{ 0, 100, ADD, 'A', C(109) }, { 0, 0, ADD, 'A', C(12) }, { 0, 0, LOAD, 'B', C(100) },
-			{ 0, 0, ADD, 'B', C(10) }, { 0, 0, ADD, 'B', C(12) }, { 0, 0, ADD, 'A', C(10) } } },
+		{ "a word that the operation before had is dependent: 12, else 10",
+		  dependent_costs_more, {
+			{ 0, 100, ADD, 'A', C(109) }, { 0, 0, ADD, 'A', C(12) },
+			{ 0, 0, LOAD, 'B', C(100) },
+			{ 0, 0, ADD, 'B', C(10) }, { 0, 0, ADD, 'B', C(12) },
+			{ 0, 0, ADD, 'A', C(10) } } },
 		/* A and Q share the one way of their set in L1, not in L2 */
 		{ "private L2: 10 in all for a load, 9 more than in L1 for others", private_l2, {
-			{ 0, 100, LOAD, 'A', C(100) }, { 0, 0, LOAD, 'Q', C(100) }, { 0, 0, LOAD, 'A', C(10) },
-			{ 0, 0, LOAD, 'A', C(1) }, { 0, 0, LOAD, 'Q', C(10) }, { 0, 0, STORE, 'A', C(1 + 9) },
-			{ 0, 0, LOAD, 'Q', C(10) }, { 0, 0, ADD, 'A', C(10 + 9) }, { 0, 0, ADD, 'A', C(10) } } },
+			{ 0, 100, LOAD, 'A', C(100) }, { 0, 0, LOAD, 'Q', C(100) },
+			{ 0, 0, LOAD, 'A', C(10) },
+			{ 0, 0, LOAD, 'A', C(1) }, { 0, 0, LOAD, 'Q', C(10) },
+			{ 0, 0, STORE, 'A', C(1 + 9) },
+			{ 0, 0, LOAD, 'Q', C(10) }, { 0, 0, ADD, 'A', C(10 + 9) },
+			{ 0, 0, ADD, 'A', C(10) } } },
 		{ "memory of the own node and of the other", two_nodes, {
 			{ 0, 100, LOAD, 'A', C(100) }, { 0, 1000, LOAD, 'a', C(180) },
-			{ 8, 100, LOAD, 'B', C(180) }, { 8, 1000, LOAD, 'b', C(100) }, { 9, 100, ADD, 'C', C(179 + 10) } } },
+			{ 8, 100, LOAD, 'B', C(180) }, { 8, 1000, LOAD, 'b', C(100) },
+			{ 9, 100, ADD, 'C', C(179 + 10) } } },
 	};
 	const struct machine machine = engine_machine();
 
@@ -215,33 +229,49 @@ static void alone(void **state)
 	PLAY(&machine, scenarios);
 }
 
-/* ---- the table comes out ----------------------------------------------------------------------- */
+/* ---- the table comes out -------------------------------------------------------------------- */
 
 /* Totals by state and distance are what they are defined by: the last move of each scenario. */
 static void totals_as_in_the_table(void **state)
 {
 	static const struct scenario scenarios[] = {
-		{ "load M, same socket", NULL, { { 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', C(60) } } },
-		{ "load E, same socket", NULL, { { 0, 100, LOAD, 'A', ANY }, { 1, 1000, LOAD, 'A', C(50) } } },
+		{ "load M, same socket", NULL, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', C(60) } } },
+		{ "load E, same socket", NULL, {
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 1000, LOAD, 'A', C(50) } } },
 		{ "load S, same socket", NULL, {
-			{ 0, 100, LOAD, 'A', ANY }, { 1, 500, LOAD, 'A', C(50) }, { 2, 1000, LOAD, 'A', C(40) } } },
-		{ "load M, other socket", NULL, { { 0, 100, STORE, 'A', ANY }, { 8, 1000, LOAD, 'A', C(160) } } },
-		{ "load E, other socket", NULL, { { 0, 100, LOAD, 'A', ANY }, { 8, 1000, LOAD, 'A', C(140) } } },
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 500, LOAD, 'A', C(50) },
+			{ 2, 1000, LOAD, 'A', C(40) } } },
+		{ "load M, other socket", NULL, {
+			{ 0, 100, STORE, 'A', ANY }, { 8, 1000, LOAD, 'A', C(160) } } },
+		{ "load E, other socket", NULL, {
+			{ 0, 100, LOAD, 'A', ANY }, { 8, 1000, LOAD, 'A', C(140) } } },
 		{ "load S, other socket", NULL, {
-			{ 0, 100, LOAD, 'A', ANY }, { 1, 500, LOAD, 'A', ANY }, { 8, 1000, LOAD, 'A', C(120) } } },
-		{ "load M, both on the second socket", NULL, { { 9, 100, STORE, 'A', ANY }, { 8, 1000, LOAD, 'A', C(60) } } },
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 500, LOAD, 'A', ANY },
+			{ 8, 1000, LOAD, 'A', C(120) } } },
+		{ "load M, both on the second socket", NULL, {
+			{ 9, 100, STORE, 'A', ANY }, { 8, 1000, LOAD, 'A', C(60) } } },
 		{ "load S, the nearest sharer gives it", NULL, {
-			{ 0, 100, LOAD, 'A', ANY }, { 8, 500, LOAD, 'A', ANY }, { 9, 1000, LOAD, 'A', C(40) } } },
-		{ "LOCK M, same socket", NULL, { { 0, 100, STORE, 'A', ANY }, { 1, 1000, ADD, 'A', C(70) } } },
-		{ "LOCK E, same socket", NULL, { { 0, 100, LOAD, 'A', ANY }, { 1, 1000, ADD, 'A', C(60) } } },
-		{ "LOCK M, other socket", NULL, { { 0, 100, STORE, 'A', ANY }, { 8, 1000, ADD, 'A', C(170) } } },
-		{ "LOCK E, other socket", NULL, { { 0, 100, LOAD, 'A', ANY }, { 8, 1000, ADD, 'A', C(150) } } },
+			{ 0, 100, LOAD, 'A', ANY }, { 8, 500, LOAD, 'A', ANY },
+			{ 9, 1000, LOAD, 'A', C(40) } } },
+		{ "LOCK M, same socket", NULL, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, ADD, 'A', C(70) } } },
+		{ "LOCK E, same socket", NULL, {
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 1000, ADD, 'A', C(60) } } },
+		{ "LOCK M, other socket", NULL, {
+			{ 0, 100, STORE, 'A', ANY }, { 8, 1000, ADD, 'A', C(170) } } },
+		{ "LOCK E, other socket", NULL, {
+			{ 0, 100, LOAD, 'A', ANY }, { 8, 1000, ADD, 'A', C(150) } } },
 		{ "a failing LOCK cmpxchg costs as one that succeeds", NULL, {
 			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, CAS_FAILS, 'A', C(70) } } },
-		{ "store M, same socket: 70 - 10 + 1", NULL, { { 0, 100, STORE, 'A', ANY }, { 1, 1000, STORE, 'A', C(61) } } },
-		{ "store E, same socket: 60 - 10 + 1", NULL, { { 0, 100, LOAD, 'A', ANY }, { 1, 1000, STORE, 'A', C(51) } } },
-		{ "store M, other socket: 170 - 10 + 1", NULL, { { 0, 100, STORE, 'A', ANY }, { 8, 1000, STORE, 'A', C(161) } } },
-		{ "store E, other socket: 150 - 10 + 1", NULL, { { 0, 100, LOAD, 'A', ANY }, { 8, 1000, STORE, 'A', C(141) } } },
+		{ "store M, same socket: 70 - 10 + 1", NULL, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, STORE, 'A', C(61) } } },
+		{ "store E, same socket: 60 - 10 + 1", NULL, {
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 1000, STORE, 'A', C(51) } } },
+		{ "store M, other socket: 170 - 10 + 1", NULL, {
+			{ 0, 100, STORE, 'A', ANY }, { 8, 1000, STORE, 'A', C(161) } } },
+		{ "store E, other socket: 150 - 10 + 1", NULL, {
+			{ 0, 100, LOAD, 'A', ANY }, { 8, 1000, STORE, 'A', C(141) } } },
 		{ "a non-LOCK read-modify-write: 60 of legs, 1 of its own", NULL, {
 			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, ADD_LOCAL, 'A', C(61) } } },
 	};
@@ -253,16 +283,20 @@ static void totals_as_in_the_table(void **state)
 
 static void stores_have_a_table(struct machine *m)
 {
-	m->store_ns = (struct by_state){ .M = LIST(44, 144), .E = LIST(42, 142), .S = LIST(41, 141) };
+	m->store_ns =
+		(struct by_state){ .M = LIST(44, 144), .E = LIST(42, 142), .S = LIST(41, 141) };
 }
 
 static void store_totals_where_the_machine_has_them(void **state)
 {
 	static const struct scenario scenarios[] = {
-		{ "store M", stores_have_a_table, { { 0, 100, STORE, 'A', ANY }, { 1, 1000, STORE, 'A', C(44) } } },
-		{ "store E", stores_have_a_table, { { 0, 100, LOAD, 'A', ANY }, { 8, 1000, STORE, 'A', C(142) } } },
+		{ "store M", stores_have_a_table, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, STORE, 'A', C(44) } } },
+		{ "store E", stores_have_a_table, {
+			{ 0, 100, LOAD, 'A', ANY }, { 8, 1000, STORE, 'A', C(142) } } },
 		{ "upgrade", stores_have_a_table, {
-			{ 0, 100, LOAD, 'A', ANY }, { 1, 1000, LOAD, 'A', ANY }, { 0, 2000, STORE, 'A', C(41) } } },
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 1000, LOAD, 'A', ANY },
+			{ 0, 2000, STORE, 'A', C(41) } } },
 	};
 	const struct machine machine = engine_machine();
 
@@ -274,11 +308,15 @@ static void home_elsewhere(void **state)
 {
 	/* the farthest of requester, owner and home decides */
 	static const struct scenario scenarios[] = {
-		{ "owner and home near", two_nodes, { { 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', C(60) } } },
-		{ "owner near, home far", two_nodes, { { 0, 100, STORE, 'a', ANY }, { 1, 1000, LOAD, 'a', C(160) } } },
-		{ "owner far, home near", two_nodes, { { 8, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', C(160) } } },
+		{ "owner and home near", two_nodes, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', C(60) } } },
+		{ "owner near, home far", two_nodes, {
+			{ 0, 100, STORE, 'a', ANY }, { 1, 1000, LOAD, 'a', C(160) } } },
+		{ "owner far, home near", two_nodes, {
+			{ 8, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', C(160) } } },
 		{ "upgrade, sharer near, home far", two_nodes, {
-			{ 0, 100, LOAD, 'a', ANY }, { 1, 1000, LOAD, 'a', ANY }, { 0, 2000, ADD, 'a', C(130) } } },
+			{ 0, 100, LOAD, 'a', ANY }, { 1, 1000, LOAD, 'a', ANY },
+			{ 0, 2000, ADD, 'a', C(130) } } },
 	};
 	const struct machine machine = engine_machine();
 
@@ -286,7 +324,7 @@ static void home_elsewhere(void **state)
 	PLAY(&machine, scenarios);
 }
 
-/* ---- many sharers --------------------------------------------------------------------------------- */
+/* ---- many sharers --------------------------------------------------------------------------- */
 
 static void loads_of_shared_lines_are_slow(struct machine *m)
 {
@@ -298,32 +336,45 @@ static void invalidating_sharers(void **state)
 	/* each sharer beyond the first costs 2 more; a farther one is reached last */
 	static const struct scenario scenarios[] = {
 		{ "LOCK upgrade, 1 other sharer", NULL, {
-			{ 0, 100, LOAD, 'A', ANY }, { 1, 500, LOAD, 'A', ANY }, { 0, 5000, ADD, 'A', C(50) } } },
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 500, LOAD, 'A', ANY },
+			{ 0, 5000, ADD, 'A', C(50) } } },
 		{ "LOCK upgrade, 2 other sharers: 50 + 2", NULL, {
-			{ 0, 100, LOAD, 'A', ANY }, { 1, 500, LOAD, 'A', ANY }, { 2, 1000, LOAD, 'A', ANY },
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 500, LOAD, 'A', ANY },
+			{ 2, 1000, LOAD, 'A', ANY },
 			{ 0, 5000, ADD, 'A', C(52) } } },
 		{ "LOCK upgrade, 7 other sharers: 50 + 6 * 2", NULL, {
-			{ 0, 100, LOAD, 'A', ANY }, { 1, 500, LOAD, 'A', ANY }, { 2, 1000, LOAD, 'A', ANY },
-			{ 3, 1500, LOAD, 'A', ANY }, { 4, 2000, LOAD, 'A', ANY }, { 5, 2500, LOAD, 'A', ANY },
-			{ 6, 3000, LOAD, 'A', ANY }, { 7, 3500, LOAD, 'A', ANY }, { 3, 5000, ADD, 'A', C(62) } } },
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 500, LOAD, 'A', ANY },
+			{ 2, 1000, LOAD, 'A', ANY },
+			{ 3, 1500, LOAD, 'A', ANY }, { 4, 2000, LOAD, 'A', ANY },
+			{ 5, 2500, LOAD, 'A', ANY },
+			{ 6, 3000, LOAD, 'A', ANY }, { 7, 3500, LOAD, 'A', ANY },
+			{ 3, 5000, ADD, 'A', C(62) } } },
 		{ "store upgrade, 1 other sharer: 50 - 10 + 1", NULL, {
-			{ 0, 100, LOAD, 'A', ANY }, { 1, 500, LOAD, 'A', ANY }, { 1, 5000, STORE, 'A', C(41) } } },
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 500, LOAD, 'A', ANY },
+			{ 1, 5000, STORE, 'A', C(41) } } },
 		{ "store upgrade, 2 other sharers", NULL, {
-			{ 0, 100, LOAD, 'A', ANY }, { 1, 500, LOAD, 'A', ANY }, { 2, 1000, LOAD, 'A', ANY },
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 500, LOAD, 'A', ANY },
+			{ 2, 1000, LOAD, 'A', ANY },
 			{ 2, 5000, STORE, 'A', C(43) } } },
 		{ "LOCK upgrade, the sharer on the other socket", NULL, {
-			{ 0, 100, LOAD, 'A', ANY }, { 8, 500, LOAD, 'A', ANY }, { 0, 5000, ADD, 'A', C(130) } } },
+			{ 0, 100, LOAD, 'A', ANY }, { 8, 500, LOAD, 'A', ANY },
+			{ 0, 5000, ADD, 'A', C(130) } } },
 		{ "LOCK upgrade, one near, two far: 130 + 2 * 2", NULL, {
-			{ 0, 100, LOAD, 'A', ANY }, { 8, 500, LOAD, 'A', ANY }, { 9, 1000, LOAD, 'A', ANY },
+			{ 0, 100, LOAD, 'A', ANY }, { 8, 500, LOAD, 'A', ANY },
+			{ 9, 1000, LOAD, 'A', ANY },
 			{ 1, 1500, LOAD, 'A', ANY }, { 0, 5000, ADD, 'A', C(134) } } },
 		/* data 39 after the start, last acknowledgement 40 + 2 */
 		{ "write miss on a shared line ends with the last acknowledgement", NULL, {
-			{ 0, 100, LOAD, 'A', ANY }, { 1, 500, LOAD, 'A', ANY }, { 2, 5000, STORE, 'A', C(42 + 1) } } },
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 500, LOAD, 'A', ANY },
+			{ 2, 5000, STORE, 'A', C(42 + 1) } } },
 		{ "the same, LOCK", NULL, {
-			{ 0, 100, LOAD, 'A', ANY }, { 1, 500, LOAD, 'A', ANY }, { 2, 5000, ADD, 'A', C(42 + 10) } } },
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 500, LOAD, 'A', ANY },
+			{ 2, 5000, ADD, 'A', C(42 + 10) } } },
 		/* data 79 after the start */
-		{ "write miss on a shared line ends with the data", loads_of_shared_lines_are_slow, {
-			{ 0, 100, LOAD, 'A', ANY }, { 1, 500, LOAD, 'A', ANY }, { 2, 5000, STORE, 'A', C(79 + 1) } } },
+		{ "write miss on a shared line ends with the data",
+		  loads_of_shared_lines_are_slow, {
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 500, LOAD, 'A', ANY },
+			{ 2, 5000, STORE, 'A', C(79 + 1) } } },
 	};
 	const struct machine machine = engine_machine();
 
@@ -331,7 +382,7 @@ static void invalidating_sharers(void **state)
 	PLAY(&machine, scenarios);
 }
 
-/* ---- contended lines --------------------------------------------------------------------------------- */
+/* ---- contended lines ------------------------------------------------------------------------ */
 
 static void blocking(struct machine *m)
 {
@@ -359,32 +410,37 @@ static void queues(void **state)
 {
 	static const struct scenario scenarios[] = {
 		/*
-		 * CPU 1: request 1010, probe, data 1060, holds the line to 1070. CPU 2: home 1011, probe
-		 * at CPU 1 by 1024.33, before the data: served at 1070; data DATA_STORE later, then 10.
+		 * CPU 1: request 1010, probe, data 1060, holds the line to 1070. CPU 2: home 1011,
+		 * probe at CPU 1 by 1024.33, before the data: served at 1070; data DATA_STORE
+		 * later, then 10.
 		 */
 		{ "two LOCK operations, chasing: the second probe overtakes the data", NULL, {
 			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, ADD, 'A', C(70) },
 			{ 2, 1001, ADD, 'A', C(1070 - 1001) + DATA_STORE + C(10) } } },
 		/*
-		 * A plain store lets go at once, at 1060. Its CPU's next store, at 1061, misses: home 1071,
-		 * probe at CPU 2 by 1084.33, deferred to CPU 2's data at 1060 + DATA_STORE.
+		 * A plain store lets go at once, at 1060. Its CPU's next store, at 1061, misses:
+		 * home 1071, probe at CPU 2 by 1084.33, deferred to CPU 2's data at 1060 +
+		 * DATA_STORE.
 		 */
 		{ "two stores, chasing: exactly one operation per visit", NULL, {
 			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, STORE, 'A', C(61) },
 			{ 2, 1001, STORE, 'A', C(1060 - 1001) + DATA_STORE + C(1) },
 			{ 1, 0, STORE, 'A', C(1060 - 1061) + 2 * DATA_STORE + C(1) } } },
 		/*
-		 * CPU 1's completion is at the home at 1060 + 10; only then CPU 2 is served: probe at
-		 * 1070 + 13.33. CPU 1 is in its third operation, 1080 to 1090. Its fourth asks at 1090:
-		 * CPU 2's data 1090 + DATA_STORE, completion + 10, probe, data.
+		 * CPU 1's completion is at the home at 1060 + 10; only then CPU 2 is served: probe
+		 * at 1070 + 13.33. CPU 1 is in its third operation, 1080 to 1090. Its fourth asks
+		 * at 1090: CPU 2's data 1090 + DATA_STORE, completion + 10, probe, data.
 		 */
 		{ "LOCK operations, blocking: three in the hold window of 23.33", blocking, {
-			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, ADD, 'A', C(70) }, { 1, 0, ADD, 'A', C(10) },
-			{ 1, 0, ADD, 'A', C(10) }, { 1, 0, ADD, 'A', 2 * DATA_STORE + C(10) + PROBE_STORE + C(10) },
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, ADD, 'A', C(70) },
+			{ 1, 0, ADD, 'A', C(10) },
+			{ 1, 0, ADD, 'A', C(10) },
+			{ 1, 0, ADD, 'A', 2 * DATA_STORE + C(10) + PROBE_STORE + C(10) },
 			{ 2, 1001, ADD, 'A', C(1090 - 1001) + DATA_STORE + C(10) } } },
 		/*
-		 * CPU 0 is served from memory, complete at the home at 1099 + 10. CPU 8 of the other socket
-		 * waits there, then CPU 1. FIFO: CPU 8's data 1109 + 160 - 10, complete 1269; CPU 1's 1419.
+		 * CPU 0 is served from memory, complete at the home at 1099 + 10. CPU 8 of the
+		 * other socket waits there, then CPU 1. FIFO: CPU 8's data 1109 + 160 - 10,
+		 * complete 1269; CPU 1's 1419.
 		 */
 		{ "one grant in a row to a socket: FIFO", blocking_bias_1, {
 			{ 0, 1000, ADD, 'A', C(109) }, { 8, 1001, ADD, 'A', C(1259 + 10 - 1001) },
@@ -395,19 +451,23 @@ static void queues(void **state)
 			{ 1, 1002, ADD, 'A', C(1159 + 10 - 1002) } } },
 		/* uncontended, a blocking home costs nothing */
 		{ "blocking, one at a time", blocking, {
-			{ 0, 100, STORE, 'A', C(100) }, { 1, 1000, ADD, 'A', C(70) }, { 2, 2000, LOAD, 'A', C(60) } } },
+			{ 0, 100, STORE, 'A', C(100) }, { 1, 1000, ADD, 'A', C(70) },
+			{ 2, 2000, LOAD, 'A', C(60) } } },
 		/*
-		 * CPU 0's probe comes at 1023, as it is about to start its LOCK operation; probes go first.
-		 * Its upgrade: home 1033, which waits for CPU 0's own reply, sent at 1023, a probe leg of
-		 * 13: 1036; probe leg (40 - 10) / 3 = 10: at CPU 1 by 1046, whose data comes at 1059: one
-		 * load, then the acknowledgement, 20 more; then 10 of its own.
+		 * CPU 0's probe comes at 1023, as it is about to start its LOCK operation; probes
+		 * go first. Its upgrade: home 1033, which waits for CPU 0's own reply, sent at
+		 * 1023, a probe leg of 13: 1036; probe leg (40 - 10) / 3 = 10: at CPU 1 by 1046,
+		 * whose data comes at 1059: one load, then the acknowledgement, 20 more; then 10 of
+		 * its own.
 		 */
 		{ "a probe that overtakes the data of a load waits for the load", NULL, {
 			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', C(60) },
 			{ 0, 1023, ADD, 'A', C(1059 + 20 + 10 - 1023) } } },
 		{ "readers queue behind a writer: the home waits for the owner's reply", NULL, {
-			/* CPU 2: home 1011, there CPU 1's request waits for the reply, 1023 + 13; 1036 - 1011 = 25 more */
-			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', C(60) }, { 2, 1001, LOAD, 'A', C(40 + 25) } } },
+			/* CPU 2: home 1011, there CPU 1's request waits for the reply, 1023 + 13;
+			 * 1036 - 1011 = 25 more */
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', C(60) },
+			{ 2, 1001, LOAD, 'A', C(40 + 25) } } },
 	};
 	const struct machine machine = engine_machine();
 
@@ -420,23 +480,32 @@ static void locked_operations_keep_their_line(void **state)
 	/* CPU 1's probe is at CPU 0 at 1000 + 10 + 13 = 1023; 60 if it need not wait */
 	static const struct scenario scenarios[] = {
 		{ "LOCK from 1012 to 1022", NULL, {
-			{ 0, 100, STORE, 'A', ANY }, { 0, 1012, ADD, 'A', C(10) }, { 1, 1000, LOAD, 'A', C(60) } } },
+			{ 0, 100, STORE, 'A', ANY }, { 0, 1012, ADD, 'A', C(10) },
+			{ 1, 1000, LOAD, 'A', C(60) } } },
 		{ "LOCK from 1013 to 1023", NULL, {
-			{ 0, 100, STORE, 'A', ANY }, { 0, 1013, ADD, 'A', C(10) }, { 1, 1000, LOAD, 'A', C(60) } } },
+			{ 0, 100, STORE, 'A', ANY }, { 0, 1013, ADD, 'A', C(10) },
+			{ 1, 1000, LOAD, 'A', C(60) } } },
 		{ "LOCK from 1014 to 1024", NULL, {
-			{ 0, 100, STORE, 'A', ANY }, { 0, 1014, ADD, 'A', C(10) }, { 1, 1000, LOAD, 'A', C(61) } } },
+			{ 0, 100, STORE, 'A', ANY }, { 0, 1014, ADD, 'A', C(10) },
+			{ 1, 1000, LOAD, 'A', C(61) } } },
 		{ "LOCK from 1022 to 1032", NULL, {
-			{ 0, 100, STORE, 'A', ANY }, { 0, 1022, ADD, 'A', C(10) }, { 1, 1000, LOAD, 'A', C(69) } } },
+			{ 0, 100, STORE, 'A', ANY }, { 0, 1022, ADD, 'A', C(10) },
+			{ 1, 1000, LOAD, 'A', C(69) } } },
 		{ "a LOCK operation on another line delays nothing", NULL, {
-			{ 0, 100, STORE, 'A', ANY }, { 0, 500, STORE, 'B', ANY }, { 0, 1022, ADD, 'B', C(10) },
+			{ 0, 100, STORE, 'A', ANY }, { 0, 500, STORE, 'B', ANY },
+			{ 0, 1022, ADD, 'B', C(10) },
 			{ 1, 1000, LOAD, 'A', C(60) } } },
 		{ "nor does an operation without LOCK", slow_local_operations, {
-			{ 0, 100, STORE, 'A', ANY }, { 0, 1022, ADD_LOCAL, 'A', C(10) }, { 1, 1000, LOAD, 'A', C(60) } } },
-		/* the probe of CPU 1 waits to 1032; the second operation would start then: probes first, so
-		 * it upgrades: home 1042, free at 1032 + 13 = 1045, probe 1055, CPU 1 has its data at
-		 * 1032 + 36 = 1068, acknowledgement 20, operation 10 */
+			{ 0, 100, STORE, 'A', ANY }, { 0, 1022, ADD_LOCAL, 'A', C(10) },
+			{ 1, 1000, LOAD, 'A', C(60) } } },
+		/*
+		 * the probe of CPU 1 waits to 1032; the second operation would start then: probes
+		 * first, so it upgrades: home 1042, free at 1032 + 13 = 1045, probe 1055, CPU 1 has
+		 * its data at 1032 + 36 = 1068, acknowledgement 20, operation 10
+		 */
 		{ "served before the next access", NULL, {
-			{ 0, 100, STORE, 'A', ANY }, { 0, 1022, ADD, 'A', C(10) }, { 0, 0, ADD, 'A', C(1068 + 20 + 10 - 1032) },
+			{ 0, 100, STORE, 'A', ANY }, { 0, 1022, ADD, 'A', C(10) },
+			{ 0, 0, ADD, 'A', C(1068 + 20 + 10 - 1032) },
 			{ 1, 1000, LOAD, 'A', C(69) } } },
 	};
 	const struct machine machine = engine_machine();
@@ -445,7 +514,7 @@ static void locked_operations_keep_their_line(void **state)
 	PLAY(&machine, scenarios);
 }
 
-/* ---- occupancy ------------------------------------------------------------------------------------------ */
+/* ---- occupancy ------------------------------------------------------------------------------ */
 
 static void one_slice(struct machine *m)
 {
@@ -469,11 +538,13 @@ static void occupancy(void **state)
 	static const struct scenario scenarios[] = {
 		/* requests at 1010, 1011, 1012; the slice takes them at 1010, 1012, 1014 */
 		{ "a slice takes a request every 2 cycles", one_slice, {
-			{ 0, 1000, LOAD, 'A', C(100) }, { 1, 1001, LOAD, 'B', C(101) }, { 2, 1002, LOAD, 'C', C(102) } } },
+			{ 0, 1000, LOAD, 'A', C(100) }, { 1, 1001, LOAD, 'B', C(101) },
+			{ 2, 1002, LOAD, 'C', C(102) } } },
 		{ "a free slice delays nothing", one_slice, {
 			{ 0, 1000, LOAD, 'A', C(100) }, { 1, 1002, LOAD, 'B', C(100) } } },
 		{ "lines of two slices do not meet", two_slices, {
-			{ 0, 1000, LOAD, 'A', C(100) }, { 1, 1001, LOAD, 'B', C(100) }, { 2, 1001, LOAD, 'C', C(101) } } },
+			{ 0, 1000, LOAD, 'A', C(100) }, { 1, 1001, LOAD, 'B', C(100) },
+			{ 2, 1001, LOAD, 'C', C(101) } } },
 		/* 72 bytes at 8 a ns: 9. Data at 1159 and 1160; the second follows at 1168 */
 		{ "a link between sockets carries one line at a time", links_of_8_bytes, {
 			{ 0, 100, STORE, 'A', ANY }, { 0, 500, STORE, 'B', ANY },
@@ -494,7 +565,7 @@ static void occupancy(void **state)
 	PLAY(&machine, scenarios);
 }
 
-/* ---- lines that leave ---------------------------------------------------------------------------------------- */
+/* ---- lines that leave ----------------------------------------------------------------------- */
 
 /* A and Q share a way; memory is so fast that being answered from it shows. */
 static void one_way(struct machine *m)
@@ -517,48 +588,68 @@ static void one_way_bus(struct machine *m)
 static void evictions(void **state)
 {
 	/*
-	 * CPU 0 has A modified and loads Q at 1000: data at 1019, when A leaves; it is home at 1029.
-	 * CPU 1's load: home 10, probe 23, back at the home 36 after its start.
+	 * CPU 0 has A modified and loads Q at 1000: data at 1019, when A leaves; it is home at
+	 * 1029. CPU 1's load: home 10, probe 23, back at the home 36 after its start.
 	 */
 	static const struct scenario scenarios[] = {
 		{ "probe at 1018, before the eviction: M", one_way, {
-			{ 0, 100, STORE, 'A', C(20) }, { 0, 1000, LOAD, 'Q', C(20) }, { 1, 995, LOAD, 'A', C(60) } } },
+			{ 0, 100, STORE, 'A', C(20) }, { 0, 1000, LOAD, 'Q', C(20) },
+			{ 1, 995, LOAD, 'A', C(60) } } },
 		{ "probe at 1020, the line is on its way home: the evictor answers", one_way, {
-			{ 0, 100, STORE, 'A', ANY }, { 0, 1000, LOAD, 'Q', C(20) }, { 1, 997, LOAD, 'A', C(60) } } },
+			{ 0, 100, STORE, 'A', ANY }, { 0, 1000, LOAD, 'Q', C(20) },
+			{ 1, 997, LOAD, 'A', C(60) } } },
 		{ "probe at 1028, still on its way", one_way, {
-			{ 0, 100, STORE, 'A', ANY }, { 0, 1000, LOAD, 'Q', C(20) }, { 1, 1005, LOAD, 'A', C(60) } } },
-		/* then memory, whose 19 are less than the 36 gone already: one unit at least; and the load */
+			{ 0, 100, STORE, 'A', ANY }, { 0, 1000, LOAD, 'Q', C(20) },
+			{ 1, 1005, LOAD, 'A', C(60) } } },
+		/* then memory, whose 19 are less than the 36 gone already: one unit at least; and
+		 * the load */
 		{ "probe at 1030, it is home: nobody has it", one_way, {
-			{ 0, 100, STORE, 'A', ANY }, { 0, 1000, LOAD, 'Q', C(20) }, { 1, 1007, LOAD, 'A', C(36) + 1 + C(1) } } },
+			{ 0, 100, STORE, 'A', ANY }, { 0, 1000, LOAD, 'Q', C(20) },
+			{ 1, 1007, LOAD, 'A', C(36) + 1 + C(1) } } },
 		{ "request at 1028, just before the line is home", one_way, {
-			{ 0, 100, STORE, 'A', ANY }, { 0, 1000, LOAD, 'Q', C(20) }, { 1, 1018, LOAD, 'A', C(36) + 1 + C(1) } } },
+			{ 0, 100, STORE, 'A', ANY }, { 0, 1000, LOAD, 'Q', C(20) },
+			{ 1, 1018, LOAD, 'A', C(36) + 1 + C(1) } } },
 		{ "request at 1030, just after: memory", one_way, {
-			{ 0, 100, STORE, 'A', ANY }, { 0, 1000, LOAD, 'Q', C(20) }, { 1, 1020, LOAD, 'A', C(20) } } },
+			{ 0, 100, STORE, 'A', ANY }, { 0, 1000, LOAD, 'Q', C(20) },
+			{ 1, 1020, LOAD, 'A', C(20) } } },
 		{ "a store takes the line from the write-back too", one_way, {
-			{ 0, 100, STORE, 'A', ANY }, { 0, 1000, LOAD, 'Q', C(20) }, { 1, 1003, STORE, 'A', C(61) } } },
+			{ 0, 100, STORE, 'A', ANY }, { 0, 1000, LOAD, 'Q', C(20) },
+			{ 1, 1003, STORE, 'A', C(61) } } },
 		{ "the evictor itself asks again: memory", one_way, {
-			{ 0, 100, STORE, 'A', ANY }, { 0, 1000, LOAD, 'Q', C(20) }, { 0, 0, LOAD, 'A', C(20) } } },
-		/* clean lines leave silently: the directory asks the one that had it. 36 gone of 100: no loss */
+			{ 0, 100, STORE, 'A', ANY }, { 0, 1000, LOAD, 'Q', C(20) },
+			{ 0, 0, LOAD, 'A', C(20) } } },
+		/* clean lines leave silently: the directory asks the one that had it. 36 gone of
+		 * 100: no loss */
 		{ "stale owner, same socket", one_way_slow_memory, {
-			{ 0, 100, LOAD, 'A', ANY }, { 0, 0, LOAD, 'Q', ANY }, { 1, 1000, LOAD, 'A', C(100) } } },
+			{ 0, 100, LOAD, 'A', ANY }, { 0, 0, LOAD, 'Q', ANY },
+			{ 1, 1000, LOAD, 'A', C(100) } } },
 		/* 10 and two probe legs of 43, still less than memory's 99 */
 		{ "stale owner, other socket", one_way_slow_memory, {
-			{ 0, 100, LOAD, 'A', ANY }, { 0, 0, LOAD, 'Q', ANY }, { 8, 1000, LOAD, 'A', C(100) } } },
-		{ "stale owner, other socket, fast memory: 10 + 2 * 43, a unit, the load", one_way, {
-			{ 0, 100, LOAD, 'A', ANY }, { 0, 0, LOAD, 'Q', ANY }, { 8, 1000, LOAD, 'A', C(96) + 1 + C(1) } } },
+			{ 0, 100, LOAD, 'A', ANY }, { 0, 0, LOAD, 'Q', ANY },
+			{ 8, 1000, LOAD, 'A', C(100) } } },
+		{ "stale owner, other socket, fast memory: 10 + 2 * 43, a unit, the load",
+		  one_way, {
+			{ 0, 100, LOAD, 'A', ANY }, { 0, 0, LOAD, 'Q', ANY },
+			{ 8, 1000, LOAD, 'A', C(96) + 1 + C(1) } } },
 		{ "the stale owner asks: memory at once", one_way_slow_memory, {
-			{ 0, 100, LOAD, 'A', ANY }, { 0, 0, LOAD, 'Q', ANY }, { 0, 1000, LOAD, 'A', C(100) } } },
-		{ "stale sharer on the other socket: it is asked all the same", one_way_slow_memory, {
-			{ 0, 100, LOAD, 'A', ANY }, { 8, 500, LOAD, 'A', ANY }, { 8, 0, LOAD, 'Q', ANY },
+			{ 0, 100, LOAD, 'A', ANY }, { 0, 0, LOAD, 'Q', ANY },
+			{ 0, 1000, LOAD, 'A', C(100) } } },
+		{ "stale sharer on the other socket: it is asked all the same",
+		  one_way_slow_memory, {
+			{ 0, 100, LOAD, 'A', ANY }, { 8, 500, LOAD, 'A', ANY },
+			{ 8, 0, LOAD, 'Q', ANY },
 			{ 0, 1000, ADD, 'A', C(130) } } },
 		/* a bus sees who has it */
 		{ "bus, owner gone: memory", one_way_bus, {
-			{ 0, 100, LOAD, 'A', ANY }, { 0, 0, LOAD, 'Q', ANY }, { 8, 1000, LOAD, 'A', C(100) } } },
+			{ 0, 100, LOAD, 'A', ANY }, { 0, 0, LOAD, 'Q', ANY },
+			{ 8, 1000, LOAD, 'A', C(100) } } },
 		{ "bus, far sharer gone: an upgrade with nobody else", one_way_bus, {
-			{ 0, 100, LOAD, 'A', ANY }, { 8, 500, LOAD, 'A', ANY }, { 8, 0, LOAD, 'Q', ANY },
+			{ 0, 100, LOAD, 'A', ANY }, { 8, 500, LOAD, 'A', ANY },
+			{ 8, 0, LOAD, 'Q', ANY },
 			{ 0, 1000, ADD, 'A', C(50) } } },
 		{ "bus, far sharer there", one_way_bus, {
-			{ 0, 100, LOAD, 'A', ANY }, { 8, 500, LOAD, 'A', ANY }, { 0, 1000, ADD, 'A', C(130) } } },
+			{ 0, 100, LOAD, 'A', ANY }, { 8, 500, LOAD, 'A', ANY },
+			{ 0, 1000, ADD, 'A', C(130) } } },
 	};
 	const struct machine machine = engine_machine();
 
@@ -566,7 +657,7 @@ static void evictions(void **state)
 	PLAY(&machine, scenarios);
 }
 
-/* ---- shared levels on a bus -------------------------------------------------------------------------------------- */
+/* ---- shared levels on a bus ----------------------------------------------------------------- */
 
 /*
  * engine_machine_shared: CPUs 0, 1 share an L2, so do 2, 3; these four are a socket; then 4, 5
@@ -587,35 +678,54 @@ static void one_way_l2(struct machine *m)
 static void shared_level(void **state)
 {
 	static const struct scenario scenarios[] = {
-		{ "memory", NULL, { { 0, 100, LOAD, 'A', C(100) }, { 1, 1000, STORE, 'B', C(100) } } },
+		{ "memory", NULL, {
+			{ 0, 100, LOAD, 'A', C(100) }, { 1, 1000, STORE, 'B', C(100) } } },
 		{ "L2 hit after L1 lost the line", one_way_l1, {
-			{ 0, 100, LOAD, 'A', ANY }, { 0, 0, LOAD, 'Q', ANY }, { 0, 1000, LOAD, 'A', C(10) } } },
+			{ 0, 100, LOAD, 'A', ANY }, { 0, 0, LOAD, 'Q', ANY },
+			{ 0, 1000, LOAD, 'A', C(10) } } },
 		{ "L2 hit, dirty there", one_way_l1, {
-			{ 0, 100, STORE, 'A', ANY }, { 0, 0, LOAD, 'Q', ANY }, { 1, 1000, LOAD, 'A', C(10) } } },
-		{ "load, sibling has it M", NULL, { { 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', C(30) } } },
-		{ "load, sibling has it E", NULL, { { 0, 100, LOAD, 'A', ANY }, { 1, 1000, LOAD, 'A', C(20) } } },
-		{ "load, other die has it M", NULL, { { 0, 100, STORE, 'A', ANY }, { 2, 1000, LOAD, 'A', C(90) } } },
-		{ "load, other die has it E", NULL, { { 0, 100, LOAD, 'A', ANY }, { 2, 1000, LOAD, 'A', C(90) } } },
+			{ 0, 100, STORE, 'A', ANY }, { 0, 0, LOAD, 'Q', ANY },
+			{ 1, 1000, LOAD, 'A', C(10) } } },
+		{ "load, sibling has it M", NULL, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', C(30) } } },
+		{ "load, sibling has it E", NULL, {
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 1000, LOAD, 'A', C(20) } } },
+		{ "load, other die has it M", NULL, {
+			{ 0, 100, STORE, 'A', ANY }, { 2, 1000, LOAD, 'A', C(90) } } },
+		{ "load, other die has it E", NULL, {
+			{ 0, 100, LOAD, 'A', ANY }, { 2, 1000, LOAD, 'A', C(90) } } },
 		{ "load, other die has it S", NULL, {
-			{ 0, 100, LOAD, 'A', ANY }, { 4, 500, LOAD, 'A', C(100) }, { 2, 1000, LOAD, 'A', C(95) } } },
-		{ "load, other socket has it M", NULL, { { 0, 100, STORE, 'A', ANY }, { 7, 1000, LOAD, 'A', C(100) } } },
+			{ 0, 100, LOAD, 'A', ANY }, { 4, 500, LOAD, 'A', C(100) },
+			{ 2, 1000, LOAD, 'A', C(95) } } },
+		{ "load, other socket has it M", NULL, {
+			{ 0, 100, STORE, 'A', ANY }, { 7, 1000, LOAD, 'A', C(100) } } },
 		{ "load, other socket has it S", NULL, {
-			{ 0, 100, LOAD, 'A', ANY }, { 2, 500, LOAD, 'A', ANY }, { 4, 1000, LOAD, 'A', C(105) } } },
-		{ "LOCK, sibling has it M", NULL, { { 0, 100, STORE, 'A', ANY }, { 1, 1000, ADD, 'A', C(40) } } },
-		{ "LOCK, sibling has it E", NULL, { { 0, 100, LOAD, 'A', ANY }, { 1, 1000, ADD, 'A', C(30) } } },
+			{ 0, 100, LOAD, 'A', ANY }, { 2, 500, LOAD, 'A', ANY },
+			{ 4, 1000, LOAD, 'A', C(105) } } },
+		{ "LOCK, sibling has it M", NULL, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, ADD, 'A', C(40) } } },
+		{ "LOCK, sibling has it E", NULL, {
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 1000, ADD, 'A', C(30) } } },
 		{ "LOCK, upgrade against the sibling", NULL, {
-			{ 0, 100, LOAD, 'A', ANY }, { 1, 500, LOAD, 'A', ANY }, { 0, 1000, ADD, 'A', C(25) } } },
-		{ "LOCK, other die has it M", NULL, { { 0, 100, STORE, 'A', ANY }, { 2, 1000, ADD, 'A', C(95) } } },
-		{ "LOCK, other socket has it M", NULL, { { 0, 100, STORE, 'A', ANY }, { 4, 1000, ADD, 'A', C(105) } } },
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 500, LOAD, 'A', ANY },
+			{ 0, 1000, ADD, 'A', C(25) } } },
+		{ "LOCK, other die has it M", NULL, {
+			{ 0, 100, STORE, 'A', ANY }, { 2, 1000, ADD, 'A', C(95) } } },
+		{ "LOCK, other socket has it M", NULL, {
+			{ 0, 100, STORE, 'A', ANY }, { 4, 1000, ADD, 'A', C(105) } } },
 		{ "LOCK, upgrade against the other die", NULL, {
-			{ 0, 100, LOAD, 'A', ANY }, { 2, 500, LOAD, 'A', ANY }, { 0, 1000, ADD, 'A', C(85) } } },
+			{ 0, 100, LOAD, 'A', ANY }, { 2, 500, LOAD, 'A', ANY },
+			{ 0, 1000, ADD, 'A', C(85) } } },
 		{ "LOCK, upgrade against the other socket", NULL, {
-			{ 0, 100, LOAD, 'A', ANY }, { 4, 500, LOAD, 'A', ANY }, { 0, 1000, ADD, 'A', C(95) } } },
+			{ 0, 100, LOAD, 'A', ANY }, { 4, 500, LOAD, 'A', ANY },
+			{ 0, 1000, ADD, 'A', C(95) } } },
 		/* the L2 has the line, not the permission; the sibling lets go on the way up */
 		{ "LOCK miss, sibling and other socket share", NULL, {
-			{ 0, 100, LOAD, 'A', ANY }, { 4, 500, LOAD, 'A', ANY }, { 1, 1000, ADD, 'A', C(95) } } },
+			{ 0, 100, LOAD, 'A', ANY }, { 4, 500, LOAD, 'A', ANY },
+			{ 1, 1000, ADD, 'A', C(95) } } },
 		{ "LOCK upgrade, sibling and other socket share", NULL, {
-			{ 0, 100, LOAD, 'A', ANY }, { 4, 500, LOAD, 'A', ANY }, { 1, 700, LOAD, 'A', C(10) },
+			{ 0, 100, LOAD, 'A', ANY }, { 4, 500, LOAD, 'A', ANY },
+			{ 1, 700, LOAD, 'A', C(10) },
 			{ 0, 1000, ADD, 'A', C(95) } } },
 		{ "store, other die has it M: 95 - 10 + 1", NULL, {
 			{ 0, 100, STORE, 'A', ANY }, { 2, 1000, STORE, 'A', C(86) } } },
@@ -624,10 +734,12 @@ static void shared_level(void **state)
 			{ 0, 100, LOAD, 'A', ANY }, { 0, 0, STORE, 'A', C(1) } } },
 		/* inclusive: CPU 1's line pushes CPU 0's out of the L2, and so out of CPU 0's L1 */
 		{ "back-invalidation", one_way_l2, {
-			{ 0, 100, LOAD, 'A', C(100) }, { 0, 0, LOAD, 'A', C(1) }, { 1, 1000, LOAD, 'Q', C(100) },
+			{ 0, 100, LOAD, 'A', C(100) }, { 0, 0, LOAD, 'A', C(1) },
+			{ 1, 1000, LOAD, 'Q', C(100) },
 			{ 0, 2000, LOAD, 'A', C(100) } } },
 		{ "back-invalidation of a dirty line: it reaches memory", one_way_l2, {
-			{ 0, 100, STORE, 'A', C(100) }, { 1, 1000, LOAD, 'Q', C(100) }, { 4, 2000, LOAD, 'A', C(100) } } },
+			{ 0, 100, STORE, 'A', C(100) }, { 1, 1000, LOAD, 'Q', C(100) },
+			{ 4, 2000, LOAD, 'A', C(100) } } },
 		/* address slots of socket 0: 6 each; both lines come from memory, 6 apart then */
 		{ "two requests of a socket: the second waits for its slot", NULL, {
 			{ 0, 1000, LOAD, 'A', C(100) }, { 2, 1001, LOAD, 'B', C(105) } } },
@@ -635,11 +747,14 @@ static void shared_level(void **state)
 			{ 0, 1000, LOAD, 'A', C(100) }, { 2, 1006, LOAD, 'B', C(100) } } },
 		{ "the other socket has a bus of its own", NULL, {
 			{ 0, 1000, LOAD, 'A', C(100) }, { 4, 1001, LOAD, 'B', C(100) } } },
-		/* B comes in 90, A in 100: at the end B is one cycle later and waits for the other 5 */
+		/* B comes in 90, A in 100: at the end B is one cycle later and waits for the
+		 * other 5 */
 		{ "two lines for one socket: the second waits for the bus", NULL, {
-			{ 1, 100, STORE, 'B', ANY }, { 0, 1000, LOAD, 'A', C(100) }, { 2, 1011, LOAD, 'B', C(90 + 5) } } },
+			{ 1, 100, STORE, 'B', ANY }, { 0, 1000, LOAD, 'A', C(100) },
+			{ 2, 1011, LOAD, 'B', C(90 + 5) } } },
 		{ "hits in the L2 take no bus", one_way_l1, {
-			{ 0, 100, LOAD, 'A', ANY }, { 0, 0, LOAD, 'Q', ANY }, { 2, 1000, LOAD, 'B', C(100) },
+			{ 0, 100, LOAD, 'A', ANY }, { 0, 0, LOAD, 'Q', ANY },
+			{ 2, 1000, LOAD, 'B', C(100) },
 			{ 0, 1001, LOAD, 'A', C(10) } } },
 	};
 	const struct machine machine = engine_machine_shared();
@@ -648,7 +763,7 @@ static void shared_level(void **state)
 	PLAY(&machine, scenarios);
 }
 
-/* ---- prefetch --------------------------------------------------------------------------------------------------------- */
+/* ---- prefetch ------------------------------------------------------------------------------- */
 
 static void prefetches(void **state)
 {
@@ -658,23 +773,30 @@ static void prefetches(void **state)
 		{ "used after it came", NULL, {
 			{ 0, 1000, PREFETCH, 'A', C(1) }, { 0, 1099, LOAD, 'A', C(1) } } },
 		{ "of a line that is there", NULL, {
-			{ 0, 100, LOAD, 'A', ANY }, { 0, 1000, PREFETCH, 'A', C(1) }, { 0, 0, LOAD, 'A', C(1) } } },
+			{ 0, 100, LOAD, 'A', ANY }, { 0, 1000, PREFETCH, 'A', C(1) },
+			{ 0, 0, LOAD, 'A', C(1) } } },
 		{ "beside a miss", NULL, {
-			{ 0, 1000, PREFETCH, 'A', C(1) }, { 0, 0, LOAD, 'B', C(100) }, { 0, 0, LOAD, 'A', C(1) } } },
+			{ 0, 1000, PREFETCH, 'A', C(1) }, { 0, 0, LOAD, 'B', C(100) },
+			{ 0, 0, LOAD, 'A', C(1) } } },
 		/* data at 1039; then the upgrade, 40, and the store */
 		{ "a store after a prefetch for reading: twice", NULL, {
-			{ 1, 100, LOAD, 'A', ANY }, { 2, 500, LOAD, 'A', ANY }, { 0, 1000, PREFETCH, 'A', C(1) },
+			{ 1, 100, LOAD, 'A', ANY }, { 2, 500, LOAD, 'A', ANY },
+			{ 0, 1000, PREFETCH, 'A', C(1) },
 			/* two others to invalidate: 40 + 2 */
 			{ 0, 1010, STORE, 'A', C(1039 - 1010 + 42 + 1) } } },
 		{ "a store after a prefetch for writing", NULL, {
-			{ 1, 100, LOAD, 'A', ANY }, { 2, 500, LOAD, 'A', ANY }, { 0, 1000, PREFETCH_WRITE, 'A', C(1) },
+			{ 1, 100, LOAD, 'A', ANY }, { 2, 500, LOAD, 'A', ANY },
+			{ 0, 1000, PREFETCH_WRITE, 'A', C(1) },
 			{ 0, 1010, STORE, 'A', C(42 - 10 + 1) } } },
-		/* CPU 1's probe overtakes the prefetched data, which is given up as it comes, at 1060 */
+		/* CPU 1's probe overtakes the prefetched data, which is given up as it comes, at
+		 * 1060 */
 		{ "given up at once", NULL, {
 			{ 2, 100, STORE, 'A', ANY }, { 0, 1000, PREFETCH_WRITE, 'A', C(1) },
-			{ 1, 1001, STORE, 'A', C(1060 - 1001) + DATA_STORE + C(1) }, { 0, 1200, STORE, 'A', C(61) } } },
+			{ 1, 1001, STORE, 'A', C(1060 - 1001) + DATA_STORE + C(1) },
+			{ 0, 1200, STORE, 'A', C(61) } } },
 		{ "not given up under the access at the head", NULL, {
-			{ 2, 100, STORE, 'A', ANY }, { 0, 1000, PREFETCH_WRITE, 'A', C(1) }, { 0, 1030, ADD, 'A', C(40) },
+			{ 2, 100, STORE, 'A', ANY }, { 0, 1000, PREFETCH_WRITE, 'A', C(1) },
+			{ 0, 1030, ADD, 'A', C(40) },
 			{ 1, 1001, STORE, 'A', C(1070 - 1001) + DATA_STORE + C(1) } } },
 	};
 	const struct machine machine = engine_machine();
@@ -683,7 +805,7 @@ static void prefetches(void **state)
 	PLAY(&machine, scenarios);
 }
 
-/* ---- spinners, interrupts, locks: two CPUs, written out ------------------------------------------------------------------ */
+/* ---- spinners, interrupts, locks: two CPUs, written out ------------------------------------- */
 
 struct two {
 	uint64_t *word;
@@ -697,7 +819,9 @@ struct shortcuts {
 	bool no_run_ahead, no_parking;
 };
 
-static const struct shortcuts all_ways[] = { { false, false }, { true, false }, { false, true }, { true, true } };
+static const struct shortcuts all_ways[] = {
+	{ false, false }, { true, false }, { false, true }, { true, true }
+};
 
 static struct sim *two_cpus(const struct machine *machine, struct two *two, struct shortcuts off)
 {
@@ -718,8 +842,9 @@ static struct sim *two_cpus(const struct machine *machine, struct two *two, stru
 static void assert_units_at(uint64_t got, uint64_t wanted, const char *what, int line)
 {
 	if (got != wanted)
-		fail_msg("line %d: %s is %llu + %llu/64 cycles, expected %llu + %llu/64", line, what, (unsigned long long)got / 64,
-			 (unsigned long long)got % 64, (unsigned long long)wanted / 64, (unsigned long long)wanted % 64);
+		fail_msg("line %d: %s is %llu + %llu/64 cycles, expected %llu + %llu/64", line,
+			 what, (unsigned long long)got / 64, (unsigned long long)got % 64,
+			 (unsigned long long)wanted / 64, (unsigned long long)wanted % 64);
 }
 
 static void spinner(struct cpu *cpu, void *argument)
@@ -748,7 +873,8 @@ static void empty_handler(struct cpu *cpu, void *argument)
 	two->body = cpu->clock;
 }
 
-static uint64_t spin_end(unsigned store_at, uint64_t interrupt_at, double entry_exit, struct shortcuts off)
+static uint64_t spin_end(unsigned store_at, uint64_t interrupt_at, double entry_exit,
+			 struct shortcuts off)
 {
 	struct machine machine = engine_machine();
 	struct two two = { .at = store_at };
@@ -773,7 +899,8 @@ static void spinner_wakes_on_its_grid(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < 4; i++) {
-		/* lost at 1023.33: polls at 1024, asks CPU 0 by 1047, served after its store at 1050: 36 more, and 1 */
+		/* lost at 1023.33: polls at 1024, asks CPU 0 by 1047, served after its store at
+		 * 1050: 36 more, and 1 */
 		assert_units(spin_end(1000, 0, 200, all_ways[i]), C(1050 + 36 + 1));
 		/* lost at 1024.33: polls at 1029, at CPU 0 by 1052, whose store was at 1051 */
 		assert_units(spin_end(1001, 0, 200, all_ways[i]), C(1052 + 36 + 1));
@@ -792,11 +919,14 @@ static void spinner_with_an_interrupt_polls_on_a_new_grid(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < 4; i++) {
-		/* lost at 1103 + 23.33 = 1126.33: polls at 1131, at CPU 0 by 1154, its store was at 1153 */
+		/* lost at 1103 + 23.33 = 1126.33: polls at 1131, at CPU 0 by 1154, its store was
+		 * at 1153 */
 		assert_units(spin_end(1103, 801, 202, all_ways[i]), C(1154 + 36 + 1));
-		/* lost at 1125.33: polls at 1126, at CPU 0 by 1149, served after its store at 1152 */
+		/* lost at 1125.33: polls at 1126, at CPU 0 by 1149, served after its store at
+		 * 1152 */
 		assert_units(spin_end(1102, 801, 202, all_ways[i]), C(1152 + 36 + 1));
-		/* an interrupt at the time of a poll comes before it; one later waits for the next: same grid */
+		/* an interrupt at the time of a poll comes before it; one later waits for the
+		 * next: same grid */
 		assert_units(spin_end(1103, 800, 202, all_ways[i]), C(1154 + 36 + 1));
 		assert_units(spin_end(1103, 804, 202, all_ways[i]), C(1154 + 36 + 1));
 		/* taken at 809: polls at 1011: no change modulo 5 */
@@ -846,7 +976,8 @@ static void sends_an_ipi(struct cpu *cpu, void *argument)
 
 	wait_until(cpu, 100);
 	ipi_send(cpu, 1, empty_handler, two);
-	assert_units(cpu->clock, C(100) + 1);   /* it does not wait: one unit, as every message takes */
+	assert_units(cpu->clock,
+		     C(100) + 1); /* it does not wait: one unit, as every message takes */
 }
 
 static void misses_at_590(struct cpu *cpu, void *argument)
@@ -907,7 +1038,8 @@ static void ipis(void **state)
 	assert_units(two.middle, C(690));
 	assert_units(two.body, C(690 + 100));
 	assert_units(two.end, C(690 + 200 + 1));
-	/* off from 10 (pushf and cli: half of 20) until popf is over, 10 after 1010: 1020; then the handler */
+	/* off from 10 (pushf and cli: half of 20) until popf is over, 10 after 1010: 1020; then
+	 * the handler */
 	two = with_ipi(interrupts_off, &counts);
 	assert_units(two.middle, C(1020));
 	assert_units(two.body, C(1020 + 100));
@@ -916,7 +1048,7 @@ static void ipis(void **state)
 	assert_units(counts.irq_off_units_max, C(1020 - 10));
 }
 
-/* ---- equal starts -------------------------------------------------------------------------------------------------------- */
+/* ---- equal starts --------------------------------------------------------------------------- */
 
 static void stores_at_1000(struct cpu *cpu, void *argument)
 {
@@ -962,7 +1094,7 @@ static void equal_starts_in_both_orders(void **state)
 		fail_msg("CPU 0 first %u times, CPU 1 %u times", first[0], first[1]);
 }
 
-/* ---- lock hand-over -------------------------------------------------------------------------------------------------------- */
+/* ---- lock hand-over ------------------------------------------------------------------------- */
 
 static void holder(struct cpu *cpu, void *argument)
 {
@@ -993,7 +1125,8 @@ static void waiter(struct cpu *cpu, void *argument)
 static void lock_hand_over(void **state)
 {
 	static const struct { enum lock_kind kind; uint64_t unlocked, taken; } rows[] = {
-		/* the store ends at 1061; CPU 1 shares the line with CPU 0 now: LOCK dec upgrades, 50 */
+		/* the store ends at 1061; CPU 1 shares the line with CPU 0 now: LOCK dec
+		 * upgrades, 50 */
 		{ LOCK_DEC, C(1061), C(1097 + 50) },
 		/* add without LOCK ends at 1061 as well; CPU 1 sees its ticket */
 		{ LOCK_TICKET, C(1061), C(1097) },
@@ -1024,7 +1157,7 @@ static void lock_hand_over(void **state)
 		}
 }
 
-/* ---- the hold window, counted ------------------------------------------------------------------------------------------------ */
+/* ---- the hold window, counted --------------------------------------------------------------- */
 
 static void stores_until_it_misses(struct cpu *cpu, void *argument)
 {
@@ -1055,7 +1188,10 @@ static void stores_at_1001(struct cpu *cpu, void *argument)
  */
 static void stores_in_the_hold_window(void **state)
 {
-	static const struct { int order; unsigned stores; } rows[] = { { ORDER_CHASING, 1 }, { ORDER_BLOCKING, 24 } };
+	static const struct {
+		int order;
+		unsigned stores;
+	} rows[] = { { ORDER_CHASING, 1 }, { ORDER_BLOCKING, 24 } };
 
 	(void)state;
 	for (unsigned i = 0; i < 2; i++) {

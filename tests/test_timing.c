@@ -740,6 +740,16 @@ static void shared_level(void **state)
 		{ "back-invalidation of a dirty line: it reaches memory", one_way_l2, {
 			{ 0, 100, STORE, 'A', C(100) }, { 1, 1000, LOAD, 'Q', C(100) },
 			{ 4, 2000, LOAD, 'A', C(100) } } },
+	};
+	const struct machine machine = engine_machine_shared();
+
+	(void)state;
+	PLAY(&machine, scenarios);
+}
+
+static void bus_of_a_socket(void **state)
+{
+	static const struct scenario scenarios[] = {
 		/* address slots of socket 0: 6 each; both lines come from memory, 6 apart then */
 		{ "two requests of a socket: the second waits for its slot", NULL, {
 			{ 0, 1000, LOAD, 'A', C(100) }, { 2, 1001, LOAD, 'B', C(105) } } },
@@ -1222,6 +1232,7 @@ int main(void)
 		cmocka_unit_test(occupancy),
 		cmocka_unit_test(evictions),
 		cmocka_unit_test(shared_level),
+		cmocka_unit_test(bus_of_a_socket),
 		cmocka_unit_test(prefetches),
 		cmocka_unit_test(spinner_wakes_on_its_grid),
 		cmocka_unit_test(spinner_with_an_interrupt_polls_on_a_new_grid),

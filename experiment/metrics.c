@@ -71,7 +71,7 @@ const struct metric metrics[] = {
 	{ "irq_off_cycles_max", METRIC_CYCLES, RESULT(total.irq_off_units_max), "cycles",
 	  "longest time with interrupts off" },
 	TOTAL(ipis, "interrupts", "interrupts sent from CPU to CPU"),
-	TOTAL(lock_spins, "tries", "failed tries to take a lock"),
+	TOTAL(lock_spins, "looks", "looks at a taken lock after the first"),
 	{ "footprint_bytes_peak", METRIC_COUNT, RESULT(footprint_bytes_peak), "bytes",
 	  "most that the object allocator held of the page allocator's memory" },
 	{ "live_bytes_peak", METRIC_COUNT, RESULT(live_bytes_peak), "bytes",

@@ -208,13 +208,13 @@ static void miss_charges(struct cpu *cpu, const struct txn *t)
 }
 
 /* After an access that filled: the probe that overtook the line waits for this one operation. */
-static void let_go(struct sim *sim, struct cpu *cpu, struct txn *t)
+static void let_go(struct sim *sim, struct txn *t)
 {
 	struct event *probe = t->deferred;
 
 	t->deferred = NULL;
 	if (probe)
-		coherence_probe_again(sim, cpu->node, probe);
+		coherence_probe_again(sim, probe);
 	txn_put(sim, t);
 }
 
@@ -271,7 +271,7 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 		}
 		if (t) {                        /* a prefetch brought too little */
 			miss_charges(cpu, t);
-			let_go(sim, cpu, t);
+			let_go(sim, t);
 			t = NULL;
 			continue;
 		}
@@ -297,7 +297,7 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 	}
 	pass(cpu, w->cost, w->cause);
 	if (t) {
-		let_go(sim, cpu, t);
+		let_go(sim, t);
 		cpu_set_horizon(sim, cpu);
 	}
 }

@@ -1073,9 +1073,8 @@ static void on_probe(struct sim *sim, struct event *e)
 }
 
 /* A deferred probe, or one that waited for a LOCK operation. */
-void coherence_probe_again(struct sim *sim, struct node *node, struct event *probe)
+void coherence_probe_again(struct sim *sim, struct event *probe)
 {
-	(void)node;
 	waited(probe->txn, sim->now - probe->time);
 	probe->time = sim->now;
 	on_probe(sim, probe);

@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t *had_bits(const struct sim *sim, struct line *line)
+static uint64_t *had_bits(struct line *line)
 {
-	(void)sim;
 	return line->had_lost;
 }
 
@@ -131,8 +130,8 @@ static void classify(struct sim *sim, struct cpu *cpu, struct slot *copy)
 
 	copy->epoch = info->epoch;
 	copy->open = false;
-	if (!bit_of(had_bits(sim, info), id)) {
-		had_bits(sim, info)[id / 64] |= 1ull << id % 64;
+	if (!bit_of(had_bits(info), id)) {
+		had_bits(info)[id / 64] |= 1ull << id % 64;
 		cpu->counts.misses_cold += counts;
 		if (info->epoch || info->cpu_epoch) {
 			if (!info->cpu_epoch)
@@ -207,7 +206,7 @@ static void finish(struct sim *sim, struct cpu *cpu, struct txn *t)
 		return;
 	}
 	if (t->deferred)
-		coherence_probe_again(sim, t->client, t->deferred);
+		coherence_probe_again(sim, t->deferred);
 	txn_put(sim, t);
 }
 

@@ -11,11 +11,6 @@
 
 /* ---- time ----------------------------------------------------------------------------------- */
 
-static uint64_t later(uint64_t time, uint64_t by)
-{
-	return time > NEVER - by ? NEVER : time + by;
-}
-
 /*
  * The earliest time at which anything pending could reach this CPU's copies: what is at this CPU
  * at once, what is at a home a probe leg later, what is elsewhere a request and a probe leg
@@ -43,7 +38,7 @@ void cpu_set_horizon(struct sim *sim, struct cpu *cpu)
 		cap = cap > 1 ? sim->now + least(cap - 1, 1ull << 48) * UNIT : 0;
 		h = least(h, cap);
 	}
-	cpu->horizon = least(h, later(sim->options.max_cycles * UNIT, 0));
+	cpu->horizon = least(h, sim->options.max_cycles * UNIT);
 }
 
 /* Until it is this CPU's turn at its clock. */

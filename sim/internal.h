@@ -279,7 +279,7 @@ struct entry {
 	unsigned cpu;
 	enum op op;
 	unsigned context;
-	bool nested, whole;
+	bool whole;                     /* not inside another operation */
 	uint64_t start, units, lines_read, lines_written;
 	int64_t live, footprint;
 };
@@ -332,7 +332,7 @@ struct cpu {
 	uint64_t turn_key;
 	size_t heap_index;              /* in sim->turn, NOT_QUEUED */
 	struct event *pending;          /* events at this CPU */
-	bool running, finished, started;
+	bool finished, started;
 	bool computing; /* waits for the end of a compute that an interrupt may cut */
 	uint64_t compute_start;
 	bool parked;
@@ -362,12 +362,11 @@ struct cpu {
 struct timing {
 	uint64_t request[DISTANCES];                    /* leg client -> home */
 	uint64_t legs[ACCESS_KINDS][STATES][DISTANCES]; /* total less the hit */
-	uint64_t least_rest[ACCESS_KINDS][DISTANCES];   /* of E and M, after the request leg */
 	uint64_t dram[DISTANCES];
 	unsigned dram_count, distances;
 	double probe_share;                             /* split[1] / (split[1] + split[2]) */
 	uint64_t invalidate_extra;
-	uint64_t slice, bus_slot, data_occupancy, control_occupancy;
+	uint64_t slice, bus_slot, data_occupancy;
 	uint64_t store_hit;
 	uint64_t own[10][2];                            /* enum own, dependent / rotating */
 	uint64_t step[STEPS];
@@ -414,7 +413,6 @@ struct sim {
 	unsigned nodes;
 	struct line **line;                     /* by line number, NULL: never cached */
 	struct label **page_label;              /* by arena page */
-	struct label *labels;                   /* all, for freeing */
 	uint32_t label_serial;
 	/* operations and window */
 	enum phase phase;
@@ -525,7 +523,7 @@ void coherence_event(struct sim *sim, struct event *event);
 struct txn *coherence_pending(const struct node *client, uint64_t line);
 void coherence_evict(struct sim *sim, struct cpu *cpu, struct slot *slot);
 void coherence_drop(struct sim *sim, struct node *node, uint64_t line);
-void coherence_probe_again(struct sim *sim, struct node *node, struct event *probe);
+void coherence_probe_again(struct sim *sim, struct event *probe);
 void txn_put(struct sim *sim, struct txn *txn);         /* drops one reference */
 struct dirent *dirent_find(struct node *home, uint64_t line);
 bool topology_build(struct sim *sim, char *why, size_t size);

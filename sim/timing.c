@@ -173,10 +173,8 @@ bool timing_derive(struct sim *sim, char *why, size_t size)
 	t->invalidate_extra = units_of_ns(m, m->inv_ns_per_extra_sharer);
 	t->slice = units_of_ns(m, m->slice.occupancy_ns);
 	t->bus_slot = units_of_ns(m, m->link.bus_slot_ns);
-	if (m->link.bytes_per_ns > 0) {
+	if (m->link.bytes_per_ns > 0)
 		t->data_occupancy = units_of_ns(m, (LINE + 8) / m->link.bytes_per_ns);
-		t->control_occupancy = units_of_ns(m, 8 / m->link.bytes_per_ns);
-	}
 	derive_own(t, &m->own_cyc);
 	derive_legs(t, m);
 	derive_least(t);

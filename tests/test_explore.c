@@ -170,7 +170,7 @@ static void go_on(struct world *w)
 		effect(cpu, copy, rule, w->writes[id]);
 	t->deferred = NULL;
 	if (probe)
-		coherence_probe_again(w->sim, cpu->node, probe);
+		coherence_probe_again(w->sim, probe);
 	txn_put(w->sim, t);
 	if (!(rule->action & DO_HIT))
 		ask(w, id, w->wants[id], w->writes[id]);

@@ -99,8 +99,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		parse_limit(arguments, word, state);
 		return 0;
 	case OPTION_FORMAT:
-		if (!table_format_parse(word, &arguments->format))
-			argp_error(state, "--format wants table, csv or jsonl, got '%s'", word);
+		arguments->format = format_word(word, state);
 		return 0;
 	case OPTION_COLOUR:
 		arguments->colour = colour_word(word, state);

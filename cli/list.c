@@ -221,8 +221,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
 
 	switch (key) {
 	case OPTION_FORMAT:
-		if (!table_format_parse(word, &arguments->format))
-			argp_error(state, "--format is table, csv or jsonl, not '%s'", word);
+		arguments->format = format_word(word, state);
 		return 0;
 	case OPTION_COLOUR:
 		arguments->colour = colour_word(word, state);

@@ -17,3 +17,12 @@ const char *colour_word(const char *word, const struct argp_state *state)
 		argp_error(state, "--color is always or never, not '%s'", word);
 	return word;
 }
+
+enum table_format format_word(const char *word, const struct argp_state *state)
+{
+	enum table_format format = TABLE_PEOPLE;
+
+	if (!table_format_parse(word, &format))
+		argp_error(state, "--format is table, csv or jsonl, not '%s'", word);
+	return format;
+}

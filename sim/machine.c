@@ -11,6 +11,7 @@
 
 /* clang-format off */
 static const char *const protocol_words[] = { "MESI", "MOESI", "MESIF", NULL };
+static const char *const dirty_read_words[] = { "share_wb", "share_owned", "migrate", NULL };
 static const char *const home_words[] = { "directory", "bus", NULL };
 static const char *const order_words[] = { "chasing", "blocking", NULL };
 
@@ -93,6 +94,22 @@ static const struct setting link_settings[] = {
 	{ 0 },
 };
 
+static const struct setting rfo_settings[] = {
+	SETTING(PART(rfo_parallel), from_M, COUNT, .min = 1, .max = 1024, .fallback = "-",
+		.help = "lines that no other core shares (missing: miss_buffers)"),
+	SETTING(PART(rfo_parallel), from_S, COUNT, .min = 1, .max = 1024, .fallback = "-",
+		.help = "lines that this core has shared (missing: miss_buffers)"),
+	{ 0 },
+};
+
+static const struct setting far_settings[] = {
+	SETTING(PART(far_atomic), service_ns, REAL, NS,
+		.help = "the home does one such operation that often"),
+	SETTING(PART(far_atomic), latency_ns, REAL, NS,
+		.help = "a far operation alone, in all"),
+	{ 0 },
+};
+
 static const struct setting slice_settings[] = {
 	SETTING(PART(slice), occupancy_ns, REAL, NS, .fallback = "0",
 		.help = "a request holds its home slice that long; 0: no limit"),
@@ -153,6 +170,8 @@ const struct setting machine_settings[] = {
 		.help = "memory nodes; cores are split evenly over them"),
 	SETTING(struct machine, protocol, WORD, .words = protocol_words, .fallback = "MESI",
 		.help = "coherence protocol"),
+	SETTING(struct machine, dirty_read, WORD, .words = dirty_read_words, .fallback = "share_wb",
+		.help = "what the owner of a modified line does when another core reads it"),
 	SETTING(struct machine, home, WORD, .words = home_words, .fallback = "directory",
 		.help = "what orders the requests for a line"),
 	SETTING(struct machine, distances, WORDLIST, .words = distance_words, .fixed = true,
@@ -171,10 +190,22 @@ const struct setting machine_settings[] = {
 	SECTION_OF(rmw_ns, state_settings, .help = "LOCK operation on such a line, in all"),
 	SETTING(struct machine, inv_ns_per_extra_sharer, REAL, NS, .fallback = "0",
 		.help = "a write that kills n copies takes n - 1 times this longer"),
+	SETTING(struct machine, remote_dirty_homed_at_reader_ns, REAL, NS, .fallback = "-",
+		.help = "line modified in another socket whose memory is the reader's (missing: as M)"),
 	SECTION_OF(own_cyc, own_settings,
 		.help = "read-modify-writes of a line that this core has"),
 	SETTING(struct machine, mfence_cyc, REAL, CYCLES, .fallback = "0",
 		.help = "mfence with nothing to wait for"),
+	SETTING(struct machine, store_buffer, COUNT, .max = 1024, .fallback = "0",
+		.help = "entries of the store buffer; 0: stores take effect in order, at once"),
+	SETTING(struct machine, hidden_store_misses, COUNT, .min = 1, .max = 1024, .fallback = "-",
+		.help = "buffered stores that may miss before one waits (missing: all)"),
+	SETTING(struct machine, miss_buffers, COUNT, .min = 1, .max = 1024, .fallback = "-",
+		.help = "lines that one core asks for at the same time (missing: no limit)"),
+	SECTION_OF(rfo_parallel, rfo_settings, .fallback = "-",
+		.help = "lines that buffered stores ask for at the same time"),
+	SECTION_OF(far_atomic, far_settings, .fallback = "-",
+		.help = "LOCK operations that the home does; missing: they fetch the line"),
 	SECTION_OF(link, link_settings, .help = "bandwidth between sockets, or of the bus"),
 	SECTION_OF(slice, slice_settings, .help = "occupancy of a home"),
 	SECTION_OF(irq_pair_cyc, irq_settings, .help = "local_irq_save and local_irq_restore"),

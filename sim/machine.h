@@ -16,6 +16,8 @@
 enum { MACHINE_CORES_MAX = 1024 };
 
 enum machine_protocol { PROTOCOL_MESI, PROTOCOL_MOESI, PROTOCOL_MESIF };
+/* What a cache does with a line it has modified when another cache reads it. */
+enum dirty_read { DIRTY_SHARE_WB, DIRTY_SHARE_OWNED, DIRTY_MIGRATE };
 enum machine_home { HOME_DIRECTORY, HOME_BUS };
 enum home_order { ORDER_CHASING, ORDER_BLOCKING };
 /* How far two cores are from each other. */
@@ -41,14 +43,21 @@ struct machine {
 	double freq_ghz;
 	uint64_t sockets, dies_per_socket, cores_per_die, numa_nodes;
 	int protocol;                   /* enum machine_protocol */
+	int dirty_read;                 /* enum dirty_read */
 	int home;                       /* enum machine_home */
 	struct wordlist distances;      /* enum distance, nearest first */
 	struct cache_level l1d, l2, llc;        /* ways 0: no such level */
 	struct reals dram_ns;           /* local node, other nodes by distance */
 	struct by_state load_ns, store_ns, rmw_ns;
 	double inv_ns_per_extra_sharer;
+	double remote_dirty_homed_at_reader_ns; /* NAN: as load_ns.M, rmw_ns.M */
 	struct own_cycles own_cyc;
 	double mfence_cyc;
+	uint64_t store_buffer;          /* entries; 0: stores take effect in order, at once */
+	uint64_t hidden_store_misses;   /* buffered stores that may miss; 0: all of them */
+	uint64_t miss_buffers;          /* lines asked for at once; 0: no limit */
+	struct { uint64_t from_M, from_S; } rfo_parallel; /* by stores, of that; 0: miss_buffers */
+	struct { double service_ns, latency_ns; } far_atomic;   /* 0: atomics fetch the line */
 	struct { double bus_slot_ns, bytes_per_ns; } link;      /* 0: no limit */
 	struct { double occupancy_ns; uint64_t slices; } slice; /* of a home; 0: no limit */
 	struct { double popf, sti; } irq_pair_cyc;

@@ -59,11 +59,17 @@ static enum cause miss_cause(const struct cpu *cpu, const struct txn *t)
 									     : CAUSE_TRANSFER_SAME;
 }
 
+/* It found the line modified in another cache. An upgrade has the line already. */
+static bool is_hitm(const struct txn *t)
+{
+	return t->request != UPGRADE && t->supplier == FROM_CACHE && state_dirty(t->found);
+}
+
 static void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool write,
 		       struct line *info)
 {
 	struct counts *c = &cpu->counts;
-	bool hitm = t->found == STATE_M && t->supplier == FROM_CACHE;
+	bool hitm = is_hitm(t);
 	struct line_counts *lc = line_counts_get(sim, info);
 
 	if (t->request == UPGRADE) {
@@ -76,7 +82,7 @@ static void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bo
 		c->write_misses += write;
 	}
 	c->downgrades += t->request == GET_SHARED && t->supplier == FROM_CACHE &&
-			 (t->found == STATE_M || t->found == STATE_E);
+			 state_alone(t->found);
 	c->hitm_loads += hitm && !write;
 	c->hitm_stores += hitm && write;
 	c->hitm_remote += hitm && t->supplied_by->socket != cpu->node->socket;
@@ -101,7 +107,7 @@ static void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, c
 	f->loads += w->read && !w->write;
 	f->stores += w->write && !w->read;
 	f->rmws += w->read && w->write;
-	f->hitm += t->found == STATE_M && t->supplier == FROM_CACHE;
+	f->hitm += is_hitm(t);
 	f->upgrades += t->request == UPGRADE;
 	f->wait_units += sim->now - t->start;
 }
@@ -262,7 +268,7 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 		const struct copy_rule *rule;
 
 		slot = find_copy(cpu, line, &w->cost);
-		rule = &sim->protocol->copy[slot ? slot->copy->state : STATE_I][event];
+		rule = copy_rule(cpu->node, slot ? slot->copy->state : STATE_I, event);
 		if (first)
 			was = slot ? (enum state)slot->copy->state : STATE_I;
 		if (rule->action & DO_HIT) {
@@ -532,8 +538,8 @@ void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site
 	sync_access(cpu);
 	if (offset < sim->arena_bytes && line != NO_LINE) {     /* of NULL: harmless */
 		slot = find_copy(cpu, line, &cost);
-		rule = &sim->protocol->copy[slot ? slot->copy->state : STATE_I]
-					   [write ? COPY_STORE : COPY_LOAD];
+		rule = copy_rule(cpu->node, slot ? slot->copy->state : STATE_I,
+				 write ? COPY_STORE : COPY_LOAD);
 		if (!(rule->action & DO_HIT) && !coherence_pending(cpu->node, line))
 			coherence_request(sim, cpu->node, line, request_of(rule, write),
 					  write ? ACCESS_STORE : ACCESS_LOAD, true, cpu->clock);
@@ -615,8 +621,8 @@ void sim_feed(struct sim *sim, unsigned id, uint64_t line, bool write)
 	for (;;) {
 		struct slot *slot = find_copy(cpu, line, &cost);
 		const struct copy_rule *rule =
-			&sim->protocol->copy[slot ? slot->copy->state : STATE_I]
-					    [write ? COPY_STORE : COPY_LOAD];
+			copy_rule(cpu->node, slot ? slot->copy->state : STATE_I,
+				  write ? COPY_STORE : COPY_LOAD);
 		struct txn *t;
 
 		if (rule->action & DO_HIT) {

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "experiment/loading.h"
-#include "sim/protocol.h"
 
 static void rule_name(struct loading *loading, const struct combination *into)
 {
@@ -85,13 +84,6 @@ static void tell_machine(void *to, const char *key, const char *text)
 
 static bool rule_machine(struct loading *loading, const struct combination *into)
 {
-	static const char *const protocol_of[] = { "mesi", "moesi", "mesif" };
-	const char *protocol = protocol_of[into->machine.protocol];
-
-	if (!protocol_find(protocol))
-		mistake(loading->diagnostics, walk_place(loading, "machine.protocol"),
-			"machine '%s' runs protocol '%s', which is not built ('bounce list protocols' shows what is)",
-			into->machine.id, protocol);
 	return machine_check(&into->machine, tell_machine, loading);
 }
 

@@ -50,18 +50,26 @@ static void visit_setting(void *to, const struct setting *setting, const char *p
 		add_key(to, path, text);
 }
 
+static bool is_changed(const struct loading *loading, const struct machine *machine,
+		       const char *path)
+{
+	return loading->change && weak_reaches(machine, loading->change, path);
+}
+
 /* Of a machine only what the experiment changes: the rest is the file's. */
 static void visit_machine(void *to, const struct setting *setting, const char *path,
 			  const char *text)
 {
 	struct listing *listing = to;
-	const struct yaml *asked = walk_find(listing->loading, "machine");
+	const struct loading *loading = listing->loading;
+	const struct yaml *asked = walk_find(loading, "machine");
 	char below[SETTING_PATH_BYTES];
 
 	(void)setting;
 	/* walk_find goes through the tree of the experiment, where only overrides are */
 	schema_join(below, "machine", path);
-	if (asked && asked->kind == YAML_MAPPING && walk_find(listing->loading, below))
+	if ((asked && asked->kind == YAML_MAPPING && walk_find(loading, below)) ||
+	    (*text && is_changed(loading, &listing->combination->machine, path)))
 		add_key(listing, below, text);
 }
 

@@ -88,6 +88,10 @@ static void try(const struct sensitivity *sensitivity, struct trial *trial,
 {
 	if (!sensitivity_possible(sensitivity, trial))
 		return;
+	if (trial->same) {
+		sensitivity_judge(sensitivity, trial, sensitivity->experiment, sensitivity->points);
+		return;
+	}
 
 	/* what machines allow was asked before */
 	struct diagnostics *diagnostics = diagnostics_new();

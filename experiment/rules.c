@@ -93,8 +93,9 @@ static bool rule_machine(struct loading *loading, const struct combination *into
 		mistake(loading->diagnostics, walk_place(loading, "machine.protocol"),
 			"machine '%s' runs protocol '%s', which is not built ('bounce list protocols' shows what is)",
 			into->machine.id, protocol);
-	return weak_check(&into->machine, tell_machine, loading) &
-	       machine_check(&into->machine, tell_machine, loading);
+	bool known = weak_check(&into->machine, tell_machine, loading);
+
+	return machine_check(&into->machine, tell_machine, loading) && known;
 }
 
 static void rule_objects(struct loading *loading, const struct combination *into)

@@ -335,6 +335,13 @@ static uint64_t reserve(struct sim *sim, uint64_t *free, uint64_t occupancy)
 	return start - sim->now;
 }
 
+static uint64_t *slice_of(const struct sim *sim, const struct node *home, uint64_t line)
+{
+	unsigned node = home->kind == NODE_ROOT ? line_node(sim, line) : 0;
+
+	return &home->slice_free[node * home->slices + line % home->slices];
+}
+
 /* How long a request waits before the home looks at it. */
 static uint64_t admission(struct sim *sim, struct node *home, const struct txn *t)
 {
@@ -344,7 +351,7 @@ static uint64_t admission(struct sim *sim, struct node *home, const struct txn *
 			       : 0;
 	if (!sim->t.slice)
 		return 0;
-	return reserve(sim, &home->slice_free[t->line % home->slices], sim->t.slice);
+	return reserve(sim, slice_of(sim, home, t->line), sim->t.slice);
 }
 
 /* How long the line waits for the way to its requester: the socket's bus, or the link between

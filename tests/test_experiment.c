@@ -454,19 +454,6 @@ static void the_effective_experiment_reads_back(void **state)
 
 /* ---- machines ---------------------------------------------------------------------------- */
 
-static struct machine load_machine(const char *name)
-{
-	struct diagnostics *diagnostics = diagnostics_new();
-	struct machine machine;
-
-	if (!machine_load(name, diagnostics, &machine)) {
-		diagnostics_print(diagnostics, stderr, false);
-		fail_msg("machine %s", name);
-	}
-	diagnostics_free(diagnostics);
-	return machine;
-}
-
 static void every_machine_file_is_right(void **state)
 {
 	size_t count;
@@ -482,31 +469,6 @@ static void every_machine_file_is_right(void **state)
 	machine_names_free(names, count);
 }
 
-static void distances_follow_the_topology(void **state)
-{
-	/* core2-2s: 2 sockets x 2 dies x 2 cores; [same_l2, same_package_other_die, other_socket]
-	 * textbook: 2 sockets x 1 die x 8 cores; [same_socket, other_socket] */
-	/* clang-format off */
-	static const struct {
-		const char *machine;
-		unsigned core, other, distance;
-	} rows[] = {
-		{ "core2-2s", 0, 1, 0 }, { "core2-2s", 2, 3, 0 },
-		{ "core2-2s", 0, 2, 1 }, { "core2-2s", 3, 1, 1 },
-		{ "core2-2s", 0, 4, 2 }, { "core2-2s", 7, 3, 2 },
-		{ "textbook", 0, 7, 0 }, { "textbook", 8, 15, 0 }, { "textbook", 7, 8, 1 }, { "textbook", 15, 0, 1 },
-	};
-	/* clang-format on */
-
-	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct machine machine = load_machine(rows[i].machine);
-
-		assert_int_equal(machine_distance(&machine, rows[i].core, rows[i].other),
-				 rows[i].distance);
-	}
-}
-
 static void far_sockets_are_two_hops_away(void **state)
 {
 	/* same_die, same_socket, one hop, two hops, by the order of enum distance */
@@ -516,7 +478,7 @@ static void far_sockets_are_two_hops_away(void **state)
 				   .numa_nodes = 1,
 				   .distances = { 4,
 						  { DISTANCE_DIE, DISTANCE_SOCKET, DISTANCE_HOP,
-						    DISTANCE_TWO_HOPS } } };
+						    DISTANCE_FAR } } };
 
 	(void)state;
 	assert_int_equal(machine_distance(&machine, 0, 1), 1);  /* other die of socket 0 */
@@ -649,7 +611,6 @@ int main(void)
 		cmocka_unit_test(what_determines_a_point_is_in_its_name),
 		cmocka_unit_test(the_effective_experiment_reads_back),
 		cmocka_unit_test(every_machine_file_is_right),
-		cmocka_unit_test(distances_follow_the_topology),
 		cmocka_unit_test(far_sockets_are_two_hops_away),
 		cmocka_unit_test(rules_between_keys_of_a_machine_are_told),
 		cmocka_unit_test(every_table_has_help_ranges_and_readable_fallbacks),

@@ -229,6 +229,8 @@ const struct setting machine_settings[] = {
 		.help = "an interrupt sent to another CPU and its answer"),
 	SECTION_OF(step_cyc, step_settings, .help = "instructions that touch no memory"),
 	SECTION_OF(handoff, handoff_settings, .help = "how a contended line moves on"),
+	SETTING(struct machine, weak, KEYLIST, .section = machine_settings, .fallback = "[]",
+		.help = "keys whose numbers are weak; 'bounce run --sensitivity' halves and doubles them"),
 	{ 0 },
 };
 /* clang-format on */

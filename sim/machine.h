@@ -70,6 +70,7 @@ struct machine {
 	double irq_entry_exit_ns, ipi_roundtrip_ns;
 	struct { double call, loop, alloc, free, page_alloc, page_free; } step_cyc;
 	struct { int home; struct reals split; double local_bias; } handoff;   /* enum home_order */
+	struct keylist weak;            /* numbers that conclusions should not hang on */
 };
 
 /* The table that experiment/ fills struct machine by; ends with an entry without a key. */

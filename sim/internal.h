@@ -123,6 +123,7 @@ struct write_back {
 /* What a home knows of a line. */
 struct dirent {
 	uint64_t line;
+	struct dirent *made_before;
 	struct txn *busy;               /* in service */
 	struct txn *head, *tail;        /* FIFO of the others */
 	uint64_t orders;                /* transactions ordered so far */
@@ -221,7 +222,8 @@ struct node {
 	struct txn *pending;
 	/* as a home */
 	struct dirent **entry;          /* by line number, NULL: nothing known */
-	uint64_t *slice_free;           /* [slices] */
+	struct dirent *last_made;       /* of them: a machine has far more lines than entries */
+	uint64_t *slice_free;           /* [slices], at the root for each memory node */
 	unsigned slices;
 	uint64_t *bus_free;             /* ROOT as a bus: [sockets] */
 };

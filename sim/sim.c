@@ -148,8 +148,12 @@ static void node_free(struct sim *sim, struct node *n)
 		return;
 	for (unsigned i = 0; i < n->levels; i++)
 		cache_free(&n->level_cache[i]);
-	for (uint64_t i = 0; n->entry && i < lines; i++)
-		free(n->entry[i]);
+	while (n->last_made) {
+		struct dirent *d = n->last_made;
+
+		n->last_made = d->made_before;
+		free(d);
+	}
 	xunmap(n->entry, lines * sizeof(struct dirent *));
 	while (n->write_back) {
 		struct write_back *w = n->write_back;

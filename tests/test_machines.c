@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -367,6 +368,27 @@ static void shared_lines_cost_what_the_file_says(void **state)
 	}
 }
 
+/* 128 nodes have a block of 4 MiB each at least, whatever memory the experiment asks for. */
+static void two_cpus_of_a_large_machine_run(void **state)
+{
+	char *folder = folder_new(), *file = NULL, *where = NULL;
+	struct output output;
+
+	(void)state;
+	assert_true(asprintf(&file, "%s/far.yaml", folder) > 0);
+	assert_true(asprintf(&where, "--output=%s/far", folder) > 0);
+	write_text(file, "name: far\nmachine: {base: uv-1024, protocol: MESI}\ncpus: 2\n"
+			 "placement: [0, 1023]\nmemory_mib: 64\nobjects: slub-page\n"
+			 "workload: producer-consumer\noperations: 100\n");
+	output = run_cli((const char *const[]){ "run", file, where, "--no-plots", NULL });
+	if (output.status)
+		fail_msg("%s", output.err);
+	output_free(&output);
+	folder_free(folder);
+	free(file);
+	free(where);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -384,6 +406,7 @@ int main(void)
 		cmocka_unit_test(memory_costs_what_the_file_says),
 		cmocka_unit_test(transfers_cost_what_the_file_says),
 		cmocka_unit_test(shared_lines_cost_what_the_file_says),
+		cmocka_unit_test(two_cpus_of_a_large_machine_run),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

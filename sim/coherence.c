@@ -116,8 +116,8 @@ struct dirent *dirent_find(struct node *home, uint64_t line)
 	if (!d) {
 		d = xalloc(sizeof *d + (home->children + 63) / 64 * sizeof d->sharers[0]);
 		d->line = line;
-		d->made_before = home->last_made;
-		home->entry[line] = home->last_made = d;
+		home->entry[line] = d;
+		home->touched[line >> ENTRY_BLOCK_SHIFT] = true;
 	}
 	return d;
 }

@@ -120,10 +120,11 @@ struct write_back {
 
 /* ---- lines and directories ------------------------------------------------------------------ */
 
+enum { ENTRY_BLOCK_SHIFT = 9 };
+
 /* What a home knows of a line. */
 struct dirent {
 	uint64_t line;
-	struct dirent *made_before;
 	struct txn *busy;               /* in service */
 	struct txn *head, *tail;        /* FIFO of the others */
 	uint64_t orders;                /* transactions ordered so far */
@@ -222,7 +223,7 @@ struct node {
 	struct txn *pending;
 	/* as a home */
 	struct dirent **entry;          /* by line number, NULL: nothing known */
-	struct dirent *last_made;       /* of them: a machine has far more lines than entries */
+	bool *touched;                  /* by block of entries: most have none, ever */
 	uint64_t *slice_free;           /* [slices], at the root for each memory node */
 	unsigned slices;
 	uint64_t *bus_free;             /* ROOT as a bus: [sockets] */

@@ -41,6 +41,7 @@ static struct node *node_new(struct sim *sim, enum node_kind kind, unsigned id, 
 static void make_home(struct sim *sim, struct node *home, uint64_t lines, unsigned nodes)
 {
 	home->entry = xmap(lines * sizeof(struct dirent *));
+	home->touched = xalloc((lines >> ENTRY_BLOCK_SHIFT) + 1);
 	home->slices = sim->machine.slice.slices ? (unsigned)sim->machine.slice.slices : 1;
 	home->slice_free = xalloc((size_t)home->slices * nodes * sizeof *home->slice_free);
 }
@@ -140,6 +141,16 @@ bool topology_build(struct sim *sim, char *why, size_t size)
 	return true;
 }
 
+/* Only blocks that ever had an entry: looking at all lines of all homes takes longer than a run. */
+static void entries_free(struct node *home, uint64_t lines)
+{
+	for (uint64_t i = 0; i < lines; i++)
+		if (home->touched[i >> ENTRY_BLOCK_SHIFT])
+			free(home->entry[i]);
+		else
+			i |= (1 << ENTRY_BLOCK_SHIFT) - 1;
+}
+
 static void node_free(struct sim *sim, struct node *n)
 {
 	uint64_t lines = sim->arena_bytes >> LINE_SHIFT;
@@ -148,13 +159,10 @@ static void node_free(struct sim *sim, struct node *n)
 		return;
 	for (unsigned i = 0; i < n->levels; i++)
 		cache_free(&n->level_cache[i]);
-	while (n->last_made) {
-		struct dirent *d = n->last_made;
-
-		n->last_made = d->made_before;
-		free(d);
-	}
+	if (n->entry)
+		entries_free(n, lines);
 	xunmap(n->entry, lines * sizeof(struct dirent *));
+	free(n->touched);
 	while (n->write_back) {
 		struct write_back *w = n->write_back;
 

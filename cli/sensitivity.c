@@ -88,6 +88,10 @@ static void try(const struct sensitivity *sensitivity, struct trial *trial,
 {
 	if (!sensitivity_possible(sensitivity, trial))
 		return;
+	if (trial->same) {
+		sensitivity_judge(sensitivity, trial, sensitivity->experiment, sensitivity->points);
+		return;
+	}
 
 	/* what machines allow was asked before */
 	struct diagnostics *diagnostics = diagnostics_new();
@@ -236,29 +240,28 @@ static bool holds(const struct sensitivity *sensitivity, size_t conclusion)
 	return true;
 }
 
-/* Trials with verdicts, of those that are possible. */
-static void print_incomplete(FILE *out, const struct sensitivity *sensitivity)
+/* What an interrupt, or a machine that was given up, left undone is no conclusion that holds. */
+static size_t untried(const struct sensitivity *sensitivity)
 {
-	size_t judged = 0, possible = 0;
+	size_t count = 0;
 
-	for (size_t i = 0; i < sensitivity->trials; i++) {
-		possible += !*sensitivity->trial[i].why;
-		judged += sensitivity->trial[i].verdict != NULL;
-	}
-	if (judged < possible)
-		fprintf(out, "incomplete: %zu of %zu changes were tried\n", judged, possible);
+	for (size_t i = 0; i < sensitivity->trials; i++)
+		count += !*sensitivity->trial[i].why && !sensitivity->trial[i].verdict;
+	return count;
 }
 
 static void print_summary(FILE *out, const struct sensitivity *sensitivity)
 {
-	size_t held = 0, count = sensitivity->conclusions;
+	size_t held = 0, count = sensitivity->conclusions, missing = untried(sensitivity);
 
 	for (size_t i = 0; i < count; i++)
 		held += holds(sensitivity, i);
 	fputs("\n", out);
-	print_incomplete(out, sensitivity);
-	fprintf(out, "%zu conclusion%s, %zu hold%s under every change%s\n", count,
-		count == 1 ? "" : "s", held, held == 1 ? "s" : "",
+	if (missing)
+		fprintf(out, "incomplete: %zu of %zu changes were not tried\n", missing,
+			sensitivity->trials);
+	fprintf(out, "%zu conclusion%s, %zu hold%s under every change%s%s\n", count,
+		count == 1 ? "" : "s", held, held == 1 ? "s" : "", missing ? " tried" : "",
 		held < count ? "; these do not:" : ".");
 	for (size_t i = 0; i < count; i++) {
 		if (!holds(sensitivity, i))

@@ -37,9 +37,20 @@ static struct node *node_new(struct sim *sim, enum node_kind kind, unsigned id, 
 	return n;
 }
 
+/* A shared level answers the cores above it by itself; Forward is for who shares with others. */
+static const struct protocol *protocol_of(const struct machine *m, enum node_kind kind)
+{
+	if (m->protocol == PROTOCOL_MESI || (m->protocol == PROTOCOL_MESIF && kind == NODE_SHARED))
+		return &protocol_mesi;
+	if (m->protocol == PROTOCOL_MESIF)
+		return &protocol_mesif;
+	return m->dirty_read == DIRTY_MIGRATE ? &protocol_migrate : &protocol_moesi;
+}
+
 /* The root is `nodes` homes in one. */
 static void make_home(struct sim *sim, struct node *home, uint64_t lines, unsigned nodes)
 {
+	home->protocol = protocol_of(&sim->machine, home->kind);
 	home->entry = xmap(lines * sizeof(struct dirent *));
 	home->touched = xalloc((lines >> ENTRY_BLOCK_SHIFT) + 1);
 	home->slices = sim->machine.slice.slices ? (unsigned)sim->machine.slice.slices : 1;
@@ -225,7 +236,6 @@ struct sim *sim_new(const struct sim_options *options, char *why, size_t size)
 		sim->options.max_cycles = 1000000000000;
 	if (!sim->options.model)
 		sim->options.model = "";
-	sim->protocol = protocols[0];
 	sim->cpus = options->cpus;
 	sim->words = (sim->cpus + 63) / 64;
 	sim->nodes = sim->machine.numa_nodes ? (unsigned)sim->machine.numa_nodes : 1;

@@ -136,6 +136,7 @@ struct dirent *dirent_find(struct node *home, uint64_t line)
 		d = xalloc(sizeof *d + (home->children + 63) / 64 * sizeof d->sharers[0]);
 		d->line = line;
 		home->entry[line] = d;
+		home->touched[line >> ENTRY_BLOCK_SHIFT] = true;
 	}
 	return d;
 }
@@ -375,6 +376,13 @@ static uint64_t reserve(struct sim *sim, uint64_t *free, uint64_t occupancy)
 	return start - sim->now;
 }
 
+static uint64_t *slice_of(const struct sim *sim, const struct node *home, uint64_t line)
+{
+	unsigned node = home->kind == NODE_ROOT ? line_node(sim, line) : 0;
+
+	return &home->slice_free[node * home->slices + line % home->slices];
+}
+
 /* How long a request waits before the home looks at it. */
 static uint64_t admission(struct sim *sim, struct node *home, const struct txn *t)
 {
@@ -384,7 +392,7 @@ static uint64_t admission(struct sim *sim, struct node *home, const struct txn *
 			       : 0;
 	if (!sim->t.slice)
 		return 0;
-	return reserve(sim, &home->slice_free[t->line % home->slices], sim->t.slice);
+	return reserve(sim, slice_of(sim, home, t->line), sim->t.slice);
 }
 
 /* How long the line waits for the way to its requester: the socket's bus, or the link between
@@ -492,15 +500,22 @@ static void invalidate_sharers(struct sim *sim, struct node *home, struct dirent
 	t->acks = sent > 0;
 }
 
+/* What a request that asks this owner has left: it may have any state that an owner can have. */
+static uint64_t left_for_owner(const struct sim *sim, const struct txn *t, const struct node *owner)
+{
+	unsigned far = farthest(sim, t->client, owner, t->line);
+	uint64_t total = NEVER;
+
+	for (enum state s = STATE_F; s < STATES; s++)
+		if (t->home->protocol->states >> s & 1)
+			total = least(total, total_legs(sim, t, total_of(sim, t, owner, s), far));
+	return less(total, t->spent + t->tail);
+}
+
 static void probe_owner(struct sim *sim, struct dirent *d, struct txn *t, bool invalidate)
 {
-	unsigned far = farthest(sim, t->client, d->owner, t->line);
-	uint64_t total = NEVER, leg;
+	uint64_t leg = probe_leg(sim, left_for_owner(sim, t, d->owner));
 
-	for (enum state s = STATE_F; s < STATES; s++)   /* it may have any that an owner can have */
-		if (t->home->protocol->states >> s & 1)
-			total = least(total, total_legs(sim, t, total_of(sim, t, d->owner, s), far));
-	leg = probe_leg(sim, less(total, t->spent + t->tail));
 	t->spent += leg;
 	send_probe(sim, t, d->owner, invalidate, true, leg, leg);
 }
@@ -633,10 +648,24 @@ static void fetch(struct sim *sim, struct node *home, struct txn *t)
 static void answer(struct sim *sim, struct node *node, const struct event *probe,
 		   const struct copy_rule *rule, enum state found, uint32_t version);
 
+/* To the caches above and back: no longer than what the request at the home below has left. */
+static uint64_t collecting_leg(const struct sim *sim, const struct node *shared,
+			       const struct txn *t)
+{
+	uint64_t leg = inner_probe_leg(sim, shared), left;
+
+	if (t->kind != TXN_SNOOP || t->snooper->kind != TXN_REQUEST)
+		return leg;
+	left = t->probe->probe.owner ? left_for_owner(sim, t->snooper, shared)
+				     : t->probe->probe.back;
+	leg = least(leg, (left - 1) / 2);
+	return leg > sim->t.least_probe ? leg : sim->t.least_probe;
+}
+
 static void collect(struct sim *sim, struct node *shared, struct dirent *d, struct txn *t,
 		    bool invalidate)
 {
-	uint64_t leg = inner_probe_leg(sim, shared);
+	uint64_t leg = collecting_leg(sim, shared, t);
 	unsigned index = 0;
 	struct node *q;
 

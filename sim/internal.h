@@ -122,6 +122,8 @@ struct write_back {
 
 /* ---- lines and directories ------------------------------------------------------------------ */
 
+enum { ENTRY_BLOCK_SHIFT = 9 };
+
 /* What a home knows of a line. */
 struct dirent {
 	uint64_t line;
@@ -225,7 +227,8 @@ struct node {
 	/* as a home */
 	const struct protocol *protocol;        /* its own, and that of the caches above */
 	struct dirent **entry;          /* by line number, NULL: nothing known */
-	uint64_t *slice_free;           /* [slices] */
+	bool *touched;                  /* by block of entries: most have none, ever */
+	uint64_t *slice_free;           /* [slices], at the root for each memory node */
 	unsigned slices;
 	uint64_t *bus_free;             /* ROOT as a bus: [sockets] */
 };

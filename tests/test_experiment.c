@@ -479,19 +479,6 @@ static void weak_is_no_part_of_a_result(void **state)
 
 /* ---- machines ---------------------------------------------------------------------------- */
 
-static struct machine load_machine(const char *name)
-{
-	struct diagnostics *diagnostics = diagnostics_new();
-	struct machine machine;
-
-	if (!machine_load(name, diagnostics, &machine)) {
-		diagnostics_print(diagnostics, stderr, false);
-		fail_msg("machine %s", name);
-	}
-	diagnostics_free(diagnostics);
-	return machine;
-}
-
 static void every_machine_file_is_right(void **state)
 {
 	size_t count;
@@ -516,7 +503,7 @@ static void a_list_of_weak_keys_replaces_that_of_the_base(void **state)
 	} rows[] = {
 		{ "id: mine\nbase: core2-2s\nweak: [dram_ns]\n", 1, "dram_ns" },
 		{ "id: mine\nbase: core2-2s\nweak: []\n", 0, "" },
-		{ "id: mine\nbase: core2-2s\ndram_ns: [100]\n", 8, "load_ns" },
+		{ "id: mine\nbase: core2-2s\ndram_ns: [100]\n", 9, "load_ns" },
 	};
 	char *folder = folder_new(), *path = NULL;
 
@@ -535,31 +522,6 @@ static void a_list_of_weak_keys_replaces_that_of_the_base(void **state)
 	folder_free(folder);
 }
 
-static void distances_follow_the_topology(void **state)
-{
-	/* core2-2s: 2 sockets x 2 dies x 2 cores; [same_l2, same_package_other_die, other_socket]
-	 * textbook: 2 sockets x 1 die x 8 cores; [same_socket, other_socket] */
-	/* clang-format off */
-	static const struct {
-		const char *machine;
-		unsigned core, other, distance;
-	} rows[] = {
-		{ "core2-2s", 0, 1, 0 }, { "core2-2s", 2, 3, 0 },
-		{ "core2-2s", 0, 2, 1 }, { "core2-2s", 3, 1, 1 },
-		{ "core2-2s", 0, 4, 2 }, { "core2-2s", 7, 3, 2 },
-		{ "textbook", 0, 7, 0 }, { "textbook", 8, 15, 0 }, { "textbook", 7, 8, 1 }, { "textbook", 15, 0, 1 },
-	};
-	/* clang-format on */
-
-	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct machine machine = load_machine(rows[i].machine);
-
-		assert_int_equal(machine_distance(&machine, rows[i].core, rows[i].other),
-				 rows[i].distance);
-	}
-}
-
 static void far_sockets_are_two_hops_away(void **state)
 {
 	/* same_die, same_socket, one hop, two hops, by the order of enum distance */
@@ -569,7 +531,7 @@ static void far_sockets_are_two_hops_away(void **state)
 				   .numa_nodes = 1,
 				   .distances = { 4,
 						  { DISTANCE_DIE, DISTANCE_SOCKET, DISTANCE_HOP,
-						    DISTANCE_TWO_HOPS } } };
+						    DISTANCE_FAR } } };
 
 	(void)state;
 	assert_int_equal(machine_distance(&machine, 0, 1), 1);  /* other die of socket 0 */
@@ -704,7 +666,6 @@ int main(void)
 		cmocka_unit_test(weak_is_no_part_of_a_result),
 		cmocka_unit_test(every_machine_file_is_right),
 		cmocka_unit_test(a_list_of_weak_keys_replaces_that_of_the_base),
-		cmocka_unit_test(distances_follow_the_topology),
 		cmocka_unit_test(far_sockets_are_two_hops_away),
 		cmocka_unit_test(rules_between_keys_of_a_machine_are_told),
 		cmocka_unit_test(every_table_has_help_ranges_and_readable_fallbacks),

@@ -41,8 +41,8 @@ enum {
 	REST_LIMIT = 5000
 };
 
-/* What a CPU can start. */
-enum start { LOADS, STORES, PREFETCHES, PREFETCHES_WRITE, EVICTS, STARTS };
+/* What a CPU can start. STORES: as a LOCK operation does, BUFFERS: through the store buffer. */
+enum start { LOADS, STORES, PREFETCHES, PREFETCHES_WRITE, EVICTS, BUFFERS, STARTS };
 
 /* A search: a machine, who is there, what they do. */
 struct search {
@@ -160,6 +160,37 @@ static void ask(struct world *w, unsigned id, unsigned line, bool write)
 	w->waits[id] = true;
 }
 
+/* A store of the verbs, which a buffer may take. */
+static void buffer_line(struct world *w, unsigned id, unsigned line)
+{
+	static const struct site site = { "test_explore", 0, "", "word" };
+	struct cpu *cpu = &w->sim->cpu[id];
+	struct slot *copy = copy_of(cpu, w->line[line]);
+	const struct copy_rule *rule = rule_for(cpu, copy, true);
+	uint64_t value = 0;
+
+	cpu->clock = w->sim->now;
+	if (!cpu->buffer.count && rule->action & DO_HIT)
+		effect(cpu, copy, rule, true);
+	else
+		buffer_push(cpu, w->sim->arena + (w->line[line] << LINE_SHIFT), &value, sizeof value,
+			    &site, false);
+}
+
+/* The buffered store of that age, oldest first. */
+static const struct buffered *buffered_at(const struct cpu *cpu, unsigned age)
+{
+	return &cpu->buffer.entry[(cpu->buffer.first + age) % cpu->sim->t.depth];
+}
+
+static bool is_buffered(const struct cpu *cpu, uint64_t line)
+{
+	for (unsigned i = 0; i < cpu->buffer.count; i++)
+		if (buffered_at(cpu, i)->line == line)
+			return true;
+	return false;
+}
+
 static void prefetch_line(struct world *w, unsigned id, unsigned line, bool write)
 {
 	struct node *node = w->sim->cpu[id].node;
@@ -212,7 +243,7 @@ static bool can_start(const struct world *w, enum start start, unsigned id, unsi
 	const struct cpu *cpu = &w->sim->cpu[id];
 	const struct slot *copy = copy_of(cpu, w->line[line]);
 	bool pending = coherence_pending(cpu->node, w->line[line]),
-	     write = start == STORES || start == PREFETCHES_WRITE;
+	     write = start == STORES || start == PREFETCHES_WRITE || start == BUFFERS;
 	const struct copy_rule *rule = rule_for(cpu, copy, write);
 
 	if (!(w->search->starts & 1u << start))
@@ -221,6 +252,12 @@ static bool can_start(const struct world *w, enum start start, unsigned id, unsi
 		return copy && (!pending || !state_alone(copy->state));
 	if (w->waits[id])
 		return false;
+	if (start == LOADS && is_buffered(cpu, w->line[line]))
+		return false;           /* forwarded */
+	if (start == STORES && cpu->buffer.count)
+		return false;           /* a LOCK operation waits */
+	if (start == BUFFERS && cpu->buffer.count)
+		return cpu->buffer.count < w->sim->t.depth;
 	if (start == PREFETCHES || start == PREFETCHES_WRITE)
 		return !pending && !(rule->action & DO_HIT);
 	return !(rule->action & DO_HIT) || rule->next != copy->state || (write && !copy->wrote);
@@ -256,6 +293,9 @@ static void perform(void *argument)
 	case PREFETCHES_WRITE:
 		prefetch_line(w, w->action.cpu, w->action.line, w->action.kind == PREFETCHES_WRITE);
 		break;
+	case BUFFERS:
+		buffer_line(w, w->action.cpu, w->action.line);
+		break;
 	case EVICTS:
 		coherence_evict(w->sim, cpu, copy_of(cpu, w->line[w->action.line]));
 		break;
@@ -277,9 +317,10 @@ static bool act(struct world *w, struct action action)
 static void describe(const struct world *w, struct action action)
 {
 	static const char *const verb[] = { "loads", "stores", "prefetches", "prefetches to write",
-					    "evicts" };
+					    "evicts", "buffers a store to" };
 	static const char *const type[] = { "data",  "probe",      "acknowledgement", "request",
-					    "reply", "write-back", "completion" };
+					    "reply", "write-back", "completion",
+					    "interrupt", "turn of the oldest store" };
 	const struct heap *h =
 		action.index < w->sim->homes.count ? &w->sim->homes : &w->sim->messages;
 	const struct event *e;
@@ -548,6 +589,14 @@ static void collect_orders(struct writer *to)
 	qsort(to->order, to->orders, sizeof to->order[0], by_value);
 }
 
+static void put_buffer(struct writer *to, const struct cpu *cpu)
+{
+	put(to, cpu->buffer.count);
+	put(to, cpu->buffer.asked | (unsigned)cpu->buffer.drains << 4);
+	for (unsigned i = 0; i < cpu->buffer.count; i++)
+		put(to, to->p->line[line_index(to->w, buffered_at(cpu, i)->line)]);
+}
+
 static void put_state(struct writer *to)
 {
 	const struct world *w = to->w;
@@ -569,6 +618,7 @@ static void put_state(struct writer *to)
 		unsigned id = to->p->cpu_at[c];
 
 		put(to, w->waits[id] ? 1u + w->writes[id] + 2u * to->p->line[w->wants[id]] : 0);
+		put_buffer(to, &sim->cpu[id]);
 	}
 	put_events(to);
 }
@@ -756,6 +806,8 @@ static bool rest_is_good(struct world *w)
 
 			if (cpu && w->waits[i])
 				return wrong(w, "nothing is pending, and a CPU waits", l);
+			if (cpu && w->sim->cpu[i].buffer.count)
+				return wrong(w, "nothing is pending, and a store is in its buffer", l);
 			if (coherence_pending(node, w->line[l]) || (d && (d->busy || d->head)))
 				return wrong(w, "nothing is pending, and a transaction is not over",
 					     l);
@@ -828,7 +880,7 @@ static void start_over(struct world *w)
 	for (unsigned l = 0; l < w->search->lines; l++)
 		forget_line(w, w->line[l]);
 	for (unsigned i = 0; i < w->search->cpus; i++)
-		w->sim->cpu[i].txns = 0;
+		w->sim->cpu[i].txns = w->sim->cpu[i].buffer.drained = 0;
 	w->sim->now = 0;
 }
 
@@ -884,6 +936,8 @@ static struct machine machine_of(const struct search *s, const struct variant *v
 	m.home = (int)s->home;
 	m.handoff.home = (int)s->order;
 	m.link.bus_slot_ns = m.link.bytes_per_ns = 0;   /* no waits: order is ours */
+	if (s->starts & 1u << BUFFERS)
+		m.store_buffer = 2;
 	if (s->one_way)
 		m.l1d = (struct cache_level){ 1, 1, 1, 1 };
 	if (s->shared_level)
@@ -1052,6 +1106,8 @@ enum {
 	AND_EVICT = LOAD_STORE | 1 << EVICTS,
 	AND_PREFETCH = LOAD_STORE | 1 << PREFETCHES | 1 << PREFETCHES_WRITE,
 	ALL_STARTS = AND_EVICT | AND_PREFETCH,
+	BUFFERED = 1 << LOADS | 1 << BUFFERS,
+	BUFFERED_AND_LOCK = BUFFERED | 1 << STORES,
 };
 
 /* clang-format off */
@@ -1103,6 +1159,33 @@ static const struct search searches[] = {
 	       2, 2, CHASING, BUS, AND_PREFETCH, ONE_WAY | DEEP),
 	SEARCH("flat, chasing, 3 CPUs, two lines",
 	       3, 2, CHASING, DIRECTORY, LOAD_STORE, ONE_WAY | DEEP),
+	/* store buffers of two entries */
+	SEARCH("flat, chasing, 2 CPUs, buffers",
+	       2, 1, CHASING, DIRECTORY, BUFFERED_AND_LOCK | AND_EVICT, EACH),
+	SEARCH("flat, chasing, 3 CPUs, buffers",
+	       3, 1, CHASING, DIRECTORY, BUFFERED, EACH),
+	SEARCH("flat, blocking, 3 CPUs, buffers",
+	       3, 1, BLOCKING, DIRECTORY, BUFFERED, DEEP),
+	SEARCH("flat, chasing, 2 CPUs, two lines, buffers, stores alone",
+	       2, 2, CHASING, DIRECTORY, 1 << BUFFERS, EACH),
+	SEARCH("flat, blocking, 2 CPUs, two lines, buffers, stores alone",
+	       2, 2, BLOCKING, DIRECTORY, 1 << BUFFERS, CHECK),
+	SEARCH("flat, chasing, 2 CPUs, two lines, one way, buffers, stores alone",
+	       2, 2, CHASING, DIRECTORY, 1 << BUFFERS, ONE_WAY),
+	SEARCH("flat, chasing, 2 CPUs, two lines, buffers",
+	       2, 2, CHASING, DIRECTORY, BUFFERED, DEEP | EACH),
+	SEARCH("flat, blocking, 2 CPUs, two lines, buffers",
+	       2, 2, BLOCKING, DIRECTORY, BUFFERED, DEEP),
+	SEARCH("flat, chasing, 2 CPUs, two lines, one way, buffers",
+	       2, 2, CHASING, DIRECTORY, BUFFERED, ONE_WAY | DEEP),
+	SEARCH("flat, blocking, 2 CPUs, two lines, one way, buffers",
+	       2, 2, BLOCKING, DIRECTORY, BUFFERED_AND_LOCK, ONE_WAY | DEEP),
+	SEARCH("bus, chasing, 2 CPUs, two lines, buffers",
+	       2, 2, CHASING, BUS, BUFFERED_AND_LOCK, DEEP),
+	SEARCH("shared level, chasing, 2 CPUs, two lines, buffers",
+	       2, 2, CHASING, BUS, BUFFERED, SHARED_LEVELS | DEEP),
+	SEARCH("flat, chasing, 3 CPUs, two lines, buffers",
+	       3, 2, CHASING, DIRECTORY, BUFFERED, DEEP),
 	/* an L2 of one way shared by CPUs 0 and 1, another by 2 and 3 */
 	SEARCH("shared level, chasing, 2 CPUs, two lines",
 	       2, 2, CHASING, BUS, LOAD_STORE, SHARED_LEVELS | EACH),

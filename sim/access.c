@@ -48,6 +48,8 @@ static struct slot *find_copy(struct cpu *cpu, uint64_t line, uint64_t *cost)
 
 static enum cause miss_cause(const struct cpu *cpu, const struct txn *t)
 {
+	if (t->request == FAR_ATOMIC)
+		return CAUSE_LOCKED;
 	/* from nowhere: a shared level had the line, only the permission came from below */
 	if (t->request == UPGRADE || t->supplier == FROM_NOWHERE)
 		return CAUSE_UPGRADE;
@@ -75,6 +77,8 @@ static void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bo
 	if (t->request == UPGRADE) {
 		c->upgrades++;
 		lc->upgrades++;
+	} else if (t->request == FAR_ATOMIC) {
+		c->far_atomics++;
 	} else {
 		c->misses++;
 		lc->misses++;
@@ -95,7 +99,7 @@ static void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bo
 }
 
 static void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const struct txn *t,
-		       bool bounce, uint64_t line)
+		       bool bounce, uint64_t line, uint64_t end)
 {
 	struct fine_cell *f = fine_cell_get(sim, line, (unsigned)((uintptr_t)w->p & (LINE - 1)),
 					    w->size, w->site, cpu->context);
@@ -109,24 +113,22 @@ static void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, c
 	f->rmws += w->read && w->write;
 	f->hitm += is_hitm(t);
 	f->upgrades += t->request == UPGRADE;
-	f->wait_units += sim->now - t->start;
+	f->wait_units += end - t->start;
 }
 
-/* The first write of an ownership: a bounce if another CPU wrote last. */
-static bool first_write(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct want *w)
+/* The CPU is the line's last writer now: a bounce if another was. */
+static bool note_writer(struct sim *sim, struct cpu *cpu, struct line *info, const struct want *w,
+			uint32_t label_serial, uint64_t at)
 {
-	struct line *info = copy->info;
 	int self = (int)cpu->node->id;
 	bool bounce = info->last_writer >= 0 && info->last_writer != self;
 
 	info->last_writer = self;
 	info->version++;
-	copy->version = info->version;
-	copy->wrote = true;
 	if (!bounce || sim->phase != PHASE_WINDOW)
 		return false;
 	const struct label *label =
-		label_find(sim, (uint64_t)((const char *)w->p - sim->arena), copy->label_serial);
+		label_find(sim, (uint64_t)((const char *)w->p - sim->arena), label_serial);
 
 	cpu->counts.bounces[label && label->layout ? label->layout->class : CLASS_ALLOCATOR]++;
 	line_counts_get(sim, info)->bounces++;
@@ -134,9 +136,19 @@ static bool first_write(struct sim *sim, struct cpu *cpu, struct slot *copy, con
 									     << cpu->node->id % 64;
 	if (sim->holders < 2 * HOLDERS_MAX)
 		sim->holder[sim->holders++] =
-			(struct holder){ cpu->clock - sim->opened, copy->line << LINE_SHIFT,
+			(struct holder){ at - sim->opened, info->number << LINE_SHIFT,
 					 cpu->node->id };
 	return true;
+}
+
+/* The first write of an ownership. */
+static bool first_write(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct want *w)
+{
+	bool bounce = note_writer(sim, cpu, copy->info, w, copy->label_serial, cpu->clock);
+
+	copy->version = copy->info->version;
+	copy->wrote = true;
+	return bounce;
 }
 
 static void observe(struct sim *sim, struct cpu *cpu, const struct want *w, enum state was,
@@ -179,7 +191,7 @@ static void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const str
 	if (t)
 		count_miss(sim, cpu, t, w->write, copy->info);
 	if (t || bounce)
-		count_fine(sim, cpu, w, t, bounce, copy->line);
+		count_fine(sim, cpu, w, t, bounce, copy->line, sim->now);
 }
 
 static enum request request_of(const struct copy_rule *rule, bool write)
@@ -243,6 +255,58 @@ static void count_access(struct counts *c, struct cell *cell, const struct want 
 	cell->rmws += !load && !store;
 }
 
+/* ---- LOCK operations at the home ------------------------------------------------------------ */
+
+struct far {
+	const struct want *want;
+	void (*effect)(void *argument);
+	void *argument;
+};
+
+uint32_t cpu_far(struct sim *sim, const struct txn *t, uint64_t end)
+{
+	struct cpu *cpu = &sim->cpu[t->client->id];
+	struct line *info = line_get(sim, t->line);
+	const struct want *w = cpu->far ? cpu->far->want : NULL;
+	bool bounce;
+
+	if (!w)                                 /* below the verbs */
+		return ++info->version;
+	bounce = note_writer(sim, cpu, info, w, sim->label_serial, sim->now);
+	line_written(sim, info, cpu->node->id, byte_mask(w->p, w->size));
+	cpu->lines_read++;
+	cpu->lines_written++;
+	if (sim->phase == PHASE_WINDOW) {
+		count_miss(sim, cpu, t, true, info);
+		count_fine(sim, cpu, w, t, bounce, t->line, end);
+	}
+	count_access(&cpu->counts, cell_get(sim, w->p, w->size, w->site, cpu->context,
+					    sim->label_serial), w);
+	cpu->far->effect(cpu->far->argument);
+	return info->version;
+}
+
+/* The operation goes to the line, not the line to the CPU. */
+static void access_far(struct cpu *cpu, struct want *w, uint64_t line, enum state was,
+		       void (*effect)(void *argument), void *argument)
+{
+	struct far far = { w, effect, argument };
+	struct sim *sim = cpu->sim;
+	struct txn *t;
+
+	cpu->far = &far;
+	miss(sim, cpu, w, line, FAR_ATOMIC);
+	t = cpu->filled;
+	cpu->filled = NULL;
+	cpu->far = NULL;
+	miss_charges(cpu, t);
+	w->cost = 0;                            /* it is in the latency */
+	if (sim->observer)
+		observe(sim, cpu, w, was, STATE_I, t->start);
+	let_go(sim, t);
+	cpu_set_horizon(sim, cpu);
+}
+
 /*
  * The whole way of an access but its effect on memory, which `effect` has. On return the clock
  * stands at the end of the instruction.
@@ -280,6 +344,10 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 			let_go(sim, t);
 			t = NULL;
 			continue;
+		}
+		if (w->locked && sim->t.far && !coherence_pending(cpu->node, line)) {
+			access_far(cpu, w, line, was, effect, argument);
+			return;
 		}
 		miss(sim, cpu, w, line, request_of(rule, w->write));
 		t = cpu->filled;

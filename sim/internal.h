@@ -42,6 +42,7 @@ enum event_type {
 	EVENT_REPLY,            /* at a home: answer to a probe that the home collects */
 	EVENT_PUT,              /* at a home: a written-back line */
 	EVENT_DONE,             /* at a home: the requester has its line (blocking homes) */
+	EVENT_SERVICE,          /* at a home: a far LOCK operation takes effect */
 	EVENT_INTERRUPT,        /* at a CPU */
 };
 
@@ -331,6 +332,7 @@ struct cpu {
 	uint64_t lock_line, lock_until; /* a LOCK operation keeps its line */
 	struct txn *blocked;            /* waits for this one */
 	struct txn *filled;             /* which is complete now; its access is due */
+	const struct far *far;          /* what `blocked` is to do at the home */
 	/* scheduling */
 	struct fiber *fiber;
 	uint64_t turn_key;
@@ -377,6 +379,7 @@ struct timing {
 	uint64_t store_hit;
 	uint64_t own[10][2];                            /* enum own, dependent / rotating */
 	uint64_t step[STEPS];
+	uint64_t far, far_service;                      /* LOCK operations at homes; far 0: none */
 	uint64_t fence, irq_entry, irq_exit, ipi;
 	uint64_t least_request, least_probe;            /* for the horizon */
 };
@@ -593,8 +596,12 @@ static inline void sync_access(struct cpu *cpu)
 }
 
 void cpu_probe(struct sim *sim, struct node *node, struct event *probe);
+/* access.c: a far LOCK operation takes effect; its CPU knows at `end`. The line's new version. */
+uint32_t cpu_far(struct sim *sim, const struct txn *txn, uint64_t end);
 /* copies.c */
 void cpu_filled(struct sim *sim, struct txn *txn);      /* a CPU's transaction is complete */
+/* Bytes that a CPU wrote become history: others may miss on them. */
+void line_written(struct sim *sim, struct line *line, unsigned cpu, uint64_t bytes);
 /* BUG unless the copy is of the line's last version. */
 void copy_check(struct cpu *cpu, const struct slot *copy);
 void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy);

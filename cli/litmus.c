@@ -270,10 +270,11 @@ static void tell_forbidden(const struct telling *telling, const struct asked *as
 		fprintf(stderr, "%c%u", i ? ',' : ' ', batch.core[i]);
 	fprintf(stderr,
 		"; pressure: %s\n    again: bounce litmus %s --machine %s --depth %" PRIu64
-		" --runs %" PRIu64 " --seed %" PRIu64 " --batch %" PRIu64 "\n",
+		" --model %s --runs %" PRIu64 " --seed %" PRIu64 " --batch %" PRIu64 "\n",
 		pressure_names[batch.pressure], asked->path,
 		arguments->machine ? arguments->machine : "textbook",
-		telling->machine->store_buffer, arguments->runs, arguments->seed, seen->batch);
+		telling->machine->store_buffer, memory_model_names[telling->model],
+		arguments->runs, arguments->seed, seen->batch);
 	placements_free(&placements);
 }
 
@@ -331,6 +332,15 @@ static const char *judge(struct telling *telling, const struct asked *asked,
 		fprintf(stderr, "%s: %s\n", asked->path, tally->failure);
 		worsen(telling, EXIT_FAILED);
 		return "failed";
+	}
+	if (telling->arguments->batch >= 0 && (uint64_t)telling->arguments->batch >= tally->batches) {
+		fprintf(stderr,
+			"%s: no batch %" PRId64 ": %" PRIu64 " runs make %" PRIu64
+			" batches, from 0 on\n",
+			asked->path, telling->arguments->batch, telling->arguments->runs,
+			tally->batches);
+		worsen(telling, EXIT_MISTAKE);
+		return "no such batch";
 	}
 	if (summary.forbidden) {
 		worsen(telling, EXIT_DIFFERENT);

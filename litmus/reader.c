@@ -85,8 +85,8 @@ static void take_verdict(struct reader *reader, struct place place, const char *
 			nearest.best ? nearest.best : "", nearest.best ? "'?" : "");
 }
 
-/* Key=value; keys other than Verdict are for other programs. */
-static void read_info_line(struct reader *reader)
+/* Key=value; keys other than Verdict are for other programs. false: it is none, which is told. */
+static bool read_info_line(struct reader *reader)
 {
 	struct place place = reader->scanner.place;
 	char line[LINE_BYTES], *equals;
@@ -96,25 +96,29 @@ static void read_info_line(struct reader *reader)
 	if (!equals || !isalpha((unsigned char)*line)) {
 		mistake(reader->scanner.diagnostics, place,
 			"before the '{' of the initial values stand comments in quotes and lines Key=value");
-		return;
+		return false;
 	}
 	*equals = '\0';
 	if (!strcmp(line, "Verdict")) {
 		place.column += (unsigned)(equals + 1 - line);
 		take_verdict(reader, place, equals + 1);
 	}
+	return true;
 }
 
-/* Up to the '{'. */
+/* Up to the '{'. Behind a line that was not understood others are not told: there may be many. */
 static void read_info(struct reader *reader)
 {
-	char next;
+	char next, rest[LINE_BYTES];
+	bool understood = true;
 
 	while ((next = scan_blanks(&reader->scanner)) != '{' && next) {
 		if (next == '"')
 			skip_quotes(&reader->scanner);
+		else if (understood)
+			understood = read_info_line(reader);
 		else
-			read_info_line(reader);
+			scan_line(&reader->scanner, rest, sizeof rest);
 	}
 	scan_next(&reader->scanner);
 }
@@ -217,12 +221,13 @@ static void skip_value(struct scanner *scanner)
 		scan_next(scanner);
 }
 
-static void read_start_values(struct reader *reader)
+/* false: they, and what is behind them, cannot be found. */
+static bool read_start_values(struct reader *reader)
 {
 	struct scanner *scanner = &reader->scanner;
 
 	if (!scan_expect(scanner, "{", "header and comments"))
-		return;
+		return false;
 	while (scanner->token.kind != TOKEN_END && !token_is(&scanner->token, "}")) {
 		if (token_is(&scanner->token, ";")) {
 			scan_next(scanner);
@@ -231,7 +236,7 @@ static void read_start_values(struct reader *reader)
 		read_value(reader);
 		skip_value(scanner);
 	}
-	scan_expect(scanner, "}", "the initial values");
+	return scan_expect(scanner, "}", "the initial values");
 }
 
 /* ---- the whole --------------------------------------------------------------------------- */
@@ -260,6 +265,21 @@ static void check_verdict(struct reader *reader)
 	test->verdict = VERDICT_FORBIDDEN;
 }
 
+static void read_parts(struct reader *reader)
+{
+	if (!read_header(reader))
+		return;
+	read_info(reader);
+	if (!read_start_values(reader))
+		return;
+	read_program(reader);
+	if (!reader->test->variables)
+		mistake(reader->scanner.diagnostics, reader->scanner.token.place,
+			"a test has at least one variable, like [x]");
+	read_question(reader);
+	check_verdict(reader);
+}
+
 struct litmus *litmus_parse(const struct document *document, struct diagnostics *diagnostics)
 {
 	size_t before = diagnostics_count(diagnostics);
@@ -268,16 +288,7 @@ struct litmus *litmus_parse(const struct document *document, struct diagnostics 
 		.test = xalloc(sizeof *reader.test),
 	};
 
-	if (read_header(&reader)) {
-		read_info(&reader);
-		read_start_values(&reader);
-		read_program(&reader);
-		if (!reader.test->variables)
-			mistake(diagnostics, reader.scanner.token.place,
-				"a test has at least one variable, like [x]");
-		read_question(&reader);
-		check_verdict(&reader);
-	}
+	read_parts(&reader);
 	if (diagnostics_count(diagnostics) == before)
 		return reader.test;
 	free(reader.test);

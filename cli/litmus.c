@@ -386,6 +386,16 @@ static void print(const struct telling *telling)
 	table_print(telling->tests, stdout, format, "test", 0, colour);
 }
 
+/* Tests take seconds at least when there are many runs: say where we are, to a terminal. */
+static void show_progress(const struct arguments *arguments, size_t done, const char *name)
+{
+	if (!isatty(STDERR_FILENO))
+		return;
+	fputs("\r\033[K", stderr);
+	if (done < arguments->file_count)
+		fprintf(stderr, "%zu of %zu tests, running %s", done, arguments->file_count, name);
+}
+
 /* ---- running ----------------------------------------------------------------------------- */
 
 static int run_tests(const struct arguments *arguments, const struct machine *machine,
@@ -406,7 +416,9 @@ static int run_tests(const struct arguments *arguments, const struct machine *ma
 					     arguments->seed, arguments->jobs, arguments->batch };
 		struct tally tally;
 
+		show_progress(arguments, i, asked[i].test->name);
 		campaign_run(&campaign, &asked[i].tso, &tally);
+		show_progress(arguments, arguments->file_count, "");
 		tell(&telling, &asked[i], &tally);
 		tally_free(&tally);
 	}

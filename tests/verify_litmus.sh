@@ -1,13 +1,13 @@
 #!/bin/sh
 # A million runs of each litmus test, or RUNS: nothing forbidden, and every outcome that a test
-# asks for and the model allows is seen.
+# asks for and the model allows is seen. A tenth of them on other machines.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
+runs=${RUNS:-1000000}
 for depth in 0 8; do
-	if "$BOUNCE" litmus "$here"/litmus/*.litmus --depth $depth --runs "${RUNS:-1000000}" >/dev/null; then
-		echo "ok - litmus, store buffer of $depth: ${RUNS:-1000000} runs of each test are as x86-TSO says"
-	else
-		echo "not ok - litmus, store buffer of $depth: status $?"
-	fi
+	"$BOUNCE" litmus "$here"/litmus/*.litmus --depth $depth --runs "$runs" >/dev/null
+	status=$?
+	[ $status -eq 0 ] && echo "ok - litmus, store buffer of $depth: $runs runs of each test are as x86-TSO says" ||
+		echo "not ok - litmus, store buffer of $depth: status $status"
 done
-exit 0
+RUNS=$((runs / 2)) DEPTHS=2 exec "$here/check_litmus.sh"

@@ -129,6 +129,8 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 	w->context = cpu->context;
 	w->time = cpu->clock;
 	touch(sim, cpu, slot->copy, w, t && !t->buffered ? t : NULL);
+	if (t && t->buffered)           /* counted as the store's */
+		count_wait(sim, w, line, w->time - t->start);
 	effect(argument);
 	if (sim->observer)
 		observe(sim, cpu, w, was, slot->copy->state, start);

@@ -150,20 +150,6 @@ static void wake(struct sim *sim, struct cpu *cpu)
 	turn_push(sim, cpu, RANK_CPU, sim->now + sim->t.store_hit);
 }
 
-/* What the CPU has waited for the oldest store goes to that store's line and source line. */
-static void count_stall(struct sim *sim, struct cpu *cpu, const struct buffered *e)
-{
-	struct store_buffer *b = &cpu->buffer;
-
-	if (!b->stalled)
-		return;
-	if (sim->phase == PHASE_WINDOW)
-		fine_cell_get(sim, e->line, (unsigned)((uintptr_t)e->p & (LINE - 1)), e->size,
-			      e->site, e->context)
-			->wait_units += sim->now - b->stalled_since;
-	b->stalled_since = sim->now;
-}
-
 /* The oldest store, whose line may be written. */
 static void take_effect(struct sim *sim, struct cpu *cpu)
 {
@@ -184,7 +170,10 @@ static void take_effect(struct sim *sim, struct cpu *cpu)
 		count_access(&cpu->counts,
 			     cell_get(sim, e->p, e->size, e->site, e->context, copy->label_serial),
 			     &w);
-	count_stall(sim, cpu, e);
+	if (b->stalled) {               /* what the CPU has waited for this one */
+		count_wait(sim, &w, e->line, sim->now - b->stalled_since);
+		b->stalled_since = sim->now;
+	}
 	b->missing -= e->missed;
 	b->first = b->first + 1 < sim->t.depth ? b->first + 1 : 0;
 	b->count--;

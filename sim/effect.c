@@ -72,7 +72,15 @@ void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const st
 	f->rmws += w->read && w->write;
 	f->hitm += t->found == STATE_M && t->supplier == FROM_CACHE;
 	f->upgrades += t->request == UPGRADE;
-	f->wait_units += sim->now - t->start;
+	f->wait_units += t->buffered ? 0 : sim->now - t->start;
+}
+
+void count_wait(struct sim *sim, const struct want *w, uint64_t line, uint64_t units)
+{
+	if (sim->phase == PHASE_WINDOW)
+		fine_cell_get(sim, line, (unsigned)((uintptr_t)w->p & (LINE - 1)), w->size,
+			      w->site, w->context)
+			->wait_units += units;
 }
 
 /* The first write of an ownership: a bounce if another CPU wrote last. */

@@ -656,6 +656,8 @@ void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool writ
 		struct line *info);
 void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const struct txn *t,
 		bool bounce, uint64_t line);
+/* An access, or a buffered store, that its CPU waited for: `units` more. */
+void count_wait(struct sim *sim, const struct want *w, uint64_t line, uint64_t units);
 void count_access(struct counts *c, struct cell *cell, const struct want *w);
 /* Bookkeeping that only the first touches of a copy need. */
 void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct want *w,

@@ -386,6 +386,8 @@ static struct sim *machine_new(const struct batch *batch, struct machine *machin
 		.arena_bytes = nodes * (((uint64_t)batch->runs * batch->test->variables + NOISE) *
 						sizeof(struct cell) +
 					(1 << 20)),
+		.no_run_ahead = batch->no_shortcuts,
+		.no_parking = batch->no_shortcuts,
 		.warmup = UINT64_MAX / 2,       /* nothing is measured */
 		.model = batch->test->name,
 	};

@@ -24,6 +24,7 @@ struct batch {
 	enum pressure pressure;
 	uint64_t seed;
 	unsigned runs;
+	bool no_shortcuts;              /* of the engine; the outcomes are the same */
 };
 
 /* The outcome of every run. false: the machine's run did not end well, `why` says how. */

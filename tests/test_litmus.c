@@ -524,20 +524,27 @@ static void placements_are_of_every_kind(void **state)
 
 enum { RUNS = 200 };
 
-static void run_batch(struct litmus *test, enum pressure pressure, uint64_t seed, uint64_t depth,
-		      struct outcome_values values[RUNS])
+/* On one or two sockets, each pair of threads in another relation. */
+static void run_batch_as(struct batch batch, uint64_t depth, struct outcome_values values[RUNS])
 {
+	static const unsigned core[LITMUS_THREADS] = { 0, 8, 1, 9 };
 	struct machine machine;
 	char why[384];
 
 	load_machine("textbook", &machine);
 	machine.store_buffer = depth;
-
-	struct batch batch = { .test = test,	     .machine = &machine, .core = { 0, 8 },
-			       .pressure = pressure, .seed = seed,	  .runs = RUNS };
-
+	batch.machine = &machine;
+	batch.runs = RUNS;
+	memcpy(batch.core, core, sizeof core);
 	if (!batch_run(&batch, values, why, sizeof why))
 		fail_msg("%s", why);
+}
+
+static void run_batch(struct litmus *test, enum pressure pressure, uint64_t seed, uint64_t depth,
+		      struct outcome_values values[RUNS])
+{
+	run_batch_as((struct batch){ .test = test, .pressure = pressure, .seed = seed }, depth,
+		     values);
 }
 
 static void a_seed_gives_the_same_runs(void **state)
@@ -554,6 +561,35 @@ static void a_seed_gives_the_same_runs(void **state)
 		assert_memory_not_equal(first, other, sizeof first);
 	}
 	free(test);
+}
+
+/* Run-ahead and parking change no outcome of any run. */
+static void shortcuts_change_no_outcome(void **state)
+{
+	static const char *const files[] = { "SB", "mutex+xchg", "n7", "IRIW", "INC+plain" };
+	struct outcome_values with[RUNS], without[RUNS];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof files / sizeof *files * PRESSURES * 2; i++) {
+		char path[64];
+		struct diagnostics *diagnostics = diagnostics_new();
+
+		snprintf(path, sizeof path, "tests/litmus/%s.litmus", files[i / PRESSURES / 2]);
+
+		struct batch batch = { .test = litmus_read(path, diagnostics),
+				       .pressure = (enum pressure)(i / 2 % PRESSURES),
+				       .seed = i };
+
+		assert_non_null(batch.test);
+		run_batch_as(batch, i % 2 * 8, with);
+		batch.no_shortcuts = true;
+		run_batch_as(batch, i % 2 * 8, without);
+		if (memcmp(with, without, sizeof with))
+			fail_msg("%s, pressure %s: other outcomes without shortcuts", path,
+				 pressure_names[batch.pressure]);
+		free((struct litmus *)batch.test);
+		diagnostics_free(diagnostics);
+	}
 }
 
 /* Every run starts from the initial values, whatever was prepared, and ends in the sum. */
@@ -692,6 +728,7 @@ int main(void)
 		cmocka_unit_test(verdicts_are_right),
 		cmocka_unit_test(placements_are_of_every_kind),
 		cmocka_unit_test(a_seed_gives_the_same_runs),
+		cmocka_unit_test(shortcuts_change_no_outcome),
 		cmocka_unit_test(runs_are_apart),
 		cmocka_unit_test(without_buffer_no_outcome_is_relaxed),
 		cmocka_unit_test(a_forbidden_outcome_is_found),

@@ -326,6 +326,7 @@ static struct summary look_at(struct telling *telling, const struct asked *asked
 static const char *judge(struct telling *telling, const struct asked *asked,
 			 const struct tally *tally, struct summary summary)
 {
+	const struct arguments *arguments = telling->arguments;
 	bool allowed = outcome_set_answers(set_of(asked, telling->model), asked->test);
 
 	if (*tally->failure) {
@@ -333,12 +334,11 @@ static const char *judge(struct telling *telling, const struct asked *asked,
 		worsen(telling, EXIT_FAILED);
 		return "failed";
 	}
-	if (telling->arguments->batch >= 0 && (uint64_t)telling->arguments->batch >= tally->batches) {
+	if (arguments->batch >= 0 && (uint64_t)arguments->batch >= tally->batches) {
 		fprintf(stderr,
 			"%s: no batch %" PRId64 ": %" PRIu64 " runs make %" PRIu64
 			" batches, from 0 on\n",
-			asked->path, telling->arguments->batch, telling->arguments->runs,
-			tally->batches);
+			asked->path, arguments->batch, arguments->runs, tally->batches);
 		worsen(telling, EXIT_MISTAKE);
 		return "no such batch";
 	}
@@ -346,7 +346,7 @@ static const char *judge(struct telling *telling, const struct asked *asked,
 		worsen(telling, EXIT_DIFFERENT);
 		return "forbidden outcome seen";
 	}
-	if (allowed && !summary.asked && telling->arguments->batch < 0) {
+	if (allowed && !summary.asked && arguments->batch < 0) {
 		fprintf(stderr,
 			"%s: allowed, but never seen in %" PRIu64
 			" runs; the machine is stricter, or the runs are too few\n",

@@ -183,9 +183,10 @@ static void add_plain(struct cpu *cpu, int32_t *word, int32_t operand)
 /* cas() says only whether it did; EAX gets what was there if it did not. */
 static void compare(struct cpu *cpu, int32_t *word, int32_t *accumulator, int32_t operand)
 {
+	const struct site *site = SITE("word");
 	int32_t old;
 
-	if (!verb_rmw(cpu, word, sizeof *word, RMW_CAS, accumulator, &operand, &old, true, SITE("word")))
+	if (!verb_rmw(cpu, word, sizeof *word, RMW_CAS, accumulator, &operand, &old, true, site))
 		*accumulator = old;
 }
 

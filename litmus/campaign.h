@@ -35,7 +35,7 @@ struct seen {
 
 struct tally {
 	uint64_t runs, batches;
-	size_t outcomes;                /* those expected, in their order, then others as they came */
+	size_t outcomes;                /* those expected, in their order, then others */
 	struct seen *seen;
 	uint64_t untold;                /* runs with others that found no room here */
 	char failure[512];              /* of a batch; "": all went well */

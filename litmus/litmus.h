@@ -40,7 +40,7 @@ enum instruction_kind {
 	INSTRUCTION_STORE,              /* [variable] = operand */
 	INSTRUCTION_FENCE,
 	INSTRUCTION_EXCHANGE,           /* [variable] = operand, target = what was there; locked */
-	INSTRUCTION_ADD,                /* [variable] += operand, target (if any) = what was there */
+	INSTRUCTION_ADD,                /* [variable] += operand, target = what was there */
 	INSTRUCTION_COMPARE,            /* CMPXCHG: [variable] == EAX ? [variable] = operand
 					   : EAX = [variable]; locked */
 };

@@ -176,7 +176,8 @@ static const struct form *find_form(struct reader *reader, const struct token *t
 		if (strcasecmp(forms[i].name, token->text))
 			continue;
 		known = true;
-		if (forms[i].operand[0] == operand[0].kind && forms[i].operand[1] == operand[1].kind)
+		if (forms[i].operand[0] == operand[0].kind &&
+		    forms[i].operand[1] == operand[1].kind)
 			return &forms[i];
 	}
 	if (known)

@@ -47,7 +47,7 @@ static const struct copy_rule *store_rule(const struct cpu *cpu, uint64_t line)
 {
 	const struct slot *copy = copy_of(cpu, line);
 
-	return &cpu->sim->protocol->copy[copy ? copy->state : STATE_I][COPY_STORE];
+	return copy_rule(cpu->node, copy ? copy->state : STATE_I, COPY_STORE);
 }
 
 static bool writable(const struct cpu *cpu, uint64_t line)
@@ -160,7 +160,7 @@ static void take_effect(struct sim *sim, struct cpu *cpu)
 	struct slot *copy = find_copy(cpu, e->line, &extra)->copy;
 	enum state was = copy->state;
 
-	copy->state = sim->protocol->copy[was][COPY_STORE].next;
+	copy->state = copy_rule(cpu->node, was, COPY_STORE)->next;
 	touch(sim, cpu, copy, &w, NULL);
 	hand_marks(e, copy);
 	memcpy(e->p, e->value, e->size);

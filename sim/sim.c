@@ -37,11 +37,24 @@ static struct node *node_new(struct sim *sim, enum node_kind kind, unsigned id, 
 	return n;
 }
 
-static void make_home(struct sim *sim, struct node *home, uint64_t lines)
+/* A shared level answers the cores above it by itself; Forward is for who shares with others. */
+static const struct protocol *protocol_of(const struct machine *m, enum node_kind kind)
 {
+	if (m->protocol == PROTOCOL_MESI || (m->protocol == PROTOCOL_MESIF && kind == NODE_SHARED))
+		return &protocol_mesi;
+	if (m->protocol == PROTOCOL_MESIF)
+		return &protocol_mesif;
+	return m->dirty_read == DIRTY_MIGRATE ? &protocol_migrate : &protocol_moesi;
+}
+
+/* The root is `nodes` homes in one. */
+static void make_home(struct sim *sim, struct node *home, uint64_t lines, unsigned nodes)
+{
+	home->protocol = protocol_of(&sim->machine, home->kind);
 	home->entry = xmap(lines * sizeof(struct dirent *));
+	home->touched = xalloc((lines >> ENTRY_BLOCK_SHIFT) + 1);
 	home->slices = sim->machine.slice.slices ? (unsigned)sim->machine.slice.slices : 1;
-	home->slice_free = xalloc(home->slices * sizeof *home->slice_free);
+	home->slice_free = xalloc((size_t)home->slices * nodes * sizeof *home->slice_free);
 }
 
 static void adopt(struct node *parent, struct node *child)
@@ -87,7 +100,7 @@ static unsigned share(struct sim *sim, struct node **above, unsigned count,
 			cache_init(&n->level_cache[0], level);
 			n->levels = 1;
 			n->level = index_of_pair(sim, first, first + group - 1);
-			make_home(sim, n, lines);
+			make_home(sim, n, lines, 1);
 			sim->shared = xrealloc(sim->shared,
 					       (sim->shared_count + 1) * sizeof(struct node *));
 			sim->shared[sim->shared_count++] = n;
@@ -129,7 +142,7 @@ bool topology_build(struct sim *sim, char *why, size_t size)
 		widest = (unsigned)m->llc.shared;
 	}
 	sim->root = node_new(sim, NODE_ROOT, 0, 0);
-	make_home(sim, sim->root, lines);
+	make_home(sim, sim->root, lines, sim->nodes);
 	sim->root->bus_free = xalloc(2 * m->sockets * sizeof(uint64_t));
 	for (unsigned i = 0; i < count; i++)
 		adopt(sim->root, top[i]);
@@ -137,6 +150,16 @@ bool topology_build(struct sim *sim, char *why, size_t size)
 		sim->root_level = index_of_pair(sim, 0, widest < sim->cores ? widest : widest - 1);
 	free(top);
 	return true;
+}
+
+/* Only blocks that ever had an entry: looking at all lines of all homes takes longer than a run. */
+static void entries_free(struct node *home, uint64_t lines)
+{
+	for (uint64_t i = 0; i < lines; i++)
+		if (home->touched[i >> ENTRY_BLOCK_SHIFT])
+			free(home->entry[i]);
+		else
+			i |= (1 << ENTRY_BLOCK_SHIFT) - 1;
 }
 
 static void node_free(struct sim *sim, struct node *n)
@@ -147,9 +170,10 @@ static void node_free(struct sim *sim, struct node *n)
 		return;
 	for (unsigned i = 0; i < n->levels; i++)
 		cache_free(&n->level_cache[i]);
-	for (uint64_t i = 0; n->entry && i < lines; i++)
-		free(n->entry[i]);
+	if (n->entry)
+		entries_free(n, lines);
 	xunmap(n->entry, lines * sizeof(struct dirent *));
+	free(n->touched);
 	while (n->write_back) {
 		struct write_back *w = n->write_back;
 
@@ -212,7 +236,6 @@ struct sim *sim_new(const struct sim_options *options, char *why, size_t size)
 		sim->options.max_cycles = 1000000000000;
 	if (!sim->options.model)
 		sim->options.model = "";
-	sim->protocol = protocols[0];
 	sim->cpus = options->cpus;
 	sim->words = (sim->cpus + 63) / 64;
 	sim->nodes = sim->machine.numa_nodes ? (unsigned)sim->machine.numa_nodes : 1;

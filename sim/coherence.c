@@ -849,6 +849,15 @@ static void evict_done(struct sim *sim, struct node *shared, struct dirent *d, s
 	txn_put(sim, t);
 }
 
+/* Is the owner's transaction not over? (An owner probed for it may have had nothing.) A request that
+ * is not yet served does not count: the level cannot know of it. */
+static bool awaits_line(const struct dirent *d)
+{
+	const struct txn *own = d->owner ? coherence_pending(d->owner, d->line) : NULL;
+
+	return own && own->order;
+}
+
 /* A way for a new line; NULL while all lines of the set have transactions under way. */
 static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t line, unsigned cpu)
 {
@@ -862,8 +871,8 @@ static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t l
 		if (s->line == NO_LINE)
 			return s;
 		d = dirent_find(shared, s->line);
-		if (d->busy || d->head || (d->owner && coherence_pending(d->owner, s->line)))
-			continue; /* its last transaction is not over: a probed owner may have had nothing */
+		if (d->busy || d->head || awaits_line(d))
+			continue;
 		if (!victim || s->used < victim->used)
 			victim = s;
 	}

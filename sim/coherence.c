@@ -391,16 +391,30 @@ static uint64_t *slice_of(const struct sim *sim, const struct node *home, uint64
 	return &home->slice_free[node * home->slices + line % home->slices];
 }
 
+static bool is_bus(const struct sim *sim, const struct node *home)
+{
+	return home->kind == NODE_ROOT && sim->machine.home == HOME_BUS;
+}
+
 /* How long a request waits before the home looks at it. */
 static uint64_t admission(struct sim *sim, struct node *home, const struct txn *t)
 {
-	if (home->kind == NODE_ROOT && sim->machine.home == HOME_BUS)
+	if (is_bus(sim, home))
 		return sim->t.bus_slot
 			       ? reserve(sim, &home->bus_free[t->client->socket], sim->t.bus_slot)
 			       : 0;
 	if (!sim->t.slice)
 		return 0;
 	return reserve(sim, slice_of(sim, home, t->line), sim->t.slice);
+}
+
+/* Requests that waited for one line come to the slice all at once: it sends them the line one
+ * after the other. */
+static uint64_t sending_slot(struct sim *sim, struct node *home, const struct txn *t)
+{
+	return t->fetched || t->queued_at == sim->now || is_bus(sim, home)
+		       ? 0
+		       : admission(sim, home, t);
 }
 
 /* How long the line waits for the way to its requester: the socket's bus, or the link between
@@ -456,17 +470,28 @@ static struct node *nearest_sharer(struct sim *sim, const struct node *home, con
 	return best;
 }
 
+/* A line that no cache above has is a hit in the level; one that others share costs as such. */
+static uint64_t level_legs(const struct sim *sim, const struct node *level, const struct dirent *d,
+			   const struct txn *t)
+{
+	uint64_t l1 = sim->cpu[0].node->level_cache[0].hit_units;
+
+	if (t->fetched || d->sharer_count || d->owner)
+		return sim->t.legs[ACCESS_LOAD][STATE_S][level->level];
+	return less(level->level_cache[0].hit_units, l1);
+}
+
 /* The home supplies the line: the nearest sharer does, unless the line is `of_memory`. */
 static void send_line(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
 		      bool of_memory)
 {
-	uint64_t total, spent = t->spent + t->tail;
+	uint64_t total, spent = t->spent + t->tail, slot = sending_slot(sim, home, t);
 	uint32_t version = d->version;
 	struct node *sharer = NULL;
 
 	if (home->kind == NODE_SHARED) {
 		version = cache_find(&home->level_cache[0], t->line)->version;
-		total = sim->t.legs[ACCESS_LOAD][STATE_S][home->level];
+		total = level_legs(sim, home, d, t);
 		if (!t->fetched)
 			t->supplier = FROM_SHARED_LEVEL;
 	} else if (!of_memory && d->sharer_count && (sharer = nearest_sharer(sim, home, d, t->client))) {
@@ -480,7 +505,8 @@ static void send_line(struct sim *sim, struct node *home, struct dirent *d, stru
 	}
 	if (!t->fetched)
 		t->found = sharer || home->kind == NODE_SHARED ? STATE_S : STATE_I;
-	send_fill(sim, t, version, STATE_S, less(total, spent));
+	waited(t, slot);
+	send_fill(sim, t, version, STATE_S, less(total, spent) + slot);
 }
 
 /* All sharers but the requester let go; nearest first, so that the farthest comes last. */
@@ -515,7 +541,8 @@ static uint64_t left_for_owner(const struct sim *sim, const struct txn *t, const
 	uint64_t total = NEVER;
 
 	for (enum state s = STATE_F; s < STATES; s++)
-		if (t->home->protocol->states >> s & 1)
+		if (t->home->protocol->states >> s & 1 ||
+		    (s == STATE_F && owner->kind == NODE_SHARED))
 			total = least(total, total_legs(sim, t, total_of(sim, t, owner, s), far));
 	return less(total, t->spent + t->tail);
 }
@@ -806,6 +833,8 @@ static void snoop_done(struct sim *sim, struct node *shared, struct dirent *d, s
 		enum state found = slot->state;
 		uint32_t version = slot->version;
 
+		if (found == STATE_E && t->asked != HOME_X)
+			found = STATE_F; /* no core has it alone: the level answers by itself */
 		slot->state = rule->next;
 		if (slot->state == STATE_I) {
 			slot_set_line(&shared->level_cache[0], slot, NO_LINE);
@@ -840,6 +869,23 @@ static void snoop_begin(struct sim *sim, struct node *shared, struct dirent *d, 
 		snoop_done(sim, shared, d, t);
 }
 
+/* First, but for `local_bias` requests that wait here already: the line stays that long. */
+static void queue_snoop(struct sim *sim, struct dirent *d, struct txn *t)
+{
+	bool may_wait = t->snooper->kind == TXN_REQUEST;
+	unsigned ahead = may_wait ? (unsigned)sim->machine.handoff.local_bias : 0;
+	struct txn **link = &d->head;
+
+	while (*link && ((*link)->kind == TXN_SNOOP || ahead)) {
+		ahead -= (*link)->kind != TXN_SNOOP;
+		link = &(*link)->next;
+	}
+	if (!*link)
+		d->tail = t;
+	t->next = *link;
+	*link = t;
+}
+
 /* A probe from below. It never waits behind a request that itself waits for the home below. */
 static void shared_probe(struct sim *sim, struct node *shared, struct event *probe)
 {
@@ -853,26 +899,29 @@ static void shared_probe(struct sim *sim, struct node *shared, struct event *pro
 		snoop_begin(sim, shared, d, t);
 		return;
 	}
-	t->next = d->head;
-	if (!d->head)
-		d->tail = t;
-	d->head = t;
+	queue_snoop(sim, d, t);
 	dir_next(sim, shared, d);
 }
 
-/* Probes that queued behind a request, which is about to wait for the home below. */
+/* Probes that wait here: a request is about to wait for the home below, which waits for them. */
 static void snoops_first(struct sim *sim, struct node *shared, struct dirent *d)
 {
-	while (d->head && d->head->kind == TXN_SNOOP) {
-		struct txn *t = d->head;
+	struct txn **link = &d->head, *last = NULL;
 
-		d->head = t->next;
-		if (d->tail == t)
-			d->tail = NULL;
+	while (*link) {
+		struct txn *t = *link;
+
+		if (t->kind != TXN_SNOOP) {
+			last = t;
+			link = &t->next;
+			continue;
+		}
+		*link = t->next;
 		t->bypass = true;
 		waited(t, sim->now - t->queued_at);
 		snoop_begin(sim, shared, d, t);
 	}
+	d->tail = last;
 }
 
 static void evict_done(struct sim *sim, struct node *shared, struct dirent *d, struct txn *t)

@@ -52,6 +52,7 @@ struct search {
 	enum machine_home home;
 	bool shared_level, one_way;
 	bool apart;                     /* each CPU with a shared level of its own */
+	bool bias;                      /* a shared level keeps a line for one more request */
 	unsigned starts;                /* bit per enum start */
 	bool deep;                      /* only with BOUNCE_VERIFY */
 	bool each;                      /* not only MESI, without BOUNCE_VERIFY too */
@@ -961,6 +962,7 @@ static struct machine machine_of(const struct search *s, const struct variant *v
 	m.dirty_read = (int)v->dirty_read;
 	m.home = (int)s->home;
 	m.handoff.home = (int)s->order;
+	m.handoff.local_bias = s->bias;
 	m.link.bus_slot_ns = m.link.bytes_per_ns = 0;   /* no waits: order is ours */
 	if (s->starts & 1u << BUFFERS)
 		m.store_buffer = 2;
@@ -1147,11 +1149,11 @@ enum {
 };
 
 /* clang-format off */
-enum { CHECK, ONE_WAY = 1, SHARED_LEVELS = 2, DEEP = 4, EACH = 8, APART = 16 };
+enum { CHECK, ONE_WAY = 1, SHARED_LEVELS = 2, DEEP = 4, EACH = 8, APART = 16, BIAS = 32 };
 #define SEARCH(name_, cpus_, lines_, order_, home_, starts_, how_) \
 	{ .name = name_, .cpus = cpus_, .lines = lines_, .order = ORDER_##order_, \
 	  .home = HOME_##home_, .starts = starts_, .one_way = (how_) & ONE_WAY, \
-	  .shared_level = (how_) & SHARED_LEVELS, .deep = (how_) & DEEP, \
+	  .shared_level = (how_) & SHARED_LEVELS, .deep = (how_) & DEEP, .bias = (how_) & BIAS, \
 	  .each = (how_) & EACH, .apart = (how_) & APART }
 
 static const struct search searches[] = {
@@ -1252,6 +1254,14 @@ static const struct search searches[] = {
 	       2, 1, CHASING, BUS, AND_EVICT, SHARED_LEVELS | EACH),
 	SEARCH("shared levels, chasing, 3 CPUs",
 	       3, 1, CHASING, BUS, AND_EVICT, SHARED_LEVELS),
+	SEARCH("shared levels, chasing, 3 CPUs, nothing is dropped, bias",
+	       3, 1, CHASING, BUS, LOAD_STORE, SHARED_LEVELS | BIAS | EACH),
+	SEARCH("shared levels, blocking, 3 CPUs, nothing is dropped, bias",
+	       3, 1, BLOCKING, DIRECTORY, LOAD_STORE, SHARED_LEVELS | BIAS | EACH),
+	SEARCH("shared levels, chasing, 4 CPUs, nothing is dropped, bias",
+	       4, 1, CHASING, DIRECTORY, LOAD_STORE, SHARED_LEVELS | BIAS | EACH | DEEP),
+	SEARCH("shared levels, blocking, 3 CPUs, bias",
+	       3, 1, BLOCKING, DIRECTORY, AND_EVICT, SHARED_LEVELS | BIAS | DEEP),
 	SEARCH("shared levels, chasing, 3 CPUs, nothing is dropped",
 	       3, 1, CHASING, BUS, LOAD_STORE, SHARED_LEVELS | EACH),
 	SEARCH("shared levels, blocking, 3 CPUs",

@@ -414,6 +414,15 @@ static void occupancy(void **state)
 		{ "a slice takes a request every 2 cycles", one_slice, {
 			{ 0, 1000, LOAD, 'A', C(100) }, { 1, 1001, LOAD, 'B', C(101) },
 			{ 2, 1002, LOAD, 'C', C(102) } } },
+		/*
+		 * CPU 1 is served at 1010, its owner's reply is home at 1010 + 13 + 13 = 1036. CPUs 2
+		 * and 3 (home 1012, 1014: slots of 2 after 1010) wait for it and get shared lines,
+		 * 40 - 1 - 10 = 29 on, the second a slot of 2 later. Their own 1.
+		 */
+		{ "readers that waited for one line get it slot by slot", one_slice, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', C(60) },
+			{ 2, 1001, LOAD, 'A', C(1036 + 29 + 1 - 1001) },
+			{ 3, 1002, LOAD, 'A', C(1036 + 2 + 29 + 1 - 1002) } } },
 		{ "a free slice delays nothing", one_slice, {
 			{ 0, 1000, LOAD, 'A', C(100) }, { 1, 1002, LOAD, 'B', C(100) } } },
 		{ "lines of two slices do not meet", two_slices, {
@@ -552,6 +561,17 @@ static void one_way_l2(struct machine *m)
 	m->l2 = (struct cache_level){ 1, 1, 10, 2 };
 }
 
+static void hit_is_not_S(struct machine *m)
+{
+	one_way_l1(m);
+	m->l2.hit_cyc = 8;
+}
+
+static void shared_is_nearer(struct machine *m)
+{
+	m->load_ns.S = (struct reals)LIST(10, 70, 80);
+}
+
 static void shared_level(void **state)
 {
 	static const struct scenario scenarios[] = {
@@ -563,6 +583,15 @@ static void shared_level(void **state)
 		{ "L2 hit, dirty there", one_way_l1, {
 			{ 0, 100, STORE, 'A', ANY }, { 0, 0, LOAD, 'Q', ANY },
 			{ 1, 1000, LOAD, 'A', C(10) } } },
+		{ "a line that no cache above has is a hit, 8, a shared one load_ns.S", hit_is_not_S, {
+			{ 0, 100, STORE, 'A', ANY }, { 0, 0, LOAD, 'Q', ANY },
+			{ 0, 1000, LOAD, 'A', C(8) }, { 1, 2000, LOAD, 'A', C(20) },
+			{ 1, 3000, LOAD, 'Q', ANY }, { 1, 4000, LOAD, 'A', C(10) } } },
+		{ "two cores of the other die share it: their L2 answers by itself, S", shared_is_nearer, {
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 500, LOAD, 'A', ANY },
+			{ 2, 1000, LOAD, 'A', C(70) } } },
+		{ "one core there may have written it: E", shared_is_nearer, {
+			{ 0, 100, LOAD, 'A', ANY }, { 2, 1000, LOAD, 'A', C(90) } } },
 		{ "load, sibling has it M", NULL, {
 			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', C(30) } } },
 		{ "load, sibling has it E", NULL, {
@@ -1440,9 +1469,64 @@ static void stores_in_the_hold_window(void **state)
 	}
 }
 
+/* ---- locality of grants ---------------------------------------------------------------------- */
+
+struct order {
+	uint64_t *word, got[9];
+};
+
+/* CPUs 0 to 3 share a level, CPU 4 has another. CPU 8, at a third, has the line; the others add. */
+static void add_in_turn(struct cpu *cpu, void *argument)
+{
+	struct order *order = argument;
+	unsigned id = cpu_id(cpu);
+	uint64_t start = id < 4 ? 1000 + id : 1001;
+
+	if (id > 4 && id < 8)
+		return;
+	if (id == 8)
+		store(cpu, order->word, 100);
+	wait_until(cpu, start);
+	if (id != 8)
+		order->got[id] = fetch_add(cpu, order->word, 1);
+}
+
+/*
+ * CPU 0's request takes its level to the home below first; CPU 4's follows a cycle later, its probe
+ * is at CPU 0's level before the line. CPUs 1 to 3 wait there by then. So CPU 0 adds first, and
+ * CPU 4 after as many of the others as the bias allows.
+ */
+static void neighbours_first(void **state)
+{
+	(void)state;
+	for (unsigned bias = 0; bias < 5; bias++) {
+		struct machine m = engine_machine_shared();
+		struct order seen = { 0 };
+		struct sim_options o;
+		struct sim *sim;
+
+		m.cores_per_die = 4;
+		m.l2.shared = 4;
+		m.home = HOME_DIRECTORY;
+		m.handoff.local_bias = bias;
+		o = engine_options(&m, 9);
+		sim = engine_sim(&o);
+		seen.word = arena_alloc(sim, LINE, 1, 0, LINE, NULL, "word");
+		for (unsigned i = 0; i < 9; i++)
+			thread_start(sim, i, add_in_turn, &seen);
+		end_run(sim);
+		assert_int_equal(seen.got[0], 100);
+		assert_int_equal(seen.got[4], 101 + (bias < 3 ? bias : 3));
+		for (unsigned i = 1; i < 4; i++)
+			assert_int_equal(seen.got[i], 100 + i + (i > bias));
+		sim_free(sim);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(neighbours_first),
 		cmocka_unit_test(alone),
 		cmocka_unit_test(totals_as_in_the_table),
 		cmocka_unit_test(store_totals_where_the_machine_has_them),

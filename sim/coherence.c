@@ -88,12 +88,13 @@ static unsigned farthest(const struct sim *sim, const struct node *client, const
 static unsigned total_of(const struct sim *sim, const struct txn *t, const struct node *from,
 			 enum state found)
 {
-	bool from_other = t->home->kind == NODE_ROOT && from->socket != t->client->socket;
-
-	if (from_other && (found == STATE_M || found == STATE_D) && home_has_place(sim) &&
-	    machine_socket(&sim->machine, home_core(sim, t->line)) == t->client->socket)
-		return DIRTY_HOMED_AT_READER;
-	return found;
+	if (!sim->t.homed_at_reader || (found != STATE_M && found != STATE_D))
+		return found;
+	if (t->home->kind != NODE_ROOT || from->socket == t->client->socket || !home_has_place(sim))
+		return found;
+	return machine_socket(&sim->machine, home_core(sim, t->line)) == t->client->socket
+		       ? DIRTY_HOMED_AT_READER
+		       : found;
 }
 
 /* Where the line or the permission came from below, only the way up is left: that of a load. */
@@ -539,11 +540,15 @@ static uint64_t left_for_owner(const struct sim *sim, const struct txn *t, const
 {
 	unsigned far = farthest(sim, t->client, owner, t->line);
 	uint64_t total = NEVER;
+	uint32_t states = t->home->protocol->states >> STATE_F;
 
-	for (enum state s = STATE_F; s < STATES; s++)
-		if (t->home->protocol->states >> s & 1 ||
-		    (s == STATE_F && owner->kind == NODE_SHARED))
-			total = least(total, total_legs(sim, t, total_of(sim, t, owner, s), far));
+	if (owner->kind == NODE_SHARED) /* may answer by itself, as for a shared line */
+		states |= 1;
+	for (; states; states &= states - 1) {
+		enum state s = STATE_F + (enum state)__builtin_ctz(states);
+
+		total = least(total, total_legs(sim, t, total_of(sim, t, owner, s), far));
+	}
 	return less(total, t->spent + t->tail);
 }
 

@@ -419,6 +419,7 @@ enum { DIRTY_HOMED_AT_READER = STATES, TOTALS };
 struct timing {
 	uint64_t request[DISTANCES];                    /* leg client -> home */
 	uint64_t legs[ACCESS_KINDS][TOTALS][DISTANCES]; /* total less the hit */
+	bool homed_at_reader;                           /* has a total of its own */
 	uint64_t dram[DISTANCES];
 	unsigned dram_count, distances;
 	double probe_share;                             /* split[1] / (split[1] + split[2]) */

@@ -298,22 +298,6 @@ enum answer protocol_answer(const struct copy_rule *rule)
 	return rule->next == STATE_O ? ANSWER_OWNED : ANSWER_SHARED;
 }
 
-enum state protocol_grant(unsigned action)
-{
-	static const struct {
-		enum home_action action;
-		enum state state;
-	} grants[] = {
-		{ HOME_GRANT_S, STATE_S }, { HOME_GRANT_F, STATE_F }, { HOME_GRANT_E, STATE_E },
-		{ HOME_GRANT_D, STATE_D }, { HOME_GRANT_M, STATE_M },
-	};
-
-	for (unsigned i = 0; i < sizeof grants / sizeof *grants; i++)
-		if (action & grants[i].action)
-			return grants[i].state;
-	return STATE_I;
-}
-
 struct word {
 	unsigned bit;
 	const char *text;

@@ -97,6 +97,17 @@ struct home_rule {
 	uint8_t next;
 };
 
+/* The state that an action grants; STATE_I: none. */
+static inline enum state protocol_grant(unsigned action)
+{
+	return action & HOME_GRANT_S   ? STATE_S
+	       : action & HOME_GRANT_M ? STATE_M
+	       : action & HOME_GRANT_E ? STATE_E
+	       : action & HOME_GRANT_F ? STATE_F
+	       : action & HOME_GRANT_D ? STATE_D
+				       : STATE_I;
+}
+
 struct protocol {
 	const char *name, *summary;
 	struct copy_rule copy[STATES][COPY_EVENTS];
@@ -110,8 +121,6 @@ extern const struct protocol protocol_mesi, protocol_mesif, protocol_moesi, prot
 extern const struct protocol *const protocols[];        /* NULL-terminated registry */
 /* What an owner that shares by this rule tells. */
 enum answer protocol_answer(const struct copy_rule *rule);
-/* The state that an action grants; STATE_I: none. */
-enum state protocol_grant(unsigned action);
 void protocol_print(FILE *to, const struct protocol *protocol);
 
 #endif

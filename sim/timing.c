@@ -53,7 +53,8 @@ static void derive_homed_at_reader(struct timing *t, const struct machine *m, un
 {
 	uint64_t usual = total_units(m, ACCESS_LOAD, STATE_M, d), here = usual;
 
-	if (m->remote_dirty_homed_at_reader_ns > 0)     /* neither missing nor 0 */
+	t->homed_at_reader = m->remote_dirty_homed_at_reader_ns > 0;    /* neither missing nor 0 */
+	if (t->homed_at_reader)
 		here = units_of_ns(m, m->remote_dirty_homed_at_reader_ns);
 	for (enum access_kind a = 0; a < ACCESS_KINDS; a++)
 		t->legs[a][DIRTY_HOMED_AT_READER][d] = less(t->legs[a][STATE_M][d] + here, usual);

@@ -19,6 +19,7 @@
  *
  * Which metric is the result (cycles; each test takes its own warm-up):
  *   chase, ld_*, rmw_*, own    work_cycles_mean, one access an operation
+ *   load_cas_M                 work_cycles_mean, a load and a compare-and-exchange of the line
  *   st_*                       work_cycles_mean less a fence: a plain store and a fence
  *   burst                      work_cycles_mean: `lines` stores, `until` they have retired or a
  *                              fence has waited for them, one operation in all
@@ -29,6 +30,9 @@
  * Preparation, handshakes and private work are outside of operations. States come about by
  * accesses of other CPUs only: M by a LOCK operation, E by loading what nobody has, S by loading
  * what another has loaded, O by loading what another has modified, I by leaving it alone.
+ * Whether a protocol then has that state is its affair: on a machine whose dirty reads migrate,
+ * rmw_O finds its own line, and ld_after_read, the load of an own modified line after another CPU
+ * has read it, does not.
  *
  * Expect: chase, ld, rmw, st and own give the machine's table back; pp, cont and fan say what the
  * table and the protocol make of contention.
@@ -47,11 +51,12 @@
 
 /* ---- settings ---------------------------------------------------------------------------------- */
 
-enum access { LOADS, LOCK_ADDS, STORES };
+enum access { LOADS, LOCK_ADDS, LOADS_AND_CAS, STORES };
 
 /* How a test over lines gets them into their state, and what it then does to each. */
 struct recipe {
 	enum access access;
+	bool own_write;                 /* CPU 0 modifies them before anybody else; */
 	unsigned helpers;               /* CPUs 1.. walk the lines one after the other, */
 	bool helper_writes;             /* CPU 1 modifying them; */
 	bool own_look;                  /* then CPU 0 reads them, so that it has a copy itself */
@@ -60,6 +65,7 @@ struct recipe {
 enum test {
 	CHASE,
 	LD_I, LD_M, LD_O, LD_E, LD_S, RMW_M, RMW_O, RMW_E, RMW_S, ST_M, ST_O, ST_E, ST_S,
+	LOAD_CAS_M, LD_AFTER_READ,
 	OWN, PP_CAS, PP_LD, PP_2L, CONT, FAN, BURST,
 };
 
@@ -67,24 +73,27 @@ enum test {
 static const char *const test_words[] = {
 	"chase",
 	"ld_I", "ld_M", "ld_O", "ld_E", "ld_S", "rmw_M", "rmw_O", "rmw_E", "rmw_S",
-	"st_M", "st_O", "st_E", "st_S",
+	"st_M", "st_O", "st_E", "st_S", "load_cas_M", "ld_after_read",
 	"own", "pp_cas", "pp_ld", "pp_2l", "cont", "fan", "burst", NULL
 };
 
 static const struct recipe recipes[] = {
-	[LD_I]  = { LOADS,     0, false, false },
-	[LD_M]  = { LOADS,     1, true,  false },
-	[LD_O]  = { LOADS,     2, true,  false },
-	[LD_E]  = { LOADS,     1, false, false },
-	[LD_S]  = { LOADS,     2, false, false },
-	[RMW_M] = { LOCK_ADDS, 1, true,  false },
-	[RMW_O] = { LOCK_ADDS, 1, true,  true },
-	[RMW_E] = { LOCK_ADDS, 1, false, false },
-	[RMW_S] = { LOCK_ADDS, 1, false, true },
-	[ST_M]  = { STORES,    1, true,  false },
-	[ST_O]  = { STORES,    1, true,  true },
-	[ST_E]  = { STORES,    1, false, false },
-	[ST_S]  = { STORES,    1, false, true },
+	/* access,              own_write, helpers, helper_writes, own_look */
+	[LD_I]          = { LOADS,         false, 0, false, false },
+	[LD_M]          = { LOADS,         false, 1, true,  false },
+	[LD_O]          = { LOADS,         false, 2, true,  false },
+	[LD_E]          = { LOADS,         false, 1, false, false },
+	[LD_S]          = { LOADS,         false, 2, false, false },
+	[RMW_M]         = { LOCK_ADDS,     false, 1, true,  false },
+	[RMW_O]         = { LOCK_ADDS,     false, 1, true,  true },
+	[RMW_E]         = { LOCK_ADDS,     false, 1, false, false },
+	[RMW_S]         = { LOCK_ADDS,     false, 1, false, true },
+	[ST_M]          = { STORES,        false, 1, true,  false },
+	[ST_O]          = { STORES,        false, 1, true,  true },
+	[ST_E]          = { STORES,        false, 1, false, false },
+	[ST_S]          = { STORES,        false, 1, false, true },
+	[LOAD_CAS_M]    = { LOADS_AND_CAS, false, 1, true,  false },
+	[LD_AFTER_READ] = { LOADS,         true,  1, false, false },
 };
 
 enum deed {
@@ -105,9 +114,9 @@ static const char *const arrangements[] = { "shared", "neighbours", "separate", 
 enum from { FROM_I, FROM_M, FROM_S };
 static const char *const from_words[] = { "I", "M", "S", NULL };
 static const struct recipe burst_recipes[] = {
-	[FROM_I] = { STORES, 0, false, false },
-	[FROM_M] = { STORES, 1, true, false },
-	[FROM_S] = { STORES, 1, false, true },
+	[FROM_I] = { STORES, false, 0, false, false },
+	[FROM_M] = { STORES, false, 1, true, false },
+	[FROM_S] = { STORES, false, 1, false, true },
 };
 
 enum until { RETIRED, FENCED };
@@ -280,6 +289,8 @@ static void helper_thread(struct cpu *cpu, void *argument)
 static void prepare(struct cpu *cpu, const struct state *all)
 {
 	op_begin(cpu, OP_WORK);
+	if (all->recipe->own_write)
+		modify_lines(cpu, all);
 	if (all->recipe->helpers) {
 		store(cpu, &all->desk->baton, 1);
 		await_count(cpu, &all->desk->baton, all->recipe->helpers + 1);
@@ -297,6 +308,13 @@ static struct node *visit(struct cpu *cpu, const struct state *all, struct node 
 		return load(cpu, &node->next);
 	if (all->recipe->access == LOCK_ADDS)
 		return fetch_add(cpu, &node->next, 0);
+	if (all->recipe->access == LOADS_AND_CAS) {
+		struct node *next = load(cpu, &node->next);
+
+		if (!cas(cpu, &node->next, next, next))
+			BUG(cpu, "a compare-and-exchange failed that nobody disturbed");
+		return next;
+	}
 	store(cpu, &node->mark, i + 1);
 	fence(cpu);
 	return all->order[(i + 1) % all->lines];
@@ -737,27 +755,29 @@ struct kind {
 
 /* clang-format off */
 static const struct kind kinds[] = {
-	[CHASE]  = { chase_thread,     NULL,             1, 0 },
-	[LD_I]   = { lines_thread,     NULL,             1, 0 },
-	[LD_M]   = { lines_thread,     helper_thread,    2, 0 },
-	[LD_O]   = { lines_thread,     helper_thread,    3, 0 },
-	[LD_E]   = { lines_thread,     helper_thread,    2, 0 },
-	[LD_S]   = { lines_thread,     helper_thread,    3, 0 },
-	[RMW_M]  = { lines_thread,     helper_thread,    2, 0 },
-	[RMW_O]  = { lines_thread,     helper_thread,    2, 0 },
-	[RMW_E]  = { lines_thread,     helper_thread,    2, 0 },
-	[RMW_S]  = { lines_thread,     helper_thread,    2, 0 },
-	[ST_M]   = { lines_thread,     helper_thread,    2, 0 },
-	[ST_O]   = { lines_thread,     helper_thread,    2, 0 },
-	[ST_E]   = { lines_thread,     helper_thread,    2, 0 },
-	[ST_S]   = { lines_thread,     helper_thread,    2, 0 },
-	[OWN]    = { words_thread,     NULL,             1, 1 },
-	[PP_CAS] = { ping_pong_thread, ping_pong_thread, 2, 2 },
-	[PP_LD]  = { ping_pong_thread, ping_pong_thread, 2, 2 },
-	[PP_2L]  = { ping_pong_thread, ping_pong_thread, 2, 2 },
-	[CONT]   = { words_thread,     words_thread,     1, 0 },
-	[FAN]    = { fan_thread,       fan_thread,       2, 0 },
-	[BURST]  = { burst_thread,     helper_thread,    2, 0 },
+	[CHASE]         = { chase_thread,     NULL,             1, 0 },
+	[LD_I]          = { lines_thread,     NULL,             1, 0 },
+	[LD_M]          = { lines_thread,     helper_thread,    2, 0 },
+	[LD_O]          = { lines_thread,     helper_thread,    3, 0 },
+	[LD_E]          = { lines_thread,     helper_thread,    2, 0 },
+	[LD_S]          = { lines_thread,     helper_thread,    3, 0 },
+	[RMW_M]         = { lines_thread,     helper_thread,    2, 0 },
+	[RMW_O]         = { lines_thread,     helper_thread,    2, 0 },
+	[RMW_E]         = { lines_thread,     helper_thread,    2, 0 },
+	[RMW_S]         = { lines_thread,     helper_thread,    2, 0 },
+	[ST_M]          = { lines_thread,     helper_thread,    2, 0 },
+	[ST_O]          = { lines_thread,     helper_thread,    2, 0 },
+	[ST_E]          = { lines_thread,     helper_thread,    2, 0 },
+	[ST_S]          = { lines_thread,     helper_thread,    2, 0 },
+	[LOAD_CAS_M]    = { lines_thread,     helper_thread,    2, 0 },
+	[LD_AFTER_READ] = { lines_thread,     helper_thread,    2, 0 },
+	[OWN]           = { words_thread,     NULL,             1, 1 },
+	[PP_CAS]        = { ping_pong_thread, ping_pong_thread, 2, 2 },
+	[PP_LD]         = { ping_pong_thread, ping_pong_thread, 2, 2 },
+	[PP_2L]         = { ping_pong_thread, ping_pong_thread, 2, 2 },
+	[CONT]          = { words_thread,     words_thread,     1, 0 },
+	[FAN]           = { fan_thread,       fan_thread,       2, 0 },
+	[BURST]         = { burst_thread,     helper_thread,    2, 0 },
 };
 /* clang-format on */
 

@@ -130,7 +130,7 @@ struct micro {
 
 /* clang-format off */
 static const struct setting micro_settings[] = {
-	SETTING(struct micro, test,        WORD,  .words = test_words,
+	SETTING(struct micro, test,        WORD,  .words = test_words, .fallback = "ld_M",
 		.help = "which microbenchmark"),
 	SETTING(struct micro, size,        BYTES, .min = LINE, .max = 1 << 30, .fallback = "16384",
 		.unit = "bytes", .help = "chase: what the cycle of lines covers"),

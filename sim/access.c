@@ -11,41 +11,6 @@
 
 /* ---- one access ----------------------------------------------------------------------------- */
 
-struct want {
-	const void *p;
-	unsigned size;
-	bool read, write, locked;
-	enum access_kind access;
-	uint64_t cost;                  /* of the hit */
-	enum cause cause;
-	const struct site *site;
-};
-
-static uint64_t byte_mask(const void *p, unsigned size)
-{
-	return ((1ull << size) - 1) << ((uintptr_t)p & (LINE - 1));
-}
-
-/* The copy, found in any private level; `cost` grows by what an outer level costs. */
-static struct slot *find_copy(struct cpu *cpu, uint64_t line, uint64_t *cost)
-{
-	struct node *node = cpu->node;
-
-	for (unsigned i = 0; i < node->levels; i++) {
-		struct slot *slot = cache_find(&node->level_cache[i], line);
-
-		if (!slot)
-			continue;
-		slot->used = ++cpu->used;
-		if (i) {
-			*cost += node->level_cache[i].hit_units - node->level_cache[0].hit_units;
-			slot = copy_install_inner(cpu, slot->copy);
-		}
-		return slot;
-	}
-	return NULL;
-}
-
 static enum cause miss_cause(const struct cpu *cpu, const struct txn *t)
 {
 	/* from nowhere: a shared level had the line, only the permission came from below */
@@ -59,124 +24,7 @@ static enum cause miss_cause(const struct cpu *cpu, const struct txn *t)
 									     : CAUSE_TRANSFER_SAME;
 }
 
-static void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool write,
-		       struct line *info)
-{
-	struct counts *c = &cpu->counts;
-	bool hitm = t->found == STATE_M && t->supplier == FROM_CACHE;
-	struct line_counts *lc = line_counts_get(sim, info);
-
-	if (t->request == UPGRADE) {
-		c->upgrades++;
-		lc->upgrades++;
-	} else {
-		c->misses++;
-		lc->misses++;
-		c->read_misses += !write;
-		c->write_misses += write;
-	}
-	c->downgrades += t->request == GET_SHARED && t->supplier == FROM_CACHE &&
-			 (t->found == STATE_M || t->found == STATE_E);
-	c->hitm_loads += hitm && !write;
-	c->hitm_stores += hitm && write;
-	c->hitm_remote += hitm && t->supplied_by->socket != cpu->node->socket;
-	c->invalidations += t->killed;
-	lc->hitm += hitm;
-	lc->invalidations += t->killed;
-	lc->loads += !write;
-	lc->stores += write;
-	lc->cpus[(write ? sim->words : 0) + cpu->node->id / 64] |= 1ull << cpu->node->id % 64;
-}
-
-static void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const struct txn *t,
-		       bool bounce, uint64_t line)
-{
-	struct fine_cell *f = fine_cell_get(sim, line, (unsigned)((uintptr_t)w->p & (LINE - 1)),
-					    w->size, w->site, cpu->context);
-
-	f->cpus[cpu->node->id / 64] |= 1ull << cpu->node->id % 64;
-	f->bounces += bounce;
-	if (!t)
-		return;
-	f->loads += w->read && !w->write;
-	f->stores += w->write && !w->read;
-	f->rmws += w->read && w->write;
-	f->hitm += t->found == STATE_M && t->supplier == FROM_CACHE;
-	f->upgrades += t->request == UPGRADE;
-	f->wait_units += sim->now - t->start;
-}
-
-/* The first write of an ownership: a bounce if another CPU wrote last. */
-static bool first_write(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct want *w)
-{
-	struct line *info = copy->info;
-	int self = (int)cpu->node->id;
-	bool bounce = info->last_writer >= 0 && info->last_writer != self;
-
-	info->last_writer = self;
-	info->version++;
-	copy->version = info->version;
-	copy->wrote = true;
-	if (!bounce || sim->phase != PHASE_WINDOW)
-		return false;
-	const struct label *label =
-		label_find(sim, (uint64_t)((const char *)w->p - sim->arena), copy->label_serial);
-
-	cpu->counts.bounces[label && label->layout ? label->layout->class : CLASS_ALLOCATOR]++;
-	line_counts_get(sim, info)->bounces++;
-	line_counts_get(sim, info)->cpus[sim->words + cpu->node->id / 64] |= 1ull
-									     << cpu->node->id % 64;
-	if (sim->holders < 2 * HOLDERS_MAX)
-		sim->holder[sim->holders++] =
-			(struct holder){ cpu->clock - sim->opened, copy->line << LINE_SHIFT,
-					 cpu->node->id };
-	return true;
-}
-
-static void observe(struct sim *sim, struct cpu *cpu, const struct want *w, enum state was,
-		    enum state is, uint64_t start)
-{
-	struct access a = {
-		.time_units = cpu->clock, .cpu = cpu->node->id, .address = w->p, .size = w->size,
-		.read = w->read, .write = w->write, .locked = w->locked, .site = w->site,
-		.op = sim->context[cpu->context].op, .path = sim->context[cpu->context].path,
-		.before = state_letter[was], .after = state_letter[is],
-		.cost_units = cpu->clock - start + w->cost,
-	};
-
-	a.line = sim_offset(sim, w->p) & ~(uint64_t)(LINE - 1);
-	sim->observer(sim->observer_to, &a);
-}
-
-/* Bookkeeping that only the first touches of a copy need. */
-static void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct want *w,
-		  const struct txn *t)
-{
-	uint64_t bytes = byte_mask(w->p, w->size);
-	bool bounce = w->write && !copy->wrote && first_write(sim, cpu, copy, w);
-
-	copy_check(cpu, copy);
-	if (copy->open && copy_uses_foreign(copy->info, cpu->node->id, bytes))
-		copy_settle_true(sim, cpu, copy);
-	if (w->write)
-		copy->written |= bytes;
-	if (w->read && copy->op_read != cpu->op_serial) {
-		copy->op_read = cpu->op_serial;
-		cpu->lines_read++;
-	}
-	if (w->write && copy->op_written != cpu->op_serial) {
-		copy->op_written = cpu->op_serial;
-		cpu->lines_written++;
-	}
-	if (sim->phase != PHASE_WINDOW)
-		return;
-	if (t)
-		count_miss(sim, cpu, t, w->write, copy->info);
-	if (t || bounce)
-		count_fine(sim, cpu, w, t, bounce, copy->line);
-}
-
-static enum request request_of(const struct copy_rule *rule, bool write)
+enum request request_of(const struct copy_rule *rule, bool write)
 {
 	if (rule->action & DO_UPGRADE)
 		return UPGRADE;
@@ -225,16 +73,14 @@ static inline struct look *look_of(const struct cpu *cpu, const void *p, const s
 	return &cpu->look[((at >> 6) + (at >> 3 & 7) * 61 + (from >> 5) * 67) % LOOK_ENTRIES];
 }
 
-static void count_access(struct counts *c, struct cell *cell, const struct want *w)
+uint64_t access_line(struct cpu *cpu, const void *p, unsigned size, const struct site *site)
 {
-	bool load = w->read && !w->write, store = w->write && !w->read;
+	uint64_t offset = (uint64_t)((const char *)p - cpu->sim->arena);
 
-	c->loads += load;
-	c->stores += store;
-	c->rmws += !load && !store;
-	cell->loads += load;
-	cell->stores += store;
-	cell->rmws += !load && !store;
+	if (offset >= cpu->sim->arena_bytes || offset & (size - 1))
+		BUG(cpu, "access to %s outside the arena or not aligned, at %s:%u", site->text,
+		    site->file, site->line);
+	return offset >> LINE_SHIFT;
 }
 
 /*
@@ -245,18 +91,17 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 			void *argument)
 {
 	struct sim *sim = cpu->sim;
-	uint64_t offset = (uint64_t)((const char *)w->p - sim->arena), line = offset >> LINE_SHIFT,
-		 start;
+	uint64_t line = access_line(cpu, w->p, w->size, w->site), start;
 	enum copy_event event = w->write ? COPY_STORE : COPY_LOAD;
 	enum state was = STATE_I;
 	struct txn *t = NULL;
 	struct slot *slot;
 	struct look *look;
 
-	if (offset >= sim->arena_bytes || offset & (w->size - 1))
-		BUG(cpu, "access to %s outside the arena or not aligned, at %s:%u", w->site->text,
-		    w->site->file, w->site->line);
-	sync_access(cpu);
+	if (w->locked)
+		buffer_sync(cpu);
+	else
+		sync_access(cpu);
 	start = cpu->clock;
 	for (bool first = true;; first = false) {
 		const struct copy_rule *rule;
@@ -281,7 +126,9 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 	}
 	if (t)
 		miss_charges(cpu, t);
-	touch(sim, cpu, slot->copy, w, t);
+	w->context = cpu->context;
+	w->time = cpu->clock;
+	touch(sim, cpu, slot->copy, w, t && !t->buffered ? t : NULL);
 	effect(argument);
 	if (sim->observer)
 		observe(sim, cpu, w, was, slot->copy->state, start);
@@ -299,6 +146,8 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 	if (t) {
 		let_go(sim, t);
 		cpu_set_horizon(sim, cpu);
+	} else if (cpu->buffer.count) {
+		cpu->horizon = 0;
 	}
 }
 
@@ -381,6 +230,8 @@ void verb_load(struct cpu *cpu, const void *p, void *value, size_t size, const s
 	struct transfer x = { p, value, size };
 
 	cpu->accesses++;
+	if (cpu->sim->t.depth && buffer_load(cpu, &w, value))
+		return;
 	access_slow(cpu, &w, transfer, &x);
 }
 
@@ -397,6 +248,9 @@ void verb_store(struct cpu *cpu, void *p, const void *value, size_t size, const 
 		hit_done(cpu, look, cost, CAUSE_PRIVATE_HIT);
 		return;
 	}
+	cpu->accesses++;
+	if (cpu->sim->t.depth && buffer_store(cpu, p, value, (unsigned)size, site))
+		return;
 	struct want w = { .p = p,
 			  .size = (unsigned)size,
 			  .write = true,
@@ -406,7 +260,6 @@ void verb_store(struct cpu *cpu, void *p, const void *value, size_t size, const 
 			  .site = site };
 	struct transfer x = { value, p, size };
 
-	cpu->accesses++;
 	access_slow(cpu, &w, transfer, &x);
 }
 
@@ -484,6 +337,30 @@ static enum own own_cost(enum rmw how, size_t size, bool locked)
 	}
 }
 
+/*
+ * Without LOCK, and the store cannot take effect at once: a load, and a store that is buffered.
+ * No interrupt comes between the two. A failed compare-and-exchange stores the old value.
+ */
+static void rmw_halves(struct cpu *cpu, struct want *w, struct modify *m)
+{
+	unsigned char word[sizeof(struct pair)];
+	void *at = m->p;
+	struct transfer x = { at, word, m->size };
+	uint64_t cost = w->cost;
+
+	w->write = false;
+	w->half = true;
+	w->access = ACCESS_LOAD;
+	w->cost = 0;
+	if (!buffer_load(cpu, w, word))
+		access_slow(cpu, w, transfer, &x);
+	m->p = word;
+	modify(m);
+	cpu_turn(cpu);
+	buffer_push(cpu, at, word, w->size, w->site, true);
+	pass(cpu, cost, w->cause);
+}
+
 bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *expected,
 	      const void *operand, void *old, bool locked, const struct site *site)
 {
@@ -516,7 +393,10 @@ bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *e
 			  .site = site };
 
 	cpu->accesses++;
-	access_slow(cpu, &w, modify, &m);
+	if (!locked && cpu->sim->t.depth && buffer_splits(cpu, access_line(cpu, p, w.size, site)))
+		rmw_halves(cpu, &w, &m);
+	else
+		access_slow(cpu, &w, modify, &m);
 	return m.result;
 }
 
@@ -534,7 +414,8 @@ void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site
 		slot = find_copy(cpu, line, &cost);
 		rule = &sim->protocol->copy[slot ? slot->copy->state : STATE_I]
 					   [write ? COPY_STORE : COPY_LOAD];
-		if (!(rule->action & DO_HIT) && !coherence_pending(cpu->node, line))
+		if (!(rule->action & DO_HIT) && !coherence_pending(cpu->node, line) &&
+		    buffer_room_to_ask(cpu, request_of(rule, write)))
 			coherence_request(sim, cpu->node, line, request_of(rule, write),
 					  write ? ACCESS_STORE : ACCESS_LOAD, true, cpu->clock);
 	}
@@ -584,7 +465,7 @@ void verb_spin(struct cpu *cpu, const void *p, void *value, size_t size, enum st
 	struct slot *slot = cache_find(&cpu->node->level_cache[0], line);
 
 	if (sim->options.no_parking || sim->observer || cpu->waiting == NOT_WAITING || !slot ||
-	    interrupt_due(cpu) || slot->copy->open) {
+	    interrupt_due(cpu) || slot->copy->open || cpu->buffer.count) {
 		pass(cpu, turn, CAUSE_COMPUTE);
 		verb_load(cpu, p, value, size, site);
 		cpu->counts.lock_spins += cpu->waiting == WAITING_LOCK;

@@ -195,19 +195,26 @@ struct slot *copy_install_inner(struct cpu *cpu, struct slot *copy)
 	return slot;
 }
 
-/* The CPU goes on with its access; nobody waited for a prefetch. */
+/*
+ * The oldest buffered store and the access that the CPU waits with take effect, before a probe
+ * that overtook the line; nobody waited for a prefetch, or a younger store's line: that goes.
+ */
 static void finish(struct sim *sim, struct cpu *cpu, struct txn *t)
 {
+	if (cpu->buffer.count)
+		buffer_filled(sim, cpu, t);
 	if (cpu->blocked == t) {
 		cpu->blocked = NULL;
 		cpu->filled = t;
 		cpu->clock = sim->now;
 		sim->resume = cpu;
-		return;
+	} else {
+		if (t->deferred)
+			coherence_probe_again(sim, t->deferred);
+		txn_put(sim, t);
 	}
-	if (t->deferred)
-		coherence_probe_again(sim, t->deferred);
-	txn_put(sim, t);
+	if (cpu->buffer.count)
+		buffer_advance(sim, cpu, sim->now);
 }
 
 void cpu_filled(struct sim *sim, struct txn *t)

@@ -23,7 +23,8 @@ void cpu_set_horizon(struct sim *sim, struct cpu *cpu)
 	uint64_t far = least(near + least(near, sim->t.least_request), sim->t.ipi);
 
 	cpu->horizon = 0;
-	if (sim->options.no_run_ahead || sim->observer || interrupt_due(cpu) || cpu->node->pending)
+	if (sim->options.no_run_ahead || sim->observer || interrupt_due(cpu) || cpu->node->pending ||
+	    cpu->buffer.count)
 		return;
 	if (sim->homes.count)
 		h = least(h, sim->homes.item->time + near);
@@ -74,6 +75,8 @@ static void deliver(struct sim *sim, struct cpu *cpu)
 	cpu->in_irq++;
 	cpu->irq_frames = cpu->frames;
 	cpu->context = context_get(sim, OP_NONE, "");
+	if (cpu->buffer.count)
+		buffer_wait(cpu, 0);
 	pass(cpu, sim->t.irq_entry, CAUSE_INTERRUPTS);
 	e->interrupt.handler(cpu, e->interrupt.argument);
 	pass(cpu, sim->t.irq_exit, CAUSE_INTERRUPTS);
@@ -91,6 +94,11 @@ static void deliver(struct sim *sim, struct cpu *cpu)
 	event_free(sim, e);
 }
 
+void cpu_turn(struct cpu *cpu)
+{
+	take_turn(cpu->sim, cpu);
+}
+
 /* Before an access: its turn, and interrupts first. */
 void cpu_sync(struct cpu *cpu)
 {
@@ -103,8 +111,8 @@ void cpu_sync(struct cpu *cpu)
 		deliver(sim, cpu);
 	}
 	cpu_set_horizon(sim, cpu);
-	if (cpu->horizon <= cpu->clock)
-		cpu->horizon = cpu->clock + 1;
+	if (cpu->horizon <= cpu->clock && !cpu->buffer.count)
+		cpu->horizon = cpu->clock + 1;  /* this access; a buffer must be looked at first */
 }
 
 void cpu_interrupt(struct sim *sim, struct event *e)
@@ -168,7 +176,7 @@ static void send_interrupt(struct sim *sim, unsigned from, unsigned target, uint
 
 void ipi_send(struct cpu *cpu, unsigned target, interrupt_handler *handler, void *argument)
 {
-	sync_access(cpu);
+	buffer_sync(cpu);                       /* the other CPU sees what was stored before */
 	cpu->counts.ipis++;
 	send_interrupt(cpu->sim, cpu->node->id, target, cpu->clock + cpu->sim->t.ipi, 0, handler,
 		       argument);
@@ -296,6 +304,8 @@ void preempt_enable(struct cpu *cpu)
 
 void fence(struct cpu *cpu)
 {
+	if (cpu->buffer.count)
+		buffer_sync(cpu);
 	spend(cpu, cpu->sim->t.fence, CAUSE_STORE_BUFFER);
 }
 
@@ -341,6 +351,8 @@ void cpu_init(struct sim *sim, struct cpu *cpu, unsigned id)
 {
 	cpu->sim = sim;
 	cpu->look = xalloc(LOOK_ENTRIES * sizeof *cpu->look);
+	if (sim->machine.store_buffer)
+		cpu->buffer.entry = xalloc(sim->machine.store_buffer * sizeof(struct buffered));
 	cpu->irq_on = true;
 	cpu->heap_index = NOT_QUEUED;
 	cpu->op_serial = 1;
@@ -350,6 +362,7 @@ void cpu_init(struct sim *sim, struct cpu *cpu, unsigned id)
 void cpu_free(struct cpu *cpu)
 {
 	free(cpu->look);
+	free(cpu->buffer.entry);
 	fiber_free(cpu->fiber);
 }
 

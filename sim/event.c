@@ -218,6 +218,8 @@ void event_dispatch(struct sim *sim, struct event *e)
 {
 	if (e->type == EVENT_INTERRUPT)
 		cpu_interrupt(sim, e);
+	else if (e->type == EVENT_DRAIN)
+		buffer_event(sim, e);
 	else
 		coherence_event(sim, e);
 }

@@ -31,8 +31,11 @@ enum { UNIT = 64, LINE_SHIFT = 6, DISTANCES = 8, LEVELS = 2, LOOK_ENTRIES = 512 
 
 /* ---- events --------------------------------------------------------------------------------- */
 
-/* RANK_COMPUTE: compute ends, and with it perhaps an operation, before any access at that time. */
-enum rank { RANK_FILL, RANK_PROBE, RANK_HOME, RANK_INTERRUPT, RANK_COMPUTE, RANK_CPU };
+/* RANK_COMPUTE: compute ends, and with it perhaps an operation, before any access at that time;
+ * RANK_DRAIN: of a CPU's accesses the oldest first, and that is the buffered store. */
+enum rank {
+	RANK_FILL, RANK_PROBE, RANK_HOME, RANK_INTERRUPT, RANK_COMPUTE, RANK_DRAIN, RANK_CPU
+};
 
 enum event_type {
 	EVENT_FILL,             /* at a client: the data, or the grant of an upgrade */
@@ -43,6 +46,7 @@ enum event_type {
 	EVENT_PUT,              /* at a home: a written-back line */
 	EVENT_DONE,             /* at a home: the requester has its line (blocking homes) */
 	EVENT_INTERRUPT,        /* at a CPU */
+	EVENT_DRAIN,            /* at a CPU: its oldest buffered store takes effect */
 };
 
 struct event {
@@ -182,6 +186,7 @@ struct txn {
 	uint64_t last_ack;              /* when the last acknowledgement so far arrives */
 	unsigned acks; /* 1 until the last one has arrived; SNOOP, EVICT: answers to come */
 	bool prefetch;
+	bool buffered;                  /* for a store in the buffer */
 	uint8_t grant;                  /* STATE_S, E, M */
 	uint32_t version;
 	enum state found;               /* in the supplying cache */
@@ -307,6 +312,45 @@ struct frame {                          /* an operation under way */
 
 enum { FRAMES = 16 };
 
+/* An access that takes effect. */
+struct want {
+	const void *p;
+	unsigned size;
+	bool read, write, locked;
+	bool half;                      /* reads for a read-modify-write whose store is buffered */
+	bool buffered;                  /* a store that was counted for its operation when issued */
+	enum access_kind access;
+	uint64_t cost;                  /* of the hit */
+	enum cause cause;
+	uint32_t context;               /* of the operation that issued it */
+	uint64_t time;                  /* when it takes effect */
+	const struct site *site;
+};
+
+/* A store that the CPU is done with, but nobody else has seen (buffer.c). */
+struct buffered {
+	void *p;
+	uint64_t line;
+	unsigned size;
+	_Alignas(16) unsigned char value[sizeof(struct pair)];
+	const struct site *site;
+	uint32_t context, op_serial, op_read;   /* op_read: of the operation it was forwarded to */
+	bool missed;                    /* its line was not here when it was issued */
+	bool counted;                   /* as the read-modify-write that it is half of */
+};
+
+struct store_buffer {
+	struct buffered *entry;         /* [depth], a ring */
+	unsigned first, count;
+	unsigned asked;                 /* the oldest ones, whose lines have been asked for */
+	unsigned missing;               /* of those in the buffer, how many missed */
+	bool drains;                    /* the oldest one's EVENT_DRAIN is under way */
+	uint64_t drained;               /* EVENT_DRAINs so far, for their order */
+	bool stalled;                   /* the CPU waits until only `wake` are left */
+	unsigned wake;
+	uint64_t stalled_since;
+};
+
 struct cpu {
 	uint64_t clock;                 /* when the next access starts */
 	uint64_t horizon;               /* hits strictly before it need no event */
@@ -327,6 +371,7 @@ struct cpu {
 	uint64_t lock_line, lock_until; /* a LOCK operation keeps its line */
 	struct txn *blocked;            /* waits for this one */
 	struct txn *filled;             /* which is complete now; its access is due */
+	struct store_buffer buffer;
 	/* scheduling */
 	struct fiber *fiber;
 	uint64_t turn_key;
@@ -368,6 +413,8 @@ struct timing {
 	uint64_t invalidate_extra;
 	uint64_t slice, bus_slot, data_occupancy;
 	uint64_t store_hit;
+	unsigned depth, hidden;         /* of the store buffer; stores in it that may miss */
+	unsigned misses, misses_from_M, misses_from_S;  /* asked for at once; UINT_MAX: any */
 	uint64_t own[10][2];                            /* enum own, dependent / rotating */
 	uint64_t step[STEPS];
 	uint64_t fence, irq_entry, irq_exit, ipi;
@@ -571,6 +618,7 @@ static inline void pass(struct cpu *cpu, uint64_t units, enum cause cause)
 }
 
 void cpu_sync(struct cpu *cpu);                         /* wait for the own turn */
+void cpu_turn(struct cpu *cpu);                         /* the same, interrupts apart */
 
 /* Before an access: the own turn and due interrupts, unless the horizon allows to run ahead. */
 static inline void sync_access(struct cpu *cpu)
@@ -599,6 +647,47 @@ void cpu_unpark(struct cpu *cpu, uint64_t time);
 void cpu_park_account(struct cpu *cpu, uint64_t until);
 void cpu_init(struct sim *sim, struct cpu *cpu, unsigned id);
 void cpu_free(struct cpu *cpu);
+
+/* effect.c */
+uint64_t byte_mask(const void *p, unsigned size);
+/* The copy, found in any private level; `cost` grows by what an outer level costs. */
+struct slot *find_copy(struct cpu *cpu, uint64_t line, uint64_t *cost);
+void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool write,
+		struct line *info);
+void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const struct txn *t,
+		bool bounce, uint64_t line);
+void count_access(struct counts *c, struct cell *cell, const struct want *w);
+/* Bookkeeping that only the first touches of a copy need. */
+void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct want *w,
+	   const struct txn *t);
+void observe(struct sim *sim, struct cpu *cpu, const struct want *w, enum state was, enum state is,
+	     uint64_t start);
+
+/* access.c */
+enum request request_of(const struct copy_rule *rule, bool write);
+/* Its line's number; BUG outside the arena or not aligned. */
+uint64_t access_line(struct cpu *cpu, const void *p, unsigned size, const struct site *site);
+
+/* buffer.c */
+/* A plain store: true if it went into the buffer, false if it may take effect at once. */
+bool buffer_store(struct cpu *cpu, void *p, const void *value, unsigned size,
+		  const struct site *site);
+/* A load: true if an own buffered store gave the value. Waits for one that gives a part of it. */
+bool buffer_load(struct cpu *cpu, const struct want *w, void *value);
+/* The store half of a read-modify-write without LOCK; true if that is how it must be done. */
+bool buffer_splits(struct cpu *cpu, uint64_t line);
+void buffer_push(struct cpu *cpu, void *p, const void *value, unsigned size,
+		 const struct site *site, bool counted);
+/* Wait until no store is left (`left`: so many) that nobody else has seen. */
+void buffer_wait(struct cpu *cpu, unsigned left);
+/* The own turn with an empty buffer: before a LOCK operation or a fence. */
+void buffer_sync(struct cpu *cpu);
+/* A transaction of the CPU is complete: the oldest store may have waited for it; then the next. */
+void buffer_filled(struct sim *sim, struct cpu *cpu, const struct txn *t);
+void buffer_advance(struct sim *sim, struct cpu *cpu, uint64_t time);
+void buffer_event(struct sim *sim, struct event *event);
+/* May the CPU ask for one more line, by `request`? */
+bool buffer_room_to_ask(const struct cpu *cpu, enum request request);
 /* Feed for tests and golden counts: one access of a line, complete before the next starts. */
 void sim_feed(struct sim *sim, unsigned cpu, uint64_t line, bool write);
 

@@ -1,6 +1,8 @@
 /* A machine's table as integer legs in 1/64 cycles; docs/model.md says how totals are split. */
 #include "sim/internal.h"
 
+#include <limits.h>
+
 uint64_t units_of_cycles(double cycles)
 {
 	return cycles > 0 ? (uint64_t)(cycles * UNIT + 0.5) : 0;
@@ -44,7 +46,7 @@ static void derive_legs(struct timing *t, const struct machine *m)
 {
 	uint64_t load_hit = units_of_cycles(m->l1d.hit_cyc);
 
-	t->store_hit = load_hit;
+	t->store_hit = t->depth ? UNIT : load_hit;
 	for (unsigned d = 0; d < t->distances; d++) {
 		uint64_t least_total = NEVER;
 
@@ -153,6 +155,20 @@ static void derive_own(struct timing *t, const struct own_cycles *own)
 		}
 }
 
+static unsigned or_any(uint64_t limit, unsigned any)
+{
+	return limit ? (unsigned)limit : any;
+}
+
+static void derive_buffer(struct timing *t, const struct machine *m)
+{
+	t->depth = (unsigned)m->store_buffer;
+	t->hidden = or_any(m->hidden_store_misses, t->depth);
+	t->misses = or_any(m->miss_buffers, UINT_MAX);
+	t->misses_from_M = or_any(m->rfo_parallel.from_M, t->misses);
+	t->misses_from_S = or_any(m->rfo_parallel.from_S, t->misses);
+}
+
 bool timing_derive(struct sim *sim, char *why, size_t size)
 {
 	const struct machine *m = &sim->machine;
@@ -175,6 +191,7 @@ bool timing_derive(struct sim *sim, char *why, size_t size)
 	t->bus_slot = units_of_ns(m, m->link.bus_slot_ns);
 	if (m->link.bytes_per_ns > 0)
 		t->data_occupancy = units_of_ns(m, (LINE + 8) / m->link.bytes_per_ns);
+	derive_buffer(t, m);
 	derive_own(t, &m->own_cyc);
 	derive_legs(t, m);
 	derive_least(t);

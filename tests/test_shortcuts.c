@@ -90,10 +90,29 @@ static void private_work(struct cpu *cpu, struct private *mine)
 	}
 }
 
+/* What a store buffer must get right: own stores, whole and in part, and what waits for them. */
+static void own_stores(struct cpu *cpu, uint64_t *word, uint64_t what)
+{
+	uint32_t *half = (uint32_t *)word;
+
+	store(cpu, word, what);
+	if (what == 16) {
+		fetch_add_local(cpu, word, 1);
+	} else if (what == 17) {
+		load(cpu, word);
+	} else if (what == 18) {
+		store(cpu, half, 7);
+		load(cpu, word);                /* waits: a part is still in the buffer */
+	} else {
+		load(cpu, half);
+		fence(cpu);
+	}
+}
+
 static void one_turn(struct cpu *cpu, struct program *p)
 {
 	struct private *mine = &p->private[cpu_id(cpu)];
-	uint64_t what = random_below(cpu, 16), word = random_below(cpu, SHARED_WORDS), value;
+	uint64_t what = random_below(cpu, 20), word = random_below(cpu, SHARED_WORDS), value;
 	struct pair pair;
 
 	if (what < 6) {
@@ -115,8 +134,10 @@ static void one_turn(struct cpu *cpu, struct program *p)
 	} else if (what == 13) {
 		prefetch_write(cpu, &p->shared->word[word]);
 		compute_cycles(cpu, random_below(cpu, 200));
-	} else {
+	} else if (what < 16) {
 		under_lock(cpu, p, (unsigned)random_below(cpu, 3));
+	} else {
+		own_stores(cpu, &p->shared->word[word], what);
 	}
 }
 
@@ -206,13 +227,28 @@ static void compare(const struct machine *machine, unsigned cpus, uint64_t seed,
 	free(plain);
 }
 
+static void each_seed(const struct machine *machine, uint64_t seeds)
+{
+	for (uint64_t seed = 1; seed <= seeds; seed++)
+		for (unsigned cpus = 1; cpus <= 8; cpus = cpus * 2 - cpus / 4) {
+			compare(machine, cpus, seed, false, false);
+			compare(machine, cpus, seed, true, seed & 1);
+		}
+}
+
+/* Without a store buffer, with one that is soon full, with a deep one. */
 static void each(struct machine machine)
 {
-	for (uint64_t seed = 1; seed <= 10; seed++)
-		for (unsigned cpus = 1; cpus <= 8; cpus = cpus * 2 - cpus / 4) {
-			compare(&machine, cpus, seed, false, false);
-			compare(&machine, cpus, seed, true, seed & 1);
-		}
+	each_seed(&machine, 10);
+	machine.store_buffer = 3;
+	machine.hidden_store_misses = 2;
+	machine.miss_buffers = 2;
+	each_seed(&machine, 4);
+	machine.store_buffer = 40;
+	machine.hidden_store_misses = 0;
+	machine.miss_buffers = 8;
+	machine.rfo_parallel.from_S = 3;
+	each_seed(&machine, 4);
 }
 
 static void directory_chasing(void **state)

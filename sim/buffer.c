@@ -1,0 +1,385 @@
+/*
+ * The store buffer (x86-TSO): a FIFO of stores that the CPU is done with and nobody else has seen.
+ *
+ *	store ->  [ youngest ... oldest ]  -> the line, once this CPU may write it
+ *	load  <-  the youngest entry that has all its bytes, else the line
+ *
+ *  (1) Stores take effect in the order in which they were issued, one per cycle at most.
+ *  (2) Their lines are asked for in that order, several at a time (miss_buffers, rfo_parallel).
+ *  (3) Only the oldest store makes a probe wait (copies.c, finish). A line that came early for a
+ *      younger one is given up at once and asked for again when that store is the oldest; else
+ *      two buffers could wait for each other for ever.
+ *  (4) LOCK operations, fences, interrupt entry and IPIs wait until the buffer is empty; a load
+ *      waits until no store is left that has a part of its bytes.
+ *  (5) While a store is in the buffer its CPU does not run ahead and does not park.
+ *
+ * A store that finds the buffer empty and its line writable in the first level takes effect at
+ * once, as at depth 0: access.c.
+ */
+#include "sim/internal.h"
+
+#include <limits.h>
+#include <string.h>
+
+static struct buffered *entry_at(struct cpu *cpu, unsigned age)
+{
+	struct store_buffer *b = &cpu->buffer;
+	unsigned at = b->first + age, depth = cpu->sim->t.depth;
+
+	return &b->entry[at < depth ? at : at - depth];
+}
+
+/* The oldest entry of a line, NULL: none. */
+static struct buffered *oldest_of_line(struct cpu *cpu, uint64_t line)
+{
+	for (unsigned i = 0; i < cpu->buffer.count; i++)
+		if (entry_at(cpu, i)->line == line)
+			return entry_at(cpu, i);
+	return NULL;
+}
+
+static struct slot *copy_of(const struct cpu *cpu, uint64_t line)
+{
+	return cache_find(&cpu->node->level_cache[cpu->node->levels - 1], line);
+}
+
+static const struct copy_rule *store_rule(const struct cpu *cpu, uint64_t line)
+{
+	const struct slot *copy = copy_of(cpu, line);
+
+	return &cpu->sim->protocol->copy[copy ? copy->state : STATE_I][COPY_STORE];
+}
+
+static bool writable(const struct cpu *cpu, uint64_t line)
+{
+	return store_rule(cpu, line)->action & DO_HIT;
+}
+
+/* ---- asking for lines ----------------------------------------------------------------------- */
+
+bool buffer_room_to_ask(const struct cpu *cpu, enum request request)
+{
+	const struct timing *t = &cpu->sim->t;
+	unsigned all = 0, alike = 0;
+
+	if (t->misses == UINT_MAX && t->misses_from_S == UINT_MAX && t->misses_from_M == UINT_MAX)
+		return true;
+	for (const struct txn *other = cpu->node->pending; other; other = other->pending_next) {
+		all++;
+		alike += other->buffered && other->request == request;
+	}
+	return all < t->misses && alike < (request == UPGRADE ? t->misses_from_S
+							      : t->misses_from_M);
+}
+
+/* False: not now. */
+static bool ask(struct sim *sim, struct cpu *cpu, uint64_t line, uint64_t time)
+{
+	const struct copy_rule *rule = store_rule(cpu, line);
+	enum request request = request_of(rule, true);
+
+	if (rule->action & DO_HIT || coherence_pending(cpu->node, line))
+		return true;
+	if (!buffer_room_to_ask(cpu, request))
+		return false;
+	coherence_request(sim, cpu->node, line, request, ACCESS_STORE, true, time)->buffered = true;
+	return true;
+}
+
+/* The oldest store takes effect a cycle after the one before, or as late as its cache allows. */
+static void let_drain(struct sim *sim, struct cpu *cpu, uint64_t line, uint64_t time)
+{
+	const struct node *node = cpu->node;
+	struct event *e = event_new(sim);
+	uint64_t delay = UNIT;
+
+	for (unsigned i = 1; i < node->levels && !cache_find(&node->level_cache[i - 1], line); i++)
+		delay = node->level_cache[i].hit_units - node->level_cache[0].hit_units;
+	e->type = EVENT_DRAIN;
+	e->node = cpu->node;
+	e->at_cpu = true;
+	e->time = time + (delay > UNIT ? delay : UNIT);
+	e->key = event_key(sim, RANK_DRAIN, e->time, node->id);
+	e->count = cpu->buffer.drained++;
+	event_queue(sim, e);
+	cpu->buffer.drains = true;
+}
+
+void buffer_advance(struct sim *sim, struct cpu *cpu, uint64_t time)
+{
+	struct store_buffer *b = &cpu->buffer;
+	uint64_t oldest;
+
+	if (!b->count)
+		return;
+	oldest = entry_at(cpu, 0)->line;
+	ask(sim, cpu, oldest, time);    /* again, if it came early and was given up */
+	while (b->asked < b->count && ask(sim, cpu, entry_at(cpu, b->asked)->line, time))
+		b->asked++;
+	if (!b->drains && writable(cpu, oldest))
+		let_drain(sim, cpu, oldest, time);
+}
+
+/* ---- taking effect -------------------------------------------------------------------------- */
+
+/* Operation marks that a load which was forwarded, or the store itself, left in the buffer. */
+static void hand_marks(const struct buffered *e, struct slot *copy)
+{
+	if (copy->op_written < e->op_serial)
+		copy->op_written = e->op_serial;
+	if (copy->op_read < e->op_read)
+		copy->op_read = e->op_read;
+}
+
+static struct want want_of(const struct sim *sim, const struct buffered *e)
+{
+	return (struct want){
+		.p = e->p, .size = e->size, .write = true, .buffered = true, .access = ACCESS_STORE,
+		.cost = sim->t.store_hit, .context = e->context, .time = sim->now, .site = e->site,
+	};
+}
+
+/* The CPU that waits for this goes on a cycle later: the store is an instruction like others. */
+static void wake(struct sim *sim, struct cpu *cpu)
+{
+	struct store_buffer *b = &cpu->buffer;
+
+	if (!b->stalled || b->count > b->wake)
+		return;
+	b->stalled = false;
+	turn_push(sim, cpu, RANK_CPU, sim->now + sim->t.store_hit);
+}
+
+/* What the CPU has waited for the oldest store goes to that store's line and source line. */
+static void count_stall(struct sim *sim, struct cpu *cpu, const struct buffered *e)
+{
+	struct store_buffer *b = &cpu->buffer;
+
+	if (!b->stalled)
+		return;
+	if (sim->phase == PHASE_WINDOW)
+		fine_cell_get(sim, e->line, (unsigned)((uintptr_t)e->p & (LINE - 1)), e->size,
+			      e->site, e->context)
+			->wait_units += sim->now - b->stalled_since;
+	b->stalled_since = sim->now;
+}
+
+/* The oldest store, whose line may be written. */
+static void take_effect(struct sim *sim, struct cpu *cpu)
+{
+	struct store_buffer *b = &cpu->buffer;
+	struct buffered *e = entry_at(cpu, 0);
+	struct want w = want_of(sim, e);
+	uint64_t extra = 0;
+	struct slot *copy = find_copy(cpu, e->line, &extra)->copy;
+	enum state was = copy->state;
+
+	copy->state = sim->protocol->copy[was][COPY_STORE].next;
+	touch(sim, cpu, copy, &w, NULL);
+	hand_marks(e, copy);
+	memcpy(e->p, e->value, e->size);
+	if (sim->observer)
+		observe(sim, cpu, &w, was, copy->state, sim->now);
+	if (!e->counted)
+		count_access(&cpu->counts,
+			     cell_get(sim, e->p, e->size, e->site, e->context, copy->label_serial),
+			     &w);
+	count_stall(sim, cpu, e);
+	b->missing -= e->missed;
+	b->first = b->first + 1 < sim->t.depth ? b->first + 1 : 0;
+	b->count--;
+	b->asked -= b->asked > 0;
+	wake(sim, cpu);
+}
+
+void buffer_event(struct sim *sim, struct event *e)
+{
+	struct cpu *cpu = &sim->cpu[e->node->id];
+
+	event_free(sim, e);
+	cpu->buffer.drains = false;
+	if (writable(cpu, entry_at(cpu, 0)->line))
+		take_effect(sim, cpu);
+	buffer_advance(sim, cpu, sim->now);
+}
+
+void buffer_filled(struct sim *sim, struct cpu *cpu, const struct txn *t)
+{
+	struct buffered *e = oldest_of_line(cpu, t->line);
+
+	if (!e || !writable(cpu, t->line))
+		return;
+	if (t->buffered && sim->phase == PHASE_WINDOW) {
+		struct want w = want_of(sim, e);
+
+		count_miss(sim, cpu, t, true, line_get(sim, t->line));
+		count_fine(sim, cpu, &w, t, false, t->line);
+	}
+	if (e == entry_at(cpu, 0) && !cpu->buffer.drains)
+		take_effect(sim, cpu);
+}
+
+/* ---- waiting -------------------------------------------------------------------------------- */
+
+void buffer_wait(struct cpu *cpu, unsigned left)
+{
+	struct store_buffer *b = &cpu->buffer;
+	uint64_t since = cpu->clock;
+
+	b->wake = left;
+	b->stalled = true;
+	b->stalled_since = since;
+	cpu->park_site = entry_at(cpu, 0)->site;
+	cpu->horizon = 0;
+	event_loop(cpu->sim, cpu);
+	charge(cpu, since, cpu->clock, CAUSE_STORE_BUFFER);
+}
+
+void buffer_sync(struct cpu *cpu)
+{
+	sync_access(cpu);
+	while (cpu->buffer.count) {
+		buffer_wait(cpu, 0);
+		sync_access(cpu);
+	}
+}
+
+/* ---- stores and loads ----------------------------------------------------------------------- */
+
+/* One more store to the line has to wait for another to leave. */
+static bool full(struct cpu *cpu, uint64_t line)
+{
+	const struct store_buffer *b = &cpu->buffer;
+
+	if (b->count == cpu->sim->t.depth)
+		return true;
+	return b->missing >= cpu->sim->t.hidden && !writable(cpu, line) &&
+	       !oldest_of_line(cpu, line);
+}
+
+/* A line is counted once per operation, whether its copy is here or not. */
+static void mark_written(struct cpu *cpu, uint64_t line)
+{
+	struct slot *copy = copy_of(cpu, line);
+	bool known = copy && copy->op_written == cpu->op_serial;
+
+	for (unsigned i = 0; i < cpu->buffer.count && !known; i++)
+		known = entry_at(cpu, i)->line == line &&
+			entry_at(cpu, i)->op_serial == cpu->op_serial;
+	if (copy)
+		copy->op_written = cpu->op_serial;
+	cpu->lines_written += !known;
+}
+
+static void mark_read(struct cpu *cpu, struct buffered *from)
+{
+	struct slot *copy = copy_of(cpu, from->line);
+	bool known = copy && copy->op_read == cpu->op_serial;
+
+	for (unsigned i = 0; i < cpu->buffer.count && !known; i++)
+		known = entry_at(cpu, i)->line == from->line &&
+			entry_at(cpu, i)->op_read == cpu->op_serial;
+	if (copy)
+		copy->op_read = cpu->op_serial;
+	from->op_read = cpu->op_serial;
+	cpu->lines_read += !known;
+}
+
+void buffer_push(struct cpu *cpu, void *p, const void *value, unsigned size,
+		 const struct site *site, bool counted)
+{
+	struct sim *sim = cpu->sim;
+	struct store_buffer *b = &cpu->buffer;
+	uint64_t line = access_line(cpu, p, size, site);
+	struct buffered *e;
+
+	while (full(cpu, line))
+		buffer_wait(cpu, b->count - 1);
+	mark_written(cpu, line);
+	e = entry_at(cpu, b->count);
+	*e = (struct buffered){ .p = p, .line = line, .size = size, .site = site,
+				.context = cpu->context, .op_serial = cpu->op_serial,
+				.missed = !writable(cpu, line) && !oldest_of_line(cpu, line),
+				.counted = counted };
+	memcpy(e->value, value, size);
+	b->count++;
+	b->missing += e->missed;
+	buffer_advance(sim, cpu, cpu->clock);
+	cpu->horizon = 0;
+}
+
+bool buffer_splits(struct cpu *cpu, uint64_t line)
+{
+	sync_access(cpu);
+	return cpu->buffer.count || !writable(cpu, line);
+}
+
+bool buffer_store(struct cpu *cpu, void *p, const void *value, unsigned size,
+		  const struct site *site)
+{
+	uint64_t line = access_line(cpu, p, size, site);
+
+	sync_access(cpu);
+	if (!cpu->buffer.count && cache_find(&cpu->node->level_cache[0], line) &&
+	    writable(cpu, line))
+		return false;
+	buffer_push(cpu, p, value, size, site, false);
+	pass(cpu, cpu->sim->t.store_hit, CAUSE_PRIVATE_HIT);
+	return true;
+}
+
+/* The youngest store that has some of the bytes: its age, UINT_MAX: none. */
+static unsigned youngest_with(struct cpu *cpu, const void *p, unsigned size)
+{
+	for (unsigned i = cpu->buffer.count; i-- > 0;) {
+		const struct buffered *e = entry_at(cpu, i);
+
+		if ((const char *)e->p < (const char *)p + size &&
+		    (const char *)p < (const char *)e->p + e->size)
+			return i;
+	}
+	return UINT_MAX;
+}
+
+static bool has_all(const struct buffered *e, const void *p, unsigned size)
+{
+	return (const char *)e->p <= (const char *)p &&
+	       (const char *)p + size <= (const char *)e->p + e->size;
+}
+
+static void forward(struct cpu *cpu, struct buffered *e, const struct want *from, void *value)
+{
+	struct sim *sim = cpu->sim;
+	struct want w = *from;
+	const struct slot *copy = copy_of(cpu, e->line);
+	enum state state = copy ? (enum state)copy->state : STATE_I;
+
+	memcpy(value, e->value + ((const char *)w.p - (const char *)e->p), w.size);
+	w.context = cpu->context;
+	w.time = cpu->clock;
+	mark_read(cpu, e);
+	if (sim->observer)
+		observe(sim, cpu, &w, state, state, cpu->clock);
+	count_access(&cpu->counts,
+		     cell_get(sim, w.p, w.size, w.site, w.context, sim->label_serial), &w);
+	pass(cpu, w.cost, w.cause);
+	cpu->horizon = 0;
+}
+
+bool buffer_load(struct cpu *cpu, const struct want *w, void *value)
+{
+	sync_access(cpu);
+	while (cpu->buffer.count) {
+		unsigned age = youngest_with(cpu, w->p, w->size);
+
+		if (age == UINT_MAX)
+			return false;
+		if (has_all(entry_at(cpu, age), w->p, w->size)) {
+			forward(cpu, entry_at(cpu, age), w, value);
+			return true;
+		}
+		buffer_wait(cpu, cpu->buffer.count - 1 - age);
+		sync_access(cpu);
+	}
+	return false;
+}

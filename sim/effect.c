@@ -1,0 +1,158 @@
+/*
+ * What an access leaves behind when it takes effect: the copy's state for LRU, counts, bounces,
+ * miss classes, the observer's line. The way there is access.c, that of buffered stores buffer.c.
+ */
+#include "sim/internal.h"
+
+uint64_t byte_mask(const void *p, unsigned size)
+{
+	return ((1ull << size) - 1) << ((uintptr_t)p & (LINE - 1));
+}
+
+struct slot *find_copy(struct cpu *cpu, uint64_t line, uint64_t *cost)
+{
+	struct node *node = cpu->node;
+
+	for (unsigned i = 0; i < node->levels; i++) {
+		struct slot *slot = cache_find(&node->level_cache[i], line);
+
+		if (!slot)
+			continue;
+		slot->used = ++cpu->used;
+		if (i) {
+			*cost += node->level_cache[i].hit_units - node->level_cache[0].hit_units;
+			slot = copy_install_inner(cpu, slot->copy);
+		}
+		return slot;
+	}
+	return NULL;
+}
+
+void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool write,
+		       struct line *info)
+{
+	struct counts *c = &cpu->counts;
+	bool hitm = t->found == STATE_M && t->supplier == FROM_CACHE;
+	struct line_counts *lc = line_counts_get(sim, info);
+
+	if (t->request == UPGRADE) {
+		c->upgrades++;
+		lc->upgrades++;
+	} else {
+		c->misses++;
+		lc->misses++;
+		c->read_misses += !write;
+		c->write_misses += write;
+	}
+	c->downgrades += t->request == GET_SHARED && t->supplier == FROM_CACHE &&
+			 (t->found == STATE_M || t->found == STATE_E);
+	c->hitm_loads += hitm && !write;
+	c->hitm_stores += hitm && write;
+	c->hitm_remote += hitm && t->supplied_by->socket != cpu->node->socket;
+	c->invalidations += t->killed;
+	lc->hitm += hitm;
+	lc->invalidations += t->killed;
+	lc->loads += !write;
+	lc->stores += write;
+	lc->cpus[(write ? sim->words : 0) + cpu->node->id / 64] |= 1ull << cpu->node->id % 64;
+}
+
+void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const struct txn *t,
+		       bool bounce, uint64_t line)
+{
+	struct fine_cell *f = fine_cell_get(sim, line, (unsigned)((uintptr_t)w->p & (LINE - 1)),
+					    w->size, w->site, w->context);
+
+	f->cpus[cpu->node->id / 64] |= 1ull << cpu->node->id % 64;
+	f->bounces += bounce;
+	if (!t)
+		return;
+	f->loads += w->read && !w->write;
+	f->stores += w->write && !w->read;
+	f->rmws += w->read && w->write;
+	f->hitm += t->found == STATE_M && t->supplier == FROM_CACHE;
+	f->upgrades += t->request == UPGRADE;
+	f->wait_units += sim->now - t->start;
+}
+
+/* The first write of an ownership: a bounce if another CPU wrote last. */
+static bool first_write(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct want *w)
+{
+	struct line *info = copy->info;
+	int self = (int)cpu->node->id;
+	bool bounce = info->last_writer >= 0 && info->last_writer != self;
+
+	info->last_writer = self;
+	info->version++;
+	copy->version = info->version;
+	copy->wrote = true;
+	if (!bounce || sim->phase != PHASE_WINDOW)
+		return false;
+	const struct label *label =
+		label_find(sim, (uint64_t)((const char *)w->p - sim->arena), copy->label_serial);
+
+	cpu->counts.bounces[label && label->layout ? label->layout->class : CLASS_ALLOCATOR]++;
+	line_counts_get(sim, info)->bounces++;
+	line_counts_get(sim, info)->cpus[sim->words + cpu->node->id / 64] |= 1ull
+									     << cpu->node->id % 64;
+	if (sim->holders < 2 * HOLDERS_MAX)
+		sim->holder[sim->holders++] =
+			(struct holder){ w->time - sim->opened, copy->line << LINE_SHIFT,
+					 cpu->node->id };
+	return true;
+}
+
+void observe(struct sim *sim, struct cpu *cpu, const struct want *w, enum state was,
+		    enum state is, uint64_t start)
+{
+	struct access a = {
+		.time_units = w->time, .cpu = cpu->node->id, .address = w->p, .size = w->size,
+		.read = w->read, .write = w->write, .locked = w->locked, .site = w->site,
+		.op = sim->context[w->context].op, .path = sim->context[w->context].path,
+		.before = state_letter[was], .after = state_letter[is],
+		.cost_units = w->time - start + w->cost,
+	};
+
+	a.line = sim_offset(sim, w->p) & ~(uint64_t)(LINE - 1);
+	sim->observer(sim->observer_to, &a);
+}
+
+void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct want *w,
+		  const struct txn *t)
+{
+	uint64_t bytes = byte_mask(w->p, w->size);
+	bool bounce = w->write && !copy->wrote && first_write(sim, cpu, copy, w);
+
+	copy_check(cpu, copy);
+	if (copy->open && copy_uses_foreign(copy->info, cpu->node->id, bytes))
+		copy_settle_true(sim, cpu, copy);
+	if (w->write)
+		copy->written |= bytes;
+	if (w->read && copy->op_read != cpu->op_serial) {
+		copy->op_read = cpu->op_serial;
+		cpu->lines_read++;
+	}
+	if (w->write && !w->buffered && copy->op_written != cpu->op_serial) {
+		copy->op_written = cpu->op_serial;
+		cpu->lines_written++;
+	}
+	if (sim->phase != PHASE_WINDOW)
+		return;
+	if (t)
+		count_miss(sim, cpu, t, w->write, copy->info);
+	if (t || bounce)
+		count_fine(sim, cpu, w, t, bounce, copy->line);
+}
+
+void count_access(struct counts *c, struct cell *cell, const struct want *w)
+{
+	bool load = w->read && !w->write && !w->half, store = w->write && !w->read;
+
+	c->loads += load;
+	c->stores += store;
+	c->rmws += !load && !store;
+	cell->loads += load;
+	cell->stores += store;
+	cell->rmws += !load && !store;
+}
+

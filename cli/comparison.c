@@ -60,14 +60,6 @@ static const char *value_text(const struct interval *value, char *buf, size_t si
 	return buf;
 }
 
-static int percent(char *buf, size_t size, double change)
-{
-	double value = 100 * change;
-
-	return snprintf(buf, size, "%+.*f", fabs(value) < 9.95 ? 1 : 0,
-			fabs(value) < 0.05 ? 0.0 : value);
-}
-
 static const char *change_text(const struct interval *change, const struct interval *to, char *buf,
 			       size_t size)
 {
@@ -79,9 +71,9 @@ static const char *change_text(const struct interval *change, const struct inter
 	}
 	if (change->mean == 0 && change->low == change->high)
 		return "same";
-	percent(mean, sizeof mean, change->mean);
-	percent(low, sizeof low, change->low);
-	percent(high, sizeof high, change->high);
+	number_percent(mean, sizeof mean, change->mean);
+	number_percent(low, sizeof low, change->low);
+	number_percent(high, sizeof high, change->high);
 	if (interval_known(change) && strcmp(low, high) != 0)
 		snprintf(buf, size, "%s %% [%s..%s]", mean, low, high);
 	else

@@ -46,8 +46,7 @@ static void explain_setting(const struct setting *setting, const char *path)
 
 	schema_describe(setting, text, sizeof text);
 	printf("key %s: %s\n  %s\n", path, setting->help, text);
-	if (setting->kind != SETTING_REALS && setting->kind != SETTING_WORDLIST &&
-	    setting->kind != SETTING_SECTION)
+	if (!schema_is_list(setting) && setting->kind != SETTING_SECTION)
 		printf("  %s\n", setting->fixed ? "one value only" : "a list of values is swept");
 	if (setting->kind == SETTING_SECTION) {
 		printf("  keys:");

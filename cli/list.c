@@ -132,12 +132,10 @@ static void add_keys(struct table *table, const struct setting *settings, const 
 			continue;
 		}
 
-		bool list = settings->kind == SETTING_REALS || settings->kind == SETTING_WORDLIST;
-
 		schema_describe(settings, value, sizeof value);
 		table_text(table, "%s", full);
 		table_text(table, "%s", value);
-		table_text(table, "%s", settings->fixed || list ? "no" : "yes");
+		table_text(table, "%s", settings->fixed || schema_is_list(settings) ? "no" : "yes");
 		table_text(table, "%s", settings->help);
 	}
 }

@@ -9,6 +9,8 @@
 
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "cli/run.h"
+#include "cli/sensitivity.h"
 #include "cli/summary.h"
 #include "cli/table.h"
 #include "experiment/metrics.h"
@@ -23,7 +25,7 @@ struct arguments {
 	const char *output, *colour;
 	enum table_format format;
 	struct runner_options runner;
-	bool quiet, no_plots;
+	bool quiet, no_plots, sensitivity;
 };
 
 enum {
@@ -36,7 +38,8 @@ enum {
 	OPTION_FORCE,
 	OPTION_QUIET,
 	OPTION_COLOUR,
-	OPTION_NO_PLOTS
+	OPTION_NO_PLOTS,
+	OPTION_SENSITIVITY
 };
 
 /* clang-format off */
@@ -49,6 +52,7 @@ static const struct argp_option options[] = {
 	{ "jobs", OPTION_JOBS, "N", 0, "Points at a time (as many as there are cores)", 0 },
 	{ "force", OPTION_FORCE, NULL, 0, "Compute again what is there", 0 },
 	{ "no-plots", OPTION_NO_PLOTS, NULL, 0, "Draw no figures", 0 },
+	{ "sensitivity", OPTION_SENSITIVITY, NULL, 0, "Does the order of allocators hang on a weak number? Each halved and doubled", 0 },
 	{ "quiet", OPTION_QUIET, NULL, 0, "No progress, no notes", 0 },
 	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in tables and messages", 0 },
 	{ 0 },
@@ -61,6 +65,7 @@ static const char help[] =
 	"Examples:\n\n"
 	"  bounce run configs/remote-free.yaml\n"
 	"  bounce run configs/remote-free.yaml --set cpus=[2,4] --set repeat=3\n"
+	"  bounce run configs/remote-free.yaml --sensitivity\n"
 	"  bounce run configs/slab-test.yaml --shard 3/16 --format csv";
 
 /* ---- arguments --------------------------------------------------------------------------- */
@@ -117,6 +122,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	case OPTION_QUIET:
 		arguments->quiet = true;
 		return 0;
+	case OPTION_SENSITIVITY:
+		arguments->sensitivity = true;
+		return 0;
 	case OPTION_NO_PLOTS:
 		arguments->no_plots = true;
 		return 0;
@@ -148,8 +156,7 @@ static void print_points(const struct arguments *arguments, const struct points 
 		summary_print(stdout, points, table_colour(stdout, arguments->colour));
 }
 
-/* Outcomes that are no `done`, one line each. */
-static size_t tell_outcomes(const struct points *points)
+size_t run_tell_outcomes(const struct points *points)
 {
 	size_t count = 0;
 	char label[512];
@@ -193,7 +200,7 @@ static bool finish(const struct arguments *arguments, const char *directory, siz
 
 	if (!written)
 		fprintf(stderr, "bounce: cannot write results: %s\n", why);
-	*ended = tell_outcomes(&points);
+	*ended = run_tell_outcomes(&points);
 	print_points(arguments, &points);
 	fflush(stdout);
 	if (written)
@@ -202,7 +209,7 @@ static bool finish(const struct arguments *arguments, const char *directory, siz
 	return written;
 }
 
-static int status_of(const struct runner_summary *summary, bool written, size_t ended)
+int run_status(const struct runner_summary *summary, bool written, size_t ended)
 {
 	if (summary->interrupted)
 		return EXIT_INTERRUPTED;
@@ -211,17 +218,21 @@ static int status_of(const struct runner_summary *summary, bool written, size_t 
 	return summary->failed || ended || !written ? EXIT_FAILED : EXIT_DONE;
 }
 
+static void folder_of(const struct arguments *arguments, const struct experiment *experiment,
+		      char *directory, size_t size)
+{
+	snprintf(directory, size, "%s/%s", arguments->output ? arguments->output : "results",
+		 experiment->name);
+}
+
 static int run_one(struct arguments *arguments, const struct experiment *experiment)
 {
 	struct runner_summary summary;
 	size_t ended = 0;
 	char directory[4096];
 
-	snprintf(directory, sizeof directory, "%s/%s",
-		 arguments->output ? arguments->output : "results", experiment->name);
+	folder_of(arguments, experiment, directory, sizeof directory);
 	arguments->runner.directory = directory;
-	arguments->runner.quiet = arguments->quiet;
-	arguments->runner.progress = !arguments->quiet && isatty(STDERR_FILENO);
 	runner_run(experiment, &arguments->runner, &summary);
 	if (summary.unwritable)
 		return EXIT_FAILED;
@@ -236,7 +247,25 @@ static int run_one(struct arguments *arguments, const struct experiment *experim
 		fprintf(stderr,
 			"\n%zu points in %s (%zu computed now); 'bounce report %s' shows where it bounces\n",
 			summary.kept + summary.computed, directory, summary.computed, directory);
-	return status_of(&summary, written, ended);
+	return run_status(&summary, written, ended);
+}
+
+static int try_weak(const struct arguments *arguments, const char *file,
+		    const struct experiment *experiment)
+{
+	char directory[4096];
+	struct sensitivity_options how = {
+		.file = file,
+		.sets = arguments->sets,
+		.set_count = arguments->set_count,
+		.directory = directory,
+		.runner = arguments->runner,
+		.format = arguments->format,
+		.colour = table_colour(stdout, arguments->colour),
+	};
+
+	folder_of(arguments, experiment, directory, sizeof directory);
+	return sensitivity_run(experiment, &how);
 }
 
 /* All files first: a mistake in the last one stops the first one too. */
@@ -246,9 +275,14 @@ static int run_all(struct arguments *arguments)
 	struct experiment **experiments = xalloc(arguments->file_count * sizeof *experiments);
 	int status = EXIT_DONE;
 
-	for (size_t i = 0; i < arguments->file_count; i++)
+	arguments->runner.quiet = arguments->quiet;
+	arguments->runner.progress = !arguments->quiet && isatty(STDERR_FILENO);
+	for (size_t i = 0; i < arguments->file_count; i++) {
 		experiments[i] = experiment_load(arguments->files[i], arguments->sets,
 						 arguments->set_count, diagnostics);
+		if (experiments[i] && arguments->sensitivity)
+			sensitivity_check(experiments[i], diagnostics);
+	}
 	if (diagnostics_count(diagnostics)) {
 		diagnostics_print(diagnostics, stderr, table_colour(stderr, arguments->colour));
 		status = EXIT_MISTAKE;
@@ -256,7 +290,9 @@ static int run_all(struct arguments *arguments)
 	for (size_t i = 0; i < arguments->file_count && status == EXIT_DONE; i++)
 		status = run_rehearse(experiments[i]) ? EXIT_DONE : EXIT_MISTAKE;
 	for (size_t i = 0; i < arguments->file_count && status != EXIT_MISTAKE; i++) {
-		int one = run_one(arguments, experiments[i]);
+		int one = arguments->sensitivity
+				  ? try_weak(arguments, arguments->files[i], experiments[i])
+				  : run_one(arguments, experiments[i]);
 
 		status = status == EXIT_DONE || one == EXIT_INTERRUPTED ? one : status;
 		if (one == EXIT_INTERRUPTED)

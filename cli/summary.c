@@ -177,7 +177,7 @@ static bool is_swept(const struct points *points, const char *key)
 	return false;
 }
 
-static void print_headline(FILE *out, const struct points *points)
+void summary_headline(FILE *out, const struct points *points)
 {
 	const struct point *first = points->point[0];
 	uint64_t low = first->seed, high = first->seed;
@@ -270,7 +270,7 @@ void summary_print(FILE *out, const struct points *points, bool colour)
 		add_row(table, points, wanted, i, count);
 		i += count;
 	}
-	print_headline(out, points);
+	summary_headline(out, points);
 	table_print(table, out, TABLE_PEOPLE, "result", 0, colour);
 	table_free(table);
 	print_seedless(out, points);

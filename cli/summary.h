@@ -6,6 +6,8 @@
 
 #include "experiment/store.h"
 
+/* Name, title, workload, machine, seeds, version, hash. */
+void summary_headline(FILE *out, const struct points *points);
 void summary_print(FILE *out, const struct points *points, bool colour);
 
 #endif

@@ -70,6 +70,15 @@ const char *number_real(char *buf, size_t size, double value)
 	return buf;
 }
 
+const char *number_percent(char *buf, size_t size, double change)
+{
+	double value = 100 * change;
+
+	snprintf(buf, size, "%+.*f", fabs(value) < 9.95 ? 1 : 0,
+		 fabs(value) < 0.05 ? 0.0 : value);
+	return buf;
+}
+
 const char *number_exact(char *buf, size_t size, double value)
 {
 	snprintf(buf, size, "%.17g", value);

@@ -52,6 +52,8 @@ bool table_colour(FILE *stream, const char *when);
 /* For people: 0.012, 1.90, 95.2, 104, 28 000; the text is in buf. */
 const char *number_real(char *buf, size_t size, double value);
 const char *number_count(char *buf, size_t size, uint64_t value);
+/* A change as a fraction, in per cent: +0.5, -12; the sign of the unit is the caller's. */
+const char *number_percent(char *buf, size_t size, double change);
 /* For programs: .17g, which reads back the same. */
 const char *number_exact(char *buf, size_t size, double value);
 

@@ -50,18 +50,26 @@ static void visit_setting(void *to, const struct setting *setting, const char *p
 		add_key(to, path, text);
 }
 
+static bool is_changed(const struct loading *loading, const struct machine *machine,
+		       const char *path)
+{
+	return loading->change && weak_reaches(machine, loading->change, path);
+}
+
 /* Of a machine only what the experiment changes: the rest is the file's. */
 static void visit_machine(void *to, const struct setting *setting, const char *path,
 			  const char *text)
 {
 	struct listing *listing = to;
-	const struct yaml *asked = walk_find(listing->loading, "machine");
+	const struct loading *loading = listing->loading;
+	const struct yaml *asked = walk_find(loading, "machine");
 	char below[SETTING_PATH_BYTES];
 
 	(void)setting;
 	/* walk_find goes through the tree of the experiment, where only overrides are */
 	schema_join(below, "machine", path);
-	if (asked && asked->kind == YAML_MAPPING && walk_find(listing->loading, below))
+	if ((asked && asked->kind == YAML_MAPPING && walk_find(loading, below)) ||
+	    (*text && is_changed(loading, &listing->combination->machine, path)))
 		add_key(listing, below, text);
 }
 
@@ -96,7 +104,7 @@ static void name_machine(struct loading *loading, struct combination *combinatio
 		/* a list of numbers as it is; all else as a word */
 		schema_quote(key->value, quoted, sizeof quoted);
 		fprintf(out, ", %s: %s", key->key + 8, *key->value == '[' ? key->value : quoted);
-		if (!key->swept && at < SETTING_NAME_BYTES)
+		if (!key->swept && effective_is_of_point(key->key) && at < SETTING_NAME_BYTES)
 			at += (size_t)snprintf(name + at, SETTING_NAME_BYTES - at, "+%s=%s",
 					       key->key + 8, key->value);
 	}
@@ -186,7 +194,8 @@ void effective_keys(struct loading *loading, struct combination *combination)
 
 bool effective_is_of_point(const char *key)
 {
-	static const char *const words[] = { "name", "title", "repeat", "seed", "plots" };
+	static const char *const words[] = { "name",  "title", "repeat",
+					     "seed", "plots", "machine.weak" };
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		if (!strcmp(words[i], key))
@@ -207,7 +216,8 @@ static void add_machine_line(void *to, const struct setting *setting, const char
 			     const char *text)
 {
 	(void)setting;
-	add_line(to, path, text);
+	if (effective_is_of_point(path))
+		add_line(to, path, text);
 }
 
 void effective_name(const struct combination *combination, uint64_t seed,
@@ -264,14 +274,20 @@ static bool is_repeated(const struct experiment *experiment, const char *path, s
 	return false;
 }
 
-static void print_value(FILE *out, bool machine, const char *value)
+/* A machine's own text and a list of keys are YAML already. */
+static bool is_yaml(const char *path)
+{
+	return !strcmp(path, "machine") || !strcmp(path, "machine.weak");
+}
+
+static void print_value(FILE *out, bool yaml, const char *value)
 {
 	static const char list_bytes[] = "[]abcdefghijklmnopqrstuvwxyz0123456789_., -";
 	char quoted[2 * SETTING_TEXT_BYTES];
 
 	schema_quote(value, quoted, sizeof quoted);
-	/* lists, and the mapping of a machine, are YAML already */
-	bool ready = machine || (*value == '[' && !value[strspn(value, list_bytes)]);
+	/* lists are YAML too */
+	bool ready = yaml || (*value == '[' && !value[strspn(value, list_bytes)]);
 
 	fputs(ready ? value : quoted, out);
 }
@@ -293,7 +309,7 @@ static char *entry_text(const struct loading *loading, const char *path)
 		if (!value || is_repeated(experiment, path, i, value))
 			continue;
 		fputs(count++ ? ", " : "", out);
-		print_value(out, !strcmp(path, "machine"), value);
+		print_value(out, is_yaml(path), value);
 	}
 	if (swept)
 		fputc(']', out);

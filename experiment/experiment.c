@@ -123,6 +123,16 @@ static bool has_model_axis(const struct loading *loading)
 	return false;
 }
 
+static void change_machine(struct loading *loading, struct combination *combination)
+{
+	char why[160];
+
+	if (loading->change && !diagnostics_count(loading->diagnostics) &&
+	    !weak_apply(&combination->machine, loading->change, why, sizeof why))
+		mistake(loading->diagnostics, walk_place(loading, "machine"), "machine '%s': %s",
+			combination->machine.id, why);
+}
+
 static void multiply(struct loading *loading)
 {
 	struct experiment *experiment = loading->experiment;
@@ -134,6 +144,7 @@ static void multiply(struct loading *loading)
 		struct combination *combination = combination_new();
 
 		walk(loading, combination);
+		change_machine(loading, combination);
 		rules_check(loading, combination);
 		if (diagnostics_count(loading->diagnostics)) {
 			combination_free(combination);
@@ -207,6 +218,7 @@ static void describe(struct loading *loading, char *const *sets, size_t set_coun
 		if (strncmp(sets[i], "run_ahead=", 10) && strncmp(sets[i], "parking=", 8))
 			experiment->set = append(experiment->set, &experiment->sets, sets[i]);
 	}
+	experiment->compared = walk_place(loading, "objects");
 	effective_experiment(loading);
 	add_points(experiment);
 }
@@ -221,14 +233,14 @@ static void check_all(struct loading *loading)
 		multiply(loading);
 }
 
-struct experiment *experiment_parse(const char *path, const char *text, size_t length,
-				    char *const *sets, size_t set_count,
-				    struct diagnostics *diagnostics)
+static struct experiment *parse(const char *path, const char *text, size_t length,
+				char *const *sets, size_t set_count,
+				const struct weak_change *change, struct diagnostics *diagnostics)
 {
 	/* mistakes of other files do not count here */
 	struct diagnostics *own = diagnostics_new();
 	struct loading loading = { .experiment = xalloc(sizeof(struct experiment)),
-				   .diagnostics = own };
+				   .diagnostics = own, .change = change };
 	struct experiment *experiment = loading.experiment;
 
 	loading.schema.diagnostics = own;
@@ -254,8 +266,22 @@ struct experiment *experiment_parse(const char *path, const char *text, size_t l
 	return experiment;
 }
 
+struct experiment *experiment_parse(const char *path, const char *text, size_t length,
+				    char *const *sets, size_t set_count,
+				    struct diagnostics *diagnostics)
+{
+	return parse(path, text, length, sets, set_count, NULL, diagnostics);
+}
+
 struct experiment *experiment_load(const char *path, char *const *sets, size_t set_count,
 				   struct diagnostics *diagnostics)
+{
+	return experiment_load_changed(path, sets, set_count, NULL, diagnostics);
+}
+
+struct experiment *experiment_load_changed(const char *path, char *const *sets, size_t set_count,
+					   const struct weak_change *change,
+					   struct diagnostics *diagnostics)
 {
 	size_t length;
 	char *text = file_read(path, YAML_BYTES_MAX + 1, &length);
@@ -268,7 +294,7 @@ struct experiment *experiment_load(const char *path, char *const *sets, size_t s
 	}
 
 	struct experiment *experiment =
-		experiment_parse(path, text, length, sets, set_count, diagnostics);
+		parse(path, text, length, sets, set_count, change, diagnostics);
 
 	free(text);
 	return experiment;

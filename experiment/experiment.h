@@ -7,6 +7,7 @@
 #include "experiment/diagnostic.h"
 #include "experiment/sha256.h"
 #include "experiment/store.h"
+#include "experiment/weak.h"
 #include "models/model.h"
 #include "sim/machine.h"
 #include "sim/sim.h"
@@ -76,6 +77,8 @@ struct experiment {
 	size_t plots;
 	char **set;
 	size_t sets;
+	struct place compared;                  /* where allocators are named; lives as long as the
+						 * diagnostics of its load */
 };
 
 /*
@@ -84,6 +87,10 @@ struct experiment {
  */
 struct experiment *experiment_load(const char *path, char *const *sets, size_t set_count,
 				   struct diagnostics *diagnostics);
+/* The same on machines whose weak numbers are changed; NULL as change: on those of the file. */
+struct experiment *experiment_load_changed(const char *path, char *const *sets, size_t set_count,
+					   const struct weak_change *change,
+					   struct diagnostics *diagnostics);
 /* The same from text in memory; `path` names it and is where relative paths start from. */
 struct experiment *experiment_parse(const char *path, const char *text, size_t length,
 				    char *const *sets, size_t set_count,

@@ -61,6 +61,16 @@ const struct cell *groups_cell(const struct groups *groups, size_t series, size_
 	return NULL;
 }
 
+const struct cell *groups_named_cell(const struct groups *groups, const char *series,
+				     const char *group)
+{
+	for (size_t i = 0; i < groups->cells; i++)
+		if (!strcmp(groups->series[groups->cell[i].series], series) &&
+		    !strcmp(groups->group[groups->cell[i].group], group))
+			return &groups->cell[i];
+	return NULL;
+}
+
 void groups_add(struct groups *groups, const char *series, const char *group,
 		const struct point *point)
 {
@@ -121,15 +131,23 @@ static bool has_numbers(const struct points *points, const char *key)
 	return false;
 }
 
+static bool names_allocator(const struct points *points, const char *key)
+{
+	return about_allocator(points, key) && !has_numbers(points, key);
+}
+
+bool groups_compares_allocators(const struct points *points)
+{
+	for (size_t i = 0; i < points->swepts; i++)
+		if (names_allocator(points, points->swept[i]))
+			return true;
+	return false;
+}
+
 bool groups_is_series(const struct points *points, const char *key)
 {
-	bool allocators = false;
-
-	for (size_t i = 0; i < points->swepts; i++)
-		allocators |= about_allocator(points, points->swept[i]) &&
-			      !has_numbers(points, points->swept[i]);
-	if (allocators)
-		return about_allocator(points, key) && !has_numbers(points, key);
+	if (groups_compares_allocators(points))
+		return names_allocator(points, key);
 	/* no allocators are compared: then the first key that is swept by name */
 	for (size_t i = 0; i < points->swepts; i++)
 		if (!has_numbers(points, points->swept[i]))
@@ -257,20 +275,24 @@ const char *groups_series(const struct points *points, const struct point *point
 	return buf;
 }
 
+void groups_add_like(struct groups *groups, const struct points *points, const char *without,
+		     const struct point *like, const struct point *point)
+{
+	char series[LABEL_BYTES], group[LABEL_BYTES];
+
+	groups_series(points, like, without, series, sizeof series);
+	groups_values(points, like, of_group, without, ", ", false, group, sizeof group);
+	groups_add(groups, series, group, point);
+}
+
 struct groups *groups_of(const struct points *points, const char *without)
 {
 	struct groups *groups = groups_new();
-	char series[LABEL_BYTES], group[LABEL_BYTES];
 
 	free(groups->axis);
 	groups->axis = axis_of(points, without);
-	for (size_t i = 0; i < points->count; i++) {
-		const struct point *point = points->point[i];
-
-		groups_series(points, point, without, series, sizeof series);
-		groups_values(points, point, of_group, without, ", ", false, group, sizeof group);
-		groups_add(groups, series, group, point);
-	}
+	for (size_t i = 0; i < points->count; i++)
+		groups_add_like(groups, points, without, points->point[i], points->point[i]);
 	return groups;
 }
 

@@ -33,9 +33,18 @@ void groups_add(struct groups *groups, const char *series, const char *group,
 /* NULL: no such points. */
 const struct cell *groups_cell(const struct groups *groups, size_t series, size_t group);
 
+/* The same by names, for groups made elsewhere. */
+const struct cell *groups_named_cell(const struct groups *groups, const char *series,
+				     const char *group);
+
 /* Series are allocators as far as they are swept; the key `without` (NULL: none) tells neither
  * series nor groups apart. */
 struct groups *groups_of(const struct points *points, const char *without);
+/* Adds a point where `like`, one of `points`, belongs: the same settings on a changed machine. */
+void groups_add_like(struct groups *groups, const struct points *points, const char *without,
+		     const struct point *like, const struct point *point);
+/* Are allocators swept, or variants of one? Otherwise series are something else. */
+bool groups_compares_allocators(const struct points *points);
 /* Swept by name rather than by number: objects, pages, their variants; without these the first
  * other key with names. */
 bool groups_is_series(const struct points *points, const char *key);

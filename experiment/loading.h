@@ -31,6 +31,7 @@ struct loading {
 	struct loaded_machine *machine;
 	size_t machines;
 	struct combination *into;       /* what a walk fills */
+	const struct weak_change *change;       /* of the machines; NULL: none */
 };
 
 /* ---- walk.c */

@@ -12,6 +12,7 @@
 #include "experiment/data.h"
 #include "experiment/file.h"
 #include "experiment/schema.h"
+#include "experiment/weak.h"
 #include "sim/verbs/xalloc.h"
 
 enum { PATH_BYTES = 4096, BASES_MAX = 4 };
@@ -216,8 +217,10 @@ bool machine_load(const char *name, struct diagnostics *diagnostics, struct mach
 		struct telling telling = { diagnostics, tree->place, tree };
 
 		schema_fill(&schema, machine_settings, tree, tree->place, "", machine, NULL);
-		if (diagnostics_count(diagnostics) == before)
+		if (diagnostics_count(diagnostics) == before) {
 			machine_check(machine, tell_rule, &telling);
+			weak_check(machine, tell_rule, &telling);
+		}
 	}
 	schema_free(&schema);
 	yaml_pool_free(&pool);

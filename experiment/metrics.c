@@ -213,7 +213,7 @@ static void csv_text(FILE *out, const char *text)
 	fputc('"', out);
 }
 
-static void csv_head(FILE *out, const struct points *points)
+void metrics_csv_source(FILE *out, const struct points *points)
 {
 	fprintf(out, "# bounce %s, models %s\n", points->version, points->models);
 	fprintf(out, "# experiment %s sha256 %s\n", points->name, points->hash);
@@ -221,6 +221,11 @@ static void csv_head(FILE *out, const struct points *points)
 		fprintf(out, "# set %s\n", points->set[i]);
 	if (points->count < points->expected)
 		fprintf(out, "# incomplete: %zu of %zu points\n", points->count, points->expected);
+}
+
+static void csv_head(FILE *out, const struct points *points)
+{
+	metrics_csv_source(out, points);
 	fputs("point", out);
 	for (size_t i = 0; i < points->swepts; i++) {
 		if (!has_column(points->swept[i]))
@@ -390,7 +395,7 @@ static void json_result(FILE *out, const struct points *points, const struct poi
 	fputs("}\n", out);
 }
 
-void metrics_jsonl(FILE *out, const struct points *points)
+void metrics_jsonl_source(FILE *out, const struct points *points)
 {
 	fputs("{\"type\":\"run\"", out);
 	json_pair(out, "version", points->version);
@@ -400,6 +405,11 @@ void metrics_jsonl(FILE *out, const struct points *points)
 	json_list(out, "swept", points->swept, points->swepts);
 	json_experiment(out, points);
 	fputs("}\n", out);
+}
+
+void metrics_jsonl(FILE *out, const struct points *points)
+{
+	metrics_jsonl_source(out, points);
 	for (size_t i = 0; i < points->count; i++)
 		json_result(out, points, points->point[i]);
 	fprintf(out, "{\"type\":\"end\",\"points\":%zu,\"complete\":%s}\n", points->count,

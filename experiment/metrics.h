@@ -42,7 +42,10 @@ const char *metric_text(const struct metric *metric, const struct point *point, 
 /* A name and no number: in JSON within quotes. */
 bool metric_is_name(const struct metric *metric);
 
-/* One row per point, after comment lines that say what the results are. */
+/* What results are, in front of their rows: comment lines; {"type":"run",...}. */
+void metrics_csv_source(FILE *out, const struct points *points);
+void metrics_jsonl_source(FILE *out, const struct points *points);
+/* One row per point, after the comment lines. */
 void metrics_csv(FILE *out, const struct points *points);
 /* {"type":"run",...}, {"type":"result",...} per point, {"type":"end",...}. */
 void metrics_jsonl(FILE *out, const struct points *points);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "experiment/loading.h"
+#include "experiment/weak.h"
 #include "sim/protocol.h"
 
 static void rule_name(struct loading *loading, const struct combination *into)
@@ -117,7 +118,8 @@ static bool rule_machine(struct loading *loading, const struct combination *into
 		mistake(loading->diagnostics, walk_place(loading, "machine.protocol"),
 			"machine '%s' runs protocol '%s', which is not built ('bounce list protocols' shows what is)",
 			into->machine.id, protocol);
-	return machine_check(&into->machine, tell_machine, loading);
+	return weak_check(&into->machine, tell_machine, loading) &
+	       machine_check(&into->machine, tell_machine, loading);
 }
 
 static void rule_objects(struct loading *loading, const struct combination *into)

@@ -154,7 +154,7 @@ static void replace(char **text, const char *by)
 	*text = xstrdup(by);
 }
 
-static void describe(struct point *point, const struct planned *planned)
+void point_describe(struct point *point, const struct planned *planned)
 {
 	const struct combination *combination = planned->combination;
 
@@ -181,7 +181,7 @@ struct point *run_point(const struct planned *planned, char *why, size_t size)
 		const struct workload *workload = planned->combination->workload;
 
 		point = point_new();
-		describe(point, planned);
+		point_describe(point, planned);
 		sim_run(run.sim);
 		point->result = sim_result(run.sim);
 		if (run.created && workload->remarks)

@@ -6,6 +6,9 @@
 
 #include "experiment/experiment.h"
 
+/* Name, settings and seed of a point; no result. */
+void point_describe(struct point *point, const struct planned *planned);
+
 /*
  * Never prints. NULL and the reason in `why`: it cannot be set up, the settings do not fit each
  * other. What goes wrong later is the outcome of the result: also an allocator or workload whose

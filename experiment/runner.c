@@ -46,6 +46,11 @@ struct runner {
 
 /* ---- telling ----------------------------------------------------------------------------- */
 
+static const char *called(const struct runner *runner)
+{
+	return runner->options->called ? runner->options->called : runner->experiment->name;
+}
+
 static void clear_line(struct runner *runner)
 {
 	if (runner->line)
@@ -74,7 +79,7 @@ static void tell(struct runner *runner, const struct planned *point, const char 
 
 	clear_line(runner);
 	label(point, text, sizeof text);
-	fprintf(stderr, "bounce: %s, %s: %s\n", runner->experiment->name, text, what);
+	fprintf(stderr, "bounce: %s, %s: %s\n", called(runner), text, what);
 }
 
 static double seconds_since(const struct timespec *start)
@@ -91,7 +96,7 @@ static void show_progress(struct runner *runner)
 
 	if (!runner->options->progress || seconds < 1)
 		return;
-	fprintf(stderr, "\r\033[K%s: %zu of %zu points, %zu running", runner->experiment->name,
+	fprintf(stderr, "\r\033[K%s: %zu of %zu points, %zu running", called(runner),
 		runner->done, runner->count, runner->children);
 	if (runner->done)
 		fprintf(stderr, ", about %.0f s left",
@@ -280,13 +285,29 @@ static bool is_mine(const struct runner_options *options, size_t number)
 	return !options->shards || number % options->shards == options->shard - 1;
 }
 
+/* A point that another folder has comes from there. */
+static bool is_known(const struct runner *runner, const struct planned *planned)
+{
+	const char *known = runner->options->known;
+	char why[MESSAGE_BYTES];
+	struct point *point = known && point_exists(known, planned->name)
+				      ? point_read(known, planned->name, why, sizeof why)
+				      : NULL;
+	bool done = point && point_write(runner->options->directory, point, why, sizeof why);
+
+	point_free(point);
+	return done;
+}
+
 /* A file of that name is no point yet: it may be damaged, and is computed again then. */
 static bool is_there(struct runner *runner, const struct planned *planned)
 {
 	char why[MESSAGE_BYTES];
 
-	if (runner->options->force || !point_exists(runner->options->directory, planned->name))
+	if (runner->options->force)
 		return false;
+	if (!point_exists(runner->options->directory, planned->name))
+		return is_known(runner, planned);
 
 	struct point *point =
 		point_read(runner->options->directory, planned->name, why, sizeof why);
@@ -316,23 +337,52 @@ static void choose(struct runner *runner)
 }
 
 /* Rough on purpose: eight microseconds of one core per operation, 200 KB per point. */
-static void estimate(const struct runner *runner)
+static double seconds_of(const struct planned *planned)
 {
-	double seconds = 0, jobs = (double)runner->jobs;
+	const struct combination *combination = planned->combination;
 
-	for (size_t i = 0; i < runner->count; i++) {
-		const struct combination *combination = runner->todo[i]->combination;
+	return 0.02 + 8e-6 * (double)(combination->operations + combination->warmup);
+}
 
-		seconds += 0.02 + 8e-6 * (double)(combination->operations + combination->warmup);
-	}
-	if (seconds / jobs < 30 || runner->options->quiet)
+static size_t jobs_of(const struct runner_options *options)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return options->jobs ? options->jobs : cores > 0 ? (size_t)cores : 1;
+}
+
+/* `seconds` of one core */
+static void tell_estimate(const struct experiment *experiment, const struct runner_options *options,
+			  size_t points, double seconds)
+{
+	double elapsed = seconds / (double)jobs_of(options);
+
+	if (elapsed < 30 || options->quiet)
 		return;
 	fprintf(stderr,
 		"bounce: %s: %zu points to compute, about %.0f %s on %zu cores and %.0f MB in %s\n",
-		runner->experiment->name, runner->count,
-		seconds / jobs < 120 ? seconds / jobs : seconds / jobs / 60,
-		seconds / jobs < 120 ? "seconds" : "minutes", runner->jobs,
-		0.2 * (double)runner->count + 1, runner->options->directory);
+		experiment->name, points, elapsed < 120 ? elapsed : elapsed / 60,
+		elapsed < 120 ? "seconds" : "minutes", jobs_of(options),
+		0.2 * (double)points + 1, options->directory);
+}
+
+static void estimate(const struct runner *runner)
+{
+	double seconds = 0;
+
+	for (size_t i = 0; i < runner->count; i++)
+		seconds += seconds_of(runner->todo[i]);
+	tell_estimate(runner->experiment, runner->options, runner->count, seconds);
+}
+
+void runner_estimate(const struct experiment *experiment, size_t times,
+		     const struct runner_options *options)
+{
+	double seconds = 0;
+
+	for (size_t i = 0; i < experiment->points; i++)
+		seconds += seconds_of(&experiment->point[i]);
+	tell_estimate(experiment, options, times * experiment->points, (double)times * seconds);
 }
 
 static void note_seedless(const struct runner *runner)
@@ -410,7 +460,6 @@ void runner_run(const struct experiment *experiment, const struct runner_options
 		struct runner_summary *summary)
 {
 	struct runner runner = { .experiment = experiment, .options = options, .summary = summary };
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	char why[MESSAGE_BYTES];
 
 	memset(summary, 0, sizeof *summary);
@@ -419,7 +468,7 @@ void runner_run(const struct experiment *experiment, const struct runner_options
 		summary->unwritable = true;
 		return;
 	}
-	runner.jobs = options->jobs ? options->jobs : cores > 0 ? (size_t)cores : 1;
+	runner.jobs = jobs_of(options);
 	runner.child = xalloc(runner.jobs * sizeof *runner.child);
 	clock_gettime(CLOCK_MONOTONIC, &runner.started);
 	choose(&runner);

@@ -53,6 +53,47 @@ void schema_add_given(struct schema *schema, const struct yaml *key, const char 
 	snprintf(given->path, sizeof given->path, "%s", path);
 }
 
+/* ---- tables ---------------------------------------------------------------------------------- */
+
+bool schema_is_list(const struct setting *setting)
+{
+	return setting->kind == SETTING_REALS || setting->kind == SETTING_WORDLIST ||
+	       setting->kind == SETTING_KEYLIST;
+}
+
+bool schema_is_number(const struct setting *setting)
+{
+	return setting->kind == SETTING_COUNT || setting->kind == SETTING_BYTES ||
+	       setting->kind == SETTING_REAL || setting->kind == SETTING_REALS;
+}
+
+bool schema_has_numbers(const struct setting *setting)
+{
+	if (setting->kind != SETTING_SECTION)
+		return schema_is_number(setting);
+	for (const struct setting *inner = setting->section; inner->key; inner++) {
+		if (schema_has_numbers(inner))
+			return true;
+	}
+	return false;
+}
+
+const struct setting *schema_find(const struct setting *table, const char *path)
+{
+	size_t length = strcspn(path, ".");
+
+	for (; table->key; table++) {
+		if (strlen(table->key) != length || strncmp(table->key, path, length))
+			continue;
+		if (!path[length])
+			return table;
+		return table->kind == SETTING_SECTION
+			       ? schema_find(table->section, path + length + 1)
+			       : NULL;
+	}
+	return NULL;
+}
+
 /* ---- values ---------------------------------------------------------------------------------- */
 
 /* A value in the words of a message: 'eight', nothing, a list. */
@@ -362,10 +403,101 @@ static bool read_wordlist(struct schema *schema, const struct setting *setting,
 	return good;
 }
 
+/* The key nearest to a word: all sections, and of other keys the numbers. */
+struct meant {
+	struct nearest nearest;
+	char best[SETTING_PATH_BYTES];
+};
+
+static void try_keys(struct meant *meant, const struct setting *table, const char *path)
+{
+	char full[SETTING_PATH_BYTES];
+
+	for (; table->key; table++) {
+		if (!schema_has_numbers(table))
+			continue;
+		schema_join(full, path, table->key);
+		nearest_try(&meant->nearest, full);
+		if (meant->nearest.best == full) {
+			snprintf(meant->best, sizeof meant->best, "%s", full);
+			meant->nearest.best = meant->best;
+		}
+		if (table->kind == SETTING_SECTION)
+			try_keys(meant, table->section, full);
+	}
+}
+
+/* Is that the key of a number, or a section with numbers? */
+static bool is_number_key(struct schema *schema, const struct setting *table,
+			  const struct yaml *value, const char *name)
+{
+	if (!single(schema, value, name))
+		return false;
+
+	struct meant meant = { .nearest = nearest_to(value->text) };
+	const struct setting *setting = schema_find(table, value->text);
+
+	if (setting && schema_has_numbers(setting))
+		return true;
+	try_keys(&meant, table, "");
+	if (setting)
+		mistake(schema->diagnostics, value->place, "'%s' in '%s' is no number",
+			value->text, name);
+	else if (meant.nearest.best)
+		mistake(schema->diagnostics, value->place,
+			"unknown key '%.60s' in '%s'; did you mean '%s'?", value->text, name,
+			meant.best);
+	else
+		mistake(schema->diagnostics, value->place,
+			"unknown key '%.60s' in '%s' ('bounce list keys' shows all)", value->text,
+			name);
+	return false;
+}
+
+static bool told_before(struct schema *schema, const struct yaml *list, size_t at, const char *name)
+{
+	for (size_t i = 0; i < at; i++) {
+		if (strcmp(list->child[i]->text, list->child[at]->text))
+			continue;
+		mistake(schema->diagnostics, list->child[at]->place, "'%s' names '%s' twice", name,
+			list->child[at]->text);
+		return true;
+	}
+	return false;
+}
+
+static bool read_keylist(struct schema *schema, const struct setting *setting,
+			 const struct yaml *value, const char *name, struct keylist *list)
+{
+	struct keylist read = { 0 };
+	bool good = true;
+
+	if (value->kind != YAML_LIST) {
+		wants(schema, value, name, "a list of keys, like [KEY, SECTION.KEY]");
+		return false;
+	}
+	if (value->count > SETTING_KEYS_MAX) {
+		mistake(schema->diagnostics, value->place, "'%s' wants at most %d keys, got %zu",
+			name, SETTING_KEYS_MAX, value->count);
+		return false;
+	}
+	for (size_t i = 0; i < value->count; i++) {
+		if (!is_number_key(schema, setting->section, value->child[i], name) ||
+		    told_before(schema, value, i, name)) {
+			good = false;
+			continue;
+		}
+		/* keys of tables are short */
+		snprintf(read.key[read.count++], SETTING_KEY_BYTES, "%s", value->child[i]->text);
+	}
+	if (good)
+		*list = read;
+	return good;
+}
+
 static bool is_single(const struct setting *setting)
 {
-	return setting->kind != SETTING_REALS && setting->kind != SETTING_WORDLIST &&
-	       setting->kind != SETTING_SECTION;
+	return !schema_is_list(setting) && setting->kind != SETTING_SECTION;
 }
 
 static bool read_one(struct schema *schema, const struct setting *setting, const struct yaml *value,
@@ -388,6 +520,8 @@ static bool read_one(struct schema *schema, const struct setting *setting, const
 		return read_reals(schema, setting, value, name, member);
 	case SETTING_WORDLIST:
 		return read_wordlist(schema, setting, value, name, member);
+	case SETTING_KEYLIST:
+		return read_keylist(schema, setting, value, name, member);
 	case SETTING_WORD:
 		*(int *)member = schema_word(schema, value, name, setting->words);
 		return *(int *)member >= 0;
@@ -630,6 +764,15 @@ static void words_text(const struct wordlist *list, const char *const *words, ch
 	snprintf(text + at, size - at, "]");
 }
 
+static void keys_text(const struct keylist *list, char *text, size_t size)
+{
+	size_t at = (size_t)snprintf(text, size, "[");
+
+	for (unsigned i = 0; i < list->count && at + SETTING_KEY_BYTES + 4 < size; i++)
+		at += (size_t)snprintf(text + at, size - at, "%s%s", i ? ", " : "", list->key[i]);
+	snprintf(text + at, size - at, "]");
+}
+
 void schema_text(const struct setting *setting, const void *target, char *text, size_t size)
 {
 	const void *member = (const char *)target + setting->offset;
@@ -661,6 +804,9 @@ void schema_text(const struct setting *setting, const void *target, char *text, 
 		break;
 	case SETTING_WORDLIST:
 		words_text(member, setting->words, text, size);
+		break;
+	case SETTING_KEYLIST:
+		keys_text(member, text, size);
 		break;
 	case SETTING_SECTION:
 		break;
@@ -730,6 +876,8 @@ static const char *kind_name(const struct setting *setting)
 		return "list of numbers";
 	case SETTING_WORDLIST:
 		return "list of";
+	case SETTING_KEYLIST:
+		return "list of keys of numbers";
 	case SETTING_SECTION:
 		return "section";
 	}

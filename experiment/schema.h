@@ -8,7 +8,7 @@
 #include "experiment/yaml.h"
 #include "sim/verbs/setting.h"
 
-enum { SETTING_PATH_BYTES = 128, SETTING_TEXT_BYTES = 512 };
+enum { SETTING_PATH_BYTES = 128, SETTING_TEXT_BYTES = 2048 };
 
 /* A list on a key that takes a single value: the values are swept. */
 struct axis {
@@ -60,6 +60,12 @@ void schema_add_given(struct schema *schema, const struct yaml *key, const char 
 const char *schema_name(const struct yaml *key, const char *path);
 /* "a.b", or "b" where `path` is empty. */
 void schema_join(char joined[SETTING_PATH_BYTES], const char *path, const char *key);
+
+bool schema_is_list(const struct setting *setting);     /* of numbers, words or keys */
+bool schema_is_number(const struct setting *setting);   /* a number, or a list of them */
+bool schema_has_numbers(const struct setting *setting); /* a number, or a section with one */
+/* The setting at a dotted path; NULL: there is none. */
+const struct setting *schema_find(const struct setting *table, const char *path);
 
 /* The index of a value's text in `words`; tells the nearest one and gives -1 if there is none. */
 int schema_word(struct schema *schema, const struct yaml *value, const char *name,

@@ -335,6 +335,13 @@ static uint64_t reserve(struct sim *sim, uint64_t *free, uint64_t occupancy)
 	return start - sim->now;
 }
 
+static uint64_t *slice_of(const struct sim *sim, const struct node *home, uint64_t line)
+{
+	unsigned node = home->kind == NODE_ROOT ? line_node(sim, line) : 0;
+
+	return &home->slice_free[node * home->slices + line % home->slices];
+}
+
 /* How long a request waits before the home looks at it. */
 static uint64_t admission(struct sim *sim, struct node *home, const struct txn *t)
 {
@@ -344,7 +351,7 @@ static uint64_t admission(struct sim *sim, struct node *home, const struct txn *
 			       : 0;
 	if (!sim->t.slice)
 		return 0;
-	return reserve(sim, &home->slice_free[t->line % home->slices], sim->t.slice);
+	return reserve(sim, slice_of(sim, home, t->line), sim->t.slice);
 }
 
 /* How long the line waits for the way to its requester: the socket's bus, or the link between
@@ -459,12 +466,19 @@ static void invalidate_sharers(struct sim *sim, struct node *home, struct dirent
 	t->acks = sent > 0;
 }
 
-static void probe_owner(struct sim *sim, struct dirent *d, struct txn *t, bool invalidate)
+/* What a request that asks this owner has left: the home does not know whether it is E or M. */
+static uint64_t left_for_owner(const struct sim *sim, const struct txn *t, const struct node *owner)
 {
-	unsigned far = farthest(sim, t->client, d->owner, t->line);
+	unsigned far = farthest(sim, t->client, owner, t->line);
 	uint64_t clean = sim->t.legs[t->access][STATE_E][far],
 		 dirty = sim->t.legs[t->access][STATE_M][far];
-	uint64_t leg = probe_leg(sim, less(clean < dirty ? clean : dirty, t->spent + t->tail));
+
+	return less(least(clean, dirty), t->spent + t->tail);
+}
+
+static void probe_owner(struct sim *sim, struct dirent *d, struct txn *t, bool invalidate)
+{
+	uint64_t leg = probe_leg(sim, left_for_owner(sim, t, d->owner));
 
 	t->spent += leg;
 	send_probe(sim, t, d->owner, invalidate, true, leg, leg);
@@ -555,10 +569,24 @@ static void fetch(struct sim *sim, struct node *home, struct txn *t)
 static void answer(struct sim *sim, struct node *node, struct event *probe, enum state found,
 		   uint32_t version, bool gone);
 
+/* To the caches above and back: no longer than what the request at the home below has left. */
+static uint64_t collecting_leg(const struct sim *sim, const struct node *shared,
+			       const struct txn *t)
+{
+	uint64_t leg = inner_probe_leg(sim, shared), left;
+
+	if (t->kind != TXN_SNOOP || t->snooper->kind != TXN_REQUEST)
+		return leg;
+	left = t->probe->probe.owner ? left_for_owner(sim, t->snooper, shared)
+				     : t->probe->probe.back;
+	leg = least(leg, (left - 1) / 2);
+	return leg > sim->t.least_probe ? leg : sim->t.least_probe;
+}
+
 static void collect(struct sim *sim, struct node *shared, struct dirent *d, struct txn *t,
 		    bool invalidate)
 {
-	uint64_t leg = inner_probe_leg(sim, shared);
+	uint64_t leg = collecting_leg(sim, shared, t);
 	unsigned index = 0;
 	struct node *q;
 

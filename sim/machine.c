@@ -2,8 +2,9 @@
  * Machines: the table by which experiment/ fills struct machine from its file, rules between
  * keys, and who is how far from whom.
  *
- * Cores are numbered through dies, dies through sockets. Sockets that are not all linked to each
- * other form a cube: one hop where their numbers differ in one bit, else two.
+ * Cores are numbered through dies, dies through sockets, sockets through blades, blades through
+ * routers. Sockets without blades that are not all linked to each other form a cube: one hop where
+ * their numbers differ in one bit, else two.
  */
 #include "sim/machine.h"
 
@@ -18,17 +19,19 @@ static const char *const order_words[] = { "chasing", "blocking", NULL };
 /* The words of `distances`: those of enum distance in its order, then other words for them. */
 static const char *const distance_words[] = {
 	[DISTANCE_DIE] = "same_die", [DISTANCE_SOCKET] = "same_socket",
-	[DISTANCE_HOP] = "other_socket", [DISTANCE_TWO_HOPS] = "two_hops",
+	[DISTANCE_BLADE] = "same_blade", [DISTANCE_HOP] = "one_hop",
+	[DISTANCE_ROUTER] = "one_router", [DISTANCE_FAR] = "far",
 	"same_l2", "same_ccx",
 	"same_package", "same_package_other_die", "other_ccx", "same_mesh",
-	"one_hop", NULL
+	"other_socket", "two_hops", NULL
 };
 static const enum distance distance_of_word[] = {
 	DISTANCE_DIE, DISTANCE_SOCKET,
-	DISTANCE_HOP, DISTANCE_TWO_HOPS,
+	DISTANCE_BLADE, DISTANCE_HOP,
+	DISTANCE_ROUTER, DISTANCE_FAR,
 	DISTANCE_DIE, DISTANCE_DIE,
 	DISTANCE_SOCKET, DISTANCE_SOCKET, DISTANCE_SOCKET, DISTANCE_SOCKET,
-	DISTANCE_HOP
+	DISTANCE_HOP, DISTANCE_FAR
 };
 
 #define CYCLES .min = 0, .max = 100000, .unit = "cycles"
@@ -168,6 +171,10 @@ const struct setting machine_settings[] = {
 		.help = "cores on a die"),
 	SETTING(struct machine, numa_nodes, COUNT, .min = 1, .max = 128,
 		.help = "memory nodes; cores are split evenly over them"),
+	SETTING(struct machine, sockets_per_blade, COUNT, .min = 1, .max = 128, .fallback = "1",
+		.help = "sockets on a blade, for the distance same_blade"),
+	SETTING(struct machine, blades_per_router, COUNT, .min = 1, .max = 128, .fallback = "1",
+		.help = "blades at a router, for the distance one_router"),
 	SETTING(struct machine, protocol, WORD, .words = protocol_words, .fallback = "MESI",
 		.help = "coherence protocol"),
 	SETTING(struct machine, dirty_read, WORD, .words = dirty_read_words, .fallback = "share_wb",
@@ -182,7 +189,7 @@ const struct setting machine_settings[] = {
 	SECTION_OF(llc, level_settings, .fallback = "-",
 		.help = "last level; missing: there is none"),
 	SETTING(struct machine, dram_ns, REALS, NS,
-		.help = "load from memory: of the own node, then by distance"),
+		.help = "load from memory: of the own node, then (from the second on) of others by distance"),
 	SECTION_OF(load_ns, state_settings,
 		.help = "load of a line that another cache has, in all"),
 	SECTION_OF(store_ns, state_settings, .fallback = "-",
@@ -222,6 +229,8 @@ const struct setting machine_settings[] = {
 		.help = "an interrupt sent to another CPU and its answer"),
 	SECTION_OF(step_cyc, step_settings, .help = "instructions that touch no memory"),
 	SECTION_OF(handoff, handoff_settings, .help = "how a contended line moves on"),
+	SETTING(struct machine, weak, KEYLIST, .section = machine_settings, .fallback = "[]",
+		.help = "keys whose numbers are weak; 'bounce run --sensitivity' halves and doubles them"),
 	{ 0 },
 };
 /* clang-format on */
@@ -248,26 +257,38 @@ static enum distance listed(const struct machine *machine, unsigned i)
 	return distance_of_word[machine->distances.value[i]];
 }
 
-static enum distance between(const struct machine *machine, unsigned core, unsigned other)
+/* Are the two cores at most that far from each other? */
+static bool within(const struct machine *machine, enum distance distance, unsigned core,
+		   unsigned other)
 {
-	unsigned socket = machine_socket(machine, core),
-		 other_socket = machine_socket(machine, other);
+	uint64_t a = machine_socket(machine, core), b = machine_socket(machine, other);
+	uint64_t blade = machine->sockets_per_blade, router = blade * machine->blades_per_router;
 
-	if (machine_die(machine, core) == machine_die(machine, other))
-		return DISTANCE_DIE;
-	if (socket == other_socket)
-		return DISTANCE_SOCKET;
-	return __builtin_popcount(socket ^ other_socket) == 1 ? DISTANCE_HOP : DISTANCE_TWO_HOPS;
+	switch (distance) {
+	case DISTANCE_DIE:
+		return machine_die(machine, core) == machine_die(machine, other);
+	case DISTANCE_SOCKET:
+		return a == b;
+	case DISTANCE_BLADE:
+		return a / blade == b / blade;
+	case DISTANCE_HOP:
+		return __builtin_popcountll(a ^ b) <= 1;
+	case DISTANCE_ROUTER:
+		return a / router == b / router;
+	case DISTANCE_FAR:
+		break;
+	}
+	return true;
 }
 
 /* The first listed distance that reaches that far; a list that ends earlier says that all beyond
  * is as far as its last. */
 unsigned machine_distance(const struct machine *machine, unsigned core, unsigned other)
 {
-	enum distance wanted = between(machine, core, other);
 	unsigned i = 0;
 
-	while (i + 1 < machine->distances.count && listed(machine, i) < wanted)
+	while (i + 1 < machine->distances.count &&
+	       !within(machine, listed(machine, i), core, other))
 		i++;
 	return i;
 }

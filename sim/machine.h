@@ -20,8 +20,10 @@ enum machine_protocol { PROTOCOL_MESI, PROTOCOL_MOESI, PROTOCOL_MESIF };
 enum dirty_read { DIRTY_SHARE_WB, DIRTY_SHARE_OWNED, DIRTY_MIGRATE };
 enum machine_home { HOME_DIRECTORY, HOME_BUS };
 enum home_order { ORDER_CHASING, ORDER_BLOCKING };
-/* How far two cores are from each other. */
-enum distance { DISTANCE_DIE, DISTANCE_SOCKET, DISTANCE_HOP, DISTANCE_TWO_HOPS };
+/* What two cores have in common, down to nothing: how far they are from each other. */
+enum distance {
+	DISTANCE_DIE, DISTANCE_SOCKET, DISTANCE_BLADE, DISTANCE_HOP, DISTANCE_ROUTER, DISTANCE_FAR
+};
 
 struct cache_level {
 	uint64_t kib, ways;
@@ -42,6 +44,7 @@ struct machine {
 	char id[SETTING_NAME_BYTES], title[SETTING_NAME_BYTES];
 	double freq_ghz;
 	uint64_t sockets, dies_per_socket, cores_per_die, numa_nodes;
+	uint64_t sockets_per_blade, blades_per_router;  /* for the words same_blade, one_router */
 	int protocol;                   /* enum machine_protocol */
 	int dirty_read;                 /* enum dirty_read */
 	int home;                       /* enum machine_home */
@@ -67,6 +70,7 @@ struct machine {
 	double irq_entry_exit_ns, ipi_roundtrip_ns;
 	struct { double call, loop, alloc, free, page_alloc, page_free; } step_cyc;
 	struct { int home; struct reals split; double local_bias; } handoff;   /* enum home_order */
+	struct keylist weak;            /* numbers that conclusions should not hang on */
 };
 
 /* The table that experiment/ fills struct machine by; ends with an entry without a key. */

@@ -39,11 +39,12 @@ static struct node *node_new(struct sim *sim, enum node_kind kind, unsigned id, 
 	return n;
 }
 
-static void make_home(struct sim *sim, struct node *home, uint64_t lines)
+/* The root is `nodes` homes in one. */
+static void make_home(struct sim *sim, struct node *home, uint64_t lines, unsigned nodes)
 {
 	home->entry = xmap(lines * sizeof(struct dirent *));
 	home->slices = sim->machine.slice.slices ? (unsigned)sim->machine.slice.slices : 1;
-	home->slice_free = xalloc(home->slices * sizeof *home->slice_free);
+	home->slice_free = xalloc((size_t)home->slices * nodes * sizeof *home->slice_free);
 }
 
 static void adopt(struct node *parent, struct node *child)
@@ -89,7 +90,7 @@ static unsigned share(struct sim *sim, struct node **above, unsigned count,
 			cache_init(&n->level_cache[0], level);
 			n->levels = 1;
 			n->level = index_of_pair(sim, first, first + group - 1);
-			make_home(sim, n, lines);
+			make_home(sim, n, lines, 1);
 			sim->shared = xrealloc(sim->shared,
 					       (sim->shared_count + 1) * sizeof(struct node *));
 			sim->shared[sim->shared_count++] = n;
@@ -131,7 +132,7 @@ bool topology_build(struct sim *sim, char *why, size_t size)
 		widest = (unsigned)m->llc.shared;
 	}
 	sim->root = node_new(sim, NODE_ROOT, 0, 0);
-	make_home(sim, sim->root, lines);
+	make_home(sim, sim->root, lines, sim->nodes);
 	sim->root->bus_free = xalloc(2 * m->sockets * sizeof(uint64_t));
 	for (unsigned i = 0; i < count; i++)
 		adopt(sim->root, top[i]);

@@ -16,6 +16,7 @@
 #include "cli/cli.h"
 #include "experiment/data.h"
 #include "experiment/file.h"
+#include "experiment/machine_file.h"
 #include "sim/verbs/xalloc.h"
 
 static int dispatch(int count, char **arguments)
@@ -143,4 +144,17 @@ void write_text(const char *path, const char *text)
 	assert_non_null(file);
 	fputs(text, file);
 	assert_int_equal(fclose(file), 0);
+}
+
+struct machine load_machine(const char *name)
+{
+	struct diagnostics *diagnostics = diagnostics_new();
+	struct machine machine;
+
+	if (!machine_load(name, diagnostics, &machine)) {
+		diagnostics_print(diagnostics, stderr, false);
+		fail_msg("machine %s", name);
+	}
+	diagnostics_free(diagnostics);
+	return machine;
 }

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "sim/machine.h"
+
 struct output {
 	int status;             /* exit status; 128 + n: died of signal n */
 	char *out, *err;
@@ -21,5 +23,7 @@ void folder_free(char *folder);
 /* Text of a file; fails the test if it cannot be read. */
 char *read_text(const char *path);
 void write_text(const char *path, const char *text);
+/* A machine file by name; fails the test if it has mistakes. */
+struct machine load_machine(const char *name);
 
 #endif

@@ -470,24 +470,36 @@ static void the_effective_experiment_reads_back(void **state)
 		"plots: [heat]\n"
 		"operations: 10\n");
 	expect_reads_back(
+		"name: test\nmachine: {base: core2-2s, weak: [load_ns.M, rmw_ns]}\ncpus: 2\n"
+		"objects: slub-page\nworkload: producer-consumer\noperations: 10\n");
+	expect_reads_back(
+		"name: test\nmachine: [textbook, {base: core2-2s, weak: [load_ns.M, rmw_ns], l1d.kib: 64}]\n"
+		"cpus: 2\nobjects: slub-page\nworkload: producer-consumer\noperations: 10\n");
+	expect_reads_back(
 		"name: test\nmachine: [core2-2s, {base: textbook, load_ns.M: [1, 2], home: bus}]\nplacement: [1, 0]\n"
 		"cpus: 2\nobjects: slub-page\nworkload: producer-consumer\noperations: 10\n");
 }
 
-/* ---- machines ---------------------------------------------------------------------------- */
-
-static struct machine load_machine(const char *name)
+/* What a machine's author thinks of its numbers does not change what they give. */
+static void weak_is_no_part_of_a_result(void **state)
 {
-	struct diagnostics *diagnostics = diagnostics_new();
-	struct machine machine;
+	char *none = "machine.weak=[]", *one = "machine.weak=[load_ns.M]";
+	struct experiment *base = load_good(good), *without = load_with(good, &none, 1, NULL),
+			  *with = load_with(good, &one, 1, NULL);
 
-	if (!machine_load(name, diagnostics, &machine)) {
-		diagnostics_print(diagnostics, stderr, false);
-		fail_msg("machine %s", name);
-	}
-	diagnostics_free(diagnostics);
-	return machine;
+	(void)state;
+	assert_int_equal(with->combination[0]->machine.weak.count, 1);
+	assert_string_equal(with->combination[0]->machine.weak.key[0], "load_ns.M");
+	assert_string_equal(with->point[0].name, base->point[0].name);
+	assert_string_equal(without->point[0].name, base->point[0].name);
+	assert_string_equal(with->combination[0]->machine_name, "textbook");
+	assert_non_null(strstr(with->effective, "weak: [load_ns.M]"));
+	experiment_free(base);
+	experiment_free(without);
+	experiment_free(with);
 }
+
+/* ---- machines ---------------------------------------------------------------------------- */
 
 static void every_machine_file_is_right(void **state)
 {
@@ -504,29 +516,32 @@ static void every_machine_file_is_right(void **state)
 	machine_names_free(names, count);
 }
 
-static void distances_follow_the_topology(void **state)
+static void a_list_of_weak_keys_replaces_that_of_the_base(void **state)
 {
-	/* core2-2s: 2 sockets x 2 dies x 2 cores; [same_l2, same_package_other_die, other_socket]
-	 * textbook: 2 sockets x 1 die x 8 cores; [same_socket, other_socket] */
-	/* clang-format off */
 	static const struct {
-		const char *machine;
-		unsigned core, other, distance;
+		const char *text;
+		unsigned count;
+		const char *first;
 	} rows[] = {
-		{ "core2-2s", 0, 1, 0 }, { "core2-2s", 2, 3, 0 },
-		{ "core2-2s", 0, 2, 1 }, { "core2-2s", 3, 1, 1 },
-		{ "core2-2s", 0, 4, 2 }, { "core2-2s", 7, 3, 2 },
-		{ "textbook", 0, 7, 0 }, { "textbook", 8, 15, 0 }, { "textbook", 7, 8, 1 }, { "textbook", 15, 0, 1 },
+		{ "id: mine\nbase: core2-2s\nweak: [dram_ns]\n", 1, "dram_ns" },
+		{ "id: mine\nbase: core2-2s\nweak: []\n", 0, "" },
+		{ "id: mine\nbase: core2-2s\ndram_ns: [100]\n", 10, "load_ns" },
 	};
-	/* clang-format on */
+	char *folder = folder_new(), *path = NULL;
 
 	(void)state;
+	assert_true(asprintf(&path, "%s/mine.yaml", folder) > 0);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct machine machine = load_machine(rows[i].machine);
+		write_text(path, rows[i].text);
 
-		assert_int_equal(machine_distance(&machine, rows[i].core, rows[i].other),
-				 rows[i].distance);
+		struct machine machine = load_machine(path);
+
+		assert_int_equal(machine.weak.count, rows[i].count);
+		assert_string_equal(machine.weak.key[0], rows[i].first);
 	}
+	assert_int_equal(load_machine("textbook").weak.count, 0);
+	free(path);
+	folder_free(folder);
 }
 
 static void far_sockets_are_two_hops_away(void **state)
@@ -538,7 +553,7 @@ static void far_sockets_are_two_hops_away(void **state)
 				   .numa_nodes = 1,
 				   .distances = { 4,
 						  { DISTANCE_DIE, DISTANCE_SOCKET, DISTANCE_HOP,
-						    DISTANCE_TWO_HOPS } } };
+						    DISTANCE_FAR } } };
 
 	(void)state;
 	assert_int_equal(machine_distance(&machine, 0, 1), 1);  /* other die of socket 0 */
@@ -671,8 +686,9 @@ int main(void)
 		cmocka_unit_test(order_comments_and_spelling_do_not_matter),
 		cmocka_unit_test(what_determines_a_point_is_in_its_name),
 		cmocka_unit_test(the_effective_experiment_reads_back),
+		cmocka_unit_test(weak_is_no_part_of_a_result),
 		cmocka_unit_test(every_machine_file_is_right),
-		cmocka_unit_test(distances_follow_the_topology),
+		cmocka_unit_test(a_list_of_weak_keys_replaces_that_of_the_base),
 		cmocka_unit_test(far_sockets_are_two_hops_away),
 		cmocka_unit_test(rules_between_keys_of_a_machine_are_told),
 		cmocka_unit_test(every_table_has_help_ranges_and_readable_fallbacks),

@@ -396,6 +396,12 @@ static void two_slices(struct machine *m)
 	m->slice.slices = 2;
 }
 
+static void one_slice_each_of_two_nodes(struct machine *m)
+{
+	two_nodes(m);
+	one_slice(m);
+}
+
 static void links_of_8_bytes(struct machine *m)
 {
 	m->link.bytes_per_ns = 8;
@@ -413,6 +419,9 @@ static void occupancy(void **state)
 		{ "lines of two slices do not meet", two_slices, {
 			{ 0, 1000, LOAD, 'A', C(100) }, { 1, 1001, LOAD, 'B', C(100) },
 			{ 2, 1001, LOAD, 'C', C(101) } } },
+		/* at 1010 and 1011, but at the homes of two nodes, each the CPU's own */
+		{ "each node has its slices", one_slice_each_of_two_nodes, {
+			{ 0, 1000, LOAD, 'A', C(100) }, { 8, 1001, LOAD, 'a', C(100) } } },
 		/* 72 bytes at 8 a ns: 9. Data at 1159 and 1160; the second follows at 1168 */
 		{ "a link between sockets carries one line at a time", links_of_8_bytes, {
 			{ 0, 100, STORE, 'A', ANY }, { 0, 500, STORE, 'B', ANY },

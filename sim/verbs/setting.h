@@ -20,10 +20,12 @@ enum setting_kind {
 	SETTING_NAME,           /* char member[SETTING_NAME_BYTES]: free text */
 	SETTING_REALS,          /* struct reals member: a list of decimal numbers */
 	SETTING_WORDLIST,       /* struct wordlist member: a list of .words */
+	SETTING_KEYLIST,        /* struct keylist member: a list of keys of numbers in .section */
 	SETTING_SECTION,        /* struct member with a table of its own, .section */
 };
 
 enum { SETTING_NAME_BYTES = 128, SETTING_LIST_MAX = 16 };
+enum { SETTING_KEYS_MAX = 32, SETTING_KEY_BYTES = 48 };
 
 struct reals {
 	unsigned count;
@@ -35,6 +37,11 @@ struct wordlist {
 	int value[SETTING_LIST_MAX];    /* indices of .words */
 };
 
+struct keylist {
+	unsigned count;
+	char key[SETTING_KEYS_MAX][SETTING_KEY_BYTES];  /* "rmw_ns.S"; a section is all in it */
+};
+
 struct setting {
 	const char *key;
 	size_t offset;
@@ -44,7 +51,7 @@ struct setting {
 	 * which leaves numbers NAN (REAL), 0 (COUNT, BYTES), lists and sections empty (zero). */
 	const char *fallback;
 	const char *const *words;       /* of SETTING_WORD, NULL-terminated */
-	const struct setting *section;  /* of SETTING_SECTION, ends with an entry without a key */
+	const struct setting *section;  /* of SECTION and KEYLIST, ends with an entry without a key */
 	const char *unit;               /* of numbers: "bytes", "cycles", ...; NULL: none */
 	const char *help;               /* one line */
 	bool fixed;                     /* may not be swept */

@@ -1,0 +1,12 @@
+/* What running an experiment and its variants share; see cli/run.c. */
+#ifndef CLI_RUN_H
+#define CLI_RUN_H
+
+#include "experiment/runner.h"
+
+/* Tells outcomes that are no `done`, one line each; how many there are. */
+size_t run_tell_outcomes(const struct points *points);
+/* The exit status; `written`: the results were, `ended`: points with another outcome. */
+int run_status(const struct runner_summary *summary, bool written, size_t ended);
+
+#endif

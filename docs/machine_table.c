@@ -111,7 +111,7 @@ static void enter_levels(const struct machine *machine)
 	if (l2->ways)
 		enter_level(machine, smaller(4 * l1d->kib, l2->kib / 2), l2->hit_cyc);
 	if (llc->ways)
-		enter_level(machine, smaller(4 * (l2->ways ? l2->kib : l1d->kib), llc->kib / 2),
+		enter_level(machine, smaller(2 * (l2->ways ? l2->kib : l1d->kib), llc->kib / 2),
 			    llc->hit_cyc);
 }
 

@@ -43,11 +43,9 @@ static struct sim_options *options_new(const struct planned *planned)
 	options->max_cycles = settings->max_cycles;
 	options->model =
 		combination->objects ? combination->objects->name : combination->pages->name;
-	/* pages, their structs of at most 64 bytes, and room for what set-up takes besides: of
-	 * the first node, and of others, since a node has its share of the arena */
+	/* pages, their structs of at most 64 bytes, and room for what set-up takes besides */
 	options->arena_bytes = settings->memory_mib * ((1 << 20) + 256 * 64) +
-			       ((uint64_t)64 << 20) + settings->cpus * ((uint64_t)1 << 20) +
-			       (combination->machine.numa_nodes - 1) * ((uint64_t)8 << 20);
+			       ((uint64_t)64 << 20) + settings->cpus * ((uint64_t)1 << 20);
 	return options;
 }
 

@@ -3,6 +3,12 @@
 # after saying so. need.sh build [plots] [tests]
 set -u
 
+# With `make -j` one look at a time: two package managers would be in each other's way.
+if command -v flock >/dev/null 2>&1; then
+	exec 9<"$0"
+	flock 9
+fi
+
 missing=
 want() {        # want PACKAGE COMMAND-THAT-SUCCEEDS-IF-IT-IS-HERE
 	package=$1

@@ -88,6 +88,10 @@ static void try(const struct sensitivity *sensitivity, struct trial *trial,
 {
 	if (!sensitivity_possible(sensitivity, trial))
 		return;
+	if (trial->same) {
+		sensitivity_judge(sensitivity, trial, sensitivity->experiment, sensitivity->points);
+		return;
+	}
 
 	/* what machines allow was asked before */
 	struct diagnostics *diagnostics = diagnostics_new();
@@ -167,6 +171,8 @@ static void add_verdict(struct table *table, const struct sensitivity *sensitivi
 static void add_row(struct table *table, const struct sensitivity *sensitivity,
 		    const struct trial *trial)
 {
+	static const char unchanged[] =
+		"changes nothing here: the number is 0, or cannot be halved";
 	size_t groups = group_columns(sensitivity);
 
 	table_text(table, "%s", trial->change.key ? trial->change.key : "all together");
@@ -177,11 +183,10 @@ static void add_row(struct table *table, const struct sensitivity *sensitivity,
 		add_verdict(table, sensitivity, trial, group);
 	if (!groups)
 		add_verdict(table, sensitivity, trial, SIZE_MAX);
-	if (has_notes(sensitivity))
-		table_text(table, "%s%s", *trial->why ? "not possible: " : "",
-			   *trial->why	 ? trial->why
-			   : trial->same ? "changes nothing here: the number is 0, or cannot be halved"
-					 : "");
+	if (has_notes(sensitivity) && *trial->why)
+		table_text(table, "not possible: %s", trial->why);
+	else if (has_notes(sensitivity))
+		table_text(table, "%s", trial->same ? unchanged : "");
 }
 
 static const char *sign_of(enum order order)
@@ -236,29 +241,28 @@ static bool holds(const struct sensitivity *sensitivity, size_t conclusion)
 	return true;
 }
 
-/* Trials with verdicts, of those that are possible. */
-static void print_incomplete(FILE *out, const struct sensitivity *sensitivity)
+/* What an interrupt, or a machine that was given up, left undone is no conclusion that holds. */
+static size_t untried(const struct sensitivity *sensitivity)
 {
-	size_t judged = 0, possible = 0;
+	size_t count = 0;
 
-	for (size_t i = 0; i < sensitivity->trials; i++) {
-		possible += !*sensitivity->trial[i].why;
-		judged += sensitivity->trial[i].verdict != NULL;
-	}
-	if (judged < possible)
-		fprintf(out, "incomplete: %zu of %zu changes were tried\n", judged, possible);
+	for (size_t i = 0; i < sensitivity->trials; i++)
+		count += !*sensitivity->trial[i].why && !sensitivity->trial[i].verdict;
+	return count;
 }
 
 static void print_summary(FILE *out, const struct sensitivity *sensitivity)
 {
-	size_t held = 0, count = sensitivity->conclusions;
+	size_t held = 0, count = sensitivity->conclusions, missing = untried(sensitivity);
 
 	for (size_t i = 0; i < count; i++)
 		held += holds(sensitivity, i);
 	fputs("\n", out);
-	print_incomplete(out, sensitivity);
-	fprintf(out, "%zu conclusion%s, %zu hold%s under every change%s\n", count,
-		count == 1 ? "" : "s", held, held == 1 ? "s" : "",
+	if (missing)
+		fprintf(out, "incomplete: %zu of %zu changes were not tried\n", missing,
+			sensitivity->trials);
+	fprintf(out, "%zu conclusion%s, %zu hold%s under every change%s%s\n", count,
+		count == 1 ? "" : "s", held, held == 1 ? "s" : "", missing ? " tried" : "",
 		held < count ? "; these do not:" : ".");
 	for (size_t i = 0; i < count; i++) {
 		if (!holds(sensitivity, i))
@@ -278,7 +282,8 @@ static void print_people(FILE *out, const struct sensitivity *sensitivity, bool 
 	for (size_t i = 0; i < sensitivity->trials; i++)
 		add_row(table, sensitivity, &sensitivity->trial[i]);
 	summary_headline(out, sensitivity->points);
-	fprintf(out, "Largest change of a mean, and what becomes of the order of allocators%s%s:\n\n",
+	fprintf(out,
+		"Largest change of a mean, and what becomes of the order of allocators%s%s:\n\n",
 		*axis ? ", by " : "", axis);
 	table_print(table, out, TABLE_PEOPLE, "sensitivity", 0, colour);
 	table_free(table);

@@ -9,6 +9,11 @@
 
 static const double NEAR = 0.01;        /* smaller differences are no news */
 
+bool claim_near(double one, double other)
+{
+	return fabs(one - other) < NEAR * fmax(one, other);
+}
+
 /* What is known of a pair of series over the groups that both have. */
 struct verdict {
 	size_t all, lower, equal, higher;       /* groups; lower: few has less, beyond the spread */
@@ -95,7 +100,7 @@ static void judge_group(struct verdict *verdict, const struct cell *few, const s
 	verdict->zero &= least == 0;
 
 	bool explained = interval_known(&change) && change.low <= 0 && change.high >= 0;
-	bool near = least != most && fabs(least - most) < NEAR * fmax(least, most);
+	bool near = least != most && claim_near(least, most);
 
 	verdict->spread |= explained && least != most;
 	verdict->near |= near;

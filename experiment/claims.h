@@ -28,6 +28,8 @@ struct wording {
 const char *claim_compare(const struct groups *groups, measure *what, const void *argument,
 			  const struct wording *wording, char *buf, size_t size);
 
+/* Two values, not both 0, that are less than 1 % apart. */
+bool claim_near(double one, double other);
 /* The series with the least and the most, by mean over the groups; false if nothing has a value. */
 bool claim_extremes(const struct groups *groups, measure *what, const void *argument, size_t *few,
 		    size_t *many);

@@ -7,7 +7,6 @@
 
 #include "experiment/loading.h"
 #include "experiment/weak.h"
-#include "sim/protocol.h"
 
 static void rule_name(struct loading *loading, const struct combination *into)
 {
@@ -111,15 +110,9 @@ static void tell_machine(void *to, const char *key, const char *text)
 
 static bool rule_machine(struct loading *loading, const struct combination *into)
 {
-	static const char *const protocol_of[] = { "mesi", "moesi", "mesif" };
-	const char *protocol = protocol_of[into->machine.protocol];
+	bool known = weak_check(&into->machine, tell_machine, loading);
 
-	if (!protocol_find(protocol))
-		mistake(loading->diagnostics, walk_place(loading, "machine.protocol"),
-			"machine '%s' runs protocol '%s', which is not built ('bounce list protocols' shows what is)",
-			into->machine.id, protocol);
-	return weak_check(&into->machine, tell_machine, loading) &
-	       machine_check(&into->machine, tell_machine, loading);
+	return machine_check(&into->machine, tell_machine, loading) && known;
 }
 
 static void rule_objects(struct loading *loading, const struct combination *into)

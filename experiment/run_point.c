@@ -21,11 +21,14 @@ struct run {
 	char why[512];                  /* of a set-up that cannot be */
 };
 
+enum { NODE_MIB_MIN = (PAGE_BYTES << (MAX_ORDER - 1)) >> 20 };
+
 static struct sim_options *options_new(const struct planned *planned)
 {
 	const struct combination *combination = planned->combination;
 	const struct settings *settings = &combination->settings;
 	struct sim_options *options = xalloc(sizeof *options);
+	uint64_t mib = combination->machine.numa_nodes * NODE_MIB_MIN;
 
 	options->machine = &combination->machine;
 	options->cpus = (unsigned)settings->cpus;
@@ -43,8 +46,11 @@ static struct sim_options *options_new(const struct planned *planned)
 	options->max_cycles = settings->max_cycles;
 	options->model =
 		combination->objects ? combination->objects->name : combination->pages->name;
-	/* pages, their structs of at most 64 bytes, and room for what set-up takes besides */
-	options->arena_bytes = settings->memory_mib * ((1 << 20) + 256 * 64) +
+	/* pages (a node has a block of the largest order at least), their structs of at most 64
+	 * bytes, and room for what set-up takes besides */
+	if (mib < settings->memory_mib)
+		mib = settings->memory_mib;
+	options->arena_bytes = mib * ((1 << 20) + 256 * 64) +
 			       ((uint64_t)64 << 20) + settings->cpus * ((uint64_t)1 << 20);
 	return options;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "experiment/claims.h"
 #include "experiment/figures.h"
 #include "experiment/run_point.h"
 #include "sim/verbs/xalloc.h"
@@ -25,6 +26,8 @@ enum order order_of(const struct interval *change, const struct interval *back)
 	/* a share of nothing is not known: then the second is the unit */
 	if (isnan(change->mean) && !isnan(back->mean))
 		return -order_of(back, change);
+	if (claim_near(1, 1 + change->mean))
+		return ORDER_EQUAL;
 	if (change->low > 0)
 		return ORDER_LESS;
 	return change->high < 0 ? ORDER_MORE : ORDER_EQUAL;
@@ -151,11 +154,16 @@ bool sensitivity_possible(const struct sensitivity *sensitivity, struct trial *t
 {
 	const struct experiment *experiment = sensitivity->experiment;
 
+	trial->same = true;
 	for (size_t i = 0; i < experiment->combinations; i++) {
-		struct machine machine = experiment->combination[i]->machine;
+		const struct machine *before = &experiment->combination[i]->machine;
+		struct machine machine;
 
+		memcpy(&machine, before, sizeof machine);
 		if (!weak_apply(&machine, &trial->change, trial->why, sizeof trial->why))
 			return false;
+		/* copied with its padding */
+		trial->same = trial->same && !memcmp(&machine, before, sizeof machine);
 	}
 	return true;
 }
@@ -296,15 +304,6 @@ static double farthest(const struct sensitivity *sensitivity, const struct group
 	return moved;
 }
 
-static bool all_same(const struct experiment *a, const struct experiment *b)
-{
-	for (size_t i = 0; i < a->points; i++) {
-		if (strcmp(a->point[i].name, b->point[i].name))
-			return false;
-	}
-	return true;
-}
-
 void sensitivity_judge(const struct sensitivity *sensitivity, struct trial *trial,
 		       const struct experiment *changed, const struct points *points)
 {
@@ -313,7 +312,6 @@ void sensitivity_judge(const struct sensitivity *sensitivity, struct trial *tria
 
 	trial->verdict = xalloc(count * sizeof *trial->verdict);
 	trial->now = xalloc(count * sizeof *trial->now);
-	trial->same = all_same(sensitivity->experiment, changed);
 	for (size_t i = 0; i < sensitivity->conclusions; i++)
 		judge_conclusion(sensitivity, trial, i, there);
 	for (enum measured by = 0; by < MEASURES; by++)

@@ -4,7 +4,7 @@
  *
  * A conclusion is how two allocators stand to each other with otherwise equal settings, by one
  * figure. They are equal where the 95 % interval of their difference has 0 in it (single runs:
- * where there is no difference).
+ * where there is no difference), and, as in the titles of figures, below 1 %.
  */
 #ifndef EXPERIMENT_SENSITIVITY_H
 #define EXPERIMENT_SENSITIVITY_H
@@ -46,7 +46,7 @@ struct conclusion {
 struct trial {
 	struct weak_change change;
 	char why[200];                          /* it cannot be made; "" */
-	bool same;                              /* it changes no point: the number is 0 */
+	bool same;                              /* it changes no machine: the number is 0 */
 	double moved[MEASURES];                 /* largest change of a mean, a fraction */
 	enum verdict *verdict;                  /* of each conclusion; NULL: not judged */
 	double *now;                            /* as change of the conclusions */
@@ -69,7 +69,7 @@ void sensitivity_free(struct sensitivity *sensitivity);
 /* How many alternatives the experiment compares. */
 size_t sensitivity_alternatives(const struct experiment *experiment);
 
-/* Can the machines be changed so? false: the trial says why. */
+/* Can the machines be changed so? false: the trial says why. Finds out whether that changes any. */
 bool sensitivity_possible(const struct sensitivity *sensitivity, struct trial *trial);
 /* The conclusions from the points, which must outlive it. */
 void sensitivity_conclude(struct sensitivity *sensitivity, const struct points *points);

@@ -107,7 +107,7 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 		const struct copy_rule *rule;
 
 		slot = find_copy(cpu, line, &w->cost);
-		rule = &sim->protocol->copy[slot ? slot->copy->state : STATE_I][event];
+		rule = copy_rule(cpu->node, slot ? slot->copy->state : STATE_I, event);
 		if (first)
 			was = slot ? (enum state)slot->copy->state : STATE_I;
 		if (rule->action & DO_HIT) {
@@ -129,6 +129,8 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 	w->context = cpu->context;
 	w->time = cpu->clock;
 	touch(sim, cpu, slot->copy, w, t && !t->buffered ? t : NULL);
+	if (t && t->buffered)           /* counted as the store's */
+		count_wait(sim, w, line, w->time - t->start);
 	effect(argument);
 	if (sim->observer)
 		observe(sim, cpu, w, was, slot->copy->state, start);
@@ -412,8 +414,8 @@ void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site
 	sync_access(cpu);
 	if (offset < sim->arena_bytes && line != NO_LINE) {     /* of NULL: harmless */
 		slot = find_copy(cpu, line, &cost);
-		rule = &sim->protocol->copy[slot ? slot->copy->state : STATE_I]
-					   [write ? COPY_STORE : COPY_LOAD];
+		rule = copy_rule(cpu->node, slot ? slot->copy->state : STATE_I,
+				 write ? COPY_STORE : COPY_LOAD);
 		if (!(rule->action & DO_HIT) && !coherence_pending(cpu->node, line) &&
 		    buffer_room_to_ask(cpu, request_of(rule, write)))
 			coherence_request(sim, cpu->node, line, request_of(rule, write),
@@ -496,8 +498,8 @@ void sim_feed(struct sim *sim, unsigned id, uint64_t line, bool write)
 	for (;;) {
 		struct slot *slot = find_copy(cpu, line, &cost);
 		const struct copy_rule *rule =
-			&sim->protocol->copy[slot ? slot->copy->state : STATE_I]
-					    [write ? COPY_STORE : COPY_LOAD];
+			copy_rule(cpu->node, slot ? slot->copy->state : STATE_I,
+				  write ? COPY_STORE : COPY_LOAD);
 		struct txn *t;
 
 		if (rule->action & DO_HIT) {

@@ -47,7 +47,7 @@ static const struct copy_rule *store_rule(const struct cpu *cpu, uint64_t line)
 {
 	const struct slot *copy = copy_of(cpu, line);
 
-	return &cpu->sim->protocol->copy[copy ? copy->state : STATE_I][COPY_STORE];
+	return copy_rule(cpu->node, copy ? copy->state : STATE_I, COPY_STORE);
 }
 
 static bool writable(const struct cpu *cpu, uint64_t line)
@@ -150,20 +150,6 @@ static void wake(struct sim *sim, struct cpu *cpu)
 	turn_push(sim, cpu, RANK_CPU, sim->now + sim->t.store_hit);
 }
 
-/* What the CPU has waited for the oldest store goes to that store's line and source line. */
-static void count_stall(struct sim *sim, struct cpu *cpu, const struct buffered *e)
-{
-	struct store_buffer *b = &cpu->buffer;
-
-	if (!b->stalled)
-		return;
-	if (sim->phase == PHASE_WINDOW)
-		fine_cell_get(sim, e->line, (unsigned)((uintptr_t)e->p & (LINE - 1)), e->size,
-			      e->site, e->context)
-			->wait_units += sim->now - b->stalled_since;
-	b->stalled_since = sim->now;
-}
-
 /* The oldest store, whose line may be written. */
 static void take_effect(struct sim *sim, struct cpu *cpu)
 {
@@ -174,7 +160,7 @@ static void take_effect(struct sim *sim, struct cpu *cpu)
 	struct slot *copy = find_copy(cpu, e->line, &extra)->copy;
 	enum state was = copy->state;
 
-	copy->state = sim->protocol->copy[was][COPY_STORE].next;
+	copy->state = copy_rule(cpu->node, was, COPY_STORE)->next;
 	touch(sim, cpu, copy, &w, NULL);
 	hand_marks(e, copy);
 	memcpy(e->p, e->value, e->size);
@@ -184,7 +170,10 @@ static void take_effect(struct sim *sim, struct cpu *cpu)
 		count_access(&cpu->counts,
 			     cell_get(sim, e->p, e->size, e->site, e->context, copy->label_serial),
 			     &w);
-	count_stall(sim, cpu, e);
+	if (b->stalled) {               /* what the CPU has waited for this one */
+		count_wait(sim, &w, e->line, sim->now - b->stalled_since);
+		b->stalled_since = sim->now;
+	}
 	b->missing -= e->missed;
 	b->first = b->first + 1 < sim->t.depth ? b->first + 1 : 0;
 	b->count--;

@@ -82,6 +82,25 @@ static unsigned farthest(const struct sim *sim, const struct node *client, const
 	return most(d, distance(sim, from->core, home_core(sim, line)));
 }
 
+/* Which total of a transaction counts, where its line is found in that state at `from`. */
+static unsigned total_of(const struct sim *sim, const struct txn *t, const struct node *from,
+			 enum state found)
+{
+	bool from_other = t->home->kind == NODE_ROOT && from->socket != t->client->socket;
+
+	if (from_other && (found == STATE_M || found == STATE_D) && home_has_place(sim) &&
+	    machine_socket(&sim->machine, home_core(sim, t->line)) == t->client->socket)
+		return DIRTY_HOMED_AT_READER;
+	return found;
+}
+
+/* Where the line or the permission came from below, only the way up is left: that of a load. */
+static uint64_t total_legs(const struct sim *sim, const struct txn *t, unsigned total, unsigned far)
+{
+	return t->fetched ? sim->t.legs[ACCESS_LOAD][STATE_S][t->home->level]
+			  : sim->t.legs[t->access][total][far];
+}
+
 static uint64_t probe_leg(const struct sim *sim, uint64_t rest)
 {
 	uint64_t leg = (uint64_t)((double)rest * sim->t.probe_share + 0.5);
@@ -117,6 +136,7 @@ struct dirent *dirent_find(struct node *home, uint64_t line)
 		d = xalloc(sizeof *d + (home->children + 63) / 64 * sizeof d->sharers[0]);
 		d->line = line;
 		home->entry[line] = d;
+		home->touched[line >> ENTRY_BLOCK_SHIFT] = true;
 	}
 	return d;
 }
@@ -292,28 +312,49 @@ static void send_probe(struct sim *sim, struct txn *t, struct node *to, bool inv
 	event_send(sim, e, RANK_PROBE, t, delay);
 }
 
-static void send_home(struct sim *sim, struct txn *t, enum event_type type, uint32_t version,
-		      enum state found, bool gone, uint64_t delay)
+static void send_done(struct sim *sim, struct txn *t)
+{
+	struct event *e;
+
+	if (sim->machine.handoff.home != ORDER_BLOCKING)
+		return;
+	e = event_new(sim);
+	e->type = EVENT_DONE;
+	e->node = t->home;
+	event_send(sim, e, RANK_HOME, t, sim->t.request[home_distance(sim, t->client, t->line)]);
+}
+
+/* What a probed node tells: the state it was found in (I: nothing) and what became of it. */
+struct reply {
+	enum state found;
+	enum answer what;
+	uint32_t version;
+	bool write_back;
+};
+
+static void send_reply(struct sim *sim, struct txn *t, const struct reply *reply, uint64_t delay)
 {
 	struct event *e = event_new(sim);
 
-	e->type = type;
+	e->type = EVENT_REPLY;
 	e->node = t->home;
-	e->answer.version = version;
-	e->answer.found = found;
-	e->answer.gone = gone;
+	e->answer.version = reply->version;
+	e->answer.found = reply->found;
+	e->answer.what = reply->what;
+	e->answer.write_back = reply->write_back;
 	event_send(sim, e, RANK_HOME, t, delay);
 }
 
 /* A dirty line leaves for the home; `t` only lends its place in the order of messages. */
 static void send_put(struct sim *sim, struct txn *t, struct node *from, uint64_t line,
-		     uint32_t version)
+		     uint32_t version, enum state state)
 {
 	struct write_back *w = xalloc(sizeof *w);
 	struct event *e = event_new(sim);
 
 	w->line = line;
 	w->version = version;
+	w->state = state;
 	w->next = from->write_back;
 	from->write_back = w;
 	e->type = EVENT_PUT;
@@ -385,7 +426,9 @@ static void release(struct dirent *d)
 
 static enum home_state home_state(const struct dirent *d)
 {
-	return d->owner ? HOME_X : d->sharer_count ? HOME_S : HOME_U;
+	if (d->owner)
+		return d->sharer_count ? HOME_O : HOME_X;
+	return d->sharer_count ? HOME_S : HOME_U;
 }
 
 static struct node *nearest_sharer(struct sim *sim, const struct node *home, const struct dirent *d,
@@ -405,8 +448,9 @@ static struct node *nearest_sharer(struct sim *sim, const struct node *home, con
 	return best;
 }
 
-/* The home supplies the line. */
-static void send_line(struct sim *sim, struct node *home, struct dirent *d, struct txn *t)
+/* The home supplies the line: the nearest sharer does, unless the line is `of_memory`. */
+static void send_line(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
+		      bool of_memory)
 {
 	uint64_t total, spent = t->spent + t->tail;
 	uint32_t version = d->version;
@@ -415,11 +459,9 @@ static void send_line(struct sim *sim, struct node *home, struct dirent *d, stru
 	if (home->kind == NODE_SHARED) {
 		version = cache_find(&home->level_cache[0], t->line)->version;
 		total = sim->t.legs[ACCESS_LOAD][STATE_S][home->level];
-		if (t->fetched)
-			spent = sim->t.request[home->level];
-		else
+		if (!t->fetched)
 			t->supplier = FROM_SHARED_LEVEL;
-	} else if (d->sharer_count && (sharer = nearest_sharer(sim, home, d, t->client))) {
+	} else if (!of_memory && d->sharer_count && (sharer = nearest_sharer(sim, home, d, t->client))) {
 		t->supplier = FROM_CACHE;
 		t->supplied_by = sharer;
 		total = sim->t.legs[ACCESS_LOAD][STATE_S]
@@ -433,18 +475,9 @@ static void send_line(struct sim *sim, struct node *home, struct dirent *d, stru
 	send_fill(sim, t, version, STATE_S, less(total, spent));
 }
 
-/* Where the permission came from below, only the way up is left, which is that of a load. */
-static uint64_t upgrade_total(const struct sim *sim, const struct node *home, const struct txn *t,
-			      unsigned far)
-{
-	return t->fetched ? sim->t.legs[ACCESS_LOAD][STATE_S][home->level]
-			  : sim->t.legs[t->access][STATE_S][far];
-}
-
 /* All sharers but the requester let go; nearest first, so that the farthest comes last. */
 static void invalidate_sharers(struct sim *sim, struct node *home, struct dirent *d, struct txn *t)
 {
-	uint64_t spent = t->fetched ? sim->t.request[home->level] : t->spent + t->tail;
 	unsigned sent = 0;
 
 	for (unsigned away = 0; away < sim->t.distances; away++) {
@@ -453,7 +486,8 @@ static void invalidate_sharers(struct sim *sim, struct node *home, struct dirent
 
 		while ((q = next_sharer(home, d, &index))) {
 			unsigned far = farthest(sim, t->client, q, t->line);
-			uint64_t rest = less(upgrade_total(sim, home, t, far), spent), leg;
+			uint64_t rest = less(total_legs(sim, t, STATE_S, far), t->spent + t->tail),
+				 leg;
 
 			if (q == t->client || far != away)
 				continue;
@@ -466,14 +500,16 @@ static void invalidate_sharers(struct sim *sim, struct node *home, struct dirent
 	t->acks = sent > 0;
 }
 
-/* What a request that asks this owner has left: the home does not know whether it is E or M. */
+/* What a request that asks this owner has left: it may have any state that an owner can have. */
 static uint64_t left_for_owner(const struct sim *sim, const struct txn *t, const struct node *owner)
 {
 	unsigned far = farthest(sim, t->client, owner, t->line);
-	uint64_t clean = sim->t.legs[t->access][STATE_E][far],
-		 dirty = sim->t.legs[t->access][STATE_M][far];
+	uint64_t total = NEVER;
 
-	return less(least(clean, dirty), t->spent + t->tail);
+	for (enum state s = STATE_F; s < STATES; s++)
+		if (t->home->protocol->states >> s & 1)
+			total = least(total, total_legs(sim, t, total_of(sim, t, owner, s), far));
+	return less(total, t->spent + t->tail);
 }
 
 static void probe_owner(struct sim *sim, struct dirent *d, struct txn *t, bool invalidate)
@@ -484,61 +520,106 @@ static void probe_owner(struct sim *sim, struct dirent *d, struct txn *t, bool i
 	send_probe(sim, t, d->owner, invalidate, true, leg, leg);
 }
 
-/* What the directory knows from now on. */
-static void note_grant(struct node *home, struct dirent *d, struct txn *t, unsigned action)
+/* What the home knows of the owner once it has answered, or has been dealt with. */
+static void note_owner(struct dirent *d, unsigned action)
 {
-	if (action & HOME_PROBE_SHARE) {
+	if (action & HOME_OWNER_SHARES && d->owner)
 		add_sharer(d, d->owner);
+	if (action & (HOME_OWNER_SHARES | HOME_OWNER_GONE))
 		d->owner = NULL;
-	}
-	if (action & HOME_GRANT_S) {
-		add_sharer(d, t->client);
-		t->grant = STATE_S;
-		return;
-	}
-	clear_sharers(d, home);
-	d->owner = t->client;
-	t->grant = action & HOME_GRANT_E ? STATE_E : STATE_M;
 }
 
-/* Ask the caches, send the line, note the new owner. The line stays busy where the home must wait. */
-static void serve(struct sim *sim, struct node *home, struct dirent *d, struct txn *t)
+/* What it knows of the requester. */
+static void note_grant(struct node *home, struct dirent *d, struct txn *t, unsigned action)
 {
-	enum request request = t->request;
-	unsigned action;
+	t->grant = protocol_grant(action);
+	if (t->grant == STATE_S) {
+		add_sharer(d, t->client);
+		return;
+	}
+	if (t->grant == STATE_F)
+		remove_sharer(d, t->client);
+	else
+		clear_sharers(d, home);
+	d->owner = t->client;
+}
 
+/* A shared level can give no more than it has: others below may have a copy too. */
+static unsigned limited(const struct node *home, uint64_t line, unsigned action)
+{
+	if (!(action & HOME_GRANT_E) || home->kind != NODE_SHARED ||
+	    state_alone(cache_find(&home->level_cache[0], line)->state))
+		return action;
+	return (action & ~(unsigned)HOME_GRANT_E) | HOME_GRANT_S;
+}
+
+/* The requester has lost the copy that the home knows, or its request is for one. */
+static enum request request_seen(struct dirent *d, const struct txn *t)
+{
+	if (t->request == UPGRADE && (d->owner == t->client || is_sharer(d, t->client)))
+		return UPGRADE;
 	if (d->owner == t->client)              /* it dropped its clean copy silently */
 		d->owner = NULL;
-	if (request == UPGRADE && (!is_sharer(d, t->client) || d->owner))
-		request = GET_MODIFIED;         /* it was invalidated while asking */
-	if (request != UPGRADE)
-		remove_sharer(d, t->client);    /* likewise */
-	action = sim->protocol->home[home_state(d)][request].action;
-	if (action & HOME_GRANT_E && home->kind == NODE_SHARED &&
-	    cache_find(&home->level_cache[0], t->line)->state == STATE_S)
-		action = HOME_SEND | HOME_GRANT_S;      /* others below may have it */
+	remove_sharer(d, t->client);            /* or was invalidated while asking */
+	return t->request == UPGRADE ? GET_MODIFIED : t->request;
+}
+
+/* The requester has a copy and nobody need send it one: permission is all that comes. */
+static void grant_upgrade(struct sim *sim, struct txn *t)
+{
+	uint64_t total = total_legs(sim, t, STATE_S, home_distance(sim, t->client, t->line));
+
+	t->found = STATE_S;
+	t->dataless = true;
+	if (!t->acks)
+		send_fill(sim, t, 0, STATE_I, less(total, t->spent + t->tail));
+	t->have_data = t->acks;
+}
+
+/* Asks the caches: sharers first, as the owner's probe adds to what is spent. True if an owner
+ * is asked. */
+static bool ask_caches(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
+		       unsigned action)
+{
+	bool probes = action & (HOME_PROBE_SHARE | HOME_PROBE_INVALIDATE) && d->owner != t->client;
+
+	if (action & HOME_INVALIDATE) {
+		if (!probes && d->owner && d->owner != t->client)
+			note_owner(d, HOME_OWNER_SHARES);       /* it lets go like the others */
+		invalidate_sharers(sim, home, d, t);
+	}
+	if (probes)
+		probe_owner(sim, d, t, action & HOME_PROBE_INVALIDATE);
+	return probes;
+}
+
+/* Ask the caches, send the line, note the new owner. The line stays busy where the home must
+ * wait: a reader's owner says what it still has. */
+static void serve(struct sim *sim, struct node *home, struct dirent *d, struct txn *t)
+{
+	enum request request = request_seen(d, t);
+	unsigned action;
+	bool probes;
+
+	t->asked = home_state(d);
+	action = limited(home, t->line, home->protocol->home[t->asked][request].action);
+	if (t->fetched) {
+		t->spent = sim->t.request[home->level];
+		t->tail = 0;
+	}
 	t->order = ++d->orders;
 	d->waits = sim->machine.handoff.home == ORDER_BLOCKING;
-	if (action & (HOME_PROBE_SHARE | HOME_PROBE_INVALIDATE))
-		probe_owner(sim, d, t, action & HOME_PROBE_INVALIDATE);
-	if (action & HOME_PROBE_SHARE)
-		d->waits++;
 	if (action & HOME_SEND)
-		send_line(sim, home, d, t);
-	if (action & HOME_INVALIDATE)
-		invalidate_sharers(sim, home, d, t);
-	if (request == UPGRADE) {
-		uint64_t total =
-			upgrade_total(sim, home, t, home_distance(sim, t->client, t->line));
-		uint64_t spent = t->fetched ? sim->t.request[home->level] : t->spent + t->tail;
-
-		t->found = STATE_S;
-		t->dataless = true;
-		if (!t->acks)
-			send_fill(sim, t, 0, STATE_I, less(total, spent));
-		t->have_data = t->acks;
+		send_line(sim, home, d, t, action & HOME_MEMORY);
+	probes = ask_caches(sim, home, d, t, action);
+	if (request == UPGRADE && !probes)
+		grant_upgrade(sim, t);
+	if (action & HOME_PROBE_SHARE) {
+		add_sharer(d, t->client);       /* until the answer says what it is */
+		d->waits++;
+	} else {
+		note_grant(home, d, t, action);
 	}
-	note_grant(home, d, t, action);
 	if (!d->waits)
 		release(d);
 }
@@ -549,9 +630,7 @@ static bool shared_permits(const struct node *home, const struct txn *t)
 {
 	const struct slot *slot = cache_find(&home->level_cache[0], t->line);
 
-	if (!slot)
-		return false;
-	return t->request == GET_SHARED || slot->state == STATE_E || slot->state == STATE_M;
+	return slot && (t->request == GET_SHARED || state_alone(slot->state));
 }
 
 static void fetch(struct sim *sim, struct node *home, struct txn *t)
@@ -566,8 +645,8 @@ static void fetch(struct sim *sim, struct node *home, struct txn *t)
 
 /* ---- collecting answers above: snoops and evictions ----------------------------------------- */
 
-static void answer(struct sim *sim, struct node *node, struct event *probe, enum state found,
-		   uint32_t version, bool gone);
+static void answer(struct sim *sim, struct node *node, const struct event *probe,
+		   const struct copy_rule *rule, enum state found, uint32_t version);
 
 /* To the caches above and back: no longer than what the request at the home below has left. */
 static uint64_t collecting_leg(const struct sim *sim, const struct node *shared,
@@ -603,47 +682,66 @@ static void collect(struct sim *sim, struct node *shared, struct dirent *d, stru
 		t->spent = 2 * leg;
 }
 
+/* The copy has no rule for it: its write-back answers, or nothing does. */
+static void answer_without(struct sim *sim, struct node *node, const struct event *probe)
+{
+	struct write_back *w = write_back_find(node, probe->txn->line);
+
+	if (w && !w->superseded) {
+		w->superseded = true;
+		answer(sim, node, probe, NULL, w->state, w->version);
+	} else {
+		answer(sim, node, probe, NULL, STATE_I, 0);
+	}
+}
+
+static enum copy_event probe_event(const struct event *probe)
+{
+	return probe->probe.invalidate ? COPY_PROBE_INVALIDATE : COPY_PROBE_SHARE;
+}
+
 static void snoop_done(struct sim *sim, struct node *shared, struct dirent *d, struct txn *t)
 {
 	struct event *probe = t->probe;
 	struct slot *slot = cache_find(&shared->level_cache[0], t->line);
-	struct write_back *w = write_back_find(shared, t->line);
-	enum state found = STATE_I;
-	uint32_t version = 0;
 
-	if (slot) {
-		enum copy_event what =
-			probe->probe.invalidate ? COPY_PROBE_INVALIDATE : COPY_PROBE_SHARE;
-
-		found = slot->state;
-		version = slot->version;
-		slot->state = sim->protocol->copy[found][what].next;
-		if (slot->state == STATE_I) {
-			slot_set_line(&shared->level_cache[0], slot, NO_LINE);
-			d->owner = NULL;
-			clear_sharers(d, shared);
-		}
-	} else if (w && !w->superseded) {
-		found = STATE_M;
-		version = w->version;
-		w->superseded = true;
-	}
 	t->snooper->killed += t->killed;
 	if (probe->probe.owner)
 		t->snooper->spent += t->spent;
 	else
 		probe->probe.back = less(probe->probe.back, t->spent);
-	answer(sim, shared, probe, found, version, !slot);
+	if (slot) {
+		const struct copy_rule *rule = copy_rule(shared, slot->state, probe_event(probe));
+		enum state found = slot->state;
+		uint32_t version = slot->version;
+
+		slot->state = rule->next;
+		if (slot->state == STATE_I) {
+			slot_set_line(&shared->level_cache[0], slot, NO_LINE);
+			d->owner = NULL;
+			clear_sharers(d, shared);
+		}
+		answer(sim, shared, probe, rule, found, version);
+	} else {
+		answer_without(sim, shared, probe);
+	}
 	event_free(sim, probe);
 	if (!t->bypass)
 		release(d);
 	txn_put(sim, t);
 }
 
+/* The copies above are called in where the level's own goes; an owner above is asked to share
+ * where it may have more than the level knows. */
 static void snoop_begin(struct sim *sim, struct node *shared, struct dirent *d, struct txn *t)
 {
-	if (cache_find(&shared->level_cache[0], t->line))
-		collect(sim, shared, d, t, t->probe->probe.invalidate);
+	const struct slot *slot = cache_find(&shared->level_cache[0], t->line);
+
+	t->asked = home_state(d);
+	if (slot && copy_rule(shared, slot->state, probe_event(t->probe))->next == STATE_I)
+		collect(sim, shared, d, t, true);
+	else if (slot && state_alone(slot->state))
+		collect(sim, shared, d, t, false);
 	if (!t->acks)
 		snoop_done(sim, shared, d, t);
 }
@@ -688,7 +786,7 @@ static void evict_done(struct sim *sim, struct node *shared, struct dirent *d, s
 	d->owner = NULL;
 	clear_sharers(d, shared);
 	if (t->dirty) {
-		send_put(sim, t, shared, t->line, t->version);
+		send_put(sim, t, shared, t->line, t->version, t->found);
 	} else {
 		coherence_drop(sim, shared, t->line);
 	}
@@ -718,7 +816,8 @@ static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t l
 		return NULL;
 	d = dirent_find(shared, victim->line);
 	t = txn_new(sim, TXN_EVICT, shared, shared, victim->line, cpu);
-	t->dirty = victim->state == STATE_M;
+	t->dirty = copy_rule(shared, victim->state, COPY_EVICT)->action & DO_WRITE_BACK;
+	t->found = victim->state;
 	t->version = victim->version;
 	slot_set_line(&shared->level_cache[0], victim, NO_LINE);
 	d->busy = t;
@@ -729,13 +828,6 @@ static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t l
 }
 
 /* ---- the line arrives at a shared level ----------------------------------------------------- */
-
-static void send_done(struct sim *sim, struct txn *t)
-{
-	if (sim->machine.handoff.home == ORDER_BLOCKING)
-		send_home(sim, t, EVENT_DONE, 0, STATE_I, false,
-			  sim->t.request[home_distance(sim, t->client, t->line)]);
-}
 
 static bool shared_filled(struct sim *sim, struct txn *t)
 {
@@ -752,7 +844,7 @@ static bool shared_filled(struct sim *sim, struct txn *t)
 		slot->version = t->version;
 		slot->state = STATE_I;
 	}
-	slot->state = sim->protocol->copy[slot->state][fill_event[t->grant]].next;
+	slot->state = copy_rule(shared, slot->state, fill_event[t->grant])->next;
 	slot->used = sim->now;
 	inner->fetched = true;
 	inner->outer = NULL;
@@ -860,23 +952,9 @@ static void wait_over(struct sim *sim, struct node *home, struct dirent *d)
 	}
 }
 
-/* The probed owner of a request had nothing: the home's copy is good, and nobody else has one. */
-static void owner_had_none(struct sim *sim, struct node *home, struct dirent *d, struct event *e)
+/* The probed owner of a request had nothing: the home's copy is good. */
+static void send_instead(struct sim *sim, struct node *home, const struct dirent *d, struct txn *t)
 {
-	struct txn *t = e->txn;
-
-	if (t->request == GET_SHARED) {
-		bool exclusive = home->kind == NODE_ROOT ||
-				 cache_find(&home->level_cache[0], t->line)->state != STATE_S;
-
-		clear_sharers(d, home);
-		if (exclusive) {
-			d->owner = t->client;
-			t->grant = STATE_E;
-		} else {
-			add_sharer(d, t->client);
-		}
-	}
 	if (home->kind == NODE_ROOT) {
 		t->supplier = FROM_MEMORY;
 		t->found = STATE_I;
@@ -890,27 +968,40 @@ static void owner_had_none(struct sim *sim, struct node *home, struct dirent *d,
 	}
 }
 
+/* The line comes home, from a copy in that state. A shared level that learns that the line was
+ * written above it has it modified itself; where it shares it, nobody above can have. */
+static void take_line(struct node *home, struct dirent *d, enum state state, uint32_t version)
+{
+	struct slot *slot;
+
+	if (home->kind == NODE_ROOT) {
+		d->version = version;
+		return;
+	}
+	slot = cache_find(&home->level_cache[0], d->line);
+	if (slot) {
+		slot->version = version;
+		if (state == STATE_M)
+			slot->state = STATE_M;
+	} else {                                /* it is being evicted here too */
+		d->busy->dirty = true;
+		d->busy->version = version;
+		if (state == STATE_M)
+			d->busy->found = STATE_M;
+	}
+}
+
 static void collected(struct sim *sim, struct node *shared, struct dirent *d, struct event *e)
 {
 	struct txn *t = e->txn;
-	struct slot *slot = cache_find(&shared->level_cache[0], t->line);
+	bool had = e->answer.what < ANSWER_LEAVING;
 
-	if (e->answer.found == STATE_M) {
-		t->dirty = true;
-		t->version = e->answer.version;
-		if (slot) {
-			slot->state = STATE_M;
-			slot->version = e->answer.version;
-		}
-	}
-	if (t->kind == TXN_SNOOP && t->probe->probe.invalidate && e->answer.found != STATE_I &&
-	    !e->answer.gone)
+	if (state_dirty(e->answer.found))
+		take_line(shared, d, e->answer.found, e->answer.version);
+	if (t->kind == TXN_SNOOP && t->probe->probe.invalidate && had)
 		t->killed++;
-	if (t->kind == TXN_SNOOP && !t->probe->probe.invalidate && d->owner) {
-		if (e->answer.found != STATE_I && !e->answer.gone)
-			add_sharer(d, d->owner);
-		d->owner = NULL;
-	}
+	if (t->kind == TXN_SNOOP)
+		note_owner(d, shared->protocol->answered[t->asked][e->answer.what].action);
 	if (--t->acks == 0) {
 		if (t->kind == TXN_SNOOP)
 			snoop_done(sim, shared, d, t);
@@ -918,6 +1009,21 @@ static void collected(struct sim *sim, struct node *shared, struct dirent *d, st
 			evict_done(sim, shared, d, t);
 		dir_next(sim, shared, d);
 	}
+}
+
+/* A reader's owner has answered: the table says what the home knows now. */
+static void reader_answered(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
+			    enum answer what)
+{
+	unsigned action =
+		limited(home, t->line, home->protocol->answered[t->asked][what].action);
+
+	note_owner(d, action);
+	if (is_sharer(d, t->client))            /* else it has already written it back */
+		note_grant(home, d, t, action);
+	if (action & HOME_SEND)
+		send_instead(sim, home, d, t);
+	wait_over(sim, home, d);
 }
 
 static void on_reply(struct sim *sim, struct event *e)
@@ -928,27 +1034,30 @@ static void on_reply(struct sim *sim, struct event *e)
 
 	if (t->kind != TXN_REQUEST) {
 		collected(sim, home, d, e);
-	} else if (e->answer.found == STATE_I) {
-		owner_had_none(sim, home, d, e);
-		if (t->request == GET_SHARED)
-			wait_over(sim, home, d);
 	} else {
-		struct slot *slot = home->kind == NODE_SHARED
-					    ? cache_find(&home->level_cache[0], t->line)
-					    : NULL;
-
-		if (e->answer.found == STATE_M) {
-			d->version = e->answer.version;
-			if (slot) {
-				slot->state = STATE_M;
-				slot->version = e->answer.version;
-			}
-		}
-		if (e->answer.gone && t->supplied_by)
-			remove_sharer(d, t->supplied_by);
-		wait_over(sim, home, d);
+		if (e->answer.write_back)
+			take_line(home, d, e->answer.found, e->answer.version);
+		else if (home->kind == NODE_SHARED && e->answer.found == STATE_M)
+			cache_find(&home->level_cache[0], t->line)->state = STATE_M;
+		if (t->request == GET_SHARED)
+			reader_answered(sim, home, d, t, e->answer.what);
+		else
+			send_instead(sim, home, d, t);
 	}
 	event_free(sim, e);
+}
+
+/* The client gave up its copy of itself. If it has a request under way that has been served, then
+ * what the home knows is what that one will bring. */
+static void note_gone(struct dirent *d, const struct node *client)
+{
+	const struct txn *own = coherence_pending(client, d->line);
+
+	if (own && own->order)
+		return;
+	if (d->owner == client)
+		d->owner = NULL;
+	remove_sharer(d, client);
 }
 
 static void on_put(struct sim *sim, struct event *e)
@@ -960,21 +1069,9 @@ static void on_put(struct sim *sim, struct event *e)
 	while (*link != w)
 		link = &(*link)->next;
 	*link = w->next;
-	if (d->owner == from)
-		d->owner = NULL;
 	if (!w->superseded) {
-		d->version = w->version;
-		if (home->kind == NODE_SHARED) {
-			struct slot *slot = cache_find(&home->level_cache[0], w->line);
-
-			if (slot) {
-				slot->state = STATE_M;
-				slot->version = w->version;
-			} else {                /* it is being evicted here too */
-				d->busy->dirty = true;
-				d->busy->version = w->version;
-			}
-		}
+		note_gone(d, from);
+		take_line(home, d, w->state, w->version);
 	}
 	free(w);
 	if (d->busy && d->busy->waits_for_put && d->busy->client == from) {
@@ -1059,29 +1156,49 @@ static void acknowledge(struct sim *sim, struct txn *t, uint64_t back)
 	}
 }
 
-/* The node's answer to a probe, its copy already changed. */
-static void answer(struct sim *sim, struct node *node, struct event *probe, enum state found,
-		   uint32_t version, bool gone)
+/* An owner's line goes to the requester, and word of it to the home that waits for it. */
+static void answer_line(struct sim *sim, struct node *node, const struct event *probe,
+			const struct reply *reply)
 {
 	struct txn *t = probe->txn;
+	unsigned far = farthest(sim, t->client, node, t->line);
+	uint64_t total = total_legs(sim, t, total_of(sim, t, node, reply->found), far);
 
+	t->found = reply->found;
+	t->supplier = FROM_CACHE;
+	t->supplied_by = node;
+	if (!probe->probe.invalidate) {
+		const struct home_rule *rule =
+			&t->home->protocol->answered[t->asked][reply->what];
+
+		t->grant = protocol_grant(rule->action);
+		send_reply(sim, t, reply, probe->probe.back);
+	}
+	send_fill(sim, t, reply->version, STATE_M, less(total, t->spent + t->tail));
+}
+
+/* The node's answer to a probe, its copy already changed by `rule` (NULL: it had none, but
+ * perhaps a write-back on its way). */
+static void answer(struct sim *sim, struct node *node, const struct event *probe,
+		   const struct copy_rule *rule, enum state found, uint32_t version)
+{
+	struct txn *t = probe->txn;
+	struct reply reply = { found, ANSWER_NONE, version, false };
+
+	if (rule)
+		reply.what = protocol_answer(rule);
+	else if (found != STATE_I)
+		reply.what = ANSWER_LEAVING;
+	reply.write_back = rule ? rule->action & DO_WRITE_BACK : found != STATE_I;
 	if (t->kind != TXN_REQUEST) {
-		send_home(sim, t, EVENT_REPLY, version, found, gone, probe->probe.back);
+		send_reply(sim, t, &reply, probe->probe.back);
 	} else if (!probe->probe.owner) {
 		acknowledge(sim, t, probe->probe.back);
 	} else if (found == STATE_I) {
 		t->spent += probe->probe.back;
-		send_home(sim, t, EVENT_REPLY, 0, STATE_I, true, probe->probe.back);
+		send_reply(sim, t, &reply, probe->probe.back);
 	} else {
-		uint64_t total =
-			sim->t.legs[t->access][found][farthest(sim, t->client, node, t->line)];
-
-		t->found = found;
-		t->supplier = FROM_CACHE;
-		t->supplied_by = node;
-		if (!probe->probe.invalidate)
-			send_home(sim, t, EVENT_REPLY, version, found, gone, probe->probe.back);
-		send_fill(sim, t, version, STATE_M, less(total, t->spent + t->tail));
+		answer_line(sim, node, probe, &reply);
 	}
 }
 
@@ -1113,7 +1230,6 @@ void cpu_probe(struct sim *sim, struct node *node, struct event *e)
 	struct cpu *cpu = &sim->cpu[node->id];
 	struct txn *t = e->txn;
 	struct slot *slot;
-	struct write_back *w;
 
 	if (cpu->lock_line == t->line && cpu->lock_until > sim->now) {
 		waited(t, cpu->lock_until - sim->now);
@@ -1121,11 +1237,8 @@ void cpu_probe(struct sim *sim, struct node *node, struct event *e)
 		return;
 	}
 	slot = cache_find(&node->level_cache[node->levels - 1], t->line);
-	w = write_back_find(node, t->line);
 	if (slot) {
-		enum copy_event what =
-			e->probe.invalidate ? COPY_PROBE_INVALIDATE : COPY_PROBE_SHARE;
-		const struct copy_rule *rule = &sim->protocol->copy[slot->state][what];
+		const struct copy_rule *rule = copy_rule(node, slot->state, probe_event(e));
 		enum state found = slot->state;
 		uint32_t version = slot->version;
 
@@ -1136,14 +1249,11 @@ void cpu_probe(struct sim *sim, struct node *node, struct event *e)
 			cpu_lose(sim, cpu, slot, t->kind != TXN_EVICT);
 		else
 			cpu_downgrade(sim, cpu, slot);
-		if (rule->next == STATE_I && t->kind == TXN_REQUEST)
+		if (e->probe.invalidate && t->kind == TXN_REQUEST)
 			t->killed++;
-		answer(sim, node, e, found, version, false);
-	} else if (w && !w->superseded) {
-		w->superseded = true;
-		answer(sim, node, e, STATE_M, w->version, true);
+		answer(sim, node, e, rule, found, version);
 	} else {
-		answer(sim, node, e, STATE_I, 0, true);
+		answer_without(sim, node, e);
 	}
 	event_free(sim, e);
 }
@@ -1151,17 +1261,12 @@ void cpu_probe(struct sim *sim, struct node *node, struct event *e)
 /* A clean copy is gone: silently, but a bus sees it. */
 void coherence_drop(struct sim *sim, struct node *node, uint64_t line)
 {
-	const struct txn *own = coherence_pending(node, line);
-	struct dirent *d;
+	const struct write_back *w = write_back_find(node, line);
 
-	if (node->parent->kind != NODE_ROOT || sim->machine.home != HOME_BUS)
+	if (w && !w->superseded)        /* an upgrade came too late: that one tells */
 		return;
-	if (own && own->order)          /* what the bus knows is what this one will bring */
-		return;
-	d = dirent_find(node->parent, line);
-	if (d->owner == node)
-		d->owner = NULL;
-	remove_sharer(d, node);
+	if (node->parent->kind == NODE_ROOT && sim->machine.home == HOME_BUS)
+		note_gone(dirent_find(node->parent, line), node);
 }
 
 /* A CPU makes room: a dirty line goes home. */
@@ -1170,13 +1275,14 @@ void coherence_evict(struct sim *sim, struct cpu *cpu, struct slot *slot)
 	struct node *node = cpu->node;
 	uint64_t line = slot->line;
 	uint32_t version = slot->version;
-	bool dirty = sim->protocol->copy[slot->state][COPY_EVICT].action & DO_WRITE_BACK;
+	enum state state = slot->state;
+	bool dirty = copy_rule(node, state, COPY_EVICT)->action & DO_WRITE_BACK;
 
 	cpu_lose(sim, cpu, slot, false);
 	if (dirty) {
 		struct txn lender = { .cpu = node->id, .number = cpu->txns++ };
 
-		send_put(sim, &lender, node, line, version);
+		send_put(sim, &lender, node, line, version, state);
 	} else {
 		coherence_drop(sim, node, line);
 	}

@@ -104,7 +104,7 @@ void cpu_downgrade(struct sim *sim, struct cpu *cpu, struct slot *slot)
 	copy_check(cpu, slot);
 	merge_written(sim, cpu, slot);
 	slot->wrote = false;
-	slot->state = sim->protocol->copy[slot->state][COPY_PROBE_SHARE].next;
+	slot->state = copy_rule(cpu->node, slot->state, COPY_PROBE_SHARE)->next;
 }
 
 bool copy_uses_foreign(const struct line *info, unsigned cpu, uint64_t bytes)
@@ -221,6 +221,7 @@ void cpu_filled(struct sim *sim, struct txn *t)
 {
 	struct cpu *cpu = &sim->cpu[t->client->id];
 	struct slot *copy = cache_find(&t->client->level_cache[t->client->levels - 1], t->line);
+	const struct copy_rule *rule;
 	bool fresh = !copy;
 
 	if (fresh && t->dataless) { /* its copy had to make room meanwhile: as if it did now */
@@ -238,10 +239,11 @@ void cpu_filled(struct sim *sim, struct txn *t)
 	}
 	t->request = fresh && t->request == UPGRADE ? GET_MODIFIED : t->request;
 	copy_check(cpu, copy);
-	if (sim->protocol->copy[copy->state][fill_event[t->grant]].action & IMPOSSIBLE)
+	rule = copy_rule(t->client, copy->state, fill_event[t->grant]);
+	if (rule->action & IMPOSSIBLE)
 		BUG(cpu, "fill of line %llu to %c in state %c", (unsigned long long)t->line,
 		    state_letter[t->grant], state_letter[copy->state]);
-	copy->state = sim->protocol->copy[copy->state][fill_event[t->grant]].next;
+	copy->state = rule->next;
 	copy->used = ++cpu->used;
 	if (fresh)
 		copy_install_inner(cpu, copy);

@@ -28,11 +28,17 @@ struct slot *find_copy(struct cpu *cpu, uint64_t line, uint64_t *cost)
 	return NULL;
 }
 
+/* It found the line modified in another cache. An upgrade has the line already. */
+static bool is_hitm(const struct txn *t)
+{
+	return t->request != UPGRADE && t->supplier == FROM_CACHE && state_dirty(t->found);
+}
+
 void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool write,
 		       struct line *info)
 {
 	struct counts *c = &cpu->counts;
-	bool hitm = t->found == STATE_M && t->supplier == FROM_CACHE;
+	bool hitm = is_hitm(t);
 	struct line_counts *lc = line_counts_get(sim, info);
 
 	if (t->request == UPGRADE) {
@@ -45,7 +51,7 @@ void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool writ
 		c->write_misses += write;
 	}
 	c->downgrades += t->request == GET_SHARED && t->supplier == FROM_CACHE &&
-			 (t->found == STATE_M || t->found == STATE_E);
+			 state_alone(t->found);
 	c->hitm_loads += hitm && !write;
 	c->hitm_stores += hitm && write;
 	c->hitm_remote += hitm && t->supplied_by->socket != cpu->node->socket;
@@ -70,9 +76,17 @@ void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const st
 	f->loads += w->read && !w->write;
 	f->stores += w->write && !w->read;
 	f->rmws += w->read && w->write;
-	f->hitm += t->found == STATE_M && t->supplier == FROM_CACHE;
+	f->hitm += is_hitm(t);
 	f->upgrades += t->request == UPGRADE;
-	f->wait_units += sim->now - t->start;
+	f->wait_units += t->buffered ? 0 : sim->now - t->start;
+}
+
+void count_wait(struct sim *sim, const struct want *w, uint64_t line, uint64_t units)
+{
+	if (sim->phase == PHASE_WINDOW)
+		fine_cell_get(sim, line, (unsigned)((uintptr_t)w->p & (LINE - 1)), w->size,
+			      w->site, w->context)
+			->wait_units += units;
 }
 
 /* The first write of an ownership: a bounce if another CPU wrote last. */

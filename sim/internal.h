@@ -62,7 +62,8 @@ struct event {
 		struct {
 			uint32_t version;
 			enum state found;
-			bool gone;
+			enum answer what;
+			bool write_back;        /* the home keeps the line */
 		} answer; /* FILL, ACK, REPLY */
 		struct { struct write_back *line; struct node *from; } put;
 		struct { interrupt_handler *handler; void *argument; uint64_t period; } interrupt;
@@ -115,10 +116,13 @@ struct write_back {
 	struct write_back *next;
 	uint64_t line;
 	uint32_t version;
+	enum state state;               /* that it had */
 	bool superseded;                /* a probe took the line meanwhile */
 };
 
 /* ---- lines and directories ------------------------------------------------------------------ */
+
+enum { ENTRY_BLOCK_SHIFT = 9 };
 
 /* What a home knows of a line. */
 struct dirent {
@@ -187,7 +191,8 @@ struct txn {
 	unsigned acks; /* 1 until the last one has arrived; SNOOP, EVICT: answers to come */
 	bool prefetch;
 	bool buffered;                  /* for a store in the buffer */
-	uint8_t grant;                  /* STATE_S, E, M */
+	enum home_state asked;          /* what the home knew when it served this one */
+	uint8_t grant;                  /* the state that its client gets */
 	uint32_t version;
 	enum state found;               /* in the supplying cache */
 	enum supplier supplier;
@@ -220,8 +225,10 @@ struct node {
 	struct write_back *write_back;
 	struct txn *pending;
 	/* as a home */
+	const struct protocol *protocol;        /* its own, and that of the caches above */
 	struct dirent **entry;          /* by line number, NULL: nothing known */
-	uint64_t *slice_free;           /* [slices] */
+	bool *touched;                  /* by block of entries: most have none, ever */
+	uint64_t *slice_free;           /* [slices], at the root for each memory node */
 	unsigned slices;
 	uint64_t *bus_free;             /* ROOT as a bus: [sockets] */
 };
@@ -403,10 +410,13 @@ struct cpu {
 
 #define NOT_QUEUED SIZE_MAX
 
+/* Totals go by the state found; this one is M or D, the line's memory in the reader's socket. */
+enum { DIRTY_HOMED_AT_READER = STATES, TOTALS };
+
 /* Machine numbers in units, by distance index. */
 struct timing {
 	uint64_t request[DISTANCES];                    /* leg client -> home */
-	uint64_t legs[ACCESS_KINDS][STATES][DISTANCES]; /* total less the hit */
+	uint64_t legs[ACCESS_KINDS][TOTALS][DISTANCES]; /* total less the hit */
 	uint64_t dram[DISTANCES];
 	unsigned dram_count, distances;
 	double probe_share;                             /* split[1] / (split[1] + split[2]) */
@@ -432,7 +442,6 @@ struct sim {
 	struct sim_options options;
 	struct machine machine;
 	struct timing t;
-	const struct protocol *protocol;
 	uint64_t now;
 	unsigned cpus, words, unfinished;       /* words: uint64_t per CPU bit set */
 	struct cpu *cpu;
@@ -525,6 +534,13 @@ static inline void charge(struct cpu *cpu, uint64_t start, uint64_t end, enum ca
 		if (end > start)
 			cpu->cause_final[cause] += end - start;
 	}
+}
+
+/* What a client does with its copy is in the table of its home. */
+static inline const struct copy_rule *copy_rule(const struct node *client, enum state state,
+						enum copy_event event)
+{
+	return &client->parent->protocol->copy[state][event];
 }
 
 static inline uint64_t least(uint64_t a, uint64_t b)
@@ -656,6 +672,8 @@ void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool writ
 		struct line *info);
 void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const struct txn *t,
 		bool bounce, uint64_t line);
+/* An access, or a buffered store, that its CPU waited for: `units` more. */
+void count_wait(struct sim *sim, const struct want *w, uint64_t line, uint64_t units);
 void count_access(struct counts *c, struct cell *cell, const struct want *w);
 /* Bookkeeping that only the first touches of a copy need. */
 void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct want *w,

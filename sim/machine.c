@@ -53,7 +53,7 @@ static const struct setting state_settings[] = {
 	SETTING(struct by_state, M, REALS, NS,
 		.help = "line modified in another cache, by distance"),
 	SETTING(struct by_state, O, REALS, NS, .fallback = "-",
-		.help = "line owned by another cache, by distance (missing: as M)"),
+		.help = "line owned by another cache, by distance (missing: load as M, write as S)"),
 	SETTING(struct by_state, E, REALS, NS, .fallback = "-",
 		.help = "line clean in one other cache, by distance (missing: as M)"),
 	SETTING(struct by_state, S, REALS, NS, .fallback = "-",
@@ -178,7 +178,7 @@ const struct setting machine_settings[] = {
 	SETTING(struct machine, protocol, WORD, .words = protocol_words, .fallback = "MESI",
 		.help = "coherence protocol"),
 	SETTING(struct machine, dirty_read, WORD, .words = dirty_read_words, .fallback = "share_wb",
-		.help = "what the owner of a modified line does when another core reads it"),
+		.help = "a modified line that is read: MESI, MESIF share_wb; MOESI share_owned or migrate"),
 	SETTING(struct machine, home, WORD, .words = home_words, .fallback = "directory",
 		.help = "what orders the requests for a line"),
 	SETTING(struct machine, distances, WORDLIST, .words = distance_words, .fixed = true,
@@ -431,6 +431,19 @@ static void check_own(struct checking *checking)
 	}
 }
 
+static void check_dirty_read(struct checking *checking)
+{
+	bool owned = checking->machine->protocol == PROTOCOL_MOESI,
+	     written_back = checking->machine->dirty_read == DIRTY_SHARE_WB;
+
+	if (owned && written_back)
+		tell(checking, "dirty_read",
+		     "MOESI leaves a modified line dirty when it is read: dirty_read is share_owned or migrate");
+	if (!owned && !written_back)
+		tell(checking, "dirty_read",
+		     "MESI and MESIF write a modified line back when it is read: dirty_read is share_wb");
+}
+
 bool machine_check(const struct machine *machine,
 		   void (*complain)(void *to, const char *key, const char *text), void *to)
 {
@@ -445,6 +458,7 @@ bool machine_check(const struct machine *machine,
 	if (dies * machine->cores_per_die % machine->numa_nodes)
 		tell(&checking, "numa_nodes",
 		     "the cores cannot be split evenly over the memory nodes");
+	check_dirty_read(&checking);
 	check_levels(&checking);
 	check_distances(&checking);
 	check_handoff(&checking);

@@ -1,6 +1,7 @@
 /*
  * Coherence protocols as tables: what a cache does with its copy, what a home does with a
- * request. The engine runs them, `bounce explain mesi` prints them, the tests walk them.
+ * request. The engine runs them, `bounce explain mesi` (or moesi, ...) prints them, the tests walk
+ * them.
  *
  * A cache also has transient conditions (a request under way, a write-back under way); those
  * are not states but the transaction itself: sim/coherence.c.
@@ -8,17 +9,36 @@
 #ifndef SIM_PROTOCOL_H
 #define SIM_PROTOCOL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
-enum state { STATE_I, STATE_S, STATE_F, STATE_O, STATE_E, STATE_M, STATES };
+/*
+ * I  none                              E  the only copy, as memory has it
+ * S  one of several, not to be written M  the only copy, written by its holder
+ * F  as S, and it answers for them     D  the only copy, newer than memory's, but not written by
+ * O  as F, and newer than memory's        its holder: it came so from the one before
+ */
+enum state { STATE_I, STATE_S, STATE_F, STATE_O, STATE_E, STATE_D, STATE_M, STATES };
 extern const char state_letter[STATES + 1];
+
+/* Is it newer than what the home has? */
+static inline bool state_dirty(enum state state)
+{
+	return state == STATE_O || state == STATE_D || state == STATE_M;
+}
+
+/* Is it the only copy? */
+static inline bool state_alone(enum state state)
+{
+	return state >= STATE_E;
+}
 
 /* What happens to a copy. */
 enum copy_event {
 	COPY_LOAD, COPY_STORE,                          /* the own CPU; LOCK operations store */
 	COPY_PROBE_SHARE, COPY_PROBE_INVALIDATE,        /* the home, for another cache */
-	COPY_FILL_S, COPY_FILL_E, COPY_FILL_M,          /* an answer to the own request */
+	COPY_FILL_S, COPY_FILL_F, COPY_FILL_E, COPY_FILL_D, COPY_FILL_M, /* the own request's answer */
 	COPY_EVICT,
 	COPY_EVENTS
 };
@@ -34,6 +54,7 @@ enum copy_action {
 	DO_ACK = 64,                    /* tell that no copy is left */
 	DO_NONE_HERE = 128,             /* tell that there was no copy */
 	IMPOSSIBLE = 256,
+	DO_HAND_OVER = 512,             /* with data: the asking cache has the only copy now */
 };
 
 struct copy_rule {
@@ -41,17 +62,32 @@ struct copy_rule {
 	uint8_t next;
 };
 
-/* What the home knows of a line, and the requests it orders. */
-enum home_state { HOME_U, HOME_S, HOME_X, HOME_STATES };        /* nobody, sharers, one owner */
+/* What the home knows of a line: nobody has it; sharers; one owner; an owner and sharers. */
+enum home_state { HOME_U, HOME_S, HOME_X, HOME_O, HOME_STATES };
+/* The requests it orders. */
 enum request { GET_SHARED, GET_MODIFIED, UPGRADE, WRITE_BACK, REQUESTS };
 
+/* What the home hears of an owner that it asked to share. The requester hears it first. */
+enum answer {
+	ANSWER_SHARED,                  /* it gave the line and keeps an equal copy */
+	ANSWER_OWNED,                   /* it gave the line and goes on to answer for it */
+	ANSWER_MOVED,                   /* it gave the line away */
+	ANSWER_LEAVING,                 /* it gave the line, which it was writing back */
+	ANSWER_NONE,                    /* it had nothing */
+	ANSWERS
+};
+
 enum home_action {
-	HOME_SEND = 1,                  /* data from memory or the shared level */
-	HOME_PROBE_SHARE = 2, HOME_PROBE_INVALIDATE = 4,        /* to the owner */
-	HOME_INVALIDATE = 8,            /* to all sharers but the requester */
+	HOME_SEND = 1,                  /* data from the nearest sharer, memory or the shared level */
+	HOME_PROBE_SHARE = 2, HOME_PROBE_INVALIDATE = 4,        /* to the owner, unless it asks */
+	HOME_INVALIDATE = 8,            /* to all others that have it and were not probed */
 	HOME_GRANT_S = 16, HOME_GRANT_E = 32, HOME_GRANT_M = 64,
 	HOME_ACCEPT = 128,              /* takes the written-back line */
 	HOME_IMPOSSIBLE = 256,
+	HOME_MEMORY = 512,              /* with HOME_SEND: sharers do not answer */
+	HOME_GRANT_F = 1024, HOME_GRANT_D = 2048,
+	HOME_OWNER_SHARES = 4096,       /* the owner is one of the sharers from now on */
+	HOME_OWNER_GONE = 8192,         /* it is forgotten */
 };
 
 struct home_rule {
@@ -63,12 +99,17 @@ struct protocol {
 	const char *name, *summary;
 	struct copy_rule copy[STATES][COPY_EVENTS];
 	struct home_rule home[HOME_STATES][REQUESTS];
+	struct home_rule answered[HOME_STATES][ANSWERS];        /* by what it knew when it asked */
 	uint32_t states;                /* bit per state that the protocol has */
+	uint32_t home_states;           /* likewise */
 };
 
-extern const struct protocol protocol_mesi;
+extern const struct protocol protocol_mesi, protocol_mesif, protocol_moesi, protocol_migrate;
 extern const struct protocol *const protocols[];        /* NULL-terminated registry */
-const struct protocol *protocol_find(const char *name);
+/* What an owner that shares by this rule tells. */
+enum answer protocol_answer(const struct copy_rule *rule);
+/* The state that an action grants; STATE_I: none. */
+enum state protocol_grant(unsigned action);
 void protocol_print(FILE *to, const struct protocol *protocol);
 
 #endif

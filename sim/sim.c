@@ -39,10 +39,22 @@ static struct node *node_new(struct sim *sim, enum node_kind kind, unsigned id, 
 	return n;
 }
 
+/* A shared level answers the cores above it by itself; Forward is for who shares with others. */
+static const struct protocol *protocol_of(const struct machine *m, enum node_kind kind)
+{
+	if (m->protocol == PROTOCOL_MESI || (m->protocol == PROTOCOL_MESIF && kind == NODE_SHARED))
+		return &protocol_mesi;
+	if (m->protocol == PROTOCOL_MESIF)
+		return &protocol_mesif;
+	return m->dirty_read == DIRTY_MIGRATE ? &protocol_migrate : &protocol_moesi;
+}
+
 /* The root is `nodes` homes in one. */
 static void make_home(struct sim *sim, struct node *home, uint64_t lines, unsigned nodes)
 {
+	home->protocol = protocol_of(&sim->machine, home->kind);
 	home->entry = xmap(lines * sizeof(struct dirent *));
+	home->touched = xalloc((lines >> ENTRY_BLOCK_SHIFT) + 1);
 	home->slices = sim->machine.slice.slices ? (unsigned)sim->machine.slice.slices : 1;
 	home->slice_free = xalloc((size_t)home->slices * nodes * sizeof *home->slice_free);
 }
@@ -142,6 +154,16 @@ bool topology_build(struct sim *sim, char *why, size_t size)
 	return true;
 }
 
+/* Only blocks that ever had an entry: looking at all lines of all homes takes longer than a run. */
+static void entries_free(struct node *home, uint64_t lines)
+{
+	for (uint64_t i = 0; i < lines; i++)
+		if (home->touched[i >> ENTRY_BLOCK_SHIFT])
+			free(home->entry[i]);
+		else
+			i |= (1 << ENTRY_BLOCK_SHIFT) - 1;
+}
+
 static void node_free(struct sim *sim, struct node *n)
 {
 	uint64_t lines = sim->arena_bytes >> LINE_SHIFT;
@@ -150,9 +172,10 @@ static void node_free(struct sim *sim, struct node *n)
 		return;
 	for (unsigned i = 0; i < n->levels; i++)
 		cache_free(&n->level_cache[i]);
-	for (uint64_t i = 0; n->entry && i < lines; i++)
-		free(n->entry[i]);
+	if (n->entry)
+		entries_free(n, lines);
 	xunmap(n->entry, lines * sizeof(struct dirent *));
+	free(n->touched);
 	while (n->write_back) {
 		struct write_back *w = n->write_back;
 
@@ -228,7 +251,6 @@ struct sim *sim_new(const struct sim_options *options, char *why, size_t size)
 		sim->options.max_cycles = 1000000000000;
 	if (!sim->options.model)
 		sim->options.model = "";
-	sim->protocol = protocols[0];
 	sim->cpus = options->cpus;
 	sim->words = (sim->cpus + 63) / 64;
 	sim->nodes = sim->machine.numa_nodes ? (unsigned)sim->machine.numa_nodes : 1;

@@ -18,28 +18,45 @@ static uint64_t less(uint64_t total, uint64_t part)
 	return total > part ? total - part : 1;
 }
 
-/* The list of a state; a state that the sheet lacks costs what its nearest relative costs. */
-static const struct reals *state_list(const struct by_state *table, enum state state)
+/* The list of a state; a state that the sheet lacks costs what its nearest relative costs. An
+ * owned line is modified to who reads it, and shared to who writes it. */
+static const struct reals *state_list(const struct by_state *table, enum state state, bool write)
 {
 	switch (state) {
 	case STATE_O:
-		return table->O.count ? &table->O : &table->M;
+		if (table->O.count)
+			return &table->O;
+		return write ? state_list(table, STATE_S, write) : &table->M;
 	case STATE_E:
 		return table->E.count ? &table->E : &table->M;
 	case STATE_S:
 	case STATE_F:
-		return table->S.count ? &table->S : state_list(table, STATE_E);
+		return table->S.count ? &table->S : state_list(table, STATE_E, write);
 	default:
 		return &table->M;
 	}
 }
 
-static uint64_t total_units(const struct machine *m, const struct by_state *table, enum state s,
+static uint64_t total_units(const struct machine *m, enum access_kind access, enum state s,
 			    unsigned d)
 {
-	const struct reals *list = state_list(table, s);
+	const struct by_state *table = access == ACCESS_LOAD    ? &m->load_ns
+				       : access == ACCESS_STORE ? &m->store_ns
+								: &m->rmw_ns;
+	const struct reals *list = state_list(table, s, access != ACCESS_LOAD);
 
 	return list->count ? units_of_ns(m, list->value[d < list->count ? d : list->count - 1]) : 0;
+}
+
+/* A load's total is that one; what writes cost more than a load they cost more here too. */
+static void derive_homed_at_reader(struct timing *t, const struct machine *m, unsigned d)
+{
+	uint64_t usual = total_units(m, ACCESS_LOAD, STATE_M, d), here = usual;
+
+	if (m->remote_dirty_homed_at_reader_ns > 0)     /* neither missing nor 0 */
+		here = units_of_ns(m, m->remote_dirty_homed_at_reader_ns);
+	for (enum access_kind a = 0; a < ACCESS_KINDS; a++)
+		t->legs[a][DIRTY_HOMED_AT_READER][d] = less(t->legs[a][STATE_M][d] + here, usual);
 }
 
 static void derive_legs(struct timing *t, const struct machine *m)
@@ -51,9 +68,9 @@ static void derive_legs(struct timing *t, const struct machine *m)
 		uint64_t least_total = NEVER;
 
 		for (enum state s = STATE_S; s < STATES; s++) {
-			uint64_t load = total_units(m, &m->load_ns, s, d),
-				 rmw = total_units(m, &m->rmw_ns, s, d);
-			uint64_t store = total_units(m, &m->store_ns, s, d);
+			uint64_t load = total_units(m, ACCESS_LOAD, s, d),
+				 rmw = total_units(m, ACCESS_RMW, s, d);
+			uint64_t store = total_units(m, ACCESS_STORE, s, d);
 
 			least_total = least(least_total, least(load, rmw));
 			t->legs[ACCESS_LOAD][s][d] = less(load, load_hit);
@@ -67,6 +84,7 @@ static void derive_legs(struct timing *t, const struct machine *m)
 		t->request[d] = (uint64_t)((double)least_total * m->handoff.split.value[0] + 0.5);
 		if (!t->request[d])
 			t->request[d] = 1;
+		derive_homed_at_reader(t, m, d);
 	}
 	for (unsigned d = 0; d < t->dram_count; d++)
 		t->dram[d] = less(units_of_ns(m, m->dram_ns.value[d]), load_hit);
@@ -79,7 +97,7 @@ static void derive_least(struct timing *t)
 	for (unsigned d = 0; d < t->distances; d++) {
 		t->least_request = least(t->least_request, t->request[d]);
 		for (enum access_kind a = 0; a < ACCESS_KINDS; a++)
-			for (enum state s = STATE_S; s < STATES; s++) {
+			for (unsigned s = STATE_S; s < TOTALS; s++) {
 				uint64_t rest =
 					less(t->legs[a][s][d], t->request[t->distances - 1]);
 

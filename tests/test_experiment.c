@@ -525,7 +525,7 @@ static void a_list_of_weak_keys_replaces_that_of_the_base(void **state)
 	} rows[] = {
 		{ "id: mine\nbase: core2-2s\nweak: [dram_ns]\n", 1, "dram_ns" },
 		{ "id: mine\nbase: core2-2s\nweak: []\n", 0, "" },
-		{ "id: mine\nbase: core2-2s\ndram_ns: [100]\n", 10, "load_ns" },
+		{ "id: mine\nbase: core2-2s\ndram_ns: [100]\n", 9, "load_ns" },
 	};
 	char *folder = folder_new(), *path = NULL;
 

@@ -53,7 +53,8 @@ struct search {
 	bool shared_level, one_way;
 	unsigned starts;                /* bit per enum start */
 	bool deep;                      /* only with BOUNCE_VERIFY */
-	const struct protocol *protocol;        /* NULL: as shipped */
+	bool each;                      /* not only MESI, without BOUNCE_VERIFY too */
+	const struct protocol *damaged; /* NULL: as shipped */
 	bool quiet;                     /* it is known to be wrong */
 };
 
@@ -76,8 +77,24 @@ struct permutation {
 	uint8_t cpu_at[CPUS_MAX], shared_at[2], line_at[LINES_MAX];     /* inverse */
 };
 
+/* How a machine file asks for a protocol. */
+struct variant {
+	const struct protocol *protocol;
+	enum machine_protocol word;
+	enum dirty_read dirty_read;
+};
+
+static const struct variant variants[] = {
+	{ &protocol_mesi, PROTOCOL_MESI, DIRTY_SHARE_WB },
+	{ &protocol_mesif, PROTOCOL_MESIF, DIRTY_SHARE_WB },
+	{ &protocol_moesi, PROTOCOL_MOESI, DIRTY_SHARE_OWNED },
+	{ &protocol_migrate, PROTOCOL_MOESI, DIRTY_MIGRATE },
+};
+enum { VARIANTS = sizeof variants / sizeof *variants };
+
 struct world {
 	const struct search *search;
+	const struct variant *variant;
 	struct machine machine;
 	struct sim *sim;
 	uint64_t line[LINES_MAX];
@@ -101,9 +118,9 @@ static struct slot *copy_of(const struct cpu *cpu, uint64_t line)
 	return cache_find(&cpu->node->level_cache[cpu->node->levels - 1], line);
 }
 
-static const struct copy_rule *rule_for(const struct sim *sim, const struct slot *copy, bool write)
+static const struct copy_rule *rule_for(const struct cpu *cpu, const struct slot *copy, bool write)
 {
-	return &sim->protocol->copy[copy ? copy->state : STATE_I][write ? COPY_STORE : COPY_LOAD];
+	return copy_rule(cpu->node, copy ? copy->state : STATE_I, write ? COPY_STORE : COPY_LOAD);
 }
 
 static enum request request_for(const struct copy_rule *rule)
@@ -127,7 +144,7 @@ static void ask(struct world *w, unsigned id, unsigned line, bool write)
 {
 	struct cpu *cpu = &w->sim->cpu[id];
 	struct slot *copy = copy_of(cpu, w->line[line]);
-	const struct copy_rule *rule = rule_for(w->sim, copy, write);
+	const struct copy_rule *rule = rule_for(cpu, copy, write);
 	struct txn *t = coherence_pending(cpu->node, w->line[line]);
 
 	w->writes[id] = write;
@@ -147,7 +164,7 @@ static void prefetch_line(struct world *w, unsigned id, unsigned line, bool writ
 {
 	struct node *node = w->sim->cpu[id].node;
 	const struct copy_rule *rule =
-		rule_for(w->sim, copy_of(&w->sim->cpu[id], w->line[line]), write);
+		rule_for(&w->sim->cpu[id], copy_of(&w->sim->cpu[id], w->line[line]), write);
 
 	coherence_request(w->sim, node, w->line[line], request_for(rule),
 			  write ? ACCESS_STORE : ACCESS_LOAD, true, w->sim->now);
@@ -160,7 +177,7 @@ static void go_on(struct world *w)
 	struct txn *t = cpu->filled;
 	unsigned id = cpu->node->id;
 	struct slot *copy = copy_of(cpu, w->line[w->wants[id]]);
-	const struct copy_rule *rule = rule_for(w->sim, copy, w->writes[id]);
+	const struct copy_rule *rule = rule_for(cpu, copy, w->writes[id]);
 	struct event *probe = t->deferred;
 
 	w->sim->resume = NULL;
@@ -196,12 +213,12 @@ static bool can_start(const struct world *w, enum start start, unsigned id, unsi
 	const struct slot *copy = copy_of(cpu, w->line[line]);
 	bool pending = coherence_pending(cpu->node, w->line[line]),
 	     write = start == STORES || start == PREFETCHES_WRITE;
-	const struct copy_rule *rule = rule_for(w->sim, copy, write);
+	const struct copy_rule *rule = rule_for(cpu, copy, write);
 
 	if (!(w->search->starts & 1u << start))
 		return false;
 	if (start == EVICTS)            /* an upgrade under way does not protect a copy */
-		return copy && (!pending || copy->state == STATE_S);
+		return copy && (!pending || !state_alone(copy->state));
 	if (w->waits[id])
 		return false;
 	if (start == PREFETCHES || start == PREFETCHES_WRITE)
@@ -373,6 +390,7 @@ static void put_txn(struct writer *to, const struct txn *t)
 	put(to, t->acks);
 	put(to, t->unanswered);
 	put(to, t->grant);
+	put(to, is_pending(t) && t->order ? 1u + t->asked : 0);
 	put(to, t->have_data || t->dirty || t->fetched ? is_last(to->w, t->line, t->version) : 2);
 	put(to, node_name(to, t->supplied_by));
 	put_txn(to, t->inner);
@@ -403,7 +421,7 @@ static void put_event(struct writer *to, const struct event *e)
 	case EVENT_FILL:
 	case EVENT_REPLY:
 		put(to, e->answer.found);
-		put(to, e->answer.gone);
+		put(to, e->answer.what | e->answer.write_back << 4);
 		put(to, e->answer.found ? is_last(to->w, e->txn->line, e->answer.version) : 2);
 		break;
 	default:
@@ -429,7 +447,8 @@ static void put_client(struct writer *to, const struct node *node, uint64_t line
 	put_slot(to, cache_find(&node->level_cache[node->levels - 1], line));
 	for (; b; b = b->next)
 		if (b->line == line)
-			put(to, 1u + b->superseded + 2 * is_last(to->w, line, b->version));
+			put(to, 1u + b->superseded + 2 * is_last(to->w, line, b->version) +
+					4u * b->state);
 	put(to, 0);
 	put_txn(to, coherence_pending(node, line));
 }
@@ -661,7 +680,7 @@ static bool state_is_good(struct world *w)
 			const struct slot *copy = copy_of(&w->sim->cpu[i], w->line[l]);
 
 			copies += copy != NULL;
-			writers += copy && (copy->state == STATE_E || copy->state == STATE_M);
+			writers += copy && state_alone(copy->state);
 			if (copy && !is_last(w, w->line[l], copy->version))
 				return wrong(w, "a copy is not the last written value", l);
 		}
@@ -681,13 +700,49 @@ static bool home_knows(const struct world *w, const struct node *home, const str
 	const struct dirent *d = home->entry[line];
 	bool owner = d && d->owner == client, sharer = d && d->sharers[0] >> client->index & 1;
 
-	if (copy && (copy->state == STATE_E || copy->state == STATE_M) && !owner)
+	if (copy && copy->state != STATE_S && !owner)   /* alone, or who answers for the others */
 		return false;
 	if (copy && copy->state == STATE_S && !sharer && !owner)
 		return false;
 	if (home->kind == NODE_ROOT && w->search->home == HOME_BUS)
 		return copy || (!owner && !sharer);
 	return true;
+}
+
+/* At rest: a home whose clients all have the line clean has the last written value itself. (Above a
+ * shared level that has it alone it may be written without a word.) */
+static bool home_has_last(const struct world *w, const struct node *home, uint64_t line)
+{
+	const struct slot *slot = NULL;
+	const struct dirent *d = home->entry[line];
+
+	for (unsigned i = 0; i < home->children; i++) {
+		const struct node *client = home->child[i];
+
+		slot = cache_find(&client->level_cache[client->levels - 1], line);
+		if (slot && (state_dirty(slot->state) ||
+			     (client->kind == NODE_SHARED && state_alone(slot->state))))
+			return true;
+	}
+	if (home->kind == NODE_ROOT)
+		return is_last(w, line, d ? d->version : 0);
+	slot = cache_find(&home->level_cache[0], line);
+	return !slot || is_last(w, line, slot->version);
+}
+
+/* At rest: does the copy's shared level, if it has one, allow it? */
+static bool level_allows(const struct node *client, uint64_t line)
+{
+	const struct slot *copy = cache_find(&client->level_cache[client->levels - 1], line),
+			  *level = NULL;
+
+	if (!copy || client->parent->kind != NODE_SHARED)
+		return true;
+	level = cache_find(&client->parent->level_cache[0], line);
+	if (!level || (state_alone(copy->state) && !state_alone(level->state)))
+		return false;
+	/* only M comes without a word */
+	return copy->state == STATE_M || !state_dirty(copy->state) || state_dirty(level->state);
 }
 
 static bool rest_is_good(struct world *w)
@@ -710,6 +765,10 @@ static bool rest_is_good(struct world *w)
 					     l);
 			if (!home_knows(w, node->parent, node, w->line[l]))
 				return wrong(w, "at rest a home is wrong about a copy", l);
+			if (!home_has_last(w, node->parent, w->line[l]))
+				return wrong(w, "at rest all have it clean, and the home is behind", l);
+			if (!level_allows(node, w->line[l]))
+				return wrong(w, "at rest a copy is more than its shared level", l);
 		}
 	return true;
 }
@@ -816,10 +875,12 @@ static bool add_state(struct world *w, const uint64_t hash[2], uint32_t parent, 
 
 /* ---- worlds --------------------------------------------------------------------------------- */
 
-static struct machine machine_of(const struct search *s)
+static struct machine machine_of(const struct search *s, const struct variant *v)
 {
 	struct machine m = s->shared_level ? engine_machine_shared() : engine_machine();
 
+	m.protocol = (int)v->word;
+	m.dirty_read = (int)v->dirty_read;
 	m.home = (int)s->home;
 	m.handoff.home = (int)s->order;
 	m.link.bus_slot_ns = m.link.bytes_per_ns = 0;   /* no waits: order is ours */
@@ -892,8 +953,11 @@ static void open_world(struct world *w)
 	options.warmup = 1;             /* nothing is counted */
 	options.arena_bytes = 1 << 20;
 	w->sim = engine_sim(&options);
-	if (w->search->protocol)
-		w->sim->protocol = w->search->protocol;
+	if (w->search->damaged) {
+		w->sim->root->protocol = w->search->damaged;
+		for (unsigned i = 0; i < w->sim->shared_count; i++)
+			w->sim->shared[i]->protocol = w->search->damaged;
+	}
 	line = arena_alloc(w->sim, LINE, 32, 0, 4096, NULL, "line");
 	w->line[0] = sim_offset(w->sim, line) >> LINE_SHIFT;
 	w->line[1] = w->line[0] + 16;   /* the same set of a one-way cache of 1 KiB */
@@ -911,7 +975,7 @@ static void show_path(struct world *w, const struct action *path, unsigned lengt
 	if (w->search->quiet)
 		return;
 	memcpy(error, w->error, sizeof error);
-	print_error("%s: %s, after:\n", w->search->name, error);
+	print_error("%s: %s: %s, after:\n", w->variant->protocol->name, w->search->name, error);
 	open_world(w);                  /* the old one is beyond repair */
 	if (repeat(w, path, length, true))
 		print_error("  (and all that is pending)\n");
@@ -957,13 +1021,15 @@ static bool expand(struct world *w, uint32_t from)
 	return true;
 }
 
-static bool explore(struct world *w, const struct search *search, size_t limit)
+static bool explore(struct world *w, const struct search *search, const struct variant *variant,
+		    size_t limit)
 {
 	uint64_t hash[2];
 	bool good = true;
 	size_t done = 0;
 
-	*w = (struct world){ .search = search, .machine = machine_of(search), .room = limit,
+	*w = (struct world){ .search = search, .variant = variant,
+			     .machine = machine_of(search, variant), .room = limit,
 			     .buckets = 1024 };
 	while (w->buckets * 3 / 4 <= limit)
 		w->buckets *= 2;
@@ -989,30 +1055,33 @@ enum {
 };
 
 /* clang-format off */
-enum { CHECK, ONE_WAY = 1, SHARED_LEVELS = 2, DEEP = 4 };
+enum { CHECK, ONE_WAY = 1, SHARED_LEVELS = 2, DEEP = 4, EACH = 8 };
 #define SEARCH(name_, cpus_, lines_, order_, home_, starts_, how_) \
 	{ .name = name_, .cpus = cpus_, .lines = lines_, .order = ORDER_##order_, \
 	  .home = HOME_##home_, .starts = starts_, .one_way = (how_) & ONE_WAY, \
-	  .shared_level = (how_) & SHARED_LEVELS, .deep = (how_) & DEEP }
+	  .shared_level = (how_) & SHARED_LEVELS, .deep = (how_) & DEEP, \
+	  .each = (how_) & EACH }
 
 static const struct search searches[] = {
 	/* one line; copies are dropped at any time */
 	SEARCH("flat, chasing, 2 CPUs",
-	       2, 1, CHASING, DIRECTORY, AND_EVICT, CHECK),
+	       2, 1, CHASING, DIRECTORY, AND_EVICT, EACH),
 	SEARCH("flat, blocking, 2 CPUs",
-	       2, 1, BLOCKING, DIRECTORY, AND_EVICT, CHECK),
+	       2, 1, BLOCKING, DIRECTORY, AND_EVICT, EACH),
 	SEARCH("flat, chasing, 2 CPUs, prefetches",
 	       2, 1, CHASING, DIRECTORY, ALL_STARTS, CHECK),
 	SEARCH("flat, chasing, 3 CPUs",
-	       3, 1, CHASING, DIRECTORY, AND_EVICT, CHECK),
+	       3, 1, CHASING, DIRECTORY, AND_EVICT, EACH),
 	SEARCH("flat, blocking, 3 CPUs",
-	       3, 1, BLOCKING, DIRECTORY, AND_EVICT, CHECK),
+	       3, 1, BLOCKING, DIRECTORY, AND_EVICT, EACH),
+	SEARCH("bus, chasing, 2 CPUs",
+	       2, 1, CHASING, BUS, AND_EVICT, EACH),
 	SEARCH("bus, chasing, 3 CPUs",
 	       3, 1, CHASING, BUS, AND_EVICT, CHECK),
 	SEARCH("bus, blocking, 3 CPUs",
 	       3, 1, BLOCKING, BUS, AND_EVICT, CHECK),
 	SEARCH("flat, chasing, 4 CPUs, nothing is dropped",
-	       4, 1, CHASING, DIRECTORY, LOAD_STORE, CHECK),
+	       4, 1, CHASING, DIRECTORY, LOAD_STORE, EACH),
 	SEARCH("flat, chasing, 4 CPUs",
 	       4, 1, CHASING, DIRECTORY, AND_EVICT, DEEP),
 	SEARCH("flat, blocking, 4 CPUs",
@@ -1023,7 +1092,7 @@ static const struct search searches[] = {
 	       3, 1, CHASING, DIRECTORY, AND_PREFETCH, DEEP),
 	/* two lines that share a way */
 	SEARCH("flat, chasing, 2 CPUs, two lines",
-	       2, 2, CHASING, DIRECTORY, LOAD_STORE, ONE_WAY),
+	       2, 2, CHASING, DIRECTORY, LOAD_STORE, ONE_WAY | EACH),
 	SEARCH("flat, blocking, 2 CPUs, two lines",
 	       2, 2, BLOCKING, DIRECTORY, LOAD_STORE, ONE_WAY | DEEP),
 	SEARCH("bus, chasing, 2 CPUs, two lines",
@@ -1036,13 +1105,17 @@ static const struct search searches[] = {
 	       3, 2, CHASING, DIRECTORY, LOAD_STORE, ONE_WAY | DEEP),
 	/* an L2 of one way shared by CPUs 0 and 1, another by 2 and 3 */
 	SEARCH("shared level, chasing, 2 CPUs, two lines",
-	       2, 2, CHASING, BUS, LOAD_STORE, SHARED_LEVELS),
+	       2, 2, CHASING, BUS, LOAD_STORE, SHARED_LEVELS | EACH),
 	SEARCH("shared level, chasing, 2 CPUs, two lines, dropped",
 	       2, 2, CHASING, BUS, AND_EVICT, SHARED_LEVELS),
 	SEARCH("shared level, blocking, 2 CPUs, two lines",
 	       2, 2, BLOCKING, BUS, LOAD_STORE, SHARED_LEVELS | DEEP),
+	SEARCH("shared level, chasing, 2 CPUs",
+	       2, 1, CHASING, BUS, AND_EVICT, SHARED_LEVELS | EACH),
 	SEARCH("shared levels, chasing, 3 CPUs",
 	       3, 1, CHASING, BUS, AND_EVICT, SHARED_LEVELS),
+	SEARCH("shared levels, chasing, 3 CPUs, nothing is dropped",
+	       3, 1, CHASING, BUS, LOAD_STORE, SHARED_LEVELS | EACH),
 	SEARCH("shared levels, blocking, 3 CPUs",
 	       3, 1, BLOCKING, BUS, AND_EVICT, SHARED_LEVELS | DEEP),
 	SEARCH("shared levels, chasing, 3 CPUs, two lines",
@@ -1063,25 +1136,28 @@ enum { SLOWED = 0 };
 #endif
 
 /* Searches that end before they have seen everything say so: more would take too long. */
+static void search_one(const struct search *search, const struct variant *variant, size_t limit)
+{
+	struct world *w = xalloc(sizeof *w);
+
+	if (!explore(w, search, variant, limit))
+		fail_msg("%s: %s: %s", variant->protocol->name, search->name, w->error);
+	print_message("%-13s  %-50s %8zu states%s, %8zu steps\n", variant->protocol->name,
+		      search->name, w->states, w->cut ? " (cut)" : "", w->edges);
+	sim_free(w->sim);
+	free(w);
+}
+
 static void every_reachable_state(void **state)
 {
 	bool deep = getenv("BOUNCE_VERIFY");
 	size_t limit = deep ? 4000000 : SLOWED ? 8000 : 300000;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof searches / sizeof *searches; i++) {
-		struct world *w;
-
-		if (searches[i].deep && !deep)
-			continue;
-		w = xalloc(sizeof *w);
-		if (!explore(w, &searches[i], limit))
-			fail_msg("%s: %s", searches[i].name, w->error);
-		print_message("%-50s %8zu states%s, %8zu steps\n", searches[i].name, w->states,
-			      w->cut ? " (cut)" : "", w->edges);
-		sim_free(w->sim);
-		free(w);
-	}
+	for (size_t i = 0; i < sizeof searches / sizeof *searches; i++)
+		for (unsigned v = 0; v < VARIANTS; v++)
+			if (deep || (!searches[i].deep && (v == 0 || searches[i].each)))
+				search_one(&searches[i], &variants[v], limit);
 }
 
 /* ---- damage --------------------------------------------------------------------------------- */
@@ -1121,21 +1197,147 @@ static void owner_is_not_asked(struct protocol *p)
 	p->home[HOME_X][GET_SHARED].action = HOME_SEND | HOME_GRANT_S;
 }
 
+static void modified_stays_away(struct protocol *p)
+{
+	p->copy[STATE_M][COPY_PROBE_SHARE].action = DO_DATA;
+}
+
+static void two_forward(struct protocol *p)
+{
+	p->copy[STATE_F][COPY_PROBE_SHARE].next = STATE_F;
+}
+
+static void forward_survives_invalidation(struct protocol *p)
+{
+	p->copy[STATE_F][COPY_PROBE_INVALIDATE].next = STATE_F;
+}
+
+static void upgrades_leave_sharers(struct protocol *p)
+{
+	p->home[HOME_O][UPGRADE].action &= ~HOME_INVALIDATE;
+}
+
+static void writes_leave_sharers(struct protocol *p)
+{
+	p->home[HOME_O][GET_MODIFIED].action &= ~HOME_INVALIDATE;
+}
+
+static void reader_of_clean_gets_e(struct protocol *p)
+{
+	p->answered[HOME_X][ANSWER_SHARED].action = HOME_OWNER_SHARES | HOME_GRANT_E;
+}
+
+static void old_forward_is_forgotten(struct protocol *p)
+{
+	p->answered[HOME_O][ANSWER_SHARED].action = HOME_OWNER_GONE | HOME_GRANT_F;
+}
+
+static void owned_is_dropped(struct protocol *p)
+{
+	p->copy[STATE_O][COPY_EVICT].action = 0;
+}
+
+static void owned_writes_silently(struct protocol *p)
+{
+	p->copy[STATE_O][COPY_STORE] = (struct copy_rule){ DO_HIT, STATE_M };
+}
+
+static void owned_becomes_shared(struct protocol *p)
+{
+	p->copy[STATE_O][COPY_PROBE_SHARE].next = STATE_S;
+}
+
+static void memory_answers_for_owned(struct protocol *p)
+{
+	p->home[HOME_O][GET_SHARED].action = HOME_SEND | HOME_MEMORY | HOME_GRANT_S;
+}
+
+static void owner_is_taken_for_a_sharer(struct protocol *p)
+{
+	p->answered[HOME_X][ANSWER_OWNED].action = HOME_OWNER_SHARES | HOME_GRANT_S;
+}
+
+/* Right unless the upgrader's own copy has had to go meanwhile. */
+static void upgrades_get_no_data_of_owned(struct protocol *p)
+{
+	p->home[HOME_O][UPGRADE].action = HOME_INVALIDATE | HOME_GRANT_M;
+}
+
+static void moved_line_is_kept(struct protocol *p)
+{
+	p->copy[STATE_M][COPY_PROBE_SHARE].next = STATE_S;
+}
+
+static void moved_line_is_clean(struct protocol *p)
+{
+	p->answered[HOME_X][ANSWER_MOVED].action = HOME_OWNER_GONE | HOME_GRANT_E;
+}
+
+static void moved_line_leaves_an_owner(struct protocol *p)
+{
+	p->answered[HOME_X][ANSWER_MOVED].action = HOME_GRANT_S;
+}
+
+static void d_is_dropped(struct protocol *p)
+{
+	p->copy[STATE_D][COPY_EVICT].action = 0;
+}
+
+static void d_survives_sharing(struct protocol *p)
+{
+	p->copy[STATE_D][COPY_PROBE_SHARE].next = STATE_D;
+}
+
 static const struct damage {
 	const char *name;
+	const struct variant *variant;
 	void (*break_it)(struct protocol *);
+	bool level;                     /* below a shared level */
 } damages[] = {
-	{ "a sharer keeps its copy when it is invalidated", share_survives_invalidation },
-	{ "an owner keeps its permission when it shares", modified_survives_sharing },
-	{ "a dirty line is dropped silently", modified_is_dropped },
-	{ "a second reader gets the line exclusive", second_reader_gets_e },
-	{ "a write miss leaves the sharers alone", sharers_are_forgotten },
-	{ "an upgrade leaves the sharers alone", upgrades_do_not_invalidate },
-	{ "memory answers for an owner", owner_is_not_asked },
+#define MESI    &variants[0]
+#define MESIF   &variants[1]
+#define MOESI   &variants[2]
+#define MIGRATE &variants[3]
+	{ "a sharer keeps its copy when it is invalidated", MESI, share_survives_invalidation, 0 },
+	{ "an owner keeps its permission when it shares", MESI, modified_survives_sharing, 0 },
+	{ "a dirty line is dropped silently", MESI, modified_is_dropped, 0 },
+	{ "a second reader gets the line exclusive", MESI, second_reader_gets_e, 0 },
+	{ "a write miss leaves the sharers alone", MESI, sharers_are_forgotten, 0 },
+	{ "an upgrade leaves the sharers alone", MESI, upgrades_do_not_invalidate, 0 },
+	{ "memory answers for an owner", MESI, owner_is_not_asked, 0 },
+	{ "a dirty line that is read is not written back", MESI, modified_stays_away, 0 },
+	{ "a sharer keeps its copy when it is invalidated", MESIF, share_survives_invalidation, 0 },
+	{ "F stays F when another gets it", MESIF, two_forward, 0 },
+	{ "F keeps its copy when it is invalidated", MESIF, forward_survives_invalidation, 0 },
+	{ "an upgrade leaves sharers and F alone", MESIF, upgrades_leave_sharers, 0 },
+	{ "a write miss asks F only", MESIF, writes_leave_sharers, 0 },
+	{ "the reader of a clean line gets it exclusive", MESIF, reader_of_clean_gets_e, 0 },
+	{ "who had F is forgotten", MESIF, old_forward_is_forgotten, 0 },
+	{ "a dirty line that is read is not written back", MESIF, modified_stays_away, 0 },
+	{ "a modified line is dropped silently", MOESI, modified_is_dropped, 0 },
+	{ "M keeps its permission when it shares", MOESI, modified_survives_sharing, 0 },
+	{ "an owned line is dropped silently", MOESI, owned_is_dropped, 0 },
+	{ "an owned line is written without a word", MOESI, owned_writes_silently, 0 },
+	{ "an owned line that is read again is clean", MOESI, owned_becomes_shared, 0 },
+	{ "memory answers for an owned line", MOESI, memory_answers_for_owned, 0 },
+	{ "an owner that shares is taken for a sharer", MOESI, owner_is_taken_for_a_sharer, 0 },
+	{ "an upgrade asks the owner only", MOESI, upgrades_leave_sharers, 0 },
+	{ "a write miss asks the owner only", MOESI, writes_leave_sharers, 0 },
+	{ "an upgrade relies on its own copy", MOESI, upgrades_get_no_data_of_owned, 0 },
+	{ "an owned line is dropped silently above a level", MOESI, owned_is_dropped, 1 },
+	{ "an owned line above a level is clean", MOESI, owned_becomes_shared, 1 },
+	{ "the holder keeps what moves", MIGRATE, moved_line_is_kept, 0 },
+	{ "what moves is taken for clean", MIGRATE, moved_line_is_clean, 0 },
+	{ "the reader of what moves gets it shared", MIGRATE, moved_line_leaves_an_owner, 0 },
+	{ "D is dropped silently", MIGRATE, d_is_dropped, 0 },
+	{ "D keeps its permission when it shares", MIGRATE, d_survives_sharing, 0 },
+	{ "an upgrade relies on its own copy", MIGRATE, upgrades_get_no_data_of_owned, 0 },
+	{ "the holder above a level keeps what moves", MIGRATE, moved_line_is_kept, 1 },
+	{ "D above a level keeps its permission", MIGRATE, d_survives_sharing, 1 },
 };
 
 /* In a process of its own: what is found wrong stays broken. */
-static bool is_found(const struct search *search)
+static bool is_found(const struct search *search, const struct variant *variant)
 {
 	int status;
 	pid_t child = fork();
@@ -1143,7 +1345,7 @@ static bool is_found(const struct search *search)
 	if (child == 0) {
 		struct world *w = xalloc(sizeof *w);
 
-		_exit(explore(w, search, 20000) ? 1 : 0);
+		_exit(explore(w, search, variant, 20000) ? 1 : 0);
 	}
 	return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
@@ -1152,17 +1354,20 @@ static void damaged_tables_are_found(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
-		struct protocol damaged = protocol_mesi;
-		struct search search = { .name = damages[i].name,
+		const struct damage *d = &damages[i];
+		struct protocol damaged = *d->variant->protocol;
+		struct search search = { .name = d->name,
 					 .cpus = 3,
 					 .lines = 1,
 					 .starts = AND_EVICT,
+					 .shared_level = d->level,
+					 .home = d->level ? HOME_BUS : HOME_DIRECTORY,
 					 .quiet = true,
-					 .protocol = &damaged };
+					 .damaged = &damaged };
 
-		damages[i].break_it(&damaged);
-		if (!is_found(&search))
-			fail_msg("not found: %s", damages[i].name);
+		d->break_it(&damaged);
+		if (!is_found(&search, d->variant))
+			fail_msg("not found: %s: %s", d->variant->protocol->name, d->name);
 	}
 }
 

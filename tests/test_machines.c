@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -191,7 +192,10 @@ static const struct {
 	{ "host-zen4", 0, 1, S_ADD, 38.8 }, { "host-zen4", 0, 8, S_ADD, 144.3 },
 };
 
-/* Two cores have loaded the line, the third loads it: from its L3, or from the nearest copy. */
+/*
+ * Two cores have loaded a line of the third core's memory, which loads it: from its L3, or from the
+ * nearest copy; under MESIF from the second core's, the last reader, here as near as any.
+ */
 static const struct { const char *machine; unsigned first, second, third; double ns; } sharers[] = {
 	{ "core2-2s", 0, 2, 1, 5.3 }, { "core2-2s", 0, 4, 2, 110 }, { "core2-2s", 0, 2, 4, 115 },
 	{ "opteron-48", 0, 1, 2, 39.5 }, { "opteron-48", 0, 12, 6, 78.1 }, { "opteron-48", 0, 6, 12, 83.8 },
@@ -200,9 +204,9 @@ static const struct { const char *machine; unsigned first, second, third; double
 	{ "cascade-2s", 0, 1, 2, 21 }, { "graviton2", 0, 1, 2, 32 },
 	{ "rome-2s", 0, 1, 2, 12 }, { "rome-2s", 0, 4, 8, 125 }, { "rome-2s", 0, 4, 64, 250 },
 	{ "milan-2s", 0, 1, 2, 13.5 }, { "milan-2s", 0, 8, 16, 105 }, { "milan-2s", 0, 8, 48, 190 },
-	{ "westmere-ex-8s", 0, 1, 2, 20.7 }, { "westmere-ex-8s", 0, 10, 20, 104.7 },
+	{ "westmere-ex-8s", 0, 1, 2, 20.7 }, { "westmere-ex-8s", 70, 0, 10, 104.7 },
 	{ "westmere-ex-8s", 0, 10, 70, 156.8 },
-	{ "uv-1024", 0, 1, 2, 21 }, { "uv-1024", 0, 16, 8, 130 }, { "uv-1024", 0, 8, 16, 600 },
+	{ "uv-1024", 0, 1, 2, 21 }, { "uv-1024", 16, 0, 8, 130 }, { "uv-1024", 0, 8, 16, 600 },
 	{ "uv-1024", 0, 8, 1023, 1000 },
 	{ "host-zen4", 0, 1, 2, 14.7 },
 };
@@ -362,9 +366,30 @@ static void shared_lines_cost_what_the_file_says(void **state)
 		unsigned core[] = { sharers[i].first, sharers[i].second, sharers[i].third };
 		struct play play = { .step = { { 0, LOAD }, { 1, LOAD }, { 2, LOAD } } };
 
-		expect(sharers[i].machine, core, 3, node_of(sharers[i].machine, core[0]), &play,
+		expect(sharers[i].machine, core, 3, node_of(sharers[i].machine, core[2]), &play,
 		       sharers[i].ns);
 	}
+}
+
+/* 128 nodes have a block of 4 MiB each at least, whatever memory the experiment asks for. */
+static void two_cpus_of_a_large_machine_run(void **state)
+{
+	char *folder = folder_new(), *file = NULL, *where = NULL;
+	struct output output;
+
+	(void)state;
+	assert_true(asprintf(&file, "%s/far.yaml", folder) > 0);
+	assert_true(asprintf(&where, "--output=%s/far", folder) > 0);
+	write_text(file, "name: far\nmachine: {base: uv-1024, protocol: MESI}\ncpus: 2\n"
+			 "placement: [0, 1023]\nmemory_mib: 64\nobjects: slub-page\n"
+			 "workload: producer-consumer\noperations: 100\n");
+	output = run_cli((const char *const[]){ "run", file, where, "--no-plots", NULL });
+	if (output.status)
+		fail_msg("%s", output.err);
+	output_free(&output);
+	folder_free(folder);
+	free(file);
+	free(where);
 }
 
 static int setup(void **state)
@@ -384,6 +409,7 @@ int main(void)
 		cmocka_unit_test(memory_costs_what_the_file_says),
 		cmocka_unit_test(transfers_cost_what_the_file_says),
 		cmocka_unit_test(shared_lines_cost_what_the_file_says),
+		cmocka_unit_test(two_cpus_of_a_large_machine_run),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

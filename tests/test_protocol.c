@@ -1,7 +1,7 @@
 /*
- * Every row of the MESI tables, through real accesses: what a cache does with its copy, what a
- * home does with a request. Rows are told by what CPUs do in turn; a walk over the table at the
- * end makes sure that none was left out.
+ * Every row of the protocols' tables, through real accesses: what a cache does with its copy, what
+ * a home does with a request and with an owner's answer. Rows are told by what CPUs do in turn; a
+ * walk over the table at the end makes sure that none was left out.
  *
  * Steps: CPU, then r load, w store, x LOCK add, c LOCK cmpxchg that fails, e load of another line
  * that needs the same way. States: one letter per CPU, . for none.
@@ -20,6 +20,24 @@
 #include "tests/engine_fixture.h"
 
 enum { CPUS = 3, APART = 1000 };
+
+/* How a machine file asks for a protocol. */
+struct variant {
+	const struct protocol *protocol;
+	enum machine_protocol word;
+	enum dirty_read dirty_read;
+};
+
+static const struct variant mesi = { &protocol_mesi, PROTOCOL_MESI, DIRTY_SHARE_WB },
+			    mesif = { &protocol_mesif, PROTOCOL_MESIF, DIRTY_SHARE_WB },
+			    moesi = { &protocol_moesi, PROTOCOL_MOESI, DIRTY_SHARE_OWNED },
+			    migrate = { &protocol_migrate, PROTOCOL_MOESI, DIRTY_MIGRATE };
+
+static void set_protocol(struct machine *machine, const struct variant *variant)
+{
+	machine->protocol = (int)variant->word;
+	machine->dirty_read = (int)variant->dirty_read;
+}
 
 struct play {
 	const char *steps;
@@ -47,7 +65,9 @@ static void read_states(struct sim *sim, const void *word, char *text)
 
 static enum home_state read_home(const struct dirent *d)
 {
-	return d && d->owner ? HOME_X : d && d->sharer_count ? HOME_S : HOME_U;
+	if (d && d->owner)
+		return d->sharer_count ? HOME_O : HOME_X;
+	return d && d->sharer_count ? HOME_S : HOME_U;
 }
 
 static void perform(struct cpu *cpu, const struct play *play, char what)
@@ -118,7 +138,7 @@ static void look_after(struct sim *sim, struct play *play)
 		play->sharers[i] = d->sharers[0] >> i & 1 ? (char)('0' + i) : '.';
 }
 
-static struct play run(const char *steps, enum machine_home home)
+static struct play run(const char *steps, const struct variant *variant, enum machine_home home)
 {
 	struct machine machine = engine_machine();
 	struct sim_options options = engine_options(&machine, CPUS);
@@ -126,6 +146,7 @@ static struct play run(const char *steps, enum machine_home home)
 	struct result *r;
 	struct sim *sim;
 
+	set_protocol(&machine, variant);
 	machine.home = (int)home;
 	machine.l1d = (struct cache_level){ 1, 1, 1, 1 };
 	sim = engine_sim(&options);
@@ -156,50 +177,120 @@ enum { YES = 1, NO = 0 };
 #define FILL_E     COPY_FILL_E
 #define FILL_M     COPY_FILL_M
 
-static const struct row {
+#define FILL_F     COPY_FILL_F
+#define FILL_D     COPY_FILL_D
+
+struct row {
 	const char *name;
 	enum state state;
 	enum copy_event event;
 	const char *steps, *after;
 	bool memory_knows;
 	unsigned cycles;
-} rows[] = {
-	/* name                            CPU 0    event                  steps
-	 * after  memory cycles */
+};
+
+/* name                                CPU 0    event                  steps
+ * after  memory cycles */
+static const struct row in_all[] = {
 	{ "load, nobody has it: memory",      STATE_I, LOAD,       "0r",          "E..", YES, 100 },
 	{ "store, nobody has it: memory",     STATE_I, STORE,      "0w",          "M..", NO,  100 },
 	{ "LOCK, nobody has it",              STATE_I, STORE,      "0x",          "M..", NO,  109 },
 	{ "the only reader gets E",           STATE_I, FILL_E,     "0r",          "E..", YES, 100 },
-	{ "a second reader gets S",           STATE_I, FILL_S,     "1r 0r",       "SS.", YES, 50 },
-	{ "a third reader gets S",            STATE_I, FILL_S,     "1r 2r 0r",    "SSS", YES, 40 },
 	{ "a writer gets M",                  STATE_I, FILL_M,     "1r 0w",       "M..", NO,  51 },
-	{ "a writer among readers gets M",    STATE_I, FILL_M,     "1r 2r 0w",    "M..", NO,  43 },
 	{ "stale owner asked to share",       STATE_I, SHARE,      "0r 0e 1r",    ".E.", YES, 100 },
 	{ "stale owner asked to let go",      STATE_I, INVALIDATE, "0r 0e 1w",    ".M.", NO,  100 },
 	{ "stale sharer asked to let go",     STATE_I, INVALIDATE, "0r 1r 0e 1w", ".M.", NO,  41 },
-	{ "load of a shared copy hits",       STATE_S, LOAD,       "0r 1r 0r",    "SS.", YES, 1 },
 	{ "store to a shared copy upgrades",  STATE_S, STORE,      "0r 1r 0w",    "M..", NO,  41 },
 	{ "LOCK on a shared copy upgrades",   STATE_S, STORE,      "0r 1r 0x",    "M..", NO,  50 },
 	{ "a failing cmpxchg upgrades too",   STATE_S, STORE,      "0r 1r 0c",    "M..", NO,  50 },
 	{ "the grant of an upgrade",          STATE_S, FILL_M,     "0r 1r 2r 0w", "M..", NO,  43 },
 	{ "a sharer lets go",                 STATE_S, INVALIDATE, "0r 1r 1w",    ".M.", NO,  41 },
-	{ "a sharer makes room: silently",    STATE_S, EVICT,      "0r 1r 0e",    ".S.", YES, 100 },
 	{ "load of an exclusive copy hits",   STATE_E, LOAD,       "0r 0r",       "E..", YES, 1 },
 	{ "store to E: silently",             STATE_E, STORE,      "0r 0w",       "M..", NO,  1 },
-	{ "E shares: data from the cache",    STATE_E, SHARE,      "0r 1r",       "SS.", YES, 50 },
 	{ "E lets go: data from the cache",   STATE_E, INVALIDATE, "0r 1w",       ".M.", NO,  51 },
 	{ "E makes room: silently",           STATE_E, EVICT,      "0r 0e",       "...", YES, 100 },
 	{ "load of a modified copy hits",     STATE_M, LOAD,       "0w 0r",       "M..", NO,  1 },
 	{ "store to a modified copy hits",    STATE_M, STORE,      "0w 0w",       "M..", NO,  1 },
-	{ "M shares; memory gets it too",     STATE_M, SHARE,      "0w 1r",       "SS.", YES, 60 },
 	{ "M lets go; memory stays behind",   STATE_M, INVALIDATE, "0w 1w",       ".M.", NO,  61 },
 	{ "M makes room: written back",       STATE_M, EVICT,      "0w 0e",       "...", YES, 100 },
+	{ 0 },
+};
+
+/* In all but MESIF, where a reader gets F. */
+static const struct row without_f[] = {
+	{ "a second reader gets S",           STATE_I, FILL_S,     "1r 0r",       "SS.", YES, 50 },
+	{ "a third reader gets S",            STATE_I, FILL_S,     "1r 2r 0r",    "SSS", YES, 40 },
+	{ "a writer among readers gets M",    STATE_I, FILL_M,     "1r 2r 0w",    "M..", NO,  43 },
+	{ "load of a shared copy hits",       STATE_S, LOAD,       "0r 1r 0r",    "SS.", YES, 1 },
+	{ "a sharer makes room: silently",    STATE_S, EVICT,      "0r 1r 0e",    ".S.", YES, 100 },
+	{ "E shares: data from the cache",    STATE_E, SHARE,      "0r 1r",       "SS.", YES, 50 },
+	{ 0 },
+};
+
+static const struct row of_mesi[] = {
+	{ "M shares; memory gets it too",     STATE_M, SHARE,      "0w 1r",       "SS.", YES, 60 },
+	{ 0 },
+};
+
+/* F costs what S does. It is probed beside the sharers, not after them as one of them. */
+static const struct row of_mesif[] = {
+	{ "a second reader gets F",           STATE_I, FILL_F,     "1r 0r",       "FS.", YES, 50 },
+	{ "a third reader gets F",            STATE_I, FILL_F,     "1r 2r 0r",    "FSS", YES, 40 },
+	{ "a writer among readers gets M",    STATE_I, FILL_M,     "1r 2r 0w",    "M..", NO,  41 },
+	{ "F was dropped: memory answers",    STATE_I, SHARE,      "1r 0r 0e 2r", ".SF", YES, 100 },
+	{ "F was dropped, a writer comes",    STATE_I, INVALIDATE, "1r 0r 0e 2w", "..M", NO,  100 },
+	{ "load of a shared copy hits",       STATE_S, LOAD,       "0r 1r 0r",    "SF.", YES, 1 },
+	{ "a sharer makes room: silently",    STATE_S, EVICT,      "0r 1r 0e",    ".F.", YES, 100 },
+	{ "load of F hits",                   STATE_F, LOAD,       "1r 0r 0r",    "FS.", YES, 1 },
+	{ "store to F upgrades",              STATE_F, STORE,      "1r 0r 0w",    "M..", NO,  41 },
+	{ "F answers and becomes S",          STATE_F, SHARE,      "1r 0r 2r",    "SSF", YES, 40 },
+	{ "F lets go: data from the cache",   STATE_F, INVALIDATE, "1r 0r 2w",    "..M", NO,  41 },
+	{ "F lets go: a sharer upgrades",     STATE_F, INVALIDATE, "1r 0r 1w",    ".M.", NO,  41 },
+	{ "the grant of an upgrade of F",     STATE_F, FILL_M,     "1r 2r 0r 0w", "M..", NO,  43 },
+	{ "F makes room: silently",           STATE_F, EVICT,      "1r 0r 0e",    ".S.", YES, 100 },
+	{ "E shares: the reader gets F",      STATE_E, SHARE,      "0r 1r",       "SF.", YES, 50 },
+	{ "M shares; memory gets it too",     STATE_M, SHARE,      "0w 1r",       "SF.", YES, 60 },
+	{ 0 },
+};
+
+/* Owned: to a reader as M, to a writer as S. A writer waits for data and acknowledgements. */
+static const struct row of_moesi[] = {
+	{ "M shares and owns it",             STATE_M, SHARE,      "0w 1r",       "OS.", NO,  60 },
+	{ "load of an owned copy hits",       STATE_O, LOAD,       "0w 1r 0r",    "OS.", NO,  1 },
+	{ "store to an owned copy upgrades",  STATE_O, STORE,      "0w 1r 0w",    "M..", NO,  41 },
+	{ "LOCK on an owned copy upgrades",   STATE_O, STORE,      "0w 1r 0x",    "M..", NO,  50 },
+	{ "O answers and stays O",            STATE_O, SHARE,      "0w 1r 2r",    "OSS", NO,  60 },
+	{ "O lets go: a writer comes",        STATE_O, INVALIDATE, "0w 1r 2w",    "..M", NO,  41 },
+	{ "O lets go: a sharer upgrades",     STATE_O, INVALIDATE, "0w 1r 1w",    ".M.", NO,  41 },
+	{ "the grant of an upgrade of O",     STATE_O, FILL_M,     "0w 1r 2r 0w", "M..", NO,  43 },
+	{ "O makes room: written back",       STATE_O, EVICT,      "0w 1r 0e",    ".S.", YES, 100 },
+	{ 0 },
+};
+
+/* D costs what M does. */
+static const struct row of_migrate[] = {
+	{ "M moves to the reader",            STATE_M, SHARE,      "0w 1r",       ".D.", NO,  60 },
+	{ "the reader of M gets D",           STATE_I, FILL_D,     "1w 0r",       "D..", NO,  60 },
+	{ "load of D hits",                   STATE_D, LOAD,       "1w 0r 0r",    "D..", NO,  1 },
+	{ "store to D: silently",             STATE_D, STORE,      "1w 0r 0w",    "M..", NO,  1 },
+	{ "D shares and owns it",             STATE_D, SHARE,      "1w 0r 1r",    "OS.", NO,  60 },
+	{ "D lets go",                        STATE_D, INVALIDATE, "1w 0r 1w",    ".M.", NO,  61 },
+	{ "D makes room: written back",       STATE_D, EVICT,      "1w 0r 0e",    "...", YES, 100 },
+	{ "load of an owned copy hits",       STATE_O, LOAD,       "1w 0r 1r 0r", "OS.", NO,  1 },
+	{ "store to an owned copy upgrades",  STATE_O, STORE,      "1w 0r 1r 0w", "M..", NO,  41 },
+	{ "O answers and stays O",            STATE_O, SHARE,      "1w 0r 1r 2r", "OSS", NO,  60 },
+	{ "O lets go: a writer comes",        STATE_O, INVALIDATE, "1w 0r 1r 2w", "..M", NO,  41 },
+	{ "O lets go: a sharer upgrades",     STATE_O, INVALIDATE, "1w 0r 1r 1w", ".M.", NO,  41 },
+	{ "the grant of an upgrade of O",     STATE_O, FILL_M,     "1w 0r 1r 2r 0w", "M..", NO, 43 },
+	{ "O makes room: written back",       STATE_O, EVICT,      "1w 0r 1r 0e", ".S.", YES, 100 },
+	{ 0 },
 };
 /* clang-format on */
 
-static void check_row(const struct row *row, const struct play *play)
+static void check_row(const struct row *row, const struct protocol *protocol,
+		      const struct play *play)
 {
-	const struct copy_rule *rule = &protocol_mesi.copy[row->state][row->event];
+	const struct copy_rule *rule = &protocol->copy[row->state][row->event];
 	char before = row->state == STATE_I ? '.' : state_letter[row->state];
 	char next = rule->next == STATE_I ? '.' : state_letter[rule->next];
 
@@ -220,62 +311,139 @@ static void check_row(const struct row *row, const struct play *play)
 		fail_msg("%s: the table says %c, the row %c", row->name, next, row->after[0]);
 }
 
-static void copies(void **state)
+static void check_copies(const struct variant *variant, const struct row *const lists[3])
 {
+	const struct protocol *protocol = variant->protocol;
 	bool seen[STATES][COPY_EVENTS] = { { false } };
 
-	(void)state;
-	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct play play = run(rows[i].steps, HOME_DIRECTORY);
+	for (unsigned i = 0; i < 3; i++)
+		for (const struct row *row = lists[i]; row && row->name; row++) {
+			struct play play = run(row->steps, variant, HOME_DIRECTORY);
 
-		check_row(&rows[i], &play);
-		seen[rows[i].state][rows[i].event] = true;
-	}
+			check_row(row, protocol, &play);
+			seen[row->state][row->event] = true;
+		}
 	for (enum state s = STATE_I; s < STATES; s++)
 		for (enum copy_event e = COPY_LOAD; e < COPY_EVENTS; e++) {
-			bool possible = protocol_mesi.states >> s & 1 &&
-					!(protocol_mesi.copy[s][e].action & IMPOSSIBLE);
+			bool possible = protocol->states >> s & 1 &&
+					!(protocol->copy[s][e].action & IMPOSSIBLE);
 
 			if (possible != seen[s][e])
-				fail_msg("state %c, event %d: %s", state_letter[s], e,
+				fail_msg("%s: state %c, event %d: %s", protocol->name,
+					 state_letter[s], e,
 					 possible ? "no row" : "a row for what cannot be");
 		}
 }
 
+static void copies(void **state)
+{
+	(void)state;
+	check_copies(&mesi, (const struct row *const[]){ in_all, without_f, of_mesi });
+	check_copies(&mesif, (const struct row *const[]){ in_all, NULL, of_mesif });
+	check_copies(&moesi, (const struct row *const[]){ in_all, without_f, of_moesi });
+	check_copies(&migrate, (const struct row *const[]){ in_all, without_f, of_migrate });
+}
+
 /* ---- homes ---------------------------------------------------------------------------------- */
 
-static const struct home_row {
+/* `answer`: of an owner that was asked to share; NOBODY_ASKED: of none. */
+enum { NOBODY_ASKED = ANSWERS };
+
+struct home_row {
 	const char *name;
 	enum home_state state;
 	enum request request;
+	unsigned answer;
 	const char *steps;
 	int owner;
 	const char *sharers, *after;
 	unsigned invalidated;
-} home_rows[] = {
-	/* name, what the home knows, request; steps; then owner, sharers, copies, invalidated */
-	{ "a first reader",                      HOME_U, GET_SHARED,   "0r",           0, "...", "E..", 0 },
-	{ "a first writer",                      HOME_U, GET_MODIFIED, "0w",           0, "...", "M..", 0 },
-	{ "another reader",                      HOME_S, GET_SHARED,   "0r 1r 2r",    -1, "012", "SSS", 0 },
-	{ "a writer among readers",              HOME_S, GET_MODIFIED, "0r 1r 2w",     2, "...", "..M", 2 },
-	{ "a reader writes",                     HOME_S, UPGRADE,      "0r 1r 0w",     0, "...", "M..", 1 },
-	{ "a reader writes, the other is gone",  HOME_S, UPGRADE,      "0r 1r 1e 0w",  0, "...", "M..", 0 },
-	{ "a reader, the owner has it clean",    HOME_X, GET_SHARED,   "0r 1r",       -1, "01.", "SS.", 0 },
-	{ "a reader, the owner has it modified", HOME_X, GET_SHARED,   "0w 1r",       -1, "01.", "SS.", 0 },
-	{ "a reader, the owner has nothing",     HOME_X, GET_SHARED,   "0r 0e 1r",     1, "...", ".E.", 0 },
-	{ "a writer, the owner has it clean",    HOME_X, GET_MODIFIED, "0r 1w",        1, "...", ".M.", 1 },
-	{ "a writer, the owner has it modified", HOME_X, GET_MODIFIED, "0w 1w",        1, "...", ".M.", 1 },
-	{ "a writer, the owner has nothing",     HOME_X, GET_MODIFIED, "0r 0e 1w",     1, "...", ".M.", 0 },
-	{ "the owner's dirty line comes back",   HOME_X, WRITE_BACK,   "0w 0e",       -1, "...", "...", 0 },
 };
 
-static void check_home_row(const struct home_row *row, const struct play *play)
+/* clang-format off */
+#define ASKED(answer_) GET_SHARED, ANSWER_##answer_
+#define READS          GET_SHARED, NOBODY_ASKED
+#define WRITES         GET_MODIFIED, NOBODY_ASKED
+#define UPGRADES       UPGRADE, NOBODY_ASKED
+#define COMES_BACK     WRITE_BACK, NOBODY_ASKED
+
+/* name, what the home knows, request; steps; then owner, sharers, copies, invalidated */
+static const struct home_row homes_in_all[] = {
+	{ "a first reader",                      HOME_U, READS,       "0r",           0, "...", "E..", 0 },
+	{ "a first writer",                      HOME_U, WRITES,      "0w",           0, "...", "M..", 0 },
+	{ "a reader, the owner has nothing",     HOME_X, ASKED(NONE), "0r 0e 1r",     1, "...", ".E.", 0 },
+	{ "a writer, the owner has it clean",    HOME_X, WRITES,      "0r 1w",        1, "...", ".M.", 1 },
+	{ "a writer, the owner has it modified", HOME_X, WRITES,      "0w 1w",        1, "...", ".M.", 1 },
+	{ "a writer, the owner has nothing",     HOME_X, WRITES,      "0r 0e 1w",     1, "...", ".M.", 0 },
+	{ "the owner's dirty line comes back",   HOME_X, COMES_BACK,  "0w 0e",       -1, "...", "...", 0 },
+	{ 0 },
+};
+
+static const struct home_row homes_without_f[] = {
+	{ "another reader",                      HOME_S, READS,         "0r 1r 2r",    -1, "012", "SSS", 0 },
+	{ "a writer among readers",              HOME_S, WRITES,        "0r 1r 2w",     2, "...", "..M", 2 },
+	{ "a reader writes",                     HOME_S, UPGRADES,      "0r 1r 0w",     0, "...", "M..", 1 },
+	{ "a reader writes, the other is gone",  HOME_S, UPGRADES,      "0r 1r 1e 0w",  0, "...", "M..", 0 },
+	{ "a reader, the owner has it clean",    HOME_X, ASKED(SHARED), "0r 1r",       -1, "01.", "SS.", 0 },
+	{ 0 },
+};
+
+static const struct home_row homes_of_mesi[] = {
+	{ "a reader, the owner has it modified", HOME_X, ASKED(SHARED), "0w 1r",       -1, "01.", "SS.", 0 },
+	{ 0 },
+};
+
+static const struct home_row homes_of_mesif[] = {
+	{ "a reader, the owner has it clean",    HOME_X, ASKED(SHARED), "0r 1r",          1, "0..", "SF.", 0 },
+	{ "a reader, the owner has it modified", HOME_X, ASKED(SHARED), "0w 1r",          1, "0..", "SF.", 0 },
+	{ "a reader, F answers",                 HOME_O, ASKED(SHARED), "0r 1r 2r",       2, "01.", "SSF", 0 },
+	{ "a reader, F was dropped",             HOME_O, ASKED(NONE),   "0r 1r 1e 2r",    2, "0..", "S.F", 0 },
+	{ "F writes",                            HOME_O, UPGRADES,      "0r 1r 1w",       1, "...", ".M.", 1 },
+	{ "a sharer writes, F goes too",         HOME_O, UPGRADES,      "0r 1r 2r 0w",    0, "...", "M..", 2 },
+	{ "a writer, F and a sharer let go",     HOME_O, WRITES,        "0r 1r 2w",       2, "...", "..M", 2 },
+	{ 0 },
+};
+
+static const struct home_row homes_of_moesi[] = {
+	{ "a reader, the owner has it modified", HOME_X, ASKED(OWNED),  "0w 1r",          0, ".1.", "OS.", 0 },
+	{ "another reader, the owner answers",   HOME_O, ASKED(OWNED),  "0w 1r 2r",       0, ".12", "OSS", 0 },
+	{ "a writer, owner and sharer let go",   HOME_O, WRITES,        "0w 1r 2w",       2, "...", "..M", 2 },
+	{ "the owner writes",                    HOME_O, UPGRADES,      "0w 1r 0w",       0, "...", "M..", 1 },
+	{ "a sharer writes",                     HOME_O, UPGRADES,      "0w 1r 2r 1w",    1, "...", ".M.", 2 },
+	{ "the owner's line comes back",         HOME_O, COMES_BACK,    "0w 1r 0e",      -1, ".1.", ".S.", 0 },
+	{ 0 },
+};
+
+static const struct home_row homes_of_migrate[] = {
+	{ "a reader, the owner wrote it",        HOME_X, ASKED(MOVED),  "0w 1r",          1, "...", ".D.", 0 },
+	{ "a reader, the owner wrote D",         HOME_X, ASKED(MOVED),  "1w 0r 0w 2r",    2, "...", "..D", 0 },
+	{ "a reader, the owner only read it",    HOME_X, ASKED(OWNED),  "1w 0r 1r",       0, ".1.", "OS.", 0 },
+	{ "another reader, the owner answers",   HOME_O, ASKED(OWNED),  "1w 0r 1r 2r",    0, ".12", "OSS", 0 },
+	{ "a writer, owner and sharer let go",   HOME_O, WRITES,        "1w 0r 1r 2w",    2, "...", "..M", 2 },
+	{ "the owner writes",                    HOME_O, UPGRADES,      "1w 0r 1r 0w",    0, "...", "M..", 1 },
+	{ "a sharer writes",                     HOME_O, UPGRADES,      "1w 0r 1r 2r 1w", 1, "...", ".M.", 2 },
+	{ "the owner's line comes back",         HOME_O, COMES_BACK,    "1w 0r 1r 0e",   -1, ".1.", ".S.", 0 },
+	{ 0 },
+};
+/* clang-format on */
+
+static enum home_state state_of_row(const struct home_row *row)
 {
-	static const char *const name[] = { "nobody", "sharers", "an owner" };
-	enum home_state next = row->owner >= 0               ? HOME_X
-			       : strcmp(row->sharers, "...") ? HOME_S
-							     : HOME_U;
-	bool stale = row->state == HOME_X && strstr(row->steps, "0e 1");
+	bool sharers = strcmp(row->sharers, "...");
+
+	if (row->owner >= 0)
+		return sharers ? HOME_O : HOME_X;
+	return sharers ? HOME_S : HOME_U;
+}
+
+static void check_home_row(const struct home_row *row, const struct protocol *protocol,
+			   const struct play *play)
+{
+	static const char *const name[] = { "nobody", "sharers", "an owner", "owner, sharers" };
+	const struct home_rule *rule = row->answer == NOBODY_ASKED
+					       ? &protocol->home[row->state][row->request]
+					       : &protocol->answered[row->state][row->answer];
+	enum home_state next = state_of_row(row);
 
 	if (play->home_before != row->state || play->home_after != next)
 		fail_msg("%s: the home knows %s, then %s; expected %s, then %s", row->name,
@@ -289,21 +457,92 @@ static void check_home_row(const struct home_row *row, const struct play *play)
 	if (play->total.invalidations != row->invalidated)
 		fail_msg("%s: %llu copies invalidated, expected %u", row->name,
 			 (unsigned long long)play->total.invalidations, row->invalidated);
-	/* a reader whose owner has nothing becomes the owner: that is not in the table, the reply
-	 * says it */
-	if (!(stale && row->request == GET_SHARED) &&
-	    protocol_mesi.home[row->state][row->request].next != next)
-		fail_msg("%s: the table says %s, the row %s", row->name,
-			 name[protocol_mesi.home[row->state][row->request].next], name[next]);
+	if (rule->next != next)
+		fail_msg("%s: the table says %s, the row %s", row->name, name[rule->next],
+			 name[next]);
+}
+
+struct seen_rows {
+	bool request[HOME_STATES][REQUESTS], answer[HOME_STATES][ANSWERS];
+};
+
+static void see(struct seen_rows *seen, enum home_state state, enum request request,
+		unsigned answer)
+{
+	seen->request[state][request] = true;
+	if (answer != NOBODY_ASKED)
+		seen->answer[state][answer] = true;
+}
+
+/* Those further below: on a bus, or with a message held back. */
+static void see_held(struct seen_rows *seen, const struct protocol *protocol)
+{
+	see(seen, HOME_S, WRITE_BACK, NOBODY_ASKED);
+	see(seen, HOME_U, WRITE_BACK, NOBODY_ASKED);
+	see(seen, HOME_X, UPGRADE, NOBODY_ASKED);
+	see(seen, HOME_U, UPGRADE, NOBODY_ASKED);
+	see(seen, HOME_X, GET_SHARED, ANSWER_LEAVING);
+	if (protocol->states >> STATE_O & 1) {
+		see(seen, HOME_O, GET_SHARED, ANSWER_LEAVING);
+		see(seen, HOME_O, GET_SHARED, ANSWER_NONE);
+	}
+	if (protocol->states >> STATE_F & 1) {
+		see(seen, HOME_O, WRITE_BACK, NOBODY_ASKED);
+		see(seen, HOME_S, GET_SHARED, NOBODY_ASKED);
+		see(seen, HOME_S, GET_MODIFIED, NOBODY_ASKED);
+		see(seen, HOME_S, UPGRADE, NOBODY_ASKED);
+	}
+}
+
+static void check_all_seen(const struct seen_rows *seen, const struct protocol *protocol)
+{
+	for (enum home_state s = HOME_U; s < HOME_STATES; s++) {
+		for (enum request q = GET_SHARED; q < REQUESTS; q++)
+			if (seen->request[s][q] ==
+			    !!(protocol->home[s][q].action & HOME_IMPOSSIBLE))
+				fail_msg("%s: home state %d, request %d: no row, or one too many",
+					 protocol->name, s, q);
+		for (enum answer a = ANSWER_SHARED; a < ANSWERS; a++)
+			if (seen->answer[s][a] ==
+			    !!(protocol->answered[s][a].action & HOME_IMPOSSIBLE))
+				fail_msg("%s: home state %d, answer %d: no row, or one too many",
+					 protocol->name, s, a);
+	}
+}
+
+static void check_homes(const struct variant *variant, const struct home_row *const lists[3])
+{
+	struct seen_rows seen = { 0 };
+
+	for (unsigned i = 0; i < 3; i++)
+		for (const struct home_row *row = lists[i]; row && row->name; row++) {
+			struct play play = run(row->steps, variant, HOME_DIRECTORY);
+
+			check_home_row(row, variant->protocol, &play);
+			see(&seen, row->state, row->request, row->answer);
+		}
+	see_held(&seen, variant->protocol);
+	check_all_seen(&seen, variant->protocol);
 }
 
 static void homes(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i < sizeof home_rows / sizeof *home_rows; i++) {
-		struct play play = run(home_rows[i].steps, HOME_DIRECTORY);
+	check_homes(&mesi, (const struct home_row *const[]){ homes_in_all, homes_without_f,
+							     homes_of_mesi });
+	check_homes(&mesif, (const struct home_row *const[]){ homes_in_all, NULL, homes_of_mesif });
+	check_homes(&moesi, (const struct home_row *const[]){ homes_in_all, homes_without_f,
+							      homes_of_moesi });
+	check_homes(&migrate, (const struct home_row *const[]){ homes_in_all, homes_without_f,
+								homes_of_migrate });
+}
 
-		check_home_row(&home_rows[i], &play);
+static void run_on_a_bus(const struct variant *variant, const struct home_row *row, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct play play = run(row[i].steps, variant, HOME_BUS);
+
+		check_home_row(&row[i], variant->protocol, &play);
 	}
 }
 
@@ -311,19 +550,27 @@ static void homes(void **state)
 static void a_bus_sees_the_truth(void **state)
 {
 	static const struct home_row on_a_bus[] = {
-		{ "the owner dropped it: a reader", HOME_U, GET_SHARED,   "0r 0e 1r",        1, "...", ".E.", 0 },
-		{ "the owner dropped it: a writer", HOME_U, GET_MODIFIED, "0r 0e 1w",        1, "...", ".M.", 0 },
-		{ "one of two readers dropped it",  HOME_S, UPGRADE,      "0r 1r 1e 0w",     0, "...", "M..", 0 },
-		{ "both dropped it",                HOME_U, GET_SHARED,   "0r 1r 0e 1e 2r",  2, "...", "..E", 0 },
-		{ "dirty lines come back as ever",  HOME_X, WRITE_BACK,   "0w 0e",          -1, "...", "...", 0 },
+		{ "the owner dropped it: a reader", HOME_U, READS,      "0r 0e 1r",        1, "...", ".E.", 0 },
+		{ "the owner dropped it: a writer", HOME_U, WRITES,     "0r 0e 1w",        1, "...", ".M.", 0 },
+		{ "one of two readers dropped it",  HOME_S, UPGRADES,   "0r 1r 1e 0w",     0, "...", "M..", 0 },
+		{ "both dropped it",                HOME_U, READS,      "0r 1r 0e 1e 2r",  2, "...", "..E", 0 },
+		{ "dirty lines come back as ever",  HOME_X, COMES_BACK, "0w 0e",          -1, "...", "...", 0 },
+	};
+	static const struct home_row owned_on_a_bus[] = {
+		{ "the sharer dropped it: an owner alone", HOME_X, UPGRADES,     "0w 1r 1e 0w",  0, "...", "M..", 0 },
+		{ "an owner alone answers a reader",       HOME_X, ASKED(OWNED), "0w 1r 1e 2r",  0, "..2", "O.S", 0 },
+	};
+	static const struct home_row forward_on_a_bus[] = {
+		{ "F was dropped: a reader gets it",  HOME_S, READS,    "0r 1r 1e 2r",  2, "0..", "S.F", 0 },
+		{ "F was dropped: a writer comes",    HOME_S, WRITES,   "0r 1r 1e 2w",  2, "...", "..M", 1 },
+		{ "F was dropped: a sharer writes",   HOME_S, UPGRADES, "0r 1r 1e 0w",  0, "...", "M..", 0 },
+		{ "a sharer dropped it: F alone",     HOME_X, UPGRADES, "0r 1r 0e 1w",  1, "...", ".M.", 0 },
 	};
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof on_a_bus / sizeof *on_a_bus; i++) {
-		struct play play = run(on_a_bus[i].steps, HOME_BUS);
-
-		check_home_row(&on_a_bus[i], &play);
-	}
+	run_on_a_bus(&mesi, on_a_bus, sizeof on_a_bus / sizeof *on_a_bus);
+	run_on_a_bus(&moesi, owned_on_a_bus, sizeof owned_on_a_bus / sizeof *owned_on_a_bus);
+	run_on_a_bus(&mesif, forward_on_a_bus, sizeof forward_on_a_bus / sizeof *forward_on_a_bus);
 }
 
 /* ---- rows that need a message held back ----------------------------------------------------- */
@@ -334,11 +581,12 @@ struct bench {
 	uint64_t line, other;
 };
 
-static void bench_open(struct bench *b, enum machine_home home)
+static void bench_open(struct bench *b, const struct variant *variant, enum machine_home home)
 {
 	struct sim_options options;
 
 	b->machine = engine_machine();
+	set_protocol(&b->machine, variant);
 	b->machine.home = (int)home;
 	options = engine_options(&b->machine, CPUS);
 	b->sim = engine_sim(&options);
@@ -392,7 +640,7 @@ static void a_write_back_that_a_reader_overtook(void **state)
 	struct event *put;
 
 	(void)state;
-	bench_open(&b, HOME_DIRECTORY);
+	bench_open(&b, &mesi, HOME_DIRECTORY);
 	sim_feed(b.sim, 0, b.line, true);
 	evict(&b, 0);
 	put = hold(&b);
@@ -413,7 +661,7 @@ static void a_write_back_that_a_writer_overtook(void **state)
 	struct event *put;
 
 	(void)state;
-	bench_open(&b, HOME_DIRECTORY);
+	bench_open(&b, &mesi, HOME_DIRECTORY);
 	sim_feed(b.sim, 0, b.line, true);
 	evict(&b, 0);
 	put = hold(&b);
@@ -434,7 +682,7 @@ static void a_write_back_where_nobody_is_left(void **state)
 	struct event *put;
 
 	(void)state;
-	bench_open(&b, HOME_BUS);
+	bench_open(&b, &mesi, HOME_BUS);
 	sim_feed(b.sim, 0, b.line, true);
 	evict(&b, 0);
 	put = hold(&b);
@@ -447,10 +695,95 @@ static void a_write_back_where_nobody_is_left(void **state)
 	sim_free(b.sim);
 }
 
+/* A reader has the line at that home; nobody else does. Its state and that of CPU 0's copy. */
+static void reader_has(struct bench *b, enum home_state home, enum state reader)
+{
+	assert_int_equal(read_home(entry(b)), home);
+	assert_int_equal(cache_find(&b->sim->cpu[1].node->level_cache[0], b->line)->state, reader);
+	memory_has_the_last_value(b);
+}
+
+/* MESIF: the reader gets F while the line is on its way home; then another reader, then it
+ * arrives. */
+static void a_write_back_that_two_readers_overtook(void **state)
+{
+	struct bench b;
+	struct event *put;
+
+	(void)state;
+	bench_open(&b, &mesif, HOME_DIRECTORY);
+	sim_feed(b.sim, 0, b.line, true);
+	evict(&b, 0);
+	put = hold(&b);
+	sim_feed(b.sim, 1, b.line, false);
+	reader_has(&b, HOME_X, STATE_F);                        /* HOME_X, LEAVING */
+	sim_feed(b.sim, 2, b.line, false);
+	assert_int_equal(read_home(entry(&b)), HOME_O);
+	let_go(&b, put);
+	reader_has(&b, HOME_O, STATE_S);                        /* HOME_O, WRITE_BACK */
+	assert_ptr_equal(entry(&b)->owner, b.sim->cpu[2].node);
+	sim_free(b.sim);
+}
+
+/* CPU 0 owns what CPU 2 shares, and writes it back; that is held. */
+static struct event *held_owned_line(struct bench *b, const struct variant *variant)
+{
+	bench_open(b, variant, HOME_DIRECTORY);
+	if (variant == &migrate)        /* an owner there has not written the line itself */
+		sim_feed(b->sim, 1, b->line, true);
+	sim_feed(b->sim, 0, b->line, variant == &moesi);
+	sim_feed(b->sim, 2, b->line, false);
+	assert_int_equal(cache_find(&b->sim->cpu[0].node->level_cache[0], b->line)->state, STATE_O);
+	evict(b, 0);
+	return hold(b);
+}
+
+/* A reader asks the owner whose line is on its way: that answers, and memory has it too. */
+static void an_owned_line_that_a_reader_overtook(void **state)
+{
+	static const struct variant *const owning[] = { &moesi, &migrate };
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct bench b;
+		struct event *put = held_owned_line(&b, owning[i]);
+
+		sim_feed(b.sim, 1, b.line, false);
+		reader_has(&b, HOME_S, STATE_S);                /* HOME_O, LEAVING */
+		assert_int_equal(entry(&b)->sharers[0], 1 << 1 | 1 << 2);
+		let_go(&b, put);
+		reader_has(&b, HOME_S, STATE_S);
+		sim_free(b.sim);
+	}
+}
+
+/* The line is home before the probe is at the owner, who has nothing left: memory answers. */
+static void an_owned_line_that_was_faster_than_a_probe(void **state)
+{
+	static const struct variant *const owning[] = { &moesi, &migrate };
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct bench b;
+		struct event *put = held_owned_line(&b, owning[i]), *probe;
+
+		coherence_request(b.sim, b.sim->cpu[1].node, b.line, GET_SHARED, ACCESS_LOAD, true,
+				  b.sim->now);
+		event_dispatch(b.sim, hold(&b));
+		probe = hold(&b);
+		assert_int_equal(probe->type, EVENT_PROBE);
+		event_dispatch(b.sim, put);
+		memory_has_the_last_value(&b);
+		let_go(&b, probe);
+		reader_has(&b, HOME_S, STATE_S);                /* HOME_O, NONE */
+		sim_free(b.sim);
+	}
+}
+
 /* CPU 0 asks to upgrade; the request is held while `meanwhile` happens. */
 static struct event *held_upgrade(struct bench *b, struct txn **t)
 {
-	bench_open(b, HOME_DIRECTORY);
+	bench_open(b, &mesi, HOME_DIRECTORY);
 	sim_feed(b->sim, 0, b->line, false);
 	sim_feed(b->sim, 1, b->line, false);
 	*t = coherence_request(b->sim, b->sim->cpu[0].node, b->line, UPGRADE, ACCESS_STORE, true,
@@ -521,25 +854,39 @@ static void an_upgrade_whose_copy_is_gone(void **state)
 
 /* ---- the printed table ---------------------------------------------------------------------- */
 
+static unsigned printed_rules(const struct protocol *p)
+{
+	unsigned wanted = 0;
+
+	for (enum state s = STATE_I; s < STATES; s++)
+		for (enum copy_event e = COPY_LOAD; e < COPY_EVENTS; e++)
+			wanted += !(p->copy[s][e].action & IMPOSSIBLE);
+	for (enum home_state s = HOME_U; s < HOME_STATES; s++) {
+		for (enum request q = GET_SHARED; q < REQUESTS; q++)
+			wanted += !(p->home[s][q].action & HOME_IMPOSSIBLE);
+		for (enum answer a = ANSWER_SHARED; a < ANSWERS; a++)
+			wanted += !(p->answered[s][a].action & HOME_IMPOSSIBLE);
+	}
+	return wanted;
+}
+
 /* One line per rule: that is what a reader of `bounce explain mesi` relies on. */
 static void the_table_prints_every_rule(void **state)
 {
-	unsigned wanted = HOME_STATES * REQUESTS, lines = 0;
-	char *text = NULL;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-
 	(void)state;
-	for (enum state s = STATE_I; s < STATES; s++)
-		for (enum copy_event e = COPY_LOAD; e < COPY_EVENTS; e++)
-			wanted += protocol_mesi.states >> s & 1 &&
-				  !(protocol_mesi.copy[s][e].action & IMPOSSIBLE);
-	protocol_print(f, &protocol_mesi);
-	fclose(f);
-	for (const char *p = text; (p = strchr(p, '\n')); p++)
-		lines += !strncmp(p, "\n  ", 3);
-	assert_int_equal(lines, wanted + 2);                    /* and a heading each */
-	free(text);
+	for (unsigned i = 0; protocols[i]; i++) {
+		unsigned lines = 0;
+		char *text = NULL;
+		size_t size;
+		FILE *f = open_memstream(&text, &size);
+
+		protocol_print(f, protocols[i]);
+		fclose(f);
+		for (const char *p = text; (p = strchr(p, '\n')); p++)
+			lines += !strncmp(p, "\n  ", 3);
+		assert_int_equal(lines, printed_rules(protocols[i]) + 3);   /* and a heading each */
+		free(text);
+	}
 }
 
 int main(void)
@@ -551,6 +898,9 @@ int main(void)
 		cmocka_unit_test(a_write_back_that_a_reader_overtook),
 		cmocka_unit_test(a_write_back_that_a_writer_overtook),
 		cmocka_unit_test(a_write_back_where_nobody_is_left),
+		cmocka_unit_test(a_write_back_that_two_readers_overtook),
+		cmocka_unit_test(an_owned_line_that_a_reader_overtook),
+		cmocka_unit_test(an_owned_line_that_was_faster_than_a_probe),
 		cmocka_unit_test(an_upgrade_that_another_overtook),
 		cmocka_unit_test(an_upgrade_that_finds_nobody),
 		cmocka_unit_test(an_upgrade_whose_copy_is_gone),

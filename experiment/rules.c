@@ -85,8 +85,9 @@ static void tell_machine(void *to, const char *key, const char *text)
 
 static bool rule_machine(struct loading *loading, const struct combination *into)
 {
-	return weak_check(&into->machine, tell_machine, loading) &
-	       machine_check(&into->machine, tell_machine, loading);
+	bool known = weak_check(&into->machine, tell_machine, loading);
+
+	return machine_check(&into->machine, tell_machine, loading) && known;
 }
 
 static void rule_objects(struct loading *loading, const struct combination *into)

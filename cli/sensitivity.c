@@ -171,6 +171,8 @@ static void add_verdict(struct table *table, const struct sensitivity *sensitivi
 static void add_row(struct table *table, const struct sensitivity *sensitivity,
 		    const struct trial *trial)
 {
+	static const char unchanged[] =
+		"changes nothing here: the number is 0, or cannot be halved";
 	size_t groups = group_columns(sensitivity);
 
 	table_text(table, "%s", trial->change.key ? trial->change.key : "all together");
@@ -181,11 +183,10 @@ static void add_row(struct table *table, const struct sensitivity *sensitivity,
 		add_verdict(table, sensitivity, trial, group);
 	if (!groups)
 		add_verdict(table, sensitivity, trial, SIZE_MAX);
-	if (has_notes(sensitivity))
-		table_text(table, "%s%s", *trial->why ? "not possible: " : "",
-			   *trial->why	 ? trial->why
-			   : trial->same ? "changes nothing here: the number is 0, or cannot be halved"
-					 : "");
+	if (has_notes(sensitivity) && *trial->why)
+		table_text(table, "not possible: %s", trial->why);
+	else if (has_notes(sensitivity))
+		table_text(table, "%s", trial->same ? unchanged : "");
 }
 
 static const char *sign_of(enum order order)
@@ -281,7 +282,8 @@ static void print_people(FILE *out, const struct sensitivity *sensitivity, bool 
 	for (size_t i = 0; i < sensitivity->trials; i++)
 		add_row(table, sensitivity, &sensitivity->trial[i]);
 	summary_headline(out, sensitivity->points);
-	fprintf(out, "Largest change of a mean, and what becomes of the order of allocators%s%s:\n\n",
+	fprintf(out,
+		"Largest change of a mean, and what becomes of the order of allocators%s%s:\n\n",
 		*axis ? ", by " : "", axis);
 	table_print(table, out, TABLE_PEOPLE, "sensitivity", 0, colour);
 	table_free(table);

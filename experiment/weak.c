@@ -85,8 +85,8 @@ bool weak_check(const struct machine *machine,
 		visit_numbers(machine_settings, (char *)&copy, "", false, count_known, &counting);
 		if (counting.known)
 			continue;
-		snprintf(text, sizeof text, "'weak' names %s, and this machine gives no such number",
-			 counting.key);
+		snprintf(text, sizeof text,
+			 "'weak' names %s, and this machine gives no such number", counting.key);
 		complain(to, "weak", text);
 		good = false;
 	}

@@ -23,9 +23,9 @@ bool weak_check(const struct machine *machine,
 		void (*complain)(void *to, const char *key, const char *text), void *to);
 
 /*
- * Changes a machine that calls the key weak, and leaves others as they are; each number once. Whole numbers are
- * rounded, and stay 1 or more. false, and the reason in `why`: a number would leave its range, or
- * break a rule of machine_check.
+ * Changes a machine that calls the key weak, each number once, and leaves others as they are.
+ * Whole numbers are rounded, and stay 1 or more. false, and the reason in `why`: a number would
+ * leave its range, or break a rule of machine_check.
  */
 bool weak_apply(struct machine *machine, const struct weak_change *change, char *why, size_t size);
 

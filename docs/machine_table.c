@@ -117,23 +117,33 @@ static void enter_levels(const struct machine *machine)
 
 /* ---- cores ------------------------------------------------------------------------------------- */
 
-/* A core, not 0 nor `first` nor nearer than that, to share a line with it: in core 0's own die if
- * `first` is there, else in a die of its own, as a level that both have would own the line. */
+/* How well a core shares a line with `first`, for a CPU on core 0 to ask: in core 0's own die if
+ * `first` is there, else in a die of its own, as a level that both have would own the line; and no
+ * nearer to core 0, rather as near. 0: not at all. */
+static unsigned fitness(const struct machine *machine, unsigned first, unsigned core)
+{
+	unsigned distance = machine_distance(machine, 0, core),
+		 wanted = machine_distance(machine, 0, first);
+	bool own_die = machine_die(machine, first) == 0;
+	bool fits = own_die ? machine_die(machine, core) == 0
+			    : machine_die(machine, core) != machine_die(machine, first);
+
+	if (core == first || distance < wanted)
+		return 0;
+	return 1 + (distance == wanted) + 2 * fits;
+}
+
 static unsigned sharer_of(const struct machine *machine, unsigned first)
 {
-	unsigned best = 0;
+	unsigned best = 0, best_fitness = 0;
 
 	for (unsigned core = 1; core < machine_cores(machine); core++) {
-		bool near = machine_die(machine, first) == 0;
-		bool fits = near ? machine_die(machine, core) == 0
-				 : machine_die(machine, core) != machine_die(machine, first);
+		unsigned fits = fitness(machine, first, core);
 
-		if (core == first ||
-		    machine_distance(machine, 0, core) < machine_distance(machine, 0, first))
-			continue;
-		if (fits)
-			return core;
-		best = best ? best : core;
+		if (fits > best_fitness) {
+			best = core;
+			best_fitness = fits;
+		}
 	}
 	return best;
 }

@@ -55,13 +55,21 @@ run_entered() {
 	run chase chase "" --set "workload.size=[$sizes]"
 	run memory memory "" --set "placement=$(apart)"
 	run lines lines "" --set "placement=$(apart)"
+	# the owner answers, or the one who read last, or the nearest: the core at that distance is
+	# the owner and the last reader, and the lines are where it is
 	awk -F '\t' '$1 == "cores" && $5 { print $2, $4, $5 }' "$table" >"$out/sharers"
 	while read -r d first sharer; do
-		run lines-of-two "lines-of-two-$d" "$d" --set "placement=[0, $first, $sharer]"
+		run lines-of-two "ld_S-$d" "$d" --set "placement=[0, $sharer, $first]" \
+			--set 'workload.test=[ld_S]' --set workload.memory_of=2
+		run lines-of-two "ld_O-$d" "$d" --set "placement=[0, $first, $sharer]" \
+			--set 'workload.test=[ld_O]'
 	done <"$out/sharers"
 }
 
 run_contended() {
+	# one source has an increment in its locks, the other nothing
+	section=false
+	grep -q "^$machine,cont_t.*concurrency-hierarchy" "$published" && section=true
 	for op in xadd cas xchg add store ttas ticket; do
 		case $op in
 		xadd) verb=lock_xadd ;;
@@ -71,7 +79,7 @@ run_contended() {
 		numbers=$(numbers_of cont_$op)
 		[ $op = xadd ] && [ -z "$numbers" ] && [ "$cores" -ge 4 ] && numbers=1,2,4
 		[ -z "$numbers" ] || run contended "contended-$op" "" --set "cpus=[$numbers]" \
-			--set "workload.op=[$verb]"
+			--set "workload.op=[$verb]" --set "workload.section=$section"
 	done
 	verbs=lock_xadd
 	is_published '^cont_(cas|xchg|ttas)$' && verbs=lock_xadd,cas_loop,xchg,add,store,ttas,ticket

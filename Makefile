@@ -5,6 +5,7 @@
 #	make check      the tests              make verify    the long tests
 #	make sanitize   tests under ASan/UBSan make bench     speed, as ratios
 #	make fuzz       fuzzers, FUZZ_SECONDS  make install   prefix=/usr/local, DESTDIR=
+#	make litmus     litmus tests, RUNS of each, without and with a store buffer
 #	make -s golden CPUS=8                  make plots     all shipped experiments and figures
 #	make machines                          the microbenchmarks on all machines, docs/machines.md
 
@@ -12,6 +13,7 @@ prefix       ?= /usr/local
 B            ?= build
 CPUS         ?= 8
 FUZZ_SECONDS ?= 600
+RUNS         ?= 1000000
 
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSION 2>/dev/null || echo unknown)
@@ -22,7 +24,7 @@ ALL_CFLAGS   = -std=gnu17 -O2 -g -fno-omit-frame-pointer -ffp-contract=off -fwra
 ALL_CPPFLAGS = -I. -D_GNU_SOURCE -MMD -MP $(CPPFLAGS)
 LDLIBS       = -lyaml -lzstd -lm
 
-SOURCES := $(wildcard sim/*.c sim/verbs/*.c models/*.c models/*/*.c workloads/*.c experiment/*.c cli/*.c)
+SOURCES := $(wildcard sim/*.c sim/verbs/*.c models/*.c models/*/*.c workloads/*.c experiment/*.c litmus/*.c cli/*.c)
 OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 LIBRARY := $(filter-out $(B)/cli/main.o,$(OBJECTS))
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
@@ -99,6 +101,10 @@ golden: need-build
 	@$(MAKE) $(PARALLEL) --no-print-directory -s $(B)/tests/golden
 	@$(B)/tests/golden $(CPUS)
 
+litmus: need-build
+	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce
+	@for depth in 0 8; do $(B)/bounce litmus tests/litmus/*.litmus --depth $$depth --runs $(RUNS) || status=$$?; done; exit $$status
+
 # libFuzzer; a finding is left in fuzz/.
 fuzz: need-tests
 	@$(MAKE) $(PARALLEL) --no-print-directory CC=clang B=$(B)/fuzz CFLAGS='-O1 $(SANITIZE) -fsanitize=fuzzer-no-link' fuzzed
@@ -130,8 +136,8 @@ uninstall:
 clean:
 	rm -rf build bounce
 
-.PHONY: all demo check verify sanitize sanitized bench golden fuzz fuzzed machines plots install uninstall clean FORCE \
-	need-build need-plots need-tests
+.PHONY: all demo check verify sanitize sanitized bench golden litmus fuzz fuzzed machines plots install uninstall \
+	clean FORCE need-build need-plots need-tests
 .SECONDARY:
 FORCE:
 

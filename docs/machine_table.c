@@ -18,7 +18,7 @@ static void entered(const char *test, const char *at, double ns)
 	printf("entered\t%s\t%s\t%.6g\n", test, at, ns);
 }
 
-/* ---- what leaves the core ---------------------------------------------------------------------- */
+/* ---- what leaves the core -------------------------------------------------------------------- */
 
 static void enter_list(const char *access, const char *state, const struct reals *list)
 {
@@ -61,7 +61,7 @@ static void enter_memory(const struct machine *machine)
 	}
 }
 
-/* ---- what stays in it -------------------------------------------------------------------------- */
+/* ---- what stays in it ------------------------------------------------------------------------ */
 
 static void enter_own(const struct machine *machine, const char *op, const struct reals *list)
 {
@@ -115,7 +115,7 @@ static void enter_levels(const struct machine *machine)
 			    llc->hit_cyc);
 }
 
-/* ---- cores ------------------------------------------------------------------------------------- */
+/* ---- cores ----------------------------------------------------------------------------------- */
 
 /* How well a core shares a line with `first`, for a CPU on core 0 to ask: in core 0's own die if
  * `first` is there, else in a die of its own, as a level that both have would own the line; and no
@@ -160,7 +160,7 @@ static void print_cores(const struct machine *machine)
 	}
 }
 
-/* ---- facts ------------------------------------------------------------------------------------- */
+/* ---- facts ----------------------------------------------------------------------------------- */
 
 static void visit(void *to, const struct setting *setting, const char *path, const char *text)
 {

@@ -23,7 +23,8 @@ run() {
 	kind=$1 label=$2 at=$3
 	shift 3
 	"$build/bounce" run "configs/micro/$kind.yaml" --output="$out/$machine/$label" --no-plots \
-		--quiet --format=jsonl --set "machine=$machine" --set "memory_mib=$memory" "$@" >"$out/points" 2>"$out/talk" || {
+		--quiet --format=jsonl --set "machine=$machine" --set "memory_mib=$memory" "$@" \
+		>"$out/points" 2>"$out/talk" || {
 		echo "$machine: $label failed" >&2
 		sed 's/^/    /' "$out/talk" >&2
 		echo "$machine$tab$label" >>"$out/failed"
@@ -35,7 +36,8 @@ run() {
 # What was published about the machine under names that begin so: each number of CPUs once.
 numbers_of() {          # numbers_of TEST
 	awk -F, -v machine="$machine" -v test="$1" -v cores="$cores" \
-		'$1 == machine && $2 == test && $3 ~ /^[0-9]+$/ && $3 <= cores && !seen[$3]++ { printf "%s%s", comma, $3; comma = "," }' "$published"
+		'$1 == machine && $2 == test && $3 ~ /^[0-9]+$/ && $3 <= cores && !seen[$3]++ {
+			printf "%s%s", comma, $3; comma = "," }' "$published"
 }
 
 # Was anything published about the machine under such a name?
@@ -46,7 +48,8 @@ is_published() {        # is_published PATTERN
 
 # Distances at which there are cores, as a list of placements.
 apart() {
-	awk -F '\t' '$1 == "cores" { sub("d", "apart-", $2); print $2 }' "$table" | paste -sd, - | sed 's/.*/[&]/'
+	awk -F '\t' '$1 == "cores" { sub("d", "apart-", $2); print $2 }' "$table" | paste -sd, - |
+		sed 's/.*/[&]/'
 }
 
 run_entered() {
@@ -85,12 +88,15 @@ run_contended() {
 	is_published '^cont_(cas|xchg|ttas)$' && verbs=lock_xadd,cas_loop,xchg,add,store,ttas,ticket
 	run contended contended-apart "" --set "placement=$(apart)" --set cpus=2 \
 		--set "workload.op=[$verbs]"
-	is_published '^cont_.*(false|separate)$' && run arrangement arrangement "" --set "placement=$(apart)"
-	is_published '^cont_writer_reader$' && run writer-reader writer-reader "" --set "placement=$(apart)"
+	is_published '^cont_.*(false|separate)$' &&
+		run arrangement arrangement "" --set "placement=$(apart)"
+	is_published '^cont_writer_reader$' &&
+		run writer-reader writer-reader "" --set "placement=$(apart)"
 }
 
 run_private_work() {
-	for work in $(awk -F, -v machine="$machine" '$1 == machine && $2 ~ /_work_[0-9.]+$/ { sub(/.*_/, "", $2); if (!seen[$2]++) print $2 }' "$published"); do
+	for work in $(awk -F, -v machine="$machine" '$1 == machine && sub(/.*_work_/, "", $2) &&
+		$2 ~ /^[0-9.]+$/ && !seen[$2]++ { print $2 }' "$published"); do
 		cycles=$(awk -v ns="$work" -v ghz="$ghz" 'BEGIN { printf "%.0f", ns * ghz }')
 		run private-work "work-$work" "" --set "placement=$(apart)" \
 			--set "workload.work_cycles=$cycles"
@@ -99,10 +105,11 @@ run_private_work() {
 }
 
 run_fan() {
-	for readers in $(awk -F, -v machine="$machine" '$1 == machine && $2 == "fan_p50" { print $3 }' "$published"); do
+	for readers in $(awk -F, -v machine="$machine" '$1 == machine && $2 == "fan_p50" {
+		print $3 }' "$published"); do
 		cpus=$((readers + 1 < cores ? readers + 1 : cores))
-		run fan "fan-$readers" "$readers" --set "cpus=$cpus" --set operations=$(((cpus - 1) * 20)) \
-			--set warmup=$((cpus - 1))
+		run fan "fan-$readers" "$readers" --set "cpus=$cpus" \
+			--set operations=$(((cpus - 1) * 20)) --set warmup=$((cpus - 1))
 	done
 }
 
@@ -113,11 +120,13 @@ run_machine() {
 	run_private_work
 	run_fan
 	is_published '^burst_' && run burst burst "" --set "placement=$(apart)"
-	sizes=$(awk -F, -v machine="$machine" '$1 == machine && $2 == "chase_kib" && $3 <= 49152 { print $3 * 1024 }' "$published" | paste -sd, -)
+	sizes=$(awk -F, -v machine="$machine" '$1 == machine && $2 == "chase_kib" && $3 <= 49152 {
+		print $3 * 1024 }' "$published" | paste -sd, -)
 	[ -z "$sizes" ] || run chase chase-published "" --set "workload.size=[$sizes]"
 }
 
-[ $# -gt 0 ] || set -- $(ls configs/machines/*.yaml | sed 's|.*/||; s|\.yaml$||' | grep -vx textbook)
+[ $# -gt 0 ] ||
+	set -- $(ls configs/machines/*.yaml | sed 's|.*/||; s|\.yaml$||' | grep -vx textbook)
 : >"$out/failed"
 for machine; do
 	table=$out/$machine.table results=$out/$machine.results work=

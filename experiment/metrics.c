@@ -89,6 +89,7 @@ const struct metric metrics[] = {
 	CAUSE("private_hit", CAUSE_PRIVATE_HIT, "hits in its own caches"),
 	CAUSE("compute", CAUSE_COMPUTE, "instructions without memory"),
 	CAUSE("idle", CAUSE_IDLE, "the workload waited, or had nothing to do"),
+	TOTAL(far_atomics, "operations", "LOCK operations that the home of the line did"),
 	{ "outcome", METRIC_OUTCOME, RESULT(outcome), "",
 	  "how the run ended: done, or what stopped it" },
 	LINES(alloc, OP_ALLOC, "an allocation"),

@@ -55,7 +55,7 @@ static const struct record_column count_columns[] = {
 	COUNT(invalidations), COUNT(misses_cold), COUNT(misses_capacity),
 	COUNT(misses_true_sharing),
 	COUNT(misses_false_sharing), COUNT(misses), COUNT(read_misses), COUNT(write_misses),
-	COUNT(downgrades),
+	COUNT(downgrades), COUNT(far_atomics),
 	COUNT(irq_off_units), COUNT(irq_off_units_max), COUNT(ipis), COUNT(lock_spins),
 	COUNT(cause_units[CAUSE_INTERRUPTS]), COUNT(cause_units[CAUSE_LOCK_SPIN]),
 	COUNT(cause_units[CAUSE_BUSY]),

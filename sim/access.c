@@ -13,6 +13,8 @@
 
 static enum cause miss_cause(const struct cpu *cpu, const struct txn *t)
 {
+	if (t->request == FAR_ATOMIC)
+		return CAUSE_LOCKED;
 	/* from nowhere: a shared level had the line, only the permission came from below */
 	if (t->request == UPGRADE || t->supplier == FROM_NOWHERE)
 		return CAUSE_UPGRADE;
@@ -83,6 +85,62 @@ uint64_t access_line(struct cpu *cpu, const void *p, unsigned size, const struct
 	return offset >> LINE_SHIFT;
 }
 
+/* ---- LOCK operations at the home ------------------------------------------------------------ */
+
+struct far {
+	struct want *want;
+	void (*effect)(void *argument);
+	void *argument;
+};
+
+uint32_t cpu_far(struct sim *sim, const struct txn *t, uint64_t end)
+{
+	struct cpu *cpu = &sim->cpu[t->client->id];
+	struct line *info = line_get(sim, t->line);
+	struct want *w = cpu->far ? cpu->far->want : NULL;
+	bool bounce;
+
+	if (!w)                                 /* below the verbs */
+		return ++info->version;
+	w->time = sim->now;
+	bounce = note_writer(sim, cpu, info, w, sim->label_serial);
+	line_written(sim, info, cpu->node->id, byte_mask(w->p, w->size));
+	cpu->lines_read++;
+	cpu->lines_written++;
+	if (sim->phase == PHASE_WINDOW) {
+		count_miss(sim, cpu, t, true, info);
+		count_fine(sim, cpu, w, t, bounce, t->line);
+		count_wait(sim, w, t->line, end - sim->now);
+	}
+	count_access(&cpu->counts, cell_get(sim, w->p, w->size, w->site, cpu->context,
+					    sim->label_serial), w);
+	cpu->far->effect(cpu->far->argument);
+	return info->version;
+}
+
+/* The operation goes to the line, not the line to the CPU. */
+static void access_far(struct cpu *cpu, struct want *w, uint64_t line, enum state was,
+		       void (*effect)(void *argument), void *argument)
+{
+	struct far far = { w, effect, argument };
+	struct sim *sim = cpu->sim;
+	struct txn *t;
+
+	w->context = cpu->context;
+	cpu->far = &far;
+	miss(sim, cpu, w, line, FAR_ATOMIC);
+	t = cpu->filled;
+	cpu->filled = NULL;
+	cpu->far = NULL;
+	miss_charges(cpu, t);
+	w->cost = 0;                            /* it is in the latency */
+	w->time = cpu->clock;
+	if (sim->observer)
+		observe(sim, cpu, w, was, STATE_I, t->start);
+	let_go(sim, t);
+	cpu_set_horizon(sim, cpu);
+}
+
 /*
  * The whole way of an access but its effect on memory, which `effect` has. On return the clock
  * stands at the end of the instruction.
@@ -119,6 +177,10 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 			let_go(sim, t);
 			t = NULL;
 			continue;
+		}
+		if (w->locked && sim->t.far && !coherence_pending(cpu->node, line)) {
+			access_far(cpu, w, line, was, effect, argument);
+			return;
 		}
 		miss(sim, cpu, w, line, request_of(rule, w->write));
 		t = cpu->filled;

@@ -227,6 +227,12 @@ struct txn *coherence_pending(const struct node *client, uint64_t line)
 	return t;
 }
 
+/* Do the answers to its probes go to the home only? */
+static bool is_collected(const struct txn *t)
+{
+	return t->kind != TXN_REQUEST || t->request == FAR_ATOMIC;
+}
+
 static void forget_pending(struct txn *t)
 {
 	struct txn **link = &t->client->pending;
@@ -512,9 +518,14 @@ static uint64_t left_for_owner(const struct sim *sim, const struct txn *t, const
 	return less(total, t->spent + t->tail);
 }
 
+static uint64_t owner_leg(const struct sim *sim, const struct txn *t, const struct node *owner)
+{
+	return probe_leg(sim, left_for_owner(sim, t, owner));
+}
+
 static void probe_owner(struct sim *sim, struct dirent *d, struct txn *t, bool invalidate)
 {
-	uint64_t leg = probe_leg(sim, left_for_owner(sim, t, d->owner));
+	uint64_t leg = owner_leg(sim, t, d->owner);
 
 	t->spent += leg;
 	send_probe(sim, t, d->owner, invalidate, true, leg, leg);
@@ -556,6 +567,8 @@ static unsigned limited(const struct node *home, uint64_t line, unsigned action)
 /* The requester has lost the copy that the home knows, or its request is for one. */
 static enum request request_seen(struct dirent *d, const struct txn *t)
 {
+	if (t->request == FAR_ATOMIC)
+		return FAR_ATOMIC;
 	if (t->request == UPGRADE && (d->owner == t->client || is_sharer(d, t->client)))
 		return UPGRADE;
 	if (d->owner == t->client)              /* it dropped its clean copy silently */
@@ -593,6 +606,102 @@ static bool ask_caches(struct sim *sim, struct node *home, struct dirent *d, str
 	return probes;
 }
 
+/* ---- collecting answers: far operations, snoops, evictions ---------------------------------- */
+
+/* To the caches above and back: no longer than what the request at the home below has left. */
+static uint64_t collecting_leg(const struct sim *sim, const struct node *shared,
+			       const struct txn *t)
+{
+	uint64_t leg = inner_probe_leg(sim, shared), left;
+
+	if (t->kind != TXN_SNOOP || t->snooper->kind != TXN_REQUEST)
+		return leg;
+	left = t->probe->probe.owner ? left_for_owner(sim, t->snooper, shared)
+				     : t->probe->probe.back;
+	leg = least(leg, (left - 1) / 2);
+	return leg > sim->t.least_probe ? leg : sim->t.least_probe;
+}
+
+/* A probe whose answer the home waits for, one way. */
+static uint64_t call_leg(const struct sim *sim, const struct node *home, const struct txn *t,
+			 const struct node *to, bool owner)
+{
+	unsigned far;
+
+	if (home->kind == NODE_SHARED)
+		return collecting_leg(sim, home, t);
+	if (owner)
+		return owner_leg(sim, t, to);
+	far = farthest(sim, t->client, to, t->line);
+	return probe_leg(sim, less(total_legs(sim, t, STATE_S, far), t->spent + t->tail));
+}
+
+static void call(struct sim *sim, struct node *home, struct txn *t, struct node *to,
+		 bool invalidate, bool owner)
+{
+	uint64_t leg = call_leg(sim, home, t, to, owner);
+
+	send_probe(sim, t, to, invalidate, owner, leg, leg);
+	t->acks++;
+}
+
+static void collect(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
+		    bool invalidate)
+{
+	unsigned index = 0;
+	struct node *q;
+
+	if (d->owner)
+		call(sim, home, t, d->owner, invalidate, true);
+	while (invalidate && (q = next_sharer(home, d, &index)))
+		call(sim, home, t, q, true, false);
+}
+
+/* The operation holds the line for its service, and takes effect at the end of it. */
+static void service(struct sim *sim, struct txn *t)
+{
+	struct event *e = event_new(sim);
+
+	e->type = EVENT_SERVICE;
+	e->node = t->home;
+	event_send(sim, e, RANK_HOME, t, sim->t.far_service);
+}
+
+static void on_service(struct sim *sim, struct event *e)
+{
+	struct txn *t = e->txn;
+	struct node *home = e->node;
+	struct dirent *d = dirent_find(home, t->line);
+	uint64_t back = less(sim->t.far, t->spent + sim->t.far_service);
+	uint32_t version = cpu_far(sim, t, sim->now + back);
+
+	if (home->kind == NODE_SHARED) {
+		struct slot *slot = cache_find(&home->level_cache[0], t->line);
+
+		slot->state = copy_rule(home, slot->state, COPY_STORE)->next;
+		slot->version = version;
+	} else {
+		d->version = version;
+	}
+	send_fill(sim, t, version, STATE_I, back);
+	release(d);
+	dir_next(sim, home, d);
+	event_free(sim, e);
+}
+
+/* A LOCK operation to be done here: first all copies come home. */
+static void serve_far(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
+		      unsigned action)
+{
+	if (action & HOME_CALL_IN) {
+		collect(sim, home, d, t, true);
+		d->owner = NULL;
+		clear_sharers(d, home);
+	}
+	if (!t->acks)
+		service(sim, t);
+}
+
 /* Ask the caches, send the line, note the new owner. The line stays busy where the home must
  * wait: a reader's owner says what it still has. */
 static void serve(struct sim *sim, struct node *home, struct dirent *d, struct txn *t)
@@ -608,6 +717,10 @@ static void serve(struct sim *sim, struct node *home, struct dirent *d, struct t
 		t->tail = 0;
 	}
 	t->order = ++d->orders;
+	if (action & HOME_PERFORM) {
+		serve_far(sim, home, d, t, action);
+		return;
+	}
 	d->waits = sim->machine.handoff.home == ORDER_BLOCKING;
 	if (action & HOME_SEND)
 		send_line(sim, home, d, t, action & HOME_MEMORY);
@@ -643,44 +756,10 @@ static void fetch(struct sim *sim, struct node *home, struct txn *t)
 	t->outer = coherence_request(sim, home, t->line, request, t->access, t->prefetch, sim->now);
 }
 
-/* ---- collecting answers above: snoops and evictions ----------------------------------------- */
+/* ---- snoops: probes of the home below ------------------------------------------------------- */
 
 static void answer(struct sim *sim, struct node *node, const struct event *probe,
 		   const struct copy_rule *rule, enum state found, uint32_t version);
-
-/* To the caches above and back: no longer than what the request at the home below has left. */
-static uint64_t collecting_leg(const struct sim *sim, const struct node *shared,
-			       const struct txn *t)
-{
-	uint64_t leg = inner_probe_leg(sim, shared), left;
-
-	if (t->kind != TXN_SNOOP || t->snooper->kind != TXN_REQUEST)
-		return leg;
-	left = t->probe->probe.owner ? left_for_owner(sim, t->snooper, shared)
-				     : t->probe->probe.back;
-	leg = least(leg, (left - 1) / 2);
-	return leg > sim->t.least_probe ? leg : sim->t.least_probe;
-}
-
-static void collect(struct sim *sim, struct node *shared, struct dirent *d, struct txn *t,
-		    bool invalidate)
-{
-	uint64_t leg = collecting_leg(sim, shared, t);
-	unsigned index = 0;
-	struct node *q;
-
-	t->order = ++d->orders;
-	if (d->owner) {
-		send_probe(sim, t, d->owner, invalidate, true, leg, leg);
-		t->acks++;
-	}
-	while (invalidate && (q = next_sharer(shared, d, &index))) {
-		send_probe(sim, t, q, true, false, leg, leg);
-		t->acks++;
-	}
-	if (t->acks)
-		t->spent = 2 * leg;
-}
 
 /* The copy has no rule for it: its write-back answers, or nothing does. */
 static void answer_without(struct sim *sim, struct node *node, const struct event *probe)
@@ -738,11 +817,14 @@ static void snoop_begin(struct sim *sim, struct node *shared, struct dirent *d, 
 	const struct slot *slot = cache_find(&shared->level_cache[0], t->line);
 
 	t->asked = home_state(d);
+	t->order = ++d->orders;
 	if (slot && copy_rule(shared, slot->state, probe_event(t->probe))->next == STATE_I)
 		collect(sim, shared, d, t, true);
 	else if (slot && state_alone(slot->state))
 		collect(sim, shared, d, t, false);
-	if (!t->acks)
+	if (t->acks)
+		t->spent = 2 * collecting_leg(sim, shared, t);
+	else
 		snoop_done(sim, shared, d, t);
 }
 
@@ -821,6 +903,7 @@ static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t l
 	t->version = victim->version;
 	slot_set_line(&shared->level_cache[0], victim, NO_LINE);
 	d->busy = t;
+	t->order = ++d->orders;
 	collect(sim, shared, d, t, true);
 	if (!t->acks)
 		evict_done(sim, shared, d, t);
@@ -991,24 +1074,27 @@ static void take_line(struct node *home, struct dirent *d, enum state state, uin
 	}
 }
 
-static void collected(struct sim *sim, struct node *shared, struct dirent *d, struct event *e)
+/* One of the answers that a home collects. */
+static void collected(struct sim *sim, struct node *home, struct dirent *d, struct event *e)
 {
 	struct txn *t = e->txn;
 	bool had = e->answer.what < ANSWER_LEAVING;
 
 	if (state_dirty(e->answer.found))
-		take_line(shared, d, e->answer.found, e->answer.version);
+		take_line(home, d, e->answer.found, e->answer.version);
 	if (t->kind == TXN_SNOOP && t->probe->probe.invalidate && had)
 		t->killed++;
 	if (t->kind == TXN_SNOOP)
-		note_owner(d, shared->protocol->answered[t->asked][e->answer.what].action);
-	if (--t->acks == 0) {
-		if (t->kind == TXN_SNOOP)
-			snoop_done(sim, shared, d, t);
-		else
-			evict_done(sim, shared, d, t);
-		dir_next(sim, shared, d);
-	}
+		note_owner(d, home->protocol->answered[t->asked][e->answer.what].action);
+	if (--t->acks)
+		return;
+	if (t->kind == TXN_REQUEST)
+		service(sim, t);
+	else if (t->kind == TXN_SNOOP)
+		snoop_done(sim, home, d, t);
+	else
+		evict_done(sim, home, d, t);
+	dir_next(sim, home, d);
 }
 
 /* A reader's owner has answered: the table says what the home knows now. */
@@ -1032,7 +1118,7 @@ static void on_reply(struct sim *sim, struct event *e)
 	struct node *home = e->node;
 	struct dirent *d = dirent_find(home, t->line);
 
-	if (t->kind != TXN_REQUEST) {
+	if (is_collected(t)) {
 		collected(sim, home, d, e);
 	} else {
 		if (e->answer.write_back)
@@ -1099,7 +1185,8 @@ static bool complete(struct sim *sim, struct txn *t)
 		return true;
 	}
 	forget_pending(t);
-	send_done(sim, t);
+	if (t->request != FAR_ATOMIC)           /* of that the home knows */
+		send_done(sim, t);
 	cpu_filled(sim, t);
 	return true;
 }
@@ -1177,6 +1264,16 @@ static void answer_line(struct sim *sim, struct node *node, const struct event *
 	send_fill(sim, t, reply->version, STATE_M, less(total, t->spent + t->tail));
 }
 
+/* A far operation found the line modified in another cache. */
+static void note_found(struct txn *t, struct node *node, enum state found)
+{
+	if (t->request != FAR_ATOMIC || node == t->client || !state_dirty(found))
+		return;
+	t->found = found;
+	t->supplier = FROM_CACHE;
+	t->supplied_by = node;
+}
+
 /* The node's answer to a probe, its copy already changed by `rule` (NULL: it had none, but
  * perhaps a write-back on its way). */
 static void answer(struct sim *sim, struct node *node, const struct event *probe,
@@ -1190,7 +1287,8 @@ static void answer(struct sim *sim, struct node *node, const struct event *probe
 	else if (found != STATE_I)
 		reply.what = ANSWER_LEAVING;
 	reply.write_back = rule ? rule->action & DO_WRITE_BACK : found != STATE_I;
-	if (t->kind != TXN_REQUEST) {
+	if (is_collected(t)) {
+		note_found(t, node, found);
 		send_reply(sim, t, &reply, probe->probe.back);
 	} else if (!probe->probe.owner) {
 		acknowledge(sim, t, probe->probe.back);
@@ -1246,10 +1344,10 @@ void cpu_probe(struct sim *sim, struct node *node, struct event *e)
 			BUG(cpu, "probe of line %llu in state %c", (unsigned long long)t->line,
 			    state_letter[found]);
 		if (rule->next == STATE_I)
-			cpu_lose(sim, cpu, slot, t->kind != TXN_EVICT);
+			cpu_lose(sim, cpu, slot, t->kind != TXN_EVICT && t->client != node);
 		else
 			cpu_downgrade(sim, cpu, slot);
-		if (e->probe.invalidate && t->kind == TXN_REQUEST)
+		if (e->probe.invalidate && t->kind == TXN_REQUEST && t->client != node)
 			t->killed++;
 		answer(sim, node, e, rule, found, version);
 	} else {
@@ -1293,7 +1391,7 @@ void coherence_event(struct sim *sim, struct event *e)
 	static void (*const handler[])(struct sim *, struct event *) = {
 		[EVENT_FILL] = on_fill,       [EVENT_PROBE] = on_probe, [EVENT_ACK] = on_ack,
 		[EVENT_REQUEST] = on_request, [EVENT_REPLY] = on_reply, [EVENT_PUT] = on_put,
-		[EVENT_DONE] = on_done,
+		[EVENT_DONE] = on_done,       [EVENT_SERVICE] = on_service,
 	};
 
 	handler[e->type](sim, e);

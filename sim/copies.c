@@ -22,14 +22,12 @@ static bool bit_of(const uint64_t *bits, unsigned i)
 	return bits[i / 64] >> i % 64 & 1;
 }
 
-/* The bytes this CPU wrote become history: others may miss on them. */
-static void merge_written(struct sim *sim, struct cpu *cpu, struct slot *copy)
+void line_written(struct sim *sim, struct line *info, unsigned cpu, uint64_t bytes)
 {
-	struct line *info = copy->info;
 	struct byte_history *h = info->bytes;
-	uint16_t self = (uint16_t)cpu->node->id;
+	uint16_t self = (uint16_t)cpu;
 
-	if (!copy->written)
+	if (!bytes)
 		return;
 	info->epoch++;
 	if (sim->cpus > 1) {
@@ -37,8 +35,8 @@ static void merge_written(struct sim *sim, struct cpu *cpu, struct slot *copy)
 			h = info->bytes = xalloc(sizeof *h);
 			memset(h->writer, 0xff, sizeof h->writer);
 		}
-		for (uint64_t mask = copy->written; mask; mask &= mask - 1) {
-			unsigned b = (unsigned)__builtin_ctzll(mask);
+		for (; bytes; bytes &= bytes - 1) {
+			unsigned b = (unsigned)__builtin_ctzll(bytes);
 
 			if (h->writer[b] != self) {
 				h->other_epoch[b] = h->epoch[b];
@@ -47,6 +45,11 @@ static void merge_written(struct sim *sim, struct cpu *cpu, struct slot *copy)
 			h->epoch[b] = info->epoch;
 		}
 	}
+}
+
+static void merge_written(struct sim *sim, struct cpu *cpu, struct slot *copy)
+{
+	line_written(sim, copy->info, cpu->node->id, copy->written);
 	copy->written = 0;
 }
 
@@ -224,6 +227,10 @@ void cpu_filled(struct sim *sim, struct txn *t)
 	const struct copy_rule *rule;
 	bool fresh = !copy;
 
+	if (t->request == FAR_ATOMIC) {         /* the home did it: nothing comes but word of it */
+		finish(sim, cpu, t);
+		return;
+	}
 	if (fresh && t->dataless) { /* its copy had to make room meanwhile: as if it did now */
 		coherence_drop(sim, t->client, t->line);
 		finish(sim, cpu, t);

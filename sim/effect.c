@@ -44,6 +44,8 @@ void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool writ
 	if (t->request == UPGRADE) {
 		c->upgrades++;
 		lc->upgrades++;
+	} else if (t->request == FAR_ATOMIC) {
+		c->far_atomics++;
 	} else {
 		c->misses++;
 		lc->misses++;
@@ -89,21 +91,19 @@ void count_wait(struct sim *sim, const struct want *w, uint64_t line, uint64_t u
 			->wait_units += units;
 }
 
-/* The first write of an ownership: a bounce if another CPU wrote last. */
-static bool first_write(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct want *w)
+/* The CPU is the line's last writer now: a bounce if another was. */
+bool note_writer(struct sim *sim, struct cpu *cpu, struct line *info, const struct want *w,
+		 uint32_t label_serial)
 {
-	struct line *info = copy->info;
 	int self = (int)cpu->node->id;
 	bool bounce = info->last_writer >= 0 && info->last_writer != self;
 
 	info->last_writer = self;
 	info->version++;
-	copy->version = info->version;
-	copy->wrote = true;
 	if (!bounce || sim->phase != PHASE_WINDOW)
 		return false;
 	const struct label *label =
-		label_find(sim, (uint64_t)((const char *)w->p - sim->arena), copy->label_serial);
+		label_find(sim, (uint64_t)((const char *)w->p - sim->arena), label_serial);
 
 	cpu->counts.bounces[label && label->layout ? label->layout->class : CLASS_ALLOCATOR]++;
 	line_counts_get(sim, info)->bounces++;
@@ -111,9 +111,19 @@ static bool first_write(struct sim *sim, struct cpu *cpu, struct slot *copy, con
 									     << cpu->node->id % 64;
 	if (sim->holders < 2 * HOLDERS_MAX)
 		sim->holder[sim->holders++] =
-			(struct holder){ w->time - sim->opened, copy->line << LINE_SHIFT,
+			(struct holder){ w->time - sim->opened, info->number << LINE_SHIFT,
 					 cpu->node->id };
 	return true;
+}
+
+/* The first write of an ownership. */
+static bool first_write(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct want *w)
+{
+	bool bounce = note_writer(sim, cpu, copy->info, w, copy->label_serial);
+
+	copy->version = copy->info->version;
+	copy->wrote = true;
+	return bounce;
 }
 
 void observe(struct sim *sim, struct cpu *cpu, const struct want *w, enum state was,

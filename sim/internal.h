@@ -45,6 +45,7 @@ enum event_type {
 	EVENT_REPLY,            /* at a home: answer to a probe that the home collects */
 	EVENT_PUT,              /* at a home: a written-back line */
 	EVENT_DONE,             /* at a home: the requester has its line (blocking homes) */
+	EVENT_SERVICE,          /* at a home: a far LOCK operation takes effect */
 	EVENT_INTERRUPT,        /* at a CPU */
 	EVENT_DRAIN,            /* at a CPU: its oldest buffered store takes effect */
 };
@@ -379,6 +380,7 @@ struct cpu {
 	struct txn *blocked;            /* waits for this one */
 	struct txn *filled;             /* which is complete now; its access is due */
 	struct store_buffer buffer;
+	const struct far *far;          /* what `blocked` is to do at the home */
 	/* scheduling */
 	struct fiber *fiber;
 	uint64_t turn_key;
@@ -427,6 +429,7 @@ struct timing {
 	unsigned misses, misses_from_M, misses_from_S;  /* asked for at once; UINT_MAX: any */
 	uint64_t own[10][2];                            /* enum own, dependent / rotating */
 	uint64_t step[STEPS];
+	uint64_t far, far_service;                      /* LOCK operations at homes; far 0: none */
 	uint64_t fence, irq_entry, irq_exit, ipi;
 	uint64_t least_request, least_probe;            /* for the horizon */
 };
@@ -644,8 +647,12 @@ static inline void sync_access(struct cpu *cpu)
 }
 
 void cpu_probe(struct sim *sim, struct node *node, struct event *probe);
+/* access.c: a far LOCK operation takes effect; its CPU knows at `end`. The line's new version. */
+uint32_t cpu_far(struct sim *sim, const struct txn *txn, uint64_t end);
 /* copies.c */
 void cpu_filled(struct sim *sim, struct txn *txn);      /* a CPU's transaction is complete */
+/* Bytes that a CPU wrote become history: others may miss on them. */
+void line_written(struct sim *sim, struct line *line, unsigned cpu, uint64_t bytes);
 /* BUG unless the copy is of the line's last version. */
 void copy_check(struct cpu *cpu, const struct slot *copy);
 void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy);
@@ -674,6 +681,9 @@ void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const st
 		bool bounce, uint64_t line);
 /* An access, or a buffered store, that its CPU waited for: `units` more. */
 void count_wait(struct sim *sim, const struct want *w, uint64_t line, uint64_t units);
+/* The CPU is the line's last writer from now on: true if that is a bounce of the window. */
+bool note_writer(struct sim *sim, struct cpu *cpu, struct line *info, const struct want *w,
+		 uint32_t label_serial);
 void count_access(struct counts *c, struct cell *cell, const struct want *w);
 /* Bookkeeping that only the first touches of a copy need. */
 void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct want *w,

@@ -459,6 +459,9 @@ bool machine_check(const struct machine *machine,
 		tell(&checking, "numa_nodes",
 		     "the cores cannot be split evenly over the memory nodes");
 	check_dirty_read(&checking);
+	if (machine->far_atomic.latency_ns < machine->far_atomic.service_ns)
+		tell(&checking, "far_atomic.latency_ns",
+		     "a far operation alone cannot take less than its service");
 	check_levels(&checking);
 	check_distances(&checking);
 	check_handoff(&checking);

@@ -76,18 +76,21 @@ _Static_assert((int)IMPOSSIBLE == (int)HOME_IMPOSSIBLE, "one bit for both kinds 
 	[GET_SHARED]   = { HOME_SEND | HOME_GRANT_E, HOME_X }, \
 	[GET_MODIFIED] = { HOME_SEND | HOME_GRANT_M, HOME_X }, \
 	[UPGRADE]      = { HOME_SEND | HOME_GRANT_M, HOME_X }, \
+	[FAR_ATOMIC]   = { HOME_PERFORM, HOME_U }, \
 	[WRITE_BACK]   = { HOME_ACCEPT, HOME_U }, \
 }
 #define HOME_SHARERS { \
 	[GET_SHARED]   = { HOME_SEND | HOME_GRANT_S, HOME_S }, \
 	[GET_MODIFIED] = { HOME_SEND | HOME_INVALIDATE | HOME_GRANT_M, HOME_X }, \
 	[UPGRADE]      = { HOME_INVALIDATE | HOME_GRANT_M, HOME_X }, \
+	[FAR_ATOMIC]   = { HOME_CALL_IN | HOME_PERFORM, HOME_U }, \
 	[WRITE_BACK]   = { HOME_ACCEPT, HOME_S }, \
 }
 #define HOME_OWNER { \
 	[GET_SHARED]   = { HOME_PROBE_SHARE, HOME_X }, \
 	[GET_MODIFIED] = { HOME_PROBE_INVALIDATE | HOME_GRANT_M, HOME_X }, \
 	[UPGRADE]      = { HOME_PROBE_INVALIDATE | HOME_GRANT_M, HOME_X }, \
+	[FAR_ATOMIC]   = { HOME_CALL_IN | HOME_PERFORM, HOME_U }, \
 	[WRITE_BACK]   = { HOME_ACCEPT, HOME_U }, \
 }
 /* The owner's copy is the only one that is sure to be there: an upgrade calls it in with data. */
@@ -95,11 +98,12 @@ _Static_assert((int)IMPOSSIBLE == (int)HOME_IMPOSSIBLE, "one bit for both kinds 
 	[GET_SHARED]   = { HOME_PROBE_SHARE, HOME_O }, \
 	[GET_MODIFIED] = { HOME_PROBE_INVALIDATE | HOME_INVALIDATE | HOME_GRANT_M, HOME_X }, \
 	[UPGRADE]      = { HOME_PROBE_INVALIDATE | HOME_INVALIDATE | HOME_GRANT_M, HOME_X }, \
+	[FAR_ATOMIC]   = { HOME_CALL_IN | HOME_PERFORM, HOME_U }, \
 	[WRITE_BACK]   = { HOME_ACCEPT, HOME_S }, \
 }
 #define HOME_ABSENT { \
 	[GET_SHARED] = NO(HOME_U), [GET_MODIFIED] = NO(HOME_U), [UPGRADE] = NO(HOME_U), \
-	[WRITE_BACK] = NO(HOME_U), \
+	[FAR_ATOMIC] = NO(HOME_U), [WRITE_BACK] = NO(HOME_U), \
 }
 #define NO_ANSWERS { \
 	[ANSWER_SHARED] = NO(HOME_U), [ANSWER_OWNED] = NO(HOME_U), [ANSWER_MOVED] = NO(HOME_U), \
@@ -186,6 +190,7 @@ const struct protocol protocol_mesif = {
 			[GET_SHARED]   = { HOME_SEND | HOME_MEMORY | HOME_GRANT_F, HOME_O },
 			[GET_MODIFIED] = { HOME_SEND | HOME_MEMORY | HOME_INVALIDATE | HOME_GRANT_M, HOME_X },
 			[UPGRADE]      = { HOME_INVALIDATE | HOME_GRANT_M, HOME_X },
+			[FAR_ATOMIC]   = { HOME_CALL_IN | HOME_PERFORM, HOME_U },
 			[WRITE_BACK]   = { HOME_ACCEPT, HOME_S },
 		},
 		[HOME_X] = HOME_OWNER,
@@ -193,6 +198,7 @@ const struct protocol protocol_mesif = {
 			[GET_SHARED]   = { HOME_PROBE_SHARE, HOME_O },
 			[GET_MODIFIED] = { HOME_PROBE_INVALIDATE | HOME_INVALIDATE | HOME_GRANT_M, HOME_X },
 			[UPGRADE]      = { HOME_INVALIDATE | HOME_GRANT_M, HOME_X },
+			[FAR_ATOMIC]   = { HOME_CALL_IN | HOME_PERFORM, HOME_U },
 			[WRITE_BACK]   = { HOME_ACCEPT, HOME_O },
 		},
 	},
@@ -377,6 +383,8 @@ static void print_home_rule(FILE *to, int state, const char *event, const struct
 		{ HOME_GRANT_E, "grant E" },
 		{ HOME_GRANT_D, "grant D" },
 		{ HOME_GRANT_M, "grant M" },
+		{ HOME_CALL_IN, "call in all copies" },
+		{ HOME_PERFORM, "do the operation" },
 		{ HOME_ACCEPT, "take the line unless a probe took it on its way" },
 		{ 0, NULL },
 	};
@@ -392,7 +400,7 @@ static void print_home_rule(FILE *to, int state, const char *event, const struct
 static void print_home_rules(FILE *to, const struct protocol *p)
 {
 	static const char *const request[REQUESTS] = { "get shared", "get modified", "upgrade",
-						       "write back" };
+						       "far atomic", "write back" };
 
 	fprintf(to, "\nWhat the home does with a request%s:\n\n  knows    request       then     "
 		    "action\n",

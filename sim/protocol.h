@@ -65,7 +65,7 @@ struct copy_rule {
 /* What the home knows of a line: nobody has it; sharers; one owner; an owner and sharers. */
 enum home_state { HOME_U, HOME_S, HOME_X, HOME_O, HOME_STATES };
 /* The requests it orders. */
-enum request { GET_SHARED, GET_MODIFIED, UPGRADE, WRITE_BACK, REQUESTS };
+enum request { GET_SHARED, GET_MODIFIED, UPGRADE, FAR_ATOMIC, WRITE_BACK, REQUESTS };
 
 /* What the home hears of an owner that it asked to share. The requester hears it first. */
 enum answer {
@@ -88,6 +88,8 @@ enum home_action {
 	HOME_GRANT_F = 1024, HOME_GRANT_D = 2048,
 	HOME_OWNER_SHARES = 4096,       /* the owner is one of the sharers from now on */
 	HOME_OWNER_GONE = 8192,         /* it is forgotten */
+	HOME_CALL_IN = 16384,           /* all copies, the requester's too; they answer the home */
+	HOME_PERFORM = 32768,           /* does the LOCK operation itself; nobody gets the line */
 };
 
 struct home_rule {

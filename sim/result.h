@@ -27,10 +27,11 @@ struct counts {
 	uint64_t bounces[LINE_CLASSES];                 /* by class of line */
 	uint64_t hitm_loads, hitm_stores, hitm_remote;  /* remote: of both, other socket */
 	uint64_t upgrades, invalidations;
+	uint64_t far_atomics;                           /* LOCK operations that the home did */
 	uint64_t misses_cold, misses_capacity, misses_true_sharing, misses_false_sharing;
 	uint64_t misses;                                /* accesses that left the private levels */
 	uint64_t read_misses, write_misses;             /* of these, upgrades not among them */
-	uint64_t downgrades;                            /* copies in M or E that its reads made S */
+	uint64_t downgrades;                            /* copies in M, D or E that its reads took that from */
 	uint64_t irq_off_units, irq_off_units_max;
 	uint64_t ipis, lock_spins;
 	uint64_t cause_units[CAUSES];

@@ -205,6 +205,10 @@ bool timing_derive(struct sim *sim, char *why, size_t size)
 	t->dram_count = m->dram_ns.count < DISTANCES ? m->dram_ns.count : DISTANCES;
 	t->probe_share = to_owner + to_requester > 0 ? to_owner / (to_owner + to_requester) : 0.5;
 	t->invalidate_extra = units_of_ns(m, m->inv_ns_per_extra_sharer);
+	t->far = units_of_ns(m, m->far_atomic.latency_ns);
+	t->far_service = units_of_ns(m, m->far_atomic.service_ns);
+	if (!t->far_service)
+		t->far_service = 1;
 	t->slice = units_of_ns(m, m->slice.occupancy_ns);
 	t->bus_slot = units_of_ns(m, m->link.bus_slot_ns);
 	if (m->link.bytes_per_ns > 0)

@@ -29,7 +29,8 @@ struct line_of_words {
 
 /*
  * "0r A0  1w A3": CPU 0 loads word 0 of line A, then CPU 1 stores to word 3. r load, w store,
- * x LOCK add, c LOCK cmpxchg that fails, l cmpxchg without LOCK that fails. CPUs are hexadecimal.
+ * x LOCK add, c LOCK cmpxchg that fails, l cmpxchg without LOCK that fails; f as x, k as c, and the
+ * home does it. CPUs are hexadecimal.
  */
 struct row {
 	const char *name, *steps;
@@ -52,9 +53,11 @@ static void perform(struct cpu *cpu, uint64_t *p, char what)
 		store(cpu, p, 1);
 		break;
 	case 'x':
+	case 'f':
 		fetch_add(cpu, p, 1);
 		break;
 	case 'c':
+	case 'k':
 		assert_false(cas(cpu, p, 77, 78));
 		break;
 	default:
@@ -103,6 +106,15 @@ static void tell(const char *row, const char *what, uint64_t got, uint64_t wante
 			 (unsigned long long)wanted);
 }
 
+static uint64_t far_steps(const char *steps)
+{
+	uint64_t n = 0;
+
+	for (; *steps; steps++)
+		n += *steps == 'f' || *steps == 'k';
+	return n;
+}
+
 static void check(const struct row *row, const struct result *r)
 {
 	const struct counts *c = &r->total;
@@ -120,6 +132,7 @@ static void check(const struct row *row, const struct result *r)
 	tell(row->name, "misses", c->misses,
 	     row->cold + row->capacity + row->true_sharing + row->false_sharing);
 	tell(row->name, "read and write misses", c->read_misses + c->write_misses, c->misses);
+	tell(row->name, "far operations", c->far_atomics, far_steps(row->steps));
 }
 
 static void play_rows(const struct machine *machine, const struct row *rows, size_t count)
@@ -264,6 +277,101 @@ static void miss_classes(void **state)
 	const struct machine machine = one_way_machine();
 
 	(void)state;
+	PLAY(&machine, rows);
+}
+
+static void owned_lines(void **state)
+{
+	static const struct row rows[] = {
+		{ "an owned line is modified, to every reader", "0w A0 1r A0 2r A0",
+		  0,  2, 0, 0,  0, 0,  3, 0, 0, 0 },
+		{ "... and to a writer", "0w A0 1r A0 2w A0",
+		  1,  1, 1, 0,  0, 2,  3, 0, 0, 0 },
+		{ "the owner upgrades", "0w A0 1r A0 0w A0",
+		  0,  1, 0, 0,  1, 1,  2, 0, 0, 0 },
+		{ "a sharer upgrades: it had the line, modified or not", "0w A0 1r A0 1w A0",
+		  1,  1, 0, 0,  1, 1,  2, 0, 0, 0 },
+		{ "written back, it is only shared", "0w A0 1r A0 0r Q0 2r A0",
+		  0,  1, 0, 0,  0, 0,  4, 0, 0, 0 },
+	};
+	struct machine machine = one_way_machine();
+
+	(void)state;
+	machine.protocol = PROTOCOL_MOESI;
+	machine.dirty_read = DIRTY_SHARE_OWNED;
+	PLAY(&machine, rows);
+}
+
+static void migrating_lines(void **state)
+{
+	static const struct row rows[] = {
+		{ "read, then written: no upgrade; a read invalidates nothing", "0w A0 1r A0 1w A0",
+		  1,  1, 0, 0,  0, 0,  2, 0, 0, 0 },
+		{ "what came modified and was only read is modified still", "0w A0 1r A0 2r A0",
+		  0,  2, 0, 0,  0, 0,  3, 0, 0, 0 },
+		{ "taken by a reader, read again: nobody wrote", "0w A0 1r A0 0r A0",
+		  0,  2, 0, 0,  0, 0,  2, 0, 0, 1 },
+		{ "taken by a reader who writes", "0w A0 1r A0 1w A0 0r A0",
+		  1,  2, 0, 0,  0, 0,  2, 0, 1, 0 },
+	};
+	struct machine machine = one_way_machine();
+
+	(void)state;
+	machine.protocol = PROTOCOL_MOESI;
+	machine.dirty_read = DIRTY_MIGRATE;
+	PLAY(&machine, rows);
+}
+
+static void forwarded_lines(void **state)
+{
+	static const struct row rows[] = {
+		{ "F is not modified", "0r A0 1r A0 8r A0",
+		  0,  0, 0, 0,  0, 0,  3, 0, 0, 0 },
+		{ "F upgrades", "0r A0 1r A0 1w A0",
+		  0,  0, 0, 0,  1, 1,  2, 0, 0, 0 },
+		{ "a writer kills F and the others", "0r A0 1r A0 2r A0 8w A0",
+		  0,  0, 0, 0,  0, 3,  4, 0, 0, 0 },
+	};
+	struct machine machine = one_way_machine();
+
+	(void)state;
+	machine.protocol = PROTOCOL_MESIF;
+	PLAY(&machine, rows);
+}
+
+static void make_far(struct machine *machine)
+{
+	machine->far_atomic.service_ns = 5;
+	machine->far_atomic.latency_ns = 60;
+}
+
+/* No line comes: no miss. Every operation is a write, and a bounce if another CPU wrote last. */
+static void far_atomics(void **state)
+{
+	static const struct row rows[] = {
+		{ "each after another's is a bounce", "0f A0 1f A0 0f A0",
+		  2,  0, 0, 0,  0, 0,  0, 0, 0, 0 },
+		{ "after the own it is none", "0f A0 0f A0",
+		  0,  0, 0, 0,  0, 0,  0, 0, 0, 0 },
+		{ "after a store; the owner lets go of a modified line", "0w A0 1f A0",
+		  1,  0, 1, 0,  0, 1,  1, 0, 0, 0 },
+		{ "a compare-and-exchange that fails, the owner far away", "8w A0 0k A0",
+		  1,  0, 1, 1,  0, 1,  1, 0, 0, 0 },
+		{ "the own copy goes too, and is no other's", "0r A0 1r A0 0f A0",
+		  0,  0, 0, 0,  0, 1,  2, 0, 0, 0 },
+		{ "... as if it had made room", "0r A0 1r A0 0f A0 0r A0",
+		  0,  0, 0, 0,  0, 1,  2, 1, 0, 0 },
+		{ "a reader loses its copy and reads what was written", "0r A0 1f A0 0r A0",
+		  0,  0, 0, 0,  0, 1,  1, 0, 1, 0 },
+		{ "... or another word", "0r A0 1f A1 0r A0",
+		  0,  0, 0, 0,  0, 1,  1, 0, 0, 1 },
+		{ "a line that it can write: near", "0w A0 0x A0",
+		  0,  0, 0, 0,  0, 0,  1, 0, 0, 0 },
+	};
+	struct machine machine = one_way_machine();
+
+	(void)state;
+	make_far(&machine);
 	PLAY(&machine, rows);
 }
 
@@ -445,6 +553,34 @@ static void causes(void **state)
 	first[CAUSE_IDLE] = C(5 + 1 + 1) + C(2100 - 255);
 	assert_causes("CPU 0", &r->cpu[0], first);
 	assert_causes("CPU 1", &r->cpu[1], second);
+	result_free(r);
+}
+
+static void adds_far(struct cpu *cpu, void *argument)
+{
+	struct two *two = argument;
+
+	wait_until(cpu, 1000 + cpu_id(cpu));
+	fetch_add(cpu, two->word, 1);
+}
+
+/* test_timing.c: 60, and the second waits 4 for the first one's service. */
+static void causes_of_far_atomics(void **state)
+{
+	static thread_function *const threads[] = { adds_far, adds_far };
+	uint64_t second[CAUSES] = {
+		[CAUSE_COMPUTE] = C(1001), [CAUSE_BUSY] = C(4), [CAUSE_LOCKED] = C(60),
+	};
+	struct machine machine = engine_machine();
+	struct two two;
+	struct result *r;
+
+	(void)state;
+	make_far(&machine);
+	r = run_threads(&machine, threads, 2, &two);
+	assert_causes("CPU 1", &r->cpu[1], second);
+	assert_int_equal(r->total.far_atomics, 2);
+	assert_int_equal(r->total.rmws, 2);
 	result_free(r);
 }
 
@@ -997,6 +1133,11 @@ int main(void)
 		cmocka_unit_test(bounces),
 		cmocka_unit_test(hitm_upgrades_invalidations),
 		cmocka_unit_test(miss_classes),
+		cmocka_unit_test(owned_lines),
+		cmocka_unit_test(migrating_lines),
+		cmocka_unit_test(forwarded_lines),
+		cmocka_unit_test(far_atomics),
+		cmocka_unit_test(causes_of_far_atomics),
 		cmocka_unit_test(through_shared_levels),
 		cmocka_unit_test(set_up_has_no_writer),
 		cmocka_unit_test(bounces_by_class),

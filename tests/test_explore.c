@@ -41,8 +41,8 @@ enum {
 	REST_LIMIT = 5000
 };
 
-/* What a CPU can start. */
-enum start { LOADS, STORES, PREFETCHES, PREFETCHES_WRITE, EVICTS, STARTS };
+/* What a CPU can start. STORES: as a LOCK operation does, BUFFERS: through the store buffer. */
+enum start { LOADS, STORES, PREFETCHES, PREFETCHES_WRITE, EVICTS, BUFFERS, FARS, STARTS };
 
 /* A search: a machine, who is there, what they do. */
 struct search {
@@ -51,6 +51,7 @@ struct search {
 	enum home_order order;
 	enum machine_home home;
 	bool shared_level, one_way;
+	bool apart;                     /* each CPU with a shared level of its own */
 	unsigned starts;                /* bit per enum start */
 	bool deep;                      /* only with BOUNCE_VERIFY */
 	bool each;                      /* not only MESI, without BOUNCE_VERIFY too */
@@ -98,7 +99,7 @@ struct world {
 	struct machine machine;
 	struct sim *sim;
 	uint64_t line[LINES_MAX];
-	bool waits[CPUS_MAX], writes[CPUS_MAX];
+	bool waits[CPUS_MAX], writes[CPUS_MAX], far[CPUS_MAX];
 	uint8_t wants[CPUS_MAX];
 	struct permutation perm[PERMS_MAX];
 	unsigned perms;
@@ -148,6 +149,7 @@ static void ask(struct world *w, unsigned id, unsigned line, bool write)
 	struct txn *t = coherence_pending(cpu->node, w->line[line]);
 
 	w->writes[id] = write;
+	w->far[id] = false;
 	w->wants[id] = (uint8_t)line;
 	if (rule->action & DO_HIT) {
 		effect(cpu, copy, rule, write);
@@ -158,6 +160,48 @@ static void ask(struct world *w, unsigned id, unsigned line, bool write)
 				      write ? ACCESS_STORE : ACCESS_LOAD, false, w->sim->now);
 	cpu->blocked = t;
 	w->waits[id] = true;
+}
+
+/* A store of the verbs, which a buffer may take. */
+static void buffer_line(struct world *w, unsigned id, unsigned line)
+{
+	static const struct site site = { "test_explore", 0, "", "word" };
+	struct cpu *cpu = &w->sim->cpu[id];
+	struct slot *copy = copy_of(cpu, w->line[line]);
+	const struct copy_rule *rule = rule_for(cpu, copy, true);
+	uint64_t value = 0;
+
+	cpu->clock = w->sim->now;
+	if (!cpu->buffer.count && rule->action & DO_HIT)
+		effect(cpu, copy, rule, true);
+	else
+		buffer_push(cpu, w->sim->arena + (w->line[line] << LINE_SHIFT), &value, sizeof value,
+			    &site, false);
+}
+
+/* The buffered store of that age, oldest first. */
+static const struct buffered *buffered_at(const struct cpu *cpu, unsigned age)
+{
+	return &cpu->buffer.entry[(cpu->buffer.first + age) % cpu->sim->t.depth];
+}
+
+static bool is_buffered(const struct cpu *cpu, uint64_t line)
+{
+	for (unsigned i = 0; i < cpu->buffer.count; i++)
+		if (buffered_at(cpu, i)->line == line)
+			return true;
+	return false;
+}
+
+/* A LOCK operation on a line that the CPU cannot write. */
+static void ask_far(struct world *w, unsigned id, unsigned line)
+{
+	struct cpu *cpu = &w->sim->cpu[id];
+
+	w->writes[id] = w->far[id] = w->waits[id] = true;
+	w->wants[id] = (uint8_t)line;
+	cpu->blocked = coherence_request(w->sim, cpu->node, w->line[line], FAR_ATOMIC, ACCESS_RMW,
+					 false, w->sim->now);
 }
 
 static void prefetch_line(struct world *w, unsigned id, unsigned line, bool write)
@@ -183,6 +227,10 @@ static void go_on(struct world *w)
 	w->sim->resume = NULL;
 	cpu->filled = NULL;
 	w->waits[id] = false;
+	if (w->far[id]) {               /* the home did it */
+		txn_put(w->sim, t);
+		return;
+	}
 	if (rule->action & DO_HIT)
 		effect(cpu, copy, rule, w->writes[id]);
 	t->deferred = NULL;
@@ -212,7 +260,7 @@ static bool can_start(const struct world *w, enum start start, unsigned id, unsi
 	const struct cpu *cpu = &w->sim->cpu[id];
 	const struct slot *copy = copy_of(cpu, w->line[line]);
 	bool pending = coherence_pending(cpu->node, w->line[line]),
-	     write = start == STORES || start == PREFETCHES_WRITE;
+	     write = start == STORES || start == PREFETCHES_WRITE || start == BUFFERS;
 	const struct copy_rule *rule = rule_for(cpu, copy, write);
 
 	if (!(w->search->starts & 1u << start))
@@ -221,6 +269,14 @@ static bool can_start(const struct world *w, enum start start, unsigned id, unsi
 		return copy && (!pending || !state_alone(copy->state));
 	if (w->waits[id])
 		return false;
+	if (start == LOADS && is_buffered(cpu, w->line[line]))
+		return false;           /* forwarded */
+	if ((start == STORES || start == FARS) && cpu->buffer.count)
+		return false;           /* a LOCK operation waits */
+	if (start == BUFFERS && cpu->buffer.count)
+		return cpu->buffer.count < w->sim->t.depth;
+	if (start == FARS)
+		return !pending && !(copy && state_alone(copy->state));
 	if (start == PREFETCHES || start == PREFETCHES_WRITE)
 		return !pending && !(rule->action & DO_HIT);
 	return !(rule->action & DO_HIT) || rule->next != copy->state || (write && !copy->wrote);
@@ -256,6 +312,12 @@ static void perform(void *argument)
 	case PREFETCHES_WRITE:
 		prefetch_line(w, w->action.cpu, w->action.line, w->action.kind == PREFETCHES_WRITE);
 		break;
+	case BUFFERS:
+		buffer_line(w, w->action.cpu, w->action.line);
+		break;
+	case FARS:
+		ask_far(w, w->action.cpu, w->action.line);
+		break;
 	case EVICTS:
 		coherence_evict(w->sim, cpu, copy_of(cpu, w->line[w->action.line]));
 		break;
@@ -277,9 +339,12 @@ static bool act(struct world *w, struct action action)
 static void describe(const struct world *w, struct action action)
 {
 	static const char *const verb[] = { "loads", "stores", "prefetches", "prefetches to write",
-					    "evicts" };
+					    "evicts", "buffers a store to",
+					    "does a far operation on" };
 	static const char *const type[] = { "data",  "probe",      "acknowledgement", "request",
-					    "reply", "write-back", "completion" };
+					    "reply", "write-back", "completion",
+					    "end of service", "interrupt",
+					    "turn of the oldest store" };
 	const struct heap *h =
 		action.index < w->sim->homes.count ? &w->sim->homes : &w->sim->messages;
 	const struct event *e;
@@ -548,6 +613,14 @@ static void collect_orders(struct writer *to)
 	qsort(to->order, to->orders, sizeof to->order[0], by_value);
 }
 
+static void put_buffer(struct writer *to, const struct cpu *cpu)
+{
+	put(to, cpu->buffer.count);
+	put(to, cpu->buffer.asked | (unsigned)cpu->buffer.drains << 4);
+	for (unsigned i = 0; i < cpu->buffer.count; i++)
+		put(to, to->p->line[line_index(to->w, buffered_at(cpu, i)->line)]);
+}
+
 static void put_state(struct writer *to)
 {
 	const struct world *w = to->w;
@@ -568,7 +641,10 @@ static void put_state(struct writer *to)
 	for (unsigned c = 0; c < w->search->cpus; c++) {
 		unsigned id = to->p->cpu_at[c];
 
-		put(to, w->waits[id] ? 1u + w->writes[id] + 2u * to->p->line[w->wants[id]] : 0);
+		put(to, w->waits[id] ? 1u + w->writes[id] + 2u * w->far[id] +
+					       4u * to->p->line[w->wants[id]]
+				     : 0);
+		put_buffer(to, &sim->cpu[id]);
 	}
 	put_events(to);
 }
@@ -756,6 +832,8 @@ static bool rest_is_good(struct world *w)
 
 			if (cpu && w->waits[i])
 				return wrong(w, "nothing is pending, and a CPU waits", l);
+			if (cpu && w->sim->cpu[i].buffer.count)
+				return wrong(w, "nothing is pending, and a store is in its buffer", l);
 			if (coherence_pending(node, w->line[l]) || (d && (d->busy || d->head)))
 				return wrong(w, "nothing is pending, and a transaction is not over",
 					     l);
@@ -828,7 +906,7 @@ static void start_over(struct world *w)
 	for (unsigned l = 0; l < w->search->lines; l++)
 		forget_line(w, w->line[l]);
 	for (unsigned i = 0; i < w->search->cpus; i++)
-		w->sim->cpu[i].txns = 0;
+		w->sim->cpu[i].txns = w->sim->cpu[i].buffer.drained = 0;
 	w->sim->now = 0;
 }
 
@@ -884,6 +962,12 @@ static struct machine machine_of(const struct search *s, const struct variant *v
 	m.home = (int)s->home;
 	m.handoff.home = (int)s->order;
 	m.link.bus_slot_ns = m.link.bytes_per_ns = 0;   /* no waits: order is ours */
+	if (s->starts & 1u << BUFFERS)
+		m.store_buffer = 2;
+	if (s->starts >> FARS & 1) {
+		m.far_atomic.service_ns = 5;
+		m.far_atomic.latency_ns = 50;
+	}
 	if (s->one_way)
 		m.l1d = (struct cache_level){ 1, 1, 1, 1 };
 	if (s->shared_level)
@@ -951,6 +1035,11 @@ static void open_world(struct world *w)
 	void *line;
 
 	options.warmup = 1;             /* nothing is counted */
+	if (w->search->apart) {
+		options.placement = PLACEMENT_CORES;
+		for (unsigned i = 0; i < w->search->cpus; i++)
+			options.core[i] = 2 * i;        /* two share one */
+	}
 	options.arena_bytes = 1 << 20;
 	w->sim = engine_sim(&options);
 	if (w->search->damaged) {
@@ -1052,15 +1141,18 @@ enum {
 	AND_EVICT = LOAD_STORE | 1 << EVICTS,
 	AND_PREFETCH = LOAD_STORE | 1 << PREFETCHES | 1 << PREFETCHES_WRITE,
 	ALL_STARTS = AND_EVICT | AND_PREFETCH,
+	BUFFERED = 1 << LOADS | 1 << BUFFERS,
+	BUFFERED_AND_LOCK = BUFFERED | 1 << STORES,
+	AND_FAR = AND_EVICT | 1 << FARS,
 };
 
 /* clang-format off */
-enum { CHECK, ONE_WAY = 1, SHARED_LEVELS = 2, DEEP = 4, EACH = 8 };
+enum { CHECK, ONE_WAY = 1, SHARED_LEVELS = 2, DEEP = 4, EACH = 8, APART = 16 };
 #define SEARCH(name_, cpus_, lines_, order_, home_, starts_, how_) \
 	{ .name = name_, .cpus = cpus_, .lines = lines_, .order = ORDER_##order_, \
 	  .home = HOME_##home_, .starts = starts_, .one_way = (how_) & ONE_WAY, \
 	  .shared_level = (how_) & SHARED_LEVELS, .deep = (how_) & DEEP, \
-	  .each = (how_) & EACH }
+	  .each = (how_) & EACH, .apart = (how_) & APART }
 
 static const struct search searches[] = {
 	/* one line; copies are dropped at any time */
@@ -1090,6 +1182,25 @@ static const struct search searches[] = {
 	       4, 1, CHASING, BUS, AND_EVICT, DEEP),
 	SEARCH("flat, chasing, 3 CPUs, prefetches",
 	       3, 1, CHASING, DIRECTORY, AND_PREFETCH, DEEP),
+	/* LOCK operations at the home */
+	SEARCH("flat, chasing, 2 CPUs, far",
+	       2, 1, CHASING, DIRECTORY, AND_FAR, EACH),
+	SEARCH("flat, blocking, 2 CPUs, far",
+	       2, 1, BLOCKING, DIRECTORY, AND_FAR, EACH),
+	SEARCH("bus, chasing, 2 CPUs, far",
+	       2, 1, CHASING, BUS, AND_FAR, EACH),
+	SEARCH("flat, chasing, 3 CPUs, far",
+	       3, 1, CHASING, DIRECTORY, AND_FAR, DEEP),
+	SEARCH("flat, chasing, 2 CPUs, prefetches, far",
+	       2, 1, CHASING, DIRECTORY, AND_PREFETCH | 1 << FARS, DEEP),
+	SEARCH("shared level, chasing, 2 CPUs, far",
+	       2, 1, CHASING, BUS, AND_FAR, SHARED_LEVELS | EACH),
+	SEARCH("two shared levels, chasing, 2 CPUs, far",
+	       2, 1, CHASING, BUS, AND_FAR, SHARED_LEVELS | APART | EACH),
+	SEARCH("two shared levels, blocking, 2 CPUs, nothing is dropped, far",
+	       2, 1, BLOCKING, DIRECTORY, LOAD_STORE | 1 << FARS, SHARED_LEVELS | APART | EACH),
+	SEARCH("shared levels, chasing, 3 CPUs, nothing is dropped, far",
+	       3, 1, CHASING, BUS, LOAD_STORE | 1 << FARS, SHARED_LEVELS | DEEP),
 	/* two lines that share a way */
 	SEARCH("flat, chasing, 2 CPUs, two lines",
 	       2, 2, CHASING, DIRECTORY, LOAD_STORE, ONE_WAY | EACH),
@@ -1103,6 +1214,33 @@ static const struct search searches[] = {
 	       2, 2, CHASING, BUS, AND_PREFETCH, ONE_WAY | DEEP),
 	SEARCH("flat, chasing, 3 CPUs, two lines",
 	       3, 2, CHASING, DIRECTORY, LOAD_STORE, ONE_WAY | DEEP),
+	/* store buffers of two entries */
+	SEARCH("flat, chasing, 2 CPUs, buffers",
+	       2, 1, CHASING, DIRECTORY, BUFFERED_AND_LOCK | AND_EVICT, EACH),
+	SEARCH("flat, chasing, 3 CPUs, buffers",
+	       3, 1, CHASING, DIRECTORY, BUFFERED, EACH),
+	SEARCH("flat, blocking, 3 CPUs, buffers",
+	       3, 1, BLOCKING, DIRECTORY, BUFFERED, DEEP),
+	SEARCH("flat, chasing, 2 CPUs, two lines, buffers, stores alone",
+	       2, 2, CHASING, DIRECTORY, 1 << BUFFERS, EACH),
+	SEARCH("flat, blocking, 2 CPUs, two lines, buffers, stores alone",
+	       2, 2, BLOCKING, DIRECTORY, 1 << BUFFERS, CHECK),
+	SEARCH("flat, chasing, 2 CPUs, two lines, one way, buffers, stores alone",
+	       2, 2, CHASING, DIRECTORY, 1 << BUFFERS, ONE_WAY),
+	SEARCH("flat, chasing, 2 CPUs, two lines, buffers",
+	       2, 2, CHASING, DIRECTORY, BUFFERED, DEEP | EACH),
+	SEARCH("flat, blocking, 2 CPUs, two lines, buffers",
+	       2, 2, BLOCKING, DIRECTORY, BUFFERED, DEEP),
+	SEARCH("flat, chasing, 2 CPUs, two lines, one way, buffers",
+	       2, 2, CHASING, DIRECTORY, BUFFERED, ONE_WAY | DEEP),
+	SEARCH("flat, blocking, 2 CPUs, two lines, one way, buffers",
+	       2, 2, BLOCKING, DIRECTORY, BUFFERED_AND_LOCK, ONE_WAY | DEEP),
+	SEARCH("bus, chasing, 2 CPUs, two lines, buffers",
+	       2, 2, CHASING, BUS, BUFFERED_AND_LOCK, DEEP),
+	SEARCH("shared level, chasing, 2 CPUs, two lines, buffers",
+	       2, 2, CHASING, BUS, BUFFERED, SHARED_LEVELS | DEEP),
+	SEARCH("flat, chasing, 3 CPUs, two lines, buffers",
+	       3, 2, CHASING, DIRECTORY, BUFFERED, DEEP),
 	/* an L2 of one way shared by CPUs 0 and 1, another by 2 and 3 */
 	SEARCH("shared level, chasing, 2 CPUs, two lines",
 	       2, 2, CHASING, BUS, LOAD_STORE, SHARED_LEVELS | EACH),
@@ -1288,6 +1426,16 @@ static void d_survives_sharing(struct protocol *p)
 	p->copy[STATE_D][COPY_PROBE_SHARE].next = STATE_D;
 }
 
+static void far_calls_nobody_in(struct protocol *p)
+{
+	p->home[HOME_S][FAR_ATOMIC].action = HOME_PERFORM;
+}
+
+static void far_leaves_the_owner(struct protocol *p)
+{
+	p->home[HOME_X][FAR_ATOMIC].action = HOME_PERFORM;
+}
+
 static const struct damage {
 	const char *name;
 	const struct variant *variant;
@@ -1332,6 +1480,9 @@ static const struct damage {
 	{ "D is dropped silently", MIGRATE, d_is_dropped, 0 },
 	{ "D keeps its permission when it shares", MIGRATE, d_survives_sharing, 0 },
 	{ "an upgrade relies on its own copy", MIGRATE, upgrades_get_no_data_of_owned, 0 },
+	{ "a far operation leaves sharers alone", MESI, far_calls_nobody_in, 0 },
+	{ "a far operation leaves an owner alone", MOESI, far_leaves_the_owner, 0 },
+	{ "a far operation at a level leaves sharers alone", MIGRATE, far_calls_nobody_in, 1 },
 	{ "the holder above a level keeps what moves", MIGRATE, moved_line_is_kept, 1 },
 	{ "D above a level keeps its permission", MIGRATE, d_survives_sharing, 1 },
 };
@@ -1359,7 +1510,7 @@ static void damaged_tables_are_found(void **state)
 		struct search search = { .name = d->name,
 					 .cpus = 3,
 					 .lines = 1,
-					 .starts = AND_EVICT,
+					 .starts = AND_FAR,
 					 .shared_level = d->level,
 					 .home = d->level ? HOME_BUS : HOME_DIRECTORY,
 					 .quiet = true,

@@ -36,7 +36,7 @@ static uint64_t mean_units(const struct workbench *bench)
 	return work->total_units / work->count;
 }
 
-/* ---- accesses to lines ------------------------------------------------------------------------- */
+/* ---- accesses to lines ----------------------------------------------------------------------- */
 
 /*
  * Near: CPUs 0, 1, 2 on one socket. Far: CPU 1 (and 2) on the other one. In cycles per line.
@@ -160,7 +160,7 @@ static void a_burst_without_a_buffer_is_a_sum(void **state)
 	}
 }
 
-/* ---- own ----------------------------------------------------------------------------------------- */
+/* ---- own ------------------------------------------------------------------------------------- */
 
 static void own_words_cost_their_column(void **state)
 {
@@ -189,7 +189,7 @@ static void own_words_cost_their_column(void **state)
 	}
 }
 
-/* ---- two CPUs, many CPUs ------------------------------------------------------------------------- */
+/* ---- two CPUs, many CPUs --------------------------------------------------------------------- */
 
 /*
  * Units from one completed operation to the next, all CPUs together: besides those counted, each
@@ -325,7 +325,7 @@ static void private_work_is_outside(void **state)
 	workbench_done(&bench);
 }
 
-/* ---- damage -------------------------------------------------------------------------------------- */
+/* ---- damage ---------------------------------------------------------------------------------- */
 
 struct culprit {
 	const char *member;             /* text of the access */
@@ -450,7 +450,7 @@ static void time_runs_forward_for_a_reader(void **state)
 	workbench_done(&bench);
 }
 
-/* ---- settings ------------------------------------------------------------------------------------ */
+/* ---- settings -------------------------------------------------------------------------------- */
 
 static void settings_that_do_not_fit_are_told(void **state)
 {

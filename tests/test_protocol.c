@@ -4,7 +4,7 @@
  * walk over the table at the end makes sure that none was left out.
  *
  * Steps: CPU, then r load, w store, x LOCK add, c LOCK cmpxchg that fails, e load of another line
- * that needs the same way. States: one letter per CPU, . for none.
+ * that needs the same way, f LOCK add on a machine that does it at the home. States: one letter per CPU, . for none.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -80,6 +80,7 @@ static void perform(struct cpu *cpu, const struct play *play, char what)
 		store(cpu, play->word, 1);
 		break;
 	case 'x':
+	case 'f':
 		fetch_add(cpu, play->word, 1);
 		break;
 	case 'c':
@@ -149,6 +150,10 @@ static struct play run(const char *steps, const struct variant *variant, enum ma
 	set_protocol(&machine, variant);
 	machine.home = (int)home;
 	machine.l1d = (struct cache_level){ 1, 1, 1, 1 };
+	if (strchr(steps, 'f')) {
+		machine.far_atomic.service_ns = 5;
+		machine.far_atomic.latency_ns = 60;
+	}
 	sim = engine_sim(&options);
 	play.word = arena_alloc(sim, LINE, 17, 0, 4096, NULL, "word");
 	play.other = play.word + (ptrdiff_t)16 * 8;
@@ -366,6 +371,7 @@ struct home_row {
 #define WRITES         GET_MODIFIED, NOBODY_ASKED
 #define UPGRADES       UPGRADE, NOBODY_ASKED
 #define COMES_BACK     WRITE_BACK, NOBODY_ASKED
+#define FAR            FAR_ATOMIC, NOBODY_ASKED
 
 /* name, what the home knows, request; steps; then owner, sharers, copies, invalidated */
 static const struct home_row homes_in_all[] = {
@@ -376,6 +382,10 @@ static const struct home_row homes_in_all[] = {
 	{ "a writer, the owner has it modified", HOME_X, WRITES,      "0w 1w",        1, "...", ".M.", 1 },
 	{ "a writer, the owner has nothing",     HOME_X, WRITES,      "0r 0e 1w",     1, "...", ".M.", 0 },
 	{ "the owner's dirty line comes back",   HOME_X, COMES_BACK,  "0w 0e",       -1, "...", "...", 0 },
+	{ "far, nobody has it",                  HOME_U, FAR,         "0f",          -1, "...", "...", 0 },
+	{ "far, an owner has it modified",       HOME_X, FAR,         "0w 1f",       -1, "...", "...", 1 },
+	{ "far, an owner has it clean",          HOME_X, FAR,         "0r 1f",       -1, "...", "...", 1 },
+	{ "far, the owner has nothing",          HOME_X, FAR,         "0r 0e 1f",    -1, "...", "...", 0 },
 	{ 0 },
 };
 
@@ -385,6 +395,8 @@ static const struct home_row homes_without_f[] = {
 	{ "a reader writes",                     HOME_S, UPGRADES,      "0r 1r 0w",     0, "...", "M..", 1 },
 	{ "a reader writes, the other is gone",  HOME_S, UPGRADES,      "0r 1r 1e 0w",  0, "...", "M..", 0 },
 	{ "a reader, the owner has it clean",    HOME_X, ASKED(SHARED), "0r 1r",       -1, "01.", "SS.", 0 },
+	{ "far, two share it",                   HOME_S, FAR,           "0r 1r 2f",    -1, "...", "...", 2 },
+	{ "far, the requester's copy goes too",  HOME_S, FAR,           "0r 1r 0f",    -1, "...", "...", 1 },
 	{ 0 },
 };
 
@@ -401,6 +413,7 @@ static const struct home_row homes_of_mesif[] = {
 	{ "F writes",                            HOME_O, UPGRADES,      "0r 1r 1w",       1, "...", ".M.", 1 },
 	{ "a sharer writes, F goes too",         HOME_O, UPGRADES,      "0r 1r 2r 0w",    0, "...", "M..", 2 },
 	{ "a writer, F and a sharer let go",     HOME_O, WRITES,        "0r 1r 2w",       2, "...", "..M", 2 },
+	{ "far, F and a sharer let go",          HOME_O, FAR,           "0r 1r 2f",      -1, "...", "...", 2 },
 	{ 0 },
 };
 
@@ -411,6 +424,8 @@ static const struct home_row homes_of_moesi[] = {
 	{ "the owner writes",                    HOME_O, UPGRADES,      "0w 1r 0w",       0, "...", "M..", 1 },
 	{ "a sharer writes",                     HOME_O, UPGRADES,      "0w 1r 2r 1w",    1, "...", ".M.", 2 },
 	{ "the owner's line comes back",         HOME_O, COMES_BACK,    "0w 1r 0e",      -1, ".1.", ".S.", 0 },
+	{ "far, owner and sharer let go",        HOME_O, FAR,           "0w 1r 2f",      -1, "...", "...", 2 },
+	{ "far, the requester owns it",          HOME_O, FAR,           "0w 1r 0f",      -1, "...", "...", 1 },
 	{ 0 },
 };
 
@@ -423,6 +438,8 @@ static const struct home_row homes_of_migrate[] = {
 	{ "the owner writes",                    HOME_O, UPGRADES,      "1w 0r 1r 0w",    0, "...", "M..", 1 },
 	{ "a sharer writes",                     HOME_O, UPGRADES,      "1w 0r 1r 2r 1w", 1, "...", ".M.", 2 },
 	{ "the owner's line comes back",         HOME_O, COMES_BACK,    "1w 0r 1r 0e",   -1, ".1.", ".S.", 0 },
+	{ "far, owner and sharer let go",        HOME_O, FAR,           "1w 0r 1r 2f",   -1, "...", "...", 2 },
+	{ "far, the requester shares it",        HOME_O, FAR,           "1w 0r 1r 1f",   -1, "...", "...", 1 },
 	{ 0 },
 };
 /* clang-format on */
@@ -457,6 +474,8 @@ static void check_home_row(const struct home_row *row, const struct protocol *pr
 	if (play->total.invalidations != row->invalidated)
 		fail_msg("%s: %llu copies invalidated, expected %u", row->name,
 			 (unsigned long long)play->total.invalidations, row->invalidated);
+	if (row->request == FAR_ATOMIC && !play->memory_knows)
+		fail_msg("%s: memory lacks what was written there", row->name);
 	if (rule->next != next)
 		fail_msg("%s: the table says %s, the row %s", row->name, name[rule->next],
 			 name[next]);
@@ -491,6 +510,7 @@ static void see_held(struct seen_rows *seen, const struct protocol *protocol)
 		see(seen, HOME_S, GET_SHARED, NOBODY_ASKED);
 		see(seen, HOME_S, GET_MODIFIED, NOBODY_ASKED);
 		see(seen, HOME_S, UPGRADE, NOBODY_ASKED);
+		see(seen, HOME_S, FAR_ATOMIC, NOBODY_ASKED);
 	}
 }
 
@@ -565,6 +585,7 @@ static void a_bus_sees_the_truth(void **state)
 		{ "F was dropped: a writer comes",    HOME_S, WRITES,   "0r 1r 1e 2w",  2, "...", "..M", 1 },
 		{ "F was dropped: a sharer writes",   HOME_S, UPGRADES, "0r 1r 1e 0w",  0, "...", "M..", 0 },
 		{ "a sharer dropped it: F alone",     HOME_X, UPGRADES, "0r 1r 0e 1w",  1, "...", ".M.", 0 },
+		{ "far, F was dropped",               HOME_S, FAR,      "0r 1r 1e 2f", -1, "...", "...", 1 },
 	};
 
 	(void)state;

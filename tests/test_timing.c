@@ -650,6 +650,350 @@ static void bus_of_a_socket(void **state)
 	PLAY(&machine, scenarios);
 }
 
+/* ---- other protocols ------------------------------------------------------------------------ */
+
+static void moesi(struct machine *m)
+{
+	m->protocol = PROTOCOL_MOESI;
+	m->dirty_read = DIRTY_SHARE_OWNED;
+}
+
+/* Owned lines have totals of their own: 55 and 150 to read, 65 and 155 for a LOCK operation. */
+static void moesi_with_o(struct machine *m)
+{
+	moesi(m);
+	m->load_ns.O = (struct reals)LIST(55, 150);
+	m->rmw_ns.O = (struct reals)LIST(65, 155);
+}
+
+static void migrate(struct machine *m)
+{
+	m->protocol = PROTOCOL_MOESI;
+	m->dirty_read = DIRTY_MIGRATE;
+}
+
+static void mesif(struct machine *m)
+{
+	m->protocol = PROTOCOL_MESIF;
+}
+
+static void mesif_one_way(struct machine *m)
+{
+	mesif(m);
+	m->l1d = (struct cache_level){ 1, 1, 1, 1 };
+}
+
+static void owned_lines(void **state)
+{
+	static const struct scenario scenarios[] = {
+		{ "a reader of an owned line: as M, every time", moesi, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', C(60) },
+			{ 2, 2000, LOAD, 'A', C(60) }, { 8, 3000, LOAD, 'A', C(160) } } },
+		{ "a reader of an owned line: as O", moesi_with_o, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', C(60) },
+			{ 2, 2000, LOAD, 'A', C(55) }, { 8, 3000, LOAD, 'A', C(150) } } },
+		{ "a clean line is shared as ever", moesi, {
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 1000, LOAD, 'A', C(50) },
+			{ 2, 2000, LOAD, 'A', C(40) } } },
+		/* data from the owner after 40 (as S), the sharer's acknowledgement after 40 */
+		{ "LOCK on an owned line: as an upgrade", moesi, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', ANY },
+			{ 2, 2000, ADD, 'A', C(40 + 10) } } },
+		{ "LOCK on an owned line: as O; data after 55, acknowledgement after 40",
+		  moesi_with_o, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', ANY },
+			{ 2, 2000, ADD, 'A', C(55 + 10) } } },
+		{ "data after 40, acknowledgements after 40, 42, 44, 46", moesi, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', ANY },
+			{ 2, 1100, LOAD, 'A', ANY }, { 3, 1200, LOAD, 'A', ANY },
+			{ 4, 1300, LOAD, 'A', ANY }, { 5, 2000, ADD, 'A', C(46 + 10) } } },
+		{ "data after 145, acknowledgement after 40", moesi_with_o, {
+			{ 8, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', ANY },
+			{ 2, 2000, ADD, 'A', C(145 + 10) } } },
+		{ "the owner upgrades: acknowledgements alone", moesi_with_o, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', ANY },
+			{ 0, 2000, ADD, 'A', C(50) } } },
+		{ "the owner upgrades, a sharer on the other socket", moesi_with_o, {
+			{ 0, 100, STORE, 'A', ANY }, { 8, 1000, LOAD, 'A', ANY },
+			{ 0, 2000, STORE, 'A', C(121) } } },
+		{ "a sharer upgrades, against the owner: as O", moesi_with_o, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', ANY },
+			{ 1, 2000, ADD, 'A', C(65) } } },
+		{ "a sharer upgrades, against the owner: as S", moesi, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', ANY },
+			{ 1, 2000, STORE, 'A', C(41) } } },
+		/* the answer is at the home at 1000 + 10 + 13 + 13 = 1036; then as M: 60 */
+		{ "a second reader waits for the answer", moesi, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', C(60) },
+			{ 2, 1001, LOAD, 'A', C(1036 - 1011 + 60) } } },
+	};
+	const struct machine machine = engine_machine();
+
+	(void)state;
+	PLAY(&machine, scenarios);
+}
+
+static void migrating_lines(void **state)
+{
+	static const struct scenario scenarios[] = {
+		{ "read, then write: one transfer", migrate, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', C(60) },
+			{ 1, 0, STORE, 'A', C(1) }, { 1, 0, ADD, 'A', C(10) } } },
+		{ "to and fro", migrate, {
+			{ 0, 100, ADD, 'A', ANY }, { 1, 1000, LOAD, 'A', C(60) },
+			{ 1, 0, ADD, 'A', C(10) }, { 0, 2000, LOAD, 'A', C(60) },
+			{ 0, 0, ADD, 'A', C(10) } } },
+		{ "who only read it shares it: as M, then as O, which the table lacks: as M", migrate, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', C(60) },
+			{ 2, 2000, LOAD, 'A', C(60) }, { 3, 3000, LOAD, 'A', C(60) },
+			{ 1, 4000, LOAD, 'A', C(1) } } },
+		{ "the owner writes again: two sharers let go after 40 and 42", migrate, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', C(60) },
+			{ 2, 2000, LOAD, 'A', C(60) }, { 3, 3000, LOAD, 'A', C(60) },
+			{ 1, 4000, STORE, 'A', C(43) } } },
+		{ "a clean line is shared as ever", migrate, {
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 1000, LOAD, 'A', C(50) },
+			{ 2, 2000, LOAD, 'A', C(40) } } },
+		{ "two pollers of a written line: the second finds it unwritten", migrate, {
+			{ 1, 100, LOAD, 'A', ANY }, { 2, 300, LOAD, 'A', ANY },
+			{ 0, 1000, STORE, 'A', C(43) }, { 1, 2000, LOAD, 'A', C(60) },
+			{ 2, 3000, LOAD, 'A', C(60) }, { 1, 4000, LOAD, 'A', C(1) },
+			{ 2, 4000, LOAD, 'A', C(1) } } },
+	};
+	const struct machine machine = engine_machine();
+
+	(void)state;
+	PLAY(&machine, scenarios);
+}
+
+static void forwarded_lines(void **state)
+{
+	static const struct scenario scenarios[] = {
+		{ "E gives it, then F: as S", mesif, {
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 1000, LOAD, 'A', C(50) },
+			{ 2, 2000, LOAD, 'A', C(40) } } },
+		{ "M gives it, then F", mesif, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', C(60) },
+			{ 2, 2000, LOAD, 'A', C(40) } } },
+		/* CPU 8 has F: CPU 0's copy is nearer to CPU 1, but does not answer; then CPU 1
+		 * has F, far from CPU 9 */
+		{ "F is where the last reader is", mesif, {
+			{ 0, 100, LOAD, 'A', ANY }, { 8, 1000, LOAD, 'A', C(140) },
+			{ 1, 2000, LOAD, 'A', C(120) }, { 9, 3000, LOAD, 'A', C(120) },
+			{ 10, 4000, LOAD, 'A', C(40) } } },
+		/* 10 + 2 x (39 - 10) / 3 = 29.33 are gone in vain, memory's 99 are not over */
+		{ "F was dropped: memory answers", mesif_one_way, {
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 1000, LOAD, 'A', C(50) },
+			{ 1, 0, LOAD, 'Q', ANY }, { 2, 2000, LOAD, 'A', C(100) },
+			{ 3, 3000, LOAD, 'A', C(40) } } },
+		{ "LOCK: data from F after 40, acknowledgement after 40", mesif, {
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 1000, LOAD, 'A', ANY },
+			{ 2, 2000, ADD, 'A', C(50) } } },
+		{ "LOCK: data from F after 120, acknowledgement after 40", mesif, {
+			{ 0, 100, LOAD, 'A', ANY }, { 8, 1000, LOAD, 'A', ANY },
+			{ 2, 2000, ADD, 'A', C(130) } } },
+		{ "F upgrades", mesif, {
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 1000, LOAD, 'A', ANY },
+			{ 1, 2000, ADD, 'A', C(50) } } },
+		{ "a sharer upgrades: F and the other let go after 40 and 42", mesif, {
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 1000, LOAD, 'A', ANY },
+			{ 2, 1500, LOAD, 'A', ANY }, { 0, 2000, STORE, 'A', C(43) } } },
+	};
+	const struct machine machine = engine_machine();
+
+	(void)state;
+	PLAY(&machine, scenarios);
+}
+
+/* The level below CPUs 0 and 1 is a client of the bus, and the home of both. */
+static void protocols_at_shared_levels(void **state)
+{
+	static const struct scenario scenarios[] = {
+		{ "MOESI: the sibling's; either of both upgrades in the L2", moesi, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', C(30) },
+			{ 0, 2000, ADD, 'A', C(25) }, { 1, 3000, LOAD, 'A', C(30) },
+			{ 1, 4000, ADD, 'A', C(25) } } },
+		/* the other die's L2 lets go first, that of the other socket after 85 and 2 */
+		{ "MOESI: the L2 owns it, answers as M, and upgrades on the bus", moesi, {
+			{ 0, 100, STORE, 'A', ANY }, { 2, 1000, LOAD, 'A', C(90) },
+			{ 4, 2000, LOAD, 'A', C(100) }, { 3, 3000, LOAD, 'A', C(10) },
+			{ 0, 4000, ADD, 'A', C(85 + 2 + 10) } } },
+		{ "MOESI: a writer elsewhere: as an upgrade", moesi, {
+			{ 0, 100, STORE, 'A', ANY }, { 2, 1000, LOAD, 'A', C(90) },
+			{ 4, 2000, ADD, 'A', C(95) } } },
+		{ "migrating: the reader's L2 has it alone", migrate, {
+			{ 0, 100, STORE, 'A', ANY }, { 2, 1000, LOAD, 'A', C(90) },
+			{ 2, 0, STORE, 'A', C(1) }, { 0, 2000, LOAD, 'A', C(90) },
+			{ 0, 0, STORE, 'A', C(1) } } },
+		{ "migrating: an L2 that only read it shares it, and upgrades", migrate, {
+			{ 0, 100, STORE, 'A', ANY }, { 2, 1000, LOAD, 'A', C(90) },
+			{ 0, 2000, LOAD, 'A', C(90) }, { 2, 3000, LOAD, 'A', C(1) },
+			{ 2, 4000, ADD, 'A', C(85) } } },
+		/* it went from CPU 0 to 1 inside the L2, which has written it: it moves on */
+		{ "migrating: what was written above the L2 moves, whoever has it there", migrate, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, LOAD, 'A', C(30) },
+			{ 2, 2000, LOAD, 'A', C(90) }, { 1, 3000, LOAD, 'A', C(90) },
+			{ 0, 4000, LOAD, 'A', C(10) } } },
+		{ "MESIF: F is between the L2s; inside one the L2 answers", mesif, {
+			{ 0, 100, LOAD, 'A', ANY }, { 4, 1000, LOAD, 'A', C(100) },
+			{ 2, 2000, LOAD, 'A', C(105) }, { 3, 3000, LOAD, 'A', C(10) },
+			{ 6, 4000, LOAD, 'A', C(105) } } },
+	};
+	const struct machine machine = engine_machine_shared();
+
+	(void)state;
+	PLAY(&machine, scenarios);
+}
+
+/* Two nodes; from the other socket a modified line takes 190 if its memory is the reader's. */
+static void homed_at_reader(struct machine *m)
+{
+	two_nodes(m);
+	m->remote_dirty_homed_at_reader_ns = 190;
+}
+
+static void remote_dirty_homed_at_the_reader(void **state)
+{
+	static const struct scenario scenarios[] = {
+		{ "homed at the writer", homed_at_reader, {
+			{ 0, 100, STORE, 'A', ANY }, { 8, 1000, LOAD, 'A', C(160) } } },
+		{ "homed at the reader", homed_at_reader, {
+			{ 0, 100, STORE, 'a', ANY }, { 8, 1000, LOAD, 'a', C(190) } } },
+		{ "the other way round", homed_at_reader, {
+			{ 8, 100, STORE, 'A', ANY }, { 0, 1000, LOAD, 'A', C(190) } } },
+		{ "a LOCK operation: 170 + 190 - 160", homed_at_reader, {
+			{ 0, 100, STORE, 'a', ANY }, { 8, 1000, ADD, 'a', C(200) } } },
+		{ "a store: 161 + 190 - 160", homed_at_reader, {
+			{ 0, 100, STORE, 'a', ANY }, { 8, 1000, STORE, 'a', C(191) } } },
+		{ "clean lines as ever", homed_at_reader, {
+			{ 0, 100, LOAD, 'a', ANY }, { 8, 1000, LOAD, 'a', C(140) } } },
+		{ "the writer is on the reader's socket", homed_at_reader, {
+			{ 9, 100, STORE, 'a', ANY }, { 8, 1000, LOAD, 'a', C(60) } } },
+		{ "not given: as M", two_nodes, {
+			{ 0, 100, STORE, 'a', ANY }, { 8, 1000, LOAD, 'a', C(160) } } },
+	};
+	const struct machine machine = engine_machine();
+
+	(void)state;
+	PLAY(&machine, scenarios);
+}
+
+/* ---- far atomics ---------------------------------------------------------------------------- */
+
+/* At the home: a LOCK operation there takes 60 in all, 5 of them of its service. */
+static void far(struct machine *m)
+{
+	m->far_atomic.service_ns = 5;
+	m->far_atomic.latency_ns = 60;
+}
+
+static void far_atomics(void **state)
+{
+	static const struct scenario scenarios[] = {
+		{ "nobody has it, before and after", far, {
+			{ 0, 100, ADD, 'A', C(60) }, { 0, 0, ADD, 'A', C(60) },
+			{ 0, 0, CAS_FAILS, 'A', C(60) }, { 0, 0, LOAD, 'A', C(100) } } },
+		{ "a line that the CPU can write: near", far, {
+			{ 0, 100, STORE, 'A', ANY }, { 0, 0, ADD, 'A', C(10) },
+			{ 1, 1000, LOAD, 'B', ANY }, { 1, 0, ADD, 'B', C(10) } } },
+		{ "without LOCK: near", far, {
+			{ 0, 100, ADD_LOCAL, 'A', C(100) }, { 1, 1000, STORE, 'A', C(61) } } },
+		/* first the owner's probe and its answer, 13.33 each */
+		{ "an owner has it modified", far, {
+			{ 0, 100, STORE, 'A', ANY },
+			{ 1, 1000, ADD, 'A', C(60) + 2 * PROBE_STORE } } },
+		{ "an owner has it clean: the home does not know", far, {
+			{ 0, 100, LOAD, 'A', ANY },
+			{ 1, 1000, ADD, 'A', C(60) + 2 * PROBE_STORE } } },
+		/* sharers: (50 - 10 - 10) / 3 = 10 to each, and back; all at once */
+		{ "two share it", far, {
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 500, LOAD, 'A', ANY },
+			{ 2, 1000, ADD, 'A', C(60 + 20) } } },
+		{ "the requester's own copy is called in like the others", far, {
+			{ 0, 100, LOAD, 'A', ANY }, { 1, 500, LOAD, 'A', ANY },
+			{ 0, 1000, ADD, 'A', C(60 + 20) }, { 0, 0, LOAD, 'A', C(100) } } },
+		{ "an owner on the other socket: (140 - 10) / 3 = 43.33, and back", far, {
+			{ 8, 100, STORE, 'A', ANY },
+			{ 0, 1000, ADD, 'A', C(60) + 2 * 2773 } } },
+		/* at the home at 1010 and 1011; the first holds the line until 1015 */
+		{ "two at once: the second waits for the first one's service", far, {
+			{ 0, 1000, ADD, 'A', C(60) }, { 1, 1001, ADD, 'A', C(60 + 4) } } },
+		/* a reader waits as long; then memory has it: 100 */
+		{ "a reader waits for the service", far, {
+			{ 0, 1000, ADD, 'A', C(60) }, { 1, 1001, LOAD, 'A', C(4 + 100) } } },
+		{ "other lines do not wait", far, {
+			{ 0, 1000, ADD, 'A', C(60) }, { 1, 1001, ADD, 'B', C(60) } } },
+		{ "a prefetch of the line is under way: near, if it brings it writable", far, {
+			{ 0, 1000, PREFETCH_WRITE, 'A', C(1) },
+			{ 0, 1050, ADD, 'A', C(1000 + 99 - 1050 + 10) } } },
+	};
+	const struct machine machine = engine_machine();
+
+	(void)state;
+	PLAY(&machine, scenarios);
+}
+
+/*
+ * The home is the L2: the request takes a quarter of 10, 2.5; the way up after a service of 5 is
+ * 60 - 2.5 - 5 = 52.5. The line comes to the L2 as ever, but for the way up to the CPU, which of
+ * a load would be 9 - 2.5 = 6.5.
+ */
+static void far_atomics_at_a_shared_level(void **state)
+{
+	static const struct scenario scenarios[] = {
+		{ "the L2 gets the line from memory: 99 - 6.5; then it has it", far, {
+			{ 0, 100, ADD, 'A', C(99 - 6 + 57) }, { 1, 1000, ADD, 'A', C(60) },
+			{ 0, 2000, LOAD, 'A', C(10) } } },
+		/* to the sibling and back: (20 - 1 - 2.5) / 3 = 5.5 each */
+		{ "the sibling has it", far, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, ADD, 'A', C(60 + 11) } } },
+		{ "another L2 has it: 85 - 6.5 + 5 + 52.5", far, {
+			{ 0, 100, STORE, 'A', ANY }, { 2, 1000, ADD, 'A', C(136) },
+			{ 3, 2000, ADD, 'A', C(60) } } },
+	};
+	const struct machine machine = engine_machine_shared();
+
+	(void)state;
+	PLAY(&machine, scenarios);
+}
+
+enum { HAMMERS = 8 };
+
+static void hammer(struct cpu *cpu, void *argument)
+{
+	uint64_t *word = argument;
+
+	wait_until(cpu, 1000);
+	for (unsigned i = 0; i < HAMMERS; i++)
+		fetch_add(cpu, word, 1);
+}
+
+/*
+ * All 16 CPUs want 8 operations each. One takes 60, so that 12 would keep the home busy: it does
+ * one every 5 from 1010 on. The last is done at 1010 + 128 x 5 and known 60 - 10 - 5 later.
+ */
+static void many_far_atomics_are_as_fast_as_the_home(void **state)
+{
+	struct machine machine = engine_machine();
+	struct sim_options options = engine_options(&machine, SCENARIO_CPUS);
+	uint64_t *word, last = 0;
+	struct sim *sim;
+
+	(void)state;
+	far(&machine);
+	sim = engine_sim(&options);
+	word = arena_alloc(sim, LINE, 1, 0, 4096, NULL, "word");
+	for (unsigned i = 0; i < SCENARIO_CPUS; i++)
+		thread_start(sim, i, hammer, word);
+	end_run(sim);
+	for (unsigned i = 0; i < SCENARIO_CPUS; i++)
+		if (sim->cpu[i].clock > last)
+			last = sim->cpu[i].clock;
+	assert_int_equal(last, C(1010 + SCENARIO_CPUS * HAMMERS * 5 + 60 - 10 - 5));
+	assert_int_equal(*word, SCENARIO_CPUS * HAMMERS);
+	sim_free(sim);
+}
+
 /* ---- prefetch ------------------------------------------------------------------------------- */
 
 static void prefetches(void **state)
@@ -1110,6 +1454,14 @@ int main(void)
 		cmocka_unit_test(evictions),
 		cmocka_unit_test(shared_level),
 		cmocka_unit_test(bus_of_a_socket),
+		cmocka_unit_test(owned_lines),
+		cmocka_unit_test(migrating_lines),
+		cmocka_unit_test(forwarded_lines),
+		cmocka_unit_test(protocols_at_shared_levels),
+		cmocka_unit_test(remote_dirty_homed_at_the_reader),
+		cmocka_unit_test(far_atomics),
+		cmocka_unit_test(far_atomics_at_a_shared_level),
+		cmocka_unit_test(many_far_atomics_are_as_fast_as_the_home),
 		cmocka_unit_test(prefetches),
 		cmocka_unit_test(spinner_wakes_on_its_grid),
 		cmocka_unit_test(spinner_with_an_interrupt_polls_on_a_new_grid),

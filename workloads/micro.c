@@ -24,7 +24,10 @@
  *   burst                      work_cycles_mean: `lines` stores, `until` they have retired or a
  *                              fence has waited for them, one operation in all
  *   pp_*                       elapsed_cycles / operations: one way; two operations a round trip
- *   cont                       elapsed_cycles / operations: all CPUs together
+ *   cont                       elapsed_cycles / operations: all CPUs together. (Where nothing is
+ *                              between operations, each CPU but one is in the middle of one when
+ *                              the window opens, which is not counted: exactly, it is
+ *                              elapsed_cycles / (operations + cpus - 1), also for pp_*.)
  *   fan                        work_cycles_p50, _p99, _mean: from the store to the end of the
  *                              load that sees it, one operation per reader
  * Preparation, handshakes and private work are outside of operations. States come about by
@@ -49,7 +52,7 @@
 #include "workloads/waiting.h"
 #include "workloads/workload.h"
 
-/* ---- settings ---------------------------------------------------------------------------------- */
+/* ---- settings -------------------------------------------------------------------------------- */
 
 enum access { LOADS, LOCK_ADDS, LOADS_AND_CAS, STORES };
 
@@ -137,7 +140,7 @@ static const struct setting micro_settings[] = {
 	SETTING(struct micro, lines,       COUNT, .min = 2, .max = 1 << 20, .fallback = "256",
 		.help = "ld, rmw, st: lines that are brought into the state; burst: stores"),
 	SETTING(struct micro, op,          WORD,  .words = op_words, .fallback = "lock_xadd",
-		.help = "own, cont: what is done; ttas to spin_ticket: lock and unlock; poll: CPU 0 adds, the others load"),
+		.help = "own, cont: what is done (ttas to spin_ticket: lock, unlock; poll: CPU 0 adds, others load)"),
 	SETTING(struct micro, rotating,    SWITCH, .fallback = "false",
 		.help = "own: eight lines in turn instead of one word"),
 	SETTING(struct micro, words,       WORD,  .words = arrangements, .fallback = "shared",
@@ -158,7 +161,7 @@ static const struct setting micro_settings[] = {
 };
 /* clang-format on */
 
-/* ---- memory ------------------------------------------------------------------------------------ */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 struct node {                           /* a line of the cycle */
 	_Alignas(LINE) struct node *next;
@@ -208,7 +211,7 @@ static const struct layout desk_layout = {
 	"desk", sizeof(struct desk), CLASS_WORKLOAD, desk_fields,
 };
 
-/* ---- host memory ------------------------------------------------------------------------------- */
+/* ---- host memory ----------------------------------------------------------------------------- */
 
 struct worker {                         /* of one CPU */
 	struct state *all;
@@ -234,7 +237,7 @@ struct state {
 	struct worker *worker;
 };
 
-/* ---- lines ------------------------------------------------------------------------------------- */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 /* One cycle through all lines in random order (Sattolo); plain C, as all set-up. */
 static void link_lines(struct cpu *cpu, struct state *all)
@@ -369,7 +372,7 @@ static void chase_thread(struct cpu *cpu, void *argument)
 	all->came_round = node == all->order[at % all->lines];
 }
 
-/* ---- words ------------------------------------------------------------------------------------- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 /* Waits until the word is `wanted`; returns with the load that saw it. */
 static void await(struct cpu *cpu, const struct state *all, uint64_t *word, uint64_t wanted)
@@ -444,7 +447,7 @@ static void fan_thread(struct cpu *cpu, void *argument)
 		fan_reader(cpu, worker, rounds);
 }
 
-/* ---- own, cont: one operation on a word ---------------------------------------------------------- */
+/* ---- own, cont: one operation on a word ------------------------------------------------------ */
 
 static uint64_t *word_of(const struct worker *worker)
 {
@@ -615,7 +618,7 @@ static void words_thread(struct cpu *cpu, void *argument)
 	}
 }
 
-/* ---- finish ------------------------------------------------------------------------------------ */
+/* ---- finish ---------------------------------------------------------------------------------- */
 
 static bool lines_good(const struct state *all, char *why, size_t size)
 {
@@ -746,7 +749,7 @@ static bool micro_finish(struct traffic *traffic, void *state, char *why, size_t
 	return good;
 }
 
-/* ---- the tests, and create --------------------------------------------------------------------- */
+/* ---- the tests, and create ------------------------------------------------------------------- */
 
 struct kind {
 	thread_function *first, *others;        /* CPU 0, those after it; NULL: idle */

@@ -4,7 +4,7 @@
 function error_of(model, other) { return other ? 100 * (model / other - 1) : 0 }
 function size(x) { return x < 0 ? -x : x }
 function number(x) { return sprintf(x < 10 ? "%.2f" : x < 100 ? "%.1f" : "%.0f", x) }
-function percent(x) { return sprintf("%+.0f %%", x) }
+function percent(x) { return size(x) < 0.5 ? "0 %" : sprintf("%+.0f %%", x) }
 
 function read_machine(machine,    line, f, at) {
 	split("", fact); split("", result); entered = 0

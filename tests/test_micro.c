@@ -67,7 +67,9 @@ static const struct line_row {
 static void check_lines(const struct line_row *row, enum placement placement, uint64_t cycles)
 {
 	char settings[64];
-	struct workbench bench = { .settings = settings, .cpus = row->cpus, .placement = placement };
+	struct workbench bench = { .settings = settings,
+				   .cpus = row->cpus,
+				   .placement = placement };
 	const struct counts *total;
 
 	snprintf(settings, sizeof settings, "test=%s", row->test);
@@ -97,7 +99,9 @@ static void lines_cost_what_the_table_says(void **state)
 static void memory_lies_where_it_is_asked_for(void **state)
 {
 	struct machine machine = engine_machine();
-	struct workbench near = { .settings = "test=ld_I", .machine = &machine, .placement = PLACEMENT_APART_2 };
+	struct workbench near = { .settings = "test=ld_I",
+				  .machine = &machine,
+				  .placement = PLACEMENT_APART_2 };
 	struct workbench far = near;
 
 	(void)state;
@@ -155,7 +159,8 @@ static void a_burst_without_a_buffer_is_a_sum(void **state)
 		run_good(&bench);
 		assert_int_equal(bench.result->operations, 1);
 		if (mean_units(&bench) != rows[i].cycles * UNIT)
-			fail_msg("%s: %llu units", rows[i].settings, (unsigned long long)mean_units(&bench));
+			fail_msg("%s: %llu units", rows[i].settings,
+				 (unsigned long long)mean_units(&bench));
 		workbench_done(&bench);
 	}
 }
@@ -164,10 +169,17 @@ static void a_burst_without_a_buffer_is_a_sum(void **state)
 
 static void own_words_cost_their_column(void **state)
 {
-	static const struct { const char *op; uint64_t dependent, rotating; } rows[] = {
-		{ "store", 1, 1 },          { "add", 1, 1 },           { "cmpxchg_local", 2, 2 },
-		{ "cmpxchg16b_local", 3, 4 }, { "lock_add", 10, 10 },   { "lock_xadd", 10, 10 },
-		{ "lock_cmpxchg", 10, 10 }, { "xchg", 10, 10 },        { "lock_cmpxchg16b", 11, 12 },
+	static const struct { const char *op; uint64_t dependent, rotating;
+	} rows[] = {
+		{ "store", 1, 1 },
+		{ "add", 1, 1 },
+		{ "cmpxchg_local", 2, 2 },
+		{ "cmpxchg16b_local", 3, 4 },
+		{ "lock_add", 10, 10 },
+		{ "lock_xadd", 10, 10 },
+		{ "lock_cmpxchg", 10, 10 },
+		{ "xchg", 10, 10 },
+		{ "lock_cmpxchg16b", 11, 12 },
 	};
 	struct machine machine = engine_machine();
 	char settings[64];
@@ -183,8 +195,10 @@ static void own_words_cost_their_column(void **state)
 		snprintf(settings, sizeof settings, "test=own op=%s rotating=%s", rows[i / 2].op,
 			 rotating ? "true" : "false");
 		run_good(&bench);
-		if (mean_units(&bench) != (rotating ? rows[i / 2].rotating : rows[i / 2].dependent) * UNIT)
-			fail_msg("%s: %llu units", settings, (unsigned long long)mean_units(&bench));
+		if (mean_units(&bench) !=
+		    (rotating ? rows[i / 2].rotating : rows[i / 2].dependent) * UNIT)
+			fail_msg("%s: %llu units", settings,
+				 (unsigned long long)mean_units(&bench));
 		workbench_done(&bench);
 	}
 }
@@ -197,14 +211,16 @@ static void own_words_cost_their_column(void **state)
  */
 static double between(const struct workbench *bench, unsigned cpus)
 {
-	return (double)bench->result->elapsed_units / (double)(bench->result->operations + cpus - 1);
+	return (double)bench->result->elapsed_units /
+	       (double)(bench->result->operations + cpus - 1);
 }
 
 static void expect_between(struct workbench *bench, double units)
 {
 	run_good(bench);
 	/* the window may begin and end at other points of a cycle of operations */
-	if (between(bench, bench->cpus) < units * 0.999 || between(bench, bench->cpus) > units * 1.001)
+	if (between(bench, bench->cpus) < units * 0.999 ||
+	    between(bench, bench->cpus) > units * 1.001)
 		fail_msg("[%s]: %.3f units between operations, expected %.3f", bench->settings,
 			 between(bench, bench->cpus), units);
 	workbench_done(bench);
@@ -220,25 +236,33 @@ static void expect_between(struct workbench *bench, double units)
  */
 static void a_chased_line_takes_one_operation_and_a_data_leg(void **state)
 {
-	static const struct { const char *settings; unsigned cpus; enum placement placement; double units; } rows[] = {
-		{ "test=pp_cas",                2, PLACEMENT_APART_1, 46 * UNIT + 43 },
-		{ "test=cont op=lock_xadd",     2, PLACEMENT_APART_1, 46 * UNIT + 43 },
-		{ "test=cont op=lock_add",      3, PLACEMENT_APART_1, 46 * UNIT + 43 },
-		{ "test=cont op=xchg",          8, PLACEMENT_APART_1, 46 * UNIT + 43 },
+	static const struct {
+		const char *settings;
+		unsigned cpus;
+		enum placement placement;
+		double units;
+	} rows[] = {
+		{ "test=pp_cas", 2, PLACEMENT_APART_1, 46 * UNIT + 43 },
+		{ "test=cont op=lock_xadd", 2, PLACEMENT_APART_1, 46 * UNIT + 43 },
+		{ "test=cont op=lock_add", 3, PLACEMENT_APART_1, 46 * UNIT + 43 },
+		{ "test=cont op=xchg", 8, PLACEMENT_APART_1, 46 * UNIT + 43 },
 		/* nothing keeps the line of a plain addition */
-		{ "test=cont op=add",           4, PLACEMENT_APART_1, 36 * UNIT + 43 },
+		{ "test=cont op=add", 4, PLACEMENT_APART_1, 36 * UNIT + 43 },
 		{ "test=cont op=add words=neighbours", 4, PLACEMENT_APART_1, 36 * UNIT + 43 },
 		/* two CPUs in parallel, one operation of 10 and 1 each */
 		{ "test=cont op=lock_xadd words=separate", 2, PLACEMENT_APART_1, 5 * UNIT },
 		{ "test=cont op=add words=separate", 2, PLACEMENT_APART_1, UNIT / 2. },
-		{ "test=pp_cas",                2, PLACEMENT_APART_2, 116 * UNIT + 43 },
-		{ "test=cont op=lock_xadd",     2, PLACEMENT_APART_2, 116 * UNIT + 43 },
+		{ "test=pp_cas", 2, PLACEMENT_APART_2, 116 * UNIT + 43 },
+		{ "test=cont op=lock_xadd", 2, PLACEMENT_APART_2, 116 * UNIT + 43 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct workbench bench = { .settings = rows[i].settings, .cpus = rows[i].cpus,
-					   .placement = rows[i].placement, .warmup = 200, .operations = 4000 };
+		struct workbench bench = { .settings = rows[i].settings,
+					   .cpus = rows[i].cpus,
+					   .placement = rows[i].placement,
+					   .warmup = 200,
+					   .operations = 4000 };
 
 		expect_between(&bench, rows[i].units);
 	}
@@ -252,8 +276,11 @@ static void a_chased_line_takes_one_operation_and_a_data_leg(void **state)
 static void a_blocked_line_stays_for_the_hold_window(void **state)
 {
 	struct machine machine = engine_machine();
-	struct workbench bench = { .settings = "test=cont op=lock_xadd", .machine = &machine, .cpus = 2,
-				   .warmup = 200, .operations = 4000 };
+	struct workbench bench = { .settings = "test=cont op=lock_xadd",
+				   .machine = &machine,
+				   .cpus = 2,
+				   .warmup = 200,
+				   .operations = 4000 };
 
 	(void)state;
 	machine.handoff.home = ORDER_BLOCKING;
@@ -272,9 +299,15 @@ static void a_blocked_line_stays_for_the_hold_window(void **state)
  */
 static void a_poller_sees_a_store_after_upgrade_and_load(void **state)
 {
-	struct workbench one = { .settings = "test=pp_ld", .cpus = 2, .warmup = 200, .operations = 4000 };
-	struct workbench two = { .settings = "test=pp_2l", .cpus = 2, .warmup = 200, .operations = 4000 };
-	struct workbench pause = { .settings = "test=pp_ld pause=true", .cpus = 2, .warmup = 200, .operations = 4000 };
+	struct workbench one = {
+		.settings = "test=pp_ld", .cpus = 2, .warmup = 200, .operations = 4000
+	};
+	struct workbench two = {
+		.settings = "test=pp_2l", .cpus = 2, .warmup = 200, .operations = 4000
+	};
+	struct workbench pause = {
+		.settings = "test=pp_ld pause=true", .cpus = 2, .warmup = 200, .operations = 4000
+	};
 
 	(void)state;
 	expect_between(&one, 80.5 * UNIT);
@@ -353,7 +386,7 @@ static void change_word(struct workbench *bench)
 	*culprit->word += 12345;
 }
 
-/* Every test's memory is looked at in the end; `member` is how the source calls the damaged word. */
+/* Every test's memory is looked at in the end; `member` is the damaged word as the source has it. */
 static void damage_is_found(void **state)
 {
 	static const struct { const char *settings, *member; unsigned cpus; } rows[] = {
@@ -390,15 +423,20 @@ static void damage_is_found(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct culprit culprit = { .member = rows[i].member };
-		struct workbench bench = { .settings = rows[i].settings, .cpus = rows[i].cpus, .warmup = 4,
-					   .operations = 20, .observer = look_for, .to = &culprit };
+		struct workbench bench = { .settings = rows[i].settings,
+					   .cpus = rows[i].cpus,
+					   .warmup = 4,
+					   .operations = 20,
+					   .observer = look_for,
+					   .to = &culprit };
 
 		run_good(&bench);
 		workbench_done(&bench);
 		bench.damage = change_word;
 		workbench_run(&bench, &micro);
 		if (bench.finished)
-			fail_msg("%s: damage at '%s' was not found", rows[i].settings, rows[i].member);
+			fail_msg("%s: damage at '%s' was not found", rows[i].settings,
+				 rows[i].member);
 		assert_true(*bench.why != '\0');
 		workbench_done(&bench);
 	}
@@ -414,8 +452,11 @@ static void open_lock(void *to, const struct access *access)
 /* A lock whose word says free as soon as it is taken. */
 static void two_in_a_section_are_a_bug(void **state)
 {
-	struct workbench bench = { .settings = "test=cont op=ttas section=true", .cpus = 4, .warmup = 4,
-				   .operations = 40, .observer = open_lock };
+	struct workbench bench = { .settings = "test=cont op=ttas section=true",
+				   .cpus = 4,
+				   .warmup = 4,
+				   .operations = 40,
+				   .observer = open_lock };
 
 	(void)state;
 	workbench_run(&bench, &micro);
@@ -428,7 +469,9 @@ static void two_in_a_section_are_a_bug(void **state)
 static void a_short_cycle_is_found(void **state)
 {
 	struct culprit culprit = { .member = "node->next", .countdown = 2 };
-	struct workbench bench = { .settings = "test=st_M lines=8", .observer = look_for, .to = &culprit };
+	struct workbench bench = { .settings = "test=st_M lines=8",
+				   .observer = look_for,
+				   .to = &culprit };
 
 	(void)state;
 	workbench_run(&bench, &micro);
@@ -454,14 +497,18 @@ static void time_runs_forward_for_a_reader(void **state)
 
 static void settings_that_do_not_fit_are_told(void **state)
 {
-	static const struct { const char *settings, *why; unsigned cpus; } rows[] = {
+	static const struct { const char *settings, *why; unsigned cpus;
+	} rows[] = {
 		{ "test=ld_S", "test 'ld_S' is one of at least 3 CPUs, not 2", 2 },
 		{ "test=own", "test 'own' is one of 1 CPUs, not 2", 2 },
 		{ "test=pp_cas", "test 'pp_cas' is one of 2 CPUs, not 3", 3 },
 		{ "test=ld_M memory_of=2", "'memory_of' is CPU 2 of 2", 2 },
-		{ "test=own op=ttas", "'own' measures one instruction; 'op: ttas' is for 'cont'", 1 },
-		{ "test=cont op=lock_cmpxchg", "'op: lock_cmpxchg' would fail where CPUs compete; 'cas_loop' retries", 2 },
-		{ "test=cont op=ttas words=separate", "'op: ttas' has one word for all CPUs ('words: shared')", 2 },
+		{ "test=own op=ttas", "'own' measures one instruction; 'op: ttas' is for 'cont'",
+		  1 },
+		{ "test=cont op=lock_cmpxchg",
+		  "'op: lock_cmpxchg' would fail where CPUs compete; 'cas_loop' retries", 2 },
+		{ "test=cont op=ttas words=separate",
+		  "'op: ttas' has one word for all CPUs ('words: shared')", 2 },
 	};
 
 	(void)state;
@@ -476,16 +523,26 @@ static void settings_that_do_not_fit_are_told(void **state)
 
 static void shortcuts_change_nothing(void **state)
 {
-	static const struct { const char *settings; unsigned cpus; } rows[] = {
-		{ "test=ld_M", 2 }, { "test=pp_ld", 2 }, { "test=pp_2l pause=true", 2 }, { "test=pp_cas", 2 },
-		{ "test=cont op=ticket section=true", 4 }, { "test=cont op=ttas work_cycles=300", 4 },
-		{ "test=cont op=spin_ticket", 4 }, { "test=fan", 8 }, { "test=burst", 2 },
+	static const struct { const char *settings; unsigned cpus;
+	} rows[] = {
+		{ "test=ld_M", 2 },
+		{ "test=pp_ld", 2 },
+		{ "test=pp_2l pause=true", 2 },
+		{ "test=pp_cas", 2 },
+		{ "test=cont op=ticket section=true", 4 },
+		{ "test=cont op=ttas work_cycles=300", 4 },
+		{ "test=cont op=spin_ticket", 4 },
+		{ "test=fan", 8 },
+		{ "test=burst", 2 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct workbench bench = { .settings = rows[i].settings, .cpus = rows[i].cpus, .jitter = true,
-					   .warmup = 20, .operations = 200 };
+		struct workbench bench = { .settings = rows[i].settings,
+					   .cpus = rows[i].cpus,
+					   .jitter = true,
+					   .warmup = 20,
+					   .operations = 200 };
 		char *with, *without;
 
 		run_good(&bench);

@@ -31,7 +31,7 @@
  *   fan                        work_cycles_p50, _p99, _mean: from the store to the end of the
  *                              load that sees it, one operation per reader
  * Preparation, handshakes and private work are outside of operations. States come about by
- * accesses of other CPUs only: M by a LOCK operation, E by loading what nobody has, S by loading
+ * accesses of other CPUs only: M by a plain store, E by loading what nobody has, S by loading
  * what another has loaded, O by loading what another has modified, I by leaving it alone.
  * Whether a protocol then has that state is its affair: on a machine whose dirty reads migrate,
  * rmw_O finds its own line, and ld_after_read, the load of an own modified line after another CPU
@@ -140,7 +140,7 @@ static const struct setting micro_settings[] = {
 	SETTING(struct micro, lines,       COUNT, .min = 2, .max = 1 << 20, .fallback = "256",
 		.help = "ld, rmw, st: lines that are brought into the state; burst: stores"),
 	SETTING(struct micro, op,          WORD,  .words = op_words, .fallback = "lock_xadd",
-		.help = "own, cont: what is done (ttas to spin_ticket: lock, unlock; poll: CPU 0 adds, others load)"),
+		.help = "own, cont: what is done (ttas to spin_ticket are locks; poll: one adds)"),
 	SETTING(struct micro, rotating,    SWITCH, .fallback = "false",
 		.help = "own: eight lines in turn instead of one word"),
 	SETTING(struct micro, words,       WORD,  .words = arrangements, .fallback = "shared",
@@ -154,7 +154,7 @@ static const struct setting micro_settings[] = {
 	SETTING(struct micro, from,        WORD,  .words = from_words, .fallback = "M",
 		.help = "burst: state of the lines, M and S in another CPU's cache (S: in both)"),
 	SETTING(struct micro, until,       WORD,  .words = until_words, .fallback = "fence",
-		.help = "burst: until the stores have retired, or until a fence has waited for them"),
+		.help = "burst: until the stores have retired, or a fence has waited for them"),
 	SETTING(struct micro, memory_of,   COUNT, .min = 0, .max = 1023, .fallback = "0",
 		.help = "CPU on whose memory node lines and words lie"),
 	{ 0 },
@@ -265,12 +265,17 @@ static void look_at_lines(struct cpu *cpu, const struct state *all)
 		node = load(cpu, &node->next);
 }
 
+/* By plain stores: where LOCK operations are done at the home, they leave no copy. */
 static void modify_lines(struct cpu *cpu, const struct state *all)
 {
 	struct node *node = all->order[0];
 
-	for (uint64_t i = 0; i < all->lines; i++)
-		node = fetch_add(cpu, &node->next, 0);
+	for (uint64_t i = 0; i < all->lines; i++) {
+		struct node *next = load(cpu, &node->next);
+
+		store(cpu, &node->next, next);
+		node = next;
+	}
 }
 
 /* CPUs 1..: waits for the baton, prepares, hands the baton on. */
@@ -889,7 +894,7 @@ static bool micro_create(struct traffic *traffic, const void *settings, void **s
 extern const struct workload micro;
 const struct workload micro = {
 	.name          = "micro",
-	.summary       = "the microbenchmarks that measure machines: chase, ld, rmw, st, pp, cont, fan, ...",
+	.summary       = "the microbenchmarks that measure machines: chase, ld, pp, cont, fan",
 	.settings      = micro_settings,
 	.settings_size = sizeof(struct micro),
 	.operations    = micro_operations,

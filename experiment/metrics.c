@@ -85,7 +85,7 @@ const struct metric metrics[] = {
 	CAUSE("shared_level", CAUSE_SHARED_LEVEL, "line from a cache that CPUs share"),
 	CAUSE("memory", CAUSE_MEMORY, "line from memory"),
 	CAUSE("store_buffer", CAUSE_STORE_BUFFER, "store buffer and fences"),
-	CAUSE("locked", CAUSE_LOCKED, "LOCK operations on lines it had"),
+	CAUSE("locked", CAUSE_LOCKED, "LOCK operations on lines it had, and far ones"),
 	CAUSE("private_hit", CAUSE_PRIVATE_HIT, "hits in its own caches"),
 	CAUSE("compute", CAUSE_COMPUTE, "instructions without memory"),
 	CAUSE("idle", CAUSE_IDLE, "the workload waited, or had nothing to do"),

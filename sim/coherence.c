@@ -4,7 +4,9 @@
  * A request goes to the home of the line (EVENT_REQUEST), which serves one transaction per line
  * at a time and FIFO. The protocol's table says what it does: send the line, probe the owner,
  * invalidate the sharers. Owners answer to the requester (EVENT_FILL) and, where the home waits
- * for them, to the home (EVENT_REPLY); sharers acknowledge to the requester (EVENT_ACK).
+ * for them, to the home (EVENT_REPLY); sharers acknowledge to the requester (EVENT_ACK). What a
+ * reader gets is decided by its owner's answer, in the table too. A far LOCK operation is done at
+ * the home, which first collects the answers of all copies (EVENT_SERVICE).
  *
  * A shared cache level is the home of the caches above and a client of the home below: for a
  * line it lacks it sends a request of its own (fetch); a probe from below becomes a transaction
@@ -531,6 +533,15 @@ static void probe_owner(struct sim *sim, struct dirent *d, struct txn *t, bool i
 	send_probe(sim, t, d->owner, invalidate, true, leg, leg);
 }
 
+/* What the home's table says; it says that what cannot be is impossible. */
+static unsigned home_action(struct sim *sim, const struct txn *t, const struct home_rule *rule)
+{
+	if (rule->action & HOME_IMPOSSIBLE)
+		BUG(&sim->cpu[t->cpu], "request %d for line %llu, of which the home knew %d",
+		    t->request, (unsigned long long)t->line, t->asked);
+	return rule->action;
+}
+
 /* What the home knows of the owner once it has answered, or has been dealt with. */
 static void note_owner(struct dirent *d, unsigned action)
 {
@@ -711,7 +722,8 @@ static void serve(struct sim *sim, struct node *home, struct dirent *d, struct t
 	bool probes;
 
 	t->asked = home_state(d);
-	action = limited(home, t->line, home->protocol->home[t->asked][request].action);
+	action = limited(home, t->line,
+			 home_action(sim, t, &home->protocol->home[t->asked][request]));
 	if (t->fetched) {
 		t->spent = sim->t.request[home->level];
 		t->tail = 0;
@@ -876,6 +888,15 @@ static void evict_done(struct sim *sim, struct node *shared, struct dirent *d, s
 	txn_put(sim, t);
 }
 
+/* Is the owner's transaction not over? (An owner probed for it may have had nothing.) A request
+ * that is not yet served does not count: the level cannot know of it. */
+static bool awaits_line(const struct dirent *d)
+{
+	const struct txn *own = d->owner ? coherence_pending(d->owner, d->line) : NULL;
+
+	return own && own->order;
+}
+
 /* A way for a new line; NULL while all lines of the set have transactions under way. */
 static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t line, unsigned cpu)
 {
@@ -889,8 +910,8 @@ static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t l
 		if (s->line == NO_LINE)
 			return s;
 		d = dirent_find(shared, s->line);
-		if (d->busy || d->head || (d->owner && coherence_pending(d->owner, s->line)))
-			continue; /* its last transaction is not over: a probed owner may have had nothing */
+		if (d->busy || d->head || awaits_line(d))
+			continue;
 		if (!victim || s->used < victim->used)
 			victim = s;
 	}
@@ -1101,8 +1122,8 @@ static void collected(struct sim *sim, struct node *home, struct dirent *d, stru
 static void reader_answered(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
 			    enum answer what)
 {
-	unsigned action =
-		limited(home, t->line, home->protocol->answered[t->asked][what].action);
+	unsigned action = limited(home, t->line,
+				  home_action(sim, t, &home->protocol->answered[t->asked][what]));
 
 	note_owner(d, action);
 	if (is_sharer(d, t->client))            /* else it has already written it back */
@@ -1255,10 +1276,8 @@ static void answer_line(struct sim *sim, struct node *node, const struct event *
 	t->supplier = FROM_CACHE;
 	t->supplied_by = node;
 	if (!probe->probe.invalidate) {
-		const struct home_rule *rule =
-			&t->home->protocol->answered[t->asked][reply->what];
-
-		t->grant = protocol_grant(rule->action);
+		t->grant = protocol_grant(home_action(
+			sim, t, &t->home->protocol->answered[t->asked][reply->what]));
 		send_reply(sim, t, reply, probe->probe.back);
 	}
 	send_fill(sim, t, reply->version, STATE_M, less(total, t->spent + t->tail));

@@ -485,14 +485,6 @@ static void verdicts_are_right(void **state)
 
 /* ---- runs -------------------------------------------------------------------------------- */
 
-static void load_machine(const char *name, struct machine *machine)
-{
-	struct diagnostics *diagnostics = diagnostics_new();
-
-	assert_true(machine_load(name, diagnostics, machine));
-	diagnostics_free(diagnostics);
-}
-
 /*
  * textbook: two sockets. Thread 0 anywhere; each other thread with it or not: 2^(n-1).
  * core2-2s: thread 1 on the same die, another die of the socket, another socket: 3. Three
@@ -515,7 +507,7 @@ static void placements_are_of_every_kind(void **state)
 		struct machine machine;
 		struct placements found;
 
-		load_machine(rows[i].machine, &machine);
+		machine = load_machine(rows[i].machine);
 		found = placements_find(&machine, rows[i].threads);
 		assert_int_equal(found.count, rows[i].count);
 		placements_free(&found);
@@ -531,7 +523,7 @@ static void run_batch_as(struct batch batch, uint64_t depth, struct outcome_valu
 	struct machine machine;
 	char why[384];
 
-	load_machine("textbook", &machine);
+	machine = load_machine("textbook");
 	machine.store_buffer = depth;
 	batch.machine = &machine;
 	batch.runs = RUNS;

@@ -227,28 +227,28 @@ static void compare(const struct machine *machine, unsigned cpus, uint64_t seed,
 	free(plain);
 }
 
-static void each_seed(const struct machine *machine, uint64_t seeds)
+static void seeds(struct machine machine, uint64_t last)
 {
-	for (uint64_t seed = 1; seed <= seeds; seed++)
+	for (uint64_t seed = 1; seed <= last; seed++)
 		for (unsigned cpus = 1; cpus <= 8; cpus = cpus * 2 - cpus / 4) {
-			compare(machine, cpus, seed, false, false);
-			compare(machine, cpus, seed, true, seed & 1);
+			compare(&machine, cpus, seed, false, false);
+			compare(&machine, cpus, seed, true, seed & 1);
 		}
 }
 
 /* Without a store buffer, with one that is soon full, with a deep one. */
 static void each(struct machine machine)
 {
-	each_seed(&machine, 10);
+	seeds(machine, 10);
 	machine.store_buffer = 3;
 	machine.hidden_store_misses = 2;
 	machine.miss_buffers = 2;
-	each_seed(&machine, 4);
+	seeds(machine, 4);
 	machine.store_buffer = 40;
 	machine.hidden_store_misses = 0;
 	machine.miss_buffers = 8;
 	machine.rfo_parallel.from_S = 3;
-	each_seed(&machine, 4);
+	seeds(machine, 4);
 }
 
 static void directory_chasing(void **state)
@@ -286,16 +286,78 @@ static void shared_level_on_a_bus(void **state)
 	each(engine_machine_shared());
 }
 
-static void tiny_shared_level(void **state)
+static struct machine tiny_shared_machine(void)
 {
 	struct machine m = engine_machine_shared();
 
-	(void)state;
 	m.l1d.kib = 1;
 	m.l1d.ways = 2;
 	m.l2.kib = 2;
 	m.l2.ways = 4;
-	each(m);
+	return m;
+}
+
+static void tiny_shared_level(void **state)
+{
+	(void)state;
+	each(tiny_shared_machine());
+}
+
+static struct machine tiny_machine(enum home_order order)
+{
+	struct machine m = engine_machine();
+
+	m.l1d.kib = 1;
+	m.l1d.ways = 2;
+	m.handoff.home = (int)order;
+	m.numa_nodes = 2;
+	m.remote_dirty_homed_at_reader_ns = 175;
+	m.load_ns.O = (struct reals){ 2, { 55, 130 } };
+	m.rmw_ns.O = (struct reals){ 2, { 45, 155 } };
+	return m;
+}
+
+/* The other protocols, with LOCK operations near and far. */
+static void protocol(enum machine_protocol word, enum dirty_read dirty_read)
+{
+	struct machine machine[] = { tiny_machine(ORDER_CHASING), tiny_machine(ORDER_BLOCKING),
+				     tiny_shared_machine() };
+
+	for (unsigned i = 0; i < 6; i++) {
+		struct machine m = machine[i / 2];
+
+		m.protocol = (int)word;
+		m.dirty_read = (int)dirty_read;
+		if (i & 1) {
+			m.far_atomic.service_ns = 5;
+			m.far_atomic.latency_ns = 60;
+		}
+		seeds(m, 2);
+	}
+}
+
+static void mesi(void **state)
+{
+	(void)state;
+	protocol(PROTOCOL_MESI, DIRTY_SHARE_WB);
+}
+
+static void mesif(void **state)
+{
+	(void)state;
+	protocol(PROTOCOL_MESIF, DIRTY_SHARE_WB);
+}
+
+static void moesi(void **state)
+{
+	(void)state;
+	protocol(PROTOCOL_MOESI, DIRTY_SHARE_OWNED);
+}
+
+static void moesi_migrate(void **state)
+{
+	(void)state;
+	protocol(PROTOCOL_MOESI, DIRTY_MIGRATE);
 }
 
 int main(void)
@@ -306,6 +368,10 @@ int main(void)
 		cmocka_unit_test(tiny_caches),
 		cmocka_unit_test(shared_level_on_a_bus),
 		cmocka_unit_test(tiny_shared_level),
+		cmocka_unit_test(mesi),
+		cmocka_unit_test(mesif),
+		cmocka_unit_test(moesi),
+		cmocka_unit_test(moesi_migrate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

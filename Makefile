@@ -7,6 +7,7 @@
 #	make fuzz       fuzzers, FUZZ_SECONDS  make install   prefix=/usr/local, DESTDIR=
 #	make litmus     litmus tests, RUNS of each, without and with a store buffer
 #	make -s golden CPUS=8                  make plots     all shipped experiments and figures
+#	make machines                          the microbenchmarks on all machines, docs/machines.md
 
 prefix       ?= /usr/local
 B            ?= build
@@ -42,6 +43,9 @@ $(B)/bounce: $(OBJECTS)
 
 $(B)/tests/test_%: $(B)/tests/test_%.o $(HELPERS) $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+$(B)/docs/machine_table: $(B)/docs/machine_table.o $(LIBRARY)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/tests/bench $(B)/tests/golden: %: %.o %_fixture.o $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -110,6 +114,10 @@ fuzz-%: $(B)/tests/fuzz_%.o $(LIBRARY)
 	@mkdir -p fuzz/$*
 	$(B)/tests/$@ -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=fuzz/ -print_final_stats=1 fuzz/$* $(wildcard tests/seeds/$*)
 
+machines: need-tests
+	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce $(B)/docs/machine_table
+	@docs/machines.sh $(B)
+
 plots: all need-plots
 	$(B)/bounce run $(SHIPPED)
 
@@ -128,9 +136,9 @@ uninstall:
 clean:
 	rm -rf build bounce
 
-.PHONY: all demo check verify sanitize sanitized bench golden litmus fuzz fuzzed plots install uninstall clean FORCE \
-	need-build need-plots need-tests
+.PHONY: all demo check verify sanitize sanitized bench golden litmus fuzz fuzzed machines plots install uninstall \
+	clean FORCE need-build need-plots need-tests
 .SECONDARY:
 FORCE:
 
--include $(OBJECTS:.o=.d) $(TESTS:=.d) $(HELPERS:.o=.d) $(B)/tests/bench.d $(B)/tests/golden.d
+-include $(B)/docs/machine_table.d $(OBJECTS:.o=.d) $(TESTS:=.d) $(HELPERS:.o=.d) $(B)/tests/bench.d $(B)/tests/golden.d

@@ -49,13 +49,38 @@ static void rule_cpus(struct loading *loading, struct combination *into)
 			cpus, machine->id, per_socket, MACHINE_CORES_MAX);
 }
 
+/* Of apart-1 and so on: the machine has that distance, and cores enough there. */
+static void rule_apart(struct loading *loading, const struct combination *into)
+{
+	const struct machine *machine = &into->machine;
+	int distance = into->settings.placement - PLACEMENT_APART_1;
+	uint64_t count = machine->distances.count, cpus = into->settings.cpus, there;
+
+	if (distance < 0)
+		return;
+	if ((uint64_t)distance >= count) {
+		mistake(loading->diagnostics, walk_place(loading, "placement"),
+			"'placement' is apart-%d; machine '%s' has %" PRIu64 " in 'distances'",
+			distance + 1, machine->id, count);
+		return;
+	}
+	there = machine_cores_apart(machine, (unsigned)distance);
+	if (cpus > there + 1)
+		mistake(loading->diagnostics, walk_place(loading, "placement"),
+			"'placement: apart-%d' puts CPU 0 on core 0 and the other %" PRIu64
+			" that far from it; machine '%s' has %" PRIu64 " such cores",
+			distance + 1, cpus - 1, machine->id, there);
+}
+
 static void rule_placement(struct loading *loading, const struct combination *into)
 {
 	struct place place = walk_place(loading, "placement");
 	unsigned cores = machine_cores(&into->machine);
 
-	if (into->settings.placement != PLACEMENT_CORES)
+	if (into->settings.placement != PLACEMENT_CORES) {
+		rule_apart(loading, into);
 		return;
+	}
 	if (into->cores < into->settings.cpus)
 		mistake(loading->diagnostics, place,
 			"'placement' names %zu cores for %" PRIu64 " CPUs", into->cores,

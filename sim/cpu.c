@@ -321,11 +321,14 @@ struct sim *cpu_sim(const struct cpu *cpu)
 	return cpu->sim;
 }
 
+unsigned node_of_cpu(const struct sim *sim, unsigned id)
+{
+	return sim->cpu[id].node->core * sim->nodes / machine_cores(&sim->machine);
+}
+
 unsigned cpu_node(const struct cpu *cpu)
 {
-	const struct sim *sim = cpu->sim;
-
-	return cpu->node->core * sim->nodes / machine_cores(&sim->machine);
+	return node_of_cpu(cpu->sim, cpu->node->id);
 }
 
 uint64_t random_next(struct cpu *cpu)
@@ -389,6 +392,21 @@ void path(struct cpu *cpu, const char *name)
 {
 	cpu->context =
 		context_get(cpu->sim, cpu->frames ? cpu->frame[cpu->frames - 1].op : OP_NONE, name);
+}
+
+uint64_t cpu_clock(const struct cpu *cpu)
+{
+	return cpu->clock;
+}
+
+void op_began(struct cpu *cpu, uint64_t clock)
+{
+	struct frame *f = &cpu->frame[cpu->frames - 1];
+
+	if (clock < f->start || clock > cpu->clock)
+		BUG(cpu, "an operation began outside of its brackets");
+	f->start = clock;
+	f->irq_units = cpu->irq_units;
 }
 
 void op_end(struct cpu *cpu, int64_t live_bytes, int64_t footprint_bytes)

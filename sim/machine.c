@@ -293,6 +293,24 @@ unsigned machine_distance(const struct machine *machine, unsigned core, unsigned
 	return i;
 }
 
+unsigned machine_cores_apart(const struct machine *machine, unsigned distance)
+{
+	unsigned count = 0;
+
+	for (unsigned core = 1; core < machine_cores(machine); core++)
+		count += machine_distance(machine, 0, core) == distance;
+	return count;
+}
+
+unsigned machine_core_apart(const struct machine *machine, unsigned distance, unsigned i)
+{
+	unsigned core = 1;
+
+	while (machine_distance(machine, 0, core) != distance || i--)
+		core++;
+	return core;
+}
+
 /* ---- rules between keys --------------------------------------------------------------------- */
 
 struct checking {

@@ -86,5 +86,8 @@ unsigned machine_die(const struct machine *machine, unsigned core);
 unsigned machine_socket(const struct machine *machine, unsigned core);
 /* Index into the latency lists for two different cores. */
 unsigned machine_distance(const struct machine *machine, unsigned core, unsigned other);
+/* Cores at that index of `distances` from core 0: how many, and the i-th of them in core order. */
+unsigned machine_cores_apart(const struct machine *machine, unsigned distance);
+unsigned machine_core_apart(const struct machine *machine, unsigned distance, unsigned i);
 
 #endif

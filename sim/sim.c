@@ -18,8 +18,10 @@ static unsigned core_of(const struct sim_options *o, const struct machine *m, un
 
 	if (o->placement == PLACEMENT_CORES)
 		return o->core[cpu];
-	if (o->placement == PLACEMENT_COMPACT)
+	if (o->placement == PLACEMENT_COMPACT || cpu == 0)
 		return cpu;
+	if (o->placement != PLACEMENT_SCATTER)
+		return machine_core_apart(m, o->placement - PLACEMENT_APART_1, cpu - 1);
 	within = cpu / (unsigned)m->sockets;
 	die = (cpu % (unsigned)m->sockets) * (unsigned)m->dies_per_socket +
 	      within % (unsigned)m->dies_per_socket;
@@ -198,6 +200,14 @@ void topology_free(struct sim *sim)
 
 /* ---- creation ------------------------------------------------------------------------------- */
 
+/* CPU 0 and as many as are that far from it. */
+static unsigned cores_for(const struct sim_options *o)
+{
+	if (o->placement < PLACEMENT_APART_1 || o->placement > PLACEMENT_APART_4)
+		return machine_cores(o->machine);
+	return 1 + machine_cores_apart(o->machine, o->placement - PLACEMENT_APART_1);
+}
+
 static bool options_good(const struct sim_options *o, char *why, size_t size)
 {
 	unsigned cores = machine_cores(o->machine);
@@ -206,6 +216,11 @@ static bool options_good(const struct sim_options *o, char *why, size_t size)
 	if (!o->cpus || o->cpus > cores || o->cpus > MACHINE_CORES_MAX) {
 		snprintf(why, size, "%u CPUs on machine '%s', which has %u cores", o->cpus,
 			 o->machine->id, cores);
+		return false;
+	}
+	if (o->cpus > cores_for(o)) {
+		snprintf(why, size, "%u CPUs on machine '%s', which has %u cores that far apart",
+			 o->cpus, o->machine->id, cores_for(o) - 1);
 		return false;
 	}
 	for (unsigned i = 0; o->placement == PLACEMENT_CORES && i < o->cpus; i++) {

@@ -9,7 +9,12 @@
 #include "sim/result.h"
 #include "sim/verbs/verbs.h"
 
-enum placement { PLACEMENT_COMPACT, PLACEMENT_SCATTER, PLACEMENT_CORES };
+/* APART_n: CPU 0 on core 0, the others on the cores at the n-th of the machine's distances. */
+enum placement {
+	PLACEMENT_COMPACT, PLACEMENT_SCATTER,
+	PLACEMENT_APART_1, PLACEMENT_APART_2, PLACEMENT_APART_3, PLACEMENT_APART_4,
+	PLACEMENT_CORES
+};
 
 struct sim_options {
 	const struct machine *machine;

@@ -333,6 +333,28 @@ static void placement_is_a_word_or_cores(void **state)
 	experiment_free(words);
 }
 
+/* core2-2s: core 1 shares the L2 of core 0, 2 and 3 its socket, 4 to 7 are on the other one. */
+static void placement_by_distance_is_swept_as_a_word(void **state)
+{
+	struct experiment *apart = load_good(
+		"name: test\nmachine: core2-2s\nplacement: [apart-1, apart-2, apart-3]\ncpus: 2\n"
+		"workload: counter\noperations: 10\n");
+	const struct machine *machine = &apart->combination[0]->machine;
+
+	(void)state;
+	assert_int_equal(apart->combinations, 3);
+	assert_int_equal(apart->combination[2]->settings.placement, PLACEMENT_APART_3);
+	assert_string_equal(key_of(apart->combination[2], "placement"), "apart-3");
+	assert_int_equal(machine_cores_apart(machine, 0), 1);
+	assert_int_equal(machine_core_apart(machine, 0, 0), 1);
+	assert_int_equal(machine_cores_apart(machine, 1), 2);
+	assert_int_equal(machine_core_apart(machine, 1, 1), 3);
+	assert_int_equal(machine_cores_apart(machine, 2), 4);
+	assert_int_equal(machine_core_apart(machine, 2, 0), 4);
+	assert_int_equal(machine_core_apart(machine, 2, 3), 7);
+	experiment_free(apart);
+}
+
 static void more_cpus_than_cores_need_scale(void **state)
 {
 	/* textbook has 2 sockets of 8 cores: 40 CPUs need 5 sockets */
@@ -658,6 +680,7 @@ int main(void)
 		cmocka_unit_test(settings_of_a_model_multiply_only_its_points),
 		cmocka_unit_test(machines_are_swept_by_name_and_by_key),
 		cmocka_unit_test(placement_is_a_word_or_cores),
+		cmocka_unit_test(placement_by_distance_is_swept_as_a_word),
 		cmocka_unit_test(more_cpus_than_cores_need_scale),
 		cmocka_unit_test(what_no_seed_can_change_runs_once),
 		cmocka_unit_test(order_comments_and_spelling_do_not_matter),

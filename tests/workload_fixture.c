@@ -270,6 +270,8 @@ static void run(struct set_up *up)
 		snprintf(bench->why, sizeof bench->why, "%s", why);
 	if (up->workload->remarks)
 		up->workload->remarks(up->state, add_remark, bench);
+	if (bench->damage)
+		bench->damage(bench);
 	bench->finished =
 		up->workload->finish(&up->traffic, up->state, bench->why, sizeof bench->why);
 	bench->alive = ledger_alive(up->traffic.ledger);
@@ -277,7 +279,7 @@ static void run(struct set_up *up)
 
 void workbench_run(struct workbench *bench, const struct workload *workload)
 {
-	struct machine machine = engine_machine();
+	struct machine machine = bench->machine ? *bench->machine : engine_machine();
 	unsigned cpus = bench->cpus ? bench->cpus : 2;
 	struct sim_options options = engine_options(&machine, cpus);
 	struct set_up up = { .bench = bench, .workload = workload };
@@ -293,6 +295,7 @@ void workbench_run(struct workbench *bench, const struct workload *workload)
 	bench->operations = operations;
 	bench->warmup = warmup;
 	options.arena_bytes = 96 << 20;
+	options.placement = bench->placement;
 	options.seed = bench->seed ? bench->seed : 1;
 	options.warmup = warmup;
 	options.operations = operations;
@@ -305,6 +308,8 @@ void workbench_run(struct workbench *bench, const struct workload *workload)
 	up.traffic = (struct traffic){
 		.sim = up.sim, .warmup = warmup, .operations = operations, .ledger = ledger_new()
 	};
+	if (bench->observer)
+		sim_observe(up.sim, bench->observer, bench->to);
 	assert_true(sim_protect(up.sim, create, &up));
 	if (up.created)
 		run(&up);

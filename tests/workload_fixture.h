@@ -26,6 +26,11 @@ struct workbench {
 	uint64_t seed;                  /* 0: 1 */
 	bool no_run_ahead, no_parking, jitter;
 	enum fault fault;
+	const struct machine *machine;  /* NULL: engine_machine() */
+	enum placement placement;
+	access_observer *observer;      /* NULL: none */
+	void (*damage)(struct workbench *bench);        /* NULL; before finish() */
+	void *to;                       /* for both */
 
 	/* filled by workbench_run */
 	enum outcome outcome;

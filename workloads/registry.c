@@ -3,10 +3,10 @@
 
 #include "workloads/workload.h"
 
-extern const struct workload producer_consumer, counter, slab_test, replay;
+extern const struct workload producer_consumer, counter, micro, slab_test, replay;
 
 const struct workload *const workloads[] = {
-	&producer_consumer, &counter, &slab_test, &replay,
+	&producer_consumer, &counter, &micro, &slab_test, &replay,
 	NULL,
 };
 

@@ -146,6 +146,7 @@ void timer_add(struct sim *sim, unsigned target, uint64_t first, uint64_t period
 unsigned cpu_id(const struct cpu *cpu);
 struct sim *cpu_sim(const struct cpu *cpu);
 unsigned cpu_node(const struct cpu *cpu);               /* NUMA node this CPU belongs to */
+unsigned node_of_cpu(const struct sim *sim, unsigned id);  /* the same, also before time zero */
 unsigned sim_cpus(const struct sim *sim);
 unsigned sim_nodes(const struct sim *sim);              /* NUMA nodes; 1: not NUMA */
 bool sim_preempt(const struct sim *sim);                /* CONFIG_PREEMPT */
@@ -194,6 +195,11 @@ void op_begin(struct cpu *cpu, enum op op);
 void op_end(struct cpu *cpu, int64_t live_bytes, int64_t footprint_bytes);
 /* Says which path the current operation took: a string literal, e.g. "refill". */
 void path(struct cpu *cpu, const char *name);
+/* The CPU's clock, in units that mean something between CPUs only; reading it costs nothing. */
+uint64_t cpu_clock(const struct cpu *cpu);
+/* The operation under way is one since `clock`, which was after its op_begin: what was before
+ * belongs to it but takes none of its time. */
+void op_began(struct cpu *cpu, uint64_t clock);
 
 /* ---- waiting and locks (annotations without an access) ------------------------------------ */
 

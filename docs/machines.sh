@@ -57,7 +57,9 @@ run_entered() {
 	run own own ""
 	run chase chase "" --set "workload.size=[$sizes]"
 	run memory memory "" --set "placement=$(apart)"
-	run lines lines "" --set "placement=$(apart)"
+	# where additions are far, it is exchanges that fetch the line
+	by=$(awk -F '\t' '$2 == "far_atomic.latency_ns" { print "xchg" }' "$table")
+	run lines lines "" --set "placement=$(apart)" --set "workload.by=${by:-xadd}"
 	# the owner answers, or the one who read last, or the nearest: the core at that distance is
 	# the owner and the last reader, and the lines are where it is
 	awk -F '\t' '$1 == "cores" && $5 { print $2, $4, $5 }' "$table" >"$out/sharers"

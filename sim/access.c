@@ -178,7 +178,7 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 			t = NULL;
 			continue;
 		}
-		if (w->locked && sim->t.far && !coherence_pending(cpu->node, line)) {
+		if (w->far && !coherence_pending(cpu->node, line)) {
 			access_far(cpu, w, line, was, effect, argument);
 			return;
 		}
@@ -425,6 +425,13 @@ static void rmw_halves(struct cpu *cpu, struct want *w, struct modify *m)
 	pass(cpu, cost, w->cause);
 }
 
+static bool is_far(const struct sim *sim, enum rmw how)
+{
+	if (!sim->t.far)
+		return false;
+	return sim->machine.far_atomic.ops == FAR_ALL || (how != RMW_CAS && how != RMW_EXCHANGE);
+}
+
 bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *expected,
 	      const void *operand, void *old, bool locked, const struct site *site)
 {
@@ -451,6 +458,7 @@ bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *e
 			  .read = true,
 			  .write = true,
 			  .locked = locked,
+			  .far = locked && is_far(cpu->sim, how),
 			  .access = ACCESS_RMW,
 			  .cost = cost,
 			  .cause = cause,

@@ -4,7 +4,8 @@
  *	store ->  [ youngest ... oldest ]  -> the line, once this CPU may write it
  *	load  <-  the youngest entry that has all its bytes, else the line
  *
- *  (1) Stores take effect in the order in which they were issued, one per cycle at most.
+ *  (1) Stores take effect in the order in which they were issued; those to one line that follow
+ *      each other together, the next line a cycle later at the earliest.
  *  (2) Their lines are asked for in that order, several at a time (miss_buffers, rfo_parallel).
  *  (3) Only the oldest store makes a probe wait (copies.c, finish). A line that came early for a
  *      younger one is given up at once and asked for again when that store is the oldest; else
@@ -150,7 +151,6 @@ static void wake(struct sim *sim, struct cpu *cpu)
 	turn_push(sim, cpu, RANK_CPU, sim->now + sim->t.store_hit);
 }
 
-/* The oldest store, whose line may be written. */
 static void take_effect(struct sim *sim, struct cpu *cpu)
 {
 	struct store_buffer *b = &cpu->buffer;
@@ -178,6 +178,16 @@ static void take_effect(struct sim *sim, struct cpu *cpu)
 	b->first = b->first + 1 < sim->t.depth ? b->first + 1 : 0;
 	b->count--;
 	b->asked -= b->asked > 0;
+}
+
+/* The oldest store, whose line may be written, and those to the same line that follow it. */
+static void write_line(struct sim *sim, struct cpu *cpu)
+{
+	uint64_t line = entry_at(cpu, 0)->line;
+
+	do
+		take_effect(sim, cpu);
+	while (cpu->buffer.count && entry_at(cpu, 0)->line == line);
 	wake(sim, cpu);
 }
 
@@ -188,7 +198,7 @@ void buffer_event(struct sim *sim, struct event *e)
 	event_free(sim, e);
 	cpu->buffer.drains = false;
 	if (writable(cpu, entry_at(cpu, 0)->line))
-		take_effect(sim, cpu);
+		write_line(sim, cpu);
 	buffer_advance(sim, cpu, sim->now);
 }
 
@@ -205,7 +215,7 @@ void buffer_filled(struct sim *sim, struct cpu *cpu, const struct txn *t)
 		count_fine(sim, cpu, &w, t, false, t->line);
 	}
 	if (e == entry_at(cpu, 0) && !cpu->buffer.drains)
-		take_effect(sim, cpu);
+		write_line(sim, cpu);
 }
 
 /* ---- waiting -------------------------------------------------------------------------------- */

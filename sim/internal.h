@@ -325,6 +325,7 @@ struct want {
 	const void *p;
 	unsigned size;
 	bool read, write, locked;
+	bool far;                       /* the home does it where this CPU cannot write the line */
 	bool half;                      /* reads for a read-modify-write whose store is buffered */
 	bool buffered;                  /* a store that was counted for its operation when issued */
 	enum access_kind access;

@@ -13,6 +13,7 @@
 /* clang-format off */
 static const char *const protocol_words[] = { "MESI", "MOESI", "MESIF", NULL };
 static const char *const dirty_read_words[] = { "share_wb", "share_owned", "migrate", NULL };
+static const char *const far_words[] = { "adds", "all", NULL };
 static const char *const home_words[] = { "directory", "bus", NULL };
 static const char *const order_words[] = { "chasing", "blocking", NULL };
 
@@ -110,6 +111,8 @@ static const struct setting far_settings[] = {
 		.help = "the home does one such operation that often"),
 	SETTING(PART(far_atomic), latency_ns, REAL, NS,
 		.help = "a far operation alone, in all"),
+	SETTING(PART(far_atomic), ops, WORD, .words = far_words, .fallback = "adds",
+		.help = "adds: fetch_add and bits are far, exchange and cas fetch the line; all: all are far"),
 	{ 0 },
 };
 

@@ -16,6 +16,8 @@
 enum { MACHINE_CORES_MAX = 1024 };
 
 enum machine_protocol { PROTOCOL_MESI, PROTOCOL_MOESI, PROTOCOL_MESIF };
+/* Which LOCK operations the home does: additions and bits, or exchanges and compares as well. */
+enum far_ops { FAR_ADDS, FAR_ALL };
 /* What a cache does with a line it has modified when another cache reads it. */
 enum dirty_read { DIRTY_SHARE_WB, DIRTY_SHARE_OWNED, DIRTY_MIGRATE };
 enum machine_home { HOME_DIRECTORY, HOME_BUS };
@@ -60,7 +62,7 @@ struct machine {
 	uint64_t hidden_store_misses;   /* buffered stores that may miss; 0: all of them */
 	uint64_t miss_buffers;          /* lines asked for at once; 0: no limit */
 	struct { uint64_t from_M, from_S; } rfo_parallel; /* by stores, of that; 0: miss_buffers */
-	struct { double service_ns, latency_ns; } far_atomic;   /* 0: atomics fetch the line */
+	struct { double service_ns, latency_ns; int ops; } far_atomic; /* enum far_ops; 0: none */
 	struct { double bus_slot_ns, bytes_per_ns; } link;      /* 0: no limit */
 	struct { double occupancy_ns; uint64_t slices; } slice; /* of a home; 0: no limit */
 	struct { double popf, sti; } irq_pair_cyc;

@@ -96,8 +96,19 @@ static void several_stores(void **state)
 			{ 0, 0, FENCE, 'A', C(1162 - 1002 + 10) } } },
 		{ "own lines wait behind a miss, a cycle each: 1060, 61, 62", NULL, {
 			{ 1, 100, STORE, 'A', ANY }, { 0, 500, STORE, 'B', ANY },
+			{ 0, 700, STORE, 'C', ANY },
 			{ 0, 1000, STORE, 'A', C(1) }, { 0, 0, STORE, 'B', C(1) },
-			{ 0, 0, STORE, 'B', C(1) },
+			{ 0, 0, STORE, 'C', C(1) },
+			{ 0, 0, FENCE, 'A', C(1063 - 1003 + 10) } } },
+		{ "stores to one line that follow each other go together: 1060, all three", NULL, {
+			{ 1, 100, STORE, 'A', ANY },
+			{ 0, 1000, STORE, 'A', C(1) }, { 0, 0, STORE_SECOND, 'A', C(1) },
+			{ 0, 0, STORE, 'A', C(1) },
+			{ 0, 0, FENCE, 'A', C(1061 - 1003 + 10) } } },
+		{ "but not past another line: A 1060, B 1061, A 1062", NULL, {
+			{ 1, 100, STORE, 'A', ANY }, { 0, 500, STORE, 'B', ANY },
+			{ 0, 1000, STORE, 'A', C(1) }, { 0, 0, STORE, 'B', C(1) },
+			{ 0, 0, STORE, 'A', C(1) },
 			{ 0, 0, FENCE, 'A', C(1063 - 1003 + 10) } } },
 		{ "one asked for at a time: 1060, 1120", one_miss_buffer, {
 			{ 1, 100, STORE, 'A', ANY }, { 1, 500, STORE, 'B', ANY },
@@ -463,9 +474,9 @@ static void counts_of_buffered_stores(void **state)
 	assert_int_equal(r->op[OP_WORK].lines_read, 1);
 	/* stores 1 each, the load 1: the turn is over at 1004, the line is there at 1061 */
 	assert_int_equal(r->cpu[0].cause_units[CAUSE_PRIVATE_HIT], C(3));
-	/* the second store at 1062; the fence goes on at 1063 and takes 10 */
-	assert_int_equal(r->cpu[0].cause_units[CAUSE_STORE_BUFFER], C(1063 - 1004 + 10));
-	assert_int_equal(r->elapsed_units, C(3 + 1063 - 1004 + 10));
+	/* both stores at 1061; the fence goes on at 1062 and takes 10 */
+	assert_int_equal(r->cpu[0].cause_units[CAUSE_STORE_BUFFER], C(1062 - 1004 + 10));
+	assert_int_equal(r->elapsed_units, C(3 + 1062 - 1004 + 10));
 	result_free(r);
 	sim_free(sim);
 }

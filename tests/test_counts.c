@@ -343,6 +343,7 @@ static void make_far(struct machine *machine)
 {
 	machine->far_atomic.service_ns = 5;
 	machine->far_atomic.latency_ns = 60;
+	machine->far_atomic.ops = FAR_ALL;
 }
 
 /* No line comes: no miss. Every operation is a write, and a bounce if another CPU wrote last. */

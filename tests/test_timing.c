@@ -914,6 +914,13 @@ static void far(struct machine *m)
 {
 	m->far_atomic.service_ns = 5;
 	m->far_atomic.latency_ns = 60;
+	m->far_atomic.ops = FAR_ALL;
+}
+
+static void far_adds(struct machine *m)
+{
+	far(m);
+	m->far_atomic.ops = FAR_ADDS;
 }
 
 static void far_atomics(void **state)
@@ -925,6 +932,9 @@ static void far_atomics(void **state)
 		{ "a line that the CPU can write: near", far, {
 			{ 0, 100, STORE, 'A', ANY }, { 0, 0, ADD, 'A', C(10) },
 			{ 1, 1000, LOAD, 'B', ANY }, { 1, 0, ADD, 'B', C(10) } } },
+		{ "exchanges fetch the line where only additions are far: 99 + 10", far_adds, {
+			{ 0, 100, CAS_FAILS, 'A', C(109) }, { 0, 0, ADD, 'A', C(10) },
+			{ 1, 1000, CAS_FAILS, 'A', C(70) }, { 0, 2000, ADD, 'A', C(60) + 2 * PROBE_STORE } } },
 		{ "without LOCK: near", far, {
 			{ 0, 100, ADD_LOCAL, 'A', C(100) }, { 1, 1000, STORE, 'A', C(61) } } },
 		/* first the owner's probe and its answer, 13.33 each */

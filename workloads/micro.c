@@ -122,11 +122,14 @@ static const struct recipe burst_recipes[] = {
 	[FROM_S] = { STORES, false, 1, false, true },
 };
 
+enum by { BY_XADD, BY_XCHG };
+static const char *const by_words[] = { "xadd", "xchg", NULL };
+
 enum until { RETIRED, FENCED };
 static const char *const until_words[] = { "retired", "fence", NULL };
 
 struct micro {
-	int test, op, words, from, until;
+	int test, op, words, from, until, by;
 	uint64_t size, lines, work_cycles, memory_of;
 	bool rotating, pause, section;
 };
@@ -155,6 +158,8 @@ static const struct setting micro_settings[] = {
 		.help = "burst: state of the lines, M and S in another CPU's cache (S: in both)"),
 	SETTING(struct micro, until,       WORD,  .words = until_words, .fallback = "fence",
 		.help = "burst: until the stores have retired, or a fence has waited for them"),
+	SETTING(struct micro, by,          WORD,  .words = by_words, .fallback = "xadd",
+		.help = "rmw: the LOCK operation (machines may do additions far, at the home)"),
 	SETTING(struct micro, memory_of,   COUNT, .min = 0, .max = 1023, .fallback = "0",
 		.help = "CPU on whose memory node lines and words lie"),
 	{ 0 },
@@ -314,6 +319,8 @@ static struct node *visit(struct cpu *cpu, const struct state *all, struct node 
 {
 	if (all->recipe->access == LOADS)
 		return load(cpu, &node->next);
+	if (all->recipe->access == LOCK_ADDS && all->set.by == BY_XCHG)
+		return exchange(cpu, &node->next, all->order[(i + 1) % all->lines]);
 	if (all->recipe->access == LOCK_ADDS)
 		return fetch_add(cpu, &node->next, 0);
 	if (all->recipe->access == LOADS_AND_CAS) {
@@ -608,11 +615,24 @@ static void operate(struct cpu *cpu, struct worker *worker, uint64_t *word)
 	}
 }
 
+/* As a program does that sets its counters to 0: where atomics may be far, that decides. */
+static void set_own_words(struct cpu *cpu, struct worker *worker)
+{
+	const struct micro *set = &worker->all->set;
+
+	for (unsigned i = 0; set->test == OWN && i < WORDS; i++)
+		store(cpu, &worker->all->lane[i].word[0], 0);
+	if (set->test != OWN && (set->words == SEPARATE || worker->all->cpus == 1))
+		store(cpu, word_of(worker), 0);
+	fence(cpu);
+}
+
 static void words_thread(struct cpu *cpu, void *argument)
 {
 	struct worker *worker = argument;
 	const struct micro *set = &worker->all->set;
 
+	set_own_words(cpu, worker);
 	while (!run_over(cpu)) {
 		op_begin(cpu, OP_WORK);
 		operate(cpu, worker, word_of(worker));

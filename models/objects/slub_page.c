@@ -21,8 +21,8 @@
  * which is written whenever one of them changes its slab.
  *
  * As released (`bugs: released`), an allocation goes on with the slab that an interrupt made for
- * the CPU while it made one, and loses the objects of its lockless_freelist; else that slab is given
- * up, as 05aa345034d does.
+ * the CPU while it made one, and loses the objects of its lockless_freelist; else that slab is
+ * given up, as 05aa345034d does.
  * Left out: requests for a node.
  */
 #include "models/objects/slub_common.h"

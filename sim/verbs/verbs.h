@@ -166,6 +166,10 @@ uint64_t random_below(struct cpu *cpu, uint64_t limit); /* uniform in 0..limit-1
 	((type *)arena_alloc((sim), sizeof(type), (count), (node), (align), (layout), (label)))
 void *arena_alloc(struct sim *sim, size_t size, size_t count, unsigned node, size_t align, const struct layout *layout, const char *label);
 
+/* Set-up: zeroed memory that no simulated CPU touches (a model's constants and pointers), as long as
+ * the machine lives. No place in simulated memory depends on how much of it there is. */
+void *unseen_new(struct sim *sim, size_t bytes);
+
 /* Set-up: one zeroed object per CPU, in areas of their own; the pointer is that of CPU 0. */
 #define percpu_new(sim, type, align, layout, label) \
 	((type *)percpu_alloc((sim), sizeof(type), (align), (layout), (label)))

@@ -191,6 +191,7 @@ enum gfp {
 	GFP_RECLAIMABLE = 4,
 	GFP_ZERO = 8,
 	GFP_COMP = 16,                  /* a compound page: slabs */
+	GFP_COLD = 32,                  /* a page that need not be in the cache */
 };
 
 struct page_allocator {
@@ -201,12 +202,18 @@ struct page_allocator {
 	const struct layout *const *layouts;    /* of its structs, NULL-terminated */
 	/* Set-up: all memory free. */
 	void *(*create)(struct sim *sim, struct memory *memory, const void *settings);
+	/* Settings that say `auto` become those of a kernel; NULL: there are none. */
+	void (*fit)(void *settings, enum kernel kernel);
 	/* A block of 2^order pages, or NULL: no memory. Interrupts as the caller has them. */
 	struct page *(*alloc)(struct cpu *cpu, void *state, unsigned order, unsigned gfp);
 	void (*free)(struct cpu *cpu, void *state, struct page *page, unsigned order);
 	/* Slabs have `pages` more, or fewer, of the page's zone: its NR_SLAB counters. */
 	void (*count_slab)(struct cpu *cpu, void *state, struct page *page, bool reclaimable,
 			   int pages);
+	/* Pages that CPUs keep go back to where all can have them; interrupts on. NULL: none do. */
+	void (*drain_all)(struct cpu *cpu, void *state);
+	/* What each CPU does once a second, interrupts on; NULL: nothing. */
+	void (*tick)(struct cpu *cpu, void *state);
 	/* No CPU inside: true if the invariants hold, else the reason in `why`. No accesses. */
 	bool (*check)(const void *state, char *why, size_t size);
 	uint64_t (*free_pages)(const void *state);      /* for check: pages that nobody holds */

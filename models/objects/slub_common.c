@@ -243,8 +243,10 @@ static struct slab_page *get_partial_node(struct cpu *cpu, struct kmem_cache_nod
 	if (nr_partial == 0)
 		return NULL;
 	spin_lock(cpu, &n->list_lock, LOCK_DEC);
-	at = load(cpu, &n->partial.next);
-	for (; list_ahead(cpu, at) != &n->partial; at = load(cpu, &at->next)) {
+	for (at = load(cpu, &n->partial.next);; at = load(cpu, &at->next)) {
+		list_ahead(cpu, at);
+		if (at == &n->partial)
+			break;
 		if (lock_and_freeze(cpu, n, lru_page(at))) {
 			found = lru_page(at);
 			break;

@@ -24,9 +24,13 @@
 
 #include "models/model.h"
 
-enum migratetype { UNMOVABLE, RECLAIMABLE, MOVABLE, RESERVE, ISOLATE, MIGRATE_TYPES };
+enum migratetype {
+	UNMOVABLE, RECLAIMABLE, MOVABLE,
+	PCP_TYPES,                      /* the others have no lists per CPU */
+	RESERVE = PCP_TYPES, ISOLATE,
+	MIGRATE_TYPES
+};
 enum {
-	PCP_TYPES = 3,                  /* those that per-CPU lists are for */
 	PAGEBLOCK_ORDER = 9,
 	PAGEBLOCK_PAGES = 1 << PAGEBLOCK_ORDER,
 	PAGE_BUDDY = -128,              /* _mapcount of the head of a free block, 3.9 */

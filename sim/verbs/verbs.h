@@ -135,6 +135,9 @@ void irq_enable(struct cpu *cpu);
 void preempt_disable(struct cpu *cpu);
 void preempt_enable(struct cpu *cpu);
 
+/* Is the CPU's thread under way? To others an interrupt is lost. */
+bool takes_interrupts(const struct sim *sim, unsigned id);
+
 typedef void interrupt_handler(struct cpu *cpu, void *argument);
 /* Handler runs on `target` one interrupt latency later, interrupts off; does not wait. */
 void ipi_send(struct cpu *cpu, unsigned target, interrupt_handler *handler, void *argument);

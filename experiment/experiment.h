@@ -30,7 +30,7 @@ struct settings {
 	uint64_t memory_mib;
 	int struct_page;                /* enum struct_page */
 	bool preempt;
-	uint64_t jitter_cycles, jitter_percent;
+	uint64_t jitter_cycles;
 	uint64_t max_cycles;
 	bool run_ahead, parking;
 };

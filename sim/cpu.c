@@ -226,15 +226,7 @@ void compute(struct cpu *cpu, enum step step)
 
 void compute_cycles(struct cpu *cpu, uint64_t cycles)
 {
-	unsigned jitter = cpu->sim->options.compute_jitter_percent;
-	uint64_t units = cycles * UNIT;
-
-	if (jitter && units) {
-		uint64_t span = 2 * units * jitter / 100 + 1;
-
-		units = units - units * jitter / 100 + random_below(cpu, span);
-	}
-	spend(cpu, units, CAUSE_COMPUTE);
+	spend(cpu, cycles * UNIT, CAUSE_COMPUTE);
 }
 
 static void irq_goes_off(struct cpu *cpu)

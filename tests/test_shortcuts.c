@@ -208,7 +208,6 @@ static void compare(const struct machine *machine, unsigned cpus, uint64_t seed,
 	o.seed = seed;
 	o.preempt = preempt;
 	o.start_jitter_cycles = 50;
-	o.compute_jitter_percent = 10;
 	o.warmup = 37 * cpus;
 	o.operations = 101 * cpus;
 	plain = run(o, 160, interrupts);

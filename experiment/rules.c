@@ -189,5 +189,6 @@ void rules_check(struct loading *loading, struct combination *combination)
 	rule_struct_page(loading, combination);
 	rule_workload(loading, combination);
 	combination->seedless = settings->cpus == 1 && !settings->jitter_cycles &&
+				!combination->machine.service_jitter_percent &&
 				!work_varies(combination->workload, combination->workload_settings);
 }

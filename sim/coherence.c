@@ -104,6 +104,31 @@ static uint64_t total_legs(const struct sim *sim, const struct txn *t, unsigned 
 			  : sim->t.legs[t->access][total][far];
 }
 
+__extension__ typedef unsigned __int128 wide;
+
+/*
+ * The last leg, which ends at the requester: what is left of the total, a little more or less.
+ * Real service times vary (refresh, arbitration, speculation); where they do not, CPUs fall into
+ * step. Uniform, so that the mean stays. A shared level that is reached too soon could ask caches
+ * above before the horizon that they run ahead to.
+ */
+static uint64_t vary(const struct sim *sim, const struct txn *t, uint64_t leg)
+{
+	uint64_t shortest = 1, off;
+
+	if (t->client->kind == NODE_SHARED)
+		shortest = least(sim->t.least_probe, sim->t.least_request);
+	if (!sim->t.service_jitter || leg <= shortest)
+		return leg;
+	off = least(leg * sim->t.service_jitter / 100, leg - shortest);
+	return leg - off + (uint64_t)((wide)t->draw * (2 * off + 1) >> 64);
+}
+
+static uint64_t last_leg(const struct sim *sim, const struct txn *t, uint64_t total)
+{
+	return vary(sim, t, less(total, t->spent + t->tail));
+}
+
 static uint64_t probe_leg(const struct sim *sim, uint64_t rest)
 {
 	uint64_t leg = (uint64_t)((double)rest * sim->t.probe_share + 0.5);
@@ -284,6 +309,8 @@ struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t lin
 		t->tail = less(sim->t.legs[ACCESS_LOAD][STATE_S][client->level],
 			       sim->t.request[client->level]);
 	}
+	if (sim->t.service_jitter)
+		t->draw = t->inner ? t->inner->draw : event_draw(sim, cpu, t->number);
 	t->spent += leg;
 	t->pending_next = client->pending;
 	client->pending = t;
@@ -486,7 +513,7 @@ static uint64_t level_legs(const struct sim *sim, const struct node *level, cons
 static void send_line(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
 		      bool of_memory)
 {
-	uint64_t total, spent = t->spent + t->tail, slot = sending_slot(sim, home, t);
+	uint64_t total, slot = sending_slot(sim, home, t);
 	uint32_t version = d->version;
 	struct node *sharer = NULL;
 
@@ -507,7 +534,7 @@ static void send_line(struct sim *sim, struct node *home, struct dirent *d, stru
 	if (!t->fetched)
 		t->found = sharer || home->kind == NODE_SHARED ? STATE_S : STATE_I;
 	waited(t, slot);
-	send_fill(sim, t, version, STATE_S, less(total, spent) + slot);
+	send_fill(sim, t, version, STATE_S, last_leg(sim, t, total) + slot);
 }
 
 /* All sharers but the requester let go; nearest first, so that the farthest comes last. */
@@ -628,7 +655,7 @@ static void grant_upgrade(struct sim *sim, struct txn *t)
 	t->found = STATE_S;
 	t->dataless = true;
 	if (!t->acks)
-		send_fill(sim, t, 0, STATE_I, less(total, t->spent + t->tail));
+		send_fill(sim, t, 0, STATE_I, last_leg(sim, t, total));
 	t->have_data = t->acks;
 }
 
@@ -715,7 +742,7 @@ static void on_service(struct sim *sim, struct event *e)
 	struct txn *t = e->txn;
 	struct node *home = e->node;
 	struct dirent *d = dirent_find(home, t->line);
-	uint64_t back = less(sim->t.far, t->spent + sim->t.far_service);
+	uint64_t back = vary(sim, t, less(sim->t.far, t->spent + sim->t.far_service));
 	uint32_t version = cpu_far(sim, t, sim->now + back);
 
 	if (home->kind == NODE_SHARED) {
@@ -1117,12 +1144,12 @@ static void send_instead(struct sim *sim, struct node *home, const struct dirent
 		t->supplier = FROM_MEMORY;
 		t->found = STATE_I;
 		send_fill(sim, t, d->version, STATE_S,
-			  less(dram_legs(sim, t->client, t->line), t->spent + t->tail));
+			  last_leg(sim, t, dram_legs(sim, t->client, t->line)));
 	} else {
 		t->supplier = FROM_SHARED_LEVEL;
 		t->found = STATE_S;
 		send_fill(sim, t, cache_find(&home->level_cache[0], t->line)->version, STATE_S,
-			  less(sim->t.legs[ACCESS_LOAD][STATE_S][home->level], t->spent));
+			  last_leg(sim, t, sim->t.legs[ACCESS_LOAD][STATE_S][home->level]));
 	}
 }
 
@@ -1334,7 +1361,7 @@ static void answer_line(struct sim *sim, struct node *node, const struct event *
 			sim, t, &t->home->protocol->answered[t->asked][reply->what]));
 		send_reply(sim, t, reply, probe->probe.back);
 	}
-	send_fill(sim, t, reply->version, STATE_M, less(total, t->spent + t->tail));
+	send_fill(sim, t, reply->version, STATE_M, last_leg(sim, t, total));
 }
 
 /* A far operation found the line modified in another cache. */

@@ -21,6 +21,12 @@ uint64_t event_key(const struct sim *sim, enum rank rank, uint64_t time, unsigne
 	return (uint64_t)rank << 61 | (hash >> 19) << 16 | cpu;
 }
 
+uint64_t event_draw(const struct sim *sim, unsigned cpu, uint64_t number)
+{
+	return mix(mix(sim->options.seed * 0x9fb21c651e98df25u + cpu * 0xd6e8feb86659fd93u + 1) +
+		   number * 0x9e3779b97f4a7c15u);
+}
+
 static bool before(const struct heap_item *a, const struct heap_item *b)
 {
 	if (a->time != b->time)

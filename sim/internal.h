@@ -173,6 +173,7 @@ struct txn {
 	uint64_t line;
 	unsigned cpu;                   /* the CPU on whose behalf, for the order of events */
 	uint64_t number, messages;      /* its transaction number, messages sent so far */
+	uint64_t draw;                  /* REQUEST: random bits for its last leg */
 	unsigned references;            /* its owner's, and one per message under way */
 	uint64_t order;                 /* position at the home, 0: not yet */
 	uint64_t start, queued_at;
@@ -424,6 +425,7 @@ struct timing {
 	uint64_t dram[DISTANCES];
 	unsigned dram_count, distances;
 	double probe_share;                             /* split[1] / (split[1] + split[2]) */
+	unsigned service_jitter;                        /* percent of a last leg, either way */
 	uint64_t invalidate_extra;
 	uint64_t slice, bus_slot, data_occupancy;
 	uint64_t store_hit;
@@ -555,6 +557,8 @@ static inline uint64_t least(uint64_t a, uint64_t b)
 
 /* event.c */
 uint64_t event_key(const struct sim *sim, enum rank rank, uint64_t time, unsigned cpu);
+/* 64 random bits: of the seed, the CPU and the number of its request alone. */
+uint64_t event_draw(const struct sim *sim, unsigned cpu, uint64_t number);
 struct event *event_new(struct sim *sim);
 void event_free(struct sim *sim, struct event *event);
 /* Queue an event that has its type, node and payload: `delay` from now (at least one unit). */

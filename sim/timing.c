@@ -205,6 +205,7 @@ bool timing_derive(struct sim *sim, char *why, size_t size)
 	t->distances = m->distances.count;
 	t->dram_count = m->dram_ns.count < DISTANCES ? m->dram_ns.count : DISTANCES;
 	t->probe_share = to_owner + to_requester > 0 ? to_owner / (to_owner + to_requester) : 0.5;
+	t->service_jitter = (unsigned)m->service_jitter_percent;
 	t->invalidate_extra = units_of_ns(m, m->inv_ns_per_extra_sharer);
 	t->far = units_of_ns(m, m->far_atomic.latency_ns);
 	t->far_service = units_of_ns(m, m->far_atomic.service_ns);

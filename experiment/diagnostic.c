@@ -341,7 +341,7 @@ static bool begins_with(const char *candidate, const char *word, size_t length)
 		if (folded(candidate[i]) != folded(word[i]))
 			return false;
 	}
-	return length > 2 && !isalnum((unsigned char)candidate[length]);
+	return length > 2 && folded(candidate[length]) == '-' && !strchr(candidate, '.');
 }
 
 struct nearest nearest_to(const char *word)
@@ -360,8 +360,8 @@ void nearest_try(struct nearest *nearest, const char *candidate)
 	unsigned limit = shorter < 6 ? 1 : (unsigned)shorter / 3;
 	unsigned distance = word_distance(nearest->word, rows, candidate, columns);
 
-	if (distance > limit && rows < columns && begins_with(candidate, nearest->word, rows))
-		distance = limit;
+	if (rows < columns && begins_with(candidate, nearest->word, rows))
+		distance = 0;
 	/* a word none of whose letters stayed is no misspelling */
 	if (distance > limit || distance >= nearest->distance || distance >= shorter)
 		return;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/views.h"
 #include "experiment/data.h"
 #include "experiment/diagnostic.h"
@@ -372,9 +373,7 @@ int cli_explain(int argc, char **argv)
 	static const struct argp argp = { NULL, parse, "WORD...", help, NULL, NULL, NULL };
 	char *word = NULL;
 
-	argv[0] = "bounce explain";
-	argp_err_exit_status = EXIT_MISTAKE;
-	argp_parse(&argp, argc, argv, 0, NULL, &word);
+	options_parse(&argp, argc, argv, "bounce explain", &word);
 
 	struct search search = { .word = word, .nearest = nearest_to(word) };
 

@@ -283,6 +283,7 @@ void combination_free(struct combination *combination)
 	free(combination->pages_settings);
 	free(combination->workload_settings);
 	free(combination->core);
+	free(combination->turn);
 	free(combination);
 }
 

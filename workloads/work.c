@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/verbs/random.h"
 #include "sim/verbs/xalloc.h"
 
 const char *const shape_words[] = { "constant", "uniform", "exponential", "lognormal", NULL };
@@ -151,30 +152,22 @@ uint32_t work_quantile(const struct work *work, unsigned i)
 
 /* ---- draws ----------------------------------------------------------------------------------- */
 
-/* A bijection that scatters (the finalizer of splitmix64). */
-static uint64_t scatter(uint64_t x)
-{
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-	return x ^ x >> 31;
-}
-
 struct draws draws_new(const struct sim *sim, unsigned cpu, unsigned stream)
 {
-	uint64_t key = scatter(sim_seed(sim) + 0x9e3779b97f4a7c15u);
+	uint64_t key = random_mix(sim_seed(sim) + RANDOM_STEP);
 
-	key = scatter(key ^ (cpu + 1) * (uint64_t)0xd1b54a32d192ed03u);
-	return (struct draws){ scatter(key ^ (stream + 1) * (uint64_t)0x8cb92ba72f3d8dd7u), 0 };
+	key = random_mix(key ^ (cpu + 1) * (uint64_t)0xd1b54a32d192ed03u);
+	return (struct draws){ random_mix(key ^ (stream + 1) * (uint64_t)0x8cb92ba72f3d8dd7u), 0 };
 }
 
 uint64_t draws_next(struct draws *draws)
 {
-	return scatter(draws->key + ++draws->count * 0x9e3779b97f4a7c15u);
+	return random_mix(draws->key + ++draws->count * RANDOM_STEP);
 }
 
 uint64_t draws_below(struct draws *draws, uint64_t limit)
 {
-	return (uint64_t)((wide)draws_next(draws) * limit >> 64);
+	return random_share(draws_next(draws), limit);
 }
 
 uint64_t draws_work(struct draws *draws, const struct work *work, uint64_t mean)

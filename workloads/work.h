@@ -25,7 +25,7 @@ extern const char *const shape_words[];
 /* The setting `work` of a workload whose settings have such a member. */
 #define SETTING_WORK(type, fallback_)                                                     \
 	SETTING(type, work, DISTRIBUTION, .words = shape_words, .max = 2, .fallback = fallback_, \
-		.help = "how the work's cycles vary round their mean; or {WORD: SPREAD}, see docs/model.md")
+		.help = "how work varies round its mean ('bounce explain work')")
 
 /* A distribution, ready to be drawn from. */
 struct work;

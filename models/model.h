@@ -190,12 +190,15 @@ struct page_allocator {
 	/* A block of 2^order pages, or NULL: no memory. Interrupts as the caller has them. */
 	struct page *(*alloc)(struct cpu *cpu, void *state, unsigned order, unsigned gfp);
 	void (*free)(struct cpu *cpu, void *state, struct page *page, unsigned order);
+	/* Slabs have `pages` more, or fewer, of the page's zone: its NR_SLAB counters. */
+	void (*count_slab)(struct cpu *cpu, void *state, struct page *page, bool reclaimable,
+			   int pages);
 	/* No CPU inside: true if the invariants hold, else the reason in `why`. No accesses. */
 	bool (*check)(const void *state, char *why, size_t size);
 	uint64_t (*free_pages)(const void *state);      /* for check: pages that nobody holds */
 };
 
-/* A page allocator at work; object allocators and workloads call it through these two. */
+/* A page allocator at work; object allocators and workloads call it through these. */
 struct pages {
 	const struct page_allocator *model;
 	void *state;
@@ -204,6 +207,8 @@ struct pages {
 
 struct page *pages_alloc(struct cpu *cpu, const struct pages *pages, unsigned order, unsigned gfp);
 void pages_free(struct cpu *cpu, const struct pages *pages, struct page *page, unsigned order);
+void pages_count_slab(struct cpu *cpu, const struct pages *pages, struct page *page,
+		      bool reclaimable, int count);
 
 extern const struct page_allocator *const page_allocators[];    /* NULL-terminated registry */
 const struct page_allocator *page_allocator_find(const char *name);
@@ -235,6 +240,8 @@ struct object_allocator {
 	uint64_t (*metadata_bytes)(const void *state);
 	/* No CPU inside: true if the header's invariants hold, else the reason in `why`. */
 	bool (*check)(const void *state, char *why, size_t size);
+	/* No CPU inside: objects that no freelist has: handed out and not freed, or lost. */
+	uint64_t (*in_use)(const void *state);
 	/* For check: is `object` inside a live slab of `cache` (NULL: of any) and on a slot boundary? */
 	bool (*owns)(const void *state, const struct kmem_cache *cache, const void *object);
 };

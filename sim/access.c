@@ -474,6 +474,16 @@ bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *e
 	return m.result;
 }
 
+/* Only asked for: what arrives, and when, is not this access's. */
+static void observe_prefetch(struct sim *sim, struct cpu *cpu, const void *p, bool write,
+			     enum state was, const struct site *site)
+{
+	struct want w = { .p = p, .size = 1, .read = !write, .write = write, .prefetch = true,
+			  .context = cpu->context, .time = cpu->clock, .site = site };
+
+	observe(sim, cpu, &w, was, was, cpu->clock);
+}
+
 void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site *site)
 {
 	struct sim *sim = cpu->sim;
@@ -482,10 +492,12 @@ void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site
 	struct slot *slot;
 	const struct copy_rule *rule;
 
-	(void)site;
 	sync_access(cpu);
 	if (offset < sim->arena_bytes && line != NO_LINE) {     /* of NULL: harmless */
 		slot = find_copy(cpu, line, &cost);
+		if (sim->observer)
+			observe_prefetch(sim, cpu, p, write, slot ? slot->copy->state : STATE_I,
+					 site);
 		rule = copy_rule(cpu->node, slot ? slot->copy->state : STATE_I,
 				 write ? COPY_STORE : COPY_LOAD);
 		if (!(rule->action & DO_HIT) && !coherence_pending(cpu->node, line) &&

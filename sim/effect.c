@@ -135,6 +135,7 @@ void observe(struct sim *sim, struct cpu *cpu, const struct want *w, enum state 
 	struct access a = {
 		.time_units = w->time, .cpu = cpu->node->id, .address = w->p, .size = w->size,
 		.read = w->read, .write = w->write, .locked = w->locked, .site = w->site,
+		.prefetch = w->prefetch,
 		.op = sim->context[w->context].op, .path = sim->context[w->context].path,
 		.before = state_letter[was], .after = state_letter[is],
 		.cost_units = w->time - start + w->cost,

@@ -51,6 +51,7 @@ struct access {
 	const void *address;
 	unsigned size;
 	bool read, write, locked;
+	bool prefetch;                  /* only asked for, to be read or written */
 	const struct site *site;
 	enum op op;
 	const char *path;

@@ -23,6 +23,7 @@ struct fixture_options {
 	unsigned object_size;           /* of the cache under test; 0: 1024, 4 objects in a page */
 	uint64_t min_objects, min_order, max_order;     /* 0, 0, 0: 4, 0, 1 */
 	uint64_t min_partial;           /* 0: the version's */
+	bool bugs_released, own_lines;
 	unsigned reserve_blocks;
 	enum lock_kind lock;
 	uint64_t mib;                   /* 0: 4 */
@@ -37,8 +38,9 @@ struct touched {
 };
 
 struct one_access {
-	char how;                       /* R load, W store, M read-modify-write, A with LOCK */
+	char how;       /* R load, W store, M both at once, A with LOCK, P prefetch, Q to write */
 	const void *address;
+	const char *text;               /* expected: of a word that is known by its description */
 };
 
 struct script_step {
@@ -91,8 +93,8 @@ void fixture_run(struct fixture *fixture, const char *script);
 
 /*
  * Compares the record with a path in the sheet's notation: "R CPA, A PG(a).flags, W OB(a)".
- * R load, W store, M read-modify-write, A locked; access by access, in this order, none missing
- * and none besides.
+ * R load, W store, M read-modify-write, A locked, P prefetch; access by access, in this order, none
+ * missing and none besides.
  */
 void fixture_expect_path(const struct fixture *fixture, const char *path);
 /* The lines that were only read and that were written, by the names of the sheet's tables,

@@ -45,6 +45,7 @@ enum {
 	PAGEBLOCK_ORDER = 9,
 	PAGEBLOCK_PAGES = 1 << PAGEBLOCK_ORDER,
 	SECTION_PAGES = 1 << 15,        /* 128 MiB */
+	SECTIONS_PER_ROOT = 128,
 	PAGE_BUDDY = -128,              /* _mapcount of the head of a free block */
 	PAGE_UNUSED = -1,               /* _mapcount of a page that is not mapped */
 	FLAGS_CHECKED_AT_FREE = 1 << PG_LOCKED | 1 << PG_ACTIVE | 1 << PG_SLAB,
@@ -55,6 +56,7 @@ enum watermark { WATERMARK_MIN, WATERMARK_LOW, WATERMARK_HIGH, WATERMARKS };
 
 enum zone_stat_item {
 	NR_FREE_PAGES = 0,
+	NR_SLAB_RECLAIMABLE = 12, NR_SLAB_UNRECLAIMABLE = 13,
 	NUMA_HIT = 26, NUMA_MISS = 27, NUMA_FOREIGN = 28, NUMA_LOCAL = 30, NUMA_OTHER = 31,
 	ZONE_STATS = 34,
 };
@@ -85,6 +87,7 @@ static const struct field per_cpu_pageset_fields[] = {
 	FIELD(struct per_cpu_pageset, expire),
 	FIELD(struct per_cpu_pageset, stat_threshold),
 	FIELD(struct per_cpu_pageset, vm_stat_diff[NR_FREE_PAGES]),
+	FIELD(struct per_cpu_pageset, vm_stat_diff[NR_SLAB_UNRECLAIMABLE]),
 	FIELD(struct per_cpu_pageset, vm_stat_diff[NUMA_HIT]),
 	FIELD(struct per_cpu_pageset, vm_stat_diff[NUMA_LOCAL]),
 	FIELD(struct per_cpu_pageset, vm_stat_diff),
@@ -169,6 +172,7 @@ static const struct field zone_fields[] = {
 	FIELD(struct zone, pages_scanned),
 	FIELD(struct zone, flags),
 	FIELD(struct zone, vm_stat[NR_FREE_PAGES]),
+	FIELD(struct zone, vm_stat[NR_SLAB_UNRECLAIMABLE]),
 	FIELD(struct zone, vm_stat[NUMA_HIT]),
 	FIELD(struct zone, vm_stat[NUMA_LOCAL]),
 	FIELD(struct zone, vm_stat),
@@ -252,6 +256,11 @@ static const struct field mem_section_fields[] = {
 	{ 0 },
 };
 
+/* Sections in runs of a page of them, as with SPARSEMEM_EXTREME. */
+static const struct layout mem_section_root_layout = {
+	"mem_section_root", sizeof(struct mem_section *), CLASS_ALLOCATOR, NULL
+};
+
 static const struct layout mem_section_layout = {
 	"mem_section", sizeof(struct mem_section), CLASS_ALLOCATOR, mem_section_fields
 };
@@ -263,6 +272,7 @@ struct vm_stat {
 
 static const struct field vm_stat_fields[] = {
 	FIELD(struct vm_stat, item[NR_FREE_PAGES]),
+	FIELD(struct vm_stat, item[NR_SLAB_UNRECLAIMABLE]),
 	FIELD(struct vm_stat, item[NUMA_HIT]),
 	FIELD(struct vm_stat, item[NUMA_LOCAL]),
 	FIELD(struct vm_stat, item),
@@ -275,7 +285,7 @@ static const struct layout vm_stat_layout = {
 
 static const struct layout *const buddy_layouts[] = {
 	&per_cpu_pageset_layout, &zone_layout, &vm_event_state_layout, &pageblock_flags_layout,
-	&mem_section_layout, &vm_stat_layout, NULL,
+	&mem_section_layout, &mem_section_root_layout, &vm_stat_layout, NULL,
 };
 
 /* Constants of the run: what the kernel knows by symbol. */
@@ -284,7 +294,8 @@ struct buddy {
 	enum lock_kind lock;
 	struct vm_stat *vm_stat;
 	struct vm_event_state *events;  /* per CPU */
-	struct mem_section *section;
+	struct mem_section *section;    /* all of them */
+	struct mem_section **root;      /* the kernel's way to them */
 	struct zone *zone[];            /* by node */
 };
 
@@ -311,6 +322,36 @@ static void mod_zone_page_state(struct cpu *cpu, struct buddy *buddy, struct zon
 		diff = 0;
 	}
 	store(cpu, &mine->vm_stat_diff[item], (int8_t)diff);
+}
+
+/* The same in whatever interrupt state (2.6.38 and later): an interrupt in between is noticed. */
+static void mod_zone_page_state_any(struct cpu *cpu, struct buddy *buddy, struct zone *zone,
+				    enum zone_stat_item item, int64_t delta)
+{
+	struct per_cpu_pageset *pageset = load(cpu, &zone->pageset);
+	struct per_cpu_pageset *mine = this_cpu(cpu, pageset);
+	int64_t folded, sum;
+	int8_t diff;
+
+	do {
+		int64_t threshold = load(cpu, &mine->stat_threshold);
+
+		diff = load(cpu, &mine->vm_stat_diff[item]);
+		sum = diff + delta;
+		folded = sum > threshold || sum < -threshold ? sum : 0;
+	} while (!cas_local(cpu, &mine->vm_stat_diff[item], diff, (int8_t)(sum - folded)));
+	if (folded)
+		fold(cpu, buddy, zone, item, folded);
+}
+
+static void buddy_count_slab(struct cpu *cpu, void *state, struct page *page, bool reclaimable,
+			     int pages)
+{
+	struct buddy *buddy = state;
+	uint64_t flags = load(cpu, page_flags(buddy->memory, page));
+
+	mod_zone_page_state_any(cpu, buddy, buddy->zone[flags >> PG_NODE_SHIFT],
+				reclaimable ? NR_SLAB_RECLAIMABLE : NR_SLAB_UNRECLAIMABLE, pages);
 }
 
 static void inc_zone_state(struct cpu *cpu, struct buddy *buddy, struct zone *zone,
@@ -360,28 +401,39 @@ static unsigned pageblock_bit(uint64_t pfn)
 	return pfn % SECTION_PAGES / PAGEBLOCK_PAGES * 4;
 }
 
+/* Only the page's flags are ever written. */
+static struct pageblock_flags *find_pageblock_flags(struct cpu *cpu, struct buddy *buddy,
+						    uint64_t pfn)
+{
+	uint64_t section = pfn / SECTION_PAGES;
+	struct mem_section *root;
+
+	(void)load(cpu, page_flags(buddy->memory, pfn_to_page(buddy->memory, pfn)));    /* zone */
+	root = load(cpu, &buddy->root[section / SECTIONS_PER_ROOT]);
+	return load(cpu, &root[section % SECTIONS_PER_ROOT].pageblock_flags);
+}
+
 static enum migratetype get_pageblock_type(struct cpu *cpu, struct buddy *buddy, uint64_t pfn)
 {
-	struct mem_section *section = &buddy->section[pfn / SECTION_PAGES];
-	struct pageblock_flags *flags = load(cpu, &section->pageblock_flags);
+	struct pageblock_flags *flags = find_pageblock_flags(cpu, buddy, pfn);
 	unsigned bit = pageblock_bit(pfn);
 	uint64_t word = load(cpu, &flags->word[bit / 64]);
 
 	return word >> bit % 64 & 7;
 }
 
+/* Under zone->lock, so without LOCK. */
 static void set_pageblock_type(struct cpu *cpu, struct buddy *buddy, uint64_t pfn,
 			       enum migratetype type)
 {
-	struct mem_section *section = &buddy->section[pfn / SECTION_PAGES];
-	struct pageblock_flags *flags = load(cpu, &section->pageblock_flags);
+	struct pageblock_flags *flags = find_pageblock_flags(cpu, buddy, pfn);
 	unsigned bit = pageblock_bit(pfn);
 
 	for (unsigned i = 0; i < 3; i++, bit++) {
 		if (type >> i & 1)
-			bit_set(cpu, &flags->word[bit / 64], bit % 64);
+			bit_set_local(cpu, &flags->word[bit / 64], bit % 64);
 		else
-			bit_clear(cpu, &flags->word[bit / 64], bit % 64);
+			bit_clear_local(cpu, &flags->word[bit / 64], bit % 64);
 	}
 }
 
@@ -896,6 +948,7 @@ static void *buddy_create(struct sim *sim, struct memory *memory, const void *se
 {
 	const struct buddy_settings *set = settings;
 	uint64_t sections = (memory->pages + SECTION_PAGES - 1) / SECTION_PAGES;
+	uint64_t roots = (sections + SECTIONS_PER_ROOT - 1) / SECTIONS_PER_ROOT;
 	struct buddy *buddy = unseen_new(sim,
 					 sizeof *buddy + memory->nodes * sizeof buddy->zone[0]);
 	struct pageblock_flags *flags;
@@ -908,6 +961,10 @@ static void *buddy_create(struct sim *sim, struct memory *memory, const void *se
 				   "vm_event_state");
 	buddy->section = arena_new(sim, struct mem_section, sections, 0, LINE, &mem_section_layout,
 				   "mem_section");
+	buddy->root = arena_new(sim, struct mem_section *, roots, 0, LINE, &mem_section_root_layout,
+				"mem_section_root");
+	for (uint64_t i = 0; i < roots; i++)
+		buddy->root[i] = &buddy->section[i * SECTIONS_PER_ROOT];
 	flags = arena_new(sim, struct pageblock_flags, sections, 0, LINE, &pageblock_flags_layout,
 			  "pageblock_flags");
 	for (uint64_t i = 0; i < sections; i++)
@@ -1079,6 +1136,7 @@ const struct page_allocator buddy = {
 	.create        = buddy_create,
 	.alloc         = buddy_alloc,
 	.free          = buddy_free,
+	.count_slab    = buddy_count_slab,
 	.check         = buddy_check,
 	.free_pages    = buddy_free_pages,
 };

@@ -189,3 +189,10 @@ void pages_free(struct cpu *cpu, const struct pages *pages, struct page *page, u
 	pages->model->free(cpu, pages->state, page, order);
 	op_end(cpu, 0, -((int64_t)PAGE_BYTES << order));
 }
+
+void pages_count_slab(struct cpu *cpu, const struct pages *pages, struct page *page,
+		      bool reclaimable, int count)
+{
+	if (pages->model->count_slab)
+		pages->model->count_slab(cpu, pages->state, page, reclaimable, count);
+}

@@ -37,7 +37,6 @@ static struct sim_options *options_new(const struct planned *planned)
 		options->core[i] = combination->core[i];
 	options->seed = planned->seed;
 	options->start_jitter_cycles = settings->jitter_cycles;
-	options->compute_jitter_percent = (unsigned)settings->jitter_percent;
 	options->preempt = settings->preempt;
 	options->no_run_ahead = !settings->run_ahead;
 	options->no_parking = !settings->parking;

@@ -404,12 +404,7 @@ static bool read_wordlist(struct schema *schema, const struct setting *setting,
 }
 
 /* The key nearest to a word: all sections, and of other keys the numbers. */
-struct meant {
-	struct nearest nearest;
-	char best[SETTING_PATH_BYTES];
-};
-
-static void try_keys(struct meant *meant, const struct setting *table, const char *path)
+static void try_keys(struct nearest *nearest, const struct setting *table, const char *path)
 {
 	char full[SETTING_PATH_BYTES];
 
@@ -417,13 +412,9 @@ static void try_keys(struct meant *meant, const struct setting *table, const cha
 		if (!schema_has_numbers(table))
 			continue;
 		schema_join(full, path, table->key);
-		nearest_try(&meant->nearest, full);
-		if (meant->nearest.best == full) {
-			snprintf(meant->best, sizeof meant->best, "%s", full);
-			meant->nearest.best = meant->best;
-		}
+		nearest_try(nearest, full);
 		if (table->kind == SETTING_SECTION)
-			try_keys(meant, table->section, full);
+			try_keys(nearest, table->section, full);
 	}
 }
 
@@ -434,19 +425,19 @@ static bool is_number_key(struct schema *schema, const struct setting *table,
 	if (!single(schema, value, name))
 		return false;
 
-	struct meant meant = { .nearest = nearest_to(value->text) };
+	struct nearest nearest = nearest_to(value->text);
 	const struct setting *setting = schema_find(table, value->text);
 
 	if (setting && schema_has_numbers(setting))
 		return true;
-	try_keys(&meant, table, "");
+	try_keys(&nearest, table, "");
 	if (setting)
 		mistake(schema->diagnostics, value->place, "'%s' in '%s' is no number",
 			value->text, name);
-	else if (meant.nearest.best)
+	else if (nearest.best)
 		mistake(schema->diagnostics, value->place,
 			"unknown key '%.60s' in '%s'; did you mean '%s'?", value->text, name,
-			meant.best);
+			nearest.best);
 	else
 		mistake(schema->diagnostics, value->place,
 			"unknown key '%.60s' in '%s' ('bounce list keys' shows all)", value->text,
@@ -495,6 +486,46 @@ static bool read_keylist(struct schema *schema, const struct setting *setting,
 	return good;
 }
 
+/* The SPREAD of {WORD: SPREAD}, in thousandths. */
+static bool read_spread(struct schema *schema, const struct setting *setting,
+			const struct yaml *value, const char *word,
+			struct distribution *distribution)
+{
+	/* twice as far as the mean is no work at all */
+	double max = distribution->shape == SHAPE_UNIFORM ? 1 : setting->max, spread;
+
+	if (distribution->shape == SHAPE_CONSTANT) {
+		mistake(schema->diagnostics, value->place,
+			"'constant' takes no spread: it is a word alone");
+		return false;
+	}
+	if (!read_real(schema, value, word, 0, max, &spread))
+		return false;
+	distribution->spread = (uint64_t)llround(spread * SPREAD_ONE);
+	return true;
+}
+
+/* WORD, or {WORD: SPREAD}. */
+static bool read_distribution(struct schema *schema, const struct setting *setting,
+			      const struct yaml *value, const char *name,
+			      struct distribution *distribution)
+{
+	bool spread = value->kind == YAML_MAPPING;
+	struct distribution read = { .spread = SPREAD_ONE };
+
+	if (value->kind == YAML_LIST || (spread && value->count != 1)) {
+		wants(schema, value, name,
+		      "one distribution: a word, or {WORD: SPREAD} like {lognormal: 0.5}");
+		return false;
+	}
+	read.shape = schema_word(schema, spread ? value->key[0] : value, name, setting->words);
+	if (read.shape < 0 || (spread && !read_spread(schema, setting, value->child[0],
+						      value->key[0]->text, &read)))
+		return false;
+	*distribution = read;
+	return true;
+}
+
 static bool is_single(const struct setting *setting)
 {
 	return !schema_is_list(setting) && setting->kind != SETTING_SECTION;
@@ -525,6 +556,8 @@ static bool read_one(struct schema *schema, const struct setting *setting, const
 	case SETTING_WORD:
 		*(int *)member = schema_word(schema, value, name, setting->words);
 		return *(int *)member >= 0;
+	case SETTING_DISTRIBUTION:
+		return read_distribution(schema, setting, value, name, member);
 	case SETTING_SECTION:
 		break;
 	}
@@ -773,6 +806,18 @@ static void keys_text(const struct keylist *list, char *text, size_t size)
 	snprintf(text + at, size - at, "]");
 }
 
+static void distribution_text(const struct distribution *distribution, const char *const *words,
+			      char *text, size_t size)
+{
+	char spread[40];
+
+	real_text((double)distribution->spread / SPREAD_ONE, spread, sizeof spread);
+	if (distribution->spread == SPREAD_ONE)
+		snprintf(text, size, "%s", words[distribution->shape]);
+	else
+		snprintf(text, size, "{%s: %s}", words[distribution->shape], spread);
+}
+
 void schema_text(const struct setting *setting, const void *target, char *text, size_t size)
 {
 	const void *member = (const char *)target + setting->offset;
@@ -807,6 +852,9 @@ void schema_text(const struct setting *setting, const void *target, char *text, 
 		break;
 	case SETTING_KEYLIST:
 		keys_text(member, text, size);
+		break;
+	case SETTING_DISTRIBUTION:
+		distribution_text(member, setting->words, text, size);
 		break;
 	case SETTING_SECTION:
 		break;
@@ -878,6 +926,8 @@ static const char *kind_name(const struct setting *setting)
 		return "list of";
 	case SETTING_KEYLIST:
 		return "list of keys of numbers";
+	case SETTING_DISTRIBUTION:
+		return "one of";
 	case SETTING_SECTION:
 		return "section";
 	}
@@ -894,10 +944,14 @@ void schema_describe(const struct setting *setting, char *text, size_t size)
 		join_words(setting->words, text + at, size - at);
 		at += strlen(text + at);
 	}
+	if (setting->kind == SETTING_DISTRIBUTION)
+		at += (size_t)snprintf(text + at, size - at, ", or {WORD: SPREAD}, spread");
 	if (!any_number(setting->min, setting->max)) {
 		real_text(setting->min, low, sizeof low);
 		real_text(setting->max, high, sizeof high);
-		at += (size_t)snprintf(text + at, size - at, ", %s..%s", low, high);
+		at += (size_t)snprintf(text + at, size - at, "%s %s..%s",
+				       setting->kind == SETTING_DISTRIBUTION ? "" : ",", low,
+				       high);
 	}
 	if (setting->unit && at < size)
 		at += (size_t)snprintf(text + at, size - at, " %s", setting->unit);

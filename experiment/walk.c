@@ -199,6 +199,23 @@ static bool is_model(const struct loading *loading, const char *word)
 	return false;
 }
 
+/* It was of all workloads alike, and always narrow. */
+static void refuse_jitter_percent(struct loading *loading, const struct yaml *key,
+				  const struct yaml *value)
+{
+	uint64_t percent = strtoull(value->kind == YAML_VALUE ? value->text : "", NULL, 10);
+
+	mistake(loading->diagnostics, key->place,
+		"'jitter_percent' is gone: 'work' in 'workload' says how work varies (exponential, unless it says otherwise)");
+	if (percent == 0 || percent > 100)
+		mistake_note(loading->diagnostics, key->place, "for work that does not vary: 'work: constant'");
+	else
+		mistake_note(loading->diagnostics, key->place,
+			     "for %llu %% either way: 'work: {uniform: %llu.%02llu}'",
+			     (unsigned long long)percent, (unsigned long long)percent / 100,
+			     (unsigned long long)percent % 100);
+}
+
 static bool special_key(void *to, struct yaml *key, struct yaml *value)
 {
 	struct loading *loading = to;
@@ -206,6 +223,10 @@ static bool special_key(void *to, struct yaml *key, struct yaml *value)
 	bool machine = !strcmp(key->text, "machine"), workload = !strcmp(key->text, "workload");
 	bool cores = !strcmp(key->text, "placement") && is_core_list(value);
 
+	if (!strcmp(key->text, "jitter_percent")) {
+		refuse_jitter_percent(loading, key, value);
+		return true;
+	}
 	if (!machine && !workload && !cores && !is_model(loading, key->text))
 		return false;
 	schema_add_given(schema, key, key->text);
@@ -262,6 +283,7 @@ void combination_free(struct combination *combination)
 	free(combination->pages_settings);
 	free(combination->workload_settings);
 	free(combination->core);
+	free(combination->turn);
 	free(combination);
 }
 

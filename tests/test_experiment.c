@@ -278,6 +278,55 @@ static void several_lists_give_their_product_in_file_order(void **state)
 	experiment_free(experiment);
 }
 
+/* One run would count as several seeds: refused in whatever words the second one comes. */
+static void no_combination_comes_twice(void **state)
+{
+	static char *const twice[] = {
+		"cpus=[2, 2]",
+		"cpus=[2, 4, 2]",
+		"memory_mib=[2_56, 256]",
+		"machine=[textbook, textbook]",
+		"machine=[textbook, {base: textbook}]",
+		"machine=[{base: textbook, l1d.kib: 64}, {base: textbook, l1d: {kib: 64}}]",
+		"machine=[textbook, {base: textbook, l1d.kib: 32}]",
+		"machine=[textbook, configs/machines/textbook.yaml]",
+		"machine={base: textbook, freq_ghz: [2, 2.0]}",
+		"objects=[slub-page, slub-cpu, slub-page]",
+		"slub-page.min_objects=[8, 8]",
+		"workload.in_flight=[4, 4]",
+		"preempt=[true, true]",
+		"placement=[compact, compact]",
+	};
+	static char *const other[] = {
+		"cpus=[2, 4]",
+		"machine=[textbook, {base: textbook, l1d.kib: 64}]",
+		"slub-cpu.variant=[2.6.24, dfb4f096]",     /* of a model that is not used */
+		"placement=[compact, scatter]",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof twice / sizeof *twice; i++) {
+		char *told, *set = xstrdup(twice[i]);
+		struct experiment *experiment = load_with(good, &set, 1, &told);
+
+		assert_null(experiment);
+		if (!strstr(told, "has this value twice"))
+			fail_msg("--set %s: %s", set, told);
+		free(told);
+		free(set);
+	}
+	for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
+		char *told, *set = xstrdup(other[i]);
+		struct experiment *experiment = load_with(good, &set, 1, &told);
+
+		if (!experiment)
+			fail_msg("--set %s: %s", set, told);
+		experiment_free(experiment);
+		free(told);
+		free(set);
+	}
+}
+
 static void settings_of_a_model_multiply_only_its_points(void **state)
 {
 	struct experiment *experiment = load_good("name: test\n"
@@ -374,12 +423,13 @@ static void more_cpus_than_cores_need_scale(void **state)
 static void what_no_seed_can_change_runs_once(void **state)
 {
 	struct experiment *still =
-		load_good("name: test\nmachine: textbook\ncpus: [1, 2]\nworkload: counter\n"
-			  "operations: 10\nrepeat: 3\njitter_cycles: 0\njitter_percent: 0\n");
+		load_good("name: test\nmachine: textbook\ncpus: [1, 2]\n"
+			  "workload: {kind: counter, work: [constant, {uniform: 0}, uniform]}\n"
+			  "operations: 10\nrepeat: 3\njitter_cycles: 0\n");
 
 	(void)state;
-	/* one point for one CPU, three for two */
-	assert_int_equal(still->points, 4);
+	/* work that is constant, in two words, and work that varies; one CPU, two */
+	assert_int_equal(still->points, (1 + 3) + (1 + 3) + (3 + 3));
 	experiment_free(still);
 }
 
@@ -451,6 +501,35 @@ static void expect_reads_back(const char *text)
 		assert_string_equal(second->point[i].name, first->point[i].name);
 	experiment_free(first);
 	experiment_free(second);
+}
+
+/* A list of them is swept; a spread of 1 is the word itself. */
+static void a_word_or_a_map_is_a_distribution(void **state)
+{
+	struct experiment *experiment = load_and(
+		"workload.work: [constant, {lognormal: 1.0}, {lognormal: 0.5}, {uniform: 0.125}]\n");
+	static const struct distribution expected[] = {
+		{ SHAPE_CONSTANT, 1000 },
+		{ SHAPE_LOGNORMAL, 1000 },
+		{ SHAPE_LOGNORMAL, 500 },
+		{ SHAPE_UNIFORM, 125 },
+	};
+	const struct setting *work =
+		schema_find(workload_find("producer-consumer")->settings, "work");
+
+	(void)state;
+	assert_int_equal(experiment->combinations, 4);
+	for (size_t i = 0; i < 4; i++) {
+		const char *settings = experiment->combination[i]->workload_settings;
+		const struct distribution *read = (const void *)(settings + work->offset);
+
+		assert_int_equal(read->shape, expected[i].shape);
+		assert_int_equal(read->spread, expected[i].spread);
+	}
+	expect_order(experiment, "workload.work", "cpus",
+		     "constant/2 lognormal/2 {lognormal: 0.5}/2 {uniform: 0.125}/2");
+	expect_reads_back(experiment->effective);
+	experiment_free(experiment);
 }
 
 static void the_effective_experiment_reads_back(void **state)
@@ -525,7 +604,7 @@ static void a_list_of_weak_keys_replaces_that_of_the_base(void **state)
 	} rows[] = {
 		{ "id: mine\nbase: core2-2s\nweak: [dram_ns]\n", 1, "dram_ns" },
 		{ "id: mine\nbase: core2-2s\nweak: []\n", 0, "" },
-		{ "id: mine\nbase: core2-2s\ndram_ns: [100]\n", 9, "load_ns" },
+		{ "id: mine\nbase: core2-2s\ndram_ns: [100]\n", 10, "load_ns" },
 	};
 	char *folder = folder_new(), *path = NULL;
 
@@ -677,6 +756,7 @@ int main(void)
 		cmocka_unit_test(settings_put_with_set_go_through_the_same_table),
 		cmocka_unit_test(set_replaces_and_adds),
 		cmocka_unit_test(several_lists_give_their_product_in_file_order),
+		cmocka_unit_test(no_combination_comes_twice),
 		cmocka_unit_test(settings_of_a_model_multiply_only_its_points),
 		cmocka_unit_test(machines_are_swept_by_name_and_by_key),
 		cmocka_unit_test(placement_is_a_word_or_cores),
@@ -685,6 +765,7 @@ int main(void)
 		cmocka_unit_test(what_no_seed_can_change_runs_once),
 		cmocka_unit_test(order_comments_and_spelling_do_not_matter),
 		cmocka_unit_test(what_determines_a_point_is_in_its_name),
+		cmocka_unit_test(a_word_or_a_map_is_a_distribution),
 		cmocka_unit_test(the_effective_experiment_reads_back),
 		cmocka_unit_test(weak_is_no_part_of_a_result),
 		cmocka_unit_test(every_machine_file_is_right),

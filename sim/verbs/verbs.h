@@ -123,7 +123,7 @@ void fence(struct cpu *cpu);                            /* mfence */
 /* ---- time, interrupts, preemption ------------------------------------------------------- */
 
 void compute(struct cpu *cpu, enum step step);          /* the machine's price of `step` */
-void compute_cycles(struct cpu *cpu, uint64_t cycles);  /* work of a workload, jittered by the seed */
+void compute_cycles(struct cpu *cpu, uint64_t cycles);  /* work of a workload */
 
 /* The old interrupt flag, for irq_restore: true if interrupts were on. */
 bool irq_save(struct cpu *cpu);

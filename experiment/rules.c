@@ -5,18 +5,24 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "experiment/habits.h"
 #include "experiment/loading.h"
 #include "experiment/weak.h"
 
-static void rule_name(struct loading *loading, const struct combination *into)
+void rule_name(struct loading *loading, const struct combination *into)
 {
 	static const char allowed[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 	const char *name = into->settings.name;
+	const struct yaml *given = walk_find(loading, "name");
 
+	/* missing, or told already */
+	if (!given || given->kind != YAML_VALUE || given->refused || strcmp(given->text, name))
+		return;
 	if (!*name || name[strspn(name, allowed)] || *name == '.' || *name == '-')
 		mistake(loading->diagnostics, walk_place(loading, "name"),
-			"'name' becomes a folder: letters, digits, '.', '_' and '-', beginning with a letter or digit");
+			"'name' becomes a folder: letters, digits, '.', '_' and '-', beginning with a letter or digit%s",
+			habit_variable(name));
 }
 
 static void rule_cpus(struct loading *loading, struct combination *into)
@@ -165,7 +171,6 @@ void rules_check(struct loading *loading, struct combination *combination)
 {
 	const struct settings *settings = &combination->settings;
 
-	rule_name(loading, combination);
 	if (rule_machine(loading, combination)) {
 		rule_cpus(loading, combination);
 		rule_placement(loading, combination);

@@ -89,6 +89,34 @@ static void read_machine(struct loading *loading, struct yaml *key, struct yaml 
 	loading->schema.no_sweep = NULL;
 }
 
+/* ---- where a key belongs ------------------------------------------------------------------- */
+
+static const char *set_cure(struct loading *loading, const char *format, const char *word)
+{
+	snprintf(loading->cure, sizeof loading->cure, format, word);
+	return loading->cure;
+}
+
+/* A key of a section that stands at the top. */
+static const char *cure_top(void *to, const char *key)
+{
+	struct loading *loading = to;
+
+	for (size_t i = 0; workloads[i]; i++) {
+		if (workloads[i]->settings && schema_find(workloads[i]->settings, key))
+			return "; it belongs into 'workload'";
+	}
+	for (size_t i = 0; object_allocators[i]; i++) {
+		if (object_allocators[i]->settings && schema_find(object_allocators[i]->settings, key))
+			return set_cure(loading, "; it belongs into the section '%s'",
+					object_allocators[i]->name);
+	}
+	if (schema_find(machine_settings, key))
+		return set_cure(loading, "; it belongs to the machine: {base: NAME, %.60s: ...}",
+				key);
+	return "";
+}
+
 /* ---- workload ---------------------------------------------------------------------------- */
 
 static bool skip_kind(void *to, struct yaml *key, struct yaml *value)
@@ -107,6 +135,14 @@ static const struct workload *read_kind(struct loading *loading, const struct ya
 {
 	const struct yaml *kind = value->kind == YAML_MAPPING ? yaml_find(value, "kind") : value;
 
+	if (kind && kind->kind == YAML_LIST) {
+		mistake(loading->diagnostics, kind->place,
+			"an experiment has one kind of workload; write a file for each (its keys may have lists)");
+		return NULL;
+	}
+
+	if (!kind && value->partial)
+		return NULL;
 	if (!kind) {
 		mistake(loading->diagnostics, key->place,
 			"missing key 'workload.kind': what traffic ('bounce list workloads' shows all)");
@@ -121,10 +157,25 @@ static const struct workload *read_kind(struct loading *loading, const struct ya
 	return word < 0 ? NULL : workloads[word];
 }
 
+/* Where a key belongs that is not one of the workload's. */
+static const char *cure_workload(void *to, const char *key)
+{
+	struct loading *loading = to;
+
+	if (schema_find(keys_table(loading->keys), key))
+		return "; it stands at the top level, without blanks in front";
+	for (size_t i = 0; workloads[i]; i++) {
+		if (workloads[i]->settings && schema_find(workloads[i]->settings, key))
+			return set_cure(loading, "; it is a key of workload '%s'",
+					workloads[i]->name);
+	}
+	return "";
+}
+
 static void read_workload(struct loading *loading, struct yaml *key, struct yaml *value)
 {
 	static const char *const names[] = { "kind", NULL };
-	struct schema_others others = { skip_kind, loading, names };
+	struct schema_others others = { skip_kind, loading, names, cure_workload };
 	struct combination *into = loading->into;
 	const struct workload *workload = value->refused ? NULL : read_kind(loading, key, value);
 	struct yaml *section = value->kind == YAML_MAPPING ? value : NULL;
@@ -240,11 +291,14 @@ static void choose_models(struct loading *loading, struct combination *into)
 
 void walk(struct loading *loading, struct combination *into)
 {
-	struct schema_others others = { special_key, loading, keys_models(loading->keys) };
+	struct schema_others others = { special_key, loading, keys_models(loading->keys),
+					cure_top };
 
 	loading->into = into;
 	schema_fill(&loading->schema, keys_table(loading->keys), loading->root, loading->top, "",
 		    &into->settings, &others);
+	if (!again(loading))
+		rule_name(loading, into);
 	/* sections of the models were checked where they stand; here they are only read */
 	if (again(loading))
 		choose_models(loading, into);

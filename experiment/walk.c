@@ -316,6 +316,7 @@ void combination_free(struct combination *combination)
 	free(combination->pages_settings);
 	free(combination->workload_settings);
 	free(combination->core);
+	free(combination->turn);
 	free(combination);
 }
 

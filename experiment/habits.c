@@ -105,6 +105,8 @@ static const char *cure_unit(const struct setting *setting, double number, const
 
 	if (!setting->unit)
 		return from ? write_number(setting, number * from->of_first, buf) : "";
+	if (from && to && from->family == to->family && to->family == SHARE)
+		return write_number(setting, number, buf);
 	if (from && to && from->family == to->family) {
 		snprintf(buf, CURE_BYTES, "; it counts %s%s", setting->unit,
 			 write_number(setting, number * from->of_first / to->of_first, end));
@@ -122,6 +124,8 @@ static const char *cure_unit(const struct setting *setting, double number, const
 		snprintf(buf, CURE_BYTES, "; it counts %s", setting->unit);
 	return buf;
 }
+
+static const char one_value[] = "; this key takes one value";
 
 /* 1..8, 64-1024, 1:8, 1 to 8: a list from the first to the last in doubles, if it is short. */
 static const char *cure_range(uint64_t from, uint64_t to, char *buf)
@@ -176,6 +180,8 @@ static const char *cure_commas(const struct setting *setting, const char *text, 
 	plain[length] = '\0';
 	if (thousands && group == 3 && !strchr(text, ' '))
 		return write_number(setting, strtod(plain, NULL), buf);
+	if (setting->fixed)
+		return one_value;
 	snprintf(buf, CURE_BYTES, "; a list stands in brackets: [%.100s]", text);
 	return buf;
 }
@@ -226,7 +232,8 @@ static const char *cure_number_and(const struct setting *setting, const char *te
 	if (strspn(text, "0123456789, ") == strlen(text) && strpbrk(text, ", "))
 		return cure_commas(setting, text, buf);
 	if (is_range(text + digits, &to))
-		return cure_range(strtoull(text, NULL, 10), to, buf);
+		return setting->fixed ? one_value
+				      : cure_range(strtoull(text, NULL, 10), to, buf);
 	cure = cure_sum(setting, text, buf);
 	if (*cure)
 		return cure;
@@ -256,7 +263,7 @@ const char *habit_number(const struct setting *setting, const struct yaml *value
 		return "; variables are not filled in: write the number, or give it with --set";
 	if (!strncmp(text, "range", 5) || !strncmp(text, "linspace", 8) ||
 	    !strncmp(text, "seq", 3) || !strncmp(text, "pow2", 4))
-		return "; a list sweeps, like [1, 2, 4]";
+		return setting->fixed ? one_value : "; a list sweeps, like [1, 2, 4]";
 	if (listed("auto max all nproc", text))
 		return "; nothing is chosen for you, write the number";
 	if (*text < '0' || *text > '9')

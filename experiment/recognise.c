@@ -9,9 +9,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "experiment/file.h"
+#include "experiment/data.h"
 #include "experiment/schema.h"
 #include "sim/machine.h"
+
+enum { HEAD_BYTES = 4096 };     /* of a file: what it is shows there */
 
 struct start {
 	const char *bytes;
@@ -109,15 +111,24 @@ static bool is_litmus(const char *line, size_t length)
 	return false;
 }
 
-static const char *kind_of_line(const char *line, size_t length)
+static bool has_events(const char *text, size_t length)
 {
-	static const char *const events[] = { "kmem:",	      "kmalloc: ",     "kfree: ",
-					      "kmem_cache_",  "mm_page_alloc", "mm_page_free" };
+	static const char *const events[] = { "kmem:",	     "kmalloc: ",     "kfree: ",
+					      "kmem_cache_", "mm_page_alloc", "mm_page_free" };
 
 	for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
-		if (has(line, length, events[i]))
-			return "this is a recording of the kernel's events; 'bounce import FILE -o x.trace' makes a trace of it";
+		if (has(text, length, events[i]))
+			return true;
 	}
+	return false;
+}
+
+/* `rest`: from the line on, some of what follows. */
+static const char *kind_of_line(const char *line, size_t length, size_t rest)
+{
+	/* trace-cmd begins with "cpus=8" */
+	if (has_events(line, length) || (is_assignment(line, length) && has_events(line, rest)))
+		return "this is a recording of the kernel's events; 'bounce import FILE -o x.trace' makes a trace of it";
 	if (is_litmus(line, length))
 		return "this is a litmus test; 'bounce litmus FILE' runs it";
 	if (is_section(line, length))
@@ -146,7 +157,9 @@ bool recognise_text(struct diagnostics *diagnostics, const struct document *sour
 	}
 
 	const char *line = first_line(source, &number, &length);
-	const char *told = line ? kind_of_line(line, length) : NULL;
+	size_t rest = line ? (size_t)(source->text + source->length - line) : 0;
+	const char *told =
+		line ? kind_of_line(line, length, rest < HEAD_BYTES ? rest : HEAD_BYTES) : NULL;
 
 	if (!told)
 		return false;
@@ -168,44 +181,59 @@ static size_t machine_keys(const struct yaml *root)
 	return count;
 }
 
+static size_t experiment_keys(const struct yaml *root, const struct keys *keys)
+{
+	const char *const *model = keys_models(keys);
+	size_t count = 0;
+
+	for (const struct setting *setting = keys_table(keys); setting->key; setting++)
+		count += yaml_find(root, setting->key) != NULL;
+	for (; *model; model++)
+		count += yaml_find(root, *model) != NULL;
+	return count;
+}
+
 bool recognise_tree(struct diagnostics *diagnostics, const struct document *source,
-		    const struct yaml *root, const char *const *known)
+		    const struct yaml *root, const struct keys *keys)
 {
 	const struct yaml *id = yaml_find(root, "id");
-	size_t keys = 0;
+	bool shipped = id && id->kind == YAML_VALUE && strstr(source->name, "configs/machines/");
 
-	for (; *known; known++)
-		keys += yaml_find(root, *known) != NULL;
-	if (!yaml_find(root, "machine") && !yaml_find(root, "workload") &&
-	    machine_keys(root) > 1) {
-		bool named = id && id->kind == YAML_VALUE;
-
+	if (!yaml_find(root, "machine") && !yaml_find(root, "workload") && machine_keys(root) > 1) {
 		mistake(diagnostics, (struct place){ source, 0, 0 },
-			"this is a machine; an experiment names it, 'machine: %.100s', beside cpus and workload",
-			named && strstr(source->name, "configs/machines/") ? id->text
-									   : source->name);
+			"this is a machine; an experiment names it, 'machine: %.200s', beside cpus and workload",
+			shipped ? id->text : source->name);
 		return true;
 	}
-	if (keys || !root->count)
+	if (!root->count || experiment_keys(root, keys))
 		return false;
 	mistake(diagnostics, root->key[0]->place,
 		"none of the keys here is one of an experiment, which has name, machine, cpus, workload and more; configs/remote-free.yaml is a small one");
 	return true;
 }
 
-const char *recognise_folder(const char *path, char *buf, size_t size)
+static bool exists(const char *path, const char *below)
 {
 	char inside[4096];
 	struct stat is;
+	int length = snprintf(inside, sizeof inside, "%s%s", path, below);
+
+	return length > 0 && (size_t)length < sizeof inside && stat(inside, &is) == 0;
+}
+
+const char *recognise_path(const char *path, char *buf, size_t size)
+{
+	char file[300], found[4096];
 
 	*buf = '\0';
-	if (stat(path, &is) || !S_ISDIR(is.st_mode))
+	if (exists(path, "/index"))
+		snprintf(buf, size, "; a folder of results: 'bounce report' shows it");
+	else if (exists(path, "/."))
+		snprintf(buf, size, "; an experiment is a YAML file");
+	if (*buf || strchr(path, '/') || strlen(path) > 200)
 		return buf;
-	snprintf(inside, sizeof inside, "%.4000s/index", path);
-	if (stat(inside, &is) == 0)
-		snprintf(buf, size,
-			 "this is a folder of results; 'bounce report' shows it, and its experiment.yaml runs again");
-	else
-		snprintf(buf, size, "this is a folder; an experiment is a YAML file");
+	snprintf(file, sizeof file, "configs/%s%s", path, strstr(path, ".yaml") ? "" : ".yaml");
+	if (data_file(file, found, sizeof found))
+		snprintf(buf, size, "; did you mean '%.200s'?", file);
 	return buf;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "experiment/habits.h"
 #include "experiment/machine_file.h"
 #include "sim/verbs/xalloc.h"
 
@@ -97,6 +98,27 @@ static const char *set_cure(struct loading *loading, const char *format, const c
 	return loading->cure;
 }
 
+static const struct setting *model_settings(const char *name, size_t *size)
+{
+	const struct object_allocator *objects = object_allocator_find(name);
+	const struct page_allocator *pages = objects ? NULL : page_allocator_find(name);
+	const struct setting *settings = objects ? objects->settings : pages->settings;
+
+	*size = objects ? objects->settings_size : pages->settings_size;
+	return settings ? settings : no_settings;
+}
+
+static bool is_of_model(const struct loading *loading, const char *key)
+{
+	size_t size;
+
+	for (const char *const *model = keys_models(loading->keys); *model; model++) {
+		if (schema_find(model_settings(*model, &size), key))
+			return true;
+	}
+	return false;
+}
+
 /* A key of a section that stands at the top. */
 static const char *cure_top(void *to, const char *key)
 {
@@ -106,11 +128,8 @@ static const char *cure_top(void *to, const char *key)
 		if (workloads[i]->settings && schema_find(workloads[i]->settings, key))
 			return "; it belongs into 'workload'";
 	}
-	for (size_t i = 0; object_allocators[i]; i++) {
-		if (object_allocators[i]->settings && schema_find(object_allocators[i]->settings, key))
-			return set_cure(loading, "; it belongs into the section '%s'",
-					object_allocators[i]->name);
-	}
+	if (is_of_model(loading, key))
+		return "; it belongs into the section of a model, like 'slub-cpu: {key: value}'";
 	if (schema_find(machine_settings, key))
 		return set_cure(loading, "; it belongs to the machine: {base: NAME, %.60s: ...}",
 				key);
@@ -130,6 +149,21 @@ static bool skip_kind(void *to, struct yaml *key, struct yaml *value)
 	return true;
 }
 
+/* `type: counter` means the kind, which is not missing then. */
+static bool other_kind(struct loading *loading, const struct yaml *value)
+{
+	for (size_t i = 0; value->kind == YAML_MAPPING && i < value->count; i++) {
+		const char *cure = habit_key("workload", value->key[i]->text);
+
+		if (!strstr(cure, "'kind'"))
+			continue;
+		mistake(loading->diagnostics, value->key[i]->place, "unknown key '%.60s'%s",
+			value->key[i]->text, cure);
+		return true;
+	}
+	return false;
+}
+
 static const struct workload *read_kind(struct loading *loading, const struct yaml *key,
 					const struct yaml *value)
 {
@@ -141,7 +175,7 @@ static const struct workload *read_kind(struct loading *loading, const struct ya
 		return NULL;
 	}
 
-	if (!kind && value->partial)
+	if (!kind && (value->partial || other_kind(loading, value)))
 		return NULL;
 	if (!kind) {
 		mistake(loading->diagnostics, key->place,
@@ -217,16 +251,6 @@ static void read_cores(struct loading *loading, const struct yaml *value)
 				 MACHINE_CORES_MAX - 1, &core))
 			into->core[into->cores++] = (unsigned)core;
 	}
-}
-
-static const struct setting *model_settings(const char *name, size_t *size)
-{
-	const struct object_allocator *objects = object_allocator_find(name);
-	const struct page_allocator *pages = objects ? NULL : page_allocator_find(name);
-	const struct setting *settings = objects ? objects->settings : pages->settings;
-
-	*size = objects ? objects->settings_size : pages->settings_size;
-	return settings ? settings : no_settings;
 }
 
 /* Sections of models that a combination does not use are checked all the same. */

@@ -29,11 +29,30 @@ static const char good[] = "name: test\n"
 
 /* ---- mistakes ---------------------------------------------------------------------------- */
 
+/* "<machines>" likewise. */
+static char *fill_machines(char *text)
+{
+	size_t count, used = 0;
+	char **names = machine_names(&count), all[2000], *whole = NULL,
+	     *at = strstr(text, "<machines>");
+
+	for (size_t i = 0; i < count; i++)
+		used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "",
+					 names[i]);
+	machine_names_free(names, count);
+	if (!at)
+		return text;
+	assert_true(asprintf(&whole, "%.*s%s%s", (int)(at - text), text, all,
+			     at + strlen("<machines>")) > 0);
+	free(text);
+	return whole;
+}
+
 /* "<objects>" in an expected message stands for the words of the registry: a new model is no
  * change of this test. */
 static char *fill_in(const char *expected)
 {
-	static const char *const names[] = { "objects", "plots" };
+	static const char *const names[] = { "objects", "pages", "workload", "plots" };
 	struct keys *keys = keys_new();
 	char *text = xstrdup(expected);
 
@@ -47,16 +66,15 @@ static char *fill_in(const char *expected)
 			snprintf(words + strlen(words), sizeof words - strlen(words), "%s%s",
 				 w ? ", " : "", setting->words[w]);
 		snprintf(mark, sizeof mark, "<%s>", names[i]);
-		at = strstr(text, mark);
-		if (!at)
-			continue;
-		assert_true(asprintf(&whole, "%.*s%s%s", (int)(at - text), text, words,
-				     at + strlen(mark)) > 0);
-		free(text);
-		text = whole;
+		while ((at = strstr(text, mark))) {
+			assert_true(asprintf(&whole, "%.*s%s%s", (int)(at - text), text, words,
+					     at + strlen(mark)) > 0);
+			free(text);
+			text = whole;
+		}
 	}
 	keys_free(keys);
-	return text;
+	return fill_machines(text);
 }
 
 static void check_mistake(const char *name)

@@ -245,7 +245,7 @@ static void read_cores(struct loading *loading, const struct yaml *value)
 	free(into->core);
 	into->core = xalloc(value->count * sizeof *into->core);
 	into->cores = 0;
-	into->settings.placement = PLACEMENT_CORES;
+	into->settings.placement = PLACEMENT_LISTED;
 	for (size_t i = 0; i < value->count; i++) {
 		if (schema_count(&loading->schema, value->child[i], "placement", 0,
 				 MACHINE_CORES_MAX - 1, &core))

@@ -434,6 +434,22 @@ _Noreturn void sim_end(struct sim *sim, enum outcome outcome)
 	longjmp(*sim->escape, 1);
 }
 
+_Noreturn void sim_deadlock(struct sim *sim)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < sim->cpus; i++) {
+		const struct cpu *cpu = &sim->cpu[i];
+
+		if (cpu->started && !cpu->finished && n < sizeof sim->message)
+			n += (size_t)snprintf(sim->message + n, sizeof sim->message - n,
+					      "%sCPU %u waits at %s:%u", n ? ", " : "", i,
+					      cpu->wait_site ? cpu->wait_site->file : "?",
+					      cpu->wait_site ? cpu->wait_site->line : 0);
+	}
+	sim_end(sim, OUTCOME_DEADLOCK);
+}
+
 _Noreturn void sim_bug(const struct cpu *cpu, const char *file, int line, const char *format, ...)
 {
 	struct sim *sim = cpu->sim;

@@ -121,7 +121,7 @@ static char *default_output(const char *input)
 static bool feed_file(struct importer *importer, const char *path)
 {
 	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-	char *chunk = xalloc(CHUNK_BYTES), why[256] = "";
+	char *chunk = xalloc(CHUNK_BYTES), why[IMPORT_WHY_BYTES] = "";
 	bool good = true;
 	size_t got;
 
@@ -149,6 +149,24 @@ static void print_line(void *to, const char *text)
 	fprintf(to, "%s\n", text);
 }
 
+static void tell_losses(FILE *to, const struct importer *importer)
+{
+	size_t losses;
+	const struct import_loss *loss = import_losses(importer, &losses);
+
+	for (size_t i = 0; i < losses; i++) {
+		char cpu[32] = "a CPU not told";
+
+		if (loss[i].cpu != KMEM_NO_CPU)
+			snprintf(cpu, sizeof cpu, "CPU %u", loss[i].cpu);
+		if (loss[i].events)
+			fprintf(to, "%10s  - lost on %s: %" PRIu64 "\n", "", cpu, loss[i].events);
+		if (loss[i].gaps)
+			fprintf(to, "%10s  - gaps of unknown size on %s: %" PRIu64 "\n", "", cpu,
+				loss[i].gaps);
+	}
+}
+
 static void tell(FILE *to, const struct importer *importer, const struct trace *trace,
 		 const char *output)
 {
@@ -157,6 +175,7 @@ static void tell(FILE *to, const struct importer *importer, const struct trace *
 
 	fprintf(to, "input: %s\n", trace->origin);
 	trace_tell_input(trace, print_line, to);
+	tell_losses(to, importer);
 	for (size_t i = 0; i < others; i++)
 		fprintf(to, "%10s  - %s: %" PRIu64 "\n", "", other[i].name, other[i].count);
 	fprintf(to, "%s: %u CPUs, %zu events\n", output, trace->cpus, trace->events);
@@ -201,7 +220,7 @@ static int import(const struct arguments *arguments, const char *output)
 {
 	struct importer *importer = import_new(&arguments->options);
 	struct trace *trace = NULL;
-	char why[256];
+	char why[IMPORT_WHY_BYTES];
 	int status = EXIT_MISTAKE;
 
 	if (feed_file(importer, arguments->input)) {
@@ -210,6 +229,8 @@ static int import(const struct arguments *arguments, const char *output)
 			status = write_output(importer, trace, output);
 		else
 			fprintf(stderr, "bounce: %s: %s\n", arguments->input, why);
+		if (import_is_unreadable(importer))
+			status = EXIT_FAILED;
 	}
 	trace_free(trace);
 	import_free(importer);

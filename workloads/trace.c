@@ -71,6 +71,17 @@ static void put_text(struct output *out, const char *text)
 		put_byte(out, (unsigned char)text[i]);
 }
 
+/* The first ones stand in every file, later ones up to the last that counts something. */
+static int notes_used(const struct trace *trace)
+{
+	int notes = NOTES;
+
+	while (notes > NOTES_LEAST && trace->note[TRACE_SLAB][notes - 1] == 0 &&
+	       trace->note[TRACE_PAGES][notes - 1] == 0)
+		notes--;
+	return notes;
+}
+
 static void put_head(struct output *out, const struct trace *trace)
 {
 	put_text(out, trace->origin);
@@ -83,9 +94,11 @@ static void put_head(struct output *out, const struct trace *trace)
 		put_number(out, trace->cache[i].size);
 		put_text(out, trace->cache[i].name);
 	}
-	put_number(out, NOTES);
+	int notes = notes_used(trace);
+
+	put_number(out, (uint64_t)notes);
 	for (int level = 0; level < TRACE_LEVELS; level++)
-		for (int note = 0; note < NOTES; note++)
+		for (int note = 0; note < notes; note++)
 			put_number(out, trace->note[level][note]);
 	put_number(out, trace->existed);
 	for (uint32_t i = 0; i < trace->existed; i++) {
@@ -265,10 +278,12 @@ static void get_head(struct input *in, struct trace *trace)
 	trace->cache = xalloc((trace->caches + 1) * sizeof *trace->cache);
 	for (uint32_t i = 0; i < trace->caches; i++)
 		get_cache(in, &trace->cache[i]);
-	if (get_number(in, NOTES, "notes") != NOTES)
+	int notes = (int)get_number(in, NOTES, "notes");
+
+	if (notes < NOTES_LEAST)
 		is_wrong(in, "notes");
 	for (int level = 0; level < TRACE_LEVELS; level++)
-		for (int note = 0; note < NOTES; note++)
+		for (int note = 0; note < notes; note++)
 			trace->note[level][note] = get_number(in, UINT64_MAX, "notes");
 	trace->existed = (uint32_t)get_count(in, 2, "number of early objects");
 }
@@ -485,10 +500,18 @@ static const char *const input_texts[NOTES] = {
 	[NOTE_OTHER_EVENTS] = "other events, left out",
 	[NOTE_NO_EVENTS]    = "lines that are no events, left out",
 	[NOTE_BROKEN]       = "events with missing or unreadable fields, left out",
-	[NOTE_NULL]         = "frees of no object and failed allocations, left out",
+	[NOTE_NULL]         = "frees of no object, left out",
+	[NOTE_FAILED]       = "failed allocations, left out",
 	[NOTE_HIDDEN]       = "events with hidden addresses, left out",
 	[NOTE_LOST]         = "events that the recorder lost",
-	[NOTE_TWINS]        = "page frees reported twice, in a batch and alone: once kept",
+	[NOTE_GAPS]         = "gaps in the recording, of unknown size",
+	[NOTE_OVERWRITTEN]  = "events that the recorder overwrote before the first one",
+	[NOTE_TWINS]        = "second reports of page frees, left out",
+	[NOTE_PARTS]        = "frees of parts of a block of pages: freed whole, with its last part",
+	[NOTE_LARGE]        = "events of blocks of pages of an order above 10, left out",
+	[NOTE_SORTED]       = "events that stood behind later ones: put in order of time",
+	[NOTE_UNSORTED]     = "events that stand behind later ones: order kept, that of time matches no more frees",
+	[NOTE_TICKS]        = "events with a time without unit: counted as nanoseconds",
 	[NOTE_TRIMMED]      = "events outside the part that was asked for, left out",
 };
 
@@ -506,8 +529,9 @@ static const char *const level_texts[NOTES] = {
 };
 
 static const enum trace_note input_order[] = {
-	NOTE_LINES, NOTE_EVENTS, NOTE_OTHER_EVENTS, NOTE_NO_EVENTS, NOTE_BROKEN, NOTE_NULL, NOTE_HIDDEN,
-	NOTE_LOST, NOTE_TWINS, NOTE_TRIMMED,
+	NOTE_LINES, NOTE_EVENTS, NOTE_OTHER_EVENTS, NOTE_NO_EVENTS, NOTE_BROKEN, NOTE_NULL, NOTE_FAILED,
+	NOTE_HIDDEN, NOTE_LOST, NOTE_GAPS, NOTE_OVERWRITTEN, NOTE_TWINS, NOTE_PARTS, NOTE_LARGE,
+	NOTE_SORTED, NOTE_UNSORTED, NOTE_TICKS, NOTE_TRIMMED,
 };
 
 static const enum trace_note level_order[] = {

@@ -56,6 +56,10 @@ enum trace_note {
 	/* in what was kept of it */
 	NOTE_ALLOCATIONS, NOTE_MATCHED, NOTE_EXISTED, NOTE_REPLACED, NOTE_LEFT, NOTE_RENAMED,
 	NOTE_GUESSED, NOTE_LATE, NOTE_CUT, NOTE_REMOTE,
+	NOTES_LEAST,
+	/* in the whole input again: files made before these were thought of end here */
+	NOTE_FAILED = NOTES_LEAST, NOTE_LARGE, NOTE_PARTS, NOTE_GAPS, NOTE_OVERWRITTEN, NOTE_SORTED,
+	NOTE_UNSORTED, NOTE_TICKS,
 	NOTES
 };
 

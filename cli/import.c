@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -31,8 +32,9 @@ static const struct argp_option options[] = {
 };
 
 static const char doc[] =
-	"Make a recorded kmem trace replayable: the text of perf script, of ftrace's trace file or of "
-	"trace-cmd report, plain or zstd; - is stdin."
+	"Make a recorded kmem trace replayable: the text of perf script, of ftrace's trace file, of "
+	"trace-cmd report or of babeltrace (LTTng), plain or zstd; - is stdin. docs/traces.md shows "
+	"the layouts, and a line for traces of your own."
 	"\v"
 	"Record with\n"
 	"  perf record -a -e kmem:kmalloc,kmem:kfree,kmem:kmem_cache_alloc,\\\n"
@@ -107,7 +109,7 @@ static const char *base_name(const char *path)
 /* "dir/socket.kmem.txt.zst" gives "socket.trace", in the current folder; the caller frees it. */
 static char *default_output(const char *input)
 {
-	const char *base = base_name(input);
+	const char *base = strcmp(input, "-") == 0 ? "stdin" : base_name(input);
 	char *name = xalloc(strlen(base) + sizeof ".trace");
 
 	strcpy(name, base);
@@ -117,19 +119,39 @@ static char *default_output(const char *input)
 	return strcat(name, ".trace");
 }
 
+/* NULL and the reason: nothing that a recording can be read from. */
+static FILE *open_input(const char *path, const char **why)
+{
+	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+	struct stat status;
+
+	*why = NULL;
+	if (!file || fstat(fileno(file), &status) != 0)
+		*why = strerror(errno);
+	else if (S_ISDIR(status.st_mode))
+		*why = "it is a folder; if one of LTTng, print it: babeltrace2 FOLDER | bounce import - -o my.trace";
+	else if (S_ISBLK(status.st_mode) ||
+		 (S_ISCHR(status.st_mode) && !isatty(fileno(file)) && file != stdin))
+		*why = "it is a device";
+	if (*why && file && file != stdin)
+		fclose(file);
+	return *why ? NULL : file;
+}
+
 /* False: a mistake of the user, already told. */
 static bool feed_file(struct importer *importer, const char *path)
 {
-	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+	const char *refused;
+	FILE *file = open_input(path, &refused);
+
+	if (!file) {
+		fprintf(stderr, "bounce: %s: %s\n", path, refused);
+		return false;
+	}
 	char *chunk = xalloc(CHUNK_BYTES), why[IMPORT_WHY_BYTES] = "";
 	bool good = true;
 	size_t got;
 
-	if (!file) {
-		fprintf(stderr, "bounce: %s: %s\n", path, strerror(errno));
-		free(chunk);
-		return false;
-	}
 	while (good && (got = fread(chunk, 1, CHUNK_BYTES, file)) > 0)
 		good = import_feed(importer, chunk, got, why, sizeof why);
 	if (good && ferror(file)) {
@@ -250,7 +272,9 @@ int cli_import(int argc, char **argv)
 	const char *output = made ? made : arguments.output;
 	int status = EXIT_MISTAKE;
 
-	if (strcmp(output, "-") == 0 && isatty(STDOUT_FILENO))
+	if (!*output)
+		fprintf(stderr, "bounce: --output wants the name of a file\n");
+	else if (strcmp(output, "-") == 0 && isatty(STDOUT_FILENO))
 		fprintf(stderr, "bounce: a trace is no text; redirect it or give --output FILE\n");
 	else if (!arguments.force && strcmp(output, "-") != 0 && access(output, F_OK) == 0)
 		fprintf(stderr, "bounce: %s exists; --force overwrites it\n", output);

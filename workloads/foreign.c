@@ -14,21 +14,21 @@ static const struct magic {
 	size_t at, bytes;
 	const char *magic, *what;
 } magics[] = {
-	{ 0, 2, "\x1f\x8b", "it is compressed with gzip; unpack it: gzip -dc FILE | bounce import -" },
-	{ 0, 6, "\xfd" "7zXZ", "it is compressed with xz; unpack it: xz -dc FILE | bounce import -" },
-	{ 0, 3, "BZh", "it is compressed with bzip2; unpack it: bzip2 -dc FILE | bounce import -" },
-	{ 0, 4, "\x04\x22\x4d\x18", "it is compressed with lz4; unpack it: lz4 -dc FILE | bounce import -" },
-	{ 0, 4, "LZIP", "it is compressed with lzip; unpack it: lzip -dc FILE | bounce import -" },
-	{ 0, 4, "PK\3\4", "it is a zip archive; unpack it: unzip -p FILE | bounce import -" },
-	{ 0, 6, "7z\xbc\xaf\x27\x1c", "it is a 7z archive; unpack it: 7z x -so FILE | bounce import -" },
-	{ 0, 4, "\xff\xfe\0\0", "its text is in UTF-32; convert it: iconv -f UTF-32 -t UTF-8 FILE | bounce import -" },
-	{ 0, 2, "\xff\xfe", "its text is in UTF-16; convert it: iconv -f UTF-16 -t UTF-8 FILE | bounce import -" },
-	{ 0, 2, "\xfe\xff", "its text is in UTF-16; convert it: iconv -f UTF-16 -t UTF-8 FILE | bounce import -" },
-	{ 0, 7, "PERFILE", "it is perf.data, not its text; print it: perf script -i FILE -F comm,pid,tid,cpu,time,event,trace | bounce import -" },
-	{ 0, 8, "2ELIFREP", "it is perf.data, not its text; print it: perf script -i FILE -F comm,pid,tid,cpu,time,event,trace | bounce import -" },
-	{ 0, 10, "\x17\x08\x44" "tracing", "it is trace.dat of trace-cmd, not its text; print it: trace-cmd report -i FILE | bounce import -" },
-	{ 0, 4, "\xc1\x1f\xfc\xc1", "it is a binary stream of LTTng; print it: babeltrace2 FOLDER | bounce import -" },
-	{ 0, 4, "\xc1\xfc\x1f\xc1", "it is a binary stream of LTTng; print it: babeltrace2 FOLDER | bounce import -" },
+	{ 0, 2, "\x1f\x8b", "it is compressed with gzip; unpack it: gzip -dc FILE | bounce import - -o my.trace" },
+	{ 0, 6, "\xfd" "7zXZ", "it is compressed with xz; unpack it: xz -dc FILE | bounce import - -o my.trace" },
+	{ 0, 3, "BZh", "it is compressed with bzip2; unpack it: bzip2 -dc FILE | bounce import - -o my.trace" },
+	{ 0, 4, "\x04\x22\x4d\x18", "it is compressed with lz4; unpack it: lz4 -dc FILE | bounce import - -o my.trace" },
+	{ 0, 4, "LZIP", "it is compressed with lzip; unpack it: lzip -dc FILE | bounce import - -o my.trace" },
+	{ 0, 4, "PK\3\4", "it is a zip archive; unpack it: unzip -p FILE | bounce import - -o my.trace" },
+	{ 0, 6, "7z\xbc\xaf\x27\x1c", "it is a 7z archive; unpack it: 7z x -so FILE | bounce import - -o my.trace" },
+	{ 0, 4, "\xff\xfe\0\0", "its text is in UTF-32; convert it: iconv -f UTF-32 -t UTF-8 FILE | bounce import - -o my.trace" },
+	{ 0, 2, "\xff\xfe", "its text is in UTF-16; convert it: iconv -f UTF-16 -t UTF-8 FILE | bounce import - -o my.trace" },
+	{ 0, 2, "\xfe\xff", "its text is in UTF-16; convert it: iconv -f UTF-16 -t UTF-8 FILE | bounce import - -o my.trace" },
+	{ 0, 7, "PERFILE", "it is perf.data, not its text; print it: perf script -i FILE -F comm,pid,tid,cpu,time,event,trace | bounce import - -o my.trace" },
+	{ 0, 8, "2ELIFREP", "it is perf.data, not its text; print it: perf script -i FILE -F comm,pid,tid,cpu,time,event,trace | bounce import - -o my.trace" },
+	{ 0, 10, "\x17\x08\x44" "tracing", "it is trace.dat of trace-cmd, not its text; print it: trace-cmd report -i FILE | bounce import - -o my.trace" },
+	{ 0, 4, "\xc1\x1f\xfc\xc1", "it is a binary stream of LTTng; print it: babeltrace2 FOLDER | bounce import - -o my.trace" },
+	{ 0, 4, "\xc1\xfc\x1f\xc1", "it is a binary stream of LTTng; print it: babeltrace2 FOLDER | bounce import - -o my.trace" },
 	{ 0, 8, "bouncetr", "it is a trace of bounce already: replay it with 'workload: {kind: replay, trace: FILE}'" },
 	{ 0, 4, "\x7f" "ELF", "it is a program or a core dump, not a recording: " RECORD },
 };
@@ -46,8 +46,8 @@ const char *foreign_container(const unsigned char *head, size_t bytes)
 		high = high && (head[i] == 0) == (i % 2 == 0);
 		low = low && (head[i] == 0) == (i % 2 == 1);
 	}
-	return high ? "its text is in UTF-16; convert it: iconv -f UTF-16BE -t UTF-8 FILE | bounce import -" :
-	       low  ? "its text is in UTF-16; convert it: iconv -f UTF-16LE -t UTF-8 FILE | bounce import -" :
+	return high ? "its text is in UTF-16; convert it: iconv -f UTF-16BE -t UTF-8 FILE | bounce import - -o my.trace" :
+	       low  ? "its text is in UTF-16; convert it: iconv -f UTF-16LE -t UTF-8 FILE | bounce import - -o my.trace" :
 		      NULL;
 }
 
@@ -79,24 +79,18 @@ static const struct tool {
 	{ "^<[!?a-zA-Z]", "it is HTML or XML; expected is plain text: that of perf script, ftrace or trace-cmd report" },
 };
 
-const char *foreign_tool(const char *line, size_t bytes)
+const char *foreign_tool(char lines[][FOREIGN_LINE_BYTES], size_t count)
 {
-	char text[256];
-	size_t length = bytes < sizeof text - 1 ? bytes : sizeof text - 1;
 	const char *what = NULL;
 
-	while (length > 0 && (line[length - 1] == '\r' || line[length - 1] == ' '))
-		length--;
-	for (size_t i = 0; i < length; i++)
-		text[i] = line[i] == '\0' ? '?' : line[i];
-	text[length] = '\0';
 	for (size_t i = 0; i < sizeof tools / sizeof *tools && !what; i++) {
 		regex_t pattern;
 
 		if (regcomp(&pattern, tools[i].pattern, REG_EXTENDED | REG_NOSUB) != 0)
 			return NULL;            /* out of memory; the general message does */
-		if (regexec(&pattern, text, 0, NULL, 0) == 0)
-			what = tools[i].what;
+		for (size_t line = 0; line < count && !what; line++)
+			if (regexec(&pattern, lines[line], 0, NULL, 0) == 0)
+				what = tools[i].what;
 		regfree(&pattern);
 	}
 	return what;

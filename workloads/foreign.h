@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-enum { FOREIGN_HEAD_BYTES = 16 };
+enum { FOREIGN_HEAD_BYTES = 16, FOREIGN_LINE_BYTES = 256 };
 
 /*
  * By the first FOREIGN_HEAD_BYTES of a file, or all of a shorter one: what contains the text, and
@@ -15,7 +15,7 @@ enum { FOREIGN_HEAD_BYTES = 16 };
  */
 const char *foreign_container(const unsigned char *head, size_t bytes);
 
-/* By a line that is no event: the tool that printed it and what to use; NULL: unknown. */
-const char *foreign_tool(const char *line, size_t bytes);
+/* By lines that are no events: the tool that printed them and what to use; NULL: unknown. */
+const char *foreign_tool(char lines[][FOREIGN_LINE_BYTES], size_t count);
 
 #endif

@@ -18,7 +18,7 @@ enum {
 	EXAMPLES = 3,
 	RECORDS_MAX = INT32_MAX,        /* pairing may double them */
 	UNREADABLE_SHARE = 4,           /* one line in so many may be */
-	FOREIGN_LINES = 64,             /* are searched for the tool that wrote them */
+	FOREIGN_LINES = 16,             /* are kept to find the tool that wrote them */
 };
 
 /* A line that could not be read. */
@@ -41,7 +41,9 @@ struct importer {
 	uint64_t readable, unreadable, lacking;         /* lines; the last: of the second */
 	struct example example[EXAMPLES];
 	size_t examples;
-	const char *container, *tool;   /* whose file and whose text it is; NULL: not seen */
+	char sample[FOREIGN_LINES][FOREIGN_LINE_BYTES]; /* the first lines that are no traffic */
+	size_t samples;
+	const char *container;          /* whose file it is; NULL: plain text */
 	struct import_other other[IMPORT_OTHERS];
 	size_t others;
 	struct import_loss *loss;
@@ -79,7 +81,7 @@ static uint64_t time_of(struct importer *in, const struct kmem_event *event)
 
 	if (!event->day_time)
 		return event->time_ns;
-	if (event->time_ns + day / 2 < in->day_newest) {
+	if (event->time_ns + day / 2 < in->day_newest && in->day_ns < INT64_MAX / 2) {
 		in->day_ns += day;
 		in->day_newest = 0;
 	}
@@ -129,10 +131,21 @@ static void traffic(struct importer *in, const struct kmem_event *event, bool fr
 
 /* ---- lines that are no traffic ----------------------------------------------------------------- */
 
-static void look_for_tool(struct importer *in, uint64_t lines)
+static void keep_sample(struct importer *in)
 {
-	if (!in->tool && lines <= FOREIGN_LINES)
-		in->tool = foreign_tool(in->line, in->line_bytes);
+	size_t bytes = in->line_bytes;
+
+	if (in->samples == FOREIGN_LINES)
+		return;
+	char *to = in->sample[in->samples++];
+
+	while (bytes > 0 && (in->line[bytes - 1] == '\r' || in->line[bytes - 1] == ' '))
+		bytes--;
+	if (bytes > FOREIGN_LINE_BYTES - 1)
+		bytes = FOREIGN_LINE_BYTES - 1;
+	for (size_t i = 0; i < bytes; i++)
+		to[i] = in->line[i] ? in->line[i] : '?';
+	to[bytes] = '\0';
 }
 
 static void other_event(struct importer *in, const struct kmem_event *event)
@@ -141,7 +154,7 @@ static void other_event(struct importer *in, const struct kmem_event *event)
 	size_t i = 0;
 
 	in->note[NOTE_OTHER_EVENTS]++;
-	look_for_tool(in, in->note[NOTE_OTHER_EVENTS]);
+	keep_sample(in);
 	snprintf(other.name, sizeof other.name, "%.*s",
 		 (int)(event->event_bytes < 47 ? event->event_bytes : 47), event->event);
 	while (i < in->others && strcmp(in->other[i].name, other.name) != 0)
@@ -175,7 +188,7 @@ static void unreadable(struct importer *in, const char *lacks)
 	size_t bytes = in->line_bytes, used = 0;
 
 	in->unreadable++;
-	look_for_tool(in, in->unreadable);
+	keep_sample(in);
 	for (size_t i = 0; i < in->examples; i++)
 		if (strcmp(in->example[i].lacks, lacks) == 0)
 			return;
@@ -376,29 +389,37 @@ static void tell_no_events(const struct importer *in, FILE *to)
 		tell_examples(in, to);
 }
 
+static void tell_unreadable(struct importer *in, FILE *to)
+{
+	const char *tool = foreign_tool(in->sample, in->samples);
+
+	fprintf(to, "%" PRIu64 " of %" PRIu64 " lines cannot be read, too many for a trace:",
+		in->unreadable, in->readable + in->unreadable);
+	tell_examples(in, to);
+	if (tool)
+		fprintf(to, "\n    and %s", tool);
+	else if (in->lacking > 0)
+		fprintf(to, "\n    perf script -F comm,pid,tid,cpu,time,event,trace prints all that is "
+			    "needed");
+}
+
 /* Whether no trace can come of it; the reason goes to `to`. */
 static bool is_refused(struct importer *in, FILE *to)
 {
-	uint64_t lines = in->readable + in->unreadable;
+	const char *tool = NULL;
 	bool usable = in->recording.records > 0 || in->note[NOTE_TRIMMED] > 0;
 
 	if (in->refused)
 		fprintf(to, "%s", in->refused);
 	else if (in->zstd && !in->between_frames)
 		fprintf(to, "it is cut off: its compressed text does not end");
-	else if (!usable && in->tool)
-		fprintf(to, "%s", in->tool);
+	else if (!usable && (tool = foreign_tool(in->sample, in->samples)))
+		fprintf(to, "%s", tool);
 	else if (in->note[NOTE_EVENTS] == 0 && in->lacking == 0)
 		tell_no_events(in, to);
-	else if (in->unreadable * UNREADABLE_SHARE > lines) {
+	else if (in->unreadable * UNREADABLE_SHARE > in->readable + in->unreadable) {
 		in->is_unreadable = in->note[NOTE_EVENTS] > 0;
-		fprintf(to, "%" PRIu64 " of %" PRIu64 " lines cannot be read, too many for a trace:",
-			in->unreadable, lines);
-		tell_examples(in, to);
-		if (in->tool)
-			fprintf(to, "\n    and %s", in->tool);
-		else if (in->lacking > 0)
-			fprintf(to, "\n    print all of it with perf script -F comm,pid,tid,cpu,time,event,trace");
+		tell_unreadable(in, to);
 	} else if (!usable && in->note[NOTE_NULL] + in->note[NOTE_FAILED] > 0)
 		fprintf(to, "all its addresses are zero: the kernel hid them; record as root, "
 			    "with sysctl kernel.kptr_restrict=0");
@@ -441,8 +462,8 @@ static uint32_t *order_by_time(const struct recording *recording)
 
 /*
  * Text in which times step back is put in order of time: `cat` of a file per CPU. But clocks of
- * CPUs may differ and some printers print differences; so the order counts in which more frees
- * have their allocation before them, and that of the text where a CPU's own time steps back.
+ * CPUs may differ, and some printers print differences, which begin with 0 and step back on a
+ * CPU; so the order counts in which more frees have their allocation before them.
  */
 static struct pairing *pair(struct importer *in)
 {
@@ -453,7 +474,8 @@ static struct pairing *pair(struct importer *in)
 	uint32_t *order = order_by_time(&in->recording);
 	struct pairing *by_time = pairing_new(&in->recording, order);
 	uint64_t written = pairing_matched(as_written), timed = pairing_matched(by_time);
-	bool sort = timed > written || (timed == written && !in->cpu_steps_back);
+	bool differences = in->cpu_steps_back && in->recording.record[0].time_ns == 0;
+	bool sort = timed > written || (timed == written && !differences);
 
 	free(order);
 	in->note[sort ? NOTE_SORTED : NOTE_UNSORTED] = in->behind;

@@ -391,7 +391,8 @@ static enum kmem_line object_event(const struct text *fields, struct kmem_event 
 	if (equals(value, "(null)") || equals(value, "(nil)"))
 		return frees ? KMEM_NULL : KMEM_FAILED;
 	if (find_text(&value, "ptrval")) {
-		event->lacks = "its address, which the kernel hid";
+		event->lacks = "its address, which the kernel hid (boot with no_hash_pointers, or record "
+			       "with perf or trace-cmd, which print it)";
 		return KMEM_HIDDEN;
 	}
 	if (!hexadecimal(value, &event->id))
@@ -597,18 +598,14 @@ static unsigned lttng_cpu(const struct text *line)
 /* What each recorder says of its losses; `event->cpu` is that of the line's place, if any. */
 static bool lost_events(const struct text *line, struct kmem_event *event)
 {
-	static const char *const before[] = {
-		"PERF_RECORD_LOST_SAMPLES: lost", "PERF_RECORD_LOST_SAMPLES lost",
-		"PERF_RECORD_LOST lost", "lost:",
-	};
-	const char *at;
+	const char *at = find_text(line, "PERF_RECORD_LOST");
 
 	event->lost = 0;
-	if (find_text(line, "PERF_RECORD_LOST")) {
-		for (size_t i = 0; i < sizeof before / sizeof *before; i++)
-			if ((at = find_text(line, before[i])) &&
-			    number_behind(at + strlen(before[i]), line->end, &event->lost))
-				break;
+	if (at) {
+		struct text rest = { at, line->end };
+
+		if ((at = find_text(&rest, " lost")))
+			number_behind(at + strlen(" lost"), line->end, &event->lost);
 		return true;
 	}
 	if ((at = find_text(line, "racer discarded "))) {
@@ -658,7 +655,7 @@ static bool stack_frame(struct text line)
 	       hexadecimal(number, &address);
 }
 
-/* Other lines of call chains, and those of the function tracer. */
+/* Other lines of call chains (`slub.c:3345`, `f (inlined)`), and those of the function tracer. */
 static bool other_frame(struct text line, bool placed)
 {
 	const char *start = line.at;
@@ -668,8 +665,12 @@ static bool other_frame(struct text line, bool placed)
 	skip_spaces(&line);
 	if (skip_text(&line, "=> "))
 		return true;
-	return line.at > start && line.at < line.end &&
-	       (find_text(&line, "+0x") || line.end[-1] == ')');
+	if (line.at == start || line.at == line.end)
+		return equals(line, "--");      /* of grep -A */
+	struct text token = line;
+
+	skip_token(&token);
+	return token.at == line.end || find_text(&line, "+0x") || line.end[-1] == ')';
 }
 
 /* What trace-cmd report prints besides events. */

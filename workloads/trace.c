@@ -1,5 +1,6 @@
 /* Reading, checking and writing trace files; the format is described in trace.h. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,7 +163,9 @@ void *trace_encode(const struct trace *trace, size_t *bytes)
 
 static bool write_all(const void *data, size_t bytes, const char *path)
 {
-	FILE *file = fopen(path, "wb");
+	unlink(path);                   /* a link or what a killed process left */
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "wb");
 
 	if (!file)
 		return false;
@@ -183,13 +186,20 @@ static bool write_all(const void *data, size_t bytes, const char *path)
 
 bool trace_write(const struct trace *trace, const char *path, char *why, size_t size)
 {
-	size_t bytes, length = strlen(path) + sizeof ".part";
+	size_t bytes, length = strlen(path) + 32;
 	void *data = trace_encode(trace, &bytes);
 	char *part = xalloc(length);
 
-	snprintf(part, length, "%s.part", path);
-	bool good = write_all(data, bytes, part) && rename(part, path) == 0;
+	snprintf(part, length, "%s.%ld.part", path, (long)getpid());
+	bool good = write_all(data, bytes, part);
 
+	if (good && rename(part, path) != 0) {
+		int error = errno;
+
+		good = false;
+		unlink(part);
+		errno = error;
+	}
 	if (!good)
 		snprintf(why, size, "%s: cannot be written: %s", path, strerror(errno));
 	free(part);

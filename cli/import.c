@@ -7,11 +7,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "experiment/file.h"
 #include "sim/verbs/xalloc.h"
 #include "workloads/import.h"
 
@@ -120,33 +120,14 @@ static char *default_output(const char *input)
 	return strcat(name, ".trace");
 }
 
-/* NULL and the reason: nothing that a recording can be read from. */
-static FILE *open_input(const char *path, const char **why)
-{
-	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-	struct stat status;
-
-	*why = NULL;
-	if (!file || fstat(fileno(file), &status) != 0)
-		*why = strerror(errno);
-	else if (S_ISDIR(status.st_mode))
-		*why = "it is a folder; if one of LTTng, print it: babeltrace2 FOLDER | bounce import - -o my.trace";
-	else if (S_ISBLK(status.st_mode) ||
-		 (S_ISCHR(status.st_mode) && !isatty(fileno(file)) && file != stdin))
-		*why = "it is a device";
-	if (*why && file && file != stdin)
-		fclose(file);
-	return *why ? NULL : file;
-}
-
 /* False: a mistake of the user, already told. */
 static bool feed_file(struct importer *importer, const char *path)
 {
-	const char *refused;
-	FILE *file = open_input(path, &refused);
+	FILE *file = strcmp(path, "-") == 0 ? stdin : file_open(path);
 
 	if (!file) {
-		fprintf(stderr, "bounce: %s: %s\n", path, refused);
+		fprintf(stderr, "bounce: %s: %s%s\n", path, file_problem(errno),
+			errno == EISDIR ? "; the text of an LTTng trace: babeltrace2 FOLDER | bounce import - -o my.trace" : "");
 		return false;
 	}
 	char *chunk = xalloc(CHUNK_BYTES), why[IMPORT_WHY_BYTES] = "";
@@ -220,10 +201,28 @@ static bool write_stdout(const struct trace *trace)
 	return good;
 }
 
+static bool write_file(const struct trace *trace, const char *path, char *why, size_t size)
+{
+	char folder[4096];
+	size_t bytes, length;
+	void *data = trace_encode(trace, &bytes);
+
+	file_folder(path, folder, sizeof folder);
+	length = strlen(folder);
+	if (length == 0)
+		strcpy(folder, ".");
+	else if (length > 1)
+		folder[length - 1] = '\0';
+	bool good = file_write(folder, base_name(path), data, bytes, why, size);
+
+	free(data);
+	return good;
+}
+
 static int write_output(const struct importer *importer, const struct trace *trace,
 			const char *output)
 {
-	char why[512];
+	char why[IMPORT_WHY_BYTES];
 
 	if (strcmp(output, "-") == 0) {
 		if (!write_stdout(trace))
@@ -231,8 +230,8 @@ static int write_output(const struct importer *importer, const struct trace *tra
 		tell(stderr, importer, trace, "stdout");
 		return EXIT_DONE;
 	}
-	if (!trace_write(trace, output, why, sizeof why)) {
-		fprintf(stderr, "bounce: %s\n", why);
+	if (!write_file(trace, output, why, sizeof why)) {
+		fprintf(stderr, "bounce: %s cannot be written: %s\n", output, why);
 		return EXIT_FAILED;
 	}
 	tell(stdout, importer, trace, output);
@@ -271,8 +270,8 @@ int cli_import(int argc, char **argv)
 	const char *output = made ? made : arguments.output;
 	int status = EXIT_MISTAKE;
 
-	if (!*output)
-		fprintf(stderr, "bounce: --output wants the name of a file\n");
+	if (!*base_name(output))
+		fprintf(stderr, "bounce: --output wants the name of a file, got '%s'\n", output);
 	else if (strcmp(output, "-") == 0 && isatty(STDOUT_FILENO))
 		fprintf(stderr, "bounce: a trace is no text; redirect it or give --output FILE\n");
 	else if (!arguments.force && strcmp(output, "-") != 0 && access(output, F_OK) == 0)

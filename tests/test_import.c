@@ -1011,12 +1011,43 @@ static void the_command_tells_mistakes(void **unused)
 	assert_int_equal(command(out, said, sizeof said, sample, "-o", "/nowhere/a.trace"),
 			 EXIT_FAILED);
 	assert_non_null(
-		strstr(said, "/nowhere/a.trace: cannot be written: No such file or directory"));
+		strstr(said, "/nowhere/a.trace cannot be written: /nowhere/a.trace: No such file"));
 	if (access("/dev/full", W_OK) == 0) {
 		assert_int_equal(command("/dev/full", said, sizeof said, sample, "-o", "-"),
 				 EXIT_FAILED);
 		assert_non_null(strstr(said, "stdout: cannot be written: No space left on device"));
 	}
+}
+
+/* Status 1 where events were read but too many lines not; what could wait for ever is refused. */
+static void the_command_refuses_what_is_no_recording(void **unused)
+{
+	char said[1024], out[256], fifo[256], why[512] = "";
+
+	(void)unused;
+	in_folder(out, sizeof out, "stdout");
+	in_folder(fifo, sizeof fifo, "garbage");
+	remove(fifo);
+	assert_int_equal(command(out, said, sizeof said, "tests/import/cases/too-broken.txt", "-o", "-"),
+			 EXIT_FAILED);
+	assert_non_null(strstr(said, "2 of 5 lines cannot be read"));
+	assert_int_equal(command(out, said, sizeof said, "tests/import/cases/no-time.txt", "-o", "-"),
+			 EXIT_MISTAKE);
+	assert_int_equal(command(out, said, sizeof said, "tests/import", "-o", "-"), EXIT_MISTAKE);
+	assert_non_null(strstr(said, "tests/import: Is a directory; the text of an LTTng trace: babeltrace2"));
+	assert_int_equal(command(out, said, sizeof said, "/dev/zero", "-o", "-"), EXIT_MISTAKE);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(command(out, said, sizeof said, fifo, "-o", "-"), EXIT_MISTAKE);
+	assert_null(trace_read(fifo, why, sizeof why));
+	assert_non_null(strstr(why, "garbage: not a file"));
+	assert_int_equal(command(out, said, sizeof said, "tests/import/cases/losses.txt", "-o", "-"),
+			 EXIT_DONE);
+	assert_non_null(strstr(said, "50  events that the recorder lost\n"));
+	assert_non_null(strstr(said, "- lost on CPU 1: 44\n"));
+	assert_non_null(strstr(said, "- gaps of unknown size on CPU 0: 1\n"));
+	assert_int_equal(command(out, said, sizeof said, "tests/import/cases/own.txt", "-o", ""),
+			 EXIT_MISTAKE);
+	assert_non_null(strstr(said, "--output wants the name of a file"));
 }
 
 static void the_command_writes_a_trace_once(void **unused)
@@ -1100,6 +1131,7 @@ int main(void)
 		cmocka_unit_test(no_payload_makes_an_unsound_trace),
 		cmocka_unit_test(the_shipped_traces_are_what_they_say),
 		cmocka_unit_test(the_command_tells_mistakes),
+		cmocka_unit_test(the_command_refuses_what_is_no_recording),
 		cmocka_unit_test(the_command_writes_a_trace_once),
 	};
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
 
@@ -159,52 +160,6 @@ void *trace_encode(const struct trace *trace, size_t *bytes)
 	free(out.byte);
 	*bytes = HEADER_BYTES + packed;
 	return file;
-}
-
-static bool write_all(const void *data, size_t bytes, const char *path)
-{
-	unlink(path);                   /* a link or what a killed process left */
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "wb");
-
-	if (!file)
-		return false;
-	bool good = fwrite(data, 1, bytes, file) == bytes;
-
-	good = good && fflush(file) == 0 && fsync(fileno(file)) == 0;
-	int error = errno;
-
-	if (fclose(file) != 0 && good) {
-		good = false;
-		error = errno;
-	}
-	if (!good)
-		remove(path);
-	errno = error;
-	return good;
-}
-
-bool trace_write(const struct trace *trace, const char *path, char *why, size_t size)
-{
-	size_t bytes, length = strlen(path) + 32;
-	void *data = trace_encode(trace, &bytes);
-	char *part = xalloc(length);
-
-	snprintf(part, length, "%s.%ld.part", path, (long)getpid());
-	bool good = write_all(data, bytes, part);
-
-	if (good && rename(part, path) != 0) {
-		int error = errno;
-
-		good = false;
-		unlink(part);
-		errno = error;
-	}
-	if (!good)
-		snprintf(why, size, "%s: cannot be written: %s", path, strerror(errno));
-	free(part);
-	free(data);
-	return good;
 }
 
 /* ---- reading ------------------------------------------------------------------------------ */
@@ -454,10 +409,34 @@ struct trace *trace_decode(const void *file, size_t bytes, char *why, size_t siz
 	return trace;
 }
 
+/* A regular file, or the pipe that a shell made for `<(command)`; NULL with errno set. */
+static FILE *open_file(const char *path)
+{
+	/* Without waiting for somebody who would write to a FIFO. */
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), error = 0;
+	struct stat what;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &what) != 0 || fcntl(fd, F_SETFL, 0) != 0)
+		error = errno;
+	else if (!S_ISREG(what.st_mode) &&
+		 !(S_ISFIFO(what.st_mode) && strncmp(path, "/dev/fd/", 8) == 0))
+		error = S_ISDIR(what.st_mode) ? EISDIR : ENODEV;
+	FILE *file = error ? NULL : fdopen(fd, "rb");
+
+	if (file)
+		return file;
+	error = error ? error : errno;
+	close(fd);
+	errno = error;
+	return NULL;
+}
+
 /* The whole file; NULL with errno set if it cannot be read. */
 static unsigned char *read_all(const char *path, size_t *bytes)
 {
-	FILE *file = fopen(path, "rb");
+	FILE *file = open_file(path);
 	struct output in = { NULL, 0, 0 };
 	size_t got;
 
@@ -491,7 +470,8 @@ struct trace *trace_read(const char *path, char *why, size_t size)
 	char reason[256];
 
 	if (!file) {
-		snprintf(why, size, "%s: %s", path, strerror(errno));
+		snprintf(why, size, "%s: %s", path,
+			 errno == ENODEV ? "not a file: a pipe or a device" : strerror(errno));
 		return NULL;
 	}
 	struct trace *trace = trace_decode(file, bytes, reason, sizeof reason);

@@ -93,8 +93,6 @@ struct trace *trace_decode_payload(const void *payload, size_t bytes, char *why,
 
 /* The bytes of the file; the caller frees them. */
 void *trace_encode(const struct trace *trace, size_t *bytes);
-/* Whole or not at all. */
-bool trace_write(const struct trace *trace, const char *path, char *why, size_t size);
 
 /* A line for people per thing to know, about the input and about one level of what was kept. */
 void trace_tell(const struct trace *trace, enum trace_level level,

@@ -78,7 +78,7 @@ static bool is_wanted(const struct points *points, const struct quantity *quanti
 }
 
 static void add_interval(struct table *table, const struct quantity *quantity,
-			 struct point *const *point, size_t count)
+			 struct point *const *point, size_t count, bool *two_states)
 {
 	double *values = xalloc(count * sizeof *values);
 	char mean[40], low[40], high[40], text[128], exact[40];
@@ -92,12 +92,15 @@ static void add_interval(struct table *table, const struct quantity *quantity,
 	struct interval interval = statistics_interval(values, known);
 
 	free(values);
+	*two_states |= interval_two_states(&interval);
 	number_real(mean, sizeof mean, interval.mean);
 	snprintf(text, sizeof text, "%s", mean);
 	number_real(low, sizeof low, interval.low);
 	number_real(high, sizeof high, interval.high);
 	/* an interval that looks like its mean adds nothing */
-	if (interval_known(&interval) && (strcmp(low, mean) || strcmp(high, mean)))
+	if (interval_two_states(&interval))
+		number_states(text, sizeof text, &interval.states);
+	else if (interval_known(&interval) && (strcmp(low, mean) || strcmp(high, mean)))
 		snprintf(text, sizeof text, "%s [%s..%s]", mean, low, high);
 	table_both(table, true, known ? text : "-",
 		   number_exact(exact, sizeof exact, interval.mean));
@@ -158,7 +161,7 @@ static void make_columns(const struct points *points, const bool *wanted, struct
 }
 
 static void add_row(struct table *table, const struct points *points, const bool *wanted,
-		    size_t first, size_t count)
+		    size_t first, size_t count, bool *two_states)
 {
 	struct point *const *point = points->point + first;
 
@@ -177,7 +180,7 @@ static void add_row(struct table *table, const struct points *points, const bool
 	}
 	for (size_t i = 0; i < QUANTITIES; i++) {
 		if (wanted[i])
-			add_interval(table, &quantities[i], point, count);
+			add_interval(table, &quantities[i], point, count, two_states);
 	}
 	if (!all_done(points)) {
 		const char *outcome = outcome_of(point, count);
@@ -276,7 +279,7 @@ static void print_seedless(FILE *out, const struct points *points)
 
 void summary_print(FILE *out, const struct points *points, bool colour)
 {
-	bool wanted[QUANTITIES];
+	bool wanted[QUANTITIES], two_states = false;
 	struct column columns[COLUMNS_MAX];
 
 	if (!points->count) {
@@ -292,12 +295,14 @@ void summary_print(FILE *out, const struct points *points, bool colour)
 	for (size_t i = 0; i < points->count;) {
 		size_t count = run_length(points, i);
 
-		add_row(table, points, wanted, i, count);
+		add_row(table, points, wanted, i, count, &two_states);
 		i += count;
 	}
 	summary_headline(out, points);
 	table_print(table, out, TABLE_PEOPLE, "result", 0, colour);
 	table_free(table);
+	if (two_states)
+		fprintf(out, "\nA (n) or B (m): two states. The seeds fall into two groups with nothing between; a mean of both would be no result.\n");
 	print_seedless(out, points);
 	print_remarks(out, points);
 }

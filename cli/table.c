@@ -71,6 +71,15 @@ const char *number_real(char *buf, size_t size, double value)
 	return buf;
 }
 
+const char *number_states(char *buf, size_t size, const struct states *states)
+{
+	char low[40], high[40];
+
+	snprintf(buf, size, "%s (%zu) or %s (%zu)", number_real(low, sizeof low, states->low),
+		 states->in_low, number_real(high, sizeof high, states->high), states->in_high);
+	return buf;
+}
+
 const char *number_percent(char *buf, size_t size, double change)
 {
 	double value = 100 * change;

@@ -17,6 +17,7 @@ bool claim_near(double one, double other)
 /* What is known of a pair of series over the groups that both have. */
 struct verdict {
 	size_t all, lower, equal, higher;       /* groups; lower: few has less, beyond the spread */
+	size_t two_states;                      /* groups that decide nothing, not among `all` */
 	bool zero;                              /* few is zero in every group */
 	bool spread, near;      /* some group is equal as far as its intervals tell; nearly */
 	double least, most; /* ratio many / few over the groups; most may be infinite */
@@ -96,6 +97,10 @@ static void judge_group(struct verdict *verdict, const struct cell *few, const s
 
 	if (isnan(least) || isnan(most))
 		return;
+	if (interval_two_states(&change)) {
+		verdict->two_states++;
+		return;
+	}
 	verdict->all++;
 	verdict->zero &= least == 0;
 
@@ -222,7 +227,8 @@ static const char *fill(const char *sentence, const struct word *words, char *bu
 static const char *sentence_for(const struct verdict *verdict, const struct wording *wording)
 {
 	if (!verdict->all)
-		return wording->alone;
+		return verdict->two_states ? "{few} and {many}: the seeds fall into two states"
+					   : wording->alone;
 	if (verdict->lower == verdict->all)
 		return verdict->zero ? wording->never : wording->less;
 	return verdict->equal == verdict->all ? wording->equal : wording->some;
@@ -278,5 +284,9 @@ const char *claim_compare(const struct groups *groups, measure *what, const void
 		{ NULL, NULL },
 	};
 
-	return fill(sentence_for(&verdict, wording), words, buf, size);
+	fill(sentence_for(&verdict, wording), words, buf, size);
+	if (verdict.all && verdict.two_states)
+		snprintf(buf + strlen(buf), size - strlen(buf), "; two states in %zu more",
+			 verdict.two_states);
+	return buf;
 }

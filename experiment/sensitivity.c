@@ -23,6 +23,9 @@ const char *const measured_names[MEASURES] = { "cycles", "bounces" };
 
 enum order order_of(const struct interval *change, const struct interval *back)
 {
+	/* two states decide nothing */
+	if (interval_two_states(change) || interval_two_states(back))
+		return ORDER_EQUAL;
 	/* a share of nothing is not known: then the second is the unit */
 	if (isnan(change->mean) && !isnan(back->mean))
 		return -order_of(back, change);

@@ -8,11 +8,31 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/*
+ * Runs that fall into two groups, each lasting: a mean of both is the result of neither. From 8
+ * values on: the widest gap between neighbours is over twice as wide as either group and over 5 %
+ * of the median, and there are two values or more on each side.
+ */
+struct states {
+	size_t in_low, in_high;         /* values in each; 0: one state */
+	double low, high;               /* their means */
+};
+
+/* Of values in any order. */
+struct states statistics_states(const double *values, size_t count);
+
 /* A value with its 95 % interval; without one (a single run) low = high = mean. */
 struct interval {
 	size_t count;
 	double mean, low, high;
+	struct states states;           /* of a change: of the side that has two, the first first */
 };
+
+/* Do the values, or those of a side of a change, fall into two? Then nothing is decided. */
+static inline bool interval_two_states(const struct interval *interval)
+{
+	return interval->states.in_low;
+}
 
 /* Mean of the values; one value has no interval, none gives NAN. */
 struct interval statistics_interval(const double *values, size_t count);

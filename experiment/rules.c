@@ -195,23 +195,9 @@ static void rule_workload(struct loading *loading, struct combination *into)
 			"missing key 'operations': how many are measured, all CPUs together");
 }
 
-/* Does the workload draw anything? */
-static bool work_varies(const struct workload *workload, const void *settings)
-{
-	const struct setting *setting = workload ? workload->settings : NULL;
-	const struct distribution *distribution;
-
-	for (; setting && setting->key; setting++) {
-		distribution = (const void *)((const char *)settings + setting->offset);
-		if (setting->kind == SETTING_DISTRIBUTION &&
-		    distribution->shape != SHAPE_CONSTANT && distribution->spread)
-			return true;
-	}
-	return false;
-}
-
 void rules_check(struct loading *loading, struct combination *combination)
 {
+	const struct workload *workload = combination->workload;
 	const struct settings *settings = &combination->settings;
 
 	if (rule_machine(loading, combination)) {
@@ -224,5 +210,5 @@ void rules_check(struct loading *loading, struct combination *combination)
 	rule_workload(loading, combination);
 	combination->seedless = settings->cpus == 1 && !settings->jitter_cycles &&
 				!combination->machine.service_jitter_percent &&
-				!work_varies(combination->workload, combination->workload_settings);
+				!(workload && weak_work(workload->settings, combination->workload_settings));
 }

@@ -509,13 +509,11 @@ static bool read_keylist(struct schema *schema, const struct setting *setting,
 }
 
 /* The SPREAD of {WORD: SPREAD}, in thousandths. */
-static bool read_spread(struct schema *schema, double max, const struct yaml *value,
+static bool read_spread(struct schema *schema, const struct setting *of, const struct yaml *value,
 			const char *word, struct distribution *distribution)
 {
-	/* a uniform one that is wider than its mean would go below nothing */
 	const struct setting setting = {
-		.key = word, .kind = SETTING_REAL,
-		.max = distribution->shape == SHAPE_UNIFORM ? 1 : max,
+		.key = word, .kind = SETTING_REAL, .max = spread_max(of, distribution->shape),
 	};
 	double spread;
 
@@ -544,7 +542,7 @@ static bool read_distribution(struct schema *schema, const struct setting *setti
 		return false;
 	}
 	read.shape = schema_word(schema, spread ? value->key[0] : value, name, setting->words);
-	if (read.shape < 0 || (spread && !read_spread(schema, setting->max, value->child[0],
+	if (read.shape < 0 || (spread && !read_spread(schema, setting, value->child[0],
 						      value->key[0]->text, &read)))
 		return false;
 	*distribution = read;

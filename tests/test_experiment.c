@@ -472,7 +472,7 @@ static void what_no_seed_can_change_runs_once(void **state)
 {
 	struct experiment *still =
 		load_good("name: test\nmachine: textbook\ncpus: [1, 2]\n"
-			  "workload: {kind: counter, work: [constant, {uniform: 0}, uniform]}\n"
+			  "workload: {kind: counter, work_cycles: 9, work: [constant, {uniform: 0}, uniform]}\n"
 			  "operations: 10\nrepeat: 3\njitter_cycles: 0\n");
 
 	(void)state;

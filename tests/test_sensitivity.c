@@ -292,6 +292,63 @@ static void a_changed_machine_is_an_ordinary_override(void **state)
 	}
 }
 
+/* Textbook calls nothing weak: what is tried there is the work alone. */
+static void work_is_weak_on_every_machine(void **state)
+{
+	static const struct {
+		const char *work;
+		size_t trials;
+		char *halved;           /* as --set says it */
+		const char *why;        /* it cannot be doubled; NULL: it can */
+	} rows[] = {
+		{ "work: exponential, produce_cycles: 9", 2, "workload.work={exponential: 0.5}", NULL },
+		{ "work: {lognormal: 0.3}, consume_cycles: 9", 2, "workload.work={lognormal: 0.15}", NULL },
+		{ "work: {lognormal: 1.5}, produce_cycles: 9", 2, "workload.work={lognormal: 0.75}",
+		  "the spread of lognormal work would be 3; allowed 0..2" },
+		{ "work: uniform, produce_cycles: 9", 2, "workload.work={uniform: 0.5}",
+		  "the spread of uniform work would be 2; allowed 0..1" },
+		{ "work: constant, produce_cycles: 9", 0, NULL, NULL },
+		{ "work: exponential", 0, NULL, NULL },         /* of nothing */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char *text = NULL;
+
+		assert_true(asprintf(&text,
+				     "name: test\nmachine: textbook\ncpus: 2\n"
+				     "objects: [slub-page, slub-cpu]\noperations: 10\n"
+				     "workload: {kind: producer-consumer, %s}\n",
+				     rows[i].work) > 0);
+
+		struct place_of_run place = place_new(text);
+		struct experiment *base = load_file(place.file, NULL, NULL);
+		struct sensitivity *sensitivity = sensitivity_new(base);
+
+		assert_int_equal(sensitivity->trials, rows[i].trials);
+		if (rows[i].trials) {
+			struct trial *half = &sensitivity->trial[0], *twice = &sensitivity->trial[1];
+
+			assert_string_equal(half->change.key, "workload.work");
+			assert_true(half->change.factor == 0.5 && twice->change.factor == 2);
+			assert_true(sensitivity_possible(sensitivity, half) && !half->same);
+			assert_int_equal(sensitivity_possible(sensitivity, twice), !rows[i].why);
+			assert_string_equal(twice->why, rows[i].why ? rows[i].why : "");
+
+			struct experiment *changed = load_file(place.file, NULL, &half->change),
+					  *set = load_file(place.file, rows[i].halved, NULL);
+
+			expect_same_points(changed, set);
+			experiment_free(changed);
+			experiment_free(set);
+		}
+		sensitivity_free(sensitivity);
+		experiment_free(base);
+		place_free(&place);
+		free(text);
+	}
+}
+
 /* ---- the command ------------------------------------------------------------------------- */
 
 static struct output run(const struct place_of_run *place, const char *option, const char *other)
@@ -554,6 +611,7 @@ int main(void)
 		cmocka_unit_test(an_order_needs_one_per_cent_and_an_interval_without_0),
 		cmocka_unit_test(verdicts_follow_the_two_orders),
 		cmocka_unit_test(a_changed_machine_is_an_ordinary_override),
+		cmocka_unit_test(work_is_weak_on_every_machine),
 		cmocka_unit_test(a_number_moves_figures_by_how_often_it_is_paid),
 		cmocka_unit_test(what_changes_nothing_and_what_cannot_be_is_told),
 		cmocka_unit_test(the_experiment_s_own_results_stay_and_nothing_is_computed_twice),

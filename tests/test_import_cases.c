@@ -116,6 +116,9 @@ static const struct foreign {
 	{ 0, "slabinfo - version: 2.1\n# name ", "/proc/slabinfo", "perf record -a" },
 	{ 0, "{\"traceEvents\": [{\"ph\": 1}", "JSON", "perf script" },
 	{ 0, "<!DOCTYPE html><html>", "HTML", "perf script" },
+	{ 0, "timestamp = 9:10:11.5, name = kmem_kfree, packet.context = { cpu_id = 1 }, event.fields = { ptr = 0xFF }",
+	  "babeltrace with the names", "leave out --names" },
+	{ 0, "x [99999] 5.5: kmem:kfree: ptr=0x40", "line 1 lacks the number of a CPU", "up to 65535" },
 	{ 0, "12:00 up 3 days, 1 user, load", "no kmem events", "line 1 lacks an event: '12:00 up" },
 	{ 0, " a 1 [000] 5.5: sched:sched_switch: prev_comm=x next_comm=y", "not only of sched_switch", "perf script" },
 	{ 0, " a-1 [000] 5.5: kfree: call_site=f ptr=(null)", "all its addresses are zero", "kptr_restrict" },
@@ -276,6 +279,31 @@ static void a_very_long_line_is_left_out(void **unused)
 	trace_free(trace);
 }
 
+/* However lines end, and wherever the pieces are cut. */
+static void lines_end_in_three_ways(void **unused)
+{
+	static const char *const ends[] = { "\n", "\r\n", "\r" };
+	struct import_options options = { .origin = NULL };
+	char text[512], why[256];
+
+	(void)unused;
+	for (int end = 0; end < 3; end++) {
+		snprintf(text, sizeof text, "x [0] 1.0: kmem:kmalloc: ptr=0x40 bytes_alloc=64%s%sx [1] 2.0: kmem:kfree: ptr=0x40%s",
+			 ends[end], ends[end], ends[end]);
+		struct importer *importer = import_new(&options);
+
+		for (size_t i = 0; i < strlen(text); i++)
+			assert_true(import_feed(importer, text + i, 1, why, sizeof why));
+		struct trace *trace = import_finish(importer, why, sizeof why);
+
+		assert_non_null(trace);
+		assert_int_equal(trace->note[TRACE_SLAB][NOTE_LINES], 3);
+		assert_int_equal(trace->note[TRACE_SLAB][NOTE_MATCHED], 1);
+		trace_free(trace);
+		import_free(importer);
+	}
+}
+
 /* What is lost is told by CPU. */
 static void losses_are_told_by_cpu(void **unused)
 {
@@ -333,6 +361,7 @@ int main(void)
 		cmocka_unit_test(files_of_others_are_named),
 		cmocka_unit_test(a_large_share_that_cannot_be_read_is_refused),
 		cmocka_unit_test(a_very_long_line_is_left_out),
+		cmocka_unit_test(lines_end_in_three_ways),
 		cmocka_unit_test(losses_are_told_by_cpu),
 		cmocka_unit_test(notes_that_count_nothing_take_no_room),
 	};

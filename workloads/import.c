@@ -36,7 +36,7 @@ struct importer {
 	bool begun, between_frames;
 	char *line;
 	size_t line_bytes;
-	bool line_too_long;
+	bool line_too_long, after_return;
 	uint64_t note[NOTES];
 	uint64_t readable, unreadable, lacking;         /* lines; the last: of the second */
 	struct example example[EXAMPLES];
@@ -280,12 +280,25 @@ static bool take_head(struct importer *in, const char *text, size_t bytes)
 	return !in->container;
 }
 
+/* Lines end with "\n", "\r\n" or "\r". */
+static const char *line_end(const char *text, size_t bytes)
+{
+	const char *end = memchr(text, '\n', bytes);
+	const char *other = memchr(text, '\r', end ? (size_t)(end - text) : bytes);
+
+	return other ? other : end;
+}
+
 static bool take_text(struct importer *in, const char *text, size_t bytes)
 {
 	if (in->head_bytes < sizeof in->head && !take_head(in, text, bytes))
 		return false;
 	while (bytes > 0) {
-		const char *end = memchr(text, '\n', bytes);
+		if (in->after_return && *text == '\n') {
+			text++;
+			bytes--;
+		}
+		const char *end = line_end(text, bytes);
 		size_t piece = end ? (size_t)(end - text) : bytes,
 		       room = LINE_MAX_BYTES - in->line_bytes;
 
@@ -293,6 +306,7 @@ static bool take_text(struct importer *in, const char *text, size_t bytes)
 			in->line_too_long = true;
 		memcpy(in->line + in->line_bytes, text, piece < room ? piece : room);
 		in->line_bytes += piece < room ? piece : room;
+		in->after_return = end && *end == '\r';
 		if (end)
 			take_line(in);
 		text += piece + (end != NULL);

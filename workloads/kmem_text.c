@@ -701,14 +701,13 @@ static bool speaks_of_traffic(const struct text *line)
 	return false;
 }
 
-/* `[003] ` anywhere. */
-static const char *find_cpu(const struct text *line)
+/* What follows `[003] ` anywhere. */
+static const char *find_cpu(const struct text *line, uint64_t *number)
 {
 	for (const char *at = line->at; at < line->end; at++) {
 		struct text try = { at, line->end };
-		uint64_t number;
 
-		if (skip(&try, '[') && decimal(&try, &number) && skip(&try, ']') && skip(&try, ' '))
+		if (skip(&try, '[') && decimal(&try, number) && skip(&try, ']') && skip(&try, ' '))
 			return try.at;
 	}
 	return NULL;
@@ -740,10 +739,13 @@ static bool is_date(const char *at, const char *end)
 
 static const char *what_lacks(const struct text *line, bool placed)
 {
-	const char *cpu = find_cpu(line);
+	uint64_t number;
+	const char *cpu = find_cpu(line, &number);
 
 	if (placed)
 		return "the name of its event behind the time (perf script -F +event prints it)";
+	if (cpu && number > UINT16_MAX)
+		return "the number of a CPU, up to 65535, in brackets";
 	if (cpu && is_date(cpu, line->end))
 		return "the time right behind the CPU, where a date stands (perf script -F +time, "
 		       "and without tod)";

@@ -81,7 +81,7 @@ void *room_for(void *array, size_t used, size_t element)
 	return xrealloc(array, (used ? 2 * used : 1) * element);
 }
 
-/* ---- names and caches -------------------------------------------------------------------------- */
+/* ---- names and caches ----------------------------------------------------------------------- */
 
 uint32_t names_add(struct names *names, const char *text, size_t bytes)
 {
@@ -171,7 +171,7 @@ static uint32_t cache_of_record(struct pairing *p, const struct record *record)
 			record->kind == TRACE_KMEM_CACHE ? record->name : NONE);
 }
 
-/* ---- events ------------------------------------------------------------------------------------ */
+/* ---- events --------------------------------------------------------------------------------- */
 
 static uint32_t new_item(struct pairing *p, uint32_t cache, const struct record *record)
 {
@@ -226,7 +226,7 @@ static uint32_t unseen_item(struct pairing *p, const struct record *record, uint
 	return object;
 }
 
-/* ---- objects ----------------------------------------------------------------------------------- */
+/* ---- objects -------------------------------------------------------------------------------- */
 
 /* Hashed pointers are small numbers, and their neighbourhood means nothing. */
 static bool has_neighbours(uint64_t id)
@@ -296,7 +296,7 @@ static void object_freed(struct pairing *p, const struct record *record)
 	place->object = NONE;
 }
 
-/* ---- pages ------------------------------------------------------------------------------------- */
+/* ---- pages ---------------------------------------------------------------------------------- */
 
 static struct frame *frame_at(struct pairing *p, uint64_t id)
 {
@@ -431,7 +431,7 @@ static void pages_freed(struct pairing *p, const struct record *record)
 	frame->freed = true;
 }
 
-/* ---- sizes of what existed --------------------------------------------------------------------- */
+/* ---- sizes of what existed ------------------------------------------------------------------ */
 
 /* What lay at the address or on its page; NONE: nothing known. */
 static uint32_t cache_from_place(const struct pairing *p, uint64_t id)
@@ -471,7 +471,7 @@ static void resolve(struct pairing *p, struct item *item)
 	}
 }
 
-/* ---- all of it --------------------------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------------------------------ */
 
 struct pairing *pairing_new(struct recording *recording, const uint32_t *order)
 {
@@ -521,7 +521,7 @@ uint32_t pairing_events(const struct pairing *p)
 	return p->events;
 }
 
-/* ---- the trace --------------------------------------------------------------------------------- */
+/* ---- the trace ------------------------------------------------------------------------------ */
 
 /* The part of the events that is kept, and new numbers for what it uses; NONE: not used. */
 struct part {

@@ -546,7 +546,9 @@ struct trace *import_finish(struct importer *in, char *why, size_t size)
 	struct trace *trace = NULL;
 
 	if (pairing_events(pairing) <= in->options.skip)
-		snprintf(why, size, "no events are left of it");
+		snprintf(why, size,
+			 "no events are left of it: others are outside the part that was asked for, "
+			 "or of blocks of pages of an order above 10");
 	else
 		trace = make_trace(in, pairing);
 	pairing_free(pairing);

@@ -86,9 +86,7 @@ int cli_check(int argc, char **argv)
 	struct diagnostics *diagnostics = diagnostics_new();
 	int status = EXIT_DONE;
 
-	argv[0] = "bounce check";
-	argp_err_exit_status = EXIT_MISTAKE;
-	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	options_parse(&argp, argc, argv, "bounce check", &arguments);
 	for (size_t i = 0; i < arguments.file_count; i++) {
 		if (!check_one(&arguments, arguments.files[i], diagnostics))
 			status = EXIT_MISTAKE;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "sim/verbs/xalloc.h"
 #include "workloads/import.h"
 
@@ -221,9 +222,7 @@ int cli_import(int argc, char **argv)
 	static const struct argp argp = { options, parse, "TRACE", doc, NULL, NULL, NULL };
 	struct arguments arguments = { 0 };
 
-	argp_err_exit_status = EXIT_MISTAKE;
-	argv[0] = "bounce import";
-	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	options_parse(&argp, argc, argv, "bounce import", &arguments);
 	arguments.options.origin = base_name(arguments.input);
 	char *made = arguments.output ? NULL : default_output(arguments.input);
 	const char *output = made ? made : arguments.output;

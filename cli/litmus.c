@@ -463,9 +463,7 @@ int cli_litmus(int argc, char **argv)
 	struct asked *asked;
 	int status = EXIT_MISTAKE;
 
-	argv[0] = "bounce litmus";
-	argp_err_exit_status = EXIT_MISTAKE;
-	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	options_parse(&argp, argc, argv, "bounce litmus", &arguments);
 	asked = ask(&arguments, diagnostics);
 	if (get_machine(&arguments, diagnostics, machine) && !diagnostics_count(diagnostics) &&
 	    machine_fits(machine, asked, arguments.file_count))

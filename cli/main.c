@@ -1,9 +1,10 @@
 /*
  * The command: finds the verb and leaves the rest to it.
  */
-#include <argp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "experiment/diagnostic.h"
@@ -52,33 +53,40 @@ static int unknown_verb(const char *word)
 	return EXIT_MISTAKE;
 }
 
-/* stdout is data: data that did not arrive is a failure. */
-static int close_stdout(int status)
+/*
+ * stdout is data: data that did not arrive is a failure. At the end of the program, since --help
+ * of a verb ends inside argp.
+ */
+static void close_stdout(int status, void *unused)
 {
+	(void)unused;
 	if (fflush(stdout) == 0 && !ferror(stdout))
-		return status;
+		return;
 	perror("bounce: standard output");
-	return status == EXIT_DONE ? EXIT_FAILED : status;
+	_exit(status == EXIT_DONE ? EXIT_FAILED : status);
 }
 
 int main(int argc, char **argv)
 {
-	argp_err_exit_status = EXIT_MISTAKE;
+	if (on_exit(close_stdout, NULL) != 0) {
+		perror("bounce");
+		return EXIT_FAILED;
+	}
 	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_MISTAKE;
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?") || !strcmp(argv[1], "help")) {
 		print_help(stdout);
-		return close_stdout(EXIT_DONE);
+		return EXIT_DONE;
 	}
 	if (!strcmp(argv[1], "--version")) {
 		printf("bounce %s, models %s\n", version_program(), version_models());
-		return close_stdout(EXIT_DONE);
+		return EXIT_DONE;
 	}
 	for (const struct verb *verb = verbs; verb->name; verb++) {
 		if (!strcmp(verb->name, argv[1]))
-			return close_stdout(verb->run(argc - 1, argv + 1));
+			return verb->run(argc - 1, argv + 1);
 	}
 	return unknown_verb(argv[1]);
 }

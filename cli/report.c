@@ -175,9 +175,7 @@ int cli_report(int argc, char **argv)
 	char folder[4096], why[1024];
 	int status = EXIT_MISTAKE;
 
-	argv[0] = "bounce report";
-	argp_err_exit_status = EXIT_MISTAKE;
-	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	options_parse(&argp, argc, argv, "bounce report", &arguments);
 	if (!points_load(select_folder(arguments.result, folder, sizeof folder), &points, why,
 			 sizeof why)) {
 		fprintf(stderr, "bounce report: %s\n", why);

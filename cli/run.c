@@ -312,9 +312,7 @@ int cli_run(int argc, char **argv)
 	static const struct argp argp = { options, parse, "FILE...", help, NULL, NULL, NULL };
 	struct arguments arguments = { 0 };
 
-	argv[0] = "bounce run";
-	argp_err_exit_status = EXIT_MISTAKE;
-	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	options_parse(&argp, argc, argv, "bounce run", &arguments);
 
 	int status = run_all(&arguments);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "experiment/file.h"
 #include "sim/verbs/xalloc.h"
 
 struct cell {
@@ -261,7 +262,7 @@ static void print_row(const struct table *table, FILE *out, const struct widths 
 {
 	char *line;
 	size_t length;
-	FILE *row = open_memstream(&line, &length);
+	FILE *row = text_open(&line, &length);
 
 	for (size_t i = 0; i < table->width; i++) {
 		const struct column *column = &table->columns[i];
@@ -271,7 +272,7 @@ static void print_row(const struct table *table, FILE *out, const struct widths 
 		print_cell(row, column, room[i], cells ? cells[i].people : column->title);
 		fputs("  ", row);
 	}
-	fclose(row);
+	text_close(row);
 	while (length && line[length - 1] == ' ')
 		length--;
 	fwrite(line, 1, length, out);

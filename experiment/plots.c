@@ -88,7 +88,7 @@ static bool write_script(const char *directory, const char *name, struct drawing
 {
 	char *script, file[80], foot[512];
 	size_t length;
-	FILE *out = open_memstream(&script, &length);
+	FILE *out = text_open(&script, &length);
 	const struct { const char *name, *text; } texts[] = {
 		{ "figure", name }, { "title", drawing->title }, { "subtitle", drawing->subtitle },
 		{ "footer", foot }, { "xlabel", drawing->xlabel },
@@ -109,7 +109,7 @@ static bool write_script(const char *directory, const char *name, struct drawing
 		  copy_script(out, drawing->script, why, size) &&
 		  copy_script(out, "draw", why, size);
 
-	fclose(out);
+	text_close(out);
 	snprintf(file, sizeof file, "%s.gp", name);
 	ok = ok && file_write(directory, file, script, length, why, size);
 	free(script);
@@ -198,12 +198,12 @@ static bool write_figure(const char *directory, const struct points *points,
 	size_t data_length, head_length;
 	bool ok = true;
 
-	drawing.data = open_memstream(&data, &data_length);
-	drawing.head = open_memstream(&head, &head_length);
+	drawing.data = text_open(&data, &data_length);
+	drawing.head = text_open(&head, &head_length);
 	csv_head(drawing.data, points, figure->name);
 	*drawable = figure->write(&drawing, figure);
-	fclose(drawing.data);
-	fclose(drawing.head);
+	text_close(drawing.data);
+	text_close(drawing.head);
 	snprintf(file, sizeof file, "%s.csv", figure->name);
 	if (*drawable)
 		ok = file_write(directory, file, data, data_length, why, size) &&

@@ -17,8 +17,9 @@ enum { STACK_BYTES = 256 << 10 };
 
 /* ---- topology ------------------------------------------------------------------------------- */
 
-static unsigned core_of(const struct sim_options *o, const struct machine *m, unsigned cpu)
+unsigned sim_core(const struct sim_options *o, unsigned cpu)
 {
+	const struct machine *m = o->machine;
 	unsigned within, die;
 
 	if (o->placement == PLACEMENT_CORES)
@@ -234,7 +235,7 @@ struct sim *sim_new(const struct sim_options *options, char *why, size_t size)
 	sim->turn = xalloc(sim->cpus * sizeof(struct cpu *));
 	for (unsigned i = 0; i < sim->cpus; i++) {
 		cpu_init(sim, &sim->cpu[i], i);
-		sim->cpu[i].node = node_new(sim, NODE_CPU, i, core_of(options, &sim->machine, i));
+		sim->cpu[i].node = node_new(sim, NODE_CPU, i, sim_core(options, i));
 	}
 	counts_init(sim);
 	arena_init(sim, options->arena_bytes ? options->arena_bytes : 256ull << 20);
@@ -418,6 +419,22 @@ _Noreturn void sim_end(struct sim *sim, enum outcome outcome)
 		fiber_switch(cpu->fiber, sim->main);
 	}
 	longjmp(*sim->escape, 1);
+}
+
+_Noreturn void sim_deadlock(struct sim *sim)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < sim->cpus; i++) {
+		const struct cpu *cpu = &sim->cpu[i];
+
+		if (cpu->started && !cpu->finished && n < sizeof sim->message)
+			n += (size_t)snprintf(sim->message + n, sizeof sim->message - n,
+					      "%sCPU %u waits at %s:%u", n ? ", " : "", i,
+					      cpu->wait_site ? cpu->wait_site->file : "?",
+					      cpu->wait_site ? cpu->wait_site->line : 0);
+	}
+	sim_end(sim, OUTCOME_DEADLOCK);
 }
 
 _Noreturn void sim_bug(const struct cpu *cpu, const char *file, int line, const char *format, ...)

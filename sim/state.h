@@ -111,6 +111,8 @@ static inline unsigned sim_distance(const struct sim *sim, unsigned core, unsign
 
 /* The run ends here: back to sim_run. */
 _Noreturn void sim_end(struct sim *sim, enum outcome outcome);
+/* With a message that says where each CPU waits. */
+_Noreturn void sim_deadlock(struct sim *sim);
 
 /* harvest.c: the result as it stands when the window closes. */
 struct result *harvest(struct sim *sim);

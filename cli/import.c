@@ -120,6 +120,9 @@ static char *default_output(const char *input)
 	return strcat(name, ".trace");
 }
 
+static const char lttng_folder[] =
+	"; the text of an LTTng trace: babeltrace2 FOLDER | bounce import - -o my.trace";
+
 /* False: a mistake of the user, already told. */
 static bool feed_file(struct importer *importer, const char *path)
 {
@@ -127,7 +130,7 @@ static bool feed_file(struct importer *importer, const char *path)
 
 	if (!file) {
 		fprintf(stderr, "bounce: %s: %s%s\n", path, file_problem(errno),
-			errno == EISDIR ? "; the text of an LTTng trace: babeltrace2 FOLDER | bounce import - -o my.trace" : "");
+			errno == EISDIR ? lttng_folder : "");
 		return false;
 	}
 	char *chunk = xalloc(CHUNK_BYTES), why[IMPORT_WHY_BYTES] = "";

@@ -3,6 +3,8 @@
  */
 #include "experiment/diagnostic.h"
 
+#include <ctype.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -305,48 +307,74 @@ void diagnostics_print(struct diagnostics *diagnostics, FILE *out, bool colour)
 
 /* ---- the nearest word ---------------------------------------------------------------------- */
 
-enum { WORD_MAX = 64 };
+enum { WORD_MAX = NEAREST_BYTES - 1 };
 
 static unsigned least(unsigned a, unsigned b)
 {
 	return a < b ? a : b;
 }
 
-/* Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */
-static unsigned word_distance(const char *a, const char *b)
+/* As letters are compared: no capitals, one kind of hyphen. */
+static char folded(char c)
 {
-	size_t rows = strlen(a), columns = strlen(b);
+	return c == '_' ? '-' : (char)tolower((unsigned char)c);
+}
+
+/* Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */
+static unsigned word_distance(const char *a, size_t rows, const char *b, size_t columns)
+{
 	unsigned d[WORD_MAX + 1][WORD_MAX + 1];
 
-	if (rows > WORD_MAX || columns > WORD_MAX)
-		return 2 * WORD_MAX;
 	for (unsigned i = 0; i <= rows; i++)
 		d[i][0] = i;
 	for (unsigned j = 0; j <= columns; j++)
 		d[0][j] = j;
 	for (size_t i = 1; i <= rows; i++) {
 		for (size_t j = 1; j <= columns; j++) {
+			bool same = folded(a[i - 1]) == folded(b[j - 1]);
+
 			d[i][j] = least(d[i - 1][j], d[i][j - 1]) + 1;
-			d[i][j] = least(d[i][j], d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+			d[i][j] = least(d[i][j], d[i - 1][j - 1] + !same);
+			if (i > 1 && j > 1 && folded(a[i - 1]) == folded(b[j - 2]) &&
+			    folded(a[i - 2]) == folded(b[j - 1]))
 				d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
 		}
 	}
 	return d[rows][columns];
 }
 
+/* "haswell" of "haswell-2s", "slub" of "slub-cpu": its first part. */
+static bool begins_with(const char *candidate, const char *word, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (folded(candidate[i]) != folded(word[i]))
+			return false;
+	}
+	return length > 2 && folded(candidate[length]) == '-' && !strchr(candidate, '.');
+}
+
 struct nearest nearest_to(const char *word)
 {
-	return (struct nearest){ .word = word, .distance = (unsigned)strlen(word) / 3 + 2 };
+	return (struct nearest){ .word = word, .distance = UINT_MAX };
 }
 
 void nearest_try(struct nearest *nearest, const char *candidate)
 {
-	unsigned distance = word_distance(nearest->word, candidate);
+	size_t rows = strlen(nearest->word), columns = strlen(candidate);
+	size_t shorter = rows < columns ? rows : columns;
 
+	if (!shorter || rows > WORD_MAX || columns > WORD_MAX)
+		return;
+
+	unsigned limit = shorter < 6 ? 1 : (unsigned)shorter / 3;
+	unsigned distance = word_distance(nearest->word, rows, candidate, columns);
+
+	if (rows < columns && begins_with(candidate, nearest->word, rows))
+		distance = 0;
 	/* a word none of whose letters stayed is no misspelling */
-	if (distance < nearest->distance && distance < strlen(candidate)) {
-		nearest->distance = distance;
-		nearest->best = candidate;
-	}
+	if (distance > limit || distance >= nearest->distance || distance >= shorter)
+		return;
+	nearest->distance = distance;
+	memcpy(nearest->text, candidate, columns + 1);
+	nearest->best = nearest->text;
 }

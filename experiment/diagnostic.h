@@ -53,9 +53,17 @@ void diagnostics_join(struct diagnostics *diagnostics, struct diagnostics *more)
 size_t diagnostics_count(const struct diagnostics *diagnostics);
 void diagnostics_print(struct diagnostics *diagnostics, FILE *out, bool colour);
 
-/* Searches the candidate nearest to a word; swapped neighbours count as one step. */
+/*
+ * Searches the candidate nearest to a word. One step is a letter more, less or other, or two
+ * neighbours swapped; capitals, and '-' for '_', are none. Near is a step in three letters at
+ * most, or a candidate that begins with the whole word ("haswell" and "haswell-2s").
+ */
+enum { NEAREST_BYTES = 65 };
+
 struct nearest {
-	const char *word, *best;        /* best NULL: nothing near enough */
+	const char *word;
+	const char *best;               /* in `text`, so no copies once a word was tried; NULL: none */
+	char text[NEAREST_BYTES];       /* candidates may be gone by the time they are told */
 	unsigned distance;
 };
 

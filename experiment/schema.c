@@ -404,12 +404,7 @@ static bool read_wordlist(struct schema *schema, const struct setting *setting,
 }
 
 /* The key nearest to a word: all sections, and of other keys the numbers. */
-struct meant {
-	struct nearest nearest;
-	char best[SETTING_PATH_BYTES];
-};
-
-static void try_keys(struct meant *meant, const struct setting *table, const char *path)
+static void try_keys(struct nearest *nearest, const struct setting *table, const char *path)
 {
 	char full[SETTING_PATH_BYTES];
 
@@ -417,13 +412,9 @@ static void try_keys(struct meant *meant, const struct setting *table, const cha
 		if (!schema_has_numbers(table))
 			continue;
 		schema_join(full, path, table->key);
-		nearest_try(&meant->nearest, full);
-		if (meant->nearest.best == full) {
-			snprintf(meant->best, sizeof meant->best, "%s", full);
-			meant->nearest.best = meant->best;
-		}
+		nearest_try(nearest, full);
 		if (table->kind == SETTING_SECTION)
-			try_keys(meant, table->section, full);
+			try_keys(nearest, table->section, full);
 	}
 }
 
@@ -434,19 +425,19 @@ static bool is_number_key(struct schema *schema, const struct setting *table,
 	if (!single(schema, value, name))
 		return false;
 
-	struct meant meant = { .nearest = nearest_to(value->text) };
+	struct nearest nearest = nearest_to(value->text);
 	const struct setting *setting = schema_find(table, value->text);
 
 	if (setting && schema_has_numbers(setting))
 		return true;
-	try_keys(&meant, table, "");
+	try_keys(&nearest, table, "");
 	if (setting)
 		mistake(schema->diagnostics, value->place, "'%s' in '%s' is no number",
 			value->text, name);
-	else if (meant.nearest.best)
+	else if (nearest.best)
 		mistake(schema->diagnostics, value->place,
 			"unknown key '%.60s' in '%s'; did you mean '%s'?", value->text, name,
-			meant.best);
+			nearest.best);
 	else
 		mistake(schema->diagnostics, value->place,
 			"unknown key '%.60s' in '%s' ('bounce list keys' shows all)", value->text,

@@ -258,19 +258,23 @@ static char *drawn_text(const char *text)
 	return drawn;
 }
 
-/* Bytes that mean nothing to gnuplot between double quotes. */
-static bool plain(unsigned char byte)
+/* Bytes that mean something to gnuplot between double quotes, or might in another version. */
+static bool interpreted(unsigned char byte)
 {
-	return byte >= 0x80 || !strchr("`$@{}#", byte);
+	return byte < 0x80 && strchr("`$@{}#", byte);
 }
 
+/* Digits behind an octal number would belong to it, however many there are. */
 void text_gnuplot(FILE *out, const char *text)
 {
 	char *drawn = drawn_text(text);
+	bool octal = false;
 
 	putc('"', out);
-	for (const char *at = drawn; *at; at++)
-		fprintf(out, plain((unsigned char)*at) ? "%c" : "\\%03o", (unsigned char)*at);
+	for (const char *at = drawn; *at; at++) {
+		octal = interpreted((unsigned char)*at) || (octal && *at >= '0' && *at <= '9');
+		fprintf(out, octal ? "\\%03o" : "%c", (unsigned char)*at);
+	}
 	putc('"', out);
 	free(drawn);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "experiment/file.h"
 #include "experiment/terminal.h"
 #include "experiment/text.h"
 #include "sim/verbs/xalloc.h"
@@ -264,7 +265,7 @@ static void print_row(const struct table *table, FILE *out, const struct widths 
 {
 	char *line;
 	size_t length;
-	FILE *row = xmemstream(&line, &length);
+	FILE *row = text_open(&line, &length);
 
 	for (size_t i = 0; i < table->width; i++) {
 		const struct column *column = &table->columns[i];
@@ -274,7 +275,7 @@ static void print_row(const struct table *table, FILE *out, const struct widths 
 		print_cell(row, column, room[i], cells ? cells[i].people : column->title);
 		fputs("  ", row);
 	}
-	xmemclose(row);
+	text_close(row);
 	while (length && line[length - 1] == ' ')
 		length--;
 	fwrite(line, 1, length, out);

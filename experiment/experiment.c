@@ -5,6 +5,7 @@
 #include "experiment/experiment.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@
 #include "experiment/loading.h"
 #include "sim/verbs/xalloc.h"
 
-enum { COMBINATIONS_MAX = 10000 };
+enum { COMBINATIONS_MAX = 10000, POINTS_MAX = 100000 };
 
 /* ---- --set ------------------------------------------------------------------------------- */
 
@@ -101,26 +102,73 @@ static bool too_many(struct loading *loading)
 	return true;
 }
 
-/* Combinations that differ only in settings of models they do not use are the same. */
-static bool is_known(const struct experiment *experiment, const struct combination *combination)
+/* The earlier combination that simulates the same; NULL: there is none. */
+static const struct combination *find_equal(const struct experiment *experiment,
+					    const struct combination *combination)
 {
 	for (size_t i = 0; i < experiment->combinations; i++) {
-		if (!strcmp(experiment->combination[i]->name, combination->name))
-			return true;
+		if (!strcmp(experiment->combination[i]->identity, combination->identity))
+			return experiment->combination[i];
 	}
-	return false;
+	return NULL;
 }
 
-static bool has_model_axis(const struct loading *loading)
+/* Does the axis sweep a setting of a model that this combination does not use? */
+static bool is_unused(const struct axis *axis, const struct combination *combination)
 {
-	for (size_t i = 0; i < loading->schema.axes; i++) {
-		const char *path = loading->schema.axis[i].path;
+	size_t length = strcspn(axis->path, ".");
+	const char *objects = combination->objects ? combination->objects->name : "";
+	const char *pages = combination->pages->name;
 
-		if (strchr(path, '.') && strncmp(path, "machine.", 8) &&
-		    strncmp(path, "workload.", 9))
-			return true;
+	if (!axis->path[length] || !strncmp(axis->path, "machine.", 8) ||
+	    !strncmp(axis->path, "workload.", 9))
+		return false;
+	return (strlen(objects) != length || strncmp(axis->path, objects, length)) &&
+	       (strlen(pages) != length || strncmp(axis->path, pages, length));
+}
+
+/*
+ * Each combination of an experiment is another run: one that comes twice would count as two seeds
+ * of the same. Those that differ only in settings of models they do not use come once. Under
+ * changed weak numbers values may meet, which is for the caller to find.
+ */
+static void tell_equal(struct loading *loading, const struct combination *equal,
+		       const struct combination *combination)
+{
+	const struct schema *schema = &loading->schema;
+	size_t before = diagnostics_count(loading->diagnostics);
+
+	for (size_t i = 0; i < schema->axes && !loading->change; i++) {
+		const struct yaml *list = schema->axis[i].node;
+		size_t first = equal->turn[i], second = list->selected;
+
+		if (first == second || is_unused(&schema->axis[i], combination))
+			continue;
+		mistake(loading->diagnostics, list->child[second]->place,
+			"'%s' has this value twice: each value once; 'repeat' gives more seeds",
+			schema->axis[i].path);
+		mistake_note(loading->diagnostics, list->child[first]->place, "the first one");
+		break;
 	}
-	return false;
+	loading->equals += diagnostics_count(loading->diagnostics) - before;
+}
+
+static bool is_new(struct loading *loading, struct combination *combination)
+{
+	const struct schema *schema = &loading->schema;
+	const struct combination *equal;
+
+	effective_keys(loading, combination);
+	effective_identity(combination);
+	equal = find_equal(loading->experiment, combination);
+	if (equal) {
+		tell_equal(loading, equal, combination);
+		return false;
+	}
+	combination->turn = xalloc(schema->axes * sizeof *combination->turn);
+	for (size_t i = 0; i < schema->axes; i++)
+		combination->turn[i] = schema->axis[i].node->selected;
+	return true;
 }
 
 static void change_machine(struct loading *loading, struct combination *combination)
@@ -136,7 +184,6 @@ static void change_machine(struct loading *loading, struct combination *combinat
 static void multiply(struct loading *loading)
 {
 	struct experiment *experiment = loading->experiment;
-	bool check_known = has_model_axis(loading);
 	size_t room = 0;
 
 	loading->schema.again = true;
@@ -146,13 +193,9 @@ static void multiply(struct loading *loading)
 		walk(loading, combination);
 		change_machine(loading, combination);
 		rules_check(loading, combination);
-		if (diagnostics_count(loading->diagnostics)) {
-			combination_free(combination);
-			continue;
-		}
-		effective_keys(loading, combination);
-		effective_name(combination, combination->settings.seed, combination->name);
-		if (check_known && is_known(experiment, combination)) {
+		/* equal values are told all, the others of the list are good */
+		if (diagnostics_count(loading->diagnostics) > loading->equals ||
+		    !is_new(loading, combination)) {
 			combination_free(combination);
 			continue;
 		}
@@ -165,18 +208,37 @@ static void multiply(struct loading *loading)
 	} while (next_turn(&loading->schema));
 }
 
+static uint64_t seeds_of(const struct combination *combination)
+{
+	return combination->seedless ? 1 : combination->settings.repeat;
+}
+
+/* Counted before any is made; neither factor is near the square root of 2^64. */
+static void check_points(struct loading *loading)
+{
+	const struct experiment *experiment = loading->experiment;
+	uint64_t points = 0;
+
+	for (size_t i = 0; i < experiment->combinations; i++)
+		points += seeds_of(experiment->combination[i]);
+	if (points > POINTS_MAX)
+		mistake(loading->diagnostics, walk_place(loading, "repeat"),
+			"%zu combinations with up to %" PRIu64
+			" seeds each are %" PRIu64 " points; at most %d",
+			experiment->combinations, experiment->combination[0]->settings.repeat,
+			points, POINTS_MAX);
+}
+
 static void add_points(struct experiment *experiment)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < experiment->combinations; i++)
-		count += experiment->combination[i]->seedless
-				 ? 1
-				 : experiment->combination[i]->settings.repeat;
+		count += seeds_of(experiment->combination[i]);
 	experiment->point = xalloc((count + 1) * sizeof *experiment->point);
 	for (size_t i = 0; i < experiment->combinations; i++) {
 		const struct combination *combination = experiment->combination[i];
-		uint64_t seeds = combination->seedless ? 1 : combination->settings.repeat;
+		uint64_t seeds = seeds_of(combination);
 
 		for (uint64_t seed = 0; seed < seeds; seed++) {
 			struct planned *point = &experiment->point[experiment->points++];
@@ -231,6 +293,8 @@ static void check_all(struct loading *loading)
 	combination_free(scratch);
 	if (!diagnostics_count(loading->diagnostics) && !too_many(loading))
 		multiply(loading);
+	if (!diagnostics_count(loading->diagnostics) && loading->experiment->combinations)
+		check_points(loading);
 }
 
 static struct experiment *parse(const char *path, const char *text, size_t length,
@@ -289,7 +353,7 @@ struct experiment *experiment_load_changed(const char *path, char *const *sets, 
 	if (!text) {
 		const struct document *source = diagnostics_source(diagnostics, path, "", 0, false);
 
-		mistake(diagnostics, (struct place){ source, 0, 0 }, "%s", strerror(errno));
+		mistake(diagnostics, (struct place){ source, 0, 0 }, "%s", file_problem(errno));
 		return NULL;
 	}
 

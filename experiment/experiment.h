@@ -51,7 +51,8 @@ struct combination {
 	char input[SHA256_HEX_BYTES]; /* content of the workload's input; "" without one */
 	bool scaled;                            /* got more sockets than its machine has */
 	bool seedless;                          /* no seed can change it */
-	char name[POINT_NAME_BYTES];            /* of its first point */
+	char identity[POINT_NAME_BYTES];        /* of what it simulates, in whatever words */
+	size_t *turn;                           /* of each swept list the value it has */
 	struct point_key *key;                  /* settings as text, in table order */
 	size_t keys;
 };

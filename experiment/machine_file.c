@@ -107,7 +107,7 @@ static struct yaml *read_file(struct yaml_pool *pool, struct diagnostics *diagno
 	char *text = file_read(path, YAML_BYTES_MAX + 1, &length);
 
 	if (!text) {
-		mistake(diagnostics, name->place, "machine file %s: %s", path, strerror(errno));
+		mistake(diagnostics, name->place, "machine file %s: %s", path, file_problem(errno));
 		return NULL;
 	}
 

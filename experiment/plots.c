@@ -90,7 +90,7 @@ static bool write_script(const char *directory, const char *name, struct drawing
 {
 	char *script, file[80], foot[512];
 	size_t length;
-	FILE *out = xmemstream(&script, &length);
+	FILE *out = text_open(&script, &length);
 	const struct { const char *name, *text; } texts[] = {
 		{ "figure", name }, { "subtitle", drawing->subtitle }, { "footer", foot },
 		{ "xlabel", drawing->xlabel },
@@ -113,7 +113,7 @@ static bool write_script(const char *directory, const char *name, struct drawing
 		  copy_script(out, drawing->script, why, size) &&
 		  copy_script(out, "draw", why, size);
 
-	xmemclose(out);
+	text_close(out);
 	snprintf(file, sizeof file, "%s.gp", name);
 	ok = ok && file_write(directory, file, script, length, why, size);
 	free(script);
@@ -160,7 +160,7 @@ static char *safe_path(void)
 	const char *at = getenv("PATH");
 	char *path;
 	size_t length;
-	FILE *out = xmemstream(&path, &length);
+	FILE *out = text_open(&path, &length);
 
 	for (const char *comma = ""; at && *at;) {
 		size_t part = strcspn(at, ":");
@@ -171,7 +171,7 @@ static char *safe_path(void)
 		}
 		at += part + (at[part] == ':');
 	}
-	xmemclose(out);
+	text_close(out);
 	return path;
 }
 
@@ -386,12 +386,12 @@ static bool write_figure(const char *directory, const struct points *points,
 	size_t data_length, head_length;
 	bool ok = true;
 
-	drawing.data = xmemstream(&data, &data_length);
-	drawing.head = xmemstream(&head, &head_length);
+	drawing.data = text_open(&data, &data_length);
+	drawing.head = text_open(&head, &head_length);
 	csv_head(drawing.data, points, figure->name);
 	*drawable = figure->write(&drawing, figure);
-	xmemclose(drawing.data);
-	xmemclose(drawing.head);
+	text_close(drawing.data);
+	text_close(drawing.head);
 	snprintf(file, sizeof file, "%s.csv", figure->name);
 	if (*drawable)
 		ok = file_write(directory, file, data, data_length, why, size) &&

@@ -487,13 +487,13 @@ bool runner_tables(const char *directory, const struct points *points, char *why
 {
 	char *csv = NULL, *jsonl = NULL;
 	size_t csv_length = 0, jsonl_length = 0;
-	FILE *out = open_memstream(&csv, &csv_length);
+	FILE *out = text_open(&csv, &csv_length);
 
 	metrics_csv(out, points);
-	fclose(out);
-	out = open_memstream(&jsonl, &jsonl_length);
+	text_close(out);
+	out = text_open(&jsonl, &jsonl_length);
 	metrics_jsonl(out, points);
-	fclose(out);
+	text_close(out);
 
 	bool done = file_write(directory, "results.csv", csv, csv_length, why, size) &&
 		    file_write(directory, "results.jsonl", jsonl, jsonl_length, why, size);

@@ -331,10 +331,10 @@ bool point_write(const char *directory, const struct point *point, char *why, si
 {
 	char folder[PATH_BYTES], name[POINT_NAME_BYTES + 8], *text = NULL;
 	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
+	FILE *out = text_open(&text, &length);
 
 	write_point(out, point);
-	fclose(out);
+	text_close(out);
 	snprintf(folder, sizeof folder, "%s/points", directory);
 	snprintf(name, sizeof name, "%s.point", point->name);
 	return write_sealed(folder, name, text, length, why, size);
@@ -380,7 +380,7 @@ bool index_write(const char *directory, const struct points *points,
 {
 	char *text = NULL;
 	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
+	FILE *out = text_open(&text, &length);
 
 	fprintf(out, "%s\n", index_head);
 	fact(out, "name", points->name);
@@ -396,7 +396,7 @@ bool index_write(const char *directory, const struct points *points,
 		fact(out, "swept", points->swept[i]);
 	for (size_t i = 0; i < points->expected; i++)
 		fact(out, "point", names[i]);
-	fclose(out);
+	text_close(out);
 	return write_sealed(directory, "index", text, length, why, size);
 }
 
@@ -623,7 +623,7 @@ struct point *point_read(const char *directory, const char *name, char *why, siz
 		point = NULL;
 	}
 	if (!point)
-		snprintf(why, size, "%s: %s", path, text ? reading.why : strerror(errno));
+		snprintf(why, size, "%s: %s", path, text ? reading.why : file_problem(errno));
 	free(text);
 	return point;
 }
@@ -734,7 +734,7 @@ bool points_load(const char *directory, struct points *points, char *why, size_t
 
 	if (!text)
 		snprintf(why, size, "%s holds no results (%s: %s)", directory, path,
-			 strerror(errno));
+			 file_problem(errno));
 	else if (!parse_index(&reading, points, &names, text, length))
 		snprintf(why, size, "%s: %s", path, reading.why);
 	else

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "experiment/file.h"
 #include "experiment/text.h"
 #include "sim/verbs/xalloc.h"
 
@@ -84,13 +85,13 @@ static ssize_t guard_write(void *cookie, const char *text, size_t length)
 	if (guard->ours)
 		return write_all(fd, text, length) ? (ssize_t)length : 0;
 
-	FILE *clean = xmemstream(&cleaned, &cleaned_length);
+	FILE *clean = text_open(&cleaned, &cleaned_length);
 
 	for (size_t i = 0; i < length; i++) {
 		guard->begun[guard->count++] = text[i];
 		settle(guard, clean);
 	}
-	xmemclose(clean);
+	text_close(clean);
 
 	bool done = write_all(fd, cleaned, cleaned_length);
 

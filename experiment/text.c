@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/verbs/xalloc.h"
+#include "experiment/file.h"
 
 enum { NAME_CHARACTERS = 60, REPLACEMENT = 0xfffd };
 
@@ -133,10 +133,10 @@ char *text_clean(const char *text)
 {
 	char *clean;
 	size_t length;
-	FILE *out = xmemstream(&clean, &length);
+	FILE *out = text_open(&clean, &length);
 
 	text_line(out, text);
-	xmemclose(out);
+	text_close(out);
 	return clean;
 }
 
@@ -243,7 +243,7 @@ static char *drawn_text(const char *text)
 {
 	char *clean = text_clean(text), *drawn;
 	size_t length;
-	FILE *out = xmemstream(&drawn, &length);
+	FILE *out = text_open(&drawn, &length);
 
 	for (const char *at = clean; *at; at++) {
 		const char *other = look_alike(at, clean);
@@ -253,7 +253,7 @@ static char *drawn_text(const char *text)
 		else
 			putc(*at, out);
 	}
-	xmemclose(out);
+	text_close(out);
 	free(clean);
 	return drawn;
 }
@@ -283,14 +283,14 @@ void text_gnuplot_name(FILE *out, const char *text)
 {
 	char name[4 * NAME_CHARACTERS + 8], *drawn;
 	size_t length;
-	FILE *label = xmemstream(&drawn, &length);
+	FILE *label = text_open(&drawn, &length);
 
 	for (const char *at = text_short(text, NAME_CHARACTERS, name, sizeof name); *at; at++)
 		if (*at == '%')
 			fputs("％", label);
 		else
 			putc(*at, label);
-	xmemclose(label);
+	text_close(label);
 	text_gnuplot(out, drawn);
 	free(drawn);
 }

@@ -262,6 +262,7 @@ void combination_free(struct combination *combination)
 	free(combination->pages_settings);
 	free(combination->workload_settings);
 	free(combination->core);
+	free(combination->turn);
 	free(combination);
 }
 

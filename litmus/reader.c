@@ -305,7 +305,7 @@ struct litmus *litmus_read(const char *path, struct diagnostics *diagnostics)
 		int reason = errno;
 
 		document = diagnostics_source(diagnostics, path, "", 0, false);
-		mistake(diagnostics, (struct place){ document, 0, 0 }, "%s", strerror(reason));
+		mistake(diagnostics, (struct place){ document, 0, 0 }, "%s", file_problem(reason));
 		return NULL;
 	}
 	document = diagnostics_source(diagnostics, path, text, length, false);

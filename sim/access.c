@@ -4,7 +4,9 @@
  * A hit before the horizon takes a few instructions (the lookaside); a miss blocks the CPU until
  * its transaction is complete, and takes effect then, at the time of the fill.
  */
-#include "sim/internal.h"
+#include "sim/access.h"
+#include "sim/copies.h"
+#include "sim/coherence.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,12 +42,12 @@ static void miss(struct sim *sim, struct cpu *cpu, const struct want *w, uint64_
 	struct txn *t = coherence_pending(cpu->node, line);
 
 	if (!t)
-		t = coherence_request(sim, cpu->node, line, request, w->access, false, cpu->clock);
+		t = coherence_request(sim, cpu->node, line, request, w->access, cpu->clock);
 	else
 		t->start = cpu->clock;          /* a prefetch of it is under way: wait for that */
 	cpu->blocked = t;
-	cpu->park_site = w->site;
-	cpu->horizon = 0;
+	cpu->wait_site = w->site;
+	cpu_end_run_ahead(cpu);
 	event_loop(sim, cpu);
 }
 
@@ -211,7 +213,7 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 		let_go(sim, t);
 		cpu_set_horizon(sim, cpu);
 	} else if (cpu->buffer.count) {
-		cpu->horizon = 0;
+		cpu_end_run_ahead(cpu);
 	}
 }
 
@@ -489,10 +491,10 @@ void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site
 		if (!(rule->action & DO_HIT) && !coherence_pending(cpu->node, line) &&
 		    buffer_room_to_ask(cpu, request_of(rule, write)))
 			coherence_request(sim, cpu->node, line, request_of(rule, write),
-					  write ? ACCESS_STORE : ACCESS_LOAD, true, cpu->clock);
+					  write ? ACCESS_STORE : ACCESS_LOAD, cpu->clock);
 	}
 	pass(cpu, UNIT, CAUSE_PRIVATE_HIT);
-	cpu->horizon = 0;
+	cpu_end_run_ahead(cpu);
 }
 
 /* ---- spinning ------------------------------------------------------------------------------- */
@@ -548,10 +550,10 @@ void verb_spin(struct cpu *cpu, const void *p, void *value, size_t size, enum st
 	cpu->park_period = turn + cpu->node->level_cache[0].hit_units;
 	cpu->park_charged = cpu->clock;
 	cpu->park_next = cpu->clock + turn;
-	cpu->park_site = site;
+	cpu->wait_site = site;
 	cpu->park_cell =
 		cell_get(sim, p, (unsigned)size, site, cpu->context, slot->copy->label_serial);
-	cpu->horizon = 0;
+	cpu_end_run_ahead(cpu);
 	event_loop(sim, cpu);
 	verb_load(cpu, p, value, size, site);
 	cpu->counts.lock_spins += cpu->waiting == WAITING_LOCK;
@@ -582,7 +584,7 @@ void sim_feed(struct sim *sim, unsigned id, uint64_t line, bool write)
 			return;
 		}
 		t = coherence_request(sim, cpu->node, line, request_of(rule, write),
-				      write ? ACCESS_STORE : ACCESS_LOAD, false, sim->now);
+				      write ? ACCESS_STORE : ACCESS_LOAD, sim->now);
 		cpu->blocked = t;
 		while (sim->homes.count || sim->messages.count) {
 			struct heap *h = &sim->homes;

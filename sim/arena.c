@@ -1,5 +1,6 @@
 /* The arena: simulated memory at real addresses, and labels that say what lies where. */
-#include "sim/internal.h"
+#include "sim/arena.h"
+#include "sim/cpu.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -135,12 +136,11 @@ void relabel(struct cpu *cpu, const void *p, size_t bytes, const struct layout *
 	struct sim *sim = cpu->sim;
 	uint64_t start = sim_offset(sim, p), first = start >> LINE_SHIFT,
 		 last = (start + bytes - 1) >> LINE_SHIFT;
-	const struct cache *c = &cpu->node->level_cache[cpu->node->levels - 1];
 
 	cpu_sync(cpu);
 	label_add(sim, start, bytes, layout, stride, label);
 	for (uint64_t line = first; line <= last; line++) {
-		struct slot *slot = cache_find(c, line);
+		struct slot *slot = node_copy(cpu->node, line);
 
 		if (slot)
 			slot->label_serial = sim->label_serial;

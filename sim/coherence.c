@@ -17,7 +17,10 @@
  * pair of requester, home and owner. The request leg depends on requester and home, the probe
  * leg on what the home knows; the last leg is what is left of the total (docs/model.md).
  */
-#include "sim/internal.h"
+#include "sim/coherence.h"
+#include "sim/access.h"
+#include "sim/copies.h"
+#include "sim/cpu.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,11 +55,6 @@ static bool home_has_place(const struct sim *sim)
 static unsigned most(unsigned a, unsigned b)
 {
 	return a > b ? a : b;
-}
-
-static uint64_t less(uint64_t total, uint64_t part)
-{
-	return total > part ? total - part : 1;
 }
 
 /* From a client to its home, as an index into the latency lists. */
@@ -106,7 +104,7 @@ static uint64_t total_legs(const struct sim *sim, const struct txn *t, unsigned 
 
 static uint64_t probe_leg(const struct sim *sim, uint64_t rest)
 {
-	uint64_t leg = (uint64_t)((double)rest * sim->t.probe_share + 0.5);
+	uint64_t leg = timing_probe_leg(&sim->t, rest);
 
 	return leg > sim->t.least_probe ? leg : sim->t.least_probe;
 }
@@ -262,8 +260,7 @@ static void waited(struct txn *t, uint64_t units)
 }
 
 struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t line,
-			      enum request request, enum access_kind access, bool prefetch,
-			      uint64_t time)
+			      enum request request, enum access_kind access, uint64_t time)
 {
 	unsigned cpu = client->kind == NODE_CPU ? client->id : sim->cpus;
 	struct event *e = event_new(sim);
@@ -275,7 +272,6 @@ struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t lin
 	t = txn_new(sim, TXN_REQUEST, client, client->parent, line, cpu);
 	t->request = request;
 	t->access = access;
-	t->prefetch = prefetch;
 	t->start = time;
 	if (client->kind == NODE_SHARED) {
 		t->inner = dirent_find(client, line)->busy;
@@ -491,7 +487,7 @@ static void send_line(struct sim *sim, struct node *home, struct dirent *d, stru
 	struct node *sharer = NULL;
 
 	if (home->kind == NODE_SHARED) {
-		version = cache_find(&home->level_cache[0], t->line)->version;
+		version = node_copy(home, t->line)->version;
 		total = level_legs(sim, home, d, t);
 		if (!t->fetched)
 			t->supplier = FROM_SHARED_LEVEL;
@@ -602,7 +598,7 @@ static void note_grant(struct node *home, struct dirent *d, struct txn *t, unsig
 static unsigned limited(const struct node *home, uint64_t line, unsigned action)
 {
 	if (!(action & HOME_GRANT_E) || home->kind != NODE_SHARED ||
-	    state_alone(cache_find(&home->level_cache[0], line)->state))
+	    state_alone(node_copy(home, line)->state))
 		return action;
 	return (action & ~(unsigned)HOME_GRANT_E) | HOME_GRANT_S;
 }
@@ -719,7 +715,7 @@ static void on_service(struct sim *sim, struct event *e)
 	uint32_t version = cpu_far(sim, t, sim->now + back);
 
 	if (home->kind == NODE_SHARED) {
-		struct slot *slot = cache_find(&home->level_cache[0], t->line);
+		struct slot *slot = node_copy(home, t->line);
 
 		slot->state = copy_rule(home, slot->state, COPY_STORE)->next;
 		slot->version = version;
@@ -785,19 +781,19 @@ static void serve(struct sim *sim, struct node *home, struct dirent *d, struct t
 
 static bool shared_permits(const struct node *home, const struct txn *t)
 {
-	const struct slot *slot = cache_find(&home->level_cache[0], t->line);
+	const struct slot *slot = node_copy(home, t->line);
 
 	return slot && (t->request == GET_SHARED || state_alone(slot->state));
 }
 
 static void fetch(struct sim *sim, struct node *home, struct txn *t)
 {
-	bool have = cache_find(&home->level_cache[0], t->line);
+	bool have = node_copy(home, t->line);
 	enum request request = t->request == GET_SHARED ? GET_SHARED
 			       : have                   ? UPGRADE
 							: GET_MODIFIED;
 
-	t->outer = coherence_request(sim, home, t->line, request, t->access, t->prefetch, sim->now);
+	t->outer = coherence_request(sim, home, t->line, request, t->access, sim->now);
 }
 
 /* ---- snoops: probes of the home below ------------------------------------------------------- */
@@ -826,7 +822,7 @@ static enum copy_event probe_event(const struct event *probe)
 static void snoop_done(struct sim *sim, struct node *shared, struct dirent *d, struct txn *t)
 {
 	struct event *probe = t->probe;
-	struct slot *slot = cache_find(&shared->level_cache[0], t->line);
+	struct slot *slot = node_copy(shared, t->line);
 
 	t->snooper->killed += t->killed;
 	if (probe->probe.owner)
@@ -860,7 +856,7 @@ static void snoop_done(struct sim *sim, struct node *shared, struct dirent *d, s
  * where it may have more than the level knows. */
 static void snoop_begin(struct sim *sim, struct node *shared, struct dirent *d, struct txn *t)
 {
-	const struct slot *slot = cache_find(&shared->level_cache[0], t->line);
+	const struct slot *slot = node_copy(shared, t->line);
 
 	t->asked = home_state(d);
 	t->order = ++d->orders;
@@ -991,7 +987,7 @@ static bool shared_filled(struct sim *sim, struct txn *t)
 {
 	struct node *shared = t->client;
 	struct dirent *d = dirent_find(shared, t->line);
-	struct slot *slot = cache_find(&shared->level_cache[0], t->line);
+	struct slot *slot = node_copy(shared, t->line);
 	struct txn *inner = t->inner;
 
 	if (!slot) {
@@ -1063,7 +1059,7 @@ static void begin(struct sim *sim, struct node *home, struct dirent *d, struct t
 		fetch(sim, home, t);
 	} else {
 		if (home->kind == NODE_SHARED)
-			cache_find(&home->level_cache[0], t->line)->used = sim->now;
+			node_copy(home, t->line)->used = sim->now;
 		serve(sim, home, d, t);
 	}
 }
@@ -1121,7 +1117,7 @@ static void send_instead(struct sim *sim, struct node *home, const struct dirent
 	} else {
 		t->supplier = FROM_SHARED_LEVEL;
 		t->found = STATE_S;
-		send_fill(sim, t, cache_find(&home->level_cache[0], t->line)->version, STATE_S,
+		send_fill(sim, t, node_copy(home, t->line)->version, STATE_S,
 			  less(sim->t.legs[ACCESS_LOAD][STATE_S][home->level], t->spent));
 	}
 }
@@ -1136,7 +1132,7 @@ static void take_line(struct node *home, struct dirent *d, enum state state, uin
 		d->version = version;
 		return;
 	}
-	slot = cache_find(&home->level_cache[0], d->line);
+	slot = node_copy(home, d->line);
 	if (slot) {
 		slot->version = version;
 		if (state == STATE_M)
@@ -1199,7 +1195,7 @@ static void on_reply(struct sim *sim, struct event *e)
 		if (e->answer.write_back)
 			take_line(home, d, e->answer.found, e->answer.version);
 		else if (home->kind == NODE_SHARED && e->answer.found == STATE_M)
-			cache_find(&home->level_cache[0], t->line)->state = STATE_M;
+			node_copy(home, t->line)->state = STATE_M;
 		if (t->request == GET_SHARED)
 			reader_answered(sim, home, d, t, e->answer.what);
 		else
@@ -1373,6 +1369,39 @@ static void answer(struct sim *sim, struct node *node, const struct event *probe
 	}
 }
 
+static void cpu_probe(struct sim *sim, struct node *node, struct event *e)
+{
+	struct cpu *cpu = &sim->cpu[node->id];
+	struct txn *t = e->txn;
+	struct slot *slot;
+
+	if (cpu->lock_line == t->line && cpu->lock_until > sim->now) {
+		waited(t, cpu->lock_until - sim->now);
+		event_again(sim, e, RANK_PROBE, cpu->lock_until);
+		return;
+	}
+	slot = node_copy(node, t->line);
+	if (slot) {
+		const struct copy_rule *rule = copy_rule(node, slot->state, probe_event(e));
+		enum state found = slot->state;
+		uint32_t version = slot->version;
+
+		if (rule->action & IMPOSSIBLE)
+			BUG(cpu, "probe of line %llu in state %c", (unsigned long long)t->line,
+			    state_letter[found]);
+		if (rule->next == STATE_I)
+			cpu_lose(sim, cpu, slot, t->kind != TXN_EVICT && t->client != node);
+		else
+			cpu_downgrade(sim, cpu, slot);
+		if (e->probe.invalidate && t->kind == TXN_REQUEST && t->client != node)
+			t->killed++;
+		answer(sim, node, e, rule, found, version);
+	} else {
+		answer_without(sim, node, e);
+	}
+	event_free(sim, e);
+}
+
 static void on_probe(struct sim *sim, struct event *e)
 {
 	struct node *node = e->node;
@@ -1394,39 +1423,6 @@ void coherence_probe_again(struct sim *sim, struct event *probe)
 	waited(probe->txn, sim->now - probe->time);
 	probe->time = sim->now;
 	on_probe(sim, probe);
-}
-
-void cpu_probe(struct sim *sim, struct node *node, struct event *e)
-{
-	struct cpu *cpu = &sim->cpu[node->id];
-	struct txn *t = e->txn;
-	struct slot *slot;
-
-	if (cpu->lock_line == t->line && cpu->lock_until > sim->now) {
-		waited(t, cpu->lock_until - sim->now);
-		event_again(sim, e, RANK_PROBE, cpu->lock_until);
-		return;
-	}
-	slot = cache_find(&node->level_cache[node->levels - 1], t->line);
-	if (slot) {
-		const struct copy_rule *rule = copy_rule(node, slot->state, probe_event(e));
-		enum state found = slot->state;
-		uint32_t version = slot->version;
-
-		if (rule->action & IMPOSSIBLE)
-			BUG(cpu, "probe of line %llu in state %c", (unsigned long long)t->line,
-			    state_letter[found]);
-		if (rule->next == STATE_I)
-			cpu_lose(sim, cpu, slot, t->kind != TXN_EVICT && t->client != node);
-		else
-			cpu_downgrade(sim, cpu, slot);
-		if (e->probe.invalidate && t->kind == TXN_REQUEST && t->client != node)
-			t->killed++;
-		answer(sim, node, e, rule, found, version);
-	} else {
-		answer_without(sim, node, e);
-	}
-	event_free(sim, e);
 }
 
 /* A clean copy is gone: silently, but a bus sees it. */

@@ -1,10 +1,11 @@
 /* Counts: contexts, cells, operations in time order, the window. docs/model.md defines them. */
-#include "sim/internal.h"
+#include "sim/counts.h"
+#include "sim/access.h"
+#include "sim/arena.h"
+#include "sim/cpu.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { CELL_BUCKETS = 1 << 12, FINE_BUCKETS = 1 << 16, LOCK_BUCKETS = 1 << 8 };
 
 struct line *line_get(struct sim *sim, uint64_t number)
 {
@@ -189,7 +190,7 @@ void window_open(struct sim *sim, uint64_t at)
 /* Sharing misses that are still unclassified when the window closes were false sharing so far. */
 static void settle_open(struct sim *sim, struct cpu *cpu)
 {
-	const struct cache *c = &cpu->node->level_cache[cpu->node->levels - 1];
+	const struct cache *c = node_outermost(cpu->node);
 
 	for (uint64_t i = 0; i < c->sets * c->ways; i++) {
 		struct slot *slot = &c->slot[i];

@@ -4,7 +4,9 @@
  * A verb starts at the CPU's clock. Strictly before the horizon it needs no event; else the CPU
  * waits for its turn in the order of events (take_turn).
  */
-#include "sim/internal.h"
+#include "sim/cpu.h"
+#include "sim/access.h"
+#include "sim/fiber.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +24,7 @@ void cpu_set_horizon(struct sim *sim, struct cpu *cpu)
 	uint64_t near = sim->t.least_probe, h = NEVER, cap;
 	uint64_t far = least(near + least(near, sim->t.least_request), sim->t.ipi);
 
-	cpu->horizon = 0;
+	cpu_end_run_ahead(cpu);
 	if (sim->options.no_run_ahead || sim->observer || interrupt_due(cpu) || cpu->node->pending ||
 	    cpu->buffer.count)
 		return;
@@ -89,7 +91,7 @@ static void deliver(struct sim *sim, struct cpu *cpu)
 	cpu->waiting = was_waiting;
 	cpu->irq_units += cpu->clock - start;
 	cpu->irq_on = true;
-	cpu->horizon = 0;
+	cpu_end_run_ahead(cpu);
 	e->next = NULL;
 	event_free(sim, e);
 }
@@ -181,7 +183,7 @@ void ipi_send(struct cpu *cpu, unsigned target, interrupt_handler *handler, void
 	send_interrupt(cpu->sim, cpu->node->id, target, cpu->clock + cpu->sim->t.ipi, 0, handler,
 		       argument);
 	pass(cpu, 1, CAUSE_COMPUTE);            /* what follows is later than what was sent */
-	cpu->horizon = 0;
+	cpu_end_run_ahead(cpu);
 }
 
 void timer_add(struct sim *sim, unsigned target, uint64_t first, uint64_t period,
@@ -255,7 +257,7 @@ static void irq_goes_on(struct cpu *cpu)
 	}
 	cpu->irq_on = true;
 	if (cpu->irq_first)
-		cpu->horizon = 0;
+		cpu_end_run_ahead(cpu);
 }
 
 bool irq_save(struct cpu *cpu)

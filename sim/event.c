@@ -1,5 +1,9 @@
 /* Events and turns: what happens next, in an order that the host cannot disturb. */
-#include "sim/internal.h"
+#include "sim/event.h"
+#include "sim/buffer.h"
+#include "sim/coherence.h"
+#include "sim/cpu.h"
+#include "sim/fiber.h"
 
 #include <stdlib.h>
 
@@ -224,18 +228,6 @@ void event_dispatch(struct sim *sim, struct event *e)
 		coherence_event(sim, e);
 }
 
-_Noreturn void sim_end(struct sim *sim, enum outcome outcome)
-{
-	sim->outcome = outcome;
-	if (sim->current) {
-		struct cpu *cpu = sim->current;
-
-		sim->current = NULL;
-		fiber_switch(cpu->fiber, sim->main);
-	}
-	longjmp(*sim->escape, 1);
-}
-
 static void deadlock(struct sim *sim)
 {
 	size_t n = 0;
@@ -246,8 +238,8 @@ static void deadlock(struct sim *sim)
 		if (cpu->started && !cpu->finished && n < sizeof sim->message)
 			n += (size_t)snprintf(sim->message + n, sizeof sim->message - n,
 					      "%sCPU %u waits at %s:%u", n ? ", " : "", i,
-					      cpu->park_site ? cpu->park_site->file : "?",
-					      cpu->park_site ? cpu->park_site->line : 0);
+					      cpu->wait_site ? cpu->wait_site->file : "?",
+					      cpu->wait_site ? cpu->wait_site->line : 0);
 	}
 	sim_end(sim, OUTCOME_DEADLOCK);
 }

@@ -1,5 +1,10 @@
 /* A machine as a whole: created, run, ended. */
-#include "sim/internal.h"
+#include "sim/sim.h"
+
+#include "sim/arena.h"
+#include "sim/cpu.h"
+#include "sim/fiber.h"
+#include "sim/node.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -115,7 +120,7 @@ static unsigned share(struct sim *sim, struct node **above, unsigned count,
 	return made;
 }
 
-bool topology_build(struct sim *sim, char *why, size_t size)
+static bool topology_build(struct sim *sim, char *why, size_t size)
 {
 	const struct machine *m = &sim->machine;
 	uint64_t lines = sim->arena_bytes >> LINE_SHIFT;
@@ -188,7 +193,7 @@ static void node_free(struct sim *sim, struct node *n)
 	free(n);
 }
 
-void topology_free(struct sim *sim)
+static void topology_free(struct sim *sim)
 {
 	for (unsigned i = 0; i < sim->shared_count; i++)
 		node_free(sim, sim->shared[i]);
@@ -415,6 +420,18 @@ void sim_observe(struct sim *sim, access_observer *observer, void *to)
 }
 
 /* ---- ends ----------------------------------------------------------------------------------- */
+
+_Noreturn void sim_end(struct sim *sim, enum outcome outcome)
+{
+	sim->outcome = outcome;
+	if (sim->current) {
+		struct cpu *cpu = sim->current;
+
+		sim->current = NULL;
+		fiber_switch(cpu->fiber, sim->main);
+	}
+	longjmp(*sim->escape, 1);
+}
 
 _Noreturn void sim_bug(const struct cpu *cpu, const char *file, int line, const char *format, ...)
 {

@@ -52,11 +52,10 @@ struct access {
 	const void *address;
 	unsigned size;
 	bool read, write, locked;
-	bool prefetch;
 	const struct site *site;
 	enum op op;
 	const char *path;
-	char before, after;             /* this CPU's state of the line: I S E M O F */
+	char before, after;             /* this CPU's state of the line, as a letter */
 	uint64_t cost_units;
 };
 typedef void access_observer(void *to, const struct access *access);

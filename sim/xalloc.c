@@ -1,7 +1,6 @@
 /* The simulator's own memory; see verbs/xalloc.h. */
 #include "sim/verbs/xalloc.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,23 +28,6 @@ void *xrealloc(void *old, size_t size)
 	if (!p)
 		xalloc_failed(size);
 	return p;
-}
-
-FILE *xmemstream(char **text, size_t *length)
-{
-	FILE *stream = open_memstream(text, length);
-
-	if (!stream)
-		xalloc_failed(BUFSIZ);
-	return stream;
-}
-
-void xmemclose(FILE *stream)
-{
-	bool lost = ferror(stream);
-
-	if (fclose(stream) != 0 || lost)
-		xalloc_failed(BUFSIZ);
 }
 
 char *xstrdup(const char *text)

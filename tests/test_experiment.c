@@ -278,6 +278,55 @@ static void several_lists_give_their_product_in_file_order(void **state)
 	experiment_free(experiment);
 }
 
+/* One run would count as several seeds: refused in whatever words the second one comes. */
+static void no_combination_comes_twice(void **state)
+{
+	static char *const twice[] = {
+		"cpus=[2, 2]",
+		"cpus=[2, 4, 2]",
+		"memory_mib=[2_56, 256]",
+		"machine=[textbook, textbook]",
+		"machine=[textbook, {base: textbook}]",
+		"machine=[{base: textbook, l1d.kib: 64}, {base: textbook, l1d: {kib: 64}}]",
+		"machine=[textbook, {base: textbook, l1d.kib: 32}]",
+		"machine=[textbook, configs/machines/textbook.yaml]",
+		"machine={base: textbook, freq_ghz: [2, 2.0]}",
+		"objects=[slub-page, slub-cpu, slub-page]",
+		"slub-page.min_objects=[8, 8]",
+		"workload.in_flight=[4, 4]",
+		"preempt=[true, true]",
+		"placement=[compact, compact]",
+	};
+	static char *const other[] = {
+		"cpus=[2, 4]",
+		"machine=[textbook, {base: textbook, l1d.kib: 64}]",
+		"slub-cpu.variant=[2.6.24, dfb4f096]",     /* of a model that is not used */
+		"placement=[compact, scatter]",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof twice / sizeof *twice; i++) {
+		char *told, *set = xstrdup(twice[i]);
+		struct experiment *experiment = load_with(good, &set, 1, &told);
+
+		assert_null(experiment);
+		if (!strstr(told, "has this value twice"))
+			fail_msg("--set %s: %s", set, told);
+		free(told);
+		free(set);
+	}
+	for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
+		char *told, *set = xstrdup(other[i]);
+		struct experiment *experiment = load_with(good, &set, 1, &told);
+
+		if (!experiment)
+			fail_msg("--set %s: %s", set, told);
+		experiment_free(experiment);
+		free(told);
+		free(set);
+	}
+}
+
 static void settings_of_a_model_multiply_only_its_points(void **state)
 {
 	struct experiment *experiment = load_good("name: test\n"
@@ -677,6 +726,7 @@ int main(void)
 		cmocka_unit_test(settings_put_with_set_go_through_the_same_table),
 		cmocka_unit_test(set_replaces_and_adds),
 		cmocka_unit_test(several_lists_give_their_product_in_file_order),
+		cmocka_unit_test(no_combination_comes_twice),
 		cmocka_unit_test(settings_of_a_model_multiply_only_its_points),
 		cmocka_unit_test(machines_are_swept_by_name_and_by_key),
 		cmocka_unit_test(placement_is_a_word_or_cores),

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "cli/cli.h"
+#include "experiment/file.h"
 #include "experiment/terminal.h"
 #include "experiment/text.h"
 #include "sim/verbs/xalloc.h"
@@ -27,10 +28,10 @@ static void expect(void (*print)(FILE *out, const char *text), const char *text,
 {
 	char *made;
 	size_t length;
-	FILE *out = xmemstream(&made, &length);
+	FILE *out = text_open(&made, &length);
 
 	print(out, text);
-	xmemclose(out);
+	text_close(out);
 	assert_string_equal(made, expected);
 	free(made);
 }

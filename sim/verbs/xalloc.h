@@ -3,7 +3,6 @@
 #define SIM_XALLOC_H
 
 #include <stddef.h>
-#include <stdio.h>
 
 void *xalloc(size_t size);
 void *xrealloc(void *old, size_t size);                 /* new bytes are not zeroed */
@@ -11,9 +10,6 @@ char *xstrdup(const char *text);
 /* `size` zeroed bytes that cost memory only where touched; xunmap gives them back. */
 void *xmap(size_t size);
 void xunmap(void *p, size_t size);
-/* A stream into memory: text and length are whole once xmemclose has closed it; free the text. */
-FILE *xmemstream(char **text, size_t *length);
-void xmemclose(FILE *stream);
 _Noreturn void xalloc_failed(size_t size);
 
 #endif

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -505,6 +504,7 @@ static pid_t start_long_run(const struct place_of_run *place)
 	return pid;
 }
 
+/* Signals are waited for once points run: the short ones say when. */
 static void an_interrupt_ends_it_with_130(void **state)
 {
 	struct place_of_run place =
@@ -513,22 +513,22 @@ static void an_interrupt_ends_it_with_130(void **state)
 			  "cpus: 1\n"
 			  "objects: [slub-page, slub-cpu]\n"
 			  "workload: {kind: producer-consumer, handoff: none}\n"
-			  "operations: 1000000000\n");
-	char *index = NULL;
+			  "operations: [10, 1000000000]\n");
+	char *points = NULL;
 	int status;
-	pid_t pid = start_long_run(&place);
 
 	(void)state;
-	assert_true(asprintf(&index, "%s/r/long/sensitivity/as-it-is/index", place.folder) > 0);
-	for (int i = 0; i < 500 && access(index, F_OK); i++)
-		nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
-	/* signals are waited for once the points have started */
-	nanosleep(&(struct timespec){ .tv_nsec = 300000000 }, NULL);
+	assert_true(asprintf(&points, "%s/r/long/sensitivity/as-it-is/points", place.folder) > 0);
+
+	int watch = watch_folder(points);
+	pid_t pid = start_long_run(&place);
+
+	watch_wait(watch, ".point");
 	assert_int_equal(kill(pid, SIGINT), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 130);
-	free(index);
+	free(points);
 	place_free(&place);
 }
 

@@ -213,7 +213,7 @@ static void poison(struct result *result)
 
 static void write_poisoned(const char *folder)
 {
-	static char names[2][POINT_NAME_BYTES] = { "00000000000000aa", "00000000000000bb" };
+	static char *names[] = { "00000000000000aa", "00000000000000bb" };
 	char *swept[] = { "objects", (char *)evil }, *plots[] = { "bounces" }, *sets[] = { (char *)evil };
 	struct made made;
 	char why[512] = "";
@@ -243,7 +243,8 @@ static void write_poisoned(const char *folder)
 		point->result->site = NULL;
 	}
 	memset(made.points.hash, 'a', HASH_TEXT_BYTES - 1);
-	if (!index_write(folder, &made.points, names, why, sizeof why))
+	made.points.listed = names;
+	if (!index_write(folder, &made.points, why, sizeof why))
 		fail_msg("%s", why);
 	made_free(&made);
 }
@@ -277,9 +278,9 @@ static void a_message_about_a_file_sends_no_command_to_a_terminal(void **state)
 		"name: x\n\"\\e]0;owned\\a\\x9b\\u202e\": 1\n",
 		"name: \"\\e[2J\\n\\r\"\nmachine: \"\\e[1m\"\nobjects: [\"\\u009b31m\"]\n",
 		"name: x\nmachine: core2-2s\nplots: [\"\\u2066\\L\"]\n",
-		"name: \xe2\x80\xae" "x\nmachin: core2-2s # \xc2\x9b" "2J\n",
+		"name: \342\200\256x\nmachin: core2-2s # \302\2332J\n",
 		"name: \033]0;owned\007\n",
-		"name: \x9b" "2J\n",
+		"name: \2332J\n",
 	};
 	char *folder = folder_new(), path[512];
 

@@ -49,7 +49,7 @@ void text_json(FILE *out, const char *text);
 void text_gnuplot(FILE *out, const char *text);
 /* The same for a name that may label a tic, where '%' begins a format; at most 60 characters. */
 void text_gnuplot_name(FILE *out, const char *text);
-/* The same as a field of a CSV file that gnuplot reads, always quoted: it knows no doubled quotes. */
+/* The same as a field of a CSV file for gnuplot: always quoted, as it knows no doubled quotes. */
 void text_gnuplot_field(FILE *out, const char *text);
 
 #endif

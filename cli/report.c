@@ -10,6 +10,7 @@
 #include "cli/select.h"
 #include "cli/views.h"
 #include "experiment/diagnostic.h"
+#include "experiment/partners.h"
 #include "experiment/terminal.h"
 #include "experiment/text.h"
 
@@ -177,6 +178,9 @@ static void print_for_people(FILE *out, const struct arguments *arguments,
 		fputs(i ? "\n\n" : "", out);
 		print_heading(out, points, chosen[i], view_options.colour);
 		view_headline(out, chosen[i]->result);
+		if (point_value(chosen[i], PARTNERS_KEY))
+			fprintf(out, "workload partners: %s\n",
+				point_value(chosen[i], PARTNERS_KEY));
 		for (size_t r = 0; r < chosen[i]->remarks; r++)
 			fprintf(out, "%s\n", chosen[i]->remark[r]);
 		putc('\n', out);

@@ -12,6 +12,7 @@
 
 #include "cli/table.h"
 #include "experiment/metrics.h"
+#include "experiment/partners.h"
 #include "experiment/statistics.h"
 #include "experiment/text.h"
 #include "sim/verbs/xalloc.h"
@@ -117,6 +118,16 @@ static bool all_done(const struct points *points)
 	return !*outcome_of(points->point, points->count);
 }
 
+/* Rows of the table at different distances: a column says which. */
+static bool partners_differ(const struct points *points)
+{
+	char text[512];
+	bool differ;
+
+	partners_of_points(points, &differ, text, sizeof text);
+	return differ;
+}
+
 /* "in_flight" of "workload.in_flight": short headings keep the table narrow. */
 static const char *last_word(const char *path)
 {
@@ -130,11 +141,13 @@ static void make_columns(const struct points *points, const bool *wanted, struct
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < points->swepts && count < COLUMNS_MAX - QUANTITIES - 3; i++)
+	for (size_t i = 0; i < points->swepts && count < COLUMNS_MAX - QUANTITIES - 4; i++)
 		columns[count++] =
 			(struct column){ last_word(points->swept[i]), points->swept[i], true };
 	if (!points->swepts)
 		columns[count++] = (struct column){ "", "experiment", true };
+	if (partners_differ(points))
+		columns[count++] = (struct column){ PARTNERS_KEY, PARTNERS_KEY, true };
 	for (size_t i = 0; i < QUANTITIES; i++) {
 		if (wanted[i])
 			columns[count++] =
@@ -150,7 +163,7 @@ static void add_row(struct table *table, const struct points *points, const bool
 {
 	struct point *const *point = points->point + first;
 
-	for (size_t i = 0; i < points->swepts && i < COLUMNS_MAX - QUANTITIES - 3; i++) {
+	for (size_t i = 0; i < points->swepts && i < COLUMNS_MAX - QUANTITIES - 4; i++) {
 		const char *text = point_value(point[0], points->swept[i]);
 
 		table_text(table, "%s", text ? text : "");
@@ -158,6 +171,11 @@ static void add_row(struct table *table, const struct points *points, const bool
 	if (!points->swepts)
 		table_text(table, "%s",
 			   *point[0]->objects ? point[0]->objects : point[0]->workload);
+	if (partners_differ(points)) {
+		const char *partners = point_value(point[0], PARTNERS_KEY);
+
+		table_text(table, "%s", partners ? partners : "-");
+	}
 	for (size_t i = 0; i < QUANTITIES; i++) {
 		if (wanted[i])
 			add_interval(table, &quantities[i], point, count);
@@ -197,6 +215,13 @@ void summary_headline(FILE *out, const struct points *points)
 		fprintf(out, ", %s", first->machine);
 	if (!is_swept(points, "cpus"))
 		fprintf(out, ", %" PRIu64 " CPU%s", first->cpus, first->cpus == 1 ? "" : "s");
+
+	bool differ;
+	char partners[512];
+
+	partners_of_points(points, &differ, partners, sizeof partners);
+	if (*partners && !differ)
+		fprintf(out, ", partners %s", partners);
 	if (low == high)
 		fprintf(out, ", seed %" PRIu64, low);
 	else

@@ -236,8 +236,8 @@ static const char *sentence_for(const struct verdict *verdict, const struct word
 const char *claim_compare(const struct groups *groups, measure *what, const void *argument,
 			  const struct wording *wording, char *buf, size_t size)
 {
-	char few_name[SHORT_BYTES], many_name[SHORT_BYTES], reverse[64] = "", ratio[64], fews[64], manys[64], few_times[80], many_times[80],
-	     lower[24], all[24];
+	char few_name[SHORT_BYTES], many_name[SHORT_BYTES], reverse[64] = "", ratio[64], fews[64],
+	     manys[64], few_times[80], many_times[80], lower[24], all[24];
 	struct verdict verdict = { 0 };
 	size_t few, many;
 

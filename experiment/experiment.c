@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "experiment/file.h"
+#include "experiment/habits.h"
 #include "experiment/loading.h"
+#include "experiment/recognise.h"
 #include "sim/verbs/xalloc.h"
 
 enum { COMBINATIONS_MAX = 10000, POINTS_MAX = 100000 };
@@ -50,9 +52,11 @@ static bool read_tree(struct loading *loading, const char *path, const char *tex
 {
 	const struct document *source =
 		diagnostics_source(loading->diagnostics, path, text, length, false);
-	struct yaml *root = yaml_parse(&loading->pool, loading->diagnostics, source,
-				       "the file holds no experiment");
+	struct yaml *root = NULL;
 
+	if (!recognise_text(loading->diagnostics, source))
+		root = yaml_parse(&loading->pool, loading->diagnostics, source,
+				  "the file holds no experiment");
 	if (!root)
 		return false;
 	if (root->kind != YAML_MAPPING) {
@@ -62,7 +66,7 @@ static bool read_tree(struct loading *loading, const char *path, const char *tex
 	}
 	loading->root = yaml_nested(&loading->pool, root);
 	loading->top = root->place;
-	return true;
+	return !recognise_tree(loading->diagnostics, source, loading->root, loading->keys);
 }
 
 /* ---- the product ------------------------------------------------------------------------- */
@@ -352,8 +356,11 @@ struct experiment *experiment_load_changed(const char *path, char *const *sets, 
 
 	if (!text) {
 		const struct document *source = diagnostics_source(diagnostics, path, "", 0, false);
+		const char *problem = file_problem(errno);
+		char what[CURE_BYTES];
 
-		mistake(diagnostics, (struct place){ source, 0, 0 }, "%s", file_problem(errno));
+		mistake(diagnostics, (struct place){ source, 0, 0 }, "%s%s", problem,
+			recognise_path(path, what, sizeof what));
 		return NULL;
 	}
 

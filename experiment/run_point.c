@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "experiment/partners.h"
 #include "sim/verbs/xalloc.h"
 
 /* Everything that belongs to one run. */
@@ -23,6 +24,15 @@ struct run {
 
 enum { NODE_MIB_MIN = (PAGE_BYTES << (MAX_ORDER - 1)) >> 20 };
 
+void combination_place(const struct combination *combination, struct sim_options *options)
+{
+	options->machine = &combination->machine;
+	options->placement = combination->core ? PLACEMENT_CORES
+					       : (enum placement)combination->settings.placement;
+	for (size_t i = 0; i < combination->cores && i < MACHINE_CORES_MAX; i++)
+		options->core[i] = combination->core[i];
+}
+
 static struct sim_options *options_new(const struct planned *planned)
 {
 	const struct combination *combination = planned->combination;
@@ -30,11 +40,8 @@ static struct sim_options *options_new(const struct planned *planned)
 	struct sim_options *options = xalloc(sizeof *options);
 	uint64_t mib = combination->machine.numa_nodes * NODE_MIB_MIN;
 
-	options->machine = &combination->machine;
+	combination_place(combination, options);
 	options->cpus = (unsigned)settings->cpus;
-	options->placement = (enum placement)settings->placement;
-	for (size_t i = 0; i < combination->cores && i < MACHINE_CORES_MAX; i++)
-		options->core[i] = combination->core[i];
 	options->seed = planned->seed;
 	options->start_jitter_cycles = settings->jitter_cycles;
 	options->compute_jitter_percent = (unsigned)settings->jitter_percent;
@@ -161,6 +168,7 @@ static void replace(char **text, const char *by)
 void point_describe(struct point *point, const struct planned *planned)
 {
 	const struct combination *combination = planned->combination;
+	char partners[400];
 
 	memcpy(point->name, planned->name, sizeof point->name);
 	replace(&point->objects, combination->objects ? combination->objects->name : "");
@@ -174,6 +182,8 @@ void point_describe(struct point *point, const struct planned *planned)
 			point_add_key(point, combination->key[i].key, combination->key[i].value,
 				      combination->key[i].swept);
 	}
+	if (*partners_distance(combination, partners, sizeof partners))
+		point_add_key(point, PARTNERS_KEY, partners, false);
 }
 
 struct point *run_point(const struct planned *planned, char *why, size_t size)

@@ -29,11 +29,30 @@ static const char good[] = "name: test\n"
 
 /* ---- mistakes ---------------------------------------------------------------------------- */
 
+/* "<machines>" likewise. */
+static char *fill_machines(char *text)
+{
+	size_t count, used = 0;
+	char **names = machine_names(&count), all[2000], *whole = NULL,
+	     *at = strstr(text, "<machines>");
+
+	for (size_t i = 0; i < count; i++)
+		used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "",
+					 names[i]);
+	machine_names_free(names, count);
+	if (!at)
+		return text;
+	assert_true(asprintf(&whole, "%.*s%s%s", (int)(at - text), text, all,
+			     at + strlen("<machines>")) > 0);
+	free(text);
+	return whole;
+}
+
 /* "<objects>" in an expected message stands for the words of the registry: a new model is no
  * change of this test. */
 static char *fill_in(const char *expected)
 {
-	static const char *const names[] = { "objects", "plots" };
+	static const char *const names[] = { "objects", "pages", "workload", "plots" };
 	struct keys *keys = keys_new();
 	char *text = xstrdup(expected);
 
@@ -47,16 +66,15 @@ static char *fill_in(const char *expected)
 			snprintf(words + strlen(words), sizeof words - strlen(words), "%s%s",
 				 w ? ", " : "", setting->words[w]);
 		snprintf(mark, sizeof mark, "<%s>", names[i]);
-		at = strstr(text, mark);
-		if (!at)
-			continue;
-		assert_true(asprintf(&whole, "%.*s%s%s", (int)(at - text), text, words,
-				     at + strlen(mark)) > 0);
-		free(text);
-		text = whole;
+		while ((at = strstr(text, mark))) {
+			assert_true(asprintf(&whole, "%.*s%s%s", (int)(at - text), text, words,
+					     at + strlen(mark)) > 0);
+			free(text);
+			text = whole;
+		}
 	}
 	keys_free(keys);
-	return text;
+	return fill_machines(text);
 }
 
 static void check_mistake(const char *name)
@@ -366,6 +384,36 @@ static void machines_are_swept_by_name_and_by_key(void **state)
 	experiment_free(keys);
 }
 
+/* Blocks of pages need no object allocator; one that is named all the same sets the era. */
+static void pages_need_no_objects(void **state)
+{
+	static const char *const texts[] = { "", "objects: none\n", "objects: slub-cpu\n" };
+	char text[400];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		snprintf(text, sizeof text,
+			 "name: pages\nmachine: textbook\ncpus: 2\n%s"
+			 "workload: {kind: slab-test, level: pages, count: 10}\n", texts[i]);
+
+		struct experiment *experiment = load_good(text);
+
+		assert_int_equal(experiment->combination[0]->objects != NULL, i == 2);
+		experiment_free(experiment);
+	}
+}
+
+static void json_is_yaml(void **state)
+{
+	struct experiment *json = load_good(
+		"{\"name\": \"json\", \"machine\": \"textbook\", \"cpus\": 2, "
+		"\"workload\": {\"kind\": \"counter\"}, \"operations\": 1000}");
+
+	(void)state;
+	assert_int_equal(json->combination[0]->settings.cpus, 2);
+	experiment_free(json);
+}
+
 static void placement_is_a_word_or_cores(void **state)
 {
 	struct experiment *cores = load_and("placement: [3, 9]\n"),
@@ -373,7 +421,7 @@ static void placement_is_a_word_or_cores(void **state)
 
 	(void)state;
 	assert_int_equal(cores->combinations, 1);
-	assert_int_equal(cores->combination[0]->settings.placement, PLACEMENT_CORES);
+	assert_int_equal(cores->combination[0]->settings.placement, PLACEMENT_LISTED);
 	assert_int_equal(cores->combination[0]->core[1], 9);
 	assert_string_equal(key_of(cores->combination[0], "placement"), "[3, 9]");
 	assert_int_equal(words->combinations, 2);
@@ -729,6 +777,8 @@ int main(void)
 		cmocka_unit_test(no_combination_comes_twice),
 		cmocka_unit_test(settings_of_a_model_multiply_only_its_points),
 		cmocka_unit_test(machines_are_swept_by_name_and_by_key),
+		cmocka_unit_test(pages_need_no_objects),
+		cmocka_unit_test(json_is_yaml),
 		cmocka_unit_test(placement_is_a_word_or_cores),
 		cmocka_unit_test(placement_by_distance_is_swept_as_a_word),
 		cmocka_unit_test(more_cpus_than_cores_need_scale),

@@ -58,7 +58,7 @@ static const char *value_text(const struct interval *value, char *buf, size_t si
 	if (!interval_known(value) || isnan(value->mean) || !strcmp(low, high))
 		snprintf(buf, size, "%s", mean);
 	else
-		snprintf(buf, size, "%s [%s..%s]", mean, low, high);
+		snprintf(buf, size, value->rough ? "%s (%s..%s)" : "%s [%s..%s]", mean, low, high);
 	return buf;
 }
 
@@ -78,7 +78,7 @@ static const char *change_text(const struct interval *change, const struct inter
 	number_percent(mean, sizeof mean, change->mean);
 	number_percent(low, sizeof low, change->low);
 	number_percent(high, sizeof high, change->high);
-	if (interval_known(change) && strcmp(low, high) != 0)
+	if (interval_told(change) && strcmp(low, high) != 0)
 		snprintf(buf, size, "%s %% [%s..%s]", mean, low, high);
 	else
 		snprintf(buf, size, "%s %%", mean);
@@ -88,7 +88,7 @@ static const char *change_text(const struct interval *change, const struct inter
 /* Cells for programs: the text for people is in cells of its own. */
 static void interval_cells(struct table *table, const struct interval *interval, double mean)
 {
-	bool known = interval_known(interval) && !interval_two_states(interval);
+	bool known = interval_told(interval);
 
 	table_real(table, mean);
 	table_real(table, known ? interval->low : NAN);
@@ -174,6 +174,23 @@ static void make_columns(struct column columns[COLUMNS], const struct groups *gr
 	memcpy(columns, all, sizeof all);
 }
 
+/* Round brackets among square ones: say what they are. */
+static void print_rough(FILE *out, const struct groups *groups, const struct comparison *comparison)
+{
+	bool rough = false;
+
+	for (size_t i = 0; i < groups->cells && !rough; i++) {
+		for (size_t m = 0; m < comparison->count; m++) {
+			struct interval value = cell_interval(&groups->cell[i], compared_value,
+							      &comparison->compared[m]);
+
+			rough |= value.rough && value.low != value.high;
+		}
+	}
+	if (rough)
+		fprintf(out, "\nIn round brackets the lowest and the highest seed, where seeds are too few or too far apart for a 95 %% interval.\n");
+}
+
 /* A table per pair for people, one table of all pairs for programs. */
 size_t comparison_print(FILE *out, const struct groups *groups, const struct comparison *comparison,
 			size_t *rows)
@@ -200,5 +217,7 @@ size_t comparison_print(FILE *out, const struct groups *groups, const struct com
 		table_free(table);
 		table = NULL;
 	}
+	if (comparison->format == TABLE_PEOPLE)
+		print_rough(out, groups, comparison);
 	return over;
 }

@@ -60,6 +60,24 @@ static double variance(const double *values, size_t count, double middle)
 	return sum / (double)(count - 1);
 }
 
+static double lowest(const double *values, size_t count)
+{
+	double low = values[0];
+
+	for (size_t i = 1; i < count; i++)
+		low = fmin(low, values[i]);
+	return low;
+}
+
+static double highest(const double *values, size_t count)
+{
+	double high = values[0];
+
+	for (size_t i = 1; i < count; i++)
+		high = fmax(high, values[i]);
+	return high;
+}
+
 static int by_size(const void *one, const void *other)
 {
 	const double *a = one, *b = other;
@@ -120,13 +138,16 @@ struct interval statistics_interval(const double *values, size_t count)
 	if (count == 0)
 		return (struct interval){ .mean = NAN, .low = NAN, .high = NAN };
 
-	double middle = mean(values, count), half = 0;
+	struct states states = statistics_states(values, count);
+	double middle = mean(values, count), half = 0, low = lowest(values, count);
 
 	if (count > 1)
 		half = statistics_t95((double)(count - 1)) *
 		       sqrt(variance(values, count, middle) / (double)count);
-	return (struct interval){ count, middle, middle - half, middle + half,
-				  statistics_states(values, count) };
+	if (count > 1 && (count < INTERVAL_VALUES || (low >= 0 && middle - half < 0)))
+		return (struct interval){ count, middle, low, highest(values, count), true,
+					   states };
+	return (struct interval){ count, middle, middle - half, middle + half, false, states };
 }
 
 struct interval statistics_change(const double *a, size_t a_count, const double *b, size_t b_count)
@@ -142,8 +163,8 @@ struct interval statistics_change(const double *a, size_t a_count, const double 
 	if (!states.in_low)
 		states = statistics_states(b, b_count);
 	if (from == 0)
-		return to == 0 ? (struct interval){ least, 0, 0, 0, states }
-			       : (struct interval){ least, NAN, NAN, NAN, states };
+		return to == 0 ? (struct interval){ least, 0, 0, 0, false, states }
+			       : (struct interval){ least, NAN, NAN, NAN, false, states };
 	if (least > 1) {
 		double va = variance(a, a_count, from) / (double)a_count;
 		double vb = variance(b, b_count, to) / (double)b_count;
@@ -155,10 +176,14 @@ struct interval statistics_change(const double *a, size_t a_count, const double 
 							       vb * vb / (double)(b_count - 1)));
 	}
 
-	double unit = fabs(from);
+	double unit = fabs(from), low = (to - from - half) / unit;
 
-	return (struct interval){ least, (to - from) / unit, (to - from - half) / unit,
-				  (to - from + half) / unit, states };
+	/* nothing can become less than nothing */
+	return (struct interval){ least, (to - from) / unit, low, (to - from + half) / unit,
+				  least < INTERVAL_VALUES ||
+					  (low < -1 && lowest(a, a_count) >= 0 &&
+					   lowest(b, b_count) >= 0),
+				  states };
 }
 
 double statistics_percentile(const double *values, size_t count, double fraction)

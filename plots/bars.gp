@@ -12,7 +12,7 @@ upto(p) = p ? sum [i = 1:p] column(5 + i) : 0
 white(p) = p == 1 ? 0 : parts == 2 ? 0.5 : 0.45 + 0.3 * (p - 2) / (parts - 2)
 list(p) = p ? list(p - 1).sprintf("%s%s %.4g", p == 1 ? "; " : ", ", Parts[p], column(5 + p)) : ''
 spread(s) = column('states') == 2 ? sprintf("two states, %.4g or %.4g", column('low'), column('high')) : sprintf("%.4g [%.4g, %.4g]", column('mean'), column('low'), column('high'))
-tip(s) = sprintf("%s%s%s: %s %s", Series[s], strlen(stringcolumn('label')) ? ", " : "", stringcolumn('label'), spread(s), what).list(parts)
+tip(s) = hover(sprintf("%s: %s %s", bar(s - 1, column('group')), spread(s), what).list(parts))
 
 set ylabel what
 room = groups * series < 6 ? (6 - groups * series) * width / 2 : 0      # a few bars are no walls

@@ -148,18 +148,18 @@ static void an_order_needs_one_per_cent_and_an_interval_without_0(void **state)
 		struct interval change, back;
 		enum order order;
 	} rows[] = {
-		{ "second has more", { 3, .2, .1, .3, ONE }, { 3, -.17, -.2, -.1, ONE }, ORDER_LESS },
-		{ "second has less", { 3, -.2, -.3, -.1, ONE }, { 3, .25, .1, .4, ONE }, ORDER_MORE },
-		{ "0 in the interval", { 3, .2, -.1, .5, ONE }, { 3, -.17, -.4, .1, ONE }, ORDER_EQUAL },
-		{ "the same", { 3, 0, 0, 0, ONE }, { 3, 0, 0, 0, ONE }, ORDER_EQUAL },
-		{ "sure, below 1 %", { 3, .009, .008, .01, ONE }, { 3, -.009, -.01, -.008, ONE }, ORDER_EQUAL },
-		{ "sure, above", { 3, .02, .019, .021, ONE }, { 3, -.02, -.021, -.019, ONE }, ORDER_LESS },
-		{ "single runs", { 1, .2, .2, .2, ONE }, { 1, -.17, -.17, -.17, ONE }, ORDER_LESS },
-		{ "first has nothing", { 3, NAN, NAN, NAN, ONE }, { 3, -1, -1.2, -.8, ONE }, ORDER_LESS },
-		{ "second has nothing", { 3, -1, -1.2, -.8, ONE }, { 3, NAN, NAN, NAN, ONE }, ORDER_MORE },
-		{ "nobody has any", { 3, 0, 0, 0, ONE }, { 3, 0, 0, 0, ONE }, ORDER_EQUAL },
-		{ "either state is less", { 8, -.5, -.6, -.4, TWO }, { 8, 1, .8, 1.2, TWO }, ORDER_EQUAL },
-		{ "nothing known", { 0, NAN, NAN, NAN, ONE }, { 0, NAN, NAN, NAN, ONE }, ORDER_EQUAL },
+		{ "second has more", { 3, .2, .1, .3, false, ONE }, { 3, -.17, -.2, -.1, false, ONE }, ORDER_LESS },
+		{ "second has less", { 3, -.2, -.3, -.1, false, ONE }, { 3, .25, .1, .4, false, ONE }, ORDER_MORE },
+		{ "0 in the interval", { 3, .2, -.1, .5, false, ONE }, { 3, -.17, -.4, .1, false, ONE }, ORDER_EQUAL },
+		{ "the same", { 3, 0, 0, 0, false, ONE }, { 3, 0, 0, 0, false, ONE }, ORDER_EQUAL },
+		{ "sure, below 1 %", { 3, .009, .008, .01, false, ONE }, { 3, -.009, -.01, -.008, false, ONE }, ORDER_EQUAL },
+		{ "sure, above", { 3, .02, .019, .021, false, ONE }, { 3, -.02, -.021, -.019, false, ONE }, ORDER_LESS },
+		{ "single runs", { 1, .2, .2, .2, false, ONE }, { 1, -.17, -.17, -.17, false, ONE }, ORDER_LESS },
+		{ "first has nothing", { 3, NAN, NAN, NAN, false, ONE }, { 3, -1, -1.2, -.8, false, ONE }, ORDER_LESS },
+		{ "second has nothing", { 3, -1, -1.2, -.8, false, ONE }, { 3, NAN, NAN, NAN, false, ONE }, ORDER_MORE },
+		{ "nobody has any", { 3, 0, 0, 0, false, ONE }, { 3, 0, 0, 0, false, ONE }, ORDER_EQUAL },
+		{ "either state is less", { 8, -.5, -.6, -.4, false, TWO }, { 8, 1, .8, 1.2, false, TWO }, ORDER_EQUAL },
+		{ "nothing known", { 0, NAN, NAN, NAN, false, ONE }, { 0, NAN, NAN, NAN, false, ONE }, ORDER_EQUAL },
 	};
 
 	(void)state;

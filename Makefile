@@ -6,7 +6,8 @@
 #	make sanitize   tests under ASan/UBSan make bench     speed, as ratios
 #	make fuzz       fuzzers, FUZZ_SECONDS  make install   prefix=/usr/local, DESTDIR=
 #	make litmus     litmus tests, RUNS of each, without and with a store buffer
-#	make -s golden CPUS=8                  make plots     all shipped experiments and figures
+#	make -s golden CPUS=8, make -s quantiles
+#	                                       make plots     all shipped experiments and figures
 #	make machines                          the microbenchmarks on all machines, docs/machines.md
 
 prefix       ?= /usr/local
@@ -47,7 +48,7 @@ $(B)/tests/test_%: $(B)/tests/test_%.o $(HELPERS) $(LIBRARY)
 $(B)/docs/machine_table: $(B)/docs/machine_table.o $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(B)/tests/bench $(B)/tests/golden: %: %.o %_fixture.o $(LIBRARY)
+$(B)/tests/bench $(B)/tests/golden $(B)/tests/quantiles: %: %.o %_fixture.o $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/%.o: %.c $(B)/flags
@@ -101,6 +102,10 @@ golden: need-build
 	@$(MAKE) $(PARALLEL) --no-print-directory -s $(B)/tests/golden
 	@$(B)/tests/golden $(CPUS)
 
+quantiles: need-build
+	@$(MAKE) $(PARALLEL) --no-print-directory -s $(B)/tests/quantiles
+	@$(B)/tests/quantiles
+
 litmus: need-build
 	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce
 	@for depth in 0 8; do $(B)/bounce litmus tests/litmus/*.litmus --depth $$depth --runs $(RUNS) || status=$$?; done; exit $$status
@@ -136,9 +141,9 @@ uninstall:
 clean:
 	rm -rf build bounce
 
-.PHONY: all demo check verify sanitize sanitized bench golden litmus fuzz fuzzed machines plots install uninstall \
+.PHONY: all demo check verify sanitize sanitized bench golden quantiles litmus fuzz fuzzed machines plots install uninstall \
 	clean FORCE need-build need-plots need-tests
 .SECONDARY:
 FORCE:
 
--include $(B)/docs/machine_table.d $(OBJECTS:.o=.d) $(TESTS:=.d) $(HELPERS:.o=.d) $(B)/tests/bench.d $(B)/tests/golden.d
+-include $(B)/docs/machine_table.d $(OBJECTS:.o=.d) $(TESTS:=.d) $(HELPERS:.o=.d) $(B)/tests/bench.d $(B)/tests/golden.d $(B)/tests/quantiles.d

@@ -69,12 +69,16 @@ static bool check_one(const struct arguments *arguments, const char *file,
 	if (!experiment)
 		return false;
 
-	bool good = run_rehearse(experiment);
+	bool good = run_rehearse(experiment, diagnostics);
+	char left[64] = "";
 
+	if (experiment->left_out)
+		snprintf(left, sizeof left, "; %zu combination%s left out", experiment->left_out,
+			 experiment->left_out == 1 ? "" : "s");
 	if (good)
-		printf("%s: %zu combination%s, %zu point%s\n", file, experiment->combinations,
+		printf("%s: %zu combination%s, %zu point%s%s\n", file, experiment->combinations,
 		       experiment->combinations == 1 ? "" : "s", experiment->points,
-		       experiment->points == 1 ? "" : "s");
+		       experiment->points == 1 ? "" : "s", left);
 	experiment_free(experiment);
 	return good;
 }
@@ -86,9 +90,7 @@ int cli_check(int argc, char **argv)
 	struct diagnostics *diagnostics = diagnostics_new();
 	int status = EXIT_DONE;
 
-	argv[0] = "bounce check";
-	argp_err_exit_status = EXIT_MISTAKE;
-	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	options_parse(&argp, argc, argv, "bounce check", &arguments);
 	for (size_t i = 0; i < arguments.file_count; i++) {
 		if (!check_one(&arguments, arguments.files[i], diagnostics))
 			status = EXIT_MISTAKE;

@@ -296,9 +296,7 @@ int cli_compare(int argc, char **argv)
 	int status = EXIT_MISTAKE;
 	size_t count;
 
-	argv[0] = "bounce compare";
-	argp_err_exit_status = EXIT_MISTAKE;
-	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	options_parse(&argp, argc, argv, "bounce compare", &arguments);
 	for (count = 0; count < 2 && arguments.result[count]; count++)
 		if (!points_load(select_folder(arguments.result[count], folder, sizeof folder),
 				 &points[count], why, sizeof why))

@@ -1,7 +1,7 @@
 /*
  * bounce explain: everything that goes by a word, from the same tables that run, check and list
- * use. Definitions to the letter, with examples by hand, are in docs/model.md, and are shown from
- * there where the word has a heading.
+ * use. Definitions to the letter, with examples by hand, are in docs/model.md, and words of tables
+ * and messages in docs/words.md: they are shown from there where the word has a heading.
  */
 #include <argp.h>
 #include <ctype.h>
@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
+#include "cli/views.h"
 #include "experiment/data.h"
 #include "experiment/diagnostic.h"
 #include "experiment/file.h"
@@ -20,6 +22,7 @@
 #include "models/model.h"
 #include "sim/machine.h"
 #include "sim/protocol.h"
+#include "sim/verbs/xalloc.h"
 #include "workloads/workload.h"
 
 struct search {
@@ -28,10 +31,34 @@ struct search {
 	size_t found;
 };
 
+/* Capitals do not matter, nor do '-', '_' and blanks between words. */
+static bool same_letter(char a, char b)
+{
+	static const char between[] = "-_ ";
+
+	if (a && b && strchr(between, a) && strchr(between, b))
+		return true;
+	return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+static bool same_word(const char *word, const char *name, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (!same_letter(word[i], name[i]))
+			return false;
+	}
+	return !word[length];
+}
+
+static void begin_text(struct search *search)
+{
+	fputs(search->found++ ? "\n" : "", stdout);
+}
+
 static bool matches(struct search *search, const char *name)
 {
-	if (!strcmp(search->word, name)) {
-		fputs(search->found++ ? "\n" : "", stdout);
+	if (same_word(search->word, name, strlen(name))) {
+		begin_text(search);
 		return true;
 	}
 	nearest_try(&search->nearest, name);
@@ -56,6 +83,23 @@ static void explain_setting(const struct setting *setting, const char *path)
 	}
 }
 
+/* A word that a key can have as its value. */
+static void search_words(struct search *search, const struct setting *setting, const char *path)
+{
+	static const char *const registries[] = { "objects", "pages", "workload", "plots" };
+
+	/* what stands there is explained as what it is */
+	for (size_t i = 0; i < sizeof registries / sizeof *registries; i++) {
+		if (!strcmp(path, registries[i]))
+			return;
+	}
+	for (size_t i = 0; setting->words && setting->words[i]; i++) {
+		if (matches(search, setting->words[i]))
+			printf("word %s: a value of %s: %s\n", setting->words[i], path,
+			       setting->help);
+	}
+}
+
 /* A key answers to its whole path, and to its last word. */
 static void search_settings(struct search *search, const struct setting *table, const char *path)
 {
@@ -65,6 +109,7 @@ static void search_settings(struct search *search, const struct setting *table, 
 		schema_join(full, path, table->key);
 		if (matches(search, full) || (*path && matches(search, table->key)))
 			explain_setting(table, full);
+		search_words(search, table, full);
 		if (table->kind == SETTING_SECTION)
 			search_settings(search, table->section, full);
 	}
@@ -163,6 +208,14 @@ static void search_figures(struct search *search)
 	}
 }
 
+static void search_views(struct search *search)
+{
+	for (const struct view *view = views; view->name; view++) {
+		if (matches(search, view->name))
+			printf("view %s: %s\n", view->name, view->summary);
+	}
+}
+
 static void print_machine_file(const char *name)
 {
 	char file[256], path[4096];
@@ -198,36 +251,61 @@ static size_t heading_level(const char *line)
 	return level && line[level] == ' ' ? level : 0;
 }
 
-/* "## Bounce" and "### `cycles_busy`, waiting" are headings of bounce and cycles_busy. */
-static bool is_heading_of(const char *line, const char *word)
+/* The text of a heading, without marks; in `buf`. "### `cycles_busy`, waiting\n" */
+static const char *heading_text(const char *line, char *buf, size_t size)
 {
-	size_t length = strlen(word);
+	size_t used = 0;
 
-	line += heading_level(line);
-	while (*line == ' ' || *line == '`')
-		line++;
-	return !strncasecmp(line, word, length) && !isalnum((unsigned char)line[length]) &&
-	       line[length] != '_';
+	for (line += heading_level(line); *line && *line != '\n' && used + 1 < size; line++) {
+		if (*line != '`' && (*line != ' ' || used))
+			buf[used++] = *line;
+	}
+	buf[used] = '\0';
+	return buf;
+}
+
+/* "member, members" is a heading of either, and of the whole: "cycles, mean" is one title. */
+static bool is_heading_of(struct search *search, const char *heading)
+{
+	bool found = same_word(search->word, heading, strlen(heading));
+	char part[128];
+
+	for (const char *at = heading; !found && *at; at += strspn(at, ", ")) {
+		size_t length = strcspn(at, ",");
+
+		snprintf(part, sizeof part, "%.*s", (int)length, at);
+		found = same_word(search->word, part, strlen(part));
+		nearest_try(&search->nearest, part);
+		at += length;
+	}
+	return found;
 }
 
 /* Marks of Markdown that only a renderer needs. */
 static void print_markdown(const char *line)
 {
-	for (line += heading_level(line); *line && *line != '\n'; line++) {
+	line += heading_level(line) ? heading_level(line) + 1 : 0;
+	for (; *line && *line != '\n'; line++) {
 		if (*line != '`')
 			putchar(*line);
 	}
 	putchar('\n');
 }
 
-/* The part of docs/model.md below the heading that begins with the word. */
-static void search_definitions(struct search *search)
+/* The parts of a page below headings that are the word. */
+static void search_page(struct search *search, const char *page)
 {
-	char path[4096];
+	char path[4096], heading[128], file[64];
 	size_t length, level = 0;
+
 	/* in the source tree; else installed, from share/bounce */
-	bool found = data_file("docs/model.md", path, sizeof path) ||
-		     data_file("../doc/bounce/model.md", path, sizeof path);
+	snprintf(file, sizeof file, "docs/%s", page);
+
+	bool found = data_file(file, path, sizeof path);
+
+	snprintf(file, sizeof file, "../doc/bounce/%s", page);
+	found = found || data_file(file, path, sizeof path);
+
 	char *text = found ? file_read(path, 1 << 22, &length) : NULL;
 
 	for (const char *line = text; line && *line;
@@ -235,10 +313,11 @@ static void search_definitions(struct search *search)
 		size_t here = heading_level(line);
 
 		if (level && here && here <= level)
-			break;
-		if (!level && here && is_heading_of(line, search->word)) {
+			level = 0;
+		if (!level && here > 1 &&
+		    is_heading_of(search, heading_text(line, heading, sizeof heading))) {
 			level = here;
-			fputs(search->found++ ? "\n" : "", stdout);
+			begin_text(search);
 		}
 		if (level)
 			print_markdown(line);
@@ -254,16 +333,19 @@ static const char help[] =
 	"Examples:\n\n"
 	"  bounce explain bounces\n"
 	"  bounce explain workload.object_size\n"
-	"  bounce explain mesi";
+	"  bounce explain mesi\n"
+	"  bounce explain false sharing";
 
+/* Several arguments are one heading: bounce explain false sharing. */
 static error_t parse(int key, char *word, struct argp_state *state)
 {
-	const char **wanted = state->input;
+	char **wanted = state->input, *joined = NULL;
 
 	if (key == ARGP_KEY_ARG) {
-		if (*wanted)
-			argp_error(state, "one word at a time");
-		*wanted = word;
+		if (asprintf(&joined, "%s%s%s", *wanted ? *wanted : "", *wanted ? " " : "", word) < 0)
+			xalloc_failed(strlen(word));
+		free(*wanted);
+		*wanted = joined;
 		return 0;
 	}
 	if (key == ARGP_KEY_END && !*wanted)
@@ -271,14 +353,27 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	return key == ARGP_KEY_END ? 0 : ARGP_ERR_UNKNOWN;
 }
 
+/* false: told. */
+static bool tell_unknown(const struct search *search)
+{
+	if (search->found)
+		return true;
+	if (search->nearest.best)
+		fprintf(stderr, "bounce: nothing is called '%s'; did you mean '%s'?\n",
+			search->word, search->nearest.best);
+	else
+		fprintf(stderr,
+			"bounce: nothing is called '%s'; 'bounce list keys' and 'bounce list metrics' show words, docs/words.md those of tables\n",
+			search->word);
+	return false;
+}
+
 int cli_explain(int argc, char **argv)
 {
-	static const struct argp argp = { NULL, parse, "WORD", help, NULL, NULL, NULL };
-	const char *word = NULL;
+	static const struct argp argp = { NULL, parse, "WORD...", help, NULL, NULL, NULL };
+	char *word = NULL;
 
-	argv[0] = "bounce explain";
-	argp_err_exit_status = EXIT_MISTAKE;
-	argp_parse(&argp, argc, argv, 0, NULL, &word);
+	options_parse(&argp, argc, argv, "bounce explain", &word);
 
 	struct search search = { .word = word, .nearest = nearest_to(word) };
 
@@ -289,15 +384,12 @@ int cli_explain(int argc, char **argv)
 	search_protocols(&search);
 	search_machines(&search);
 	search_figures(&search);
-	search_definitions(&search);
-	if (search.found)
-		return EXIT_DONE;
-	if (search.nearest.best)
-		fprintf(stderr, "bounce: nothing is called '%s'; did you mean '%s'?\n", word,
-			search.nearest.best);
-	else
-		fprintf(stderr,
-			"bounce: nothing is called '%s'; 'bounce list keys' and 'bounce list metrics' show words\n",
-			word);
-	return EXIT_MISTAKE;
+	search_views(&search);
+	search_page(&search, "model.md");
+	search_page(&search, "words.md");
+
+	bool known = tell_unknown(&search);
+
+	free(word);
+	return known ? EXIT_DONE : EXIT_MISTAKE;
 }

@@ -244,9 +244,7 @@ int cli_list(int argc, char **argv)
 	static const struct argp argp = { options, parse, "WHAT", help, NULL, NULL, NULL };
 	struct arguments arguments = { 0 };
 
-	argv[0] = "bounce list";
-	argp_err_exit_status = EXIT_MISTAKE;
-	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	options_parse(&argp, argc, argv, "bounce list", &arguments);
 
 	struct table *table = table_new(arguments.listing->columns);
 

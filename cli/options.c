@@ -1,9 +1,32 @@
 /* What the verbs' option parsers share; see options.h. */
 #include "cli/options.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "cli/cli.h"
 #include "sim/verbs/xalloc.h"
+
+void options_parse(const struct argp *argp, int argc, char **argv, char *called, void *input)
+{
+	static char help[] = "--help";
+
+	argv[0] = called;
+	argp_err_exit_status = EXIT_MISTAKE;
+	/* argp knows -? and --help alone */
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (!strcmp(argv[i], "-h"))
+			argv[i] = help;
+	}
+
+	error_t error = argp_parse(argp, argc, argv, ARGP_IN_ORDER, NULL, input);
+
+	if (!error)
+		return;
+	fprintf(stderr, "%s: %s\n", called, strerror(error));
+	exit(EXIT_FAILED);
+}
 
 void words_append(char ***words, size_t *count, char *word)
 {

@@ -7,6 +7,11 @@
 
 #include "cli/table.h"
 
+/*
+ * argp_parse for the verb `called` ("bounce run"): options and arguments in any order, whatever
+ * POSIXLY_CORRECT says. Mistakes are told, status 2; without memory for it the program ends too.
+ */
+void options_parse(const struct argp *argp, int argc, char **argv, char *called, void *input);
 /* Appends to a growing list of words; the caller frees the list. */
 void words_append(char ***words, size_t *count, char *word);
 /* The word of --color, checked: anything but always and never is told, status 2. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/select.h"
 #include "experiment/diagnostic.h"
 #include "experiment/plots.h"
@@ -72,9 +73,7 @@ int cli_plot(int argc, char **argv)
 	struct arguments arguments = { 0 };
 	char folder[4096], why[1024];
 
-	argv[0] = "bounce plot";
-	argp_err_exit_status = EXIT_MISTAKE;
-	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	options_parse(&argp, argc, argv, "bounce plot", &arguments);
 
 	bool ok =
 		plots_draw_named(select_folder(arguments.result, folder, sizeof folder),

@@ -47,15 +47,30 @@ void mistake(struct diagnostics *diagnostics, struct place place, const char *fo
 void mistake_note(struct diagnostics *diagnostics, struct place place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Moves all of `more` behind what is there, and frees it. */
+/* What stops nothing: told as a note, not counted; the same text at the same place once. */
+void diagnostics_remark(struct diagnostics *diagnostics, struct place place, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Moves all of `more` behind what is there, and frees it; what is there already comes once. */
 void diagnostics_join(struct diagnostics *diagnostics, struct diagnostics *more);
+/* The same, but mistakes become remarks, behind these words. */
+void diagnostics_excuse(struct diagnostics *diagnostics, struct diagnostics *more,
+			const char *words);
 
 size_t diagnostics_count(const struct diagnostics *diagnostics);
 void diagnostics_print(struct diagnostics *diagnostics, FILE *out, bool colour);
 
-/* Searches the candidate nearest to a word; swapped neighbours count as one step. */
+/*
+ * Searches the candidate nearest to a word. One step is a letter more, less or other, or two
+ * neighbours swapped; capitals, and '-' for '_', are none. Near is a step in three letters at
+ * most, or a candidate that begins with the whole word ("haswell" and "haswell-2s").
+ */
+enum { NEAREST_BYTES = 65 };
+
 struct nearest {
-	const char *word, *best;        /* best NULL: nothing near enough */
+	const char *word;
+	const char *best;               /* in `text`, so no copies once a word was tried; NULL: none */
+	char text[NEAREST_BYTES];       /* candidates may be gone by the time they are told */
 	unsigned distance;
 };
 

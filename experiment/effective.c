@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "experiment/file.h"
 #include "experiment/loading.h"
 #include "experiment/version.h"
 #include "sim/verbs/xalloc.h"
@@ -91,7 +92,7 @@ static void name_machine(struct loading *loading, struct combination *combinatio
 	char *text = NULL;
 	size_t length = 0,
 	       at = (size_t)snprintf(name, SETTING_NAME_BYTES, "%s", combination->settings.machine);
-	FILE *out = open_memstream(&text, &length);
+	FILE *out = text_open(&text, &length);
 
 	schema_quote(combination->settings.machine, quoted, sizeof quoted);
 	fprintf(out, "{base: %s", quoted);
@@ -109,7 +110,7 @@ static void name_machine(struct loading *loading, struct combination *combinatio
 					       key->key + 8, key->value);
 	}
 	fputc('}', out);
-	fclose(out);
+	text_close(out);
 	if (combination->scaled && at < SETTING_NAME_BYTES)
 		snprintf(name + at, SETTING_NAME_BYTES - at, "+sockets=%llu",
 			 (unsigned long long)combination->machine.sockets);
@@ -158,7 +159,8 @@ static void list_top_level(struct listing *listing)
 	     setting++) {
 		if (is_shortcut(setting))
 			continue;
-		if (!strcmp(setting->key, "placement") && combination->core)
+		if (!strcmp(setting->key, "placement") &&
+		    combination->settings.placement == PLACEMENT_LISTED)
 			placement_text(combination, text, sizeof text);
 		else
 			schema_text(setting, &combination->settings, text, sizeof text);
@@ -220,11 +222,37 @@ static void add_machine_line(void *to, const struct setting *setting, const char
 		add_line(to, path, text);
 }
 
+static void name_of(struct sha256 *hash, char name[POINT_NAME_BYTES])
+{
+	char hex[SHA256_HEX_BYTES];
+
+	sha256_hex(hash, hex);
+	memcpy(name, hex, POINT_NAME_BYTES - 1);
+	name[POINT_NAME_BYTES - 1] = '\0';
+}
+
+void effective_identity(struct combination *combination)
+{
+	struct sha256 hash;
+
+	sha256_start(&hash);
+	for (size_t i = 0; i < combination->keys; i++) {
+		const char *key = combination->key[i].key;
+
+		/* of the machine what it is, not how it was asked for */
+		if (effective_is_of_point(key) && strncmp(key, "machine", 7))
+			add_line(&hash, key, combination->key[i].value);
+	}
+	schema_list(machine_settings, &combination->machine, "machine", add_machine_line, &hash);
+	add_line(&hash, "input", combination->input);
+	name_of(&hash, combination->identity);
+}
+
 void effective_name(const struct combination *combination, uint64_t seed,
 		    char name[POINT_NAME_BYTES])
 {
 	struct sha256 hash;
-	char hex[SHA256_HEX_BYTES], number[32];
+	char number[32];
 
 	sha256_start(&hash);
 	add_line(&hash, "models", version_models());
@@ -236,9 +264,7 @@ void effective_name(const struct combination *combination, uint64_t seed,
 	add_line(&hash, "input", combination->input);
 	snprintf(number, sizeof number, "%llu", (unsigned long long)seed);
 	add_line(&hash, "seed", number);
-	sha256_hex(&hash, hex);
-	memcpy(name, hex, POINT_NAME_BYTES - 1);
-	name[POINT_NAME_BYTES - 1] = '\0';
+	name_of(&hash, name);
 }
 
 /* ---- the effective experiment ------------------------------------------------------------ */
@@ -261,23 +287,30 @@ static const char *entry_value(const struct combination *combination, const char
 	return strcmp(path, "machine") ? known_value(combination, path) : combination->machine_text;
 }
 
-/* Was that value there in an earlier combination? */
-static bool is_repeated(const struct experiment *experiment, const char *path, size_t before,
-			const char *value)
-{
-	for (size_t i = 0; i < before; i++) {
-		const char *earlier = entry_value(experiment->combination[i], path);
+/* The values of a path, each once. */
+struct values {
+	const char **value;
+	size_t count;
+};
 
-		if (earlier && !strcmp(earlier, value))
-			return true;
+/* false: it is there already. */
+static bool add_value(struct values *values, const char *value)
+{
+	for (size_t i = 0; i < values->count; i++) {
+		if (!strcmp(values->value[i], value))
+			return false;
 	}
-	return false;
+	values->value =
+		xrealloc(values->value, (values->count + 1) * sizeof *values->value);
+	values->value[values->count++] = value;
+	return true;
 }
 
-/* A machine's own text and a list of keys are YAML already. */
+/* A machine's own text, a list of keys and a distribution are YAML already. */
 static bool is_yaml(const char *path)
 {
-	return !strcmp(path, "machine") || !strcmp(path, "machine.weak");
+	return !strcmp(path, "machine") || !strcmp(path, "machine.weak") ||
+	       !strcmp(path, "workload.work");
 }
 
 static void print_value(FILE *out, bool yaml, const char *value)
@@ -298,22 +331,24 @@ static char *entry_text(const struct loading *loading, const char *path)
 	const struct experiment *experiment = loading->experiment;
 	bool swept = walk_is_swept(loading, path);
 	char *text = NULL;
-	size_t length = 0, count = 0;
-	FILE *out = open_memstream(&text, &length);
+	struct values values = { NULL, 0 };
+	size_t length = 0;
+	FILE *out = text_open(&text, &length);
 
 	if (swept)
 		fputc('[', out);
-	for (size_t i = 0; i < experiment->combinations && (swept || !count); i++) {
+	for (size_t i = 0; i < experiment->combinations && (swept || !values.count); i++) {
 		const char *value = entry_value(experiment->combination[i], path);
 
-		if (!value || is_repeated(experiment, path, i, value))
+		if (!value || !add_value(&values, value))
 			continue;
-		fputs(count++ ? ", " : "", out);
+		fputs(values.count > 1 ? ", " : "", out);
 		print_value(out, is_yaml(path), value);
 	}
+	free(values.value);
 	if (swept)
 		fputc(']', out);
-	fclose(out);
+	text_close(out);
 	return text;
 }
 
@@ -441,11 +476,11 @@ void effective_experiment(struct loading *loading)
 		add_line(&hash, entries.entry[i].path, entries.entry[i].text);
 	sha256_hex(&hash, experiment->hash);
 
-	FILE *out = open_memstream(&experiment->effective, &length);
+	FILE *out = text_open(&experiment->effective, &length);
 
 	qsort(entries.entry, entries.count, sizeof *entries.entry, by_given);
 	print_entries(out, &entries);
-	fclose(out);
+	text_close(out);
 	for (size_t i = 0; i < entries.count; i++)
 		free(entries.entry[i].text);
 	free(entries.entry);

@@ -5,14 +5,17 @@
 #include "experiment/experiment.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "experiment/file.h"
+#include "experiment/habits.h"
 #include "experiment/loading.h"
+#include "experiment/recognise.h"
 #include "sim/verbs/xalloc.h"
 
-enum { COMBINATIONS_MAX = 10000 };
+enum { COMBINATIONS_MAX = 10000, POINTS_MAX = 100000 };
 
 /* ---- --set ------------------------------------------------------------------------------- */
 
@@ -49,9 +52,11 @@ static bool read_tree(struct loading *loading, const char *path, const char *tex
 {
 	const struct document *source =
 		diagnostics_source(loading->diagnostics, path, text, length, false);
-	struct yaml *root = yaml_parse(&loading->pool, loading->diagnostics, source,
-				       "the file holds no experiment");
+	struct yaml *root = NULL;
 
+	if (!recognise_text(loading->diagnostics, source))
+		root = yaml_parse(&loading->pool, loading->diagnostics, source,
+				  "the file holds no experiment");
 	if (!root)
 		return false;
 	if (root->kind != YAML_MAPPING) {
@@ -61,7 +66,7 @@ static bool read_tree(struct loading *loading, const char *path, const char *tex
 	}
 	loading->root = yaml_nested(&loading->pool, root);
 	loading->top = root->place;
-	return true;
+	return !recognise_tree(loading->diagnostics, source, loading->root, loading->keys);
 }
 
 /* ---- the product ------------------------------------------------------------------------- */
@@ -101,42 +106,117 @@ static bool too_many(struct loading *loading)
 	return true;
 }
 
-/* Combinations that differ only in settings of models they do not use are the same. */
-static bool is_known(const struct experiment *experiment, const struct combination *combination)
+/* The earlier combination that simulates the same; NULL: there is none. */
+static const struct combination *find_equal(const struct experiment *experiment,
+					    const struct combination *combination)
 {
 	for (size_t i = 0; i < experiment->combinations; i++) {
-		if (!strcmp(experiment->combination[i]->name, combination->name))
-			return true;
+		if (!strcmp(experiment->combination[i]->identity, combination->identity))
+			return experiment->combination[i];
 	}
-	return false;
+	return NULL;
 }
 
-static bool has_model_axis(const struct loading *loading)
+/* Does the axis sweep a setting of a model that this combination does not use? */
+static bool is_unused(const struct axis *axis, const struct combination *combination)
 {
-	for (size_t i = 0; i < loading->schema.axes; i++) {
-		const char *path = loading->schema.axis[i].path;
+	size_t length = strcspn(axis->path, ".");
+	const char *objects = combination->objects ? combination->objects->name : "";
+	const char *pages = combination->pages->name;
 
-		if (strchr(path, '.') && strncmp(path, "machine.", 8) &&
-		    strncmp(path, "workload.", 9))
-			return true;
-	}
-	return false;
+	if (!axis->path[length] || !strncmp(axis->path, "machine.", 8) ||
+	    !strncmp(axis->path, "workload.", 9))
+		return false;
+	return (strlen(objects) != length || strncmp(axis->path, objects, length)) &&
+	       (strlen(pages) != length || strncmp(axis->path, pages, length));
 }
 
-static void change_machine(struct loading *loading, struct combination *combination)
+/*
+ * Each combination of an experiment is another run: one that comes twice would count as two seeds
+ * of the same. Those that differ only in settings of models they do not use come once. Under
+ * changed weak numbers values may meet, which is for the caller to find.
+ */
+static void tell_equal(struct loading *loading, const struct combination *equal,
+		       const struct combination *combination)
 {
+	const struct schema *schema = &loading->schema;
+	size_t before = diagnostics_count(loading->diagnostics);
+
+	for (size_t i = 0; i < schema->axes && !loading->change; i++) {
+		const struct yaml *list = schema->axis[i].node;
+		size_t first = equal->turn[i], second = list->selected;
+
+		if (first == second || is_unused(&schema->axis[i], combination))
+			continue;
+		mistake(loading->diagnostics, list->child[second]->place,
+			"'%s' has this value twice: each value once; 'repeat' gives more seeds",
+			schema->axis[i].path);
+		mistake_note(loading->diagnostics, list->child[first]->place, "the first one");
+		break;
+	}
+	loading->equals += diagnostics_count(loading->diagnostics) - before;
+}
+
+static bool is_new(struct loading *loading, struct combination *combination)
+{
+	const struct schema *schema = &loading->schema;
+	const struct combination *equal;
+
+	effective_keys(loading, combination);
+	effective_identity(combination);
+	equal = find_equal(loading->experiment, combination);
+	if (equal) {
+		tell_equal(loading, equal, combination);
+		return false;
+	}
+	combination->turn = xalloc(schema->axes * sizeof *combination->turn);
+	combination->place = xalloc(schema->axes * sizeof *combination->place);
+	for (size_t i = 0; i < schema->axes; i++) {
+		const struct yaml *list = schema->axis[i].node;
+
+		combination->turn[i] = list->selected;
+		combination->place[i] = list->child[list->selected]->place;
+	}
+	return true;
+}
+
+static void change_weak(struct loading *loading, struct combination *combination)
+{
+	const struct workload *workload = combination->workload;
 	char why[160];
 
-	if (loading->change && !diagnostics_count(loading->diagnostics) &&
-	    !weak_apply(&combination->machine, loading->change, why, sizeof why))
+	if (!loading->change || diagnostics_count(loading->diagnostics))
+		return;
+	if (!weak_apply_work(workload->settings, combination->workload_settings, loading->change,
+			     why, sizeof why))
+		mistake(loading->diagnostics, walk_place(loading, WEAK_WORK), "%s", why);
+	if (!weak_apply(&combination->machine, loading->change, why, sizeof why))
 		mistake(loading->diagnostics, walk_place(loading, "machine"), "machine '%s': %s",
 			combination->machine.id, why);
 }
 
+/* Do its values go together? Why not is told apart: another combination may do. */
+static bool is_possible(struct loading *loading, struct combination *combination,
+			struct diagnostics *left)
+{
+	struct diagnostics *all = loading->diagnostics, *own = diagnostics_new();
+
+	loading->diagnostics = loading->schema.diagnostics = own;
+	rules_check(loading, combination);
+	loading->diagnostics = loading->schema.diagnostics = all;
+
+	bool good = !diagnostics_count(own);
+
+	diagnostics_join(left, own);
+	loading->experiment->left_out += !good;
+	return good;
+}
+
+/* With one that can be, those that cannot are left out; with none they are mistakes. */
 static void multiply(struct loading *loading)
 {
 	struct experiment *experiment = loading->experiment;
-	bool check_known = has_model_axis(loading);
+	struct diagnostics *left = diagnostics_new();
 	size_t room = 0;
 
 	loading->schema.again = true;
@@ -144,15 +224,11 @@ static void multiply(struct loading *loading)
 		struct combination *combination = combination_new();
 
 		walk(loading, combination);
-		change_machine(loading, combination);
-		rules_check(loading, combination);
-		if (diagnostics_count(loading->diagnostics)) {
-			combination_free(combination);
-			continue;
-		}
-		effective_keys(loading, combination);
-		effective_name(combination, combination->settings.seed, combination->name);
-		if (check_known && is_known(experiment, combination)) {
+		change_weak(loading, combination);
+		/* equal values are told all, the others of the list are good */
+		if (!is_possible(loading, combination, left) ||
+		    diagnostics_count(loading->diagnostics) > loading->equals ||
+		    !is_new(loading, combination)) {
 			combination_free(combination);
 			continue;
 		}
@@ -163,6 +239,31 @@ static void multiply(struct loading *loading)
 		}
 		experiment->combination[experiment->combinations++] = combination;
 	} while (next_turn(&loading->schema));
+	if (experiment->combinations)
+		diagnostics_excuse(loading->diagnostics, left, LEFT_OUT);
+	else
+		diagnostics_join(loading->diagnostics, left);
+}
+
+static uint64_t seeds_of(const struct combination *combination)
+{
+	return combination->seedless ? 1 : combination->settings.repeat;
+}
+
+/* Counted before any is made; neither factor is near the square root of 2^64. */
+static void check_points(struct loading *loading)
+{
+	const struct experiment *experiment = loading->experiment;
+	uint64_t points = 0;
+
+	for (size_t i = 0; i < experiment->combinations; i++)
+		points += seeds_of(experiment->combination[i]);
+	if (points > POINTS_MAX)
+		mistake(loading->diagnostics, walk_place(loading, "repeat"),
+			"%zu combinations with up to %" PRIu64
+			" seeds each are %" PRIu64 " points; at most %d",
+			experiment->combinations, experiment->combination[0]->settings.repeat,
+			points, POINTS_MAX);
 }
 
 static void add_points(struct experiment *experiment)
@@ -170,13 +271,11 @@ static void add_points(struct experiment *experiment)
 	size_t count = 0;
 
 	for (size_t i = 0; i < experiment->combinations; i++)
-		count += experiment->combination[i]->seedless
-				 ? 1
-				 : experiment->combination[i]->settings.repeat;
+		count += seeds_of(experiment->combination[i]);
 	experiment->point = xalloc((count + 1) * sizeof *experiment->point);
 	for (size_t i = 0; i < experiment->combinations; i++) {
 		const struct combination *combination = experiment->combination[i];
-		uint64_t seeds = combination->seedless ? 1 : combination->settings.repeat;
+		uint64_t seeds = seeds_of(combination);
 
 		for (uint64_t seed = 0; seed < seeds; seed++) {
 			struct planned *point = &experiment->point[experiment->points++];
@@ -219,6 +318,7 @@ static void describe(struct loading *loading, char *const *sets, size_t set_coun
 			experiment->set = append(experiment->set, &experiment->sets, sets[i]);
 	}
 	experiment->compared = walk_place(loading, "objects");
+	experiment->about = walk_place(loading, "workload");
 	effective_experiment(loading);
 	add_points(experiment);
 }
@@ -231,6 +331,8 @@ static void check_all(struct loading *loading)
 	combination_free(scratch);
 	if (!diagnostics_count(loading->diagnostics) && !too_many(loading))
 		multiply(loading);
+	if (!diagnostics_count(loading->diagnostics) && loading->experiment->combinations)
+		check_points(loading);
 }
 
 static struct experiment *parse(const char *path, const char *text, size_t length,
@@ -288,8 +390,11 @@ struct experiment *experiment_load_changed(const char *path, char *const *sets, 
 
 	if (!text) {
 		const struct document *source = diagnostics_source(diagnostics, path, "", 0, false);
+		const char *problem = file_problem(errno);
+		char what[CURE_BYTES];
 
-		mistake(diagnostics, (struct place){ source, 0, 0 }, "%s", strerror(errno));
+		mistake(diagnostics, (struct place){ source, 0, 0 }, "%s%s", problem,
+			recognise_path(path, what, sizeof what));
 		return NULL;
 	}
 
@@ -298,6 +403,57 @@ struct experiment *experiment_load_changed(const char *path, char *const *sets, 
 
 	free(text);
 	return experiment;
+}
+
+/* ---- combinations that cannot be set up ---------------------------------------------------- */
+
+/* The swept key whose last word stands there, up to a quote; SIZE_MAX: none. */
+static size_t swept_named(const struct experiment *experiment, const char *word)
+{
+	for (size_t i = 0; i < experiment->swepts; i++) {
+		const char *dot = strrchr(experiment->swept[i], '.');
+		const char *last = dot ? dot + 1 : experiment->swept[i];
+		size_t length = strlen(last);
+
+		if (!strncmp(word, last, length) && word[length] == '\'')
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+struct place experiment_blame(const struct experiment *experiment,
+			      const struct combination *combination, const char *text)
+{
+	for (; (text = strchr(text, '\'')); text++) {
+		size_t swept = swept_named(experiment, text + 1);
+
+		if (swept != SIZE_MAX)
+			return combination->place[swept];
+	}
+	return experiment->about;
+}
+
+void experiment_leave_out(struct experiment *experiment, const bool *out)
+{
+	size_t points = 0, combinations = 0;
+
+	for (size_t i = 0; i < experiment->points; i++) {
+		size_t at = 0;
+
+		while (experiment->combination[at] != experiment->point[i].combination)
+			at++;
+		if (!out[at])
+			experiment->point[points++] = experiment->point[i];
+	}
+	for (size_t i = 0; i < experiment->combinations; i++) {
+		if (out[i])
+			combination_free(experiment->combination[i]);
+		else
+			experiment->combination[combinations++] = experiment->combination[i];
+	}
+	experiment->left_out += experiment->combinations - combinations;
+	experiment->points = points;
+	experiment->combinations = combinations;
 }
 
 static void free_list(char **list, size_t count)

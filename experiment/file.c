@@ -1,9 +1,10 @@
 /* Reading and writing whole files. */
 #include "experiment/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,9 +15,60 @@
 
 enum { PATH_BYTES = 4096, PART = 1 << 16 };
 
+/* Stands in errno for what is no file; no call that opens one gives it. */
+enum { NO_FILE = EMEDIUMTYPE };
+
+/* A pipe that a shell made for `<(command)`: its other end is there, or was. */
+static bool is_given(const char *path)
+{
+	return !strncmp(path, "/dev/fd/", 8) || !strcmp(path, "/dev/stdin");
+}
+
+/* An open that waits for nobody. */
+static int open_regular(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), error = 0;
+	struct stat what;
+
+	if (fd < 0) {
+		/* what a socket says */
+		if (errno == ENXIO)
+			errno = NO_FILE;
+		return -1;
+	}
+	if (fstat(fd, &what) != 0)
+		error = errno;
+	else if (S_ISDIR(what.st_mode))
+		error = EISDIR;
+	else if (!S_ISREG(what.st_mode) && !(S_ISFIFO(what.st_mode) && is_given(path)))
+		error = NO_FILE;
+	else if (fcntl(fd, F_SETFL, 0) != 0)
+		error = errno;
+	if (!error)
+		return fd;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+FILE *file_open(const char *path)
+{
+	int fd = open_regular(path);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "rb");
+
+	if (fd >= 0 && !file)
+		xalloc_failed(sizeof *file);
+	return file;
+}
+
+const char *file_problem(int error)
+{
+	return error == NO_FILE ? "Not a file: a pipe, a socket or a device" : strerror(error);
+}
+
 char *file_read(const char *path, size_t limit, size_t *length)
 {
-	FILE *file = fopen(path, "rb");
+	FILE *file = file_open(path);
 	char *text = NULL;
 	size_t room = 0;
 
@@ -79,25 +131,45 @@ static bool sync_folder(const char *directory)
 	return done;
 }
 
-bool file_write(const char *directory, const char *name, const char *text, size_t length, char *why,
-		size_t size)
+static const char temporary_mark[] = ".tmp-XXXXXX";
+
+bool file_temporary(const char *directory, const char *name, char *path, size_t size)
 {
-	char path[PATH_BYTES], temporary[PATH_BYTES];
-	int needed = snprintf(path, sizeof path, "%s/%s", directory, name);
+	int length = snprintf(path, size, "%s/.%s%s", directory, name, temporary_mark);
 
-	if (needed < 0 || (size_t)needed + 16 > sizeof path) {
-		snprintf(why, size, "%s/%s: %s", directory, name, strerror(ENAMETOOLONG));
+	return length > 0 && (size_t)length < size;
+}
+
+/* Is the entry of a folder a temporary file, of `name` unless that is NULL? */
+static bool is_temporary(const char *entry, const char *name)
+{
+	size_t length = strlen(entry), end = sizeof temporary_mark - 1;
+	size_t fixed = strcspn(temporary_mark, "X");
+
+	if (*entry != '.' || length <= end + 1 ||
+	    memcmp(entry + length - end, temporary_mark, fixed))
 		return false;
+	return !name || (length - end - 1 == strlen(name) &&
+			 !memcmp(entry + 1, name, length - end - 1));
+}
+
+void file_sweep(const char *directory, const char *name)
+{
+	DIR *folder = opendir(directory);
+
+	if (!folder)
+		return;
+	for (struct dirent *entry; (entry = readdir(folder));) {
+		if (is_temporary(entry->d_name, name))
+			unlinkat(dirfd(folder), entry->d_name, 0);
 	}
-	snprintf(temporary, sizeof temporary, "%s/.%s.XXXXXX", directory, name);
+	closedir(folder);
+}
 
-	int fd = mkstemp(temporary);
-
-	if (fd < 0) {
-		snprintf(why, size, "%s: %s", path, strerror(errno));
-		return false;
-	}
-
+/* Writes and names a file that is open; 0, or errno. */
+static int write_and_rename(int fd, const char *temporary, const char *path, const char *text,
+			    size_t length)
+{
 	/* mkstemp gives 0600; results are for everybody the umask lets in */
 	mode_t mask = umask(0);
 
@@ -106,35 +178,62 @@ bool file_write(const char *directory, const char *name, const char *text, size_
 	bool done = write_all(fd, text, length) && fchmod(fd, 0666 & ~mask) == 0 && fsync(fd) == 0;
 	int error = done ? 0 : errno;
 
-	if (close(fd) != 0 && done) {
-		done = false;
+	if (close(fd) != 0 && !error)
 		error = errno;
-	}
-	if (done && (rename(temporary, path) != 0 || !sync_folder(directory))) {
-		done = false;
+	if (!error && rename(temporary, path) != 0)
 		error = errno;
-	}
-	if (!done) {
-		snprintf(why, size, "%s: %s", path, strerror(error));
+	return error;
+}
+
+static int write_file(const char *directory, const char *name, const char *text, size_t length)
+{
+	char path[PATH_BYTES], temporary[PATH_BYTES];
+
+	if (!file_temporary(directory, name, temporary, sizeof temporary))
+		return ENAMETOOLONG;
+	snprintf(path, sizeof path, "%s/%s", directory, name);
+
+	int fd = mkstemp(temporary);
+
+	if (fd < 0)
+		return errno;
+
+	int error = write_and_rename(fd, temporary, path, text, length);
+
+	if (error)
 		unlink(temporary);
-	}
-	return done;
+	else if (!sync_folder(directory))
+		error = errno;
+	return error;
+}
+
+bool file_write(const char *directory, const char *name, const char *text, size_t length, char *why,
+		size_t size)
+{
+	sigset_t ends, before;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ends, &before);
+
+	int error = write_file(directory, name, text, length);
+
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (error)
+		snprintf(why, size, "%s/%s: %s", directory, name, strerror(error));
+	return !error;
 }
 
 bool file_hash(const char *path, char hex[65], char *why, size_t size)
 {
 	struct sha256 hash;
 	char part[PART];
-	FILE *file = fopen(path, "rb");
-	struct stat what;
+	FILE *file = file_open(path);
 
 	if (!file) {
-		snprintf(why, size, "%s: %s", path, strerror(errno));
-		return false;
-	}
-	if (fstat(fileno(file), &what) != 0 || !S_ISREG(what.st_mode)) {
-		snprintf(why, size, "%s: no file", path);
-		fclose(file);
+		snprintf(why, size, "%s: %s", path, file_problem(errno));
 		return false;
 	}
 	sha256_start(&hash);
@@ -148,4 +247,21 @@ bool file_hash(const char *path, char hex[65], char *why, size_t size)
 	fclose(file);
 	sha256_hex(&hash, hex);
 	return done;
+}
+
+FILE *text_open(char **text, size_t *length)
+{
+	FILE *file = open_memstream(text, length);
+
+	if (!file)
+		xalloc_failed(BUFSIZ);
+	return file;
+}
+
+void text_close(FILE *file)
+{
+	bool whole = !ferror(file);
+
+	if (fclose(file) != 0 || !whole)
+		xalloc_failed(BUFSIZ);
 }

@@ -4,12 +4,35 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
-/* All of a file, with a zero byte behind it; at most `limit` bytes of it. NULL: errno says why. */
+/*
+ * A regular file for reading; NULL: file_problem(errno) says why. A FIFO, a device, a folder is
+ * refused at once, except a pipe that the caller was given as /dev/fd/N or /dev/stdin.
+ */
+FILE *file_open(const char *path);
+/* The same, read: all of it, with a zero byte behind it; at most `limit` bytes of it. */
 char *file_read(const char *path, size_t limit, size_t *length);
-/* DIRECTORY/NAME, whole or not at all: a temporary file, fsync, rename, fsync of the folder. */
+/* strerror, and a word for what is no file. */
+const char *file_problem(int error);
+/*
+ * DIRECTORY/NAME, whole or not at all: a temporary file, fsync, rename, fsync of the folder. A
+ * link of that name is replaced, never followed. Interrupts wait until it is done.
+ */
 bool file_write(const char *directory, const char *name, const char *text, size_t length, char *why,
 		size_t size);
+/*
+ * The pattern, for mkstemp, of temporary files of DIRECTORY/NAME: hidden, beside it, and known by
+ * their names to file_sweep. false: the path is too long.
+ */
+bool file_temporary(const char *directory, const char *name, char *path, size_t size);
+/* Removes what writers that were killed left behind: of NAME, or, NULL, of all files there. */
+void file_sweep(const char *directory, const char *name);
+
+/* A text in memory, written as a file is; without memory for it the program ends. */
+FILE *text_open(char **text, size_t *length);
+void text_close(FILE *file);
+
 /* The folder of a path with its slash: "a/b/" of "a/b/c", "" of "c". */
 void file_folder(const char *path, char *folder, size_t size);
 /* SHA-256 of a file's content. */

@@ -31,7 +31,9 @@ struct loading {
 	struct loaded_machine *machine;
 	size_t machines;
 	struct combination *into;       /* what a walk fills */
+	size_t equals;                  /* mistakes told of values that come twice */
 	const struct weak_change *change;       /* of the machines; NULL: none */
+	char cure[160];                 /* the end of a message that is being told */
 };
 
 /* ---- walk.c */
@@ -46,10 +48,14 @@ size_t walk_order(const struct loading *loading, const char *path);
 void combination_free(struct combination *combination);
 
 /* ---- rules.c */
+/* The name of the experiment, once. */
+void rule_name(struct loading *loading, const struct combination *into);
 void rules_check(struct loading *loading, struct combination *combination);
 
 /* ---- effective.c */
 void effective_keys(struct loading *loading, struct combination *combination);
+/* Fills identity: equal where settings and machine are, however they were written. */
+void effective_identity(struct combination *combination);
 /* Name of the point of this combination and seed. */
 void effective_name(const struct combination *combination, uint64_t seed,
 		    char name[POINT_NAME_BYTES]);

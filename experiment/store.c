@@ -331,10 +331,10 @@ bool point_write(const char *directory, const struct point *point, char *why, si
 {
 	char folder[PATH_BYTES], name[POINT_NAME_BYTES + 8], *text = NULL;
 	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
+	FILE *out = text_open(&text, &length);
 
 	write_point(out, point);
-	fclose(out);
+	text_close(out);
 	snprintf(folder, sizeof folder, "%s/points", directory);
 	snprintf(name, sizeof name, "%s.point", point->name);
 	return write_sealed(folder, name, text, length, why, size);
@@ -345,6 +345,18 @@ static bool make_folder(const char *path, char *why, size_t size)
 	if (mkdir(path, 0777) == 0 || errno == EEXIST)
 		return true;
 	snprintf(why, size, "%s: %s", path, strerror(errno));
+	return false;
+}
+
+bool results_are_own(const char *path, char *why, size_t size)
+{
+	struct stat what;
+
+	if (lstat(path, &what) != 0 || S_ISDIR(what.st_mode))
+		return true;
+	snprintf(why, size, "%s: %s", path,
+		 S_ISLNK(what.st_mode) ? "a link; results are not written through links"
+				       : strerror(ENOTDIR));
 	return false;
 }
 
@@ -364,7 +376,17 @@ bool results_make(const char *directory, char *why, size_t size)
 			return false;
 		*slash = '/';
 	}
-	return make_folder(path, why, size);
+	return results_are_own(directory, why, size) && make_folder(path, why, size) &&
+	       results_are_own(path, why, size);
+}
+
+void point_sweep(const char *directory, const char *name)
+{
+	char folder[PATH_BYTES], file[POINT_NAME_BYTES + 8];
+
+	snprintf(folder, sizeof folder, "%s/points", directory);
+	snprintf(file, sizeof file, "%s.point", name ? name : "");
+	file_sweep(folder, name ? file : NULL);
 }
 
 bool point_exists(const char *directory, const char *name)
@@ -375,12 +397,11 @@ bool point_exists(const char *directory, const char *name)
 	return access(path, F_OK) == 0;
 }
 
-bool index_write(const char *directory, const struct points *points,
-		 char (*names)[POINT_NAME_BYTES], char *why, size_t size)
+bool index_write(const char *directory, const struct points *points, char *why, size_t size)
 {
 	char *text = NULL;
 	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
+	FILE *out = text_open(&text, &length);
 
 	fprintf(out, "%s\n", index_head);
 	fact(out, "name", points->name);
@@ -394,9 +415,11 @@ bool index_write(const char *directory, const struct points *points,
 		fact(out, "set", points->set[i]);
 	for (size_t i = 0; i < points->swepts; i++)
 		fact(out, "swept", points->swept[i]);
+	for (size_t i = 0; i < points->combinations; i++)
+		fact(out, "combination", points->combination[i]);
 	for (size_t i = 0; i < points->expected; i++)
-		fact(out, "point", names[i]);
-	fclose(out);
+		fact(out, "point", points->listed[i]);
+	text_close(out);
 	return write_sealed(directory, "index", text, length, why, size);
 }
 
@@ -623,7 +646,7 @@ struct point *point_read(const char *directory, const char *name, char *why, siz
 		point = NULL;
 	}
 	if (!point)
-		snprintf(why, size, "%s: %s", path, text ? reading.why : strerror(errno));
+		snprintf(why, size, "%s: %s", path, text ? reading.why : file_problem(errno));
 	free(text);
 	return point;
 }
@@ -636,14 +659,8 @@ static void append(char ***list, size_t *count, char *text)
 	(*list)[(*count)++] = text;
 }
 
-struct names {
-	char **name;
-	size_t count;
-};
-
 /* Takes `value`. */
-static bool read_index_fact(struct points *points, struct names *names, const char *name,
-			    char *value)
+static bool read_index_fact(struct points *points, const char *name, char *value)
 {
 	if (!strcmp(name, "name"))
 		replace(&points->name, value);
@@ -659,8 +676,10 @@ static bool read_index_fact(struct points *points, struct names *names, const ch
 		append(&points->set, &points->sets, value);
 	else if (!strcmp(name, "swept"))
 		append(&points->swept, &points->swepts, value);
+	else if (!strcmp(name, "combination"))
+		append(&points->combination, &points->combinations, value);
 	else if (!strcmp(name, "point"))
-		append(&names->name, &names->count, value);
+		append(&points->listed, &points->expected, value);
 	else if (!strcmp(name, "sha256")) {
 		snprintf(points->hash, sizeof points->hash, "%s", value);
 		free(value);
@@ -671,14 +690,14 @@ static bool read_index_fact(struct points *points, struct names *names, const ch
 	return true;
 }
 
-static bool parse_index(struct reading *reading, struct points *points, struct names *names,
-			const char *text, size_t length)
+static bool parse_index(struct reading *reading, struct points *points, const char *text,
+			size_t length)
 {
 	const char *rest, *end;
 	bool good = open_sealed(reading, text, length, index_head);
 
 	for (char *name; good && (name = next_fact(&reading->lines, &rest, &end));) {
-		good = read_index_fact(points, names, name, record_part(&rest, end));
+		good = read_index_fact(points, name, record_part(&rest, end));
 		free(name);
 		if (!good)
 			snprintf(reading->why, sizeof reading->why, "line %zu: no fact of an index",
@@ -696,16 +715,14 @@ static void mark_swept(const struct points *points, struct point *point)
 	}
 }
 
-static bool read_points(const char *directory, struct points *points, const struct names *names,
-			char *why, size_t size)
+static bool read_points(const char *directory, struct points *points, char *why, size_t size)
 {
-	points->expected = names->count;
-	points->point = xalloc((names->count + 1) * sizeof *points->point);
-	for (size_t i = 0; i < names->count; i++) {
-		if (!point_exists(directory, names->name[i]))
+	points->point = xalloc((points->expected + 1) * sizeof *points->point);
+	for (size_t i = 0; i < points->expected; i++) {
+		if (!point_exists(directory, points->listed[i]))
 			continue;
 
-		struct point *point = point_read(directory, names->name[i], why, size);
+		struct point *point = point_read(directory, points->listed[i], why, size);
 
 		if (!point)
 			return false;
@@ -715,11 +732,11 @@ static bool read_points(const char *directory, struct points *points, const stru
 	return true;
 }
 
-bool points_load(const char *directory, struct points *points, char *why, size_t size)
+static bool load_folder(const char *directory, struct points *points, bool with_points, char *why,
+			size_t size)
 {
 	char path[PATH_BYTES];
 	struct reading reading = { .why = "" };
-	struct names names = { NULL, 0 };
 	size_t length;
 	bool good = false;
 
@@ -734,16 +751,25 @@ bool points_load(const char *directory, struct points *points, char *why, size_t
 
 	if (!text)
 		snprintf(why, size, "%s holds no results (%s: %s)", directory, path,
-			 strerror(errno));
-	else if (!parse_index(&reading, points, &names, text, length))
+			 file_problem(errno));
+	else if (!parse_index(&reading, points, text, length))
 		snprintf(why, size, "%s: %s", path, reading.why);
 	else
-		good = read_points(directory, points, &names, why, size);
+		good = !with_points || read_points(directory, points, why, size);
 	free(text);
-	free_list(names.name, names.count);
 	if (!good)
 		points_free(points);
 	return good;
+}
+
+bool points_load(const char *directory, struct points *points, char *why, size_t size)
+{
+	return load_folder(directory, points, true, why, size);
+}
+
+bool points_index(const char *directory, struct points *points, char *why, size_t size)
+{
+	return load_folder(directory, points, false, why, size);
 }
 
 void points_free(struct points *points)
@@ -758,5 +784,7 @@ void points_free(struct points *points)
 	free_list(points->plot, points->plots);
 	free_list(points->set, points->sets);
 	free_list(points->swept, points->swepts);
+	free_list(points->combination, points->combinations);
+	free_list(points->listed, points->expected);
 	memset(points, 0, sizeof *points);
 }

@@ -17,7 +17,10 @@
  * A store that finds the buffer empty and its line writable in the first level takes effect at
  * once, as at depth 0: access.c.
  */
-#include "sim/internal.h"
+#include "sim/buffer.h"
+#include "sim/access.h"
+#include "sim/coherence.h"
+#include "sim/cpu.h"
 
 #include <limits.h>
 #include <string.h>
@@ -39,14 +42,9 @@ static struct buffered *oldest_of_line(struct cpu *cpu, uint64_t line)
 	return NULL;
 }
 
-static struct slot *copy_of(const struct cpu *cpu, uint64_t line)
-{
-	return cache_find(&cpu->node->level_cache[cpu->node->levels - 1], line);
-}
-
 static const struct copy_rule *store_rule(const struct cpu *cpu, uint64_t line)
 {
-	const struct slot *copy = copy_of(cpu, line);
+	const struct slot *copy = node_copy(cpu->node, line);
 
 	return copy_rule(cpu->node, copy ? copy->state : STATE_I, COPY_STORE);
 }
@@ -83,7 +81,7 @@ static bool ask(struct sim *sim, struct cpu *cpu, uint64_t line, uint64_t time)
 		return true;
 	if (!buffer_room_to_ask(cpu, request))
 		return false;
-	coherence_request(sim, cpu->node, line, request, ACCESS_STORE, true, time)->buffered = true;
+	coherence_request(sim, cpu->node, line, request, ACCESS_STORE, time)->buffered = true;
 	return true;
 }
 
@@ -228,8 +226,8 @@ void buffer_wait(struct cpu *cpu, unsigned left)
 	b->wake = left;
 	b->stalled = true;
 	b->stalled_since = since;
-	cpu->park_site = entry_at(cpu, 0)->site;
-	cpu->horizon = 0;
+	cpu->wait_site = entry_at(cpu, 0)->site;
+	cpu_end_run_ahead(cpu);
 	event_loop(cpu->sim, cpu);
 	charge(cpu, since, cpu->clock, CAUSE_STORE_BUFFER);
 }
@@ -259,7 +257,7 @@ static bool full(struct cpu *cpu, uint64_t line)
 /* A line is counted once per operation, whether its copy is here or not. */
 static void mark_written(struct cpu *cpu, uint64_t line)
 {
-	struct slot *copy = copy_of(cpu, line);
+	struct slot *copy = node_copy(cpu->node, line);
 	bool known = copy && copy->op_written == cpu->op_serial;
 
 	for (unsigned i = 0; i < cpu->buffer.count && !known; i++)
@@ -272,7 +270,7 @@ static void mark_written(struct cpu *cpu, uint64_t line)
 
 static void mark_read(struct cpu *cpu, struct buffered *from)
 {
-	struct slot *copy = copy_of(cpu, from->line);
+	struct slot *copy = node_copy(cpu->node, from->line);
 	bool known = copy && copy->op_read == cpu->op_serial;
 
 	for (unsigned i = 0; i < cpu->buffer.count && !known; i++)
@@ -304,7 +302,7 @@ void buffer_push(struct cpu *cpu, void *p, const void *value, unsigned size,
 	b->count++;
 	b->missing += e->missed;
 	buffer_advance(sim, cpu, cpu->clock);
-	cpu->horizon = 0;
+	cpu_end_run_ahead(cpu);
 }
 
 bool buffer_splits(struct cpu *cpu, uint64_t line)
@@ -350,7 +348,7 @@ static void forward(struct cpu *cpu, struct buffered *e, const struct want *from
 {
 	struct sim *sim = cpu->sim;
 	struct want w = *from;
-	const struct slot *copy = copy_of(cpu, e->line);
+	const struct slot *copy = node_copy(cpu->node, e->line);
 	enum state state = copy ? (enum state)copy->state : STATE_I;
 
 	memcpy(value, e->value + ((const char *)w.p - (const char *)e->p), w.size);
@@ -362,7 +360,7 @@ static void forward(struct cpu *cpu, struct buffered *e, const struct want *from
 	count_access(&cpu->counts,
 		     cell_get(sim, w.p, w.size, w.site, w.context, sim->label_serial), &w);
 	pass(cpu, w.cost, w.cause);
-	cpu->horizon = 0;
+	cpu_end_run_ahead(cpu);
 }
 
 bool buffer_load(struct cpu *cpu, const struct want *w, void *value)

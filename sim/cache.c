@@ -1,5 +1,8 @@
 /* Tag arrays: sets, ways, LRU. */
-#include "sim/internal.h"
+#include "sim/cache.h"
+#include "sim/node.h"
+#include "sim/timing.h"
+#include "sim/verbs/xalloc.h"
 
 void cache_init(struct cache *c, const struct cache_level *level)
 {

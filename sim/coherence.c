@@ -17,17 +17,16 @@
  * pair of requester, home and owner. The request leg depends on requester and home, the probe
  * leg on what the home knows; the last leg is what is left of the total (docs/model.md).
  */
-#include "sim/internal.h"
+#include "sim/coherence.h"
+#include "sim/access.h"
+#include "sim/copies.h"
+#include "sim/cpu.h"
+#include "sim/verbs/random.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- distances and legs --------------------------------------------------------------------- */
-
-static unsigned distance(const struct sim *sim, unsigned core, unsigned other)
-{
-	return sim->distance[core * sim->cores + other];
-}
 
 static unsigned line_node(const struct sim *sim, uint64_t line)
 {
@@ -54,11 +53,6 @@ static unsigned most(unsigned a, unsigned b)
 	return a > b ? a : b;
 }
 
-static uint64_t less(uint64_t total, uint64_t part)
-{
-	return total > part ? total - part : 1;
-}
-
 /* From a client to its home, as an index into the latency lists. */
 static unsigned home_distance(const struct sim *sim, const struct node *client, uint64_t line)
 {
@@ -66,7 +60,7 @@ static unsigned home_distance(const struct sim *sim, const struct node *client, 
 		return client->parent->level;
 	if (!home_has_place(sim))
 		return sim->root_level;
-	return most(sim->root_level, distance(sim, client->core, home_core(sim, line)));
+	return most(sim->root_level, sim_distance(sim, client->core, home_core(sim, line)));
 }
 
 /* The farthest pair of requester, supplier and home. */
@@ -77,11 +71,11 @@ static unsigned farthest(const struct sim *sim, const struct node *client, const
 
 	if (client->parent->kind == NODE_SHARED)
 		return client->parent->level;
-	d = most(sim->root_level, distance(sim, client->core, from->core));
+	d = most(sim->root_level, sim_distance(sim, client->core, from->core));
 	if (!home_has_place(sim))
 		return d;
-	d = most(d, distance(sim, client->core, home_core(sim, line)));
-	return most(d, distance(sim, from->core, home_core(sim, line)));
+	d = most(d, sim_distance(sim, client->core, home_core(sim, line)));
+	return most(d, sim_distance(sim, from->core, home_core(sim, line)));
 }
 
 /* Which total of a transaction counts, where its line is found in that state at `from`. */
@@ -104,9 +98,32 @@ static uint64_t total_legs(const struct sim *sim, const struct txn *t, unsigned 
 			  : sim->t.legs[t->access][total][far];
 }
 
+/*
+ * The last leg, which ends at the requester: what is left of the total, a little more or less.
+ * Real service times vary (refresh, arbitration, speculation); where they do not, CPUs fall into
+ * step. Uniform, so that the mean stays. A shared level that is reached too soon could ask caches
+ * above before the horizon that they run ahead to.
+ */
+static uint64_t vary(const struct sim *sim, const struct txn *t, uint64_t leg)
+{
+	uint64_t shortest = 1, off;
+
+	if (t->client->kind == NODE_SHARED)
+		shortest = least(sim->t.least_probe, sim->t.least_request);
+	if (!sim->t.service_jitter || leg <= shortest)
+		return leg;
+	off = least(leg * sim->t.service_jitter / 100, leg - shortest);
+	return leg - off + random_share(t->draw, 2 * off + 1);
+}
+
+static uint64_t last_leg(const struct sim *sim, const struct txn *t, uint64_t total)
+{
+	return vary(sim, t, less(total, t->spent + t->tail));
+}
+
 static uint64_t probe_leg(const struct sim *sim, uint64_t rest)
 {
-	uint64_t leg = (uint64_t)((double)rest * sim->t.probe_share + 0.5);
+	uint64_t leg = timing_probe_leg(&sim->t, rest);
 
 	return leg > sim->t.least_probe ? leg : sim->t.least_probe;
 }
@@ -125,21 +142,20 @@ static uint64_t dram_legs(const struct sim *sim, const struct node *client, uint
 	unsigned own = client->core * sim->nodes / sim->cores, i = 0;
 
 	if (own != line_node(sim, line))
-		i = most(1, distance(sim, client->core, home_core(sim, line)));
+		i = most(1, sim_distance(sim, client->core, home_core(sim, line)));
 	return sim->t.dram[i < sim->t.dram_count ? i : sim->t.dram_count - 1];
 }
 
 /* ---- directory entries ---------------------------------------------------------------------- */
 
-struct dirent *dirent_find(struct node *home, uint64_t line)
+struct dirent *dirent_find(struct sim *sim, struct node *home, uint64_t line)
 {
 	struct dirent *d = home->entry[line];
 
 	if (!d) {
-		d = xalloc(sizeof *d + (home->children + 63) / 64 * sizeof d->sharers[0]);
+		d = sim_keep(sim, sizeof *d + (home->children + 63) / 64 * sizeof d->sharers[0]);
 		d->line = line;
 		home->entry[line] = d;
-		home->touched[line >> ENTRY_BLOCK_SHIFT] = true;
 	}
 	return d;
 }
@@ -262,8 +278,7 @@ static void waited(struct txn *t, uint64_t units)
 }
 
 struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t line,
-			      enum request request, enum access_kind access, bool prefetch,
-			      uint64_t time)
+			      enum request request, enum access_kind access, uint64_t time)
 {
 	unsigned cpu = client->kind == NODE_CPU ? client->id : sim->cpus;
 	struct event *e = event_new(sim);
@@ -271,19 +286,20 @@ struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t lin
 	uint64_t leg = sim->t.request[home_distance(sim, client, line)];
 
 	if (client->kind == NODE_SHARED)
-		cpu = dirent_find(client, line)->busy->cpu;
+		cpu = dirent_find(sim, client, line)->busy->cpu;
 	t = txn_new(sim, TXN_REQUEST, client, client->parent, line, cpu);
 	t->request = request;
 	t->access = access;
-	t->prefetch = prefetch;
 	t->start = time;
 	if (client->kind == NODE_SHARED) {
-		t->inner = dirent_find(client, line)->busy;
+		t->inner = dirent_find(sim, client, line)->busy;
 		leg = less(leg, t->inner->spent);
 		t->spent = t->inner->spent;
 		t->tail = less(sim->t.legs[ACCESS_LOAD][STATE_S][client->level],
 			       sim->t.request[client->level]);
 	}
+	if (sim->t.service_jitter)
+		t->draw = t->inner ? t->inner->draw : event_draw(sim, cpu, t->number);
 	t->spent += leg;
 	t->pending_next = client->pending;
 	client->pending = t;
@@ -461,7 +477,7 @@ static struct node *nearest_sharer(struct sim *sim, const struct node *home, con
 	unsigned best_distance = 0, index = 0;
 
 	while ((q = next_sharer(home, d, &index))) {
-		unsigned away = distance(sim, client->core, q->core);
+		unsigned away = sim_distance(sim, client->core, q->core);
 
 		if (q != client && (!best || away < best_distance)) {
 			best = q;
@@ -486,12 +502,12 @@ static uint64_t level_legs(const struct sim *sim, const struct node *level, cons
 static void send_line(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
 		      bool of_memory)
 {
-	uint64_t total, spent = t->spent + t->tail, slot = sending_slot(sim, home, t);
+	uint64_t total, slot = sending_slot(sim, home, t);
 	uint32_t version = d->version;
 	struct node *sharer = NULL;
 
 	if (home->kind == NODE_SHARED) {
-		version = cache_find(&home->level_cache[0], t->line)->version;
+		version = node_copy(home, t->line)->version;
 		total = level_legs(sim, home, d, t);
 		if (!t->fetched)
 			t->supplier = FROM_SHARED_LEVEL;
@@ -507,7 +523,7 @@ static void send_line(struct sim *sim, struct node *home, struct dirent *d, stru
 	if (!t->fetched)
 		t->found = sharer || home->kind == NODE_SHARED ? STATE_S : STATE_I;
 	waited(t, slot);
-	send_fill(sim, t, version, STATE_S, less(total, spent) + slot);
+	send_fill(sim, t, version, STATE_S, last_leg(sim, t, total) + slot);
 }
 
 /* All sharers but the requester let go; nearest first, so that the farthest comes last. */
@@ -602,7 +618,7 @@ static void note_grant(struct node *home, struct dirent *d, struct txn *t, unsig
 static unsigned limited(const struct node *home, uint64_t line, unsigned action)
 {
 	if (!(action & HOME_GRANT_E) || home->kind != NODE_SHARED ||
-	    state_alone(cache_find(&home->level_cache[0], line)->state))
+	    state_alone(node_copy(home, line)->state))
 		return action;
 	return (action & ~(unsigned)HOME_GRANT_E) | HOME_GRANT_S;
 }
@@ -628,7 +644,7 @@ static void grant_upgrade(struct sim *sim, struct txn *t)
 	t->found = STATE_S;
 	t->dataless = true;
 	if (!t->acks)
-		send_fill(sim, t, 0, STATE_I, less(total, t->spent + t->tail));
+		send_fill(sim, t, 0, STATE_I, last_leg(sim, t, total));
 	t->have_data = t->acks;
 }
 
@@ -714,12 +730,12 @@ static void on_service(struct sim *sim, struct event *e)
 {
 	struct txn *t = e->txn;
 	struct node *home = e->node;
-	struct dirent *d = dirent_find(home, t->line);
-	uint64_t back = less(sim->t.far, t->spent + sim->t.far_service);
+	struct dirent *d = dirent_find(sim, home, t->line);
+	uint64_t back = vary(sim, t, less(sim->t.far, t->spent + sim->t.far_service));
 	uint32_t version = cpu_far(sim, t, sim->now + back);
 
 	if (home->kind == NODE_SHARED) {
-		struct slot *slot = cache_find(&home->level_cache[0], t->line);
+		struct slot *slot = node_copy(home, t->line);
 
 		slot->state = copy_rule(home, slot->state, COPY_STORE)->next;
 		slot->version = version;
@@ -785,19 +801,19 @@ static void serve(struct sim *sim, struct node *home, struct dirent *d, struct t
 
 static bool shared_permits(const struct node *home, const struct txn *t)
 {
-	const struct slot *slot = cache_find(&home->level_cache[0], t->line);
+	const struct slot *slot = node_copy(home, t->line);
 
 	return slot && (t->request == GET_SHARED || state_alone(slot->state));
 }
 
 static void fetch(struct sim *sim, struct node *home, struct txn *t)
 {
-	bool have = cache_find(&home->level_cache[0], t->line);
+	bool have = node_copy(home, t->line);
 	enum request request = t->request == GET_SHARED ? GET_SHARED
 			       : have                   ? UPGRADE
 							: GET_MODIFIED;
 
-	t->outer = coherence_request(sim, home, t->line, request, t->access, t->prefetch, sim->now);
+	t->outer = coherence_request(sim, home, t->line, request, t->access, sim->now);
 }
 
 /* ---- snoops: probes of the home below ------------------------------------------------------- */
@@ -826,7 +842,7 @@ static enum copy_event probe_event(const struct event *probe)
 static void snoop_done(struct sim *sim, struct node *shared, struct dirent *d, struct txn *t)
 {
 	struct event *probe = t->probe;
-	struct slot *slot = cache_find(&shared->level_cache[0], t->line);
+	struct slot *slot = node_copy(shared, t->line);
 
 	t->snooper->killed += t->killed;
 	if (probe->probe.owner)
@@ -860,7 +876,7 @@ static void snoop_done(struct sim *sim, struct node *shared, struct dirent *d, s
  * where it may have more than the level knows. */
 static void snoop_begin(struct sim *sim, struct node *shared, struct dirent *d, struct txn *t)
 {
-	const struct slot *slot = cache_find(&shared->level_cache[0], t->line);
+	const struct slot *slot = node_copy(shared, t->line);
 
 	t->asked = home_state(d);
 	t->order = ++d->orders;
@@ -894,7 +910,7 @@ static void queue_snoop(struct sim *sim, struct dirent *d, struct txn *t)
 /* A probe from below. It never waits behind a request that itself waits for the home below. */
 static void shared_probe(struct sim *sim, struct node *shared, struct event *probe)
 {
-	struct dirent *d = dirent_find(shared, probe->txn->line);
+	struct dirent *d = dirent_find(sim, shared, probe->txn->line);
 	struct txn *t = txn_new(sim, TXN_SNOOP, shared, shared, d->line, probe->txn->cpu);
 
 	t->snooper = probe->txn;
@@ -963,7 +979,7 @@ static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t l
 
 		if (s->line == NO_LINE)
 			return s;
-		d = dirent_find(shared, s->line);
+		d = dirent_find(sim, shared, s->line);
 		if (d->busy || d->head || awaits_line(d))
 			continue;
 		if (!victim || s->used < victim->used)
@@ -971,7 +987,7 @@ static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t l
 	}
 	if (!victim)
 		return NULL;
-	d = dirent_find(shared, victim->line);
+	d = dirent_find(sim, shared, victim->line);
 	t = txn_new(sim, TXN_EVICT, shared, shared, victim->line, cpu);
 	t->dirty = copy_rule(shared, victim->state, COPY_EVICT)->action & DO_WRITE_BACK;
 	t->found = victim->state;
@@ -990,8 +1006,8 @@ static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t l
 static bool shared_filled(struct sim *sim, struct txn *t)
 {
 	struct node *shared = t->client;
-	struct dirent *d = dirent_find(shared, t->line);
-	struct slot *slot = cache_find(&shared->level_cache[0], t->line);
+	struct dirent *d = dirent_find(sim, shared, t->line);
+	struct slot *slot = node_copy(shared, t->line);
 	struct txn *inner = t->inner;
 
 	if (!slot) {
@@ -1063,7 +1079,7 @@ static void begin(struct sim *sim, struct node *home, struct dirent *d, struct t
 		fetch(sim, home, t);
 	} else {
 		if (home->kind == NODE_SHARED)
-			cache_find(&home->level_cache[0], t->line)->used = sim->now;
+			node_copy(home, t->line)->used = sim->now;
 		serve(sim, home, d, t);
 	}
 }
@@ -1082,7 +1098,7 @@ static void dir_next(struct sim *sim, struct node *home, struct dirent *d)
 static void on_request(struct sim *sim, struct event *e)
 {
 	struct txn *t = e->txn;
-	struct dirent *d = dirent_find(e->node, t->line);
+	struct dirent *d = dirent_find(sim, e->node, t->line);
 	uint64_t wait = e->admitted ? 0 : admission(sim, e->node, t);
 
 	if (wait) {
@@ -1117,12 +1133,12 @@ static void send_instead(struct sim *sim, struct node *home, const struct dirent
 		t->supplier = FROM_MEMORY;
 		t->found = STATE_I;
 		send_fill(sim, t, d->version, STATE_S,
-			  less(dram_legs(sim, t->client, t->line), t->spent + t->tail));
+			  last_leg(sim, t, dram_legs(sim, t->client, t->line)));
 	} else {
 		t->supplier = FROM_SHARED_LEVEL;
 		t->found = STATE_S;
-		send_fill(sim, t, cache_find(&home->level_cache[0], t->line)->version, STATE_S,
-			  less(sim->t.legs[ACCESS_LOAD][STATE_S][home->level], t->spent));
+		send_fill(sim, t, node_copy(home, t->line)->version, STATE_S,
+			  last_leg(sim, t, sim->t.legs[ACCESS_LOAD][STATE_S][home->level]));
 	}
 }
 
@@ -1136,7 +1152,7 @@ static void take_line(struct node *home, struct dirent *d, enum state state, uin
 		d->version = version;
 		return;
 	}
-	slot = cache_find(&home->level_cache[0], d->line);
+	slot = node_copy(home, d->line);
 	if (slot) {
 		slot->version = version;
 		if (state == STATE_M)
@@ -1191,7 +1207,7 @@ static void on_reply(struct sim *sim, struct event *e)
 {
 	struct txn *t = e->txn;
 	struct node *home = e->node;
-	struct dirent *d = dirent_find(home, t->line);
+	struct dirent *d = dirent_find(sim, home, t->line);
 
 	if (is_collected(t)) {
 		collected(sim, home, d, e);
@@ -1199,7 +1215,7 @@ static void on_reply(struct sim *sim, struct event *e)
 		if (e->answer.write_back)
 			take_line(home, d, e->answer.found, e->answer.version);
 		else if (home->kind == NODE_SHARED && e->answer.found == STATE_M)
-			cache_find(&home->level_cache[0], t->line)->state = STATE_M;
+			node_copy(home, t->line)->state = STATE_M;
 		if (t->request == GET_SHARED)
 			reader_answered(sim, home, d, t, e->answer.what);
 		else
@@ -1225,7 +1241,7 @@ static void on_put(struct sim *sim, struct event *e)
 {
 	struct node *home = e->node, *from = e->put.from;
 	struct write_back *w = e->put.line, **link = &from->write_back;
-	struct dirent *d = dirent_find(home, w->line);
+	struct dirent *d = dirent_find(sim, home, w->line);
 
 	while (*link != w)
 		link = &(*link)->next;
@@ -1246,7 +1262,7 @@ static void on_put(struct sim *sim, struct event *e)
 
 static void on_done(struct sim *sim, struct event *e)
 {
-	wait_over(sim, e->node, dirent_find(e->node, e->txn->line));
+	wait_over(sim, e->node, dirent_find(sim, e->node, e->txn->line));
 	event_free(sim, e);
 }
 
@@ -1334,7 +1350,7 @@ static void answer_line(struct sim *sim, struct node *node, const struct event *
 			sim, t, &t->home->protocol->answered[t->asked][reply->what]));
 		send_reply(sim, t, reply, probe->probe.back);
 	}
-	send_fill(sim, t, reply->version, STATE_M, less(total, t->spent + t->tail));
+	send_fill(sim, t, reply->version, STATE_M, last_leg(sim, t, total));
 }
 
 /* A far operation found the line modified in another cache. */
@@ -1373,6 +1389,39 @@ static void answer(struct sim *sim, struct node *node, const struct event *probe
 	}
 }
 
+static void cpu_probe(struct sim *sim, struct node *node, struct event *e)
+{
+	struct cpu *cpu = &sim->cpu[node->id];
+	struct txn *t = e->txn;
+	struct slot *slot;
+
+	if (cpu->lock_line == t->line && cpu->lock_until > sim->now) {
+		waited(t, cpu->lock_until - sim->now);
+		event_again(sim, e, RANK_PROBE, cpu->lock_until);
+		return;
+	}
+	slot = node_copy(node, t->line);
+	if (slot) {
+		const struct copy_rule *rule = copy_rule(node, slot->state, probe_event(e));
+		enum state found = slot->state;
+		uint32_t version = slot->version;
+
+		if (rule->action & IMPOSSIBLE)
+			BUG(cpu, "probe of line %llu in state %c", (unsigned long long)t->line,
+			    state_letter[found]);
+		if (rule->next == STATE_I)
+			cpu_lose(sim, cpu, slot, t->kind != TXN_EVICT && t->client != node);
+		else
+			cpu_downgrade(sim, cpu, slot);
+		if (e->probe.invalidate && t->kind == TXN_REQUEST && t->client != node)
+			t->killed++;
+		answer(sim, node, e, rule, found, version);
+	} else {
+		answer_without(sim, node, e);
+	}
+	event_free(sim, e);
+}
+
 static void on_probe(struct sim *sim, struct event *e)
 {
 	struct node *node = e->node;
@@ -1396,39 +1445,6 @@ void coherence_probe_again(struct sim *sim, struct event *probe)
 	on_probe(sim, probe);
 }
 
-void cpu_probe(struct sim *sim, struct node *node, struct event *e)
-{
-	struct cpu *cpu = &sim->cpu[node->id];
-	struct txn *t = e->txn;
-	struct slot *slot;
-
-	if (cpu->lock_line == t->line && cpu->lock_until > sim->now) {
-		waited(t, cpu->lock_until - sim->now);
-		event_again(sim, e, RANK_PROBE, cpu->lock_until);
-		return;
-	}
-	slot = cache_find(&node->level_cache[node->levels - 1], t->line);
-	if (slot) {
-		const struct copy_rule *rule = copy_rule(node, slot->state, probe_event(e));
-		enum state found = slot->state;
-		uint32_t version = slot->version;
-
-		if (rule->action & IMPOSSIBLE)
-			BUG(cpu, "probe of line %llu in state %c", (unsigned long long)t->line,
-			    state_letter[found]);
-		if (rule->next == STATE_I)
-			cpu_lose(sim, cpu, slot, t->kind != TXN_EVICT && t->client != node);
-		else
-			cpu_downgrade(sim, cpu, slot);
-		if (e->probe.invalidate && t->kind == TXN_REQUEST && t->client != node)
-			t->killed++;
-		answer(sim, node, e, rule, found, version);
-	} else {
-		answer_without(sim, node, e);
-	}
-	event_free(sim, e);
-}
-
 /* A clean copy is gone: silently, but a bus sees it. */
 void coherence_drop(struct sim *sim, struct node *node, uint64_t line)
 {
@@ -1437,7 +1453,7 @@ void coherence_drop(struct sim *sim, struct node *node, uint64_t line)
 	if (w && !w->superseded)        /* an upgrade came too late: that one tells */
 		return;
 	if (node->parent->kind == NODE_ROOT && sim->machine.home == HOME_BUS)
-		note_gone(dirent_find(node->parent, line), node);
+		note_gone(dirent_find(sim, node->parent, line), node);
 }
 
 /* A CPU makes room: a dirty line goes home. */

@@ -2,7 +2,9 @@
  * Copies come and go: what a CPU notes when it gets a line, shares it or loses it. Miss classes
  * (docs/model.md) are settled here.
  */
-#include "sim/internal.h"
+#include "sim/copies.h"
+#include "sim/access.h"
+#include "sim/coherence.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +34,7 @@ void line_written(struct sim *sim, struct line *info, unsigned cpu, uint64_t byt
 	info->epoch++;
 	if (sim->cpus > 1) {
 		if (!h) {
-			h = info->bytes = xalloc(sizeof *h);
+			h = info->bytes = sim_keep(sim, sizeof *h);
 			memset(h->writer, 0xff, sizeof h->writer);
 		}
 		for (; bytes; bytes &= bytes - 1) {
@@ -70,7 +72,7 @@ void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy)
 		line_counts_get(sim, copy->info)->true_sharing++;
 	}
 	if (!copy->info->cpu_epoch)
-		copy->info->cpu_epoch = xalloc(sim->cpus * sizeof(uint32_t));
+		copy->info->cpu_epoch = sim_keep(sim, sim->cpus * sizeof(uint32_t));
 	copy->info->cpu_epoch[cpu->node->id] = copy->epoch;
 	copy->open = false;
 }
@@ -97,7 +99,7 @@ void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, bool to_write
 	cache_forget_inner(cpu->node, slot->line);
 	if (cpu->parked && cpu->park_line == slot->line)
 		cpu_unpark(cpu, sim->now);
-	slot_set_line(&cpu->node->level_cache[cpu->node->levels - 1], slot, NO_LINE);
+	slot_set_line(node_outermost(cpu->node), slot, NO_LINE);
 	slot->state = STATE_I;
 	slot->wrote = false;
 }
@@ -138,7 +140,7 @@ static void classify(struct sim *sim, struct cpu *cpu, struct slot *copy)
 		cpu->counts.misses_cold += counts;
 		if (info->epoch || info->cpu_epoch) {
 			if (!info->cpu_epoch)
-				info->cpu_epoch = xalloc(sim->cpus * sizeof(uint32_t));
+				info->cpu_epoch = sim_keep(sim, sim->cpus * sizeof(uint32_t));
 			info->cpu_epoch[id] = info->epoch;
 		}
 	} else if (!bit_of(lost_bits(sim, info), id)) {
@@ -153,7 +155,7 @@ static void classify(struct sim *sim, struct cpu *cpu, struct slot *copy)
  * whose upgrade is under way. */
 static struct slot *make_room(struct sim *sim, struct cpu *cpu, uint64_t line)
 {
-	const struct cache *c = &cpu->node->level_cache[cpu->node->levels - 1];
+	const struct cache *c = node_outermost(cpu->node);
 	struct slot *set = cache_set(c, line), *victim = NULL;
 	bool victim_asks = false;
 
@@ -223,7 +225,7 @@ static void finish(struct sim *sim, struct cpu *cpu, struct txn *t)
 void cpu_filled(struct sim *sim, struct txn *t)
 {
 	struct cpu *cpu = &sim->cpu[t->client->id];
-	struct slot *copy = cache_find(&t->client->level_cache[t->client->levels - 1], t->line);
+	struct slot *copy = node_copy(t->client, t->line);
 	const struct copy_rule *rule;
 	bool fresh = !copy;
 
@@ -239,7 +241,7 @@ void cpu_filled(struct sim *sim, struct txn *t)
 	if (fresh) {
 		copy = make_room(sim, cpu, t->line);
 		*copy = (struct slot){ .copy = copy, .state = STATE_I, .version = t->version };
-		slot_set_line(&t->client->level_cache[t->client->levels - 1], copy, t->line);
+		slot_set_line(node_outermost(t->client), copy, t->line);
 		copy->info = line_get(sim, t->line);
 		copy->label_serial = sim->label_serial;
 		classify(sim, cpu, copy);

@@ -4,7 +4,10 @@
  * A verb starts at the CPU's clock. Strictly before the horizon it needs no event; else the CPU
  * waits for its turn in the order of events (take_turn).
  */
-#include "sim/internal.h"
+#include "sim/cpu.h"
+#include "sim/access.h"
+#include "sim/fiber.h"
+#include "sim/verbs/random.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +25,7 @@ void cpu_set_horizon(struct sim *sim, struct cpu *cpu)
 	uint64_t near = sim->t.least_probe, h = NEVER, cap;
 	uint64_t far = least(near + least(near, sim->t.least_request), sim->t.ipi);
 
-	cpu->horizon = 0;
+	cpu_end_run_ahead(cpu);
 	if (sim->options.no_run_ahead || sim->observer || interrupt_due(cpu) || cpu->node->pending ||
 	    cpu->buffer.count)
 		return;
@@ -73,6 +76,7 @@ static void deliver(struct sim *sim, struct cpu *cpu)
 	cpu->irq_on = false;
 	cpu->waiting = NOT_WAITING;
 	cpu->in_irq++;
+	cpu->stuck = false;
 	cpu->irq_frames = cpu->frames;
 	cpu->context = context_get(sim, OP_NONE, "");
 	if (cpu->buffer.count)
@@ -89,7 +93,7 @@ static void deliver(struct sim *sim, struct cpu *cpu)
 	cpu->waiting = was_waiting;
 	cpu->irq_units += cpu->clock - start;
 	cpu->irq_on = true;
-	cpu->horizon = 0;
+	cpu_end_run_ahead(cpu);
 	e->next = NULL;
 	event_free(sim, e);
 }
@@ -186,7 +190,7 @@ void ipi_send(struct cpu *cpu, unsigned target, interrupt_handler *handler, void
 	send_interrupt(cpu->sim, cpu->node->id, target, cpu->clock + cpu->sim->t.ipi, 0, handler,
 		       argument);
 	pass(cpu, 1, CAUSE_COMPUTE);            /* what follows is later than what was sent */
-	cpu->horizon = 0;
+	cpu_end_run_ahead(cpu);
 }
 
 void timer_add(struct sim *sim, unsigned target, uint64_t first, uint64_t period,
@@ -231,15 +235,7 @@ void compute(struct cpu *cpu, enum step step)
 
 void compute_cycles(struct cpu *cpu, uint64_t cycles)
 {
-	unsigned jitter = cpu->sim->options.compute_jitter_percent;
-	uint64_t units = cycles * UNIT;
-
-	if (jitter && units) {
-		uint64_t span = 2 * units * jitter / 100 + 1;
-
-		units = units - units * jitter / 100 + random_below(cpu, span);
-	}
-	spend(cpu, units, CAUSE_COMPUTE);
+	spend(cpu, cycles * UNIT, CAUSE_COMPUTE);
 }
 
 static void irq_goes_off(struct cpu *cpu)
@@ -260,7 +256,7 @@ static void irq_goes_on(struct cpu *cpu)
 	}
 	cpu->irq_on = true;
 	if (cpu->irq_first)
-		cpu->horizon = 0;
+		cpu_end_run_ahead(cpu);
 }
 
 bool irq_save(struct cpu *cpu)
@@ -338,18 +334,12 @@ unsigned cpu_node(const struct cpu *cpu)
 
 uint64_t random_next(struct cpu *cpu)
 {
-	uint64_t x = cpu->random += 0x9e3779b97f4a7c15u;
-
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-	return x ^ x >> 31;
+	return random_mix(cpu->random += RANDOM_STEP);
 }
-
-__extension__ typedef unsigned __int128 wide;
 
 uint64_t random_below(struct cpu *cpu, uint64_t limit)
 {
-	return (uint64_t)((wide)random_next(cpu) * limit >> 64);
+	return random_share(random_next(cpu), limit);
 }
 
 void cpu_init(struct sim *sim, struct cpu *cpu, unsigned id)

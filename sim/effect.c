@@ -2,7 +2,10 @@
  * What an access leaves behind when it takes effect: the copy's state for LRU, counts, bounces,
  * miss classes, the observer's line. The way there is access.c, that of buffered stores buffer.c.
  */
-#include "sim/internal.h"
+#include "sim/effect.h"
+#include "sim/arena.h"
+#include "sim/copies.h"
+#include "sim/cpu.h"
 
 uint64_t byte_mask(const void *p, unsigned size)
 {

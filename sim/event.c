@@ -1,24 +1,28 @@
 /* Events and turns: what happens next, in an order that the host cannot disturb. */
-#include "sim/internal.h"
+#include "sim/event.h"
+#include "sim/buffer.h"
+#include "sim/coherence.h"
+#include "sim/cpu.h"
+#include "sim/fiber.h"
+#include "sim/verbs/random.h"
 
 #include <stdlib.h>
-
-static uint64_t mix(uint64_t x)
-{
-	x ^= x >> 30;
-	x *= 0xbf58476d1ce4e5b9u;
-	x ^= x >> 27;
-	x *= 0x94d049bb133111ebu;
-	return x ^ x >> 31;
-}
 
 /* rank, then 45 bits of hash(seed, time, cpu), then cpu */
 uint64_t event_key(const struct sim *sim, enum rank rank, uint64_t time, unsigned cpu)
 {
-	uint64_t hash = mix(time * 0x9e3779b97f4a7c15u + cpu * 0xd1342543de82ef95u +
-			    sim->options.seed * 0xda942042e4dd58b5u);
+	uint64_t hash = random_mix(time * RANDOM_STEP + cpu * 0xd1342543de82ef95u +
+				   sim->options.seed * 0xda942042e4dd58b5u);
 
 	return (uint64_t)rank << 61 | (hash >> 19) << 16 | cpu;
+}
+
+uint64_t event_draw(const struct sim *sim, unsigned cpu, uint64_t number)
+{
+	uint64_t own = random_mix(sim->options.seed * 0x9fb21c651e98df25u +
+				  cpu * 0xd6e8feb86659fd93u + 1);
+
+	return random_mix(own + number * RANDOM_STEP);
 }
 
 static bool before(const struct heap_item *a, const struct heap_item *b)
@@ -224,34 +228,6 @@ void event_dispatch(struct sim *sim, struct event *e)
 		coherence_event(sim, e);
 }
 
-_Noreturn void sim_end(struct sim *sim, enum outcome outcome)
-{
-	sim->outcome = outcome;
-	if (sim->current) {
-		struct cpu *cpu = sim->current;
-
-		sim->current = NULL;
-		fiber_switch(cpu->fiber, sim->main);
-	}
-	longjmp(*sim->escape, 1);
-}
-
-static void deadlock(struct sim *sim)
-{
-	size_t n = 0;
-
-	for (unsigned i = 0; i < sim->cpus; i++) {
-		const struct cpu *cpu = &sim->cpu[i];
-
-		if (cpu->started && !cpu->finished && n < sizeof sim->message)
-			n += (size_t)snprintf(sim->message + n, sizeof sim->message - n,
-					      "%sCPU %u waits at %s:%u", n ? ", " : "", i,
-					      cpu->park_site ? cpu->park_site->file : "?",
-					      cpu->park_site ? cpu->park_site->line : 0);
-	}
-	sim_end(sim, OUTCOME_DEADLOCK);
-}
-
 /* Let `next` go on; returns when it is the turn of the caller again. */
 static void hand_over(struct sim *sim, struct cpu *self, struct cpu *next)
 {
@@ -296,7 +272,7 @@ void event_loop(struct sim *sim, struct cpu *self)
 		if (time == NEVER || (!sim->unfinished && only_timers(sim))) {
 			if (!sim->unfinished)
 				sim_end(sim, OUTCOME_DONE);
-			deadlock(sim);
+			sim_deadlock(sim);
 		}
 		if (sim->pushed >= sim->edge || sim->entries > 8192)
 			entries_apply(sim, time);

@@ -1,5 +1,7 @@
 /* From the machine's counts to a struct result. */
-#include "sim/internal.h"
+#include "sim/arena.h"
+#include "sim/counts.h"
+#include "sim/cpu.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -165,7 +167,7 @@ static void harvest_sites(const struct sim *sim, struct result *r)
 		sorted[i] = r->line[i].offset;
 	qsort(sorted, r->lines, sizeof *sorted, by_number);
 	r->site = xalloc((sim->fine_cells + 1) * sizeof *r->site);
-	for (unsigned b = 0; b < 1 << 16; b++)
+	for (unsigned b = 0; b < FINE_BUCKETS; b++)
 		for (const struct fine_cell *f = sim->fine_bucket[b]; f; f = f->hash_next) {
 			struct site_stats *s = &r->site[r->sites];
 			char name[80];
@@ -218,7 +220,7 @@ static void harvest_fields(const struct sim *sim, struct result *r)
 {
 	size_t room = 0;
 
-	for (unsigned b = 0; b < 1 << 12; b++)
+	for (unsigned b = 0; b < CELL_BUCKETS; b++)
 		for (const struct cell *c = sim->cell_bucket[b]; c; c = c->hash_next) {
 			struct field_stats *s;
 			const struct field *f = layout_field(c->layout, c->offset);
@@ -311,7 +313,7 @@ static int by_label(const void *a, const void *b)
 static void harvest_locks(const struct sim *sim, struct result *r)
 {
 	r->lock = xalloc((sim->locks + 1) * sizeof *r->lock);
-	for (unsigned b = 0; b < 1 << 8; b++)
+	for (unsigned b = 0; b < LOCK_BUCKETS; b++)
 		for (const struct lock_entry *l = sim->lock_bucket[b]; l; l = l->hash_next) {
 			struct lock_stats *s = &r->lock[r->locks];
 			char name[80], member[48];

@@ -72,6 +72,7 @@ struct machine {
 	double irq_entry_exit_ns, ipi_roundtrip_ns;
 	struct { double call, loop, alloc, free, page_alloc, page_free; } step_cyc;
 	struct { int home; struct reals split; double local_bias; } handoff;   /* enum home_order */
+	uint64_t service_jitter_percent;        /* of the leg that ends at the requester */
 	struct keylist weak;            /* numbers that conclusions should not hang on */
 };
 

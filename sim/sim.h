@@ -23,7 +23,6 @@ struct sim_options {
 	unsigned core[MACHINE_CORES_MAX];       /* PLACEMENT_CORES: core of each CPU */
 	uint64_t seed;
 	uint64_t start_jitter_cycles;           /* each CPU starts 0 .. this later, by seed */
-	unsigned compute_jitter_percent;        /* compute_cycles varies by +- this, by seed */
 	bool preempt;
 	bool no_run_ahead, no_parking;          /* switch a shortcut off; results are the same */
 	uint64_t arena_bytes; /* simulated memory, with set-up structures; 0: 256 MiB */
@@ -32,6 +31,8 @@ struct sim_options {
 	const char *model;                      /* for messages of BUG */
 };
 
+/* The core that a CPU is put on. */
+unsigned sim_core(const struct sim_options *options, unsigned cpu);
 /* NULL and a reason in `why` if the machine cannot hold the CPUs. */
 struct sim *sim_new(const struct sim_options *options, char *why, size_t size);
 /*
@@ -56,7 +57,7 @@ struct access {
 	const struct site *site;
 	enum op op;
 	const char *path;
-	char before, after;             /* this CPU's state of the line: I S E M O F */
+	char before, after;             /* this CPU's state of the line, as a letter */
 	uint64_t cost_units;
 };
 typedef void access_observer(void *to, const struct access *access);

@@ -1,5 +1,6 @@
 /* A machine's table as integer legs in 1/64 cycles; docs/model.md says how totals are split. */
-#include "sim/internal.h"
+#include "sim/timing.h"
+#include "sim/state.h"
 
 #include <limits.h>
 
@@ -11,11 +12,6 @@ uint64_t units_of_cycles(double cycles)
 uint64_t units_of_ns(const struct machine *m, double ns)
 {
 	return units_of_cycles(ns * m->freq_ghz);
-}
-
-static uint64_t less(uint64_t total, uint64_t part)
-{
-	return total > part ? total - part : 1;
 }
 
 /* The list of a state; a state that the sheet lacks costs what its nearest relative costs. An
@@ -91,8 +87,14 @@ static void derive_legs(struct timing *t, const struct machine *m)
 		t->dram[d] = less(units_of_ns(m, m->dram_ns.value[d]), load_hit);
 }
 
+/* Of what is left of a total after the request: the way of the probe. */
+static double probe_share(const double *split)
+{
+	return split[1] + split[2] > 0 ? split[1] / (split[1] + split[2]) : 0.5;
+}
+
 /* Lower bounds of the legs, for the horizon; probe legs are never shorter (probe_leg). */
-static void derive_least(struct timing *t)
+static void derive_least(struct timing *t, double share)
 {
 	t->least_request = t->least_probe = NEVER;
 	for (unsigned d = 0; d < t->distances; d++) {
@@ -103,7 +105,7 @@ static void derive_least(struct timing *t)
 					less(t->legs[a][s][d], t->request[t->distances - 1]);
 
 				t->least_probe = least(t->least_probe,
-						       (uint64_t)((double)rest * t->probe_share));
+						       (uint64_t)((double)rest * share));
 			}
 	}
 	if (!t->least_probe)
@@ -192,7 +194,7 @@ bool timing_derive(struct sim *sim, char *why, size_t size)
 {
 	const struct machine *m = &sim->machine;
 	struct timing *t = &sim->t;
-	double to_owner = m->handoff.split.value[1], to_requester = m->handoff.split.value[2];
+	double share = probe_share(m->handoff.split.value);
 
 	if (m->handoff.split.count != 3 || !m->distances.count || !m->load_ns.M.count ||
 	    !m->rmw_ns.M.count || !m->dram_ns.count || m->distances.count > DISTANCES) {
@@ -204,7 +206,8 @@ bool timing_derive(struct sim *sim, char *why, size_t size)
 	}
 	t->distances = m->distances.count;
 	t->dram_count = m->dram_ns.count < DISTANCES ? m->dram_ns.count : DISTANCES;
-	t->probe_share = to_owner + to_requester > 0 ? to_owner / (to_owner + to_requester) : 0.5;
+	t->probe_part = (uint64_t)(share * (double)(1ull << PROBE_SHIFT));
+	t->service_jitter = (unsigned)m->service_jitter_percent;
 	t->invalidate_extra = units_of_ns(m, m->inv_ns_per_extra_sharer);
 	t->far = units_of_ns(m, m->far_atomic.latency_ns);
 	t->far_service = units_of_ns(m, m->far_atomic.service_ns);
@@ -217,7 +220,7 @@ bool timing_derive(struct sim *sim, char *why, size_t size)
 	derive_buffer(t, m);
 	derive_own(t, &m->own_cyc);
 	derive_legs(t, m);
-	derive_least(t);
+	derive_least(t, share);
 	derive_steps(t, m);
 	return true;
 }

@@ -29,11 +29,30 @@ static const char good[] = "name: test\n"
 
 /* ---- mistakes ---------------------------------------------------------------------------- */
 
+/* "<machines>" likewise. */
+static char *fill_machines(char *text)
+{
+	size_t count, used = 0;
+	char **names = machine_names(&count), all[2000], *whole = NULL,
+	     *at = strstr(text, "<machines>");
+
+	for (size_t i = 0; i < count; i++)
+		used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "",
+					 names[i]);
+	machine_names_free(names, count);
+	if (!at)
+		return text;
+	assert_true(asprintf(&whole, "%.*s%s%s", (int)(at - text), text, all,
+			     at + strlen("<machines>")) > 0);
+	free(text);
+	return whole;
+}
+
 /* "<objects>" in an expected message stands for the words of the registry: a new model is no
  * change of this test. */
 static char *fill_in(const char *expected)
 {
-	static const char *const names[] = { "objects", "plots" };
+	static const char *const names[] = { "objects", "pages", "workload", "plots" };
 	struct keys *keys = keys_new();
 	char *text = xstrdup(expected);
 
@@ -47,16 +66,15 @@ static char *fill_in(const char *expected)
 			snprintf(words + strlen(words), sizeof words - strlen(words), "%s%s",
 				 w ? ", " : "", setting->words[w]);
 		snprintf(mark, sizeof mark, "<%s>", names[i]);
-		at = strstr(text, mark);
-		if (!at)
-			continue;
-		assert_true(asprintf(&whole, "%.*s%s%s", (int)(at - text), text, words,
-				     at + strlen(mark)) > 0);
-		free(text);
-		text = whole;
+		while ((at = strstr(text, mark))) {
+			assert_true(asprintf(&whole, "%.*s%s%s", (int)(at - text), text, words,
+					     at + strlen(mark)) > 0);
+			free(text);
+			text = whole;
+		}
 	}
 	keys_free(keys);
-	return text;
+	return fill_machines(text);
 }
 
 static void check_mistake(const char *name)
@@ -127,6 +145,91 @@ static void a_missing_file_is_told(void **state)
 	assert_string_equal(output.err,
 			    "tests/mistakes/none.yaml: error: No such file or directory\n");
 	output_free(&output);
+}
+
+/* ---- combinations that cannot be ------------------------------------------------------------ */
+
+static void expect_told(const char *text, int status, const char *out, const char *err)
+{
+	char *folder = folder_new(), path[4200], *expected = NULL;
+
+	snprintf(path, sizeof path, "%s/x.yaml", folder);
+	write_text(path, text);
+
+	struct output output = run_cli((const char *const[]){ "check", path, NULL });
+
+	/* messages name the file: what comes behind it is compared */
+	if (output.status != status)
+		fail_msg("status %d, not %d: %s", output.status, status, output.err);
+	assert_true(asprintf(&expected, "%s%s", path, out) > 0);
+	assert_string_equal(output.out, *out ? expected : "");
+	free(expected);
+	assert_true(asprintf(&expected, "%s%s", path, err) > 0);
+	if (*err ? strncmp(output.err, expected, strlen(expected)) != 0 : *output.err)
+		fail_msg("told %s instead of %s", output.err, expected);
+	free(expected);
+	output_free(&output);
+	folder_free(folder);
+}
+
+#define SWEPT(machines, cpus, flight, batch) \
+	"name: left\nmachine: " machines "\ncpus: " cpus "\nobjects: slub-cpu\n" \
+	"workload:\n  kind: producer-consumer\n  in_flight: " flight "\n  batch: " batch "\n" \
+	"operations: 100\nmemory_mib: 16\n"
+
+/* textbook has 16 cores, core2-2s 8. */
+static void what_cannot_be_is_left_out_while_something_can(void **state)
+{
+	(void)state;
+	/* 2 machines x 2: 64 fits on neither; 12 on textbook alone */
+	expect_told(SWEPT("[textbook, core2-2s]", "[12, 2]", "1", "1"), 0,
+		     ": 3 combinations, 3 points; 1 combination left out\n",
+		     ":3:8: note: left out: 'cpus' is 12, machine 'core2-2s' has 8 cores; fewer CPUs, or 'scale: sockets' for more sockets\n"
+		     "    cpus: [12, 2]\n           ^\n");
+	/* what only a set-up finds: a batch of 8 at 1 in flight, on each number of CPUs */
+	expect_told(SWEPT("textbook", "[2, 4]", "[1, 16]", "[1, 8]"), 0,
+		     ": 6 combinations, 6 points; 2 combinations left out\n",
+		     ":8:14: note: left out: 'batch' is larger than 'in_flight'\n"
+		     "      batch: [1, 8]\n                 ^\n");
+}
+
+static void nothing_that_can_be_is_a_mistake(void **state)
+{
+	(void)state;
+	expect_told(SWEPT("core2-2s", "12", "1", "1"), 2, "",
+		     ":3:7: error: 'cpus' is 12, machine 'core2-2s' has 8 cores; fewer CPUs, or 'scale: sockets' for more sockets\n");
+	expect_told(SWEPT("core2-2s", "[12, 13]", "1", "1"), 2, "",
+		     ":3:8: error: 'cpus' is 12, machine 'core2-2s' has 8 cores; fewer CPUs, or 'scale: sockets' for more sockets\n"
+		     "    cpus: [12, 13]\n           ^\n");
+	/* one combination; no key of it is swept, so the workload is where it stands */
+	expect_told(SWEPT("textbook", "2", "1", "8"), 2, "",
+		     ":6:3: error: 'batch' is larger than 'in_flight'\n");
+}
+
+/* What reads back is the same experiment, and the table has the rows that can be. */
+static void left_out_combinations_read_back(void **state)
+{
+	char *folder = folder_new(), path[4200], again[4300];
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/x.yaml", folder);
+	snprintf(again, sizeof again, "%s/left/experiment.yaml", folder);
+	write_text(path, SWEPT("textbook", "[2, 64]", "[1, 16]", "[1, 8]"));
+
+	struct output run = run_cli((const char *const[]){ "run", path, "--output", folder,
+							   "--no-plots", NULL });
+	struct output quiet = run_cli((const char *const[]){ "run", again, "--output", folder,
+							     "--no-plots", "--quiet", NULL });
+
+	assert_int_equal(run.status, 0);
+	assert_non_null(strstr(run.err, ":3:11: note: left out: 'cpus' is 64"));
+	assert_non_null(strstr(run.err, "3 points in "));
+	assert_int_equal(quiet.status, 0);
+	assert_string_equal(quiet.err, "");
+	assert_string_equal(quiet.out, run.out);
+	output_free(&run);
+	output_free(&quiet);
+	folder_free(folder);
 }
 
 /* ---- loading ----------------------------------------------------------------------------- */
@@ -278,6 +381,55 @@ static void several_lists_give_their_product_in_file_order(void **state)
 	experiment_free(experiment);
 }
 
+/* One run would count as several seeds: refused in whatever words the second one comes. */
+static void no_combination_comes_twice(void **state)
+{
+	static char *const twice[] = {
+		"cpus=[2, 2]",
+		"cpus=[2, 4, 2]",
+		"memory_mib=[2_56, 256]",
+		"machine=[textbook, textbook]",
+		"machine=[textbook, {base: textbook}]",
+		"machine=[{base: textbook, l1d.kib: 64}, {base: textbook, l1d: {kib: 64}}]",
+		"machine=[textbook, {base: textbook, l1d.kib: 32}]",
+		"machine=[textbook, configs/machines/textbook.yaml]",
+		"machine={base: textbook, freq_ghz: [2, 2.0]}",
+		"objects=[slub-page, slub-cpu, slub-page]",
+		"slub-page.min_objects=[8, 8]",
+		"workload.in_flight=[4, 4]",
+		"preempt=[true, true]",
+		"placement=[compact, compact]",
+	};
+	static char *const other[] = {
+		"cpus=[2, 4]",
+		"machine=[textbook, {base: textbook, l1d.kib: 64}]",
+		"slub-cpu.variant=[2.6.24, dfb4f096]",     /* of a model that is not used */
+		"placement=[compact, scatter]",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof twice / sizeof *twice; i++) {
+		char *told, *set = xstrdup(twice[i]);
+		struct experiment *experiment = load_with(good, &set, 1, &told);
+
+		assert_null(experiment);
+		if (!strstr(told, "has this value twice"))
+			fail_msg("--set %s: %s", set, told);
+		free(told);
+		free(set);
+	}
+	for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
+		char *told, *set = xstrdup(other[i]);
+		struct experiment *experiment = load_with(good, &set, 1, &told);
+
+		if (!experiment)
+			fail_msg("--set %s: %s", set, told);
+		experiment_free(experiment);
+		free(told);
+		free(set);
+	}
+}
+
 static void settings_of_a_model_multiply_only_its_points(void **state)
 {
 	struct experiment *experiment = load_good("name: test\n"
@@ -317,6 +469,36 @@ static void machines_are_swept_by_name_and_by_key(void **state)
 	experiment_free(keys);
 }
 
+/* Blocks of pages need no object allocator; one that is named all the same sets the era. */
+static void pages_need_no_objects(void **state)
+{
+	static const char *const texts[] = { "", "objects: none\n", "objects: slub-cpu\n" };
+	char text[400];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		snprintf(text, sizeof text,
+			 "name: pages\nmachine: textbook\ncpus: 2\n%s"
+			 "workload: {kind: slab-test, level: pages, count: 10}\n", texts[i]);
+
+		struct experiment *experiment = load_good(text);
+
+		assert_int_equal(experiment->combination[0]->objects != NULL, i == 2);
+		experiment_free(experiment);
+	}
+}
+
+static void json_is_yaml(void **state)
+{
+	struct experiment *json = load_good(
+		"{\"name\": \"json\", \"machine\": \"textbook\", \"cpus\": 2, "
+		"\"workload\": {\"kind\": \"counter\"}, \"operations\": 1000}");
+
+	(void)state;
+	assert_int_equal(json->combination[0]->settings.cpus, 2);
+	experiment_free(json);
+}
+
 static void placement_is_a_word_or_cores(void **state)
 {
 	struct experiment *cores = load_and("placement: [3, 9]\n"),
@@ -324,7 +506,7 @@ static void placement_is_a_word_or_cores(void **state)
 
 	(void)state;
 	assert_int_equal(cores->combinations, 1);
-	assert_int_equal(cores->combination[0]->settings.placement, PLACEMENT_CORES);
+	assert_int_equal(cores->combination[0]->settings.placement, PLACEMENT_LISTED);
 	assert_int_equal(cores->combination[0]->core[1], 9);
 	assert_string_equal(key_of(cores->combination[0], "placement"), "[3, 9]");
 	assert_int_equal(words->combinations, 2);
@@ -374,12 +556,13 @@ static void more_cpus_than_cores_need_scale(void **state)
 static void what_no_seed_can_change_runs_once(void **state)
 {
 	struct experiment *still =
-		load_good("name: test\nmachine: textbook\ncpus: [1, 2]\nworkload: counter\n"
-			  "operations: 10\nrepeat: 3\njitter_cycles: 0\njitter_percent: 0\n");
+		load_good("name: test\nmachine: textbook\ncpus: [1, 2]\n"
+			  "workload: {kind: counter, work_cycles: 9, work: [constant, {uniform: 0}, uniform]}\n"
+			  "operations: 10\nrepeat: 3\njitter_cycles: 0\n");
 
 	(void)state;
-	/* one point for one CPU, three for two */
-	assert_int_equal(still->points, 4);
+	/* work that is constant, in two words, and work that varies; one CPU, two */
+	assert_int_equal(still->points, (1 + 3) + (1 + 3) + (3 + 3));
 	experiment_free(still);
 }
 
@@ -451,6 +634,35 @@ static void expect_reads_back(const char *text)
 		assert_string_equal(second->point[i].name, first->point[i].name);
 	experiment_free(first);
 	experiment_free(second);
+}
+
+/* A list of them is swept; a spread of 1 is the word itself. */
+static void a_word_or_a_map_is_a_distribution(void **state)
+{
+	struct experiment *experiment = load_and(
+		"workload.work: [constant, {lognormal: 1.0}, {lognormal: 0.5}, {uniform: 0.125}]\n");
+	static const struct distribution expected[] = {
+		{ SHAPE_CONSTANT, 1000 },
+		{ SHAPE_LOGNORMAL, 1000 },
+		{ SHAPE_LOGNORMAL, 500 },
+		{ SHAPE_UNIFORM, 125 },
+	};
+	const struct setting *work =
+		schema_find(workload_find("producer-consumer")->settings, "work");
+
+	(void)state;
+	assert_int_equal(experiment->combinations, 4);
+	for (size_t i = 0; i < 4; i++) {
+		const char *settings = experiment->combination[i]->workload_settings;
+		const struct distribution *read = (const void *)(settings + work->offset);
+
+		assert_int_equal(read->shape, expected[i].shape);
+		assert_int_equal(read->spread, expected[i].spread);
+	}
+	expect_order(experiment, "workload.work", "cpus",
+		     "constant/2 lognormal/2 {lognormal: 0.5}/2 {uniform: 0.125}/2");
+	expect_reads_back(experiment->effective);
+	experiment_free(experiment);
 }
 
 static void the_effective_experiment_reads_back(void **state)
@@ -525,7 +737,7 @@ static void a_list_of_weak_keys_replaces_that_of_the_base(void **state)
 	} rows[] = {
 		{ "id: mine\nbase: core2-2s\nweak: [dram_ns]\n", 1, "dram_ns" },
 		{ "id: mine\nbase: core2-2s\nweak: []\n", 0, "" },
-		{ "id: mine\nbase: core2-2s\ndram_ns: [100]\n", 9, "load_ns" },
+		{ "id: mine\nbase: core2-2s\ndram_ns: [100]\n", 10, "load_ns" },
 	};
 	char *folder = folder_new(), *path = NULL;
 
@@ -677,14 +889,21 @@ int main(void)
 		cmocka_unit_test(settings_put_with_set_go_through_the_same_table),
 		cmocka_unit_test(set_replaces_and_adds),
 		cmocka_unit_test(several_lists_give_their_product_in_file_order),
+		cmocka_unit_test(no_combination_comes_twice),
 		cmocka_unit_test(settings_of_a_model_multiply_only_its_points),
 		cmocka_unit_test(machines_are_swept_by_name_and_by_key),
+		cmocka_unit_test(what_cannot_be_is_left_out_while_something_can),
+		cmocka_unit_test(nothing_that_can_be_is_a_mistake),
+		cmocka_unit_test(left_out_combinations_read_back),
+		cmocka_unit_test(pages_need_no_objects),
+		cmocka_unit_test(json_is_yaml),
 		cmocka_unit_test(placement_is_a_word_or_cores),
 		cmocka_unit_test(placement_by_distance_is_swept_as_a_word),
 		cmocka_unit_test(more_cpus_than_cores_need_scale),
 		cmocka_unit_test(what_no_seed_can_change_runs_once),
 		cmocka_unit_test(order_comments_and_spelling_do_not_matter),
 		cmocka_unit_test(what_determines_a_point_is_in_its_name),
+		cmocka_unit_test(a_word_or_a_map_is_a_distribution),
 		cmocka_unit_test(the_effective_experiment_reads_back),
 		cmocka_unit_test(weak_is_no_part_of_a_result),
 		cmocka_unit_test(every_machine_file_is_right),

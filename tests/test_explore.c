@@ -117,7 +117,7 @@ struct world {
 
 static struct slot *copy_of(const struct cpu *cpu, uint64_t line)
 {
-	return cache_find(&cpu->node->level_cache[cpu->node->levels - 1], line);
+	return node_copy(cpu->node, line);
 }
 
 static const struct copy_rule *rule_for(const struct cpu *cpu, const struct slot *copy, bool write)
@@ -158,7 +158,7 @@ static void ask(struct world *w, unsigned id, unsigned line, bool write)
 	}
 	if (!t)
 		t = coherence_request(w->sim, cpu->node, w->line[line], request_for(rule),
-				      write ? ACCESS_STORE : ACCESS_LOAD, false, w->sim->now);
+				      write ? ACCESS_STORE : ACCESS_LOAD, w->sim->now);
 	cpu->blocked = t;
 	w->waits[id] = true;
 }
@@ -202,7 +202,7 @@ static void ask_far(struct world *w, unsigned id, unsigned line)
 	w->writes[id] = w->far[id] = w->waits[id] = true;
 	w->wants[id] = (uint8_t)line;
 	cpu->blocked = coherence_request(w->sim, cpu->node, w->line[line], FAR_ATOMIC, ACCESS_RMW,
-					 false, w->sim->now);
+					 w->sim->now);
 }
 
 static void prefetch_line(struct world *w, unsigned id, unsigned line, bool write)
@@ -212,7 +212,7 @@ static void prefetch_line(struct world *w, unsigned id, unsigned line, bool writ
 		rule_for(&w->sim->cpu[id], copy_of(&w->sim->cpu[id], w->line[line]), write);
 
 	coherence_request(w->sim, node, w->line[line], request_for(rule),
-			  write ? ACCESS_STORE : ACCESS_LOAD, true, w->sim->now);
+			  write ? ACCESS_STORE : ACCESS_LOAD, w->sim->now);
 }
 
 /* A CPU's transaction is complete: its access, then the probe that waited for it. */
@@ -510,7 +510,7 @@ static void put_client(struct writer *to, const struct node *node, uint64_t line
 {
 	const struct write_back *b = node->write_back;
 
-	put_slot(to, cache_find(&node->level_cache[node->levels - 1], line));
+	put_slot(to, node_copy(node, line));
 	for (; b; b = b->next)
 		if (b->line == line)
 			put(to, 1u + b->superseded + 2 * is_last(to->w, line, b->version) +
@@ -717,7 +717,7 @@ static bool messages_have_last(const struct world *w, uint64_t line)
 
 static bool node_has_last(const struct world *w, const struct node *node, uint64_t line)
 {
-	const struct slot *slot = cache_find(&node->level_cache[node->levels - 1], line);
+	const struct slot *slot = node_copy(node, line);
 	const struct txn *t = coherence_pending(node, line);
 	const struct dirent *d = node->entry ? node->entry[line] : NULL;
 
@@ -773,7 +773,7 @@ static bool state_is_good(struct world *w)
 static bool home_knows(const struct world *w, const struct node *home, const struct node *client,
 		       uint64_t line)
 {
-	const struct slot *copy = cache_find(&client->level_cache[client->levels - 1], line);
+	const struct slot *copy = node_copy(client, line);
 	const struct dirent *d = home->entry[line];
 	bool owner = d && d->owner == client, sharer = d && d->sharers[0] >> client->index & 1;
 
@@ -796,7 +796,7 @@ static bool home_has_last(const struct world *w, const struct node *home, uint64
 	for (unsigned i = 0; i < home->children; i++) {
 		const struct node *client = home->child[i];
 
-		slot = cache_find(&client->level_cache[client->levels - 1], line);
+		slot = node_copy(client, line);
 		if (slot && (state_dirty(slot->state) ||
 			     (client->kind == NODE_SHARED && state_alone(slot->state))))
 			return true;
@@ -810,7 +810,7 @@ static bool home_has_last(const struct world *w, const struct node *home, uint64
 /* At rest: does the copy's shared level, if it has one, allow it? */
 static bool level_allows(const struct node *client, uint64_t line)
 {
-	const struct slot *copy = cache_find(&client->level_cache[client->levels - 1], line),
+	const struct slot *copy = node_copy(client, line),
 			  *level = NULL;
 
 	if (!copy || client->parent->kind != NODE_SHARED)

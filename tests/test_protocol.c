@@ -788,8 +788,7 @@ static void an_owned_line_that_was_faster_than_a_probe(void **state)
 		struct bench b;
 		struct event *put = held_owned_line(&b, owning[i]), *probe;
 
-		coherence_request(b.sim, b.sim->cpu[1].node, b.line, GET_SHARED, ACCESS_LOAD, true,
-				  b.sim->now);
+		coherence_request(b.sim, b.sim->cpu[1].node, b.line, GET_SHARED, ACCESS_LOAD, b.sim->now);
 		event_dispatch(b.sim, hold(&b));
 		probe = hold(&b);
 		assert_int_equal(probe->type, EVENT_PROBE);
@@ -807,8 +806,7 @@ static struct event *held_upgrade(struct bench *b, struct txn **t)
 	bench_open(b, &mesi, HOME_DIRECTORY);
 	sim_feed(b->sim, 0, b->line, false);
 	sim_feed(b->sim, 1, b->line, false);
-	*t = coherence_request(b->sim, b->sim->cpu[0].node, b->line, UPGRADE, ACCESS_STORE, true,
-			       b->sim->now);
+	*t = coherence_request(b->sim, b->sim->cpu[0].node, b->line, UPGRADE, ACCESS_STORE, b->sim->now);
 	return hold(b);
 }
 

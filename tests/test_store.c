@@ -13,10 +13,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "experiment/folder.h"
 #include "experiment/metrics.h"
 #include "experiment/store.h"
 #include "sim/verbs/xalloc.h"
@@ -264,6 +266,70 @@ static void a_write_that_fails_loses_nothing(void **state)
 	folder_free(folder);
 }
 
+/* Several processes add to one number, each reading and writing it while it has entered. */
+static void one_process_at_a_time_enters_a_folder(void **state)
+{
+	enum { PROCESSES = 4, TURNS = 50 };
+	char *folder = folder_new(), *path = NULL, why[512];
+
+	(void)state;
+	assert_true(asprintf(&path, "%s/number", folder) > 0);
+	write_text(path, "0");
+	for (int process = 0; process < PROCESSES; process++) {
+		if (fork() != 0)
+			continue;
+
+		struct folder lock;
+		bool good = folder_open(&lock, folder, why, sizeof why);
+
+		for (int turn = 0; turn < TURNS && good; turn++) {
+			folder_enter(&lock);
+
+			char *text = read_text(path), more[32];
+
+			snprintf(more, sizeof more, "%ld", strtol(text, NULL, 10) + 1);
+			free(text);
+			write_text(path, more);
+			folder_leave(&lock);
+		}
+		_exit(!good);
+	}
+	for (int process = 0; process < PROCESSES; process++) {
+		int status;
+
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
+
+	char *text = read_text(path);
+
+	assert_string_equal(text, "200");       /* 4 * 50 */
+	free(text);
+	free(path);
+	folder_free(folder);
+}
+
+/* Two runs side by side; while one goes on nobody is alone; one that ends gives its part back. */
+static void a_folder_knows_of_runs_under_way(void **state)
+{
+	char *folder = folder_new(), why[512];
+	struct folder one, two;
+
+	(void)state;
+	assert_true(folder_open(&one, folder, why, sizeof why));
+	assert_true(folder_open(&two, folder, why, sizeof why));
+	assert_true(folder_alone(&one));
+	assert_false(folder_alone(&two));
+	folder_share(&one);
+	assert_false(folder_alone(&two));
+	folder_share(&two);
+	assert_false(folder_alone(&one));
+	folder_close(&one);
+	assert_true(folder_alone(&two));
+	folder_close(&two);
+	folder_free(folder);
+}
+
 static void a_folder_without_results_says_so(void **state)
 {
 	char *folder = folder_new(), why[512];
@@ -450,6 +516,8 @@ int main(void)
 		cmocka_unit_test(a_changed_byte_is_noticed),
 		cmocka_unit_test(a_point_under_another_name_is_noticed),
 		cmocka_unit_test(a_write_that_fails_loses_nothing),
+		cmocka_unit_test(one_process_at_a_time_enters_a_folder),
+		cmocka_unit_test(a_folder_knows_of_runs_under_way),
 		cmocka_unit_test(a_folder_without_results_says_so),
 		cmocka_unit_test(metrics_of_a_point),
 		cmocka_unit_test(names_of_metrics_are_those_promised),

@@ -254,8 +254,14 @@ static void nearest_words_count_swaps_as_one(void **state)
 		{ "objcets", { "objects", "pages" },         "objects" },
 		{ "sede",    { "seed", "title" },            "seed" },          /* one swap */
 		{ "zzz",     { "cpus", "seed" },             NULL },
-		{ "abcdef",  { "abczzz", "abcdzz" },         "abcdzz" },        /* 2 <= 6 / 3 + 1 */
-		{ "abcdef",  { "zzzzef", "seed" },           NULL },            /* 4 > 3 */
+		{ "abcdef",  { "abczzz", "abcdzz" },         "abcdzz" },        /* 2 <= 6 / 3 */
+		{ "abcdef",  { "abczzz", "seed" },           NULL },            /* 3 > 6 / 3 */
+		{ "slub-sheaves", { "slub-page", "slub-cpu" }, NULL },          /* 5 > 9 / 3 */
+		{ "Core2_2S", { "core2-2s", "textbook" },    "core2-2s" },      /* 0 */
+		{ "op",      { "ops", "on" },                "ops" },           /* the first of equals */
+		{ "i",       { "a", "" },                    NULL },            /* no letter stayed */
+		{ "haswell", { "haswell-2s", "textbook" },   "haswell-2s" },    /* its first part */
+		{ "has",     { "haswell-2s", "seed" },       NULL },            /* only whole parts */
 	};
 	/* clang-format on */
 
@@ -270,6 +276,35 @@ static void nearest_words_count_swaps_as_one(void **state)
 		else
 			assert_null(nearest.best);
 	}
+}
+
+/* Candidates may be on a stack, or freed, when the best of them is told. */
+static void the_nearest_word_outlives_its_candidates(void **state)
+{
+	struct nearest nearest = nearest_to("texbook");
+	char *candidate = xstrdup("textbook");
+
+	(void)state;
+	nearest_try(&nearest, candidate);
+	memset(candidate, 'x', strlen(candidate));
+	free(candidate);
+	assert_string_equal(nearest.best, "textbook");
+}
+
+/* Longer than any word that exists: no candidate, and nothing overflows. */
+static void endless_words_are_near_to_nothing(void **state)
+{
+	char word[200];
+
+	(void)state;
+	memset(word, 'a', sizeof word - 1);
+	word[sizeof word - 1] = '\0';
+
+	struct nearest nearest = nearest_to(word);
+
+	nearest_try(&nearest, word);
+	nearest_try(&nearest, "a");
+	assert_null(nearest.best);
 }
 
 static void mistakes_are_sorted_and_told_once(void **state)
@@ -343,6 +378,8 @@ int main(void)
 		cmocka_unit_test(dotted_keys_become_nested),
 		cmocka_unit_test(values_are_put_over_others),
 		cmocka_unit_test(nearest_words_count_swaps_as_one),
+		cmocka_unit_test(the_nearest_word_outlives_its_candidates),
+		cmocka_unit_test(endless_words_are_near_to_nothing),
 		cmocka_unit_test(mistakes_are_sorted_and_told_once),
 		cmocka_unit_test(sha256_gives_the_standard_values),
 	};

@@ -116,6 +116,13 @@ enum rmw {
 		verb_spin((cpu), (p), &value, sizeof value, (step), spin_site_); \
 	   value; })
 
+/* One turn of a waiting loop that is spelled out: a load, in a loop that goes on while the value is
+ * what it was (`was`) before. If all CPUs do that, it is a deadlock. */
+#define load_again(cpu, p, was) \
+	__extension__ ({ __typeof__(*(p)) value_ = (was); \
+	   verb_poll((cpu), (p), &value_, sizeof value_, SITE(#p)); \
+	   value_; })
+
 void fence(struct cpu *cpu);                            /* mfence */
 #define prefetch(cpu, p)        verb_prefetch((cpu), (p), false, SITE(#p))
 #define prefetch_write(cpu, p)  verb_prefetch((cpu), (p), true, SITE(#p))
@@ -123,7 +130,7 @@ void fence(struct cpu *cpu);                            /* mfence */
 /* ---- time, interrupts, preemption ------------------------------------------------------- */
 
 void compute(struct cpu *cpu, enum step step);          /* the machine's price of `step` */
-void compute_cycles(struct cpu *cpu, uint64_t cycles);  /* work of a workload, jittered by the seed */
+void compute_cycles(struct cpu *cpu, uint64_t cycles);  /* work of a workload */
 
 /* The old interrupt flag, for irq_restore: true if interrupts were on. */
 bool irq_save(struct cpu *cpu);

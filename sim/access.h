@@ -1,0 +1,21 @@
+/* Accesses, spinning, and feeding the protocol core (access.c). */
+#ifndef SIM_ACCESS_H
+#define SIM_ACCESS_H
+
+#include "sim/cpu.h"
+
+enum request request_of(const struct copy_rule *rule, bool write);
+/* Its line's number; BUG outside the arena or not aligned. */
+uint64_t access_line(struct cpu *cpu, const void *p, unsigned size, const struct site *site);
+
+/* A far LOCK operation takes effect; its CPU knows at `end`. The line's new version. */
+uint32_t cpu_far(struct sim *sim, const struct txn *txn, uint64_t end);
+
+/* Charges what a parked CPU did up to, not including, `until`. */
+void cpu_park_account(struct cpu *cpu, uint64_t until);
+/* It goes on with the first poll at or after `time`. */
+void cpu_unpark(struct cpu *cpu, uint64_t time);
+/* Feed for tests and golden counts: one access of a line, complete before the next starts. */
+void sim_feed(struct sim *sim, unsigned cpu, uint64_t line, bool write);
+
+#endif

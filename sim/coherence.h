@@ -1,0 +1,20 @@
+/* Homes and clients, below the verbs (coherence.c). */
+#ifndef SIM_COHERENCE_H
+#define SIM_COHERENCE_H
+
+#include "sim/event.h"
+#include "sim/state.h"
+#include "sim/txn.h"
+
+/* The client asks its home for the line, from `time` on. */
+struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t line,
+			      enum request request, enum access_kind access, uint64_t time);
+void coherence_event(struct sim *sim, struct event *event);
+struct txn *coherence_pending(const struct node *client, uint64_t line);
+void coherence_evict(struct sim *sim, struct cpu *cpu, struct slot *slot);
+void coherence_drop(struct sim *sim, struct node *node, uint64_t line);
+void coherence_probe_again(struct sim *sim, struct event *probe);
+void txn_put(struct sim *sim, struct txn *txn);         /* drops one reference */
+struct dirent *dirent_find(struct sim *sim, struct node *home, uint64_t line);
+
+#endif

@@ -1,0 +1,22 @@
+/* A CPU's copies come and go (copies.c). */
+#ifndef SIM_COPIES_H
+#define SIM_COPIES_H
+
+#include "sim/cpu.h"
+
+void cpu_filled(struct sim *sim, struct txn *txn);      /* a CPU's transaction is complete */
+/* Bytes that a CPU wrote become history: others may miss on them. */
+void line_written(struct sim *sim, struct line *line, unsigned cpu, uint64_t bytes);
+/* BUG unless the copy is of the line's last version. */
+void copy_check(struct cpu *cpu, const struct slot *copy);
+void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy);
+/* Is one of `bytes` among those that others wrote since this CPU's last cold or true-sharing miss
+ * on the line? They cannot change while it has a copy. */
+bool copy_uses_foreign(const struct line *info, unsigned cpu, uint64_t bytes);
+/* An inner level points to the copy; the slot of the innermost. */
+struct slot *copy_install_inner(struct cpu *cpu, struct slot *copy);
+/* The copy goes: to another's write, or to make room. */
+void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, bool to_write);
+void cpu_downgrade(struct sim *sim, struct cpu *cpu, struct slot *slot);
+
+#endif

@@ -1,0 +1,102 @@
+/*
+ * Counts: lines, contexts, cells, operations in time order, the window (counts.c). docs/model.md
+ * defines them.
+ */
+#ifndef SIM_COUNTS_H
+#define SIM_COUNTS_H
+
+#include "sim/result.h"
+#include "sim/timing.h"
+
+enum { CELL_BUCKETS = 1 << 12, FINE_BUCKETS = 1 << 16, LOCK_BUCKETS = 1 << 8 };
+
+/* Attribution of one line. */
+struct line {
+	uint64_t number;
+	uint32_t version;               /* bumped by the first write of each ownership */
+	uint32_t epoch;                 /* bumped when a written copy is lost */
+	int last_writer;                /* CPU, -1: none yet */
+	struct line_counts *counts;     /* NULL before the first miss in the window */
+	struct byte_history *bytes;     /* NULL before the first lost write */
+	uint32_t *cpu_epoch;            /* [cpus]: epoch of the last cold or true-sharing miss */
+	uint64_t had_lost[];            /* bits: [words] ever had it, [words] lost it to a write */
+};
+
+/* Who wrote each byte last, and who but the last writer. */
+struct byte_history {
+	uint32_t epoch[LINE], other_epoch[LINE];
+	uint16_t writer[LINE];
+};
+
+struct cell {                           /* hits included: one member, one site, one context */
+	struct cell *hash_next;
+	const struct layout *layout;
+	const char *label;
+	unsigned offset, size;          /* in the struct */
+	int field;                      /* index in the layout, -1: none */
+	const struct site *site;
+	unsigned context;
+	uint64_t loads, stores, rmws;
+};
+
+struct fine_cell {                      /* misses: one offset of one line, one site, one context */
+	struct fine_cell *hash_next;
+	uint64_t line;
+	unsigned offset, size;
+	const struct site *site;
+	unsigned context;
+	uint64_t loads, stores, rmws, bounces, hitm, upgrades, wait_units;
+	uint64_t cpus[];
+};
+
+struct line_counts {
+	uint64_t bounces, hitm, upgrades, invalidations, misses, false_sharing, true_sharing;
+	uint64_t loads, stores;
+	uint64_t cpus[];                /* [words] readers, [words] writers */
+};
+
+struct lock_entry {
+	struct lock_entry *hash_next;
+	uint64_t offset;
+	const char *kind;
+	uint64_t taken, contended, turns, wait_units, hold_units, taken_at;
+};
+
+struct context {
+	enum op op;
+	const char *path;
+	uint64_t count, total_units;
+};
+
+/* An end of operation or other change that takes effect in (time, CPU, count) order. */
+struct entry {
+	uint64_t time, count;
+	unsigned cpu;
+	enum op op;
+	unsigned context;
+	bool whole;                     /* not inside another operation */
+	uint64_t start, units, lines_read, lines_written;
+	int64_t live, footprint;
+};
+
+struct histogram {
+	uint64_t bin[64 * 64];
+};
+
+struct line *line_get(struct sim *sim, uint64_t number);
+unsigned context_get(struct sim *sim, enum op op, const char *path);
+struct cell *cell_get(struct sim *sim, const void *p, unsigned size, const struct site *site,
+		      unsigned context, uint32_t serial);
+struct fine_cell *fine_cell_get(struct sim *sim, uint64_t line, unsigned offset, unsigned size,
+				const struct site *site, unsigned context);
+struct line_counts *line_counts_get(struct sim *sim, struct line *line);
+/* The window's edges, at time `at`. */
+void window_open(struct sim *sim, uint64_t at);
+void window_close(struct sim *sim, uint64_t at);
+void entry_push(struct sim *sim, const struct entry *entry);
+void entries_apply(struct sim *sim, uint64_t time); /* those with a time up to and including it */
+void counts_init(struct sim *sim);
+void counts_free(struct sim *sim);
+void op_percentiles(struct sim *sim);
+
+#endif

@@ -1,0 +1,152 @@
+/* A CPU: its clock, its turn, interrupts, operations (cpu.c). */
+#ifndef SIM_CPU_H
+#define SIM_CPU_H
+
+#include "sim/buffer.h"
+#include "sim/state.h"
+
+enum { FRAMES = 16, LOOK_ENTRIES = 512 };
+
+struct look {                           /* lookaside in front of tags and cells */
+	const void *address;
+	const struct site *site;
+	struct slot *slot;
+	struct cell *cell;
+	uint64_t line;
+	uint32_t context, label_serial;
+};
+
+struct frame {                          /* an operation under way */
+	enum op op;
+	unsigned context;
+	uint64_t start, irq_units, lines_read, lines_written, serial;
+};
+
+struct cpu {
+	uint64_t clock;                 /* when the next access starts */
+	uint64_t horizon;               /* hits strictly before it need no event */
+	struct look *look;
+	uint32_t context;
+	uint64_t used;                  /* LRU clock */
+	uint32_t op_serial;             /* of the outermost operation; 1 outside of any */
+	struct node *node;
+	struct sim *sim;
+	struct counts counts;
+	uint64_t accesses;
+	enum cause last_cause;
+	uint64_t charged_until;
+	enum waiting waiting;
+	uint64_t wait_since;            /* when waiting for a lock began */
+	unsigned in_irq;
+	const void *last_rmw;
+	uint64_t lock_line, lock_until; /* a LOCK operation keeps its line */
+	struct txn *blocked;            /* waits for this one */
+	struct txn *filled;             /* which is complete now; its access is due */
+	struct store_buffer buffer;
+	const struct far *far;          /* what `blocked` is to do at the home */
+	/* scheduling */
+	struct fiber *fiber;
+	uint64_t turn_key;
+	size_t heap_index;              /* in sim->turn, NOT_QUEUED */
+	const struct site *wait_site;   /* where it waited last, or waits now */
+	struct event *pending;          /* events at this CPU */
+	bool finished, started;
+	bool computing; /* waits for the end of a compute that an interrupt may cut */
+	uint64_t compute_start;
+	bool parked;
+	uint64_t park_line, park_next, park_period, park_charged;
+	struct cell *park_cell;
+	bool stuck;                     /* in a loop that ends when a value changes; it did not */
+	unsigned polls_alike;
+	/* interrupts */
+	bool irq_on;
+	uint64_t irq_off_since;
+	struct event *irq_first, *irq_last;
+	uint64_t irq_units;             /* spent in handlers so far */
+	int32_t *preempt_count;
+	/* operations */
+	struct frame frame[FRAMES];
+	unsigned frames;
+	uint64_t serials, entries, txns, interrupts_sent, lines_read, lines_written;
+	unsigned irq_frames;            /* frames below the running handler */
+	uint64_t random;
+	thread_function *function;
+	void *argument;
+	uint64_t cause_final[CAUSES];
+};
+
+#define NOT_QUEUED SIZE_MAX
+
+static inline enum cause cause_now(const struct cpu *cpu, enum cause cause)
+{
+	if (cpu->in_irq)
+		return CAUSE_INTERRUPTS;
+	if (cpu->waiting == WAITING_LOCK)
+		return CAUSE_LOCK_SPIN;
+	if (cpu->waiting == WAITING_IDLE && cause >= CAUSE_LOCKED)
+		return CAUSE_IDLE;
+	return cause;
+}
+
+/* The time from start to end goes to `cause`, as far as it lies inside the window. */
+static inline void charge(struct cpu *cpu, uint64_t start, uint64_t end, enum cause cause)
+{
+	const struct sim *sim = cpu->sim;
+
+	cause = cause_now(cpu, cause);
+	if (start != cpu->charged_until)
+		BUG(cpu, "cycles from %llu to %llu belong to no cause, or to two",
+		    (unsigned long long)cpu->charged_until, (unsigned long long)start);
+	cpu->last_cause = cause;
+	cpu->charged_until = end;
+	if (sim->phase == PHASE_WARMUP)
+		return;
+	if (start < sim->opened)
+		start = sim->opened;
+	if (sim->phase == PHASE_WINDOW) {
+		if (end > start)
+			cpu->counts.cause_units[cause] += end - start;
+	} else {
+		if (end > sim->closed)
+			end = sim->closed;
+		if (end > start)
+			cpu->cause_final[cause] += end - start;
+	}
+}
+
+static inline bool interrupt_due(const struct cpu *cpu)
+{
+	return cpu->irq_first && cpu->irq_on;
+}
+
+/* From here to `units` later the CPU does `cause`; its clock moves. */
+static inline void pass(struct cpu *cpu, uint64_t units, enum cause cause)
+{
+	charge(cpu, cpu->clock, cpu->clock + units, cause);
+	cpu->clock += units;
+}
+
+void cpu_sync(struct cpu *cpu);                         /* wait for the own turn */
+void cpu_turn(struct cpu *cpu);                         /* the same, interrupts apart */
+
+/* Before an access: the own turn and due interrupts, unless the horizon allows to run ahead. */
+static inline void sync_access(struct cpu *cpu)
+{
+	if (cpu->clock >= cpu->horizon)
+		cpu_sync(cpu);
+}
+
+/* How far it may run ahead from now on. */
+void cpu_set_horizon(struct sim *sim, struct cpu *cpu);
+/* Not at all: what it does next takes its turn in the order of events. */
+static inline void cpu_end_run_ahead(struct cpu *cpu)
+{
+	cpu->horizon = 0;
+}
+
+void cpu_interrupt(struct sim *sim, struct event *event);
+
+void cpu_init(struct sim *sim, struct cpu *cpu, unsigned id);
+void cpu_free(struct cpu *cpu);
+
+#endif

@@ -1,0 +1,44 @@
+/* What an access leaves behind when it takes effect (effect.c). */
+#ifndef SIM_EFFECT_H
+#define SIM_EFFECT_H
+
+#include "sim/counts.h"
+#include "sim/txn.h"
+
+/* An access that takes effect. */
+struct want {
+	const void *p;
+	unsigned size;
+	bool read, write, locked;
+	bool far;                       /* the home does it where this CPU cannot write the line */
+	bool half;                      /* reads for a read-modify-write whose store is buffered */
+	bool buffered;                  /* a store that was counted for its operation when issued */
+	bool prefetch;                  /* for an observer: asked for, not touched */
+	enum access_kind access;
+	uint64_t cost;                  /* of the hit */
+	enum cause cause;
+	uint32_t context;               /* of the operation that issued it */
+	uint64_t time;                  /* when it takes effect */
+	const struct site *site;
+};
+
+uint64_t byte_mask(const void *p, unsigned size);
+/* The copy, found in any private level; `cost` grows by what an outer level costs. */
+struct slot *find_copy(struct cpu *cpu, uint64_t line, uint64_t *cost);
+void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool write,
+		struct line *info);
+void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const struct txn *t,
+		bool bounce, uint64_t line);
+/* An access, or a buffered store, that its CPU waited for: `units` more. */
+void count_wait(struct sim *sim, const struct want *w, uint64_t line, uint64_t units);
+/* The CPU is the line's last writer from now on: true if that is a bounce of the window. */
+bool note_writer(struct sim *sim, struct cpu *cpu, struct line *info, const struct want *w,
+		 uint32_t label_serial);
+void count_access(struct counts *c, struct cell *cell, const struct want *w);
+/* Bookkeeping that only the first touches of a copy need. */
+void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct want *w,
+	   const struct txn *t);
+void observe(struct sim *sim, struct cpu *cpu, const struct want *w, enum state was, enum state is,
+	     uint64_t start);
+
+#endif

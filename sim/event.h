@@ -1,0 +1,84 @@
+/*
+ * Events and turns: what happens next, in an order that the host cannot disturb (event.c).
+ */
+#ifndef SIM_EVENT_H
+#define SIM_EVENT_H
+
+#include "sim/protocol.h"
+#include "sim/verbs/verbs.h"
+
+struct node;
+struct txn;
+
+/* RANK_COMPUTE: compute ends, and with it perhaps an operation, before any access at that time;
+ * RANK_DRAIN: of a CPU's accesses the oldest first, and that is the buffered store. */
+enum rank {
+	RANK_FILL, RANK_PROBE, RANK_HOME, RANK_INTERRUPT, RANK_COMPUTE, RANK_DRAIN, RANK_CPU
+};
+
+enum event_type {
+	EVENT_FILL,             /* at a client: the data, or the grant of an upgrade */
+	EVENT_PROBE,            /* at a client: share or invalidate */
+	EVENT_ACK,              /* at a client: the last of the sharers has let go */
+	EVENT_REQUEST,          /* at a home */
+	EVENT_REPLY,            /* at a home: answer to a probe that the home collects */
+	EVENT_PUT,              /* at a home: a written-back line */
+	EVENT_DONE,             /* at a home: the requester has its line (blocking homes) */
+	EVENT_SERVICE,          /* at a home: a far LOCK operation takes effect */
+	EVENT_INTERRUPT,        /* at a CPU */
+	EVENT_DRAIN,            /* at a CPU: its oldest buffered store takes effect */
+};
+
+struct event {
+	uint64_t time, key, count;
+	enum event_type type;
+	bool at_cpu;                    /* class for the horizon: at a CPU, or at a home */
+	bool admitted;                  /* has its slot of slice, bus or link */
+	struct node *node;              /* where it happens */
+	struct txn *txn;
+	struct event *next, **prev_next;        /* list of events pending at a CPU */
+	union {
+		struct { uint64_t order, back; bool invalidate, owner; } probe;
+		struct {
+			uint32_t version;
+			enum state found;
+			enum answer what;
+			bool write_back;        /* the home keeps the line */
+		} answer; /* FILL, ACK, REPLY */
+		struct { struct write_back *line; struct node *from; } put;
+		struct { interrupt_handler *handler; void *argument; uint64_t period; } interrupt;
+	};
+};
+
+/* The key of an event stands in the heap itself: comparing must not chase pointers. */
+struct heap_item {
+	uint64_t time, key, count;
+	struct event *event;
+};
+
+struct heap {
+	struct heap_item *item;
+	size_t count, room;
+};
+
+uint64_t event_key(const struct sim *sim, enum rank rank, uint64_t time, unsigned cpu);
+/* 64 random bits: of the seed, the CPU and the number of its request alone. */
+uint64_t event_draw(const struct sim *sim, unsigned cpu, uint64_t number);
+struct event *event_new(struct sim *sim);
+void event_free(struct sim *sim, struct event *event);
+/* Queue an event that has its type, node and payload: `delay` from now (at least one unit). */
+void event_send(struct sim *sim, struct event *event, enum rank rank, struct txn *txn,
+		uint64_t delay);
+/* Queue it again, under its old rank, at `time`. */
+void event_again(struct sim *sim, struct event *event, enum rank rank, uint64_t time);
+void event_queue(struct sim *sim, struct event *event);
+/* Run events until `cpu` has its turn (or forever, for a CPU that finished). */
+void event_loop(struct sim *sim, struct cpu *cpu);
+void turn_push(struct sim *sim, struct cpu *cpu, enum rank rank, uint64_t time);
+void turn_remove(struct sim *sim, struct cpu *cpu);
+void events_free(struct sim *sim);
+/* Let one event happen at its time, or (for the state explorer) at any. */
+void event_dispatch(struct sim *sim, struct event *event);
+struct event *event_take(struct sim *sim, struct heap *heap, size_t index);
+
+#endif

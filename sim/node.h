@@ -1,0 +1,84 @@
+/*
+ * Nodes: CPUs and shared levels as clients, shared levels and the root as homes, and what a home
+ * knows of a line.
+ */
+#ifndef SIM_NODE_H
+#define SIM_NODE_H
+
+#include "sim/cache.h"
+#include "sim/protocol.h"
+
+struct txn;
+
+enum { LEVELS = 2 };
+
+/* A dirty line on its way to the home; the evictor answers probes until it arrives. */
+struct write_back {
+	struct write_back *next;
+	uint64_t line;
+	uint32_t version;
+	enum state state;               /* that it had */
+	bool superseded;                /* a probe took the line meanwhile */
+};
+
+/* What a home knows of a line. */
+struct dirent {
+	uint64_t line;
+	struct txn *busy;               /* in service */
+	struct txn *head, *tail;        /* FIFO of the others */
+	uint64_t orders;                /* transactions ordered so far */
+	struct node *owner;
+	unsigned sharer_count;
+	unsigned waits;                 /* messages that must come before `busy` ends */
+	uint32_t version;               /* of the root's copy of the line */
+	unsigned bias_socket, bias_run;
+	uint64_t sharers[];             /* bit per client of the home */
+};
+
+enum node_kind { NODE_CPU, NODE_SHARED, NODE_ROOT };
+
+struct node {
+	enum node_kind kind;
+	unsigned id;                    /* CPU number; shared: index in sim->shared */
+	unsigned index;                 /* among the clients of the parent */
+	unsigned core, socket;          /* where it stands (first core) */
+	struct node *parent;
+	struct node **child;
+	unsigned children;
+	unsigned level;                 /* distance index of transfers among its children */
+	/* as a client */
+	struct cache level_cache[LEVELS];       /* CPU: private levels; shared: [0] */
+	unsigned levels;
+	struct write_back *write_back;
+	struct txn *pending;
+	/* as a home */
+	const struct protocol *protocol;        /* its own, and that of the caches above */
+	struct dirent **entry;          /* by line number, NULL: nothing known */
+	uint64_t *slice_free;           /* [slices], at the root for each memory node */
+	unsigned slices;
+	uint64_t *bus_free;             /* ROOT as a bus: [sockets] */
+};
+
+/* What a client does with its copy is in the table of its home. */
+static inline const struct copy_rule *copy_rule(const struct node *client, enum state state,
+						enum copy_event event)
+{
+	return &client->parent->protocol->copy[state][event];
+}
+
+/* The outermost private level of a CPU, the one level of a shared cache: it holds the copies. */
+static inline const struct cache *node_outermost(const struct node *client)
+{
+	return &client->level_cache[client->levels - 1];
+}
+
+/* The client's copy of the line, or NULL. */
+static inline struct slot *node_copy(const struct node *client, uint64_t line)
+{
+	return cache_find(node_outermost(client), line);
+}
+
+/* cache.c: the outermost level lets go of a line, and the levels inside must too. */
+void cache_forget_inner(struct node *cpu, uint64_t line);
+
+#endif

@@ -1,0 +1,55 @@
+/* Transactions: a request, a probe of a shared level or an eviction under way (coherence.c). */
+#ifndef SIM_TXN_H
+#define SIM_TXN_H
+
+#include "sim/node.h"
+#include "sim/timing.h"
+
+enum txn_kind { TXN_REQUEST, TXN_SNOOP, TXN_EVICT };
+/* Who supplied the line, for causes. */
+enum supplier { FROM_NOWHERE, FROM_CACHE, FROM_SHARED_LEVEL, FROM_MEMORY };
+
+struct txn {
+	enum txn_kind kind;
+	enum request request;
+	enum access_kind access;
+	struct node *client;            /* who asks; SNOOP, EVICT: the shared level itself */
+	struct node *home;
+	uint64_t line;
+	unsigned cpu;                   /* the CPU on whose behalf, for the order of events */
+	uint64_t number, messages;      /* its transaction number, messages sent so far */
+	uint64_t draw;                  /* REQUEST: random bits for its last leg */
+	unsigned references;            /* its owner's, and one per message under way */
+	uint64_t order;                 /* position at the home, 0: not yet */
+	uint64_t start, queued_at;
+	uint64_t spent;                 /* legs travelled so far, without waits */
+	uint64_t tail;                  /* legs kept back for the way up from a shared level */
+	uint64_t waited;                /* for busy lines, slices, buses, links, LOCKs */
+	struct txn *next;               /* FIFO at the home */
+	struct txn *inner; /* SHARED client: the transaction above that waits for this */
+	struct txn *outer;              /* home SHARED: the transaction below that this waits for */
+	struct txn *pending_next;       /* the client's transactions under way */
+	bool fetched;                   /* home SHARED: the line came from below for this one */
+	bool waits_for_put;
+	bool have_data;
+	bool dataless;                  /* an upgrade granted to a sharer: no data comes */
+	unsigned unanswered;            /* sharers that have not let go yet */
+	uint64_t last_ack;              /* when the last acknowledgement so far arrives */
+	unsigned acks; /* 1 until the last one has arrived; SNOOP, EVICT: answers to come */
+	bool buffered;                  /* for a store in the buffer */
+	enum home_state asked;          /* what the home knew when it served this one */
+	uint8_t grant;                  /* the state that its client gets */
+	uint32_t version;
+	enum state found;               /* in the supplying cache */
+	enum supplier supplier;
+	struct node *supplied_by;       /* node or nearest sharer */
+	unsigned killed;                /* copies that this one invalidated */
+	struct event *deferred;         /* a probe that overtook the data */
+	/* SNOOP: the probe to answer. */
+	struct txn *snooper;            /* the transaction at the home below */
+	struct event *probe;
+	bool bypass;
+	bool dirty;
+};
+
+#endif

@@ -32,7 +32,7 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 SCRIPTS := $(wildcard tests/check_*.sh)
 HELPERS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/*_fixture.c))
 PARALLEL := -j$(shell nproc 2>/dev/null || echo 2)
-DEMO    := configs/remote-free.yaml configs/socket-recorded.yaml
+DEMO    := configs/demo.yaml
 SHIPPED := $(wildcard configs/*.yaml)
 
 all: need-build
@@ -74,7 +74,7 @@ demo: need-plots
 	@echo 'Look at these:'
 	@for f in $(DEMO); do ls results/$$(basename $$f .yaml)/*.png results/$$(basename $$f .yaml)/results.csv; done | sed 's/^/    /'
 	@echo 'and ask:'
-	@echo '    ./bounce report results/remote-free'
+	@echo '    ./bounce report results/demo'
 
 check: need-plots need-tests
 	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce $(B)/tests/golden $(TESTS)

@@ -144,6 +144,6 @@ for machine; do
 	echo "$machine: $(wc -l <"$results") results" >&2
 done
 awk -f docs/machines/page.awk -v machines="$*" -v out="$out" -v published="$published" \
-	-v reasons=docs/machines/reasons.md </dev/null >"$out/machines.md"
-mv "$out/machines.md" docs/machines.md
+	-v before=docs/machines/before.csv -v reasons=docs/machines/reasons.md </dev/null >"$out/machines.md" &&
+	mv "$out/machines.md" docs/machines.md || exit 1
 [ ! -s "$out/failed" ]

@@ -106,13 +106,17 @@ litmus: need-build
 	@for depth in 0 8; do $(B)/bounce litmus tests/litmus/*.litmus --depth $$depth --runs $(RUNS) || status=$$?; done; exit $$status
 
 # libFuzzer; a finding is left in fuzz/.
+SEEDS_machine := configs/machines
+MAX_LEN_machine := 16384
+MAX_LEN_point := 65536
 fuzz: need-tests
 	@$(MAKE) $(PARALLEL) --no-print-directory CC=clang B=$(B)/fuzz CFLAGS='-O1 $(SANITIZE) -fsanitize=fuzzer-no-link' fuzzed
 fuzzed: $(patsubst tests/fuzz_%.c,fuzz-%,$(wildcard tests/fuzz_*.c))
 fuzz-%: $(B)/tests/fuzz_%.o $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $(B)/tests/$@ $^ $(LDLIBS)
 	@mkdir -p fuzz/$*
-	$(B)/tests/$@ -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=fuzz/ -print_final_stats=1 fuzz/$* $(wildcard tests/seeds/$*)
+	$(B)/tests/$@ -max_total_time=$(FUZZ_SECONDS) $(addprefix -len_control=0 -max_len=,$(MAX_LEN_$*)) \
+		-artifact_prefix=fuzz/ -print_final_stats=1 fuzz/$* $(SEEDS_$*) $(wildcard tests/seeds/$*)
 
 machines: need-tests
 	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce $(B)/docs/machine_table

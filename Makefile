@@ -17,8 +17,6 @@ RUNS         ?= 1000000
 
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSION 2>/dev/null || echo unknown)
-# Points of equal models are interchangeable: their version is the hash of what can change one.
-MODELS  := $(shell cat $(sort $(wildcard sim/*.[ch] sim/verbs/*.[ch] models/*.h models/*/*.[ch] workloads/*.[ch])) | sha256sum | cut -c1-12)
 
 ALL_CFLAGS   = -std=gnu17 -O2 -g -fno-omit-frame-pointer -ffp-contract=off -fwrapv $(WARN) $(CFLAGS)
 ALL_CPPFLAGS = -I. -D_GNU_SOURCE -MMD -MP $(CPPFLAGS)
@@ -58,11 +56,11 @@ $(B)/%.o: %.c $(B)/flags
 $(B)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS)' > $@
-$(B)/version: FORCE
+$(B)/version.h: FORCE
 	@mkdir -p $(@D)
-	@echo '$(VERSION) $(MODELS)' | cmp -s - $@ || echo '$(VERSION) $(MODELS)' > $@
-$(B)/experiment/version.o: ALL_CPPFLAGS += -DBOUNCE_VERSION='"$(VERSION)"' -DVERSION_OF_MODELS='"$(MODELS)"'
-$(B)/experiment/version.o: $(B)/version
+	@./versions.sh '$(VERSION)' >$@.new && { cmp -s $@.new $@ && rm $@.new || mv $@.new $@; }
+$(B)/experiment/version.o: ALL_CPPFLAGS += -DVERSION_FILE='"$(abspath $(B))/version.h"'
+$(B)/experiment/version.o: $(B)/version.h
 
 need-build need-plots need-tests: need-%:
 	@./need.sh build $*

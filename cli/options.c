@@ -10,8 +10,15 @@
 
 void options_parse(const struct argp *argp, int argc, char **argv, char *called, void *input)
 {
+	static char help[] = "--help";
+
 	argv[0] = called;
 	argp_err_exit_status = EXIT_MISTAKE;
+	/* argp knows -? and --help alone */
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (!strcmp(argv[i], "-h"))
+			argv[i] = help;
+	}
 
 	error_t error = argp_parse(argp, argc, argv, ARGP_IN_ORDER, NULL, input);
 

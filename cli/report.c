@@ -10,6 +10,7 @@
 #include "cli/select.h"
 #include "cli/views.h"
 #include "experiment/diagnostic.h"
+#include "experiment/partners.h"
 
 enum {
 	SHOWN_COMBINATIONS = 4,         /* more are named, and only the first is shown */
@@ -151,6 +152,9 @@ static void print_for_people(FILE *out, const struct arguments *arguments,
 			select_label(points, chosen[i], label, sizeof label), chosen[i]->machine,
 			points->version, view_options.colour ? "\033[0m" : "");
 		view_headline(out, chosen[i]->result);
+		if (point_value(chosen[i], PARTNERS_KEY))
+			fprintf(out, "workload partners: %s\n",
+				point_value(chosen[i], PARTNERS_KEY));
 		for (size_t r = 0; r < chosen[i]->remarks; r++)
 			fprintf(out, "%s\n", chosen[i]->remark[r]);
 		putc('\n', out);

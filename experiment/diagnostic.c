@@ -23,7 +23,7 @@ struct diagnostics {
 	struct document *sources;
 	unsigned source_count;
 	struct message *message;
-	size_t count, mistakes, untold;
+	size_t count, mistakes, remarks, untold;
 	bool dropped;           /* the last mistake was told before: so were its notes */
 };
 
@@ -70,12 +70,13 @@ static bool same_place(struct place a, struct place b)
 	return a.source == b.source && a.line == b.line && a.column == b.column;
 }
 
-static bool known(const struct diagnostics *diagnostics, struct place place, const char *text)
+static bool known(const struct diagnostics *diagnostics, struct place place, const char *text,
+		  bool note)
 {
 	for (size_t i = 0; i < diagnostics->count; i++) {
 		const struct message *message = &diagnostics->message[i];
 
-		if (!message->note && same_place(message->place, place) &&
+		if (message->note == note && same_place(message->place, place) &&
 		    !strcmp(message->text, text))
 			return true;
 	}
@@ -116,7 +117,7 @@ void mistake(struct diagnostics *diagnostics, struct place place, const char *fo
 
 	bool full = diagnostics->mistakes >= DIAGNOSTICS_MAX;
 
-	diagnostics->dropped = full || known(diagnostics, place, text);
+	diagnostics->dropped = full || known(diagnostics, place, text, false);
 	diagnostics->untold += full;
 	if (diagnostics->dropped)
 		free(text);
@@ -141,6 +142,27 @@ void mistake_note(struct diagnostics *diagnostics, struct place place, const cha
 	note->owner = owner;
 }
 
+void diagnostics_remark(struct diagnostics *diagnostics, struct place place, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+
+	char *text = format_text(format, arguments);
+
+	va_end(arguments);
+	if (diagnostics->remarks >= DIAGNOSTICS_MAX || known(diagnostics, place, text, true)) {
+		free(text);
+		return;
+	}
+
+	struct message *message = append(diagnostics, place, text);
+
+	message->note = true;
+	message->mistake = diagnostics->mistakes;
+	diagnostics->remarks++;
+}
+
 size_t diagnostics_count(const struct diagnostics *diagnostics)
 {
 	return diagnostics->mistakes;
@@ -161,23 +183,40 @@ static void join_sources(struct diagnostics *diagnostics, struct diagnostics *mo
 
 void diagnostics_join(struct diagnostics *diagnostics, struct diagnostics *more)
 {
-	size_t count = diagnostics->count + more->count;
+	size_t before = diagnostics->mistakes, number = diagnostics->count;
+	bool dropped = false;
 
 	join_sources(diagnostics, more);
-	if (more->count) {
-		diagnostics->message =
-			xrealloc(diagnostics->message, count * sizeof *diagnostics->message);
-		memcpy(diagnostics->message + diagnostics->count, more->message,
-		       more->count * sizeof *more->message);
+	for (size_t i = 0; i < more->count; i++) {
+		struct message message = more->message[i];
+
+		if (!message.note)
+			dropped = known(diagnostics, message.place, message.text, false);
+		if (dropped) {
+			free(message.text);
+			continue;
+		}
+		message.mistake += before;
+		message.number += number;
+		*append(diagnostics, message.place, message.text) = message;
+		diagnostics->mistakes += !message.note;
 	}
-	for (size_t i = diagnostics->count; i < count; i++) {
-		diagnostics->message[i].mistake += diagnostics->mistakes;
-		diagnostics->message[i].number += diagnostics->count;
-	}
-	diagnostics->count = count;
-	diagnostics->mistakes += more->mistakes;
+	diagnostics->remarks += more->remarks;
 	diagnostics->untold += more->untold;
 	more->count = 0;
+	diagnostics_free(more);
+}
+
+void diagnostics_excuse(struct diagnostics *diagnostics, struct diagnostics *more,
+			const char *words)
+{
+	join_sources(diagnostics, more);
+	for (size_t i = 0; i < more->count; i++) {
+		const struct message *message = &more->message[i];
+
+		if (!message->note)
+			diagnostics_remark(diagnostics, message->place, "%s%s", words, message->text);
+	}
 	diagnostics_free(more);
 }
 

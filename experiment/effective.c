@@ -159,7 +159,8 @@ static void list_top_level(struct listing *listing)
 	     setting++) {
 		if (is_shortcut(setting))
 			continue;
-		if (!strcmp(setting->key, "placement") && combination->core)
+		if (!strcmp(setting->key, "placement") &&
+		    combination->settings.placement == PLACEMENT_LISTED)
 			placement_text(combination, text, sizeof text);
 		else
 			schema_text(setting, &combination->settings, text, sizeof text);

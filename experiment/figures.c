@@ -261,10 +261,13 @@ static void most_seeds(const struct groups *groups, size_t *least, size_t *most)
 
 static void describe_seeds(const struct groups *groups, bool intervals, char *buf, size_t size)
 {
-	const char *bars = intervals ? ", bars are 95 % intervals" : "";
+	const char *bars = "";
 	size_t least, most;
 
 	most_seeds(groups, &least, &most);
+	if (intervals)
+		bars = most < INTERVAL_VALUES ? ", bars are their range"
+					      : ", bars are 95 % intervals";
 	if (most == 1)
 		snprintf(buf, size, groups->cells == 1 ? "one run" : "one run each");
 	else if (least == most)

@@ -9,6 +9,7 @@
 
 #include "experiment/claims.h"
 #include "experiment/figures.h"
+#include "experiment/partners.h"
 #include "sim/verbs/xalloc.h"
 
 /* Cycles of a pair, or of a turn, if the point has that many CPUs. */
@@ -180,6 +181,19 @@ static size_t collect_curves(struct drawing *drawing, const struct groups *group
 	return count;
 }
 
+/* A curve over CPUs whose partners move apart falls or rises for that alone: say where they are. */
+static void add_partners(struct drawing *drawing)
+{
+	size_t used = strlen(drawing->subtitle);
+	char partners[512];
+	bool differ;
+
+	partners_of_points(drawing->points, &differ, partners, sizeof partners);
+	if (*partners)
+		snprintf(drawing->subtitle + used, sizeof drawing->subtitle - used,
+			 "; partners %s%s", differ ? "at different distances: " : "", partners);
+}
+
 bool scaling_write(struct drawing *drawing, const struct figure *figure)
 {
 	(void)figure;
@@ -208,6 +222,7 @@ bool scaling_write(struct drawing *drawing, const struct figure *figure)
 					: "Mean cycles of an allocation and its free",
 				true);
 		groups_free(seeds);
+		add_partners(drawing);
 	} else {
 		snprintf(drawing->why, sizeof drawing->why,
 			 cpu_count > 1 ? "no run completed an operation of that kind"

@@ -529,6 +529,72 @@ void cpu_unpark(struct cpu *cpu, uint64_t time)
 	turn_push(cpu->sim, cpu, RANK_CPU, next);
 }
 
+/*
+ * May its polls be counted without being run, until the copy is lost? Each must hit and leave
+ * nothing behind but counts: a sharing miss that is still open stays so if the word is not what
+ * others wrote, and what they wrote cannot change while the copy is here.
+ */
+static bool may_park(const struct cpu *cpu, const struct slot *slot, const void *p, size_t size)
+{
+	const struct sim *sim = cpu->sim;
+
+	if (sim->options.no_parking || sim->observer || cpu->waiting == NOT_WAITING || !slot ||
+	    interrupt_due(cpu) || cpu->buffer.count)
+		return false;
+	return !slot->copy->open || !copy_uses_foreign(slot->copy->info, cpu->node->id,
+						       byte_mask(p, (unsigned)size));
+}
+
+static void park(struct cpu *cpu, const struct slot *slot, const void *p, size_t size,
+		 uint64_t turn, const struct site *site)
+{
+	cpu->parked = true;
+	cpu->park_line = slot->line;
+	cpu->park_period = turn + cpu->node->level_cache[0].hit_units;
+	cpu->park_charged = cpu->clock;
+	cpu->park_next = cpu->clock + turn;
+	cpu->park_cell = cell_get(cpu->sim, p, (unsigned)size, site, cpu->context,
+				  slot->copy->label_serial);
+	cpu_end_run_ahead(cpu);
+	event_loop(cpu->sim, cpu);
+}
+
+/* Nothing is under way, and all threads poll what only another one could change. */
+static bool all_wait(const struct sim *sim)
+{
+	if (sim->homes.count || sim->messages.count)
+		return false;
+	for (unsigned i = 0; i < sim->cpus; i++) {
+		const struct cpu *cpu = &sim->cpu[i];
+
+		if (cpu->started && !cpu->finished && !cpu->parked && !cpu->stuck)
+			return false;
+	}
+	return true;
+}
+
+/* A loop that ends when the value changes has read the word: `before` it had that one. */
+static void polled(struct cpu *cpu, const void *before, const void *value, size_t size)
+{
+	enum { LOOK_EVERY = 256 };      /* polls that changed nothing */
+
+	cpu->stuck = !memcmp(before, value, size);
+	if (!cpu->stuck)
+		cpu->polls_alike = 0;
+	else if (++cpu->polls_alike % LOOK_EVERY == 0 && all_wait(cpu->sim))
+		sim_deadlock(cpu->sim);
+}
+
+void verb_poll(struct cpu *cpu, const void *p, void *value, size_t size, const struct site *site)
+{
+	unsigned char before[sizeof(struct pair)];
+
+	memcpy(before, value, size);
+	cpu->wait_site = site;
+	verb_load(cpu, p, value, size, site);
+	polled(cpu, before, value, size);
+}
+
 /* One more turn of a spin loop: the step, then the load. */
 void verb_spin(struct cpu *cpu, const void *p, void *value, size_t size, enum step step,
 	       const struct site *site)
@@ -536,26 +602,14 @@ void verb_spin(struct cpu *cpu, const void *p, void *value, size_t size, enum st
 	struct sim *sim = cpu->sim;
 	uint64_t line = (uint64_t)((const char *)p - sim->arena) >> LINE_SHIFT;
 	uint64_t turn = sim->t.step[step] ? sim->t.step[step] : UNIT;
-	struct slot *slot = cache_find(&cpu->node->level_cache[0], line);
+	const struct slot *slot = cache_find(&cpu->node->level_cache[0], line);
 
-	if (sim->options.no_parking || sim->observer || cpu->waiting == NOT_WAITING || !slot ||
-	    interrupt_due(cpu) || slot->copy->open || cpu->buffer.count) {
-		pass(cpu, turn, CAUSE_COMPUTE);
-		verb_load(cpu, p, value, size, site);
-		cpu->counts.lock_spins += cpu->waiting == WAITING_LOCK;
-		return;
-	}
-	cpu->parked = true;
-	cpu->park_line = line;
-	cpu->park_period = turn + cpu->node->level_cache[0].hit_units;
-	cpu->park_charged = cpu->clock;
-	cpu->park_next = cpu->clock + turn;
 	cpu->wait_site = site;
-	cpu->park_cell =
-		cell_get(sim, p, (unsigned)size, site, cpu->context, slot->copy->label_serial);
-	cpu_end_run_ahead(cpu);
-	event_loop(sim, cpu);
-	verb_load(cpu, p, value, size, site);
+	if (may_park(cpu, slot, p, size))
+		park(cpu, slot, p, size, turn, site);
+	else
+		pass(cpu, turn, CAUSE_COMPUTE);
+	verb_poll(cpu, p, value, size, site);
 	cpu->counts.lock_spins += cpu->waiting == WAITING_LOCK;
 }
 

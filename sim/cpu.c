@@ -75,6 +75,7 @@ static void deliver(struct sim *sim, struct cpu *cpu)
 	cpu->irq_on = false;
 	cpu->waiting = NOT_WAITING;
 	cpu->in_irq++;
+	cpu->stuck = false;
 	cpu->irq_frames = cpu->frames;
 	cpu->context = context_get(sim, OP_NONE, "");
 	if (cpu->buffer.count)

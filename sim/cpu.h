@@ -56,6 +56,8 @@ struct cpu {
 	bool parked;
 	uint64_t park_line, park_next, park_period, park_charged;
 	struct cell *park_cell;
+	bool stuck;                     /* in a loop that ends when a value changes; it did not */
+	unsigned polls_alike;
 	/* interrupts */
 	bool irq_on;
 	uint64_t irq_off_since;

@@ -228,22 +228,6 @@ void event_dispatch(struct sim *sim, struct event *e)
 		coherence_event(sim, e);
 }
 
-static void deadlock(struct sim *sim)
-{
-	size_t n = 0;
-
-	for (unsigned i = 0; i < sim->cpus; i++) {
-		const struct cpu *cpu = &sim->cpu[i];
-
-		if (cpu->started && !cpu->finished && n < sizeof sim->message)
-			n += (size_t)snprintf(sim->message + n, sizeof sim->message - n,
-					      "%sCPU %u waits at %s:%u", n ? ", " : "", i,
-					      cpu->wait_site ? cpu->wait_site->file : "?",
-					      cpu->wait_site ? cpu->wait_site->line : 0);
-	}
-	sim_end(sim, OUTCOME_DEADLOCK);
-}
-
 /* Let `next` go on; returns when it is the turn of the caller again. */
 static void hand_over(struct sim *sim, struct cpu *self, struct cpu *next)
 {
@@ -288,7 +272,7 @@ void event_loop(struct sim *sim, struct cpu *self)
 		if (time == NEVER || (!sim->unfinished && only_timers(sim))) {
 			if (!sim->unfinished)
 				sim_end(sim, OUTCOME_DONE);
-			deadlock(sim);
+			sim_deadlock(sim);
 		}
 		if (sim->pushed >= sim->edge || sim->entries > 8192)
 			entries_apply(sim, time);

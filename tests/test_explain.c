@@ -253,7 +253,7 @@ static void every_heading_is_a_word(void **state)
 	/* of series: what is compared stands in the heading */
 	static const char *const series[] = { "slub-page", "slub-cpu", "ring", "core2-2s", "bounce ",
 					     NULL };
-	char *folder = folder_new(), ring[4200], counter[4200];
+	char *folder = folder_new(), ring[4200], counter[4200], pages[4200];
 	size_t count = 0;
 
 	(void)state;
@@ -266,6 +266,13 @@ static void every_heading_is_a_word(void **state)
 	write_text(counter, "name: counter\nmachine: textbook\ncpus: 2\n"
 			    "workload: {kind: counter, op: [add, lock_add]}\n"
 			    "operations: 100\nmemory_mib: 16\n");
+	snprintf(pages, sizeof pages, "%s/pages.yaml", folder);
+	write_text(pages, "name: pages\nmachine: textbook\ncpus: 2\nobjects: none\n"
+			  "workload: {kind: slab-test, level: pages, test: n-pairs, count: 50}\n"
+			  "memory_mib: 16\n");
+	count += headings_of((const char *const[]){ "run", pages, "--quiet", "--color", "always",
+						    "--output", folder, NULL },
+			     NULL);
 	count += headings_of((const char *const[]){ "run", counter, "--quiet", "--color", "always",
 						    "--output", folder, NULL },
 			     NULL);

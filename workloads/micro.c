@@ -911,6 +911,23 @@ static bool micro_create(struct traffic *traffic, const void *settings, void **s
 	return true;
 }
 
+/* Ping-pongs have two CPUs; CPU 0 hands a word to all others, or its lines come from helpers. */
+static void micro_partners(const void *settings, unsigned cpus, partner_pair *pair, void *to)
+{
+	const struct micro *set = settings;
+	const struct recipe *recipe = recipe_of(set);
+	unsigned others = 0;
+
+	if (recipe)
+		others = recipe->helpers;
+	else if (set->test == FAN)
+		others = cpus - 1;
+	else if (set->test == PP_CAS || set->test == PP_LD || set->test == PP_2L)
+		others = 1;
+	for (unsigned other = 1; other <= others && other < cpus; other++)
+		pair(to, 0, other);
+}
+
 extern const struct workload micro;
 const struct workload micro = {
 	.name          = "micro",
@@ -920,4 +937,5 @@ const struct workload micro = {
 	.operations    = micro_operations,
 	.create        = micro_create,
 	.finish        = micro_finish,
+	.partners      = micro_partners,
 };

@@ -116,6 +116,13 @@ enum rmw {
 		verb_spin((cpu), (p), &value, sizeof value, (step), spin_site_); \
 	   value; })
 
+/* One turn of a waiting loop that is spelled out: a load, in a loop that goes on while the value is
+ * what it was (`was`) before. If all CPUs do that, it is a deadlock. */
+#define load_again(cpu, p, was) \
+	__extension__ ({ __typeof__(*(p)) value_ = (was); \
+	   verb_poll((cpu), (p), &value_, sizeof value_, SITE(#p)); \
+	   value_; })
+
 void fence(struct cpu *cpu);                            /* mfence */
 #define prefetch(cpu, p)        verb_prefetch((cpu), (p), false, SITE(#p))
 #define prefetch_write(cpu, p)  verb_prefetch((cpu), (p), true, SITE(#p))

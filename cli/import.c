@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "experiment/file.h"
+#include "experiment/terminal.h"
 #include "sim/verbs/xalloc.h"
 #include "workloads/import.h"
 
@@ -120,6 +121,9 @@ static char *default_output(const char *input)
 	return strcat(name, ".trace");
 }
 
+static const char lttng_folder[] =
+	"; the text of an LTTng trace: babeltrace2 FOLDER | bounce import - -o my.trace";
+
 /* False: a mistake of the user, already told. */
 static bool feed_file(struct importer *importer, const char *path)
 {
@@ -127,7 +131,7 @@ static bool feed_file(struct importer *importer, const char *path)
 
 	if (!file) {
 		fprintf(stderr, "bounce: %s: %s%s\n", path, file_problem(errno),
-			errno == EISDIR ? "; the text of an LTTng trace: babeltrace2 FOLDER | bounce import - -o my.trace" : "");
+			errno == EISDIR ? lttng_folder : "");
 		return false;
 	}
 	char *chunk = xalloc(CHUNK_BYTES), why[IMPORT_WHY_BYTES] = "";
@@ -193,7 +197,8 @@ static bool write_stdout(const struct trace *trace)
 {
 	size_t bytes;
 	void *data = trace_encode(trace, &bytes);
-	bool good = fwrite(data, 1, bytes, stdout) == bytes && fflush(stdout) == 0;
+	FILE *out = terminal_bytes(stdout);
+	bool good = fwrite(data, 1, bytes, out) == bytes && fflush(out) == 0;
 
 	if (!good)
 		fprintf(stderr, "bounce: stdout: cannot be written: %s\n", strerror(errno));

@@ -326,16 +326,15 @@ static int run_all(struct arguments *arguments)
 		if (experiments[i] && arguments->sensitivity)
 			sensitivity_check(experiments[i], diagnostics);
 	}
-	if (diagnostics_count(diagnostics)) {
-		diagnostics_print(diagnostics, stderr, table_colour(stderr, arguments->colour));
+	for (size_t i = 0; i < arguments->file_count && !diagnostics_count(diagnostics); i++)
+		run_rehearse(experiments[i], diagnostics);
+	if (diagnostics_count(diagnostics))
 		status = EXIT_MISTAKE;
-	}
-	if (status == EXIT_DONE) {
-		for (size_t i = 0; i < arguments->file_count; i++)
-			status = has_folder(arguments, experiments, i) ? status : EXIT_MISTAKE;
-	}
-	for (size_t i = 0; i < arguments->file_count && status == EXIT_DONE; i++)
-		status = run_rehearse(experiments[i]) ? EXIT_DONE : EXIT_MISTAKE;
+	/* what was left out is a note, which --quiet does without */
+	if (status == EXIT_MISTAKE || !arguments->quiet)
+		diagnostics_print(diagnostics, stderr, table_colour(stderr, arguments->colour));
+	for (size_t i = 0; i < arguments->file_count && !diagnostics_count(diagnostics); i++)
+		status = has_folder(arguments, experiments, i) ? status : EXIT_MISTAKE;
 	for (size_t i = 0; i < arguments->file_count && status != EXIT_MISTAKE; i++) {
 		int one = arguments->sensitivity
 				  ? try_weak(arguments, arguments->files[i], experiments[i])

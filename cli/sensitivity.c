@@ -15,6 +15,7 @@
 #include "cli/run.h"
 #include "cli/summary.h"
 #include "experiment/metrics.h"
+#include "experiment/run_point.h"
 #include "experiment/sensitivity.h"
 #include "sim/verbs/xalloc.h"
 
@@ -106,6 +107,8 @@ static void try(const struct sensitivity *sensitivity, struct trial *trial,
 	struct experiment *changed = experiment_load_changed(
 		options->file, options->sets, options->set_count, &trial->change, diagnostics);
 
+	if (changed)
+		run_rehearse(changed, diagnostics);
 	if (!changed)
 		snprintf(trial->why, sizeof trial->why, "the experiment does not allow it");
 	else if (changed->points != sensitivity->experiment->points)

@@ -59,6 +59,7 @@ struct combination {
 	bool seedless;                          /* no seed can change it */
 	char identity[POINT_NAME_BYTES];        /* of what it simulates, in whatever words */
 	size_t *turn;                           /* of each swept list the value it has */
+	struct place *place;                    /* and where that stands */
 	struct point_key *key;                  /* settings as text, in table order */
 	size_t keys;
 };
@@ -84,6 +85,8 @@ struct experiment {
 	size_t plots;
 	char **set;
 	size_t sets;
+	size_t left_out;                        /* combinations that cannot be, beside those that can */
+	struct place about;                     /* where the workload is; lives as `compared` does */
 	struct place compared;                  /* where allocators are named; lives as long as the
 						 * diagnostics of its load */
 };
@@ -103,6 +106,15 @@ struct experiment *experiment_parse(const char *path, const char *text, size_t l
 				    char *const *sets, size_t set_count,
 				    struct diagnostics *diagnostics);
 void experiment_free(struct experiment *experiment);
+
+/* Where a combination has its value of a swept key that `text` names in quotes, 'batch'; else
+ * where the workload is. Lives as long as the diagnostics of the load. */
+struct place experiment_blame(const struct experiment *experiment,
+			      const struct combination *combination, const char *text);
+/* In front of why a combination is left out, in notes. */
+#define LEFT_OUT "left out: "
+/* Takes out combinations, and their points: those of which `out` is true. One has to stay. */
+void experiment_leave_out(struct experiment *experiment, const bool *out);
 
 /* Machine, placement and cores of the simulator's options. */
 void combination_place(const struct combination *combination, struct sim_options *options);

@@ -215,41 +215,43 @@ struct point *run_point(const struct planned *planned, char *why, size_t size)
 
 enum { REHEARSED_MAX = 500, REHEARSAL_MIB = 16 };
 
-static bool rehearse(const struct planned *planned, char *why, size_t size)
+static bool rehearse(const struct combination *combination, char *why, size_t size)
 {
+	const struct planned planned = { .combination = combination,
+					 .seed = combination->settings.seed };
 	struct run run = { .memory_mib_max = REHEARSAL_MIB };
-	bool good = begin(&run, planned);
+	bool good = begin(&run, &planned);
 	char unused[200];
 
 	if (run.created)
-		planned->combination->workload->finish(&run.traffic, run.workload, unused,
-						       sizeof unused);
+		combination->workload->finish(&run.traffic, run.workload, unused, sizeof unused);
 	if (!good)
 		snprintf(why, size, "%s", run.why);
 	end(&run);
 	return good;
 }
 
-bool run_rehearse(const struct experiment *experiment)
+bool run_rehearse(struct experiment *experiment, struct diagnostics *diagnostics)
 {
-	const struct combination *before = NULL;
-	char told[512] = "", why[512];
-	size_t count = 0;
-	bool good = true;
+	struct diagnostics *left = diagnostics_new();
+	bool *out = xalloc(experiment->combinations * sizeof *out);
+	size_t good = 0;
+	char why[512];
 
-	for (size_t i = 0; i < experiment->points && count < REHEARSED_MAX; i++) {
-		const struct planned *planned = &experiment->point[i];
+	for (size_t i = 0; i < experiment->combinations; i++) {
+		const struct combination *combination = experiment->combination[i];
 
-		if (planned->combination == before)
-			continue;
-		before = planned->combination;
-		count++;
-		if (rehearse(planned, why, sizeof why))
-			continue;
-		good = false;
-		if (strcmp(why, told))
-			fprintf(stderr, "%s: error: %s\n", experiment->path, why);
-		memcpy(told, why, sizeof told);
+		out[i] = i < REHEARSED_MAX && !rehearse(combination, why, sizeof why);
+		good += !out[i];
+		if (out[i])
+			mistake(left, experiment_blame(experiment, combination, why), "%s", why);
 	}
-	return good;
+	if (good) {
+		diagnostics_excuse(diagnostics, left, LEFT_OUT);
+		experiment_leave_out(experiment, out);
+	} else {
+		diagnostics_join(diagnostics, left);
+	}
+	free(out);
+	return good > 0;
 }

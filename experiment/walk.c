@@ -341,6 +341,7 @@ void combination_free(struct combination *combination)
 	free(combination->workload_settings);
 	free(combination->core);
 	free(combination->turn);
+	free(combination->place);
 	free(combination);
 }
 

@@ -116,6 +116,9 @@ static const struct foreign {
 	{ 0, "slabinfo - version: 2.1\n# name ", "/proc/slabinfo", "perf record -a" },
 	{ 0, "{\"traceEvents\": [{\"ph\": 1}", "JSON", "perf script" },
 	{ 0, "<!DOCTYPE html><html>", "HTML", "perf script" },
+	{ 0, "timestamp = 9:10:11.5, name = kmem_kfree, packet.context = { cpu_id = 1 }, event.fields = { ptr = 0xFF }",
+	  "babeltrace with the names", "leave out --names" },
+	{ 0, "x [99999] 5.5: kmem:kfree: ptr=0x40", "line 1 lacks the number of a CPU", "up to 65535" },
 	{ 0, "12:00 up 3 days, 1 user, load", "no kmem events", "line 1 lacks an event: '12:00 up" },
 	{ 0, " a 1 [000] 5.5: sched:sched_switch: prev_comm=x next_comm=y", "not only of sched_switch", "perf script" },
 	{ 0, " a-1 [000] 5.5: kfree: call_site=f ptr=(null)", "all its addresses are zero", "kptr_restrict" },
@@ -276,6 +279,142 @@ static void a_very_long_line_is_left_out(void **unused)
 	trace_free(trace);
 }
 
+/* ---- blocks, page by page ---------------------------------------------------------------------- */
+
+enum { MODEL_PAGES = 512, MODEL_EVENTS = 400 };
+
+/* The rules of pairing.h on single pages: slow, and with nothing in common with the importer. */
+struct page_model {
+	int block[MODEL_PAGES];                 /* 0: none */
+	int freed_by[MODEL_PAGES];              /* CPU + 1, plus 10 if in a batch; 0: no report is due */
+	int size[MODEL_EVENTS + 1], blocks;
+	uint64_t note[NOTES];
+};
+
+static int pages_held(const struct page_model *model, int block)
+{
+	int held = 0;
+
+	for (int page = 0; page < MODEL_PAGES; page++)
+		held += model->block[page] == block;
+	return held;
+}
+
+static void model_alloc(struct page_model *model, int first, int size)
+{
+	for (int page = first; page < first + size; page++) {
+		int block = model->block[page];
+		bool whole = block && pages_held(model, block) == model->size[block];
+
+		if (!block)
+			continue;
+		for (int other = 0; other < MODEL_PAGES; other++)
+			if (model->block[other] == block && (whole || other == page))
+				model->block[other] = 0;
+		model->note[NOTE_REPLACED] += pages_held(model, block) == 0;
+	}
+	model->size[++model->blocks] = size;
+	for (int page = first; page < first + size; page++) {
+		model->block[page] = model->blocks;
+		model->freed_by[page] = 0;
+	}
+	model->note[NOTE_ALLOCATIONS]++;
+}
+
+static void model_free(struct page_model *model, int first, int size, int cpu, bool batched)
+{
+	int report = cpu + 1 + 10 * batched, held = 0;
+	uint64_t matched = model->note[NOTE_MATCHED];
+
+	if (!model->block[first] && model->freed_by[first] == cpu + 1 + 10 * !batched) {
+		model->freed_by[first] = 0;
+		model->note[NOTE_TWINS]++;
+		return;
+	}
+	for (int page = first; page < first + size; page++) {
+		int block = model->block[page];
+
+		model->block[page] = 0;
+		held += block != 0;
+		model->note[NOTE_MATCHED] += block && pages_held(model, block) == 0;
+	}
+	model->note[NOTE_EXISTED] += held == 0;
+	model->note[NOTE_PARTS] += held > 0 && model->note[NOTE_MATCHED] == matched;
+	model->freed_by[first] = report;
+}
+
+static unsigned next_random(uint64_t *state)
+{
+	*state = *state * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(*state >> 33);
+}
+
+static void blocks_pair_as_single_pages_do(void **unused)
+{
+	static char text[MODEL_EVENTS * 80];
+	char why[IMPORT_WHY_BYTES];
+	bool unreadable;
+
+	(void)unused;
+	for (uint64_t seed = 1; seed <= 100; seed++) {
+		struct page_model *model = calloc(1, sizeof *model);
+		uint64_t state = seed;
+		size_t used = 0;
+		int span = seed % 3 == 0 ? 20 : 400;    /* crowded or not */
+
+		for (int i = 0; i < MODEL_EVENTS; i++) {
+			bool alloc = next_random(&state) % 3 == 0, batched = next_random(&state) % 4 == 0;
+			int cpu = (int)(next_random(&state) % 2), first = (int)(next_random(&state) % (unsigned)span);
+			int order = batched && !alloc ? 0 : (int)(next_random(&state) % (seed % 2 ? 3 : 7));
+
+			if (alloc)
+				model_alloc(model, first, 1 << order);
+			else
+				model_free(model, first, 1 << order, cpu, batched);
+			used += (size_t)snprintf(text + used, sizeof text - used,
+						 "x [%d] %d.0: kmem:mm_page_%s: pfn=%d order=%d\n", cpu, i,
+						 alloc ? "alloc" : batched ? "free_batched" : "free",
+						 first + 1, order);
+		}
+		struct trace *trace = import_bytes(text, used, why, &unreadable);
+		const uint64_t *input = trace->note[TRACE_SLAB], *pages = trace->note[TRACE_PAGES];
+
+		assert_int_equal(pages[NOTE_ALLOCATIONS], model->note[NOTE_ALLOCATIONS]);
+		assert_int_equal(pages[NOTE_MATCHED], model->note[NOTE_MATCHED]);
+		assert_int_equal(pages[NOTE_EXISTED], model->note[NOTE_EXISTED]);
+		assert_int_equal(pages[NOTE_REPLACED], model->note[NOTE_REPLACED]);
+		assert_int_equal(input[NOTE_PARTS], model->note[NOTE_PARTS]);
+		assert_int_equal(input[NOTE_TWINS], model->note[NOTE_TWINS]);
+		trace_free(trace);
+		free(model);
+	}
+}
+
+/* However lines end, and wherever the pieces are cut. */
+static void lines_end_in_three_ways(void **unused)
+{
+	static const char *const ends[] = { "\n", "\r\n", "\r" };
+	struct import_options options = { .origin = NULL };
+	char text[512], why[256];
+
+	(void)unused;
+	for (int end = 0; end < 3; end++) {
+		snprintf(text, sizeof text, "x [0] 1.0: kmem:kmalloc: ptr=0x40 bytes_alloc=64%s%sx [1] 2.0: kmem:kfree: ptr=0x40%s",
+			 ends[end], ends[end], ends[end]);
+		struct importer *importer = import_new(&options);
+
+		for (size_t i = 0; i < strlen(text); i++)
+			assert_true(import_feed(importer, text + i, 1, why, sizeof why));
+		struct trace *trace = import_finish(importer, why, sizeof why);
+
+		assert_non_null(trace);
+		assert_int_equal(trace->note[TRACE_SLAB][NOTE_LINES], 3);
+		assert_int_equal(trace->note[TRACE_SLAB][NOTE_MATCHED], 1);
+		trace_free(trace);
+		import_free(importer);
+	}
+}
+
 /* What is lost is told by CPU. */
 static void losses_are_told_by_cpu(void **unused)
 {
@@ -333,6 +472,8 @@ int main(void)
 		cmocka_unit_test(files_of_others_are_named),
 		cmocka_unit_test(a_large_share_that_cannot_be_read_is_refused),
 		cmocka_unit_test(a_very_long_line_is_left_out),
+		cmocka_unit_test(blocks_pair_as_single_pages_do),
+		cmocka_unit_test(lines_end_in_three_ways),
 		cmocka_unit_test(losses_are_told_by_cpu),
 		cmocka_unit_test(notes_that_count_nothing_take_no_room),
 	};

@@ -145,17 +145,17 @@ static void an_order_needs_one_per_cent_and_an_interval_without_0(void **state)
 		struct interval change, back;
 		enum order order;
 	} rows[] = {
-		{ "second has more", { 3, .2, .1, .3 }, { 3, -.17, -.2, -.1 }, ORDER_LESS },
-		{ "second has less", { 3, -.2, -.3, -.1 }, { 3, .25, .1, .4 }, ORDER_MORE },
-		{ "0 in the interval", { 3, .2, -.1, .5 }, { 3, -.17, -.4, .1 }, ORDER_EQUAL },
-		{ "the same", { 3, 0, 0, 0 }, { 3, 0, 0, 0 }, ORDER_EQUAL },
-		{ "sure, below 1 %", { 3, .009, .008, .01 }, { 3, -.009, -.01, -.008 }, ORDER_EQUAL },
-		{ "sure, above", { 3, .02, .019, .021 }, { 3, -.02, -.021, -.019 }, ORDER_LESS },
-		{ "single runs", { 1, .2, .2, .2 }, { 1, -.17, -.17, -.17 }, ORDER_LESS },
-		{ "first has nothing", { 3, NAN, NAN, NAN }, { 3, -1, -1.2, -.8 }, ORDER_LESS },
-		{ "second has nothing", { 3, -1, -1.2, -.8 }, { 3, NAN, NAN, NAN }, ORDER_MORE },
-		{ "nobody has any", { 3, 0, 0, 0 }, { 3, 0, 0, 0 }, ORDER_EQUAL },
-		{ "nothing known", { 0, NAN, NAN, NAN }, { 0, NAN, NAN, NAN }, ORDER_EQUAL },
+		{ "second has more", { 3, .2, .1, .3, false }, { 3, -.17, -.2, -.1, false }, ORDER_LESS },
+		{ "second has less", { 3, -.2, -.3, -.1, false }, { 3, .25, .1, .4, false }, ORDER_MORE },
+		{ "0 in the interval", { 3, .2, -.1, .5, false }, { 3, -.17, -.4, .1, false }, ORDER_EQUAL },
+		{ "the same", { 3, 0, 0, 0, false }, { 3, 0, 0, 0, false }, ORDER_EQUAL },
+		{ "sure, below 1 %", { 3, .009, .008, .01, false }, { 3, -.009, -.01, -.008, false }, ORDER_EQUAL },
+		{ "sure, above", { 3, .02, .019, .021, false }, { 3, -.02, -.021, -.019, false }, ORDER_LESS },
+		{ "single runs", { 1, .2, .2, .2, false }, { 1, -.17, -.17, -.17, false }, ORDER_LESS },
+		{ "first has nothing", { 3, NAN, NAN, NAN, false }, { 3, -1, -1.2, -.8, false }, ORDER_LESS },
+		{ "second has nothing", { 3, -1, -1.2, -.8, false }, { 3, NAN, NAN, NAN, false }, ORDER_MORE },
+		{ "nobody has any", { 3, 0, 0, 0, false }, { 3, 0, 0, 0, false }, ORDER_EQUAL },
+		{ "nothing known", { 0, NAN, NAN, NAN, false }, { 0, NAN, NAN, NAN, false }, ORDER_EQUAL },
 	};
 
 	(void)state;

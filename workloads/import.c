@@ -30,13 +30,14 @@ struct example {
 
 struct importer {
 	struct import_options options;
-	unsigned char magic[MAGIC_BYTES], head[FOREIGN_HEAD_BYTES];     /* of the input, of its text */
+	unsigned char magic[MAGIC_BYTES];               /* how the input begins */
+	unsigned char head[FOREIGN_HEAD_BYTES];         /* and its text */
 	size_t magic_bytes, head_bytes;
 	ZSTD_DStream *zstd;             /* NULL: plain */
 	bool begun, between_frames;
 	char *line;
 	size_t line_bytes;
-	bool line_too_long;
+	bool line_too_long, after_return;
 	uint64_t note[NOTES];
 	uint64_t readable, unreadable, lacking;         /* lines; the last: of the second */
 	struct example example[EXAMPLES];
@@ -58,7 +59,7 @@ struct importer {
 	bool is_unreadable;
 };
 
-/* ---- records ----------------------------------------------------------------------------------- */
+/* ---- records -------------------------------------------------------------------------------- */
 
 static bool cpu_index(struct importer *in, unsigned number, uint16_t *index)
 {
@@ -129,7 +130,7 @@ static void traffic(struct importer *in, const struct kmem_event *event, bool fr
 	to->record[to->records++] = record;
 }
 
-/* ---- lines that are no traffic ----------------------------------------------------------------- */
+/* ---- lines that are no traffic -------------------------------------------------------------- */
 
 static void keep_sample(struct importer *in)
 {
@@ -241,14 +242,15 @@ static void take_line(struct importer *in)
 	case KMEM_ALLOC:
 	case KMEM_FREE:        traffic(in, &event, what == KMEM_FREE); break;
 	}
-	if (what == KMEM_NO_EVENT || what == KMEM_LACKING || what == KMEM_BROKEN || what == KMEM_HIDDEN)
+	if (what == KMEM_NO_EVENT || what == KMEM_LACKING || what == KMEM_BROKEN ||
+	    what == KMEM_HIDDEN)
 		unreadable(in, event.lacks ? event.lacks : "an event");
 	in->readable -= what == KMEM_BROKEN || what == KMEM_HIDDEN;
 	in->line_bytes = 0;
 	in->line_too_long = false;
 }
 
-/* ---- bytes ------------------------------------------------------------------------------------- */
+/* ---- bytes ---------------------------------------------------------------------------------- */
 
 struct importer *import_new(const struct import_options *options)
 {
@@ -280,12 +282,25 @@ static bool take_head(struct importer *in, const char *text, size_t bytes)
 	return !in->container;
 }
 
+/* Lines end with "\n", "\r\n" or "\r". */
+static const char *line_end(const char *text, size_t bytes)
+{
+	const char *end = memchr(text, '\n', bytes);
+	const char *other = memchr(text, '\r', end ? (size_t)(end - text) : bytes);
+
+	return other ? other : end;
+}
+
 static bool take_text(struct importer *in, const char *text, size_t bytes)
 {
 	if (in->head_bytes < sizeof in->head && !take_head(in, text, bytes))
 		return false;
 	while (bytes > 0) {
-		const char *end = memchr(text, '\n', bytes);
+		if (in->after_return && *text == '\n') {
+			text++;
+			bytes--;
+		}
+		const char *end = line_end(text, bytes);
 		size_t piece = end ? (size_t)(end - text) : bytes,
 		       room = LINE_MAX_BYTES - in->line_bytes;
 
@@ -293,6 +308,7 @@ static bool take_text(struct importer *in, const char *text, size_t bytes)
 			in->line_too_long = true;
 		memcpy(in->line + in->line_bytes, text, piece < room ? piece : room);
 		in->line_bytes += piece < room ? piece : room;
+		in->after_return = end && *end == '\r';
 		if (end)
 			take_line(in);
 		text += piece + (end != NULL);
@@ -369,7 +385,7 @@ const struct import_loss *import_losses(const struct importer *in, size_t *count
 	return in->loss;
 }
 
-/* ---- what gives no trace ----------------------------------------------------------------------- */
+/* ---- what gives no trace -------------------------------------------------------------------- */
 
 static void tell_examples(const struct importer *in, FILE *to)
 {
@@ -399,8 +415,8 @@ static void tell_unreadable(struct importer *in, FILE *to)
 	if (tool)
 		fprintf(to, "\n    and %s", tool);
 	else if (in->lacking > 0)
-		fprintf(to, "\n    perf script -F comm,pid,tid,cpu,time,event,trace prints all that is "
-			    "needed");
+		fprintf(to, "\n    perf script -F comm,pid,tid,cpu,time,event,trace prints all "
+			    "that is needed");
 }
 
 /* Whether no trace can come of it; the reason goes to `to`. */
@@ -428,28 +444,37 @@ static bool is_refused(struct importer *in, FILE *to)
 	return true;
 }
 
-/* ---- order ------------------------------------------------------------------------------------- */
+/* ---- order ---------------------------------------------------------------------------------- */
+
+/* Two sorted runs of numbers of records become one; of equal times the first run's come first. */
+static void merge(const struct record *record, const uint32_t *first, const uint32_t *second,
+		  const uint32_t *end, uint32_t *to)
+{
+	const uint32_t *middle = second;
+
+	while (first < middle || second < end) {
+		bool later = first == middle ||
+			     (second < end && record[*second].time_ns < record[*first].time_ns);
+
+		*to++ = later ? *second++ : *first++;
+	}
+}
 
 /* Numbers of the records by time; of equal times as they stand. The caller frees it. */
 static uint32_t *order_by_time(const struct recording *recording)
 {
-	uint32_t count = recording->records;
+	uint64_t count = recording->records;
 	uint32_t *from = xalloc((count + 1) * sizeof *from), *to = xalloc((count + 1) * sizeof *to);
 
 	for (uint32_t i = 0; i < count; i++)
 		from[i] = i;
-	for (uint64_t run = 1; run < count; run *= 2) {         /* merges sorted runs */
+	for (uint64_t run = 1; run < count; run *= 2) {
 		for (uint64_t begin = 0; begin < count; begin += 2 * run) {
-			uint64_t middle = begin + run < count ? begin + run : count,
-				 end = middle + run < count ? middle + run : count, a = begin, b = middle;
+			uint64_t middle = begin + run < count ? begin + run : count;
+			uint64_t end = middle + run < count ? middle + run : count;
 
-			for (uint64_t i = begin; i < end; i++) {
-				bool second = b < end &&
-					      (a == middle || recording->record[from[b]].time_ns <
-								      recording->record[from[a]].time_ns);
-
-				to[i] = second ? from[b++] : from[a++];
-			}
+			merge(recording->record, from + begin, from + middle, from + end,
+			      to + begin);
 		}
 		uint32_t *swap = from;
 
@@ -483,7 +508,7 @@ static struct pairing *pair(struct importer *in)
 	return sort ? by_time : as_written;
 }
 
-/* ---- the trace --------------------------------------------------------------------------------- */
+/* ---- the trace ------------------------------------------------------------------------------ */
 
 static struct trace *make_trace(const struct importer *in, struct pairing *pairing)
 {
@@ -521,7 +546,9 @@ struct trace *import_finish(struct importer *in, char *why, size_t size)
 	struct trace *trace = NULL;
 
 	if (pairing_events(pairing) <= in->options.skip)
-		snprintf(why, size, "no events are left of it");
+		snprintf(why, size,
+			 "no events are left of it: others are outside the part that was asked for, "
+			 "or of blocks of pages of an order above 10");
 	else
 		trace = make_trace(in, pairing);
 	pairing_free(pairing);

@@ -99,7 +99,7 @@ static bool decimal(struct text *text, uint64_t *number)
 	return text->at > start;
 }
 
-/* ---- when and where -------------------------------------------------------------------------- */
+/* ---- when and where ------------------------------------------------------------------------- */
 
 struct place {
 	unsigned cpu;
@@ -391,8 +391,8 @@ static enum kmem_line object_event(const struct text *fields, struct kmem_event 
 	if (equals(value, "(null)") || equals(value, "(nil)"))
 		return frees ? KMEM_NULL : KMEM_FAILED;
 	if (find_text(&value, "ptrval")) {
-		event->lacks = "its address, which the kernel hid (boot with no_hash_pointers, or record "
-			       "with perf or trace-cmd, which print it)";
+		event->lacks = "its address, which the kernel hid (boot with no_hash_pointers, or "
+			       "record with perf or trace-cmd, which print it)";
 		return KMEM_HIDDEN;
 	}
 	if (!hexadecimal(value, &event->id))
@@ -420,7 +420,8 @@ static enum kmem_line page_event(const struct text *fields, struct kmem_event *e
 
 	event->level = TRACE_PAGES;
 	if (!field(fields, "pfn", &value))
-		return broken(event, "'pfn=', the number of the page (perf script -F +trace prints it)");
+		return broken(event,
+			      "'pfn=', the number of the page (perf script -F +trace prints it)");
 	if (equals(value, "-1") || equals(value, "18446744073709551615"))
 		return frees ? KMEM_NULL : KMEM_FAILED;
 	if (!whole_number(value, &event->id) ||
@@ -449,9 +450,9 @@ static const struct event_kind {
 	{ "kmem_cache_free",        false, true,  KMEM_ALONE,   TRACE_KMEM_CACHE },
 	{ "mm_page_alloc",          true,  false, KMEM_ALONE,   TRACE_PAGE_BLOCK },
 	{ "mm_page_free",           true,  true,  KMEM_ALONE,   TRACE_PAGE_BLOCK },
-	{ "mm_page_free_direct",    true,  true,  KMEM_DIRECT,  TRACE_PAGE_BLOCK },     /* until 3.2 */
+	{ "mm_page_free_direct",    true,  true,  KMEM_DIRECT,  TRACE_PAGE_BLOCK }, /* until 3.2 */
 	{ "mm_page_free_batched",   true,  true,  KMEM_BATCHED, TRACE_PAGE_BLOCK },
-	{ "mm_pagevec_free",        true,  true,  KMEM_BATCHED, TRACE_PAGE_BLOCK },     /* until 3.2 */
+	{ "mm_pagevec_free",        true,  true,  KMEM_BATCHED, TRACE_PAGE_BLOCK }, /* until 3.2 */
 };
 enum { EVENT_KINDS = sizeof event_kinds / sizeof *event_kinds };
 
@@ -476,7 +477,7 @@ static enum kmem_line known_event(const struct text *fields, struct kmem_event *
 			     object_event(fields, event, kind->frees);
 }
 
-/* ---- the text of babeltrace ------------------------------------------------------------------- */
+/* ---- the text of babeltrace ----------------------------------------------------------------- */
 
 /* `hours:minutes:seconds.fraction` or `seconds.fraction`, perhaps after a date, in ns. */
 static bool clock_time(struct text clock, struct place *place)
@@ -542,7 +543,7 @@ static bool babeltrace(const struct text *line, struct kmem_event *event, enum k
 	return true;
 }
 
-/* ---- lines without an event ------------------------------------------------------------------ */
+/* ---- lines without an event ----------------------------------------------------------------- */
 
 /* The number in front of or behind a word; false: none there. */
 static bool number_behind(const char *at, const char *end, uint64_t *number)
@@ -683,7 +684,9 @@ static bool is_remark(const struct text *line)
 /* Does the line speak of traffic, readable or not? */
 static bool speaks_of_traffic(const struct text *line)
 {
-	static const char *const fields[] = { " ptr=", " pfn=", " bytes_alloc=", "kmem:", " ptr = " };
+	static const char *const fields[] = {
+		" ptr=", " pfn=", " bytes_alloc=", "kmem:", " ptr = ",
+	};
 
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
 		if (find_text(line, fields[i]))
@@ -701,14 +704,13 @@ static bool speaks_of_traffic(const struct text *line)
 	return false;
 }
 
-/* `[003] ` anywhere. */
-static const char *find_cpu(const struct text *line)
+/* What follows `[003] ` anywhere. */
+static const char *find_cpu(const struct text *line, uint64_t *number)
 {
 	for (const char *at = line->at; at < line->end; at++) {
 		struct text try = { at, line->end };
-		uint64_t number;
 
-		if (skip(&try, '[') && decimal(&try, &number) && skip(&try, ']') && skip(&try, ' '))
+		if (skip(&try, '[') && decimal(&try, number) && skip(&try, ']') && skip(&try, ' '))
 			return try.at;
 	}
 	return NULL;
@@ -740,10 +742,13 @@ static bool is_date(const char *at, const char *end)
 
 static const char *what_lacks(const struct text *line, bool placed)
 {
-	const char *cpu = find_cpu(line);
+	uint64_t number;
+	const char *cpu = find_cpu(line, &number);
 
 	if (placed)
 		return "the name of its event behind the time (perf script -F +event prints it)";
+	if (cpu && number > UINT16_MAX)
+		return "the number of a CPU, up to 65535, in brackets";
 	if (cpu && is_date(cpu, line->end))
 		return "the time right behind the CPU, where a date stands (perf script -F +time, "
 		       "and without tod)";

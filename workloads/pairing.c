@@ -9,8 +9,7 @@
 
 enum {
 	PAGE_SHIFT = 12,
-	CHUNK_SHIFT = 5, CHUNK = 1 << CHUNK_SHIFT,      /* frames that are stored together */
-	UNIT_SHIFT = TRACE_ORDER_MAX + 1,               /* of blocks too large for a trace */
+	CHUNK_SHIFT = 6, CHUNK = 1 << CHUNK_SHIFT,      /* frames that are stored together */
 	ZERO_SIZE_POINTER = 0x10,                       /* what kmalloc gives for no bytes */
 };
 static const uint32_t NONE = MAP_NONE;
@@ -28,10 +27,17 @@ struct place {
 
 /* And about a page frame. */
 struct frame {
-	uint32_t object;                /* the block that holds it; NONE */
+	uint32_t block;                 /* that holds it; NONE */
 	uint16_t cpu;                   /* that freed it last */
 	uint8_t report;                 /* how */
 	bool freed;                     /* a second report of that may come */
+};
+
+/* Neighbouring frames: most are inside or outside a block together. */
+struct chunk {
+	uint32_t block;                 /* that holds all, if not `mixed`; none of them is `freed` */
+	uint32_t frames;                /* where they stand, if ever they were mixed; NONE */
+	bool mixed;
 };
 
 struct item {                           /* an object or a block of pages */
@@ -56,12 +62,13 @@ struct pairing {
 	struct map places, neighbours;  /* by address: place; by page of it: the last cache there */
 	struct place *place;
 	uint32_t place_count;
-	struct map chunks;              /* by number of a chunk: where its frames are */
-	struct frame *frame;
+	struct map chunks;              /* by frame number / CHUNK */
+	struct chunk *chunk;
 	uint32_t chunk_count;
-	uint64_t near_key;              /* the chunk looked up last */
-	uint32_t near;                  /* NONE: none yet */
-	struct map large;               /* by unit: 0 if a block too large for a trace holds it */
+	struct frame *frame;            /* CHUNK of each chunk that was ever mixed */
+	uint32_t mixed_count;
+	struct map large;               /* blocks too large for a trace: 0 if alive */
+	uint32_t large_orders;          /* a bit for each order there ever was */
 	struct map cache_by_key, cache_by_name, sized_by_name;
 	struct cache *cache;
 	uint32_t caches;
@@ -81,7 +88,7 @@ void *room_for(void *array, size_t used, size_t element)
 	return xrealloc(array, (used ? 2 * used : 1) * element);
 }
 
-/* ---- names and caches -------------------------------------------------------------------------- */
+/* ---- names and caches ----------------------------------------------------------------------- */
 
 uint32_t names_add(struct names *names, const char *text, size_t bytes)
 {
@@ -171,7 +178,7 @@ static uint32_t cache_of_record(struct pairing *p, const struct record *record)
 			record->kind == TRACE_KMEM_CACHE ? record->name : NONE);
 }
 
-/* ---- events ------------------------------------------------------------------------------------ */
+/* ---- events --------------------------------------------------------------------------------- */
 
 static uint32_t new_item(struct pairing *p, uint32_t cache, const struct record *record)
 {
@@ -226,7 +233,7 @@ static uint32_t unseen_item(struct pairing *p, const struct record *record, uint
 	return object;
 }
 
-/* ---- objects ----------------------------------------------------------------------------------- */
+/* ---- objects -------------------------------------------------------------------------------- */
 
 /* Hashed pointers are small numbers, and their neighbourhood means nothing. */
 static bool has_neighbours(uint64_t id)
@@ -296,26 +303,67 @@ static void object_freed(struct pairing *p, const struct record *record)
 	place->object = NONE;
 }
 
-/* ---- pages ------------------------------------------------------------------------------------- */
+/* ---- pages ---------------------------------------------------------------------------------- */
 
+static struct chunk *chunk_of(struct pairing *p, uint64_t id)
+{
+	uint32_t *at = map_at(&p->chunks, id >> CHUNK_SHIFT);
+
+	if (*at == NONE) {
+		p->chunk = room_for(p->chunk, p->chunk_count, sizeof *p->chunk);
+		p->chunk[p->chunk_count] = (struct chunk){ .block = NONE, .frames = NONE };
+		*at = p->chunk_count++;
+	}
+	return &p->chunk[*at];
+}
+
+/* A frame with a memory of its own. */
 static struct frame *frame_at(struct pairing *p, uint64_t id)
 {
-	uint64_t key = id >> CHUNK_SHIFT;
+	struct chunk *chunk = chunk_of(p, id);
 
-	if (p->near == NONE || p->near_key != key) {
-		uint32_t *at = map_at(&p->chunks, key);
-
-		if (*at == NONE) {
-			p->frame = room_for(p->frame, p->chunk_count, CHUNK * sizeof *p->frame);
-			for (unsigned i = 0; i < CHUNK; i++)
-				p->frame[(size_t)p->chunk_count * CHUNK + i] =
-					(struct frame){ .object = NONE };
-			*at = p->chunk_count++;
-		}
-		p->near = *at;
-		p->near_key = key;
+	if (chunk->frames == NONE) {
+		p->frame = room_for(p->frame, p->mixed_count, CHUNK * sizeof *p->frame);
+		chunk->frames = p->mixed_count++;
 	}
-	return &p->frame[(size_t)p->near * CHUNK + id % CHUNK];
+	struct frame *frame = &p->frame[(size_t)chunk->frames * CHUNK];
+
+	for (unsigned i = 0; i < CHUNK && !chunk->mixed; i++)
+		frame[i] = (struct frame){ .block = chunk->block };
+	chunk->mixed = true;
+	return &frame[id % CHUNK];
+}
+
+/* The block that holds a frame, NONE: none; and how many frames from there, up to `most`, it is. */
+static uint32_t holder(struct pairing *p, uint64_t id, uint32_t most, uint32_t *run)
+{
+	const struct chunk *chunk = chunk_of(p, id);
+	uint32_t rest = CHUNK - (uint32_t)(id % CHUNK);
+
+	*run = chunk->mixed ? 1 : rest < most ? rest : most;
+	return chunk->mixed ? frame_at(p, id)->block : chunk->block;
+}
+
+/* Gives frames to a block, NONE: to nobody; no second report of earlier frees is due then. */
+static void give_frames(struct pairing *p, uint64_t id, uint32_t count, uint32_t block)
+{
+	while (count > 0) {
+		uint32_t rest = CHUNK - (uint32_t)(id % CHUNK), run = rest < count ? rest : count;
+
+		if (run == CHUNK) {
+			struct chunk *chunk = chunk_of(p, id);
+
+			chunk->mixed = false;
+			chunk->block = block;
+		} else {
+			struct frame *frame = frame_at(p, id);
+
+			for (uint32_t i = 0; i < run; i++)
+				frame[i] = (struct frame){ .block = block };
+		}
+		id += run;
+		count -= run;
+	}
 }
 
 static uint32_t frames_of(const struct pairing *p, uint32_t block)
@@ -323,41 +371,52 @@ static uint32_t frames_of(const struct pairing *p, uint32_t block)
 	return 1u << p->cache[p->item[block].cache].size;
 }
 
-/* A block of an order beyond the trace's: counted only, and so are the frees of its parts. */
+/* Blocks of an order beyond the trace's, which start at a multiple of their size. */
+static uint64_t large_key(uint64_t id, uint32_t order)
+{
+	return (uint64_t)order << 56 | id >> order;
+}
+
+/* The place of the large block alive that contains a page; NULL: none does. */
+static uint32_t *large_block(struct pairing *p, uint64_t id)
+{
+	for (uint32_t order = TRACE_ORDER_MAX + 1; order <= KMEM_ORDER_MAX; order++)
+		if (p->large_orders >> order & 1 && map_get(&p->large, large_key(id, order)) == 0)
+			return map_at(&p->large, large_key(id, order));
+	return NULL;
+}
+
+/* They are counted only, and so are the frees of their parts. */
 static bool is_large(struct pairing *p, const struct record *record)
 {
-	if (record->size <= TRACE_ORDER_MAX) {
-		if (map_get(&p->large, record->id >> UNIT_SHIFT) == NONE)
-			return false;
-		if (!record->free) {            /* it must have been freed */
-			*map_at(&p->large, record->id >> UNIT_SHIFT) = NONE;
-			return false;
-		}
-		if (frame_at(p, record->id)->object != NONE)
-			return false;
-	} else {
-		uint64_t first = record->id >> UNIT_SHIFT;
+	uint32_t run, *large;
 
-		for (uint64_t i = 0; i < UINT64_C(1) << (record->size - UNIT_SHIFT); i++)
-			*map_at(&p->large, first + i) = record->free ? NONE : 0;
+	if (record->size > TRACE_ORDER_MAX) {
+		p->large_orders |= 1u << record->size;
+		*map_at(&p->large, large_key(record->id, record->size)) = record->free ? NONE : 0;
+	} else {
+		large = large_block(p, record->id);
+		if (large && !record->free)
+			*large = NONE;          /* it must have been freed */
+		if (!large || !record->free || holder(p, record->id, 1, &run) != NONE)
+			return false;
 	}
 	p->note[NOTE_LARGE]++;
 	return true;
 }
 
-/* The frame gets a new owner: its block was freed before, or this part of it. */
-static void take_frame(struct pairing *p, const struct record *record, uint64_t id)
+/* Frames get a new owner: their block was freed before, or this part of it. */
+static void take_frames(struct pairing *p, const struct record *record, uint64_t id, uint32_t run,
+			uint32_t block)
 {
-	uint32_t block = frame_at(p, id)->object;
 	struct item *item = &p->item[block];
 
 	if (item->frames == frames_of(p, block)) {
-		for (uint32_t i = 0; i < frames_of(p, block); i++)
-			frame_at(p, item->id + i)->object = NONE;
+		give_frames(p, item->id, item->frames, NONE);
 		item->frames = 0;
 	} else {
-		frame_at(p, id)->object = NONE;
-		item->frames--;
+		give_frames(p, id, run, NONE);
+		item->frames -= run;
 	}
 	if (item->frames == 0)
 		insert_free(p, record, block);
@@ -365,23 +424,25 @@ static void take_frame(struct pairing *p, const struct record *record, uint64_t 
 
 static void pages_allocated(struct pairing *p, const struct record *record)
 {
-	uint32_t frames = 1u << record->size;
+	uint32_t frames = 1u << record->size, run;
 
-	for (uint32_t i = 0; i < frames; i++)
-		if (frame_at(p, record->id + i)->object != NONE)
-			take_frame(p, record, record->id + i);
+	for (uint32_t i = 0; i < frames; i += run) {
+		uint32_t block = holder(p, record->id + i, frames - i, &run);
+
+		if (block != NONE)
+			take_frames(p, record, record->id + i, run, block);
+	}
 	uint32_t block = new_item(p, cache_of_record(p, record), record);
 
 	p->item[block].frames = frames;
-	for (uint32_t i = 0; i < frames; i++)
-		*frame_at(p, record->id + i) = (struct frame){ .object = block };
+	give_frames(p, record->id, frames, block);
 	new_event(p, record, block, false);
 }
 
 /* Batched and alone in either order; until 3.2 a single page that is freed directly, twice so. */
 static bool is_second_report(const struct frame *frame, const struct record *record)
 {
-	return frame->object == NONE && frame->freed && frame->cpu == record->cpu &&
+	return frame->block == NONE && frame->freed && frame->cpu == record->cpu &&
 	       (frame->report != record->report ||
 		(record->report == KMEM_DIRECT && record->size == 0));
 }
@@ -389,25 +450,25 @@ static bool is_second_report(const struct frame *frame, const struct record *rec
 /* Takes the frames from the blocks that hold them and frees each that holds no more. */
 static void release_frames(struct pairing *p, const struct record *record)
 {
-	uint32_t held = 0, ended = 0;
+	uint32_t frames = 1u << record->size, held = 0, ended = 0, run;
 
-	for (uint32_t i = 0; i < 1u << record->size; i++) {
-		struct frame *frame = frame_at(p, record->id + i);
-		uint32_t block = frame->object;
+	for (uint32_t i = 0; i < frames; i += run) {
+		uint32_t block = holder(p, record->id + i, frames - i, &run);
 
 		if (block == NONE)
 			continue;
 		held++;
-		frame->object = NONE;
+		give_frames(p, record->id + i, run, NONE);
 		struct item *item = &p->item[block];
 
-		if (--item->frames > 0)
+		item->frames -= run;
+		if (item->frames > 0)
 			continue;
 		/* An order says another block only where the free is not that of a part. */
-		bool part = item->id != record->id || record->size < p->cache[item->cache].size;
+		uint32_t order = p->cache[item->cache].size;
+		bool part = item->id != record->id || record->size < order;
 
-		recorded_free(p, record, block,
-			      !part && record->size != p->cache[item->cache].size);
+		recorded_free(p, record, block, !part && record->size != order);
 		ended++;
 	}
 	if (held == 0)
@@ -431,7 +492,7 @@ static void pages_freed(struct pairing *p, const struct record *record)
 	frame->freed = true;
 }
 
-/* ---- sizes of what existed --------------------------------------------------------------------- */
+/* ---- sizes of what existed ------------------------------------------------------------------ */
 
 /* What lay at the address or on its page; NONE: nothing known. */
 static uint32_t cache_from_place(const struct pairing *p, uint64_t id)
@@ -471,14 +532,13 @@ static void resolve(struct pairing *p, struct item *item)
 	}
 }
 
-/* ---- all of it --------------------------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------------------------------ */
 
 struct pairing *pairing_new(struct recording *recording, const uint32_t *order)
 {
 	struct pairing *p = xalloc(sizeof *p);
 
 	p->recording = recording;
-	p->near = NONE;
 	for (uint32_t i = 0; i < recording->records; i++) {
 		const struct record *record = &recording->record[order ? order[i] : i];
 
@@ -504,6 +564,7 @@ void pairing_free(struct pairing *p)
 	map_free(&p->cache_by_name);
 	map_free(&p->sized_by_name);
 	free(p->place);
+	free(p->chunk);
 	free(p->frame);
 	free(p->cache);
 	free(p->item);
@@ -521,7 +582,7 @@ uint32_t pairing_events(const struct pairing *p)
 	return p->events;
 }
 
-/* ---- the trace --------------------------------------------------------------------------------- */
+/* ---- the trace ------------------------------------------------------------------------------ */
 
 /* The part of the events that is kept, and new numbers for what it uses; NONE: not used. */
 struct part {

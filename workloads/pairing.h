@@ -4,7 +4,7 @@
  * Objects are paired by address, whatever event frees them. Pages are paired by the block that
  * contains them:
  *
- *	alloc 8..11    free 10    free 8..9    free 11          the block is freed with its last page
+ *	alloc 8..11    free 10    free 8..9    free 11          freed whole with its last page
  *	alloc 8..11    alloc 9                                  its free was not recorded: inserted
  *	alloc 8..11    free 10    alloc 10                      a part of a block begun to be freed
  *	                                                        belongs to its new owner alone
@@ -62,7 +62,7 @@ void pairing_free(struct pairing *pairing);
 /* Frees whose allocation is recorded. */
 uint64_t pairing_matched(const struct pairing *pairing);
 uint32_t pairing_events(const struct pairing *pairing);
-/* The part from event `first` to before `end`, objects numbered anew; notes are those of pairing. */
+/* The part from event `first` to before `end`, objects numbered anew; the notes of pairing. */
 struct trace *pairing_trace(struct pairing *pairing, uint32_t first, uint32_t end);
 
 /* Room for one more element: arrays double at powers of two. */

@@ -269,7 +269,7 @@ static const struct wrong {
 	  { "4:1: error: operands of 4 and 8 bytes in one instruction" } },
 	{ "a variable in two sizes", "X86_64 t\n{ x=0; }\nP0 | P1 ;\nmovb $1,(x) | movw $0x101,(x);\nmovb $2,(x) | ;\n" ASK,
 	  { "4:15: error: 'x' is accessed with 2 bytes here and with 1 elsewhere: mixed sizes are not simulated",
-	    "4:1: note: with 1 bytes" } },
+	    "4:1: note: with 1 byte\n" } },
 	{ "a number that is changed, in AT&T", HEAD "P0 ;\nmovl (x),$1 ;\n" ASK,
 	  { "4:1: error: wrong operands; there is movl register,[x], movl [x],register, movl [x],$1, movl register,register, movl register,$1 "
 	    "(in AT&T the other way round)" } },

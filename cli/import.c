@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "experiment/file.h"
+#include "experiment/terminal.h"
 #include "sim/verbs/xalloc.h"
 #include "workloads/import.h"
 
@@ -196,7 +197,8 @@ static bool write_stdout(const struct trace *trace)
 {
 	size_t bytes;
 	void *data = trace_encode(trace, &bytes);
-	bool good = fwrite(data, 1, bytes, stdout) == bytes && fflush(stdout) == 0;
+	FILE *out = terminal_bytes(stdout);
+	bool good = fwrite(data, 1, bytes, out) == bytes && fflush(out) == 0;
 
 	if (!good)
 		fprintf(stderr, "bounce: stdout: cannot be written: %s\n", strerror(errno));

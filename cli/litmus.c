@@ -13,6 +13,7 @@
 #include "cli/options.h"
 #include "cli/table.h"
 #include "experiment/machine_file.h"
+#include "experiment/terminal.h"
 #include "litmus/campaign.h"
 #include "sim/verbs/xalloc.h"
 
@@ -411,7 +412,7 @@ static void show_progress(const struct arguments *arguments, size_t done, const 
 {
 	if (!isatty(STDERR_FILENO))
 		return;
-	fputs("\r\033[K", stderr);
+	terminal_paint(stderr, PAINT_ERASE);
 	if (done < arguments->file_count)
 		fprintf(stderr, "%zu of %zu tests, running %s", done, arguments->file_count, name);
 }

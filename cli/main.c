@@ -1,6 +1,7 @@
 /*
  * The command: finds the verb and leaves the rest to it.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "experiment/diagnostic.h"
+#include "experiment/terminal.h"
 #include "experiment/version.h"
 
 /* clang-format off */
@@ -100,6 +102,9 @@ static void close_stdout(int status, void *unused)
 
 int main(int argc, char **argv)
 {
+	terminal_guard();
+	/* a file that may grow no more is a write that fails, with its message */
+	signal(SIGXFSZ, SIG_IGN);
 	if (on_exit(close_stdout, NULL) != 0) {
 		perror("bounce");
 		return EXIT_FAILED;

@@ -11,6 +11,8 @@
 #include "cli/views.h"
 #include "experiment/diagnostic.h"
 #include "experiment/partners.h"
+#include "experiment/terminal.h"
+#include "experiment/text.h"
 
 enum {
 	SHOWN_COMBINATIONS = 4,         /* more are named, and only the first is shown */
@@ -111,14 +113,21 @@ static void print_for_programs(FILE *out, const struct arguments *arguments,
 		arguments->view->fill(table, chosen[i]->result,
 				      select_label(points, chosen[i], label, sizeof label));
 	if (arguments->format == TABLE_CSV) {
-		fprintf(out, "# bounce %s\n# experiment %s sha256 %s\n", points->version,
-			points->name, points->hash);
+		fputs("# bounce ", out);
+		text_line(out, points->version);
+		fputs("\n# experiment ", out);
+		text_line(out, points->name);
+		fputs(" sha256 ", out);
+		text_line(out, points->hash);
+		putc('\n', out);
 	} else {
 		fputs("{\"type\":\"run\",\"experiment\":", out);
-		json_string(out, points->name);
+		text_json(out, points->name);
 		fputs(",\"version\":", out);
-		json_string(out, points->version);
-		fprintf(out, ",\"sha256\":\"%s\"}\n", points->hash);
+		text_json(out, points->version);
+		fputs(",\"sha256\":", out);
+		text_json(out, points->hash);
+		fputs("}\n", out);
 	}
 	table_print(table, out, arguments->format, arguments->view->type, 0, false);
 	if (arguments->format == TABLE_JSONL)
@@ -138,19 +147,36 @@ static void name_others(FILE *out, const struct points *points, const struct poi
 		fprintf(out, "  and %zu more\n", count - NAMED_COMBINATIONS);
 }
 
+/* Its parts come out of files: a line end in one of them is no line end here. */
+static void print_heading(FILE *out, const struct points *points, const struct point *point,
+			  bool colour)
+{
+	char label[512];
+
+	if (colour)
+		terminal_paint(out, PAINT_BOLD);
+	text_line(out, points->name);
+	fputs("   ", out);
+	text_line(out, select_label(points, point, label, sizeof label));
+	fputs("   ", out);
+	text_line(out, point->machine);
+	fputs("   bounce ", out);
+	text_line(out, points->version);
+	if (colour)
+		terminal_paint(out, PAINT_PLAIN);
+	putc('\n', out);
+}
+
 static void print_for_people(FILE *out, const struct arguments *arguments,
 			     const struct points *points, const struct point **chosen, size_t count)
 {
 	size_t shown = count > SHOWN_COMBINATIONS ? 1 : count;
 	struct view_options view_options = { .top = arguments->top,
 					     .colour = table_colour(out, arguments->colour) };
-	char label[512];
 
 	for (size_t i = 0; i < shown; i++) {
-		fprintf(out, "%s%s%s   %s   %s   bounce %s%s\n", i ? "\n\n" : "",
-			view_options.colour ? "\033[1m" : "", points->name,
-			select_label(points, chosen[i], label, sizeof label), chosen[i]->machine,
-			points->version, view_options.colour ? "\033[0m" : "");
+		fputs(i ? "\n\n" : "", out);
+		print_heading(out, points, chosen[i], view_options.colour);
 		view_headline(out, chosen[i]->result);
 		if (point_value(chosen[i], PARTNERS_KEY))
 			fprintf(out, "workload partners: %s\n",

@@ -14,6 +14,7 @@
 #include "experiment/metrics.h"
 #include "experiment/partners.h"
 #include "experiment/statistics.h"
+#include "experiment/text.h"
 #include "sim/verbs/xalloc.h"
 
 struct quantity {
@@ -228,9 +229,9 @@ void summary_headline(FILE *out, const struct points *points)
 		low = seed < low ? seed : low;
 		high = seed > high ? seed : high;
 	}
-	fprintf(out, "%s", points->name);
-	if (*points->title)
-		fprintf(out, ": %s", points->title);
+	text_line(out, points->name);
+	fputs(*points->title ? ": " : "", out);
+	text_line(out, points->title);
 	fprintf(out, "\n%s", first->workload);
 	if (!is_swept(points, "machine"))
 		fprintf(out, ", %s", first->machine);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "experiment/terminal.h"
+#include "experiment/text.h"
 #include "sim/verbs/xalloc.h"
 
 struct message {
@@ -268,18 +270,6 @@ static bool starts_character(char c)
 	return ((unsigned char)c & 0xc0) != 0x80;
 }
 
-/* Bytes that a terminal would take for a command become '?'. */
-static void print_line(FILE *out, const char *line, size_t length)
-{
-	fputs("    ", out);
-	for (size_t i = 0; i < length; i++) {
-		unsigned char c = (unsigned char)line[i];
-
-		fputc((c < ' ' && c != '\t') || c == 127 ? '?' : c, out);
-	}
-	fputc('\n', out);
-}
-
 /* Tabs are repeated, so that the caret stands right whatever their width. */
 static void print_caret(FILE *out, const char *line, size_t length, unsigned column)
 {
@@ -297,20 +287,37 @@ static void print_caret(FILE *out, const char *line, size_t length, unsigned col
 	fputs("^\n", out);
 }
 
+/* "file:line:column: error: text" without its text. */
+static void print_head(FILE *out, const struct message *message, bool colour)
+{
+	const struct document *source = message->place.source;
+
+	if (source) {
+		if (colour)
+			terminal_paint(out, PAINT_BOLD);
+		text_line(out, source->name);
+		if (!source->option && message->place.line)
+			fprintf(out, ":%u:%u", message->place.line, message->place.column);
+		fputc(':', out);
+		if (colour)
+			terminal_paint(out, PAINT_PLAIN);
+		fputc(' ', out);
+	}
+	if (colour)
+		terminal_paint(out, message->note ? PAINT_CYAN : PAINT_RED);
+	fputs(message->note ? "note:" : "error:", out);
+	if (colour)
+		terminal_paint(out, PAINT_PLAIN);
+}
+
 static void print_message(FILE *out, const struct message *message, bool colour)
 {
 	const struct document *source = message->place.source;
-	const char *bold = colour ? "\033[1m" : "", *plain = colour ? "\033[0m" : "";
-	const char *kind = message->note ? "note" : "error";
-	const char *paint = !colour ? "" : message->note ? "\033[36m" : "\033[31m";
 
-	if (source) {
-		fprintf(out, "%s%s", bold, source->name);
-		if (!source->option && message->place.line)
-			fprintf(out, ":%u:%u", message->place.line, message->place.column);
-		fprintf(out, ":%s ", plain);
-	}
-	fprintf(out, "%s%s:%s %s\n", paint, kind, plain, message->text);
+	print_head(out, message, colour);
+	fputc(' ', out);
+	text_line(out, message->text);
+	fputc('\n', out);
 	if (!source || source->option || !message->place.line)
 		return;
 
@@ -319,7 +326,9 @@ static void print_message(FILE *out, const struct message *message, bool colour)
 
 	/* longer than any line of an experiment: quoting it would help nobody */
 	if (line && length > 0 && length <= 200) {
-		print_line(out, line, length);
+		fputs("    ", out);
+		text_quote(out, line, length);
+		fputc('\n', out);
 		print_caret(out, line, length, message->place.column);
 	}
 }

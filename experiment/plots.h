@@ -51,7 +51,4 @@ struct figure {
 extern const struct figure figures[];           /* ends with a figure without a name */
 const struct figure *figure_find(const char *name);
 
-/* A text as gnuplot reads it back. */
-void gnuplot_string(FILE *out, const char *text);
-
 #endif

@@ -22,6 +22,7 @@
 #include "experiment/folder.h"
 #include "experiment/metrics.h"
 #include "experiment/run_point.h"
+#include "experiment/terminal.h"
 #include "experiment/version.h"
 #include "sim/verbs/xalloc.h"
 
@@ -57,7 +58,7 @@ static const char *called(const struct runner *runner)
 static void clear_line(struct runner *runner)
 {
 	if (runner->line)
-		fputs("\r\033[K", stderr);
+		terminal_paint(stderr, PAINT_ERASE);
 	runner->line = false;
 }
 
@@ -99,7 +100,8 @@ static void show_progress(struct runner *runner)
 
 	if (!runner->options->progress || seconds < 1)
 		return;
-	fprintf(stderr, "\r\033[K%s: %zu of %zu points, %zu running", called(runner),
+	terminal_paint(stderr, PAINT_ERASE);
+	fprintf(stderr, "%s: %zu of %zu points, %zu running", called(runner),
 		runner->done, runner->count, runner->children);
 	if (runner->done)
 		fprintf(stderr, ", about %.0f s left",

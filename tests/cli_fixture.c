@@ -19,6 +19,7 @@
 #include "experiment/data.h"
 #include "experiment/file.h"
 #include "experiment/machine_file.h"
+#include "experiment/terminal.h"
 #include "sim/verbs/xalloc.h"
 
 static int dispatch(int count, char **arguments)
@@ -52,6 +53,7 @@ static _Noreturn void be_cli(const char *const *arguments, FILE *out, FILE *err)
 	}
 	dup2(fileno(out), STDOUT_FILENO);
 	dup2(fileno(err), STDERR_FILENO);
+	terminal_guard();
 
 	int status = dispatch(count, copy);
 

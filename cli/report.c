@@ -202,13 +202,14 @@ int cli_report(int argc, char **argv)
 	struct points points;
 	const struct point **chosen;
 	size_t count;
-	char folder[4096], why[1024];
+	char folder[4096], why[1024], cure[400];
 	int status = EXIT_MISTAKE;
 
 	options_parse(&argp, argc, argv, "bounce report", &arguments);
 	if (!points_load(select_folder(arguments.result, folder, sizeof folder), &points, why,
 			 sizeof why)) {
-		fprintf(stderr, "bounce report: %s\n", why);
+		fprintf(stderr, "bounce report: %s%s\n", why,
+			select_cure(arguments.result, cure, sizeof cure));
 		return EXIT_MISTAKE;
 	}
 	if (select_points(&points, arguments.point, &chosen, &count, why, sizeof why)) {

@@ -15,7 +15,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 find sim models workloads experiment/run_point.c -name '*.[ch]' | grep -v -e '/registry\.c$' -e '^workloads/import\.[ch]$' \
-	-e '^workloads/kmem_text\.[ch]$' | sort >"$work/files"
+	-e '^workloads/kmem_text\.[ch]$' -e '^workloads/pairing\.[ch]$' -e '^workloads/foreign\.[ch]$' -e '^workloads/map\.[ch]$' | sort >"$work/files"
 
 # One line per part and file: "objects/slub-page<tab>models/objects/slub_page.c"; the engine is "".
 awk -v files="$work/files" '

@@ -79,8 +79,9 @@ static struct placements one_more(const struct machine *machine, const struct pl
 	unsigned *core = xalloc(found.threads * sizeof *core), cores = machine_cores(machine);
 
 	for (unsigned i = 0; i < fewer->count; i++) {
-		memcpy(core, fewer->core + (size_t)i * fewer->threads,
-		       fewer->threads * sizeof *core);
+		if (fewer->threads)     /* else there is nothing, not even an address */
+			memcpy(core, fewer->core + (size_t)i * fewer->threads,
+			       fewer->threads * sizeof *core);
 		for (unsigned c = 0; c < cores; c++) {
 			if (is_taken(core, fewer->threads, c))
 				continue;

@@ -39,6 +39,7 @@ edit experiment/run_point.c engine
 # what none of the runs sees
 edit models/objects/registry.c ''
 edit workloads/import.c ''
+edit workloads/pairing.c ''
 # a new file that nobody includes may be anybody's
 echo 'int x;' >"$work/tree/models/objects/new.c"
 edit models/objects/new.c engine

@@ -701,6 +701,7 @@ static void placements_are_of_every_kind(void **state)
 	} rows[] = {
 		{ "textbook", 1, 1 }, { "textbook", 2, 2 }, { "textbook", 3, 4 },
 		{ "textbook", 4, 8 }, { "core2-2s", 2, 3 }, { "core2-2s", 3, 9 },
+		{ "textbook", 6, 32 },
 	};
 
 	(void)state;
@@ -713,6 +714,27 @@ static void placements_are_of_every_kind(void **state)
 		assert_int_equal(found.count, rows[i].count);
 		placements_free(&found);
 	}
+}
+
+/* Seven threads have thousands of ways to lie on four kinds of distance: some hundred are left, all of
+ * them different, and on cores of their own. */
+static void of_many_placements_some_are_left(void **state)
+{
+	enum { THREADS = 7 };
+	struct machine machine = load_machine("uv-1024");
+	struct placements found = placements_find(&machine, THREADS);
+
+	(void)state;
+	assert_true(found.count > 200 && found.count <= 512);
+	for (unsigned i = 0; i < found.count; i++) {
+		const unsigned *core = found.core + i * THREADS;
+
+		for (unsigned a = 0; a < THREADS; a++)
+			for (unsigned b = 0; b < a; b++)
+				assert_int_not_equal(core[a], core[b]);
+		assert_true(!i || memcmp(core, core - THREADS, THREADS * sizeof *core) != 0);
+	}
+	placements_free(&found);
 }
 
 enum { RUNS = 200 };
@@ -965,6 +987,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_listed_is_told),
 		cmocka_unit_test(sizes_have_no_limits),
 		cmocka_unit_test(placements_are_of_every_kind),
+		cmocka_unit_test(of_many_placements_some_are_left),
 		cmocka_unit_test(a_seed_gives_the_same_runs),
 		cmocka_unit_test(shortcuts_change_no_outcome),
 		cmocka_unit_test(runs_are_apart),

@@ -49,6 +49,7 @@ static const char help[] =
 static void parse_view(const char *word, struct arguments *arguments, struct argp_state *state)
 {
 	struct nearest nearest = nearest_to(word);
+	char all[200];
 
 	arguments->view = view_find(word);
 	if (arguments->view)
@@ -58,10 +59,8 @@ static void parse_view(const char *word, struct arguments *arguments, struct arg
 	if (nearest.best)
 		argp_error(state, "no view is called '%s'; did you mean '%s'?", word, nearest.best);
 	else
-		argp_error(
-			state,
-			"no view is called '%s'; there are lines, fields, sites, cpus, locks, paths",
-			word);
+		argp_error(state, "no view is called '%s'; there are %s", word,
+			   names_of(views, sizeof *views, all, sizeof all));
 }
 
 static error_t parse(int key, char *word, struct argp_state *state)

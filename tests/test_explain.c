@@ -169,7 +169,10 @@ static void capitals_and_hyphens_do_not_matter(void **state)
 {
 	static const char *const words[] = { "MESI",   "mesi",		"Mesi",	    "M",
 					     "Slub_CPU", "false sharing", "false-sharing",
-					     "PLACEMENT", "scatter",	"out of memory" };
+					     "PLACEMENT", "scatter",	"out of memory",
+					     "combination", "point", "seed", "left out", "swept",
+					     "incomplete", "place", "weak", "partners", "range",
+					     "interval", "cold", "capacity", "true sharing" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {

@@ -731,6 +731,57 @@ static void the_list_is_walked_for_a_page_of_the_type(void **state)
 	fixture_free(f);
 }
 
+struct stores {
+	struct fixture *f;
+	char text[2000];
+};
+
+static void note_stores(void *to, const struct access *a)
+{
+	struct stores *stores = to;
+	struct one_access one = { a->read ? 'M' : 'W', a->address, NULL };
+	size_t at = strlen(stores->text);
+	char name[120];
+
+	if (!a->write)
+		return;
+	name_access(stores->f, &one, name, sizeof name);
+	snprintf(stores->text + at, sizeof stores->text - at, "%s, ", name);
+}
+
+static void compound_thread(struct cpu *cpu, void *argument)
+{
+	alloc_page(cpu, argument, 2, GFP_MOVABLE | GFP_COMP);
+}
+
+#define TAIL_26(p) "M PG" p ".flags, W PG" p ".private, "
+#define TAIL_39(p) "M PG" p ".flags, W PG" p "._count, W PG" p ".private, "
+/* 0.4: destructor and order in the lru of page 1, then the marks, first_page in private; 3.9 also
+ * sets _count of the tails. */
+#define COMPOUND(TAIL) \
+	"W PG0.private, W PG0._count, W PG1.lru, W PG1.lru, M PG0.flags, " \
+	TAIL("1") TAIL("2") TAIL("3")
+
+static void each_tail_of_a_compound_page_is_written(void **state)
+{
+	(void)state;
+	EACH_KERNEL(kernel) {
+		const char *expected = kernel == KERNEL_3_9 ? COMPOUND(TAIL_39) : COMPOUND(TAIL_26);
+		struct fixture *f = pcp_new(kernel, 1);
+		struct stores stores = { .f = f };
+		size_t length;
+
+		sim_observe(f->sim, note_stores, &stores);
+		thread_start(f->sim, 0, compound_thread, f);
+		assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
+		length = strlen(stores.text);
+		assert_true(length > strlen(expected));
+		assert_string_equal(stores.text + length - strlen(expected), expected);
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
 /* ---- the order of 3.9's drain, 2.3 and 11.3 ----------------------------- */
 
 struct rounds {
@@ -1398,6 +1449,7 @@ int main(void)
 		cmocka_unit_test(members_lie_where_the_sheet_has_them),
 		cmocka_unit_test(each_path_makes_the_accesses_of_the_sheet),
 		cmocka_unit_test(the_list_is_walked_for_a_page_of_the_type),
+		cmocka_unit_test(each_tail_of_a_compound_page_is_written),
 		cmocka_unit_test(a_drain_takes_from_the_lists_in_rounds),
 		cmocka_unit_test(cold_pages_come_from_their_list_or_the_tail),
 		cmocka_unit_test(a_stolen_block_of_order_10_is_retyped_in_part_by_2624),

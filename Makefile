@@ -3,6 +3,7 @@
 #
 #	make            the program            make demo      a first experiment, with plots
 #	make check      the tests              make verify    the long tests
+#	make quick      the tests but the slowest, for after every edit
 #	make sanitize   tests under ASan/UBSan make bench     speed, as ratios
 #	make fuzz       fuzzers, FUZZ_SECONDS  make install   prefix=/usr/local, DESTDIR=
 #	make litmus     litmus tests, RUNS of each, without and with a store buffer
@@ -18,8 +19,6 @@ RUNS         ?= 1000000
 
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSION 2>/dev/null || echo unknown)
-# Points of equal models are interchangeable: their version is the hash of what can change one.
-MODELS  := $(shell cat $(sort $(wildcard sim/*.[ch] sim/verbs/*.[ch] models/*.h models/*/*.[ch] workloads/*.[ch])) | sha256sum | cut -c1-12)
 
 ALL_CFLAGS   = -std=gnu17 -O2 -g -fno-omit-frame-pointer -ffp-contract=off -fwrapv $(WARN) $(CFLAGS)
 ALL_CPPFLAGS = -I. -D_GNU_SOURCE -MMD -MP $(CPPFLAGS)
@@ -32,7 +31,7 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 SCRIPTS := $(wildcard tests/check_*.sh)
 HELPERS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/*_fixture.c))
 PARALLEL := -j$(shell nproc 2>/dev/null || echo 2)
-DEMO    := configs/remote-free.yaml configs/socket-recorded.yaml
+DEMO    := configs/demo.yaml
 SHIPPED := $(wildcard configs/*.yaml)
 
 all: need-build
@@ -59,11 +58,11 @@ $(B)/%.o: %.c $(B)/flags
 $(B)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS)' > $@
-$(B)/version: FORCE
+$(B)/version.h: FORCE
 	@mkdir -p $(@D)
-	@echo '$(VERSION) $(MODELS)' | cmp -s - $@ || echo '$(VERSION) $(MODELS)' > $@
-$(B)/experiment/version.o: ALL_CPPFLAGS += -DBOUNCE_VERSION='"$(VERSION)"' -DVERSION_OF_MODELS='"$(MODELS)"'
-$(B)/experiment/version.o: $(B)/version
+	@./versions.sh '$(VERSION)' >$@.new && { cmp -s $@.new $@ && rm $@.new || mv $@.new $@; }
+$(B)/experiment/version.o: ALL_CPPFLAGS += -DVERSION_FILE='"$(abspath $(B))/version.h"'
+$(B)/experiment/version.o: $(B)/version.h
 
 need-build need-plots need-tests: need-%:
 	@./need.sh build $*
@@ -74,25 +73,36 @@ demo: need-plots
 	@echo 'Look at these:'
 	@for f in $(DEMO); do ls results/$$(basename $$f .yaml)/*.png results/$$(basename $$f .yaml)/results.csv; done | sed 's/^/    /'
 	@echo 'and ask:'
-	@echo '    ./bounce report results/remote-free'
+	@echo '    ./bounce report results/demo'
 
-check: need-plots need-tests
+# Programs that take most of the time. They come first, so that none of them is left running alone.
+SLOWEST := $(B)/tests/test_explore tests/check_litmus.sh tests/check_same_bytes.sh $(B)/tests/test_shortcuts \
+	$(B)/tests/test_import
+PROGRAMS = $(SLOWEST) $(filter-out $(SLOWEST),$(TESTS) $(SCRIPTS))
+RUN_TESTS = BOUNCE=$(B)/bounce BOUNCE_CLANG=$(B)/clang/bounce GOLDEN=$(B)/tests/golden tests/run.sh
+
+tested: need-plots need-tests
 	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce $(B)/tests/golden $(TESTS)
 	@$(MAKE) $(PARALLEL) --no-print-directory CC=clang B=$(B)/clang $(B)/clang/bounce
-	@BOUNCE=$(B)/bounce BOUNCE_CLANG=$(B)/clang/bounce GOLDEN=$(B)/tests/golden tests/run.sh 300 $(TESTS) $(SCRIPTS)
+
+check: tested
+	@$(RUN_TESTS) 600 $(PROGRAMS)
+
+quick: need-plots need-tests
+	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce $(B)/tests/golden $(filter-out $(SLOWEST),$(TESTS))
+	@$(RUN_TESTS) 300 $(filter-out $(SLOWEST),$(PROGRAMS))
 
 # The long tests: deeper exploration, all shipped experiments with the shortcuts off.
-verify: need-plots need-tests
-	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce $(B)/tests/golden $(TESTS)
-	@$(MAKE) $(PARALLEL) --no-print-directory CC=clang B=$(B)/clang $(B)/clang/bounce
-	@BOUNCE_VERIFY=1 BOUNCE=$(B)/bounce BOUNCE_CLANG=$(B)/clang/bounce GOLDEN=$(B)/tests/golden \
-		tests/run.sh 7200 $(TESTS) $(SCRIPTS) $(wildcard tests/verify_*.sh)
+verify: tested
+	@BOUNCE_VERIFY=1 $(RUN_TESTS) 7200 $(wildcard tests/verify_*.sh) $(PROGRAMS)
 
+# Scripts too, but those that compare compilers or count allocations.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
-sanitize: need-tests
+sanitize: need-plots need-tests
 	@$(MAKE) $(PARALLEL) --no-print-directory B=$(B)/sanitize CFLAGS='$(CFLAGS) -O1 $(SANITIZE)' sanitized
-sanitized: $(TESTS) $(B)/bounce
-	@BOUNCE=$(B)/bounce tests/run.sh 1200 $(TESTS)
+sanitized: $(TESTS) $(B)/bounce $(B)/tests/golden
+	@BOUNCE=$(B)/bounce GOLDEN=$(B)/tests/golden tests/run.sh 1800 \
+		$(filter-out tests/check_same_bytes.sh tests/check_memory.sh tests/check_versions.sh,$(PROGRAMS))
 
 bench: need-build
 	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/tests/bench
@@ -111,13 +121,17 @@ litmus: need-build
 	@for depth in 0 8; do $(B)/bounce litmus tests/litmus/*.litmus --depth $$depth --runs $(RUNS) || status=$$?; done; exit $$status
 
 # libFuzzer; a finding is left in fuzz/.
+SEEDS_machine := configs/machines
+MAX_LEN_machine := 16384
+MAX_LEN_point := 65536
 fuzz: need-tests
 	@$(MAKE) $(PARALLEL) --no-print-directory CC=clang B=$(B)/fuzz CFLAGS='-O1 $(SANITIZE) -fsanitize=fuzzer-no-link' fuzzed
 fuzzed: $(patsubst tests/fuzz_%.c,fuzz-%,$(wildcard tests/fuzz_*.c))
 fuzz-%: $(B)/tests/fuzz_%.o $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $(B)/tests/$@ $^ $(LDLIBS)
 	@mkdir -p fuzz/$*
-	$(B)/tests/$@ -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=fuzz/ -print_final_stats=1 fuzz/$* $(wildcard tests/seeds/$*)
+	$(B)/tests/$@ -max_total_time=$(FUZZ_SECONDS) $(addprefix -len_control=0 -max_len=,$(MAX_LEN_$*)) \
+		-artifact_prefix=fuzz/ -print_final_stats=1 fuzz/$* $(SEEDS_$*) $(wildcard tests/seeds/$*)
 
 machines: need-tests
 	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce $(B)/docs/machine_table
@@ -141,7 +155,7 @@ uninstall:
 clean:
 	rm -rf build bounce
 
-.PHONY: all demo check verify sanitize sanitized bench golden quantiles litmus fuzz fuzzed machines plots install uninstall \
+.PHONY: all demo tested check quick verify sanitize sanitized bench golden quantiles litmus fuzz fuzzed machines plots install uninstall \
 	clean FORCE need-build need-plots need-tests
 .SECONDARY:
 FORCE:

@@ -28,6 +28,17 @@ void options_parse(const struct argp *argp, int argc, char **argv, char *called,
 	exit(EXIT_FAILED);
 }
 
+const char *names_of(const void *table, size_t stride, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	*buf = '\0';
+	for (const char *at = table; *(const char *const *)at && used < size; at += stride)
+		used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? ", " : "",
+					 *(const char *const *)at);
+	return buf;
+}
+
 void words_append(char ***words, size_t *count, char *word)
 {
 	*words = xrealloc(*words, (*count + 1) * sizeof **words);

@@ -49,6 +49,7 @@ static const char help[] =
 static void parse_view(const char *word, struct arguments *arguments, struct argp_state *state)
 {
 	struct nearest nearest = nearest_to(word);
+	char all[200];
 
 	arguments->view = view_find(word);
 	if (arguments->view)
@@ -58,10 +59,8 @@ static void parse_view(const char *word, struct arguments *arguments, struct arg
 	if (nearest.best)
 		argp_error(state, "no view is called '%s'; did you mean '%s'?", word, nearest.best);
 	else
-		argp_error(
-			state,
-			"no view is called '%s'; there are lines, fields, sites, cpus, locks, paths",
-			word);
+		argp_error(state, "no view is called '%s'; there are %s", word,
+			   names_of(views, sizeof *views, all, sizeof all));
 }
 
 static error_t parse(int key, char *word, struct argp_state *state)
@@ -202,13 +201,14 @@ int cli_report(int argc, char **argv)
 	struct points points;
 	const struct point **chosen;
 	size_t count;
-	char folder[4096], why[1024];
+	char folder[4096], why[1024], cure[400];
 	int status = EXIT_MISTAKE;
 
 	options_parse(&argp, argc, argv, "bounce report", &arguments);
 	if (!points_load(select_folder(arguments.result, folder, sizeof folder), &points, why,
 			 sizeof why)) {
-		fprintf(stderr, "bounce report: %s\n", why);
+		fprintf(stderr, "bounce report: %s%s\n", why,
+			select_cure(arguments.result, cure, sizeof cure));
 		return EXIT_MISTAKE;
 	}
 	if (select_points(&points, arguments.point, &chosen, &count, why, sizeof why)) {

@@ -239,6 +239,19 @@ static void folder_of(const struct arguments *arguments, const struct experiment
 		 experiment->name);
 }
 
+/* Of runs that all ended badly there is nothing to look at. */
+static void tell_where(const struct runner_summary *summary, size_t ended, const char *directory)
+{
+	size_t points = summary->kept + summary->computed;
+
+	fprintf(stderr, "\n%zu point%s in %s (%zu computed now)", points, points == 1 ? "" : "s",
+		directory, summary->computed);
+	if (points > ended)
+		fprintf(stderr, "; 'bounce report %s' shows where it bounces\n", directory);
+	else
+		fprintf(stderr, "; none ended well, so there is nothing to report\n");
+}
+
 static int run_one(struct arguments *arguments, const struct experiment *experiment)
 {
 	struct runner_summary summary;
@@ -262,9 +275,7 @@ static int run_one(struct arguments *arguments, const struct experiment *experim
 			"bounce: interrupted; %zu points are kept in %s, the next run computes the others\n",
 			summary.kept + summary.computed, directory);
 	else if (!arguments->quiet && arguments->format == TABLE_PEOPLE)
-		fprintf(stderr,
-			"\n%zu points in %s (%zu computed now); 'bounce report %s' shows where it bounces\n",
-			summary.kept + summary.computed, directory, summary.computed, directory);
+		tell_where(&summary, ended, directory);
 	return run_status(&summary, written, ended);
 }
 

@@ -1,7 +1,7 @@
 /*
  * Results for people: a row per combination of swept values, each number the mean over the seeds
- * with its 95 % Student interval, or, where that would say nothing true, their range. What no combination has (frees of a workload without an
- * allocator) has no column.
+ * with its 95 % Student interval, or, where that would say nothing true, their range. What no
+ * combination has (frees of a workload without an allocator) has no column.
  */
 #include "cli/summary.h"
 

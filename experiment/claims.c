@@ -169,7 +169,7 @@ const char *claim_range(double low, double high, const char *unit, char *buf, si
 	return buf;
 }
 
-/* "14 times", "2 to 14 times", "at least 3 times"; below twice in per cent of many. */
+/* "14 times", "2 to 14 times", "up to 14 times", "at least 3 times"; below twice in per cent of many. */
 static const char *amount(const struct verdict *verdict, char *buf, size_t size)
 {
 	char from[32], to[32];
@@ -184,6 +184,8 @@ static const char *amount(const struct verdict *verdict, char *buf, size_t size)
 		digits(verdict->most, 2, to, sizeof to);
 		if (isinf(verdict->most))
 			snprintf(buf, size, "at least %s times", from);
+		else if (!strcmp(from, "1") && strcmp(to, "1"))
+			snprintf(buf, size, "up to %s times", to);
 		else
 			snprintf(buf, size, !strcmp(from, to) ? "%s%.0s times" : "%s to %s times",
 				 from, to);

@@ -10,6 +10,7 @@
 
 #include "experiment/claims.h"
 #include "experiment/figures.h"
+#include "experiment/partners.h"
 #include "experiment/text.h"
 
 enum { UNITS = 64, PARTS_MAX = CAUSES, MACHINE_CHARACTERS = 60 };
@@ -306,15 +307,19 @@ static void describe_machine(const struct points *points, char *buf, size_t size
 void figure_subtitle(struct drawing *drawing, const struct groups *groups, const char *plotted,
 		     bool intervals)
 {
-	char seeds[96], machine[300], left_out[64] = "";
+	char seeds[96], machine[300], left_out[64] = "", partners[400];
+	bool differ;
 
 	describe_seeds(groups, intervals, seeds, sizeof seeds);
 	describe_machine(drawing->points, machine, sizeof machine);
 	if (groups->bad)
 		snprintf(left_out, sizeof left_out, "; %zu %s that ended badly left out",
 			 groups->bad, groups->bad == 1 ? "run" : "runs");
-	snprintf(drawing->subtitle, sizeof drawing->subtitle, "%s; %s; %s%s", plotted, seeds,
-		 machine, left_out);
+	/* bars or curves whose partners are not equally far apart differ for that alone */
+	partners_of_points(drawing->points, &differ, partners, sizeof partners);
+	snprintf(drawing->subtitle, sizeof drawing->subtitle, "%s; %s; %s%s%s%s", plotted, seeds,
+		 machine, left_out, differ ? "; partners at different distances: " : "",
+		 differ ? partners : "");
 }
 
 static bool any_value(const struct groups *groups, measure *what, const void *argument)

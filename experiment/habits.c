@@ -335,6 +335,13 @@ static const struct {
 	{ "workload kind",
 	  "ping_pong pingpong spinlock lock locks contention atomics cas false_sharing",
 	  "; 'micro' has ping-pongs and locks, 'counter' has words that many write" },
+	{ "placement",
+	  "close pack packed fill dense sequential linear in_order socket same_socket same_die same_l2 same_node",
+	  "; cores in order are 'compact', core 0 and its nearest 'apart-1'" },
+	{ "placement",
+	  "spread far distribute distributed balanced round_robin roundrobin interleave interleaved sparse sockets "
+	  "cross_socket other_socket remote numa random",
+	  "; round-robin over sockets is 'scatter', partners kept apart 'pairs-apart-1' to '-4'" },
 	{ "protocol",
 	  "mesi_two_level mesi_three_level moesi_hammer moesi_cmp_directory moesi_cmp_token garnet ruby chi ace",
 	  ": that is another simulator's; the home is set with 'home'" },

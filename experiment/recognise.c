@@ -230,6 +230,8 @@ const char *recognise_path(const char *path, char *buf, size_t size)
 		snprintf(buf, size, "; a folder of results: 'bounce report' shows it");
 	else if (exists(path, "/."))
 		snprintf(buf, size, "; an experiment is a YAML file");
+	else if (exists(path, ".yaml"))
+		snprintf(buf, size, "; did you mean '%.200s.yaml'?", path);
 	if (*buf || strchr(path, '/') || strlen(path) > 200)
 		return buf;
 	snprintf(file, sizeof file, "configs/%s%s", path, strstr(path, ".yaml") ? "" : ".yaml");

@@ -182,7 +182,7 @@ static size_t collect_curves(struct drawing *drawing, const struct groups *group
 	return count;
 }
 
-/* A curve over CPUs whose partners move apart falls or rises for that alone: say where they are. */
+/* A curve over CPUs means partners at one distance: say which, where the subtitle did not. */
 static void add_partners(struct drawing *drawing)
 {
 	size_t used = strlen(drawing->subtitle);
@@ -190,9 +190,9 @@ static void add_partners(struct drawing *drawing)
 	bool differ;
 
 	partners_of_points(drawing->points, &differ, partners, sizeof partners);
-	if (*partners)
+	if (*partners && !differ)
 		snprintf(drawing->subtitle + used, sizeof drawing->subtitle - used,
-			 "; partners %s%s", differ ? "at different distances: " : "", partners);
+			 "; partners %s", partners);
 }
 
 bool scaling_write(struct drawing *drawing, const struct figure *figure)

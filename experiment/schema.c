@@ -470,7 +470,9 @@ static bool is_number_key(struct schema *schema, const struct setting *table,
 static bool told_before(struct schema *schema, const struct yaml *list, size_t at, const char *name)
 {
 	for (size_t i = 0; i < at; i++) {
-		if (strcmp(list->child[i]->text, list->child[at]->text))
+		/* another one that is no word was told */
+		if (list->child[i]->kind != YAML_VALUE ||
+		    strcmp(list->child[i]->text, list->child[at]->text))
 			continue;
 		mistake(schema->diagnostics, list->child[at]->place, "'%s' names '%s' twice", name,
 			list->child[at]->text);

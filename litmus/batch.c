@@ -135,7 +135,8 @@ static void prepare_one(struct cpu *cpu, const struct actor *actor, unsigned v)
 	if (choice < 4)
 		load_number(cpu, word, size_of(actor->all, v));
 	else if (choice < 7)
-		store_number(cpu, word, size_of(actor->all, v), actor->all->test->variable[v].start);
+		store_number(cpu, word, size_of(actor->all, v),
+			     actor->all->test->variable[v].start);
 	else if (choice == 7)
 		prefetch_write(cpu, word);
 }

@@ -27,7 +27,8 @@ struct batch {
 	bool no_shortcuts;              /* of the engine; the outcomes are the same */
 };
 
-/* The outcome of every run, one behind the other: runs * observeds values. false: the machine's run did not end well, `why` says how. */
+/* The outcome of every run, one behind the other: runs * observeds values. false: the machine's
+ * run did not end well, `why` says how. */
 bool batch_run(const struct batch *batch, int64_t *values, char *why, size_t size);
 
 #endif

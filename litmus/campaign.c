@@ -12,7 +12,7 @@
 
 #include "sim/verbs/xalloc.h"
 
-enum { BATCH_RUNS = 1000, STRAYS = 32, PLACEMENTS_MAX = 4096 };
+enum { BATCH_RUNS = 1000, STRAYS = 32, PLACEMENTS_MAX = 512 };
 
 /* ---- placements -------------------------------------------------------------------------- */
 
@@ -26,28 +26,16 @@ static unsigned relation(const struct machine *machine, unsigned a, unsigned b)
 	return machine_distance(machine, a, b) << 2 | same_l2 << 1 | same_llc;
 }
 
-static bool same_kind(const struct machine *machine, unsigned threads, const unsigned *a,
-		      const unsigned *b)
+static void add(struct placements *placements, const unsigned *core, unsigned last)
 {
-	for (unsigned i = 0; i < threads; i++)
-		for (unsigned j = 0; j < i; j++)
-			if (relation(machine, a[i], a[j]) != relation(machine, b[i], b[j]))
-				return false;
-	return true;
-}
+	unsigned threads = placements->threads, *place;
 
-static void add_kind(struct placements *placements, const struct machine *machine,
-		     const unsigned *core)
-{
-	unsigned threads = placements->threads;
-	unsigned *all = placements->core;
-
-	for (unsigned i = 0; i < placements->count; i++)
-		if (same_kind(machine, threads, all + (size_t)i * threads, core))
-			return;
-	all = xrealloc(all, ((size_t)placements->count + 1) * threads * sizeof *all);
-	memcpy(all + (size_t)placements->count++ * threads, core, threads * sizeof *all);
-	placements->core = all;
+	placements->core = xrealloc(placements->core, ((size_t)placements->count + 1) * threads *
+							      sizeof *placements->core);
+	place = placements->core + (size_t)placements->count++ * threads;
+	for (unsigned i = 0; i + 1 < threads; i++)
+		place[i] = core[i];
+	place[threads - 1] = last;
 }
 
 static bool is_taken(const unsigned *core, unsigned threads, unsigned wanted)
@@ -72,23 +60,39 @@ static void thin_out(struct placements *placements)
 	placements->count = kept;
 }
 
-/* One thread more, on every core that is free. */
+/* Is what core `c` is to the cores before it new among `kinds` of them? Then one more. */
+static bool is_new(const struct machine *machine, const unsigned *core, unsigned threads,
+		   unsigned c, unsigned *kind, unsigned *kinds)
+{
+	unsigned *own = kind + (size_t)*kinds * threads;
+
+	for (unsigned i = 0; i < threads; i++)
+		own[i] = relation(machine, core[i], c);
+	for (unsigned k = 0; k < *kinds; k++)
+		if (!threads || !memcmp(kind + (size_t)k * threads, own, threads * sizeof *own))
+			return false;
+	++*kinds;
+	return true;
+}
+
+/* One thread more, on every core that is free. Those of different kinds without it stay different:
+ * only what comes of the same is compared. */
 static struct placements one_more(const struct machine *machine, const struct placements *fewer)
 {
-	struct placements found = { .threads = fewer->threads + 1 };
-	unsigned *core = xalloc(found.threads * sizeof *core), cores = machine_cores(machine);
+	unsigned threads = fewer->threads, cores = machine_cores(machine);
+	struct placements found = { .threads = threads + 1 };
+	unsigned *kind = xalloc((size_t)cores * threads * sizeof *kind);
 
 	for (unsigned i = 0; i < fewer->count; i++) {
-		memcpy(core, fewer->core + (size_t)i * fewer->threads,
-		       fewer->threads * sizeof *core);
-		for (unsigned c = 0; c < cores; c++) {
-			if (is_taken(core, fewer->threads, c))
-				continue;
-			core[fewer->threads] = c;
-			add_kind(&found, machine, core);
-		}
+		const unsigned *core = fewer->core + (size_t)i * threads;
+		unsigned kinds = 0;
+
+		for (unsigned c = 0; c < cores; c++)
+			if (!is_taken(core, threads, c) &&
+			    is_new(machine, core, threads, c, kind, &kinds))
+				add(&found, core, c);
 	}
-	free(core);
+	free(kind);
 	thin_out(&found);
 	return found;
 }
@@ -96,7 +100,7 @@ static struct placements one_more(const struct machine *machine, const struct pl
 /* Kinds of n threads from kinds of n - 1. */
 struct placements placements_find(const struct machine *machine, unsigned threads)
 {
-	struct placements found = { .count = 1 };
+	struct placements found = { .count = 1, .core = xalloc(1) }; /* of no thread: one */
 
 	for (unsigned n = 0; n < threads; n++) {
 		struct placements fewer = found;

@@ -537,17 +537,29 @@ static bool lock_fits(struct reader *reader, const struct statement *s)
 	return false;
 }
 
+/* LOCK, or as assemblers have it too, `lock;` in front of an instruction of the same line. */
+static bool take_lock(struct scanner *scanner)
+{
+	unsigned line = scanner->token.place.line;
+	struct scanner behind;
+
+	if (scanner->token.kind != TOKEN_WORD || strcasecmp(scanner->token.text, "LOCK") != 0)
+		return false;
+	scan_next(scanner);
+	behind = *scanner;
+	if (scan_take(&behind, ";") && behind.token.kind == TOKEN_WORD &&
+	    behind.token.place.line == line)
+		*scanner = behind;
+	return true;
+}
+
 void read_instruction(struct reader *reader, unsigned thread)
 {
 	struct scanner *scanner = &reader->scanner;
-	struct statement s = { .name = scanner->token, .thread = thread };
+	struct statement s = { .thread = thread, .locked = take_lock(scanner) };
 	unsigned many;
 
-	s.locked = s.name.kind == TOKEN_WORD && !strcasecmp(s.name.text, "LOCK");
-	if (s.locked) {
-		scan_next(scanner);
-		s.name = scanner->token;
-	}
+	s.name = scanner->token;
 	if (s.name.kind != TOKEN_WORD) {
 		mistake(scanner->diagnostics, s.name.place, "an instruction is missing here");
 		return;

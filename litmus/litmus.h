@@ -99,7 +99,8 @@ struct litmus_variable {
 	int64_t start;
 	unsigned size;                  /* bytes of every access to it */
 	unsigned declared;              /* bytes of its type, at least `size`; 0: none was given */
-	struct place place, start_place;        /* of its first mention, of its initial value */
+	struct place place;             /* of its first mention, or of the access that set `size` */
+	struct place start_place;       /* of its initial value */
 };
 
 /* A register of a thread, or (thread -1) a variable at the end. */

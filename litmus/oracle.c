@@ -28,7 +28,7 @@ enum {
 	BYTES_MAX = 1 << 30,            /* of all states */
 	SLOTS_LEAST = 1 << 10,
 	LOOP_STORES = 16,               /* room in a buffer for those of a loop */
-	LOCAL_STEPS = 1 << 16,          /* instructions without memory in one step: a loop of them */
+	LOCAL_STEPS = 1 << 16,          /* instructions without memory in a step: a loop of them */
 };
 
 const char *const memory_model_names[] = { [MODEL_SC] = "sc", [MODEL_TSO] = "tso", NULL };

@@ -28,7 +28,7 @@ void *list_grow(void *list, unsigned count, size_t size);
 
 /* Number of a variable; a new name makes a new variable. */
 int reader_variable(struct reader *reader, const struct token *name);
-/* Over `0:` or `P0:`, which begins with `token`, the one before the next; false: it is not there. */
+/* Over `0:` or `P0:`, which begins with `token`, the one before the next; false: not there. */
 bool reader_thread(struct reader *reader, const struct token *token, unsigned *thread);
 /* Does it fit into that many bytes, signed or not? Else that is told. */
 bool reader_fits(struct reader *reader, struct place place, int64_t value, unsigned size);

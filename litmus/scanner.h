@@ -9,8 +9,8 @@ enum token_kind { TOKEN_END, TOKEN_WORD, TOKEN_NUMBER, TOKEN_SIGN };
 struct token {
 	enum token_kind kind;
 	struct place place;
-	const char *text;               /* signs: one character, or one of the pairs "/\" "<>" ... */
-	int64_t number;                 /* of 64 bits: what is above 2^63 has turned negative */
+	const char *text;               /* signs: one character, or a pair like "/\" */
+	int64_t number;                 /* 64 bits: what is above 2^63 turns negative */
 };
 
 enum { NAME_SHOWN = 64 };               /* bytes for token_name, which cuts longer ones */

@@ -27,8 +27,8 @@ static void take_size(struct reader *reader, const struct instruction *in,
 		mistake(reader->scanner.diagnostics, in->place,
 			"'%.40s' is accessed with %u bytes here and with %u elsewhere: mixed sizes are not simulated",
 			variable->name, in->size, variable->size);
-		mistake_note(reader->scanner.diagnostics, variable->place, "with %u bytes",
-			     variable->size);
+		mistake_note(reader->scanner.diagnostics, variable->place, "with %u byte%s",
+			     variable->size, variable->size == 1 ? "" : "s");
 	}
 }
 

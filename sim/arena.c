@@ -189,6 +189,23 @@ const char *sim_describe(const struct sim *sim, const void *address, char *buf, 
 
 /* ---- allocation ----------------------------------------------------------------------------- */
 
+static uint64_t region_room(const struct sim *sim, unsigned node)
+{
+	return sim->region_bytes - (node == sim->nodes - 1 ? sim->unseen_bytes : 0);
+}
+
+/* From the end of the arena. */
+void *unseen_new(struct sim *sim, size_t bytes)
+{
+	unsigned last = sim->nodes - 1;
+
+	bytes = (bytes + LINE - 1) / LINE * LINE;
+	if (sim->region_used[last] + bytes > region_room(sim, last))
+		sim_out_of_memory(sim);
+	sim->unseen_bytes += bytes;
+	return sim->arena + sim->arena_bytes - sim->unseen_bytes;
+}
+
 void *arena_alloc(struct sim *sim, size_t size, size_t count, unsigned node, size_t align,
 		  const struct layout *layout, const char *label)
 {
@@ -199,7 +216,7 @@ void *arena_alloc(struct sim *sim, size_t size, size_t count, unsigned node, siz
 	if (align < 16)
 		align = 16;
 	start = (sim->region_used[node] + align - 1) / align * align;
-	if (start + size * count > sim->region_bytes)
+	if (start + size * count > region_room(sim, node))
 		sim_out_of_memory(sim);
 	sim->region_used[node] = start + size * count;
 	start += node * sim->region_bytes;

@@ -161,6 +161,11 @@ void cpu_interrupt(struct sim *sim, struct event *e)
 	}
 }
 
+bool takes_interrupts(const struct sim *sim, unsigned id)
+{
+	return sim->cpu[id].started && !sim->cpu[id].finished;
+}
+
 static void send_interrupt(struct sim *sim, unsigned from, unsigned target, uint64_t time,
 			   uint64_t period, interrupt_handler *handler, void *argument)
 {

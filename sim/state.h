@@ -56,6 +56,7 @@ struct sim {
 	/* arena */
 	char *arena;
 	uint64_t arena_bytes, region_bytes;     /* regions: one per NUMA node */
+	uint64_t unseen_bytes;                  /* at the end: what no simulated CPU touches */
 	uint64_t *region_used;
 	char **percpu;                          /* per-CPU areas */
 	uint64_t percpu_used;

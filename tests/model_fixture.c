@@ -82,17 +82,25 @@ struct buddy_settings_view {
 	uint64_t reserve_blocks;
 };
 
+struct pcp_settings_view {
+	int variant;
+	uint64_t batch, reserve_blocks;
+};
+
 static const struct layout turn_layout = { "turn", 8, CLASS_WORKLOAD, NULL };
 
 static void add_pages(struct fixture *f, const struct fixture_options *o)
 {
-	struct buddy_settings_view settings = { (int)o->lock, o->reserve_blocks };
+	struct buddy_settings_view buddy = { (int)o->lock, o->reserve_blocks };
+	struct pcp_settings_view pcp = { (int)o->kernel + 1, o->batch, o->reserve_blocks };
+	bool is_pcp = o->pages && strcmp(o->pages, "pcp") == 0;
 
 	f->memory = memory_new(f->sim, o->view ? o->view : &page_view_packed_56, o->stride,
 			       o->mib ? o->mib : 4);
-	f->page_model = page_allocator_find("buddy");
-	assert_int_equal(f->page_model->settings_size, sizeof settings);
-	f->page_state = f->page_model->create(f->sim, f->memory, &settings);
+	f->page_model = page_allocator_find(o->pages ? o->pages : "buddy");
+	assert_int_equal(f->page_model->settings_size, is_pcp ? sizeof pcp : sizeof buddy);
+	f->page_state = f->page_model->create(f->sim, f->memory,
+					      is_pcp ? (void *)&pcp : (void *)&buddy);
 	f->pages = (struct pages){ &quiet_pages, f, f->memory };
 }
 

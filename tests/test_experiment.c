@@ -17,6 +17,7 @@
 #include "experiment/keys.h"
 #include "experiment/machine_file.h"
 #include "experiment/schema.h"
+#include "experiment/version.h"
 #include "sim/verbs/xalloc.h"
 #include "tests/cli_fixture.h"
 
@@ -589,6 +590,30 @@ static void order_comments_and_spelling_do_not_matter(void **state)
 	experiment_free(b);
 }
 
+/* A model that is not known by itself would have its points go stale with every edit. */
+static void every_model_and_workload_has_a_version_of_its_own(void **state)
+{
+	char part[128];
+
+	(void)state;
+	assert_true(version_knows(""));
+	for (size_t i = 0; object_allocators[i]; i++) {
+		snprintf(part, sizeof part, "objects/%s", object_allocators[i]->name);
+		if (!version_knows(part))
+			fail_msg("versions.sh does not find %s", part);
+	}
+	for (size_t i = 0; page_allocators[i]; i++) {
+		snprintf(part, sizeof part, "pages/%s", page_allocators[i]->name);
+		if (!version_knows(part))
+			fail_msg("versions.sh does not find %s", part);
+	}
+	for (size_t i = 0; workloads[i]; i++) {
+		snprintf(part, sizeof part, "workloads/%s", workloads[i]->name);
+		if (!version_knows(part))
+			fail_msg("versions.sh does not find %s", part);
+	}
+}
+
 static void what_determines_a_point_is_in_its_name(void **state)
 {
 	static const char *const different[] = {
@@ -902,6 +927,7 @@ int main(void)
 		cmocka_unit_test(more_cpus_than_cores_need_scale),
 		cmocka_unit_test(what_no_seed_can_change_runs_once),
 		cmocka_unit_test(order_comments_and_spelling_do_not_matter),
+		cmocka_unit_test(every_model_and_workload_has_a_version_of_its_own),
 		cmocka_unit_test(what_determines_a_point_is_in_its_name),
 		cmocka_unit_test(a_word_or_a_map_is_a_distribution),
 		cmocka_unit_test(the_effective_experiment_reads_back),

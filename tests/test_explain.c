@@ -126,6 +126,11 @@ static void near_misses_elsewhere(void **state)
 		{ { "list", "metrcs" },                         "did you mean 'metrics'?" },
 		{ { "report", "x", "lnes" },                    "did you mean 'lines'?" },
 		{ { "plot", "x", "bonces" },                    "did you mean 'bounces'?" },
+		{ { "report", "configs/remote-free.yaml" }, "; it is a file: 'bounce run' makes results" },
+		{ { "compare", "configs/remote-free.yaml" }, "; it is a file: 'bounce run' makes results" },
+		{ { "check", "configs/remote-free" },           "did you mean 'configs/remote-free.yaml'?" },
+		{ { "check", "remote-free" },                   "did you mean 'configs/remote-free.yaml'?" },
+		{ { "check", "configs" },                       "an experiment is a YAML file" },
 		{ { "compare", "x", "--metric", "bounce" },     "did you mean 'bounces'?" },
 		{ { "compare", "x", "--metric", "bounces/operatons" }, "did you mean 'operations'?" },
 		{ { "check", "tests/experiments/ring.yaml", "--set", "cpu=2" },
@@ -164,7 +169,10 @@ static void capitals_and_hyphens_do_not_matter(void **state)
 {
 	static const char *const words[] = { "MESI",   "mesi",		"Mesi",	    "M",
 					     "Slub_CPU", "false sharing", "false-sharing",
-					     "PLACEMENT", "scatter",	"out of memory" };
+					     "PLACEMENT", "scatter",	"out of memory",
+					     "combination", "point", "seed", "left out", "swept",
+					     "incomplete", "place", "weak", "partners", "range",
+					     "interval", "cold", "capacity", "true sharing" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -268,7 +269,7 @@ static const struct wrong {
 	  { "4:1: error: operands of 4 and 8 bytes in one instruction" } },
 	{ "a variable in two sizes", "X86_64 t\n{ x=0; }\nP0 | P1 ;\nmovb $1,(x) | movw $0x101,(x);\nmovb $2,(x) | ;\n" ASK,
 	  { "4:15: error: 'x' is accessed with 2 bytes here and with 1 elsewhere: mixed sizes are not simulated",
-	    "4:1: note: with 1 bytes" } },
+	    "4:1: note: with 1 byte\n" } },
 	{ "a number that is changed, in AT&T", HEAD "P0 ;\nmovl (x),$1 ;\n" ASK,
 	  { "4:1: error: wrong operands; there is movl register,[x], movl [x],register, movl [x],$1, movl register,register, movl register,$1 "
 	    "(in AT&T the other way round)" } },
@@ -700,6 +701,7 @@ static void placements_are_of_every_kind(void **state)
 	} rows[] = {
 		{ "textbook", 1, 1 }, { "textbook", 2, 2 }, { "textbook", 3, 4 },
 		{ "textbook", 4, 8 }, { "core2-2s", 2, 3 }, { "core2-2s", 3, 9 },
+		{ "textbook", 6, 32 },
 	};
 
 	(void)state;
@@ -712,6 +714,27 @@ static void placements_are_of_every_kind(void **state)
 		assert_int_equal(found.count, rows[i].count);
 		placements_free(&found);
 	}
+}
+
+/* Seven threads have thousands of ways to lie on four kinds of distance: some hundred are left, all of
+ * them different, and on cores of their own. */
+static void of_many_placements_some_are_left(void **state)
+{
+	enum { THREADS = 7 };
+	struct machine machine = load_machine("uv-1024");
+	struct placements found = placements_find(&machine, THREADS);
+
+	(void)state;
+	assert_true(found.count > 200 && found.count <= 512);
+	for (unsigned i = 0; i < found.count; i++) {
+		const unsigned *core = found.core + i * THREADS;
+
+		for (unsigned a = 0; a < THREADS; a++)
+			for (unsigned b = 0; b < a; b++)
+				assert_int_not_equal(core[a], core[b]);
+		assert_true(!i || memcmp(core, core - THREADS, THREADS * sizeof *core) != 0);
+	}
+	placements_free(&found);
 }
 
 enum { RUNS = 200 };
@@ -803,6 +826,40 @@ static void runs_are_apart(void **state)
 		for (unsigned run = 0; run < RUNS; run++)
 			assert_true(litmus_asked(test, &values[run * test->observeds]));
 	}
+	litmus_free(test);
+}
+
+static long page_faults(void)
+{
+	struct rusage usage;
+
+	assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+	return usage.ru_minflt;
+}
+
+/*
+ * A machine costs what is used of it: four threads on 1024 cores and 128 memory nodes touch
+ * four variables in each of 100 runs. The arena of such a machine has 4 million lines: who looks at
+ * what is known of each, 8 bytes, touches 8192 pages.
+ */
+static void large_machines_cost_what_is_used(void **state)
+{
+	static const unsigned core[] = { 0, 1, 512, 1023 };
+	struct litmus *test = parse_good(
+		"X86 t\n{ }\nP0 | P1 | P2 | P3 ;\nMOV [a],$1 | MOV [b],$1 | MOV [c],$1 | MOV [d],$1 ;\n"
+		"MOV EAX,[b] | MOV EAX,[c] | MOV EAX,[d] | MOV EAX,[a] ;\nexists (a=0)\n");
+	struct machine machine = load_machine("uv-1024");
+	struct batch batch = { .test = test, .machine = &machine, .core = core, .runs = 100 };
+	int64_t values[100];
+	char why[384];
+	long before;
+
+	(void)state;
+	assert_true(batch_run(&batch, values, why, sizeof why)); /* the host's own pages */
+	before = page_faults();
+	assert_true(batch_run(&batch, values, why, sizeof why));
+	if (page_faults() - before >= 8192)
+		fail_msg("%ld pages touched", page_faults() - before);
 	litmus_free(test);
 }
 
@@ -930,9 +987,11 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_listed_is_told),
 		cmocka_unit_test(sizes_have_no_limits),
 		cmocka_unit_test(placements_are_of_every_kind),
+		cmocka_unit_test(of_many_placements_some_are_left),
 		cmocka_unit_test(a_seed_gives_the_same_runs),
 		cmocka_unit_test(shortcuts_change_no_outcome),
 		cmocka_unit_test(runs_are_apart),
+		cmocka_unit_test(large_machines_cost_what_is_used),
 		cmocka_unit_test(without_buffer_no_outcome_is_relaxed),
 		cmocka_unit_test(a_forbidden_outcome_is_found),
 		cmocka_unit_test(an_outcome_never_seen_is_remarked),

@@ -345,6 +345,20 @@ static void a_title_gives_the_range_of_ratios(void **state)
 	expect_title(&made, "bounces", "slub-cpu bounces the allocator's lines 2 to 14 times less often than slub-page");
 }
 
+/* 1260 / 1240 is once to two digits, 891 / 99 = 9. */
+static void from_hardly_less_to_much_less_is_up_to(void **state)
+{
+	(void)state;
+	struct made made;
+
+	made_init(&made);
+	made_add(&made, "slub-page", "64", 1, 1260, 10);
+	made_add(&made, "slub-page", "256", 1, 891, 10);
+	made_add(&made, "slub-cpu", "64", 1, 1240, 10);
+	made_add(&made, "slub-cpu", "256", 1, 99, 10);
+	expect_title(&made, "bounces", "slub-cpu bounces the allocator's lines up to 9 times less often than slub-page");
+}
+
 /* Below twice in per cent: 1 - 150 / 200 = 25 %. */
 static void small_differences_are_told_in_per_cent(void **state)
 {
@@ -956,6 +970,7 @@ int main(void)
 		cmocka_unit_test(programs_get_every_row_with_the_point_in_front),
 		cmocka_unit_test(every_view_prints_in_every_format),
 		cmocka_unit_test(a_title_gives_the_range_of_ratios),
+		cmocka_unit_test(from_hardly_less_to_much_less_is_up_to),
 		cmocka_unit_test(small_differences_are_told_in_per_cent),
 		cmocka_unit_test(of_many_the_least_and_the_most_are_named),
 		cmocka_unit_test(never_is_said_only_of_zero_everywhere),

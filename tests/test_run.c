@@ -657,7 +657,7 @@ static void others_join_a_run_with_the_same_experiment_only(void **state)
 	struct output shard = run_into(&place, "r", "--shard=2/2");
 
 	(void)state;
-	assert_non_null(strstr(shard.err, "1 points in"));
+	assert_non_null(strstr(shard.err, "1 point in"));
 	assert_null(strstr(shard.out, "incomplete"));
 	assert_non_null(strstr(shard.out, "\n10 "));
 	expect_status(shard, 0);

@@ -182,7 +182,8 @@ static void expect_clean_run(const char *const *arguments, int status)
 {
 	struct output output = run_cli(arguments);
 
-	assert_int_equal(output.status, status);
+	if (output.status != status)
+		fail_msg("%s: status %d, not %d: %s", arguments[0], output.status, status, output.err);
 	/* a test that looked at nothing would pass */
 	assert_true(strlen(output.out) + strlen(output.err) > 20);
 	expect_clean(arguments[0], output.out);

@@ -177,9 +177,9 @@ static void lost(struct importer *in, const struct kmem_event *event)
 		in->loss[in->losses++] = (struct import_loss){ .cpu = event->cpu };
 	}
 	in->loss[i].events += event->lost;
-	in->loss[i].gaps += event->lost == 0;
+	in->loss[i].gaps += event->gap;
 	in->note[NOTE_LOST] += event->lost;
-	in->note[NOTE_GAPS] += event->lost == 0;
+	in->note[NOTE_GAPS] += event->gap;
 }
 
 /* One example of each thing that is lacking. */
@@ -209,27 +209,34 @@ static void unreadable(struct importer *in, const char *lacks)
 		memcpy(&to->text[used - 3], "...", 3);
 }
 
+/* What the line is; a mark of UTF-8 at the begin of the text is none of it. */
+static enum kmem_line parse_line(const struct importer *in, struct kmem_event *event)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	bool marked = in->note[NOTE_LINES] == 0 && in->line_bytes >= 3 &&
+		      memcmp(in->line, mark, 3) == 0;
+	size_t skip = marked ? 3 : 0;
+	enum kmem_line what = kmem_parse(in->line + skip, in->line_bytes - skip, event);
+
+	if (in->line_too_long) {
+		event->lacks = "an end: a line may have 65536 bytes";
+		return KMEM_NO_EVENT;
+	}
+	if (what == KMEM_NO_EVENT)
+		event->lacks = "an event";
+	return what;
+}
+
 static void take_line(struct importer *in)
 {
-	static const char bom[] = "\xef\xbb\xbf";
-	size_t skip = in->note[NOTE_LINES] == 0 && in->line_bytes >= 3 &&
-				      memcmp(in->line, bom, 3) == 0 ?
-			      3 :
-			      0;
 	struct kmem_event event;
-	enum kmem_line what = kmem_parse(in->line + skip, in->line_bytes - skip, &event);
+	enum kmem_line what = parse_line(in, &event);
 
 	in->note[NOTE_LINES]++;
-	if (in->line_too_long) {
-		what = KMEM_NO_EVENT;
-		event.lacks = "an end: a line may have 65536 bytes";
-	}
-	if (what >= KMEM_BROKEN)
-		in->note[NOTE_EVENTS]++;
-	in->readable += what == KMEM_OTHER || what >= KMEM_BROKEN;
+	in->note[NOTE_EVENTS] += what >= KMEM_BROKEN;
 	switch (what) {
 	case KMEM_NOTHING:     break;
-	case KMEM_FRAME:       in->note[NOTE_NO_EVENTS]++; break;
+	case KMEM_FRAME:
 	case KMEM_NO_EVENT:    in->note[NOTE_NO_EVENTS]++; break;
 	case KMEM_LACKING:     in->note[NOTE_NO_EVENTS]++, in->lacking++; break;
 	case KMEM_LOST:        lost(in, &event); break;
@@ -242,10 +249,10 @@ static void take_line(struct importer *in)
 	case KMEM_ALLOC:
 	case KMEM_FREE:        traffic(in, &event, what == KMEM_FREE); break;
 	}
-	if (what == KMEM_NO_EVENT || what == KMEM_LACKING || what == KMEM_BROKEN ||
-	    what == KMEM_HIDDEN)
-		unreadable(in, event.lacks ? event.lacks : "an event");
-	in->readable -= what == KMEM_BROKEN || what == KMEM_HIDDEN;
+	if (event.lacks)
+		unreadable(in, event.lacks);
+	else
+		in->readable += what == KMEM_OTHER || what > KMEM_BROKEN;
 	in->line_bytes = 0;
 	in->line_too_long = false;
 }

@@ -533,8 +533,9 @@ static bool babeltrace(const struct text *line, struct kmem_event *event, enum k
 	lttng_name(name, event);
 	event->cpu = (unsigned)number;
 	if (!clock_time((struct text){ head.at, close }, &place)) {
-		event->lacks = "a time in seconds (babeltrace2 --clock-seconds prints it)";
 		*what = kind_of((struct text){ event->event, brace }) ? KMEM_LACKING : KMEM_OTHER;
+		if (*what == KMEM_LACKING)
+			event->lacks = "a time in seconds (babeltrace2 --clock-seconds prints it)";
 		return true;
 	}
 	event->time_ns = place.ns;
@@ -574,7 +575,7 @@ static bool lost_on_cpu(const struct text *line, struct kmem_event *event)
 	decimal(&rest, &number);
 	while (rest.at < rest.end && !is_digit(*rest.at))
 		rest.at++;
-	decimal(&rest, &event->lost);
+	event->gap = !decimal(&rest, &event->lost);
 	return true;
 }
 
@@ -602,15 +603,16 @@ static bool lost_events(const struct text *line, struct kmem_event *event)
 	const char *at = find_text(line, "PERF_RECORD_LOST");
 
 	event->lost = 0;
+	event->gap = true;
 	if (at) {
 		struct text rest = { at, line->end };
 
 		if ((at = find_text(&rest, " lost")))
-			number_behind(at + strlen(" lost"), line->end, &event->lost);
+			event->gap = !number_behind(at + strlen(" lost"), line->end, &event->lost);
 		return true;
 	}
 	if ((at = find_text(line, "racer discarded "))) {
-		number_behind(at + strlen("racer discarded "), line->end, &event->lost);
+		event->gap = !number_behind(at + strlen("racer discarded "), line->end, &event->lost);
 		event->cpu = lttng_cpu(line);
 		return true;
 	}
@@ -763,7 +765,7 @@ static const char *what_lacks(const struct text *line, bool placed)
 static enum kmem_line without_event(const struct text *line, struct kmem_event *event, bool placed)
 {
 	if (lost_events(line, event))
-		return KMEM_LOST;
+		return event->gap || event->lost ? KMEM_LOST : KMEM_NOTHING;
 	if (speaks_of_traffic(line)) {
 		event->lacks = what_lacks(line, placed);
 		return KMEM_LACKING;
@@ -802,6 +804,6 @@ enum kmem_line kmem_parse(const char *line, size_t bytes, struct kmem_event *eve
 	what = head.foreign ? KMEM_OTHER : known_event(&text, event);
 	if (what == KMEM_OTHER && event->event_bytes >= 16 &&
 	    memcmp(event->event, "PERF_RECORD_LOST", 16) == 0)
-		return lost_events(&whole, event) ? KMEM_LOST : what;
+		return without_event(&whole, event, true);
 	return what;
 }

@@ -18,7 +18,7 @@ enum kmem_line {
 	KMEM_FRAME,             /* no event, but nothing is missed: call chains, function tracer */
 	KMEM_NO_EVENT,          /* none of what is known */
 	KMEM_LACKING,           /* a kmem event that lacks what `lacks` says */
-	KMEM_LOST,              /* `lost` events were lost here; 0: nobody knows how many */
+	KMEM_LOST,              /* `lost` events were lost here, or, a `gap`, nobody knows how many */
 	KMEM_OVERWRITTEN,       /* `lost` events were overwritten before the first */
 	KMEM_OTHER,             /* an event that is no traffic */
 	KMEM_BROKEN,            /* traffic whose `lacks` is missing or unreadable */
@@ -47,7 +47,8 @@ struct kmem_event {
 	const char *event;              /* of KMEM_OTHER: its name, within the line */
 	size_t event_bytes;
 	uint64_t lost;
-	const char *lacks;              /* in words, with the cure */
+	bool gap;
+	const char *lacks;              /* in words, with the cure; of KMEM_LACKING, BROKEN, HIDDEN */
 };
 
 /* `line` need not end with a zero byte. */

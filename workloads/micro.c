@@ -935,6 +935,23 @@ static void micro_partners(const void *settings, unsigned cpus, partner_pair *pa
 		pair(to, 0, other);
 }
 
+/* Lines come from one or two helpers, however many CPUs there are. */
+static void micro_remarks(const void *state, void (*line)(void *to, const char *text), void *to)
+{
+	const struct state *all = state;
+	unsigned busy = 0;
+	char text[160];
+
+	for (unsigned i = 0; i < all->cpus; i++)
+		busy += thread_of(all, i) != NULL;
+	if (busy == all->cpus)
+		return;
+	snprintf(text, sizeof text, "test '%s' works on %u CPU%s; the other %u %s idle",
+		 test_words[all->set.test], busy, busy == 1 ? "" : "s", all->cpus - busy,
+		 all->cpus - busy == 1 ? "is" : "are");
+	line(to, text);
+}
+
 extern const struct workload micro;
 const struct workload micro = {
 	.name          = "micro",
@@ -945,4 +962,5 @@ const struct workload micro = {
 	.create        = micro_create,
 	.finish        = micro_finish,
 	.partners      = micro_partners,
+	.remarks       = micro_remarks,
 };

@@ -460,6 +460,23 @@ static bool producer_consumer_finish(struct traffic *traffic, void *state, char 
 	return traffic_all_back(traffic, why, size);
 }
 
+/* Fewer producers and consumers than CPUs: the others are there and idle. */
+static void producer_consumer_remarks(const void *state,
+				      void (*line)(void *to, const char *text), void *to)
+{
+	const struct state *all = state;
+	unsigned cpus = sim_cpus(all->traffic->sim);
+	char text[160];
+
+	if (all->workers == cpus)
+		return;
+	snprintf(text, sizeof text, "%u producer%s and %u consumer%s work; the other %u CPU%s idle",
+		 (unsigned)all->set.producers, all->set.producers == 1 ? "" : "s",
+		 (unsigned)all->set.consumers, all->set.consumers == 1 ? "" : "s",
+		 cpus - all->workers, cpus - all->workers == 1 ? " is" : "s are");
+	line(to, text);
+}
+
 extern const struct workload producer_consumer;
 const struct workload producer_consumer = {
 	.name          = "producer-consumer",
@@ -470,4 +487,5 @@ const struct workload producer_consumer = {
 	.create        = producer_consumer_create,
 	.finish        = producer_consumer_finish,
 	.partners      = producer_consumer_partners,
+	.remarks       = producer_consumer_remarks,
 };

@@ -8,7 +8,6 @@
 #include "models/objects/slub_common.h"
 
 #include <assert.h>
-#include <string.h>
 
 /* ---- layouts ----------------------------------------------------------- */
 
@@ -244,8 +243,10 @@ static struct slab_page *get_partial_node(struct cpu *cpu, struct kmem_cache_nod
 	if (nr_partial == 0)
 		return NULL;
 	spin_lock(cpu, &n->list_lock, LOCK_DEC);
-	at = load(cpu, &n->partial.next);
-	for (; list_ahead(cpu, at) != &n->partial; at = load(cpu, &at->next)) {
+	for (at = load(cpu, &n->partial.next);; at = load(cpu, &at->next)) {
+		list_ahead(cpu, at);
+		if (at == &n->partial)
+			break;
 		if (lock_and_freeze(cpu, n, lru_page(at))) {
 			found = lru_page(at);
 			break;
@@ -925,7 +926,9 @@ static bool check_slabs(const struct slub *slub, struct kmem_cache *s, unsigned 
 	const struct memory *m = slub->memory;
 	long long slabs = 0, counted = node_at(slub, s, node)->nr_slabs;
 
-	for (uint64_t pfn = node * m->node_pages; pfn < (node + 1) * m->node_pages; pfn++) {
+	uint64_t pfn = memory_next(m, node * m->node_pages), end = (node + 1) * m->node_pages;
+
+	for (; pfn < end; pfn = memory_next(m, pfn + 1)) {
 		struct slab_page *page = (struct slab_page *)pfn_to_page(m, pfn);
 
 		if (slab_pfn(slub, s, page) >= m->pages)
@@ -942,7 +945,7 @@ static bool check_slabs(const struct slub *slub, struct kmem_cache *s, unsigned 
 
 static bool check_cache(const struct slub *slub, struct kmem_cache *s, const struct report *report)
 {
-	memset(slub->memory->seen, SEEN_NOWHERE, slub->memory->pages);
+	memory_forget_seen(slub->memory);
 	for (unsigned id = 0; id < sim_cpus(slub->sim); id++)
 		if (!check_cpu_slab(slub, s, id, report))
 			return false;
@@ -969,13 +972,14 @@ bool slub_check(const void *state, char *why, size_t size)
 
 static uint64_t in_use_of(const struct slub *slub, struct kmem_cache *s)
 {
+	const struct memory *m = slub->memory;
 	uint64_t objects = 0;
 	void *last;
 
-	for (uint64_t pfn = 0; pfn < slub->memory->pages; pfn++) {
-		struct slab_page *page = (struct slab_page *)pfn_to_page(slub->memory, pfn);
+	for (uint64_t pfn = memory_next(m, 0); pfn < m->pages; pfn = memory_next(m, pfn + 1)) {
+		struct slab_page *page = (struct slab_page *)pfn_to_page(m, pfn);
 
-		if (slab_pfn(slub, s, page) < slub->memory->pages)
+		if (slab_pfn(slub, s, page) < m->pages)
 			objects += inuse_of(slub, page);
 	}
 	for (unsigned id = 0; id < sim_cpus(slub->sim); id++) {

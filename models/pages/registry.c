@@ -3,10 +3,11 @@
 
 #include "models/model.h"
 
-extern const struct page_allocator buddy;
+extern const struct page_allocator buddy, pcp;
 
 const struct page_allocator *const page_allocators[] = {
 	&buddy,
+	&pcp,
 	NULL,
 };
 

@@ -142,6 +142,9 @@ void irq_enable(struct cpu *cpu);
 void preempt_disable(struct cpu *cpu);
 void preempt_enable(struct cpu *cpu);
 
+/* Is the CPU's thread under way? To others an interrupt is lost. */
+bool takes_interrupts(const struct sim *sim, unsigned id);
+
 typedef void interrupt_handler(struct cpu *cpu, void *argument);
 /* Handler runs on `target` one interrupt latency later, interrupts off; does not wait. */
 void ipi_send(struct cpu *cpu, unsigned target, interrupt_handler *handler, void *argument);
@@ -172,6 +175,10 @@ uint64_t random_below(struct cpu *cpu, uint64_t limit); /* uniform in 0..limit-1
 #define arena_new(sim, type, count, node, align, layout, label) \
 	((type *)arena_alloc((sim), sizeof(type), (count), (node), (align), (layout), (label)))
 void *arena_alloc(struct sim *sim, size_t size, size_t count, unsigned node, size_t align, const struct layout *layout, const char *label);
+
+/* Set-up: zeroed memory that no simulated CPU touches (a model's constants and pointers), as long as
+ * the machine lives. No place in simulated memory depends on how much of it there is. */
+void *unseen_new(struct sim *sim, size_t bytes);
 
 /* Set-up: one zeroed object per CPU, in areas of their own; the pointer is that of CPU 0. */
 #define percpu_new(sim, type, align, layout, label) \

@@ -334,8 +334,8 @@ static void other_types(struct cpu *cpu, void *argument)
 
 /*
  * 2.2, 2.7 (step 4: "may pass high until the next free"): there is no page of the type, so 31 come,
- * twice: 185 + 2 * (31 - 1) = 245 pages where high is 186, and all is well. Without migratetypes two
- * pages of 185 go.
+ * twice: 185 + 2 * (31 - 1) = 245 pages where high is 186, and all is well. Without migratetypes
+ * two pages of 185 go.
  */
 static void a_list_may_pass_high_by_a_batch_for_each_type(void **state)
 {

@@ -47,8 +47,8 @@ static void slabs_have_the_order_of_the_sheet(void **state)
  *	896	4096 = 4 * 896 + 512, and 512 is 4096 / 8: just not too much waste
  *	1640	4 need order 1; 8192 = 4 * 1640 + 1632 is above 8192 / 8 and below 8192 / 4
  *	760	23 and 11 do not fit (8192 / 760 = 10), 5 do: 4096 = 5 * 760 + 296
- *	8	min_order 10 gives way where inuse has 16 bits: 2^19 / 8 = 65536 are too many, 2^18 / 8
- *		fit (2.6.23); 2.6.24 has no such limit: 2^22 / 8
+ *	8	min_order 10 gives way where inuse has 16 bits: 2^19 / 8 = 65536 are too many, 2^18
+ *		/ 8 fit (2.6.23); 2.6.24 has no such limit: 2^22 / 8
  */
 static const struct {
 	enum era era;

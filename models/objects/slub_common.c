@@ -551,7 +551,7 @@ static unsigned slab_order(uint64_t size, uint64_t min_objects, unsigned min_ord
 	return order;
 }
 
-/* 2.6.23 and dfb4f096 look to it that inuse, of 16 bits, can count the objects; in 2.6.24 it has 32. */
+/* 2.6.23 and dfb4f096 see to it that inuse, of 16 bits, can count the objects; 2.6.24 has 32. */
 static unsigned lowest_order(const struct slub *slub, uint64_t size)
 {
 	enum { TOO_MANY = 65535 };

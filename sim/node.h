@@ -32,6 +32,8 @@ struct dirent {
 	unsigned waits;                 /* messages that must come before `busy` ends */
 	uint32_t version;               /* of the root's copy of the line */
 	unsigned bias_socket, bias_run;
+	uint64_t left, arrives;         /* when it was sent to its owner, and is there */
+	uint64_t reread_free;           /* the next waiter may read it again then */
 	uint64_t sharers[];             /* bit per client of the home */
 };
 

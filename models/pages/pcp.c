@@ -711,6 +711,14 @@ static void pcp_fit(void *settings, enum kernel kernel)
 		set->variant = (int)kernel + 1;
 }
 
+static const struct page_view *pcp_view(const void *settings)
+{
+	const struct pcp_settings *set = settings;
+	bool old = set->variant == KERNEL_2_6_22 + 1 || set->variant == KERNEL_2_6_24 + 1;
+
+	return old ? &page_view_packed_56 : &page_view_aligned_64;
+}
+
 /* 2^n - 1 for the benefit of caches that powers of two clash in; 0 for the smallest zones. */
 static int zone_batch(uint64_t pages)
 {
@@ -908,7 +916,7 @@ const struct page_allocator pcp = {
 	.settings      = pcp_settings,
 	.settings_size = sizeof(struct pcp_settings),
 	.fit           = pcp_fit,
-	.view          = &page_view_aligned_64,
+	.view          = pcp_view,
 	.layouts       = pcp_layouts,
 	.create        = pcp_create,
 	.alloc         = pcp_alloc,

@@ -42,16 +42,16 @@ static struct buffered *oldest_of_line(struct cpu *cpu, uint64_t line)
 	return NULL;
 }
 
-static const struct copy_rule *store_rule(const struct cpu *cpu, uint64_t line)
+static enum state state_here(const struct cpu *cpu, uint64_t line)
 {
 	const struct slot *copy = node_copy(cpu->node, line);
 
-	return copy_rule(cpu->node, copy ? copy->state : STATE_I, COPY_STORE);
+	return copy ? (enum state)copy->state : STATE_I;
 }
 
 static bool writable(const struct cpu *cpu, uint64_t line)
 {
-	return store_rule(cpu, line)->action & DO_HIT;
+	return copy_rule(cpu->node, state_here(cpu, line), COPY_STORE)->action & DO_HIT;
 }
 
 /* ---- asking for lines ----------------------------------------------------------------------- */
@@ -74,11 +74,13 @@ bool buffer_room_to_ask(const struct cpu *cpu, enum request request)
 /* False: not now. */
 static bool ask(struct sim *sim, struct cpu *cpu, uint64_t line, uint64_t time)
 {
-	const struct copy_rule *rule = store_rule(cpu, line);
-	enum request request = request_of(rule, true);
+	enum state is = state_here(cpu, line);
+	const struct copy_rule *rule = copy_rule(cpu->node, is, COPY_STORE);
+	enum request request;
 
 	if (rule->action & DO_HIT || coherence_pending(cpu->node, line))
 		return true;
+	request = request_of(cpu, is, rule);
 	if (!buffer_room_to_ask(cpu, request))
 		return false;
 	coherence_request(sim, cpu->node, line, request, ACCESS_STORE, time)->buffered = true;
@@ -348,8 +350,7 @@ static void forward(struct cpu *cpu, struct buffered *e, const struct want *from
 {
 	struct sim *sim = cpu->sim;
 	struct want w = *from;
-	const struct slot *copy = node_copy(cpu->node, e->line);
-	enum state state = copy ? (enum state)copy->state : STATE_I;
+	enum state state = state_here(cpu, e->line);
 
 	memcpy(value, e->value + ((const char *)w.p - (const char *)e->p), w.size);
 	w.context = cpu->context;

@@ -125,13 +125,6 @@ static const struct copy_rule *rule_for(const struct cpu *cpu, const struct slot
 	return copy_rule(cpu->node, copy ? copy->state : STATE_I, write ? COPY_STORE : COPY_LOAD);
 }
 
-static enum request request_for(const struct copy_rule *rule)
-{
-	return rule->action & DO_UPGRADE        ? UPGRADE
-	       : rule->action & DO_GET_MODIFIED ? GET_MODIFIED
-						: GET_SHARED;
-}
-
 static void effect(struct cpu *cpu, struct slot *copy, const struct copy_rule *rule, bool write)
 {
 	copy->state = rule->next;
@@ -157,7 +150,8 @@ static void ask(struct world *w, unsigned id, unsigned line, bool write)
 		return;
 	}
 	if (!t)
-		t = coherence_request(w->sim, cpu->node, w->line[line], request_for(rule),
+		t = coherence_request(w->sim, cpu->node, w->line[line],
+				      request_of(cpu, copy ? copy->state : STATE_I, rule),
 				      write ? ACCESS_STORE : ACCESS_LOAD, w->sim->now);
 	cpu->blocked = t;
 	w->waits[id] = true;
@@ -207,11 +201,11 @@ static void ask_far(struct world *w, unsigned id, unsigned line)
 
 static void prefetch_line(struct world *w, unsigned id, unsigned line, bool write)
 {
-	struct node *node = w->sim->cpu[id].node;
-	const struct copy_rule *rule =
-		rule_for(&w->sim->cpu[id], copy_of(&w->sim->cpu[id], w->line[line]), write);
+	struct cpu *cpu = &w->sim->cpu[id];
+	const struct slot *copy = copy_of(cpu, w->line[line]);
 
-	coherence_request(w->sim, node, w->line[line], request_for(rule),
+	coherence_request(w->sim, cpu->node, w->line[line],
+			  request_of(cpu, copy ? copy->state : STATE_I, rule_for(cpu, copy, write)),
 			  write ? ACCESS_STORE : ACCESS_LOAD, w->sim->now);
 }
 

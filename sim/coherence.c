@@ -1,17 +1,52 @@
 /*
  * Homes and clients: who may have a line, and how it travels.
  *
- * A request goes to the home of the line (EVENT_REQUEST), which serves one transaction per line
- * at a time and FIFO. The protocol's table says what it does: send the line, probe the owner,
- * invalidate the sharers. Owners answer to the requester (EVENT_FILL) and, where the home waits
- * for them, to the home (EVENT_REPLY); sharers acknowledge to the requester (EVENT_ACK). What a
- * reader gets is decided by its owner's answer, in the table too. A far LOCK operation is done at
- * the home, which first collects the answers of all copies (EVENT_SERVICE).
+ * A transaction is a request (TXN_REQUEST). This is its life, with the functions that lead on:
  *
- * A shared cache level is the home of the caches above and a client of the home below: for a
- * line it lacks it sends a request of its own (fetch); a probe from below becomes a transaction
- * of its own (TXN_SNOOP) that collects the answers of the caches above; so does making room
- * (TXN_EVICT).
+ *   asked      the client wants a line, or leave to write it           [coherence_request]
+ *     |  EVENT_REQUEST
+ *   admitted   it has had its slot of the slice or bus                 [on_request, admission]
+ *     |
+ *   queued     until the line is not busy: FIFO, but for local_bias    [dir_next, dir_pick]
+ *     |
+ *   busy       begins; it waits                                        [begin]
+ *     |          until its client's own write-back is here             [on_put]
+ *     |          or, at a shared level that lacks the line, until a
+ *     |          request of that level to the home below is complete   [fetch, shared_filled]
+ *   served     it has its place in the line's order; the table says    [serve]
+ *     |
+ *     +- send line ---------------------- EVENT_FILL ------------.     [send_line]
+ *     +- the requester has it: permission EVENT_FILL ------------|     [grant_upgrade]
+ *     +- ask owner -- EVENT_PROBE -> owner                       |     [probe_owner, on_probe]
+ *     |                 has it ---------- EVENT_FILL ------------|     [answer, answer_line]
+ *     |                   it shares: EVENT_REPLY -> home         |     [reader_answered]
+ *     |                 has nothing: EVENT_REPLY -> home         |
+ *     |                                   EVENT_FILL ------------|     [send_instead]
+ *     +- invalidate - EVENT_PROBE -> sharers                     |     [invalidate_sharers]
+ *     |                 the last one -- EVENT_ACK ---------------|     [acknowledge, on_ack]
+ *     `- do it here - EVENT_PROBE -> all copies                  |     [serve_far, collect]
+ *                       EVENT_REPLY -> home, EVENT_SERVICE       |     [collected, service]
+ *                                         EVENT_FILL ------------|     [on_service]
+ *                                                                |
+ *   filled     data and acknowledgements are there  <------------'     [on_fill, complete]
+ *     |          a CPU goes on, or a buffered store                    [cpu_filled]
+ *     |          a shared level goes on with what waits there          [shared_filled]
+ *     |        a probe that was later in order, but here before the
+ *     |        line, has waited (deferred) and comes now               [coherence_probe_again]
+ *     |  EVENT_DONE, to a blocking home: the line is busy until then   [send_done, on_done]
+ *   gone       with the last message that names it                     [txn_put]
+ *
+ * The line is busy from `busy` on: at a chasing home until `served`, or until the owner that a
+ * reader asks has answered; at a blocking home also until EVENT_DONE (wait_over counts these).
+ *
+ * A shared level is the home of the caches above and a client of the home below. There are two
+ * kinds more of transactions, both its own:
+ *   TXN_SNOOP  a probe from below: queued before requests [shared_probe, queue_snoop], but beside
+ *              one that waits for the home below (bypass) [snoops_first]; collects the answers
+ *              of the caches above [snoop_begin, collected], then answers itself [snoop_done]
+ *   TXN_EVICT  makes room: calls in the copies above [shared_room], then writes back [evict_done]
+ * A line that is written back is no transaction but an EVENT_PUT; until it is home (on_put) its
+ * sender answers probes, which then take the line from it (superseded).
  *
  * Legs: a transaction's total is the machine's table value for the state found and the farthest
  * pair of requester, home and owner. The request leg depends on requester and home, the probe

@@ -31,7 +31,9 @@ void line_written(struct sim *sim, struct line *info, unsigned cpu, uint64_t byt
 
 	if (!bytes)
 		return;
-	info->epoch++;
+	if (!++info->epoch)
+		BUG(&sim->cpu[cpu], "line %llu changed hands too often",
+		    (unsigned long long)info->number);
 	if (sim->cpus > 1) {
 		if (!h) {
 			h = info->bytes = xalloc(sizeof *h);

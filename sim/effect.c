@@ -155,11 +155,11 @@ void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct wan
 		copy_settle_true(sim, cpu, copy);
 	if (w->write)
 		copy->written |= bytes;
-	if (w->read && copy->op_read != cpu->op_serial) {
+	if (w->read && cpu->op_serial && copy->op_read != cpu->op_serial) {
 		copy->op_read = cpu->op_serial;
 		cpu->lines_read++;
 	}
-	if (w->write && !w->buffered && copy->op_written != cpu->op_serial) {
+	if (w->write && cpu->op_serial && !w->buffered && copy->op_written != cpu->op_serial) {
 		copy->op_written = cpu->op_serial;
 		cpu->lines_written++;
 	}

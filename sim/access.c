@@ -121,8 +121,8 @@ uint32_t cpu_far(struct sim *sim, const struct txn *t, uint64_t end)
 		count_fine(sim, cpu, w, t, bounce, t->line);
 		count_wait(sim, w, t->line, end - sim->now);
 	}
-	count_access(&cpu->counts, cell_get(sim, w->p, w->size, w->site, cpu->context,
-					    sim->label_serial), w);
+	count_access(&cpu->counts,
+		     cell_get(sim, w->p, w->size, w->site, cpu->context, sim->label_serial), w);
 	cpu->far->effect(cpu->far->argument);
 	return info->version;
 }
@@ -551,8 +551,8 @@ static bool may_park(const struct cpu *cpu, const struct slot *slot, const void 
 	if (sim->options.no_parking || sim->observer || cpu->waiting == NOT_WAITING || !slot ||
 	    interrupt_due(cpu) || cpu->buffer.count)
 		return false;
-	return !slot->copy->open || !copy_uses_foreign(slot->copy->info, cpu->node->id,
-						       byte_mask(p, (unsigned)size));
+	return !slot->copy->open ||
+	       !copy_uses_foreign(slot->copy->info, cpu->node->id, byte_mask(p, (unsigned)size));
 }
 
 static void park(struct cpu *cpu, const struct slot *slot, const void *p, size_t size,
@@ -563,8 +563,8 @@ static void park(struct cpu *cpu, const struct slot *slot, const void *p, size_t
 	cpu->park_period = turn + cpu->node->level_cache[0].hit_units;
 	cpu->park_charged = cpu->clock;
 	cpu->park_next = cpu->clock + turn;
-	cpu->park_cell = cell_get(cpu->sim, p, (unsigned)size, site, cpu->context,
-				  slot->copy->label_serial);
+	cpu->park_cell =
+		cell_get(cpu->sim, p, (unsigned)size, site, cpu->context, slot->copy->label_serial);
 	cpu_end_run_ahead(cpu);
 	event_loop(cpu->sim, cpu);
 }
@@ -665,4 +665,3 @@ void sim_feed(struct sim *sim, unsigned id, uint64_t line, bool write)
 		txn_put(sim, t);
 	}
 }
-

@@ -67,8 +67,8 @@ bool buffer_room_to_ask(const struct cpu *cpu, enum request request)
 		all++;
 		alike += other->buffered && other->request == request;
 	}
-	return all < t->misses && alike < (request == UPGRADE ? t->misses_from_S
-							      : t->misses_from_M);
+	return all < t->misses &&
+	       alike < (request == UPGRADE ? t->misses_from_S : t->misses_from_M);
 }
 
 /* False: not now. A write prefetch under way is the store's miss from now on. */
@@ -138,8 +138,15 @@ static void hand_marks(const struct buffered *e, struct slot *copy)
 static struct want want_of(const struct sim *sim, const struct buffered *e)
 {
 	return (struct want){
-		.p = e->p, .size = e->size, .write = true, .buffered = true, .access = ACCESS_STORE,
-		.cost = sim->t.store_hit, .context = e->context, .time = sim->now, .site = e->site,
+		.p = e->p,
+		.size = e->size,
+		.write = true,
+		.buffered = true,
+		.access = ACCESS_STORE,
+		.cost = sim->t.store_hit,
+		.context = e->context,
+		.time = sim->now,
+		.site = e->site,
 	};
 }
 
@@ -313,8 +320,12 @@ void buffer_push(struct cpu *cpu, void *p, const void *value, unsigned size,
 		buffer_wait(cpu, b->count - 1);
 	mark_written(cpu, line);
 	e = entry_at(cpu, b->count);
-	*e = (struct buffered){ .p = p, .line = line, .size = size, .site = site,
-				.context = cpu->context, .op_serial = cpu->op_serial,
+	*e = (struct buffered){ .p = p,
+				.line = line,
+				.size = size,
+				.site = site,
+				.context = cpu->context,
+				.op_serial = cpu->op_serial,
 				.missed = !writable(cpu, line) && !oldest_of_line(cpu, line),
 				.counted = counted };
 	memcpy(e->value, value, size);
@@ -377,8 +388,7 @@ static void forward(struct cpu *cpu, struct buffered *e, const struct want *from
 	mark_read(cpu, e);
 	if (sim->observer)
 		observe(sim, cpu, &w, state, state, cpu->clock);
-	count_access(&cpu->counts,
-		     cell_get(sim, w.p, w.size, w.site, w.context, labels), &w);
+	count_access(&cpu->counts, cell_get(sim, w.p, w.size, w.site, w.context, labels), &w);
 	pass(cpu, w.cost, w.cause);
 	cpu_end_run_ahead(cpu);
 }

@@ -147,10 +147,11 @@ static uint64_t probe_leg(const struct sim *sim, uint64_t rest)
 /* To a cache above a shared level and back, for that level's own questions. */
 static uint64_t inner_probe_leg(const struct sim *sim, const struct node *shared)
 {
-	const uint64_t (*legs)[DISTANCES] = sim->t.legs[ACCESS_LOAD];
-	uint64_t clean = legs[STATE_E][shared->level], dirty = legs[STATE_M][shared->level];
+	unsigned at = shared->level;
+	uint64_t clean = sim->t.legs[ACCESS_LOAD][STATE_E][at];
+	uint64_t dirty = sim->t.legs[ACCESS_LOAD][STATE_M][at];
 
-	return probe_leg(sim, less(clean < dirty ? clean : dirty, sim->t.request[shared->level]));
+	return probe_leg(sim, less(least(clean, dirty), sim->t.request[at]));
 }
 
 static uint64_t dram_legs(const struct sim *sim, const struct node *client, uint64_t line)
@@ -539,7 +540,8 @@ static void send_line(struct sim *sim, struct node *home, struct dirent *d, stru
 		total = level_legs(sim, home, d, t);
 		if (!t->fetched)
 			t->supplier = FROM_SHARED_LEVEL;
-	} else if (!of_memory && d->sharer_count && (sharer = nearest_sharer(sim, home, d, t->client))) {
+	} else if (!of_memory && d->sharer_count &&
+		   (sharer = nearest_sharer(sim, home, d, t->client))) {
 		t->supplier = FROM_CACHE;
 		t->supplied_by = sharer;
 		total = sim->t.legs[ACCESS_LOAD][STATE_S]
@@ -809,8 +811,7 @@ static void serve(struct sim *sim, struct node *home, struct dirent *d, struct t
 	bool probes;
 
 	t->asked = home_state(d);
-	rule = limited(home, t->line,
-		       possible(sim, t, &home->protocol->home[t->asked][request]));
+	rule = limited(home, t->line, possible(sim, t, &home->protocol->home[t->asked][request]));
 	action = rule.action;
 	d->thinned = d->left = false;
 	if (t->fetched) {
@@ -874,9 +875,7 @@ static const struct copy_rule *probe_rule(struct sim *sim, const struct node *no
 					  enum state state, const struct event *probe)
 {
 	const struct copy_rule *rule = copy_rule(node, state, probe_event(probe));
-	unsigned due = state == STATE_I      ? DO_NONE_HERE
-		       : probe->probe.owner ? DO_DATA
-					    : DO_ACK;
+	unsigned due = state == STATE_I ? DO_NONE_HERE : probe->probe.owner ? DO_DATA : DO_ACK;
 
 	if (!(rule->action & due) ||
 	    (rule->next != STATE_I && (state == STATE_I || probe->probe.invalidate)))
@@ -1274,8 +1273,8 @@ static void collected(struct sim *sim, struct node *home, struct dirent *d, stru
 static void reader_answered(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
 			    enum answer what)
 {
-	struct home_rule rule = limited(
-		home, t->line, possible(sim, t, &home->protocol->answered[t->asked][what]));
+	struct home_rule rule =
+		limited(home, t->line, possible(sim, t, &home->protocol->answered[t->asked][what]));
 
 	d->guessed = false;
 	note_owner(d, rule.action);
@@ -1582,8 +1581,8 @@ void coherence_evict(struct sim *sim, struct cpu *cpu, struct slot *slot)
 void coherence_event(struct sim *sim, struct event *e)
 {
 	static void (*const handler[])(struct sim *, struct event *) = {
-		[EVENT_FILL] = on_fill,       [EVENT_PROBE] = on_probe, [EVENT_ACK] = on_ack,
-		[EVENT_REQUEST] = on_request, [EVENT_REPLY] = on_reply, [EVENT_PUT] = on_put,
+		[EVENT_FILL] = on_fill,       [EVENT_PROBE] = on_probe,     [EVENT_ACK] = on_ack,
+		[EVENT_REQUEST] = on_request, [EVENT_REPLY] = on_reply,     [EVENT_PUT] = on_put,
 		[EVENT_DONE] = on_done,       [EVENT_SERVICE] = on_service,
 	};
 

@@ -260,4 +260,3 @@ void cpu_filled(struct sim *sim, struct txn *t)
 		copy_install_inner(cpu, copy);
 	finish(sim, cpu, t);
 }
-

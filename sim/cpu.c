@@ -25,8 +25,8 @@ void cpu_set_horizon(struct sim *sim, struct cpu *cpu)
 	uint64_t far = least(near + least(near, sim->t.least_request), sim->t.ipi);
 
 	cpu_end_run_ahead(cpu);
-	if (sim->options.no_run_ahead || sim->observer || interrupt_due(cpu) || cpu->node->pending ||
-	    cpu->buffer.count)
+	if (sim->options.no_run_ahead || sim->observer || interrupt_due(cpu) ||
+	    cpu->node->pending || cpu->buffer.count)
 		return;
 	if (sim->homes.count)
 		h = least(h, sim->homes.item->time + near);
@@ -396,12 +396,9 @@ void op_begin(struct cpu *cpu, enum op op)
 	if (cpu->frames == cpu->irq_frames)
 		cpu->op_serial = ++cpu->serials + 1;
 	cpu->frames++;
-	*f = (struct frame){ op,
-			     cpu->context,
-			     cpu->clock,
-			     cpu->irq_units,
-			     cpu->lines_read,
-			     cpu->lines_written };
+	*f = (struct frame){
+		op, cpu->context, cpu->clock, cpu->irq_units, cpu->lines_read, cpu->lines_written
+	};
 	cpu->context = context_get(cpu->sim, op, "");
 }
 

@@ -340,7 +340,9 @@ enum { GRANTS = HOME_GRANT_S | HOME_GRANT_F | HOME_GRANT_E | HOME_GRANT_D | HOME
 /* What the home does about other copies, and that only where it knows of some. */
 static unsigned others(enum home_state knows)
 {
-	return knows == HOME_S ? HOME_INVALIDATE | HOME_MEMORY : knows == HOME_O ? HOME_INVALIDATE : 0;
+	if (knows == HOME_S)
+		return HOME_INVALIDATE | HOME_MEMORY;
+	return knows == HOME_O ? HOME_INVALIDATE : 0;
 }
 
 /* The line comes from the home, or from the owner, or the requester has it. */
@@ -380,7 +382,8 @@ static bool answer_rule_sane(const struct protocol *p, enum home_state knew, enu
 		return false;
 	return one_bit(action & GRANTS) && (!owner || one_bit(owner)) &&
 	       (!send || send == (HOME_SEND | HOME_MEMORY)) &&
-	       !(action & ~(GRANTS | HOME_OWNER_SHARES | HOME_OWNER_GONE | HOME_SEND | HOME_MEMORY));
+	       !(action &
+		 ~(GRANTS | HOME_OWNER_SHARES | HOME_OWNER_GONE | HOME_SEND | HOME_MEMORY));
 }
 
 static bool too_much(char *why, size_t size, const struct protocol *p, const char *table, int row,
@@ -441,8 +444,9 @@ static void print_words(FILE *to, const struct word *word, unsigned action)
 static void print_copy_rules(FILE *to, const struct protocol *p)
 {
 	static const char *const event[COPY_EVENTS] = {
-		"load",   "store",  "probe: share", "probe: invalidate", "fill S",
-		"fill F", "fill E", "fill D",       "fill M",            "evict",
+		"load",   "store",  "probe: share", "probe: invalidate",
+		"fill S", "fill F", "fill E",       "fill D",
+		"fill M", "evict",
 	};
 	static const struct word words[] = {
 		{ DO_HIT, "hit" },
@@ -510,15 +514,17 @@ static void print_home_rules(FILE *to, const struct protocol *p)
 	static const char *const request[REQUESTS] = { "get shared", "get modified", "upgrade",
 						       "far atomic", "write back" };
 
-	fprintf(to, "\nWhat the home does with a request%s:\n\n  knows    request       then     "
-		    "action\n",
+	fprintf(to,
+		"\nWhat the home does with a request%s:\n\n  knows    request       then     "
+		"action\n",
 		p->home_states >> HOME_O & 1 ? " (owner+: an owner and sharers)" : "");
 	for (int s = 0; s < HOME_STATES; s++)
 		for (int q = 0; q < REQUESTS; q++)
 			print_home_rule(to, s, request[q], &p->home[s][q]);
-	fprintf(to, "\nAn upgrade from a cache that has lost its copy meanwhile is a get modified. Where an\n"
-		    "owner that is to let go has nothing, the home sends the line. A line that a probe took\n"
-		    "on its way home is not taken again; one whose sender is not the owner any more is.\n");
+	fprintf(to,
+		"\nAn upgrade from a cache that has lost its copy meanwhile is a get modified. Where an\n"
+		"owner that is to let go has nothing, the home sends the line. A line that a probe took\n"
+		"on its way home is not taken again; one whose sender is not the owner any more is.\n");
 }
 
 static void print_answer_rules(FILE *to, const struct protocol *p)

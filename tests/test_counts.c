@@ -1209,7 +1209,7 @@ static void operates(struct cpu *cpu, void *argument)
 /* Two lines are read and one is written by each of eight operations, whatever their numbers. */
 static void operations_without_end(void **state)
 {
-	static const uint32_t from[] = { 0, SERIALS - 4, SERIALS - 1, SERIALS };
+	static const uint32_t from[] = { 0, SERIALS - 4, SERIALS, UINT32_MAX - 4 };
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof from / sizeof *from; i++) {

@@ -17,8 +17,6 @@ RUNS         ?= 1000000
 
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSION 2>/dev/null || echo unknown)
-# Points of equal models are interchangeable: their version is the hash of what can change one.
-MODELS  := $(shell cat $(sort $(wildcard sim/*.[ch] sim/verbs/*.[ch] models/*.h models/*/*.[ch] workloads/*.[ch])) | sha256sum | cut -c1-12)
 
 ALL_CFLAGS   = -std=gnu17 -O2 -g -fno-omit-frame-pointer -ffp-contract=off -fwrapv $(WARN) $(CFLAGS)
 ALL_CPPFLAGS = -I. -D_GNU_SOURCE -MMD -MP $(CPPFLAGS)
@@ -58,11 +56,11 @@ $(B)/%.o: %.c $(B)/flags
 $(B)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS)' > $@
-$(B)/version: FORCE
+$(B)/version.h: FORCE
 	@mkdir -p $(@D)
-	@echo '$(VERSION) $(MODELS)' | cmp -s - $@ || echo '$(VERSION) $(MODELS)' > $@
-$(B)/experiment/version.o: ALL_CPPFLAGS += -DBOUNCE_VERSION='"$(VERSION)"' -DVERSION_OF_MODELS='"$(MODELS)"'
-$(B)/experiment/version.o: $(B)/version
+	@./versions.sh '$(VERSION)' >$@.new && { cmp -s $@.new $@ && rm $@.new || mv $@.new $@; }
+$(B)/experiment/version.o: ALL_CPPFLAGS += -DVERSION_FILE='"$(abspath $(B))/version.h"'
+$(B)/experiment/version.o: $(B)/version.h
 
 need-build need-plots need-tests: need-%:
 	@./need.sh build $*
@@ -106,13 +104,17 @@ litmus: need-build
 	@for depth in 0 8; do $(B)/bounce litmus tests/litmus/*.litmus --depth $$depth --runs $(RUNS) || status=$$?; done; exit $$status
 
 # libFuzzer; a finding is left in fuzz/.
+SEEDS_machine := configs/machines
+MAX_LEN_machine := 16384
+MAX_LEN_point := 65536
 fuzz: need-tests
 	@$(MAKE) $(PARALLEL) --no-print-directory CC=clang B=$(B)/fuzz CFLAGS='-O1 $(SANITIZE) -fsanitize=fuzzer-no-link' fuzzed
 fuzzed: $(patsubst tests/fuzz_%.c,fuzz-%,$(wildcard tests/fuzz_*.c))
 fuzz-%: $(B)/tests/fuzz_%.o $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $(B)/tests/$@ $^ $(LDLIBS)
 	@mkdir -p fuzz/$*
-	$(B)/tests/$@ -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=fuzz/ -print_final_stats=1 fuzz/$* $(wildcard tests/seeds/$*)
+	$(B)/tests/$@ -max_total_time=$(FUZZ_SECONDS) $(addprefix -len_control=0 -max_len=,$(MAX_LEN_$*)) \
+		-artifact_prefix=fuzz/ -print_final_stats=1 fuzz/$* $(SEEDS_$*) $(wildcard tests/seeds/$*)
 
 machines: need-tests
 	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce $(B)/docs/machine_table

@@ -56,7 +56,7 @@ static const char *value_text(const struct interval *value, char *buf, size_t si
 	if (!interval_known(value) || isnan(value->mean) || !strcmp(low, high))
 		snprintf(buf, size, "%s", mean);
 	else
-		snprintf(buf, size, "%s [%s..%s]", mean, low, high);
+		snprintf(buf, size, value->rough ? "%s (%s..%s)" : "%s [%s..%s]", mean, low, high);
 	return buf;
 }
 
@@ -74,7 +74,7 @@ static const char *change_text(const struct interval *change, const struct inter
 	number_percent(mean, sizeof mean, change->mean);
 	number_percent(low, sizeof low, change->low);
 	number_percent(high, sizeof high, change->high);
-	if (interval_known(change) && strcmp(low, high) != 0)
+	if (interval_told(change) && strcmp(low, high) != 0)
 		snprintf(buf, size, "%s %% [%s..%s]", mean, low, high);
 	else
 		snprintf(buf, size, "%s %%", mean);
@@ -106,11 +106,11 @@ static bool add_row(struct table *table, const struct groups *groups, const stru
 	table_text(table, "%s", value_text(&from, text, sizeof text));
 	table_text(table, "%s", value_text(&to, text, sizeof text));
 	table_text(table, "%s", change_text(&change, &to, text, sizeof text));
-	interval_cells(table, &from, interval_known(&from));
+	interval_cells(table, &from, interval_told(&from));
 	table_count(table, from.count);
-	interval_cells(table, &to, interval_known(&to));
+	interval_cells(table, &to, interval_told(&to));
 	table_count(table, to.count);
-	interval_cells(table, &change, interval_known(&change));
+	interval_cells(table, &change, interval_told(&change));
 	table_both(table, true, over ? "over the limit" : "", over ? "true" : "false");
 	return over;
 }
@@ -163,6 +163,23 @@ static void make_columns(struct column columns[COLUMNS], const struct groups *gr
 	memcpy(columns, all, sizeof all);
 }
 
+/* Round brackets among square ones: say what they are. */
+static void print_rough(FILE *out, const struct groups *groups, const struct comparison *comparison)
+{
+	bool rough = false;
+
+	for (size_t i = 0; i < groups->cells && !rough; i++) {
+		for (size_t m = 0; m < comparison->count; m++) {
+			struct interval value = cell_interval(&groups->cell[i], compared_value,
+							      &comparison->compared[m]);
+
+			rough |= value.rough && value.low != value.high;
+		}
+	}
+	if (rough)
+		fprintf(out, "\nIn round brackets the lowest and the highest seed, where seeds are too few or too far apart for a 95 %% interval.\n");
+}
+
 /* A table per pair for people, one table of all pairs for programs. */
 size_t comparison_print(FILE *out, const struct groups *groups, const struct comparison *comparison,
 			size_t *rows)
@@ -189,5 +206,7 @@ size_t comparison_print(FILE *out, const struct groups *groups, const struct com
 		table_free(table);
 		table = NULL;
 	}
+	if (comparison->format == TABLE_PEOPLE)
+		print_rough(out, groups, comparison);
 	return over;
 }

@@ -57,7 +57,4 @@ const char *number_percent(char *buf, size_t size, double change);
 /* For programs: .17g, which reads back the same. */
 const char *number_exact(char *buf, size_t size, double value);
 
-void json_string(FILE *out, const char *text);
-void csv_string(FILE *out, const char *text);
-
 #endif

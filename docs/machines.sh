@@ -23,7 +23,7 @@ run() {
 	kind=$1 label=$2 at=$3
 	shift 3
 	"$build/bounce" run "configs/micro/$kind.yaml" --output="$out/$machine/$label" --no-plots \
-		--quiet --format=jsonl --set "machine=$machine" --set "memory_mib=$memory" "$@" \
+		--replace --quiet --format=jsonl --set "machine=$machine" --set "memory_mib=$memory" "$@" \
 		>"$out/points" 2>"$out/talk" || {
 		echo "$machine: $label failed" >&2
 		sed 's/^/    /' "$out/talk" >&2

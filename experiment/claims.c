@@ -7,6 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "experiment/text.h"
+
+/* A title has room for two such names. */
+enum { SHORT_BYTES = 4 * CLAIM_NAME + 8 };
+
 static const double NEAR = 0.01;        /* smaller differences are no news */
 
 bool claim_near(double one, double other)
@@ -231,8 +236,8 @@ static const char *sentence_for(const struct verdict *verdict, const struct word
 const char *claim_compare(const struct groups *groups, measure *what, const void *argument,
 			  const struct wording *wording, char *buf, size_t size)
 {
-	char reverse[64] = "", ratio[64], fews[64], manys[64], few_times[80], many_times[80],
-	     lower[24], all[24];
+	char few_name[SHORT_BYTES], many_name[SHORT_BYTES], reverse[64] = "", ratio[64], fews[64],
+	     manys[64], few_times[80], many_times[80], lower[24], all[24];
 	struct verdict verdict = { 0 };
 	size_t few, many;
 
@@ -262,8 +267,8 @@ const char *claim_compare(const struct groups *groups, measure *what, const void
 		snprintf(reverse, sizeof reverse, ", %s in %zu", wording->more, verdict.higher);
 
 	const struct word words[] = {
-		{ "few", groups->series[few] },
-		{ "many", groups->series[many] },
+		{ "few", text_short(groups->series[few], CLAIM_NAME, few_name, sizeof few_name) },
+		{ "many", text_short(groups->series[many], CLAIM_NAME, many_name, sizeof many_name) },
 		{ "amount", amount(&verdict, ratio, sizeof ratio) },
 		{ "fews", fews },
 		{ "manys", manys },

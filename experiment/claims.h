@@ -25,6 +25,8 @@ struct wording {
 	const char *unit;       /* behind values: " %"; NULL: none */
 };
 
+enum { CLAIM_NAME = 60 };      /* characters of a name in a sentence; the rest is cut */
+
 const char *claim_compare(const struct groups *groups, measure *what, const void *argument,
 			  const struct wording *wording, char *buf, size_t size);
 

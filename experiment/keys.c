@@ -21,7 +21,8 @@ struct keys {
 
 /* clang-format off */
 static const char *const placement_words[] = {
-	"compact", "scatter", "apart-1", "apart-2", "apart-3", "apart-4", NULL
+	"compact", "scatter", "apart-1", "apart-2", "apart-3", "apart-4",
+	"pairs-apart-1", "pairs-apart-2", "pairs-apart-3", "pairs-apart-4", NULL
 };
 static const char *const scale_words[] = { "none", "sockets", NULL };
 static const char *const struct_page_words[] = { "auto", "packed-56", "aligned-64", NULL };
@@ -34,7 +35,7 @@ static const struct setting top_level[] = {
 	SETTING(struct settings, machine, NAME,
 		.help = "a machine by name, or {base: NAME, key: value ...} to change some keys"),
 	SETTING(struct settings, placement, WORD, .words = placement_words, .fallback = "compact",
-		.help = "cores of the CPUs: in order; round-robin over sockets and dies; core 0 and those at the 1st to 4th of the machine's distances; or listed"),
+		.help = "cores of the CPUs: in order; round-robin over sockets and dies; core 0 and those at the 1st to 4th of the machine's distances; CPUs that work with each other that far apart; or listed"),
 	SETTING(struct settings, cpus, COUNT, .min = 1, .max = MACHINE_CORES_MAX,
 		.help = "simulated CPUs"),
 	SETTING(struct settings, scale, WORD, .words = scale_words,

@@ -11,6 +11,7 @@
 
 #include "experiment/data.h"
 #include "experiment/file.h"
+#include "experiment/habits.h"
 #include "experiment/schema.h"
 #include "experiment/weak.h"
 #include "sim/verbs/xalloc.h"
@@ -56,21 +57,30 @@ void machine_names_free(char **names, size_t count)
 	free(names);
 }
 
+/* The nearest one, or all: there are few. */
 static void tell_unknown(struct diagnostics *diagnostics, const struct yaml *name)
 {
-	size_t count;
-	char **names = machine_names(&count);
+	size_t count, length = 0;
+	char **names = machine_names(&count), *all = NULL;
 	struct nearest nearest = nearest_to(name->text);
+	FILE *out = open_memstream(&all, &length);
 
-	for (size_t i = 0; i < count; i++)
+	if (!out)
+		xalloc_failed(1);
+	for (size_t i = 0; i < count; i++) {
 		nearest_try(&nearest, names[i]);
+		fprintf(out, "%s%s", i ? ", " : "", names[i]);
+	}
+	if (fclose(out) != 0)
+		xalloc_failed(length);
 	if (nearest.best)
 		mistake(diagnostics, name->place,
 			"no machine '%.60s'; did you mean '%s'? ('bounce list machines' shows all)",
 			name->text, nearest.best);
 	else
-		mistake(diagnostics, name->place,
-			"no machine '%.60s' ('bounce list machines' shows all)", name->text);
+		mistake(diagnostics, name->place, "no machine '%.60s'%s; there are: %s", name->text,
+			habit_variable(name->text), all);
+	free(all);
 	machine_names_free(names, count);
 }
 

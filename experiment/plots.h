@@ -37,7 +37,7 @@ struct drawing {
 	const char *script;             /* plots/SCRIPT.gp draws it */
 	FILE *data;                     /* NAME.csv */
 	FILE *head;                     /* assignments in front of the script */
-	char title[512], subtitle[512], xlabel[512];
+	char title[512], subtitle[1024], xlabel[512];
 	char why[256];                  /* it cannot be drawn from these data */
 };
 
@@ -50,8 +50,5 @@ struct figure {
 
 extern const struct figure figures[];           /* ends with a figure without a name */
 const struct figure *figure_find(const char *name);
-
-/* A text as gnuplot reads it back. */
-void gnuplot_string(FILE *out, const char *text);
 
 #endif

@@ -56,17 +56,37 @@ static double variance(const double *values, size_t count, double middle)
 	return sum / (double)(count - 1);
 }
 
+static double lowest(const double *values, size_t count)
+{
+	double low = values[0];
+
+	for (size_t i = 1; i < count; i++)
+		low = fmin(low, values[i]);
+	return low;
+}
+
+static double highest(const double *values, size_t count)
+{
+	double high = values[0];
+
+	for (size_t i = 1; i < count; i++)
+		high = fmax(high, values[i]);
+	return high;
+}
+
 struct interval statistics_interval(const double *values, size_t count)
 {
 	if (count == 0)
-		return (struct interval){ 0, NAN, NAN, NAN };
+		return (struct interval){ 0, NAN, NAN, NAN, false };
 
-	double middle = mean(values, count), half = 0;
+	double middle = mean(values, count), half = 0, low = lowest(values, count);
 
 	if (count > 1)
 		half = statistics_t95((double)(count - 1)) *
 		       sqrt(variance(values, count, middle) / (double)count);
-	return (struct interval){ count, middle, middle - half, middle + half };
+	if (count > 1 && (count < INTERVAL_VALUES || (low >= 0 && middle - half < 0)))
+		return (struct interval){ count, middle, low, highest(values, count), true };
+	return (struct interval){ count, middle, middle - half, middle + half, false };
 }
 
 struct interval statistics_change(const double *a, size_t a_count, const double *b, size_t b_count)
@@ -74,13 +94,13 @@ struct interval statistics_change(const double *a, size_t a_count, const double 
 	size_t least = a_count < b_count ? a_count : b_count;
 
 	if (least == 0)
-		return (struct interval){ 0, NAN, NAN, NAN };
+		return (struct interval){ 0, NAN, NAN, NAN, false };
 
 	double from = mean(a, a_count), to = mean(b, b_count), half = 0;
 
 	if (from == 0)
-		return to == 0 ? (struct interval){ least, 0, 0, 0 }
-			       : (struct interval){ least, NAN, NAN, NAN };
+		return to == 0 ? (struct interval){ least, 0, 0, 0, false }
+			       : (struct interval){ least, NAN, NAN, NAN, false };
 	if (least > 1) {
 		double va = variance(a, a_count, from) / (double)a_count;
 		double vb = variance(b, b_count, to) / (double)b_count;
@@ -92,10 +112,13 @@ struct interval statistics_change(const double *a, size_t a_count, const double 
 							       vb * vb / (double)(b_count - 1)));
 	}
 
-	double unit = fabs(from);
+	double unit = fabs(from), low = (to - from - half) / unit;
 
-	return (struct interval){ least, (to - from) / unit, (to - from - half) / unit,
-				  (to - from + half) / unit };
+	/* nothing can become less than nothing */
+	return (struct interval){ least, (to - from) / unit, low, (to - from + half) / unit,
+				  least < INTERVAL_VALUES ||
+					  (low < -1 && lowest(a, a_count) >= 0 &&
+					   lowest(b, b_count) >= 0) };
 }
 
 double statistics_percentile(const double *values, size_t count, double fraction)

@@ -8,11 +8,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A value with its 95 % interval; without one (a single run) low = high = mean. */
+/*
+ * A value with its 95 % interval; without one (a single run) low = high = mean.
+ *
+ * `rough`: an interval would say nothing true. Two values give Student's t one degree of freedom,
+ * half widths of 12.7 standard errors; and where it reaches below 0 though all values are counts
+ * or times, its assumption of a symmetric spread does not hold. low and high are then the lowest
+ * and the highest value.
+ */
 struct interval {
 	size_t count;
 	double mean, low, high;
+	bool rough;
 };
+
+enum { INTERVAL_VALUES = 3 };   /* of fewer there is no interval to tell */
 
 /* Mean of the values; one value has no interval, none gives NAN. */
 struct interval statistics_interval(const double *values, size_t count);
@@ -21,6 +31,8 @@ struct interval statistics_interval(const double *values, size_t count);
  * By how much the mean of `b` lies above that of `a`, as a fraction of the mean of `a`: +0.05 is
  * 5 % more. The interval is Welch's of the difference, divided by the mean of `a`; with fewer
  * than two values on either side there is none. A mean of zero gives NAN, except 0 against 0: 0.
+ * `rough` (two values on a side, or more than 100 % less at its end): it serves to decide, being
+ * wide, but says nothing that could be told.
  */
 struct interval statistics_change(const double *a, size_t a_count, const double *b, size_t b_count);
 
@@ -35,6 +47,12 @@ double statistics_t95(double degrees);
 static inline bool interval_known(const struct interval *interval)
 {
 	return interval->count > 1;
+}
+
+/* True if low..high is an interval, to be told as one. */
+static inline bool interval_told(const struct interval *interval)
+{
+	return interval_known(interval) && !interval->rough;
 }
 
 #endif

@@ -10,8 +10,7 @@ right(s) = middle(s) + 0.46 * width
 upto(p) = p ? sum [i = 1:p] column(5 + i) : 0
 white(p) = p == 1 ? 0 : parts == 2 ? 0.5 : 0.45 + 0.3 * (p - 2) / (parts - 2)
 list(p) = p ? list(p - 1).sprintf("%s%s %.4g", p == 1 ? "; " : ", ", Parts[p], column(5 + p)) : ''
-tip(s) = sprintf("%s%s%s: %.4g [%.4g, %.4g] %s", Series[s], strlen(stringcolumn('label')) ? ", " : "", stringcolumn('label'), \
-	column('mean'), column('low'), column('high'), what).list(parts)
+tip(s) = hover(sprintf("%s: %.4g [%.4g, %.4g] %s", bar(s - 1, column('group')), column('mean'), column('low'), column('high'), what).list(parts))
 
 set ylabel what
 room = groups * series < 6 ? (6 - groups * series) * width / 2 : 0      # a few bars are no walls

@@ -15,7 +15,7 @@ unset key
 
 of(c, name) = column('curve') == c - 1 ? column(name) : NaN
 last(c) = column('curve') == c - 1 && column('cpus') == Last[c]
-tip(c) = sprintf("%s, %d CPUs: %.4g cycles [%.4g, %.4g]", Curves[c], column('cpus'), column('mean'), column('low'), column('high'))
+tip(c) = hover(sprintf("%s, %d CPUs: %.4g cycles [%.4g, %.4g]", Curves[c], column('cpus'), column('mean'), column('low'), column('high')))
 # lines and points differ too, so that colour is not the only difference
 look(c) = 1 + (c - 1) % 5
 array Points[5] = [ 7, 5, 9, 13, 11 ]

@@ -27,21 +27,7 @@ void arena_init(struct sim *sim, uint64_t bytes)
 
 void arena_free(struct sim *sim)
 {
-	uint64_t lines = sim->arena_bytes >> LINE_SHIFT;
-
-	for (uint64_t page = 0; sim->page_label && page < sim->arena_bytes / ARENA_PAGE; page++)
-		for (struct label *l = sim->page_label[page], *next; l; l = next) {
-			next = l->next;
-			free(l);
-		}
-	for (uint64_t i = 0; sim->line && i < lines; i++)
-		if (sim->line[i]) {
-			free(sim->line[i]->counts);
-			free(sim->line[i]->bytes);
-			free(sim->line[i]->cpu_epoch);
-			free(sim->line[i]);
-		}
-	xunmap(sim->line, lines * sizeof *sim->line);
+	xunmap(sim->line, (sim->arena_bytes >> LINE_SHIFT) * sizeof *sim->line);
 	xunmap(sim->page_label, sim->arena_bytes / ARENA_PAGE * sizeof *sim->page_label);
 	xunmap(sim->arena, sim->arena_bytes);
 	free(sim->region_used);
@@ -65,7 +51,7 @@ const struct label *label_find(const struct sim *sim, uint64_t offset, uint32_t 
 }
 
 /* Labels of this page that the new one covers whole: a few are kept for copies fetched before. */
-static void prune(struct label *newest, uint64_t page_start, uint64_t page_end)
+static void prune(struct sim *sim, struct label *newest, uint64_t page_start, uint64_t page_end)
 {
 	struct label **link = &newest->next;
 	unsigned covered = 0;
@@ -77,11 +63,22 @@ static void prune(struct label *newest, uint64_t page_start, uint64_t page_end)
 
 		if (start >= newest->start && end <= newest->end && ++covered >= LABELS_KEPT) {
 			*link = l->next;
-			free(l);
+			l->next = sim->free_label;
+			sim->free_label = l;
 		} else {
 			link = &l->next;
 		}
 	}
+}
+
+static struct label *label_new(struct sim *sim)
+{
+	struct label *l = sim->free_label;
+
+	if (!l)
+		return sim_keep(sim, sizeof *l);
+	sim->free_label = l->next;
+	return l;
 }
 
 /* The newest label here that counts instances of that size: the new one goes on counting. */
@@ -116,12 +113,12 @@ static void label_add(struct sim *sim, uint64_t start, uint64_t bytes, const str
 		like.first = under->first + (start - under->start) / like.stride;
 	like.indexed = bytes > like.stride || (under && under->indexed);
 	for (uint64_t page = start / ARENA_PAGE; page * ARENA_PAGE < like.end; page++) {
-		struct label *l = xalloc(sizeof *l);
+		struct label *l = label_new(sim);
 
 		*l = like;
 		l->next = sim->page_label[page];
 		sim->page_label[page] = l;
-		prune(l, page * ARENA_PAGE, (page + 1) * ARENA_PAGE);
+		prune(sim, l, page * ARENA_PAGE, (page + 1) * ARENA_PAGE);
 	}
 }
 

@@ -62,11 +62,6 @@
 
 /* ---- distances and legs --------------------------------------------------------------------- */
 
-static unsigned distance(const struct sim *sim, unsigned core, unsigned other)
-{
-	return sim->distance[core * sim->cores + other];
-}
-
 static unsigned line_node(const struct sim *sim, uint64_t line)
 {
 	unsigned node =
@@ -99,7 +94,7 @@ static unsigned home_distance(const struct sim *sim, const struct node *client, 
 		return client->parent->level;
 	if (!home_has_place(sim))
 		return sim->root_level;
-	return most(sim->root_level, distance(sim, client->core, home_core(sim, line)));
+	return most(sim->root_level, sim_distance(sim, client->core, home_core(sim, line)));
 }
 
 /* The farthest pair of requester, supplier and home. */
@@ -110,11 +105,11 @@ static unsigned farthest(const struct sim *sim, const struct node *client, const
 
 	if (client->parent->kind == NODE_SHARED)
 		return client->parent->level;
-	d = most(sim->root_level, distance(sim, client->core, from->core));
+	d = most(sim->root_level, sim_distance(sim, client->core, from->core));
 	if (!home_has_place(sim))
 		return d;
-	d = most(d, distance(sim, client->core, home_core(sim, line)));
-	return most(d, distance(sim, from->core, home_core(sim, line)));
+	d = most(d, sim_distance(sim, client->core, home_core(sim, line)));
+	return most(d, sim_distance(sim, from->core, home_core(sim, line)));
 }
 
 /* Which total of a transaction counts, where its line is found in that state at `from`. */
@@ -159,21 +154,20 @@ static uint64_t dram_legs(const struct sim *sim, const struct node *client, uint
 	unsigned own = client->core * sim->nodes / sim->cores, i = 0;
 
 	if (own != line_node(sim, line))
-		i = most(1, distance(sim, client->core, home_core(sim, line)));
+		i = most(1, sim_distance(sim, client->core, home_core(sim, line)));
 	return sim->t.dram[i < sim->t.dram_count ? i : sim->t.dram_count - 1];
 }
 
 /* ---- directory entries ---------------------------------------------------------------------- */
 
-struct dirent *dirent_find(struct node *home, uint64_t line)
+struct dirent *dirent_find(struct sim *sim, struct node *home, uint64_t line)
 {
 	struct dirent *d = home->entry[line];
 
 	if (!d) {
-		d = xalloc(sizeof *d + (home->children + 63) / 64 * sizeof d->sharers[0]);
+		d = sim_keep(sim, sizeof *d + (home->children + 63) / 64 * sizeof d->sharers[0]);
 		d->line = line;
 		home->entry[line] = d;
-		home->touched[line >> ENTRY_BLOCK_SHIFT] = true;
 	}
 	return d;
 }
@@ -304,13 +298,13 @@ struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t lin
 	uint64_t leg = sim->t.request[home_distance(sim, client, line)];
 
 	if (client->kind == NODE_SHARED)
-		cpu = dirent_find(client, line)->busy->cpu;
+		cpu = dirent_find(sim, client, line)->busy->cpu;
 	t = txn_new(sim, TXN_REQUEST, client, client->parent, line, cpu);
 	t->request = request;
 	t->access = access;
 	t->start = time;
 	if (client->kind == NODE_SHARED) {
-		t->inner = dirent_find(client, line)->busy;
+		t->inner = dirent_find(sim, client, line)->busy;
 		leg = less(leg, t->inner->spent);
 		t->spent = t->inner->spent;
 		t->tail = less(sim->t.legs[ACCESS_LOAD][STATE_S][client->level],
@@ -506,7 +500,7 @@ static struct node *nearest_sharer(struct sim *sim, const struct node *home, con
 	unsigned best_distance = 0, index = 0;
 
 	while ((q = next_sharer(home, d, &index))) {
-		unsigned away = distance(sim, client->core, q->core);
+		unsigned away = sim_distance(sim, client->core, q->core);
 
 		if (q != client && (!best || away < best_distance)) {
 			best = q;
@@ -769,7 +763,7 @@ static void on_service(struct sim *sim, struct event *e)
 {
 	struct txn *t = e->txn;
 	struct node *home = e->node;
-	struct dirent *d = dirent_find(home, t->line);
+	struct dirent *d = dirent_find(sim, home, t->line);
 	uint64_t back = less(sim->t.far, t->spent + sim->t.far_service);
 	uint32_t version = cpu_far(sim, t, sim->now + back);
 
@@ -969,7 +963,7 @@ static void queue_snoop(struct sim *sim, struct dirent *d, struct txn *t)
 /* A probe from below. It never waits behind a request that itself waits for the home below. */
 static void shared_probe(struct sim *sim, struct node *shared, struct event *probe)
 {
-	struct dirent *d = dirent_find(shared, probe->txn->line);
+	struct dirent *d = dirent_find(sim, shared, probe->txn->line);
 	struct txn *t = txn_new(sim, TXN_SNOOP, shared, shared, d->line, probe->txn->cpu);
 
 	t->snooper = probe->txn;
@@ -1054,7 +1048,7 @@ static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t l
 
 		if (s->line == NO_LINE)
 			return s;
-		d = dirent_find(shared, s->line);
+		d = dirent_find(sim, shared, s->line);
 		if (d->busy || d->head || awaits_line(d))
 			continue;
 		if (!victim || s->used < victim->used)
@@ -1062,7 +1056,7 @@ static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t l
 	}
 	if (!victim)
 		return NULL;
-	d = dirent_find(shared, victim->line);
+	d = dirent_find(sim, shared, victim->line);
 	t = txn_new(sim, TXN_EVICT, shared, shared, victim->line, cpu);
 	t->dirty = leaves_dirty(sim, cpu, shared, victim->state);
 	t->found = victim->state;
@@ -1081,7 +1075,7 @@ static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t l
 static bool shared_filled(struct sim *sim, struct txn *t)
 {
 	struct node *shared = t->client;
-	struct dirent *d = dirent_find(shared, t->line);
+	struct dirent *d = dirent_find(sim, shared, t->line);
 	struct slot *slot = node_copy(shared, t->line);
 	const struct copy_rule *rule;
 	struct txn *inner = t->inner;
@@ -1178,7 +1172,7 @@ static void dir_next(struct sim *sim, struct node *home, struct dirent *d)
 static void on_request(struct sim *sim, struct event *e)
 {
 	struct txn *t = e->txn;
-	struct dirent *d = dirent_find(e->node, t->line);
+	struct dirent *d = dirent_find(sim, e->node, t->line);
 	uint64_t wait = e->admitted ? 0 : admission(sim, e->node, t);
 
 	if (wait) {
@@ -1292,7 +1286,7 @@ static void on_reply(struct sim *sim, struct event *e)
 {
 	struct txn *t = e->txn;
 	struct node *home = e->node;
-	struct dirent *d = dirent_find(home, t->line);
+	struct dirent *d = dirent_find(sim, home, t->line);
 
 	if (is_collected(t)) {
 		collected(sim, home, d, e);
@@ -1341,7 +1335,7 @@ static void on_put(struct sim *sim, struct event *e)
 {
 	struct node *home = e->node, *from = e->put.from;
 	struct write_back *w = e->put.line, **link = &from->write_back;
-	struct dirent *d = dirent_find(home, w->line);
+	struct dirent *d = dirent_find(sim, home, w->line);
 
 	while (*link != w)
 		link = &(*link)->next;
@@ -1364,7 +1358,7 @@ static void on_put(struct sim *sim, struct event *e)
 
 static void on_done(struct sim *sim, struct event *e)
 {
-	wait_over(sim, e->node, dirent_find(e->node, e->txn->line));
+	wait_over(sim, e->node, dirent_find(sim, e->node, e->txn->line));
 	event_free(sim, e);
 }
 
@@ -1556,7 +1550,7 @@ void coherence_drop(struct sim *sim, struct node *node, uint64_t line)
 	if (w && !w->superseded)        /* an upgrade came too late: that one tells */
 		return;
 	if (node->parent->kind == NODE_ROOT && sim->machine.home == HOME_BUS)
-		note_gone(dirent_find(node->parent, line), node);
+		note_gone(dirent_find(sim, node->parent, line), node);
 }
 
 /* A CPU makes room: a dirty line goes home. */

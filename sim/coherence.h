@@ -15,6 +15,6 @@ void coherence_evict(struct sim *sim, struct cpu *cpu, struct slot *slot);
 void coherence_drop(struct sim *sim, struct node *node, uint64_t line);
 void coherence_probe_again(struct sim *sim, struct event *probe);
 void txn_put(struct sim *sim, struct txn *txn);         /* drops one reference */
-struct dirent *dirent_find(struct node *home, uint64_t line);
+struct dirent *dirent_find(struct sim *sim, struct node *home, uint64_t line);
 
 #endif

@@ -36,7 +36,7 @@ void line_written(struct sim *sim, struct line *info, unsigned cpu, uint64_t byt
 		    (unsigned long long)info->number);
 	if (sim->cpus > 1) {
 		if (!h) {
-			h = info->bytes = xalloc(sizeof *h);
+			h = info->bytes = sim_keep(sim, sizeof *h);
 			memset(h->writer, 0xff, sizeof h->writer);
 		}
 		for (; bytes; bytes &= bytes - 1) {
@@ -74,7 +74,7 @@ void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy)
 		line_counts_get(sim, copy->info)->true_sharing++;
 	}
 	if (!copy->info->cpu_epoch)
-		copy->info->cpu_epoch = xalloc(sim->cpus * sizeof(uint32_t));
+		copy->info->cpu_epoch = sim_keep(sim, sim->cpus * sizeof(uint32_t));
 	copy->info->cpu_epoch[cpu->node->id] = copy->epoch;
 	copy->open = false;
 }
@@ -142,7 +142,7 @@ static void classify(struct sim *sim, struct cpu *cpu, struct slot *copy)
 		cpu->counts.misses_cold += counts;
 		if (info->epoch || info->cpu_epoch) {
 			if (!info->cpu_epoch)
-				info->cpu_epoch = xalloc(sim->cpus * sizeof(uint32_t));
+				info->cpu_epoch = sim_keep(sim, sim->cpus * sizeof(uint32_t));
 			info->cpu_epoch[id] = info->epoch;
 		}
 	} else if (!bit_of(lost_bits(sim, info), id)) {

@@ -10,7 +10,7 @@
 
 struct txn;
 
-enum { LEVELS = 2, ENTRY_BLOCK_SHIFT = 9 };
+enum { LEVELS = 2 };
 
 /* A dirty line on its way to the home; the evictor answers probes until it arrives. */
 struct write_back {
@@ -56,7 +56,6 @@ struct node {
 	/* as a home */
 	const struct protocol *protocol;        /* its own, and that of the caches above */
 	struct dirent **entry;          /* by line number, NULL: nothing known */
-	bool *touched;                  /* by block of entries: most have none, ever */
 	uint64_t *slice_free;           /* [slices], at the root for each memory node */
 	unsigned slices;
 	uint64_t *bus_free;             /* ROOT as a bus: [sockets] */

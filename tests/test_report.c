@@ -1,5 +1,5 @@
 /*
- * Reports, titles of figures, comparisons and figures, from hand-made results.
+ * Reports, titles of figures and comparisons, from hand-made results.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -18,6 +18,7 @@
 #include "experiment/claims.h"
 #include "experiment/plots.h"
 #include "sim/verbs/xalloc.h"
+#include "tests/points_fixture.h"
 
 enum { UNITS = 64 };
 
@@ -301,72 +302,6 @@ static void every_view_prints_in_every_format(void **state)
 
 /* ---- titles -------------------------------------------------------------------------------------- */
 
-/* Points of a sweep over objects and workload.object_size, made by hand. */
-static char *swept_both[] = { "objects", "workload.object_size" };
-
-struct made {
-	struct points points;
-	struct point *list[64];
-};
-
-static void made_init(struct made *made)
-{
-	*made = (struct made){ .points = { .name = "by-hand", .title = "", .version = "1.0", .models = "", .hash = "0123456789abcdef",
-					   .swept = swept_both, .swepts = 2 } };
-	made->points.point = made->list;
-}
-
-static void made_free(struct made *made)
-{
-	for (size_t i = 0; i < made->points.count; i++) {
-		struct point *point = made->list[i];
-
-		for (size_t k = 0; k < point->keys; k++) {
-			free(point->key[k].key);
-			free(point->key[k].value);
-		}
-		free(point->key);
-		free(point->objects);
-		free(point->pages);
-		free(point->workload);
-		free(point->machine);
-		free(point->result->cpu);
-		free(point->result->line);
-		free(point->result->holder);
-		free(point->result);
-		free(point);
-	}
-}
-
-static void add_key(struct point *point, const char *key, const char *value)
-{
-	point->key = xrealloc(point->key, (point->keys + 1) * sizeof *point->key);
-	point->key[point->keys++] = (struct point_key){ xstrdup(key), xstrdup(value), true };
-}
-
-/* One run of 1000 operations on two CPUs with that many bounces of the allocator's lines; an
- * allocation costs `cycles`, a free as much. */
-static struct point *made_add(struct made *made, const char *objects, const char *size, uint64_t seed, uint64_t bounces, uint64_t cycles)
-{
-	struct point *point = xalloc(sizeof *point);
-	struct result *result = xalloc(sizeof *result);
-
-	*point = (struct point){ .objects = xstrdup(objects), .pages = xstrdup("buddy"), .workload = xstrdup("w"), .machine = xstrdup("textbook"),
-				 .cpus = 2, .seed = seed, .result = result };
-	add_key(point, "objects", objects);
-	add_key(point, "workload.object_size", size);
-	*result = (struct result){ .cpus = 2, .operations = 1000, .elapsed_units = 10000 * UNITS };
-	result->total.bounces[CLASS_ALLOCATOR] = bounces;
-	result->op[OP_ALLOC] = (struct op_stats){ .count = 500, .total_units = 500 * cycles * UNITS };
-	result->op[OP_FREE] = (struct op_stats){ .count = 500, .total_units = 500 * cycles * UNITS };
-	result->total.cause_units[CAUSE_TRANSFER_SAME] = cycles * UNITS;
-	result->total.cause_units[CAUSE_COMPUTE] = 100 * UNITS;
-	result->total.cause_units[CAUSE_IDLE] = 5000 * UNITS;
-	made->list[made->points.count++] = point;
-	made->points.expected = made->points.count;
-	return point;
-}
-
 /* Title of a figure of these points, or why there is none. */
 static const char *title_of(const struct made *made, const char *figure, char *buf, size_t size)
 {
@@ -559,12 +494,6 @@ static void cycles_are_those_of_a_pair(void **state)
 	expect_title(&made, "cycles", "b needs 4 times fewer cycles than a for an allocation and its free");
 }
 
-static void made_cpus(struct point *point, uint64_t count)
-{
-	point->cpus = count;
-	point->result->cpus = (unsigned)count;
-}
-
 /* a: from 10 to 140 cycles, 14 times; b: from 10 to 13, 1.3 times. */
 static void scaling_compares_the_ends_of_the_curves(void **state)
 {
@@ -587,13 +516,6 @@ static void scaling_compares_the_ends_of_the_curves(void **state)
 	made_init(&made);
 	made_add(&made, "a", "64", 1, 1, 10);
 	expect_title(&made, "scaling", "all runs have the same number of CPUs; sweep `cpus`");
-}
-
-static void made_holders(struct point *point, const struct holder *holders, size_t count)
-{
-	point->result->holder = xalloc(count * sizeof *holders);
-	memcpy(point->result->holder, holders, count * sizeof *holders);
-	point->result->holders = count;
 }
 
 /* Two lines, an entry for each bounce: three and two. */
@@ -643,7 +565,7 @@ static void an_axis_has_its_unit(void **state)
 
 	struct point *point = made_add(&made, "a", "64", 1, 1, 1);
 
-	add_key(point, "cpus", "2");
+	made_key(point, "cpus", "2");
 	free(point->workload);
 	point->workload = xstrdup("producer-consumer");
 	groups = groups_of(&made.points, NULL);
@@ -670,8 +592,8 @@ static void variants_keep_the_name_of_their_allocator(void **state)
 	for (int i = 0; i < 2; i++) {
 		struct point *point = made_add(&made, "slub-cpu", "64", 1, 1, 1);
 
-		add_key(point, "slub-cpu.variant", i ? "dfb4f096" : "2.6.24");
-		add_key(point, "slub-cpu.min_objects", "8");
+		made_key(point, "slub-cpu.variant", i ? "dfb4f096" : "2.6.24");
+		made_key(point, "slub-cpu.min_objects", "8");
 	}
 	groups = groups_of(&made.points, NULL);
 	assert_int_equal(groups->serieses, 2);
@@ -705,7 +627,7 @@ static void without_an_allocator_turns_are_told(void **state)
 
 			free(point->workload);
 			point->workload = xstrdup("counter");
-			add_key(point, "workload.counters", i ? "padded" : "shared");
+			made_key(point, "workload.counters", i ? "padded" : "shared");
 			memset(point->result->op, 0, sizeof point->result->op);
 			point->result->op[OP_WORK] = (struct op_stats){ .count = 1000, .total_units = (i ? 20 : 200) * 1000 * UNITS };
 			point->result->total.bounces[CLASS_WORKLOAD] = i ? 0 : 1000;
@@ -856,7 +778,7 @@ static void folder_remove(const char *folder)
 static void write_results(const char *folder, uint64_t page_bounces, uint64_t cpu_bounces)
 {
 	struct made made;
-	char names[2][POINT_NAME_BYTES] = { "0000000000000001", "0000000000000002" }, why[512];
+	char *names[2] = { "0000000000000001", "0000000000000002" }, why[512];
 
 	made_init(&made);
 	made_add(&made, "slub-page", "64", 1, page_bounces, 10);
@@ -870,7 +792,8 @@ static void write_results(const char *folder, uint64_t page_bounces, uint64_t cp
 		assert_true(point_write(folder, point, why, sizeof why));
 	}
 	memset(made.points.hash, 'a', HASH_TEXT_BYTES - 1);
-	assert_true(index_write(folder, &made.points, names, why, sizeof why));
+	made.points.listed = names;
+	assert_true(index_write(folder, &made.points, why, sizeof why));
 	made_free(&made);
 }
 
@@ -934,129 +857,6 @@ static void compare_within_a_result_goes_by_a_key(void **state)
 	folder_remove(folder);
 }
 
-/* ---- figures --------------------------------------------------------------------------------------- */
-
-static char *read_file(const char *folder, const char *name, size_t *length)
-{
-	char path[256], *text = xalloc(1 << 20);
-	FILE *in;
-
-	snprintf(path, sizeof path, "%s/%s", folder, name);
-	in = fopen(path, "r");
-	*length = in ? fread(text, 1, 1 << 20, in) : 0;
-	if (in)
-		fclose(in);
-	return text;
-}
-
-/* Two allocators on 2 and 16 CPUs, with names that need quoting somewhere. */
-static void make_all_figures(struct made *made)
-{
-	made_init(made);
-	for (uint64_t seed = 1; seed <= 3; seed++) {
-		made_holders(made_add(made, "slub-page", "64 \"x\", y_z", seed, 2000 + seed, 100), few_changes, 5);
-		made_holders(made_add(made, "slub-cpu", "64 \"x\", y_z", seed, 20 * seed, 10), few_changes, 5);
-		made_cpus(made_add(made, "slub-page", "64 \"x\", y_z", seed, 2000 + seed, 1000), 16);
-	}
-}
-
-static char *all_figures[] = { "bounces", "cycles", "causes", "scaling", "heat" };
-
-static bool draw_all(const char *folder, char *why, size_t size)
-{
-	struct made made;
-
-	make_all_figures(&made);
-
-	bool ok = plots_draw_points(folder, &made.points, all_figures, 5, NULL, NULL, why, size);
-
-	made_free(&made);
-	return ok;
-}
-
-static bool have_gnuplot(void)
-{
-	return system("gnuplot --version >/dev/null 2>&1") == 0;
-}
-
-static void expect_same_file(const char *one, const char *other, const char *name)
-{
-	size_t lengths[2];
-	char *texts[2] = { read_file(one, name, &lengths[0]), read_file(other, name, &lengths[1]) };
-
-	if (!lengths[0] || lengths[0] != lengths[1] || memcmp(texts[0], texts[1], lengths[0]) != 0)
-		fail_msg("%s: %zu and %zu bytes, or others", name, lengths[0], lengths[1]);
-	free(texts[0]);
-	free(texts[1]);
-}
-
-static void every_figure_is_drawn_with_the_same_bytes(void **state)
-{
-	(void)state;
-	char one[64], other[64], why[512] = "", name[32];
-
-	if (!have_gnuplot())
-		skip();
-	folder_new(one);
-	folder_new(other);
-	if (!draw_all(one, why, sizeof why) || !draw_all(other, why, sizeof why))
-		fail_msg("%s", why);
-	for (size_t f = 0; f < 5; f++) {
-		snprintf(name, sizeof name, "%s.svg", all_figures[f]);
-		expect_same_file(one, other, name);
-		snprintf(name, sizeof name, "%s.png", all_figures[f]);
-		expect_same_file(one, other, name);
-	}
-	folder_remove(one);
-	folder_remove(other);
-}
-
-/* The figure is remade from its data and script alone, in another folder. */
-static void a_figure_is_remade_from_its_data_and_script(void **state)
-{
-	(void)state;
-	char one[64], other[64], why[512], command[512];
-
-	if (!have_gnuplot())
-		skip();
-	folder_new(one);
-	folder_new(other);
-	assert_true(draw_all(one, why, sizeof why));
-	snprintf(command, sizeof command, "cd %s && cp %s/bounces.csv %s/bounces.gp . && LC_ALL=C.UTF-8 gnuplot -d bounces.gp", other, one, one);
-	assert_int_equal(system(command), 0);
-	expect_same_file(one, other, "bounces.svg");
-	expect_same_file(one, other, "bounces.png");
-	folder_remove(one);
-	folder_remove(other);
-}
-
-static void missing_gnuplot_is_told_with_its_package(void **state)
-{
-	(void)state;
-	char folder[64], why[512] = "", *path = xstrdup(getenv("PATH"));
-	size_t length;
-
-	folder_new(folder);
-	setenv("PATH", "/nonexistent", 1);
-
-	bool ok = draw_all(folder, why, sizeof why);
-
-	setenv("PATH", path, 1);
-	assert_false(ok);
-	assert_non_null(strstr(why, "install the package gnuplot-nox"));
-
-	/* the data and scripts are there all the same, of every figure */
-	char *text = read_file(folder, "heat.gp", &length);
-
-	assert_non_null(strstr(text, "change hands"));
-	free(text);
-	text = read_file(folder, "bounces.csv", &length);
-	assert_non_null(strstr(text, "0,0,\"64 'x', y_z\",\"slub-page\",6,2.002,0,0,2.002,"));
-	free(text);
-	folder_remove(folder);
-	free(path);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1095,9 +895,6 @@ int main(void)
 		cmocka_unit_test(an_unknown_metric_is_named),
 		cmocka_unit_test(compare_fails_with_status_3_over_the_limit),
 		cmocka_unit_test(compare_within_a_result_goes_by_a_key),
-		cmocka_unit_test(every_figure_is_drawn_with_the_same_bytes),
-		cmocka_unit_test(a_figure_is_remade_from_its_data_and_script),
-		cmocka_unit_test(missing_gnuplot_is_told_with_its_package),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,6 +65,46 @@ static void one_value_has_no_interval(void **state)
 	assert_true(isnan(statistics_interval(NULL, 0).mean));
 }
 
+/* t(1) = 12.7: mean 541.5, deviation of either 12.5; 12.5 * sqrt(2) / sqrt(2) * 12.7 = 158.8 */
+static void two_values_have_a_range(void **state)
+{
+	(void)state;
+	struct interval two = statistics_interval((double[]){ 554, 529 }, 2);
+
+	expect_interval(two, 2, 541.5, 529, 554);
+	assert_true(two.rough);
+	assert_true(interval_known(&two));
+	assert_false(interval_told(&two));
+}
+
+/* Mean 4, deviations -3 -3 6: variance 54 / 2 = 27, sqrt(27 / 3) = 3, times 4.3027 is 12.9 > 4. */
+static void an_interval_below_nothing_is_a_range(void **state)
+{
+	(void)state;
+	struct interval wide = statistics_interval((double[]){ 1, 1, 10 }, 3);
+	struct interval negative = statistics_interval((double[]){ -1, 1, 10 }, 3);
+
+	expect_interval(wide, 3, 4, 1, 10);
+	assert_true(wide.rough);
+	/* values that may be below 0 have one */
+	assert_false(negative.rough);
+	assert_true(negative.low < -1);
+}
+
+/* A change by more than -100 % cannot be told, nor one of two seeds; both still decide. */
+static void a_rough_change_decides_but_is_not_told(void **state)
+{
+	(void)state;
+	struct interval two = statistics_change((double[]){ 10, 12 }, 2, (double[]){ 20, 22 }, 2);
+	struct interval wide =
+		statistics_change((double[]){ 1, 1, 10 }, 3, (double[]){ 2, 2, 2 }, 3);
+
+	assert_true(interval_known(&two) && !interval_told(&two));
+	/* means 4 and 2; error sqrt(9 + 0) = 3 with 2 degrees: 4.3027 * 3 = 12.9; / 4: -0.5 -+ 3.2 */
+	expect_interval(wide, 3, -0.5, -0.5 - 3.227025, -0.5 + 3.227025);
+	assert_true(wide.rough);
+}
+
 static void equal_values_have_an_interval_of_zero_width(void **state)
 {
 	(void)state;
@@ -222,6 +262,9 @@ int main(void)
 		cmocka_unit_test(student_points_are_those_of_printed_tables),
 		cmocka_unit_test(interval_of_five_values),
 		cmocka_unit_test(one_value_has_no_interval),
+		cmocka_unit_test(two_values_have_a_range),
+		cmocka_unit_test(an_interval_below_nothing_is_a_range),
+		cmocka_unit_test(a_rough_change_decides_but_is_not_told),
 		cmocka_unit_test(equal_values_have_an_interval_of_zero_width),
 		cmocka_unit_test(change_of_two_groups),
 		cmocka_unit_test(change_with_unequal_spread),

@@ -517,12 +517,14 @@ static void put_client(struct writer *to, const struct node *node, uint64_t line
 static void put_home(struct writer *to, const struct node *home, uint64_t line)
 {
 	const struct dirent *d = home->entry[line];
+	bool known = d && (d->orders || d->busy || d->head);
 	unsigned sharers = 0;
 
-	put(to, d != NULL);
-	if (!d)
+	put(to, known);
+	if (!known)
 		return;
 	put_txn(to, d->busy);
+	put(to, d->guessed ? 4 + d->left * 2 + d->thinned : 0);
 	for (const struct txn *t = d->head; t; t = t->next)
 		put_txn(to, t);
 	put(to, 0);
@@ -867,6 +869,16 @@ static bool come_to_rest(struct world *w)
 	return rest_is_good(w);
 }
 
+static void forget_entry(const struct node *home, uint64_t number)
+{
+	struct dirent *d = home->entry ? home->entry[number] : NULL;
+
+	if (!d)
+		return;
+	memset(d, 0, sizeof *d + (home->children + 63) / 64 * sizeof d->sharers[0]);
+	d->line = number;
+}
+
 static void forget_line(struct world *w, uint64_t number)
 {
 	struct sim *sim = w->sim;
@@ -880,19 +892,20 @@ static void forget_line(struct world *w, uint64_t number)
 
 		if (slot)
 			slot_set_line(c, slot, NO_LINE);
-		if (node->entry) {
-			free(node->entry[number]);
-			node->entry[number] = NULL;
-		}
+		forget_entry(node, number);
 	}
-	free(sim->root->entry[number]);
-	sim->root->entry[number] = NULL;
-	if (line) {
-		free(line->bytes);
-		free(line->cpu_epoch);
-		free(line);
+	forget_entry(sim->root, number);
+	if (!line)
+		return;
+	line->version = line->epoch = 0;
+	line->last_writer = -1;
+	memset(line->had_lost, 0, 2 * sim->words * sizeof *line->had_lost);
+	if (line->cpu_epoch)
+		memset(line->cpu_epoch, 0, sim->cpus * sizeof *line->cpu_epoch);
+	if (line->bytes) {
+		*line->bytes = (struct byte_history){ 0 };
+		memset(line->bytes->writer, 0xff, sizeof line->bytes->writer);
 	}
-	sim->line[number] = NULL;
 }
 
 /* As if nothing had ever happened. The machine must be at rest. */

@@ -3,6 +3,7 @@
 #
 #	make            the program            make demo      a first experiment, with plots
 #	make check      the tests              make verify    the long tests
+#	make quick      the tests but the slowest, for after every edit
 #	make sanitize   tests under ASan/UBSan make bench     speed, as ratios
 #	make fuzz       fuzzers, FUZZ_SECONDS  make install   prefix=/usr/local, DESTDIR=
 #	make litmus     litmus tests, RUNS of each, without and with a store buffer
@@ -73,23 +74,34 @@ demo: need-plots
 	@echo 'and ask:'
 	@echo '    ./bounce report results/remote-free'
 
-check: need-plots need-tests
+# Programs that take most of the time. They come first, so that none of them is left running alone.
+SLOWEST := $(B)/tests/test_explore tests/check_litmus.sh tests/check_same_bytes.sh $(B)/tests/test_shortcuts \
+	$(B)/tests/test_import
+PROGRAMS = $(SLOWEST) $(filter-out $(SLOWEST),$(TESTS) $(SCRIPTS))
+RUN_TESTS = BOUNCE=$(B)/bounce BOUNCE_CLANG=$(B)/clang/bounce GOLDEN=$(B)/tests/golden tests/run.sh
+
+tested: need-plots need-tests
 	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce $(B)/tests/golden $(TESTS)
 	@$(MAKE) $(PARALLEL) --no-print-directory CC=clang B=$(B)/clang $(B)/clang/bounce
-	@BOUNCE=$(B)/bounce BOUNCE_CLANG=$(B)/clang/bounce GOLDEN=$(B)/tests/golden tests/run.sh 300 $(TESTS) $(SCRIPTS)
+
+check: tested
+	@$(RUN_TESTS) 600 $(PROGRAMS)
+
+quick: need-plots need-tests
+	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce $(B)/tests/golden $(filter-out $(SLOWEST),$(TESTS))
+	@$(RUN_TESTS) 300 $(filter-out $(SLOWEST),$(PROGRAMS))
 
 # The long tests: deeper exploration, all shipped experiments with the shortcuts off.
-verify: need-plots need-tests
-	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce $(B)/tests/golden $(TESTS)
-	@$(MAKE) $(PARALLEL) --no-print-directory CC=clang B=$(B)/clang $(B)/clang/bounce
-	@BOUNCE_VERIFY=1 BOUNCE=$(B)/bounce BOUNCE_CLANG=$(B)/clang/bounce GOLDEN=$(B)/tests/golden \
-		tests/run.sh 7200 $(TESTS) $(SCRIPTS) $(wildcard tests/verify_*.sh)
+verify: tested
+	@BOUNCE_VERIFY=1 $(RUN_TESTS) 7200 $(wildcard tests/verify_*.sh) $(PROGRAMS)
 
+# Scripts too, but those that compare compilers or count allocations.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
-sanitize: need-tests
+sanitize: need-plots need-tests
 	@$(MAKE) $(PARALLEL) --no-print-directory B=$(B)/sanitize CFLAGS='$(CFLAGS) -O1 $(SANITIZE)' sanitized
-sanitized: $(TESTS) $(B)/bounce
-	@BOUNCE=$(B)/bounce tests/run.sh 1200 $(TESTS)
+sanitized: $(TESTS) $(B)/bounce $(B)/tests/golden
+	@BOUNCE=$(B)/bounce GOLDEN=$(B)/tests/golden tests/run.sh 1800 \
+		$(filter-out tests/check_same_bytes.sh tests/check_memory.sh tests/check_versions.sh,$(PROGRAMS))
 
 bench: need-build
 	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/tests/bench
@@ -138,7 +150,7 @@ uninstall:
 clean:
 	rm -rf build bounce
 
-.PHONY: all demo check verify sanitize sanitized bench golden litmus fuzz fuzzed machines plots install uninstall \
+.PHONY: all demo tested check quick verify sanitize sanitized bench golden litmus fuzz fuzzed machines plots install uninstall \
 	clean FORCE need-build need-plots need-tests
 .SECONDARY:
 FORCE:

@@ -27,8 +27,9 @@ static int lock(int fd, int command, short type, enum byte byte)
 	return 0;
 }
 
-bool folder_open(struct folder *folder, const char *directory, char *why, size_t size)
+bool folder_open(struct folder *folder, const char *directory, bool make, char *why, size_t size)
 {
+	int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (make ? O_CREAT : 0);
 	char path[PATH_BYTES];
 	struct stat what;
 	int length = snprintf(path, sizeof path, "%s/.lock", directory);
@@ -37,8 +38,7 @@ bool folder_open(struct folder *folder, const char *directory, char *why, size_t
 	if (length < 0 || (size_t)length >= sizeof path)
 		errno = ENAMETOOLONG;
 	else
-		folder->fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-				  0666);
+		folder->fd = open(path, flags, 0666);
 	if (folder->fd < 0) {
 		snprintf(why, size, "%s/.lock: %s", directory, strerror(errno));
 		return false;

@@ -24,8 +24,11 @@ struct folder {
 	bool unlocked;          /* the file system has no locks: nobody is seen, nobody waits */
 };
 
-/* The folder is there. false: `why` says why its lock cannot be opened. */
-bool folder_open(struct folder *folder, const char *directory, char *why, size_t size);
+/*
+ * The folder is there. false: `why` says why its lock cannot be opened, and nobody waits. Without
+ * `make` only a folder that has a lock has one.
+ */
+bool folder_open(struct folder *folder, const char *directory, bool make, char *why, size_t size);
 void folder_close(struct folder *folder);
 void folder_enter(struct folder *folder);
 void folder_leave(struct folder *folder);

@@ -74,7 +74,7 @@ static bool copy_script(FILE *out, const char *name, char *why, size_t size)
 	int c;
 
 	snprintf(inside, sizeof inside, "plots/%s.gp", name);
-	if (!data_file(inside, path, sizeof path) || !(in = fopen(path, "r"))) {
+	if (!data_file(inside, path, sizeof path) || !(in = file_open(path))) {
 		snprintf(why, size, "%s: not found; it belongs to bounce", inside);
 		return false;
 	}

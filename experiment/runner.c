@@ -581,7 +581,7 @@ struct runner *runner_new(const struct experiment *experiment, const struct runn
 	*runner = (struct runner){ .experiment = experiment, .options = options,
 				   .summary = summary, .folder = { .fd = -1 } };
 	if (results_make(options->directory, why, sizeof why) &&
-	    folder_open(&runner->folder, options->directory, why, sizeof why))
+	    folder_open(&runner->folder, options->directory, true, why, sizeof why))
 		claim(runner, why, sizeof why);
 	else
 		summary->unwritable = true;

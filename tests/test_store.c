@@ -487,7 +487,7 @@ static void one_process_at_a_time_enters_a_folder(void **state)
 			continue;
 
 		struct folder lock;
-		bool good = folder_open(&lock, folder, why, sizeof why);
+		bool good = folder_open(&lock, folder, true, why, sizeof why);
 
 		for (int turn = 0; turn < TURNS && good; turn++) {
 			folder_enter(&lock);
@@ -523,8 +523,9 @@ static void a_folder_knows_of_runs_under_way(void **state)
 	struct folder one, two;
 
 	(void)state;
-	assert_true(folder_open(&one, folder, why, sizeof why));
-	assert_true(folder_open(&two, folder, why, sizeof why));
+	assert_false(folder_open(&one, folder, false, why, sizeof why));
+	assert_true(folder_open(&one, folder, true, why, sizeof why));
+	assert_true(folder_open(&two, folder, true, why, sizeof why));
 	assert_true(folder_alone(&one));
 	assert_false(folder_alone(&two));
 	folder_share(&one);

@@ -17,6 +17,7 @@ bool copy_uses_foreign(const struct line *info, unsigned cpu, uint64_t bytes);
 struct slot *copy_install_inner(struct cpu *cpu, struct slot *copy);
 /* The copy goes: to another's write, or to make room. */
 void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, bool to_write);
-void cpu_downgrade(struct sim *sim, struct cpu *cpu, struct slot *slot);
+/* It stays, in that state. */
+void cpu_downgrade(struct sim *sim, struct cpu *cpu, struct slot *slot, enum state to);
 
 #endif

@@ -30,6 +30,8 @@ struct dirent {
 	struct node *owner;
 	unsigned sharer_count;
 	unsigned waits;                 /* messages that must come before `busy` ends */
+	bool guessed;                   /* busy's client is a sharer until its owner's answer */
+	bool left, thinned;             /* since `busy` was served the owner, a sharer gave up */
 	uint32_t version;               /* of the root's copy of the line */
 	unsigned bias_socket, bias_run;
 	uint64_t sharers[];             /* bit per client of the home */

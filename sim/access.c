@@ -48,10 +48,14 @@ static void miss(struct sim *sim, struct cpu *cpu, const struct want *w, uint64_
 {
 	struct txn *t = coherence_pending(cpu->node, line);
 
-	if (!t)
+	if (cpu->hold_until)
+		coherence_end_hold(sim, cpu);
+	if (!t) {
 		t = coherence_request(sim, cpu->node, line, request, w->access, cpu->clock);
-	else
+		t->reread = cpu->spin_line == line && copy_was_killed(sim, cpu, line);
+	} else {
 		t->start = cpu->clock;          /* a prefetch of it is under way: wait for that */
+	}
 	cpu->blocked = t;
 	cpu->wait_site = w->site;
 	cpu_end_run_ahead(cpu);
@@ -216,6 +220,10 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 	if (w->locked) {
 		cpu->lock_line = line;
 		cpu->lock_until = cpu->clock + w->cost;
+		if (t && sim->t.hold) {         /* the clock is at its arrival */
+			cpu->hold_line = line;
+			cpu->hold_until = cpu->clock + sim->t.hold;
+		}
 	}
 	pass(cpu, w->cost, w->cause);
 	if (t) {
@@ -630,7 +638,9 @@ void verb_spin(struct cpu *cpu, const void *p, void *value, size_t size, enum st
 		park(cpu, slot, p, size, turn, site);
 	else
 		pass(cpu, turn, CAUSE_COMPUTE);
+	cpu->spin_line = line;
 	verb_poll(cpu, p, value, size, site);
+	cpu->spin_line = NO_LINE;
 	cpu->counts.lock_spins += cpu->waiting == WAITING_LOCK;
 }
 

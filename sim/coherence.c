@@ -377,7 +377,7 @@ static void send_done(struct sim *sim, struct txn *t)
 {
 	struct event *e;
 
-	if (sim->machine.handoff.home != ORDER_BLOCKING)
+	if (sim->machine.handoff.home != ORDER_BLOCKING || t->no_done)
 		return;
 	e = event_new(sim);
 	e->type = EVENT_DONE;
@@ -470,6 +470,38 @@ static uint64_t sending_slot(struct sim *sim, struct node *home, const struct tx
 		       : admission(sim, home, t);
 }
 
+/* Waiters that read a line again, which one of them has turned shared, get it one after another. */
+static bool is_reread(const struct sim *sim, const struct txn *t)
+{
+	return t->reread && sim->t.reread && (t->asked == HOME_S || t->asked == HOME_O);
+}
+
+static uint64_t reread_slot(struct sim *sim, struct dirent *d, const struct txn *t)
+{
+	return is_reread(sim, t) ? reserve(sim, &d->reread_free, sim->t.reread) : 0;
+}
+
+/*
+ * What a request pays after all of its way to the home (handoff.late_request): it found the line
+ * under way, having left for its owner before the request came. One that had queued up to then
+ * pays nothing. `leg`: of the line, which leaves for the requester now.
+ */
+static uint64_t late_request(struct sim *sim, const struct txn *t, uint64_t leg)
+{
+	struct dirent *d;
+	uint64_t extra = 0;
+
+	if (!sim->t.late_paid)
+		return 0;
+	d = dirent_find(sim, t->home, t->line);
+	if (t->queued_at >= d->sent && t->queued_at < d->arrives)
+		extra = least(d->arrives - t->queued_at,
+			      sim->t.request[home_distance(sim, t->client, t->line)]);
+	d->sent = sim->now;
+	d->arrives = sim->now + leg + extra;
+	return extra;
+}
+
 /* How long the line waits for the way to its requester: the socket's bus, or the link between
  * sockets. */
 static uint64_t transport(struct sim *sim, const struct event *fill)
@@ -551,7 +583,7 @@ static uint64_t level_legs(const struct sim *sim, const struct node *level, cons
 static void send_line(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
 		      bool of_memory)
 {
-	uint64_t total, slot = sending_slot(sim, home, t);
+	uint64_t total, slot = sending_slot(sim, home, t), again = reread_slot(sim, d, t);
 	uint32_t version = d->version;
 	struct node *sharer = NULL;
 
@@ -572,6 +604,7 @@ static void send_line(struct sim *sim, struct node *home, struct dirent *d, stru
 	}
 	if (!t->fetched)
 		t->found = sharer || home->kind == NODE_SHARED ? STATE_S : STATE_I;
+	slot = again > slot ? again : slot;
 	waited(t, slot);
 	send_fill(sim, t, version, STATE_S, last_leg(sim, t, total) + slot);
 }
@@ -625,10 +658,11 @@ static uint64_t owner_leg(const struct sim *sim, const struct txn *t, const stru
 
 static void probe_owner(struct sim *sim, struct dirent *d, struct txn *t, bool invalidate)
 {
-	uint64_t leg = owner_leg(sim, t, d->owner);
+	uint64_t leg = owner_leg(sim, t, d->owner), again = reread_slot(sim, d, t);
 
 	t->spent += leg;
-	send_probe(sim, t, d->owner, invalidate, true, leg, leg);
+	waited(t, again);
+	send_probe(sim, t, d->owner, invalidate, true, leg + again, leg);
 }
 
 /* What the home's table says; it says that what cannot be is impossible. */
@@ -843,7 +877,8 @@ static void serve(struct sim *sim, struct node *home, struct dirent *d, struct t
 		serve_far(sim, home, d, t, &rule);
 		return;
 	}
-	d->waits = sim->machine.handoff.home == ORDER_BLOCKING;
+	t->no_done = is_reread(sim, t);
+	d->waits = sim->machine.handoff.home == ORDER_BLOCKING && !t->no_done;
 	if (action & HOME_SEND)
 		send_line(sim, home, d, t, action & HOME_MEMORY);
 	probes = ask_caches(sim, home, d, t, action);
@@ -1463,6 +1498,7 @@ static void answer_line(struct sim *sim, struct node *node, const struct event *
 	struct txn *t = probe->txn;
 	unsigned far = farthest(sim, t->client, node, t->line);
 	uint64_t total = total_legs(sim, t, total_of(sim, t, node, reply->found), far);
+	uint64_t leg = last_leg(sim, t, total), late = late_request(sim, t, leg);
 
 	t->found = reply->found;
 	t->supplier = FROM_CACHE;
@@ -1473,7 +1509,8 @@ static void answer_line(struct sim *sim, struct node *node, const struct event *
 				->action);
 		send_reply(sim, t, reply, probe->probe.back);
 	}
-	send_fill(sim, t, reply->version, STATE_M, last_leg(sim, t, total));
+	waited(t, late);
+	send_fill(sim, t, reply->version, STATE_M, leg + late);
 }
 
 /* A far operation found the line modified in another cache. */
@@ -1515,12 +1552,46 @@ static void answer(struct sim *sim, struct node *node, const struct event *probe
 	}
 }
 
+/* Who got the line for a LOCK operation keeps it for a while (handoff.hold_ns). */
+static bool held(struct sim *sim, struct cpu *cpu, struct event *probe)
+{
+	struct txn *t = probe->txn;
+
+	if (cpu->held == probe) {
+		cpu->held = NULL;
+		waited(t, sim->now - cpu->held_since);
+		return false;
+	}
+	if (cpu->hold_until <= sim->now || cpu->hold_line != t->line || cpu->blocked)
+		return false;
+	cpu->held = probe;
+	cpu->held_since = sim->now;
+	event_again(sim, probe, RANK_PROBE, cpu->hold_until);
+	return true;
+}
+
+void coherence_end_hold(struct sim *sim, struct cpu *cpu)
+{
+	struct heap *h = &sim->messages;
+	size_t i = 0;
+
+	cpu->hold_until = 0;
+	if (!cpu->held)
+		return;
+	while (h->item[i].event != cpu->held)
+		i++;
+	if (h->item[i].time > cpu->clock + 1)
+		event_again(sim, event_take(sim, h, i), RANK_PROBE, cpu->clock + 1);
+}
+
 static void cpu_probe(struct sim *sim, struct node *node, struct event *e)
 {
 	struct cpu *cpu = &sim->cpu[node->id];
 	struct txn *t = e->txn;
 	struct slot *slot;
 
+	if (held(sim, cpu, e))
+		return;
 	if (cpu->lock_line == t->line && cpu->lock_until > sim->now) {
 		waited(t, cpu->lock_until - sim->now);
 		event_again(sim, e, RANK_PROBE, cpu->lock_until);

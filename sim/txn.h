@@ -37,6 +37,8 @@ struct txn {
 	uint64_t last_ack;              /* when the last acknowledgement so far arrives */
 	unsigned acks; /* 1 until the last one has arrived; SNOOP, EVICT: answers to come */
 	bool buffered;                  /* for a store in the buffer */
+	bool reread;                    /* by a waiter that lost its copy to a write */
+	bool no_done;                   /* a blocking home does not wait for its end */
 	enum home_state asked;          /* what the home knew when it served this one */
 	uint8_t grant;                  /* the state that its client gets */
 	uint32_t version;

@@ -364,6 +364,24 @@ static void moesi_migrate(void **state)
 	protocol(PROTOCOL_MOESI, DIRTY_MIGRATE);
 }
 
+/* How contended lines move on: late requests, owners that hold, waiters that read again. */
+static void contended_lines(void **state)
+{
+	struct machine m[] = { engine_machine(), engine_machine(), tiny_shared_machine(),
+			       tiny_machine(ORDER_CHASING), tiny_machine(ORDER_BLOCKING) };
+
+	(void)state;
+	m[1].protocol = PROTOCOL_MESIF;
+	for (unsigned i = 0; i < sizeof m / sizeof *m; i++) {
+		m[i].handoff.late_request = LATE_PAID;
+		m[i].handoff.hold_ns = i & 1 ? 35 : 120;
+		m[i].reread_ns = 3;
+		seeds(m[i], 4);
+		m[i].store_buffer = 4;
+		seeds(m[i], 3);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,6 +394,7 @@ int main(void)
 		cmocka_unit_test(mesif),
 		cmocka_unit_test(moesi),
 		cmocka_unit_test(moesi_migrate),
+		cmocka_unit_test(contended_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

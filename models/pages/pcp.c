@@ -20,7 +20,9 @@
  *
  * True whenever no CPU is inside an operation: invariants (1) to (6) of models/pages/zone.h, and
  *   (7) a page on a CPU's list is on one list, of its zone, and no free block; nobody refers to it;
- *   (8) count is the length of the list, of all three lists in 3.9, and less than high + batch;
+ *   (8) count is the length of the list, of all three lists in 3.9, and less than high + batch, but
+ *       with migratetypes less than high + 3 * batch: a type that has no page is refilled, however
+ *       many pages there are of the others, and only a free looks at `high`;
  *   (9) only CPU i touches its lists, interrupts off; in 3.9 a page is on the list of its type.
  *
  * alloc  order 0 from the own list; an empty list is refilled with `batch` pages under zone->lock.
@@ -709,6 +711,14 @@ static void pcp_fit(void *settings, enum kernel kernel)
 		set->variant = (int)kernel + 1;
 }
 
+static const struct page_view *pcp_view(const void *settings)
+{
+	const struct pcp_settings *set = settings;
+	bool old = set->variant == KERNEL_2_6_22 + 1 || set->variant == KERNEL_2_6_24 + 1;
+
+	return old ? &page_view_packed_56 : &page_view_aligned_64;
+}
+
 /* 2^n - 1 for the benefit of caches that powers of two clash in; 0 for the smallest zones. */
 static int zone_batch(uint64_t pages)
 {
@@ -823,10 +833,12 @@ static bool check_list(const struct list_of *of, const struct list_head *head, i
 static bool check_count(const struct list_of *of, int count, int length, int high, int batch,
 			const struct report *report)
 {
+	int refills = of->zone->all->rules->types > 1 ? PCP_TYPES : 1;
+
 	if (count != length)
 		return failed(report, "CPU %u counts %d pages, its lists have %d", of->cpu, count,
 			      length);
-	if (count >= high + batch)
+	if (count >= high + refills * batch)
 		return failed(report, "CPU %u has %d pages, more than it may", of->cpu, count);
 	return true;
 }
@@ -904,7 +916,7 @@ const struct page_allocator pcp = {
 	.settings      = pcp_settings,
 	.settings_size = sizeof(struct pcp_settings),
 	.fit           = pcp_fit,
-	.view          = &page_view_aligned_64,
+	.view          = pcp_view,
 	.layouts       = pcp_layouts,
 	.create        = pcp_create,
 	.alloc         = pcp_alloc,

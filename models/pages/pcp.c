@@ -318,8 +318,7 @@ static void give_3_9(struct cpu *cpu, struct zone *zone, struct page *page, enum
 
 /* ---- draining all -------------------------------------------------------------------------- */
 
-/* All lists of CPU `id` go, interrupts as they are. Until 2.6.24 the lock is taken for empty lists
- * too. */
+/* All lists of a CPU go. Until 2.6.24 the lock is taken for empty lists too. */
 static void drain_pages(struct cpu *cpu, struct zone *zone, struct per_cpu_pageset *pageset)
 {
 	bool flags;

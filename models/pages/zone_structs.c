@@ -100,12 +100,12 @@ struct zone_3_9 {
 	uint64_t lruvec[15];
 	uint64_t pages_scanned;                 /* set to 0 by every free */
 	uint64_t flags;
-	int64_t vm_stat[ZONE_STATS_MAX];            /* atomic; differences of CPUs come on top */
+	int64_t vm_stat[ZONE_STATS_MAX];        /* atomic; differences of CPUs come on top */
 	uint32_t inactive_ratio;
 	/* read-only */
 	_Alignas(LINE) uint64_t wait_table;
 	uint64_t wait_table_hash_nr_entries, wait_table_bits;
-	const void *zone_pgdat;                /* names the node; one zone per node here */
+	const void *zone_pgdat;         /* names the node; one zone per node here */
 	uint64_t zone_start_pfn, spanned_pages, present_pages, managed_pages;
 	const char *name;
 };

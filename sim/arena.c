@@ -142,6 +142,8 @@ static void label_add(struct sim *sim, uint64_t start, uint64_t bytes, const str
 	};
 	const struct label *under = label_counting(sim, start, like.stride);
 
+	if (!like.serial)
+		BUG(&sim->cpu[0], "too many labels");
 	if (under)
 		like.first = under->first + (start - under->start) / like.stride;
 	like.indexed = bytes > like.stride || (under && under->indexed);

@@ -17,6 +17,7 @@
 
 extern const struct workload producer_consumer;
 #include "workloads/import.h"
+#include "workloads/work.h"
 
 static struct workbench *bench_new(const char *settings, unsigned cpus, uint64_t operations)
 {
@@ -685,6 +686,32 @@ static void recorded_gaps_are_a_setting(void **unused)
 	bench_free(with);
 }
 
+/* Two events: 1000 cycles of constant work; else the CPU's first two draws by seed 1. */
+static void work_comes_before_each_event(void **unused)
+{
+	const char *text = A(0, 1.0, 40, 64) F(0, 1.1, 40);
+	struct workbench *without = done_run("replay", recorded(text, ""), 1, 0);
+	struct workbench *constant =
+		done_run("replay", recorded(text, "work_cycles=500 work=constant"), 1, 0);
+	struct workbench *drawn = done_run("replay", recorded(text, "work_cycles=500"), 1, 0);
+	struct machine machine = engine_machine();
+	struct sim_options options = engine_options(&machine, 1);
+	struct sim *sim = engine_sim(&options);
+	struct work *work = work_new(&(struct distribution){ SHAPE_EXPONENTIAL, SPREAD_ONE });
+	struct draws draws = draws_new(sim, 0, 0);
+	uint64_t first = draws_work(&draws, work, 500), second = draws_work(&draws, work, 500);
+
+	(void)unused;
+	assert_int_equal(constant->result->elapsed_units - without->result->elapsed_units, 1000 * 64);
+	assert_int_equal(drawn->result->elapsed_units - without->result->elapsed_units,
+			 (first + second) * 64);
+	work_free(work);
+	sim_free(sim);
+	bench_free(without);
+	bench_free(constant);
+	bench_free(drawn);
+}
+
 /*
  * CPU 0 allocates 50 objects, CPU 1 frees each, recorded in turns: allocation k is event 2k, its
  * free event 2k + 1. Frees are slow here (64 lines are read). With ahead = 4, allocation k waits
@@ -899,6 +926,7 @@ int main(void)
 		cmocka_unit_test(what_existed_and_what_is_left_lie_outside_the_window),
 		cmocka_unit_test(some_events_may_be_warm_up),
 		cmocka_unit_test(recorded_gaps_are_a_setting),
+		cmocka_unit_test(work_comes_before_each_event),
 		cmocka_unit_test(cpus_stay_together),
 		cmocka_unit_test(one_level_is_replayed),
 		cmocka_unit_test(handing_over_costs_few_lines),

@@ -43,9 +43,9 @@ uint64_t sim_offset(const struct sim *sim, const void *address)
 /* ---- labels --------------------------------------------------------------------------------- */
 
 /*
- * Labels hang on the arena pages they cover. Those of what is large when it is made (page structs and
- * frames of gigabytes, of which little is ever looked at) are kept once, as ranges, below them: sorted
- * by their start, apart from each other, and older than any label of a page there.
+ * Labels hang on the arena pages they cover. Those of what is large when it is made (page structs
+ * and frames of gigabytes, of which little is ever looked at) are kept once, as ranges, below them:
+ * sorted by their start, apart from each other, and older than any label of a page there.
  */
 static const struct label *range_find(const struct sim *sim, uint64_t offset)
 {

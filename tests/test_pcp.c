@@ -719,8 +719,8 @@ static void each_path_makes_the_accesses_of_the_sheet(void **state)
 /*
  * 2.7, step 4 of 2.6.24: pages 1 and 2 on the list are MOVABLE, a page for UNMOVABLE is asked for.
  * Each is passed with a read of its lru.next, a prefetch of the next (of the head at last) and a
- * read of its type; at the head the walk ends with the first page prefetched; then a refill, whose first
- * page goes to the head and is taken. Of 2 + 3 pages 4 are left.
+ * read of its type; at the head the walk ends with the first page prefetched; then a refill, whose
+ * first page goes to the head and is taken. Of 2 + 3 pages 4 are left.
  */
 static void the_list_is_walked_for_a_page_of_the_type(void **state)
 {
@@ -1030,8 +1030,8 @@ static void ticks(struct cpu *cpu, void *argument)
 
 /*
  * CPU 0 has freed six pages of node 1: at 6 a batch of 1 went back, a difference of 1 that the
- * first tick folds, so expire is 3, less 1; the second makes it 1, the third 0 and a batch goes: 5, 5, 5
- * pages before the first three ticks, 4 before the fourth.
+ * first tick folds, so expire is 3, less 1; the second makes it 1, the third 0 and a batch goes: 5,
+ * 5, 5 pages before the first three ticks, 4 before the fourth.
  */
 static void foreign_pages_go_home_after_three_seconds(void **state)
 {

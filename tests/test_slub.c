@@ -679,8 +679,8 @@ static uint64_t metadata(enum era era, unsigned cpus, unsigned caches)
 /*
  * Bytes of C caches on P CPUs; R, which is P rounded up to 8, is NR_CPUS. A cache has 232 in front
  * of cpu_slab[] (128 up to `list`, and 104 of a kobject), with dfb4f096 256, as its cpu_slab[]
- * begins on a line. kmalloc_caches[] has 23 places with 2.6.22, of which 22 are used, 12 and 11 with
- * the others.
+ * begins on a line. kmalloc_caches[] has 23 places with 2.6.22, of which 22 are used, 12 and 11
+ * with the others.
  *	2.6.22     8 per CPU               a pointer to the page
  *	dfb4f096   64 per CPU              the commit's formula: CPUs x caches x line
  *	2.6.24     8 per CPU + 100 * 32 P  pointers and the static arrays; + 64 (C - 100) P beyond

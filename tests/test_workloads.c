@@ -14,6 +14,8 @@
 
 #include "tests/engine_fixture.h"
 #include "tests/workload_fixture.h"
+
+extern const struct workload producer_consumer;
 #include "workloads/import.h"
 #include "workloads/work.h"
 
@@ -202,6 +204,42 @@ static void each_line_is_touched_once(void **unused)
 			sim_free(sim);
 		}
 	}
+}
+
+/* ---- lost objects ------------------------------------------------------------------------------ */
+
+/* The last count of objects in use that was written: that of a slab. */
+static void see_inuse(void *to, const struct access *access)
+{
+	uint32_t **inuse = to;
+
+	if (access->write && strstr(access->site->text, "wide_inuse"))
+		*inuse = (uint32_t *)(uintptr_t)access->address;
+}
+
+static void lose_two(struct workbench *bench)
+{
+	**(uint32_t **)bench->to += 2;
+}
+
+/* All objects are freed; then a slab says that two more are in use than anybody has. */
+static void objects_that_nobody_has_are_told(void **unused)
+{
+	uint32_t *inuse = NULL;
+	struct workbench bench = { .objects = "slub-cpu", .settings = "object_size=1024",
+				   .operations = 200,
+				   .observer = see_inuse, .to = &inuse };
+
+	(void)unused;
+	workbench_run(&bench, &producer_consumer);
+	assert_true(bench.finished);
+	assert_non_null(inuse);
+	workbench_done(&bench);
+	bench.damage = lose_two;
+	workbench_run(&bench, &producer_consumer);
+	assert_false(bench.finished);
+	assert_string_equal(bench.why, "2 objects were freed and are on no list: lost");
+	workbench_done(&bench);
 }
 
 /* ---- producer-consumer -------------------------------------------------------------------------- */
@@ -869,6 +907,7 @@ int main(void)
 		cmocka_unit_test(the_ledger_tells_what_is_wrong),
 		cmocka_unit_test(a_faulty_allocator_is_found_out),
 		cmocka_unit_test(each_line_is_touched_once),
+		cmocka_unit_test(objects_that_nobody_has_are_told),
 		cmocka_unit_test(a_handshake_bounces_twice_per_object),
 		cmocka_unit_test(a_ring_of_one_is_a_handshake),
 		cmocka_unit_test(a_batch_bounces_its_line_twice),

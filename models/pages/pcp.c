@@ -71,18 +71,17 @@ static const struct layout *const pcp_layouts[] = {
 	&mask_layout, NULL,
 };
 
-/* What the other CPU is told. */
-struct order_to_drain {
+/* A CPU that has others drain. */
+struct caller {
 	struct pcp *pcp;
-	struct call *call;
-	bool given;                     /* and not yet answered */
+	struct call *call;              /* by CPU called; simulated, on this CPU's node */
+	bool *given;                    /* by CPU called: not yet known to have answered */
 };
 
 struct pcp {
 	struct zones *zones;
-	struct call *call;              /* simulated: [caller * CPUs + called] */
+	struct caller *caller;          /* by CPU */
 	uint64_t *mask;                 /* simulated, 3.9: CPUs to interrupt, a bit each */
-	struct order_to_drain *order;   /* as call */
 	bool *emptied;                  /* by CPU: over, and somebody empties its lists */
 };
 
@@ -319,8 +318,7 @@ static void give_3_9(struct cpu *cpu, struct zone *zone, struct page *page, enum
 
 /* ---- draining all -------------------------------------------------------------------------- */
 
-/* All lists of CPU `id` go, interrupts as they are. Until 2.6.24 the lock is taken for empty lists
- * too. */
+/* All lists of a CPU go. Until 2.6.24 the lock is taken for empty lists too. */
 static void drain_pages(struct cpu *cpu, struct zone *zone, struct per_cpu_pageset *pageset)
 {
 	bool flags;
@@ -358,10 +356,10 @@ static void drain_local_pages(struct cpu *cpu, struct pcp *pcp)
 
 static void drain_when_told(struct cpu *cpu, void *argument)
 {
-	struct order_to_drain *order = argument;
+	struct caller *caller = argument;
 
-	drain_local_pages(cpu, order->pcp);
-	store(cpu, &order->call->waiting, 0);
+	drain_local_pages(cpu, caller->pcp);
+	store(cpu, &caller->call[cpu_id(cpu)].waiting, 0);
 }
 
 /* Reads the counts of another CPU until one is not 0. */
@@ -413,34 +411,33 @@ static void drain_for(struct cpu *cpu, struct pcp *pcp, unsigned id)
 	pcp->emptied[id] = false;
 }
 
-static void call_other(struct cpu *cpu, struct pcp *pcp, struct order_to_drain *order, unsigned id)
+static void call_other(struct cpu *cpu, struct caller *caller, unsigned id)
 {
-	*order = (struct order_to_drain){ pcp, &pcp->call[order - pcp->order], true };
-	store(cpu, &order->call->waiting, 1);
-	ipi_send(cpu, id, drain_when_told, order);
+	caller->given[id] = true;
+	store(cpu, &caller->call[id].waiting, 1);
+	ipi_send(cpu, id, drain_when_told, caller);
 }
 
-static void wait_for_other(struct cpu *cpu, struct pcp *pcp, struct order_to_drain *order,
-			   unsigned id)
+static void wait_for_other(struct cpu *cpu, struct caller *caller, unsigned id)
 {
-	while (load(cpu, &order->call->waiting) && takes_interrupts(cpu_sim(cpu), id))
+	while (load(cpu, &caller->call[id].waiting) && takes_interrupts(cpu_sim(cpu), id))
 		compute(cpu, STEP_PAUSE);
 	if (!takes_interrupts(cpu_sim(cpu), id))
-		drain_for(cpu, pcp, id);
-	order->given = false;
+		drain_for(cpu, caller->pcp, id);
+	caller->given[id] = false;
 }
 
 static void call_others(struct cpu *cpu, struct pcp *pcp)
 {
 	unsigned cpus = sim_cpus(cpu_sim(cpu)), own = cpu_id(cpu);
-	struct order_to_drain *order = &pcp->order[own * cpus];
+	struct caller *caller = &pcp->caller[own];
 
 	for (unsigned id = 0; id < cpus; id++)
 		if (id != own && is_called(cpu, pcp, id))
-			call_other(cpu, pcp, &order[id], id);
+			call_other(cpu, caller, id);
 	for (unsigned id = 0; id < cpus; id++)
-		if (order[id].given)
-			wait_for_other(cpu, pcp, &order[id], id);
+		if (caller->given[id])
+			wait_for_other(cpu, caller, id);
 }
 
 /* With interrupts on: two that drain call each other. */
@@ -774,9 +771,14 @@ static void *pcp_create(struct sim *sim, struct memory *memory, const void *sett
 
 	pcp->zones = zones_new(sim, memory, &options);
 	pcp->emptied = unseen_new(sim, cpus * sizeof *pcp->emptied);
-	pcp->call = arena_new(sim, struct call, (size_t)cpus * cpus, 0, LINE, &call_layout,
-			      "call_single_data");
-	pcp->order = unseen_new(sim, (size_t)cpus * cpus * sizeof *pcp->order);
+	pcp->caller = unseen_new(sim, cpus * sizeof *pcp->caller);
+	for (unsigned id = 0; id < cpus; id++)
+		pcp->caller[id] = (struct caller){
+			.pcp = pcp,
+			.call = arena_new(sim, struct call, cpus, node_of_cpu(sim, id), LINE,
+					  &call_layout, "call_single_data"),
+			.given = unseen_new(sim, cpus * sizeof(bool)),
+		};
 	pcp->mask = arena_new(sim, uint64_t, (cpus + 63) / 64, 0, LINE, &mask_layout,
 			      "cpus_with_pcps");
 	for (unsigned node = 0; node < memory->nodes; node++)

@@ -17,6 +17,10 @@ enum { PAGE_BYTES = 4096, MAX_ORDER = 11 };     /* orders 0 .. MAX_ORDER-1 */
 /* The kernels that models of allocators follow. */
 enum kernel { KERNEL_2_6_22, KERNEL_2_6_24, KERNEL_3_9, KERNELS };
 
+/* NR_CPUS of the kernel, which static arrays have room for: `asked` or the CPUs of the run,
+ * whichever are more, rounded up to 8. */
+unsigned nr_cpus(const struct sim *sim, uint64_t asked);
+
 /* A text for labels that lives as long as the machine. */
 const char *label_new(struct sim *sim, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -447,6 +447,24 @@ static void members_lie_where_the_sheet_has_them(void **state)
 	}
 }
 
+/* A kernel for 30 CPUs, N = 32, on 9: nobody's pointer lies in the lock's line. */
+static void a_kernel_for_more_cpus_keeps_pointers_from_the_lock(void **state)
+{
+	(void)state;
+	for (enum kernel kernel = KERNEL_2_6_22; kernel <= KERNEL_2_6_24; kernel++) {
+		struct fixture *f = fixture_new(&(struct fixture_options){
+			.pages_only = true, .pages = "pcp", .kernel = kernel, .cpus = 9,
+			.nr_cpus = 30 });
+		const struct zone *zone = zone_of(f, 0);
+		uint64_t zl = from_zone(f, zone->lock) / LINE;
+
+		expect_offsets(f, kernel, 32);
+		for (unsigned cpu = 0; cpu < 9; cpu++)
+			assert_true(from_zone(f, &zone->pageset[cpu]) / LINE < zl);
+		fixture_free(f);
+	}
+}
+
 /* ---- accesses, step by step -------------------------------------------- */
 
 /* "R Z.lock", "W P.hot.count", "M PG3.flags": a member of the zone, of CPU 0's pageset, of a page
@@ -1447,6 +1465,7 @@ int main(void)
 		cmocka_unit_test(a_list_may_pass_high_by_a_batch_for_each_type),
 		cmocka_unit_test(batch_and_high_come_from_the_size_of_the_zone),
 		cmocka_unit_test(members_lie_where_the_sheet_has_them),
+		cmocka_unit_test(a_kernel_for_more_cpus_keeps_pointers_from_the_lock),
 		cmocka_unit_test(each_path_makes_the_accesses_of_the_sheet),
 		cmocka_unit_test(the_list_is_walked_for_a_page_of_the_type),
 		cmocka_unit_test(each_tail_of_a_compound_page_is_written),

@@ -712,6 +712,20 @@ static void memory_cost_is_that_of_the_commit(void **state)
 			 472 * 100 - 25128);
 }
 
+/* As above, of a kernel for 60 CPUs, R = 64, on 2: 30 caches, 8 of them not kmalloc's. */
+static void a_kernel_for_more_cpus_has_larger_caches(void **state)
+{
+	struct fixture *f = fixture_new(&(struct fixture_options){
+		.era = ERA_2622, .nr_cpus = 60 });
+
+	(void)state;
+	while (f->slub->caches < 30)
+		f->objects.model->cache_create(f->slub, "more", 64, 0);
+	assert_int_equal(f->objects.model->metadata_bytes(f->slub),
+			 23 * (232 + 8 * 64) + 8 * (232 + 8 * 2));
+	fixture_free(f);
+}
+
 /* 2.2: kmalloc_caches[] has elements of 232 + 8 * 8 = 296 bytes; 2^shift is number `shift`. Nr. 8
  * starts at byte 2368, a whole line; number 9 at 2664 = 41 * 64 + 40, and its cpu_slab[] at 2664 +
  * 232 = 45 * 64 + 16: six CPUs in this line, two in the next. So the last words of cpu_slab[] of
@@ -945,6 +959,7 @@ int main(void)
 		cmocka_unit_test(check_finds_each_damage),
 		cmocka_unit_test(owns_knows_live_slabs_and_slots),
 		cmocka_unit_test(memory_cost_is_that_of_the_commit),
+		cmocka_unit_test(a_kernel_for_more_cpus_has_larger_caches),
 		cmocka_unit_test(caches_of_kmalloc_share_lines_as_packed_or_have_their_own),
 		cmocka_unit_test(per_cpu_structs_share_lines_as_the_version_has_it),
 		cmocka_unit_test(random_traffic_keeps_the_invariants),

@@ -633,10 +633,10 @@ static size_t cache_bytes(const struct slub *slub, unsigned cpus)
 	return slub->cpu_slab_offset + cpus * slub->version->cpu_slab_bytes;
 }
 
-/* NR_CPUS of a kernel built for this machine: what static arrays have room for. */
-static unsigned nr_cpus(const struct slub *slub)
+/* An element of kmalloc_caches[], which is static. */
+static size_t kmalloc_cache_bytes(const struct slub *slub)
 {
-	return round_up(sim_cpus(slub->sim), 8);
+	return cache_bytes(slub, nr_cpus(slub->sim, slub->settings.nr_cpus));
 }
 
 static void link_cache(struct slub *slub, struct kmem_cache *s)
@@ -727,7 +727,7 @@ struct slub *slub_new(struct sim *sim, const struct pages *pages,
 static struct kmem_cache *setup_kmalloc(struct slub *slub, char *array, unsigned place,
 					unsigned size)
 {
-	size_t bytes = cache_bytes(slub, nr_cpus(slub));
+	size_t bytes = kmalloc_cache_bytes(slub);
 	size_t stride = slub->settings.own_lines ? round_up((unsigned)bytes, LINE) : bytes;
 
 	return setup_cache(slub, (struct kmem_cache *)(array + place * stride), bytes,
@@ -736,7 +736,7 @@ static struct kmem_cache *setup_kmalloc(struct slub *slub, char *array, unsigned
 
 void slub_kmalloc_setup(struct slub *slub)
 {
-	size_t bytes = cache_bytes(slub, nr_cpus(slub));
+	size_t bytes = kmalloc_cache_bytes(slub);
 	size_t stride = slub->settings.own_lines ? round_up((unsigned)bytes, LINE) : bytes;
 	unsigned places = 3;
 	char *array;

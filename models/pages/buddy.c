@@ -106,7 +106,9 @@ static void *buddy_create(struct sim *sim, struct memory *memory, const void *se
 {
 	const struct buddy_settings *set = settings;
 
-	return zones_new(sim, memory, KERNEL_3_9, (enum lock_kind)set->lock, set->reserve_blocks);
+	return zones_new(sim, memory, &(struct zones_options){
+		.kernel = KERNEL_3_9, .lock = (enum lock_kind)set->lock,
+		.reserve_blocks = set->reserve_blocks });
 }
 
 static const struct page_view *buddy_view(const void *settings)

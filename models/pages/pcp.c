@@ -678,7 +678,7 @@ static void pcp_free(struct cpu *cpu, void *state, struct page *page, unsigned o
 
 struct pcp_settings {
 	int variant;                    /* 0: by the object allocator, else enum kernel + 1 */
-	uint64_t batch, reserve_blocks;
+	uint64_t batch, reserve_blocks, nr_cpus;
 };
 
 static const char *const variant_words[] = {
@@ -697,6 +697,10 @@ static const struct setting pcp_settings[] = {
 		.fallback = "1024", .unit = "pageblocks",
 		.help = "2 MiB blocks of each zone set aside for emergencies, at most; 3.9 has at "
 			"most 2, 2.6.22 none"),
+	SETTING(struct pcp_settings, nr_cpus, COUNT, .min = 1, .max = 4096, .fallback = "-",
+		.help = "NR_CPUS of the kernel, at least the CPUs of the run: until 2.6.24 the "
+			"last one or two of so many pointers to pagesets lie in the line of "
+			"zone->lock; default the CPUs of the run rounded up to 8"),
 	{ 0 },
 };
 
@@ -757,12 +761,15 @@ static void *pcp_create(struct sim *sim, struct memory *memory, const void *sett
 {
 	const struct pcp_settings *set = settings;
 	enum kernel kernel = set->variant ? (enum kernel)(set->variant - 1) : KERNEL_3_9;
-	enum lock_kind lock = kernel == KERNEL_3_9 ? LOCK_TICKET : LOCK_DEC;
+	struct zones_options options = {
+		.kernel = kernel, .lock = kernel == KERNEL_3_9 ? LOCK_TICKET : LOCK_DEC,
+		.reserve_blocks = set->reserve_blocks, .nr_cpus = set->nr_cpus,
+	};
 	int batch = set->batch ? (int)set->batch : zone_batch(memory->node_pages);
 	struct pcp *pcp = unseen_new(sim, sizeof *pcp);
 	unsigned cpus = sim_cpus(sim);
 
-	pcp->zones = zones_new(sim, memory, kernel, lock, set->reserve_blocks);
+	pcp->zones = zones_new(sim, memory, &options);
 	pcp->emptied = unseen_new(sim, cpus * sizeof *pcp->emptied);
 	pcp->caller = unseen_new(sim, cpus * sizeof *pcp->caller);
 	for (unsigned id = 0; id < cpus; id++)

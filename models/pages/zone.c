@@ -493,16 +493,18 @@ static void setup_free_lists(struct zone *zone, uint64_t reserve_blocks)
 	zone->vm_stat[r->item[ITEM_FREE_PAGES]] = (int64_t)zone->pages;
 }
 
-struct zones *zones_new(struct sim *sim, struct memory *memory, enum kernel kernel,
-			enum lock_kind lock, uint64_t reserve_blocks)
+struct zones *zones_new(struct sim *sim, struct memory *memory,
+			const struct zones_options *options)
 {
+	enum kernel kernel = options->kernel;
 	struct zones *zones =
 		unseen_new(sim, sizeof *zones + memory->nodes * sizeof zones->zone[0]);
 
 	zones->memory = memory;
 	zones->rules = &rules[kernel];
 	zones->kernel = kernel;
-	zones->lock = lock;
+	zones->lock = options->lock;
+	zones->nr_cpus = nr_cpus(sim, options->nr_cpus);
 	zones->vm_stat = arena_new(sim, struct vm_stat, 1, 0, LINE,
 				   kernel == KERNEL_3_9 ? &vm_stat_layout_3_9 : &vm_stat_layout_2_6,
 				   "vm_stat");
@@ -521,7 +523,7 @@ struct zones *zones_new(struct sim *sim, struct memory *memory, enum kernel kern
 		zone_struct_new(zone);
 		setup_watermarks(memory, zone);
 		setup_pagesets(zone);
-		setup_free_lists(zone, reserve_blocks);
+		setup_free_lists(zone, options->reserve_blocks);
 	}
 	return zones;
 }

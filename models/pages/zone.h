@@ -114,6 +114,7 @@ struct zones {
 	const struct zone_rules *rules;
 	enum kernel kernel;
 	enum lock_kind lock;
+	unsigned nr_cpus;               /* of the array of pointers to pagesets */
 	struct vm_stat *vm_stat;        /* of all zones together */
 	struct vm_event_state *events;  /* per CPU */
 	struct mem_section *section;    /* all of them */
@@ -201,9 +202,15 @@ void prep_new_page(struct cpu *cpu, struct zones *zones, struct page *page, unsi
 
 /* ---- set-up and check: plain C ------------------------------------------------------------- */
 
-/* All memory free, in blocks of the largest order, but `reserve_blocks` pageblocks at most. */
-struct zones *zones_new(struct sim *sim, struct memory *memory, enum kernel kernel,
-			enum lock_kind lock, uint64_t reserve_blocks);
+struct zones_options {
+	enum kernel kernel;
+	enum lock_kind lock;
+	uint64_t reserve_blocks;        /* pageblocks set aside, at most */
+	uint64_t nr_cpus;               /* as nr_cpus() has it */
+};
+/* All memory free, in blocks of the largest order. */
+struct zones *zones_new(struct sim *sim, struct memory *memory,
+			const struct zones_options *options);
 /* Makes the simulated struct zone (zone_structs.c). */
 void zone_struct_new(struct zone *zone);
 

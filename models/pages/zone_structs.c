@@ -331,11 +331,6 @@ static const struct layout pageset_pointer_layout = {
 
 /* ---- set-up ------------------------------------------------------------ */
 
-static unsigned nr_cpus(const struct memory *m)
-{
-	return (sim_cpus(m->sim) + 7) / 8 * 8;
-}
-
 static const char *zone_label(const struct zone *zone, const char *member)
 {
 	const struct memory *m = zone->all->memory;
@@ -351,7 +346,7 @@ static void *split_zone_new(struct zone *zone, const struct layout *head, const 
 {
 	static const struct layout whole = { "zone", 0, CLASS_ALLOCATOR, NULL };
 	struct memory *m = zone->all->memory;
-	unsigned cpus = nr_cpus(m);
+	unsigned cpus = zone->all->nr_cpus;
 	size_t lock_line = LINE * (1 + cpus / 8);
 	const char *label = zone_label(zone, "");
 

@@ -4,6 +4,8 @@
  * Follows: mm/slub.c, Linux 2.6.22 and 2.6.24. Left out: debugging (the flag is looked at, never
  * set), constructors, requests for a certain node, kmem_cache_shrink; the table of nodes that
  * virt_to_page reads in 2.6.22, which nobody writes.
+ * Chosen: on one node caches are those of a kernel without NUMA, so that node[] is not read; the
+ * zones below are those of a NUMA kernel all the same.
  */
 #include "models/objects/slub_common.h"
 

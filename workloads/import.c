@@ -249,6 +249,8 @@ static void take_line(struct importer *in)
 	case KMEM_ALLOC:
 	case KMEM_FREE:        traffic(in, &event, what == KMEM_FREE); break;
 	}
+	if (in->note[NOTE_LINES] == 1 && what == KMEM_NOTHING)
+		keep_sample(in);                /* it may say which tool's text this is */
 	if (event.lacks)
 		unreadable(in, event.lacks);
 	else

@@ -645,6 +645,11 @@ static void damage_cpu_off_slab(struct fixture *f)
 	set_cpu_slab(f, 1, (struct slab_page *)pfn_to_page(f->memory, f->memory->pages - 1));
 }
 
+static void damage_cpu_no_page(struct fixture *f)
+{
+	set_cpu_slab(f, 1, (struct slab_page *)8);
+}
+
 static void damage_shared_object(struct fixture *f)
 {
 	set_cpu_list(f, f->slot['j']);
@@ -675,6 +680,7 @@ static const struct {
 	{"one slab of two CPUs", damage_two_cpus, "two CPUs have page"},
 	{"a CPU's slab that is partial", damage_cpu_on_partial, "is elsewhere too"},
 	{"a CPU's slab that is none", damage_cpu_off_slab, "has a page that is no slab"},
+	{"a CPU's slab that is no page struct", damage_cpu_no_page, "has a page that is no slab"},
 	{"an object on two lists", damage_shared_object, "shares objects"},
 	{"the CPU's list in another slab", damage_private_list, "broken private list"},
 };

@@ -12,6 +12,7 @@
 #include "experiment/data.h"
 #include "experiment/file.h"
 #include "experiment/habits.h"
+#include "experiment/recognise.h"
 #include "experiment/schema.h"
 #include "experiment/weak.h"
 #include "sim/verbs/xalloc.h"
@@ -122,12 +123,20 @@ static struct yaml *read_file(struct yaml_pool *pool, struct diagnostics *diagno
 	}
 
 	const struct document *source = diagnostics_source(diagnostics, path, text, length, false);
-	struct yaml *root = yaml_parse(pool, diagnostics, source, "the file holds no machine");
 
 	free(text);
+	if (recognise_text(diagnostics, source))
+		return NULL;
+
+	struct yaml *root = yaml_parse(pool, diagnostics, source, "the file holds no machine");
+
 	if (root && root->kind != YAML_MAPPING) {
 		mistake(diagnostics, root->place,
 			"a machine is described by keys with values (key: value)");
+		return NULL;
+	}
+	if (root && yaml_find(root, "workload") && yaml_find(root, "cpus")) {
+		mistake(diagnostics, name->place, "%s is an experiment, not a machine", path);
 		return NULL;
 	}
 	return root ? yaml_nested(pool, root) : NULL;

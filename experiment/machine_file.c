@@ -64,16 +64,13 @@ static void tell_unknown(struct diagnostics *diagnostics, const struct yaml *nam
 	size_t count, length = 0;
 	char **names = machine_names(&count), *all = NULL;
 	struct nearest nearest = nearest_to(name->text);
-	FILE *out = open_memstream(&all, &length);
+	FILE *out = text_open(&all, &length);
 
-	if (!out)
-		xalloc_failed(1);
 	for (size_t i = 0; i < count; i++) {
 		nearest_try(&nearest, names[i]);
 		fprintf(out, "%s%s", i ? ", " : "", names[i]);
 	}
-	if (fclose(out) != 0)
-		xalloc_failed(length);
+	text_close(out);
 	if (nearest.best)
 		mistake(diagnostics, name->place,
 			"no machine '%.60s'; did you mean '%s'? ('bounce list machines' shows all)",

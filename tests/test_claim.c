@@ -30,7 +30,7 @@ struct claim {
 	void **mailbox;                 /* simulated: the object, or NULL */
 	unsigned pair;
 	bool inside;                    /* an operation is under way */
-	struct slab_page *page;         /* of the slab; the same all the time */
+	struct page *page;         /* of the slab; the same all the time */
 	int last_writer[PAGE_LINES];
 	bool foreign_cpu_line;          /* CPU 1 touched CPU 0's kmem_cache_cpu */
 	struct pair_counts count[PAIRS];
@@ -68,7 +68,7 @@ static void observe(void *to, const struct access *a)
 		return;
 	if (a->op == OP_ALLOC)
 		c->count[c->pair].path = a->path;
-	if (c->page && offset < sizeof *c->page)
+	if (c->page && offset < c->f->memory->view->size)
 		count_page(c, a);
 	if (c->f->era != ERA_2622 && a->cpu == 1 &&
 	    a->line / LINE == line_at(c, fixture_cpu_slab(c->f, 0)))

@@ -117,7 +117,7 @@ static void add_objects(struct fixture *f, const struct fixture_options *o)
 	};
 	const char *name = o->era == ERA_2622 ? "slub-page" : "slub-cpu";
 
-	f->objects.model = object_allocator_find(name);
+	f->objects.model = object_allocator_variant(object_allocator_find(name), &settings);
 	assert_int_equal(f->objects.model->settings_size, sizeof settings);
 	f->objects.pages = &f->pages;
 	f->slub = f->objects.state = f->objects.model->create(f->sim, &f->pages, &settings);
@@ -218,6 +218,11 @@ static void do_pages(struct cpu *cpu, struct fixture *f, const struct script_ste
 	op_end(cpu, 0, 0);
 }
 
+static void turn_lock_bit(const struct fixture *f, const void *object)
+{
+	*page_flags(f->memory, fixture_slab(f, object)) ^= 1 << PG_LOCKED;
+}
+
 /* All CPUs walk through the script; whose step it is does it, the others wait for their turn. */
 static void thread(struct cpu *cpu, void *argument)
 {
@@ -236,7 +241,7 @@ static void thread(struct cpu *cpu, void *argument)
 		f->recorded_cpu = step->recorded ? step->cpu : f->recorded_cpu;
 		f->recording = step->recorded;
 		if (step->what == 'l')
-			*page_flags(f->memory, fixture_slab(f, f->slot[step->slot])) ^= 1 << PG_LOCKED;
+			turn_lock_bit(f, f->slot[step->slot]);
 		else if (is_pages(step))
 			do_pages(cpu, f, step);
 		else

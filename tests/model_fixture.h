@@ -5,7 +5,7 @@
 #ifndef TESTS_MODEL_FIXTURE_H
 #define TESTS_MODEL_FIXTURE_H
 
-#include "models/objects/slub_common.h"
+#include "models/slub/slub.h"
 #include "sim/sim.h"
 
 enum era { ERA_2622, ERA_DFB4F096, ERA_2624, ERAS };

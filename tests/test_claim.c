@@ -146,7 +146,7 @@ struct expected {
 /* From the third pair on; the first makes the slab. */
 static void expect_pairs(const struct claim *c, struct expected fast, struct expected refill)
 {
-	unsigned objects = (unsigned)c->f->cache->objects;
+	unsigned objects = (unsigned)fixture_get(c->f, "KC.objects");
 
 	for (unsigned i = 2; i < PAIRS; i++) {
 		const struct pair_counts *count = &c->count[i];
@@ -299,7 +299,7 @@ static void larger_slabs_lower_the_refills(void **state)
 
 			for (unsigned k = 0; k < PAIRS; k++)
 				refills += strcmp(c->count[k].path, "refill") == 0;
-			assert_int_equal(c->f->cache->objects, sizes[i].objects);
+			assert_int_equal(fixture_get(c->f, "KC.objects"), sizes[i].objects);
 			assert_int_equal(refills, sizes[i].refills);
 			end(c);
 		}

@@ -420,12 +420,14 @@ static void a_slab_given_up_goes_to_the_head_or_empty_to_the_tail(void **state)
 	EACH_ERA(era) {
 		for (size_t i = 0; i < COUNT(leave); i++) {
 			struct fixture *f = interrupted(era, leave[i], 2, false, FIVE);
-			uint64_t first = fixture_get(f, i == 0 ? "ND.partial_next" : "ND.partial_prev");
-			uint64_t second = fixture_get(f, i == 0 ? "ND.partial_prev" : "ND.partial_next");
+			const char *x = i == 0 ? "ND.partial_next" : "ND.partial_prev";
+			const char *a = i == 0 ? "ND.partial_prev" : "ND.partial_next";
 
 			assert_int_equal(fixture_get(f, "ND.nr_partial"), 2);
-			assert_int_equal(first, (uintptr_t)fixture_place(f, "PG(x).lru_next"));
-			assert_int_equal(second, (uintptr_t)fixture_place(f, "PG(a).lru_next"));
+			assert_int_equal(fixture_get(f, x),
+					 (uintptr_t)fixture_place(f, "PG(x).lru_next"));
+			assert_int_equal(fixture_get(f, a),
+					 (uintptr_t)fixture_place(f, "PG(a).lru_next"));
 			fixture_free(f);
 		}
 	}

@@ -7,7 +7,8 @@
 #	make sanitize   tests under ASan/UBSan make bench     speed, as ratios
 #	make fuzz       fuzzers, FUZZ_SECONDS  make install   prefix=/usr/local, DESTDIR=
 #	make litmus     litmus tests, RUNS of each, without and with a store buffer
-#	make -s golden CPUS=8                  make plots     all shipped experiments and figures
+#	make -s golden CPUS=8, make -s quantiles
+#	                                       make plots     all shipped experiments and figures
 #	make machines                          the microbenchmarks on all machines, docs/machines.md
 
 prefix       ?= /usr/local
@@ -30,7 +31,7 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 SCRIPTS := $(wildcard tests/check_*.sh)
 HELPERS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/*_fixture.c))
 PARALLEL := -j$(shell nproc 2>/dev/null || echo 2)
-DEMO    := configs/remote-free.yaml configs/socket-recorded.yaml
+DEMO    := configs/demo.yaml
 SHIPPED := $(wildcard configs/*.yaml)
 
 all: need-build
@@ -46,7 +47,7 @@ $(B)/tests/test_%: $(B)/tests/test_%.o $(HELPERS) $(LIBRARY)
 $(B)/docs/machine_table: $(B)/docs/machine_table.o $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(B)/tests/bench $(B)/tests/golden: %: %.o %_fixture.o $(LIBRARY)
+$(B)/tests/bench $(B)/tests/golden $(B)/tests/quantiles: %: %.o %_fixture.o $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/%.o: %.c $(B)/flags
@@ -72,7 +73,7 @@ demo: need-plots
 	@echo 'Look at these:'
 	@for f in $(DEMO); do ls results/$$(basename $$f .yaml)/*.png results/$$(basename $$f .yaml)/results.csv; done | sed 's/^/    /'
 	@echo 'and ask:'
-	@echo '    ./bounce report results/remote-free'
+	@echo '    ./bounce report results/demo'
 
 # Programs that take most of the time. They come first, so that none of them is left running alone.
 SLOWEST := $(B)/tests/test_explore tests/check_litmus.sh tests/check_same_bytes.sh $(B)/tests/test_shortcuts \
@@ -110,6 +111,10 @@ bench: need-build
 golden: need-build
 	@$(MAKE) $(PARALLEL) --no-print-directory -s $(B)/tests/golden
 	@$(B)/tests/golden $(CPUS)
+
+quantiles: need-build
+	@$(MAKE) $(PARALLEL) --no-print-directory -s $(B)/tests/quantiles
+	@$(B)/tests/quantiles
 
 litmus: need-build
 	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce
@@ -150,9 +155,9 @@ uninstall:
 clean:
 	rm -rf build bounce
 
-.PHONY: all demo tested check quick verify sanitize sanitized bench golden litmus fuzz fuzzed machines plots install uninstall \
+.PHONY: all demo tested check quick verify sanitize sanitized bench golden quantiles litmus fuzz fuzzed machines plots install uninstall \
 	clean FORCE need-build need-plots need-tests
 .SECONDARY:
 FORCE:
 
--include $(B)/docs/machine_table.d $(OBJECTS:.o=.d) $(TESTS:=.d) $(HELPERS:.o=.d) $(B)/tests/bench.d $(B)/tests/golden.d
+-include $(B)/docs/machine_table.d $(OBJECTS:.o=.d) $(TESTS:=.d) $(HELPERS:.o=.d) $(B)/tests/bench.d $(B)/tests/golden.d $(B)/tests/quantiles.d

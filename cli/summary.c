@@ -119,7 +119,8 @@ static void add_interval(struct table *table, const struct quantity *quantity,
 	number_real(low, sizeof low, interval.low);
 	number_real(high, sizeof high, interval.high);
 	/* an interval that looks like its mean adds nothing */
-	if (interval_known(&interval) && (strcmp(low, mean) || strcmp(high, mean)))
+	if (!number_states(text, sizeof text, &interval.states) && interval_known(&interval) &&
+	    (strcmp(low, mean) || strcmp(high, mean)))
 		snprintf(text, sizeof text, interval.rough ? "%s (%s..%s)" : "%s [%s..%s]", mean,
 			 low, high);
 	table_both(table, true, interval.count ? text : "-",
@@ -298,10 +299,11 @@ static void print_seedless(FILE *out, const struct points *points)
 			same == groups ? "these results" : "some of these results");
 }
 
-/* Round brackets among square ones: say what they are. */
+/* Round brackets among square ones, and 'or': say what they are. */
 static void print_rough(FILE *out, const struct points *points, const bool *wanted)
 {
-	bool few = false, wide = false;
+	bool few = false, wide = false, two_states = false;
+	char text[128];
 
 	for (size_t i = 0; i < points->count;) {
 		size_t count = run_length(points, i);
@@ -309,13 +311,19 @@ static void print_rough(FILE *out, const struct points *points, const bool *want
 		for (size_t q = 0; q < QUANTITIES; q++) {
 			struct interval interval =
 				interval_of(&quantities[q], points->point + i, count);
-			bool rough = wanted[q] && interval.rough && interval.low != interval.high;
+			bool two = wanted[q] &&
+				   number_states(text, sizeof text, &interval.states);
+			bool rough = wanted[q] && !two && interval.rough &&
+				     interval.low != interval.high;
 
+			two_states |= two;
 			few |= rough && interval.count < INTERVAL_VALUES;
 			wide |= rough && interval.count >= INTERVAL_VALUES;
 		}
 		i += count;
 	}
+	if (two_states)
+		fprintf(out, "\nA (n) or B (m): two states. The seeds fall into two groups with nothing between; a mean of both would be no result.\n");
 	if (few)
 		fprintf(out, "\nIn round brackets the lowest and the highest seed: an interval wants three seeds.\n");
 	if (wide)

@@ -72,6 +72,18 @@ const char *number_real(char *buf, size_t size, double value)
 	return buf;
 }
 
+const char *number_states(char *buf, size_t size, const struct states *states)
+{
+	char low[40], high[40];
+
+	number_real(low, sizeof low, states->low);
+	number_real(high, sizeof high, states->high);
+	if (!states->in_low || !strcmp(low, high))
+		return NULL;
+	snprintf(buf, size, "%s (%zu) or %s (%zu)", low, states->in_low, high, states->in_high);
+	return buf;
+}
+
 const char *number_percent(char *buf, size_t size, double change)
 {
 	double value = 100 * change;

@@ -54,19 +54,21 @@ apart() {
 
 run_entered() {
 	sizes=$(awk -F '\t' '$2 == "chase_kib" { print $3 * 1024 }' "$table" | paste -sd, -)
-	run own own ""
-	run chase chase "" --set "workload.size=[$sizes]"
-	run memory memory "" --set "placement=$(apart)"
+	# what was entered is to come back: service times as they were
+	still=--set=machine.service_jitter_percent=0
+	run own own "" $still
+	run chase chase "" $still --set "workload.size=[$sizes]"
+	run memory memory "" $still --set "placement=$(apart)"
 	# where additions are far, it is exchanges that fetch the line
 	by=$(awk -F '\t' '$2 == "far_atomic.latency_ns" { print "xchg" }' "$table")
-	run lines lines "" --set "placement=$(apart)" --set "workload.by=${by:-xadd}"
+	run lines lines "" $still --set "placement=$(apart)" --set "workload.by=${by:-xadd}"
 	# the owner answers, or the one who read last, or the nearest: the core at that distance is
 	# the owner and the last reader, and the lines are where it is
 	awk -F '\t' '$1 == "cores" && $5 { print $2, $4, $5 }' "$table" >"$out/sharers"
 	while read -r d first sharer; do
-		run lines-of-two "ld_S-$d" "$d" --set "placement=[0, $sharer, $first]" \
+		run lines-of-two "ld_S-$d" "$d" $still --set "placement=[0, $sharer, $first]" \
 			--set 'workload.test=[ld_S]' --set workload.memory_of=2
-		run lines-of-two "ld_O-$d" "$d" --set "placement=[0, $first, $sharer]" \
+		run lines-of-two "ld_O-$d" "$d" $still --set "placement=[0, $first, $sharer]" \
 			--set 'workload.test=[ld_O]'
 	done <"$out/sharers"
 }
@@ -142,6 +144,6 @@ for machine; do
 	echo "$machine: $(wc -l <"$results") results" >&2
 done
 awk -f docs/machines/page.awk -v machines="$*" -v out="$out" -v published="$published" \
-	-v reasons=docs/machines/reasons.md </dev/null >"$out/machines.md"
-mv "$out/machines.md" docs/machines.md
+	-v before=docs/machines/before.csv -v reasons=docs/machines/reasons.md </dev/null >"$out/machines.md" &&
+	mv "$out/machines.md" docs/machines.md || exit 1
 [ ! -s "$out/failed" ]

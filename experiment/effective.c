@@ -340,10 +340,11 @@ static bool add_value(struct values *values, const char *value)
 	return true;
 }
 
-/* A machine's own text and a list of keys are YAML already. */
+/* A machine's own text, a list of keys and a distribution are YAML already. */
 static bool is_yaml(const char *path)
 {
-	return !strcmp(path, "machine") || !strcmp(path, "machine.weak");
+	return !strcmp(path, "machine") || !strcmp(path, "machine.weak") ||
+	       !strcmp(path, "workload.work");
 }
 
 static void print_value(FILE *out, bool yaml, const char *value)

@@ -180,12 +180,17 @@ static bool is_new(struct loading *loading, struct combination *combination)
 	return true;
 }
 
-static void change_machine(struct loading *loading, struct combination *combination)
+static void change_weak(struct loading *loading, struct combination *combination)
 {
+	const struct workload *workload = combination->workload;
 	char why[160];
 
-	if (loading->change && !diagnostics_count(loading->diagnostics) &&
-	    !weak_apply(&combination->machine, loading->change, why, sizeof why))
+	if (!loading->change || diagnostics_count(loading->diagnostics))
+		return;
+	if (!weak_apply_work(workload->settings, combination->workload_settings, loading->change,
+			     why, sizeof why))
+		mistake(loading->diagnostics, walk_place(loading, WEAK_WORK), "%s", why);
+	if (!weak_apply(&combination->machine, loading->change, why, sizeof why))
 		mistake(loading->diagnostics, walk_place(loading, "machine"), "machine '%s': %s",
 			combination->machine.id, why);
 }
@@ -219,7 +224,7 @@ static void multiply(struct loading *loading)
 		struct combination *combination = combination_new();
 
 		walk(loading, combination);
-		change_machine(loading, combination);
+		change_weak(loading, combination);
 		/* equal values are told all, the others of the list are good */
 		if (!is_possible(loading, combination, left) ||
 		    diagnostics_count(loading->diagnostics) > loading->equals ||

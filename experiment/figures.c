@@ -195,6 +195,15 @@ static double parts_sum(const struct point *point, const void *argument)
 	return sum;
 }
 
+void figure_interval(FILE *out, const struct interval *interval)
+{
+	const struct states *states = &interval->states;
+	bool two = interval_two_states(interval);
+
+	fprintf(out, ",%.9g,%.9g,%.9g,%d\n", interval->mean, two ? states->low : interval->low,
+		two ? states->high : interval->high, two ? 2 : 1);
+}
+
 static void bar_row(struct drawing *drawing, const struct bars *bars, const struct groups *groups,
 		    const struct cell *cell)
 {
@@ -211,7 +220,7 @@ static void bar_row(struct drawing *drawing, const struct bars *bars, const stru
 	for (unsigned i = 0; i < bars->parts; i++)
 		fprintf(drawing->data, ",%.9g",
 			cell_interval(cell, parts_sum, &(struct part_of){ bars, i, 1 }).mean);
-	fprintf(drawing->data, ",%.9g,%.9g,%.9g\n", sum.mean, sum.low, sum.high);
+	figure_interval(drawing->data, &sum);
 }
 
 /* name = "text" */
@@ -381,7 +390,7 @@ static bool write_bars(struct drawing *drawing, const struct figure *figure)
 	fputs("group,series,label,name,seeds", drawing->data);
 	for (unsigned i = 0; i < bars->parts; i++)
 		fprintf(drawing->data, ",%s", bars->column[i] ? bars->column[i] : cause_names[i]);
-	fputs(",mean,low,high\n", drawing->data);
+	fputs(",mean,low,high,states\n", drawing->data);
 	for (size_t i = 0; i < groups->cells; i++)
 		bar_row(drawing, bars, groups, &groups->cell[i]);
 

@@ -163,7 +163,8 @@ static void rule_objects(struct loading *loading, const struct combination *into
 
 static void rule_struct_page(struct loading *loading, const struct combination *into)
 {
-	const struct page_view *view = into->objects ? into->objects->view : into->pages->view;
+	const struct page_view *view =
+		page_view_of(into->objects, into->pages, into->pages_fitted);
 
 	if (into->settings.struct_page == STRUCT_PAGE_PACKED && view->size > 56)
 		mistake(loading->diagnostics, walk_place(loading, "struct_page"),
@@ -197,6 +198,7 @@ static void rule_workload(struct loading *loading, struct combination *into)
 
 void rules_check(struct loading *loading, struct combination *combination)
 {
+	const struct workload *workload = combination->workload;
 	const struct settings *settings = &combination->settings;
 
 	if (rule_machine(loading, combination)) {
@@ -207,6 +209,7 @@ void rules_check(struct loading *loading, struct combination *combination)
 	rule_objects(loading, combination);
 	rule_struct_page(loading, combination);
 	rule_workload(loading, combination);
-	combination->seedless =
-		settings->cpus == 1 && !settings->jitter_cycles && !settings->jitter_percent;
+	combination->seedless = settings->cpus == 1 && !settings->jitter_cycles &&
+				!combination->machine.service_jitter_percent &&
+				!(workload && weak_work(workload->settings, combination->workload_settings));
 }

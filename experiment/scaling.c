@@ -67,8 +67,8 @@ static void curve_rows(struct drawing *drawing, struct curve *curve, size_t numb
 			continue;
 		fprintf(drawing->data, "%zu,", number);
 		text_gnuplot_field(drawing->data, curve->name);
-		fprintf(drawing->data, ",%" PRIu64 ",%zu,%.9g,%.9g,%.9g\n", cpus[i], mean.count,
-			mean.mean, mean.low, mean.high);
+		fprintf(drawing->data, ",%" PRIu64 ",%zu", cpus[i], mean.count);
+		figure_interval(drawing->data, &mean);
 		curve->last = cpus[i];
 		curve->end = curve->spot = mean.mean;
 		curve->growth = cpus[i] == cpus[count - 1] ? mean.mean / first : NAN;
@@ -203,7 +203,7 @@ bool scaling_write(struct drawing *drawing, const struct figure *figure)
 	uint64_t *cpus = cpu_counts(drawing->points, &cpu_count);
 	struct curve *curves = xalloc((groups->cells + 1) * sizeof *curves);
 
-	fputs("curve,name,cpus,seeds,mean,low,high\n", drawing->data);
+	fputs("curve,name,cpus,seeds,mean,low,high,states\n", drawing->data);
 	if (cpu_count > 1)
 		count = collect_curves(drawing, groups, curves, cpus, cpu_count);
 	if (count) {

@@ -510,6 +510,47 @@ static bool read_keylist(struct schema *schema, const struct setting *setting,
 	return good;
 }
 
+/* The SPREAD of {WORD: SPREAD}, in thousandths. */
+static bool read_spread(struct schema *schema, const struct setting *of, const struct yaml *value,
+			const char *word, struct distribution *distribution)
+{
+	const struct setting setting = {
+		.key = word, .kind = SETTING_REAL, .max = spread_max(of, distribution->shape),
+	};
+	double spread;
+
+	if (distribution->shape == SHAPE_CONSTANT) {
+		mistake(schema->diagnostics, value->place,
+			"'constant' takes no spread: it is a word alone");
+		return false;
+	}
+	if (!read_real(schema, &setting, value, word, &spread))
+		return false;
+	distribution->spread = (uint64_t)llround(spread * SPREAD_ONE);
+	return true;
+}
+
+/* WORD, or {WORD: SPREAD}. */
+static bool read_distribution(struct schema *schema, const struct setting *setting,
+			      const struct yaml *value, const char *name,
+			      struct distribution *distribution)
+{
+	bool spread = value->kind == YAML_MAPPING;
+	struct distribution read = { .spread = SPREAD_ONE };
+
+	if (value->kind == YAML_LIST || (spread && value->count != 1)) {
+		wants(schema, value, name,
+		      "one distribution: a word, or {WORD: SPREAD} like {lognormal: 0.5}", "");
+		return false;
+	}
+	read.shape = schema_word(schema, spread ? value->key[0] : value, name, setting->words);
+	if (read.shape < 0 || (spread && !read_spread(schema, setting, value->child[0],
+						      value->key[0]->text, &read)))
+		return false;
+	*distribution = read;
+	return true;
+}
+
 static bool is_single(const struct setting *setting)
 {
 	return !schema_is_list(setting) && setting->kind != SETTING_SECTION;
@@ -539,6 +580,8 @@ static bool read_one(struct schema *schema, const struct setting *setting, const
 	case SETTING_WORD:
 		*(int *)member = schema_word(schema, value, name, setting->words);
 		return *(int *)member >= 0;
+	case SETTING_DISTRIBUTION:
+		return read_distribution(schema, setting, value, name, member);
 	case SETTING_SECTION:
 		break;
 	}
@@ -850,6 +893,18 @@ static void keys_text(const struct keylist *list, char *text, size_t size)
 	snprintf(text + at, size - at, "]");
 }
 
+static void distribution_text(const struct distribution *distribution, const char *const *words,
+			      char *text, size_t size)
+{
+	char spread[40];
+
+	real_text((double)distribution->spread / SPREAD_ONE, spread, sizeof spread);
+	if (distribution->spread == SPREAD_ONE)
+		snprintf(text, size, "%s", words[distribution->shape]);
+	else
+		snprintf(text, size, "{%s: %s}", words[distribution->shape], spread);
+}
+
 void schema_text(const struct setting *setting, const void *target, char *text, size_t size)
 {
 	const void *member = (const char *)target + setting->offset;
@@ -884,6 +939,9 @@ void schema_text(const struct setting *setting, const void *target, char *text, 
 		break;
 	case SETTING_KEYLIST:
 		keys_text(member, text, size);
+		break;
+	case SETTING_DISTRIBUTION:
+		distribution_text(member, setting->words, text, size);
 		break;
 	case SETTING_SECTION:
 		break;
@@ -955,6 +1013,8 @@ static const char *kind_name(const struct setting *setting)
 		return "list of";
 	case SETTING_KEYLIST:
 		return "list of keys of numbers";
+	case SETTING_DISTRIBUTION:
+		return "one of";
 	case SETTING_SECTION:
 		return "section";
 	}
@@ -971,10 +1031,14 @@ void schema_describe(const struct setting *setting, char *text, size_t size)
 		join_words(setting->words, text + at, size - at);
 		at += strlen(text + at);
 	}
+	if (setting->kind == SETTING_DISTRIBUTION)
+		at += (size_t)snprintf(text + at, size - at, ", or {WORD: SPREAD}, spread");
 	if (!any_number(setting->min, setting->max)) {
 		real_text(setting->min, low, sizeof low);
 		real_text(setting->max, high, sizeof high);
-		at += (size_t)snprintf(text + at, size - at, ", %s..%s", low, high);
+		at += (size_t)snprintf(text + at, size - at, "%s %s..%s",
+				       setting->kind == SETTING_DISTRIBUTION ? "" : ",", low,
+				       high);
 	}
 	if (setting->unit && at < size)
 		at += (size_t)snprintf(text + at, size - at, " %s", setting->unit);

@@ -9,6 +9,19 @@
 #include <stddef.h>
 
 /*
+ * Runs that fall into two groups, each lasting: a mean of both is the result of neither. From 8
+ * values on: the widest gap between neighbours is over twice as wide as either group and over 5 %
+ * of the median, and there are two values or more on each side.
+ */
+struct states {
+	size_t in_low, in_high;         /* values in each; 0: one state */
+	double low, high;               /* their means */
+};
+
+/* Of values in any order. */
+struct states statistics_states(const double *values, size_t count);
+
+/*
  * A value with its 95 % interval; without one (a single run) low = high = mean.
  *
  * `rough`: an interval would say nothing true. Two values give Student's t one degree of freedom,
@@ -20,7 +33,14 @@ struct interval {
 	size_t count;
 	double mean, low, high;
 	bool rough;
+	struct states states;           /* of a change: of the first side that has two */
 };
+
+/* Do the values, or those of a side of a change, fall into two? Then nothing is decided. */
+static inline bool interval_two_states(const struct interval *interval)
+{
+	return interval->states.in_low;
+}
 
 enum { INTERVAL_VALUES = 3 };   /* of fewer there is no interval to tell */
 
@@ -52,7 +72,7 @@ static inline bool interval_known(const struct interval *interval)
 /* True if low..high is an interval, to be told as one. */
 static inline bool interval_told(const struct interval *interval)
 {
-	return interval_known(interval) && !interval->rough;
+	return interval_known(interval) && !interval->rough && !interval_two_states(interval);
 }
 
 #endif

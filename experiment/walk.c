@@ -274,6 +274,23 @@ static bool is_model(const struct loading *loading, const char *word)
 	return false;
 }
 
+/* It was of all workloads alike, and always narrow. */
+static void refuse_jitter_percent(struct loading *loading, const struct yaml *key,
+				  const struct yaml *value)
+{
+	uint64_t percent = strtoull(value->kind == YAML_VALUE ? value->text : "", NULL, 10);
+
+	mistake(loading->diagnostics, key->place,
+		"'jitter_percent' is gone: 'work' in 'workload' says how work varies (exponential, unless it says otherwise)");
+	if (percent == 0 || percent > 100)
+		mistake_note(loading->diagnostics, key->place, "for work that does not vary: 'work: constant'");
+	else
+		mistake_note(loading->diagnostics, key->place,
+			     "for %llu %% either way: 'work: {uniform: %llu.%02llu}'",
+			     (unsigned long long)percent, (unsigned long long)percent / 100,
+			     (unsigned long long)percent % 100);
+}
+
 static bool special_key(void *to, struct yaml *key, struct yaml *value)
 {
 	struct loading *loading = to;
@@ -281,6 +298,10 @@ static bool special_key(void *to, struct yaml *key, struct yaml *value)
 	bool machine = !strcmp(key->text, "machine"), workload = !strcmp(key->text, "workload");
 	bool cores = !strcmp(key->text, "placement") && is_core_list(value);
 
+	if (!strcmp(key->text, "jitter_percent")) {
+		refuse_jitter_percent(loading, key, value);
+		return true;
+	}
 	if (!machine && !workload && !cores && !is_model(loading, key->text))
 		return false;
 	schema_add_given(schema, key, key->text);
@@ -295,6 +316,18 @@ static bool special_key(void *to, struct yaml *key, struct yaml *value)
 	return true;
 }
 
+/* What `auto` becomes; the settings as they were asked for stay beside it. */
+static void fit_pages(struct combination *into)
+{
+	const struct page_allocator *pages = into->pages;
+
+	into->pages_fitted = xalloc(pages->settings_size);
+	memcpy(into->pages_fitted, into->pages_settings, pages->settings_size);
+	if (pages->fit)
+		pages->fit(into->pages_fitted,
+			   into->objects ? into->objects->kernel : KERNEL_3_9);
+}
+
 static void choose_models(struct loading *loading, struct combination *into)
 {
 	const struct settings *settings = &into->settings;
@@ -306,10 +339,13 @@ static void choose_models(struct loading *loading, struct combination *into)
 				   yaml_find(loading->root, into->objects->name), loading->top);
 	}
 	if (settings->pages >= 0) {
-		into->pages = page_allocators[settings->pages];
+		into->pages = settings->pages == PAGES_AUTO
+				      ? page_allocator_of(into->objects)
+				      : page_allocators[settings->pages - PAGES_FIRST];
 		into->pages_settings =
 			fill_model(loading, into->pages->name,
 				   yaml_find(loading->root, into->pages->name), loading->top);
+		fit_pages(into);
 	}
 }
 
@@ -337,6 +373,7 @@ void combination_free(struct combination *combination)
 	free(combination->key);
 	free(combination->machine_text);
 	free(combination->objects_settings);
+	free(combination->pages_fitted);
 	free(combination->pages_settings);
 	free(combination->workload_settings);
 	free(combination->core);

@@ -48,10 +48,14 @@ static void miss(struct sim *sim, struct cpu *cpu, const struct want *w, uint64_
 {
 	struct txn *t = coherence_pending(cpu->node, line);
 
-	if (!t)
+	if (cpu->hold_until)
+		coherence_end_hold(sim, cpu);
+	if (!t) {
 		t = coherence_request(sim, cpu->node, line, request, w->access, cpu->clock);
-	else
+		t->reread = cpu->spin_line == line && copy_was_killed(sim, cpu, line);
+	} else {
 		t->start = cpu->clock;          /* a prefetch of it is under way: wait for that */
+	}
 	cpu->blocked = t;
 	cpu->wait_site = w->site;
 	cpu_end_run_ahead(cpu);
@@ -216,6 +220,10 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 	if (w->locked) {
 		cpu->lock_line = line;
 		cpu->lock_until = cpu->clock + w->cost;
+		if (t && sim->t.hold) {         /* the clock is at its arrival */
+			cpu->hold_line = line;
+			cpu->hold_until = cpu->clock + sim->t.hold;
+		}
 	}
 	pass(cpu, w->cost, w->cause);
 	if (t) {
@@ -483,6 +491,16 @@ bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *e
 	return m.result;
 }
 
+/* Only asked for: what arrives, and when, is not this access's. */
+static void observe_prefetch(struct sim *sim, struct cpu *cpu, const void *p, bool write,
+			     enum state was, const struct site *site)
+{
+	struct want w = { .p = p, .size = 1, .read = !write, .write = write, .prefetch = true,
+			  .context = cpu->context, .time = cpu->clock, .site = site };
+
+	observe(sim, cpu, &w, was, was, cpu->clock);
+}
+
 void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site *site)
 {
 	struct sim *sim = cpu->sim;
@@ -492,11 +510,12 @@ void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site
 	struct slot *slot;
 	enum state is;
 
-	(void)site;
 	sync_access(cpu);
 	if (offset < sim->arena_bytes && line != NO_LINE) {     /* of NULL: harmless */
 		slot = find_copy(cpu, line, &cost);
 		is = slot ? (enum state)slot->copy->state : STATE_I;
+		if (sim->observer)
+			observe_prefetch(sim, cpu, p, write, is, site);
 		rule = copy_rule(cpu->node, is, write ? COPY_STORE : COPY_LOAD);
 		if (!(rule->action & DO_HIT) && !coherence_pending(cpu->node, line) &&
 		    buffer_room_to_ask(cpu, request_of(cpu, is, rule)))
@@ -619,7 +638,9 @@ void verb_spin(struct cpu *cpu, const void *p, void *value, size_t size, enum st
 		park(cpu, slot, p, size, turn, site);
 	else
 		pass(cpu, turn, CAUSE_COMPUTE);
+	cpu->spin_line = line;
 	verb_poll(cpu, p, value, size, site);
+	cpu->spin_line = NO_LINE;
 	cpu->counts.lock_spins += cpu->waiting == WAITING_LOCK;
 }
 

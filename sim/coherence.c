@@ -56,6 +56,7 @@
 #include "sim/access.h"
 #include "sim/copies.h"
 #include "sim/cpu.h"
+#include "sim/verbs/random.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -130,6 +131,29 @@ static uint64_t total_legs(const struct sim *sim, const struct txn *t, unsigned 
 {
 	return t->fetched ? sim->t.legs[ACCESS_LOAD][STATE_S][t->home->level]
 			  : sim->t.legs[t->access][total][far];
+}
+
+/*
+ * The last leg, which ends at the requester: what is left of the total, a little more or less.
+ * Real service times vary (refresh, arbitration, speculation); where they do not, CPUs fall into
+ * step. Uniform, so that the mean stays. A shared level that is reached too soon could ask caches
+ * above before the horizon that they run ahead to.
+ */
+static uint64_t vary(const struct sim *sim, const struct txn *t, uint64_t leg)
+{
+	uint64_t shortest = 1, off;
+
+	if (t->client->kind == NODE_SHARED)
+		shortest = least(sim->t.least_probe, sim->t.least_request);
+	if (!sim->t.service_jitter || leg <= shortest)
+		return leg;
+	off = least(leg * sim->t.service_jitter / 100, leg - shortest);
+	return leg - off + random_share(t->draw, 2 * off + 1);
+}
+
+static uint64_t last_leg(const struct sim *sim, const struct txn *t, uint64_t total)
+{
+	return vary(sim, t, less(total, t->spent + t->tail));
 }
 
 static uint64_t probe_leg(const struct sim *sim, uint64_t rest)
@@ -310,6 +334,8 @@ struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t lin
 		t->tail = less(sim->t.legs[ACCESS_LOAD][STATE_S][client->level],
 			       sim->t.request[client->level]);
 	}
+	if (sim->t.service_jitter)
+		t->draw = t->inner ? t->inner->draw : event_draw(sim, cpu, t->number);
 	t->spent += leg;
 	t->pending_next = client->pending;
 	client->pending = t;
@@ -351,7 +377,7 @@ static void send_done(struct sim *sim, struct txn *t)
 {
 	struct event *e;
 
-	if (sim->machine.handoff.home != ORDER_BLOCKING)
+	if (sim->machine.handoff.home != ORDER_BLOCKING || t->no_done)
 		return;
 	e = event_new(sim);
 	e->type = EVENT_DONE;
@@ -444,6 +470,38 @@ static uint64_t sending_slot(struct sim *sim, struct node *home, const struct tx
 		       : admission(sim, home, t);
 }
 
+/* Waiters that read a line again, which one of them has turned shared, get it one after another. */
+static bool is_reread(const struct sim *sim, const struct txn *t)
+{
+	return t->reread && sim->t.reread && (t->asked == HOME_S || t->asked == HOME_O);
+}
+
+static uint64_t reread_slot(struct sim *sim, struct dirent *d, const struct txn *t)
+{
+	return is_reread(sim, t) ? reserve(sim, &d->reread_free, sim->t.reread) : 0;
+}
+
+/*
+ * What a request pays after all of its way to the home (handoff.late_request): it found the line
+ * under way, having left for its owner before the request came. One that had queued up to then
+ * pays nothing. `leg`: of the line, which leaves for the requester now.
+ */
+static uint64_t late_request(struct sim *sim, const struct txn *t, uint64_t leg)
+{
+	struct dirent *d;
+	uint64_t extra = 0;
+
+	if (!sim->t.late_paid)
+		return 0;
+	d = dirent_find(sim, t->home, t->line);
+	if (t->queued_at >= d->sent && t->queued_at < d->arrives)
+		extra = least(d->arrives - t->queued_at,
+			      sim->t.request[home_distance(sim, t->client, t->line)]);
+	d->sent = sim->now;
+	d->arrives = sim->now + leg + extra;
+	return extra;
+}
+
 /* How long the line waits for the way to its requester: the socket's bus, or the link between
  * sockets. */
 static uint64_t transport(struct sim *sim, const struct event *fill)
@@ -525,7 +583,7 @@ static uint64_t level_legs(const struct sim *sim, const struct node *level, cons
 static void send_line(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
 		      bool of_memory)
 {
-	uint64_t total, spent = t->spent + t->tail, slot = sending_slot(sim, home, t);
+	uint64_t total, slot = sending_slot(sim, home, t), again = reread_slot(sim, d, t);
 	uint32_t version = d->version;
 	struct node *sharer = NULL;
 
@@ -546,8 +604,9 @@ static void send_line(struct sim *sim, struct node *home, struct dirent *d, stru
 	}
 	if (!t->fetched)
 		t->found = sharer || home->kind == NODE_SHARED ? STATE_S : STATE_I;
+	slot = again > slot ? again : slot;
 	waited(t, slot);
-	send_fill(sim, t, version, STATE_S, less(total, spent) + slot);
+	send_fill(sim, t, version, STATE_S, last_leg(sim, t, total) + slot);
 }
 
 /* All sharers but the requester let go; nearest first, so that the farthest comes last. */
@@ -599,10 +658,11 @@ static uint64_t owner_leg(const struct sim *sim, const struct txn *t, const stru
 
 static void probe_owner(struct sim *sim, struct dirent *d, struct txn *t, bool invalidate)
 {
-	uint64_t leg = owner_leg(sim, t, d->owner);
+	uint64_t leg = owner_leg(sim, t, d->owner), again = reread_slot(sim, d, t);
 
 	t->spent += leg;
-	send_probe(sim, t, d->owner, invalidate, true, leg, leg);
+	waited(t, again);
+	send_probe(sim, t, d->owner, invalidate, true, leg + again, leg);
 }
 
 /* What the home's table says; it says that what cannot be is impossible. */
@@ -676,7 +736,7 @@ static void grant_upgrade(struct sim *sim, struct txn *t)
 	t->found = STATE_S;
 	t->dataless = true;
 	if (!t->acks)
-		send_fill(sim, t, 0, STATE_I, less(total, t->spent + t->tail));
+		send_fill(sim, t, 0, STATE_I, last_leg(sim, t, total));
 	t->have_data = t->acks;
 }
 
@@ -764,7 +824,7 @@ static void on_service(struct sim *sim, struct event *e)
 	struct txn *t = e->txn;
 	struct node *home = e->node;
 	struct dirent *d = dirent_find(sim, home, t->line);
-	uint64_t back = less(sim->t.far, t->spent + sim->t.far_service);
+	uint64_t back = vary(sim, t, less(sim->t.far, t->spent + sim->t.far_service));
 	uint32_t version = cpu_far(sim, t, sim->now + back);
 
 	if (home->kind == NODE_SHARED) {
@@ -817,7 +877,8 @@ static void serve(struct sim *sim, struct node *home, struct dirent *d, struct t
 		serve_far(sim, home, d, t, &rule);
 		return;
 	}
-	d->waits = sim->machine.handoff.home == ORDER_BLOCKING;
+	t->no_done = is_reread(sim, t);
+	d->waits = sim->machine.handoff.home == ORDER_BLOCKING && !t->no_done;
 	if (action & HOME_SEND)
 		send_line(sim, home, d, t, action & HOME_MEMORY);
 	probes = ask_caches(sim, home, d, t, action);
@@ -1207,12 +1268,12 @@ static void send_instead(struct sim *sim, struct node *home, const struct dirent
 		t->supplier = FROM_MEMORY;
 		t->found = STATE_I;
 		send_fill(sim, t, d->version, STATE_S,
-			  less(dram_legs(sim, t->client, t->line), t->spent + t->tail));
+			  last_leg(sim, t, dram_legs(sim, t->client, t->line)));
 	} else {
 		t->supplier = FROM_SHARED_LEVEL;
 		t->found = STATE_S;
 		send_fill(sim, t, node_copy(home, t->line)->version, STATE_S,
-			  less(sim->t.legs[ACCESS_LOAD][STATE_S][home->level], t->spent));
+			  last_leg(sim, t, sim->t.legs[ACCESS_LOAD][STATE_S][home->level]));
 	}
 }
 
@@ -1437,6 +1498,7 @@ static void answer_line(struct sim *sim, struct node *node, const struct event *
 	struct txn *t = probe->txn;
 	unsigned far = farthest(sim, t->client, node, t->line);
 	uint64_t total = total_legs(sim, t, total_of(sim, t, node, reply->found), far);
+	uint64_t leg = last_leg(sim, t, total), late = late_request(sim, t, leg);
 
 	t->found = reply->found;
 	t->supplier = FROM_CACHE;
@@ -1447,7 +1509,8 @@ static void answer_line(struct sim *sim, struct node *node, const struct event *
 				->action);
 		send_reply(sim, t, reply, probe->probe.back);
 	}
-	send_fill(sim, t, reply->version, STATE_M, less(total, t->spent + t->tail));
+	waited(t, late);
+	send_fill(sim, t, reply->version, STATE_M, leg + late);
 }
 
 /* A far operation found the line modified in another cache. */
@@ -1489,12 +1552,46 @@ static void answer(struct sim *sim, struct node *node, const struct event *probe
 	}
 }
 
+/* Who got the line for a LOCK operation keeps it for a while (handoff.hold_ns). */
+static bool held(struct sim *sim, struct cpu *cpu, struct event *probe)
+{
+	struct txn *t = probe->txn;
+
+	if (cpu->held == probe) {
+		cpu->held = NULL;
+		waited(t, sim->now - cpu->held_since);
+		return false;
+	}
+	if (cpu->hold_until <= sim->now || cpu->hold_line != t->line || cpu->blocked)
+		return false;
+	cpu->held = probe;
+	cpu->held_since = sim->now;
+	event_again(sim, probe, RANK_PROBE, cpu->hold_until);
+	return true;
+}
+
+void coherence_end_hold(struct sim *sim, struct cpu *cpu)
+{
+	struct heap *h = &sim->messages;
+	size_t i = 0;
+
+	cpu->hold_until = 0;
+	if (!cpu->held)
+		return;
+	while (h->item[i].event != cpu->held)
+		i++;
+	if (h->item[i].time > cpu->clock + 1)
+		event_again(sim, event_take(sim, h, i), RANK_PROBE, cpu->clock + 1);
+}
+
 static void cpu_probe(struct sim *sim, struct node *node, struct event *e)
 {
 	struct cpu *cpu = &sim->cpu[node->id];
 	struct txn *t = e->txn;
 	struct slot *slot;
 
+	if (held(sim, cpu, e))
+		return;
 	if (cpu->lock_line == t->line && cpu->lock_until > sim->now) {
 		waited(t, cpu->lock_until - sim->now);
 		event_again(sim, e, RANK_PROBE, cpu->lock_until);

@@ -106,6 +106,11 @@ void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, bool to_write
 	slot->wrote = false;
 }
 
+bool copy_was_killed(struct sim *sim, const struct cpu *cpu, uint64_t line)
+{
+	return sim->line[line] && bit_of(lost_bits(sim, sim->line[line]), cpu->node->id);
+}
+
 void cpu_downgrade(struct sim *sim, struct cpu *cpu, struct slot *slot, enum state to)
 {
 	copy_check(cpu, slot);

@@ -17,6 +17,8 @@ bool copy_uses_foreign(const struct line *info, unsigned cpu, uint64_t bytes);
 struct slot *copy_install_inner(struct cpu *cpu, struct slot *copy);
 /* The copy goes: to another's write, or to make room. */
 void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, bool to_write);
+/* Was the CPU's last copy of the line lost to a write? */
+bool copy_was_killed(struct sim *sim, const struct cpu *cpu, uint64_t line);
 /* It stays, in that state. */
 void cpu_downgrade(struct sim *sim, struct cpu *cpu, struct slot *slot, enum state to);
 

@@ -7,6 +7,7 @@
 #include "sim/cpu.h"
 #include "sim/access.h"
 #include "sim/fiber.h"
+#include "sim/verbs/random.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -161,6 +162,11 @@ void cpu_interrupt(struct sim *sim, struct event *e)
 	}
 }
 
+bool takes_interrupts(const struct sim *sim, unsigned id)
+{
+	return sim->cpu[id].started && !sim->cpu[id].finished;
+}
+
 static void send_interrupt(struct sim *sim, unsigned from, unsigned target, uint64_t time,
 			   uint64_t period, interrupt_handler *handler, void *argument)
 {
@@ -230,15 +236,7 @@ void compute(struct cpu *cpu, enum step step)
 
 void compute_cycles(struct cpu *cpu, uint64_t cycles)
 {
-	unsigned jitter = cpu->sim->options.compute_jitter_percent;
-	uint64_t units = cycles * UNIT;
-
-	if (jitter && units) {
-		uint64_t span = 2 * units * jitter / 100 + 1;
-
-		units = units - units * jitter / 100 + random_below(cpu, span);
-	}
-	spend(cpu, units, CAUSE_COMPUTE);
+	spend(cpu, cycles * UNIT, CAUSE_COMPUTE);
 }
 
 static void irq_goes_off(struct cpu *cpu)
@@ -337,18 +335,12 @@ unsigned cpu_node(const struct cpu *cpu)
 
 uint64_t random_next(struct cpu *cpu)
 {
-	uint64_t x = cpu->random += 0x9e3779b97f4a7c15u;
-
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-	return x ^ x >> 31;
+	return random_mix(cpu->random += RANDOM_STEP);
 }
-
-__extension__ typedef unsigned __int128 wide;
 
 uint64_t random_below(struct cpu *cpu, uint64_t limit)
 {
-	return (uint64_t)((wide)random_next(cpu) * limit >> 64);
+	return random_share(random_next(cpu), limit);
 }
 
 void cpu_init(struct sim *sim, struct cpu *cpu, unsigned id)

@@ -40,6 +40,10 @@ struct cpu {
 	unsigned in_irq;
 	const void *last_rmw;
 	uint64_t lock_line, lock_until; /* a LOCK operation keeps its line */
+	uint64_t hold_line, hold_until; /* and its CPU, where it had to get it, a while longer: */
+	struct event *held;             /* this probe waits for that, */
+	uint64_t held_since;
+	uint64_t spin_line;             /* of the word that it waits for in spin_while, or 0 */
 	struct txn *blocked;            /* waits for this one */
 	struct txn *filled;             /* which is complete now; its access is due */
 	struct store_buffer buffer;

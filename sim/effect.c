@@ -141,6 +141,7 @@ void observe(struct sim *sim, struct cpu *cpu, const struct want *w, enum state 
 		.write = w->write,
 		.locked = w->locked,
 		.site = w->site,
+		.prefetch = w->prefetch,
 		.op = sim->context[w->context].op,
 		.path = sim->context[w->context].path,
 		.before = state_letter[was],

@@ -13,6 +13,7 @@ struct want {
 	bool far;                       /* the home does it where this CPU cannot write the line */
 	bool half;                      /* reads for a read-modify-write whose store is buffered */
 	bool buffered;                  /* a store that was counted for its operation when issued */
+	bool prefetch;                  /* for an observer: asked for, not touched */
 	enum access_kind access;
 	uint64_t cost;                  /* of the hit */
 	enum cause cause;

@@ -28,25 +28,25 @@
 #include "sim/coherence.h"
 #include "sim/cpu.h"
 #include "sim/fiber.h"
+#include "sim/verbs/random.h"
 
 #include <stdlib.h>
-
-static uint64_t mix(uint64_t x)
-{
-	x ^= x >> 30;
-	x *= 0xbf58476d1ce4e5b9u;
-	x ^= x >> 27;
-	x *= 0x94d049bb133111ebu;
-	return x ^ x >> 31;
-}
 
 /* rank, then 45 bits of hash(seed, time, cpu), then cpu */
 uint64_t event_key(const struct sim *sim, enum rank rank, uint64_t time, unsigned cpu)
 {
-	uint64_t hash = mix(time * 0x9e3779b97f4a7c15u + cpu * 0xd1342543de82ef95u +
-			    sim->options.seed * 0xda942042e4dd58b5u);
+	uint64_t hash = random_mix(time * RANDOM_STEP + cpu * 0xd1342543de82ef95u +
+				   sim->options.seed * 0xda942042e4dd58b5u);
 
 	return (uint64_t)rank << 61 | (hash >> 19) << 16 | cpu;
+}
+
+uint64_t event_draw(const struct sim *sim, unsigned cpu, uint64_t number)
+{
+	uint64_t own = random_mix(sim->options.seed * 0x9fb21c651e98df25u +
+				  cpu * 0xd6e8feb86659fd93u + 1);
+
+	return random_mix(own + number * RANDOM_STEP);
 }
 
 static bool before(const struct heap_item *a, const struct heap_item *b)

@@ -62,6 +62,8 @@ struct heap {
 };
 
 uint64_t event_key(const struct sim *sim, enum rank rank, uint64_t time, unsigned cpu);
+/* 64 random bits: of the seed, the CPU and the number of its request alone. */
+uint64_t event_draw(const struct sim *sim, unsigned cpu, uint64_t number);
 struct event *event_new(struct sim *sim);
 void event_free(struct sim *sim, struct event *event);
 /* Queue an event that has its type, node and payload: `delay` from now (at least one unit). */

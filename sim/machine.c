@@ -16,6 +16,7 @@ static const char *const dirty_read_words[] = { "share_wb", "share_owned", "migr
 static const char *const far_words[] = { "adds", "all", NULL };
 static const char *const home_words[] = { "directory", "bus", NULL };
 static const char *const order_words[] = { "chasing", "blocking", NULL };
+static const char *const late_words[] = { "hidden", "paid", NULL };
 
 /* The words of `distances`: those of enum distance in its order, then other words for them. */
 static const char *const distance_words[] = {
@@ -154,6 +155,10 @@ static const struct setting handoff_settings[] = {
 		.help = "parts of a transfer: request to home, probe to owner, data to requester"),
 	SETTING(PART(handoff), local_bias, REAL, .min = 0, .max = 1000, .fallback = "0",
 		.help = "grants in a row to the socket that has the line, while others wait"),
+	SETTING(PART(handoff), late_request, WORD, .words = late_words, .fallback = "hidden",
+		.help = "chasing: a request that comes while the line travels to its owner hides its own way behind that, or pays it"),
+	SETTING(PART(handoff), hold_ns, REAL, NS, .fallback = "0",
+		.help = "chasing: who got the line for a LOCK operation keeps it that long, or up to its next miss"),
 	{ 0 },
 };
 
@@ -218,6 +223,8 @@ const struct setting machine_settings[] = {
 		.help = "LOCK operations that the home does; missing: they fetch the line"),
 	SECTION_OF(link, link_settings, .help = "bandwidth between sockets, or of the bus"),
 	SECTION_OF(slice, slice_settings, .help = "occupancy of a home"),
+	SETTING(struct machine, reread_ns, REAL, NS, .fallback = "0",
+		.help = "a home lets waiters that lost a line to a write read it again one per so long; 0: no limit"),
 	SECTION_OF(irq_pair_cyc, irq_settings, .help = "local_irq_save and local_irq_restore"),
 	SETTING(struct machine, cli_sti_pair_cyc, REAL, CYCLES, .fallback = "8",
 		.help = "cli and sti, the pair"),
@@ -232,6 +239,9 @@ const struct setting machine_settings[] = {
 		.help = "an interrupt sent to another CPU and its answer"),
 	SECTION_OF(step_cyc, step_settings, .help = "instructions that touch no memory"),
 	SECTION_OF(handoff, handoff_settings, .help = "how a contended line moves on"),
+	SETTING(struct machine, service_jitter_percent, COUNT, .min = 0, .max = 100,
+		.unit = "%", .fallback = "25",
+		.help = "how far the last leg of a miss, to who asked, varies either way; its mean stays"),
 	SETTING(struct machine, weak, KEYLIST, .section = machine_settings, .fallback = "[]",
 		.help = "keys whose numbers are weak; 'bounce run --sensitivity' halves and doubles them"),
 	{ 0 },

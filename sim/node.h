@@ -34,6 +34,8 @@ struct dirent {
 	bool left, thinned;             /* since `busy` was served the owner, a sharer gave up */
 	uint32_t version;               /* of the root's copy of the line */
 	unsigned bias_socket, bias_run;
+	uint64_t sent, arrives;         /* when it was sent to its owner, and is there */
+	uint64_t reread_free;           /* the next waiter may read it again then */
 	uint64_t sharers[];             /* bit per client of the home */
 };
 

@@ -23,7 +23,6 @@ struct sim_options {
 	unsigned core[MACHINE_CORES_MAX];       /* PLACEMENT_CORES: core of each CPU */
 	uint64_t seed;
 	uint64_t start_jitter_cycles;           /* each CPU starts 0 .. this later, by seed */
-	unsigned compute_jitter_percent;        /* compute_cycles varies by +- this, by seed */
 	bool preempt;
 	bool no_run_ahead, no_parking;          /* switch a shortcut off; results are the same */
 	uint64_t arena_bytes; /* simulated memory, with set-up structures; 0: 256 MiB */
@@ -54,6 +53,7 @@ struct access {
 	const void *address;
 	unsigned size;
 	bool read, write, locked;
+	bool prefetch;                  /* only asked for, to be read or written */
 	const struct site *site;
 	enum op op;
 	const char *path;

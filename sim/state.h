@@ -56,6 +56,7 @@ struct sim {
 	/* arena */
 	char *arena;
 	uint64_t arena_bytes, region_bytes;     /* regions: one per NUMA node */
+	uint64_t unseen_bytes;                  /* at the end: what no simulated CPU touches */
 	uint64_t *region_used;
 	char **percpu;                          /* per-CPU areas */
 	uint64_t percpu_used;
@@ -63,6 +64,8 @@ struct sim {
 	struct line **line;                     /* by line number, NULL: never cached */
 	struct label **page_label;              /* by arena page */
 	struct label *free_label;
+	struct label *range;                    /* of large pieces, by start */
+	size_t ranges;
 	uint32_t label_serial;
 	/* operations and window */
 	enum phase phase;

@@ -207,6 +207,7 @@ bool timing_derive(struct sim *sim, char *why, size_t size)
 	t->distances = m->distances.count;
 	t->dram_count = m->dram_ns.count < DISTANCES ? m->dram_ns.count : DISTANCES;
 	t->probe_part = (uint64_t)(share * (double)(1ull << PROBE_SHIFT));
+	t->service_jitter = (unsigned)m->service_jitter_percent;
 	t->invalidate_extra = units_of_ns(m, m->inv_ns_per_extra_sharer);
 	t->far = units_of_ns(m, m->far_atomic.latency_ns);
 	t->far_service = units_of_ns(m, m->far_atomic.service_ns);
@@ -214,6 +215,11 @@ bool timing_derive(struct sim *sim, char *why, size_t size)
 		t->far_service = 1;
 	t->slice = units_of_ns(m, m->slice.occupancy_ns);
 	t->bus_slot = units_of_ns(m, m->link.bus_slot_ns);
+	t->reread = units_of_ns(m, m->reread_ns);
+	if (m->handoff.home == ORDER_CHASING) {
+		t->hold = units_of_ns(m, m->handoff.hold_ns);
+		t->late_paid = m->handoff.late_request == LATE_PAID;
+	}
 	if (m->link.bytes_per_ns > 0)
 		t->data_occupancy = units_of_ns(m, (LINE + 8) / m->link.bytes_per_ns);
 	derive_buffer(t, m);

@@ -25,8 +25,11 @@ struct timing {
 	uint64_t dram[DISTANCES];
 	unsigned dram_count, distances;
 	uint64_t probe_part;    /* of what is left after the request, in 1/2^32 (PROBE_SHIFT) */
+	unsigned service_jitter;                        /* percent of a last leg, either way */
 	uint64_t invalidate_extra;
 	uint64_t slice, bus_slot, data_occupancy;
+	uint64_t reread, hold;                          /* 0: none */
+	bool late_paid;
 	uint64_t store_hit;
 	unsigned depth, hidden;         /* of the store buffer; stores in it that may miss */
 	unsigned misses, misses_from_M, misses_from_S;  /* asked for at once; UINT_MAX: any */

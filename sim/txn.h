@@ -18,6 +18,7 @@ struct txn {
 	uint64_t line;
 	unsigned cpu;                   /* the CPU on whose behalf, for the order of events */
 	uint64_t number, messages;      /* its transaction number, messages sent so far */
+	uint64_t draw;                  /* REQUEST: random bits for its last leg */
 	unsigned references;            /* its owner's, and one per message under way */
 	uint64_t order;                 /* position at the home, 0: not yet */
 	uint64_t start, queued_at;
@@ -36,6 +37,8 @@ struct txn {
 	uint64_t last_ack;              /* when the last acknowledgement so far arrives */
 	unsigned acks; /* 1 until the last one has arrived; SNOOP, EVICT: answers to come */
 	bool buffered;                  /* for a store in the buffer */
+	bool reread;                    /* by a waiter that lost its copy to a write */
+	bool no_done;                   /* a blocking home does not wait for its end */
 	enum home_state asked;          /* what the home knew when it served this one */
 	uint8_t grant;                  /* the state that its client gets */
 	uint32_t version;

@@ -48,9 +48,9 @@ done
 
 # The experiment it shows is the shipped file, and the mistake it shows is told so.
 sed -n '/^```yaml/,/^```/p' "$here/README.md" | grep -v '^```' >shown.yaml
-cmp shown.yaml "$here/configs/remote-free.yaml" >out 2>&1
-verdict $? "README: the experiment it shows is configs/remote-free.yaml, byte by byte"
-quoted=$(sed -n "s/^    configs\/remote-free.yaml\(:.*error: unknown key .*\)/\1/p" "$here/README.md")
+cmp shown.yaml "$here/configs/demo.yaml" >out 2>&1
+verdict $? "README: the experiment it shows is configs/demo.yaml, byte by byte"
+quoted=$(sed -n "s/^    configs\/demo.yaml\(:.*error: unknown key .*\)/\1/p" "$here/README.md")
 sed 's/^cpus:/cpu:/' shown.yaml >wrong.yaml
 "$bounce" check wrong.yaml >out 2>&1
 [ -n "$quoted" ] && grep -qF "$quoted" out

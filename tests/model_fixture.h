@@ -14,7 +14,11 @@ enum { SLOTS = 128, STEPS_MAX = 512, TOUCHED_MAX = 512, ACCESSES_MAX = 1024 };
 struct fixture_options {
 	enum era era;
 	bool pages_only;                /* no object allocator */
+	const char *pages;              /* page allocator; NULL: buddy */
+	enum kernel kernel;             /* of pcp */
+	unsigned batch;                 /* of pcp; 0: by the size of memory */
 	unsigned cpus;                  /* 0: 2 */
+	unsigned nr_cpus;               /* of the kernel; 0: cpus rounded up to 8 */
 	unsigned nodes;                 /* 0: 1 */
 	enum placement placement;
 	const struct page_view *view;   /* NULL: packed-56 */
@@ -23,6 +27,7 @@ struct fixture_options {
 	unsigned object_size;           /* of the cache under test; 0: 1024, 4 objects in a page */
 	uint64_t min_objects, min_order, max_order;     /* 0, 0, 0: 4, 0, 1 */
 	uint64_t min_partial;           /* 0: the version's */
+	bool bugs_released, own_lines;
 	unsigned reserve_blocks;
 	enum lock_kind lock;
 	uint64_t mib;                   /* 0: 4 */
@@ -37,8 +42,9 @@ struct touched {
 };
 
 struct one_access {
-	char how;                       /* R load, W store, M read-modify-write, A with LOCK */
+	char how;       /* R load, W store, M both at once, A with LOCK, P prefetch, Q to write */
 	const void *address;
+	const char *text;               /* expected: of a word that is known by its description */
 };
 
 struct script_step {
@@ -91,8 +97,8 @@ void fixture_run(struct fixture *fixture, const char *script);
 
 /*
  * Compares the record with a path in the sheet's notation: "R CPA, A PG(a).flags, W OB(a)".
- * R load, W store, M read-modify-write, A locked; access by access, in this order, none missing
- * and none besides.
+ * R load, W store, M read-modify-write, A locked, P prefetch; access by access, in this order, none
+ * missing and none besides.
  */
 void fixture_expect_path(const struct fixture *fixture, const char *path);
 /* The lines that were only read and that were written, by the names of the sheet's tables,

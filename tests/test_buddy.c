@@ -198,6 +198,8 @@ static void name_line(const struct fixture *f, const char *zone, const struct to
 		snprintf(name, size, "VM.%u", line - vm_stat);
 	else if (strncmp(text, "pageblock_flags", 15) == 0)
 		snprintf(name, size, "bitmap");
+	else if (strncmp(text, "mem_section_root", 16) == 0)
+		snprintf(name, size, "root");
 	else if (strncmp(text, "mem_section", 11) == 0)
 		snprintf(name, size, "section");
 	else
@@ -266,20 +268,20 @@ static const struct { const char *name, *script, *only_read, *written;
 
 	/* Free of page 3 while 0..7 are taken: buddy 2, then its parent's buddy, block 0 of
 	 * order 1: page 0; no merge; order 0 is empty, so head only. */
-	{"free order 0, no merge, empty list", EIGHT "!0qd0", "PG0 PG2 bitmap section",
+	{"free order 0, no merge, empty list", EIGHT "!0qd0", "PG0 PG2 bitmap root section",
 	 "EV PCP.1 PG3A1 Z1A1 Z2 Z20 Z3"},
 	/* hp = 2 for page 3: is_buddy reads flags of hp too (in the line above); with page 7 on the
 	 * list its back pointer is written. For page 3: buddy 2, hp 2, hb 0. */
-	{"free order 0, no merge, a page in the list", EIGHT "0qh0 !0qd0", "PG0 PG2 bitmap section",
-	 "EV PCP.1 PG3A1 PG7 Z1A1 Z2 Z20 Z3"},
+	{"free order 0, no merge, a page in the list", EIGHT "0qh0 !0qd0",
+	 "PG0 PG2 bitmap root section", "EV PCP.1 PG3A1 PG7 Z1A1 Z2 Z20 Z3"},
 	/* Page 2 is on the list alone: free 3 takes it off (head Z2, nr_free Z3), block 2 of
 	 * order 1; its buddy 0 is taken; parent 0 of order 2, its buddy 4 of order 2 is no free
 	 * block. The freed page's struct and the head's are written; order 1 list: Z4. */
-	{"free order 0, merges once", EIGHT "0qc0 !0qd0", "PG0 PG4 bitmap section",
+	{"free order 0, merges once", EIGHT "0qc0 !0qd0", "PG0 PG4 bitmap root section",
 	 "EV PCP.1 PG2 PG3A1 Z1A1 Z2 Z20 Z3 Z4"},
 	/* 1.5 for page 2 of the first vector: buddy 3 is taken, hb 0 is free at order 1: the tail,
 	 * behind page 5, whose next pointer is written. */
-	{"free order 0 to the tail", FIVE "0qb0 0qa0 !0qc0", "PG0 PG3 bitmap section",
+	{"free order 0 to the tail", FIVE "0qb0 0qa0 !0qc0", "PG0 PG3 bitmap root section",
 	 "EV PCP.1 PG2A1 PG5 Z1A1 Z2 Z20 Z3"},
 };
 
@@ -351,7 +353,8 @@ static const char alloc_steps[] =
 static const char free_steps[] =
 	"A PG3._count, "                                                        /* 1.4: 1 */
 	"R PG3.flags, R PG3.mapping, R PG3._mapcount, R PG3._count, "
-	"R mem_section.pageblock_flags, R pageblock_flags.word, W PG3.index, "  /* 2 */
+	"R PG3.flags, R mem_section_root, R mem_section.pageblock_flags, "      /* 2, 0.9 */
+	"R pageblock_flags.word, W PG3.index, "
 	"A Z104, W Z108, W Z1280, "                                             /* 3, 4 */
 	"M vm_event_state[0].event[PGFREE], "                                   /* 5 */
 	"R PG3.flags, R PG2.flags, R PG2._mapcount, R PG2.private, "            /* 1.5: merges */
@@ -732,20 +735,28 @@ static void the_first_unmovable_allocation_steals_a_whole_block(void **state)
 /*
  * 1.3, the block of order 10 that the first UNMOVABLE allocation finds: more than 256 pages moved,
  * so its first pageblock gets the type; then, as it is of order 9 or more, both its pageblocks. A
- * type has three bits, each set or cleared with LOCK.
+ * type has three bits: 0.9, three plain read-modify-writes of the word, found as when it is read.
  */
-static void pageblocks_are_retyped_with_locked_bit_operations(void **state)
+static void pageblocks_are_retyped_with_plain_bit_operations(void **state)
 {
 	struct fixture *f = pages_fixture();
 	const char *bitmap = find_line(f, "pageblock_flags.word");
-	unsigned locked = 0;
+	const char *section = find_line(f, "mem_section.section_mem_map");
+	unsigned plain = 0, found = 0;
 
 	(void)state;
 	fixture_run(f, "!0ka0");
-	for (unsigned i = 0; i < f->accesses; i++)
-		if (f->access[i].address == (const void *)bitmap)
-			locked += f->access[i].how == 'A';
-	assert_int_equal(locked, 3 * 3);
+	for (unsigned i = 0; i < f->accesses; i++) {
+		const struct one_access *a = &f->access[i];
+
+		if (a->address == (const void *)bitmap) {
+			assert_int_equal(a->how, 'M');
+			plain++;
+		}
+		found += a->address == (const void *)(section + 8);
+	}
+	assert_int_equal(plain, 3 * 3);
+	assert_int_equal(found, 3);
 	fixture_free(f);
 }
 
@@ -1157,7 +1168,7 @@ int main(void)
 		cmocka_unit_test(moved_blocks_go_to_the_head_one_by_one),
 		cmocka_unit_test(types_fall_back_in_the_order_of_the_sheet),
 		cmocka_unit_test(the_first_unmovable_allocation_steals_a_whole_block),
-		cmocka_unit_test(pageblocks_are_retyped_with_locked_bit_operations),
+		cmocka_unit_test(pageblocks_are_retyped_with_plain_bit_operations),
 		cmocka_unit_test(the_reserve_comes_last),
 		cmocka_unit_test(a_cpu_gets_pages_of_its_own_node),
 		cmocka_unit_test(a_full_node_falls_back_to_the_other),

@@ -582,12 +582,13 @@ static void more_cpus_than_cores_need_scale(void **state)
 static void what_no_seed_can_change_runs_once(void **state)
 {
 	struct experiment *still =
-		load_good("name: test\nmachine: textbook\ncpus: [1, 2]\nworkload: counter\n"
-			  "operations: 10\nrepeat: 3\njitter_cycles: 0\njitter_percent: 0\n");
+		load_good("name: test\nmachine: textbook\ncpus: [1, 2]\n"
+			  "workload: {kind: counter, work_cycles: 9, work: [constant, {uniform: 0}, uniform]}\n"
+			  "operations: 10\nrepeat: 3\njitter_cycles: 0\n");
 
 	(void)state;
-	/* one point for one CPU, three for two */
-	assert_int_equal(still->points, 4);
+	/* work that is constant, in two words, and work that varies; one CPU, two */
+	assert_int_equal(still->points, (1 + 3) + (1 + 3) + (3 + 3));
 	experiment_free(still);
 }
 
@@ -685,6 +686,35 @@ static void expect_reads_back(const char *text)
 	experiment_free(second);
 }
 
+/* A list of them is swept; a spread of 1 is the word itself. */
+static void a_word_or_a_map_is_a_distribution(void **state)
+{
+	struct experiment *experiment = load_and(
+		"workload.work: [constant, {lognormal: 1.0}, {lognormal: 0.5}, {uniform: 0.125}]\n");
+	static const struct distribution expected[] = {
+		{ SHAPE_CONSTANT, 1000 },
+		{ SHAPE_LOGNORMAL, 1000 },
+		{ SHAPE_LOGNORMAL, 500 },
+		{ SHAPE_UNIFORM, 125 },
+	};
+	const struct setting *work =
+		schema_find(workload_find("producer-consumer")->settings, "work");
+
+	(void)state;
+	assert_int_equal(experiment->combinations, 4);
+	for (size_t i = 0; i < 4; i++) {
+		const char *settings = experiment->combination[i]->workload_settings;
+		const struct distribution *read = (const void *)(settings + work->offset);
+
+		assert_int_equal(read->shape, expected[i].shape);
+		assert_int_equal(read->spread, expected[i].spread);
+	}
+	expect_order(experiment, "workload.work", "cpus",
+		     "constant/2 lognormal/2 {lognormal: 0.5}/2 {uniform: 0.125}/2");
+	expect_reads_back(experiment->effective);
+	experiment_free(experiment);
+}
+
 static void the_effective_experiment_reads_back(void **state)
 {
 	(void)state;
@@ -757,7 +787,7 @@ static void a_list_of_weak_keys_replaces_that_of_the_base(void **state)
 	} rows[] = {
 		{ "id: mine\nbase: core2-2s\nweak: [dram_ns]\n", 1, "dram_ns" },
 		{ "id: mine\nbase: core2-2s\nweak: []\n", 0, "" },
-		{ "id: mine\nbase: core2-2s\ndram_ns: [100]\n", 9, "load_ns" },
+		{ "id: mine\nbase: core2-2s\ndram_ns: [100]\n", 10, "load_ns" },
 	};
 	char *folder = folder_new(), *path = NULL;
 
@@ -925,6 +955,7 @@ int main(void)
 		cmocka_unit_test(order_comments_and_spelling_do_not_matter),
 		cmocka_unit_test(every_model_and_workload_has_a_version_of_its_own),
 		cmocka_unit_test(what_determines_a_point_is_in_its_name),
+		cmocka_unit_test(a_word_or_a_map_is_a_distribution),
 		cmocka_unit_test(the_effective_experiment_reads_back),
 		cmocka_unit_test(weak_is_no_part_of_a_result),
 		cmocka_unit_test(every_machine_file_is_right),

@@ -14,6 +14,7 @@
 
 #include "cli/cli.h"
 #include "cli/comparison.h"
+#include "cli/summary.h"
 #include "cli/views.h"
 #include "experiment/claims.h"
 #include "experiment/plots.h"
@@ -344,6 +345,20 @@ static void a_title_gives_the_range_of_ratios(void **state)
 	expect_title(&made, "bounces", "slub-cpu bounces the allocator's lines 2 to 14 times less often than slub-page");
 }
 
+/* 1260 / 1240 is once to two digits, 891 / 99 = 9. */
+static void from_hardly_less_to_much_less_is_up_to(void **state)
+{
+	(void)state;
+	struct made made;
+
+	made_init(&made);
+	made_add(&made, "slub-page", "64", 1, 1260, 10);
+	made_add(&made, "slub-page", "256", 1, 891, 10);
+	made_add(&made, "slub-cpu", "64", 1, 1240, 10);
+	made_add(&made, "slub-cpu", "256", 1, 99, 10);
+	expect_title(&made, "bounces", "slub-cpu bounces the allocator's lines up to 9 times less often than slub-page");
+}
+
 /* Below twice in per cent: 1 - 150 / 200 = 25 %. */
 static void small_differences_are_told_in_per_cent(void **state)
 {
@@ -399,6 +414,73 @@ static void what_the_seeds_cannot_tell_is_not_claimed(void **state)
 	made_add(&made, "b", "64", 1, 180, 20);
 	made_add(&made, "b", "64", 2, 200, 20);
 	expect_title(&made, "bounces", "b and a bounce the allocator's lines equally often, as far as the seeds tell");
+}
+
+/* Four runs of 100 bounces and four of 300 are neither less than 200 nor more. */
+static void made_two_states(struct made *made, const char *objects, const char *size)
+{
+	for (uint64_t seed = 1; seed <= 8; seed++)
+		made_add(made, objects, size, seed, seed & 1 ? 100 : 300, 20);
+}
+
+static void two_states_decide_nothing(void **state)
+{
+	(void)state;
+	struct made made;
+
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 200, 20);
+	made_two_states(&made, "b", "64");
+	expect_title(&made, "bounces", "a and b: the seeds fall into two states");
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 500, 20);
+	made_two_states(&made, "b", "64");
+	made_add(&made, "a", "256", 1, 500, 20);
+	made_add(&made, "b", "256", 1, 100, 20);
+	expect_title(&made, "bounces", "b bounces the allocator's lines 5 times less often than a; two states in 1 more");
+}
+
+/* The figure's numbers: the mean of both, then low and high are the states' own. */
+static void a_figure_marks_two_states(void **state)
+{
+	(void)state;
+	struct made made;
+	struct drawing drawing = { .points = &made.points };
+	char *data, *head;
+	size_t lengths[2];
+
+	made_init(&made);
+	made_two_states(&made, "b", "64");
+	drawing.data = open_memstream(&data, &lengths[0]);
+	drawing.head = open_memstream(&head, &lengths[1]);
+	assert_true(figure_find("bounces")->write(&drawing, figure_find("bounces")));
+	fclose(drawing.data);
+	fclose(drawing.head);
+	assert_string_equal(data, "group,series,label,name,seeds,allocator,workload,payload,mean,low,high,states\n"
+				  "0,0,\"64\",\"b\",8,0.2,0,0,0.2,0.1,0.3,2\n");
+	free(data);
+	free(head);
+	made_free(&made);
+}
+
+/* For people both means and their seeds; the mean of all is nowhere. */
+static void the_table_tells_two_states(void **state)
+{
+	(void)state;
+	struct made made;
+	char *text;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	made_init(&made);
+	made_two_states(&made, "b", "64");
+	summary_print(out, &made.points, false);
+	fclose(out);
+	assert_non_null(strstr(text, "0.100 (4) or 0.300 (4)"));
+	assert_non_null(strstr(text, "A (n) or B (m): two states."));
+	assert_null(strstr(text, "0.200"));
+	free(text);
+	made_free(&made);
 }
 
 static void less_in_some_settings_is_not_less(void **state)
@@ -730,6 +812,23 @@ static void a_change_that_seeds_explain_is_not_over(void **state)
 	expect_over(1, (double[]){ 2, 2 }, (double[]){ 2.2, 2.2 }, 2, 0.05);
 }
 
+static void a_comparison_of_two_states_decides_nothing(void **state)
+{
+	static const double one[] = { 1, 1, 1, 1, 1, 1, 1, 1 }, two[] = { 2, 2, 2, 2, 4, 4, 4, 4 };
+	char *text;
+
+	(void)state;
+	/* either state of the second is twice the first and more: still no verdict */
+	assert_int_equal(compared(one, two, 8, 0.05, &text), 0);
+	assert_string_equal(text,
+		"metric                        old   new                   change\n"
+		"bounces_allocator/operations  1.00  2.00 (4) or 4.00 (4)  two states\n");
+	free(text);
+	assert_int_equal(compared(two, one, 8, 0.05, &text), 0);
+	assert_non_null(strstr(text, "two states"));
+	free(text);
+}
+
 /* The means 12 and 22 with their change of test_statistics.c, divided by 1000 in bounces. */
 static void a_comparison_shows_both_sides_and_the_change(void **state)
 {
@@ -871,10 +970,14 @@ int main(void)
 		cmocka_unit_test(programs_get_every_row_with_the_point_in_front),
 		cmocka_unit_test(every_view_prints_in_every_format),
 		cmocka_unit_test(a_title_gives_the_range_of_ratios),
+		cmocka_unit_test(from_hardly_less_to_much_less_is_up_to),
 		cmocka_unit_test(small_differences_are_told_in_per_cent),
 		cmocka_unit_test(of_many_the_least_and_the_most_are_named),
 		cmocka_unit_test(never_is_said_only_of_zero_everywhere),
 		cmocka_unit_test(what_the_seeds_cannot_tell_is_not_claimed),
+		cmocka_unit_test(two_states_decide_nothing),
+		cmocka_unit_test(a_figure_marks_two_states),
+		cmocka_unit_test(the_table_tells_two_states),
 		cmocka_unit_test(less_in_some_settings_is_not_less),
 		cmocka_unit_test(less_than_one_per_cent_is_no_difference),
 		cmocka_unit_test(who_has_less_in_more_settings_is_named_first),
@@ -892,6 +995,7 @@ int main(void)
 		cmocka_unit_test(a_limit_is_exceeded_by_more_not_by_less),
 		cmocka_unit_test(a_change_that_seeds_explain_is_not_over),
 		cmocka_unit_test(a_comparison_shows_both_sides_and_the_change),
+		cmocka_unit_test(a_comparison_of_two_states_decides_nothing),
 		cmocka_unit_test(an_unknown_metric_is_named),
 		cmocka_unit_test(compare_fails_with_status_3_over_the_limit),
 		cmocka_unit_test(compare_within_a_result_goes_by_a_key),

@@ -47,16 +47,20 @@ static void slabs_have_the_order_of_the_sheet(void **state)
  *	896	4096 = 4 * 896 + 512, and 512 is 4096 / 8: just not too much waste
  *	1640	4 need order 1; 8192 = 4 * 1640 + 1632 is above 8192 / 8 and below 8192 / 4
  *	760	23 and 11 do not fit (8192 / 760 = 10), 5 do: 4096 = 5 * 760 + 296
- *	8	min_order 10 gives way: inuse has 16 bits, 2^19 / 8 = 65536 are more, 2^18 / 8 fit
+ *	8	min_order 10 gives way where inuse has 16 bits: 2^19 / 8 = 65536 are too many, 2^18
+ *		/ 8 fit (2.6.23); 2.6.24 has no such limit: 2^22 / 8
  */
 static const struct {
+	enum era era;
 	uint64_t min_objects, min_order, max_order;
 	unsigned size, order, objects;
 } knobs[] = {
-	{4, 0, 1, 1024, 0, 4},   {8, 0, 1, 1024, 1, 8},  {32, 0, 1, 1024, 1, 8},
-	{32, 0, 3, 1024, 3, 32}, {4, 2, 3, 1024, 2, 16}, {4, 3, 1, 1024, 3, 32},
-	{4, 0, 1, 896, 0, 4},    {4, 0, 1, 1640, 1, 4},  {23, 0, 1, 760, 0, 5},
-	{4, 10, 10, 8, 6, 32768},
+	{ ERA_2624, 4, 0, 1, 1024, 0, 4 },   { ERA_2624, 8, 0, 1, 1024, 1, 8 },
+	{ ERA_2624, 32, 0, 1, 1024, 1, 8 },  { ERA_2624, 32, 0, 3, 1024, 3, 32 },
+	{ ERA_2624, 4, 2, 3, 1024, 2, 16 },  { ERA_2624, 4, 3, 1, 1024, 3, 32 },
+	{ ERA_2624, 4, 0, 1, 896, 0, 4 },    { ERA_2624, 4, 0, 1, 1640, 1, 4 },
+	{ ERA_2624, 23, 0, 1, 760, 0, 5 },   { ERA_2622, 4, 10, 10, 8, 6, 32768 },
+	{ ERA_DFB4F096, 4, 10, 10, 8, 6, 32768 }, { ERA_2624, 4, 10, 10, 8, 10, 524288 },
 };
 
 static void settings_change_the_order(void **state)
@@ -64,7 +68,7 @@ static void settings_change_the_order(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(knobs); i++) {
 		struct fixture *f = fixture_new(&(struct fixture_options){
-			.era = ERA_2624, .object_size = knobs[i].size,
+			.era = knobs[i].era, .object_size = knobs[i].size,
 			.min_objects = knobs[i].min_objects,
 			.min_order = knobs[i].min_order, .max_order = knobs[i].max_order });
 
@@ -225,11 +229,23 @@ static void other_nodes_partial_slabs_are_taken_by_ratio(void **state)
 /* ---- an interrupt while a slab is made --------------------------------- */
 
 /* What the handler leaves behind: two objects in use; none; the same, and the slab of a partial. */
-enum { LEAVE_TWO = 1, LEAVE_NONE, LEAVE_TWO_AND_FREE_A, LEAVE_NONE_AND_FREE_A };
+enum {
+	LEAVE_TWO = 1, LEAVE_NONE, LEAVE_ON_BOTH_LISTS,
+	LEAVE_TWO_AND_FREE_A, LEAVE_NONE_AND_FREE_A
+};
 
 static bool frees_a(const struct fixture *f)
 {
 	return f->left >= LEAVE_TWO_AND_FREE_A;
+}
+
+/* A slab of the handler's: x and z in use, y and the fourth object on the CPU's list. Another CPU,
+ * here nobody's, puts z back on the page's freelist: "objects on both lists". */
+static void handler_on_both_lists(struct cpu *cpu, struct fixture *f)
+{
+	struct slab_page *page = fixture_slab(f, f->slot['z']);
+
+	slab_free_slow(cpu, f->slub, f->cache, page, f->slot['z'], 0);
 }
 
 static void handler_free(struct cpu *cpu, struct fixture *f, unsigned slot)
@@ -254,6 +270,8 @@ static void handler(struct cpu *cpu, void *argument)
 		handler_free(cpu, f, 'x');
 		handler_free(cpu, f, 'z');
 	}
+	if (f->left == LEAVE_ON_BOTH_LISTS)
+		handler_on_both_lists(cpu, f);
 	if (frees_a(f))
 		handler_free(cpu, f, 'a');
 	f->slot['!'] = f;               /* the handler was here */
@@ -271,10 +289,11 @@ static void interrupt_once(struct cpu *cpu, struct fixture *f)
 }
 
 static struct fixture *interrupted(enum era era, unsigned leave, unsigned min_partial,
-				   const char *script)
+				   bool bugs_released, const char *script)
 {
 	struct fixture *f = fixture_new(&(struct fixture_options){
-		.era = era, .cpus = 1, .min_partial = min_partial });
+		.era = era, .cpus = 1, .min_partial = min_partial,
+		.bugs_released = bugs_released });
 
 	f->meanwhile = interrupt_once;
 	f->left = leave;
@@ -286,34 +305,84 @@ static struct fixture *interrupted(enum era era, unsigned leave, unsigned min_pa
 
 #define FIVE "0+a 0+b 0+c 0+d 0+e"
 
-/* 2.4.10: the slab that the handler made stays, the new one goes back; a is of the handler's. */
-static void slub_page_keeps_the_slab_that_an_interrupt_made(void **state)
+static uint64_t in_use(const struct fixture *f)
 {
-	struct fixture *f = interrupted(ERA_2622, LEAVE_TWO, 1, "0+a");
-
-	(void)state;
-	assert_int_equal(f->cache->local_node.nr_slabs, 1);
-	assert_ptr_equal(fixture_slab(f, f->slot['a']), fixture_slab(f, f->slot['x']));
-	/* y was freed last, so it is the first of the lockless list: a is y again */
-	assert_ptr_equal(f->slot['a'], f->slot['y']);
-	assert_int_equal(f->page_model->free_pages(f->page_state), 1023);
-	fixture_free(f);
+	return f->objects.model->in_use(f->slub);
 }
 
-/* 3.4.7: the slab that the handler made is flushed with the two objects left on the CPU's list
- * (the fourth, and y): in use are x and z, so it goes to the partial list. */
-static void slub_cpu_flushes_the_slab_that_an_interrupt_made(void **state)
+static unsigned inuse_of(const struct fixture *f, const struct slab_page *page)
+{
+	return f->era == ERA_2624 ? page->wide_inuse : page->inuse;
+}
+
+/*
+ * 2.4.10 and 3.4.7 as released: the new slab goes back, the handler's stays. Its freelist, z, is
+ * not empty, so it becomes the CPU's list in place of y and the fourth object: those two are lost,
+ * a is z. In use are a, x and the two.
+ */
+static void a_slab_that_an_interrupt_made_loses_objects_as_released(void **state)
 {
 	(void)state;
-	for (enum era era = ERA_DFB4F096; era <= ERA_2624; era++) {
-		struct fixture *f = interrupted(era, LEAVE_TWO, 1, "0+a");
+	for (enum era era = ERA_2622; era <= ERA_DFB4F096; era++) {
+		struct fixture *f = interrupted(era, LEAVE_ON_BOTH_LISTS, 1, true, "0+a");
+
+		assert_int_equal(f->cache->local_node.nr_slabs, 1);
+		assert_ptr_equal(f->slot['a'], f->slot['z']);
+		assert_int_equal(f->page_model->free_pages(f->page_state), 1023);
+		assert_int_equal(in_use(f), 2 + 2);
+		fixture_free(f);
+	}
+}
+
+/*
+ * 2.4.10, the other half: z is in use too, so the freelist is empty. Step 7 merges y and the fourth
+ * object back and puts the slab at the head of the partial list, step 8 takes it at once. Nothing
+ * is lost: in use are x, z and a.
+ */
+static void a_slab_that_an_interrupt_made_is_merged_if_its_freelist_is_empty(void **state)
+{
+	(void)state;
+	for (enum era era = ERA_2622; era <= ERA_DFB4F096; era++) {
+		struct fixture *f = interrupted(era, LEAVE_TWO, 1, true, "0+a");
+
+		assert_int_equal(f->cache->local_node.nr_slabs, 1);
+		assert_int_equal(f->cache->local_node.nr_partial, 0);
+		assert_ptr_equal(fixture_slab(f, f->slot['a']), fixture_slab(f, f->slot['x']));
+		assert_int_equal(in_use(f), 3);
+		fixture_free(f);
+	}
+}
+
+/* As fixed by 05aa345034d, and with 2.6.24 whatever is asked for: no object is lost. The handler's
+ * slab is flushed; in use are x and a. */
+static void a_slab_that_an_interrupt_made_loses_nothing_as_fixed(void **state)
+{
+	(void)state;
+	EACH_ERA(era) {
+		struct fixture *f = interrupted(era, LEAVE_ON_BOTH_LISTS, 1, era == ERA_2624,
+						"0+a");
+
+		assert_int_equal(f->cache->local_node.nr_slabs, 2);
+		assert_int_equal(inuse_of(f, fixture_slab(f, f->slot['x'])), 1);
+		assert_int_equal(in_use(f), 2);
+		fixture_free(f);
+	}
+}
+
+/* 2.4.10, 3.4.7: the slab that the handler made is flushed with the two objects left on the CPU's
+ * list (the fourth, and y): in use are x and z, so it goes to the partial list. */
+static void the_slab_that_an_interrupt_made_is_flushed_as_fixed(void **state)
+{
+	(void)state;
+	EACH_ERA(era) {
+		struct fixture *f = interrupted(era, LEAVE_TWO, 1, false, "0+a");
 		struct slab_page *flushed = fixture_slab(f, f->slot['x']);
 
 		assert_ptr_not_equal(fixture_slab(f, f->slot['a']), flushed);
 		assert_int_equal(f->cache->local_node.nr_slabs, 2);
 		assert_int_equal(f->cache->local_node.nr_partial, 1);
 		assert_ptr_equal(f->cache->local_node.partial.next, &flushed->lru);
-		assert_int_equal(era == ERA_2624 ? flushed->wide_inuse : flushed->inuse, 2);
+		assert_int_equal(inuse_of(f, flushed), 2);
 		fixture_free(f);
 	}
 }
@@ -322,7 +391,7 @@ static void slub_cpu_flushes_the_slab_that_an_interrupt_made(void **state)
  * of 0 slabs so far, as that is below min_partial. */
 static void an_empty_slab_that_is_flushed_is_kept_below_min_partial(void **state)
 {
-	struct fixture *f = interrupted(ERA_2624, LEAVE_NONE, 1, "0+a");
+	struct fixture *f = interrupted(ERA_2624, LEAVE_NONE, 1, false, "0+a");
 
 	(void)state;
 	assert_int_equal(f->cache->local_node.nr_slabs, 2);
@@ -334,7 +403,7 @@ static void an_empty_slab_that_is_flushed_is_kept_below_min_partial(void **state
  * below min_partial 1, so the empty one is given back. Left are the first and the new slab. */
 static void an_empty_slab_that_is_flushed_goes_back_at_min_partial(void **state)
 {
-	struct fixture *f = interrupted(ERA_2624, LEAVE_NONE_AND_FREE_A, 1, FIVE);
+	struct fixture *f = interrupted(ERA_2624, LEAVE_NONE_AND_FREE_A, 1, false, FIVE);
 
 	(void)state;
 	assert_int_equal(f->cache->local_node.nr_slabs, 2);
@@ -353,9 +422,9 @@ static void a_slab_given_up_goes_to_the_head_or_empty_to_the_tail(void **state)
 	static const unsigned leave[] = { LEAVE_TWO_AND_FREE_A, LEAVE_NONE_AND_FREE_A };
 
 	(void)state;
-	for (enum era era = ERA_DFB4F096; era <= ERA_2624; era++) {
+	EACH_ERA(era) {
 		for (size_t i = 0; i < COUNT(leave); i++) {
-			struct fixture *f = interrupted(era, leave[i], 2, FIVE);
+			struct fixture *f = interrupted(era, leave[i], 2, false, FIVE);
 			struct kmem_cache_node *n = &f->cache->local_node;
 			struct list_head *first = &fixture_slab(f, f->slot['x'])->lru;
 			struct list_head *second = &fixture_slab(f, f->slot['a'])->lru;
@@ -414,6 +483,63 @@ static void interrupts_are_let_in_only_if_the_caller_may_sleep(void **state)
 			fixture_expect_sound(f);
 			fixture_free(f);
 		}
+	}
+}
+
+/* ---- no memory ----------------------------------------------------------- */
+
+static void *alloc_one(struct cpu *cpu, struct fixture *f)
+{
+	void *object;
+
+	op_begin(cpu, OP_ALLOC);
+	object = f->objects.model->alloc(cpu, f->slub, f->cache, GFP_KERNEL);
+	op_end(cpu, 0, 0);
+	return object;
+}
+
+static void exhaust(struct cpu *cpu, void *argument)
+{
+	static void *object[4000];
+	struct fixture *f = argument;
+	unsigned count = 0;
+
+	while ((object[count] = alloc_one(cpu, f)))
+		count++;
+	f->left = count;
+	ipi_send(cpu, cpu_id(cpu), note_interrupt, f);
+	for (unsigned i = 0; i < 10000; i++)
+		compute(cpu, STEP_PAUSE);
+	assert_ptr_equal(f->slot['!'], f);
+	f->slot['a'] = object[0];
+	handler_free(cpu, f, 'a');      /* its slab is the only one with a free object */
+	assert_ptr_equal(alloc_one(cpu, f), object[0]);
+	for (unsigned i = 0; i < count; i++) {
+		f->slot['a'] = object[i];
+		handler_free(cpu, f, 'a');
+	}
+}
+
+/*
+ * buddy on 4 MiB and one CPU stops at the MIN watermark, after 960 pages as reckoned in the tests of
+ * buddy: 4 * 960 objects. The allocation that gets none leaves the CPU without a slab and interrupts
+ * on. The first object given back is handed out again; in the end that slab is left, 1 of 1024
+ * pages.
+ */
+static void an_allocation_without_memory_fails_and_leaves_all_in_order(void **state)
+{
+	(void)state;
+	EACH_ERA(era) {
+		struct fixture *f = fixture_new(&(struct fixture_options){ .era = era, .cpus = 1 });
+
+		thread_start(f->sim, 0, exhaust, f);
+		assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
+		assert_int_equal(f->left, 4 * 960);
+		assert_int_equal(f->cache->local_node.nr_slabs, 1);
+		assert_int_equal(f->page_model->free_pages(f->page_state), 1023);
+		assert_int_equal(in_use(f), 0);
+		fixture_expect_sound(f);
+		fixture_free(f);
 	}
 }
 
@@ -519,6 +645,11 @@ static void damage_cpu_off_slab(struct fixture *f)
 	set_cpu_slab(f, 1, (struct slab_page *)pfn_to_page(f->memory, f->memory->pages - 1));
 }
 
+static void damage_cpu_no_page(struct fixture *f)
+{
+	set_cpu_slab(f, 1, (struct slab_page *)8);
+}
+
 static void damage_shared_object(struct fixture *f)
 {
 	set_cpu_list(f, f->slot['j']);
@@ -549,6 +680,7 @@ static const struct {
 	{"one slab of two CPUs", damage_two_cpus, "two CPUs have page"},
 	{"a CPU's slab that is partial", damage_cpu_on_partial, "is elsewhere too"},
 	{"a CPU's slab that is none", damage_cpu_off_slab, "has a page that is no slab"},
+	{"a CPU's slab that is no page struct", damage_cpu_no_page, "has a page that is no slab"},
 	{"an object on two lists", damage_shared_object, "shares objects"},
 	{"the CPU's list in another slab", damage_private_list, "broken private list"},
 };
@@ -608,10 +740,13 @@ static uint64_t metadata(enum era era, unsigned cpus, unsigned caches)
 }
 
 /*
- * Bytes beyond the caches themselves (256 each here) with C caches on P CPUs:
- *	2.6.22     8 C P                   a pointer to the page
- *	dfb4f096   64 C P                  the commit's formula: CPUs x caches x line
- *	2.6.24     8 C P + 100 * 32 P      pointers and the static arrays; + 64 (C - 100) P beyond
+ * Bytes of C caches on P CPUs; R, which is P rounded up to 8, is NR_CPUS. A cache has 232 in front
+ * of cpu_slab[] (128 up to `list`, and 104 of a kobject), with dfb4f096 256, as its cpu_slab[]
+ * begins on a line. kmalloc_caches[] has 23 places with 2.6.22, of which 22 are used, 12 and 11
+ * with the others.
+ *	2.6.22     8 per CPU               a pointer to the page
+ *	dfb4f096   64 per CPU              the commit's formula: CPUs x caches x line
+ *	2.6.24     8 per CPU + 100 * 32 P  pointers and the static arrays; + 64 (C - 100) P beyond
  */
 static void memory_cost_is_that_of_the_commit(void **state)
 {
@@ -621,21 +756,66 @@ static void memory_cost_is_that_of_the_commit(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		uint64_t p = cases[i].cpus, c = cases[i].caches;
+		uint64_t p = cases[i].cpus, c = cases[i].caches, r = (p + 7) / 8 * 8;
 		uint64_t lines = c > 100 ? c - 100 : 0;
 
 		assert_int_equal(metadata(ERA_2622, cases[i].cpus, cases[i].caches),
-				 256 * c + 8 * c * p);
+				 23 * (232 + 8 * r) + (c - 22) * (232 + 8 * p));
 		assert_int_equal(metadata(ERA_DFB4F096, cases[i].cpus, cases[i].caches),
-				 256 * c + 64 * c * p);
+				 12 * (256 + 64 * r) + (c - 11) * (256 + 64 * p));
 		assert_int_equal(metadata(ERA_2624, cases[i].cpus, cases[i].caches),
-				 256 * c + 8 * c * p + (3200 + 64 * lines) * p);
+				 12 * (232 + 8 * r) + (c - 11) * (232 + 8 * p) +
+					 (3200 + 64 * lines) * p);
 	}
-	/* What 2.6.24 saves of dfb4f096 on a CPU: 56 C - 3200, so nothing below 58 caches, and 2400
-	 * of 6400 bytes with the commit's 100 caches. */
-	assert_true(metadata(ERA_2624, 1, 57) > metadata(ERA_DFB4F096, 1, 57));
-	assert_true(metadata(ERA_2624, 1, 58) < metadata(ERA_DFB4F096, 1, 58));
-	assert_int_equal(metadata(ERA_DFB4F096, 1, 100) - metadata(ERA_2624, 1, 100), 2400);
+	/* What 2.6.24 saves of dfb4f096 on 8 CPUs: (24 + 56 * 8) (C + 1) - 3200 * 8 = 472 C -
+	 * 25128, so nothing below 54 caches. */
+	assert_true(metadata(ERA_2624, 8, 53) > metadata(ERA_DFB4F096, 8, 53));
+	assert_true(metadata(ERA_2624, 8, 54) < metadata(ERA_DFB4F096, 8, 54));
+	assert_int_equal(metadata(ERA_DFB4F096, 8, 100) - metadata(ERA_2624, 8, 100),
+			 472 * 100 - 25128);
+}
+
+/* As above, of a kernel for 60 CPUs, R = 64, on 2: 30 caches, 8 of them not kmalloc's. */
+static void a_kernel_for_more_cpus_has_larger_caches(void **state)
+{
+	struct fixture *f = fixture_new(&(struct fixture_options){
+		.era = ERA_2622, .nr_cpus = 60 });
+
+	(void)state;
+	while (f->slub->caches < 30)
+		f->objects.model->cache_create(f->slub, "more", 64, 0);
+	assert_int_equal(f->objects.model->metadata_bytes(f->slub),
+			 23 * (232 + 8 * 64) + 8 * (232 + 8 * 2));
+	fixture_free(f);
+}
+
+/* 2.2: kmalloc_caches[] has elements of 232 + 8 * 8 = 296 bytes; 2^shift is number `shift`. Nr. 8
+ * starts at byte 2368, a whole line; number 9 at 2664 = 41 * 64 + 40, and its cpu_slab[] at 2664 +
+ * 232 = 45 * 64 + 16: six CPUs in this line, two in the next. So the last words of cpu_slab[] of
+ * kmalloc-256 share their line with flags and size of kmalloc-512. */
+static void caches_of_kmalloc_share_lines_as_packed_or_have_their_own(void **state)
+{
+	(void)state;
+	for (unsigned own = 0; own < 2; own++) {
+		struct fixture *f = fixture_new(&(struct fixture_options){
+			.era = ERA_2622, .cpus = 8, .own_lines = own });
+		const struct kmem_cache *a = f->objects.model->kmalloc_cache(f->slub, 256);
+		const struct kmem_cache *b = f->objects.model->kmalloc_cache(f->slub, 512);
+		uint64_t line[8], of_b = sim_offset(f->sim, b), last;
+
+		for (unsigned cpu = 0; cpu < 8; cpu++)
+			line[cpu] = sim_offset(f->sim, cpu_slab_of(f->slub, b, cpu)) / LINE;
+		assert_int_equal(sim_offset(f->sim, a) % LINE, 0);
+		assert_int_equal(of_b % LINE, own ? 0 : 40);
+		assert_int_equal(of_b - sim_offset(f->sim, a), own ? 320 : 296);
+		last = sim_offset(f->sim, cpu_slab_of(f->slub, a, 7)) / LINE;
+		assert_int_equal(last == of_b / LINE, !own);
+		assert_int_equal(line[0] == line[2], true);
+		/* own: 232 = 3 * 64 + 40, three fit */
+		assert_int_equal(line[0] == line[5], !own);
+		assert_int_equal(line[0] == line[6], false);
+		fixture_free(f);
+	}
 }
 
 /* 4c93c355d5d: entries of 32 bytes, so two caches of one CPU share a line and two CPUs never do;
@@ -738,10 +918,21 @@ static void timer(struct cpu *cpu, void *argument)
 
 static const struct layout box_layout = { "box", LINE, CLASS_WORKLOAD, NULL };
 
-static void random_run(const struct fixture_options *options, uint64_t period)
+/* Objects that no list has although nobody holds them; at the end those in the boxes are held. */
+static uint64_t objects_lost(const struct traffic *t, unsigned cpus)
+{
+	uint64_t lost = in_use(t->f);
+
+	for (unsigned id = 0; id < cpus; id++)
+		lost -= t->box[id].object != NULL;
+	return lost;
+}
+
+/* Returns how many objects got lost. */
+static uint64_t random_run(const struct fixture_options *options, uint64_t period)
 {
 	struct traffic *t = calloc(1, sizeof *t);
-	uint64_t held = 0;
+	uint64_t held = 0, lost;
 
 	t->f = fixture_new(options);
 	t->cache[0] = t->f->cache;
@@ -765,27 +956,48 @@ static void random_run(const struct fixture_options *options, uint64_t period)
 		}
 	assert_int_equal(t->f->page_model->free_pages(t->f->page_state),
 			 t->f->memory->pages - held);
+	lost = objects_lost(t, options->cpus);
 	fixture_free(t->f);
 	free(t);
+	return lost;
 }
 
-/* Objects wander between CPUs, interrupts allocate and free: afterwards all invariants hold and
- * every page is either free or in a slab. */
+/* Objects wander between CPUs, interrupts allocate and free: afterwards all invariants hold, every
+ * page is either free or in a slab, and every object is held or on a list. */
 static void random_traffic_keeps_the_invariants(void **state)
 {
 	(void)state;
 	EACH_ERA(era) {
 		struct fixture_options options = { .era = era, .cpus = 4, .mib = 8 };
 
-		random_run(&options, 0);
-		random_run(&options, 3000);
+		assert_int_equal(random_run(&options, 0), 0);
+		assert_int_equal(random_run(&options, 3000), 0);
 		options.lock = LOCK_TICKET;
 		options.preempt = true;
 		options.stride = LINE;
-		random_run(&options, 5000);
+		assert_int_equal(random_run(&options, 5000), 0);
 		options.nodes = 2;
 		options.placement = PLACEMENT_SCATTER;
-		random_run(&options, 0);
+		assert_int_equal(random_run(&options, 0), 0);
+	}
+}
+
+/*
+ * 2.4.10 and 3.4.7 without a script: the same traffic, `released`, with an interrupt every 1500 to
+ * 6000 cycles on each of four CPUs, now and then while a slab is made. 2.6.24 has the cure.
+ */
+static void only_interrupts_and_only_as_released_lose_objects(void **state)
+{
+	(void)state;
+	EACH_ERA(era) {
+		struct fixture_options options = {
+			.era = era, .cpus = 4, .mib = 8, .bugs_released = true };
+		uint64_t lost = 0;
+
+		assert_int_equal(random_run(&options, 0), 0);
+		for (uint64_t period = 1500; period <= 6000; period += 1500)
+			lost += random_run(&options, period);
+		assert_int_equal(lost > 0, era != ERA_2624);
 	}
 }
 
@@ -799,17 +1011,23 @@ int main(void)
 		cmocka_unit_test(zeroing_writes_each_line_of_the_object),
 		cmocka_unit_test(a_cpu_takes_slabs_of_its_own_node),
 		cmocka_unit_test(other_nodes_partial_slabs_are_taken_by_ratio),
-		cmocka_unit_test(slub_page_keeps_the_slab_that_an_interrupt_made),
-		cmocka_unit_test(slub_cpu_flushes_the_slab_that_an_interrupt_made),
+		cmocka_unit_test(a_slab_that_an_interrupt_made_loses_objects_as_released),
+		cmocka_unit_test(a_slab_that_an_interrupt_made_is_merged_if_its_freelist_is_empty),
+		cmocka_unit_test(a_slab_that_an_interrupt_made_loses_nothing_as_fixed),
+		cmocka_unit_test(the_slab_that_an_interrupt_made_is_flushed_as_fixed),
 		cmocka_unit_test(an_empty_slab_that_is_flushed_is_kept_below_min_partial),
 		cmocka_unit_test(an_empty_slab_that_is_flushed_goes_back_at_min_partial),
 		cmocka_unit_test(a_slab_given_up_goes_to_the_head_or_empty_to_the_tail),
 		cmocka_unit_test(interrupts_are_let_in_only_if_the_caller_may_sleep),
+		cmocka_unit_test(an_allocation_without_memory_fails_and_leaves_all_in_order),
 		cmocka_unit_test(check_finds_each_damage),
 		cmocka_unit_test(owns_knows_live_slabs_and_slots),
 		cmocka_unit_test(memory_cost_is_that_of_the_commit),
+		cmocka_unit_test(a_kernel_for_more_cpus_has_larger_caches),
+		cmocka_unit_test(caches_of_kmalloc_share_lines_as_packed_or_have_their_own),
 		cmocka_unit_test(per_cpu_structs_share_lines_as_the_version_has_it),
 		cmocka_unit_test(random_traffic_keeps_the_invariants),
+		cmocka_unit_test(only_interrupts_and_only_as_released_lose_objects),
 	};
 
 	return cmocka_run_group_tests_name("slub", tests, NULL, NULL);

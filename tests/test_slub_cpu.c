@@ -28,34 +28,45 @@
 #define ONE_NODE ""
 #define NODE_OF(x) ", R PG(" x ").flags, R KCN"
 
-/* 3.4, step 1 to 5: the used-up slab of x goes; nothing is left on the CPU's list, and it is full,
- * so no list and no list_lock. */
+/* 3.4, step 1 to 5: the used-up slab of x goes; nothing is left on the CPU's list, and it is full:
+ * the debug bit once more, no list and no list_lock. */
 #define GIVE_UP(x, NODE) \
 	", R CS.page" SLAB_LOCK(x) ", R PG(" x ").freelist, R CS.freelist, W CS.page" NODE \
-	", M PG(" x ").flags, R PG(" x ").inuse, R PG(" x ").freelist" SLAB_UNLOCK(x)
+	", M PG(" x ").flags, R PG(" x ").inuse, R PG(" x ").freelist, R PG(" x ").flags" \
+	SLAB_UNLOCK(x)
 
-/* 2.4, step 9; OFFSET as above, where the page struct has it. */
+/* 0.7, in the form that the zone of 3.9 has: no irq pair, an unlocked cmpxchg. */
+#define SLAB_COUNT(x) \
+	", R KC.flags, R PG(" x ").flags, R ZP, R VS.threshold, R VS.diff, M VS.diff"
+
+/* 2.4, step 9; OFFSET as above, where the page struct has it. LINK: per object flags, ctor, offset,
+ * size, objects and a store (0.7). */
 #define NEW_SLAB(x, NODE, OFFSET) \
-	", R KC.flags, R KC.order" NODE ", A ND.nr_slabs" OFFSET ", W PG(" x ").slab" \
-	", M PG(" x ").flags, R KC.ctor, R KC.size, R KC.objects, W OBS(" x ")" \
+	", R KC.flags, R KC.order" SLAB_COUNT(x) NODE ", A ND.nr_slabs" OFFSET \
+	", W PG(" x ").slab, M PG(" x ").flags, R KC.flags, LINK(" x ")" \
 	", W PG(" x ").freelist, W PG(" x ").inuse"
 #define USE_NEW_SLAB(x) ", R CS.page" SLAB_LOCK(x) ", M PG(" x ").flags, W CS.page"
 
 #define LIST_DEL(x, before, after) \
 	", R PG(" x ").lru_next, R PG(" x ").lru_prev, W " after ", W " before \
 	", W PG(" x ").lru_next, W PG(" x ").lru_prev"
-#define TAKE_PARTIAL(x, after) \
-	", R ND.nr_partial, A ND.lock, R ND.partial_next" SLAB_LOCK(x) \
-	LIST_DEL(x, "ND.partial_next", after) \
+/* 3.4.6 = 2.4.8: before a slab is tried, the line of the next one's lru is prefetched. */
+#define WALK ", R ND.nr_partial, A ND.lock, R ND.partial_next"
+#define TRY(x, next) ", R PG(" x ").lru_next, P " next SLAB_LOCK(x)
+#define TAKE_PARTIAL(x, next) \
+	WALK TRY(x, "PG(" next ").lru_next") \
+	LIST_DEL(x, "ND.partial_next", "PG(" next ").lru_prev") \
 	", M ND.nr_partial, M PG(" x ").flags, W ND.lock, W CS.page"
 
 /* 2.6 as far as step 3; OFFSET: of the free pointer, where it is read from the page. */
 #define FREE_SLOW(x, OFFSET) \
 	SLAB_LOCK(x) ", R PG(" x ").flags" OFFSET ", R PG(" x ").freelist, W OB(" x ")" \
 	", W PG(" x ").freelist, M PG(" x ").inuse, R PG(" x ").flags"
-/* 2.6, step 6; MAPPING: where the slab pointer lies there, it goes too. */
+/* 2.6.7: PG_slab goes, RCU?, how many pages, debug?; MAPPING: where the slab pointer lies there, it
+ * goes too. */
 #define DISCARD(x, NODE, MAPPING) \
-	NODE ", A ND.nr_slabs, W PG(" x ").mapcount, M PG(" x ").flags" MAPPING ", R KC.order"
+	NODE ", A ND.nr_slabs, W PG(" x ").mapcount, M PG(" x ").flags" \
+	", R KC.flags, R KC.order, R PG(" x ").flags" SLAB_COUNT(x) MAPPING
 
 #define THREE_FULL "0+a 0+b 0+c 0+d 0+e 0+f 0+g 0+h 0+i 0+j 0+k 0+l "
 
@@ -82,26 +93,26 @@ static const struct path_row rows_2624[] = {
 	/* Freed slabs went to the tail: a is first, e its neighbour. Table: reads CPA, KC1, OB;
 	 * writes CS, old PG, new PG, ND = KC0, PGn; LOCKs 2+1+2. */
 	{ "alloc, switch to a partial slab", "partial", 0, 1, THREE_FULL "1-a 1-e !0+m",
-	  "R CPA, R CS.freelist" GIVE_UP("i", ONE_NODE) TAKE_PARTIAL("m", "PG(e).lru_prev")
+	  "R CPA, R CS.freelist" GIVE_UP("i", ONE_NODE) TAKE_PARTIAL("m", "e")
 	  LOAD_FREELIST("m", CS_OFFSET),
 	  "CPA KC1 OB", "CS PG KC0", 5 },
 	/* The slab lock of a, first on the list, is taken: one LOCK more, and e is taken. */
 	{ "alloc, a partial slab is locked", "partial", 0, 1, THREE_FULL "1-a 1-e 0la !0+m 0la",
-	  "R CPA, R CS.freelist" GIVE_UP("i", ONE_NODE)
-	  ", R ND.nr_partial, A ND.lock, R ND.partial_next" SLAB_LOCK("a")
-	  ", R PG(a).lru_next" SLAB_LOCK("m") LIST_DEL("m", "PG(a).lru_next", "ND.partial_prev")
+	  "R CPA, R CS.freelist" GIVE_UP("i", ONE_NODE) WALK TRY("a", "PG(e).lru_next")
+	  ", R PG(a).lru_next" TRY("m", "ND.partial_next")
+	  LIST_DEL("m", "PG(a).lru_next", "ND.partial_prev")
 	  ", M ND.nr_partial, M PG(m).flags, W ND.lock, W CS.page" LOAD_FREELIST("m", CS_OFFSET),
 	  "CPA KC1 OB", "CS PG KC0", 6 },
-	/* 3.4.7; the table has no row. As with 2.6.22: LOCKs 2+1+2. */
+	/* 3.4.7. Table: reads CPA, KC0, KC1, KCN, OB; writes CS, PG, ND, objects, VS; 2+1+2. */
 	{ "alloc, new slab", "new slab", 0, 1, "0+a 0+b 0+c 0+d !0+e",
 	  "R CPA, R CS.freelist" GIVE_UP("a", ONE_NODE) ", R ND.nr_partial"
 	  NEW_SLAB("e", ONE_NODE, "") ", R CPA" USE_NEW_SLAB("e")
 	  LOAD_FREELIST("e", CS_OFFSET),
-	  "CPA KC1", "CS PG KC0 OB", 5 },
+	  "CPA KC1 Z", "CS PG KC0 OB VS", 5 },
 	{ "alloc, the very first", "new slab", 0, 1, "!0+a",
 	  "R CPA, R CS.freelist, R CS.page, R ND.nr_partial" NEW_SLAB("a", ONE_NODE, "") ", R CPA"
 	  USE_NEW_SLAB("a") LOAD_FREELIST("a", CS_OFFSET),
-	  "CPA KC1", "CS PG KC0 OB", 3 },
+	  "CPA KC1 Z", "CS PG KC0 OB VS", 3 },
 
 	/* 3.5. Table: reads PG (flags), CPA; writes CS, OB; no LOCK. */
 	{ "free fast", "fast", 0, 1, "0+a !0-a",
@@ -136,19 +147,19 @@ static const struct path_row rows_2624[] = {
 	  NOT_MINE_2624("h") FREE_SLOW("h", "") ", A ND.lock"
 	  LIST_DEL("h", "PG(a).lru_next", "PG(i).lru_prev") ", M ND.nr_partial, W ND.lock"
 	  SLAB_UNLOCK("h") DISCARD("h", ONE_NODE, ""),
-	  "CPA CS", "PG OB KC0", 4 },
+	  "CPA CS Z", "PG OB KC0 VS", 4 },
 
 	/* Two nodes, both CPUs on node 0: KCN comes in where the table has it. */
 	{ "alloc, switch to a partial slab, NUMA", "partial", 0, 2, THREE_FULL "1-a 1-e !0+m",
 	  "R CPA, R CS.freelist" GIVE_UP("i", NODE_OF("i")) ", R KCN"
-	  TAKE_PARTIAL("m", "PG(e).lru_prev")
+	  TAKE_PARTIAL("m", "e")
 	  LOAD_FREELIST("m", CS_OFFSET),
 	  "CPA KC1 OB KCN", "CS PG KC0", 5 },
 	{ "alloc, new slab, NUMA", "new slab", 0, 2, "0+a 0+b 0+c 0+d !0+e",
 	  "R CPA, R CS.freelist" GIVE_UP("a", NODE_OF("a"))
 	  ", R KCN, R ND.nr_partial, R KC.defrag_ratio" NEW_SLAB("e", NODE_OF("e"), "")
 	  ", R CPA" USE_NEW_SLAB("e") LOAD_FREELIST("e", CS_OFFSET),
-	  "CPA KC1 KC3 KCN", "CS PG KC0 OB", 5 },
+	  "CPA KC1 KCN Z", "CS PG KC0 OB VS", 5 },
 	{ "free fast, NUMA", "fast", 0, 2, "0+a !0-a",
 	  "R PG(a).flags, R CPA, R CS.page, R CS.node, R CS.offset, R CS.freelist, W OB(a)"
 	  ", W CS.freelist",
@@ -161,7 +172,7 @@ static const struct path_row rows_2624[] = {
 	  NOT_MINE_2624("h") FREE_SLOW("h", "") NODE_OF("h") ", A ND.lock"
 	  LIST_DEL("h", "PG(a).lru_next", "PG(i).lru_prev") ", M ND.nr_partial, W ND.lock"
 	  SLAB_UNLOCK("h") DISCARD("h", NODE_OF("h"), ""),
-	  "CPA CS KCN", "PG OB KC0", 4 },
+	  "CPA CS KCN Z", "PG OB KC0 VS", 4 },
 };
 
 /* dfb4f096: kmem_cache_cpu in kmem_cache itself, so no CPA; offset and debug flag in the page. */
@@ -189,18 +200,18 @@ static const struct path_row rows_dfb4f096[] = {
 	  "KC1 OB", "CS PG", 2 },
 	/* To the head, as before 76be895001f: e is first. */
 	{ "alloc, switch to a partial slab", "partial", 0, 1, THREE_FULL "1-a 1-e !0+m",
-	  "R CS.page, R CS.freelist" GIVE_UP("i", ONE_NODE) TAKE_PARTIAL("m", "PG(a).lru_prev")
+	  "R CS.page, R CS.freelist" GIVE_UP("i", ONE_NODE) TAKE_PARTIAL("m", "a")
 	  LOAD_FREELIST("m", PG_OFFSET("m")),
 	  "KC1 OB", "CS PG KC0", 5 },
 	{ "alloc, new slab", "new slab", 0, 1, "0+a 0+b 0+c 0+d !0+e",
 	  "R CS.page, R CS.freelist" GIVE_UP("a", ONE_NODE) ", R ND.nr_partial"
 	  NEW_SLAB("e", ONE_NODE, SET_OFFSET("e")) USE_NEW_SLAB("e")
 	  LOAD_FREELIST("e", PG_OFFSET("e")),
-	  "KC1", "CS PG KC0 OB", 5 },
+	  "KC1 Z", "CS PG KC0 OB VS", 5 },
 	{ "alloc, the very first", "new slab", 0, 1, "!0+a",
 	  "R CS.page, R CS.page, R ND.nr_partial" NEW_SLAB("a", ONE_NODE, SET_OFFSET("a"))
 	  USE_NEW_SLAB("a") LOAD_FREELIST("a", PG_OFFSET("a")),
-	  "KC1", "CS PG KC0 OB", 3 },
+	  "KC1 Z", "CS PG KC0 OB VS", 3 },
 
 	/* 3.5. The commit's table: free to the own slab writes kmem_cache_cpu and the object, reads
 	 * the page struct. */
@@ -233,10 +244,10 @@ static const struct path_row rows_dfb4f096[] = {
 	  NOT_MINE_DFB("h") FREE_SLOW("h", ", " PG_OFFSET("h")) ", A ND.lock"
 	  LIST_DEL("h", "PG(i).lru_next", "PG(a).lru_prev") ", M ND.nr_partial, W ND.lock"
 	  SLAB_UNLOCK("h") DISCARD("h", ONE_NODE, CLEAR_MAPPING("h")),
-	  "CS", "PG OB KC0", 4 },
+	  "CS Z", "PG OB KC0 VS", 4 },
 	{ "alloc, switch to a partial slab, NUMA", "partial", 0, 2, THREE_FULL "1-a 1-e !0+m",
 	  "R CS.page, R CS.freelist" GIVE_UP("i", NODE_OF("i")) ", R KCN"
-	  TAKE_PARTIAL("m", "PG(a).lru_prev")
+	  TAKE_PARTIAL("m", "a")
 	  LOAD_FREELIST("m", PG_OFFSET("m")),
 	  "KC1 OB KCN", "CS PG KC0", 5 },
 };

@@ -4,7 +4,8 @@
  * A cache of 1024 byte objects has 4 objects in a page. CPU 0's first four allocations use up a
  * slab, the fifth makes the next. Names: KC0, KC1 lines of kmem_cache; KCN its node pointers; CPA
  * the CPU's word of cpu_slab[]; PG(a) the page struct of the slab of object a, PGt its tail page's;
- * OB(a) the object; ND the node, which lies in KC0.
+ * OB(a) the object; ND the node, which lies in KC0. ZP is the zone's pointer to the CPU's pagesets,
+ * in line Z, VS the CPU's difference of the slab counter; both are the page allocator's (buddy).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,16 +33,26 @@
 #define NODE_OF(x) ", R PG(" x ").flags, R KCN"
 
 /* 2.3, steps 2 and 3, then 2.4 as far as step 7: the used-up slab of x goes; nothing is left on
- * its lockless list (a), and it is full, so no list and no list_lock (c). */
+ * its lockless list (a), and it is full: the debug bit once more, no list and no list_lock (c). */
 #define GIVE_UP(x, NODE) \
 	"R CPA, R PG(" x ").lockless" SLAB_LOCK(x) ", R PG(" x ").freelist" \
 	", R PG(" x ").lockless, W CPA" NODE ", M PG(" x ").flags, R PG(" x ").inuse" \
-	", R PG(" x ").freelist" SLAB_UNLOCK(x)
+	", R PG(" x ").freelist, R PG(" x ").flags" SLAB_UNLOCK(x)
 
-/* 2.4, step 9, with what the design adds: flags, order, size, objects, ctor. */
+/* 2.4, steps 8a and 8b, as far as the first slab of the list; 8c: before a slab is tried, the line
+ * of the next one's lru is prefetched. */
+#define WALK ", R ND.nr_partial, A ND.lock, R ND.partial_next"
+#define TRY(x, next) ", R PG(" x ").lru_next, P " next SLAB_LOCK(x)
+
+/* 0.7, in the form that the zone of 3.9 has: no irq pair, an unlocked cmpxchg. */
+#define SLAB_COUNT(x) \
+	", R KC.flags, R PG(" x ").flags, R ZP, R VS.threshold, R VS.diff, M VS.diff"
+
+/* 2.4, step 9. LINK: per object flags, ctor, offset, size, objects and a store (0.7). */
 #define NEW_SLAB(x, NODE) \
-	", R KC.flags, R KC.order" NODE ", A ND.nr_slabs, R KC.offset, W PG(" x ").offset" \
-	", W PG(" x ").slab, M PG(" x ").flags, R KC.ctor, R KC.size, R KC.objects, W OBS(" x ")" \
+	", R KC.flags, R KC.order" SLAB_COUNT(x) NODE ", A ND.nr_slabs" \
+	", R KC.offset, W PG(" x ").offset, W PG(" x ").slab, M PG(" x ").flags, R KC.flags" \
+	", LINK(" x ")" \
 	", W PG(" x ").freelist, W PG(" x ").lockless, W PG(" x ").inuse"
 
 /* 2.4, steps 10 and 11. */
@@ -58,10 +69,11 @@
 	", R CPA" SLAB_LOCK(x) ", R PG(" x ").flags, R PG(" x ").offset, R PG(" x ").freelist" \
 	", W OB(" x "), W PG(" x ").freelist, M PG(" x ").inuse, R PG(" x ").flags"
 
-/* 2.6, step 6, behind the unlock. The mapping is where the slab pointer lies, so it goes too. */
+/* 2.6.7: the debug bit and PG_slab go, RCU?, how many pages, debug?; the mapping is where the slab
+ * pointer lies, so it goes too. */
 #define DISCARD(x, NODE) \
-	NODE ", A ND.nr_slabs, W PG(" x ").mapcount, M PG(" x ").flags, W PG(" x ").mapping" \
-	", R KC.order"
+	NODE ", A ND.nr_slabs, W PG(" x ").mapcount, M PG(" x ").flags, M PG(" x ").flags" \
+	", R KC.flags, R KC.order, R PG(" x ").flags" SLAB_COUNT(x) ", W PG(" x ").mapping"
 
 #define THREE_FULL "0+a 0+b 0+c 0+d 0+e 0+f 0+g 0+h 0+i 0+j 0+k 0+l "
 
@@ -81,32 +93,46 @@ static const struct path_row rows[] = {
 	  "R CPA, R PG(e).lockless" SLAB_LOCK("e") LOAD_FREELIST("e"),
 	  "CPA KC1 OB", "PG", 2 },
 	/* 2.4.8. The frees made slab a, then slab e partial, each at the head: e is taken, a is
-	 * its neighbour. Table: reads KC1, OB; writes old PG, CPA, ND = KC0, new PG, PGn; LOCKs
-	 * 2+1+2. */
+	 * its neighbour: prefetched, then written. Table: reads KC1, OB; writes old PG, CPA, ND =
+	 * KC0, new PG, PGn; LOCKs 2+1+2. */
 	{ "alloc, switch to a partial slab", "partial", 0, 1, THREE_FULL "1-a 1-e !0+m",
-	  GIVE_UP("i", ONE_NODE) ", R ND.nr_partial, A ND.lock, R ND.partial_next" SLAB_LOCK("m")
+	  GIVE_UP("i", ONE_NODE) WALK TRY("m", "PG(a).lru_next")
 	  LIST_DEL("m", "ND.partial_next", "PG(a).lru_prev")
+	  ", M ND.nr_partial, M PG(m).flags, W ND.lock, W CPA" LOAD_FREELIST("m"),
+	  "KC1 OB", "PG CPA KC0", 5 },
+	/* The only slab on the list: ND is prefetched, which the lock has fetched. */
+	{ "alloc, switch to the only partial slab", "partial", 0, 1, THREE_FULL "1-a !0+m",
+	  GIVE_UP("i", ONE_NODE) WALK TRY("m", "ND.partial_next")
+	  LIST_DEL("m", "ND.partial_next", "ND.partial_prev")
 	  ", M ND.nr_partial, M PG(m).flags, W ND.lock, W CPA" LOAD_FREELIST("m"),
 	  "KC1 OB", "PG CPA KC0", 5 },
 	/* The slab lock of e, first on the list, is taken: the trylock steals the line all the
 	 * same and the next one, a, is taken. One LOCK more. */
 	{ "alloc, a partial slab is locked", "partial", 0, 1, THREE_FULL "1-a 1-e 0le !0+m 0le",
-	  GIVE_UP("i", ONE_NODE) ", R ND.nr_partial, A ND.lock, R ND.partial_next" SLAB_LOCK("e")
-	  ", R PG(e).lru_next" SLAB_LOCK("m") LIST_DEL("m", "PG(e).lru_next", "ND.partial_prev")
+	  GIVE_UP("i", ONE_NODE) WALK TRY("e", "PG(a).lru_next") ", R PG(e).lru_next"
+	  TRY("m", "ND.partial_next") LIST_DEL("m", "PG(e).lru_next", "ND.partial_prev")
 	  ", M ND.nr_partial, M PG(m).flags, W ND.lock, W CPA" LOAD_FREELIST("m"),
 	  "KC1 OB", "PG CPA KC0", 6 },
-	/* Table: reads KC0, KC1; writes old PG, CPA, ND = KC0, new PG, objects; LOCKs 2+1+2. */
+	/* The only slab on the list is locked: the walk ends at the head, which is looked at too
+	 * (0.5: before the test of each element), and a new slab is made. */
+	{ "alloc, the only partial slab is locked", "new slab", 0, 1,
+	  THREE_FULL "1-a 0la !0+m 0la",
+	  GIVE_UP("i", ONE_NODE) WALK TRY("a", "ND.partial_next")
+	  ", R PG(a).lru_next, R ND.partial_next, P PG(a).lru_next, W ND.lock"
+	  NEW_SLAB("m", ONE_NODE) USE_NEW_SLAB("m"),
+	  "KC1 Z", "PG CPA KC0 OB VS", 7 },
+	/* Table: reads KC0, KC1; writes old PG, CPA, ND = KC0, new PG, objects, VS; LOCKs 2+1+2. */
 	{ "alloc, new slab", "new slab", 0, 1, "0+a 0+b 0+c 0+d !0+e",
 	  GIVE_UP("a", ONE_NODE) ", R ND.nr_partial" NEW_SLAB("e", ONE_NODE) USE_NEW_SLAB("e"),
-	  "KC1", "PG CPA KC0 OB", 5 },
+	  "KC1 Z", "PG CPA KC0 OB VS", 5 },
 	/* No slab yet: as before from step 8 on. */
 	{ "alloc, the very first", "new slab", 0, 1, "!0+a",
 	  "R CPA, R ND.nr_partial" NEW_SLAB("a", ONE_NODE) USE_NEW_SLAB("a"),
-	  "KC1", "PG CPA KC0 OB", 3 },
+	  "KC1 Z", "PG CPA KC0 OB VS", 3 },
 	/* An order 1 slab: its tail page's struct is the page allocator's. */
 	{ "alloc, new slab of two pages", "new slab", 2048, 1, "!0+a",
 	  "R CPA, R ND.nr_partial" NEW_SLAB("a", ONE_NODE) USE_NEW_SLAB("a"),
-	  "KC1", "PG CPA KC0 OB", 3 },
+	  "KC1 Z", "PG CPA KC0 OB VS", 3 },
 
 	/* 2.5. Table: reads CPA; writes PG, OB; no LOCK. */
 	{ "free fast", "fast", 0, 1, "0+a !0-a",
@@ -141,32 +167,33 @@ static const struct path_row rows[] = {
 	  ", A ND.lock, M ND.nr_partial, R ND.partial_next, W PG(a).lru_prev"
 	  ", W PG(e).lru_next, W PG(e).lru_prev, W ND.partial_next, W ND.lock" SLAB_UNLOCK("e"),
 	  "CPA", "PG OB KC0", 3 },
-	/* 2.6.6: the list is i, e, a; e empties. Table: reads CPA; writes PG, OB, ND, PGn twice;
-	 * LOCKs: PG 2, ND 2. */
+	/* 2.6.6: the list is i, e, a; e empties. Table: reads CPA, KC0 = ND; writes PG, OB, ND, PGn
+	 * twice, VS; LOCKs: PG 2, ND 2. */
 	{ "free of the last object", "slab empty", 0, 1,
 	  THREE_FULL "0+m 1-a 1-e 1-i 1-f 1-g !1-h",
 	  "R PG(h).flags" FREE_SLOW("h") ", A ND.lock"
 	  LIST_DEL("h", "PG(i).lru_next", "PG(a).lru_prev")
 	  ", M ND.nr_partial, W ND.lock" SLAB_UNLOCK("h") DISCARD("h", ONE_NODE),
-	  "CPA", "PG OB KC0", 4 },
+	  "CPA Z", "PG OB KC0 VS", 4 },
 	/* One object of 8192 bytes per slab: full and empty at once, so it was on no list. */
 	{ "free of the only object", "slab empty", 8192, 1, "0+a 0+b !0-a",
 	  "R PG(a).flags" FREE_SLOW("a") SLAB_UNLOCK("a") DISCARD("a", ONE_NODE),
-	  "CPA", "PG OB KC0", 3 },
+	  "CPA Z", "PG OB KC0 VS", 3 },
 
 	/* Two nodes, both CPUs on node 0, whose node struct is the one in KC0: the node pointers
 	 * are read too, KCN, where the table has it. */
 	{ "alloc, switch to a partial slab, NUMA", "partial", 0, 2, THREE_FULL "1-a 1-e !0+m",
-	  GIVE_UP("i", NODE_OF("i")) ", R KCN, R ND.nr_partial, A ND.lock, R ND.partial_next"
-	  SLAB_LOCK("m") LIST_DEL("m", "ND.partial_next", "PG(a).lru_prev")
+	  GIVE_UP("i", NODE_OF("i")) ", R KCN" WALK TRY("m", "PG(a).lru_next")
+	  LIST_DEL("m", "ND.partial_next", "PG(a).lru_prev")
 	  ", M ND.nr_partial, M PG(m).flags, W ND.lock, W CPA" LOAD_FREELIST("m"),
 	  "KC1 OB KCN", "PG CPA KC0", 5 },
-	/* 2.4.8e: no partial slab here; the ratio, in KC3, says not to look at other nodes. */
+	/* 2.4.8e: no partial slab here; the ratio, in front of the node pointers, says not to look
+	 * at other nodes. */
 	{ "alloc, new slab, NUMA", "new slab", 0, 2, "0+a 0+b 0+c 0+d !0+e",
 	  GIVE_UP("a", NODE_OF("a")) ", R KCN, R ND.nr_partial, R KC.defrag_ratio"
 	  NEW_SLAB("e", NODE_OF("e"))
 	  USE_NEW_SLAB("e"),
-	  "KC1 KC3 KCN", "PG CPA KC0 OB", 5 },
+	  "KC1 KCN Z", "PG CPA KC0 OB VS", 5 },
 	{ "free fast, NUMA", "fast", 0, 2, "0+a !0-a",
 	  "R PG(a).flags, R CPA, R PG(a).flags, R PG(a).offset, R PG(a).lockless, W OB(a)"
 	  ", W PG(a).lockless",
@@ -181,7 +208,7 @@ static const struct path_row rows[] = {
 	  "R PG(h).flags" FREE_SLOW("h") NODE_OF("h") ", A ND.lock"
 	  LIST_DEL("h", "PG(i).lru_next", "PG(a).lru_prev")
 	  ", M ND.nr_partial, W ND.lock" SLAB_UNLOCK("h") DISCARD("h", NODE_OF("h")),
-	  "CPA KCN", "PG OB KC0", 4 },
+	  "CPA KCN Z", "PG OB KC0 VS", 4 },
 };
 
 static void each_path_makes_the_accesses_of_the_sheet(void **state)

@@ -38,6 +38,10 @@ static void set_one(const struct setting *s, void *target, const char *text, siz
 	case SETTING_WORD:
 		set_word(s, at, text, length);
 		break;
+	case SETTING_DISTRIBUTION:
+		set_word(s, at, text, length);          /* of its shape, the first member */
+		((struct distribution *)at)->spread = SPREAD_ONE;
+		break;
 	case SETTING_NAME:
 		snprintf(at, SETTING_NAME_BYTES, "%.*s", (int)length, text);
 		break;
@@ -302,7 +306,6 @@ void workbench_run(struct workbench *bench, const struct workload *workload)
 	options.no_run_ahead = bench->no_run_ahead;
 	options.no_parking = bench->no_parking;
 	options.start_jitter_cycles = bench->jitter ? 1000 : 0;
-	options.compute_jitter_percent = bench->jitter ? 10 : 0;
 	options.max_cycles = 1000000000;
 	up.sim = engine_sim(&options);
 	up.traffic = (struct traffic){

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 
 #include "sim/verbs/xalloc.h"
+#include "workloads/work.h"
 #include "workloads/workload.h"
 
 enum arrangement { SHARED, NEIGHBOURS, PADDED };
@@ -28,6 +29,7 @@ static const char *const hows[] = { "lock_add", "add", "store", NULL };
 struct counter {
 	int counters, op;
 	uint64_t work_cycles;
+	struct distribution work;
 };
 
 /* clang-format off */
@@ -38,6 +40,7 @@ static const struct setting counter_settings[] = {
 		.help = "add with LOCK, add without, or a plain store"),
 	SETTING(struct counter, work_cycles, COUNT, .min = 0, .max = 1e9, .fallback = "0",
 		.unit = "cycles", .help = "work between two turns, outside the operation"),
+	SETTING_WORK(struct counter, "constant"),
 	{ 0 },
 };
 /* clang-format on */
@@ -71,10 +74,13 @@ struct adder {                          /* host memory of one CPU */
 	const struct counter *set;
 	uint64_t *word;                 /* in the arena */
 	uint64_t turns;
+	const struct work *work;
+	struct draws draws;
 };
 
 struct state {
 	struct counter set;
+	struct work *work;
 	unsigned cpus;
 	struct adder *adder;
 };
@@ -98,8 +104,7 @@ static void adder_thread(struct cpu *cpu, void *argument)
 
 	while (!run_over(cpu)) {
 		count_once(cpu, adder);
-		if (adder->set->work_cycles)
-			compute_cycles(cpu, adder->set->work_cycles);
+		work_do(cpu, adder->work, &adder->draws, adder->set->work_cycles);
 	}
 }
 
@@ -124,6 +129,7 @@ static bool counter_create(struct traffic *traffic, const void *settings, void *
 	*state = all;
 	all->set = *(const struct counter *)settings;
 	all->cpus = sim_cpus(sim);
+	all->work = work_new(&all->set.work);
 	all->adder = xalloc(all->cpus * sizeof *all->adder);
 	if (all->set.counters == PADDED)
 		memory = arena_new(sim, struct padded_word, all->cpus, 0, LINE, &padded_layout,
@@ -133,6 +139,8 @@ static bool counter_create(struct traffic *traffic, const void *settings, void *
 				   LINE, &word_layout, "counter");
 	for (unsigned i = 0; i < all->cpus; i++) {
 		all->adder[i].set = &all->set;
+		all->adder[i].work = all->work;
+		all->adder[i].draws = draws_new(sim, i, 0);
 		all->adder[i].word = word_of(memory, all->set.counters, i);
 		thread_start(sim, i, adder_thread, &all->adder[i]);
 	}
@@ -158,6 +166,7 @@ static bool counter_finish(struct traffic *traffic, void *state, char *why, size
 	if (!good)
 		snprintf(why, size, "a counter lost turns: %" PRIu64 " were taken", turns);
 	free(all->adder);
+	work_free(all->work);
 	free(all);
 	return good;
 }

@@ -50,6 +50,7 @@
 #include "sim/verbs/lock.h"
 #include "sim/verbs/xalloc.h"
 #include "workloads/waiting.h"
+#include "workloads/work.h"
 #include "workloads/workload.h"
 
 /* ---- settings -------------------------------------------------------------------------------- */
@@ -132,6 +133,7 @@ struct micro {
 	int test, op, words, from, until, by;
 	uint64_t size, lines, work_cycles, memory_of;
 	bool rotating, pause, section;
+	struct distribution work;
 };
 
 /* clang-format off */
@@ -150,6 +152,7 @@ static const struct setting micro_settings[] = {
 		.help = "cont: one word, a word each in shared lines, or a line each"),
 	SETTING(struct micro, work_cycles, COUNT, .min = 0, .max = 1e9, .fallback = "0",
 		.unit = "cycles", .help = "cont: private work after each operation"),
+	SETTING_WORK(struct micro, "constant"),
 	SETTING(struct micro, section,     SWITCH, .fallback = "false",
 		.help = "cont, locks: the section adds to a word in a line of its own"),
 	SETTING(struct micro, pause,       SWITCH, .fallback = "false",
@@ -224,6 +227,7 @@ struct worker {                         /* of one CPU */
 	uint64_t turns;                 /* operations begun */
 	uint64_t put, got;              /* xchg: sums */
 	uint64_t seen;                  /* poll, fan: the last value */
+	struct draws draws;
 };
 
 struct state {
@@ -239,6 +243,7 @@ struct state {
 	struct desk *desk;
 	bool taken;                     /* somebody is in the section */
 	uint64_t stored;                /* fan: when */
+	struct work *work;
 	struct worker *worker;
 };
 
@@ -638,8 +643,7 @@ static void words_thread(struct cpu *cpu, void *argument)
 		operate(cpu, worker, word_of(worker));
 		op_end(cpu, 0, 0);
 		worker->turns++;
-		if (set->work_cycles)
-			compute_cycles(cpu, set->work_cycles);
+		work_do(cpu, worker->all->work, &worker->draws, set->work_cycles);
 	}
 }
 
@@ -769,6 +773,7 @@ static bool micro_finish(struct traffic *traffic, void *state, char *why, size_t
 	(void)traffic;
 	good = all->lines ? lines_good(all, why, size) : words_good(all, why, size);
 	free(all->order);
+	work_free(all->work);
 	free(all->worker);
 	free(all);
 	return good;
@@ -899,12 +904,14 @@ static bool micro_create(struct traffic *traffic, const void *settings, void **s
 	all->cpus = sim_cpus(traffic->sim);
 	all->operations = traffic->warmup + traffic->operations;
 	all->worker = xalloc(all->cpus * sizeof *all->worker);
+	all->work = work_new(&all->set.work);
 	memory_for(traffic->sim, all);
 	for (unsigned i = 0; i < all->cpus; i++) {
 		thread_function *thread = thread_of(all, i);
 
 		all->worker[i].all = all;
 		all->worker[i].id = i;
+		all->worker[i].draws = draws_new(traffic->sim, i, 0);
 		if (thread)
 			thread_start(traffic->sim, i, thread, &all->worker[i]);
 	}

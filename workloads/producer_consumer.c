@@ -16,6 +16,9 @@
  *             and reads it again only when the copy says full (or empty)
  * none        no handing over: every CPU of the machine frees its own objects, oldest first
  *
+ * Work varies from object to object round its mean (`work`). Producer and consumer draw from
+ * streams of their own.
+ *
  * Objects are made and taken `batch` at a time. When the run is over each producer sends a last
  * word through each of its pairs and the consumers drain what is left.
  *
@@ -28,6 +31,7 @@
 
 #include "sim/verbs/xalloc.h"
 #include "workloads/waiting.h"
+#include "workloads/work.h"
 #include "workloads/workload.h"
 
 enum handoff { HANDSHAKE, RING, INDEX_RING, PRIVATE };
@@ -37,6 +41,7 @@ struct producer_consumer {
 	uint64_t producers, consumers, in_flight, batch, object_size, write_bytes, read_bytes;
 	uint64_t produce_cycles, consume_cycles, reverse_every;
 	int handoff, cache;
+	struct distribution work;
 };
 
 /* clang-format off */
@@ -60,9 +65,10 @@ static const struct setting producer_consumer_settings[] = {
 	SETTING(struct producer_consumer, read_bytes,     BYTES, .min = 0, .max = 8192, .fallback = "8",
 		.unit = "bytes", .help = "of an object that its consumer reads before it frees it"),
 	SETTING(struct producer_consumer, produce_cycles, COUNT, .min = 0, .max = 1e9, .fallback = "0",
-		.unit = "cycles", .help = "work of the producer before each object"),
+		.unit = "cycles", .help = "work of the producer before each object, in the mean"),
 	SETTING(struct producer_consumer, consume_cycles, COUNT, .min = 0, .max = 1e9, .fallback = "0",
-		.unit = "cycles", .help = "work of the consumer on each object"),
+		.unit = "cycles", .help = "work of the consumer on each object, in the mean"),
+	SETTING_WORK(struct producer_consumer, "exponential"),
 	SETTING(struct producer_consumer, reverse_every,  COUNT, .min = 0, .max = 1e12, .fallback = "0",
 		.help = "objects of a pair after which producer and consumer change places; 0: never"),
 	{ 0 },
@@ -116,12 +122,14 @@ struct worker {
 	unsigned ends;
 	bool produces;                  /* at the start */
 	void **batch;                   /* objects in hand */
+	struct draws produce, consume;
 };
 
 struct state {
 	struct traffic *traffic;
 	struct producer_consumer set;
 	struct source source;
+	struct work *work;
 	struct worker *worker;          /* by CPU */
 	unsigned workers;
 };
@@ -131,21 +139,23 @@ static struct slot *slot_at(const struct worker *worker, const struct lane *lane
 	return &lane->slot[at % worker->all->set.in_flight];
 }
 
-static void *produce(struct cpu *cpu, const struct state *all)
+static void *produce(struct cpu *cpu, struct worker *worker)
 {
-	if (all->set.produce_cycles)
-		compute_cycles(cpu, all->set.produce_cycles);
+	const struct state *all = worker->all;
+
+	work_do(cpu, all->work, &worker->produce, all->set.produce_cycles);
 	void *object = source_alloc(cpu, all->traffic, &all->source);
 
 	touch_write(cpu, object, all->set.write_bytes);
 	return object;
 }
 
-static void consume(struct cpu *cpu, const struct state *all, void *object)
+static void consume(struct cpu *cpu, struct worker *worker, void *object)
 {
+	const struct state *all = worker->all;
+
 	touch_read(cpu, object, all->set.read_bytes);
-	if (all->set.consume_cycles)
-		compute_cycles(cpu, all->set.consume_cycles);
+	work_do(cpu, all->work, &worker->consume, all->set.consume_cycles);
 	source_free(cpu, all->traffic, &all->source, object);
 }
 
@@ -180,7 +190,7 @@ static void send(struct cpu *cpu, struct worker *worker, struct lane *lane)
 
 	await_room(cpu, worker, lane);
 	for (uint64_t i = 0; i < batch; i++)
-		worker->batch[i] = produce(cpu, worker->all);
+		worker->batch[i] = produce(cpu, worker);
 	for (uint64_t i = 0; i < batch; i++)
 		store(cpu, &slot_at(worker, lane, lane->at + i)->object, worker->batch[i]);
 	lane->at += batch;
@@ -222,7 +232,7 @@ static bool receive(struct cpu *cpu, struct worker *worker, struct lane *lane)
 		worker->batch[i] = load(cpu, &slot_at(worker, lane, lane->at + i)->object);
 	worker->batch[batch - 1] = last;
 	for (uint64_t i = 0; i < batch; i++)
-		consume(cpu, worker->all, worker->batch[i]);
+		consume(cpu, worker, worker->batch[i]);
 	take_out(cpu, worker, lane);
 	return true;
 }
@@ -277,12 +287,12 @@ static void private_thread(struct cpu *cpu, void *argument)
 
 	while (!run_over(cpu)) {
 		for (uint64_t i = 0; i < all->set.batch; i++, made++)
-			worker->batch[made % depth] = produce(cpu, all);
+			worker->batch[made % depth] = produce(cpu, worker);
 		while (made - gone + all->set.batch > depth)
-			consume(cpu, all, worker->batch[gone++ % depth]);
+			consume(cpu, worker, worker->batch[gone++ % depth]);
 	}
 	while (gone < made)
-		consume(cpu, all, worker->batch[gone++ % depth]);
+		consume(cpu, worker, worker->batch[gone++ % depth]);
 }
 
 static bool settings_agree(const struct producer_consumer *set, unsigned cpus, char *why,
@@ -330,6 +340,8 @@ static void new_workers(struct state *all, unsigned count, uint64_t in_hand)
 	all->worker = xalloc(count * sizeof *all->worker);
 	for (unsigned i = 0; i < count; i++) {
 		all->worker[i].all = all;
+		all->worker[i].produce = draws_new(all->traffic->sim, i, 0);
+		all->worker[i].consume = draws_new(all->traffic->sim, i, 1);
 		all->worker[i].batch = xalloc(in_hand * sizeof(void *));
 	}
 }
@@ -423,6 +435,7 @@ static bool producer_consumer_create(struct traffic *traffic, const void *settin
 	all->traffic = traffic;
 	all->set = set;
 	all->source = source_new(traffic, set.cache, set.object_size);
+	all->work = work_new(&set.work);
 	new_workers(all, private ? cpus : (unsigned)(set.producers + set.consumers),
 		    private ? set.in_flight : set.batch);
 	if (!private)
@@ -442,6 +455,7 @@ static bool producer_consumer_finish(struct traffic *traffic, void *state, char 
 		free(all->worker[i].batch);
 	}
 	free(all->worker);
+	work_free(all->work);
 	free(all);
 	return traffic_all_back(traffic, why, size);
 }

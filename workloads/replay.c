@@ -4,6 +4,9 @@
  *	recorded    CPU 0   a1 a2    f1       a4        CPU 1      f2 a3    f3 f4
  *	replayed    each CPU does its own events in their order; f2 and f4 wait for a2 and a4
  *
+ * Work (`work_cycles`, varying by `work`) comes before each event, so that a replay without pauses
+ * is not bound to one interleaving; recorded pauses are kept as they are.
+ *
  * One level is replayed: objects (by their caches; kmalloc by its size) or pages. Recorded CPU i
  * is simulated CPU i. There are no pauses between events unless `gap_mhz` says how many cycles
  * a recorded microsecond stands for; a gap includes what the recorded operation itself took.
@@ -35,6 +38,7 @@
 #include "sim/verbs/xalloc.h"
 #include "workloads/trace.h"
 #include "workloads/waiting.h"
+#include "workloads/work.h"
 #include "workloads/workload.h"
 
 static const char *const levels[] = { "slab", "pages", NULL };
@@ -42,7 +46,8 @@ static const char *const levels[] = { "slab", "pages", NULL };
 struct replay {
 	char trace[SETTING_NAME_BYTES];
 	int level;                      /* enum trace_level */
-	uint64_t ahead, gap_mhz, write_bytes, read_bytes, warmup_events;
+	uint64_t ahead, gap_mhz, work_cycles, write_bytes, read_bytes, warmup_events;
+	struct distribution work;
 };
 
 /* clang-format off */
@@ -55,6 +60,9 @@ static const struct setting replay_settings[] = {
 		.help = "events that a CPU may be ahead of the others, as recorded; 0: any number"),
 	SETTING(struct replay, gap_mhz,       COUNT, .min = 0, .max = 100000, .fallback = "0",
 		.unit = "MHz", .help = "clock that turns recorded times into pauses; 0: no pauses"),
+	SETTING(struct replay, work_cycles,   COUNT, .min = 0, .max = 1e9, .fallback = "0",
+		.unit = "cycles", .help = "work before each event, in the mean, besides pauses"),
+	SETTING_WORK(struct replay, "exponential"),
 	SETTING(struct replay, write_bytes,   BYTES, .min = 0, .max = 1 << 22, .fallback = "64",
 		.unit = "bytes", .help = "written to a new object, up to its size, one access per line"),
 	SETTING(struct replay, read_bytes,    BYTES, .min = 0, .max = 1 << 22, .fallback = "64",
@@ -109,6 +117,7 @@ struct worker {                         /* host memory of one CPU */
 	uint64_t clear;                 /* events below this may begin without looking */
 	uint64_t told;                  /* what our own progress says */
 	size_t done;
+	struct draws draws;
 };
 
 struct state {
@@ -120,6 +129,7 @@ struct state {
 	struct worker *worker;          /* by CPU */
 	struct progress *progress;      /* by CPU, in the arena */
 	struct barrier *barrier;
+	struct work *work;
 	uint64_t events;                /* of the level */
 };
 
@@ -257,6 +267,7 @@ static void do_events(struct cpu *cpu, struct worker *me, uint64_t end)
 		stay_together(cpu, me, task->number);
 		if (task->gap_cycles)
 			compute_cycles(cpu, task->gap_cycles);
+		work_do(cpu, all->work, &me->draws, all->set.work_cycles);
 		if (task->free) {
 			void *at = find_object(cpu, me, task);
 
@@ -446,6 +457,7 @@ static void new_tasks(struct state *all)
 	all->worker = xalloc(trace->cpus * sizeof *all->worker);
 	for (unsigned i = 0; i < trace->cpus; i++) {
 		all->worker[i].all = all;
+		all->worker[i].draws = draws_new(all->traffic->sim, i, 0);
 		all->worker[i].seen = xalloc(trace->cpus * sizeof(uint64_t));
 	}
 	for (size_t i = 0; i < trace->events; i++)
@@ -481,6 +493,7 @@ static void free_state(struct state *all)
 	free(all->worker);
 	free(all->object);
 	free(all->source);
+	work_free(all->work);
 	trace_free(all->trace);
 	free(all);
 }
@@ -499,6 +512,7 @@ static bool replay_create(struct traffic *traffic, const void *settings, void **
 	all->set = *(const struct replay *)settings;
 	all->trace = trace;
 	all->object = xalloc(((size_t)trace->objects + 1) * sizeof *all->object);
+	all->work = work_new(&all->set.work);
 	new_tasks(all);
 	if (!new_sources(all, why, size)) {
 		free_state(all);

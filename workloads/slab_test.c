@@ -34,6 +34,7 @@
 
 #include "sim/verbs/xalloc.h"
 #include "workloads/waiting.h"
+#include "workloads/work.h"
 #include "workloads/workload.h"
 
 enum test {
@@ -49,8 +50,9 @@ enum level { SLAB, PAGES };
 static const char *const levels[] = { "slab", "pages", NULL };
 
 struct slab_test {
-	uint64_t count, object_size, order, batch;
+	uint64_t count, object_size, order, batch, work_cycles;
 	int test, level, cache;
+	struct distribution work;
 	bool pointer_array, shuffle, quirks;
 };
 
@@ -72,6 +74,9 @@ static const struct setting slab_test_settings[] = {
 		.help = "objects in a run of the batch test"),
 	SETTING(struct slab_test, shuffle,       SWITCH, .fallback = "false",
 		.help = "free the runs of the batch test in random order"),
+	SETTING(struct slab_test, work_cycles,   COUNT,  .min = 0, .max = 1e9, .fallback = "0",
+		.unit = "cycles", .help = "work before each allocation and each free, in the mean; the original has none"),
+	SETTING_WORK(struct slab_test, "exponential"),
 	SETTING(struct slab_test, pointer_array, SWITCH, .fallback = "true",
 		.help = "keep the pointers in simulated memory"),
 	SETTING(struct slab_test, quirks,        SWITCH, .fallback = "false",
@@ -100,17 +105,25 @@ struct state {
 	struct slot **array;            /* by CPU: N pointers, in the arena or on the host */
 	struct barrier *barrier;
 	struct thread *thread;          /* by CPU */
+	struct work *work;
 };
 
 struct thread {
 	struct state *all;
 	uint64_t turns;                 /* at the barrier */
+	struct draws work, order;
 };
 
 /* ---- one object, one pointer ------------------------------------------------------------ */
 
+static void think(struct cpu *cpu, struct state *all)
+{
+	work_do(cpu, all->work, &all->thread[cpu_id(cpu)].work, all->set.work_cycles);
+}
+
 static void *get(struct cpu *cpu, struct state *all)
 {
+	think(cpu, all);
 	if (all->set.level == PAGES)
 		return traffic_pages_alloc(cpu, all->traffic, (unsigned)all->set.order, GFP_COMP);
 	return source_alloc(cpu, all->traffic, &all->source);
@@ -118,6 +131,7 @@ static void *get(struct cpu *cpu, struct state *all)
 
 static void put(struct cpu *cpu, struct state *all, void *object)
 {
+	think(cpu, all);
 	if (all->set.level == PAGES)
 		traffic_pages_free(cpu, all->traffic, object, (unsigned)all->set.order);
 	else
@@ -204,10 +218,12 @@ static void pairs(struct cpu *cpu, struct thread *thread)
 	}
 }
 
-static void shuffle(struct cpu *cpu, const struct state *all, struct slot *slot, uint64_t count)
+static void shuffle(struct cpu *cpu, struct thread *thread, struct slot *slot, uint64_t count)
 {
+	const struct state *all = thread->all;
+
 	for (uint64_t i = count; i > 1; i--) {
-		uint64_t j = random_below(cpu, i);
+		uint64_t j = draws_below(&thread->order, i);
 		void *last = pointer(cpu, all, &slot[i - 1]);
 		void *other = pointer(cpu, all, &slot[j]);
 
@@ -228,7 +244,7 @@ static void batches(struct cpu *cpu, struct thread *thread)
 			set_pointer(cpu, all, &mine[i], object);
 		}
 		if (all->set.shuffle)
-			shuffle(cpu, all, mine, all->set.batch);
+			shuffle(cpu, thread, mine, all->set.batch);
 		for (uint64_t i = 0; i < all->set.batch; i++) {
 			void *object = pointer(cpu, all, &mine[i]);
 
@@ -413,9 +429,12 @@ static bool slab_test_create(struct traffic *traffic, const void *settings, void
 	if (set->level == SLAB)
 		all->source = source_new(traffic, set->cache, set->object_size);
 	all->barrier = barrier_new(traffic->sim);
+	all->work = work_new(&set->work);
 	new_arrays(all);
 	for (unsigned i = 0; i < (test_table[set->test].alone ? 1 : cpus); i++) {
 		all->thread[i].all = all;
+		all->thread[i].work = draws_new(traffic->sim, i, 0);
+		all->thread[i].order = draws_new(traffic->sim, i, 1);
 		thread_start(traffic->sim, i, test_thread, &all->thread[i]);
 	}
 	return true;
@@ -429,6 +448,7 @@ static bool slab_test_finish(struct traffic *traffic, void *state, char *why, si
 		free(all->array[i]);
 	free(all->array);
 	free(all->thread);
+	work_free(all->work);
 	free(all);
 	return traffic_all_back(traffic, why, size);
 }

@@ -2,12 +2,14 @@
  * The half of SLUB that 2.6.22 to 2.6.24 have in common; see models/objects/slub_common.h.
  *
  * Follows: mm/slub.c, Linux 2.6.22 and 2.6.24. Left out: debugging (the flag is looked at, never
- * set), constructors, NR_SLAB statistics, requests for a certain node, kmem_cache_shrink.
+ * set), constructors, requests for a certain node, kmem_cache_shrink; the table of nodes that
+ * virt_to_page reads in 2.6.22, which nobody writes.
+ * Chosen: on one node caches are those of a kernel without NUMA, so that node[] is not read; the
+ * zones below are those of a NUMA kernel all the same.
  */
 #include "models/objects/slub_common.h"
 
 #include <assert.h>
-#include <string.h>
 
 /* ---- layouts ----------------------------------------------------------- */
 
@@ -137,6 +139,9 @@ static_assert(offsetof(struct kmem_cache, inuse) == 96, "2.6.22");
 static_assert(offsetof(struct kmem_cache, align) == 100, "2.6.22");
 static_assert(offsetof(struct kmem_cache, name) == 104, "2.6.22");
 static_assert(offsetof(struct kmem_cache, list) == 112, "2.6.22");
+/* The size of a kobject is from memory, 104 bytes; no sheet has it. */
+static_assert(offsetof(struct kmem_cache, defrag_ratio) == 128 + 104, "kobject");
+static_assert(sizeof(struct kmem_cache) == 240, "node[] follows");
 
 static const struct layout node_pointer_layout = { "node", WORD, CLASS_ALLOCATOR, NULL };
 
@@ -240,7 +245,10 @@ static struct slab_page *get_partial_node(struct cpu *cpu, struct kmem_cache_nod
 	if (nr_partial == 0)
 		return NULL;
 	spin_lock(cpu, &n->list_lock, LOCK_DEC);
-	for (at = load(cpu, &n->partial.next); at != &n->partial; at = load(cpu, &at->next)) {
+	for (at = load(cpu, &n->partial.next);; at = load(cpu, &at->next)) {
+		list_ahead(cpu, at);
+		if (at == &n->partial)
+			break;
 		if (lock_and_freeze(cpu, n, lru_page(at))) {
 			found = lru_page(at);
 			break;
@@ -307,6 +315,15 @@ static void relabel_slab(struct cpu *cpu, struct slub *slub, struct kmem_cache *
 		frames_relabel(cpu, m, (struct page *)page, order, NULL, 0, NULL);
 }
 
+static void count_slab(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
+		       struct slab_page *page, int pages)
+{
+	uint64_t flags = load(cpu, &s->flags);
+
+	pages_count_slab(cpu, slub->pages, (struct page *)page, flags >> SLAB_RECLAIM_ACCOUNT & 1,
+			 pages);
+}
+
 static struct slab_page *allocate_slab(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
 				       unsigned gfp)
 {
@@ -319,8 +336,10 @@ static struct slab_page *allocate_slab(struct cpu *cpu, struct slub *slub, struc
 	if (order > 0)
 		gfp |= GFP_COMP;
 	page = (struct slab_page *)pages_alloc(cpu, slub->pages, order, gfp);
-	if (page)
-		relabel_slab(cpu, slub, s, page, order);
+	if (!page)
+		return NULL;
+	relabel_slab(cpu, slub, s, page, order);
+	count_slab(cpu, slub, s, page, 1 << order);
 	return page;
 }
 
@@ -334,21 +353,31 @@ static void setup_page(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
 	}
 	store(cpu, page_slab(slub, page), s);
 	bit_set_local(cpu, &page->flags, PG_SLAB);
+	(void)load(cpu, &s->flags);             /* debugged? */
 }
 
-/* Links all objects of the slab, in ascending order. */
+/*
+ * Links all objects of the slab, in ascending order. What the loop needs of the cache is read again
+ * for each, as the stores might change it; the first object points to itself for a moment.
+ */
 static void link_objects(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
 			 struct slab_page *page)
 {
-	char *object = page_address(slub->memory, (struct page *)page);
-	unsigned size, objects;
+	char *object = page_address(slub->memory, (struct page *)page), *last = object;
+	int linked = 0, left;
 
-	(void)load(cpu, &s->ctor);              /* none here */
-	size = (unsigned)load(cpu, &s->size);
-	objects = (unsigned)load(cpu, &s->objects);
-	for (unsigned i = 1; i < objects; i++, object += size)
-		store(cpu, (void **)object, object + size);
-	store(cpu, (void **)object, NULL);
+	do {
+		int offset, size;
+
+		(void)load(cpu, &s->flags);     /* debugged? */
+		(void)load(cpu, &s->ctor);      /* none here */
+		offset = load(cpu, &s->offset);
+		size = load(cpu, &s->size);
+		left = load(cpu, &s->objects) - linked++;
+		store(cpu, free_pointer(last, (unsigned)offset / WORD), left ? object : NULL);
+		last = object;
+		object += size;
+	} while (left);
 }
 
 struct slab_page *slab_new(struct cpu *cpu, struct slub *slub, struct kmem_cache *s, unsigned gfp)
@@ -382,10 +411,15 @@ void slab_discard(struct cpu *cpu, struct slub *slub, struct kmem_cache *s, stru
 
 	fetch_add(cpu, &n->nr_slabs, -1);
 	store(cpu, &page->wide_inuse, UINT32_MAX);      /* _mapcount of an unused page */
+	if (slub->version->clears_debug)
+		bit_clear_local(cpu, &page->flags, PG_DEBUG);
 	bit_clear_local(cpu, &page->flags, PG_SLAB);
+	(void)load(cpu, &s->flags);             /* freed by RCU? */
+	order = (unsigned)load(cpu, &s->order);
+	slab_debug(cpu, page);
+	count_slab(cpu, slub, s, page, -(1 << order));
 	if (slub->version->old_page)
 		store(cpu, &page->mapping, 0);
-	order = (unsigned)load(cpu, &s->order);
 	relabel_slab(cpu, slub, NULL, page, order);
 	pages_free(cpu, slub->pages, (struct page *)page, order);
 }
@@ -402,6 +436,8 @@ void slab_unfreeze(struct cpu *cpu, struct slub *slub, struct kmem_cache *s, str
 
 		if (freelist)
 			add_partial(cpu, n, page, false);
+		else
+			slab_debug(cpu, page);
 		slab_unlock(cpu, slub, page);
 	} else {
 		uint64_t nr_partial = load(cpu, &n->nr_partial);
@@ -502,16 +538,12 @@ void object_clear(struct cpu *cpu, void *object, unsigned bytes)
 
 /* ---- set-up: plain C, before time zero --------------------------------- */
 
-enum { OBJECTS_MAX = 65535 };           /* inuse and objects have 16 bits */
-
 /* First order that holds min_objects and wastes at most the fraction; above max_order: none. */
 static unsigned slab_order(uint64_t size, uint64_t min_objects, unsigned min_order,
 			   unsigned max_order, unsigned fraction)
 {
 	unsigned order;
 
-	while (min_order > 0 && ((uint64_t)PAGE_BYTES << min_order) / size > OBJECTS_MAX)
-		min_order--;
 	for (order = min_order; order <= max_order; order++) {
 		uint64_t bytes = (uint64_t)PAGE_BYTES << order;
 
@@ -521,9 +553,22 @@ static unsigned slab_order(uint64_t size, uint64_t min_objects, unsigned min_ord
 	return order;
 }
 
-static unsigned calculate_order(const struct slub_settings *settings, uint64_t size)
+/* 2.6.23 and dfb4f096 see to it that inuse, of 16 bits, can count the objects; 2.6.24 has 32. */
+static unsigned lowest_order(const struct slub *slub, uint64_t size)
 {
-	unsigned min_order = (unsigned)settings->min_order;
+	enum { TOO_MANY = 65535 };
+	unsigned order = (unsigned)slub->settings.min_order;
+
+	while (slub->version->old_page && order > 0 &&
+	       ((uint64_t)PAGE_BYTES << order) / size >= TOO_MANY)
+		order--;
+	return order;
+}
+
+static unsigned calculate_order(const struct slub *slub, uint64_t size)
+{
+	const struct slub_settings *settings = &slub->settings;
+	unsigned min_order = lowest_order(slub, size);
 	unsigned max_order = (unsigned)settings->max_order;
 	unsigned order;
 
@@ -572,6 +617,7 @@ static void setup_nodes(struct slub *slub, struct kmem_cache *s)
 	setup_node(&s->local_node);
 	if (nodes == 1)
 		return;
+	s->defrag_ratio = 100;
 	*cache_node(s, 0) = &s->local_node;
 	for (unsigned node = 1; node < nodes; node++)
 		*cache_node(s, node) = node_new(slub, node);
@@ -584,9 +630,15 @@ static unsigned round_up(unsigned value, unsigned to)
 	return (value + to - 1) / to * to;
 }
 
-static size_t cache_bytes(const struct slub *slub)
+static size_t cache_bytes(const struct slub *slub, unsigned cpus)
 {
-	return slub->cpu_slab_offset + sim_cpus(slub->sim) * slub->version->cpu_slab_bytes;
+	return slub->cpu_slab_offset + cpus * slub->version->cpu_slab_bytes;
+}
+
+/* An element of kmalloc_caches[], which is static. */
+static size_t kmalloc_cache_bytes(const struct slub *slub)
+{
+	return cache_bytes(slub, nr_cpus(slub->sim, slub->settings.nr_cpus));
 }
 
 static void link_cache(struct slub *slub, struct kmem_cache *s)
@@ -600,24 +652,23 @@ static void link_cache(struct slub *slub, struct kmem_cache *s)
 	slub->caches++;
 }
 
-struct kmem_cache *slub_cache_create(void *state, const char *name, unsigned size, unsigned align)
+/* Makes the `bytes` at s a cache. */
+static struct kmem_cache *setup_cache(struct slub *slub, struct kmem_cache *s, size_t bytes,
+				      const char *name, unsigned size, unsigned align)
 {
-	struct slub *slub = state;
 	const struct slub_version *version = slub->version;
-	const char *label = label_new(slub->sim, "%s kmem_cache", name);
-	struct kmem_cache *s = arena_alloc(slub->sim, cache_bytes(slub), 1, 0, LINE,
-					   &kmem_cache_layout, label);
 
+	relabel_setup(slub->sim, s, bytes, &kmem_cache_layout, bytes,
+		      label_new(slub->sim, "%s kmem_cache", name));
 	s->name = label_new(slub->sim, "%s", name);
 	s->object_label = label_new(slub->sim, "%s object", name);
 	s->objsize = (int32_t)size;
 	s->inuse = (int32_t)round_up(size, WORD);
 	s->align = (int32_t)round_up(align ? align : WORD, WORD);
 	s->size = (int32_t)round_up((unsigned)s->inuse, (unsigned)s->align);
-	s->order = (int32_t)calculate_order(&slub->settings, (uint64_t)s->size);
+	s->order = (int32_t)calculate_order(slub, (uint64_t)s->size);
 	s->objects = (PAGE_BYTES << s->order) / s->size;
 	s->refcount = 1;
-	s->defrag_ratio = 100;
 	setup_nodes(slub, s);
 	relabel_setup(slub->sim, cpu_slab_of(slub, s, 0),
 		      sim_cpus(slub->sim) * version->cpu_slab_bytes, version->cpu_slab,
@@ -628,12 +679,35 @@ struct kmem_cache *slub_cache_create(void *state, const char *name, unsigned siz
 	return s;
 }
 
+static const struct layout bytes_layout = { "kmem_cache", 0, CLASS_ALLOCATOR, NULL };
+
+/* The kernel has it from kmalloc, whose objects of that size begin on lines. */
+struct kmem_cache *slub_cache_create(void *state, const char *name, unsigned size, unsigned align)
+{
+	struct slub *slub = state;
+	size_t bytes = cache_bytes(slub, sim_cpus(slub->sim));
+	struct kmem_cache *s = arena_alloc(slub->sim, bytes, 1, 0, LINE, &bytes_layout, name);
+
+	slub->cache_bytes += bytes;
+	return setup_cache(slub, s, bytes, name, size, align);
+}
+
+bool slub_reuses(const struct slub *slub)
+{
+	return slub->version->reuses && slub->settings.bugs == BUGS_RELEASED;
+}
+
+const char *const bugs_words[] = {
+	[BUGS_RELEASED] = "released", [BUGS_FIXED] = "fixed", NULL
+};
+
 struct slub *slub_new(struct sim *sim, const struct pages *pages,
 		      const struct slub_version *version, const struct slub_settings *settings)
 {
+	enum { MAX_NUMNODES = 64 };     /* and its multiples, where there are more nodes */
 	struct slub *slub = unseen_new(sim, sizeof *slub);
 	unsigned nodes = pages->memory->nodes;
-	size_t node_bytes = nodes > 1 ? round_up(nodes * WORD, LINE) : 0;
+	size_t offset = offsetof(struct kmem_cache, defrag_ratio);
 
 	slub->sim = sim;
 	slub->pages = pages;
@@ -642,23 +716,42 @@ struct slub *slub_new(struct sim *sim, const struct pages *pages,
 	slub->settings = *settings;
 	if (slub->settings.min_partial == 0)
 		slub->settings.min_partial = version->min_partial;
-	slub->cpu_slab_offset = sizeof(struct kmem_cache) + node_bytes;
+	if (nodes > 1)
+		offset = sizeof(struct kmem_cache) + round_up(nodes, MAX_NUMNODES) * WORD;
+	slub->cpu_slab_offset = round_up((unsigned)offset, (unsigned)version->cpu_slab_bytes);
 	slub->node_slab = unseen_new(sim, nodes * sizeof slub->node_slab[0]);
 	list_init(&slub->cache_list);
 	return slub;
 }
 
+/* The place of a size class in kmalloc_caches[]: 96 and 192 first, then 2^shift at shift. Place 0
+ * is that of the cache of kmem_cache_node. */
+static struct kmem_cache *setup_kmalloc(struct slub *slub, char *array, unsigned place,
+					unsigned size)
+{
+	size_t bytes = kmalloc_cache_bytes(slub);
+	size_t stride = slub->settings.own_lines ? round_up((unsigned)bytes, LINE) : bytes;
+
+	return setup_cache(slub, (struct kmem_cache *)(array + place * stride), bytes,
+			   label_new(slub->sim, "kmalloc-%u", size), size, 0);
+}
+
 void slub_kmalloc_setup(struct slub *slub)
 {
-	slub->kmalloc_96 = slub_cache_create(slub, "kmalloc-96", 96, 0);
-	slub->kmalloc_192 = slub_cache_create(slub, "kmalloc-192", 192, 0);
-	for (unsigned shift = 3; shift < NR_KMALLOC; shift++) {
-		unsigned size = 1u << shift;
-		const char *name = label_new(slub->sim, "kmalloc-%u", size);
+	size_t bytes = kmalloc_cache_bytes(slub);
+	size_t stride = slub->settings.own_lines ? round_up((unsigned)bytes, LINE) : bytes;
+	unsigned places = 3;
+	char *array;
 
-		if (size <= slub->version->kmalloc_max)
-			slub->kmalloc[shift] = slub_cache_create(slub, name, size, 0);
-	}
+	while (places < NR_KMALLOC && 1u << places <= slub->version->kmalloc_max)
+		places++;
+	array = arena_alloc(slub->sim, places * stride, 1, 0, LINE, &bytes_layout,
+			    "kmalloc_caches");
+	slub->cache_bytes += places * stride;
+	slub->kmalloc_96 = setup_kmalloc(slub, array, 1, 96);
+	slub->kmalloc_192 = setup_kmalloc(slub, array, 2, 192);
+	for (unsigned shift = 3; shift < places; shift++)
+		slub->kmalloc[shift] = setup_kmalloc(slub, array, shift, 1u << shift);
 }
 
 struct kmem_cache *slub_kmalloc_cache(void *state, size_t size)
@@ -692,7 +785,7 @@ uint64_t slub_metadata_bytes(const void *state)
 	const struct slub *slub = state;
 	uint64_t nodes = (slub->memory->nodes - 1) * sizeof(struct kmem_cache_node);
 
-	return slub->caches * (cache_bytes(slub) + nodes);
+	return slub->cache_bytes + slub->caches * nodes;
 }
 
 /* ---- check: plain C, no CPU inside ------------------------------------- */
@@ -748,6 +841,12 @@ static int list_length(const struct slub *slub, const struct kmem_cache *s,
 	return length;
 }
 
+/* Of a CPU whose page is a slab. */
+static void *private_list(const struct slub *slub, const struct cpu_view *view)
+{
+	return slub->version->lockless ? view->page->lockless_freelist : view->freelist;
+}
+
 /* The slab of a CPU: frozen, of one CPU only, private list apart from the shared one. */
 static bool check_cpu_slab(const struct slub *slub, const struct kmem_cache *s, unsigned id,
 			   const struct report *report)
@@ -767,7 +866,7 @@ static bool check_cpu_slab(const struct slub *slub, const struct kmem_cache *s, 
 		return failed(report, "%s: two CPUs have page %llu", s->name,
 			      (unsigned long long)pfn);
 	slub->memory->seen[pfn] = SEEN_CPU;
-	length = list_length(slub, s, view.page, view.freelist, &last_private);
+	length = list_length(slub, s, view.page, private_list(slub, &view), &last_private);
 	if (length < 0 || length > (int)inuse_of(slub, view.page))
 		return failed(report, "%s: CPU %u has a broken private list", s->name, id);
 	if (list_length(slub, s, view.page, view.page->freelist, &last) > 0 && last == last_private)
@@ -844,7 +943,9 @@ static bool check_slabs(const struct slub *slub, struct kmem_cache *s, unsigned 
 	const struct memory *m = slub->memory;
 	long long slabs = 0, counted = node_at(slub, s, node)->nr_slabs;
 
-	for (uint64_t pfn = node * m->node_pages; pfn < (node + 1) * m->node_pages; pfn++) {
+	uint64_t pfn = memory_next(m, node * m->node_pages), end = (node + 1) * m->node_pages;
+
+	for (; pfn < end; pfn = memory_next(m, pfn + 1)) {
 		struct slab_page *page = (struct slab_page *)pfn_to_page(m, pfn);
 
 		if (slab_pfn(slub, s, page) >= m->pages)
@@ -861,7 +962,7 @@ static bool check_slabs(const struct slub *slub, struct kmem_cache *s, unsigned 
 
 static bool check_cache(const struct slub *slub, struct kmem_cache *s, const struct report *report)
 {
-	memset(slub->memory->seen, SEEN_NOWHERE, slub->memory->pages);
+	memory_forget_seen(slub->memory);
 	for (unsigned id = 0; id < sim_cpus(slub->sim); id++)
 		if (!check_cpu_slab(slub, s, id, report))
 			return false;
@@ -884,6 +985,41 @@ bool slub_check(const void *state, char *why, size_t size)
 		if (!check_cache(slub, list_cache(at), &report))
 			return false;
 	return true;
+}
+
+static uint64_t in_use_of(const struct slub *slub, struct kmem_cache *s)
+{
+	const struct memory *m = slub->memory;
+	uint64_t objects = 0;
+	void *last;
+
+	for (uint64_t pfn = memory_next(m, 0); pfn < m->pages; pfn = memory_next(m, pfn + 1)) {
+		struct slab_page *page = (struct slab_page *)pfn_to_page(m, pfn);
+
+		if (slab_pfn(slub, s, page) < m->pages)
+			objects += inuse_of(slub, page);
+	}
+	for (unsigned id = 0; id < sim_cpus(slub->sim); id++) {
+		struct cpu_view view = slub->cpu_view(slub, s, id);
+		int length = 0;
+
+		if (slab_pfn(slub, s, view.page) < m->pages)
+			length = list_length(slub, s, view.page, private_list(slub, &view), &last);
+		if (length > 0)         /* check() tells of broken ones */
+			objects -= (uint64_t)length;
+	}
+	return objects;
+}
+
+uint64_t slub_in_use(const void *state)
+{
+	const struct slub *slub = state;
+	const struct list_head *head = &slub->cache_list;
+	uint64_t objects = 0;
+
+	for (struct list_head *at = head->next; at != head; at = at->next)
+		objects += in_use_of(slub, list_cache(at));
+	return objects;
 }
 
 bool slub_owns(const void *state, const struct kmem_cache *s, const void *object)

@@ -72,11 +72,12 @@ struct kmem_cache_node {
 extern const struct layout kmem_cache_node_layout;
 
 /*
- * node[] (with more than one node) and cpu_slab[] follow, each on a line of its own; what an
- * element of cpu_slab[] is, is the model's.
+ * What follows is not one struct: with more than one node node[] behind defrag_ratio, then
+ * cpu_slab[], which begins in place of defrag_ratio where there is one node. What an element of
+ * cpu_slab[] is, is the model's. Not line-aligned: see slub_kmalloc_setup.
  */
 struct kmem_cache {
-	_Alignas(LINE) uint64_t flags;
+	uint64_t flags;
 	int32_t size, objsize;          /* from object to object; as asked for */
 	int32_t offset;                 /* of the free pointer in an object, in bytes */
 	int32_t order;
@@ -88,9 +89,11 @@ struct kmem_cache {
 	const char *name;
 	struct list_head list;          /* of all caches */
 	const char *object_label;       /* not simulated; the kernel has its kobject here */
-	char kobject[56];
+	char kobject[96];
 	int32_t defrag_ratio;           /* of 1024 times, tries the partial lists of other nodes */
 };
+
+enum cache_flag { SLAB_RECLAIM_ACCOUNT = 17 };  /* bits of flags: which counter slabs belong to */
 
 extern const struct layout kmem_cache_layout;
 
@@ -100,7 +103,9 @@ struct slub_version {
 	enum bit_unlock unlock;
 	bool old_page;                  /* page->offset, 16-bit inuse, slab at 24 */
 	bool lockless;                  /* the CPU's freelist lies in the page */
+	bool clears_debug;              /* a slab that goes loses its debug bit */
 	bool free_to_tail; /* a full slab that gets an object: end of the partial list */
+	bool reuses;                    /* released with the bug that 05aa345034d mended */
 	size_t kmalloc_max;             /* larger ones come from the page allocator */
 	size_t cpu_slab_bytes;          /* of an element of cpu_slab[] */
 	const struct layout *page, *cpu_slab;   /* struct page of a slab; element of cpu_slab[] */
@@ -110,7 +115,13 @@ struct slub_settings {
 	uint64_t min_objects, min_order, max_order;
 	uint64_t min_partial;           /* 0: that of the version */
 	int variant;                    /* slub-cpu only */
+	int bugs;                       /* enum bugs */
+	bool own_lines;                 /* kmalloc's caches do not share lines */
+	uint64_t nr_cpus;               /* as nr_cpus() has it */
 };
+
+enum bugs { BUGS_RELEASED, BUGS_FIXED };
+extern const char *const bugs_words[];
 
 #define SLUB_SETTINGS \
 	SETTING(struct slub_settings, min_objects, COUNT, .min = 1, .max = 512, .fallback = "4", \
@@ -118,12 +129,19 @@ struct slub_settings {
 	SETTING(struct slub_settings, min_order, COUNT, .min = 0, .max = 10, .fallback = "0", \
 		.help = "slabs are 2^min_order pages or larger"), \
 	SETTING(struct slub_settings, max_order, COUNT, .min = 0, .max = 10, .fallback = "1", \
-		.help = "slabs are 2^max_order pages or smaller, unless one object needs more")
+		.help = "slabs are 2^max_order pages or smaller, unless one object needs more"), \
+	SETTING(struct slub_settings, own_lines, SWITCH, .fallback = "false", \
+		.help = "kmalloc's caches begin on lines of their own; else they are packed: the " \
+			"end of cpu_slab[] of one and the list_lock of the next share a line"), \
+	SETTING(struct slub_settings, nr_cpus, COUNT, .min = 1, .max = 4096, .fallback = "-", \
+		.help = "NR_CPUS of the kernel, at least the CPUs of the run: kmalloc's caches " \
+			"have room for so many in cpu_slab[]; default the CPUs of the run rounded " \
+			"up to 8")
 
 /* What one CPU has of a cache, for check(). */
 struct cpu_view {
 	struct slab_page *page;         /* its slab, or NULL */
-	void *freelist;                 /* its private list in that slab */
+	void *freelist;                 /* its private list there, if that is not in the page */
 };
 
 /* Constants of the run: what the kernel knows by symbol or by configuration. */
@@ -135,6 +153,7 @@ struct slub {
 	struct slub_settings settings;
 	size_t cpu_slab_offset;         /* of cpu_slab[] in struct kmem_cache */
 	unsigned caches;
+	uint64_t cache_bytes;           /* of all caches, with their cpu_slab[] */
 	struct list_head cache_list;
 	struct kmem_cache *kmalloc_96, *kmalloc_192, *kmalloc[NR_KMALLOC];
 	struct { struct kmem_cache_node *slab; unsigned left; } *node_slab;    /* by node */
@@ -162,7 +181,7 @@ static inline void *cpu_slab_of(const struct slub *slub, const struct kmem_cache
 
 static inline struct kmem_cache_node **cache_node(struct kmem_cache *s, unsigned node)
 {
-	return (struct kmem_cache_node **)(s + 1) + node;
+	return (struct kmem_cache_node **)((char *)s + sizeof *s) + node;
 }
 
 /* ---- slabs ------------------------------------------------------------------------------- */
@@ -196,6 +215,8 @@ struct slab_page *slab_head_page(struct cpu *cpu, const struct slub *slub, const
 struct slab_page *slab_get_partial(struct cpu *cpu, struct slub *slub, struct kmem_cache *s);
 /* A new slab, not yet frozen, unlocked; interrupts come on meanwhile if the caller may sleep. */
 struct slab_page *slab_new(struct cpu *cpu, struct slub *slub, struct kmem_cache *s, unsigned gfp);
+/* The CPU's slab that an interrupt made while a new one was made: go on with it, as released? */
+bool slub_reuses(const struct slub *slub);
 void slab_discard(struct cpu *cpu, struct slub *slub, struct kmem_cache *s, struct slab_page *page);
 /* The CPU gives its locked slab up: to the partial list, to nobody if full, back if empty. */
 void slab_unfreeze(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
@@ -214,7 +235,8 @@ void object_clear(struct cpu *cpu, void *object, unsigned bytes);
 
 /* ---- what the models hand on to struct object_allocator ------------------------------------ */
 
-/* kmalloc's caches are made by slub_kmalloc_setup, when the model is ready for caches. */
+/* kmalloc's caches are made by slub_kmalloc_setup, when the model is ready for caches: one array,
+ * whose elements are no whole number of lines. */
 struct slub *slub_new(struct sim *sim, const struct pages *pages,
 		      const struct slub_version *version, const struct slub_settings *settings);
 void slub_kmalloc_setup(struct slub *slub);
@@ -222,9 +244,10 @@ struct kmem_cache *slub_cache_create(void *state, const char *name, unsigned siz
 struct kmem_cache *slub_kmalloc_cache(void *state, size_t size);
 unsigned slub_object_size(const struct kmem_cache *s);
 unsigned slub_objects_per_slab(const struct kmem_cache *s);
-/* Caches with their node structs and cpu_slab[] arrays. */
+/* Caches with their node structs and cpu_slab[] arrays; kmalloc's array whole, used or not. */
 uint64_t slub_metadata_bytes(const void *state);
 bool slub_check(const void *state, char *why, size_t size);
+uint64_t slub_in_use(const void *state);
 bool slub_owns(const void *state, const struct kmem_cache *s, const void *object);
 
 #endif

@@ -15,6 +15,8 @@
  *	is the slab debugged?   node < 0                        flag in the page struct
  *	a full slab that gets   goes to the end of the          goes to the head
  *	an object               partial list
+ *	an interrupt made a     given up                        given up, or as released kept
+ *	slab meanwhile                                          (bugs: loses objects)
  *
  * True whenever no CPU is inside an operation: see models/objects/slub_common.h, and
  *   (6) kmem_cache_cpu is used by its own CPU only, interrupts off.
@@ -29,7 +31,8 @@
  * reads it, and so loses what the commit wins.
  *
  * Chosen: dfb4f096 keeps 2 empty slabs, unlocks as 2.6.24 does and sends a kmalloc of more than
- * half a page to the page allocator as 2.6.24 does.
+ * half a page to the page allocator as 2.6.24 does. The CPUs' static arrays begin on lines; in the
+ * kernel they may begin inside one, and an entry may then lie in two lines of its CPU.
  * Left out: requests for a node.
  */
 #include <assert.h>
@@ -90,6 +93,7 @@ static const struct slub_version versions[] = {
 		.unlock         = BIT_UNLOCK_LOCKED,
 		.old_page       = true,
 		.free_to_tail   = false,
+		.reuses         = true,
 		.kmalloc_max    = PAGE_BYTES / 2,
 		.cpu_slab_bytes = LINE,
 		.page           = &slab_page_dfb4f096,
@@ -173,6 +177,9 @@ static void deactivate_slab(struct cpu *cpu, struct slub *slub, struct kmem_cach
 	slab_unfreeze(cpu, slub, s, page);
 }
 
+static void *alloc_locked(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
+			  struct kmem_cache_cpu *c, struct slab_page *page, unsigned gfp);
+
 static void *alloc_from_new(struct cpu *cpu, struct slub *slub, struct kmem_cache *s, unsigned gfp)
 {
 	struct slab_page *page, *meanwhile;
@@ -185,6 +192,11 @@ static void *alloc_from_new(struct cpu *cpu, struct slub *slub, struct kmem_cach
 	c = get_cpu_slab(cpu, slub, s);
 	meanwhile = load(cpu, &c->page);
 	if (meanwhile) {                        /* an interrupt was here */
+		if (slub_reuses(slub)) {        /* its slab is warmer */
+			slab_discard(cpu, slub, s, page);
+			slab_lock(cpu, meanwhile);
+			return alloc_locked(cpu, slub, s, c, meanwhile, gfp);
+		}
 		slab_lock(cpu, meanwhile);
 		deactivate_slab(cpu, slub, s, c, meanwhile);
 	}
@@ -194,28 +206,43 @@ static void *alloc_from_new(struct cpu *cpu, struct slub *slub, struct kmem_cach
 	return load_freelist(cpu, slub, s, c, page);
 }
 
-/* The CPU's freelist is empty. */
-static void *alloc_slow(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
-			struct kmem_cache_cpu *c, unsigned gfp)
+/* The CPU has no slab. */
+static void *alloc_other(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
+			 struct kmem_cache_cpu *c, unsigned gfp)
 {
-	struct slab_page *page = load(cpu, &c->page);
+	struct slab_page *page;
 
-	if (page) {
-		void *object;
-
-		path(cpu, "refill");
-		slab_lock(cpu, page);
-		object = load_freelist(cpu, slub, s, c, page);
-		if (object)
-			return object;
-		deactivate_slab(cpu, slub, s, c, page);
-	}
 	path(cpu, "partial");
 	page = slab_get_partial(cpu, slub, s);
 	if (!page)
 		return alloc_from_new(cpu, slub, s, gfp);
 	store(cpu, &c->page, page);
 	return load_freelist(cpu, slub, s, c, page);
+}
+
+/* `page` is the CPU's and locked; what is left on the CPU's freelist is lost. */
+static void *alloc_locked(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
+			  struct kmem_cache_cpu *c, struct slab_page *page, unsigned gfp)
+{
+	void *object = load_freelist(cpu, slub, s, c, page);
+
+	if (object)
+		return object;
+	deactivate_slab(cpu, slub, s, c, page);
+	return alloc_other(cpu, slub, s, c, gfp);
+}
+
+/* The CPU's freelist is empty. */
+static void *alloc_slow(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
+			struct kmem_cache_cpu *c, unsigned gfp)
+{
+	struct slab_page *page = load(cpu, &c->page);
+
+	if (!page)
+		return alloc_other(cpu, slub, s, c, gfp);
+	path(cpu, "refill");
+	slab_lock(cpu, page);
+	return alloc_locked(cpu, slub, s, c, page, gfp);
 }
 
 /* Interrupts off. */
@@ -351,6 +378,9 @@ static const struct setting slub_cpu_settings[] = {
 			"default 5, with dfb4f096 2"),
 	SETTING(struct slub_settings, variant, WORD, .fallback = "2.6.24", .words = variant_words,
 		.help = "the release, or commit dfb4f096 alone"),
+	SETTING(struct slub_settings, bugs, WORD, .fallback = "fixed", .words = bugs_words,
+		.help = "released: dfb4f096 loses objects if an interrupt makes a slab while "
+			"one is made; fixed by 05aa345034d, which 2.6.24 has"),
 	{ 0 },
 };
 
@@ -441,6 +471,7 @@ const struct object_allocator slub_cpu = {
 	.summary          = "SLUB with the CPU's freelist in kmem_cache_cpu (Linux 2.6.24)",
 	.settings         = slub_cpu_settings,
 	.settings_size    = sizeof(struct slub_settings),
+	.kernel           = KERNEL_2_6_24,
 	.view             = &page_view_packed_56,
 	.layouts          = slub_cpu_layouts,
 	.create           = slub_cpu_create,
@@ -454,5 +485,6 @@ const struct object_allocator slub_cpu = {
 	.objects_per_slab = slub_objects_per_slab,
 	.metadata_bytes   = slub_cpu_metadata_bytes,
 	.check            = slub_check,
+	.in_use           = slub_in_use,
 	.owns             = slub_owns,
 };

@@ -20,8 +20,10 @@
  * allocation, since the allocating CPU's list lies in it. cpu_slab[] of eight CPUs shares a line,
  * which is written whenever one of them changes its slab.
  *
- * Changed: an allocation whose slab was made by an interrupt meanwhile starts again.
- * Left out: requests for a node; only they give up a slab that has lockless objects left.
+ * As released (`bugs: released`), an allocation goes on with the slab that an interrupt made for
+ * the CPU while it made one, and loses the objects of its lockless_freelist; else that slab is
+ * given up, as 05aa345034d does.
+ * Left out: requests for a node.
  */
 #include "models/objects/slub_common.h"
 
@@ -32,6 +34,8 @@ static const struct slub_version linux_2622 = {
 	.unlock         = BIT_UNLOCK_ASSERT,
 	.old_page       = true,
 	.lockless       = true,
+	.clears_debug   = true,
+	.reuses         = true,
 	.free_to_tail   = false,
 	.kmalloc_max    = 1 << (NR_KMALLOC - 1),
 	.cpu_slab_bytes = sizeof(struct slab_page *),
@@ -74,7 +78,29 @@ static void *load_freelist(struct cpu *cpu, struct slub *slub, struct kmem_cache
 	return object;
 }
 
-static void *slab_alloc(struct cpu *cpu, struct slub *slub, struct kmem_cache *s, unsigned gfp);
+/* The CPU gives its locked slab up, with what is left of its lockless freelist. */
+static void deactivate_slab(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
+			    struct slab_page *page)
+{
+	void *object;
+
+	while ((object = load(cpu, &page->lockless_freelist))) {
+		unsigned offset = load(cpu, &page->offset);
+		void *next = load(cpu, free_pointer(object, offset));
+		void *first;
+
+		store(cpu, &page->lockless_freelist, next);
+		first = load(cpu, &page->freelist);
+		store(cpu, free_pointer(object, offset), first);
+		store(cpu, &page->freelist, object);
+		slab_dec_inuse(cpu, slub, page);
+	}
+	store(cpu, cpu_slab(cpu, slub, s), NULL);
+	slab_unfreeze(cpu, slub, s, page);
+}
+
+static void *alloc_locked(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
+			  struct slab_page *page, unsigned gfp);
 
 static void *alloc_from_new(struct cpu *cpu, struct slub *slub, struct kmem_cache *s, unsigned gfp)
 {
@@ -85,13 +111,14 @@ static void *alloc_from_new(struct cpu *cpu, struct slub *slub, struct kmem_cach
 	if (!page)
 		return NULL;
 	meanwhile = load(cpu, cpu_slab(cpu, slub, s));
-	if (meanwhile) {                        /* an interrupt was here: its slab is warmer */
-		void *object;
-
-		slab_discard(cpu, slub, s, page);
-		object = slab_alloc(cpu, slub, s, gfp);
-		path(cpu, "new slab");
-		return object;
+	if (meanwhile) {                        /* an interrupt was here */
+		if (slub_reuses(slub)) {        /* its slab is warmer */
+			slab_discard(cpu, slub, s, page);
+			slab_lock(cpu, meanwhile);
+			return alloc_locked(cpu, slub, s, meanwhile, gfp);
+		}
+		slab_lock(cpu, meanwhile);
+		deactivate_slab(cpu, slub, s, meanwhile);
 	}
 	slab_lock(cpu, page);
 	bit_set_local(cpu, &page->flags, PG_FROZEN);
@@ -99,28 +126,40 @@ static void *alloc_from_new(struct cpu *cpu, struct slub *slub, struct kmem_cach
 	return load_freelist(cpu, slub, s, page);
 }
 
-/* The lockless freelist of `page`, the CPU's slab if it has one, is empty. */
-static void *alloc_slow(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
-			struct slab_page *page, unsigned gfp)
+/* The CPU has no slab. */
+static void *alloc_other(struct cpu *cpu, struct slub *slub, struct kmem_cache *s, unsigned gfp)
 {
-	if (page) {
-		void *object;
+	struct slab_page *page;
 
-		path(cpu, "refill");
-		slab_lock(cpu, page);
-		object = load_freelist(cpu, slub, s, page);
-		if (object)
-			return object;
-		(void)load(cpu, &page->lockless_freelist);      /* nothing to put back */
-		store(cpu, cpu_slab(cpu, slub, s), NULL);
-		slab_unfreeze(cpu, slub, s, page);
-	}
 	path(cpu, "partial");
 	page = slab_get_partial(cpu, slub, s);
 	if (!page)
 		return alloc_from_new(cpu, slub, s, gfp);
 	store(cpu, cpu_slab(cpu, slub, s), page);
 	return load_freelist(cpu, slub, s, page);
+}
+
+/* `page` is the CPU's and locked; what is left on its lockless freelist is lost. */
+static void *alloc_locked(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
+			  struct slab_page *page, unsigned gfp)
+{
+	void *object = load_freelist(cpu, slub, s, page);
+
+	if (object)
+		return object;
+	deactivate_slab(cpu, slub, s, page);
+	return alloc_other(cpu, slub, s, gfp);
+}
+
+/* The lockless freelist of `page`, the CPU's slab if it has one, is empty. */
+static void *alloc_slow(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
+			struct slab_page *page, unsigned gfp)
+{
+	if (!page)
+		return alloc_other(cpu, slub, s, gfp);
+	path(cpu, "refill");
+	slab_lock(cpu, page);
+	return alloc_locked(cpu, slub, s, page, gfp);
 }
 
 /* Interrupts off. */
@@ -213,14 +252,15 @@ static const struct setting slub_page_settings[] = {
 	SLUB_SETTINGS,
 	SETTING(struct slub_settings, min_partial, COUNT, .min = 1, .max = 1024, .fallback = "2",
 		.help = "an empty slab that a CPU gives up is kept below so many partial ones"),
+	SETTING(struct slub_settings, bugs, WORD, .fallback = "fixed", .words = bugs_words,
+		.help = "released: loses objects if an interrupt makes a slab while one is made; "
+			"fixed by 05aa345034d"),
 	{ 0 },
 };
 
 static struct cpu_view cpu_view(const struct slub *slub, const struct kmem_cache *s, unsigned id)
 {
-	struct slab_page *page = *(struct slab_page **)cpu_slab_of(slub, s, id);
-
-	return (struct cpu_view){ page, page ? page->lockless_freelist : NULL };
+	return (struct cpu_view){ *(struct slab_page **)cpu_slab_of(slub, s, id), NULL };
 }
 
 static void *slub_page_create(struct sim *sim, const struct pages *pages, const void *settings)
@@ -237,6 +277,7 @@ const struct object_allocator slub_page = {
 	.summary          = "SLUB with the CPU's freelist in struct page (Linux 2.6.22)",
 	.settings         = slub_page_settings,
 	.settings_size    = sizeof(struct slub_settings),
+	.kernel           = KERNEL_2_6_22,
 	.view             = &page_view_packed_56,
 	.layouts          = slub_page_layouts,
 	.create           = slub_page_create,
@@ -250,5 +291,6 @@ const struct object_allocator slub_page = {
 	.objects_per_slab = slub_objects_per_slab,
 	.metadata_bytes   = slub_metadata_bytes,
 	.check            = slub_check,
+	.in_use           = slub_in_use,
 	.owns             = slub_owns,
 };

@@ -70,4 +70,16 @@ static inline void list_move(struct cpu *cpu, struct list_head *entry, struct li
 	list_add(cpu, entry, head);
 }
 
+/*
+ * What list_for_each_entry does until 2.6.39 before it tests an element, also the head that ends
+ * the walk: it asks for the line of the one after it, which is returned.
+ */
+static inline struct list_head *list_ahead(struct cpu *cpu, struct list_head *at)
+{
+	struct list_head *next = load(cpu, &at->next);
+
+	prefetch(cpu, &next->next);
+	return next;
+}
+
 #endif

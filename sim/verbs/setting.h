@@ -21,6 +21,8 @@ enum setting_kind {
 	SETTING_REALS,          /* struct reals member: a list of decimal numbers */
 	SETTING_WORDLIST,       /* struct wordlist member: a list of .words */
 	SETTING_KEYLIST,        /* struct keylist member: a list of keys of numbers in .section */
+	SETTING_DISTRIBUTION,   /* struct distribution member: one of .words, or {WORD: SPREAD};
+				 * the means are the table's counts whose unit is "cycles" */
 	SETTING_SECTION,        /* struct member with a table of its own, .section */
 };
 
@@ -42,20 +44,40 @@ struct keylist {
 	char key[SETTING_KEYS_MAX][SETTING_KEY_BYTES];  /* "rmw_ns.S"; a section is all in it */
 };
 
+/* How a quantity with a given mean varies. Words of such a setting are in this order. */
+enum shape { SHAPE_CONSTANT, SHAPE_UNIFORM, SHAPE_EXPONENTIAL, SHAPE_LOGNORMAL };
+enum { SPREAD_ONE = 1000 };
+
+struct distribution {
+	int shape;                      /* enum shape */
+	/*
+	 * In thousandths; SPREAD_ONE is what the word alone means. uniform: the half width as a
+	 * share of the mean, at most SPREAD_ONE (0 to twice the mean). exponential, lognormal:
+	 * what the logarithm varies by, against an exponential and as the sigma.
+	 */
+	uint64_t spread;
+};
+
 struct setting {
 	const char *key;
 	size_t offset;
 	enum setting_kind kind;
-	double min, max;                /* allowed range of numbers; both 0: any */
+	double min, max;                /* allowed range of numbers, of spreads; both 0: any */
 	/* Value when the key is missing, as YAML text; NULL: the key is required; "-": unknown,
 	 * which leaves numbers NAN (REAL), 0 (COUNT, BYTES), lists and sections empty (zero). */
 	const char *fallback;
-	const char *const *words;       /* of SETTING_WORD, NULL-terminated */
+	const char *const *words;       /* of WORD, WORDLIST, DISTRIBUTION, NULL-terminated */
 	const struct setting *section;  /* of SECTION and KEYLIST, ends with an entry without a key */
 	const char *unit;               /* of numbers: "bytes", "cycles", ...; NULL: none */
 	const char *help;               /* one line */
 	bool fixed;                     /* may not be swept */
 };
+
+/* The widest spread: what is uniform must not go below nothing. */
+static inline double spread_max(const struct setting *setting, int shape)
+{
+	return shape == SHAPE_UNIFORM && setting->max > 1 ? 1 : setting->max;
+}
 
 #define SETTING(type, member, kind_, ...) \
 	{ .key = #member, .offset = offsetof(type, member), .kind = SETTING_##kind_, __VA_ARGS__ }

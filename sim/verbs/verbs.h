@@ -130,7 +130,7 @@ void fence(struct cpu *cpu);                            /* mfence */
 /* ---- time, interrupts, preemption ------------------------------------------------------- */
 
 void compute(struct cpu *cpu, enum step step);          /* the machine's price of `step` */
-void compute_cycles(struct cpu *cpu, uint64_t cycles);  /* work of a workload, jittered by the seed */
+void compute_cycles(struct cpu *cpu, uint64_t cycles);  /* work of a workload */
 
 /* The old interrupt flag, for irq_restore: true if interrupts were on. */
 bool irq_save(struct cpu *cpu);
@@ -141,6 +141,9 @@ void irq_enable(struct cpu *cpu);
 /* A counter in per-CPU memory, touched as such; nothing unless the experiment says `preempt`. */
 void preempt_disable(struct cpu *cpu);
 void preempt_enable(struct cpu *cpu);
+
+/* Is the CPU's thread under way? To others an interrupt is lost. */
+bool takes_interrupts(const struct sim *sim, unsigned id);
 
 typedef void interrupt_handler(struct cpu *cpu, void *argument);
 /* Handler runs on `target` one interrupt latency later, interrupts off; does not wait. */
@@ -172,6 +175,10 @@ uint64_t random_below(struct cpu *cpu, uint64_t limit); /* uniform in 0..limit-1
 #define arena_new(sim, type, count, node, align, layout, label) \
 	((type *)arena_alloc((sim), sizeof(type), (count), (node), (align), (layout), (label)))
 void *arena_alloc(struct sim *sim, size_t size, size_t count, unsigned node, size_t align, const struct layout *layout, const char *label);
+
+/* Set-up: zeroed memory that no simulated CPU touches (a model's constants and pointers), as long as
+ * the machine lives. No place in simulated memory depends on how much of it there is. */
+void *unseen_new(struct sim *sim, size_t bytes);
 
 /* Set-up: one zeroed object per CPU, in areas of their own; the pointer is that of CPU 0. */
 #define percpu_new(sim, type, align, layout, label) \

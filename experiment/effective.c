@@ -11,6 +11,7 @@
 
 #include "experiment/file.h"
 #include "experiment/loading.h"
+#include "experiment/sha256.h"
 #include "experiment/version.h"
 #include "sim/verbs/xalloc.h"
 
@@ -84,16 +85,32 @@ static void machine_base(struct loading *loading, struct combination *combinatio
 		 combination->workload->name);
 }
 
+/* A name that is too long ends with a hash of the whole: two that begin alike stay two. */
+static void fit_name(char *name, const char *whole)
+{
+	enum { HASH_DIGITS = 8, ROOM = SETTING_NAME_BYTES - HASH_DIGITS - 2 };
+	char hex[SHA256_HEX_BYTES];
+	size_t length = strlen(whole), kept = ROOM;
+
+	if (length < SETTING_NAME_BYTES) {
+		memcpy(name, whole, length + 1);
+		return;
+	}
+	while (kept && ((unsigned char)whole[kept] & 0xc0) == 0x80)
+		kept--;                         /* no character is cut */
+	sha256_text(whole, length, hex);
+	snprintf(name, SETTING_NAME_BYTES, "%.*s~%.*s", (int)kept, whole, HASH_DIGITS, hex);
+}
+
 /* "core2-2s+l1d.kib=64": overrides that are not swept, for those have columns of their own. */
 static void name_machine(struct loading *loading, struct combination *combination)
 {
-	char *name = combination->machine_name, quoted[SETTING_TEXT_BYTES];
+	char *text, *name, quoted[SETTING_TEXT_BYTES];
 	bool list = walk_is_swept(loading, "machine"), changed = false;
-	char *text = NULL;
-	size_t length = 0,
-	       at = (size_t)snprintf(name, SETTING_NAME_BYTES, "%s", combination->settings.machine);
-	FILE *out = text_open(&text, &length);
+	size_t length, name_length;
+	FILE *out = text_open(&text, &length), *named = text_open(&name, &name_length);
 
+	fputs(combination->settings.machine, named);
 	schema_quote(combination->settings.machine, quoted, sizeof quoted);
 	fprintf(out, "{base: %s", quoted);
 	for (size_t i = 0; i < combination->keys; i++) {
@@ -105,15 +122,16 @@ static void name_machine(struct loading *loading, struct combination *combinatio
 		/* a list of numbers as it is; all else as a word */
 		schema_quote(key->value, quoted, sizeof quoted);
 		fprintf(out, ", %s: %s", key->key + 8, *key->value == '[' ? key->value : quoted);
-		if (!key->swept && effective_is_of_point(key->key) && at < SETTING_NAME_BYTES)
-			at += (size_t)snprintf(name + at, SETTING_NAME_BYTES - at, "+%s=%s",
-					       key->key + 8, key->value);
+		if (!key->swept && effective_is_of_point(key->key))
+			fprintf(named, "+%s=%s", key->key + 8, key->value);
 	}
 	fputc('}', out);
 	text_close(out);
-	if (combination->scaled && at < SETTING_NAME_BYTES)
-		snprintf(name + at, SETTING_NAME_BYTES - at, "+sockets=%llu",
-			 (unsigned long long)combination->machine.sockets);
+	if (combination->scaled)
+		fprintf(named, "+sockets=%llu", (unsigned long long)combination->machine.sockets);
+	text_close(named);
+	fit_name(combination->machine_name, name);
+	free(name);
 	if (changed && list) {
 		combination->machine_text = text;
 		return;

@@ -75,16 +75,6 @@ static void visit_machine(void *to, const struct setting *setting, const char *p
 		add_key(listing, below, text);
 }
 
-static void machine_base(struct loading *loading, struct combination *combination)
-{
-	const struct yaml *asked = walk_find(loading, "machine");
-	const struct yaml *name = asked->kind == YAML_MAPPING ? yaml_find(asked, "base") : asked;
-
-	snprintf(combination->settings.machine, SETTING_NAME_BYTES, "%s", name->text);
-	snprintf(combination->settings.workload, SETTING_NAME_BYTES, "%s",
-		 combination->workload->name);
-}
-
 /* A name that is too long ends with a hash of the whole: two that begin alike stay two. */
 static void fit_name(char *name, const char *whole)
 {
@@ -102,6 +92,21 @@ static void fit_name(char *name, const char *whole)
 	snprintf(name, SETTING_NAME_BYTES, "%.*s~%.*s", (int)kept, whole, HASH_DIGITS, hex);
 }
 
+/* Its name or path, as the experiment has it. */
+static const char *base_text(struct loading *loading)
+{
+	const struct yaml *asked = walk_find(loading, "machine");
+
+	return (asked->kind == YAML_MAPPING ? yaml_find(asked, "base") : asked)->text;
+}
+
+static void machine_base(struct loading *loading, struct combination *combination)
+{
+	fit_name(combination->settings.machine, base_text(loading));
+	snprintf(combination->settings.workload, SETTING_NAME_BYTES, "%s",
+		 combination->workload->name);
+}
+
 /* "core2-2s+l1d.kib=64": overrides that are not swept, for those have columns of their own. */
 static void name_machine(struct loading *loading, struct combination *combination)
 {
@@ -110,8 +115,8 @@ static void name_machine(struct loading *loading, struct combination *combinatio
 	size_t length, name_length;
 	FILE *out = text_open(&text, &length), *named = text_open(&name, &name_length);
 
-	fputs(combination->settings.machine, named);
-	schema_quote(combination->settings.machine, quoted, sizeof quoted);
+	fputs(base_text(loading), named);
+	schema_quote(base_text(loading), quoted, sizeof quoted);
 	fprintf(out, "{base: %s", quoted);
 	for (size_t i = 0; i < combination->keys; i++) {
 		const struct point_key *key = &combination->key[i];
@@ -137,7 +142,7 @@ static void name_machine(struct loading *loading, struct combination *combinatio
 		return;
 	}
 	free(text);
-	schema_quote(combination->settings.machine, quoted, sizeof quoted);
+	schema_quote(base_text(loading), quoted, sizeof quoted);
 	combination->machine_text = xstrdup(quoted);
 }
 

@@ -77,7 +77,7 @@ demo: need-plots
 
 # Programs that take most of the time. They come first, so that none of them is left running alone.
 SLOWEST := $(B)/tests/test_explore tests/check_litmus.sh tests/check_same_bytes.sh $(B)/tests/test_shortcuts \
-	$(B)/tests/test_import
+	$(B)/tests/test_buddy
 PROGRAMS = $(SLOWEST) $(filter-out $(SLOWEST),$(TESTS) $(SCRIPTS))
 RUN_TESTS = BOUNCE=$(B)/bounce BOUNCE_CLANG=$(B)/clang/bounce GOLDEN=$(B)/tests/golden tests/run.sh
 

@@ -49,8 +49,8 @@ static const char *value_text(const struct interval *value, char *buf, size_t si
 {
 	char mean[40], low[40], high[40];
 
-	if (interval_two_states(value))
-		return number_states(buf, size, &value->states);
+	if (number_states(buf, size, &value->states))
+		return buf;
 	number_real(mean, sizeof mean, value->mean);
 	number_real(low, sizeof low, value->low);
 	number_real(high, sizeof high, value->high);

@@ -162,11 +162,14 @@ static void search_models(struct search *search)
 	}
 	for (size_t i = 0; page_allocators[i]; i++) {
 		const struct page_allocator *model = page_allocators[i];
+		void *settings;
 
 		if (!matches(search, model->name))
 			continue;
 		printf("model %s (pages): %s\n", model->name, model->summary);
-		print_view(model->view);
+		settings = xalloc(model->settings_size);
+		print_view(model->view(settings));      /* as nobody changed them */
+		free(settings);
 		print_settings(model->settings, model->name);
 	}
 }

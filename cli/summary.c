@@ -119,9 +119,8 @@ static void add_interval(struct table *table, const struct quantity *quantity,
 	number_real(low, sizeof low, interval.low);
 	number_real(high, sizeof high, interval.high);
 	/* an interval that looks like its mean adds nothing */
-	if (interval_two_states(&interval))
-		number_states(text, sizeof text, &interval.states);
-	else if (interval_known(&interval) && (strcmp(low, mean) || strcmp(high, mean)))
+	if (!number_states(text, sizeof text, &interval.states) && interval_known(&interval) &&
+	    (strcmp(low, mean) || strcmp(high, mean)))
 		snprintf(text, sizeof text, interval.rough ? "%s (%s..%s)" : "%s [%s..%s]", mean,
 			 low, high);
 	table_both(table, true, interval.count ? text : "-",
@@ -304,6 +303,7 @@ static void print_seedless(FILE *out, const struct points *points)
 static void print_rough(FILE *out, const struct points *points, const bool *wanted)
 {
 	bool few = false, wide = false, two_states = false;
+	char text[128];
 
 	for (size_t i = 0; i < points->count;) {
 		size_t count = run_length(points, i);
@@ -311,7 +311,8 @@ static void print_rough(FILE *out, const struct points *points, const bool *want
 		for (size_t q = 0; q < QUANTITIES; q++) {
 			struct interval interval =
 				interval_of(&quantities[q], points->point + i, count);
-			bool two = wanted[q] && interval_two_states(&interval);
+			bool two = wanted[q] &&
+				   number_states(text, sizeof text, &interval.states);
 			bool rough = wanted[q] && !two && interval.rough &&
 				     interval.low != interval.high;
 

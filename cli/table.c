@@ -76,8 +76,11 @@ const char *number_states(char *buf, size_t size, const struct states *states)
 {
 	char low[40], high[40];
 
-	snprintf(buf, size, "%s (%zu) or %s (%zu)", number_real(low, sizeof low, states->low),
-		 states->in_low, number_real(high, sizeof high, states->high), states->in_high);
+	number_real(low, sizeof low, states->low);
+	number_real(high, sizeof high, states->high);
+	if (!states->in_low || !strcmp(low, high))
+		return NULL;
+	snprintf(buf, size, "%s (%zu) or %s (%zu)", low, states->in_low, high, states->in_high);
 	return buf;
 }
 

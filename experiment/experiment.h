@@ -23,13 +23,15 @@ enum scale { SCALE_NONE, SCALE_SOCKETS };
 enum struct_page { STRUCT_PAGE_AUTO, STRUCT_PAGE_PACKED, STRUCT_PAGE_ALIGNED };
 
 /* The top level of an experiment; machine, workload and the sections of models are apart. */
+enum { PAGES_AUTO, PAGES_FIRST };       /* settings.pages; the registry follows */
+
 struct settings {
 	char name[SETTING_NAME_BYTES], title[SETTING_NAME_BYTES];
 	char machine[SETTING_NAME_BYTES], workload[SETTING_NAME_BYTES];
 	int placement;                  /* enum placement up to APART_4, and the above */
 	uint64_t cpus;
 	int scale;                      /* enum scale */
-	int objects, pages;             /* index into the registries; objects: 0 is none */
+	int objects, pages;             /* index into the registries, from 1; 0: none, auto */
 	uint64_t operations, warmup;    /* operations 0: not given */
 	uint64_t repeat, seed;
 	struct wordlist plots;
@@ -51,6 +53,7 @@ struct combination {
 	const struct page_allocator *pages;
 	const struct workload *workload;
 	void *objects_settings, *pages_settings, *workload_settings;
+	void *pages_fitted;             /* what `auto` became in pages_settings */
 	unsigned *core;                         /* of each CPU, [cores]; NULL: the simulator's word */
 	size_t cores;
 	uint64_t warmup, operations;            /* as the workload wants them */

@@ -42,8 +42,8 @@ static const struct setting top_level[] = {
 		.fallback = "none", .fixed = true,
 		.help = "sockets: more CPUs than cores get more sockets of the same kind"),
 	SETTING(struct settings, objects, WORD, .fallback = "none", .help = "object allocator"),
-	SETTING(struct settings, pages, WORD, .fallback = "buddy",
-		.help = "page allocator below it"),
+	SETTING(struct settings, pages, WORD, .fallback = "auto",
+		.help = "page allocator below it; auto: that of the object allocator's time"),
 	SETTING(struct settings, workload, NAME,
 		.help = "the traffic: {kind: NAME, key: value ...}"),
 	SETTING(struct settings, operations, COUNT, .min = 1, .max = 1e12, .fallback = "-",
@@ -58,8 +58,8 @@ static const struct setting top_level[] = {
 	SETTING(struct settings, plots, WORDLIST, .fixed = true, .fallback = "[]",
 		.help = "figures to draw"),
 	SETTING(struct settings, memory_mib, COUNT, .min = 1, .max = 65536,
-		.fallback = "256", .unit = "MiB",
-		.help = "simulated memory that the page allocator manages"),
+		.fallback = "16384", .unit = "MiB",
+		.help = "simulated memory that the page allocator manages; only what is used costs anything"),
 	SETTING(struct settings, struct_page, WORD, .words = struct_page_words, .fallback = "auto",
 		.help = "bytes from one page struct to the next: auto is that of the era"),
 	SETTING(struct settings, preempt, SWITCH, .fallback = "false",
@@ -108,6 +108,7 @@ struct keys *keys_new(void)
 		add_word(keys->objects, object_allocators[i]->name);
 		add_word(keys->models, object_allocators[i]->name);
 	}
+	add_word(keys->pages, "auto");
 	for (size_t i = 0; page_allocators[i]; i++) {
 		add_word(keys->pages, page_allocators[i]->name);
 		add_word(keys->models, page_allocators[i]->name);

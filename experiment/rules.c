@@ -163,7 +163,8 @@ static void rule_objects(struct loading *loading, const struct combination *into
 
 static void rule_struct_page(struct loading *loading, const struct combination *into)
 {
-	const struct page_view *view = into->objects ? into->objects->view : into->pages->view;
+	const struct page_view *view =
+		page_view_of(into->objects, into->pages, into->pages_fitted);
 
 	if (into->settings.struct_page == STRUCT_PAGE_PACKED && view->size > 56)
 		mistake(loading->diagnostics, walk_place(loading, "struct_page"),

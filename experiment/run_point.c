@@ -2,6 +2,7 @@
  * A point from set-up to harvest.
  */
 #include "experiment/run_point.h"
+#include "experiment/schema.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -66,8 +67,8 @@ static void set_up(void *argument)
 	struct run *run = argument;
 	const struct combination *combination = run->combination;
 	const struct settings *settings = &combination->settings;
-	const struct page_view *view =
-		combination->objects ? combination->objects->view : combination->pages->view;
+	const struct page_view *view = page_view_of(combination->objects, combination->pages,
+						    combination->pages_fitted);
 	static const unsigned stride[] = {
 		[STRUCT_PAGE_AUTO] = 0, [STRUCT_PAGE_PACKED] = 56, [STRUCT_PAGE_ALIGNED] = 64
 	};
@@ -80,7 +81,7 @@ static void set_up(void *argument)
 	run->pages.memory =
 		memory_new(run->sim, view, stride[settings->struct_page], mib);
 	run->pages.state = combination->pages->create(run->sim, run->pages.memory,
-						      combination->pages_settings);
+						      combination->pages_fitted);
 	if (combination->objects) {
 		run->objects.model = combination->objects;
 		run->objects.pages = &run->pages;
@@ -164,10 +165,43 @@ static void replace(char **text, const char *by)
 	*text = xstrdup(by);
 }
 
+struct fitted {
+	const char *path;
+	char text[SETTING_TEXT_BYTES];
+};
+
+static void find_fitted(void *to, const struct setting *setting, const char *path,
+			const char *text)
+{
+	struct fitted *fitted = to;
+
+	(void)setting;
+	if (!strcmp(path, fitted->path))
+		snprintf(fitted->text, sizeof fitted->text, "%s", text);
+}
+
+/* What a key of the page allocator that says `auto` became. */
+static const char *value_of(const struct combination *combination, const struct point_key *key,
+			    struct fitted *fitted)
+{
+	const struct page_allocator *pages = combination->pages;
+
+	if (strcmp(key->value, "auto"))
+		return key->value;
+	if (!strcmp(key->key, "pages"))
+		return pages->name;
+	*fitted = (struct fitted){ .path = key->key };
+	if (pages->settings)
+		schema_list(pages->settings, combination->pages_fitted, pages->name, find_fitted,
+			    fitted);
+	return fitted->text[0] ? fitted->text : key->value;
+}
+
 void point_describe(struct point *point, const struct planned *planned)
 {
 	const struct combination *combination = planned->combination;
 	char partners[400];
+	struct fitted fitted;
 
 	memcpy(point->name, planned->name, sizeof point->name);
 	replace(&point->objects, combination->objects ? combination->objects->name : "");
@@ -178,7 +212,8 @@ void point_describe(struct point *point, const struct planned *planned)
 	point->seed = planned->seed;
 	for (size_t i = 0; i < combination->keys; i++) {
 		if (effective_is_of_point(combination->key[i].key))
-			point_add_key(point, combination->key[i].key, combination->key[i].value,
+			point_add_key(point, combination->key[i].key,
+				      value_of(combination, &combination->key[i], &fitted),
 				      combination->key[i].swept);
 	}
 	if (*partners_distance(combination, partners, sizeof partners))

@@ -316,6 +316,18 @@ static bool special_key(void *to, struct yaml *key, struct yaml *value)
 	return true;
 }
 
+/* What `auto` becomes; the settings as they were asked for stay beside it. */
+static void fit_pages(struct combination *into)
+{
+	const struct page_allocator *pages = into->pages;
+
+	into->pages_fitted = xalloc(pages->settings_size);
+	memcpy(into->pages_fitted, into->pages_settings, pages->settings_size);
+	if (pages->fit)
+		pages->fit(into->pages_fitted,
+			   into->objects ? into->objects->kernel : KERNEL_3_9);
+}
+
 static void choose_models(struct loading *loading, struct combination *into)
 {
 	const struct settings *settings = &into->settings;
@@ -327,10 +339,13 @@ static void choose_models(struct loading *loading, struct combination *into)
 				   yaml_find(loading->root, into->objects->name), loading->top);
 	}
 	if (settings->pages >= 0) {
-		into->pages = page_allocators[settings->pages];
+		into->pages = settings->pages == PAGES_AUTO
+				      ? page_allocator_of(into->objects)
+				      : page_allocators[settings->pages - PAGES_FIRST];
 		into->pages_settings =
 			fill_model(loading, into->pages->name,
 				   yaml_find(loading->root, into->pages->name), loading->top);
+		fit_pages(into);
 	}
 }
 
@@ -358,6 +373,7 @@ void combination_free(struct combination *combination)
 	free(combination->key);
 	free(combination->machine_text);
 	free(combination->objects_settings);
+	free(combination->pages_fitted);
 	free(combination->pages_settings);
 	free(combination->workload_settings);
 	free(combination->core);

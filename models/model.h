@@ -17,6 +17,10 @@ enum { PAGE_BYTES = 4096, MAX_ORDER = 11 };     /* orders 0 .. MAX_ORDER-1 */
 /* The kernels that models of allocators follow. */
 enum kernel { KERNEL_2_6_22, KERNEL_2_6_24, KERNEL_3_9, KERNELS };
 
+/* NR_CPUS of the kernel, which static arrays have room for: `asked` or the CPUs of the run,
+ * whichever are more, rounded up to 8. */
+unsigned nr_cpus(const struct sim *sim, uint64_t asked);
+
 /* A text for labels that lives as long as the machine. */
 const char *label_new(struct sim *sim, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -198,7 +202,8 @@ struct page_allocator {
 	const char *name, *summary;
 	const struct setting *settings;         /* NULL: none */
 	size_t settings_size;
-	const struct page_view *view; /* of its own era, used without an object allocator */
+	/* Of its own era, by its settings; used without an object allocator. */
+	const struct page_view *(*view)(const void *settings);
 	const struct layout *const *layouts;    /* of its structs, NULL-terminated */
 	/* Set-up: all memory free. */
 	void *(*create)(struct sim *sim, struct memory *memory, const void *settings);
@@ -242,6 +247,7 @@ struct object_allocator {
 	const char *name, *summary;
 	const struct setting *settings;
 	size_t settings_size;
+	enum kernel kernel;                     /* that it is of */
 	const struct page_view *view;           /* struct page of its era */
 	const struct layout *const *layouts;    /* of its structs, NULL-terminated */
 	void *(*create)(struct sim *sim, const struct pages *pages, const void *settings);
@@ -269,6 +275,12 @@ struct object_allocator {
 
 extern const struct object_allocator *const object_allocators[];        /* NULL-terminated */
 const struct object_allocator *object_allocator_find(const char *name);
+
+/* The page allocator of an object allocator's time; NULL: of the latest. */
+const struct page_allocator *page_allocator_of(const struct object_allocator *objects);
+/* The object allocator's page structs, else the page allocator's. */
+const struct page_view *page_view_of(const struct object_allocator *objects,
+				     const struct page_allocator *pages, const void *settings);
 
 /* An object allocator at work. */
 struct objects {

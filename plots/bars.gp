@@ -21,7 +21,7 @@ set yrange [0:*]
 set for [g = 1:groups] xtics (Groups[g] g - 1)
 if (groups == 1 && Groups[1] eq '') set xtics scale 0
 number(x) = groups * series <= 15 ? sprintf(x < 999.5 ? "%.3g" : "%.0f", x) : ''
-above(s) = column('states') == 2 ? (groups * series <= 15 ? "two states:\n".number(column('low')).' or '.number(column('high')) : "two\nstates") : number(column('mean'))
+two(s) = column('states') == 2 ? (groups * series <= 15 ? "two states:\n".number(column('low')).' or '.number(column('high')) : "two\nstates") : ''
 
 # labels of the groups that do not fit side by side are slanted
 if ((sum [g = 1:groups] strlen(Groups[g]) + 3) > 100) {
@@ -33,6 +33,7 @@ if ((sum [g = 1:groups] strlen(Groups[g]) + 3) > 100) {
 
 plot for [p = 1:parts] for [s = 1:series] data using (middle(s)):(0):(left(s)):(right(s)):(upto(p - 1)):(upto(p)) with boxxyerror lc rgb mix(colour(s), white(p)) title (p == 1 ? Series[s] : ''), \
 	for [s = 1:series] data using (middle(s)):'low':(0):(column('high') - column('low')) with vectors heads size graph 0.004,90 lc rgb ink notitle, \
-	for [s = 1:series] data using (middle(s)):'high':(above(s)) with labels offset 0, 0.7 font ',10' textcolor rgb ink notitle, \
+	for [s = 1:series] data using (middle(s)):'high':(column('states') == 2 ? '' : number(column('mean'))) with labels offset 0, 0.7 font ',10' textcolor rgb ink notitle, \
+	for [s = 1:series] data using (middle(s)):'high':(two(s)) with labels offset 0, 1.5 font ',10' textcolor rgb ink notitle, \
 	for [s = 1:series] data using (middle(s)):(column('mean') / 2):(tip(s)) with labels hypertext point pt 7 ps 3 lc rgb '#ff000000' notitle, \
 	for [p = 1:parts] keyentry with boxes fc rgb mix(0x555555, white(p)) title Parts[p]

@@ -29,11 +29,18 @@ static enum cause miss_cause(const struct cpu *cpu, const struct txn *t)
 									     : CAUSE_TRANSFER_SAME;
 }
 
-enum request request_of(const struct copy_rule *rule, bool write)
+enum request request_of(const struct cpu *cpu, enum state state, const struct copy_rule *rule)
 {
+	if (rule->next != state)
+		BUG(cpu, "a copy in %c is to be in %c while it asks for more", state_letter[state],
+		    state_letter[rule->next]);
 	if (rule->action & DO_UPGRADE)
 		return UPGRADE;
-	return write ? GET_MODIFIED : GET_SHARED;
+	if (rule->action & DO_GET_MODIFIED)
+		return GET_MODIFIED;
+	if (!(rule->action & DO_GET_SHARED))
+		BUG(cpu, "a copy in %c neither hits nor asks", state_letter[state]);
+	return GET_SHARED;
 }
 
 /* Ask for the line and wait until it is here: cpu->filled. */
@@ -121,8 +128,8 @@ uint32_t cpu_far(struct sim *sim, const struct txn *t, uint64_t end)
 		count_fine(sim, cpu, w, t, bounce, t->line);
 		count_wait(sim, w, t->line, end - sim->now);
 	}
-	count_access(&cpu->counts, cell_get(sim, w->p, w->size, w->site, cpu->context,
-					    sim->label_serial), w);
+	count_access(&cpu->counts,
+		     cell_get(sim, w->p, w->size, w->site, cpu->context, sim->label_serial), w);
 	cpu->far->effect(cpu->far->argument);
 	return info->version;
 }
@@ -172,11 +179,13 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 	start = cpu->clock;
 	for (bool first = true;; first = false) {
 		const struct copy_rule *rule;
+		enum state is;
 
 		slot = find_copy(cpu, line, &w->cost);
-		rule = copy_rule(cpu->node, slot ? slot->copy->state : STATE_I, event);
+		is = slot ? (enum state)slot->copy->state : STATE_I;
+		rule = copy_rule(cpu->node, is, event);
 		if (first)
-			was = slot ? (enum state)slot->copy->state : STATE_I;
+			was = is;
 		if (rule->action & DO_HIT) {
 			slot->copy->state = rule->next;
 			break;
@@ -191,7 +200,7 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 			access_far(cpu, w, line, was, effect, argument);
 			return;
 		}
-		miss(sim, cpu, w, line, request_of(rule, w->write));
+		miss(sim, cpu, w, line, request_of(cpu, is, rule));
 		t = cpu->filled;
 		cpu->filled = NULL;
 	}
@@ -502,20 +511,20 @@ void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site
 	struct sim *sim = cpu->sim;
 	uint64_t offset = (uint64_t)((const char *)p - sim->arena), line = offset >> LINE_SHIFT,
 		 cost = UNIT;
-	struct slot *slot;
 	const struct copy_rule *rule;
+	struct slot *slot;
+	enum state is;
 
 	sync_access(cpu);
 	if (offset < sim->arena_bytes && line != NO_LINE) {     /* of NULL: harmless */
 		slot = find_copy(cpu, line, &cost);
+		is = slot ? (enum state)slot->copy->state : STATE_I;
 		if (sim->observer)
-			observe_prefetch(sim, cpu, p, write, slot ? slot->copy->state : STATE_I,
-					 site);
-		rule = copy_rule(cpu->node, slot ? slot->copy->state : STATE_I,
-				 write ? COPY_STORE : COPY_LOAD);
+			observe_prefetch(sim, cpu, p, write, is, site);
+		rule = copy_rule(cpu->node, is, write ? COPY_STORE : COPY_LOAD);
 		if (!(rule->action & DO_HIT) && !coherence_pending(cpu->node, line) &&
-		    buffer_room_to_ask(cpu, request_of(rule, write)))
-			coherence_request(sim, cpu->node, line, request_of(rule, write),
+		    buffer_room_to_ask(cpu, request_of(cpu, is, rule)))
+			coherence_request(sim, cpu->node, line, request_of(cpu, is, rule),
 					  write ? ACCESS_STORE : ACCESS_LOAD, cpu->clock)
 				->prefetch = true;
 	}
@@ -567,8 +576,8 @@ static bool may_park(const struct cpu *cpu, const struct slot *slot, const void 
 	if (sim->options.no_parking || sim->observer || cpu->waiting == NOT_WAITING || !slot ||
 	    interrupt_due(cpu) || cpu->buffer.count || (cpu->sim->t.ahead && cpu->node->pending))
 		return false;
-	return !slot->copy->open || !copy_uses_foreign(slot->copy->info, cpu->node->id,
-						       byte_mask(p, (unsigned)size));
+	return !slot->copy->open ||
+	       !copy_uses_foreign(slot->copy->info, cpu->node->id, byte_mask(p, (unsigned)size));
 }
 
 static void park(struct cpu *cpu, const struct slot *slot, const void *p, size_t size,
@@ -579,8 +588,8 @@ static void park(struct cpu *cpu, const struct slot *slot, const void *p, size_t
 	cpu->park_period = turn + cpu->node->level_cache[0].hit_units;
 	cpu->park_charged = cpu->clock;
 	cpu->park_next = cpu->clock + turn;
-	cpu->park_cell = cell_get(cpu->sim, p, (unsigned)size, site, cpu->context,
-				  slot->copy->label_serial);
+	cpu->park_cell =
+		cell_get(cpu->sim, p, (unsigned)size, site, cpu->context, slot->copy->label_serial);
 	cpu_end_run_ahead(cpu);
 	event_loop(cpu->sim, cpu);
 }
@@ -651,9 +660,9 @@ void sim_feed(struct sim *sim, unsigned id, uint64_t line, bool write)
 	cpu->clock = sim->now;
 	for (;;) {
 		struct slot *slot = find_copy(cpu, line, &cost);
+		enum state is = slot ? (enum state)slot->copy->state : STATE_I;
 		const struct copy_rule *rule =
-			copy_rule(cpu->node, slot ? slot->copy->state : STATE_I,
-				  write ? COPY_STORE : COPY_LOAD);
+			copy_rule(cpu->node, is, write ? COPY_STORE : COPY_LOAD);
 		struct txn *t;
 
 		if (rule->action & DO_HIT) {
@@ -665,7 +674,7 @@ void sim_feed(struct sim *sim, unsigned id, uint64_t line, bool write)
 			copy_check(cpu, slot->copy);
 			return;
 		}
-		t = coherence_request(sim, cpu->node, line, request_of(rule, write),
+		t = coherence_request(sim, cpu->node, line, request_of(cpu, is, rule),
 				      write ? ACCESS_STORE : ACCESS_LOAD, sim->now);
 		cpu->blocked = t;
 		while (sim->homes.count || sim->messages.count) {
@@ -683,4 +692,3 @@ void sim_feed(struct sim *sim, unsigned id, uint64_t line, bool write)
 		txn_put(sim, t);
 	}
 }
-

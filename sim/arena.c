@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum { ARENA_PAGE = 4096, LABELS_KEPT = 4 };
-static const uint64_t PERCPU_BYTES = 1 << 16;
+static const uint64_t PERCPU_BYTES = 1 << 16, RANGE_BYTES = 1 << 20;
 
 void arena_init(struct sim *sim, uint64_t bytes)
 {
@@ -32,6 +32,7 @@ void arena_free(struct sim *sim)
 	xunmap(sim->arena, sim->arena_bytes);
 	free(sim->region_used);
 	free(sim->percpu);
+	free(sim->range);
 }
 
 uint64_t sim_offset(const struct sim *sim, const void *address)
@@ -41,13 +42,43 @@ uint64_t sim_offset(const struct sim *sim, const void *address)
 
 /* ---- labels --------------------------------------------------------------------------------- */
 
+/*
+ * Labels hang on the arena pages they cover. Those of what is large when it is made (page structs
+ * and frames of gigabytes, of which little is ever looked at) are kept once, as ranges, below them:
+ * sorted by their start, apart from each other, and older than any label of a page there.
+ */
+static const struct label *range_find(const struct sim *sim, uint64_t offset)
+{
+	size_t low = 0, high = sim->ranges;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (sim->range[middle].start <= offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low && offset < sim->range[low - 1].end ? &sim->range[low - 1] : NULL;
+}
+
+static void range_add(struct sim *sim, const struct label *label)
+{
+	size_t at = sim->ranges++;
+
+	sim->range = xrealloc(sim->range, sim->ranges * sizeof *sim->range);
+	for (; at && sim->range[at - 1].start > label->start; at--)
+		sim->range[at] = sim->range[at - 1];
+	sim->range[at] = *label;
+}
+
 const struct label *label_find(const struct sim *sim, uint64_t offset, uint32_t serial)
 {
 	const struct label *l = sim->page_label[offset / ARENA_PAGE];
 
 	while (l && (l->serial > serial || offset < l->start || offset >= l->end))
 		l = l->next;
-	return l;
+	return l ? l : range_find(sim, offset);
 }
 
 /* Labels of this page that the new one covers whole: a few are kept for copies fetched before. */
@@ -89,11 +120,15 @@ static const struct label *label_counting(const struct sim *sim, uint64_t offset
 	while (l && (l->stride != stride || offset < l->start || offset >= l->end ||
 		     (offset - l->start) % stride))
 		l = l->next;
-	return l;
+	if (l)
+		return l;
+	l = range_find(sim, offset);
+	return l && l->stride == stride && (offset - l->start) % stride == 0 ? l : NULL;
 }
 
+/* Of memory that had no label yet, if it is `fresh`. */
 static void label_add(struct sim *sim, uint64_t start, uint64_t bytes, const struct layout *layout,
-		      uint64_t stride, const char *name)
+		      uint64_t stride, const char *name, bool fresh)
 {
 	struct label like = {
 		.name = name,
@@ -107,9 +142,15 @@ static void label_add(struct sim *sim, uint64_t start, uint64_t bytes, const str
 	};
 	const struct label *under = label_counting(sim, start, like.stride);
 
+	if (!like.serial)
+		BUG(&sim->cpu[0], "too many labels");
 	if (under)
 		like.first = under->first + (start - under->start) / like.stride;
 	like.indexed = bytes > like.stride || (under && under->indexed);
+	if (fresh && bytes >= RANGE_BYTES) {
+		range_add(sim, &like);
+		return;
+	}
 	for (uint64_t page = start / ARENA_PAGE; page * ARENA_PAGE < like.end; page++) {
 		struct label *l = label_new(sim);
 
@@ -123,7 +164,7 @@ static void label_add(struct sim *sim, uint64_t start, uint64_t bytes, const str
 void relabel_setup(struct sim *sim, const void *p, size_t bytes, const struct layout *layout,
 		   size_t stride, const char *label)
 {
-	label_add(sim, sim_offset(sim, p), bytes, layout, stride, label);
+	label_add(sim, sim_offset(sim, p), bytes, layout, stride, label, false);
 }
 
 /* Takes effect at this CPU's time; a copy that another CPU fetched before keeps its old label. */
@@ -135,7 +176,7 @@ void relabel(struct cpu *cpu, const void *p, size_t bytes, const struct layout *
 		 last = (start + bytes - 1) >> LINE_SHIFT;
 
 	cpu_sync(cpu);
-	label_add(sim, start, bytes, layout, stride, label);
+	label_add(sim, start, bytes, layout, stride, label, false);
 	for (uint64_t line = first; line <= last; line++) {
 		struct slot *slot = node_copy(cpu->node, line);
 
@@ -221,7 +262,7 @@ void *arena_alloc(struct sim *sim, size_t size, size_t count, unsigned node, siz
 	sim->region_used[node] = start + size * count;
 	start += node * sim->region_bytes;
 	if (size && count)
-		label_add(sim, start, size * count, layout, size, label);
+		label_add(sim, start, size * count, layout, size, label, true);
 	return sim->arena + start;
 }
 
@@ -236,7 +277,7 @@ void *percpu_alloc(struct sim *sim, size_t size, size_t align, const struct layo
 	for (unsigned i = 0; i < sim->cpus; i++) {
 		uint64_t start = sim_offset(sim, sim->percpu[i]) + sim->percpu_used;
 
-		label_add(sim, start, size, layout, size, label);
+		label_add(sim, start, size, layout, size, label, false);
 		sim->page_label[start / ARENA_PAGE]->first = i;
 		sim->page_label[start / ARENA_PAGE]->indexed = true;
 	}

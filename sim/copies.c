@@ -31,7 +31,9 @@ void line_written(struct sim *sim, struct line *info, unsigned cpu, uint64_t byt
 
 	if (!bytes)
 		return;
-	info->epoch++;
+	if (!++info->epoch)
+		BUG(&sim->cpu[cpu], "line %llu changed hands too often",
+		    (unsigned long long)info->number);
 	if (sim->cpus > 1) {
 		if (!h) {
 			h = info->bytes = sim_keep(sim, sizeof *h);
@@ -119,12 +121,12 @@ bool copy_was_killed(struct sim *sim, const struct cpu *cpu, uint64_t line)
 	return sim->line[line] && bit_of(lost_bits(sim, sim->line[line]), cpu->node->id);
 }
 
-void cpu_downgrade(struct sim *sim, struct cpu *cpu, struct slot *slot)
+void cpu_downgrade(struct sim *sim, struct cpu *cpu, struct slot *slot, enum state to)
 {
 	copy_check(cpu, slot);
 	merge_written(sim, cpu, slot);
 	slot->wrote = false;
-	slot->state = copy_rule(cpu->node, slot->state, COPY_PROBE_SHARE)->next;
+	slot->state = (uint8_t)to;
 }
 
 bool copy_uses_foreign(const struct line *info, unsigned cpu, uint64_t bytes)
@@ -287,7 +289,7 @@ void cpu_filled(struct sim *sim, struct txn *t)
 	t->request = fresh && t->request == UPGRADE ? GET_MODIFIED : t->request;
 	copy_check(cpu, copy);
 	rule = copy_rule(t->client, copy->state, fill_event[t->grant]);
-	if (rule->action & IMPOSSIBLE)
+	if (!(rule->action & DO_HIT))
 		BUG(cpu, "fill of line %llu to %c in state %c", (unsigned long long)t->line,
 		    state_letter[t->grant], state_letter[copy->state]);
 	copy->state = rule->next;
@@ -296,4 +298,3 @@ void cpu_filled(struct sim *sim, struct txn *t)
 		copy_install_inner(cpu, copy);
 	finish(sim, cpu, t);
 }
-

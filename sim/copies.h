@@ -21,6 +21,7 @@ struct slot *copy_install_inner(struct cpu *cpu, struct slot *copy);
 void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, bool to_write);
 /* Was the CPU's last copy of the line lost to a write? */
 bool copy_was_killed(struct sim *sim, const struct cpu *cpu, uint64_t line);
-void cpu_downgrade(struct sim *sim, struct cpu *cpu, struct slot *slot);
+/* It stays, in that state. */
+void cpu_downgrade(struct sim *sim, struct cpu *cpu, struct slot *slot, enum state to);
 
 #endif

@@ -23,8 +23,8 @@ struct line *line_get(struct sim *sim, uint64_t number)
 struct line_counts *line_counts_get(struct sim *sim, struct line *line)
 {
 	if (!line->counts) {
-		line->counts = sim_keep(sim, sizeof *line->counts +
-						     2 * sim->words * sizeof(uint64_t));
+		line->counts =
+			sim_keep(sim, sizeof *line->counts + 2 * sim->words * sizeof(uint64_t));
 		if (sim->counted_lines == sim->counted_room) {
 			sim->counted_room = sim->counted_room ? 2 * sim->counted_room : 256;
 			sim->counted =

@@ -27,8 +27,8 @@ void cpu_set_horizon(struct sim *sim, struct cpu *cpu)
 	uint64_t far = least(near + least(near, sim->t.least_request), sim->t.ipi);
 
 	cpu_end_run_ahead(cpu);
-	if (sim->options.no_run_ahead || sim->observer || interrupt_due(cpu) || cpu->node->pending ||
-	    cpu->buffer.count)
+	if (sim->options.no_run_ahead || sim->observer || interrupt_due(cpu) ||
+	    cpu->node->pending || cpu->buffer.count)
 		return;
 	if (sim->homes.count)
 		h = least(h, sim->homes.item->time + near);
@@ -78,6 +78,7 @@ static void deliver(struct sim *sim, struct cpu *cpu)
 	cpu->waiting = NOT_WAITING;
 	cpu->in_irq++;
 	cpu->stuck = false;
+	cpu->op_serial = 0;                     /* it leaves the operation's marks alone */
 	cpu->irq_frames = cpu->frames;
 	cpu->context = context_get(sim, OP_NONE, "");
 	if (cpu->buffer.count)
@@ -89,7 +90,7 @@ static void deliver(struct sim *sim, struct cpu *cpu)
 	cpu->irq_frames = frames;
 	cpu->context = context;
 	cpu->op_serial = serial;
-	cpu->lines_read = lines_read;           /* what it touched is not the operation's */
+	cpu->lines_read = lines_read;           /* nor is what it touched the operation's */
 	cpu->lines_written = lines_written;
 	cpu->waiting = was_waiting;
 	cpu->irq_units += cpu->clock - start;
@@ -367,6 +368,18 @@ void cpu_free(struct cpu *cpu)
 
 /* ---- operations ----------------------------------------------------------------------------- */
 
+/* Marks in slots are 32 bits wide. Between operations, long before the serials run out, all marks
+ * go and the serials begin again. */
+static void renew_serials(struct cpu *cpu)
+{
+	const struct cache *c = node_outermost(cpu->node);
+
+	for (uint64_t i = 0; i < c->sets * c->ways; i++)
+		c->slot[i].op_read = c->slot[i].op_written = 0;
+	buffer_forget_marks(cpu);
+	cpu->serials = 0;
+}
+
 void op_begin(struct cpu *cpu, enum op op)
 {
 	struct frame *f = &cpu->frame[cpu->frames];
@@ -374,18 +387,16 @@ void op_begin(struct cpu *cpu, enum op op)
 	if (cpu->frames == FRAMES)
 		BUG(cpu, "operations nest too deep");
 	sync_access(cpu);
+	if (cpu->serials >= SERIALS && !cpu->frames)
+		renew_serials(cpu);
 	if (cpu->frames == cpu->irq_frames)
 		cpu->op_serial = ++cpu->serials + 1;
 	if (cpu->ahead && !cpu->frames)
 		ahead_forget(cpu);
 	cpu->frames++;
-	*f = (struct frame){ op,
-			     cpu->context,
-			     cpu->clock,
-			     cpu->irq_units,
-			     cpu->lines_read,
-			     cpu->lines_written,
-			     cpu->op_serial };
+	*f = (struct frame){
+		op, cpu->context, cpu->clock, cpu->irq_units, cpu->lines_read, cpu->lines_written
+	};
 	cpu->context = context_get(cpu->sim, op, "");
 }
 
@@ -433,7 +444,7 @@ void op_end(struct cpu *cpu, int64_t live_bytes, int64_t footprint_bytes)
 	e.units = cpu->clock - f->start - (cpu->irq_units - f->irq_units);
 	cpu->context = f->context;
 	if (e.whole)
-		cpu->op_serial = 1;
+		cpu->op_serial = cpu->in_irq ? 0 : 1;
 	entry_push(sim, &e);
 }
 

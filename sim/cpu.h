@@ -5,7 +5,7 @@
 #include "sim/buffer.h"
 #include "sim/state.h"
 
-enum { FRAMES = 16, LOOK_ENTRIES = 512 };
+enum { FRAMES = 16, LOOK_ENTRIES = 512, SERIALS = 1 << 30 };
 
 struct look {                           /* lookaside in front of tags and cells */
 	const void *address;
@@ -19,7 +19,7 @@ struct look {                           /* lookaside in front of tags and cells 
 struct frame {                          /* an operation under way */
 	enum op op;
 	unsigned context;
-	uint64_t start, irq_units, lines_read, lines_written, serial;
+	uint64_t start, irq_units, lines_read, lines_written;
 };
 
 struct cpu {
@@ -28,7 +28,7 @@ struct cpu {
 	struct look *look;
 	uint32_t context;
 	uint64_t used;                  /* LRU clock */
-	uint32_t op_serial;             /* of the outermost operation; 1 outside of any */
+	uint32_t op_serial;             /* of the outermost operation; outside 1, in handlers 0 */
 	struct node *node;
 	struct sim *sim;
 	struct counts counts;
@@ -73,7 +73,8 @@ struct cpu {
 	/* operations */
 	struct frame frame[FRAMES];
 	unsigned frames;
-	uint64_t serials, entries, txns, interrupts_sent, lines_read, lines_written;
+	uint32_t serials;               /* of operations so far, SERIALS and those within one at most */
+	uint64_t entries, txns, interrupts_sent, lines_read, lines_written;
 	unsigned irq_frames;            /* frames below the running handler */
 	uint64_t random;
 	thread_function *function;

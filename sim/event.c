@@ -1,4 +1,28 @@
-/* Events and turns: what happens next, in an order that the host cannot disturb. */
+/*
+ * Events and turns: what happens next, in an order that the host cannot disturb.
+ *
+ * What happens is either an event (at a client or a home) or the turn of a CPU that wants to go on
+ * at its clock (its fiber runs until it waits again). The first of all is next, by
+ *
+ *	time    in units of 1/64 cycle
+ *	rank    at one time, in this order (enum rank):
+ *	          RANK_FILL       lines arrive, and accesses that waited for them take effect: before
+ *	          RANK_PROBE      probes and acknowledgements at clients, so that no line goes unused
+ *	          RANK_HOME       what homes do
+ *	          RANK_INTERRUPT  interrupts, before what the CPU does next
+ *	          RANK_COMPUTE    compute ends, perhaps an operation with it, before any access
+ *	          RANK_DRAIN      the oldest buffered store takes effect, before its CPU's next access
+ *	          RANK_CPU        accesses
+ *	hash    of seed, time and CPU: at each time another order of CPUs, so that none is favoured
+ *	CPU     on whose behalf it happens
+ *	count   of the CPU's transaction and of its message, or of its interrupts or stores so far
+ *
+ * Rank, hash and CPU are one number (event_key). None of this depends on when the host created an
+ * event. A message takes a unit at least, so what an event causes comes after all of its time.
+ *
+ * There are three heaps: events at homes, events at CPUs, turns. Their tops bound how far a CPU may
+ * run ahead without an event (cpu_set_horizon).
+ */
 #include "sim/event.h"
 #include "sim/buffer.h"
 #include "sim/coherence.h"

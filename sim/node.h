@@ -30,9 +30,11 @@ struct dirent {
 	struct node *owner;
 	unsigned sharer_count;
 	unsigned waits;                 /* messages that must come before `busy` ends */
+	bool guessed;                   /* busy's client is a sharer until its owner's answer */
+	bool left, thinned;             /* since `busy` was served the owner, a sharer gave up */
 	uint32_t version;               /* of the root's copy of the line */
 	unsigned bias_socket, bias_run;
-	uint64_t left, arrives;         /* when it was sent to its owner, and is there */
+	uint64_t sent, arrives;         /* when it was sent to its owner, and is there */
 	uint64_t reread_free;           /* the next waiter may read it again then */
 	uint64_t sharers[];             /* bit per client of the home */
 };

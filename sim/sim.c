@@ -357,7 +357,11 @@ bool sim_protect(struct sim *sim, void (*function)(void *argument), void *argume
 static void run(void *argument)
 {
 	struct sim *sim = argument;
+	char why[80];
 
+	if (!protocol_sane(sim->root->protocol, why, sizeof why) ||
+	    (sim->shared_count && !protocol_sane(sim->shared[0]->protocol, why, sizeof why)))
+		BUG(&sim->cpu[0], "%s", why);
 	for (unsigned i = 0; i < sim->cpus; i++)
 		if (sim->cpu[i].started)
 			charge(&sim->cpu[i], 0, sim->cpu[i].clock, CAUSE_IDLE);

@@ -64,6 +64,8 @@ struct sim {
 	struct line **line;                     /* by line number, NULL: never cached */
 	struct label **page_label;              /* by arena page */
 	struct label *free_label;
+	struct label *range;                    /* of large pieces, by start */
+	size_t ranges;
 	uint32_t label_serial;
 	/* operations and window */
 	enum phase phase;

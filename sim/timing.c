@@ -104,8 +104,8 @@ static void derive_least(struct timing *t, double share)
 				uint64_t rest =
 					less(t->legs[a][s][d], t->request[t->distances - 1]);
 
-				t->least_probe = least(t->least_probe,
-						       (uint64_t)((double)rest * share));
+				t->least_probe =
+					least(t->least_probe, (uint64_t)((double)rest * share));
 			}
 	}
 	if (!t->least_probe)

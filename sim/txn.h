@@ -55,6 +55,7 @@ struct txn {
 	struct txn *snooper;            /* the transaction at the home below */
 	struct event *probe;
 	bool bypass;
+	bool calls_in;                  /* the copies above are to let go, not to share */
 	bool dirty;
 };
 

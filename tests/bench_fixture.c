@@ -19,7 +19,7 @@ struct machine bench_machine(unsigned cpus)
 		.load_ns = { .M = REALS(100, 200), .E = REALS(100, 200), .S = REALS(80, 160) },
 		.rmw_ns = { .M = REALS(110, 210), .E = REALS(110, 210), .S = REALS(90, 170) },
 		.own_cyc = { .add = REALS(1, 1), .lock_add = REALS(20, 20) }, .pause_cyc = 10, .irq_pair_cyc = { 40 },
-		.ipi_roundtrip_ns = 2000, .handoff = { ORDER_CHASING, REALS(0.25, 0.25, 0.5), 0 },
+		.ipi_roundtrip_ns = 2000, .handoff = { .home = ORDER_CHASING, .split = REALS(0.25, 0.25, 0.5) },
 	};
 }
 

@@ -25,7 +25,7 @@ struct machine fixture_machine(unsigned nodes)
 		.own_cyc = { .add = REALS(1, 1), .lock_add = REALS(10, 10) },
 		.mfence_cyc = 10, .irq_pair_cyc = { 20 }, .cli_sti_pair_cyc = 4, .pause_cyc = 4,
 		.irq_entry_exit_ns = 200, .ipi_roundtrip_ns = 1000,
-		.handoff = { ORDER_CHASING, REALS(0.25, 0.25, 0.5), 0 },
+		.handoff = { .home = ORDER_CHASING, .split = REALS(0.25, 0.25, 0.5) },
 	};
 }
 
@@ -84,7 +84,7 @@ struct buddy_settings_view {
 
 struct pcp_settings_view {
 	int variant;
-	uint64_t batch, reserve_blocks;
+	uint64_t batch, reserve_blocks, nr_cpus;
 };
 
 static const struct layout turn_layout = { "turn", 8, CLASS_WORKLOAD, NULL };
@@ -92,7 +92,8 @@ static const struct layout turn_layout = { "turn", 8, CLASS_WORKLOAD, NULL };
 static void add_pages(struct fixture *f, const struct fixture_options *o)
 {
 	struct buddy_settings_view buddy = { (int)o->lock, o->reserve_blocks };
-	struct pcp_settings_view pcp = { (int)o->kernel + 1, o->batch, o->reserve_blocks };
+	struct pcp_settings_view pcp = {
+		(int)o->kernel + 1, o->batch, o->reserve_blocks, o->nr_cpus };
 	bool is_pcp = o->pages && strcmp(o->pages, "pcp") == 0;
 
 	f->memory = memory_new(f->sim, o->view ? o->view : &page_view_packed_56, o->stride,
@@ -112,6 +113,7 @@ static void add_objects(struct fixture *f, const struct fixture_options *o)
 		.min_order = o->min_order, .max_order = defaults ? 1 : o->max_order,
 		.min_partial = o->min_partial, .variant = o->era == ERA_DFB4F096,
 		.bugs = o->bugs_released ? BUGS_RELEASED : BUGS_FIXED, .own_lines = o->own_lines,
+		.nr_cpus = o->nr_cpus,
 	};
 	const char *name = o->era == ERA_2622 ? "slub-page" : "slub-cpu";
 

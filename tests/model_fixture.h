@@ -18,6 +18,7 @@ struct fixture_options {
 	enum kernel kernel;             /* of pcp */
 	unsigned batch;                 /* of pcp; 0: by the size of memory */
 	unsigned cpus;                  /* 0: 2 */
+	unsigned nr_cpus;               /* of the kernel; 0: cpus rounded up to 8 */
 	unsigned nodes;                 /* 0: 1 */
 	enum placement placement;
 	const struct page_view *view;   /* NULL: packed-56 */

@@ -495,6 +495,7 @@ struct irqs {
 	uint64_t *word, at[4], end, lines_read;
 	unsigned count;
 	bool flags[3];
+	bool more;                      /* the operation touches what the handler did */
 };
 
 static void slow_handler(struct cpu *cpu, void *argument)
@@ -630,29 +631,49 @@ static void reads_in_an_operation(struct cpu *cpu, void *argument)
 	load(cpu, irqs->word);
 	compute_cycles(cpu, 1000);
 	store(cpu, irqs->word, 1);
+	load(cpu, irqs->word);
+	if (irqs->more) {
+		load(cpu, irqs->word + 8);
+		load(cpu, irqs->word + 8);
+		store(cpu, irqs->word + 16, 1);
+	}
 	op_end(cpu, 0, 0);
 }
 
-/* What a handler touches is not the operation's, nor on its path. */
-static void handlers_touch_for_themselves(void **state)
+/* What a handler touches is not the operation's, nor on its path; what the operation touches is its
+ * own, even if the handler was first. */
+static void touches_in_a_handler(unsigned depth, bool more)
 {
-	struct sim *sim = small_sim(1);
-	struct irqs irqs = { .word = arena_alloc(sim, 64, 4, 0, 64, NULL, "word") };
+	struct machine machine = engine_machine();
+	struct sim_options options = engine_options(&machine, 1);
+	struct irqs irqs = { .more = more };
 	struct result *r;
+	struct sim *sim;
 
-	(void)state;
+	machine.store_buffer = depth;
+	sim = engine_sim(&options);
+	irqs.word = arena_alloc(sim, 64, 4, 0, 64, NULL, "word");
 	thread_start(sim, 0, reads_in_an_operation, &irqs);
 	timer_add(sim, 0, 500, 0, reading_handler, &irqs);
 	run_to_end(sim);
 	r = sim_result(sim);
 	assert_int_equal(irqs.count, 1);
-	assert_int_equal(r->op[OP_ALLOC].lines_read, 1);
-	assert_int_equal(r->op[OP_ALLOC].lines_written, 1);
+	assert_int_equal(r->op[OP_ALLOC].lines_read, more ? 2 : 1);
+	assert_int_equal(r->op[OP_ALLOC].lines_written, more ? 2 : 1);
 	for (size_t i = 0; i < r->sites; i++)
 		if (!strcmp(r->site[i].site.function, "reading_handler"))
 			assert_string_equal(r->site[i].path, "");
 	result_free(r);
 	sim_free(sim);
+}
+
+static void handlers_touch_for_themselves(void **state)
+{
+	(void)state;
+	for (unsigned depth = 0; depth <= 4; depth += 4) {
+		touches_in_a_handler(depth, false);
+		touches_in_a_handler(depth, true);
+	}
 }
 
 /* ---- preemption ----------------------------------------------------------------------------- */

@@ -227,6 +227,54 @@ static void the_186th_free_drains_the_31_oldest(void **state)
 	}
 }
 
+/* 11.2: N + 1 pages are taken, then freed in that order, again and again; takings of zone->lock. */
+static const struct { unsigned n, cold, refills, drains; int resident; } visits[] = {
+	{ 1, 1, 0, 0, 31 }, { 64, 3, 0, 0, 93 }, { 128, 5, 0, 0, 155 }, { 256, 9, 4, 4, 155 },
+	{ 512, 17, 12, 12, 155 }, { 1024, 34, 29, 29, 155 }, { 4096, 133, 128, 128, 155 },
+};
+
+static void take_and_free(struct cpu *cpu, void *argument)
+{
+	static struct page *page[4097];
+	struct locks *locks = argument;
+	struct fixture *f = locks->f;
+
+	for (unsigned round = 0; round < 4; round++) {
+		unsigned before = locks->taken, n = visits[f->left].n;
+
+		for (unsigned i = 0; i <= n; i++)
+			page[i] = alloc_page(cpu, f, 0, GFP_KERNEL);
+		assert_int_equal(locks->taken - before,
+				 round ? visits[f->left].refills : visits[f->left].cold);
+		before = locks->taken;
+		for (unsigned i = 0; i <= n; i++)
+			free_page(cpu, f, page[i], 0);
+		assert_int_equal(locks->taken - before, visits[f->left].drains);
+		assert_int_equal(count_of(f, 0), visits[f->left].resident);
+	}
+}
+
+/* Not 2.6.24, where half of the stolen block stays MOVABLE (2.7): its pages do not serve again. */
+static void the_zone_lock_is_visited_as_often_as_in_the_table(void **state)
+{
+	(void)state;
+	EACH_KERNEL(kernel) {
+		for (size_t i = 0; kernel != KERNEL_2_6_24 && i < COUNT(visits); i++) {
+			struct fixture *f = fixture_new(&(struct fixture_options){
+				.pages_only = true, .pages = "pcp", .kernel = kernel,
+				.batch = 31, .cpus = 1, .mib = 32 });
+			struct locks locks = { f, 0 };
+
+			f->left = i;
+			sim_observe(f->sim, count_locks, &locks);
+			thread_start(f->sim, 0, take_and_free, &locks);
+			assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
+			fixture_expect_sound(f);
+			fixture_free(f);
+		}
+	}
+}
+
 /*
  * Merging onto a list that has blocks: until 2.6.24 always at its head, in 3.9 at its tail if the
  * parent's buddy is free (6dda9d55bf5). CPU 1 holds all pages, lists of one: batch 1, high 6. CPU 0
@@ -264,6 +312,44 @@ static void old_kernels_put_free_blocks_at_the_head(void **state)
 		assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
 		free_lists_text(f, text, sizeof text);
 		assert_string_equal(text, kernel == KERNEL_3_9 ? "o0[8,0] o1[2]" : "o0[0,8] o1[2]");
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
+/* CPU 0 takes 185 MOVABLE pages, a refill of 31 six times, and frees 184: of 186 is 1 left, makes
+ * 185, one below high. Then a page of each of the two other types. */
+static void other_types(struct cpu *cpu, void *argument)
+{
+	struct fixture *f = argument;
+	struct page *page[185];
+
+	for (unsigned i = 0; i < 185; i++)
+		page[i] = alloc_page(cpu, f, 0, GFP_MOVABLE);
+	for (unsigned i = 0; i < 184; i++)
+		free_page(cpu, f, page[i], 0);
+	alloc_page(cpu, f, 0, GFP_KERNEL);
+	alloc_page(cpu, f, 0, GFP_RECLAIMABLE);
+}
+
+/*
+ * 2.2, 2.7 (step 4: "may pass high until the next free"): there is no page of the type, so 31 come,
+ * twice: 185 + 2 * (31 - 1) = 245 pages where high is 186, and all is well. Without migratetypes
+ * two pages of 185 go.
+ */
+static void a_list_may_pass_high_by_a_batch_for_each_type(void **state)
+{
+	(void)state;
+	EACH_KERNEL(kernel) {
+		struct fixture *f = fixture_new(&(struct fixture_options){
+			.pages_only = true, .pages = "pcp", .kernel = kernel, .batch = 31,
+			.mib = 16 });
+		struct per_cpu_pageset *pageset = pageset_of(f, 0);
+
+		thread_start(f->sim, 0, other_types, f);
+		assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
+		assert_int_equal(kernel == KERNEL_3_9 ? pageset->count : pageset->pcp[0].count,
+				 kernel == KERNEL_2_6_22 ? 183 : 245);
 		fixture_expect_sound(f);
 		fixture_free(f);
 	}
@@ -358,6 +444,24 @@ static void members_lie_where_the_sheet_has_them(void **state)
 			assert_int_equal(from_zone(f, &zone->pageset[n - 3]) / LINE, zl - 1);
 			fixture_free(f);
 		}
+	}
+}
+
+/* A kernel for 30 CPUs, N = 32, on 9: nobody's pointer lies in the lock's line. */
+static void a_kernel_for_more_cpus_keeps_pointers_from_the_lock(void **state)
+{
+	(void)state;
+	for (enum kernel kernel = KERNEL_2_6_22; kernel <= KERNEL_2_6_24; kernel++) {
+		struct fixture *f = fixture_new(&(struct fixture_options){
+			.pages_only = true, .pages = "pcp", .kernel = kernel, .cpus = 9,
+			.nr_cpus = 30 });
+		const struct zone *zone = zone_of(f, 0);
+		uint64_t zl = from_zone(f, zone->lock) / LINE;
+
+		expect_offsets(f, kernel, 32);
+		for (unsigned cpu = 0; cpu < 9; cpu++)
+			assert_true(from_zone(f, &zone->pageset[cpu]) / LINE < zl);
+		fixture_free(f);
 	}
 }
 
@@ -615,8 +719,8 @@ static void each_path_makes_the_accesses_of_the_sheet(void **state)
 /*
  * 2.7, step 4 of 2.6.24: pages 1 and 2 on the list are MOVABLE, a page for UNMOVABLE is asked for.
  * Each is passed with a read of its lru.next, a prefetch of the next (of the head at last) and a
- * read of its type; at the head the walk ends with the first page prefetched; then a refill, whose first
- * page goes to the head and is taken. Of 2 + 3 pages 4 are left.
+ * read of its type; at the head the walk ends with the first page prefetched; then a refill, whose
+ * first page goes to the head and is taken. Of 2 + 3 pages 4 are left.
  */
 static void the_list_is_walked_for_a_page_of_the_type(void **state)
 {
@@ -643,6 +747,57 @@ static void the_list_is_walked_for_a_page_of_the_type(void **state)
 	assert_int_equal(pfn_of(f, list_of(f, 0)->prev), 2);
 	fixture_expect_sound(f);
 	fixture_free(f);
+}
+
+struct stores {
+	struct fixture *f;
+	char text[2000];
+};
+
+static void note_stores(void *to, const struct access *a)
+{
+	struct stores *stores = to;
+	struct one_access one = { a->read ? 'M' : 'W', a->address, NULL };
+	size_t at = strlen(stores->text);
+	char name[120];
+
+	if (!a->write)
+		return;
+	name_access(stores->f, &one, name, sizeof name);
+	snprintf(stores->text + at, sizeof stores->text - at, "%s, ", name);
+}
+
+static void compound_thread(struct cpu *cpu, void *argument)
+{
+	alloc_page(cpu, argument, 2, GFP_MOVABLE | GFP_COMP);
+}
+
+#define TAIL_26(p) "M PG" p ".flags, W PG" p ".private, "
+#define TAIL_39(p) "M PG" p ".flags, W PG" p "._count, W PG" p ".private, "
+/* 0.4: destructor and order in the lru of page 1, then the marks, first_page in private; 3.9 also
+ * sets _count of the tails. */
+#define COMPOUND(TAIL) \
+	"W PG0.private, W PG0._count, W PG1.lru, W PG1.lru, M PG0.flags, " \
+	TAIL("1") TAIL("2") TAIL("3")
+
+static void each_tail_of_a_compound_page_is_written(void **state)
+{
+	(void)state;
+	EACH_KERNEL(kernel) {
+		const char *expected = kernel == KERNEL_3_9 ? COMPOUND(TAIL_39) : COMPOUND(TAIL_26);
+		struct fixture *f = pcp_new(kernel, 1);
+		struct stores stores = { .f = f };
+		size_t length;
+
+		sim_observe(f->sim, note_stores, &stores);
+		thread_start(f->sim, 0, compound_thread, f);
+		assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
+		length = strlen(stores.text);
+		assert_true(length > strlen(expected));
+		assert_string_equal(stores.text + length - strlen(expected), expected);
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
 }
 
 /* ---- the order of 3.9's drain, 2.3 and 11.3 ----------------------------- */
@@ -875,8 +1030,8 @@ static void ticks(struct cpu *cpu, void *argument)
 
 /*
  * CPU 0 has freed six pages of node 1: at 6 a batch of 1 went back, a difference of 1 that the
- * first tick folds, so expire is 3, less 1; the second makes it 1, the third 0 and a batch goes: 5, 5, 5
- * pages before the first three ticks, 4 before the fourth.
+ * first tick folds, so expire is 3, less 1; the second makes it 1, the third 0 and a batch goes: 5,
+ * 5, 5 pages before the first three ticks, 4 before the fourth.
  */
 static void foreign_pages_go_home_after_three_seconds(void **state)
 {
@@ -1152,12 +1307,13 @@ static void damage_lock(struct fixture *f)
 		zone_of(f, 0)->lock->slock = 0;
 }
 
+/* The list has 3 pages and may have less than high + 4, with migratetypes high + 3 * 4. */
 static void damage_high(struct fixture *f)
 {
 	if (zone_of(f, 0)->all->kernel == KERNEL_3_9)
-		pageset_of(f, 0)->high = -2;
+		pageset_of(f, 0)->high = -9;
 	else
-		pageset_of(f, 0)->pcp[0].high = -2;
+		pageset_of(f, 0)->pcp[0].high = zone_of(f, 0)->all->rules->types > 1 ? -9 : -1;
 }
 
 static const struct {
@@ -1194,7 +1350,7 @@ static void check_finds_each_damage(void **state)
 	}
 }
 
-/* 3.9: a page of one type on the list of another; and of another node. */
+/* 3.9: a page of one type on the list of another. */
 static void check_finds_pages_on_wrong_lists(void **state)
 {
 	struct fixture *f = pcp_new(KERNEL_3_9, 4);
@@ -1204,6 +1360,33 @@ static void check_finds_pages_on_wrong_lists(void **state)
 	*page_index(f->memory, lru_page(f->memory, list_of(f, 0)->next)) = UNMOVABLE;
 	fixture_expect_unsound(f, "of type 0 is on CPU 0's list of type 2");
 	fixture_free(f);
+}
+
+/* CPU 0's lists of the two nodes change places, counts and all. */
+static void check_finds_pages_of_another_node(void **state)
+{
+	(void)state;
+	EACH_KERNEL(kernel) {
+		struct fixture *f = fixture_new(&(struct fixture_options){
+			.pages_only = true, .pages = "pcp", .kernel = kernel, .batch = 4,
+			.nodes = 2, .mib = 8 });
+		struct per_cpu_pageset *here = zone_pageset_of(zone_of(f, 0), 0);
+		struct per_cpu_pageset *there = zone_pageset_of(zone_of(f, 1), 0);
+		struct list_head *from = list_of(f, 0), *to;
+
+		fixture_run(f, "0pa0");
+		fixture_expect_sound(f);
+		to = (struct list_head *)((char *)there + ((char *)from - (char *)here));
+		*to = *from;
+		to->next->prev = to->prev->next = to;
+		from->next = from->prev = from;
+		if (kernel == KERNEL_3_9)
+			there->count = here->count, here->count = 0;
+		else
+			there->pcp[0].count = here->pcp[0].count, here->pcp[0].count = 0;
+		fixture_expect_unsound(f, "is on a list of CPU 0 for another zone");
+		fixture_free(f);
+	}
 }
 
 /* ---- random traffic ------------------------------------------------------ */
@@ -1277,11 +1460,15 @@ int main(void)
 		cmocka_unit_test(two_cpus_in_turn_get_runs_of_neighbours),
 		cmocka_unit_test(pages_are_handed_out_ascending_and_kept_last_freed_first),
 		cmocka_unit_test(the_186th_free_drains_the_31_oldest),
+		cmocka_unit_test(the_zone_lock_is_visited_as_often_as_in_the_table),
 		cmocka_unit_test(old_kernels_put_free_blocks_at_the_head),
+		cmocka_unit_test(a_list_may_pass_high_by_a_batch_for_each_type),
 		cmocka_unit_test(batch_and_high_come_from_the_size_of_the_zone),
 		cmocka_unit_test(members_lie_where_the_sheet_has_them),
+		cmocka_unit_test(a_kernel_for_more_cpus_keeps_pointers_from_the_lock),
 		cmocka_unit_test(each_path_makes_the_accesses_of_the_sheet),
 		cmocka_unit_test(the_list_is_walked_for_a_page_of_the_type),
+		cmocka_unit_test(each_tail_of_a_compound_page_is_written),
 		cmocka_unit_test(a_drain_takes_from_the_lists_in_rounds),
 		cmocka_unit_test(cold_pages_come_from_their_list_or_the_tail),
 		cmocka_unit_test(a_stolen_block_of_order_10_is_retyped_in_part_by_2624),
@@ -1295,6 +1482,7 @@ int main(void)
 		cmocka_unit_test(slabs_are_counted_in_their_zone),
 		cmocka_unit_test(check_finds_each_damage),
 		cmocka_unit_test(check_finds_pages_on_wrong_lists),
+		cmocka_unit_test(check_finds_pages_of_another_node),
 		cmocka_unit_test(random_traffic_keeps_the_invariants),
 	};
 

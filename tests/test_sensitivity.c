@@ -202,6 +202,7 @@ static void verdicts_follow_the_two_orders(void **state)
 	"machine: {base: textbook, irq_pair_cyc.popf: 60, weak: " weak "}\n" \
 	"cpus: 1\n" \
 	"objects: [slub-page, slub-cpu]\n" \
+	"pages: buddy\n" \
 	"workload: {kind: slab-test, test: pairs, count: 1000, cache: kmem_cache}\n" \
 	"operations: 2000\n" \
 	"warmup: 200\n" \

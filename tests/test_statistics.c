@@ -311,6 +311,9 @@ static void a_change_has_the_states_of_either_side(void **state)
 	assert_true(interval_two_states(&back));
 	assert_string_equal(number_states(text, sizeof text, &of_two.states),
 			    "5.50 (4) or 30.5 (4)");
+	/* one number twice is none to tell apart */
+	assert_null(number_states(text, sizeof text, &(struct states){ 4, 4, 0.0021, 0.0023 }));
+	assert_null(number_states(text, sizeof text, &of_one.states));
 }
 
 int main(void)

@@ -1235,6 +1235,38 @@ static void loads_ahead(void **state)
 			{ 2, 100, STORE, 'A', ANY }, { 0, 1000, LOAD_AHEAD, 'A', ANY },
 			{ 1, 1001, STORE, 'A', C(1059 + 20 + 1 - 1001) },
 			{ 0, 2000, LOAD, 'A', C(60) } } },
+/* ---- buffered stores ------------------------------------------------------------------------ */
+
+static void buffer(struct machine *m)
+{
+	m->store_buffer = 4;
+}
+
+/* The second level is farther than another CPU's copy. */
+static void buffer_and_slow_l2(struct machine *m)
+{
+	m->store_buffer = 4;
+	m->l1d = (struct cache_level){ 1, 1, 1, 1 };
+	m->l2 = (struct cache_level){ 64, 8, 300, 1 };
+}
+
+static void buffered_stores_ask_in_time(void **state)
+{
+	static const struct scenario scenarios[] = {
+		/* A comes from memory: 1001 + 99 = 1100. B is read by 1000 + 39, and then asked for: 40,
+		 * and 2 more for the second sharer, by 1081. So B is written after A, at 1101; the fence
+		 * goes on at 1102 and takes 10. */
+		{ "a read of the younger store's line was under way", buffer, {
+			{ 1, 100, LOAD, 'B', ANY }, { 2, 500, LOAD, 'B', ANY },
+			{ 0, 1000, PREFETCH, 'B', C(1) }, { 0, 0, STORE, 'A', C(1) },
+			{ 0, 0, STORE, 'B', C(1) }, { 0, 0, FENCE, 'A', C(1102 + 10 - 1003) } } },
+		/* A is in CPU 0's second level and would be written at 2000 + 299, but CPU 1 reads it.
+		 * The store to B asks for A again: 2100 + 40, and there it is written. B comes from
+		 * memory by 2199; the fence goes on at 2200. */
+		{ "the oldest store's line was lost, and came back before the second level", buffer_and_slow_l2, {
+			{ 0, 100, STORE, 'A', ANY }, { 0, 1000, LOAD, 'Q', ANY },
+			{ 0, 2000, STORE, 'A', C(1) }, { 1, 2010, LOAD, 'A', C(60) },
+			{ 0, 2100, STORE, 'B', C(1) }, { 0, 0, FENCE, 'A', C(2200 + 10 - 2101) } } },
 	};
 	const struct machine machine = engine_machine();
 
@@ -1883,6 +1915,7 @@ int main(void)
 		cmocka_unit_test(loads_ahead),
 		cmocka_unit_test(a_block_costs_less_ahead),
 		cmocka_unit_test(prefetches),
+		cmocka_unit_test(buffered_stores_ask_in_time),
 		cmocka_unit_test(spinner_wakes_on_its_grid),
 		cmocka_unit_test(spinner_with_an_interrupt_polls_on_a_new_grid),
 		cmocka_unit_test(waiters_read_again_one_by_one),

@@ -536,16 +536,12 @@ void object_clear(struct cpu *cpu, void *object, unsigned bytes)
 
 /* ---- set-up: plain C, before time zero --------------------------------- */
 
-enum { OBJECTS_MAX = 65535 };           /* inuse and objects have 16 bits */
-
 /* First order that holds min_objects and wastes at most the fraction; above max_order: none. */
 static unsigned slab_order(uint64_t size, uint64_t min_objects, unsigned min_order,
 			   unsigned max_order, unsigned fraction)
 {
 	unsigned order;
 
-	while (min_order > 0 && ((uint64_t)PAGE_BYTES << min_order) / size > OBJECTS_MAX)
-		min_order--;
 	for (order = min_order; order <= max_order; order++) {
 		uint64_t bytes = (uint64_t)PAGE_BYTES << order;
 
@@ -555,9 +551,22 @@ static unsigned slab_order(uint64_t size, uint64_t min_objects, unsigned min_ord
 	return order;
 }
 
-static unsigned calculate_order(const struct slub_settings *settings, uint64_t size)
+/* 2.6.23 and dfb4f096 see to it that inuse, of 16 bits, can count the objects; 2.6.24 has 32. */
+static unsigned lowest_order(const struct slub *slub, uint64_t size)
 {
-	unsigned min_order = (unsigned)settings->min_order;
+	enum { TOO_MANY = 65535 };
+	unsigned order = (unsigned)slub->settings.min_order;
+
+	while (slub->version->old_page && order > 0 &&
+	       ((uint64_t)PAGE_BYTES << order) / size >= TOO_MANY)
+		order--;
+	return order;
+}
+
+static unsigned calculate_order(const struct slub *slub, uint64_t size)
+{
+	const struct slub_settings *settings = &slub->settings;
+	unsigned min_order = lowest_order(slub, size);
 	unsigned max_order = (unsigned)settings->max_order;
 	unsigned order;
 
@@ -624,10 +633,10 @@ static size_t cache_bytes(const struct slub *slub, unsigned cpus)
 	return slub->cpu_slab_offset + cpus * slub->version->cpu_slab_bytes;
 }
 
-/* NR_CPUS of a kernel built for this machine: what static arrays have room for. */
-static unsigned nr_cpus(const struct slub *slub)
+/* An element of kmalloc_caches[], which is static. */
+static size_t kmalloc_cache_bytes(const struct slub *slub)
 {
-	return round_up(sim_cpus(slub->sim), 8);
+	return cache_bytes(slub, nr_cpus(slub->sim, slub->settings.nr_cpus));
 }
 
 static void link_cache(struct slub *slub, struct kmem_cache *s)
@@ -655,7 +664,7 @@ static struct kmem_cache *setup_cache(struct slub *slub, struct kmem_cache *s, s
 	s->inuse = (int32_t)round_up(size, WORD);
 	s->align = (int32_t)round_up(align ? align : WORD, WORD);
 	s->size = (int32_t)round_up((unsigned)s->inuse, (unsigned)s->align);
-	s->order = (int32_t)calculate_order(&slub->settings, (uint64_t)s->size);
+	s->order = (int32_t)calculate_order(slub, (uint64_t)s->size);
 	s->objects = (PAGE_BYTES << s->order) / s->size;
 	s->refcount = 1;
 	setup_nodes(slub, s);
@@ -718,7 +727,7 @@ struct slub *slub_new(struct sim *sim, const struct pages *pages,
 static struct kmem_cache *setup_kmalloc(struct slub *slub, char *array, unsigned place,
 					unsigned size)
 {
-	size_t bytes = cache_bytes(slub, nr_cpus(slub));
+	size_t bytes = kmalloc_cache_bytes(slub);
 	size_t stride = slub->settings.own_lines ? round_up((unsigned)bytes, LINE) : bytes;
 
 	return setup_cache(slub, (struct kmem_cache *)(array + place * stride), bytes,
@@ -727,7 +736,7 @@ static struct kmem_cache *setup_kmalloc(struct slub *slub, char *array, unsigned
 
 void slub_kmalloc_setup(struct slub *slub)
 {
-	size_t bytes = cache_bytes(slub, nr_cpus(slub));
+	size_t bytes = kmalloc_cache_bytes(slub);
 	size_t stride = slub->settings.own_lines ? round_up((unsigned)bytes, LINE) : bytes;
 	unsigned places = 3;
 	char *array;

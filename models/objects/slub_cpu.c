@@ -470,6 +470,7 @@ const struct object_allocator slub_cpu = {
 	.summary          = "SLUB with the CPU's freelist in kmem_cache_cpu (Linux 2.6.24)",
 	.settings         = slub_cpu_settings,
 	.settings_size    = sizeof(struct slub_settings),
+	.kernel           = KERNEL_2_6_24,
 	.view             = &page_view_packed_56,
 	.layouts          = slub_cpu_layouts,
 	.create           = slub_cpu_create,

@@ -279,6 +279,7 @@ const struct object_allocator slub_page = {
 	.summary          = "SLUB with the CPU's freelist in struct page (Linux 2.6.22)",
 	.settings         = slub_page_settings,
 	.settings_size    = sizeof(struct slub_settings),
+	.kernel           = KERNEL_2_6_22,
 	.view             = &page_view_packed_56,
 	.layouts          = slub_page_layouts,
 	.create           = slub_page_create,

@@ -106,7 +106,15 @@ static void *buddy_create(struct sim *sim, struct memory *memory, const void *se
 {
 	const struct buddy_settings *set = settings;
 
-	return zones_new(sim, memory, KERNEL_3_9, (enum lock_kind)set->lock, set->reserve_blocks);
+	return zones_new(sim, memory, &(struct zones_options){
+		.kernel = KERNEL_3_9, .lock = (enum lock_kind)set->lock,
+		.reserve_blocks = set->reserve_blocks });
+}
+
+static const struct page_view *buddy_view(const void *settings)
+{
+	(void)settings;
+	return &page_view_aligned_64;
 }
 
 static bool buddy_check(const void *state, char *why, size_t size)
@@ -126,7 +134,7 @@ const struct page_allocator buddy = {
 	.summary       = "2^n pages in lists under one zone lock (Linux 3.9 without per-CPU lists)",
 	.settings      = buddy_settings,
 	.settings_size = sizeof(struct buddy_settings),
-	.view          = &page_view_aligned_64,
+	.view          = buddy_view,
 	.layouts       = buddy_layouts,
 	.create        = buddy_create,
 	.alloc         = buddy_alloc,

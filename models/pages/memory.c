@@ -88,6 +88,15 @@ enum { MIB_PAGES = (1 << 20) / PAGE_BYTES, LARGEST_BLOCK = 1 << (MAX_ORDER - 1) 
 
 static const struct layout frame_layout = { "frame", PAGE_BYTES, CLASS_PAYLOAD, NULL };
 
+unsigned nr_cpus(const struct sim *sim, uint64_t asked)
+{
+	unsigned cpus = sim_cpus(sim);
+
+	if (asked > cpus)
+		cpus = (unsigned)asked;
+	return (cpus + 7) / 8 * 8;
+}
+
 const char *label_new(struct sim *sim, const char *format, ...)
 {
 	char text[128];

@@ -1,6 +1,6 @@
 /*
- * Migratetypes of pageblocks: 2 MiB of memory are of one type, so that what cannot be moved does not
- * scatter. A word of bits per section of memory, found by way of the section.
+ * Migratetypes of pageblocks: 2 MiB of memory are of one type, so that what cannot be moved does
+ * not scatter. A word of bits per section of memory, found by way of the section.
  */
 #include "models/pages/zone.h"
 

@@ -20,7 +20,9 @@
  *
  * True whenever no CPU is inside an operation: invariants (1) to (6) of models/pages/zone.h, and
  *   (7) a page on a CPU's list is on one list, of its zone, and no free block; nobody refers to it;
- *   (8) count is the length of the list, of all three lists in 3.9, and less than high + batch;
+ *   (8) count is the length of the list, of all three lists in 3.9, and less than high + batch, but
+ *       with migratetypes less than high + 3 * batch: a type that has no page is refilled, however
+ *       many pages there are of the others, and only a free looks at `high`;
  *   (9) only CPU i touches its lists, interrupts off; in 3.9 a page is on the list of its type.
  *
  * alloc  order 0 from the own list; an empty list is refilled with `batch` pages under zone->lock.
@@ -69,18 +71,17 @@ static const struct layout *const pcp_layouts[] = {
 	&mask_layout, NULL,
 };
 
-/* What the other CPU is told. */
-struct order_to_drain {
+/* A CPU that has others drain. */
+struct caller {
 	struct pcp *pcp;
-	struct call *call;
-	bool given;                     /* and not yet answered */
+	struct call *call;              /* by CPU called; simulated, on this CPU's node */
+	bool *given;                    /* by CPU called: not yet known to have answered */
 };
 
 struct pcp {
 	struct zones *zones;
-	struct call *call;              /* simulated: [caller * CPUs + called] */
+	struct caller *caller;          /* by CPU */
 	uint64_t *mask;                 /* simulated, 3.9: CPUs to interrupt, a bit each */
-	struct order_to_drain *order;   /* as call */
 	bool *emptied;                  /* by CPU: over, and somebody empties its lists */
 };
 
@@ -317,8 +318,7 @@ static void give_3_9(struct cpu *cpu, struct zone *zone, struct page *page, enum
 
 /* ---- draining all -------------------------------------------------------------------------- */
 
-/* All lists of CPU `id` go, interrupts as they are. Until 2.6.24 the lock is taken for empty lists
- * too. */
+/* All lists of a CPU go. Until 2.6.24 the lock is taken for empty lists too. */
 static void drain_pages(struct cpu *cpu, struct zone *zone, struct per_cpu_pageset *pageset)
 {
 	bool flags;
@@ -356,10 +356,10 @@ static void drain_local_pages(struct cpu *cpu, struct pcp *pcp)
 
 static void drain_when_told(struct cpu *cpu, void *argument)
 {
-	struct order_to_drain *order = argument;
+	struct caller *caller = argument;
 
-	drain_local_pages(cpu, order->pcp);
-	store(cpu, &order->call->waiting, 0);
+	drain_local_pages(cpu, caller->pcp);
+	store(cpu, &caller->call[cpu_id(cpu)].waiting, 0);
 }
 
 /* Reads the counts of another CPU until one is not 0. */
@@ -411,34 +411,33 @@ static void drain_for(struct cpu *cpu, struct pcp *pcp, unsigned id)
 	pcp->emptied[id] = false;
 }
 
-static void call_other(struct cpu *cpu, struct pcp *pcp, struct order_to_drain *order, unsigned id)
+static void call_other(struct cpu *cpu, struct caller *caller, unsigned id)
 {
-	*order = (struct order_to_drain){ pcp, &pcp->call[order - pcp->order], true };
-	store(cpu, &order->call->waiting, 1);
-	ipi_send(cpu, id, drain_when_told, order);
+	caller->given[id] = true;
+	store(cpu, &caller->call[id].waiting, 1);
+	ipi_send(cpu, id, drain_when_told, caller);
 }
 
-static void wait_for_other(struct cpu *cpu, struct pcp *pcp, struct order_to_drain *order,
-			   unsigned id)
+static void wait_for_other(struct cpu *cpu, struct caller *caller, unsigned id)
 {
-	while (load(cpu, &order->call->waiting) && takes_interrupts(cpu_sim(cpu), id))
+	while (load(cpu, &caller->call[id].waiting) && takes_interrupts(cpu_sim(cpu), id))
 		compute(cpu, STEP_PAUSE);
 	if (!takes_interrupts(cpu_sim(cpu), id))
-		drain_for(cpu, pcp, id);
-	order->given = false;
+		drain_for(cpu, caller->pcp, id);
+	caller->given[id] = false;
 }
 
 static void call_others(struct cpu *cpu, struct pcp *pcp)
 {
 	unsigned cpus = sim_cpus(cpu_sim(cpu)), own = cpu_id(cpu);
-	struct order_to_drain *order = &pcp->order[own * cpus];
+	struct caller *caller = &pcp->caller[own];
 
 	for (unsigned id = 0; id < cpus; id++)
 		if (id != own && is_called(cpu, pcp, id))
-			call_other(cpu, pcp, &order[id], id);
+			call_other(cpu, caller, id);
 	for (unsigned id = 0; id < cpus; id++)
-		if (order[id].given)
-			wait_for_other(cpu, pcp, &order[id], id);
+		if (caller->given[id])
+			wait_for_other(cpu, caller, id);
 }
 
 /* With interrupts on: two that drain call each other. */
@@ -679,7 +678,7 @@ static void pcp_free(struct cpu *cpu, void *state, struct page *page, unsigned o
 
 struct pcp_settings {
 	int variant;                    /* 0: by the object allocator, else enum kernel + 1 */
-	uint64_t batch, reserve_blocks;
+	uint64_t batch, reserve_blocks, nr_cpus;
 };
 
 static const char *const variant_words[] = {
@@ -698,6 +697,10 @@ static const struct setting pcp_settings[] = {
 		.fallback = "1024", .unit = "pageblocks",
 		.help = "2 MiB blocks of each zone set aside for emergencies, at most; 3.9 has at "
 			"most 2, 2.6.22 none"),
+	SETTING(struct pcp_settings, nr_cpus, COUNT, .min = 1, .max = 4096, .fallback = "-",
+		.help = "NR_CPUS of the kernel, at least the CPUs of the run: until 2.6.24 the "
+			"last one or two of so many pointers to pagesets lie in the line of "
+			"zone->lock; default the CPUs of the run rounded up to 8"),
 	{ 0 },
 };
 
@@ -707,6 +710,14 @@ static void pcp_fit(void *settings, enum kernel kernel)
 
 	if (set->variant == 0)
 		set->variant = (int)kernel + 1;
+}
+
+static const struct page_view *pcp_view(const void *settings)
+{
+	const struct pcp_settings *set = settings;
+	bool old = set->variant == KERNEL_2_6_22 + 1 || set->variant == KERNEL_2_6_24 + 1;
+
+	return old ? &page_view_packed_56 : &page_view_aligned_64;
 }
 
 /* 2^n - 1 for the benefit of caches that powers of two clash in; 0 for the smallest zones. */
@@ -750,16 +761,24 @@ static void *pcp_create(struct sim *sim, struct memory *memory, const void *sett
 {
 	const struct pcp_settings *set = settings;
 	enum kernel kernel = set->variant ? (enum kernel)(set->variant - 1) : KERNEL_3_9;
-	enum lock_kind lock = kernel == KERNEL_3_9 ? LOCK_TICKET : LOCK_DEC;
+	struct zones_options options = {
+		.kernel = kernel, .lock = kernel == KERNEL_3_9 ? LOCK_TICKET : LOCK_DEC,
+		.reserve_blocks = set->reserve_blocks, .nr_cpus = set->nr_cpus,
+	};
 	int batch = set->batch ? (int)set->batch : zone_batch(memory->node_pages);
 	struct pcp *pcp = unseen_new(sim, sizeof *pcp);
 	unsigned cpus = sim_cpus(sim);
 
-	pcp->zones = zones_new(sim, memory, kernel, lock, set->reserve_blocks);
+	pcp->zones = zones_new(sim, memory, &options);
 	pcp->emptied = unseen_new(sim, cpus * sizeof *pcp->emptied);
-	pcp->call = arena_new(sim, struct call, (size_t)cpus * cpus, 0, LINE, &call_layout,
-			      "call_single_data");
-	pcp->order = unseen_new(sim, (size_t)cpus * cpus * sizeof *pcp->order);
+	pcp->caller = unseen_new(sim, cpus * sizeof *pcp->caller);
+	for (unsigned id = 0; id < cpus; id++)
+		pcp->caller[id] = (struct caller){
+			.pcp = pcp,
+			.call = arena_new(sim, struct call, cpus, node_of_cpu(sim, id), LINE,
+					  &call_layout, "call_single_data"),
+			.given = unseen_new(sim, cpus * sizeof(bool)),
+		};
 	pcp->mask = arena_new(sim, uint64_t, (cpus + 63) / 64, 0, LINE, &mask_layout,
 			      "cpus_with_pcps");
 	for (unsigned node = 0; node < memory->nodes; node++)
@@ -823,10 +842,12 @@ static bool check_list(const struct list_of *of, const struct list_head *head, i
 static bool check_count(const struct list_of *of, int count, int length, int high, int batch,
 			const struct report *report)
 {
+	int refills = of->zone->all->rules->types > 1 ? PCP_TYPES : 1;
+
 	if (count != length)
 		return failed(report, "CPU %u counts %d pages, its lists have %d", of->cpu, count,
 			      length);
-	if (count >= high + batch)
+	if (count >= high + refills * batch)
 		return failed(report, "CPU %u has %d pages, more than it may", of->cpu, count);
 	return true;
 }
@@ -904,7 +925,7 @@ const struct page_allocator pcp = {
 	.settings      = pcp_settings,
 	.settings_size = sizeof(struct pcp_settings),
 	.fit           = pcp_fit,
-	.view          = &page_view_aligned_64,
+	.view          = pcp_view,
 	.layouts       = pcp_layouts,
 	.create        = pcp_create,
 	.alloc         = pcp_alloc,

@@ -11,6 +11,19 @@ const struct page_allocator *const page_allocators[] = {
 	NULL,
 };
 
+/* All object allocators here are of 2.6.22 to 2.6.24; pcp fits itself to the release. */
+const struct page_allocator *page_allocator_of(const struct object_allocator *objects)
+{
+	(void)objects;
+	return &pcp;
+}
+
+const struct page_view *page_view_of(const struct object_allocator *objects,
+				     const struct page_allocator *pages, const void *settings)
+{
+	return objects ? objects->view : pages->view(settings);
+}
+
 const struct page_allocator *page_allocator_find(const char *name)
 {
 	for (size_t i = 0; page_allocators[i]; i++)

@@ -332,16 +332,22 @@ static void check_new_page_2_6(struct cpu *cpu, const struct memory *m, struct p
 	bit_clear_local(cpu, page_flags(m, page), PG_ERROR);
 }
 
-static void prep_compound_page(struct cpu *cpu, struct memory *m, struct page *head, unsigned order)
+/* The first tail also has the destructor, of which there is one kind here, and the order. */
+static void prep_compound_page(struct cpu *cpu, const struct zones *zones, struct page *head,
+			       unsigned order)
 {
+	const struct memory *m = zones->memory;
 	uint64_t pfn = page_to_pfn(m, head);
 
+	store(cpu, &page_lru(m, pfn_to_page(m, pfn + 1))->next, NULL);
 	store(cpu, compound_order(m, head), order);
 	bit_set_local(cpu, page_flags(m, head), PG_HEAD);
 	for (uint64_t i = 1; i < 1ull << order; i++) {
 		struct page *tail = pfn_to_page(m, pfn + i);
 
 		bit_set_local(cpu, page_flags(m, tail), PG_TAIL);
+		if (!zones->rules->old_checks)
+			store(cpu, page_count(m, tail), 0);
 		store(cpu, page_first_page(m, tail), head);
 	}
 }
@@ -370,7 +376,7 @@ void prep_new_page(struct cpu *cpu, struct zones *zones, struct page *page, unsi
 	if (gfp & GFP_ZERO)
 		clear_pages(cpu, m, page, order);
 	if (order > 0 && gfp & GFP_COMP)
-		prep_compound_page(cpu, m, page, order);
+		prep_compound_page(cpu, zones, page, order);
 }
 
 void free_pages_prepare(struct cpu *cpu, struct zones *zones, struct page *page, unsigned order)
@@ -487,16 +493,18 @@ static void setup_free_lists(struct zone *zone, uint64_t reserve_blocks)
 	zone->vm_stat[r->item[ITEM_FREE_PAGES]] = (int64_t)zone->pages;
 }
 
-struct zones *zones_new(struct sim *sim, struct memory *memory, enum kernel kernel,
-			enum lock_kind lock, uint64_t reserve_blocks)
+struct zones *zones_new(struct sim *sim, struct memory *memory,
+			const struct zones_options *options)
 {
+	enum kernel kernel = options->kernel;
 	struct zones *zones =
 		unseen_new(sim, sizeof *zones + memory->nodes * sizeof zones->zone[0]);
 
 	zones->memory = memory;
 	zones->rules = &rules[kernel];
 	zones->kernel = kernel;
-	zones->lock = lock;
+	zones->lock = options->lock;
+	zones->nr_cpus = nr_cpus(sim, options->nr_cpus);
 	zones->vm_stat = arena_new(sim, struct vm_stat, 1, 0, LINE,
 				   kernel == KERNEL_3_9 ? &vm_stat_layout_3_9 : &vm_stat_layout_2_6,
 				   "vm_stat");
@@ -515,7 +523,7 @@ struct zones *zones_new(struct sim *sim, struct memory *memory, enum kernel kern
 		zone_struct_new(zone);
 		setup_watermarks(memory, zone);
 		setup_pagesets(zone);
-		setup_free_lists(zone, reserve_blocks);
+		setup_free_lists(zone, options->reserve_blocks);
 	}
 	return zones;
 }

@@ -1,6 +1,6 @@
 /*
- * What the page allocators of 2.6.22 to 3.9 share: zones, one per NUMA node, with their counters and
- * watermarks; free blocks in lists by order and migratetype; what pages are checked and prepared for.
+ * What the page allocators of 2.6.22 to 3.9 share: zones, one per NUMA node, with their counters
+ * and watermarks; free blocks in lists by order and migratetype; how pages are checked and prepared.
  *
  *	zone -> free_area[10]  -> block(1024 pages) -> ...
  *	        free_area[1]   -> block(2) -> block(2)
@@ -8,13 +8,13 @@
  *	        pageset (of each CPU): lists of single pages, counts not yet in the zone's
  *
  * True whenever no CPU is inside an operation, which is when zones_check() runs:
- *   (1) the head of a free block of order o has a page frame number aligned to 2^o, private o and the
- *       mark of free blocks; no other page has the mark;
+ *   (1) the head of a free block of order o has a page frame number aligned to 2^o, private o and
+ *       the mark of free blocks; no other page has the mark;
  *   (2) each free block is on exactly one list of its order, and no page is in two blocks;
  *   (3) free_area[o].nr_free is the length of the lists of order o;
  *   (4) two buddies of the same order are never both free: they would have merged;
- *   (5) vm_stat[NR_FREE_PAGES] and the CPUs' differences add up to the pages in the lists, in the zone
- *       and globally;
+ *   (5) vm_stat[NR_FREE_PAGES] and the CPUs' differences add up to the pages in the lists, in the
+ *       zone and globally;
  *   (6) nobody holds zone->lock.
  *
  * Lock order: zone->lock alone, interrupts off.
@@ -79,7 +79,7 @@ struct zone_rules {
 	bool pageset_array;             /* zone->pageset[cpu], else one per-CPU pointer */
 	bool buddy_in_flags;            /* the mark of free blocks is a bit of flags */
 	bool old_checks;                /* of the head alone at allocation; flags are written */
-	bool counts_inside;             /* NR_FREE_PAGES page by page, in the lists' own functions */
+	bool counts_inside;             /* NR_FREE_PAGES with each block, by the lists' functions */
 	bool reads_type_at_merge;       /* a block goes to the list of its pageblock's type */
 	bool looks_ahead;               /* tail of the list if the parent may merge soon */
 	bool keeps_fallback_type;       /* halves of a small stolen block stay where they were */
@@ -114,6 +114,7 @@ struct zones {
 	const struct zone_rules *rules;
 	enum kernel kernel;
 	enum lock_kind lock;
+	unsigned nr_cpus;               /* of the array of pointers to pagesets */
 	struct vm_stat *vm_stat;        /* of all zones together */
 	struct vm_event_state *events;  /* per CPU */
 	struct mem_section *section;    /* all of them */
@@ -201,12 +202,17 @@ void prep_new_page(struct cpu *cpu, struct zones *zones, struct page *page, unsi
 
 /* ---- set-up and check: plain C ------------------------------------------------------------- */
 
-/* All memory free, in blocks of the largest order; at most `reserve_blocks` pageblocks set aside. */
-struct zones *zones_new(struct sim *sim, struct memory *memory, enum kernel kernel,
-			enum lock_kind lock, uint64_t reserve_blocks);
+struct zones_options {
+	enum kernel kernel;
+	enum lock_kind lock;
+	uint64_t reserve_blocks;        /* pageblocks set aside, at most */
+	uint64_t nr_cpus;               /* as nr_cpus() has it */
+};
+/* All memory free, in blocks of the largest order. */
+struct zones *zones_new(struct sim *sim, struct memory *memory,
+			const struct zones_options *options);
 /* Makes the simulated struct zone (zone_structs.c). */
 void zone_struct_new(struct zone *zone);
-uint64_t pages_min(const struct memory *m);     /* of each zone's MIN watermark */
 
 /* Clears m->seen and marks the pages of free blocks in it. */
 bool zones_check(struct zones *zones, const struct report *report);

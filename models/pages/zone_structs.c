@@ -2,8 +2,8 @@
  * struct zone and what hangs on it in simulated memory: 3.9, as measured; 2.6.22 and 2.6.24 as the
  * sheet reckons them from the field lists, for a NUMA kernel without memory hotplug.
  *
- * Until 2.6.24 an array of NR_CPUS pointers to pagesets stands in the middle of the struct, so it is
- * made of a head, the array, and a body that starts with the line of zone->lock; the last words of
+ * Until 2.6.24 an array of NR_CPUS pointers to pagesets stands in the middle of the struct, so it
+ * is made of a head, the array, and a body that starts with the line of zone->lock; the last words of
  * the array lie in that line.
  */
 #include <assert.h>
@@ -100,12 +100,12 @@ struct zone_3_9 {
 	uint64_t lruvec[15];
 	uint64_t pages_scanned;                 /* set to 0 by every free */
 	uint64_t flags;
-	int64_t vm_stat[ZONE_STATS_MAX];            /* atomic; differences of CPUs come on top */
+	int64_t vm_stat[ZONE_STATS_MAX];        /* atomic; differences of CPUs come on top */
 	uint32_t inactive_ratio;
 	/* read-only */
 	_Alignas(LINE) uint64_t wait_table;
 	uint64_t wait_table_hash_nr_entries, wait_table_bits;
-	const void *zone_pgdat;                /* names the node; one zone per node here */
+	const void *zone_pgdat;         /* names the node; one zone per node here */
 	uint64_t zone_start_pfn, spanned_pages, present_pages, managed_pages;
 	const char *name;
 };
@@ -175,7 +175,8 @@ static_assert(offsetof(struct zone_3_9, pageset) == 96, "zone");
 static_assert(offsetof(struct zone_3_9, lock) == 104, "zone");
 static_assert(offsetof(struct zone_3_9, all_unreclaimable) == 108, "zone");
 static_assert(offsetof(struct zone_3_9, compact_cached_migrate_pfn) == 128, "zone");
-static_assert(offsetof(struct zone_3_9, free_area) == 144 && sizeof(struct free_area) == 88, "zone");
+static_assert(offsetof(struct zone_3_9, free_area) == 144, "zone");
+static_assert(sizeof(struct free_area) == 88, "zone");
 static_assert(offsetof(struct zone_3_9, free_area[10].nr_free) == 1104, "zone");
 static_assert(offsetof(struct zone_3_9, compact_considered) == 1112, "zone");
 static_assert(offsetof(struct zone_3_9, lru_lock) == 1152, "zone");
@@ -330,11 +331,6 @@ static const struct layout pageset_pointer_layout = {
 
 /* ---- set-up ------------------------------------------------------------ */
 
-static unsigned nr_cpus(const struct memory *m)
-{
-	return (sim_cpus(m->sim) + 7) / 8 * 8;
-}
-
 static const char *zone_label(const struct zone *zone, const char *member)
 {
 	const struct memory *m = zone->all->memory;
@@ -350,7 +346,7 @@ static void *split_zone_new(struct zone *zone, const struct layout *head, const 
 {
 	static const struct layout whole = { "zone", 0, CLASS_ALLOCATOR, NULL };
 	struct memory *m = zone->all->memory;
-	unsigned cpus = nr_cpus(m);
+	unsigned cpus = zone->all->nr_cpus;
 	size_t lock_line = LINE * (1 + cpus / 8);
 	const char *label = zone_label(zone, "");
 
@@ -401,8 +397,8 @@ static void zone_new_2_6_24(struct zone *zone)
 
 static void zone_new_3_9(struct zone *zone)
 {
-	struct zone_3_9 *body = arena_new(zone->all->memory->sim, struct zone_3_9, 1, zone->node, LINE,
-					  &zone_layout_3_9, zone_label(zone, ""));
+	struct zone_3_9 *body = arena_new(zone->all->memory->sim, struct zone_3_9, 1, zone->node,
+					  LINE, &zone_layout_3_9, zone_label(zone, ""));
 
 	PLACE_HEAD(zone, body);
 	PLACE_BODY(zone, body);

@@ -1235,6 +1235,13 @@ static void loads_ahead(void **state)
 			{ 2, 100, STORE, 'A', ANY }, { 0, 1000, LOAD_AHEAD, 'A', ANY },
 			{ 1, 1001, STORE, 'A', C(1059 + 20 + 1 - 1001) },
 			{ 0, 2000, LOAD, 'A', C(60) } } },
+	};
+	const struct machine machine = engine_machine();
+
+	(void)state;
+	PLAY(&machine, scenarios);
+}
+
 /* ---- buffered stores ------------------------------------------------------------------------ */
 
 static void buffer(struct machine *m)

@@ -168,6 +168,12 @@ static bool consult(struct asked *asked, struct diagnostics *diagnostics)
 	found = outcome_set_answers(&asked->tso, test);
 	if (test->verdict == VERDICT_NONE || written == found)
 		return true;
+	if (!test->verdict_place.source) {
+		fprintf(stderr, "%s: x86-TSO has an outcome that '%s' says there is not\n",
+			asked->path,
+			test->quantifier == QUANTIFIER_FORALL ? "forall" : "~exists");
+		return true;
+	}
 	mistake(diagnostics, test->verdict_place,
 		"the verdict is %s, but x86-TSO %s an outcome that the test asks for",
 		written ? "Allowed" : "Forbidden", found ? "has" : "does not have");

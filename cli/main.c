@@ -1,6 +1,7 @@
 /*
  * The command: finds the verb and leaves the rest to it.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,15 +94,30 @@ static int help(int argc, char **argv)
  */
 static void close_stdout(int status, void *unused)
 {
+	int error = terminal_error(stdout);
+
 	(void)unused;
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	if (!error)
 		return;
-	perror("bounce: standard output");
+	fprintf(stderr, "bounce: standard output: %s\n", strerror(error));
 	_exit(status == EXIT_DONE ? EXIT_FAILED : status);
+}
+
+/*
+ * A standard descriptor that comes closed would be the next file's, and what is printed would land
+ * in it. Something stands there that cannot be used.
+ */
+static void take_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			_exit(EXIT_FAILED);
 }
 
 int main(int argc, char **argv)
 {
+	take_descriptors();
 	terminal_guard();
 	/* a file that may grow no more is a write that fails, with its message */
 	signal(SIGXFSZ, SIG_IGN);

@@ -188,22 +188,26 @@ size_t run_tell_outcomes(const struct points *points)
 	return count;
 }
 
-/* Of shards the one that completes the experiment draws. */
-static void draw(const struct arguments *arguments, struct runner *runner,
+/* Of shards the one that completes the experiment draws. false: a figure could not be had. */
+static bool draw(const struct arguments *arguments, struct runner *runner,
 		 const struct points *points, bool whole)
 {
 	char why[1024];
 
 	if (arguments->no_plots || !points->plots || !points->count ||
 	    (arguments->runner.shards && !whole))
-		return;
+		return true;
 	runner_enter(runner);
-	if (!plots_draw(arguments->runner.directory, why, sizeof why))
-		fprintf(stderr, "bounce: no figures: %s\n", why);
+
+	bool drawn = plots_draw(arguments->runner.directory, why, sizeof why);
+
 	runner_leave(runner);
+	if (!drawn)
+		fprintf(stderr, "bounce: no figures: %s\n", why);
+	return drawn || !plots_can_draw();
 }
 
-/* Results of what is there; false: they could not be written or read. */
+/* Results and figures of what is there; false: some could not be written or read. */
 static bool finish(const struct arguments *arguments, struct runner *runner, size_t *ended)
 {
 	struct points points;
@@ -218,7 +222,7 @@ static bool finish(const struct arguments *arguments, struct runner *runner, siz
 		fflush(stdout);
 	}
 	if (written)
-		draw(arguments, runner, &points, whole);
+		written = draw(arguments, runner, &points, whole);
 	points_free(&points);
 	return written;
 }

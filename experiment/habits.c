@@ -161,6 +161,25 @@ static bool is_range(const char *text, uint64_t *to)
 	return false;
 }
 
+/* 1,2,4 and 1 2 4: both as [1, 2, 4]. */
+static const char *cure_list(const char *text, char *buf)
+{
+	size_t used = (size_t)snprintf(buf, CURE_BYTES, "; a list stands in brackets: [");
+	const char *comma = "";
+
+	while (*(text += strspn(text, ", ")) && used < CURE_BYTES - 8) {
+		size_t length = strcspn(text, ", ");
+
+		used += (size_t)snprintf(buf + used, CURE_BYTES - used, "%s%.*s", comma,
+					 (int)(length < 20 ? length : 20), text);
+		used = used < CURE_BYTES - 8 ? used : CURE_BYTES - 8;
+		text += length;
+		comma = ", ";
+	}
+	snprintf(buf + used, CURE_BYTES - used, "]");
+	return buf;
+}
+
 /* 1,000,000 is a number with thousands; 1,2,4 is a list without its brackets. */
 static const char *cure_commas(const struct setting *setting, const char *text, char *buf)
 {
@@ -182,8 +201,7 @@ static const char *cure_commas(const struct setting *setting, const char *text, 
 		return write_number(setting, strtod(plain, NULL), buf);
 	if (setting->fixed)
 		return one_value;
-	snprintf(buf, CURE_BYTES, "; a list stands in brackets: [%.100s]", text);
-	return buf;
+	return cure_list(text, buf);
 }
 
 /* 4*1024, 2^10, 2**10, 1<<20 */

@@ -12,6 +12,7 @@
 #include "experiment/data.h"
 #include "experiment/file.h"
 #include "experiment/habits.h"
+#include "experiment/recognise.h"
 #include "experiment/schema.h"
 #include "experiment/weak.h"
 #include "sim/verbs/xalloc.h"
@@ -63,16 +64,13 @@ static void tell_unknown(struct diagnostics *diagnostics, const struct yaml *nam
 	size_t count, length = 0;
 	char **names = machine_names(&count), *all = NULL;
 	struct nearest nearest = nearest_to(name->text);
-	FILE *out = open_memstream(&all, &length);
+	FILE *out = text_open(&all, &length);
 
-	if (!out)
-		xalloc_failed(1);
 	for (size_t i = 0; i < count; i++) {
 		nearest_try(&nearest, names[i]);
 		fprintf(out, "%s%s", i ? ", " : "", names[i]);
 	}
-	if (fclose(out) != 0)
-		xalloc_failed(length);
+	text_close(out);
 	if (nearest.best)
 		mistake(diagnostics, name->place,
 			"no machine '%.60s'; did you mean '%s'? ('bounce list machines' shows all)",
@@ -122,12 +120,20 @@ static struct yaml *read_file(struct yaml_pool *pool, struct diagnostics *diagno
 	}
 
 	const struct document *source = diagnostics_source(diagnostics, path, text, length, false);
-	struct yaml *root = yaml_parse(pool, diagnostics, source, "the file holds no machine");
 
 	free(text);
+	if (recognise_text(diagnostics, source))
+		return NULL;
+
+	struct yaml *root = yaml_parse(pool, diagnostics, source, "the file holds no machine");
+
 	if (root && root->kind != YAML_MAPPING) {
 		mistake(diagnostics, root->place,
 			"a machine is described by keys with values (key: value)");
+		return NULL;
+	}
+	if (root && yaml_find(root, "workload") && yaml_find(root, "cpus")) {
+		mistake(diagnostics, name->place, "%s is an experiment, not a machine", path);
 		return NULL;
 	}
 	return root ? yaml_nested(pool, root) : NULL;

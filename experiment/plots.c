@@ -175,6 +175,19 @@ static char *safe_path(void)
 	return path;
 }
 
+bool plots_can_draw(void)
+{
+	char *path = safe_path(), *rest = path, *folder, file[4096];
+	bool found = false;
+
+	while (!found && (folder = strsep(&rest, ":"))) {
+		snprintf(file, sizeof file, "%s/gnuplot", folder);
+		found = access(file, X_OK) == 0;
+	}
+	free(path);
+	return found;
+}
+
 /* Fonts and libraries may lie somewhere else; nothing else of the environment is gnuplot's. */
 static void clean_environment(void)
 {
@@ -456,6 +469,18 @@ bool plots_draw_named(const char *directory, char *const *names, size_t count, F
 		snprintf(why, size, "%s: no point has been computed", directory);
 	points_free(&points);
 	return ok;
+}
+
+void plots_forget(const char *directory)
+{
+	static const char *const parts[] = { "csv", "gp", "svg", "png" };
+	char path[4096];
+
+	for (const struct figure *figure = figures; figure->name; figure++)
+		for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+			snprintf(path, sizeof path, "%s/%s.%s", directory, figure->name, parts[i]);
+			unlink(path);
+		}
 }
 
 bool plots_draw(const char *directory, char *why, size_t size)

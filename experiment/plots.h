@@ -27,6 +27,12 @@ bool plots_draw_named(const char *directory, char *const *names, size_t count, F
 bool plots_draw_points(const char *directory, const struct points *points, char *const *names,
 		       size_t count, FILE *drawn, FILE *notes, char *why, size_t size);
 
+/* Whether gnuplot is installed: without it there are no figures, which is no failure of a run. */
+bool plots_can_draw(void);
+
+/* The folder becomes another experiment's: figures of the one before would be taken for its own. */
+void plots_forget(const char *directory);
+
 /* ---- the registry, for `list`, `check` and tests ------------------------------------------------ */
 
 struct figure;

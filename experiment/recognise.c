@@ -29,7 +29,6 @@ static const struct start starts[] = {
 	START("bouncetr", "this is a trace made by 'bounce import'; an experiment plays it: workload: {kind: replay, trace: FILE}"),
 	START("bounce-point", "this is a point of a results folder; 'bounce report FOLDER' shows it"),
 	START("bounce-index", "this is the index of a results folder; 'bounce report FOLDER' shows it"),
-	START("# bounce ", "these are results as CSV; 'bounce report FOLDER' shows them, and experiment.yaml beside them runs again"),
 	START("{\"type\":", "these are results as JSON lines; 'bounce report FOLDER' shows them, and experiment.yaml beside them runs again"),
 	START("PERFILE2", "this is a recording of perf; 'perf script' makes text of it, and 'bounce import' a trace of that"),
 	START("\x17\x08\x44tracing", "this is a recording of trace-cmd; 'trace-cmd report' makes text of it, and 'bounce import' a trace of that"),
@@ -142,12 +141,34 @@ static const char *kind_of_line(const char *line, size_t length, size_t rest)
 	return NULL;
 }
 
+static bool starts_with(const char *text, const char *end, const char *start)
+{
+	size_t length = strlen(start);
+
+	return (size_t)(end - text) >= length && !memcmp(text, start, length);
+}
+
+/* "# bounce VERSION", "# experiment NAME sha256 HASH": a comment of somebody's own may begin so. */
+static bool is_results(const struct document *source)
+{
+	static const char first[] = "# bounce ", second[] = "\n# experiment ";
+	const char *stop = memchr(source->text, '\n', source->length);
+
+	return stop && starts_with(source->text, stop, first) &&
+	       starts_with(stop, source->text + source->length, second);
+}
+
 bool recognise_text(struct diagnostics *diagnostics, const struct document *source)
 {
 	struct place place = { source, 0, 0 };
 	unsigned number;
 	size_t length;
 
+	if (is_results(source)) {
+		mistake(diagnostics, place,
+			"these are results as CSV; 'bounce report FOLDER' shows them, and experiment.yaml beside them runs again");
+		return true;
+	}
 	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
 		if (source->length < starts[i].length ||
 		    memcmp(source->text, starts[i].bytes, starts[i].length))

@@ -21,6 +21,7 @@
 #include "experiment/file.h"
 #include "experiment/folder.h"
 #include "experiment/metrics.h"
+#include "experiment/plots.h"
 #include "experiment/run_point.h"
 #include "experiment/terminal.h"
 #include "experiment/version.h"
@@ -457,11 +458,15 @@ bool runner_admits(const struct experiment *experiment, const struct runner_opti
 	return good;
 }
 
-static void note_other(const struct runner *runner, const struct points *there)
+/* What is shown of other settings goes; of the tables, when there are new ones. */
+static void replace_other(const struct runner *runner, const struct points *there)
 {
-	if (strcmp(there->hash, runner->experiment->hash) && !runner->options->quiet)
+	if (!strcmp(there->hash, runner->experiment->hash))
+		return;
+	plots_forget(runner->options->directory);
+	if (!runner->options->quiet)
 		fprintf(stderr,
-			"bounce: %s held other settings (experiment %.12s); their points stay, the tables show these\n",
+			"bounce: %s held other settings (experiment %.12s); their points stay, tables and figures show these\n",
 			runner->options->directory, there->hash);
 }
 
@@ -518,7 +523,7 @@ static void take(struct runner *runner, const struct points *there, char *why, s
 		return;
 	}
 	if (there)
-		note_other(runner, there);
+		replace_other(runner, there);
 	if (!runner->folder.unlocked) {
 		file_sweep(directory, NULL);
 		point_sweep(directory, NULL);

@@ -21,6 +21,7 @@ struct guard {
 	bool ours;              /* what comes now is a command of the program itself */
 	char begun[CHARACTER_BYTES];    /* first bytes of a character whose rest is still to come */
 	size_t count;
+	int error;              /* of the first write that failed; 0: none */
 };
 
 static struct guard guards[2];
@@ -59,13 +60,15 @@ static void settle(struct guard *guard, FILE *clean)
 	}
 }
 
-static bool write_all(int fd, const char *text, size_t length)
+static bool write_all(struct guard *guard, const char *text, size_t length)
 {
 	while (length) {
-		ssize_t done = write(fd, text, length);
+		ssize_t done = write(fileno(guard->behind), text, length);
 
-		if (done < 0 && errno != EINTR)
+		if (done < 0 && errno != EINTR) {
+			guard->error = guard->error ? guard->error : errno;
 			return false;
+		}
 		if (done > 0) {
 			text += done;
 			length -= (size_t)done;
@@ -78,12 +81,11 @@ static bool write_all(int fd, const char *text, size_t length)
 static ssize_t guard_write(void *cookie, const char *text, size_t length)
 {
 	struct guard *guard = cookie;
-	int fd = fileno(guard->behind);
 	char *cleaned;
 	size_t cleaned_length;
 
 	if (guard->ours)
-		return write_all(fd, text, length) ? (ssize_t)length : 0;
+		return write_all(guard, text, length) ? (ssize_t)length : 0;
 
 	FILE *clean = text_open(&cleaned, &cleaned_length);
 
@@ -93,7 +95,7 @@ static ssize_t guard_write(void *cookie, const char *text, size_t length)
 	}
 	text_close(clean);
 
-	bool done = write_all(fd, cleaned, cleaned_length);
+	bool done = write_all(guard, cleaned, cleaned_length);
 
 	free(cleaned);
 	return done ? (ssize_t)length : 0;
@@ -133,6 +135,14 @@ void terminal_paint(FILE *out, enum paint paint)
 		fflush(out);
 		guard->ours = false;
 	}
+}
+
+int terminal_error(FILE *stream)
+{
+	const struct guard *guard = guard_of(stream);
+
+	fflush(stream);
+	return guard ? guard->error : 0;
 }
 
 bool terminal_reached(FILE *stream)

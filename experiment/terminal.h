@@ -22,6 +22,8 @@ enum paint {
 
 /* The only way for such a command through the guard; works on any stream. */
 void terminal_paint(FILE *out, enum paint paint);
+/* errno of the first write of a guarded stream that failed; 0: all has arrived. */
+int terminal_error(FILE *stream);
 /* Does this stream end at a terminal? */
 bool terminal_reached(FILE *stream);
 /* The stream behind the guard, for what is no text: a trace to stdout. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "experiment/file.h"
 #include "litmus/compute.h"
 #include "litmus/reader.h"
 #include "sim/verbs/xalloc.h"
@@ -516,10 +517,8 @@ char *litmus_outcome(const struct litmus *test, const int64_t *outcome)
 {
 	char *text = NULL;
 	size_t length;
-	FILE *out = open_memstream(&text, &length);
+	FILE *out = text_open(&text, &length);
 
-	if (!out)
-		xalloc_failed(1);
 	for (unsigned i = 0; i < test->observeds; i++) {
 		const struct observed *o = &test->observed[i];
 		int variable = address_variable(test, outcome[i]);
@@ -532,7 +531,6 @@ char *litmus_outcome(const struct litmus *test, const int64_t *outcome)
 		else
 			fprintf(out, "%s=%" PRId64, o->name, outcome[i]);
 	}
-	if (fclose(out))
-		xalloc_failed(length);
+	text_close(out);
 	return text;
 }

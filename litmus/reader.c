@@ -250,7 +250,10 @@ static void read_info(struct reader *reader)
 
 /* ---- the whole --------------------------------------------------------------------------- */
 
-/* ~exists and forall say themselves that there is no outcome of the kind in question. */
+/*
+ * ~exists and forall say themselves that there is no outcome of the kind in question: a verdict
+ * that stands at no place.
+ */
 static void check_verdict(struct reader *reader)
 {
 	struct litmus *test = reader->test;

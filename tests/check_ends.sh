@@ -99,9 +99,40 @@ if [ -c /dev/full ]; then
 	"$bounce" --version >/dev/full 2>"$work/err"
 	[ $? -eq 1 ]
 	verdict $? "--version on a full disk: status 1"
+	"$bounce" run "$ring" --quiet --no-plots --set operations=100 --output "$work/full" >/dev/full 2>"$work/err"
+	[ $? -eq 1 ] && grep -q 'standard output: No space left' "$work/err"
+	verdict $? "run on a full disk: status 1 and the reason"
 fi
+
+# Standard descriptors that come closed: the next file opened would get their numbers, and what is
+# printed; the lock is the first one, and is empty.
+"$bounce" run "$ring" --quiet --no-plots --set operations=100 --output "$work/closed" >&- 2>"$work/err"
+[ $? -eq 1 ] && grep -q 'standard output: Bad file descriptor' "$work/err"
+verdict $? "a closed stdout: status 1 and the reason"
+"$bounce" run "$ring" --quiet --no-plots --set operations=100 --output "$work/closed3" <&- >&- 2>&-
+[ $? -eq 1 ] && [ ! -s "$work/closed/ring/.lock" ] && [ ! -s "$work/closed3/ring/.lock" ] &&
+	cmp -s "$work/closed/ring/results.csv" "$work/closed3/ring/results.csv"
+verdict $? "no closed descriptor: nothing is printed into results"
 POSIXLY_CORRECT=1 "$bounce" check "$ring" --set cpus=2 >"$work/out" 2>"$work/err"
 verdict $? "options behind the file, also with POSIXLY_CORRECT"
+
+# Figures: one that cannot be written is a failure, and none stays that shows other settings.
+grep -q '^plots:.*heat' "$ring" && mkdir -p "$work/figures/ring/heat.svg/x"
+"$bounce" run "$ring" --quiet --set operations=100 --output "$work/figures" >"$work/out" 2>"$work/err"
+status=$?
+if command -v gnuplot >/dev/null; then
+	[ $status -eq 1 ] && grep -q 'no figures: .*heat.svg: Is a directory' "$work/err"
+	verdict $? "a figure that cannot be written: status 1 and the reason"
+fi
+rm -r "$work/figures/ring/heat.svg"
+for replaced in operations=100 operations=101; do
+	"$bounce" run "$ring" --quiet --replace --set $replaced --output "$work/figures" >"$work/out" 2>"$work/err"
+	[ -e "$work/figures/ring/heat.gp" ] && [ -e "$work/figures/ring/heat.csv" ]
+	verdict $? "a run with $replaced has its figures"
+done
+"$bounce" run "$ring" --quiet --no-plots --replace --set operations=102 --output "$work/figures" >"$work/out" 2>"$work/err"
+[ -z "$(find "$work/figures/ring" -name 'heat.*')" ]
+verdict $? "figures of other settings go with their tables"
 
 # Pipes and devices where files are due: an answer at once, and no memory spent. (The results
 # folder has them in all places where files are read.)

@@ -205,6 +205,45 @@ static void states_causes_and_ends_are_words(void **state)
 	}
 }
 
+/* docs/keys.md sends its readers here, with the names that it has from `list keys`. */
+static void every_listed_name_is_a_word(void **state)
+{
+	static const char *const lists[] = { "models",	  "workloads", "machines",
+					     "protocols", "metrics",   "keys" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+		struct output output =
+			run_cli((const char *const[]){ "list", lists[i], "--format", "csv", NULL });
+		size_t names = 0;
+		char *rest = output.out, *line = strsep(&rest, "\n");
+
+		assert_int_equal(output.status, 0);
+		while ((line = strsep(&rest, "\n")) && *line) {
+			line[strcspn(line, ",")] = '\0';
+			if (!is_known(line))
+				fail_msg("explain %s, of list %s: unknown", line, lists[i]);
+			names++;
+		}
+		assert_true(names > 0);
+		output_free(&output);
+	}
+}
+
+static void ends_of_paths_and_names_of_states_are_words(void **state)
+{
+	static const char *const words[] = { "l1d.kib", "load_ns.M", "object_size", "Modified",
+					     "owned", "Dirty", "exclusive", "shared", "forward", "Invalid" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (!is_known(words[i]))
+			fail_msg("explain %s: unknown", words[i]);
+	}
+	assert_false(is_known("d.kib"));
+	assert_false(is_known("workload(counter).object_size"));
+}
+
 /* ---- headings ---------------------------------------------------------------------------- */
 
 enum { HEADINGS_MAX = 200 };
@@ -310,6 +349,8 @@ int main(void)
 		cmocka_unit_test(near_misses_elsewhere),
 		cmocka_unit_test(capitals_and_hyphens_do_not_matter),
 		cmocka_unit_test(states_causes_and_ends_are_words),
+		cmocka_unit_test(every_listed_name_is_a_word),
+		cmocka_unit_test(ends_of_paths_and_names_of_states_are_words),
 		cmocka_unit_test(every_heading_is_a_word),
 	};
 

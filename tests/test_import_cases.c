@@ -39,6 +39,8 @@ static const struct row {
 	{ "losses.txt", "events=2 lost=50 gaps=2", "allocated=1 matched=1 remote=1", "" },
 	/* 90 - 2 events were overwritten. */
 	{ "losses-perf.txt", "events=2 lost=31 overwritten=88", "allocated=1 matched=1 remote=1", "" },
+	/* 12 + 5; the line of bpftrace's start is none of the trace. */
+	{ "losses-bpftrace.txt", "events=2 lost=17", "allocated=1 matched=1 remote=1", "" },
 	{ "failed-pages.txt", "events=6 failed=2", "", "allocated=2 matched=2" },
 	/* Page 900 twice directly, 908 in a vector and directly; the block of four only once. */
 	{ "direct-twice.txt", "events=8 twins=2", "", "allocated=3 matched=3" },

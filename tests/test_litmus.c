@@ -961,6 +961,27 @@ static void mistakes_end_it_before_anything_runs(void **state)
 	folder_free(folder);
 }
 
+/* A question is no verdict: herd answers it, whatever it says. */
+static void a_claim_that_does_not_hold_is_run_and_told(void **state)
+{
+	static const struct { const char *question, *told; } rows[] = {
+		{ "forall (0:EAX=1 \\/ 1:EAX=1)", "x86-TSO has an outcome that 'forall' says there is not" },
+		{ "~exists (0:EAX=0 /\\ 1:EAX=0)", "x86-TSO has an outcome that '~exists' says there is not" },
+	};
+	char *folder = folder_new(), path[512], text[512];
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/sb.litmus", folder);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		snprintf(text, sizeof text,
+			 "X86 sb\n{ }\nP0 | P1 ;\nMOV [x],$1 | MOV [y],$1 ;\nMOV EAX,[y] | MOV EAX,[x] ;\n%s\n",
+			 rows[i].question);
+		write_text(path, text);
+		expect_output(LITMUS(path, "--runs", "400"), 0, "Allowed", rows[i].told);
+	}
+	folder_free(folder);
+}
+
 /* ---- all --------------------------------------------------------------------------------- */
 
 static int set_up(void **state)
@@ -998,6 +1019,7 @@ int main(void)
 		cmocka_unit_test(processes_change_nothing),
 		cmocka_unit_test(a_batch_can_be_seen_again),
 		cmocka_unit_test(mistakes_end_it_before_anything_runs),
+		cmocka_unit_test(a_claim_that_does_not_hold_is_run_and_told),
 	};
 	enum { OTHERS = sizeof others / sizeof *others };
 	struct CMUnitTest tests[WRONGS + SETS + OTHERS];

@@ -486,6 +486,63 @@ static void interrupts_are_let_in_only_if_the_caller_may_sleep(void **state)
 	}
 }
 
+/* ---- no memory ----------------------------------------------------------- */
+
+static void *alloc_one(struct cpu *cpu, struct fixture *f)
+{
+	void *object;
+
+	op_begin(cpu, OP_ALLOC);
+	object = f->objects.model->alloc(cpu, f->slub, f->cache, GFP_KERNEL);
+	op_end(cpu, 0, 0);
+	return object;
+}
+
+static void exhaust(struct cpu *cpu, void *argument)
+{
+	static void *object[4000];
+	struct fixture *f = argument;
+	unsigned count = 0;
+
+	while ((object[count] = alloc_one(cpu, f)))
+		count++;
+	f->left = count;
+	ipi_send(cpu, cpu_id(cpu), note_interrupt, f);
+	for (unsigned i = 0; i < 10000; i++)
+		compute(cpu, STEP_PAUSE);
+	assert_ptr_equal(f->slot['!'], f);
+	f->slot['a'] = object[0];
+	handler_free(cpu, f, 'a');      /* its slab is the only one with a free object */
+	assert_ptr_equal(alloc_one(cpu, f), object[0]);
+	for (unsigned i = 0; i < count; i++) {
+		f->slot['a'] = object[i];
+		handler_free(cpu, f, 'a');
+	}
+}
+
+/*
+ * buddy on 4 MiB and one CPU stops at the MIN watermark, after 960 pages as reckoned in the tests of
+ * buddy: 4 * 960 objects. The allocation that gets none leaves the CPU without a slab and interrupts
+ * on. The first object given back is handed out again; in the end that slab is left, 1 of 1024
+ * pages.
+ */
+static void an_allocation_without_memory_fails_and_leaves_all_in_order(void **state)
+{
+	(void)state;
+	EACH_ERA(era) {
+		struct fixture *f = fixture_new(&(struct fixture_options){ .era = era, .cpus = 1 });
+
+		thread_start(f->sim, 0, exhaust, f);
+		assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
+		assert_int_equal(f->left, 4 * 960);
+		assert_int_equal(f->cache->local_node.nr_slabs, 1);
+		assert_int_equal(f->page_model->free_pages(f->page_state), 1023);
+		assert_int_equal(in_use(f), 0);
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
 /* ---- check() finds damage ---------------------------------------------- */
 
 /*
@@ -588,6 +645,11 @@ static void damage_cpu_off_slab(struct fixture *f)
 	set_cpu_slab(f, 1, (struct slab_page *)pfn_to_page(f->memory, f->memory->pages - 1));
 }
 
+static void damage_cpu_no_page(struct fixture *f)
+{
+	set_cpu_slab(f, 1, (struct slab_page *)8);
+}
+
 static void damage_shared_object(struct fixture *f)
 {
 	set_cpu_list(f, f->slot['j']);
@@ -618,6 +680,7 @@ static const struct {
 	{"one slab of two CPUs", damage_two_cpus, "two CPUs have page"},
 	{"a CPU's slab that is partial", damage_cpu_on_partial, "is elsewhere too"},
 	{"a CPU's slab that is none", damage_cpu_off_slab, "has a page that is no slab"},
+	{"a CPU's slab that is no page struct", damage_cpu_no_page, "has a page that is no slab"},
 	{"an object on two lists", damage_shared_object, "shares objects"},
 	{"the CPU's list in another slab", damage_private_list, "broken private list"},
 };
@@ -956,6 +1019,7 @@ int main(void)
 		cmocka_unit_test(an_empty_slab_that_is_flushed_goes_back_at_min_partial),
 		cmocka_unit_test(a_slab_given_up_goes_to_the_head_or_empty_to_the_tail),
 		cmocka_unit_test(interrupts_are_let_in_only_if_the_caller_may_sleep),
+		cmocka_unit_test(an_allocation_without_memory_fails_and_leaves_all_in_order),
 		cmocka_unit_test(check_finds_each_damage),
 		cmocka_unit_test(owns_knows_live_slabs_and_slots),
 		cmocka_unit_test(memory_cost_is_that_of_the_commit),

@@ -57,7 +57,7 @@ static const struct tool {
 	{ "kmem:[a-z_]+\\(", "it is the text of perf trace, which does not say on which CPU: " RECORD },
 	{ "^ *[0-9.]+ \\( *[0-9.]+ ms\\): ", "it is the text of perf trace, which does not say on which CPU: " RECORD },
 	{ "(event\\.fields|payload)(: | = )\\{", "it is the text of babeltrace with the names of all fields: leave out --names, or take babeltrace2 FOLDER" },
-	{ "^Attaching [0-9]+ probe", "it is the output of bpftrace: " RECORD ", or let bpftrace print the line that docs/traces.md shows" },
+	{ "^Attach(ing|ed) [0-9]+ probe", "it is the output of bpftrace: " RECORD ", or let bpftrace print the line that docs/traces.md shows" },
 	{ "^@[a-z_A-Z0-9]*(\\[.*\\])?: [0-9]+$", "it is a map of bpftrace, which holds sums and no events: " RECORD },
 	{ " (probe|sdt)_[A-Za-z0-9_]+:[A-Za-z0-9_]+: ", "its events are probes in programs" USER_SPACE },
 	{ "^v [0-9a-f]+ [0-9a-f]+$", "it is a recording of heaptrack" USER_SPACE },

@@ -249,6 +249,8 @@ static void take_line(struct importer *in)
 	case KMEM_ALLOC:
 	case KMEM_FREE:        traffic(in, &event, what == KMEM_FREE); break;
 	}
+	if (in->note[NOTE_LINES] == 1 && what == KMEM_NOTHING)
+		keep_sample(in);                /* it may say which tool's text this is */
 	if (event.lacks)
 		unreadable(in, event.lacks);
 	else
@@ -357,6 +359,15 @@ static bool take_bytes(struct importer *in, const void *bytes, size_t count, cha
 	return false;
 }
 
+static ZSTD_DStream *unpacker(void)
+{
+	ZSTD_DStream *stream = ZSTD_createDStream();
+
+	if (!stream)
+		xalloc_failed(ZSTD_DStreamInSize());
+	return stream;
+}
+
 /* The first bytes say whether the input is packed. */
 static bool begin(struct importer *in, char *why, size_t size)
 {
@@ -364,7 +375,7 @@ static bool begin(struct importer *in, char *why, size_t size)
 
 	in->begun = true;
 	if (in->magic_bytes == MAGIC_BYTES && memcmp(in->magic, zstd_magic, MAGIC_BYTES) == 0)
-		in->zstd = ZSTD_createDStream();
+		in->zstd = unpacker();
 	return take_bytes(in, in->magic, in->magic_bytes, why, size);
 }
 
@@ -542,10 +553,13 @@ struct trace *import_finish(struct importer *in, char *why, size_t size)
 	if (in->line_bytes > 0)
 		take_line(in);
 	FILE *to = fmemopen(why, size, "w");
-	bool refused = !to || is_refused(in, to);
 
-	if (to)
-		fclose(to);
+	if (!to)
+		xalloc_failed(size);
+
+	bool refused = is_refused(in, to);
+
+	fclose(to);
 	why[size - 1] = '\0';
 	if (refused)
 		return NULL;

@@ -579,6 +579,19 @@ static bool lost_on_cpu(const struct text *line, struct kmem_event *event)
 	return true;
 }
 
+/* `Lost 12 events`, also with `WARNING: ` in front. */
+static bool lost_by_bpftrace(const struct text *line, struct kmem_event *event)
+{
+	static const char begin[] = "Lost ";
+	const char *at = find_text(line, begin);
+	struct text rest = { at ? at + strlen(begin) : line->end, line->end };
+
+	if (!decimal(&rest, &event->lost) || !skip_text(&rest, " events") || rest.at < rest.end)
+		return false;
+	event->gap = false;
+	return true;
+}
+
 /* The CPU of `..., stream ID: 2` or `..., at relative path: "channel0_2"`. */
 static unsigned lttng_cpu(const struct text *line)
 {
@@ -620,7 +633,7 @@ static bool lost_events(const struct text *line, struct kmem_event *event)
 	if (find_text(line, "racer may have discarded") ||
 	    (find_text(line, "Processed ") && find_text(line, " lost ")))
 		return true;
-	return lost_on_cpu(line, event);
+	return lost_on_cpu(line, event) || lost_by_bpftrace(line, event);
 }
 
 /* `# entries-in-buffer/entries-written: 41210/99731   #P:8`: the first ones are gone. */
@@ -676,11 +689,12 @@ static bool other_frame(struct text line, bool placed)
 	return token.at == line.end || find_text(&line, "+0x") || line.end[-1] == ')';
 }
 
-/* What trace-cmd report prints besides events. */
+/* What trace-cmd report and bpftrace print besides events. */
 static bool is_remark(const struct text *line)
 {
 	return find_text(line, "cpus=") == line->at || find_text(line, "version =") == line->at ||
-	       (find_text(line, "CPU ") == line->at && find_text(line, " is empty"));
+	       (find_text(line, "CPU ") == line->at && find_text(line, " is empty")) ||
+	       (find_text(line, "Attach") == line->at && find_text(line, " probe"));
 }
 
 /* Does the line speak of traffic, readable or not? */

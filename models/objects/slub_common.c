@@ -4,6 +4,8 @@
  * Follows: mm/slub.c, Linux 2.6.22 and 2.6.24. Left out: debugging (the flag is looked at, never
  * set), constructors, requests for a certain node, kmem_cache_shrink; the table of nodes that
  * virt_to_page reads in 2.6.22, which nobody writes.
+ * Chosen: on one node caches are those of a kernel without NUMA, so that node[] is not read; the
+ * zones below are those of a NUMA kernel all the same.
  */
 #include "models/objects/slub_common.h"
 
@@ -839,6 +841,12 @@ static int list_length(const struct slub *slub, const struct kmem_cache *s,
 	return length;
 }
 
+/* Of a CPU whose page is a slab. */
+static void *private_list(const struct slub *slub, const struct cpu_view *view)
+{
+	return slub->version->lockless ? view->page->lockless_freelist : view->freelist;
+}
+
 /* The slab of a CPU: frozen, of one CPU only, private list apart from the shared one. */
 static bool check_cpu_slab(const struct slub *slub, const struct kmem_cache *s, unsigned id,
 			   const struct report *report)
@@ -858,7 +866,7 @@ static bool check_cpu_slab(const struct slub *slub, const struct kmem_cache *s, 
 		return failed(report, "%s: two CPUs have page %llu", s->name,
 			      (unsigned long long)pfn);
 	slub->memory->seen[pfn] = SEEN_CPU;
-	length = list_length(slub, s, view.page, view.freelist, &last_private);
+	length = list_length(slub, s, view.page, private_list(slub, &view), &last_private);
 	if (length < 0 || length > (int)inuse_of(slub, view.page))
 		return failed(report, "%s: CPU %u has a broken private list", s->name, id);
 	if (list_length(slub, s, view.page, view.page->freelist, &last) > 0 && last == last_private)
@@ -993,9 +1001,12 @@ static uint64_t in_use_of(const struct slub *slub, struct kmem_cache *s)
 	}
 	for (unsigned id = 0; id < sim_cpus(slub->sim); id++) {
 		struct cpu_view view = slub->cpu_view(slub, s, id);
+		int length = 0;
 
-		if (view.page)
-			objects -= (uint64_t)list_length(slub, s, view.page, view.freelist, &last);
+		if (slab_pfn(slub, s, view.page) < m->pages)
+			length = list_length(slub, s, view.page, private_list(slub, &view), &last);
+		if (length > 0)         /* check() tells of broken ones */
+			objects -= (uint64_t)length;
 	}
 	return objects;
 }

@@ -141,7 +141,7 @@ extern const char *const bugs_words[];
 /* What one CPU has of a cache, for check(). */
 struct cpu_view {
 	struct slab_page *page;         /* its slab, or NULL */
-	void *freelist;                 /* its private list in that slab */
+	void *freelist;                 /* its private list there, if that is not in the page */
 };
 
 /* Constants of the run: what the kernel knows by symbol or by configuration. */

@@ -31,7 +31,8 @@
  * reads it, and so loses what the commit wins.
  *
  * Chosen: dfb4f096 keeps 2 empty slabs, unlocks as 2.6.24 does and sends a kmalloc of more than
- * half a page to the page allocator as 2.6.24 does.
+ * half a page to the page allocator as 2.6.24 does. The CPUs' static arrays begin on lines; in the
+ * kernel they may begin inside one, and an entry may then lie in two lines of its CPU.
  * Left out: requests for a node.
  */
 #include <assert.h>

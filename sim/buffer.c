@@ -358,7 +358,7 @@ static void forward(struct cpu *cpu, struct buffered *e, const struct want *from
 	if (sim->observer)
 		observe(sim, cpu, &w, state, state, cpu->clock);
 	count_access(&cpu->counts,
-		     cell_get(sim, w.p, w.size, w.site, w.context, sim->label_serial), &w);
+		     cell_get(sim, w.p, w.size, w.site, w.context, sim->head.arena.label_serial), &w);
 	pass(cpu, w.cost, w.cause);
 	cpu_end_run_ahead(cpu);
 }

@@ -32,7 +32,7 @@ void line_written(struct sim *sim, struct line *info, unsigned cpu, uint64_t byt
 	if (!bytes)
 		return;
 	info->epoch++;
-	if (sim->cpus > 1) {
+	if (sim->head.cpus > 1) {
 		if (!h) {
 			h = info->bytes = xalloc(sizeof *h);
 			memset(h->writer, 0xff, sizeof h->writer);
@@ -72,7 +72,7 @@ void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy)
 		line_counts_get(sim, copy->info)->true_sharing++;
 	}
 	if (!copy->info->cpu_epoch)
-		copy->info->cpu_epoch = xalloc(sim->cpus * sizeof(uint32_t));
+		copy->info->cpu_epoch = xalloc(sim->head.cpus * sizeof(uint32_t));
 	copy->info->cpu_epoch[cpu->node->id] = copy->epoch;
 	copy->open = false;
 }
@@ -140,7 +140,7 @@ static void classify(struct sim *sim, struct cpu *cpu, struct slot *copy)
 		cpu->counts.misses_cold += counts;
 		if (info->epoch || info->cpu_epoch) {
 			if (!info->cpu_epoch)
-				info->cpu_epoch = xalloc(sim->cpus * sizeof(uint32_t));
+				info->cpu_epoch = xalloc(sim->head.cpus * sizeof(uint32_t));
 			info->cpu_epoch[id] = info->epoch;
 		}
 	} else if (!bit_of(lost_bits(sim, info), id)) {
@@ -243,7 +243,7 @@ void cpu_filled(struct sim *sim, struct txn *t)
 		*copy = (struct slot){ .copy = copy, .state = STATE_I, .version = t->version };
 		slot_set_line(node_outermost(t->client), copy, t->line);
 		copy->info = line_get(sim, t->line);
-		copy->label_serial = sim->label_serial;
+		copy->label_serial = sim->head.arena.label_serial;
 		classify(sim, cpu, copy);
 	}
 	t->request = fresh && t->request == UPGRADE ? GET_MODIFIED : t->request;

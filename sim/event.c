@@ -232,7 +232,7 @@ static void deadlock(struct sim *sim)
 {
 	size_t n = 0;
 
-	for (unsigned i = 0; i < sim->cpus; i++) {
+	for (unsigned i = 0; i < sim->head.cpus; i++) {
 		const struct cpu *cpu = &sim->cpu[i];
 
 		if (cpu->started && !cpu->finished && n < sizeof sim->message)

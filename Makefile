@@ -21,12 +21,18 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSI
 # Points of equal models are interchangeable: their version is the hash of what can change one.
 MODELS  := $(shell cat $(sort $(wildcard sim/*.[ch] sim/verbs/*.[ch] models/*.h models/*/*.[ch] workloads/*.[ch])) | sha256sum | cut -c1-12)
 
+# A backend of the verbs: its own folder, and models and workloads compiled once more for it.
+SHARED   := $(wildcard sim/verbs/*.c models/*.c models/*/*.c workloads/*.c)
+EXPLORED := $(patsubst %.c,$(B)/for-explored/%.o,$(wildcard explored/*.c) $(SHARED))
+VERSION_explored := $(shell cat $(sort $(wildcard explored/*.[ch] sim/verbs/*.[ch] models/*.h models/*/*.[ch])) | sha256sum | cut -c1-12)
+OBJCOPY  ?= objcopy
+
 ALL_CFLAGS   = -std=gnu17 -O2 -g -fno-omit-frame-pointer -ffp-contract=off -fwrapv $(WARN) $(CFLAGS)
 ALL_CPPFLAGS = -I. -D_GNU_SOURCE -MMD -MP $(CPPFLAGS)
 LDLIBS       = -lyaml -lzstd -lm
 
 SOURCES := $(wildcard sim/*.c sim/verbs/*.c models/*.c models/*/*.c workloads/*.c experiment/*.c litmus/*.c cli/*.c)
-OBJECTS := $(SOURCES:%.c=$(B)/%.o)
+OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(B)/explored.o
 LIBRARY := $(filter-out $(B)/cli/main.o,$(OBJECTS))
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 SCRIPTS := $(wildcard tests/check_*.sh)
@@ -55,13 +61,24 @@ $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
+# One relocatable object for each backend: what it defines is its own but for its door.
+$(B)/for-explored/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -DBOUNCE_BACKEND='"sim/verbs/calls.h"' $(ALL_CFLAGS) -c -o $@ $<
+$(B)/for-explored/explored/backend.o: ALL_CPPFLAGS += -DVERSION_OF_BACKEND='"$(VERSION_explored)"'
+$(B)/for-explored/explored/backend.o: $(B)/version
+$(B)/explored.o: $(EXPLORED)
+	$(LD) -r -o $@.all $^
+	$(OBJCOPY) --keep-global-symbol=backend_explored $@.all $@
+	@rm $@.all
+
 # A change of compiler or flags rebuilds everything; a new version only what prints it.
 $(B)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS)' > $@
 $(B)/version: FORCE
 	@mkdir -p $(@D)
-	@echo '$(VERSION) $(MODELS)' | cmp -s - $@ || echo '$(VERSION) $(MODELS)' > $@
+	@echo '$(VERSION) $(MODELS) $(VERSION_explored)' | cmp -s - $@ || echo '$(VERSION) $(MODELS) $(VERSION_explored)' > $@
 $(B)/experiment/version.o: ALL_CPPFLAGS += -DBOUNCE_VERSION='"$(VERSION)"' -DVERSION_OF_MODELS='"$(MODELS)"'
 $(B)/experiment/version.o: $(B)/version
 
@@ -146,4 +163,4 @@ clean:
 .SECONDARY:
 FORCE:
 
--include $(B)/docs/machine_table.d $(OBJECTS:.o=.d) $(TESTS:=.d) $(HELPERS:.o=.d) $(B)/tests/bench.d $(B)/tests/golden.d $(B)/tests/quantiles.d
+-include $(B)/docs/machine_table.d $(OBJECTS:.o=.d) $(EXPLORED:.o=.d) $(TESTS:=.d) $(HELPERS:.o=.d) $(B)/tests/bench.d $(B)/tests/golden.d $(B)/tests/quantiles.d

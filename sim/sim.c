@@ -239,7 +239,7 @@ static bool options_good(const struct sim_options *o, char *why, size_t size)
 	return true;
 }
 
-static const struct field task_fields[] = { { "preempt_count", 0, 4 }, { 0 } };
+static const struct field task_fields[] = { { "preempt_count", 0, 4, NULL, false }, { 0 } };
 static const struct layout task_layout = { "thread_info", 4, CLASS_ALLOCATOR, task_fields };
 
 static unsigned *nodes_of_cpus(const struct sim *sim)

@@ -12,7 +12,8 @@
 
 /* ---- layouts ----------------------------------------------------------- */
 
-#define NAMED(name, type, member) { name, offsetof(type, member), sizeof(((type *)0)->member) }
+#define NAMED(name, type, member) \
+	{ name, offsetof(type, member), sizeof(((type *)0)->member), NULL, false }
 
 static const struct field slab_page_2622_fields[] = {
 	FIELD(struct slab_page, flags),
@@ -81,9 +82,9 @@ static_assert(offsetof(struct slab_page, lru) == 40, "struct page until 3.0");
 
 static const struct field kmem_cache_node_fields[] = {
 	FIELD(struct kmem_cache_node, list_lock),
-	FIELD(struct kmem_cache_node, nr_partial),
+	GUARDED(struct kmem_cache_node, nr_partial, "list_lock", true),
 	FIELD(struct kmem_cache_node, nr_slabs),
-	FIELD(struct kmem_cache_node, partial),
+	GUARDED(struct kmem_cache_node, partial, "list_lock", false),
 	FIELD(struct kmem_cache_node, full),
 	{ 0 },
 };
@@ -105,9 +106,9 @@ static const struct field kmem_cache_fields[] = {
 	FIELD(struct kmem_cache, offset),
 	FIELD(struct kmem_cache, order),
 	FIELD(struct kmem_cache, local_node.list_lock),
-	FIELD(struct kmem_cache, local_node.nr_partial),
+	GUARDED(struct kmem_cache, local_node.nr_partial, "local_node.list_lock", true),
 	FIELD(struct kmem_cache, local_node.nr_slabs),
-	FIELD(struct kmem_cache, local_node.partial),
+	GUARDED(struct kmem_cache, local_node.partial, "local_node.list_lock", false),
 	FIELD(struct kmem_cache, local_node.full),
 	FIELD(struct kmem_cache, objects),
 	FIELD(struct kmem_cache, refcount),
@@ -146,7 +147,7 @@ static const struct layout node_pointer_layout = { "node", WORD, CLASS_ALLOCATOR
 
 /* A free object; while in use its first word is the user's as the rest is. */
 static const struct field object_fields[] = {
-	{ "next_free", 0, WORD },
+	{ "next_free", 0, WORD, NULL, false },
 	{ 0 },
 };
 
@@ -790,6 +791,12 @@ static unsigned inuse_of(const struct slub *slub, const struct slab_page *page)
 	return slub->version->old_page ? page->inuse : page->wide_inuse;
 }
 
+/* `page` is a page struct. */
+static bool is_slab_of(const struct slub *slub, const struct kmem_cache *s, struct slab_page *page)
+{
+	return page->flags >> PG_SLAB & 1 && *page_slab(slub, page) == s;
+}
+
 /* Page frame of a head page of this cache, or the number of page frames. */
 static uint64_t slab_pfn(const struct slub *slub, const struct kmem_cache *s,
 			 struct slab_page *page)
@@ -799,9 +806,7 @@ static uint64_t slab_pfn(const struct slub *slub, const struct kmem_cache *s,
 
 	if (pfn >= m->pages || pfn_to_page(m, pfn) != (struct page *)page)
 		return m->pages;
-	if (!(page->flags >> PG_SLAB & 1) || *page_slab(slub, page) != s)
-		return m->pages;
-	return pfn;
+	return is_slab_of(slub, s, page) ? pfn : m->pages;
 }
 
 static bool on_slot(const struct slub *slub, const struct kmem_cache *s,
@@ -928,7 +933,7 @@ static bool check_slabs(const struct slub *slub, struct kmem_cache *s, unsigned 
 	for (uint64_t pfn = node * m->node_pages; pfn < (node + 1) * m->node_pages; pfn++) {
 		struct slab_page *page = (struct slab_page *)pfn_to_page(m, pfn);
 
-		if (slab_pfn(slub, s, page) >= m->pages)
+		if (!is_slab_of(slub, s, page))
 			continue;
 		if (!check_slab(slub, s, page, m->seen[pfn], report))
 			return false;
@@ -975,7 +980,7 @@ static uint64_t in_use_of(const struct slub *slub, struct kmem_cache *s)
 	for (uint64_t pfn = 0; pfn < slub->memory->pages; pfn++) {
 		struct slab_page *page = (struct slab_page *)pfn_to_page(slub->memory, pfn);
 
-		if (slab_pfn(slub, s, page) < slub->memory->pages)
+		if (is_slab_of(slub, s, page))
 			objects += inuse_of(slub, page);
 	}
 	for (unsigned id = 0; id < sim_cpus(slub->sim); id++) {

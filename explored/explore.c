@@ -1,0 +1,224 @@
+/* What is explored, in which order, until something is found; see explored.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "explored/finding.h"
+#include "explored/plants.h"
+#include "explored/strategy.h"
+#include "sim/verbs/random.h"
+#include "sim/verbs/xalloc.h"
+
+const char *const explore_strategy_words[] = {
+	[STRATEGY_EXHAUSTIVE] = "exhaustive", [STRATEGY_PCT] = "pct", [STRATEGY_RUNS] = "runs",
+	[STRATEGY_UNIFORM] = "uniform", NULL
+};
+
+enum { TRIALS = 100 };
+
+struct exploring {
+	const struct explore_options *options;
+	struct explore_report *report;
+	struct covered covered;
+	uint64_t left;                  /* schedules */
+};
+
+static void add_paths(struct coverage *coverage, const struct sim *sim)
+{
+	for (unsigned i = 0; i < sim->path_count; i++) {
+		unsigned k = 0;
+
+		while (k < coverage->paths && strcmp(coverage->path[k], sim->paths[i]))
+			k++;
+		if (k == coverage->paths && k < sizeof coverage->path / sizeof *coverage->path)
+			coverage->path[coverage->paths++] = sim->paths[i];
+	}
+}
+
+/* After each schedule; false: something is found, or enough was run. */
+static bool note_schedule(void *to, struct stage *stage, const struct program *program)
+{
+	struct exploring *e = to;
+	struct explore_report *report = e->report;
+	const struct sim *sim = stage->sim;
+
+	report->schedules++;
+	if (sim->steps > report->longest)
+		report->longest = sim->steps;
+	covered_add(&e->covered, sim);
+	if (sim->found) {
+		report->finding = finding_new(stage, program);
+		report->finding->at = report->schedules;
+		return false;
+	}
+	return --e->left > 0;
+}
+
+static bool one_program(struct exploring *e, struct stage *stage, const struct program *program)
+{
+	e->report->programs++;
+	return strategy_exhaustive(stage, program, e->options->preemptions, note_schedule, e);
+}
+
+static void exhaustive(struct exploring *e, struct stage *stage, const struct program *given)
+{
+	struct program program;
+	uint64_t all = given ? 1 : program_numbers(e->options);
+	bool good = true;
+
+	for (uint64_t k = 0; k < all && good; k++) {
+		if (!given)
+			program_of_number(stage, k, &program);
+		good = one_program(e, stage, given ? given : &program);
+	}
+	e->report->complete = good;
+}
+
+static void one_at_random(struct exploring *e, struct stage *stage, const struct program *program,
+			  uint64_t seed)
+{
+	switch ((enum strategy)e->options->strategy) {
+	case STRATEGY_PCT:
+		strategy_pct(stage, program, e->options->depth, e->report->k, seed);
+		e->report->beyond += stage->sim->steps > e->report->k;
+		break;
+	case STRATEGY_RUNS:
+		strategy_runs(stage, program, seed);
+		break;
+	default:
+		strategy_uniform(stage, program, seed);
+	}
+}
+
+static void trials(struct exploring *e, struct stage *stage, const struct program *given)
+{
+	const struct explore_options *o = e->options;
+	struct explore_report *r = e->report;
+	struct program program;
+
+	for (unsigned i = 0; i < TRIALS; i++) {
+		if (!given)
+			program_draw(stage, random_mix(o->seed + i), &program);
+		strategy_runs(stage, given ? given : &program, i);
+		if (!stage->sim->found && stage->sim->steps > r->k)
+			r->k = stage->sim->steps;
+	}
+	r->entities = o->cpus * (1 + (o->interrupts > 0) + (o->store_buffer > 0));
+	r->bound = 1.0 / r->entities;
+	for (unsigned i = 1; i < o->depth; i++)
+		r->bound /= (double)r->k;
+}
+
+static void random_ones(struct exploring *e, struct stage *stage, const struct program *given,
+			uint64_t count)
+{
+	struct program program;
+
+	if (e->options->strategy == STRATEGY_PCT)
+		trials(e, stage, given);
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t seed = random_mix(e->options->seed * RANDOM_STEP + e->report->schedules);
+
+		if (!given) {
+			program_draw(stage, seed, &program);
+			e->report->programs++;
+		}
+		one_at_random(e, stage, given ? given : &program, seed);
+		if (!note_schedule(e, stage, given ? given : &program))
+			return;
+	}
+	e->report->programs += given != NULL;
+}
+
+static void one_start(struct exploring *e, struct stage *stage, const struct program *given,
+		      unsigned starts_left)
+{
+	stage->sim->plant = e->options->plant ? plant_find(e->options->plant) : NULL;
+	covered_init(&e->covered, stage->sim);
+	if (e->options->strategy == STRATEGY_EXHAUSTIVE)
+		exhaustive(e, stage, given);
+	else
+		random_ones(e, stage, given, e->left / starts_left);
+	e->report->steps += stage->sim->all_steps;
+	add_paths(&e->report->coverage, stage->sim);
+	e->report->coverage.pairs += e->covered.pairs.used;
+	e->report->coverage.both_orders += e->covered.both_orders;
+	covered_free(&e->covered, stage->sim);
+}
+
+static bool plant_fits(const struct explore_options *o, char *why, size_t size)
+{
+	const struct plant *plant = o->plant ? plant_find(o->plant) : NULL;
+
+	if (!o->plant || (plant && (plant_is_for(plant, o->objects) || plant_is_for(plant, o->pages))))
+		return true;
+	snprintf(why, size, plant ? "plant: '%s' is for %s" : "plant: no fault is called '%s'%s",
+		 o->plant, plant ? plant->models : "");
+	return false;
+}
+
+static bool explore(const struct explore_options *o, struct explore_report *report, char *why,
+		    size_t size)
+{
+	struct exploring e = { .options = o, .report = report,
+			       .left = o->schedules ? o->schedules : UINT64_MAX };
+	unsigned first = o->start == START_ALL ? 0 : (unsigned)o->start;
+	unsigned last = o->start == START_ALL ? START_STATES : first + 1;
+	bool good = plant_fits(o, why, size), complete = true;
+
+	memset(report, 0, sizeof *report);
+	for (unsigned start = first; start < last && good && !report->finding && e.left; start++) {
+		struct stage *stage = stage_new(o, start, false, why, size);
+		struct program given;
+
+		if (!stage)
+			return false;
+		if (stage->sim->found)
+			report->finding = finding_new(stage, NULL);
+		else if (o->program[0])
+			good = program_parse(stage, o->program, &given, why, size);
+		if (good && !report->finding)
+			one_start(&e, stage, o->program[0] ? &given : NULL, last - start);
+		complete = complete && report->complete;
+		stage_free(stage);
+	}
+	report->complete = complete;
+	return good;
+}
+
+static bool replay(const struct explore_options *o, const char *schedule,
+		   struct explore_report *report, char *why, size_t size)
+{
+	struct choices choices = { 0 };
+	struct stage *stage;
+	struct program program;
+	bool good = plant_fits(o, why, size);
+
+	memset(report, 0, sizeof *report);
+	if (good && !choices_parse(&choices, schedule)) {
+		snprintf(why, size, "the schedule is not one: 0*12 1 i0 b1*2 are entities and how often");
+		good = false;
+	}
+	stage = good ? stage_new(o, (unsigned)o->start, false, why, size) : NULL;
+	good = stage && program_parse(stage, o->program, &program, why, size);
+	if (good) {
+		stage->sim->plant = o->plant ? plant_find(o->plant) : NULL;
+		stage->sim->pick = pick_choices;
+		stage->sim->picker = &choices;
+		stage_run(stage, &program);
+		report->programs = report->schedules = 1;
+		report->longest = report->steps = stage->sim->steps;
+		if (stage->sim->found)
+			report->finding = finding_of_run(stage, &program);
+	}
+	stage_free(stage);
+	free(choices.turn);
+	return good;
+}
+
+const struct explorer explorer = {
+	.plants = explore_plants,
+	.explore = explore,
+	.replay = replay,
+	.finding_free = finding_free,
+	.litmus = explore_litmus,
+};

@@ -15,19 +15,9 @@ const char *const explore_start_words[] = {
 };
 
 static const uint64_t ARENA_BYTES = 24 << 20;
-enum { MEMORY_MIB = 4, PAGES_PER_START = 4 };
+enum { MEMORY_MIB = 4, PAGES_PER_START = 4, ORDERS = 3 };
 
 /* ---- one operation -------------------------------------------------------------------------- */
-
-static unsigned order_of(unsigned number)
-{
-	return number % 3;
-}
-
-static unsigned blocks_of(const struct stage *stage, unsigned number)
-{
-	return stage->objects.model ? 1 : 1u << order_of(number);
-}
 
 static void *take(struct cpu *cpu, struct stage *stage, unsigned number, unsigned gfp)
 {
@@ -39,7 +29,8 @@ static void *take(struct cpu *cpu, struct stage *stage, unsigned number, unsigne
 	if (o->model) {
 		object = o->model->alloc(cpu, o->state, stage->cache, gfp);
 	} else {
-		page = stage->pages.model->alloc(cpu, stage->pages.state, order_of(number), gfp);
+		stage->order[number] = (unsigned char)(number % ORDERS);
+		page = stage->pages.model->alloc(cpu, stage->pages.state, stage->order[number], gfp);
 		object = page ? page_address(stage->memory, page) : NULL;
 	}
 	op_end(cpu, 0, 0);
@@ -57,25 +48,25 @@ static void give(struct cpu *cpu, struct stage *stage, unsigned number, void *ob
 		o->model->free(cpu, o->state, stage->cache, object);
 	else
 		stage->pages.model->free(cpu, stage->pages.state,
-					 virt_to_page(stage->memory, object), order_of(number));
+					 virt_to_page(stage->memory, object), stage->order[number]);
 	op_end(cpu, 0, 0);
 }
 
-static bool overlap(const struct stage *stage, const void *a, unsigned blocks_a, const void *b,
-		    unsigned blocks_b)
+/* Does the new object number `number` lie where number `other` does? */
+static bool overlap(const struct stage *stage, unsigned other, unsigned number, const void *object)
 {
-	uint64_t at = address_to_pfn(stage->memory, a), other = address_to_pfn(stage->memory, b);
+	uint64_t at = address_to_pfn(stage->memory, object);
+	uint64_t there = address_to_pfn(stage->memory, stage->address[other]);
 
 	if (stage->objects.model)
-		return a == b;
-	return at < other + blocks_b && other < at + blocks_a;
+		return object == stage->address[other];
+	return at < there + (1u << stage->order[other]) && there < at + (1u << stage->order[number]);
 }
 
 static void must_be_new(struct cpu *cpu, struct stage *stage, unsigned number, const void *object)
 {
 	for (unsigned i = 0; i < OBJECTS_MAX; i++)
-		if (stage->alive[i] && overlap(stage, stage->address[i], blocks_of(stage, i), object,
-					       blocks_of(stage, number)))
+		if (stage->alive[i] && overlap(stage, i, number, object))
 			machine_found(cpu->sim, cpu, FOUND_TWICE, NULL,
 				      "object %u is handed out to CPU %u while object %u lies there",
 				      number, cpu->head.id, i);
@@ -249,8 +240,10 @@ static void renumber(struct stage *stage)
 	unsigned held = 0;
 
 	for (unsigned i = 0; i < stage->helds; i++)
-		if (stage->alive[i])
+		if (stage->alive[i]) {
+			stage->held_order[held] = stage->order[i];
 			stage->held[held++] = stage->address[i];
+		}
 	stage->helds = held;
 }
 
@@ -368,6 +361,7 @@ static void reset(struct stage *stage)
 	memset(stage->keeps, 0, sizeof stage->keeps);
 	for (unsigned i = 0; i < stage->helds; i++) {
 		stage->address[i] = stage->held[i];
+		stage->order[i] = stage->held_order[i];
 		stage->alive[i] = true;
 	}
 }

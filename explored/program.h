@@ -42,7 +42,9 @@ struct stage {
 	void **slot;                    /* by number: how an object gets to another CPU */
 	void *address[OBJECTS_MAX];
 	bool alive[OBJECTS_MAX];
+	unsigned char order[OBJECTS_MAX];       /* of the page allocator alone: 2^order pages */
 	void *held[START_HELD_MAX];     /* at the mark, by number */
+	unsigned char held_order[START_HELD_MAX];
 	unsigned helds;
 	void *kept[CPUS_MAX][HANDLER_KEEPS];
 	unsigned keeps[CPUS_MAX];

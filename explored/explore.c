@@ -8,11 +8,6 @@
 #include "sim/verbs/random.h"
 #include "sim/verbs/xalloc.h"
 
-const char *const explore_strategy_words[] = {
-	[STRATEGY_EXHAUSTIVE] = "exhaustive", [STRATEGY_PCT] = "pct", [STRATEGY_RUNS] = "runs",
-	[STRATEGY_UNIFORM] = "uniform", NULL
-};
-
 enum { TRIALS = 100 };
 
 struct exploring {
@@ -56,7 +51,7 @@ static bool note_schedule(void *to, struct stage *stage, const struct program *p
 static bool one_program(struct exploring *e, struct stage *stage, const struct program *program)
 {
 	e->report->programs++;
-	return strategy_exhaustive(stage, program, e->options->preemptions, note_schedule, e);
+	return strategy_exhaustive(stage, program, (unsigned)e->options->preemptions, note_schedule, e);
 }
 
 static void exhaustive(struct exploring *e, struct stage *stage, const struct program *given)
@@ -78,7 +73,7 @@ static void one_at_random(struct exploring *e, struct stage *stage, const struct
 {
 	switch ((enum strategy)e->options->strategy) {
 	case STRATEGY_PCT:
-		strategy_pct(stage, program, e->options->depth, e->report->k, seed);
+		strategy_pct(stage, program, (unsigned)e->options->depth, e->report->k, seed);
 		e->report->beyond += stage->sim->steps > e->report->k;
 		break;
 	case STRATEGY_RUNS:
@@ -102,7 +97,7 @@ static void trials(struct exploring *e, struct stage *stage, const struct progra
 		if (!stage->sim->found && stage->sim->steps > r->k)
 			r->k = stage->sim->steps;
 	}
-	r->entities = o->cpus * (1 + (o->interrupts > 0) + (o->store_buffer > 0));
+	r->entities = (unsigned)o->cpus * (1 + (o->interrupts > 0) + (o->store_buffer > 0));
 	r->bound = 1.0 / r->entities;
 	for (unsigned i = 1; i < o->depth; i++)
 		r->bound /= (double)r->k;
@@ -217,6 +212,10 @@ static bool replay(const struct explore_options *o, const char *schedule,
 
 const struct explorer explorer = {
 	.plants = explore_plants,
+	.settings = explore_settings,
+	.strategies = explore_strategy_words,
+	.starts = explore_start_words,
+	.findings = finding_names,
 	.explore = explore,
 	.replay = replay,
 	.finding_free = finding_free,

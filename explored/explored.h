@@ -20,10 +20,9 @@
 #include "sim/verbs/backend.h"
 #include "sim/verbs/setting.h"
 
-enum { EXPLORE_CPUS_MAX = 4, PROGRAM_BYTES = 512 };
+enum { EXPLORE_CPUS_MAX = 4, PROGRAM_BYTES = SETTING_NAME_BYTES };
 
 enum strategy { STRATEGY_EXHAUSTIVE, STRATEGY_PCT, STRATEGY_RUNS, STRATEGY_UNIFORM };
-extern const char *const explore_strategy_words[], *const explore_start_words[];
 
 /* How a run can go wrong. */
 enum finding_kind {
@@ -39,24 +38,16 @@ enum finding_kind {
 	FOUND_MEMORY,                   /* the machine has no memory left */
 	FINDING_KINDS,
 };
-extern const char *const finding_names[];
 
-/* What is explored; `start` and `strategy` index their words. */
+/* What is explored: the section `explore:`, whose keys are explained in settings.c, and on what. */
 struct explore_options {
+	char program[SETTING_NAME_BYTES];
+	uint64_t cpus, operations, object_size;
+	int start, strategy;            /* of their words */
+	uint64_t preemptions, depth, schedules, store_buffer, interrupts;
 	const char *objects, *pages;    /* names of models; objects NULL: the page allocator alone */
 	const void *objects_settings, *pages_settings;
-	unsigned cpus;
-	uint64_t object_size;
 	bool preempt;                   /* CONFIG_PREEMPT */
-	char program[PROGRAM_BYTES];    /* "" : all of `operations`, or drawn by seed */
-	unsigned operations;            /* of each CPU */
-	int start;                      /* of explore_start_words; START_ALL */
-	int strategy;
-	unsigned preemptions;           /* exhaustive: at most so many */
-	unsigned depth;                 /* pct: 1 to 5 */
-	uint64_t schedules;             /* at most so many; 0: as many as there are */
-	unsigned store_buffer;          /* entries; 0: sequential consistency */
-	unsigned interrupts;            /* that may arrive at each CPU */
 	const char *plant;              /* NULL: none */
 	uint64_t seed;
 };
@@ -100,12 +91,15 @@ struct plant {
 	const char *name, *summary, *models;    /* models: names, separated by spaces */
 	const char *function, *text, *member;   /* of the site; NULL: any */
 	int instead;                    /* see machine.h */
-	bool writes_only;
-	uint64_t constant;
+	uint64_t constant;              /* what a load gives */
+	bool forgotten;                 /* a lock: nobody notes that it is held, either */
 };
 
 struct explorer {
 	const struct plant *plants;     /* ends with one without a name */
+	const struct setting *settings; /* of struct explore_options */
+	const char *const *strategies, *const *starts;  /* words; NULL-terminated */
+	const char *const *findings;                    /* by enum finding_kind */
 	/* NULL in `why`[0]: done. Otherwise the options do not fit. The caller frees the finding. */
 	bool (*explore)(const struct explore_options *options, struct explore_report *report,
 			char *why, size_t size);

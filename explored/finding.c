@@ -98,14 +98,14 @@ static const char *file_name(const char *path)
 }
 
 /* Pointers into the arena by what lies there: host addresses differ from run to run. */
-static void print_value(FILE *out, const struct sim *sim, uint64_t value, unsigned size)
+static void print_value(FILE *out, const struct sim *sim, const struct step_done *s, uint64_t value)
 {
 	const struct arena *arena = &sim->head.arena;
 	uint64_t offset = value - (uint64_t)(uintptr_t)arena->base;
 	char name[128];
 
-	if (size >= 8 && offset < arena->bytes) {
-		machine_describe(sim, arena->base + offset, name, sizeof name);
+	if (s->size >= 8 && offset < arena->bytes) {
+		machine_describe(sim, arena->base + offset, s->labels, name, sizeof name);
 		fprintf(out, "&%s", name);
 	} else if (value > 0xffff) {
 		fprintf(out, "0x%llx", (unsigned long long)value);
@@ -119,16 +119,16 @@ static void print_access(FILE *out, const struct sim *sim, const struct step_don
 	static const char *const verb[] = { "load ", "store", "rmw  " };
 	char name[128];
 
-	machine_describe(sim, sim->head.arena.base + (uint64_t)s->word * 8 + s->within, name,
-			 sizeof name);
+	machine_describe(sim, sim->head.arena.base + (uint64_t)s->word * 8 + s->within, s->labels,
+			 name, sizeof name);
 	fprintf(out, "%s %s", verb[s->writes ? 1 + (s->kind == VERB_RMW) : 0], name);
 	if (s->kind != VERB_STORE) {
 		fputs(" is ", out);
-		print_value(out, sim, s->value[0], s->size);
+		print_value(out, sim, s, s->value[0]);
 	}
 	if (s->writes) {
 		fputs(s->kind == VERB_STORE ? " = " : ", then ", out);
-		print_value(out, sim, s->value[1], s->size);
+		print_value(out, sim, s, s->value[1]);
 	}
 	if (s->buffered)
 		fputs(" (in the buffer)", out);

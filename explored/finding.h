@@ -5,6 +5,9 @@
 #include "explored/program.h"
 
 extern const struct explorer explorer;
+extern const struct setting explore_settings[];
+extern const char *const explore_strategy_words[], *const explore_start_words[];
+extern const char *const finding_names[];
 
 /* Of the run that has just ended badly, with as few context switches as can be had; `program`
  * NULL: the start state went wrong. */

@@ -99,8 +99,9 @@ static uint64_t hash_of_words(const struct sim *sim, const char *p, unsigned siz
 	return hash;
 }
 
-static void write_memory(struct sim *sim, char *p, const void *value, unsigned size)
+static void write_memory(struct cpu *cpu, char *p, const void *value, unsigned size)
 {
+	struct sim *sim = cpu->sim;
 	struct undo *u;
 
 	if (sim->undos == sim->undo_room) {
@@ -115,6 +116,7 @@ static void write_memory(struct sim *sim, char *p, const void *value, unsigned s
 	memcpy(p, value, size);
 	sim->memory_hash ^= hash_of_words(sim, p, size);
 	sim->writes++;
+	cpu->writes++;
 }
 
 static void take_back_memory(struct sim *sim)
@@ -127,13 +129,13 @@ static void take_back_memory(struct sim *sim)
 	sim->memory_hash = 0;
 }
 
-static void drain(struct sim *sim, struct cpu *cpu)
+static void drain(struct cpu *cpu)
 {
 	struct waiting_store oldest = cpu->buffer[0];
 
 	cpu->buffered--;
 	memmove(cpu->buffer, cpu->buffer + 1, cpu->buffered * sizeof cpu->buffer[0]);
-	write_memory(sim, oldest.p, oldest.value, oldest.size);
+	write_memory(cpu, oldest.p, oldest.value, oldest.size);
 }
 
 /* The newest waiting store that overlaps; whole: it covers all of it. */
@@ -175,7 +177,7 @@ static void store_value(struct cpu *cpu, const struct verb_at *verb, const void 
 	if (cpu->sim->depth && !verb->locked && !cpu->sim->sequential)
 		put_in_buffer(cpu, verb, value);
 	else
-		write_memory(cpu->sim, verb->p, value, verb->size);
+		write_memory(cpu, verb->p, value, verb->size);
 }
 
 /* ---- who may go on -------------------------------------------------------------------------- */
@@ -194,12 +196,17 @@ static bool buffer_lets(const struct sim *sim, const struct cpu *cpu)
 	return v->kind == VERB_STORE || !newest_over(cpu, v->p, v->size, &whole) || whole;
 }
 
+/* It waits in a loop of its own, and nobody has written since it looked. */
+static bool waits_in_loop(const struct sim *sim, const struct cpu *cpu)
+{
+	return cpu->paused && sim->writes - cpu->writes == cpu->others_wrote;
+}
+
 static bool cpu_enabled(const struct sim *sim, const struct cpu *cpu)
 {
 	unsigned char now[16];
 
-	if (!cpu->started || cpu->done || (cpu->paused && cpu->paused == sim->writes + 1) ||
-	    !buffer_lets(sim, cpu))
+	if (!cpu->started || cpu->done || !buffer_lets(sim, cpu))
 		return false;
 	if (cpu->next.kind != VERB_SPIN)
 		return true;
@@ -215,19 +222,19 @@ static bool irq_enabled(const struct cpu *cpu)
 
 static unsigned entities_enabled(const struct sim *sim)
 {
-	unsigned enabled = 0;
+	unsigned enabled = 0, loops = 0;
 
 	for (unsigned i = 0; i < sim->head.cpus; i++) {
 		const struct cpu *cpu = &sim->cpu[i];
 
 		if (cpu_enabled(sim, cpu))
-			enabled |= 1u << i;
+			*(waits_in_loop(sim, cpu) ? &loops : &enabled) |= 1u << i;
 		if (irq_enabled(cpu))
 			enabled |= 1u << (IRQ_OF + i);
 		if (cpu->buffered)
 			enabled |= 1u << (BUFFER_OF + i);
 	}
-	return enabled;
+	return enabled ? enabled : loops;       /* they may wait for more than they looked at last */
 }
 
 uint64_t machine_key(const struct sim *sim)
@@ -240,7 +247,7 @@ uint64_t machine_key(const struct sim *sim)
 
 		key = random_mix((key + RANDOM_STEP) ^ cpu->history);
 		key ^= (uint64_t)cpu->buffered << 8 | left << 16 | (uint64_t)cpu->held_back << 1 |
-		       (cpu->paused == sim->writes + 1);
+		       waits_in_loop(sim, cpu);
 	}
 	return random_mix(key ^ (uint64_t)sim->running << 40);
 }
@@ -272,7 +279,8 @@ static void record(struct sim *sim, unsigned entity, unsigned enabled)
 	sim->all_steps++;
 	*s = (struct step_done){ .entity = (uint8_t)entity, .before = (uint8_t)sim->running,
 				 .enabled = (uint16_t)enabled, .handler = cpu->in_handler != 0,
-				 .held = (uint8_t)buffers_held(sim) };
+				 .held = (uint8_t)buffers_held(sim),
+				 .labels = sim->head.arena.label_serial };
 	if (entity >= BUFFER_OF) {
 		s->writes = true;
 		s->word = word_of(sim, cpu->buffer[0].p);
@@ -304,7 +312,7 @@ static void tell_deadlock(struct sim *sim)
 
 		if (!cpu->started || cpu->done || at + 100 > sizeof text)
 			continue;
-		machine_describe(sim, cpu->next.p, name, sizeof name);
+		machine_describe(sim, cpu->next.p, UINT32_MAX, name, sizeof name);
 		at += (size_t)snprintf(text + at, sizeof text - at, "%sCPU %u for %.60s",
 				       at ? ", " : "", i, name);
 	}
@@ -331,7 +339,7 @@ static struct cpu *choose(struct sim *sim)
 		record(sim, entity, enabled);
 		cpu = &sim->cpu[entity % CPUS_MAX];
 		if (entity >= BUFFER_OF) {
-			drain(sim, cpu);
+			drain(cpu);
 			continue;
 		}
 		sim->running = cpu->head.id;
@@ -384,7 +392,7 @@ static void await_turn(struct cpu *cpu)
 			break;
 		interrupt(cpu);
 	}
-	cpu->paused = 0;
+	cpu->paused = false;
 }
 
 /* A CPU that is alone waits for nobody. */
@@ -434,6 +442,8 @@ static void remember(struct cpu *cpu, const struct verb_at *verb, const void *be
 	unsigned size = verb->size < 8 ? verb->size : 8;
 	uint64_t value = 0;
 
+	if (!verb->writes)
+		cpu->others_wrote = sim->writes - cpu->writes;
 	if (before)
 		memcpy(&value, before, size);
 	cpu->history = random_mix(cpu->history ^ random_mix(value + (uintptr_t)verb->site));
@@ -582,8 +592,10 @@ void fence(struct cpu *cpu)
 	static const struct site site = { "", 0, "fence", "fence" };
 	struct verb_at verb = { VERB_FENCE, false, false, 0, NULL, &site };
 
-	if (cpu->sim->depth)
-		step(cpu, &verb);
+	if (!cpu->sim->depth)
+		return;
+	step(cpu, &verb);
+	cpu->history = random_mix(cpu->history + 3);
 }
 
 /* ---- time, interrupts, preemption ----------------------------------------------------------- */
@@ -591,7 +603,7 @@ void fence(struct cpu *cpu)
 void compute(struct cpu *cpu, enum step turn)
 {
 	if (turn == STEP_PAUSE)
-		cpu->paused = cpu->sim->writes + 1;
+		cpu->paused = true;
 }
 
 void compute_cycles(struct cpu *cpu, uint64_t cycles)
@@ -718,6 +730,8 @@ void lock_taken(struct cpu *cpu, const void *lock, const char *kind, unsigned tu
 {
 	(void)kind;
 	(void)turns;
+	if (plant_forgets(cpu->sim, lock))
+		return;
 	if (cpu->locks == HELD_MAX)
 		BUG(cpu, "more than %d locks held", HELD_MAX);
 	cpu->lock[cpu->locks++] = lock;
@@ -727,6 +741,8 @@ void lock_released(struct cpu *cpu, const void *lock)
 {
 	unsigned i = cpu->locks;
 
+	if (plant_forgets(cpu->sim, lock))
+		return;
 	while (i && cpu->lock[i - 1] != lock)
 		i--;
 	if (!i)
@@ -747,11 +763,12 @@ void relabel(struct cpu *cpu, const void *p, size_t bytes, const struct layout *
 		relabel_setup(cpu->sim, p, bytes, layout, stride, label);
 }
 
-const char *machine_describe(const struct sim *sim, const void *p, char *buf, size_t size)
+const char *machine_describe(const struct sim *sim, const void *p, uint32_t serial, char *buf,
+			     size_t size)
 {
 	char name[80], member[48];
 
-	label_describe(&sim->head.arena, arena_offset(&sim->head.arena, p), UINT32_MAX, name,
+	label_describe(&sim->head.arena, arena_offset(&sim->head.arena, p), serial, name,
 		       sizeof name, member, sizeof member);
 	snprintf(buf, size, "%s%s%s", name, member[0] ? "." : "", member);
 	return buf;
@@ -881,12 +898,12 @@ struct sim *machine_new(const struct explore_options *options, uint64_t bytes)
 {
 	struct sim *sim = xalloc(sizeof *sim);
 
-	sim->head.cpus = options->cpus;
+	sim->head.cpus = (unsigned)options->cpus;
 	sim->head.nodes = 1;
 	sim->head.preempt = options->preempt;
 	sim->head.seed = options->seed;
 	sim->head.node_of = xalloc(options->cpus * sizeof *sim->head.node_of);
-	sim->depth = options->store_buffer < BUFFER_MAX ? options->store_buffer : BUFFER_MAX;
+	sim->depth = (unsigned)options->store_buffer;
 	sim->main = fiber_main();
 	sim->step = xmap(STEPS_MAX * sizeof *sim->step);
 	arena_setup(sim, bytes);

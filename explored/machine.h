@@ -75,7 +75,8 @@ struct cpu {
 	int32_t *preempt_count;
 	struct verb_at next;
 	unsigned char seen[16];         /* VERB_SPIN: what it saw last, and waits to change */
-	uint64_t paused;                /* sim->writes when it said pause; 0: it did not */
+	bool paused;                    /* it said pause: until another writes */
+	uint64_t writes, others_wrote;  /* its own; those of others at its last load */
 	unsigned operations, in_handler;
 	struct waiting_store buffer[BUFFER_MAX];
 	unsigned buffered;
@@ -105,6 +106,7 @@ struct step_done {
 	uint8_t kind;                   /* enum verb_kind */
 	uint8_t size, within;           /* within: bytes behind the start of its word */
 	uint32_t word;                  /* of the arena, 8 bytes each; 0: no memory */
+	uint32_t labels;                /* in force: serial of the newest */
 	const struct site *site;
 	uint64_t value[2];              /* what was there, what is there now (low words) */
 };
@@ -170,16 +172,21 @@ _Noreturn void machine_found(struct sim *sim, struct cpu *cpu, enum finding_kind
 	__attribute__((format(printf, 5, 6)));
 /* A hash of all that decides what may still happen. */
 uint64_t machine_key(const struct sim *sim);
-/* "kmem_cache_node.nr_partial" of a word of the arena; text in buf. */
-const char *machine_describe(const struct sim *sim, const void *p, char *buf, size_t size);
+/* "kmem_cache_node.nr_partial" of a word of the arena, by labels up to `serial`; text in buf. */
+const char *machine_describe(const struct sim *sim, const void *p, uint32_t serial, char *buf,
+			     size_t size);
 
 static inline uint32_t word_of(const struct sim *sim, const void *p)
 {
 	return (uint32_t)(((const char *)p - sim->head.arena.base) >> 3);
 }
 
+extern const char *const finding_names[];
+
 /* plants.c: what happens there instead of the verb. */
 enum instead { NOTHING_ELSE, LEAVE_OUT, LOW_WORD_ONLY, GIVE_CONSTANT };
 enum instead plant_at(const struct sim *sim, const struct verb_at *verb, enum rmw how);
+/* Is taking that lock what was forgotten? Then nobody notes that it is held. */
+bool plant_forgets(const struct sim *sim, const void *lock);
 
 #endif

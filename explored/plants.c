@@ -11,6 +11,9 @@
 const struct plant explore_plants[] = {
 	{ .name = "no-list-lock", .summary = "the partial list's lock is never taken",
 	  .models = "slub-page slub-cpu", .member = "*list_lock", .instead = LEAVE_OUT },
+	{ .name = "forgotten-list-lock", .summary = "nobody thought of the partial list's lock",
+	  .models = "slub-page slub-cpu", .member = "*list_lock", .instead = LEAVE_OUT,
+	  .forgotten = true },
 	{ .name = "no-slab-lock", .summary = "the lock of a slab is never taken",
 	  .models = "slub-page slub-cpu", .function = "bit_spin_*lock", .member = "flags",
 	  .instead = LEAVE_OUT },
@@ -54,6 +57,13 @@ static bool member_fits(const struct sim *sim, const char *p, const char *patter
 	label_describe(&sim->head.arena, arena_offset(&sim->head.arena, p), UINT32_MAX, name,
 		       sizeof name, member, sizeof member);
 	return fnmatch(pattern, member, 0) == 0;
+}
+
+bool plant_forgets(const struct sim *sim, const void *lock)
+{
+	const struct plant *plant = sim->plant;
+
+	return plant && plant->forgotten && member_fits(sim, lock, plant->member);
 }
 
 enum instead plant_at(const struct sim *sim, const struct verb_at *verb, enum rmw how)

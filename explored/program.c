@@ -1,5 +1,5 @@
 /* Programs: see program.h. */
-#include "explored/program.h"
+#include "explored/finding.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -7,12 +7,6 @@
 
 #include "sim/verbs/random.h"
 #include "sim/verbs/xalloc.h"
-
-const char *const explore_start_words[] = {
-	[START_FRESH] = "fresh", [START_ONE_LEFT] = "one-left", [START_FROZEN_REMOTE] = "frozen-remote",
-	[START_TWO_PARTIAL] = "two-partial", [START_AT_LIMIT] = "at-limit",
-	[START_LAST_OUT] = "last-out", [START_ALL] = "all", NULL
-};
 
 static const uint64_t ARENA_BYTES = 24 << 20;
 enum { MEMORY_MIB = 4, PAGES_PER_START = 4, ORDERS = 3 };
@@ -375,9 +369,7 @@ bool stage_run(struct stage *stage, const struct program *program)
 	stage->program = program;
 	for (unsigned i = 0; i < program->cpus; i++) {
 		thread_start(sim, i, thread, stage);
-		machine_interrupt(sim, i, handler, stage,
-				  stage->options->interrupts < HANDLER_KEEPS
-					  ? stage->options->interrupts : HANDLER_KEEPS);
+		machine_interrupt(sim, i, handler, stage, (unsigned)stage->options->interrupts);
 	}
 	if (!machine_run(sim) || sim->stopped)
 		return !sim->found;
@@ -407,7 +399,7 @@ static struct builder builder_new(const struct stage *stage, struct program *pro
 	struct builder b = { .stage = stage, .program = program };
 
 	memset(program, 0, sizeof *program);
-	program->cpus = stage->options->cpus;
+	program->cpus = (unsigned)stage->options->cpus;
 	memset(program->allocates, NOBODY, sizeof program->allocates);
 	for (unsigned i = 0; i < stage->helds; i++)
 		b.made[b.mades++] = i;
@@ -521,6 +513,7 @@ void program_print(const struct program *program, char *text, size_t size)
 		}
 }
 
+/* Does every free have an object, of its own? */
 static bool fits(const struct stage *stage, const struct program *p, char *why, size_t size)
 {
 	bool freed[OBJECTS_MAX] = { false };
@@ -531,16 +524,17 @@ static bool fits(const struct stage *stage, const struct program *p, char *why, 
 
 			if (!p->op[c][i].frees)
 				continue;
-			if (n >= stage->helds && p->allocates[n] == NOBODY)
+			if (n >= stage->helds && p->allocates[n] == NOBODY) {
 				snprintf(why, size, "program: there is no object %u; the start state "
 					 "'%s' has %u, then come those that are allocated", n,
 					 explore_start_words[stage->start], stage->helds);
-			else if (freed[n])
-				snprintf(why, size, "program: object %u is freed twice", n);
-			else
-				freed[n] = true;
-			if (!freed[n])
 				return false;
+			}
+			if (freed[n]) {
+				snprintf(why, size, "program: object %u is freed twice", n);
+				return false;
+			}
+			freed[n] = true;
 		}
 	return true;
 }
@@ -551,7 +545,7 @@ bool program_parse(const struct stage *stage, const char *text, struct program *
 	unsigned cpu = 0, number = stage->helds;
 
 	memset(program, 0, sizeof *program);
-	program->cpus = stage->options->cpus;
+	program->cpus = (unsigned)stage->options->cpus;
 	memset(program->allocates, NOBODY, sizeof program->allocates);
 	for (const char *at = text; *at;) {
 		struct operation op = { *at == 'f', number };

@@ -6,6 +6,7 @@
 #	make sanitize   tests under ASan/UBSan make bench     speed, as ratios
 #	make fuzz       fuzzers, FUZZ_SECONDS  make install   prefix=/usr/local, DESTDIR=
 #	make litmus     litmus tests, RUNS of each, without and with a store buffer
+#	make verify-explore                    millions of schedules of each allocator
 #	make -s golden CPUS=8, make -s quantiles
 #	                                       make plots     all shipped experiments and figures
 #	make machines                          the microbenchmarks on all machines, docs/machines.md
@@ -15,6 +16,7 @@ B            ?= build
 CPUS         ?= 8
 FUZZ_SECONDS ?= 600
 RUNS         ?= 1000000
+EXPLORE_SECONDS ?= 1800
 
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSION 2>/dev/null || echo unknown)
@@ -111,6 +113,12 @@ sanitize: need-tests
 sanitized: $(TESTS) $(B)/bounce
 	@BOUNCE=$(B)/bounce tests/run.sh 1200 $(TESTS)
 
+# A million schedules of each allocator by priorities, and all with two preemptions; each has its
+# time limit, EXPLORE_SECONDS.
+verify-explore: need-build
+	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce
+	@BOUNCE=$(B)/bounce tests/explore.sh $(EXPLORE_SECONDS)
+
 bench: need-build
 	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/tests/bench
 	@$(B)/tests/bench $(BENCH_ACCESSES)
@@ -146,7 +154,7 @@ plots: all need-plots
 install: all
 	install -d '$(DESTDIR)$(prefix)/bin' '$(DESTDIR)$(prefix)/share/doc/bounce'
 	install -m 755 $(B)/bounce '$(DESTDIR)$(prefix)/bin/bounce'
-	for d in configs configs/machines configs/micro plots workloads/traces; do \
+	for d in configs configs/explore configs/machines configs/micro plots workloads/traces; do \
 		install -d "$(DESTDIR)$(prefix)/share/bounce/$$d"; \
 		find $$d -maxdepth 1 -type f -exec install -m 644 {} "$(DESTDIR)$(prefix)/share/bounce/$$d/" ';'; \
 	done
@@ -158,7 +166,7 @@ uninstall:
 clean:
 	rm -rf build bounce
 
-.PHONY: all demo check verify sanitize sanitized bench golden quantiles litmus fuzz fuzzed machines plots install uninstall \
+.PHONY: all demo check verify verify-explore sanitize sanitized bench golden quantiles litmus fuzz fuzzed machines plots install uninstall \
 	clean FORCE need-build need-plots need-tests
 .SECONDARY:
 FORCE:

@@ -17,7 +17,7 @@
 #include "sim/verbs/backend.h"
 #include "sim/verbs/xalloc.h"
 
-enum { HASH_DIGITS = 12, REPLAY_BYTES_MAX = 16 << 20 };
+enum { HASH_DIGITS = 12, REPLAY_BYTES_MAX = 16 << 20, PLANT_OPERATIONS = 2 };
 
 struct arguments {
 	char **files, **sets;
@@ -284,6 +284,8 @@ static void plant_cell(const struct experiment *experiment, const struct combina
 
 	o.plant = backend_explored.explorer->plants[plant].name;
 	o.strategy = strategy;
+	if (strategy == STRATEGY_EXHAUSTIVE && o.operations > PLANT_OPERATIONS)
+		o.operations = PLANT_OPERATIONS;        /* all orders of longer programs are too many */
 	if (!backend_explored.explorer->explore(&o, &report, why, sizeof why)) {
 		fprintf(stderr, "%s: error: %s\n", experiment->path, why);
 		return;

@@ -268,6 +268,13 @@ static int try_weak(const struct arguments *arguments, const char *file,
 	return sensitivity_run(experiment, &how);
 }
 
+static void refuse_plant(const struct experiment *experiment, struct diagnostics *diagnostics)
+{
+	if (experiment->combination[0]->settings.plant)
+		mistake(diagnostics, experiment->compared,
+			"'plant' is for 'bounce explore'; nothing is planted in a run");
+}
+
 /* All files first: a mistake in the last one stops the first one too. */
 static int run_all(struct arguments *arguments)
 {
@@ -280,6 +287,8 @@ static int run_all(struct arguments *arguments)
 	for (size_t i = 0; i < arguments->file_count; i++) {
 		experiments[i] = experiment_load(arguments->files[i], arguments->sets,
 						 arguments->set_count, diagnostics);
+		if (experiments[i])
+			refuse_plant(experiments[i], diagnostics);
 		if (experiments[i] && arguments->sensitivity)
 			sensitivity_check(experiments[i], diagnostics);
 	}

@@ -13,6 +13,9 @@ enum { TRIALS = 100 };
 struct exploring {
 	const struct explore_options *options;
 	struct explore_report *report;
+	struct stage *stage[START_STATES];      /* of each start state that is asked for */
+	struct program given[START_STATES];     /* options->program, as it fits there */
+	unsigned stages;
 	struct covered covered;
 	uint64_t left;                  /* schedules */
 };
@@ -48,23 +51,31 @@ static bool note_schedule(void *to, struct stage *stage, const struct program *p
 	return --e->left > 0;
 }
 
-static bool one_program(struct exploring *e, struct stage *stage, const struct program *program)
+/* Programs of one start state, with so many preemptions at most; false: enough. */
+static bool programs_from(struct exploring *e, unsigned start, unsigned preemptions)
 {
-	e->report->programs++;
-	return strategy_exhaustive(stage, program, (unsigned)e->options->preemptions, note_schedule, e);
-}
-
-static void exhaustive(struct exploring *e, struct stage *stage, const struct program *given)
-{
-	struct program program;
+	bool given = e->options->program[0];
 	uint64_t all = given ? 1 : program_numbers(e->options);
+	struct program program = e->given[start];
 	bool good = true;
 
 	for (uint64_t k = 0; k < all && good; k++) {
 		if (!given)
-			program_of_number(stage, k, &program);
-		good = one_program(e, stage, given ? given : &program);
+			program_of_number(e->stage[start], k, &program);
+		e->report->programs += preemptions == 0;
+		good = strategy_exhaustive(e->stage[start], &program, preemptions, note_schedule, e);
 	}
+	return good;
+}
+
+/* Few preemptions first, everywhere: what needs one is found before what needs two is tried. */
+static void exhaustive(struct exploring *e)
+{
+	bool good = true;
+
+	for (unsigned p = 0; p <= e->options->preemptions && good; p++)
+		for (unsigned start = 0; start < e->stages && good; start++)
+			good = programs_from(e, start, p);
 	e->report->complete = good;
 }
 
@@ -84,60 +95,52 @@ static void one_at_random(struct exploring *e, struct stage *stage, const struct
 	}
 }
 
-static void trials(struct exploring *e, struct stage *stage, const struct program *given)
+/* The program of schedule number i, and the stage it is for. */
+static struct stage *draw(struct exploring *e, uint64_t i, uint64_t seed, struct program *program)
+{
+	unsigned start = (unsigned)(i % e->stages);
+
+	if (e->options->program[0])
+		*program = e->given[start];
+	else
+		program_draw(e->stage[start], seed, program);
+	return e->stage[start];
+}
+
+static void trials(struct exploring *e)
 {
 	const struct explore_options *o = e->options;
 	struct explore_report *r = e->report;
 	struct program program;
 
 	for (unsigned i = 0; i < TRIALS; i++) {
-		if (!given)
-			program_draw(stage, random_mix(o->seed + i), &program);
-		strategy_runs(stage, given ? given : &program, i);
+		struct stage *stage = draw(e, i, random_mix(o->seed + i), &program);
+
+		strategy_runs(stage, &program, i);
 		if (!stage->sim->found && stage->sim->steps > r->k)
 			r->k = stage->sim->steps;
 	}
 	r->entities = (unsigned)o->cpus * (1 + (o->interrupts > 0) + (o->store_buffer > 0));
 	r->bound = 1.0 / r->entities;
-	for (unsigned i = 1; i < o->depth; i++)
+	for (unsigned i = 1; i < o->depth && r->k; i++)
 		r->bound /= (double)r->k;
 }
 
-static void random_ones(struct exploring *e, struct stage *stage, const struct program *given,
-			uint64_t count)
+static void random_ones(struct exploring *e)
 {
+	struct explore_report *r = e->report;
 	struct program program;
+	struct stage *stage;
 
 	if (e->options->strategy == STRATEGY_PCT)
-		trials(e, stage, given);
-	for (uint64_t i = 0; i < count; i++) {
-		uint64_t seed = random_mix(e->options->seed * RANDOM_STEP + e->report->schedules);
+		trials(e);
+	do {
+		uint64_t seed = random_mix(e->options->seed * RANDOM_STEP + r->schedules);
 
-		if (!given) {
-			program_draw(stage, seed, &program);
-			e->report->programs++;
-		}
-		one_at_random(e, stage, given ? given : &program, seed);
-		if (!note_schedule(e, stage, given ? given : &program))
-			return;
-	}
-	e->report->programs += given != NULL;
-}
-
-static void one_start(struct exploring *e, struct stage *stage, const struct program *given,
-		      unsigned starts_left)
-{
-	stage->sim->plant = e->options->plant ? plant_find(e->options->plant) : NULL;
-	covered_init(&e->covered, stage->sim);
-	if (e->options->strategy == STRATEGY_EXHAUSTIVE)
-		exhaustive(e, stage, given);
-	else
-		random_ones(e, stage, given, e->left / starts_left);
-	e->report->steps += stage->sim->all_steps;
-	add_paths(&e->report->coverage, stage->sim);
-	e->report->coverage.pairs += e->covered.pairs.used;
-	e->report->coverage.both_orders += e->covered.both_orders;
-	covered_free(&e->covered, stage->sim);
+		stage = draw(e, r->schedules, seed, &program);
+		r->programs += !e->options->program[0] || r->schedules < e->stages;
+		one_at_random(e, stage, &program, seed);
+	} while (note_schedule(e, stage, &program));
 }
 
 static bool plant_fits(const struct explore_options *o, char *why, size_t size)
@@ -151,32 +154,58 @@ static bool plant_fits(const struct explore_options *o, char *why, size_t size)
 	return false;
 }
 
+/* False: the options do not fit. A start state that goes wrong is a finding. */
+static bool set_stages(struct exploring *e, char *why, size_t size)
+{
+	const struct explore_options *o = e->options;
+	unsigned first = o->start == START_ALL ? 0 : (unsigned)o->start;
+	unsigned last = o->start == START_ALL ? START_STATES : first + 1;
+
+	for (unsigned start = first; start < last && !e->report->finding; start++) {
+		struct stage *stage = stage_new(o, start, false, why, size);
+
+		if (!stage)
+			return false;
+		e->stage[e->stages++] = stage;
+		if (stage->sim->found)
+			e->report->finding = finding_new(stage, NULL);
+		else if (o->program[0] &&
+			 !program_parse(stage, o->program, &e->given[e->stages - 1], why, size))
+			return false;
+		stage->sim->plant = o->plant ? plant_find(o->plant) : NULL;
+	}
+	return true;
+}
+
+static void end(struct exploring *e)
+{
+	for (unsigned i = 0; i < e->stages; i++) {
+		e->report->steps += e->stage[i]->sim->all_steps;
+		add_paths(&e->report->coverage, e->stage[i]->sim);
+		stage_free(e->stage[i]);
+	}
+}
+
 static bool explore(const struct explore_options *o, struct explore_report *report, char *why,
 		    size_t size)
 {
 	struct exploring e = { .options = o, .report = report,
 			       .left = o->schedules ? o->schedules : UINT64_MAX };
-	unsigned first = o->start == START_ALL ? 0 : (unsigned)o->start;
-	unsigned last = o->start == START_ALL ? START_STATES : first + 1;
-	bool good = plant_fits(o, why, size), complete = true;
+	bool good;
 
 	memset(report, 0, sizeof *report);
-	for (unsigned start = first; start < last && good && !report->finding && e.left; start++) {
-		struct stage *stage = stage_new(o, start, false, why, size);
-		struct program given;
-
-		if (!stage)
-			return false;
-		if (stage->sim->found)
-			report->finding = finding_new(stage, NULL);
-		else if (o->program[0])
-			good = program_parse(stage, o->program, &given, why, size);
-		if (good && !report->finding)
-			one_start(&e, stage, o->program[0] ? &given : NULL, last - start);
-		complete = complete && report->complete;
-		stage_free(stage);
+	good = plant_fits(o, why, size) && set_stages(&e, why, size);
+	if (good && !report->finding) {
+		covered_init(&e.covered, e.stage[0]->sim);
+		if (o->strategy == STRATEGY_EXHAUSTIVE)
+			exhaustive(&e);
+		else
+			random_ones(&e);
+		report->coverage.pairs = e.covered.pairs.used;
+		report->coverage.both_orders = e.covered.both_orders;
+		covered_free(&e.covered, e.stage[0]->sim);
 	}
-	report->complete = complete;
+	end(&e);
 	return good;
 }
 

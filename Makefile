@@ -3,6 +3,7 @@
 #
 #	make            the program            make demo      a first experiment, with plots
 #	make check      the tests              make verify    the long tests
+#	make quick      the tests but the slowest, for after every edit
 #	make sanitize   tests under ASan/UBSan make bench     speed, as ratios
 #	make fuzz       fuzzers, FUZZ_SECONDS  make install   prefix=/usr/local, DESTDIR=
 #	make litmus     litmus tests, RUNS of each, without and with a store buffer
@@ -18,10 +19,8 @@ FUZZ_SECONDS ?= 600
 RUNS         ?= 1000000
 EXPLORE_SECONDS ?= 1800
 
-WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+WARN    := -Wall -Wextra -Wno-missing-field-initializers -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSION 2>/dev/null || echo unknown)
-# Points of equal models are interchangeable: their version is the hash of what can change one.
-MODELS  := $(shell cat $(sort $(wildcard sim/*.[ch] sim/verbs/*.[ch] models/*.h models/*/*.[ch] workloads/*.[ch])) | sha256sum | cut -c1-12)
 
 # A backend of the verbs: its own folder, and models and workloads compiled once more for it.
 SHARED   := $(wildcard sim/verbs/*.c models/*.c models/*/*.c workloads/*.c)
@@ -40,7 +39,7 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 SCRIPTS := $(wildcard tests/check_*.sh)
 HELPERS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/*_fixture.c))
 PARALLEL := -j$(shell nproc 2>/dev/null || echo 2)
-DEMO    := configs/remote-free.yaml configs/socket-recorded.yaml
+DEMO    := configs/demo.yaml
 SHIPPED := $(wildcard configs/*.yaml)
 
 all: need-build
@@ -68,7 +67,10 @@ $(B)/for-explored/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -DBOUNCE_BACKEND='"sim/verbs/calls.h"' $(ALL_CFLAGS) -c -o $@ $<
 $(B)/for-explored/explored/backend.o: ALL_CPPFLAGS += -DVERSION_OF_BACKEND='"$(VERSION_explored)"'
-$(B)/for-explored/explored/backend.o: $(B)/version
+$(B)/for-explored/explored/backend.o: $(B)/explored.version
+$(B)/explored.version: FORCE
+	@mkdir -p $(@D)
+	@echo '$(VERSION_explored)' | cmp -s - $@ || echo '$(VERSION_explored)' > $@
 $(B)/explored.o: $(EXPLORED)
 	$(LD) -r -o $@.all $^
 	$(OBJCOPY) --keep-global-symbol=backend_explored $@.all $@
@@ -78,11 +80,11 @@ $(B)/explored.o: $(EXPLORED)
 $(B)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS)' > $@
-$(B)/version: FORCE
+$(B)/version.h: FORCE
 	@mkdir -p $(@D)
-	@echo '$(VERSION) $(MODELS) $(VERSION_explored)' | cmp -s - $@ || echo '$(VERSION) $(MODELS) $(VERSION_explored)' > $@
-$(B)/experiment/version.o: ALL_CPPFLAGS += -DBOUNCE_VERSION='"$(VERSION)"' -DVERSION_OF_MODELS='"$(MODELS)"'
-$(B)/experiment/version.o: $(B)/version
+	@./versions.sh '$(VERSION)' >$@.new && { cmp -s $@.new $@ && rm $@.new || mv $@.new $@; }
+$(B)/experiment/version.o: ALL_CPPFLAGS += -DVERSION_FILE='"$(abspath $(B))/version.h"'
+$(B)/experiment/version.o: $(B)/version.h
 
 need-build need-plots need-tests: need-%:
 	@./need.sh build $*
@@ -93,25 +95,36 @@ demo: need-plots
 	@echo 'Look at these:'
 	@for f in $(DEMO); do ls results/$$(basename $$f .yaml)/*.png results/$$(basename $$f .yaml)/results.csv; done | sed 's/^/    /'
 	@echo 'and ask:'
-	@echo '    ./bounce report results/remote-free'
+	@echo '    ./bounce report results/demo'
 
-check: need-plots need-tests
+# Programs that take most of the time. They come first, so that none of them is left running alone.
+SLOWEST := $(B)/tests/test_explore tests/check_litmus.sh tests/check_same_bytes.sh $(B)/tests/test_shortcuts \
+	$(B)/tests/test_buddy
+PROGRAMS = $(SLOWEST) $(filter-out $(SLOWEST),$(TESTS) $(SCRIPTS))
+RUN_TESTS = BOUNCE=$(B)/bounce BOUNCE_CLANG=$(B)/clang/bounce GOLDEN=$(B)/tests/golden tests/run.sh
+
+tested: need-plots need-tests
 	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce $(B)/tests/golden $(TESTS)
 	@$(MAKE) $(PARALLEL) --no-print-directory CC=clang B=$(B)/clang $(B)/clang/bounce
-	@BOUNCE=$(B)/bounce BOUNCE_CLANG=$(B)/clang/bounce GOLDEN=$(B)/tests/golden tests/run.sh 300 $(TESTS) $(SCRIPTS)
+
+check: tested
+	@$(RUN_TESTS) 600 $(PROGRAMS)
+
+quick: need-plots need-tests
+	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce $(B)/tests/golden $(filter-out $(SLOWEST),$(TESTS))
+	@$(RUN_TESTS) 300 $(filter-out $(SLOWEST),$(PROGRAMS))
 
 # The long tests: deeper exploration, all shipped experiments with the shortcuts off.
-verify: need-plots need-tests
-	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce $(B)/tests/golden $(TESTS)
-	@$(MAKE) $(PARALLEL) --no-print-directory CC=clang B=$(B)/clang $(B)/clang/bounce
-	@BOUNCE_VERIFY=1 BOUNCE=$(B)/bounce BOUNCE_CLANG=$(B)/clang/bounce GOLDEN=$(B)/tests/golden \
-		tests/run.sh 7200 $(TESTS) $(SCRIPTS) $(wildcard tests/verify_*.sh)
+verify: tested
+	@BOUNCE_VERIFY=1 $(RUN_TESTS) 7200 $(wildcard tests/verify_*.sh) $(PROGRAMS)
 
+# Scripts too, but those that compare compilers or count allocations.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
-sanitize: need-tests
+sanitize: need-plots need-tests
 	@$(MAKE) $(PARALLEL) --no-print-directory B=$(B)/sanitize CFLAGS='$(CFLAGS) -O1 $(SANITIZE)' sanitized
-sanitized: $(TESTS) $(B)/bounce
-	@BOUNCE=$(B)/bounce tests/run.sh 1200 $(TESTS)
+sanitized: $(TESTS) $(B)/bounce $(B)/tests/golden
+	@BOUNCE=$(B)/bounce GOLDEN=$(B)/tests/golden tests/run.sh 1800 \
+		$(filter-out tests/check_same_bytes.sh tests/check_memory.sh tests/check_versions.sh,$(PROGRAMS))
 
 # A million schedules of each allocator by priorities, and all with two preemptions; each has its
 # time limit, EXPLORE_SECONDS.
@@ -136,13 +149,17 @@ litmus: need-build
 	@for depth in 0 8; do $(B)/bounce litmus tests/litmus/*.litmus --depth $$depth --runs $(RUNS) || status=$$?; done; exit $$status
 
 # libFuzzer; a finding is left in fuzz/.
+SEEDS_machine := configs/machines
+MAX_LEN_machine := 16384
+MAX_LEN_point := 65536
 fuzz: need-tests
 	@$(MAKE) $(PARALLEL) --no-print-directory CC=clang B=$(B)/fuzz CFLAGS='-O1 $(SANITIZE) -fsanitize=fuzzer-no-link' fuzzed
 fuzzed: $(patsubst tests/fuzz_%.c,fuzz-%,$(wildcard tests/fuzz_*.c))
 fuzz-%: $(B)/tests/fuzz_%.o $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $(B)/tests/$@ $^ $(LDLIBS)
 	@mkdir -p fuzz/$*
-	$(B)/tests/$@ -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=fuzz/ -print_final_stats=1 fuzz/$* $(wildcard tests/seeds/$*)
+	$(B)/tests/$@ -max_total_time=$(FUZZ_SECONDS) $(addprefix -len_control=0 -max_len=,$(MAX_LEN_$*)) \
+		-artifact_prefix=fuzz/ -print_final_stats=1 fuzz/$* $(SEEDS_$*) $(wildcard tests/seeds/$*)
 
 machines: need-tests
 	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce $(B)/docs/machine_table
@@ -166,7 +183,7 @@ uninstall:
 clean:
 	rm -rf build bounce
 
-.PHONY: all demo check verify verify-explore sanitize sanitized bench golden quantiles litmus fuzz fuzzed machines plots install uninstall \
+.PHONY: all demo tested check quick verify verify-explore sanitize sanitized bench golden quantiles litmus fuzz fuzzed machines plots install uninstall \
 	clean FORCE need-build need-plots need-tests
 .SECONDARY:
 FORCE:

@@ -35,6 +35,7 @@ for group in "$@"; do
 		;;
 	tests)
 		want clang command -v clang
+		want clang-format command -v clang-format
 		want libcmocka-dev header cmocka.h
 		want jq command -v jq
 		want zstd command -v zstd

@@ -69,12 +69,16 @@ static bool check_one(const struct arguments *arguments, const char *file,
 	if (!experiment)
 		return false;
 
-	bool good = run_rehearse(experiment);
+	bool good = run_rehearse(experiment, diagnostics);
+	char left[64] = "";
 
+	if (experiment->left_out)
+		snprintf(left, sizeof left, "; %zu combination%s left out", experiment->left_out,
+			 experiment->left_out == 1 ? "" : "s");
 	if (good)
-		printf("%s: %zu combination%s, %zu point%s\n", file, experiment->combinations,
+		printf("%s: %zu combination%s, %zu point%s%s\n", file, experiment->combinations,
 		       experiment->combinations == 1 ? "" : "s", experiment->points,
-		       experiment->points == 1 ? "" : "s");
+		       experiment->points == 1 ? "" : "s", left);
 	experiment_free(experiment);
 	return good;
 }

@@ -292,7 +292,7 @@ int cli_compare(int argc, char **argv)
 	};
 	struct arguments arguments = { .limit = NAN };
 	struct points points[2] = { 0 };
-	char folder[4096], why[1024];
+	char folder[4096], why[1024], cure[400];
 	int status = EXIT_MISTAKE;
 	size_t count;
 
@@ -305,6 +305,9 @@ int cli_compare(int argc, char **argv)
 	const char *by = arguments.by;
 	bool ready = count == 2 || (count == 1 && !arguments.result[1]);
 
+	if (by && count == 1 && points[0].count)
+		by = select_key(points[0].point[0], by);
+
 	if (ready && count == 1 && !compares_series(&points[0], by)) {
 		by = by || !points[0].swepts ? by : points[0].swept[0];
 		ready = by_known(&points[0], by, why, sizeof why);
@@ -312,7 +315,10 @@ int cli_compare(int argc, char **argv)
 	if (ready)
 		status = compare(&arguments, &points[0], count == 2 ? &points[1] : NULL, by);
 	else
-		fprintf(stderr, "bounce compare: %s\n", why);
+		fprintf(stderr, "bounce compare: %s%s\n", why,
+			count < 2 && arguments.result[count]
+				? select_cure(arguments.result[count], cure, sizeof cure)
+				: "");
 	while (count--)
 		points_free(&points[count]);
 	free(arguments.compared);

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { COLUMNS = 20 };
+enum { COLUMNS = 22 };
 
 bool compared_parse(const char *word, struct compared *compared, char *unknown, size_t size)
 {
@@ -36,7 +36,7 @@ static double compared_value(const struct point *point, const void *argument)
 static bool is_over(const struct interval *from, const struct interval *to,
 		    const struct interval *change, double limit)
 {
-	if (isnan(limit))
+	if (isnan(limit) || interval_two_states(change))
 		return false;
 	if (isnan(change->mean))
 		return from->mean == 0 && to->mean > 0;
@@ -49,6 +49,8 @@ static const char *value_text(const struct interval *value, char *buf, size_t si
 {
 	char mean[40], low[40], high[40];
 
+	if (number_states(buf, size, &value->states))
+		return buf;
 	number_real(mean, sizeof mean, value->mean);
 	number_real(low, sizeof low, value->low);
 	number_real(high, sizeof high, value->high);
@@ -56,7 +58,7 @@ static const char *value_text(const struct interval *value, char *buf, size_t si
 	if (!interval_known(value) || isnan(value->mean) || !strcmp(low, high))
 		snprintf(buf, size, "%s", mean);
 	else
-		snprintf(buf, size, "%s [%s..%s]", mean, low, high);
+		snprintf(buf, size, value->rough ? "%s (%s..%s)" : "%s [%s..%s]", mean, low, high);
 	return buf;
 }
 
@@ -65,6 +67,8 @@ static const char *change_text(const struct interval *change, const struct inter
 {
 	char mean[40], low[40], high[40];
 
+	if (interval_two_states(change))
+		return "two states";
 	if (isnan(change->mean)) {
 		snprintf(buf, size, to->mean > 0 ? "from nothing" : "-");
 		return buf;
@@ -74,7 +78,7 @@ static const char *change_text(const struct interval *change, const struct inter
 	number_percent(mean, sizeof mean, change->mean);
 	number_percent(low, sizeof low, change->low);
 	number_percent(high, sizeof high, change->high);
-	if (interval_known(change) && strcmp(low, high) != 0)
+	if (interval_told(change) && strcmp(low, high) != 0)
 		snprintf(buf, size, "%s %% [%s..%s]", mean, low, high);
 	else
 		snprintf(buf, size, "%s %%", mean);
@@ -82,9 +86,11 @@ static const char *change_text(const struct interval *change, const struct inter
 }
 
 /* Cells for programs: the text for people is in cells of its own. */
-static void interval_cells(struct table *table, const struct interval *interval, bool known)
+static void interval_cells(struct table *table, const struct interval *interval, double mean)
 {
-	table_real(table, interval->mean);
+	bool known = interval_told(interval);
+
+	table_real(table, mean);
 	table_real(table, known ? interval->low : NAN);
 	table_real(table, known ? interval->high : NAN);
 }
@@ -106,11 +112,14 @@ static bool add_row(struct table *table, const struct groups *groups, const stru
 	table_text(table, "%s", value_text(&from, text, sizeof text));
 	table_text(table, "%s", value_text(&to, text, sizeof text));
 	table_text(table, "%s", change_text(&change, &to, text, sizeof text));
-	interval_cells(table, &from, interval_known(&from));
+	interval_cells(table, &from, from.mean);
 	table_count(table, from.count);
-	interval_cells(table, &to, interval_known(&to));
+	table_count(table, 1 + interval_two_states(&from));
+	interval_cells(table, &to, to.mean);
 	table_count(table, to.count);
-	interval_cells(table, &change, interval_known(&change));
+	table_count(table, 1 + interval_two_states(&to));
+	/* what falls into two has no change */
+	interval_cells(table, &change, interval_two_states(&change) ? NAN : change.mean);
 	table_both(table, true, over ? "over the limit" : "", over ? "true" : "false");
 	return over;
 }
@@ -149,10 +158,12 @@ static void make_columns(struct column columns[COLUMNS], const struct groups *gr
 		{ NULL, "a_low", false },
 		{ NULL, "a_high", false },
 		{ NULL, "a_seeds", false },
+		{ NULL, "a_states", false },
 		{ NULL, "b_mean", false },
 		{ NULL, "b_low", false },
 		{ NULL, "b_high", false },
 		{ NULL, "b_seeds", false },
+		{ NULL, "b_states", false },
 		{ NULL, "change", false },
 		{ NULL, "change_low", false },
 		{ NULL, "change_high", false },
@@ -161,6 +172,23 @@ static void make_columns(struct column columns[COLUMNS], const struct groups *gr
 	};
 
 	memcpy(columns, all, sizeof all);
+}
+
+/* Round brackets among square ones: say what they are. */
+static void print_rough(FILE *out, const struct groups *groups, const struct comparison *comparison)
+{
+	bool rough = false;
+
+	for (size_t i = 0; i < groups->cells && !rough; i++) {
+		for (size_t m = 0; m < comparison->count; m++) {
+			struct interval value = cell_interval(&groups->cell[i], compared_value,
+							      &comparison->compared[m]);
+
+			rough |= value.rough && value.low != value.high;
+		}
+	}
+	if (rough)
+		fprintf(out, "\nIn round brackets the lowest and the highest seed, where seeds are too few or too far apart for a 95 %% interval.\n");
 }
 
 /* A table per pair for people, one table of all pairs for programs. */
@@ -189,5 +217,7 @@ size_t comparison_print(FILE *out, const struct groups *groups, const struct com
 		table_free(table);
 		table = NULL;
 	}
+	if (comparison->format == TABLE_PEOPLE)
+		print_rough(out, groups, comparison);
 	return over;
 }

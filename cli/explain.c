@@ -100,18 +100,35 @@ static void search_words(struct search *search, const struct setting *setting, c
 	}
 }
 
-/* A key answers to its whole path, and to its last word. */
-static void search_settings(struct search *search, const struct setting *table, const char *path)
+/* Is the word the path or an end of it? Of machine.l1d.kib these are l1d.kib and kib. */
+static bool matches_end(struct search *search, const char *path)
 {
-	char full[SETTING_PATH_BYTES];
+	while (!matches(search, path)) {
+		path = strchr(path, '.');
+		if (!path)
+			return false;
+		path++;
+	}
+	return true;
+}
+
+/*
+ * A key answers to its whole path and the ends of it, and to the name that `list keys` gives it,
+ * which begins with `listed`.
+ */
+static void search_settings(struct search *search, const struct setting *table, const char *path,
+			    const char *listed)
+{
+	char full[SETTING_PATH_BYTES], name[SETTING_PATH_BYTES];
 
 	for (; table && table->key; table++) {
 		schema_join(full, path, table->key);
-		if (matches(search, full) || (*path && matches(search, table->key)))
+		schema_join(name, listed, table->key);
+		if (matches_end(search, full) || (strcmp(full, name) && matches(search, name)))
 			explain_setting(table, full);
 		search_words(search, table, full);
 		if (table->kind == SETTING_SECTION)
-			search_settings(search, table->section, full);
+			search_settings(search, table->section, full, name);
 	}
 }
 
@@ -129,15 +146,20 @@ static void print_settings(const struct setting *table, const char *path)
 static void search_keys(struct search *search)
 {
 	struct keys *keys = keys_new();
+	char listed[SETTING_PATH_BYTES];
 
-	search_settings(search, keys_table(keys), "");
-	for (size_t i = 0; workloads[i]; i++)
-		search_settings(search, workloads[i]->settings, "workload");
+	search_settings(search, keys_table(keys), "", "");
+	for (size_t i = 0; workloads[i]; i++) {
+		snprintf(listed, sizeof listed, "workload(%s)", workloads[i]->name);
+		search_settings(search, workloads[i]->settings, "workload", listed);
+	}
 	for (size_t i = 0; object_allocators[i]; i++)
-		search_settings(search, object_allocators[i]->settings, object_allocators[i]->name);
+		search_settings(search, object_allocators[i]->settings, object_allocators[i]->name,
+				object_allocators[i]->name);
 	for (size_t i = 0; page_allocators[i]; i++)
-		search_settings(search, page_allocators[i]->settings, page_allocators[i]->name);
-	search_settings(search, machine_settings, "machine");
+		search_settings(search, page_allocators[i]->settings, page_allocators[i]->name,
+				page_allocators[i]->name);
+	search_settings(search, machine_settings, "machine", "machine");
 	keys_free(keys);
 }
 
@@ -162,11 +184,14 @@ static void search_models(struct search *search)
 	}
 	for (size_t i = 0; page_allocators[i]; i++) {
 		const struct page_allocator *model = page_allocators[i];
+		void *settings;
 
 		if (!matches(search, model->name))
 			continue;
 		printf("model %s (pages): %s\n", model->name, model->summary);
-		print_view(model->view);
+		settings = xalloc(model->settings_size);
+		print_view(model->view(settings));      /* as nobody changed them */
+		free(settings);
 		print_settings(model->settings, model->name);
 	}
 }

@@ -93,7 +93,7 @@ static struct explore_options options_of(const struct combination *combination, 
 	o.objects = combination->objects ? combination->objects->name : NULL;
 	o.pages = combination->pages->name;
 	o.objects_settings = combination->objects_settings;
-	o.pages_settings = combination->pages_settings;
+	o.pages_settings = combination->pages_fitted;
 	o.preempt = combination->settings.preempt;
 	o.plant = plant ? backend_explored.explorer->plants[plant - 1].name : NULL;
 	o.seed = seed;
@@ -126,7 +126,7 @@ static bool same_to_explorer(const struct combination *a, const struct combinati
 	       (!a->objects || !memcmp(a->objects_settings, b->objects_settings,
 				       a->objects->settings_size)) &&
 	       (!a->pages->settings_size ||
-		!memcmp(a->pages_settings, b->pages_settings, a->pages->settings_size));
+		!memcmp(a->pages_fitted, b->pages_fitted, a->pages->settings_size));
 }
 
 static bool explored_before(const struct experiment *experiment, size_t at)

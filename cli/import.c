@@ -11,6 +11,8 @@
 
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "experiment/file.h"
+#include "experiment/terminal.h"
 #include "sim/verbs/xalloc.h"
 #include "workloads/import.h"
 
@@ -32,8 +34,9 @@ static const struct argp_option options[] = {
 };
 
 static const char doc[] =
-	"Make a recorded kmem trace replayable: the text of perf script, of ftrace's trace file or of "
-	"trace-cmd report, plain or zstd; - is stdin."
+	"Make a recorded kmem trace replayable: the text of perf script, of ftrace's trace file, of "
+	"trace-cmd report or of babeltrace (LTTng), plain or zstd; - is stdin. docs/traces.md shows "
+	"the layouts, and a line for traces of your own."
 	"\v"
 	"Record with\n"
 	"  perf record -a -e kmem:kmalloc,kmem:kfree,kmem:kmem_cache_alloc,\\\n"
@@ -108,7 +111,7 @@ static const char *base_name(const char *path)
 /* "dir/socket.kmem.txt.zst" gives "socket.trace", in the current folder; the caller frees it. */
 static char *default_output(const char *input)
 {
-	const char *base = base_name(input);
+	const char *base = strcmp(input, "-") == 0 ? "stdin" : base_name(input);
 	char *name = xalloc(strlen(base) + sizeof ".trace");
 
 	strcpy(name, base);
@@ -118,19 +121,23 @@ static char *default_output(const char *input)
 	return strcat(name, ".trace");
 }
 
+static const char lttng_folder[] =
+	"; the text of an LTTng trace: babeltrace2 FOLDER | bounce import - -o my.trace";
+
 /* False: a mistake of the user, already told. */
 static bool feed_file(struct importer *importer, const char *path)
 {
-	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-	char *chunk = xalloc(CHUNK_BYTES), why[256] = "";
+	FILE *file = strcmp(path, "-") == 0 ? stdin : file_open(path);
+
+	if (!file) {
+		fprintf(stderr, "bounce: %s: %s%s\n", path, file_problem(errno),
+			errno == EISDIR ? lttng_folder : "");
+		return false;
+	}
+	char *chunk = xalloc(CHUNK_BYTES), why[IMPORT_WHY_BYTES] = "";
 	bool good = true;
 	size_t got;
 
-	if (!file) {
-		fprintf(stderr, "bounce: %s: %s\n", path, strerror(errno));
-		free(chunk);
-		return false;
-	}
 	while (good && (got = fread(chunk, 1, CHUNK_BYTES, file)) > 0)
 		good = import_feed(importer, chunk, got, why, sizeof why);
 	if (good && ferror(file)) {
@@ -150,6 +157,24 @@ static void print_line(void *to, const char *text)
 	fprintf(to, "%s\n", text);
 }
 
+static void tell_losses(FILE *to, const struct importer *importer)
+{
+	size_t losses;
+	const struct import_loss *loss = import_losses(importer, &losses);
+
+	for (size_t i = 0; i < losses; i++) {
+		char cpu[32] = "a CPU not told";
+
+		if (loss[i].cpu != KMEM_NO_CPU)
+			snprintf(cpu, sizeof cpu, "CPU %u", loss[i].cpu);
+		if (loss[i].events)
+			fprintf(to, "%10s  - lost on %s: %" PRIu64 "\n", "", cpu, loss[i].events);
+		if (loss[i].gaps)
+			fprintf(to, "%10s  - gaps of unknown size on %s: %" PRIu64 "\n", "", cpu,
+				loss[i].gaps);
+	}
+}
+
 static void tell(FILE *to, const struct importer *importer, const struct trace *trace,
 		 const char *output)
 {
@@ -158,6 +183,7 @@ static void tell(FILE *to, const struct importer *importer, const struct trace *
 
 	fprintf(to, "input: %s\n", trace->origin);
 	trace_tell_input(trace, print_line, to);
+	tell_losses(to, importer);
 	for (size_t i = 0; i < others; i++)
 		fprintf(to, "%10s  - %s: %" PRIu64 "\n", "", other[i].name, other[i].count);
 	fprintf(to, "%s: %u CPUs, %zu events\n", output, trace->cpus, trace->events);
@@ -171,7 +197,8 @@ static bool write_stdout(const struct trace *trace)
 {
 	size_t bytes;
 	void *data = trace_encode(trace, &bytes);
-	bool good = fwrite(data, 1, bytes, stdout) == bytes && fflush(stdout) == 0;
+	FILE *out = terminal_bytes(stdout);
+	bool good = fwrite(data, 1, bytes, out) == bytes && fflush(out) == 0;
 
 	if (!good)
 		fprintf(stderr, "bounce: stdout: cannot be written: %s\n", strerror(errno));
@@ -179,10 +206,28 @@ static bool write_stdout(const struct trace *trace)
 	return good;
 }
 
+static bool write_file(const struct trace *trace, const char *path, char *why, size_t size)
+{
+	char folder[4096];
+	size_t bytes, length;
+	void *data = trace_encode(trace, &bytes);
+
+	file_folder(path, folder, sizeof folder);
+	length = strlen(folder);
+	if (length == 0)
+		strcpy(folder, ".");
+	else if (length > 1)
+		folder[length - 1] = '\0';
+	bool good = file_write(folder, base_name(path), data, bytes, why, size);
+
+	free(data);
+	return good;
+}
+
 static int write_output(const struct importer *importer, const struct trace *trace,
 			const char *output)
 {
-	char why[512];
+	char why[IMPORT_WHY_BYTES];
 
 	if (strcmp(output, "-") == 0) {
 		if (!write_stdout(trace))
@@ -190,8 +235,8 @@ static int write_output(const struct importer *importer, const struct trace *tra
 		tell(stderr, importer, trace, "stdout");
 		return EXIT_DONE;
 	}
-	if (!trace_write(trace, output, why, sizeof why)) {
-		fprintf(stderr, "bounce: %s\n", why);
+	if (!write_file(trace, output, why, sizeof why)) {
+		fprintf(stderr, "bounce: %s cannot be written: %s\n", output, why);
 		return EXIT_FAILED;
 	}
 	tell(stdout, importer, trace, output);
@@ -202,7 +247,7 @@ static int import(const struct arguments *arguments, const char *output)
 {
 	struct importer *importer = import_new(&arguments->options);
 	struct trace *trace = NULL;
-	char why[256];
+	char why[IMPORT_WHY_BYTES];
 	int status = EXIT_MISTAKE;
 
 	if (feed_file(importer, arguments->input)) {
@@ -211,6 +256,8 @@ static int import(const struct arguments *arguments, const char *output)
 			status = write_output(importer, trace, output);
 		else
 			fprintf(stderr, "bounce: %s: %s\n", arguments->input, why);
+		if (import_is_unreadable(importer))
+			status = EXIT_FAILED;
 	}
 	trace_free(trace);
 	import_free(importer);
@@ -228,7 +275,9 @@ int cli_import(int argc, char **argv)
 	const char *output = made ? made : arguments.output;
 	int status = EXIT_MISTAKE;
 
-	if (strcmp(output, "-") == 0 && isatty(STDOUT_FILENO))
+	if (!*base_name(output))
+		fprintf(stderr, "bounce: --output wants the name of a file, got '%s'\n", output);
+	else if (strcmp(output, "-") == 0 && isatty(STDOUT_FILENO))
 		fprintf(stderr, "bounce: a trace is no text; redirect it or give --output FILE\n");
 	else if (!arguments.force && strcmp(output, "-") != 0 && access(output, F_OK) == 0)
 		fprintf(stderr, "bounce: %s exists; --force overwrites it\n", output);

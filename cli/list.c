@@ -197,6 +197,7 @@ static const char help[] =
 static const struct listing *find_listing(const char *word, struct argp_state *state)
 {
 	struct nearest nearest = nearest_to(word);
+	char all[200];
 
 	for (const struct listing *listing = listings; listing->name; listing++) {
 		if (!strcmp(listing->name, word))
@@ -206,16 +207,15 @@ static const struct listing *find_listing(const char *word, struct argp_state *s
 	if (nearest.best)
 		argp_error(state, "nothing to list is called '%s'; did you mean '%s'?", word,
 			   nearest.best);
-	argp_error(
-		state,
-		"nothing to list is called '%s'; there are models, workloads, machines, protocols, metrics, keys",
-		word);
+	argp_error(state, "nothing to list is called '%s'; there are %s", word,
+		   names_of(listings, sizeof *listings, all, sizeof all));
 	return NULL;
 }
 
 static error_t parse(int key, char *word, struct argp_state *state)
 {
 	struct arguments *arguments = state->input;
+	char all[200];
 
 	switch (key) {
 	case OPTION_FORMAT:
@@ -231,8 +231,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!arguments->listing)
-			argp_error(state,
-				   "what? models, workloads, machines, protocols, metrics or keys");
+			argp_error(state, "what? One of: %s",
+				   names_of(listings, sizeof *listings, all, sizeof all));
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -13,6 +13,7 @@
 #include "cli/options.h"
 #include "cli/table.h"
 #include "experiment/machine_file.h"
+#include "experiment/terminal.h"
 #include "litmus/campaign.h"
 #include "sim/verbs/xalloc.h"
 
@@ -136,23 +137,43 @@ struct asked {
 	struct outcome_set sc, tso;
 };
 
+/* Why a test cannot be run. */
+static void tell_end(const struct asked *asked, struct diagnostics *diagnostics,
+		     enum oracle_end end, const struct instruction *at)
+{
+	static const char *const words[] = {
+		[ORACLE_TOO_LARGE] = "the test is too large: it has too many states to list its outcomes",
+		[ORACLE_NO_VARIABLE] = "this address can be that of no variable",
+		[ORACLE_MIXED_SIZES] = "this can access a variable in another size than its own: mixed sizes are not simulated",
+		[ORACLE_NO_END] = "a thread can get into a loop that it never leaves",
+	};
+	struct place place = { diagnostics_source(diagnostics, asked->path, "", 0, false), 0, 0 };
+
+	mistake(diagnostics, at ? at->place : place, "%s", words[end]);
+}
+
 static bool consult(struct asked *asked, struct diagnostics *diagnostics)
 {
 	struct litmus *test = asked->test;
 	bool written = test->verdict == VERDICT_ALLOWED, found;
+	const struct instruction *at;
+	enum oracle_end end = oracle_outcomes(test, MODEL_SC, &asked->sc, &at);
 
-	if (!oracle_outcomes(test, MODEL_SC, &asked->sc) ||
-	    !oracle_outcomes(test, MODEL_TSO, &asked->tso)) {
-		const struct document *source =
-			diagnostics_source(diagnostics, asked->path, "", 0, false);
-
-		mistake(diagnostics, (struct place){ source, 0, 0 },
-			"the test is too large: it has too many states to list its outcomes");
+	if (end == ORACLE_WHOLE)
+		end = oracle_outcomes(test, MODEL_TSO, &asked->tso, &at);
+	if (end != ORACLE_WHOLE) {
+		tell_end(asked, diagnostics, end, at);
 		return false;
 	}
 	found = outcome_set_answers(&asked->tso, test);
 	if (test->verdict == VERDICT_NONE || written == found)
 		return true;
+	if (!test->verdict_place.source) {
+		fprintf(stderr, "%s: x86-TSO has an outcome that '%s' says there is not\n",
+			asked->path,
+			test->quantifier == QUANTIFIER_FORALL ? "forall" : "~exists");
+		return true;
+	}
 	mistake(diagnostics, test->verdict_place,
 		"the verdict is %s, but x86-TSO %s an outcome that the test asks for",
 		written ? "Allowed" : "Forbidden", found ? "has" : "does not have");
@@ -175,7 +196,7 @@ static struct asked *ask(const struct arguments *arguments, struct diagnostics *
 static void asked_free(struct asked *asked, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		free(asked[i].test);
+		litmus_free(asked[i].test);
 		outcome_set_free(&asked[i].sc);
 		outcome_set_free(&asked[i].tso);
 	}
@@ -259,11 +280,11 @@ static void tell_forbidden(const struct telling *telling, const struct asked *as
 	struct placements placements =
 		placements_find(telling->machine, asked->test->threads);
 	struct batch batch = campaign_batch(&campaign, &placements, seen->batch);
-	char outcome[512];
+	char *outcome = litmus_outcome(asked->test, seen->values);
 
 	fprintf(stderr, "%s: %s forbids %s, seen %" PRIu64 " times\n", asked->path,
 		telling->model == MODEL_SC ? "sequential consistency" : "x86-TSO",
-		litmus_outcome(asked->test, &seen->values, outcome, sizeof outcome), seen->count);
+		outcome, seen->count);
 	fprintf(stderr, "    first: batch %" PRIu64 ", run %u; threads on cores", seen->batch,
 		seen->run);
 	for (unsigned i = 0; i < asked->test->threads; i++)
@@ -276,26 +297,29 @@ static void tell_forbidden(const struct telling *telling, const struct asked *as
 		telling->machine->store_buffer, memory_model_names[telling->model],
 		arguments->runs, arguments->seed, seen->batch);
 	placements_free(&placements);
+	free(outcome);
 }
 
 static void add_outcome(struct telling *telling, const struct asked *asked,
 			const struct seen *seen)
 {
-	char outcome[512];
+	char *outcome = litmus_outcome(asked->test, seen->values);
 
 	table_text(telling->outcomes, "%s", asked->test->name);
-	table_text(telling->outcomes, "%s",
-		   litmus_outcome(asked->test, &seen->values, outcome, sizeof outcome));
+	table_text(telling->outcomes, "%s", outcome);
+	free(outcome);
 	if (seen->count)
 		table_count(telling->outcomes, seen->count);
 	else
 		table_both(telling->outcomes, true, "never", "0");
 	table_text(telling->outcomes, "%s",
-		   outcome_set_find(&asked->sc, &seen->values) >= 0	 ? "sc"
-		   : outcome_set_find(&asked->tso, &seen->values) >= 0 ? "tso"
+		   outcome_set_find(&asked->sc, seen->values) >= 0	 ? "sc"
+		   : outcome_set_find(&asked->tso, seen->values) >= 0 ? "tso"
 								       : "no");
 	table_text(telling->outcomes, "%s",
-		   litmus_asked(asked->test, &seen->values) ? "yes" : "no");
+		   asked->test->quantifier == QUANTIFIER_NONE	  ? "-"
+		   : litmus_asked(asked->test, seen->values) ? "yes"
+							     : "no");
 }
 
 /* What a campaign saw, in short. */
@@ -312,10 +336,10 @@ static struct summary look_at(struct telling *telling, const struct asked *asked
 		const struct seen *seen = &tally->seen[i];
 
 		add_outcome(telling, asked, seen);
-		if (litmus_asked(asked->test, &seen->values))
+		if (litmus_asked(asked->test, seen->values))
 			summary.asked += seen->count;
 		if (!seen->count ||
-		    outcome_set_find(set_of(asked, telling->model), &seen->values) >= 0)
+		    outcome_set_find(set_of(asked, telling->model), seen->values) >= 0)
 			continue;
 		summary.forbidden += seen->count;
 		tell_forbidden(telling, asked, seen);
@@ -365,7 +389,10 @@ static void tell(struct telling *telling, const struct asked *asked, const struc
 	table_text(telling->tests, "%s", asked->test->name);
 	table_count(telling->tests, asked->test->threads);
 	table_count(telling->tests, tally->runs);
-	table_text(telling->tests, "%s", allowed ? "Allowed" : "Forbidden");
+	table_text(telling->tests, "%s",
+		   asked->test->quantifier == QUANTIFIER_NONE ? "-"
+		   : allowed				      ? "Allowed"
+							      : "Forbidden");
 	table_count(telling->tests, summary.asked);
 	table_count(telling->tests, summary.forbidden);
 	table_text(telling->tests, "%s", judge(telling, asked, tally, summary));
@@ -391,7 +418,7 @@ static void show_progress(const struct arguments *arguments, size_t done, const 
 {
 	if (!isatty(STDERR_FILENO))
 		return;
-	fputs("\r\033[K", stderr);
+	terminal_paint(stderr, PAINT_ERASE);
 	if (done < arguments->file_count)
 		fprintf(stderr, "%zu of %zu tests, running %s", done, arguments->file_count, name);
 }

@@ -10,8 +10,15 @@
 
 void options_parse(const struct argp *argp, int argc, char **argv, char *called, void *input)
 {
+	static char help[] = "--help";
+
 	argv[0] = called;
 	argp_err_exit_status = EXIT_MISTAKE;
+	/* argp knows -? and --help alone */
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (!strcmp(argv[i], "-h"))
+			argv[i] = help;
+	}
 
 	error_t error = argp_parse(argp, argc, argv, ARGP_IN_ORDER, NULL, input);
 
@@ -19,6 +26,17 @@ void options_parse(const struct argp *argp, int argc, char **argv, char *called,
 		return;
 	fprintf(stderr, "%s: %s\n", called, strerror(error));
 	exit(EXIT_FAILED);
+}
+
+const char *names_of(const void *table, size_t stride, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	*buf = '\0';
+	for (const char *at = table; *(const char *const *)at && used < size; at += stride)
+		used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? ", " : "",
+					 *(const char *const *)at);
+	return buf;
 }
 
 void words_append(char ***words, size_t *count, char *word)

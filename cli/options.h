@@ -12,6 +12,9 @@
  * POSIXLY_CORRECT says. Mistakes are told, status 2; without memory for it the program ends too.
  */
 void options_parse(const struct argp *argp, int argc, char **argv, char *called, void *input);
+/* "lines, fields, sites": the names of a table whose entries of `stride` bytes begin with a name and
+ * end with one without; in buf. */
+const char *names_of(const void *table, size_t stride, char *buf, size_t size);
 /* Appends to a growing list of words; the caller frees the list. */
 void words_append(char ***words, size_t *count, char *word);
 /* The word of --color, checked: anything but always and never is told, status 2. */

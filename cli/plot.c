@@ -9,6 +9,7 @@
 #include "cli/options.h"
 #include "cli/select.h"
 #include "experiment/diagnostic.h"
+#include "experiment/folder.h"
 #include "experiment/plots.h"
 #include "sim/verbs/xalloc.h"
 
@@ -71,14 +72,21 @@ int cli_plot(int argc, char **argv)
 {
 	static const struct argp argp = { .parser = parse, .args_doc = "RESULT [FIGURE...]", .doc = help };
 	struct arguments arguments = { 0 };
+	struct folder lock;
 	char folder[4096], why[1024];
 
 	options_parse(&argp, argc, argv, "bounce plot", &arguments);
 
-	bool ok =
-		plots_draw_named(select_folder(arguments.result, folder, sizeof folder),
-				 arguments.names, arguments.count, stdout, stderr, why, sizeof why);
+	/* from its points to its figures the folder stays that experiment's */
+	select_folder(arguments.result, folder, sizeof folder);
+	folder_open(&lock, folder, false, why, sizeof why);
+	folder_enter(&lock);
 
+	bool ok = plots_draw_named(folder, arguments.names, arguments.count, stdout, stderr, why,
+				   sizeof why);
+
+	folder_leave(&lock);
+	folder_close(&lock);
 	free(arguments.names);
 	if (!ok)
 		fprintf(stderr, "bounce plot: %s\n", why);

@@ -10,6 +10,9 @@
 #include "cli/select.h"
 #include "cli/views.h"
 #include "experiment/diagnostic.h"
+#include "experiment/partners.h"
+#include "experiment/terminal.h"
+#include "experiment/text.h"
 
 enum {
 	SHOWN_COMBINATIONS = 4,         /* more are named, and only the first is shown */
@@ -46,6 +49,7 @@ static const char help[] =
 static void parse_view(const char *word, struct arguments *arguments, struct argp_state *state)
 {
 	struct nearest nearest = nearest_to(word);
+	char all[200];
 
 	arguments->view = view_find(word);
 	if (arguments->view)
@@ -55,10 +59,8 @@ static void parse_view(const char *word, struct arguments *arguments, struct arg
 	if (nearest.best)
 		argp_error(state, "no view is called '%s'; did you mean '%s'?", word, nearest.best);
 	else
-		argp_error(
-			state,
-			"no view is called '%s'; there are lines, fields, sites, cpus, locks, paths",
-			word);
+		argp_error(state, "no view is called '%s'; there are %s", word,
+			   names_of(views, sizeof *views, all, sizeof all));
 }
 
 static error_t parse(int key, char *word, struct argp_state *state)
@@ -110,14 +112,21 @@ static void print_for_programs(FILE *out, const struct arguments *arguments,
 		arguments->view->fill(table, chosen[i]->result,
 				      select_label(points, chosen[i], label, sizeof label));
 	if (arguments->format == TABLE_CSV) {
-		fprintf(out, "# bounce %s\n# experiment %s sha256 %s\n", points->version,
-			points->name, points->hash);
+		fputs("# bounce ", out);
+		text_line(out, points->version);
+		fputs("\n# experiment ", out);
+		text_line(out, points->name);
+		fputs(" sha256 ", out);
+		text_line(out, points->hash);
+		putc('\n', out);
 	} else {
 		fputs("{\"type\":\"run\",\"experiment\":", out);
-		json_string(out, points->name);
+		text_json(out, points->name);
 		fputs(",\"version\":", out);
-		json_string(out, points->version);
-		fprintf(out, ",\"sha256\":\"%s\"}\n", points->hash);
+		text_json(out, points->version);
+		fputs(",\"sha256\":", out);
+		text_json(out, points->hash);
+		fputs("}\n", out);
 	}
 	table_print(table, out, arguments->format, arguments->view->type, 0, false);
 	if (arguments->format == TABLE_JSONL)
@@ -137,20 +146,40 @@ static void name_others(FILE *out, const struct points *points, const struct poi
 		fprintf(out, "  and %zu more\n", count - NAMED_COMBINATIONS);
 }
 
+/* Its parts come out of files: a line end in one of them is no line end here. */
+static void print_heading(FILE *out, const struct points *points, const struct point *point,
+			  bool colour)
+{
+	char label[512];
+
+	if (colour)
+		terminal_paint(out, PAINT_BOLD);
+	text_line(out, points->name);
+	fputs("   ", out);
+	text_line(out, select_label(points, point, label, sizeof label));
+	fputs("   ", out);
+	text_line(out, point->machine);
+	fputs("   bounce ", out);
+	text_line(out, points->version);
+	if (colour)
+		terminal_paint(out, PAINT_PLAIN);
+	putc('\n', out);
+}
+
 static void print_for_people(FILE *out, const struct arguments *arguments,
 			     const struct points *points, const struct point **chosen, size_t count)
 {
 	size_t shown = count > SHOWN_COMBINATIONS ? 1 : count;
 	struct view_options view_options = { .top = arguments->top,
 					     .colour = table_colour(out, arguments->colour) };
-	char label[512];
 
 	for (size_t i = 0; i < shown; i++) {
-		fprintf(out, "%s%s%s   %s   %s   bounce %s%s\n", i ? "\n\n" : "",
-			view_options.colour ? "\033[1m" : "", points->name,
-			select_label(points, chosen[i], label, sizeof label), chosen[i]->machine,
-			points->version, view_options.colour ? "\033[0m" : "");
+		fputs(i ? "\n\n" : "", out);
+		print_heading(out, points, chosen[i], view_options.colour);
 		view_headline(out, chosen[i]->result);
+		if (point_value(chosen[i], PARTNERS_KEY))
+			fprintf(out, "workload partners: %s\n",
+				point_value(chosen[i], PARTNERS_KEY));
 		for (size_t r = 0; r < chosen[i]->remarks; r++)
 			fprintf(out, "%s\n", chosen[i]->remark[r]);
 		putc('\n', out);
@@ -172,13 +201,14 @@ int cli_report(int argc, char **argv)
 	struct points points;
 	const struct point **chosen;
 	size_t count;
-	char folder[4096], why[1024];
+	char folder[4096], why[1024], cure[400];
 	int status = EXIT_MISTAKE;
 
 	options_parse(&argp, argc, argv, "bounce report", &arguments);
 	if (!points_load(select_folder(arguments.result, folder, sizeof folder), &points, why,
 			 sizeof why)) {
-		fprintf(stderr, "bounce report: %s\n", why);
+		fprintf(stderr, "bounce report: %s%s\n", why,
+			select_cure(arguments.result, cure, sizeof cure));
 		return EXIT_MISTAKE;
 	}
 	if (select_points(&points, arguments.point, &chosen, &count, why, sizeof why)) {

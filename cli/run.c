@@ -36,6 +36,7 @@ enum {
 	OPTION_SHARD,
 	OPTION_JOBS,
 	OPTION_FORCE,
+	OPTION_REPLACE,
 	OPTION_QUIET,
 	OPTION_COLOUR,
 	OPTION_NO_PLOTS,
@@ -51,6 +52,7 @@ static const struct argp_option options[] = {
 	{ "shard", OPTION_SHARD, "I/N", 0, "Every N-th point from the I-th on, 1/N to N/N", 0 },
 	{ "jobs", OPTION_JOBS, "N", 0, "Points at a time (as many as there are cores)", 0 },
 	{ "force", OPTION_FORCE, NULL, 0, "Compute again what is there", 0 },
+	{ "replace", OPTION_REPLACE, NULL, 0, "Take the folder of another experiment of that name; its points stay", 0 },
 	{ "no-plots", OPTION_NO_PLOTS, NULL, 0, "Draw no figures", 0 },
 	{ "sensitivity", OPTION_SENSITIVITY, NULL, 0, "Does the order of allocators hang on a weak number? Each halved and doubled", 0 },
 	{ "quiet", OPTION_QUIET, NULL, 0, "No progress, no notes", 0 },
@@ -81,12 +83,19 @@ static unsigned read_number(const char *text, const char *option, unsigned max,
 	return (unsigned)number;
 }
 
+/* "I/N" of digits alone */
 static void read_shard(const char *text, struct runner_options *runner, struct argp_state *state)
 {
-	char extra;
+	static const char digits[] = "0123456789";
+	size_t first = strspn(text, digits);
+	bool good = first && first < 10 && text[first] == '/';
+	size_t second = good ? strspn(text + first + 1, digits) : 0;
 
-	if (sscanf(text, "%u/%u%c", &runner->shard, &runner->shards, &extra) != 2 ||
-	    runner->shard < 1 || runner->shard > runner->shards)
+	if (good && second && second < 10 && !text[first + 1 + second]) {
+		runner->shard = (unsigned)strtoul(text, NULL, 10);
+		runner->shards = (unsigned)strtoul(text + first + 1, NULL, 10);
+	}
+	if (runner->shard < 1 || runner->shard > runner->shards)
 		argp_error(state, "--shard wants I/N, 1/N to N/N, got '%s'", text);
 }
 
@@ -108,6 +117,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		arguments->format = format_word(word, state);
 		return 0;
 	case OPTION_OUTPUT:
+		if (!*word)
+			argp_error(state, "--output wants a folder, like --output=results");
 		arguments->output = word;
 		return 0;
 	case OPTION_SHARD:
@@ -118,6 +129,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		return 0;
 	case OPTION_FORCE:
 		arguments->runner.force = true;
+		return 0;
+	case OPTION_REPLACE:
+		arguments->runner.replace = true;
 		return 0;
 	case OPTION_QUIET:
 		arguments->quiet = true;
@@ -174,37 +188,41 @@ size_t run_tell_outcomes(const struct points *points)
 	return count;
 }
 
-static void draw(const struct arguments *arguments, const char *directory,
-		 const struct points *points)
+/* Of shards the one that completes the experiment draws. false: a figure could not be had. */
+static bool draw(const struct arguments *arguments, struct runner *runner,
+		 const struct points *points, bool whole)
 {
 	char why[1024];
 
-	if (arguments->no_plots || !points->plots || !points->count)
-		return;
-	if (!plots_draw(directory, why, sizeof why))
+	if (arguments->no_plots || !points->plots || !points->count ||
+	    (arguments->runner.shards && !whole))
+		return true;
+	runner_enter(runner);
+
+	bool drawn = plots_draw(arguments->runner.directory, why, sizeof why);
+
+	runner_leave(runner);
+	if (!drawn)
 		fprintf(stderr, "bounce: no figures: %s\n", why);
+	return drawn || !plots_can_draw();
 }
 
-/* Results of what is there; false: they could not be written or read. */
-static bool finish(const struct arguments *arguments, const char *directory, size_t *ended)
+/* Results and figures of what is there; false: some could not be written or read. */
+static bool finish(const struct arguments *arguments, struct runner *runner, size_t *ended)
 {
 	struct points points;
 	char why[1024];
-
-	if (!points_load(directory, &points, why, sizeof why)) {
-		fprintf(stderr, "bounce: %s\n", why);
-		return false;
-	}
-
-	bool written = runner_tables(directory, &points, why, sizeof why);
+	bool whole, written = runner_tables(runner, &points, &whole, why, sizeof why);
 
 	if (!written)
 		fprintf(stderr, "bounce: cannot write results: %s\n", why);
-	*ended = run_tell_outcomes(&points);
-	print_points(arguments, &points);
-	fflush(stdout);
+	if (points.point) {
+		*ended = run_tell_outcomes(&points);
+		print_points(arguments, &points);
+		fflush(stdout);
+	}
 	if (written)
-		draw(arguments, directory, &points);
+		written = draw(arguments, runner, &points, whole);
 	points_free(&points);
 	return written;
 }
@@ -213,7 +231,7 @@ int run_status(const struct runner_summary *summary, bool written, size_t ended)
 {
 	if (summary->interrupted)
 		return EXIT_INTERRUPTED;
-	if (summary->mistaken)
+	if (summary->mistaken || summary->refused)
 		return EXIT_MISTAKE;
 	return summary->failed || ended || !written ? EXIT_FAILED : EXIT_DONE;
 }
@@ -225,6 +243,19 @@ static void folder_of(const struct arguments *arguments, const struct experiment
 		 experiment->name);
 }
 
+/* Of runs that all ended badly there is nothing to look at. */
+static void tell_where(const struct runner_summary *summary, size_t ended, const char *directory)
+{
+	size_t points = summary->kept + summary->computed;
+
+	fprintf(stderr, "\n%zu point%s in %s (%zu computed now)", points, points == 1 ? "" : "s",
+		directory, summary->computed);
+	if (points > ended)
+		fprintf(stderr, "; 'bounce report %s' shows where it bounces\n", directory);
+	else
+		fprintf(stderr, "; none ended well, so there is nothing to report\n");
+}
+
 static int run_one(struct arguments *arguments, const struct experiment *experiment)
 {
 	struct runner_summary summary;
@@ -233,20 +264,22 @@ static int run_one(struct arguments *arguments, const struct experiment *experim
 
 	folder_of(arguments, experiment, directory, sizeof directory);
 	arguments->runner.directory = directory;
-	runner_run(experiment, &arguments->runner, &summary);
-	if (summary.unwritable)
-		return EXIT_FAILED;
 
-	bool written = finish(arguments, directory, &ended);
+	struct runner *runner = runner_new(experiment, &arguments->runner, &summary);
 
+	if (!runner)
+		return summary.refused ? EXIT_MISTAKE : EXIT_FAILED;
+	runner_run(runner);
+
+	bool written = finish(arguments, runner, &ended);
+
+	runner_free(runner);
 	if (summary.interrupted)
 		fprintf(stderr,
 			"bounce: interrupted; %zu points are kept in %s, the next run computes the others\n",
 			summary.kept + summary.computed, directory);
 	else if (!arguments->quiet && arguments->format == TABLE_PEOPLE)
-		fprintf(stderr,
-			"\n%zu points in %s (%zu computed now); 'bounce report %s' shows where it bounces\n",
-			summary.kept + summary.computed, directory, summary.computed, directory);
+		tell_where(&summary, ended, directory);
 	return run_status(&summary, written, ended);
 }
 
@@ -275,6 +308,31 @@ static void refuse_plant(const struct experiment *experiment, struct diagnostics
 			"'plant' is for 'bounce explore'; nothing is planted in a run");
 }
 
+/* Two experiments of one name would share a folder; and the folder may be another one's. */
+static bool has_folder(const struct arguments *arguments, struct experiment *const *experiments,
+		       size_t at)
+{
+	const struct experiment *experiment = experiments[at];
+	struct runner_options runner = arguments->runner;
+	char directory[4096], why[1024];
+
+	for (size_t i = 0; i < at; i++) {
+		if (strcmp(experiments[i]->name, experiment->name) ||
+		    !strcmp(experiments[i]->hash, experiment->hash))
+			continue;
+		fprintf(stderr,
+			"bounce: %s and %s are both called '%s', so their results would go to one folder; give one of them another 'name'\n",
+			experiments[i]->path, experiment->path, experiment->name);
+		return false;
+	}
+	folder_of(arguments, experiment, directory, sizeof directory);
+	runner.directory = directory;
+	if (arguments->sensitivity || runner_admits(experiment, &runner, why, sizeof why))
+		return true;
+	fprintf(stderr, "bounce: %s\n", why);
+	return false;
+}
+
 /* All files first: a mistake in the last one stops the first one too. */
 static int run_all(struct arguments *arguments)
 {
@@ -292,12 +350,15 @@ static int run_all(struct arguments *arguments)
 		if (experiments[i] && arguments->sensitivity)
 			sensitivity_check(experiments[i], diagnostics);
 	}
-	if (diagnostics_count(diagnostics)) {
-		diagnostics_print(diagnostics, stderr, table_colour(stderr, arguments->colour));
+	for (size_t i = 0; i < arguments->file_count && !diagnostics_count(diagnostics); i++)
+		run_rehearse(experiments[i], diagnostics);
+	if (diagnostics_count(diagnostics))
 		status = EXIT_MISTAKE;
-	}
-	for (size_t i = 0; i < arguments->file_count && status == EXIT_DONE; i++)
-		status = run_rehearse(experiments[i]) ? EXIT_DONE : EXIT_MISTAKE;
+	/* what was left out is a note, which --quiet does without */
+	if (status == EXIT_MISTAKE || !arguments->quiet)
+		diagnostics_print(diagnostics, stderr, table_colour(stderr, arguments->colour));
+	for (size_t i = 0; i < arguments->file_count && !diagnostics_count(diagnostics); i++)
+		status = has_folder(arguments, experiments, i) ? status : EXIT_MISTAKE;
 	for (size_t i = 0; i < arguments->file_count && status != EXIT_MISTAKE; i++) {
 		int one = arguments->sensitivity
 				  ? try_weak(arguments, arguments->files[i], experiments[i])

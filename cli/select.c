@@ -3,10 +3,12 @@
  */
 #include "cli/select.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "experiment/diagnostic.h"
@@ -26,6 +28,48 @@ const char *select_folder(const char *given, char *path, size_t size)
 	return path;
 }
 
+const char *select_cure(const char *given, char *buf, size_t size)
+{
+	struct nearest nearest = nearest_to(given);
+	struct stat is;
+
+	*buf = '\0';
+	if (stat(given, &is) == 0 && S_ISREG(is.st_mode)) {
+		snprintf(buf, size, "; it is a file: 'bounce run' makes results of an experiment");
+		return buf;
+	}
+
+	DIR *results = opendir("results");
+
+	for (struct dirent *entry; results && (entry = readdir(results));) {
+		if (*entry->d_name != '.')
+			nearest_try(&nearest, entry->d_name);
+	}
+	if (results)
+		closedir(results);
+	if (nearest.best)
+		snprintf(buf, size, "; did you mean '%s'?", nearest.best);
+	return buf;
+}
+
+const char *select_key(const struct point *point, const char *word)
+{
+	const char *path = NULL;
+
+	if (point_value(point, word))
+		return word;
+	for (size_t i = 0; i < point->keys; i++) {
+		const char *dot = strrchr(point->key[i].key, '.');
+
+		if (!dot || strcmp(dot + 1, word))
+			continue;
+		if (path)
+			return word;
+		path = point->key[i].key;
+	}
+	return path ? path : word;
+}
+
 const char *select_value(const struct point *point, const char *key, char *buf, size_t size)
 {
 	const char *value = point_value(point, key);
@@ -42,7 +86,8 @@ const char *select_value(const struct point *point, const char *key, char *buf, 
 		return point->pages;
 	if (!strcmp(key, "workload"))
 		return point->workload;
-	return strcmp(key, "machine") ? NULL : point->machine;
+	return strcmp(key, "machine") ? point_value(point, select_key(point, key))
+				      : point->machine;
 }
 
 const char *select_label(const struct points *points, const struct point *point, char *buf,
@@ -102,7 +147,7 @@ static bool matches(const struct point *point, const struct wish *wish)
 static void explain(const struct points *points, const struct wish *wish, char *why, size_t size)
 {
 	struct nearest nearest = nearest_to(wish->key);
-	char seed[24], last[24] = "";
+	char seed[24];
 	bool key_known = false;
 	size_t used;
 
@@ -122,11 +167,13 @@ static void explain(const struct points *points, const struct wish *wish, char *
 				wish->value);
 	for (size_t i = 0; i < points->count && used < size; i++) {
 		const char *value = select_value(points->point[i], wish->key, seed, sizeof seed);
+		struct wish same = { wish->key, (char *)value };
+		size_t before = 0;
 
-		if (!value || !strcmp(value, last))
-			continue;
-		used += (size_t)snprintf(why + used, size - used, " %s", value);
-		snprintf(last, sizeof last, "%s", value);
+		while (value && before < i && !matches(points->point[before], &same))
+			before++;
+		if (value && before == i)
+			used += (size_t)snprintf(why + used, size - used, " %s", value);
 	}
 }
 

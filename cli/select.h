@@ -7,6 +7,10 @@
 /* The results folder somebody means by `given`: a folder, or the name of one below results/. */
 const char *select_folder(const char *given, char *path, size_t size);
 
+/* The end of a message about `given`, which holds no results: what it is, or the name that was
+ * meant; "" if there is nothing to say; in buf. */
+const char *select_cure(const char *given, char *buf, size_t size);
+
 /*
  * The points that `choice` names ("objects=slub-page,seed=1"; NULL: all), and of these the first
  * seed of each combination, unless a seed is named. The caller frees the list. false: a key or
@@ -19,7 +23,11 @@ bool select_points(const struct points *points, const char *choice, const struct
 const char *select_label(const struct points *points, const struct point *point, char *buf,
 			 size_t size);
 
-/* A setting or one of the names of a point; "seed" is in buf. NULL: it has no such key. */
+/* The path of the only setting that ends with that word, "workload.in_flight" of "in_flight"; else
+ * the word. */
+const char *select_key(const struct point *point, const char *word);
+/* A setting, by its path or, if no other ends so, its last word, as tables have it; or one of the
+ * names of a point; "seed" is in buf. NULL: it has no such key. */
 const char *select_value(const struct point *point, const char *key, char *buf, size_t size);
 
 #endif

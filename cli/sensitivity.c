@@ -15,6 +15,7 @@
 #include "cli/run.h"
 #include "cli/summary.h"
 #include "experiment/metrics.h"
+#include "experiment/run_point.h"
 #include "experiment/sensitivity.h"
 #include "sim/verbs/xalloc.h"
 
@@ -44,15 +45,23 @@ static bool run_into(const struct experiment *experiment, const struct sensitivi
 	runner.directory = directory;
 	runner.known = known;
 	runner.called = called;
+	/* trials are what this command computes with, and nobody's results */
+	runner.replace = true;
 	runner.quiet = true;            /* the estimate was for all trials together */
-	runner_run(experiment, &runner, &summary);
 
-	bool loaded = !summary.unwritable && points_load(directory, points, why, sizeof why);
+	struct runner *run = runner_new(experiment, &runner, &summary);
+	bool written = false, whole;
 
-	if (!summary.unwritable && !loaded)
-		fprintf(stderr, "bounce: %s\n", why);
+	memset(points, 0, sizeof *points);
+	if (run) {
+		runner_run(run);
+		written = runner_tables(run, points, &whole, why, sizeof why);
+		runner_free(run);
+		if (!written)
+			fprintf(stderr, "bounce: %s\n", why);
+	}
 
-	bool written = loaded && runner_tables(directory, points, why, sizeof why);
+	bool loaded = points->point != NULL;
 	int one = run_status(&summary, written, loaded ? run_tell_outcomes(points) : 0);
 
 	if (one != EXIT_DONE)
@@ -98,6 +107,8 @@ static void try(const struct sensitivity *sensitivity, struct trial *trial,
 	struct experiment *changed = experiment_load_changed(
 		options->file, options->sets, options->set_count, &trial->change, diagnostics);
 
+	if (changed)
+		run_rehearse(changed, diagnostics);
 	if (!changed)
 		snprintf(trial->why, sizeof trial->why, "the experiment does not allow it");
 	else if (changed->points != sensitivity->experiment->points)
@@ -396,7 +407,7 @@ int sensitivity_run(const struct experiment *experiment, const struct sensitivit
 {
 	struct sensitivity *sensitivity = sensitivity_new(experiment);
 	struct runner_options all = options->runner;
-	char directory[PATH_BYTES];
+	char directory[PATH_BYTES], why[1024];
 	int status = EXIT_DONE;
 
 	snprintf(directory, sizeof directory, "%s/sensitivity", options->directory);
@@ -405,6 +416,10 @@ int sensitivity_run(const struct experiment *experiment, const struct sensitivit
 		fprintf(stderr,
 			"bounce: %s: no machine of it names weak numbers (key 'weak'); there is nothing to try\n",
 			experiment->name);
+	} else if (!results_are_own(options->directory, why, sizeof why) ||
+		   !results_are_own(directory, why, sizeof why)) {
+		fprintf(stderr, "bounce: cannot write results: %s\n", why);
+		status = EXIT_FAILED;
 	} else {
 		runner_estimate(experiment, sensitivity->trials + 1, &all);
 		status = run_trials(sensitivity, options);

@@ -1,7 +1,7 @@
 /*
  * Results for people: a row per combination of swept values, each number the mean over the seeds
- * with its 95 % Student interval. What no combination has (frees of a workload without an
- * allocator) has no column.
+ * with its 95 % Student interval, or, where that would say nothing true, their range. What no
+ * combination has (frees of a workload without an allocator) has no column.
  */
 #include "cli/summary.h"
 
@@ -12,7 +12,9 @@
 
 #include "cli/table.h"
 #include "experiment/metrics.h"
+#include "experiment/partners.h"
 #include "experiment/statistics.h"
+#include "experiment/text.h"
 #include "sim/verbs/xalloc.h"
 
 struct quantity {
@@ -60,6 +62,19 @@ static size_t run_length(const struct points *points, size_t first)
 	return count;
 }
 
+static size_t longest_run(const struct points *points)
+{
+	size_t longest = 0;
+
+	for (size_t i = 0; i < points->count;) {
+		size_t count = run_length(points, i);
+
+		longest = count > longest ? count : longest;
+		i += count;
+	}
+	return longest;
+}
+
 static bool is_wanted(const struct points *points, const struct quantity *quantity)
 {
 	bool page = !strncmp(quantity->metric, "page_", 5);
@@ -76,11 +91,10 @@ static bool is_wanted(const struct points *points, const struct quantity *quanti
 	return false;
 }
 
-static void add_interval(struct table *table, const struct quantity *quantity,
-			 struct point *const *point, size_t count)
+static struct interval interval_of(const struct quantity *quantity, struct point *const *point,
+				   size_t count)
 {
 	double *values = xalloc(count * sizeof *values);
-	char mean[40], low[40], high[40], text[128], exact[40];
 	size_t known = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -91,14 +105,25 @@ static void add_interval(struct table *table, const struct quantity *quantity,
 	struct interval interval = statistics_interval(values, known);
 
 	free(values);
+	return interval;
+}
+
+static void add_interval(struct table *table, const struct quantity *quantity,
+			 struct point *const *point, size_t count)
+{
+	struct interval interval = interval_of(quantity, point, count);
+	char mean[40], low[40], high[40], text[128], exact[40];
+
 	number_real(mean, sizeof mean, interval.mean);
 	snprintf(text, sizeof text, "%s", mean);
 	number_real(low, sizeof low, interval.low);
 	number_real(high, sizeof high, interval.high);
 	/* an interval that looks like its mean adds nothing */
-	if (interval_known(&interval) && (strcmp(low, mean) || strcmp(high, mean)))
-		snprintf(text, sizeof text, "%s [%s..%s]", mean, low, high);
-	table_both(table, true, known ? text : "-",
+	if (!number_states(text, sizeof text, &interval.states) && interval_known(&interval) &&
+	    (strcmp(low, mean) || strcmp(high, mean)))
+		snprintf(text, sizeof text, interval.rough ? "%s (%s..%s)" : "%s [%s..%s]", mean,
+			 low, high);
+	table_both(table, true, interval.count ? text : "-",
 		   number_exact(exact, sizeof exact, interval.mean));
 }
 
@@ -116,6 +141,16 @@ static bool all_done(const struct points *points)
 	return !*outcome_of(points->point, points->count);
 }
 
+/* Rows of the table at different distances: a column says which. */
+static bool partners_differ(const struct points *points)
+{
+	char text[512];
+	bool differ;
+
+	partners_of_points(points, &differ, text, sizeof text);
+	return differ;
+}
+
 /* "in_flight" of "workload.in_flight": short headings keep the table narrow. */
 static const char *last_word(const char *path)
 {
@@ -129,11 +164,13 @@ static void make_columns(const struct points *points, const bool *wanted, struct
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < points->swepts && count < COLUMNS_MAX - QUANTITIES - 3; i++)
+	for (size_t i = 0; i < points->swepts && count < COLUMNS_MAX - QUANTITIES - 4; i++)
 		columns[count++] =
 			(struct column){ last_word(points->swept[i]), points->swept[i], true };
 	if (!points->swepts)
 		columns[count++] = (struct column){ "", "experiment", true };
+	if (partners_differ(points))
+		columns[count++] = (struct column){ PARTNERS_KEY, PARTNERS_KEY, true };
 	for (size_t i = 0; i < QUANTITIES; i++) {
 		if (wanted[i])
 			columns[count++] =
@@ -149,7 +186,7 @@ static void add_row(struct table *table, const struct points *points, const bool
 {
 	struct point *const *point = points->point + first;
 
-	for (size_t i = 0; i < points->swepts && i < COLUMNS_MAX - QUANTITIES - 3; i++) {
+	for (size_t i = 0; i < points->swepts && i < COLUMNS_MAX - QUANTITIES - 4; i++) {
 		const char *text = point_value(point[0], points->swept[i]);
 
 		table_text(table, "%s", text ? text : "");
@@ -157,6 +194,11 @@ static void add_row(struct table *table, const struct points *points, const bool
 	if (!points->swepts)
 		table_text(table, "%s",
 			   *point[0]->objects ? point[0]->objects : point[0]->workload);
+	if (partners_differ(points)) {
+		const char *partners = point_value(point[0], PARTNERS_KEY);
+
+		table_text(table, "%s", partners ? partners : "-");
+	}
 	for (size_t i = 0; i < QUANTITIES; i++) {
 		if (wanted[i])
 			add_interval(table, &quantities[i], point, count);
@@ -188,18 +230,26 @@ void summary_headline(FILE *out, const struct points *points)
 		low = seed < low ? seed : low;
 		high = seed > high ? seed : high;
 	}
-	fprintf(out, "%s", points->name);
-	if (*points->title)
-		fprintf(out, ": %s", points->title);
+	text_line(out, points->name);
+	fputs(*points->title ? ": " : "", out);
+	text_line(out, points->title);
 	fprintf(out, "\n%s", first->workload);
 	if (!is_swept(points, "machine"))
 		fprintf(out, ", %s", first->machine);
 	if (!is_swept(points, "cpus"))
 		fprintf(out, ", %" PRIu64 " CPU%s", first->cpus, first->cpus == 1 ? "" : "s");
+
+	bool differ;
+	char partners[512];
+
+	partners_of_points(points, &differ, partners, sizeof partners);
+	if (*partners && !differ)
+		fprintf(out, ", partners %s", partners);
 	if (low == high)
 		fprintf(out, ", seed %" PRIu64, low);
 	else
-		fprintf(out, ", seeds %" PRIu64 "..%" PRIu64 ": mean [95 %% interval]", low, high);
+		fprintf(out, ", seeds %" PRIu64 "..%" PRIu64 ": mean %s", low, high,
+			longest_run(points) < INTERVAL_VALUES ? "(range)" : "[95 % interval]");
 	fprintf(out, ", bounce %s, experiment %.12s\n", points->version, points->hash);
 	if (points->count < points->expected)
 		fprintf(out, "incomplete: %zu of %zu points\n", points->count, points->expected);
@@ -249,6 +299,37 @@ static void print_seedless(FILE *out, const struct points *points)
 			same == groups ? "these results" : "some of these results");
 }
 
+/* Round brackets among square ones, and 'or': say what they are. */
+static void print_rough(FILE *out, const struct points *points, const bool *wanted)
+{
+	bool few = false, wide = false, two_states = false;
+	char text[128];
+
+	for (size_t i = 0; i < points->count;) {
+		size_t count = run_length(points, i);
+
+		for (size_t q = 0; q < QUANTITIES; q++) {
+			struct interval interval =
+				interval_of(&quantities[q], points->point + i, count);
+			bool two = wanted[q] &&
+				   number_states(text, sizeof text, &interval.states);
+			bool rough = wanted[q] && !two && interval.rough &&
+				     interval.low != interval.high;
+
+			two_states |= two;
+			few |= rough && interval.count < INTERVAL_VALUES;
+			wide |= rough && interval.count >= INTERVAL_VALUES;
+		}
+		i += count;
+	}
+	if (two_states)
+		fprintf(out, "\nA (n) or B (m): two states. The seeds fall into two groups with nothing between; a mean of both would be no result.\n");
+	if (few)
+		fprintf(out, "\nIn round brackets the lowest and the highest seed: an interval wants three seeds.\n");
+	if (wide)
+		fprintf(out, "\nIn round brackets the lowest and the highest seed, where a 95 %% interval would reach below 0.\n");
+}
+
 void summary_print(FILE *out, const struct points *points, bool colour)
 {
 	bool wanted[QUANTITIES];
@@ -273,6 +354,7 @@ void summary_print(FILE *out, const struct points *points, bool colour)
 	summary_headline(out, points);
 	table_print(table, out, TABLE_PEOPLE, "result", 0, colour);
 	table_free(table);
+	print_rough(out, points, wanted);
 	print_seedless(out, points);
 	print_remarks(out, points);
 }

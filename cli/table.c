@@ -8,9 +8,10 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "experiment/file.h"
+#include "experiment/terminal.h"
+#include "experiment/text.h"
 #include "sim/verbs/xalloc.h"
 
 struct cell {
@@ -71,6 +72,18 @@ const char *number_real(char *buf, size_t size, double value)
 	return buf;
 }
 
+const char *number_states(char *buf, size_t size, const struct states *states)
+{
+	char low[40], high[40];
+
+	number_real(low, sizeof low, states->low);
+	number_real(high, sizeof high, states->high);
+	if (!states->in_low || !strcmp(low, high))
+		return NULL;
+	snprintf(buf, size, "%s (%zu) or %s (%zu)", low, states->in_low, high, states->in_high);
+	return buf;
+}
+
 const char *number_percent(char *buf, size_t size, double change)
 {
 	double value = 100 * change;
@@ -126,18 +139,20 @@ void table_both(struct table *table, bool number, const char *people, const char
 		table->room = table->room ? 2 * table->room : 64;
 		table->cells = xrealloc(table->cells, table->room * sizeof *table->cells);
 	}
-	table->cells[table->count++] = (struct cell){ xstrdup(people), xstrdup(program), number };
+	table->cells[table->count++] = (struct cell){ text_clean(people), xstrdup(program), number };
 }
 
 void table_text(struct table *table, const char *format, ...)
 {
-	char text[512];
+	char *text;
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(text, sizeof text, format, arguments);
+	if (vasprintf(&text, format, arguments) < 0)
+		xalloc_failed(strlen(format));
 	va_end(arguments);
 	table_both(table, false, text, text);
+	free(text);
 }
 
 void table_count(struct table *table, uint64_t value)
@@ -292,46 +307,18 @@ static void print_people(const struct table *table, FILE *out, unsigned indent, 
 		if (table->columns[i].title)
 			room[i] = column_widths(table, i);
 	spaces(out, indent);
-	fputs(colour ? "\033[1m" : "", out);
+	if (colour)
+		terminal_paint(out, PAINT_BOLD);
 	print_row(table, out, room, NULL);
-	fputs(colour ? "\033[0m\n" : "\n", out);
+	if (colour)
+		terminal_paint(out, PAINT_PLAIN);
+	putc('\n', out);
 	for (size_t row = 0; row < table_rows(table); row++) {
 		spaces(out, indent);
 		print_row(table, out, room, table_row(table, row));
 		putc('\n', out);
 	}
 	free(room);
-}
-
-void csv_string(FILE *out, const char *text)
-{
-	if (!text[strcspn(text, ",\"\n\r")]) {
-		fputs(text, out);
-		return;
-	}
-	putc('"', out);
-	for (; *text; text++) {
-		if (*text == '"')
-			putc('"', out);
-		putc(*text, out);
-	}
-	putc('"', out);
-}
-
-void json_string(FILE *out, const char *text)
-{
-	putc('"', out);
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '"' || c == '\\')
-			fprintf(out, "\\%c", c);
-		else if (c < 0x20)
-			fprintf(out, "\\u%04x", c);
-		else
-			putc(c, out);
-	}
-	putc('"', out);
 }
 
 /* The programs' cells of one row, or the keys where `cells` is NULL. */
@@ -343,7 +330,7 @@ static void print_csv_row(const struct table *table, FILE *out, const struct cel
 		if (!table->columns[i].key)
 			continue;
 		fputs(comma, out);
-		csv_string(out, cells ? cells[i].program : table->columns[i].key);
+		text_csv(out, cells ? cells[i].program : table->columns[i].key);
 		comma = ",";
 	}
 	putc('\n', out);
@@ -360,17 +347,17 @@ static void print_jsonl(const struct table *table, FILE *out, const char *type)
 {
 	for (size_t row = 0; row < table_rows(table); row++) {
 		fputs("{\"type\":", out);
-		json_string(out, type);
+		text_json(out, type);
 		for (size_t i = 0; i < table->width; i++) {
 			const struct cell *cell = &table_row(table, row)[i];
 
 			if (!table->columns[i].key)
 				continue;
 			putc(',', out);
-			json_string(out, table->columns[i].key);
+			text_json(out, table->columns[i].key);
 			putc(':', out);
 			if (!cell->number)
-				json_string(out, cell->program);
+				text_json(out, cell->program);
 			else
 				fputs(*cell->program ? cell->program : "null", out);
 		}
@@ -407,5 +394,5 @@ bool table_colour(FILE *stream, const char *when)
 
 	if (when)
 		return !strcmp(when, "always");
-	return isatty(fileno(stream)) && !(none && *none) && term && strcmp(term, "dumb") != 0;
+	return terminal_reached(stream) && !(none && *none) && term && strcmp(term, "dumb") != 0;
 }

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "experiment/statistics.h"
+
 enum table_format { TABLE_PEOPLE, TABLE_CSV, TABLE_JSONL };
 
 struct column {
@@ -52,12 +54,12 @@ bool table_colour(FILE *stream, const char *when);
 /* For people: 0.012, 1.90, 95.2, 104, 28 000; the text is in buf. */
 const char *number_real(char *buf, size_t size, double value);
 const char *number_count(char *buf, size_t size, uint64_t value);
+/* "760 (4) or 925 (6)": the means of two states and how many runs are in each; NULL where people
+ * would see one number twice, or there is one state. */
+const char *number_states(char *buf, size_t size, const struct states *states);
 /* A change as a fraction, in per cent: +0.5, -12; the sign of the unit is the caller's. */
 const char *number_percent(char *buf, size_t size, double change);
 /* For programs: .17g, which reads back the same. */
 const char *number_exact(char *buf, size_t size, double value);
-
-void json_string(FILE *out, const char *text);
-void csv_string(FILE *out, const char *text);
 
 #endif

@@ -23,7 +23,7 @@ run() {
 	kind=$1 label=$2 at=$3
 	shift 3
 	"$build/bounce" run "configs/micro/$kind.yaml" --output="$out/$machine/$label" --no-plots \
-		--quiet --format=jsonl --set "machine=$machine" --set "memory_mib=$memory" "$@" \
+		--replace --quiet --format=jsonl --set "machine=$machine" --set "memory_mib=$memory" "$@" \
 		>"$out/points" 2>"$out/talk" || {
 		echo "$machine: $label failed" >&2
 		sed 's/^/    /' "$out/talk" >&2
@@ -144,6 +144,6 @@ for machine; do
 	echo "$machine: $(wc -l <"$results") results" >&2
 done
 awk -f docs/machines/page.awk -v machines="$*" -v out="$out" -v published="$published" \
-	-v reasons=docs/machines/reasons.md </dev/null >"$out/machines.md"
-mv "$out/machines.md" docs/machines.md
+	-v before=docs/machines/before.csv -v reasons=docs/machines/reasons.md </dev/null >"$out/machines.md" &&
+	mv "$out/machines.md" docs/machines.md || exit 1
 [ ! -s "$out/failed" ]

@@ -7,6 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "experiment/text.h"
+
+/* A title has room for two such names. */
+enum { SHORT_BYTES = 4 * CLAIM_NAME + 8 };
+
 static const double NEAR = 0.01;        /* smaller differences are no news */
 
 bool claim_near(double one, double other)
@@ -17,6 +22,7 @@ bool claim_near(double one, double other)
 /* What is known of a pair of series over the groups that both have. */
 struct verdict {
 	size_t all, lower, equal, higher;       /* groups; lower: few has less, beyond the spread */
+	size_t two_states;                      /* groups that decide nothing, not among `all` */
 	bool zero;                              /* few is zero in every group */
 	bool spread, near;      /* some group is equal as far as its intervals tell; nearly */
 	double least, most; /* ratio many / few over the groups; most may be infinite */
@@ -96,6 +102,10 @@ static void judge_group(struct verdict *verdict, const struct cell *few, const s
 
 	if (isnan(least) || isnan(most))
 		return;
+	if (interval_two_states(&change)) {
+		verdict->two_states++;
+		return;
+	}
 	verdict->all++;
 	verdict->zero &= least == 0;
 
@@ -159,7 +169,7 @@ const char *claim_range(double low, double high, const char *unit, char *buf, si
 	return buf;
 }
 
-/* "14 times", "2 to 14 times", "at least 3 times"; below twice in per cent of many. */
+/* "14 times", "2 to 14 times", "up to 14 times", "at least 3 times"; below twice in per cent of many. */
 static const char *amount(const struct verdict *verdict, char *buf, size_t size)
 {
 	char from[32], to[32];
@@ -174,6 +184,8 @@ static const char *amount(const struct verdict *verdict, char *buf, size_t size)
 		digits(verdict->most, 2, to, sizeof to);
 		if (isinf(verdict->most))
 			snprintf(buf, size, "at least %s times", from);
+		else if (!strcmp(from, "1") && strcmp(to, "1"))
+			snprintf(buf, size, "up to %s times", to);
 		else
 			snprintf(buf, size, !strcmp(from, to) ? "%s%.0s times" : "%s to %s times",
 				 from, to);
@@ -222,7 +234,8 @@ static const char *fill(const char *sentence, const struct word *words, char *bu
 static const char *sentence_for(const struct verdict *verdict, const struct wording *wording)
 {
 	if (!verdict->all)
-		return wording->alone;
+		return verdict->two_states ? "{few} and {many}: the seeds fall into two states"
+					   : wording->alone;
 	if (verdict->lower == verdict->all)
 		return verdict->zero ? wording->never : wording->less;
 	return verdict->equal == verdict->all ? wording->equal : wording->some;
@@ -231,8 +244,8 @@ static const char *sentence_for(const struct verdict *verdict, const struct word
 const char *claim_compare(const struct groups *groups, measure *what, const void *argument,
 			  const struct wording *wording, char *buf, size_t size)
 {
-	char reverse[64] = "", ratio[64], fews[64], manys[64], few_times[80], many_times[80],
-	     lower[24], all[24];
+	char few_name[SHORT_BYTES], many_name[SHORT_BYTES], reverse[64] = "", ratio[64], fews[64],
+	     manys[64], few_times[80], many_times[80], lower[24], all[24];
 	struct verdict verdict = { 0 };
 	size_t few, many;
 
@@ -262,8 +275,8 @@ const char *claim_compare(const struct groups *groups, measure *what, const void
 		snprintf(reverse, sizeof reverse, ", %s in %zu", wording->more, verdict.higher);
 
 	const struct word words[] = {
-		{ "few", groups->series[few] },
-		{ "many", groups->series[many] },
+		{ "few", text_short(groups->series[few], CLAIM_NAME, few_name, sizeof few_name) },
+		{ "many", text_short(groups->series[many], CLAIM_NAME, many_name, sizeof many_name) },
 		{ "amount", amount(&verdict, ratio, sizeof ratio) },
 		{ "fews", fews },
 		{ "manys", manys },
@@ -278,5 +291,9 @@ const char *claim_compare(const struct groups *groups, measure *what, const void
 		{ NULL, NULL },
 	};
 
-	return fill(sentence_for(&verdict, wording), words, buf, size);
+	fill(sentence_for(&verdict, wording), words, buf, size);
+	if (verdict.all && verdict.two_states)
+		snprintf(buf + strlen(buf), size - strlen(buf), "; two states in %zu more",
+			 verdict.two_states);
+	return buf;
 }

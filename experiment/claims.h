@@ -3,7 +3,7 @@
  *
  * A claim compares the series with the least and the most of a measure over all groups. It says
  * "less" only if that holds in every group, by 1 % or more and beyond the 95 % interval where there
- * is one.
+ * is one. Groups whose seeds fall into two states decide nothing and are told.
  */
 #ifndef EXPERIMENT_CLAIMS_H
 #define EXPERIMENT_CLAIMS_H
@@ -24,6 +24,8 @@ struct wording {
 	const char *alone;      /* there is one series only */
 	const char *unit;       /* behind values: " %"; NULL: none */
 };
+
+enum { CLAIM_NAME = 60 };      /* characters of a name in a sentence; the rest is cut */
 
 const char *claim_compare(const struct groups *groups, measure *what, const void *argument,
 			  const struct wording *wording, char *buf, size_t size);

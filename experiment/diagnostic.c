@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "experiment/terminal.h"
+#include "experiment/text.h"
 #include "sim/verbs/xalloc.h"
 
 struct message {
@@ -23,7 +25,7 @@ struct diagnostics {
 	struct document *sources;
 	unsigned source_count;
 	struct message *message;
-	size_t count, mistakes, untold;
+	size_t count, mistakes, remarks, untold;
 	bool dropped;           /* the last mistake was told before: so were its notes */
 };
 
@@ -70,12 +72,13 @@ static bool same_place(struct place a, struct place b)
 	return a.source == b.source && a.line == b.line && a.column == b.column;
 }
 
-static bool known(const struct diagnostics *diagnostics, struct place place, const char *text)
+static bool known(const struct diagnostics *diagnostics, struct place place, const char *text,
+		  bool note)
 {
 	for (size_t i = 0; i < diagnostics->count; i++) {
 		const struct message *message = &diagnostics->message[i];
 
-		if (!message->note && same_place(message->place, place) &&
+		if (message->note == note && same_place(message->place, place) &&
 		    !strcmp(message->text, text))
 			return true;
 	}
@@ -116,7 +119,7 @@ void mistake(struct diagnostics *diagnostics, struct place place, const char *fo
 
 	bool full = diagnostics->mistakes >= DIAGNOSTICS_MAX;
 
-	diagnostics->dropped = full || known(diagnostics, place, text);
+	diagnostics->dropped = full || known(diagnostics, place, text, false);
 	diagnostics->untold += full;
 	if (diagnostics->dropped)
 		free(text);
@@ -141,6 +144,27 @@ void mistake_note(struct diagnostics *diagnostics, struct place place, const cha
 	note->owner = owner;
 }
 
+void diagnostics_remark(struct diagnostics *diagnostics, struct place place, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+
+	char *text = format_text(format, arguments);
+
+	va_end(arguments);
+	if (diagnostics->remarks >= DIAGNOSTICS_MAX || known(diagnostics, place, text, true)) {
+		free(text);
+		return;
+	}
+
+	struct message *message = append(diagnostics, place, text);
+
+	message->note = true;
+	message->mistake = diagnostics->mistakes;
+	diagnostics->remarks++;
+}
+
 size_t diagnostics_count(const struct diagnostics *diagnostics)
 {
 	return diagnostics->mistakes;
@@ -161,23 +185,40 @@ static void join_sources(struct diagnostics *diagnostics, struct diagnostics *mo
 
 void diagnostics_join(struct diagnostics *diagnostics, struct diagnostics *more)
 {
-	size_t count = diagnostics->count + more->count;
+	size_t before = diagnostics->mistakes, number = diagnostics->count;
+	bool dropped = false;
 
 	join_sources(diagnostics, more);
-	if (more->count) {
-		diagnostics->message =
-			xrealloc(diagnostics->message, count * sizeof *diagnostics->message);
-		memcpy(diagnostics->message + diagnostics->count, more->message,
-		       more->count * sizeof *more->message);
+	for (size_t i = 0; i < more->count; i++) {
+		struct message message = more->message[i];
+
+		if (!message.note)
+			dropped = known(diagnostics, message.place, message.text, false);
+		if (dropped) {
+			free(message.text);
+			continue;
+		}
+		message.mistake += before;
+		message.number += number;
+		*append(diagnostics, message.place, message.text) = message;
+		diagnostics->mistakes += !message.note;
 	}
-	for (size_t i = diagnostics->count; i < count; i++) {
-		diagnostics->message[i].mistake += diagnostics->mistakes;
-		diagnostics->message[i].number += diagnostics->count;
-	}
-	diagnostics->count = count;
-	diagnostics->mistakes += more->mistakes;
+	diagnostics->remarks += more->remarks;
 	diagnostics->untold += more->untold;
 	more->count = 0;
+	diagnostics_free(more);
+}
+
+void diagnostics_excuse(struct diagnostics *diagnostics, struct diagnostics *more,
+			const char *words)
+{
+	join_sources(diagnostics, more);
+	for (size_t i = 0; i < more->count; i++) {
+		const struct message *message = &more->message[i];
+
+		if (!message->note)
+			diagnostics_remark(diagnostics, message->place, "%s%s", words, message->text);
+	}
 	diagnostics_free(more);
 }
 
@@ -229,18 +270,6 @@ static bool starts_character(char c)
 	return ((unsigned char)c & 0xc0) != 0x80;
 }
 
-/* Bytes that a terminal would take for a command become '?'. */
-static void print_line(FILE *out, const char *line, size_t length)
-{
-	fputs("    ", out);
-	for (size_t i = 0; i < length; i++) {
-		unsigned char c = (unsigned char)line[i];
-
-		fputc((c < ' ' && c != '\t') || c == 127 ? '?' : c, out);
-	}
-	fputc('\n', out);
-}
-
 /* Tabs are repeated, so that the caret stands right whatever their width. */
 static void print_caret(FILE *out, const char *line, size_t length, unsigned column)
 {
@@ -258,20 +287,37 @@ static void print_caret(FILE *out, const char *line, size_t length, unsigned col
 	fputs("^\n", out);
 }
 
+/* "file:line:column: error: text" without its text. */
+static void print_head(FILE *out, const struct message *message, bool colour)
+{
+	const struct document *source = message->place.source;
+
+	if (source) {
+		if (colour)
+			terminal_paint(out, PAINT_BOLD);
+		text_line(out, source->name);
+		if (!source->option && message->place.line)
+			fprintf(out, ":%u:%u", message->place.line, message->place.column);
+		fputc(':', out);
+		if (colour)
+			terminal_paint(out, PAINT_PLAIN);
+		fputc(' ', out);
+	}
+	if (colour)
+		terminal_paint(out, message->note ? PAINT_CYAN : PAINT_RED);
+	fputs(message->note ? "note:" : "error:", out);
+	if (colour)
+		terminal_paint(out, PAINT_PLAIN);
+}
+
 static void print_message(FILE *out, const struct message *message, bool colour)
 {
 	const struct document *source = message->place.source;
-	const char *bold = colour ? "\033[1m" : "", *plain = colour ? "\033[0m" : "";
-	const char *kind = message->note ? "note" : "error";
-	const char *paint = !colour ? "" : message->note ? "\033[36m" : "\033[31m";
 
-	if (source) {
-		fprintf(out, "%s%s", bold, source->name);
-		if (!source->option && message->place.line)
-			fprintf(out, ":%u:%u", message->place.line, message->place.column);
-		fprintf(out, ":%s ", plain);
-	}
-	fprintf(out, "%s%s:%s %s\n", paint, kind, plain, message->text);
+	print_head(out, message, colour);
+	fputc(' ', out);
+	text_line(out, message->text);
+	fputc('\n', out);
 	if (!source || source->option || !message->place.line)
 		return;
 
@@ -280,7 +326,9 @@ static void print_message(FILE *out, const struct message *message, bool colour)
 
 	/* longer than any line of an experiment: quoting it would help nobody */
 	if (line && length > 0 && length <= 200) {
-		print_line(out, line, length);
+		fputs("    ", out);
+		text_quote(out, line, length);
+		fputc('\n', out);
 		print_caret(out, line, length, message->place.column);
 	}
 }

@@ -47,8 +47,15 @@ void mistake(struct diagnostics *diagnostics, struct place place, const char *fo
 void mistake_note(struct diagnostics *diagnostics, struct place place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Moves all of `more` behind what is there, and frees it. */
+/* What stops nothing: told as a note, not counted; the same text at the same place once. */
+void diagnostics_remark(struct diagnostics *diagnostics, struct place place, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Moves all of `more` behind what is there, and frees it; what is there already comes once. */
 void diagnostics_join(struct diagnostics *diagnostics, struct diagnostics *more);
+/* The same, but mistakes become remarks, behind these words. */
+void diagnostics_excuse(struct diagnostics *diagnostics, struct diagnostics *more,
+			const char *words);
 
 size_t diagnostics_count(const struct diagnostics *diagnostics);
 void diagnostics_print(struct diagnostics *diagnostics, FILE *out, bool colour);

@@ -175,7 +175,8 @@ static void list_top_level(struct listing *listing)
 	     setting++) {
 		if (is_shortcut(setting) || list_explored(listing, setting))
 			continue;
-		if (!strcmp(setting->key, "placement") && combination->core)
+		if (!strcmp(setting->key, "placement") &&
+		    combination->settings.placement == PLACEMENT_LISTED)
 			placement_text(combination, text, sizeof text);
 		else
 			schema_text(setting, &combination->settings, text, sizeof text);
@@ -263,6 +264,22 @@ void effective_identity(struct combination *combination)
 	name_of(&hash, combination->identity);
 }
 
+/* Of all that runs in this combination, and of nothing else. */
+static void add_versions(struct sha256 *hash, const struct combination *combination)
+{
+	char part[SETTING_PATH_BYTES];
+
+	add_line(hash, "engine", version_of(""));
+	snprintf(part, sizeof part, "workloads/%s", combination->workload->name);
+	add_line(hash, part, version_of(part));
+	snprintf(part, sizeof part, "pages/%s", combination->pages->name);
+	add_line(hash, part, version_of(part));
+	if (!combination->objects)
+		return;
+	snprintf(part, sizeof part, "objects/%s", combination->objects->name);
+	add_line(hash, part, version_of(part));
+}
+
 void effective_name(const struct combination *combination, uint64_t seed,
 		    char name[POINT_NAME_BYTES])
 {
@@ -270,7 +287,7 @@ void effective_name(const struct combination *combination, uint64_t seed,
 	char number[32];
 
 	sha256_start(&hash);
-	add_line(&hash, "models", version_models());
+	add_versions(&hash, combination);
 	for (size_t i = 0; i < combination->keys; i++) {
 		if (effective_is_of_point(combination->key[i].key))
 			add_line(&hash, combination->key[i].key, combination->key[i].value);

@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "experiment/file.h"
+#include "experiment/habits.h"
 #include "experiment/loading.h"
+#include "experiment/recognise.h"
 #include "sim/verbs/xalloc.h"
 
 enum { COMBINATIONS_MAX = 10000, POINTS_MAX = 100000 };
@@ -50,9 +52,11 @@ static bool read_tree(struct loading *loading, const char *path, const char *tex
 {
 	const struct document *source =
 		diagnostics_source(loading->diagnostics, path, text, length, false);
-	struct yaml *root = yaml_parse(&loading->pool, loading->diagnostics, source,
-				       "the file holds no experiment");
+	struct yaml *root = NULL;
 
+	if (!recognise_text(loading->diagnostics, source))
+		root = yaml_parse(&loading->pool, loading->diagnostics, source,
+				  "the file holds no experiment");
 	if (!root)
 		return false;
 	if (root->kind != YAML_MAPPING) {
@@ -62,7 +66,7 @@ static bool read_tree(struct loading *loading, const char *path, const char *tex
 	}
 	loading->root = yaml_nested(&loading->pool, root);
 	loading->top = root->place;
-	return true;
+	return !recognise_tree(loading->diagnostics, source, loading->root, loading->keys);
 }
 
 /* ---- the product ------------------------------------------------------------------------- */
@@ -166,24 +170,53 @@ static bool is_new(struct loading *loading, struct combination *combination)
 		return false;
 	}
 	combination->turn = xalloc(schema->axes * sizeof *combination->turn);
-	for (size_t i = 0; i < schema->axes; i++)
-		combination->turn[i] = schema->axis[i].node->selected;
+	combination->place = xalloc(schema->axes * sizeof *combination->place);
+	for (size_t i = 0; i < schema->axes; i++) {
+		const struct yaml *list = schema->axis[i].node;
+
+		combination->turn[i] = list->selected;
+		combination->place[i] = list->child[list->selected]->place;
+	}
 	return true;
 }
 
-static void change_machine(struct loading *loading, struct combination *combination)
+static void change_weak(struct loading *loading, struct combination *combination)
 {
+	const struct workload *workload = combination->workload;
 	char why[160];
 
-	if (loading->change && !diagnostics_count(loading->diagnostics) &&
-	    !weak_apply(&combination->machine, loading->change, why, sizeof why))
+	if (!loading->change || diagnostics_count(loading->diagnostics))
+		return;
+	if (!weak_apply_work(workload->settings, combination->workload_settings, loading->change,
+			     why, sizeof why))
+		mistake(loading->diagnostics, walk_place(loading, WEAK_WORK), "%s", why);
+	if (!weak_apply(&combination->machine, loading->change, why, sizeof why))
 		mistake(loading->diagnostics, walk_place(loading, "machine"), "machine '%s': %s",
 			combination->machine.id, why);
 }
 
+/* Do its values go together? Why not is told apart: another combination may do. */
+static bool is_possible(struct loading *loading, struct combination *combination,
+			struct diagnostics *left)
+{
+	struct diagnostics *all = loading->diagnostics, *own = diagnostics_new();
+
+	loading->diagnostics = loading->schema.diagnostics = own;
+	rules_check(loading, combination);
+	loading->diagnostics = loading->schema.diagnostics = all;
+
+	bool good = !diagnostics_count(own);
+
+	diagnostics_join(left, own);
+	loading->experiment->left_out += !good;
+	return good;
+}
+
+/* With one that can be, those that cannot are left out; with none they are mistakes. */
 static void multiply(struct loading *loading)
 {
 	struct experiment *experiment = loading->experiment;
+	struct diagnostics *left = diagnostics_new();
 	size_t room = 0;
 
 	loading->schema.again = true;
@@ -191,10 +224,10 @@ static void multiply(struct loading *loading)
 		struct combination *combination = combination_new();
 
 		walk(loading, combination);
-		change_machine(loading, combination);
-		rules_check(loading, combination);
+		change_weak(loading, combination);
 		/* equal values are told all, the others of the list are good */
-		if (diagnostics_count(loading->diagnostics) > loading->equals ||
+		if (!is_possible(loading, combination, left) ||
+		    diagnostics_count(loading->diagnostics) > loading->equals ||
 		    !is_new(loading, combination)) {
 			combination_free(combination);
 			continue;
@@ -206,6 +239,10 @@ static void multiply(struct loading *loading)
 		}
 		experiment->combination[experiment->combinations++] = combination;
 	} while (next_turn(&loading->schema));
+	if (experiment->combinations)
+		diagnostics_excuse(loading->diagnostics, left, LEFT_OUT);
+	else
+		diagnostics_join(loading->diagnostics, left);
 }
 
 static uint64_t seeds_of(const struct combination *combination)
@@ -281,6 +318,7 @@ static void describe(struct loading *loading, char *const *sets, size_t set_coun
 			experiment->set = append(experiment->set, &experiment->sets, sets[i]);
 	}
 	experiment->compared = walk_place(loading, "objects");
+	experiment->about = walk_place(loading, "workload");
 	effective_experiment(loading);
 	add_points(experiment);
 }
@@ -352,8 +390,11 @@ struct experiment *experiment_load_changed(const char *path, char *const *sets, 
 
 	if (!text) {
 		const struct document *source = diagnostics_source(diagnostics, path, "", 0, false);
+		const char *problem = file_problem(errno);
+		char what[CURE_BYTES];
 
-		mistake(diagnostics, (struct place){ source, 0, 0 }, "%s", file_problem(errno));
+		mistake(diagnostics, (struct place){ source, 0, 0 }, "%s%s", problem,
+			recognise_path(path, what, sizeof what));
 		return NULL;
 	}
 
@@ -362,6 +403,57 @@ struct experiment *experiment_load_changed(const char *path, char *const *sets, 
 
 	free(text);
 	return experiment;
+}
+
+/* ---- combinations that cannot be set up ---------------------------------------------------- */
+
+/* The swept key whose last word stands there, up to a quote; SIZE_MAX: none. */
+static size_t swept_named(const struct experiment *experiment, const char *word)
+{
+	for (size_t i = 0; i < experiment->swepts; i++) {
+		const char *dot = strrchr(experiment->swept[i], '.');
+		const char *last = dot ? dot + 1 : experiment->swept[i];
+		size_t length = strlen(last);
+
+		if (!strncmp(word, last, length) && word[length] == '\'')
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+struct place experiment_blame(const struct experiment *experiment,
+			      const struct combination *combination, const char *text)
+{
+	for (; (text = strchr(text, '\'')); text++) {
+		size_t swept = swept_named(experiment, text + 1);
+
+		if (swept != SIZE_MAX)
+			return combination->place[swept];
+	}
+	return experiment->about;
+}
+
+void experiment_leave_out(struct experiment *experiment, const bool *out)
+{
+	size_t points = 0, combinations = 0;
+
+	for (size_t i = 0; i < experiment->points; i++) {
+		size_t at = 0;
+
+		while (experiment->combination[at] != experiment->point[i].combination)
+			at++;
+		if (!out[at])
+			experiment->point[points++] = experiment->point[i];
+	}
+	for (size_t i = 0; i < experiment->combinations; i++) {
+		if (out[i])
+			combination_free(experiment->combination[i]);
+		else
+			experiment->combination[combinations++] = experiment->combination[i];
+	}
+	experiment->left_out += experiment->combinations - combinations;
+	experiment->points = points;
+	experiment->combinations = combinations;
 }
 
 static void free_list(char **list, size_t count)

@@ -14,17 +14,25 @@
 #include "sim/sim.h"
 #include "workloads/workload.h"
 
+/* The words of `placement`: those of the simulator, then those that become lists of cores. */
+enum {
+	PLACEMENT_PAIRS_APART_1 = PLACEMENT_APART_4 + 1, PLACEMENT_PAIRS_APART_4 = PLACEMENT_PAIRS_APART_1 + 3,
+	PLACEMENT_LISTED,
+};
+
 enum scale { SCALE_NONE, SCALE_SOCKETS };
 enum struct_page { STRUCT_PAGE_AUTO, STRUCT_PAGE_PACKED, STRUCT_PAGE_ALIGNED };
 
 /* The top level of an experiment; machine, workload and the sections of models are apart. */
+enum { PAGES_AUTO, PAGES_FIRST };       /* settings.pages; the registry follows */
+
 struct settings {
 	char name[SETTING_NAME_BYTES], title[SETTING_NAME_BYTES];
 	char machine[SETTING_NAME_BYTES], workload[SETTING_NAME_BYTES];
-	int placement;                  /* enum placement */
+	int placement;                  /* enum placement up to APART_4, and the above */
 	uint64_t cpus;
 	int scale;                      /* enum scale */
-	int objects, pages;             /* index into the registries; objects: 0 is none */
+	int objects, pages;             /* index into the registries, from 1; 0: none, auto */
 	uint64_t operations, warmup;    /* operations 0: not given */
 	uint64_t repeat, seed;
 	struct wordlist plots;
@@ -48,7 +56,8 @@ struct combination {
 	const struct page_allocator *pages;
 	const struct workload *workload;
 	void *objects_settings, *pages_settings, *workload_settings;
-	unsigned *core;                         /* of each CPU, [cores]; NULL: by placement word */
+	void *pages_fitted;             /* what `auto` became in pages_settings */
+	unsigned *core;                         /* of each CPU, [cores]; NULL: the simulator's word */
 	size_t cores;
 	uint64_t warmup, operations;            /* as the workload wants them */
 	char input[SHA256_HEX_BYTES]; /* content of the workload's input; "" without one */
@@ -56,6 +65,7 @@ struct combination {
 	bool seedless;                          /* no seed can change it */
 	char identity[POINT_NAME_BYTES];        /* of what it simulates, in whatever words */
 	size_t *turn;                           /* of each swept list the value it has */
+	struct place *place;                    /* and where that stands */
 	struct point_key *key;                  /* settings as text, in table order */
 	size_t keys;
 };
@@ -81,6 +91,8 @@ struct experiment {
 	size_t plots;
 	char **set;
 	size_t sets;
+	size_t left_out;                        /* combinations that cannot be, beside those that can */
+	struct place about;                     /* where the workload is; lives as `compared` does */
 	struct place compared;                  /* where allocators are named; lives as long as the
 						 * diagnostics of its load */
 };
@@ -101,6 +113,17 @@ struct experiment *experiment_parse(const char *path, const char *text, size_t l
 				    struct diagnostics *diagnostics);
 void experiment_free(struct experiment *experiment);
 
+/* Where a combination has its value of a swept key that `text` names in quotes, 'batch'; else
+ * where the workload is. Lives as long as the diagnostics of the load. */
+struct place experiment_blame(const struct experiment *experiment,
+			      const struct combination *combination, const char *text);
+/* In front of why a combination is left out, in notes. */
+#define LEFT_OUT "left out: "
+/* Takes out combinations, and their points: those of which `out` is true. One has to stay. */
+void experiment_leave_out(struct experiment *experiment, const bool *out);
+
+/* Machine, placement and cores of the simulator's options. */
+void combination_place(const struct combination *combination, struct sim_options *options);
 /* Does the key determine a point? Others are about the experiment; the seed comes apart. */
 bool effective_is_of_point(const char *key);
 

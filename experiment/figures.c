@@ -10,8 +10,10 @@
 
 #include "experiment/claims.h"
 #include "experiment/figures.h"
+#include "experiment/partners.h"
+#include "experiment/text.h"
 
-enum { UNITS = 64, PARTS_MAX = CAUSES };
+enum { UNITS = 64, PARTS_MAX = CAUSES, MACHINE_CHARACTERS = 60 };
 
 /* ---- what is measured --------------------------------------------------------------------- */
 
@@ -193,12 +195,13 @@ static double parts_sum(const struct point *point, const void *argument)
 	return sum;
 }
 
-void figure_csv_text(FILE *out, const char *text)
+void figure_interval(FILE *out, const struct interval *interval)
 {
-	putc('"', out);
-	for (; *text; text++)
-		putc(*text == '"' ? '\'' : *text, out);        /* gnuplot knows no doubled quotes */
-	putc('"', out);
+	const struct states *states = &interval->states;
+	bool two = interval_two_states(interval);
+
+	fprintf(out, ",%.9g,%.9g,%.9g,%d\n", interval->mean, two ? states->low : interval->low,
+		two ? states->high : interval->high, two ? 2 : 1);
 }
 
 static void bar_row(struct drawing *drawing, const struct bars *bars, const struct groups *groups,
@@ -210,30 +213,30 @@ static void bar_row(struct drawing *drawing, const struct bars *bars, const stru
 	if (isnan(sum.mean))
 		return;
 	fprintf(drawing->data, "%zu,%zu,", cell->group, cell->series);
-	figure_csv_text(drawing->data, groups->group[cell->group]);
+	text_gnuplot_field(drawing->data, groups->group[cell->group]);
 	putc(',', drawing->data);
-	figure_csv_text(drawing->data, groups->series[cell->series]);
+	text_gnuplot_field(drawing->data, groups->series[cell->series]);
 	fprintf(drawing->data, ",%zu", sum.count);
 	for (unsigned i = 0; i < bars->parts; i++)
 		fprintf(drawing->data, ",%.9g",
 			cell_interval(cell, parts_sum, &(struct part_of){ bars, i, 1 }).mean);
-	fprintf(drawing->data, ",%.9g,%.9g,%.9g\n", sum.mean, sum.low, sum.high);
+	figure_interval(drawing->data, &sum);
 }
 
-/* name = "text", and arrays of texts. */
+/* name = "text" */
 static void assign(FILE *out, const char *name, const char *text)
 {
 	fprintf(out, "%s = ", name);
-	gnuplot_string(out, text);
+	text_gnuplot(out, text);
 	putc('\n', out);
 }
 
-static void assign_array(FILE *out, const char *name, char *const *texts, size_t count)
+void figure_names(FILE *out, const char *name, char *const *texts, size_t count)
 {
 	fprintf(out, "array %s[%zu] = [ ", name, count);
 	for (size_t i = 0; i < count; i++) {
 		fputs(i ? ", " : "", out);
-		gnuplot_string(out, texts[i]);
+		text_gnuplot_name(out, texts[i]);
 	}
 	fputs(" ]\n", out);
 }
@@ -242,9 +245,9 @@ static void assign_array(FILE *out, const char *name, char *const *texts, size_t
 void figure_groups(FILE *out, const struct groups *groups)
 {
 	fprintf(out, "series = %zu\n", groups->serieses);
-	assign_array(out, "Series", groups->series, groups->serieses);
+	figure_names(out, "Series", groups->series, groups->serieses);
 	fprintf(out, "groups = %zu\n", groups->groups);
-	assign_array(out, "Groups", groups->group, groups->groups);
+	figure_names(out, "Groups", groups->group, groups->groups);
 }
 
 static void most_seeds(const struct groups *groups, size_t *least, size_t *most)
@@ -261,10 +264,13 @@ static void most_seeds(const struct groups *groups, size_t *least, size_t *most)
 
 static void describe_seeds(const struct groups *groups, bool intervals, char *buf, size_t size)
 {
-	const char *bars = intervals ? ", bars are 95 % intervals" : "";
+	const char *bars = "";
 	size_t least, most;
 
 	most_seeds(groups, &least, &most);
+	if (intervals)
+		bars = most < INTERVAL_VALUES ? ", bars are their range"
+					      : ", bars are 95 % intervals";
 	if (most == 1)
 		snprintf(buf, size, groups->cells == 1 ? "one run" : "one run each");
 	else if (least == most)
@@ -278,6 +284,7 @@ static void describe_machine(const struct points *points, char *buf, size_t size
 {
 	uint64_t least = UINT64_MAX, most = 0;
 	const char *machine = points->point[0]->machine;
+	char name[4 * MACHINE_CHARACTERS + 8];
 
 	for (size_t i = 0; i < points->count; i++) {
 		uint64_t cpus = points->point[i]->cpus;
@@ -293,21 +300,26 @@ static void describe_machine(const struct points *points, char *buf, size_t size
 			   : snprintf(buf, size, "%" PRIu64 " to %" PRIu64 " CPUs", least, most);
 
 	if (machine && *machine)
-		snprintf(buf + used, size - (size_t)used, " of %s", machine);
+		snprintf(buf + used, size - (size_t)used, " of %s",
+			 text_short(machine, MACHINE_CHARACTERS, name, sizeof name));
 }
 
 void figure_subtitle(struct drawing *drawing, const struct groups *groups, const char *plotted,
 		     bool intervals)
 {
-	char seeds[96], machine[200], left_out[64] = "";
+	char seeds[96], machine[300], left_out[64] = "", partners[400];
+	bool differ;
 
 	describe_seeds(groups, intervals, seeds, sizeof seeds);
 	describe_machine(drawing->points, machine, sizeof machine);
 	if (groups->bad)
 		snprintf(left_out, sizeof left_out, "; %zu %s that ended badly left out",
 			 groups->bad, groups->bad == 1 ? "run" : "runs");
-	snprintf(drawing->subtitle, sizeof drawing->subtitle, "%s; %s; %s%s", plotted, seeds,
-		 machine, left_out);
+	/* bars or curves whose partners are not equally far apart differ for that alone */
+	partners_of_points(drawing->points, &differ, partners, sizeof partners);
+	snprintf(drawing->subtitle, sizeof drawing->subtitle, "%s; %s; %s%s%s%s", plotted, seeds,
+		 machine, left_out, differ ? "; partners at different distances: " : "",
+		 differ ? partners : "");
 }
 
 static bool any_value(const struct groups *groups, measure *what, const void *argument)
@@ -325,7 +337,7 @@ static void bar_names(FILE *head, const struct bars *bars)
 	for (unsigned i = 0; i < bars->parts; i++)
 		names[i] = (char *)(bars->part[i] ? bars->part[i] : cause_names[i]);
 	fprintf(head, "parts = %u\n", bars->parts);
-	assign_array(head, "Parts", names, bars->parts);
+	figure_names(head, "Parts", names, bars->parts);
 	assign(head, "what", bars->ylabel);
 }
 
@@ -378,7 +390,7 @@ static bool write_bars(struct drawing *drawing, const struct figure *figure)
 	fputs("group,series,label,name,seeds", drawing->data);
 	for (unsigned i = 0; i < bars->parts; i++)
 		fprintf(drawing->data, ",%s", bars->column[i] ? bars->column[i] : cause_names[i]);
-	fputs(",mean,low,high\n", drawing->data);
+	fputs(",mean,low,high,states\n", drawing->data);
 	for (size_t i = 0; i < groups->cells; i++)
 		bar_row(drawing, bars, groups, &groups->cell[i]);
 

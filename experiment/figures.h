@@ -5,8 +5,10 @@
 #include "experiment/groups.h"
 #include "experiment/plots.h"
 
-/* A text as one field of a CSV file. */
-void figure_csv_text(FILE *out, const char *text);
+/* An array of names for the script: "array Names[2] = [ ... ]". */
+void figure_names(FILE *out, const char *name, char *const *texts, size_t count);
+/* ",mean,low,high,states": where there are two, low and high are theirs; ends the line. */
+void figure_interval(FILE *out, const struct interval *interval);
 /* The names of series and groups, which plots/style.gp needs. */
 void figure_groups(FILE *head, const struct groups *groups);
 /* What is plotted, how many seeds, whether bars are intervals, the machine. */

@@ -249,19 +249,49 @@ bool file_hash(const char *path, char hex[65], char *why, size_t size)
 	return done;
 }
 
-FILE *text_open(char **text, size_t *length)
+/* ---- texts in memory --------------------------------------------------------------------- */
+
+/* open_memstream cuts a text that cannot grow, and tells nobody. */
+struct text {
+	char **bytes;
+	size_t *length, room;
+};
+
+static ssize_t append(void *to, const char *bytes, size_t count)
 {
-	FILE *file = open_memstream(text, length);
+	struct text *text = to;
+
+	if (text->room < *text->length + count + 1) {
+		text->room = 2 * text->room + count + 1;
+		*text->bytes = xrealloc(*text->bytes, text->room);
+	}
+	memcpy(*text->bytes + *text->length, bytes, count);
+	*text->length += count;
+	(*text->bytes)[*text->length] = '\0';
+	return (ssize_t)count;
+}
+
+static int end(void *to)
+{
+	free(to);
+	return 0;
+}
+
+FILE *text_open(char **bytes, size_t *length)
+{
+	struct text *text = xalloc(sizeof *text);
+	FILE *file = fopencookie(text, "w", (cookie_io_functions_t){ .write = append, .close = end });
 
 	if (!file)
 		xalloc_failed(BUFSIZ);
+	*bytes = xalloc(1);
+	*length = 0;
+	*text = (struct text){ bytes, length, 1 };
 	return file;
 }
 
 void text_close(FILE *file)
 {
-	bool whole = !ferror(file);
-
-	if (fclose(file) != 0 || !whole)
+	if (fclose(file) != 0)
 		xalloc_failed(BUFSIZ);
 }

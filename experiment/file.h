@@ -29,7 +29,8 @@ bool file_temporary(const char *directory, const char *name, char *path, size_t 
 /* Removes what writers that were killed left behind: of NAME, or, NULL, of all files there. */
 void file_sweep(const char *directory, const char *name);
 
-/* A text in memory, written as a file is; without memory for it the program ends. */
+/* A text in memory, written as a file is, whole and with a zero byte behind it once it is closed;
+ * without memory for it the program ends. */
 FILE *text_open(char **text, size_t *length);
 void text_close(FILE *file);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "experiment/figures.h"
+#include "experiment/text.h"
 #include "sim/verbs/xalloc.h"
 
 enum {
@@ -16,6 +17,8 @@ enum {
 	CHANGES_SHOWN = 240,    /* of the busiest panel: more would be a blur */
 	PANELS_MAX = 4,
 	ROWS_MAX = 16,          /* of all panels together */
+	NAME_SHOWN = 30,        /* characters of a name in the title, which may have four */
+	SETTINGS_SHOWN = 60,
 };
 
 /* A line of one run: how often another CPU took it over. */
@@ -84,7 +87,8 @@ static struct span busy_span(const struct result *result)
 
 		shortest = length < shortest ? length : shortest;
 	}
-	while (start_of(result, at + last) - start_of(result, at) > 2 * shortest)
+	while (at + last + 1 < result->holders &&
+	       start_of(result, at + last) - start_of(result, at) > 2 * shortest)
 		at++;
 
 	/* round numbers for the axis and the title, as long as the record is complete */
@@ -148,7 +152,7 @@ static void spell(FILE *out, size_t at, uint64_t from, uint64_t to, unsigned cpu
 {
 	from = from < span.from ? span.from : from;
 	fprintf(out, "%zu,%.12g,%.12g,%u,", at, (double)from / UNITS, (double)to / UNITS, cpu);
-	figure_csv_text(out, name);
+	text_gnuplot_field(out, name);
 	putc('\n', out);
 }
 
@@ -203,30 +207,36 @@ static size_t collect_panels(const struct groups *groups, struct panel *panels)
 	return count;
 }
 
+/* One row: its name at the left, how often the line changes hands at the right, its spells. */
+static void write_line(struct drawing *drawing, const struct panel *panel, const struct row *row,
+		       size_t at, struct span span)
+{
+	FILE *head = drawing->head;
+	char name[96];
+
+	line_name(panel->point->result, row->line, name, sizeof name);
+	fprintf(head, "Lines[%zu] = ", at + 1);
+	text_gnuplot_name(head, name);
+	fprintf(head, "\nset ytics add (Lines[%zu] %zu)\n", at + 1, at);
+	fprintf(head, "set label %zu \"%zu\" at graph 1.01, first %zu left font ',10'\n", 300 + at,
+		row->changes, at);
+	write_row(drawing->data, panel->point->result, row->line, at, span);
+}
+
 /* Rows of all panels from the top, a free one between panels; names and counts for the script. */
 static void write_panels(struct drawing *drawing, struct panel *panels, size_t count,
 			 struct span span)
 {
 	FILE *head = drawing->head;
 	size_t at = 0;
-	char name[96];
 
+	fprintf(head, "array Lines[%d]\n", ROWS_MAX + 2 * PANELS_MAX);
 	for (size_t p = 0; p < count; p++) {
 		fprintf(head, "set label %zu ", 200 + p);
-		gnuplot_string(head, panels[p].name);
+		text_gnuplot_name(head, panels[p].name);
 		fprintf(head, " at screen 0.02, first %zu left font ':Bold,11' noenhanced\n", at);
-		for (size_t i = 0; i < panels[p].shown; i++, at++) {
-			const struct row *row = &panels[p].row[i];
-
-			line_name(panels[p].point->result, row->line, name, sizeof name);
-			fputs("set ytics add (", head);
-			gnuplot_string(head, name);
-			fprintf(head, " %zu)\n", at);
-			fprintf(head,
-				"set label %zu \"%zu\" at graph 1.01, first %zu left font ',10'\n",
-				300 + at, row->changes, at);
-			write_row(drawing->data, panels[p].point->result, row->line, at, span);
-		}
+		for (size_t i = 0; i < panels[p].shown; i++, at++)
+			write_line(drawing, &panels[p], &panels[p].row[i], at, span);
 		if (!panels[p].shown)
 			fprintf(head, "set ytics add (\"no line changes hands\" %zu)\n", at++);
 		at++;
@@ -254,6 +264,7 @@ static void heat_title(struct drawing *drawing, const struct panel *panels, size
 	size_t size = sizeof drawing->title;
 	uint64_t cycles = (span.until - span.from) / UNITS;
 	bool own = know_allocators(panels, count);
+	char name[4 * NAME_SHOWN + 8];
 	int used;
 
 	if (cycles >= 1000000)
@@ -270,7 +281,7 @@ static void heat_title(struct drawing *drawing, const struct panel *panels, size
 
 		used += snprintf(title + used, size - (size_t)used, "%s %zu %s under %s",
 				 p ? "," : "", changes, changes == 1 ? "time" : "times",
-				 panels[p].name);
+				 text_short(panels[p].name, NAME_SHOWN, name, sizeof name));
 	}
 }
 
@@ -297,7 +308,7 @@ static void heat_texts(struct drawing *drawing, const struct panel *panels, size
 		       struct span span)
 {
 	const struct point *point = panels[0].point;
-	char settings[256];
+	char settings[256], shown[4 * SETTINGS_SHOWN + 8], machine[4 * SETTINGS_SHOWN + 8];
 
 	heat_title(drawing, panels, count, span);
 	groups_settings(drawing->points, point, settings, sizeof settings);
@@ -307,7 +318,9 @@ static void heat_texts(struct drawing *drawing, const struct panel *panels, size
 		drawing->subtitle, sizeof drawing->subtitle,
 		"Which CPU wrote each line last; the lines that change hands most; %s%sseed %" PRIu64
 		"; %" PRIu64 " CPUs of %s",
-		settings, *settings ? "; " : "", point->seed, point->cpus, point->machine);
+		text_short(settings, SETTINGS_SHOWN, shown, sizeof shown), *settings ? "; " : "",
+		point->seed, point->cpus,
+		text_short(point->machine, SETTINGS_SHOWN, machine, sizeof machine));
 }
 
 bool heat_write(struct drawing *drawing, const struct figure *figure)

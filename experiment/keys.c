@@ -22,7 +22,8 @@ struct keys {
 
 /* clang-format off */
 static const char *const placement_words[] = {
-	"compact", "scatter", "apart-1", "apart-2", "apart-3", "apart-4", NULL
+	"compact", "scatter", "apart-1", "apart-2", "apart-3", "apart-4",
+	"pairs-apart-1", "pairs-apart-2", "pairs-apart-3", "pairs-apart-4", NULL
 };
 static const char *const scale_words[] = { "none", "sockets", NULL };
 static const char *const struct_page_words[] = { "auto", "packed-56", "aligned-64", NULL };
@@ -35,15 +36,15 @@ static const struct setting top_level[] = {
 	SETTING(struct settings, machine, NAME,
 		.help = "a machine by name, or {base: NAME, key: value ...} to change some keys"),
 	SETTING(struct settings, placement, WORD, .words = placement_words, .fallback = "compact",
-		.help = "cores of the CPUs: in order; round-robin over sockets and dies; core 0 and those at the 1st to 4th of the machine's distances; or listed"),
+		.help = "cores of the CPUs: in order; round-robin over sockets and dies; core 0 and those at the 1st to 4th of the machine's distances; CPUs that work with each other that far apart; or listed"),
 	SETTING(struct settings, cpus, COUNT, .min = 1, .max = MACHINE_CORES_MAX,
 		.help = "simulated CPUs"),
 	SETTING(struct settings, scale, WORD, .words = scale_words,
 		.fallback = "none", .fixed = true,
 		.help = "sockets: more CPUs than cores get more sockets of the same kind"),
 	SETTING(struct settings, objects, WORD, .fallback = "none", .help = "object allocator"),
-	SETTING(struct settings, pages, WORD, .fallback = "buddy",
-		.help = "page allocator below it"),
+	SETTING(struct settings, pages, WORD, .fallback = "auto",
+		.help = "page allocator below it; auto: that of the object allocator's time"),
 	SETTING(struct settings, workload, NAME,
 		.help = "the traffic: {kind: NAME, key: value ...}"),
 	SETTING(struct settings, operations, COUNT, .min = 1, .max = 1e12, .fallback = "-",
@@ -58,8 +59,8 @@ static const struct setting top_level[] = {
 	SETTING(struct settings, plots, WORDLIST, .fixed = true, .fallback = "[]",
 		.help = "figures to draw"),
 	SETTING(struct settings, memory_mib, COUNT, .min = 1, .max = 65536,
-		.fallback = "256", .unit = "MiB",
-		.help = "simulated memory that the page allocator manages"),
+		.fallback = "16384", .unit = "MiB",
+		.help = "simulated memory that the page allocator manages; only what is used costs anything"),
 	SETTING(struct settings, struct_page, WORD, .words = struct_page_words, .fallback = "auto",
 		.help = "bytes from one page struct to the next: auto is that of the era"),
 	SETTING(struct settings, preempt, SWITCH, .fallback = "false",
@@ -112,6 +113,7 @@ struct keys *keys_new(void)
 		add_word(keys->objects, object_allocators[i]->name);
 		add_word(keys->models, object_allocators[i]->name);
 	}
+	add_word(keys->pages, "auto");
 	for (size_t i = 0; page_allocators[i]; i++) {
 		add_word(keys->pages, page_allocators[i]->name);
 		add_word(keys->models, page_allocators[i]->name);

@@ -33,6 +33,7 @@ struct loading {
 	struct combination *into;       /* what a walk fills */
 	size_t equals;                  /* mistakes told of values that come twice */
 	const struct weak_change *change;       /* of the machines; NULL: none */
+	char cure[160];                 /* the end of a message that is being told */
 };
 
 /* ---- walk.c */
@@ -47,6 +48,8 @@ size_t walk_order(const struct loading *loading, const char *path);
 void combination_free(struct combination *combination);
 
 /* ---- rules.c */
+/* The name of the experiment, once. */
+void rule_name(struct loading *loading, const struct combination *into);
 void rules_check(struct loading *loading, struct combination *combination);
 
 /* ---- effective.c */

@@ -11,6 +11,8 @@
 
 #include "experiment/data.h"
 #include "experiment/file.h"
+#include "experiment/habits.h"
+#include "experiment/recognise.h"
 #include "experiment/schema.h"
 #include "experiment/weak.h"
 #include "sim/verbs/xalloc.h"
@@ -56,21 +58,27 @@ void machine_names_free(char **names, size_t count)
 	free(names);
 }
 
+/* The nearest one, or all: there are few. */
 static void tell_unknown(struct diagnostics *diagnostics, const struct yaml *name)
 {
-	size_t count;
-	char **names = machine_names(&count);
+	size_t count, length = 0;
+	char **names = machine_names(&count), *all = NULL;
 	struct nearest nearest = nearest_to(name->text);
+	FILE *out = text_open(&all, &length);
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		nearest_try(&nearest, names[i]);
+		fprintf(out, "%s%s", i ? ", " : "", names[i]);
+	}
+	text_close(out);
 	if (nearest.best)
 		mistake(diagnostics, name->place,
 			"no machine '%.60s'; did you mean '%s'? ('bounce list machines' shows all)",
 			name->text, nearest.best);
 	else
-		mistake(diagnostics, name->place,
-			"no machine '%.60s' ('bounce list machines' shows all)", name->text);
+		mistake(diagnostics, name->place, "no machine '%.60s'%s; there are: %s", name->text,
+			habit_variable(name->text), all);
+	free(all);
 	machine_names_free(names, count);
 }
 
@@ -112,12 +120,20 @@ static struct yaml *read_file(struct yaml_pool *pool, struct diagnostics *diagno
 	}
 
 	const struct document *source = diagnostics_source(diagnostics, path, text, length, false);
-	struct yaml *root = yaml_parse(pool, diagnostics, source, "the file holds no machine");
 
 	free(text);
+	if (recognise_text(diagnostics, source))
+		return NULL;
+
+	struct yaml *root = yaml_parse(pool, diagnostics, source, "the file holds no machine");
+
 	if (root && root->kind != YAML_MAPPING) {
 		mistake(diagnostics, root->place,
 			"a machine is described by keys with values (key: value)");
+		return NULL;
+	}
+	if (root && yaml_find(root, "workload") && yaml_find(root, "cpus")) {
+		mistake(diagnostics, name->place, "%s is an experiment, not a machine", path);
 		return NULL;
 	}
 	return root ? yaml_nested(pool, root) : NULL;

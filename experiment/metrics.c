@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "experiment/text.h"
 #include "sim/verbs/verbs.h"
 
 enum { UNITS_PER_CYCLE = 64 };
@@ -90,6 +91,9 @@ const struct metric metrics[] = {
 	CAUSE("compute", CAUSE_COMPUTE, "instructions without memory"),
 	CAUSE("idle", CAUSE_IDLE, "the workload waited, or had nothing to do"),
 	TOTAL(far_atomics, "operations", "LOCK operations that the home of the line did"),
+	TOTAL(prefetches, "lines",
+	  "lines that came before an access asked: prefetch instructions, prefetchers, loads ahead"),
+	TOTAL(prefetches_used, "lines", "of these, those that an access came to in time to find"),
 	{ "outcome", METRIC_OUTCOME, RESULT(outcome), "",
 	  "how the run ended: done, or what stopped it" },
 	LINES(alloc, OP_ALLOC, "an allocation"),
@@ -199,27 +203,22 @@ static bool has_column(const char *key)
 	return metric_find(key) != NULL;
 }
 
-static void csv_text(FILE *out, const char *text)
+/* A comment: a line begins it, and nothing ends it but the line. */
+static void csv_comment(FILE *out, const char *what, const char *text)
 {
-	if (!strpbrk(text, ",\"\r\n")) {
-		fputs(text, out);
-		return;
-	}
-	fputc('"', out);
-	for (; *text; text++) {
-		if (*text == '"')
-			fputc('"', out);
-		fputc(*text, out);
-	}
-	fputc('"', out);
+	fprintf(out, "%s ", what);
+	text_line(out, text);
 }
 
 void metrics_csv_source(FILE *out, const struct points *points)
 {
-	fprintf(out, "# bounce %s, models %s\n", points->version, points->models);
-	fprintf(out, "# experiment %s sha256 %s\n", points->name, points->hash);
+	csv_comment(out, "# bounce", points->version);
+	csv_comment(out, ", models", points->models);
+	csv_comment(out, "\n# experiment", points->name);
+	csv_comment(out, " sha256", points->hash);
 	for (size_t i = 0; i < points->sets; i++)
-		fprintf(out, "# set %s\n", points->set[i]);
+		csv_comment(out, "\n# set", points->set[i]);
+	putc('\n', out);
 	if (points->count < points->expected)
 		fprintf(out, "# incomplete: %zu of %zu points\n", points->count, points->expected);
 }
@@ -229,8 +228,10 @@ static void csv_head(FILE *out, const struct points *points)
 	metrics_csv_source(out, points);
 	fputs("point", out);
 	for (size_t i = 0; i < points->swepts; i++) {
-		if (!has_column(points->swept[i]))
-			fprintf(out, ",%s", points->swept[i]);
+		if (has_column(points->swept[i]))
+			continue;
+		fputc(',', out);
+		text_csv(out, points->swept[i]);
 	}
 	for (const struct metric *metric = metrics; metric->name; metric++)
 		fprintf(out, ",%s", metric->name);
@@ -241,18 +242,18 @@ static void csv_row(FILE *out, const struct points *points, const struct point *
 {
 	char buf[64];
 
-	fputs(point->name, out);
+	text_csv(out, point->name);
 	for (size_t i = 0; i < points->swepts; i++) {
 		const char *value = point_value(point, points->swept[i]);
 
 		if (has_column(points->swept[i]))
 			continue;
 		fputc(',', out);
-		csv_text(out, value ? value : "");
+		text_csv(out, value ? value : "");
 	}
 	for (const struct metric *metric = metrics; metric->name; metric++) {
 		fputc(',', out);
-		csv_text(out, metric_text(metric, point, buf, sizeof buf));
+		text_csv(out, metric_text(metric, point, buf, sizeof buf));
 	}
 	fputc('\n', out);
 }
@@ -266,26 +267,12 @@ void metrics_csv(FILE *out, const struct points *points)
 
 /* ---- JSON lines -------------------------------------------------------------------------- */
 
-static void json_text(FILE *out, const char *text)
-{
-	fputc('"', out);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			fprintf(out, "\\%c", *text);
-		else if ((unsigned char)*text < ' ')
-			fprintf(out, "\\u%04x", (unsigned)(unsigned char)*text);
-		else
-			fputc(*text, out);
-	}
-	fputc('"', out);
-}
-
 static void json_pair(FILE *out, const char *key, const char *text)
 {
 	fputc(',', out);
-	json_text(out, key);
+	text_json(out, key);
 	fputc(':', out);
-	json_text(out, text);
+	text_json(out, text);
 }
 
 static void json_list(FILE *out, const char *key, char *const *text, size_t count)
@@ -293,7 +280,7 @@ static void json_list(FILE *out, const char *key, char *const *text, size_t coun
 	fprintf(out, ",\"%s\":[", key);
 	for (size_t i = 0; i < count; i++) {
 		fputs(i ? "," : "", out);
-		json_text(out, text[i]);
+		text_json(out, text[i]);
 	}
 	fputc(']', out);
 }
@@ -310,7 +297,7 @@ static void json_value(FILE *out, const char *text)
 	    !strcmp(text, "true") || !strcmp(text, "false"))
 		fputs(text, out);
 	else
-		json_text(out, text);
+		text_json(out, text);
 }
 
 /* All values that a key has over the points, once each. */
@@ -349,7 +336,7 @@ static bool has_key_before(const struct points *points, size_t before, const cha
 static void json_experiment(FILE *out, const struct points *points)
 {
 	fputs(",\"experiment\":{\"name\":", out);
-	json_text(out, points->name);
+	text_json(out, points->name);
 	json_pair(out, "title", points->title);
 	for (size_t i = 0; i < points->count; i++) {
 		for (size_t j = 0; j < points->point[i]->keys; j++) {
@@ -358,7 +345,7 @@ static void json_experiment(FILE *out, const struct points *points)
 			if (has_key_before(points, i, key->key))
 				continue;
 			fputc(',', out);
-			json_text(out, key->key);
+			text_json(out, key->key);
 			fputc(':', out);
 			if (key->swept)
 				json_values(out, points, key->key);
@@ -381,7 +368,7 @@ static void json_result(FILE *out, const struct points *points, const struct poi
 		if (!value || has_column(points->swept[i]))
 			continue;
 		fputc(',', out);
-		json_text(out, points->swept[i]);
+		text_json(out, points->swept[i]);
 		fputc(':', out);
 		json_value(out, value);
 	}

@@ -4,49 +4,50 @@
 #include "experiment/plots.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "experiment/data.h"
+#include "experiment/file.h"
+#include "experiment/text.h"
+#include "sim/verbs/xalloc.h"
 
-enum { TITLE_CHARACTERS = 95 };        /* as many as fit across a figure */
+enum {
+	TITLE_CHARACTERS = 95,  /* as many as fit across a figure */
+	NAME_CHARACTERS = 80,
+	FIGURE_BYTES_MAX = 1 << 28,
+};
 
 /* ---- the script ----------------------------------------------------------------------------- */
 
-void gnuplot_string(FILE *out, const char *text)
-{
-	putc('"', out);
-	for (; *text; text++) {
-		if (*text == '\n')
-			fputs("\\n", out);
-		else if (*text == '"' || *text == '\\')
-			fprintf(out, "\\%c", *text);
-		else
-			putc(*text, out);
-	}
-	putc('"', out);
-}
-
-/* Breaks a long title in two lines of about the same length. */
-static void wrap(char *title)
+/* A long title is drawn in two lines of about the same length. */
+static void write_title(FILE *out, const char *title)
 {
 	size_t length = strlen(title), at = length / 2;
+	char *first = xstrdup(title);
 
-	if (length <= TITLE_CHARACTERS)
-		return;
 	at += strcspn(title + at, " ");
-	if (at < length)
-		title[at] = '\n';
+	if (length <= TITLE_CHARACTERS || at == length) {
+		text_gnuplot(out, title);
+	} else {
+		first[at] = '\0';
+		text_gnuplot(out, first);
+		fputs(".\"\\n\".", out);
+		text_gnuplot(out, title + at + 1);
+	}
+	free(first);
 }
 
 /* "remote-free   seeds 1 to 5   bounce 0.3   experiment 9b1cff00" */
 static void footer(const struct points *points, char *buf, size_t size)
 {
 	uint64_t least = UINT64_MAX, most = 0;
-	char missing[64] = "";
+	char missing[96] = "", name[4 * NAME_CHARACTERS + 8];
 
 	for (size_t i = 0; i < points->count; i++) {
 		least = points->point[i]->seed < least ? points->point[i]->seed : least;
@@ -56,7 +57,8 @@ static void footer(const struct points *points, char *buf, size_t size)
 		snprintf(missing, sizeof missing, "   incomplete: %zu of %zu points", points->count,
 			 points->expected);
 
-	int used = snprintf(buf, size, "%.200s   ", points->name);
+	int used = snprintf(buf, size, "%s   ",
+			    text_short(points->name, NAME_CHARACTERS, name, sizeof name));
 
 	used += least == most ? snprintf(buf + used, size - (size_t)used, "seed %" PRIu64, least)
 			      : snprintf(buf + used, size - (size_t)used,
@@ -72,7 +74,7 @@ static bool copy_script(FILE *out, const char *name, char *why, size_t size)
 	int c;
 
 	snprintf(inside, sizeof inside, "plots/%s.gp", name);
-	if (!data_file(inside, path, sizeof path) || !(in = fopen(path, "r"))) {
+	if (!data_file(inside, path, sizeof path) || !(in = file_open(path))) {
 		snprintf(why, size, "%s: not found; it belongs to bounce", inside);
 		return false;
 	}
@@ -90,19 +92,21 @@ static bool write_script(const char *directory, const char *name, struct drawing
 	size_t length;
 	FILE *out = text_open(&script, &length);
 	const struct { const char *name, *text; } texts[] = {
-		{ "figure", name }, { "title", drawing->title }, { "subtitle", drawing->subtitle },
-		{ "footer", foot }, { "xlabel", drawing->xlabel },
+		{ "figure", name }, { "subtitle", drawing->subtitle }, { "footer", foot },
+		{ "xlabel", drawing->xlabel },
 	};
 
-	wrap(drawing->title);
 	footer(drawing->points, foot, sizeof foot);
 	fprintf(out, "# Draws %s.svg and %s.png from %s.csv:  gnuplot %s.gp\n", name, name, name,
 		name);
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		fprintf(out, "%s = ", texts[i].name);
-		gnuplot_string(out, texts[i].text);
+		text_gnuplot(out, texts[i].text);
 		putc('\n', out);
 	}
+	fputs("title = ", out);
+	write_title(out, drawing->title);
+	putc('\n', out);
 	fputs(head, out);
 
 	bool ok = copy_script(out, "style", why, size) &&
@@ -119,15 +123,110 @@ static bool write_script(const char *directory, const char *name, struct drawing
 /* ---- gnuplot ---------------------------------------------------------------------------------- */
 
 enum { NO_GNUPLOT = 127 };
+enum { SVG, PNG, PICTURES };
 
-static void child(const char *directory, const char *script, int errors)
+static const char *const endings[PICTURES] = { "svg", "png" };
+
+/* Where gnuplot draws: files in memory. None of a killed program stays, and no link leads out. */
+struct canvas {
+	int fd[PICTURES];       /* -1: none */
+	char *picture[PICTURES];
+	size_t length[PICTURES];
+};
+
+static bool canvas_open(struct canvas *canvas)
 {
-	if (dup2(errors, STDOUT_FILENO) < 0 || dup2(errors, STDERR_FILENO) < 0 ||
-	    chdir(directory) < 0)
-		_exit(1);
+	*canvas = (struct canvas){ .fd = { -1, -1 } };
+	for (int i = 0; i < PICTURES; i++) {
+		canvas->fd[i] = memfd_create(endings[i], MFD_CLOEXEC);
+		if (canvas->fd[i] < 0)
+			return false;
+	}
+	return true;
+}
+
+static void canvas_close(struct canvas *canvas)
+{
+	for (int i = 0; i < PICTURES; i++) {
+		if (canvas->fd[i] >= 0)
+			close(canvas->fd[i]);
+		free(canvas->picture[i]);
+	}
+}
+
+/* The folders of PATH with whole names: in the others, gnuplot could come with the results. */
+static char *safe_path(void)
+{
+	const char *at = getenv("PATH");
+	char *path;
+	size_t length;
+	FILE *out = text_open(&path, &length);
+
+	for (const char *comma = ""; at && *at;) {
+		size_t part = strcspn(at, ":");
+
+		if (*at == '/') {
+			fprintf(out, "%s%.*s", comma, (int)part, at);
+			comma = ":";
+		}
+		at += part + (at[part] == ':');
+	}
+	text_close(out);
+	return path;
+}
+
+bool plots_can_draw(void)
+{
+	char *path = safe_path(), *rest = path, *folder, file[4096];
+	bool found = false;
+
+	while (!found && (folder = strsep(&rest, ":"))) {
+		snprintf(file, sizeof file, "%s/gnuplot", folder);
+		found = access(file, X_OK) == 0;
+	}
+	free(path);
+	return found;
+}
+
+/* Fonts and libraries may lie somewhere else; nothing else of the environment is gnuplot's. */
+static void clean_environment(void)
+{
+	static const char *const kept[] = {
+		"HOME",		 "TMPDIR",	    "LD_LIBRARY_PATH", "GDFONTPATH",
+		"XDG_DATA_HOME", "XDG_CACHE_HOME",  "XDG_CONFIG_HOME", "FONTCONFIG_FILE",
+		"FONTCONFIG_PATH",
+	};
+	enum { KEPT = sizeof kept / sizeof *kept };
+	char *value[KEPT], *path = safe_path();
+
+	for (size_t i = 0; i < KEPT; i++) {
+		const char *old = getenv(kept[i]);
+
+		value[i] = old ? xstrdup(old) : NULL;
+	}
+	clearenv();
+	for (size_t i = 0; i < KEPT; i++)
+		if (value[i])
+			setenv(kept[i], value[i], 1);
+	setenv("PATH", path, 1);
 	setenv("LC_ALL", "C.UTF-8", 1);
-	unsetenv("GNUTERM");
-	execlp("gnuplot", "gnuplot", "-d", script, (char *)NULL);
+}
+
+static _Noreturn void child(const char *directory, const char *script, struct canvas *canvas,
+			    int errors)
+{
+	char where[128];
+
+	/* the two must outlive exec */
+	for (int i = 0; i < PICTURES; i++)
+		canvas->fd[i] = dup(canvas->fd[i]);
+	snprintf(where, sizeof where, "svg = '/dev/fd/%d'; png = '/dev/fd/%d'", canvas->fd[SVG],
+		 canvas->fd[PNG]);
+	clean_environment();
+	if (canvas->fd[SVG] < 0 || canvas->fd[PNG] < 0 || dup2(errors, STDOUT_FILENO) < 0 ||
+	    dup2(errors, STDERR_FILENO) < 0 || chdir(directory) < 0)
+		_exit(1);
+	execlp("gnuplot", "gnuplot", "-d", "-e", where, script, (char *)NULL);
 	_exit(errno == ENOENT ? NO_GNUPLOT : 1);
 }
 
@@ -145,15 +244,37 @@ static void read_complaint(int from, char *text, size_t size)
 	}
 	if (in)
 		fclose(in);
+	else
+		close(from);
 }
 
-static bool run_gnuplot(const char *directory, const char *name, char *why, size_t size)
+/* How gnuplot ended; false: and why that is no good end. */
+static bool gnuplot_ended(const char *directory, const char *script, int status,
+			  const char *complaint, char *why, size_t size)
 {
-	char script[80], complaint[512];
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return true;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_GNUPLOT)
+		snprintf(
+			why, size,
+			"gnuplot is missing; install the package gnuplot-nox, then `bounce plot %s` draws",
+			directory);
+	else if (WIFSIGNALED(status))
+		snprintf(why, size, "gnuplot was ended by signal %d on %s/%s", WTERMSIG(status),
+			 directory, script);
+	else
+		snprintf(why, size, "gnuplot failed on %s/%s: %s", directory, script,
+			 *complaint ? complaint : "no message");
+	return false;
+}
+
+static bool run_gnuplot(const char *directory, const char *script, struct canvas *canvas,
+			char *why, size_t size)
+{
+	char complaint[512];
 	int ends[2], status = 0;
 
-	snprintf(script, sizeof script, "%s.gp", name);
-	if (pipe(ends) < 0) {
+	if (!canvas_open(canvas) || pipe2(ends, O_CLOEXEC) < 0) {
 		snprintf(why, size, "gnuplot cannot be started: %s", strerror(errno));
 		return false;
 	}
@@ -162,30 +283,110 @@ static bool run_gnuplot(const char *directory, const char *name, char *why, size
 	pid_t pid = fork();
 
 	if (pid == 0)
-		child(directory, script, ends[1]);
+		child(directory, script, canvas, ends[1]);
+
+	int error = errno;
+
 	close(ends[1]);
 	read_complaint(ends[0], complaint, sizeof complaint);
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	if (pid < 0) {
+		snprintf(why, size, "gnuplot cannot be started: %s", strerror(error));
+		return false;
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return true;
-	if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == NO_GNUPLOT)
-		snprintf(
-			why, size,
-			"gnuplot is missing; install the package gnuplot-nox, then `bounce plot %s` draws",
-			directory);
-	else
-		snprintf(why, size, "gnuplot failed on %s/%s: %s", directory, script,
-			 *complaint ? complaint : "no message");
+	return gnuplot_ended(directory, script, status, complaint, why, size);
+}
+
+/* ---- pictures: read, checked, put in place ------------------------------------------------------ */
+
+/* All that was drawn, with a zero byte behind it. */
+static char *read_picture(int fd, size_t *length)
+{
+	off_t end = lseek(fd, 0, SEEK_END);
+	char *picture = xalloc(end > 0 && end <= FIGURE_BYTES_MAX ? (size_t)end + 1 : 1);
+
+	*length = 0;
+	while (end > 0 && end <= FIGURE_BYTES_MAX && *length < (size_t)end) {
+		ssize_t got = pread(fd, picture + *length, (size_t)end - *length, (off_t)*length);
+
+		if (got <= 0 && !(got < 0 && errno == EINTR))
+			break;
+		*length += got > 0 ? (size_t)got : 0;
+	}
+	return picture;
+}
+
+static bool svg_complete(const char *picture, size_t length)
+{
+	static const char end[] = "</svg>";
+
+	while (length && strchr(" \r\n", picture[length - 1]))
+		length--;
+	return length > sizeof end && !strncmp(picture, "<?xml", 5) &&
+	       !memcmp(picture + length - strlen(end), end, strlen(end));
+}
+
+/* Chunk after chunk, each with its length, up to IEND at the end. */
+static bool png_complete(const char *picture, size_t length)
+{
+	enum { FRAME = 12 };    /* length, name, checksum */
+	static const char signature[8] = "\x89PNG\r\n\x1a\n";
+	size_t at = sizeof signature;
+
+	if (length < sizeof signature || memcmp(picture, signature, sizeof signature) != 0)
+		return false;
+	while (length - at >= FRAME) {
+		const unsigned char *chunk = (const unsigned char *)picture + at;
+		size_t bytes = (size_t)chunk[0] << 24 | chunk[1] << 16 | chunk[2] << 8 | chunk[3];
+
+		if (!memcmp(chunk + 4, "IEND", 4))
+			return bytes == 0 && length - at == FRAME;
+		if (bytes > length - at - FRAME)
+			return false;
+		at += FRAME + bytes;
+	}
 	return false;
+}
+
+/* Draws; both pictures are whole, or the old ones stay. */
+static bool draw(const char *directory, const char *name, char *why, size_t size)
+{
+	static bool (*const complete[])(const char *picture, size_t length) = { svg_complete,
+										png_complete };
+	struct canvas canvas;
+	char file[80];
+
+	snprintf(file, sizeof file, "%s.gp", name);
+
+	bool ok = run_gnuplot(directory, file, &canvas, why, size);
+
+	for (int i = 0; i < PICTURES && ok; i++) {
+		canvas.picture[i] = read_picture(canvas.fd[i], &canvas.length[i]);
+		ok = complete[i](canvas.picture[i], canvas.length[i]);
+		if (!ok)
+			snprintf(why, size, "%s/%s.%s: gnuplot did not draw it to its end",
+				 directory, name, endings[i]);
+	}
+	for (int i = 0; i < PICTURES && ok; i++) {
+		snprintf(file, sizeof file, "%s.%s", name, endings[i]);
+		ok = file_write(directory, file, canvas.picture[i], canvas.length[i], why, size);
+	}
+	canvas_close(&canvas);
+	return ok;
 }
 
 /* ---- all figures of a folder --------------------------------------------------------------------- */
 
 static void csv_head(FILE *data, const struct points *points, const char *name)
 {
-	fprintf(data, "# bounce %s\n# experiment %s sha256 %s\n# figure %s\n", points->version,
-		points->name, points->hash, name);
+	fputs("# bounce ", data);
+	text_line(data, points->version);
+	fputs("\n# experiment ", data);
+	text_line(data, points->name);
+	fputs(" sha256 ", data);
+	text_line(data, points->hash);
+	fprintf(data, "\n# figure %s\n", name);
 }
 
 /* Data and script; then `drawing->why` says if these points have no such figure. */
@@ -234,7 +435,7 @@ bool plots_draw_points(const char *directory, const struct points *points, char 
 		if (!drawable)
 			continue;
 		/* data and scripts of the other figures are worth having even if this one fails */
-		if (!run_gnuplot(directory, figure->name, why, size)) {
+		if (!draw(directory, figure->name, why, size)) {
 			if (!*first)
 				snprintf(first, sizeof first, "%s", why);
 			continue;
@@ -268,6 +469,18 @@ bool plots_draw_named(const char *directory, char *const *names, size_t count, F
 		snprintf(why, size, "%s: no point has been computed", directory);
 	points_free(&points);
 	return ok;
+}
+
+void plots_forget(const char *directory)
+{
+	static const char *const parts[] = { "csv", "gp", "svg", "png" };
+	char path[4096];
+
+	for (const struct figure *figure = figures; figure->name; figure++)
+		for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+			snprintf(path, sizeof path, "%s/%s.%s", directory, figure->name, parts[i]);
+			unlink(path);
+		}
 }
 
 bool plots_draw(const char *directory, char *why, size_t size)

@@ -27,6 +27,12 @@ bool plots_draw_named(const char *directory, char *const *names, size_t count, F
 bool plots_draw_points(const char *directory, const struct points *points, char *const *names,
 		       size_t count, FILE *drawn, FILE *notes, char *why, size_t size);
 
+/* Whether gnuplot is installed: without it there are no figures, which is no failure of a run. */
+bool plots_can_draw(void);
+
+/* The folder becomes another experiment's: figures of the one before would be taken for its own. */
+void plots_forget(const char *directory);
+
 /* ---- the registry, for `list`, `check` and tests ------------------------------------------------ */
 
 struct figure;
@@ -37,7 +43,7 @@ struct drawing {
 	const char *script;             /* plots/SCRIPT.gp draws it */
 	FILE *data;                     /* NAME.csv */
 	FILE *head;                     /* assignments in front of the script */
-	char title[512], subtitle[512], xlabel[512];
+	char title[512], subtitle[1024], xlabel[512];
 	char why[256];                  /* it cannot be drawn from these data */
 };
 
@@ -50,8 +56,5 @@ struct figure {
 
 extern const struct figure figures[];           /* ends with a figure without a name */
 const struct figure *figure_find(const char *name);
-
-/* A text as gnuplot reads it back. */
-void gnuplot_string(FILE *out, const char *text);
 
 #endif

@@ -5,18 +5,25 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "experiment/habits.h"
 #include "experiment/loading.h"
+#include "experiment/partners.h"
 #include "experiment/weak.h"
 
-static void rule_name(struct loading *loading, const struct combination *into)
+void rule_name(struct loading *loading, const struct combination *into)
 {
 	static const char allowed[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 	const char *name = into->settings.name;
+	const struct yaml *given = walk_find(loading, "name");
 
+	/* missing, or told already */
+	if (!given || given->kind != YAML_VALUE || given->refused || strcmp(given->text, name))
+		return;
 	if (!*name || name[strspn(name, allowed)] || *name == '.' || *name == '-')
 		mistake(loading->diagnostics, walk_place(loading, "name"),
-			"'name' becomes a folder: letters, digits, '.', '_' and '-', beginning with a letter or digit");
+			"'name' becomes a folder: letters, digits, '.', '_' and '-', beginning with a letter or digit%s",
+			habit_variable(name));
 }
 
 static void rule_cpus(struct loading *loading, struct combination *into)
@@ -53,7 +60,9 @@ static void rule_cpus(struct loading *loading, struct combination *into)
 static void rule_apart(struct loading *loading, const struct combination *into)
 {
 	const struct machine *machine = &into->machine;
-	int distance = into->settings.placement - PLACEMENT_APART_1;
+	int distance = into->settings.placement <= PLACEMENT_APART_4
+			       ? into->settings.placement - PLACEMENT_APART_1
+			       : -1;
 	uint64_t count = machine->distances.count, cpus = into->settings.cpus, there;
 
 	if (distance < 0)
@@ -77,7 +86,7 @@ static void rule_placement(struct loading *loading, const struct combination *in
 	struct place place = walk_place(loading, "placement");
 	unsigned cores = machine_cores(&into->machine);
 
-	if (into->settings.placement != PLACEMENT_CORES) {
+	if (into->settings.placement != PLACEMENT_LISTED) {
 		rule_apart(loading, into);
 		return;
 	}
@@ -96,6 +105,21 @@ static void rule_placement(struct loading *loading, const struct combination *in
 					"'placement' names core %u twice", into->core[i]);
 		}
 	}
+}
+
+/* Of pairs-apart-1 and so on; the workload says who the pairs are, so its own rules come first. */
+static void rule_pairs(struct loading *loading, struct combination *into)
+{
+	char why[300];
+
+	if (into->settings.placement < PLACEMENT_PAIRS_APART_1 ||
+	    into->settings.placement > PLACEMENT_PAIRS_APART_4 ||
+	    into->settings.cpus > machine_cores(&into->machine))
+		return;
+	if (!partners_place(into, why, sizeof why))
+		mistake(loading->diagnostics, walk_place(loading, "placement"),
+			"'placement' is pairs-apart-%d; %s",
+			into->settings.placement - PLACEMENT_PAIRS_APART_1 + 1, why);
 }
 
 static void tell_machine(void *to, const char *key, const char *text)
@@ -117,19 +141,30 @@ static bool rule_machine(struct loading *loading, const struct combination *into
 
 static void rule_objects(struct loading *loading, const struct combination *into)
 {
-	if (into->workload->needs_objects && !into->objects)
-		mistake(loading->diagnostics, walk_place(loading, "objects"),
-			"missing key 'objects': workload '%s' takes objects from an allocator ('bounce list models' shows all)",
-			into->workload->name);
-	if (!into->workload->needs_objects && into->objects)
-		mistake(loading->diagnostics, walk_place(loading, "objects"),
-			"workload '%s' takes no objects; leave 'objects' out",
-			into->workload->name);
+	const struct workload *workload = into->workload;
+	bool optional =
+		workload->does_without && workload->does_without(into->workload_settings);
+	struct place place = walk_place(loading, "objects");
+
+	if (workload->needs_objects && !optional && !into->objects) {
+		if (walk_find(loading, "objects"))
+			mistake(loading->diagnostics, place,
+				"'objects' is none, and workload '%s' takes objects; name an allocator ('bounce list models' shows all)",
+				workload->name);
+		else
+			mistake(loading->diagnostics, place,
+				"missing key 'objects': workload '%s' takes objects from an allocator ('bounce list models' shows all)",
+				workload->name);
+	}
+	if (!workload->needs_objects && into->objects)
+		mistake(loading->diagnostics, place,
+			"workload '%s' takes no objects; leave 'objects' out", workload->name);
 }
 
 static void rule_struct_page(struct loading *loading, const struct combination *into)
 {
-	const struct page_view *view = into->objects ? into->objects->view : into->pages->view;
+	const struct page_view *view =
+		page_view_of(into->objects, into->pages, into->pages_fitted);
 
 	if (into->settings.struct_page == STRUCT_PAGE_PACKED && view->size > 56)
 		mistake(loading->diagnostics, walk_place(loading, "struct_page"),
@@ -161,34 +196,20 @@ static void rule_workload(struct loading *loading, struct combination *into)
 			"missing key 'operations': how many are measured, all CPUs together");
 }
 
-/* Does the workload draw anything? */
-static bool work_varies(const struct workload *workload, const void *settings)
-{
-	const struct setting *setting = workload ? workload->settings : NULL;
-	const struct distribution *distribution;
-
-	for (; setting && setting->key; setting++) {
-		distribution = (const void *)((const char *)settings + setting->offset);
-		if (setting->kind == SETTING_DISTRIBUTION &&
-		    distribution->shape != SHAPE_CONSTANT && distribution->spread)
-			return true;
-	}
-	return false;
-}
-
 void rules_check(struct loading *loading, struct combination *combination)
 {
+	const struct workload *workload = combination->workload;
 	const struct settings *settings = &combination->settings;
 
-	rule_name(loading, combination);
 	if (rule_machine(loading, combination)) {
 		rule_cpus(loading, combination);
 		rule_placement(loading, combination);
+		rule_pairs(loading, combination);
 	}
 	rule_objects(loading, combination);
 	rule_struct_page(loading, combination);
 	rule_workload(loading, combination);
 	combination->seedless = settings->cpus == 1 && !settings->jitter_cycles &&
 				!combination->machine.service_jitter_percent &&
-				!work_varies(combination->workload, combination->workload_settings);
+				!(workload && weak_work(workload->settings, combination->workload_settings));
 }

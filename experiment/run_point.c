@@ -2,10 +2,12 @@
  * A point from set-up to harvest.
  */
 #include "experiment/run_point.h"
+#include "experiment/schema.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "experiment/partners.h"
 #include "sim/verbs/xalloc.h"
 
 /* Everything that belongs to one run. */
@@ -23,6 +25,15 @@ struct run {
 
 enum { NODE_MIB_MIN = (PAGE_BYTES << (MAX_ORDER - 1)) >> 20 };
 
+void combination_place(const struct combination *combination, struct sim_options *options)
+{
+	options->machine = &combination->machine;
+	options->placement = combination->core ? PLACEMENT_CORES
+					       : (enum placement)combination->settings.placement;
+	for (size_t i = 0; i < combination->cores && i < MACHINE_CORES_MAX; i++)
+		options->core[i] = combination->core[i];
+}
+
 static struct sim_options *options_new(const struct planned *planned)
 {
 	const struct combination *combination = planned->combination;
@@ -30,11 +41,8 @@ static struct sim_options *options_new(const struct planned *planned)
 	struct sim_options *options = xalloc(sizeof *options);
 	uint64_t mib = combination->machine.numa_nodes * NODE_MIB_MIN;
 
-	options->machine = &combination->machine;
+	combination_place(combination, options);
 	options->cpus = (unsigned)settings->cpus;
-	options->placement = (enum placement)settings->placement;
-	for (size_t i = 0; i < combination->cores && i < MACHINE_CORES_MAX; i++)
-		options->core[i] = combination->core[i];
 	options->seed = planned->seed;
 	options->start_jitter_cycles = settings->jitter_cycles;
 	options->preempt = settings->preempt;
@@ -59,8 +67,8 @@ static void set_up(void *argument)
 	struct run *run = argument;
 	const struct combination *combination = run->combination;
 	const struct settings *settings = &combination->settings;
-	const struct page_view *view =
-		combination->objects ? combination->objects->view : combination->pages->view;
+	const struct page_view *view = page_view_of(combination->objects, combination->pages,
+						    combination->pages_fitted);
 	static const unsigned stride[] = {
 		[STRUCT_PAGE_AUTO] = 0, [STRUCT_PAGE_PACKED] = 56, [STRUCT_PAGE_ALIGNED] = 64
 	};
@@ -73,7 +81,7 @@ static void set_up(void *argument)
 	run->pages.memory =
 		memory_new(run->sim, view, stride[settings->struct_page], mib);
 	run->pages.state = combination->pages->create(run->sim, run->pages.memory,
-						      combination->pages_settings);
+						      combination->pages_fitted);
 	if (combination->objects) {
 		run->objects.model = combination->objects;
 		run->objects.pages = &run->pages;
@@ -157,9 +165,43 @@ static void replace(char **text, const char *by)
 	*text = xstrdup(by);
 }
 
+struct fitted {
+	const char *path;
+	char text[SETTING_TEXT_BYTES];
+};
+
+static void find_fitted(void *to, const struct setting *setting, const char *path,
+			const char *text)
+{
+	struct fitted *fitted = to;
+
+	(void)setting;
+	if (!strcmp(path, fitted->path))
+		snprintf(fitted->text, sizeof fitted->text, "%s", text);
+}
+
+/* What a key of the page allocator that says `auto` became. */
+static const char *value_of(const struct combination *combination, const struct point_key *key,
+			    struct fitted *fitted)
+{
+	const struct page_allocator *pages = combination->pages;
+
+	if (strcmp(key->value, "auto"))
+		return key->value;
+	if (!strcmp(key->key, "pages"))
+		return pages->name;
+	*fitted = (struct fitted){ .path = key->key };
+	if (pages->settings)
+		schema_list(pages->settings, combination->pages_fitted, pages->name, find_fitted,
+			    fitted);
+	return fitted->text[0] ? fitted->text : key->value;
+}
+
 void point_describe(struct point *point, const struct planned *planned)
 {
 	const struct combination *combination = planned->combination;
+	char partners[400];
+	struct fitted fitted;
 
 	memcpy(point->name, planned->name, sizeof point->name);
 	replace(&point->objects, combination->objects ? combination->objects->name : "");
@@ -170,9 +212,12 @@ void point_describe(struct point *point, const struct planned *planned)
 	point->seed = planned->seed;
 	for (size_t i = 0; i < combination->keys; i++) {
 		if (effective_is_of_point(combination->key[i].key))
-			point_add_key(point, combination->key[i].key, combination->key[i].value,
+			point_add_key(point, combination->key[i].key,
+				      value_of(combination, &combination->key[i], &fitted),
 				      combination->key[i].swept);
 	}
+	if (*partners_distance(combination, partners, sizeof partners))
+		point_add_key(point, PARTNERS_KEY, partners, false);
 }
 
 struct point *run_point(const struct planned *planned, char *why, size_t size)
@@ -204,41 +249,43 @@ struct point *run_point(const struct planned *planned, char *why, size_t size)
 
 enum { REHEARSED_MAX = 500, REHEARSAL_MIB = 16 };
 
-static bool rehearse(const struct planned *planned, char *why, size_t size)
+static bool rehearse(const struct combination *combination, char *why, size_t size)
 {
+	const struct planned planned = { .combination = combination,
+					 .seed = combination->settings.seed };
 	struct run run = { .memory_mib_max = REHEARSAL_MIB };
-	bool good = begin(&run, planned);
+	bool good = begin(&run, &planned);
 	char unused[200];
 
 	if (run.created)
-		planned->combination->workload->finish(&run.traffic, run.workload, unused,
-						       sizeof unused);
+		combination->workload->finish(&run.traffic, run.workload, unused, sizeof unused);
 	if (!good)
 		snprintf(why, size, "%s", run.why);
 	end(&run);
 	return good;
 }
 
-bool run_rehearse(const struct experiment *experiment)
+bool run_rehearse(struct experiment *experiment, struct diagnostics *diagnostics)
 {
-	const struct combination *before = NULL;
-	char told[512] = "", why[512];
-	size_t count = 0;
-	bool good = true;
+	struct diagnostics *left = diagnostics_new();
+	bool *out = xalloc(experiment->combinations * sizeof *out);
+	size_t good = 0;
+	char why[512];
 
-	for (size_t i = 0; i < experiment->points && count < REHEARSED_MAX; i++) {
-		const struct planned *planned = &experiment->point[i];
+	for (size_t i = 0; i < experiment->combinations; i++) {
+		const struct combination *combination = experiment->combination[i];
 
-		if (planned->combination == before)
-			continue;
-		before = planned->combination;
-		count++;
-		if (rehearse(planned, why, sizeof why))
-			continue;
-		good = false;
-		if (strcmp(why, told))
-			fprintf(stderr, "%s: error: %s\n", experiment->path, why);
-		memcpy(told, why, sizeof told);
+		out[i] = i < REHEARSED_MAX && !rehearse(combination, why, sizeof why);
+		good += !out[i];
+		if (out[i])
+			mistake(left, experiment_blame(experiment, combination, why), "%s", why);
 	}
-	return good;
+	if (good) {
+		diagnostics_excuse(diagnostics, left, LEFT_OUT);
+		experiment_leave_out(experiment, out);
+	} else {
+		diagnostics_join(diagnostics, left);
+	}
+	free(out);
+	return good > 0;
 }

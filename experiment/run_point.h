@@ -17,9 +17,10 @@ void point_describe(struct point *point, const struct planned *planned);
 struct point *run_point(const struct planned *planned, char *why, size_t size);
 
 /*
- * Sets up each combination once, in little memory, and runs none: false, with what was told on
- * stderr, if settings do not fit each other. Of very many combinations only the first ones.
+ * Sets up each combination once, in little memory, and runs none; of very many only the first
+ * ones. Those whose settings do not fit each other are left out of the experiment, with a remark,
+ * while another one does; else they are mistakes: false.
  */
-bool run_rehearse(const struct experiment *experiment);
+bool run_rehearse(struct experiment *experiment, struct diagnostics *diagnostics);
 
 #endif

@@ -18,8 +18,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "experiment/file.h"
+#include "experiment/folder.h"
 #include "experiment/metrics.h"
+#include "experiment/plots.h"
 #include "experiment/run_point.h"
+#include "experiment/terminal.h"
 #include "experiment/version.h"
 #include "sim/verbs/xalloc.h"
 
@@ -32,6 +36,7 @@ struct child {
 };
 
 struct runner {
+	struct folder folder;
 	const struct experiment *experiment;
 	const struct runner_options *options;
 	struct runner_summary *summary;
@@ -54,7 +59,7 @@ static const char *called(const struct runner *runner)
 static void clear_line(struct runner *runner)
 {
 	if (runner->line)
-		fputs("\r\033[K", stderr);
+		terminal_paint(stderr, PAINT_ERASE);
 	runner->line = false;
 }
 
@@ -96,7 +101,8 @@ static void show_progress(struct runner *runner)
 
 	if (!runner->options->progress || seconds < 1)
 		return;
-	fprintf(stderr, "\r\033[K%s: %zu of %zu points, %zu running", called(runner),
+	terminal_paint(stderr, PAINT_ERASE);
+	fprintf(stderr, "%s: %zu of %zu points, %zu running", called(runner),
 		runner->done, runner->count, runner->children);
 	if (runner->done)
 		fprintf(stderr, ", about %.0f s left",
@@ -207,6 +213,7 @@ static void settle(struct runner *runner, const struct child *child, int status)
 	else
 		summary->failed++;
 	tell(runner, child->point, text);
+	point_sweep(runner->options->directory, child->point->name);
 	/* a full disk: the other points would be computed for nothing */
 	if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_UNWRITABLE)
 		runner->next = runner->count;
@@ -236,6 +243,7 @@ static void kill_children(struct runner *runner)
 		while (waitpid(runner->child[i].pid, NULL, 0) < 0 && errno == EINTR)
 			;
 		close(runner->child[i].pipe);
+		point_sweep(runner->options->directory, runner->child[i].point->name);
 	}
 	runner->children = 0;
 }
@@ -401,12 +409,64 @@ static void note_seedless(const struct runner *runner)
 			experiment->name, count, experiment->combinations);
 }
 
-/* Another experiment of that name leaves its points; its tables make place. */
-static void note_other(const struct runner *runner, const struct points *there)
+/* ---- whose folder it is ------------------------------------------------------------------ */
+
+static bool has_combination(const struct points *there, const char *identity)
 {
-	if (strcmp(there->hash, runner->experiment->hash) && !runner->options->quiet)
+	for (size_t i = 0; i < there->combinations; i++) {
+		if (!strcmp(there->combination[i], identity))
+			return true;
+	}
+	return false;
+}
+
+/* The same experiment, whatever was added to it or left out. */
+static bool is_same(const struct experiment *experiment, const struct points *there)
+{
+	if (!strcmp(there->hash, experiment->hash))
+		return true;
+	for (size_t i = 0; i < experiment->combinations; i++) {
+		if (has_combination(there, experiment->combination[i]->identity))
+			return true;
+	}
+	return false;
+}
+
+static bool admits(const struct experiment *experiment, const struct runner_options *options,
+		   const struct points *there, char *why, size_t size)
+{
+	if (options->replace || is_same(experiment, there))
+		return true;
+	snprintf(why, size,
+		 "%s holds another experiment '%s': no combination of settings is in both. Give this one another 'name', or --output another folder, or --replace that one (its points stay, its tables go)",
+		 options->directory, there->name);
+	return false;
+}
+
+bool runner_admits(const struct experiment *experiment, const struct runner_options *options,
+		   char *why, size_t size)
+{
+	struct points there;
+	char unused[MESSAGE_BYTES];
+
+	if (!points_index(options->directory, &there, unused, sizeof unused))
+		return true;
+
+	bool good = admits(experiment, options, &there, why, size);
+
+	points_free(&there);
+	return good;
+}
+
+/* What is shown of other settings goes; of the tables, when there are new ones. */
+static void replace_other(const struct runner *runner, const struct points *there)
+{
+	if (!strcmp(there->hash, runner->experiment->hash))
+		return;
+	plots_forget(runner->options->directory);
+	if (!runner->options->quiet)
 		fprintf(stderr,
-			"bounce: %s held an experiment with other settings (sha256 %.12s...); its points stay, the tables show this one\n",
+			"bounce: %s held other settings (experiment %.12s); their points stay, tables and figures show these\n",
 			runner->options->directory, there->hash);
 }
 
@@ -425,63 +485,154 @@ static bool write_index(const struct runner *runner, char *why, size_t size)
 		.sets = experiment->sets,
 		.swept = experiment->swept,
 		.swepts = experiment->swepts,
+		.combinations = experiment->combinations,
 		.expected = experiment->points,
 	};
-	char(*names)[POINT_NAME_BYTES] = xalloc((experiment->points + 1) * sizeof *names);
 
+	points.listed = xalloc((points.expected + 1) * sizeof *points.listed);
+	points.combination = xalloc((points.combinations + 1) * sizeof *points.combination);
 	memcpy(points.hash, experiment->hash, sizeof points.hash);
+	for (size_t i = 0; i < experiment->combinations; i++)
+		points.combination[i] = experiment->combination[i]->identity;
 	for (size_t i = 0; i < experiment->points; i++)
-		memcpy(names[i], experiment->point[i].name, sizeof names[i]);
+		points.listed[i] = experiment->point[i].name;
 
-	bool done = index_write(runner->options->directory, &points, names, why, size);
+	bool done = index_write(runner->options->directory, &points, why, size);
 
-	free(names);
+	free(points.combination);
+	free(points.listed);
 	return done;
 }
 
-static bool open_folder(struct runner *runner, char *why, size_t size)
+static bool write_experiment(const struct runner *runner, char *why, size_t size)
 {
-	const char *directory = runner->options->directory;
 	const char *effective = runner->experiment->effective;
-	struct points there;
-	char unused[MESSAGE_BYTES];
 
-	if (!results_make(directory, why, size))
-		return false;
-	if (points_load(directory, &there, unused, sizeof unused)) {
-		note_other(runner, &there);
-		points_free(&there);
-	}
-	return file_write(directory, "experiment.yaml", effective, strlen(effective), why, size) &&
+	return file_write(runner->options->directory, "experiment.yaml", effective,
+			  strlen(effective), why, size) &&
 	       write_index(runner, why, size);
 }
 
-void runner_run(const struct experiment *experiment, const struct runner_options *options,
-		struct runner_summary *summary)
+/* Nothing else is under way in the folder: it becomes this experiment's, and is swept. */
+static void take(struct runner *runner, const struct points *there, char *why, size_t size)
 {
-	struct runner runner = { .experiment = experiment, .options = options, .summary = summary };
-	char why[MESSAGE_BYTES];
+	const char *directory = runner->options->directory;
 
-	memset(summary, 0, sizeof *summary);
-	if (!open_folder(&runner, why, sizeof why)) {
-		fprintf(stderr, "bounce: cannot write results: %s\n", why);
-		summary->unwritable = true;
+	if (there && !admits(runner->experiment, runner->options, there, why, size)) {
+		runner->summary->refused = true;
 		return;
 	}
-	runner.jobs = jobs_of(options);
-	runner.child = xalloc(runner.jobs * sizeof *runner.child);
-	clock_gettime(CLOCK_MONOTONIC, &runner.started);
-	choose(&runner);
-	note_seedless(&runner);
-	estimate(&runner);
-	run_all(&runner);
-	free(runner.child);
-	free(runner.todo);
+	if (there)
+		replace_other(runner, there);
+	if (!runner->folder.unlocked) {
+		file_sweep(directory, NULL);
+		point_sweep(directory, NULL);
+	}
+	runner->summary->unwritable = !write_experiment(runner, why, size);
+}
+
+/* Do the points of the index have the names that this program gives them? */
+static bool has_names(const struct experiment *experiment, const struct points *there)
+{
+	if (there->expected != experiment->points)
+		return false;
+	for (size_t i = 0; i < experiment->points; i++) {
+		if (strcmp(there->listed[i], experiment->point[i].name))
+			return false;
+	}
+	return true;
+}
+
+/* Runs are under way: only the same experiment may join them. */
+static void join(struct runner *runner, const struct points *there, char *why, size_t size)
+{
+	const struct experiment *experiment = runner->experiment;
+
+	if (there && !strcmp(there->hash, experiment->hash) && has_names(experiment, there))
+		return;
+	runner->summary->refused = true;
+	snprintf(why, size,
+		 "another run is under way in %s, with other settings or another version of bounce; wait for its end, or --output another folder",
+		 runner->options->directory);
+}
+
+static void claim(struct runner *runner, char *why, size_t size)
+{
+	const char *directory = runner->options->directory;
+	struct points index;
+	char unused[MESSAGE_BYTES];
+	bool known, alone;
+
+	folder_enter(&runner->folder);
+	alone = folder_alone(&runner->folder);
+	known = points_index(directory, &index, unused, sizeof unused);
+	if (alone)
+		take(runner, known ? &index : NULL, why, size);
+	else
+		join(runner, known ? &index : NULL, why, size);
+	folder_share(&runner->folder);
+	folder_leave(&runner->folder);
+	if (known)
+		points_free(&index);
+}
+
+struct runner *runner_new(const struct experiment *experiment, const struct runner_options *options,
+			  struct runner_summary *summary)
+{
+	struct runner *runner = xalloc(sizeof *runner);
+	char why[2 * MESSAGE_BYTES];
+
+	memset(summary, 0, sizeof *summary);
+	*runner = (struct runner){ .experiment = experiment, .options = options,
+				   .summary = summary, .folder = { .fd = -1 } };
+	if (results_make(options->directory, why, sizeof why) &&
+	    folder_open(&runner->folder, options->directory, true, why, sizeof why))
+		claim(runner, why, sizeof why);
+	else
+		summary->unwritable = true;
+	if (runner->folder.unlocked && !options->quiet)
+		fprintf(stderr,
+			"bounce: %s: its file system has no locks; let no second run write there at the same time\n",
+			options->directory);
+	if (!summary->unwritable && !summary->refused)
+		return runner;
+	fprintf(stderr, "bounce: %s%s\n", summary->unwritable ? "cannot write results: " : "", why);
+	runner_free(runner);
+	return NULL;
+}
+
+void runner_free(struct runner *runner)
+{
+	folder_close(&runner->folder);
+	free(runner->child);
+	free(runner->todo);
+	free(runner);
+}
+
+void runner_run(struct runner *runner)
+{
+	runner->jobs = jobs_of(runner->options);
+	runner->child = xalloc(runner->jobs * sizeof *runner->child);
+	clock_gettime(CLOCK_MONOTONIC, &runner->started);
+	choose(runner);
+	note_seedless(runner);
+	estimate(runner);
+	run_all(runner);
 }
 
 /* ---- after ------------------------------------------------------------------------------- */
 
-bool runner_tables(const char *directory, const struct points *points, char *why, size_t size)
+void runner_enter(struct runner *runner)
+{
+	folder_enter(&runner->folder);
+}
+
+void runner_leave(struct runner *runner)
+{
+	folder_leave(&runner->folder);
+}
+
+static bool write_tables(const char *directory, const struct points *points, char *why, size_t size)
 {
 	char *csv = NULL, *jsonl = NULL;
 	size_t csv_length = 0, jsonl_length = 0;
@@ -499,4 +650,48 @@ bool runner_tables(const char *directory, const struct points *points, char *why
 	free(csv);
 	free(jsonl);
 	return done;
+}
+
+/* Leaves the points of this shard; points of a folder are in the order of the experiment. */
+static void keep_mine(const struct runner *runner, struct points *points)
+{
+	const struct experiment *experiment = runner->experiment;
+	size_t at = 0, kept = 0;
+
+	for (size_t i = 0; i < experiment->points && at < points->count; i++) {
+		if (strcmp(points->point[at]->name, experiment->point[i].name))
+			continue;
+		if (is_mine(runner->options, i))
+			points->point[kept++] = points->point[at];
+		else
+			point_free(points->point[at]);
+		at++;
+	}
+	points->count = kept;
+	points->expected = runner->summary->wanted;
+}
+
+bool runner_tables(struct runner *runner, struct points *points, bool *whole, char *why,
+		   size_t size)
+{
+	const char *directory = runner->options->directory;
+	bool written = false;
+
+	runner_enter(runner);
+
+	bool loaded = points_load(directory, points, why, size);
+
+	if (loaded && (strcmp(points->hash, runner->experiment->hash) ||
+		       !has_names(runner->experiment, points))) {
+		snprintf(why, size, "%s became another experiment's in the meantime", directory);
+		points_free(points);
+		loaded = false;
+	}
+	if (loaded)
+		written = write_tables(directory, points, why, size);
+	runner_leave(runner);
+	*whole = loaded && points->count == points->expected;
+	if (loaded && runner->options->shards)
+		keep_mine(runner, points);
+	return written;
 }

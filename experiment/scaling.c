@@ -9,6 +9,8 @@
 
 #include "experiment/claims.h"
 #include "experiment/figures.h"
+#include "experiment/partners.h"
+#include "experiment/text.h"
 #include "sim/verbs/xalloc.h"
 
 /* Cycles of a pair, or of a turn, if the point has that many CPUs. */
@@ -64,9 +66,9 @@ static void curve_rows(struct drawing *drawing, struct curve *curve, size_t numb
 		if (isnan(mean.mean))
 			continue;
 		fprintf(drawing->data, "%zu,", number);
-		figure_csv_text(drawing->data, curve->name);
-		fprintf(drawing->data, ",%" PRIu64 ",%zu,%.9g,%.9g,%.9g\n", cpus[i], mean.count,
-			mean.mean, mean.low, mean.high);
+		text_gnuplot_field(drawing->data, curve->name);
+		fprintf(drawing->data, ",%" PRIu64 ",%zu", cpus[i], mean.count);
+		figure_interval(drawing->data, &mean);
 		curve->last = cpus[i];
 		curve->end = curve->spot = mean.mean;
 		curve->growth = cpus[i] == cpus[count - 1] ? mean.mean / first : NAN;
@@ -104,7 +106,7 @@ static void scaling_title(struct drawing *drawing, const struct curve *curves, s
 {
 	const struct curve *least = NULL, *most = NULL;
 	bool turns = figure_turns(drawing->points);
-	char from[32], to[32];
+	char from[32], to[32], name[4 * CLAIM_NAME + 8], other[4 * CLAIM_NAME + 8];
 
 	for (size_t i = 0; i < count; i++) {
 		if (isnan(curves[i].growth))
@@ -129,13 +131,13 @@ static void scaling_title(struct drawing *drawing, const struct curve *curves, s
 
 	int used = snprintf(drawing->title, sizeof drawing->title,
 			    "On %" PRIu64 " CPUs %s %s %s%s %s on %" PRIu64, last,
-			    turns ? "a turn costs" : "an allocation and its free cost", most->name,
-			    from, strcmp(from, "as much as") ? " what" : "",
+			    turns ? "a turn costs" : "an allocation and its free cost",
+			    text_short(most->name, CLAIM_NAME, name, sizeof name), from, strcmp(from, "as much as") ? " what" : "",
 			    turns ? "it costs" : "they cost", first);
 
 	if (least != most)
 		snprintf(drawing->title + used, sizeof drawing->title - (size_t)used, ", %s %s",
-			 least->name, to);
+			 text_short(least->name, CLAIM_NAME, other, sizeof other), to);
 }
 
 static void assign_curves(FILE *head, const struct curve *curves, size_t count,
@@ -144,7 +146,7 @@ static void assign_curves(FILE *head, const struct curve *curves, size_t count,
 	fprintf(head, "curves = %zu\narray Curves[%zu] = [ ", count, count);
 	for (size_t i = 0; i < count; i++) {
 		fputs(i ? ", " : "", head);
-		gnuplot_string(head, curves[i].name);
+		text_gnuplot_name(head, curves[i].name);
 	}
 	fprintf(head, " ]\narray Of[%zu] = [ ", count);
 	for (size_t i = 0; i < count; i++)
@@ -180,6 +182,19 @@ static size_t collect_curves(struct drawing *drawing, const struct groups *group
 	return count;
 }
 
+/* A curve over CPUs means partners at one distance: say which, where the subtitle did not. */
+static void add_partners(struct drawing *drawing)
+{
+	size_t used = strlen(drawing->subtitle);
+	char partners[512];
+	bool differ;
+
+	partners_of_points(drawing->points, &differ, partners, sizeof partners);
+	if (*partners && !differ)
+		snprintf(drawing->subtitle + used, sizeof drawing->subtitle - used,
+			 "; partners %s", partners);
+}
+
 bool scaling_write(struct drawing *drawing, const struct figure *figure)
 {
 	(void)figure;
@@ -188,7 +203,7 @@ bool scaling_write(struct drawing *drawing, const struct figure *figure)
 	uint64_t *cpus = cpu_counts(drawing->points, &cpu_count);
 	struct curve *curves = xalloc((groups->cells + 1) * sizeof *curves);
 
-	fputs("curve,name,cpus,seeds,mean,low,high\n", drawing->data);
+	fputs("curve,name,cpus,seeds,mean,low,high,states\n", drawing->data);
 	if (cpu_count > 1)
 		count = collect_curves(drawing, groups, curves, cpus, cpu_count);
 	if (count) {
@@ -208,6 +223,7 @@ bool scaling_write(struct drawing *drawing, const struct figure *figure)
 					: "Mean cycles of an allocation and its free",
 				true);
 		groups_free(seeds);
+		add_partners(drawing);
 	} else {
 		snprintf(drawing->why, sizeof drawing->why,
 			 cpu_count > 1 ? "no run completed an operation of that kind"

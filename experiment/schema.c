@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "experiment/habits.h"
 #include "sim/verbs/xalloc.h"
 
 void schema_free(struct schema *schema)
@@ -110,20 +111,29 @@ static const char *describe(const struct yaml *value, char *text, size_t size)
 	return text;
 }
 
+/* `cure`: the end of the message, "" if none. */
 static void wants(struct schema *schema, const struct yaml *value, const char *name,
-		  const char *what)
+		  const char *what, const char *cure)
 {
 	char got[100];
 
-	mistake(schema->diagnostics, value->place, "'%s' wants %s, got %s", name, what,
-		describe(value, got, sizeof got));
+	mistake(schema->diagnostics, value->place, "'%s' wants %s, got %s%s", name, what,
+		describe(value, got, sizeof got), cure);
+}
+
+static void wants_number(struct schema *schema, const struct setting *setting,
+			 const struct yaml *value, const char *name, const char *what)
+{
+	char cure[CURE_BYTES];
+
+	wants(schema, value, name, what, habit_number(setting, value, cure));
 }
 
 static bool single(struct schema *schema, const struct yaml *value, const char *name)
 {
 	if (value->kind == YAML_VALUE)
 		return true;
-	wants(schema, value, name, "a single value");
+	wants(schema, value, name, "a single value", "");
 	return false;
 }
 
@@ -201,10 +211,11 @@ static unsigned suffix_shift(char suffix)
 	}
 }
 
-/* A whole number in a range, with a suffix where `bytes` says so. */
-static bool read_whole(struct schema *schema, const struct yaml *value, const char *name,
-		       double min, double max, bool bytes, uint64_t *number)
+/* A whole number in the setting's range, with a suffix where it is of bytes. */
+static bool read_whole(struct schema *schema, const struct setting *setting,
+		       const struct yaml *value, const char *name, uint64_t *number)
 {
+	bool bytes = setting->kind == SETTING_BYTES;
 	const char *what = bytes ? "a whole number of bytes, like 4096 or 4K" : "a whole number";
 
 	if (!single(schema, value, name))
@@ -216,11 +227,12 @@ static bool read_whole(struct schema *schema, const struct yaml *value, const ch
 	unsigned shift = bytes && length ? suffix_shift(text[length]) : 0;
 
 	if (!length || value->quoted || text[length + (shift > 0)]) {
-		wants(schema, value, name, what);
+		wants_number(schema, setting, value, name, what);
 		return false;
 	}
 	if (leading_zero(text)) {
-		wants(schema, value, name, "a whole number without a zero in front");
+		wants_number(schema, setting, value, name,
+			     "a whole number without a zero in front");
 		return false;
 	}
 
@@ -228,8 +240,9 @@ static bool read_whole(struct schema *schema, const struct yaml *value, const ch
 
 	*number <<= shift;
 	if (negative || !fits ||
-	    (!any_number(min, max) && ((double)*number < min || (double)*number > max))) {
-		out_of_range(schema, value, name, min, max);
+	    (!any_number(setting->min, setting->max) &&
+	     ((double)*number < setting->min || (double)*number > setting->max))) {
+		out_of_range(schema, value, name, setting->min, setting->max);
 		return false;
 	}
 	return true;
@@ -238,11 +251,13 @@ static bool read_whole(struct schema *schema, const struct yaml *value, const ch
 bool schema_count(struct schema *schema, const struct yaml *value, const char *name, double min,
 		  double max, uint64_t *number)
 {
-	return read_whole(schema, value, name, min, max, false, number);
+	const struct setting setting = { .kind = SETTING_COUNT, .min = min, .max = max };
+
+	return read_whole(schema, &setting, value, name, number);
 }
 
-static bool read_real(struct schema *schema, const struct yaml *value, const char *name, double min,
-		      double max, double *number)
+static bool read_real(struct schema *schema, const struct setting *setting,
+		      const struct yaml *value, const char *name, double *number)
 {
 	char plain[64];
 	size_t length = 0;
@@ -256,11 +271,12 @@ static bool read_real(struct schema *schema, const struct yaml *value, const cha
 	const char *end = at + before + (after ? after + 1 : 0);
 
 	if (!before || *end || value->quoted || strlen(text) >= sizeof plain) {
-		wants(schema, value, name, "a decimal number");
+		wants_number(schema, setting, value, name, "a decimal number");
 		return false;
 	}
 	if (leading_zero(at)) {
-		wants(schema, value, name, "a decimal number without a zero in front");
+		wants_number(schema, setting, value, name,
+			     "a decimal number without a zero in front");
 		return false;
 	}
 	for (const char *c = text; *c; c++) {
@@ -269,8 +285,9 @@ static bool read_real(struct schema *schema, const struct yaml *value, const cha
 	}
 	plain[length] = '\0';
 	*number = strtod(plain, NULL);
-	if (!any_number(min, max) && (*number < min || *number > max)) {
-		out_of_range(schema, value, name, min, max);
+	if (!any_number(setting->min, setting->max) &&
+	    (*number < setting->min || *number > setting->max)) {
+		out_of_range(schema, value, name, setting->min, setting->max);
 		return false;
 	}
 	return true;
@@ -283,7 +300,7 @@ static bool read_switch(struct schema *schema, const struct yaml *value, const c
 	*on = !strcmp(value->text, "true");
 	if ((*on || !strcmp(value->text, "false")) && !value->quoted)
 		return true;
-	wants(schema, value, name, "true or false");
+	wants(schema, value, name, "true or false", habit_switch(value));
 	return false;
 }
 
@@ -336,7 +353,13 @@ int schema_word(struct schema *schema, const struct yaml *value, const char *nam
 		nearest_try(&nearest, words[i]);
 	}
 	join_words(words, all, sizeof all);
-	if (nearest.best)
+
+	const char *cure = habit_word(name, value->text, words);
+
+	if (*cure)
+		mistake(schema->diagnostics, value->place, "'%s' cannot be '%.60s'%s (one of: %s)",
+			name, value->text, cure, all);
+	else if (nearest.best)
 		mistake(schema->diagnostics, value->place,
 			"'%s' cannot be '%.60s'; did you mean '%s'? (one of: %s)", name,
 			value->text, nearest.best, all);
@@ -356,7 +379,7 @@ static bool read_reals(struct schema *schema, const struct setting *setting,
 	struct reals read = { 0 };
 
 	if (value->kind != YAML_LIST) {
-		wants(schema, value, name, "a list of numbers, like [1, 2]");
+		wants(schema, value, name, "a list of numbers, like [1, 2]", "");
 		return false;
 	}
 	if (value->count == 0 || value->count > SETTING_LIST_MAX) {
@@ -365,8 +388,7 @@ static bool read_reals(struct schema *schema, const struct setting *setting,
 		return false;
 	}
 	for (size_t i = 0; i < value->count; i++) {
-		if (!read_real(schema, value->child[i], name, setting->min, setting->max,
-			       &read.value[i]))
+		if (!read_real(schema, setting, value->child[i], name, &read.value[i]))
 			return false;
 	}
 	read.count = (unsigned)value->count;
@@ -384,7 +406,7 @@ static bool read_wordlist(struct schema *schema, const struct setting *setting,
 		char like[80];
 
 		snprintf(like, sizeof like, "a list, like [%.60s]", setting->words[0]);
-		wants(schema, value, name, like);
+		wants(schema, value, name, like, "");
 		return false;
 	}
 	if (value->count > SETTING_LIST_MAX) {
@@ -448,7 +470,9 @@ static bool is_number_key(struct schema *schema, const struct setting *table,
 static bool told_before(struct schema *schema, const struct yaml *list, size_t at, const char *name)
 {
 	for (size_t i = 0; i < at; i++) {
-		if (strcmp(list->child[i]->text, list->child[at]->text))
+		/* another one that is no word was told */
+		if (list->child[i]->kind != YAML_VALUE ||
+		    strcmp(list->child[i]->text, list->child[at]->text))
 			continue;
 		mistake(schema->diagnostics, list->child[at]->place, "'%s' names '%s' twice", name,
 			list->child[at]->text);
@@ -464,7 +488,7 @@ static bool read_keylist(struct schema *schema, const struct setting *setting,
 	bool good = true;
 
 	if (value->kind != YAML_LIST) {
-		wants(schema, value, name, "a list of keys, like [KEY, SECTION.KEY]");
+		wants(schema, value, name, "a list of keys, like [KEY, SECTION.KEY]", "");
 		return false;
 	}
 	if (value->count > SETTING_KEYS_MAX) {
@@ -487,19 +511,20 @@ static bool read_keylist(struct schema *schema, const struct setting *setting,
 }
 
 /* The SPREAD of {WORD: SPREAD}, in thousandths. */
-static bool read_spread(struct schema *schema, const struct setting *setting,
-			const struct yaml *value, const char *word,
-			struct distribution *distribution)
+static bool read_spread(struct schema *schema, const struct setting *of, const struct yaml *value,
+			const char *word, struct distribution *distribution)
 {
-	/* twice as far as the mean is no work at all */
-	double max = distribution->shape == SHAPE_UNIFORM ? 1 : setting->max, spread;
+	const struct setting setting = {
+		.key = word, .kind = SETTING_REAL, .max = spread_max(of, distribution->shape),
+	};
+	double spread;
 
 	if (distribution->shape == SHAPE_CONSTANT) {
 		mistake(schema->diagnostics, value->place,
 			"'constant' takes no spread: it is a word alone");
 		return false;
 	}
-	if (!read_real(schema, value, word, 0, max, &spread))
+	if (!read_real(schema, &setting, value, word, &spread))
 		return false;
 	distribution->spread = (uint64_t)llround(spread * SPREAD_ONE);
 	return true;
@@ -515,7 +540,7 @@ static bool read_distribution(struct schema *schema, const struct setting *setti
 
 	if (value->kind == YAML_LIST || (spread && value->count != 1)) {
 		wants(schema, value, name,
-		      "one distribution: a word, or {WORD: SPREAD} like {lognormal: 0.5}");
+		      "one distribution: a word, or {WORD: SPREAD} like {lognormal: 0.5}", "");
 		return false;
 	}
 	read.shape = schema_word(schema, spread ? value->key[0] : value, name, setting->words);
@@ -539,10 +564,9 @@ static bool read_one(struct schema *schema, const struct setting *setting, const
 	switch (setting->kind) {
 	case SETTING_COUNT:
 	case SETTING_BYTES:
-		return read_whole(schema, value, name, setting->min, setting->max,
-				  setting->kind == SETTING_BYTES, member);
+		return read_whole(schema, setting, value, name, member);
 	case SETTING_REAL:
-		return read_real(schema, value, name, setting->min, setting->max, member);
+		return read_real(schema, setting, value, name, member);
 	case SETTING_SWITCH:
 		return read_switch(schema, value, name, member);
 	case SETTING_NAME:
@@ -569,7 +593,7 @@ static void read_swept(struct schema *schema, const struct setting *setting, str
 		       const char *path, const char *name, char *target)
 {
 	if (setting->fixed || schema->no_sweep) {
-		wants(schema, list, name, "a single value");
+		wants(schema, list, name, "a single value", "");
 		if (schema->no_sweep)
 			mistake_note(schema->diagnostics, list->place, "%s", schema->no_sweep);
 		return;
@@ -684,29 +708,83 @@ static void list_keys(const struct setting *table, const struct schema_others *o
 	join_words(words, text, size);
 }
 
+/* "in_flight: 1, 4" in braces: 4 is read as a key without a value. */
+static bool stands_alone(const struct yaml *mapping, size_t at)
+{
+	const struct yaml *key = mapping->key[at], *value = mapping->child[at];
+
+	return at > 0 && !key->quoted && *key->text >= '0' && *key->text <= '9' &&
+	       value->kind == YAML_VALUE && !*value->text && !value->quoted;
+}
+
+/* Told once for a row of them, and not where the value in front says it: range(1, 8, 2). */
+static void tell_alone(struct schema *schema, const struct yaml *mapping, size_t at)
+{
+	const struct yaml *before = mapping->child[at - 1];
+
+	if (stands_alone(mapping, at - 1) ||
+	    (before->kind == YAML_VALUE && strchr(before->text, '(')))
+		return;
+	mistake(schema->diagnostics, mapping->key[at]->place,
+		"'%.60s' has no key; several values stand in brackets, like %.60s: [1, 2]",
+		mapping->key[at]->text, mapping->key[at - 1]->text);
+}
+
+/* The key of the table that a cure names: "; write 'cpus'". */
+static const char *cured_key(const struct setting *table, const char *cure)
+{
+	const char *word = strchr(cure, '\'');
+
+	for (; word && table->key; table++) {
+		size_t length = strlen(table->key);
+
+		if (!strncmp(word + 1, table->key, length) && strchr("':", word[1 + length]))
+			return table->key;
+	}
+	return NULL;
+}
+
+static const char *tell_unknown(struct schema *schema, const struct setting *table,
+				const struct schema_others *others, const struct yaml *key,
+				const char *path)
+{
+	char full[SETTING_PATH_BYTES], all[600];
+	const char *cure = habit_key(path, key->text);
+
+	schema_join(full, path, key->text);
+	if (others && others->cure && !*cure)
+		cure = others->cure(others->to, key->text);
+	if (*cure) {
+		mistake(schema->diagnostics, key->place, "unknown key '%.60s'%s",
+			schema_name(key, full), cure);
+		return cured_key(table, cure);
+	}
+	/* a list once is enough */
+	list_keys(table, others, all, sizeof all);
+	mistake(schema->diagnostics, key->place, "unknown key '%.60s'%s%s", schema_name(key, full),
+		schema->listed == table ? "" : "; keys here: ", schema->listed == table ? "" : all);
+	schema->listed = table;
+	return NULL;
+}
+
 /* Returns the key it was taken for, so that this one is not called missing too. */
 static const char *unknown_key(struct schema *schema, const struct setting *table,
 			       const struct schema_others *others, const struct yaml *key,
-			       const char *path)
+			       const char *path, struct nearest *nearest)
 {
-	struct nearest nearest = nearest_to(key->text);
-	char full[SETTING_PATH_BYTES], right[SETTING_PATH_BYTES], all[600];
+	char full[SETTING_PATH_BYTES], right[SETTING_PATH_BYTES];
 
 	for (const struct setting *setting = table; setting->key; setting++)
-		nearest_try(&nearest, setting->key);
+		nearest_try(nearest, setting->key);
 	for (size_t i = 0; others && others->names[i]; i++)
-		nearest_try(&nearest, others->names[i]);
+		nearest_try(nearest, others->names[i]);
+	if (!nearest->best || *habit_key(path, key->text))
+		return tell_unknown(schema, table, others, key, path);
 	schema_join(full, path, key->text);
-	if (!nearest.best) {
-		list_keys(table, others, all, sizeof all);
-		mistake(schema->diagnostics, key->place, "unknown key '%.60s'; keys here: %s",
-			schema_name(key, full), all);
-		return NULL;
-	}
-	schema_join(right, path, nearest.best);
+	schema_join(right, path, nearest->best);
 	mistake(schema->diagnostics, key->place, "unknown key '%.60s'; did you mean '%s'?",
-		schema_name(key, full), key->place.source->option ? right : nearest.best);
-	return nearest.best;
+		schema_name(key, full), key->place.source->option ? right : nearest->best);
+	return nearest->best;
 }
 
 static bool told_twice(struct schema *schema, const struct yaml *mapping, size_t at)
@@ -714,7 +792,7 @@ static bool told_twice(struct schema *schema, const struct yaml *mapping, size_t
 	for (size_t i = 0; i < at; i++) {
 		if (strcmp(mapping->key[i]->text, mapping->key[at]->text))
 			continue;
-		mistake(schema->diagnostics, mapping->key[at]->place, "key '%.60s' a second time",
+		mistake(schema->diagnostics, mapping->key[at]->place, "key '%.60s' a second time; several values stand in a list",
 			mapping->key[at]->text);
 		mistake_note(schema->diagnostics, mapping->key[i]->place, "the first is here");
 		return true;
@@ -733,6 +811,10 @@ static void read_pairs(struct schema *schema, const struct setting *table, struc
 		struct yaml *key = mapping->key[i];
 		const struct setting *setting = find_setting(table, key->text);
 
+		if (stands_alone(mapping, i)) {
+			tell_alone(schema, mapping, i);
+			continue;
+		}
 		if (told_twice(schema, mapping, i))
 			continue;
 		/* the caller's keys go first: it may take some values of a setting itself */
@@ -742,7 +824,9 @@ static void read_pairs(struct schema *schema, const struct setting *table, struc
 			continue;
 		}
 		if (!setting) {
-			const char *meant = unknown_key(schema, table, others, key, path);
+			struct nearest nearest = nearest_to(key->text);
+			const char *meant =
+				unknown_key(schema, table, others, key, path, &nearest);
 
 			setting = meant ? find_setting(table, meant) : NULL;
 		} else {
@@ -760,13 +844,16 @@ void schema_fill(struct schema *schema, const struct setting *table, struct yaml
 	bool seen[KEYS_MAX] = { false };
 
 	if (mapping && mapping->kind != YAML_MAPPING) {
-		wants(schema, mapping, path, "keys with values (key: value)");
+		wants(schema, mapping, path, "keys with values (key: value)", "");
 		return;
 	}
 	if (mapping)
 		read_pairs(schema, table, mapping, path, target, others, seen);
 	for (size_t i = 0; table[i].key; i++) {
-		if (!seen[i])
+		/* what is missing may stand where a merge key points to, which was told */
+		bool excused = mapping && mapping->partial && !table[i].fallback;
+
+		if (!seen[i] && !excused)
 			use_fallback(schema, &table[i], where, path, target);
 	}
 }

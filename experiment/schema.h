@@ -30,16 +30,19 @@ struct schema {
 	size_t axes;
 	struct given *given;
 	size_t givens;
+	const struct setting *listed;   /* the table whose keys were told in full last */
 };
 
 /*
  * Keys of a mapping beyond its table: true if it is one of them and was seen to. `names` are
- * tried for misspellings, ends with NULL.
+ * tried for misspellings, ends with NULL. `cure`, if any, says where an unknown key belongs; "":
+ * it does not know.
  */
 struct schema_others {
 	bool (*key)(void *to, struct yaml *key, struct yaml *value);
 	void *to;
 	const char *const *names;
+	const char *(*cure)(void *to, const char *key);
 };
 
 void schema_free(struct schema *schema);

@@ -23,6 +23,9 @@ const char *const measured_names[MEASURES] = { "cycles", "bounces" };
 
 enum order order_of(const struct interval *change, const struct interval *back)
 {
+	/* two states decide nothing */
+	if (interval_two_states(change) || interval_two_states(back))
+		return ORDER_EQUAL;
 	/* a share of nothing is not known: then the second is the unit */
 	if (isnan(change->mean) && !isnan(back->mean))
 		return -order_of(back, change);
@@ -111,6 +114,17 @@ static void add_trials(struct sensitivity *sensitivity, const char *key)
 	}
 }
 
+static bool work_varies(const struct experiment *experiment)
+{
+	for (size_t i = 0; i < experiment->combinations; i++) {
+		const struct combination *combination = experiment->combination[i];
+
+		if (weak_work(combination->workload->settings, combination->workload_settings))
+			return true;
+	}
+	return false;
+}
+
 struct sensitivity *sensitivity_new(const struct experiment *experiment)
 {
 	struct sensitivity *sensitivity = xalloc(sizeof *sensitivity);
@@ -124,6 +138,8 @@ struct sensitivity *sensitivity_new(const struct experiment *experiment)
 				add_trials(sensitivity, weak->key[k]);
 		}
 	}
+	if (work_varies(experiment))
+		add_trials(sensitivity, WEAK_WORK);
 	/* what one source got wrong may be wrong in all that was derived from it */
 	if (sensitivity->trials > 2)
 		add_trials(sensitivity, NULL);
@@ -150,20 +166,43 @@ const char *trial_name(const struct trial *trial, char *buf, size_t size)
 	return buf;
 }
 
+/* Copies are compared with their padding. */
+static bool machine_possible(const struct machine *before, struct trial *trial)
+{
+	struct machine machine;
+	bool possible;
+
+	memcpy(&machine, before, sizeof machine);
+	possible = weak_apply(&machine, &trial->change, trial->why, sizeof trial->why);
+	trial->same = trial->same && !memcmp(&machine, before, sizeof machine);
+	return possible;
+}
+
+static bool work_possible(const struct workload *workload, const void *before, struct trial *trial)
+{
+	size_t size = workload->settings_size;
+	void *settings = xalloc(size + 1);
+	bool possible;
+
+	memcpy(settings, before, size);
+	possible = weak_apply_work(workload->settings, settings, &trial->change, trial->why,
+				   sizeof trial->why);
+	trial->same = trial->same && !memcmp(settings, before, size);
+	free(settings);
+	return possible;
+}
+
 bool sensitivity_possible(const struct sensitivity *sensitivity, struct trial *trial)
 {
 	const struct experiment *experiment = sensitivity->experiment;
 
 	trial->same = true;
 	for (size_t i = 0; i < experiment->combinations; i++) {
-		const struct machine *before = &experiment->combination[i]->machine;
-		struct machine machine;
+		const struct combination *combination = experiment->combination[i];
 
-		memcpy(&machine, before, sizeof machine);
-		if (!weak_apply(&machine, &trial->change, trial->why, sizeof trial->why))
+		if (!machine_possible(&combination->machine, trial) ||
+		    !work_possible(combination->workload, combination->workload_settings, trial))
 			return false;
-		/* copied with its padding */
-		trial->same = trial->same && !memcmp(&machine, before, sizeof machine);
 	}
 	return true;
 }

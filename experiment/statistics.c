@@ -5,6 +5,10 @@
 #include "experiment/statistics.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/verbs/xalloc.h"
 
 /* clang-format off */
 /* t(0.975) with 1, 2, ... 30 degrees of freedom. */
@@ -56,17 +60,94 @@ static double variance(const double *values, size_t count, double middle)
 	return sum / (double)(count - 1);
 }
 
+static double lowest(const double *values, size_t count)
+{
+	double low = values[0];
+
+	for (size_t i = 1; i < count; i++)
+		low = fmin(low, values[i]);
+	return low;
+}
+
+static double highest(const double *values, size_t count)
+{
+	double high = values[0];
+
+	for (size_t i = 1; i < count; i++)
+		high = fmax(high, values[i]);
+	return high;
+}
+
+static int by_size(const void *one, const void *other)
+{
+	const double *a = one, *b = other;
+
+	return (*a > *b) - (*a < *b);
+}
+
+/* The first value above the widest gap; 0: all are equal. */
+static size_t widest_gap(const double *sorted, size_t count)
+{
+	size_t at = 0;
+	double gap = 0;
+
+	for (size_t i = 1; i < count; i++) {
+		if (sorted[i] - sorted[i - 1] > gap) {
+			gap = sorted[i] - sorted[i - 1];
+			at = i;
+		}
+	}
+	return at;
+}
+
+static struct states sorted_states(const double *sorted, size_t count)
+{
+	size_t above = widest_gap(sorted, count);
+
+	if (above < 2 || count - above < 2)
+		return (struct states){ 0 };
+
+	double gap = sorted[above] - sorted[above - 1];
+	double range = fmax(sorted[above - 1] - sorted[0], sorted[count - 1] - sorted[above]);
+	double median = (sorted[(count - 1) / 2] + sorted[count / 2]) / 2;
+
+	if (gap <= 2 * range || gap <= 0.05 * fabs(median))
+		return (struct states){ 0 };
+	return (struct states){ above, count - above, mean(sorted, above),
+				mean(sorted + above, count - above) };
+}
+
+struct states statistics_states(const double *values, size_t count)
+{
+	enum { ENOUGH = 8 };
+	struct states states = { 0 };
+
+	if (count >= ENOUGH) {
+		double *sorted = xalloc(count * sizeof *sorted);
+
+		memcpy(sorted, values, count * sizeof *sorted);
+		qsort(sorted, count, sizeof *sorted, by_size);
+		states = sorted_states(sorted, count);
+		free(sorted);
+	}
+	return states;
+}
+
 struct interval statistics_interval(const double *values, size_t count)
 {
 	if (count == 0)
-		return (struct interval){ 0, NAN, NAN, NAN };
+		return (struct interval){ .mean = NAN, .low = NAN, .high = NAN };
 
-	double middle = mean(values, count), half = 0;
+	struct states states = statistics_states(values, count);
+	double middle = mean(values, count), half = 0, low = lowest(values, count);
 
 	if (count > 1)
 		half = statistics_t95((double)(count - 1)) *
 		       sqrt(variance(values, count, middle) / (double)count);
-	return (struct interval){ count, middle, middle - half, middle + half };
+	if (count > 1 && (count < INTERVAL_VALUES || (low >= 0 && middle - half < 0)))
+		return (struct interval){ count, middle, low, highest(values, count), true,
+					   states };
+	return (struct interval){ count, middle, middle - half, middle + half, false, states };
 }
 
 struct interval statistics_change(const double *a, size_t a_count, const double *b, size_t b_count)
@@ -74,13 +155,16 @@ struct interval statistics_change(const double *a, size_t a_count, const double 
 	size_t least = a_count < b_count ? a_count : b_count;
 
 	if (least == 0)
-		return (struct interval){ 0, NAN, NAN, NAN };
+		return (struct interval){ .mean = NAN, .low = NAN, .high = NAN };
 
 	double from = mean(a, a_count), to = mean(b, b_count), half = 0;
+	struct states states = statistics_states(a, a_count);
 
+	if (!states.in_low)
+		states = statistics_states(b, b_count);
 	if (from == 0)
-		return to == 0 ? (struct interval){ least, 0, 0, 0 }
-			       : (struct interval){ least, NAN, NAN, NAN };
+		return to == 0 ? (struct interval){ least, 0, 0, 0, false, states }
+			       : (struct interval){ least, NAN, NAN, NAN, false, states };
 	if (least > 1) {
 		double va = variance(a, a_count, from) / (double)a_count;
 		double vb = variance(b, b_count, to) / (double)b_count;
@@ -92,10 +176,14 @@ struct interval statistics_change(const double *a, size_t a_count, const double 
 							       vb * vb / (double)(b_count - 1)));
 	}
 
-	double unit = fabs(from);
+	double unit = fabs(from), low = (to - from - half) / unit;
 
-	return (struct interval){ least, (to - from) / unit, (to - from - half) / unit,
-				  (to - from + half) / unit };
+	/* nothing can become less than nothing */
+	return (struct interval){ least, (to - from) / unit, low, (to - from + half) / unit,
+				  least < INTERVAL_VALUES ||
+					  (low < -1 && lowest(a, a_count) >= 0 &&
+					   lowest(b, b_count) >= 0),
+				  states };
 }
 
 double statistics_percentile(const double *values, size_t count, double fraction)

@@ -21,7 +21,12 @@
 #include "experiment/sha256.h"
 #include "sim/verbs/xalloc.h"
 
-enum { PATH_BYTES = 4096, FILE_BYTES_MAX = 1 << 30, CPUS_MAX = 1024 };
+enum {
+	PATH_BYTES = 4096,
+	FILE_BYTES_MAX = 1 << 28,
+	CPUS_MAX = 1024,
+	STRUCT_BYTES_MAX = 1 << 24,
+};
 
 static const char point_head[] = "bounce-point 1", index_head[] = "bounce-index 1";
 
@@ -57,6 +62,7 @@ static const struct record_column count_columns[] = {
 	COUNT(misses_false_sharing), COUNT(misses), COUNT(read_misses), COUNT(write_misses),
 	COUNT(downgrades), COUNT(far_atomics),
 	COUNT(irq_off_units), COUNT(irq_off_units_max), COUNT(ipis), COUNT(lock_spins),
+	COUNT(prefetches), COUNT(prefetches_used),
 	COUNT(cause_units[CAUSE_INTERRUPTS]), COUNT(cause_units[CAUSE_LOCK_SPIN]),
 	COUNT(cause_units[CAUSE_BUSY]),
 	COUNT(cause_units[CAUSE_TRANSFER_SAME]), COUNT(cause_units[CAUSE_TRANSFER_CROSS]),
@@ -348,6 +354,18 @@ static bool make_folder(const char *path, char *why, size_t size)
 	return false;
 }
 
+bool results_are_own(const char *path, char *why, size_t size)
+{
+	struct stat what;
+
+	if (lstat(path, &what) != 0 || S_ISDIR(what.st_mode))
+		return true;
+	snprintf(why, size, "%s: %s", path,
+		 S_ISLNK(what.st_mode) ? "a link; results are not written through links"
+				       : strerror(ENOTDIR));
+	return false;
+}
+
 bool results_make(const char *directory, char *why, size_t size)
 {
 	char path[PATH_BYTES];
@@ -364,7 +382,17 @@ bool results_make(const char *directory, char *why, size_t size)
 			return false;
 		*slash = '/';
 	}
-	return make_folder(path, why, size);
+	return results_are_own(directory, why, size) && make_folder(path, why, size) &&
+	       results_are_own(path, why, size);
+}
+
+void point_sweep(const char *directory, const char *name)
+{
+	char folder[PATH_BYTES], file[POINT_NAME_BYTES + 8];
+
+	snprintf(folder, sizeof folder, "%s/points", directory);
+	snprintf(file, sizeof file, "%s.point", name ? name : "");
+	file_sweep(folder, name ? file : NULL);
 }
 
 bool point_exists(const char *directory, const char *name)
@@ -375,8 +403,7 @@ bool point_exists(const char *directory, const char *name)
 	return access(path, F_OK) == 0;
 }
 
-bool index_write(const char *directory, const struct points *points,
-		 char (*names)[POINT_NAME_BYTES], char *why, size_t size)
+bool index_write(const char *directory, const struct points *points, char *why, size_t size)
 {
 	char *text = NULL;
 	size_t length = 0;
@@ -394,8 +421,10 @@ bool index_write(const char *directory, const struct points *points,
 		fact(out, "set", points->set[i]);
 	for (size_t i = 0; i < points->swepts; i++)
 		fact(out, "swept", points->swept[i]);
+	for (size_t i = 0; i < points->combinations; i++)
+		fact(out, "combination", points->combination[i]);
 	for (size_t i = 0; i < points->expected; i++)
-		fact(out, "point", names[i]);
+		fact(out, "point", points->listed[i]);
 	text_close(out);
 	return write_sealed(directory, "index", text, length, why, size);
 }
@@ -416,6 +445,10 @@ static bool open_sealed(struct reading *reading, const char *text, size_t length
 
 	if (length < SEAL || memcmp(text + length - SEAL, "end ", 4) || text[length - 1] != '\n') {
 		snprintf(reading->why, sizeof reading->why, "it was cut");
+		return false;
+	}
+	if (memchr(text, '\0', length)) {
+		snprintf(reading->why, sizeof reading->why, "it is damaged: it holds a zero byte");
 		return false;
 	}
 	sha256_text(text, length - SEAL, hex);
@@ -462,6 +495,12 @@ static bool number_fact(const char *text, uint64_t *number)
 	return *text >= '0' && *text <= '9' && !*end && !errno;
 }
 
+/* That many digits of a hash, no more. */
+static bool is_hex(const char *text, size_t digits)
+{
+	return strspn(text, "0123456789abcdef") == digits && !text[digits];
+}
+
 static void replace(char **text, char *by)
 {
 	free(*text);
@@ -492,7 +531,8 @@ static bool read_point_fact(struct point *point, const char *name, char *value, 
 	}
 	if (!strcmp(name, "name"))
 		good = snprintf(point->name, sizeof point->name, "%s", value) ==
-		       POINT_NAME_BYTES - 1;
+			       POINT_NAME_BYTES - 1 &&
+		       is_hex(value, POINT_NAME_BYTES - 1);
 	else if (!strcmp(name, "cpus"))
 		good = number_fact(value, &point->cpus);
 	else if (!strcmp(name, "seed"))
@@ -585,6 +625,138 @@ static bool read_result(struct reading *reading, struct result *result, struct s
 	return true;
 }
 
+/* ---- what a point may say ---------------------------------------------------------------- */
+
+/* The checksum is no seal of ours: anybody can make one. What code relies on is checked. */
+struct checking {
+	const struct point *point;
+	const struct result *result;
+	struct reading *reading;
+};
+
+static bool damaged(const struct checking *checking, const char *table, size_t row, const char *what)
+{
+	snprintf(checking->reading->why, sizeof checking->reading->why,
+		 "it is damaged: row %zu of the table '%s': %s", row + 1, table, what);
+	return false;
+}
+
+static bool check_run(const struct checking *checking)
+{
+	const struct result *result = checking->result;
+
+	if (result->cpus != checking->point->cpus)
+		return damaged(checking, "run", 0, "other CPUs than the point has");
+	if (result->elapsed_units > INT64_MAX)
+		return damaged(checking, "run", 0, "a time beyond all times");
+	for (size_t i = 0; i < OPS; i++) {
+		const struct op_stats *op = &result->op[i];
+
+		if (op->p50_units > op->p99_units)
+			return damaged(checking, "ops", i, "half take longer than 99 of 100");
+		if (op->max_units > op->total_units)
+			return damaged(checking, "ops", i, "the longest is longer than all");
+	}
+	return true;
+}
+
+static bool check_lines(const struct checking *checking)
+{
+	const struct result *result = checking->result;
+	uint64_t left = 0;
+
+	for (size_t i = 0; i < LINE_CLASSES; i++)
+		if (__builtin_add_overflow(left, result->total.bounces[i], &left))
+			return damaged(checking, "total", 0, "more bounces than can be counted");
+	if (result->lines > RESULT_LINES_MAX)
+		return damaged(checking, "lines", RESULT_LINES_MAX, "more lines than are kept");
+	for (size_t i = 0; i < result->lines; i++) {
+		const struct line_stats *line = &result->line[i];
+
+		if (line->offset % LINE)
+			return damaged(checking, "lines", i, "it is no line");
+		if (line->readers > result->cpus || line->writers > result->cpus)
+			return damaged(checking, "lines", i, "more CPUs than there are");
+		if (line->bounces > left)
+			return damaged(checking, "lines", i, "more bounces than in all");
+		left -= line->bounces;
+		if (i && line->bounces > line[-1].bounces)
+			return damaged(checking, "lines", i, "not in order");
+	}
+	return true;
+}
+
+static bool check_places(const struct checking *checking)
+{
+	const struct result *result = checking->result;
+
+	for (size_t i = 0; i < result->sites; i++) {
+		const struct site_stats *site = &result->site[i];
+
+		if (site->line % LINE || site->offset >= LINE || site->size > LINE - site->offset)
+			return damaged(checking, "sites", i, "beyond its line");
+		if (site->cpus > result->cpus)
+			return damaged(checking, "sites", i, "more CPUs than there are");
+	}
+	for (size_t i = 0; i < result->fields; i++) {
+		const struct field_stats *field = &result->field[i];
+
+		if (field->offset > STRUCT_BYTES_MAX || field->size > STRUCT_BYTES_MAX)
+			return damaged(checking, "fields", i, "beyond any struct");
+	}
+	for (size_t i = 0; i < result->locks; i++) {
+		const struct lock_stats *lock = &result->lock[i];
+
+		if (lock->contended > lock->taken)
+			return damaged(checking, "locks", i, "contended more often than taken");
+	}
+	return true;
+}
+
+/* Bounces in order of time, in the window. */
+static bool check_holders(const struct checking *checking)
+{
+	const struct result *result = checking->result;
+
+	if (result->holders > HOLDERS_MAX)
+		return damaged(checking, "holders", HOLDERS_MAX, "more than are kept");
+	for (size_t i = 0; i < result->holders; i++) {
+		const struct holder *holder = &result->holder[i];
+
+		if (i && holder->start_units < holder[-1].start_units)
+			return damaged(checking, "holders", i, "not in order of time");
+		if (holder->start_units > result->elapsed_units)
+			return damaged(checking, "holders", i, "after the end of the run");
+		if (holder->cpu >= result->cpus)
+			return damaged(checking, "holders", i, "no such CPU");
+		if (holder->line % LINE)
+			return damaged(checking, "holders", i, "it is no line");
+	}
+	return true;
+}
+
+static bool check_keys(const struct checking *checking)
+{
+	const struct point *point = checking->point;
+
+	for (size_t i = 0; i < point->keys; i++) {
+		if (point_value(point, point->key[i].key) == point->key[i].value)
+			continue;
+		snprintf(checking->reading->why, sizeof checking->reading->why,
+			 "it is damaged: a key comes twice");
+		return false;
+	}
+	return true;
+}
+
+static bool check_point(struct reading *reading, const struct point *point)
+{
+	struct checking checking = { point, point->result, reading };
+
+	return check_keys(&checking) && check_run(&checking) && check_lines(&checking) &&
+	       check_places(&checking) && check_holders(&checking);
+}
+
 static struct point *parse_point(struct reading *reading, const char *text, size_t length)
 {
 	struct string_pool pool = { NULL, 0 };
@@ -594,7 +766,7 @@ static struct point *parse_point(struct reading *reading, const char *text, size
 
 	if (good) {
 		point->result = xalloc(sizeof *point->result);
-		good = read_result(reading, point->result, &pool);
+		good = read_result(reading, point->result, &pool) && check_point(reading, point);
 	}
 	point->text = pool.text;
 	point->texts = pool.count;
@@ -636,14 +808,8 @@ static void append(char ***list, size_t *count, char *text)
 	(*list)[(*count)++] = text;
 }
 
-struct names {
-	char **name;
-	size_t count;
-};
-
 /* Takes `value`. */
-static bool read_index_fact(struct points *points, struct names *names, const char *name,
-			    char *value)
+static bool read_index_fact(struct points *points, const char *name, char *value)
 {
 	if (!strcmp(name, "name"))
 		replace(&points->name, value);
@@ -659,10 +825,12 @@ static bool read_index_fact(struct points *points, struct names *names, const ch
 		append(&points->set, &points->sets, value);
 	else if (!strcmp(name, "swept"))
 		append(&points->swept, &points->swepts, value);
-	else if (!strcmp(name, "point"))
-		append(&names->name, &names->count, value);
-	else if (!strcmp(name, "sha256")) {
-		snprintf(points->hash, sizeof points->hash, "%s", value);
+	else if (!strcmp(name, "combination") && is_hex(value, POINT_NAME_BYTES - 1))
+		append(&points->combination, &points->combinations, value);
+	else if (!strcmp(name, "point") && is_hex(value, POINT_NAME_BYTES - 1))
+		append(&points->listed, &points->expected, value);
+	else if (!strcmp(name, "sha256") && is_hex(value, HASH_TEXT_BYTES - 1)) {
+		memcpy(points->hash, value, HASH_TEXT_BYTES);
 		free(value);
 	} else {
 		free(value);
@@ -671,20 +839,43 @@ static bool read_index_fact(struct points *points, struct names *names, const ch
 	return true;
 }
 
-static bool parse_index(struct reading *reading, struct points *points, struct names *names,
-			const char *text, size_t length)
+static int by_text(const void *one, const void *other)
+{
+	return strcmp(*(char *const *)one, *(char *const *)other);
+}
+
+/* A point that is listed twice would count as two seeds. */
+static bool lists_once(struct reading *reading, const struct points *points)
+{
+	size_t bytes = points->expected * sizeof *points->listed;
+	char **sorted = xalloc(bytes);
+	bool once = true;
+
+	if (bytes)
+		memcpy(sorted, points->listed, bytes);
+	qsort(sorted, points->expected, sizeof *sorted, by_text);
+	for (size_t i = 1; i < points->expected && once; i++)
+		once = strcmp(sorted[i - 1], sorted[i]) != 0;
+	free(sorted);
+	if (!once)
+		snprintf(reading->why, sizeof reading->why, "it is damaged: a point comes twice");
+	return once;
+}
+
+static bool parse_index(struct reading *reading, struct points *points, const char *text,
+			size_t length)
 {
 	const char *rest, *end;
 	bool good = open_sealed(reading, text, length, index_head);
 
 	for (char *name; good && (name = next_fact(&reading->lines, &rest, &end));) {
-		good = read_index_fact(points, names, name, record_part(&rest, end));
+		good = read_index_fact(points, name, record_part(&rest, end));
 		free(name);
 		if (!good)
 			snprintf(reading->why, sizeof reading->why, "line %zu: no fact of an index",
 				 reading->lines.number);
 	}
-	return good;
+	return good && lists_once(reading, points);
 }
 
 /* What is swept is the experiment's to say: a point may belong to several. */
@@ -696,16 +887,14 @@ static void mark_swept(const struct points *points, struct point *point)
 	}
 }
 
-static bool read_points(const char *directory, struct points *points, const struct names *names,
-			char *why, size_t size)
+static bool read_points(const char *directory, struct points *points, char *why, size_t size)
 {
-	points->expected = names->count;
-	points->point = xalloc((names->count + 1) * sizeof *points->point);
-	for (size_t i = 0; i < names->count; i++) {
-		if (!point_exists(directory, names->name[i]))
+	points->point = xalloc((points->expected + 1) * sizeof *points->point);
+	for (size_t i = 0; i < points->expected; i++) {
+		if (!point_exists(directory, points->listed[i]))
 			continue;
 
-		struct point *point = point_read(directory, names->name[i], why, size);
+		struct point *point = point_read(directory, points->listed[i], why, size);
 
 		if (!point)
 			return false;
@@ -715,11 +904,11 @@ static bool read_points(const char *directory, struct points *points, const stru
 	return true;
 }
 
-bool points_load(const char *directory, struct points *points, char *why, size_t size)
+static bool load_folder(const char *directory, struct points *points, bool with_points, char *why,
+			size_t size)
 {
 	char path[PATH_BYTES];
 	struct reading reading = { .why = "" };
-	struct names names = { NULL, 0 };
 	size_t length;
 	bool good = false;
 
@@ -735,15 +924,24 @@ bool points_load(const char *directory, struct points *points, char *why, size_t
 	if (!text)
 		snprintf(why, size, "%s holds no results (%s: %s)", directory, path,
 			 file_problem(errno));
-	else if (!parse_index(&reading, points, &names, text, length))
+	else if (!parse_index(&reading, points, text, length))
 		snprintf(why, size, "%s: %s", path, reading.why);
 	else
-		good = read_points(directory, points, &names, why, size);
+		good = !with_points || read_points(directory, points, why, size);
 	free(text);
-	free_list(names.name, names.count);
 	if (!good)
 		points_free(points);
 	return good;
+}
+
+bool points_load(const char *directory, struct points *points, char *why, size_t size)
+{
+	return load_folder(directory, points, true, why, size);
+}
+
+bool points_index(const char *directory, struct points *points, char *why, size_t size)
+{
+	return load_folder(directory, points, false, why, size);
 }
 
 void points_free(struct points *points)
@@ -758,5 +956,7 @@ void points_free(struct points *points)
 	free_list(points->plot, points->plots);
 	free_list(points->set, points->sets);
 	free_list(points->swept, points->swepts);
+	free_list(points->combination, points->combinations);
+	free_list(points->listed, points->expected);
 	memset(points, 0, sizeof *points);
 }

@@ -6,6 +6,7 @@
  *	results/NAME/index              one line per point, in file order of the product
  *	results/NAME/points/HASH.point  one point: keys, and the tables of its struct result
  *	results/NAME/results.csv, results.jsonl, *.svg, *.png   made from the points
+ *	results/NAME/.lock              see experiment/folder.h
  *
  * A point is one combination of settings and one seed. Its name is a hash of what determines it,
  * so points of different experiments, machines or versions never overwrite each other.
@@ -53,7 +54,10 @@ struct points {
 	size_t sets;
 	char **swept;                   /* keys that were given as lists, in file order */
 	size_t swepts;
-	size_t expected;                /* points the experiment has */
+	char **combination;             /* identities of its combinations, whatever the version */
+	size_t combinations;
+	char **listed;                  /* names of the points the experiment has, [expected] */
+	size_t expected;
 	size_t count;                   /* points that are there */
 	struct point **point;
 };
@@ -63,6 +67,8 @@ struct points {
  * reason in `why` (which names the file) if the folder holds no results or a file is damaged.
  */
 bool points_load(const char *directory, struct points *points, char *why, size_t size);
+/* The index alone: no point is looked at. */
+bool points_index(const char *directory, struct points *points, char *why, size_t size);
 void points_free(struct points *points);
 
 /* Value of a setting of this point as text; NULL: it has no such setting. */
@@ -85,10 +91,13 @@ bool point_write(const char *directory, const struct point *point, char *why, si
 struct point *point_read(const char *directory, const char *name, char *why, size_t size);
 /* Is there a file of that name? Says nothing about what is in it. */
 bool point_exists(const char *directory, const char *name);
-/* DIRECTORY and DIRECTORY/points, made where missing. */
+/* false: what stands at the path is a link, or no folder. */
+bool results_are_own(const char *path, char *why, size_t size);
+/* Takes back what a writer of that point that was killed left behind; NULL: what any left. */
+void point_sweep(const char *directory, const char *name);
+/* DIRECTORY and DIRECTORY/points, made where missing; neither may be a link. */
 bool results_make(const char *directory, char *why, size_t size);
-/* The index: everything of struct points but point[] itself; `names` has expected entries. */
-bool index_write(const char *directory, const struct points *points,
-		 char (*names)[POINT_NAME_BYTES], char *why, size_t size);
+/* The index: everything of struct points but point[]. */
+bool index_write(const char *directory, const struct points *points, char *why, size_t size);
 
 #endif

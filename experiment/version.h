@@ -1,14 +1,24 @@
 /*
- * What made a result. The program's version is told in every output. The version of the models is
- * part of a point's name: two programs with equal models give equal points.
+ * What made a result. The program's version is told in every output. Versions of the engine and of
+ * the models and the workload that a point uses are part of its name: programs in which these are
+ * equal give equal points.
  *
- * VERSION_OF_MODELS is raised by hand with every change of sim/, models/ or workloads/ that can
- * change a result, unless the build defines it (a hash of those sources does as well).
+ * The build hands in a file, VERSION_FILE, that versions.sh made of the sources.
  */
 #ifndef EXPERIMENT_VERSION_H
 #define EXPERIMENT_VERSION_H
 
+#include <stdbool.h>
+
 const char *version_program(void);
+/* Of the engine and all models and workloads together, for people. */
 const char *version_models(void);
+/*
+ * Of "objects/slub-page", "pages/buddy", "workloads/counter"; "" is the engine. A part that is not
+ * known by itself has the version of all together.
+ */
+const char *version_of(const char *part);
+/* Is it known by itself? */
+bool version_knows(const char *part);
 
 #endif

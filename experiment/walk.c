@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "experiment/habits.h"
 #include "experiment/machine_file.h"
 #include "sim/verbs/xalloc.h"
 
@@ -89,6 +90,52 @@ static void read_machine(struct loading *loading, struct yaml *key, struct yaml 
 	loading->schema.no_sweep = NULL;
 }
 
+/* ---- where a key belongs ------------------------------------------------------------------- */
+
+static const char *set_cure(struct loading *loading, const char *format, const char *word)
+{
+	snprintf(loading->cure, sizeof loading->cure, format, word);
+	return loading->cure;
+}
+
+static const struct setting *model_settings(const char *name, size_t *size)
+{
+	const struct object_allocator *objects = object_allocator_find(name);
+	const struct page_allocator *pages = objects ? NULL : page_allocator_find(name);
+	const struct setting *settings = objects ? objects->settings : pages->settings;
+
+	*size = objects ? objects->settings_size : pages->settings_size;
+	return settings ? settings : no_settings;
+}
+
+static bool is_of_model(const struct loading *loading, const char *key)
+{
+	size_t size;
+
+	for (const char *const *model = keys_models(loading->keys); *model; model++) {
+		if (schema_find(model_settings(*model, &size), key))
+			return true;
+	}
+	return false;
+}
+
+/* A key of a section that stands at the top. */
+static const char *cure_top(void *to, const char *key)
+{
+	struct loading *loading = to;
+
+	for (size_t i = 0; workloads[i]; i++) {
+		if (workloads[i]->settings && schema_find(workloads[i]->settings, key))
+			return "; it belongs into 'workload'";
+	}
+	if (is_of_model(loading, key))
+		return "; it belongs into the section of a model, like 'slub-cpu: {key: value}'";
+	if (schema_find(machine_settings, key))
+		return set_cure(loading, "; it belongs to the machine: {base: NAME, %.60s: ...}",
+				key);
+	return "";
+}
+
 /* ---- workload ---------------------------------------------------------------------------- */
 
 static bool skip_kind(void *to, struct yaml *key, struct yaml *value)
@@ -102,11 +149,34 @@ static bool skip_kind(void *to, struct yaml *key, struct yaml *value)
 	return true;
 }
 
+/* `type: counter` means the kind, which is not missing then. */
+static bool other_kind(struct loading *loading, const struct yaml *value)
+{
+	for (size_t i = 0; value->kind == YAML_MAPPING && i < value->count; i++) {
+		const char *cure = habit_key("workload", value->key[i]->text);
+
+		if (!strstr(cure, "'kind'"))
+			continue;
+		mistake(loading->diagnostics, value->key[i]->place, "unknown key '%.60s'%s",
+			value->key[i]->text, cure);
+		return true;
+	}
+	return false;
+}
+
 static const struct workload *read_kind(struct loading *loading, const struct yaml *key,
 					const struct yaml *value)
 {
 	const struct yaml *kind = value->kind == YAML_MAPPING ? yaml_find(value, "kind") : value;
 
+	if (kind && kind->kind == YAML_LIST) {
+		mistake(loading->diagnostics, kind->place,
+			"an experiment has one kind of workload; write a file for each (its keys may have lists)");
+		return NULL;
+	}
+
+	if (!kind && (value->partial || other_kind(loading, value)))
+		return NULL;
 	if (!kind) {
 		mistake(loading->diagnostics, key->place,
 			"missing key 'workload.kind': what traffic ('bounce list workloads' shows all)");
@@ -121,10 +191,25 @@ static const struct workload *read_kind(struct loading *loading, const struct ya
 	return word < 0 ? NULL : workloads[word];
 }
 
+/* Where a key belongs that is not one of the workload's. */
+static const char *cure_workload(void *to, const char *key)
+{
+	struct loading *loading = to;
+
+	if (schema_find(keys_table(loading->keys), key))
+		return "; it stands at the top level, without blanks in front";
+	for (size_t i = 0; workloads[i]; i++) {
+		if (workloads[i]->settings && schema_find(workloads[i]->settings, key))
+			return set_cure(loading, "; it is a key of workload '%s'",
+					workloads[i]->name);
+	}
+	return "";
+}
+
 static void read_workload(struct loading *loading, struct yaml *key, struct yaml *value)
 {
 	static const char *const names[] = { "kind", NULL };
-	struct schema_others others = { skip_kind, loading, names };
+	struct schema_others others = { skip_kind, loading, names, cure_workload };
 	struct combination *into = loading->into;
 	const struct workload *workload = value->refused ? NULL : read_kind(loading, key, value);
 	struct yaml *section = value->kind == YAML_MAPPING ? value : NULL;
@@ -160,22 +245,12 @@ static void read_cores(struct loading *loading, const struct yaml *value)
 	free(into->core);
 	into->core = xalloc(value->count * sizeof *into->core);
 	into->cores = 0;
-	into->settings.placement = PLACEMENT_CORES;
+	into->settings.placement = PLACEMENT_LISTED;
 	for (size_t i = 0; i < value->count; i++) {
 		if (schema_count(&loading->schema, value->child[i], "placement", 0,
 				 MACHINE_CORES_MAX - 1, &core))
 			into->core[into->cores++] = (unsigned)core;
 	}
-}
-
-static const struct setting *model_settings(const char *name, size_t *size)
-{
-	const struct object_allocator *objects = object_allocator_find(name);
-	const struct page_allocator *pages = objects ? NULL : page_allocator_find(name);
-	const struct setting *settings = objects ? objects->settings : pages->settings;
-
-	*size = objects ? objects->settings_size : pages->settings_size;
-	return settings ? settings : no_settings;
 }
 
 /* Sections of models that a combination does not use are checked all the same. */
@@ -241,6 +316,18 @@ static bool special_key(void *to, struct yaml *key, struct yaml *value)
 	return true;
 }
 
+/* What `auto` becomes; the settings as they were asked for stay beside it. */
+static void fit_pages(struct combination *into)
+{
+	const struct page_allocator *pages = into->pages;
+
+	into->pages_fitted = xalloc(pages->settings_size);
+	memcpy(into->pages_fitted, into->pages_settings, pages->settings_size);
+	if (pages->fit)
+		pages->fit(into->pages_fitted,
+			   into->objects ? into->objects->kernel : KERNEL_3_9);
+}
+
 static void choose_models(struct loading *loading, struct combination *into)
 {
 	const struct settings *settings = &into->settings;
@@ -252,20 +339,26 @@ static void choose_models(struct loading *loading, struct combination *into)
 				   yaml_find(loading->root, into->objects->name), loading->top);
 	}
 	if (settings->pages >= 0) {
-		into->pages = page_allocators[settings->pages];
+		into->pages = settings->pages == PAGES_AUTO
+				      ? page_allocator_of(into->objects)
+				      : page_allocators[settings->pages - PAGES_FIRST];
 		into->pages_settings =
 			fill_model(loading, into->pages->name,
 				   yaml_find(loading->root, into->pages->name), loading->top);
+		fit_pages(into);
 	}
 }
 
 void walk(struct loading *loading, struct combination *into)
 {
-	struct schema_others others = { special_key, loading, keys_models(loading->keys) };
+	struct schema_others others = { special_key, loading, keys_models(loading->keys),
+					cure_top };
 
 	loading->into = into;
 	schema_fill(&loading->schema, keys_table(loading->keys), loading->root, loading->top, "",
 		    &into->settings, &others);
+	if (!again(loading))
+		rule_name(loading, into);
 	/* sections of the models were checked where they stand; here they are only read */
 	if (again(loading))
 		choose_models(loading, into);
@@ -280,10 +373,12 @@ void combination_free(struct combination *combination)
 	free(combination->key);
 	free(combination->machine_text);
 	free(combination->objects_settings);
+	free(combination->pages_fitted);
 	free(combination->pages_settings);
 	free(combination->workload_settings);
 	free(combination->core);
 	free(combination->turn);
+	free(combination->place);
 	free(combination);
 }
 

@@ -146,6 +146,62 @@ static void change_number(void *to, const struct setting *setting, const char *p
 	}
 }
 
+/* ---- work -------------------------------------------------------------------------------- */
+
+static struct distribution *distribution_of(const struct setting *setting, const void *values)
+{
+	struct distribution *distribution = (void *)((char *)(uintptr_t)values + setting->offset);
+	bool varies = setting->kind == SETTING_DISTRIBUTION &&
+		      distribution->shape != SHAPE_CONSTANT && distribution->spread;
+
+	return varies ? distribution : NULL;
+}
+
+/* Of a mean of 0 nothing varies. */
+static bool has_work(const struct setting *settings, const void *values)
+{
+	for (; settings->key; settings++) {
+		const uint64_t *count = (const void *)((const char *)values + settings->offset);
+
+		if (settings->kind == SETTING_COUNT && settings->unit &&
+		    !strcmp(settings->unit, "cycles") && *count)
+			return true;
+	}
+	return false;
+}
+
+bool weak_work(const struct setting *settings, const void *values)
+{
+	for (const struct setting *setting = settings; setting && setting->key; setting++) {
+		if (distribution_of(setting, values))
+			return has_work(settings, values);
+	}
+	return false;
+}
+
+bool weak_apply_work(const struct setting *settings, void *values,
+		     const struct weak_change *change, char *why, size_t size)
+{
+	if (change->key && strcmp(change->key, WEAK_WORK) != 0)
+		return true;
+	for (; settings && settings->key; settings++) {
+		struct distribution *distribution = distribution_of(settings, values);
+
+		if (!distribution)
+			continue;
+		double max = spread_max(settings, distribution->shape);
+		double spread = round((double)distribution->spread * change->factor);
+
+		if (spread > max * SPREAD_ONE) {
+			snprintf(why, size, "the spread of %s work would be %g; allowed 0..%g",
+				 settings->words[distribution->shape], spread / SPREAD_ONE, max);
+			return false;
+		}
+		distribution->spread = (uint64_t)spread;
+	}
+	return true;
+}
+
 static void tell_first(void *to, const char *key, const char *text)
 {
 	struct changing *changing = to;

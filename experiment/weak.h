@@ -29,4 +29,14 @@ bool weak_check(const struct machine *machine,
  */
 bool weak_apply(struct machine *machine, const struct weak_change *change, char *why, size_t size);
 
+/*
+ * How far the work of a workload varies is weak too, on every machine: the key is WEAK_WORK. Is
+ * there work by these settings, and does it vary?
+ */
+#define WEAK_WORK "workload.work"
+bool weak_work(const struct setting *settings, const void *values);
+/* The same change of their spreads; false, and the reason in `why`: one would leave its range. */
+bool weak_apply_work(const struct setting *settings, void *values,
+		     const struct weak_change *change, char *why, size_t size);
+
 #endif

@@ -85,6 +85,7 @@ struct yaml *yaml_copy(struct yaml_pool *pool, const struct yaml *node)
 	copy->text = node->text ? xstrdup(node->text) : NULL;
 	copy->quoted = node->quoted;
 	copy->refused = node->refused;
+	copy->partial = node->partial;
 	for (size_t i = 0; i < node->count; i++)
 		yaml_append(copy, node->key ? node->key[i] : NULL, yaml_copy(pool, node->child[i]));
 	return copy;
@@ -149,6 +150,7 @@ struct yaml *yaml_nested(struct yaml_pool *pool, const struct yaml *node)
 	copy->text = node->text ? xstrdup(node->text) : NULL;
 	copy->quoted = node->quoted;
 	copy->refused = node->refused;
+	copy->partial = node->partial;
 	for (size_t i = 0; i < node->count; i++) {
 		struct yaml *child = yaml_nested(pool, node->child[i]);
 
@@ -204,6 +206,7 @@ struct reader {
 	const struct document *source;
 	const char *text;               /* behind a byte order mark */
 	size_t length;
+	bool merges;                    /* the next node is the value of a merge key */
 };
 
 static struct place place_of(const struct reader *reader, yaml_mark_t mark)
@@ -292,6 +295,25 @@ static bool next_event(struct reader *reader)
 	return false;
 }
 
+static void refuse_tag(struct reader *reader, struct place place, const char *tag)
+{
+	static const char core[] = "tag:yaml.org,2002:";
+	bool of_core = !strncmp(tag, core, strlen(core));
+
+	if (strstr(tag, "include") || strstr(tag, "import"))
+		mistake(reader->diagnostics, place,
+			"'%s': files are not put together; write the keys, or give some with --set",
+			tag);
+	else if (!strcmp(tag, "!env") || !strcmp(tag, "!ENV") || !strcmp(tag, "!var"))
+		mistake(reader->diagnostics, place,
+			"'%s': variables are not filled in; write the value, or give it with --set",
+			tag);
+	else
+		mistake(reader->diagnostics, place,
+			"tags ('%s%s') are not part of experiments; write the value alone",
+			of_core ? "!!" : "", of_core ? tag + strlen(core) : tag);
+}
+
 /* Anchors and tags: the value counts as told, so that nothing else is said about it. */
 static bool refuse(struct reader *reader, struct place place, const yaml_char_t *anchor,
 		   const yaml_char_t *tag)
@@ -300,8 +322,7 @@ static bool refuse(struct reader *reader, struct place place, const yaml_char_t 
 		mistake(reader->diagnostics, place,
 			"anchors ('&%s') are not part of experiments; write the value", anchor);
 	if (tag)
-		mistake(reader->diagnostics, place,
-			"tags ('%s') are not part of experiments; write the value alone", tag);
+		refuse_tag(reader, place, (const char *)tag);
 	return anchor || tag;
 }
 
@@ -342,15 +363,19 @@ static struct yaml *read_list(struct reader *reader, struct place place, unsigne
 	return NULL;
 }
 
+static bool is_merge(const struct yaml *key)
+{
+	return key->kind == YAML_VALUE && !key->quoted && !strcmp(key->text, "<<");
+}
+
 /* Appends the pair unless its key was refused. */
 static void add_pair(struct reader *reader, struct yaml *node, struct yaml *key, struct yaml *child)
 {
 	if (key->kind != YAML_VALUE)
 		mistake(reader->diagnostics, key->place,
 			"a key is one word, not a list or mapping");
-	else if (!key->quoted && !strcmp(key->text, "<<"))
-		mistake(reader->diagnostics, key->place,
-			"merge keys ('<<') are not part of experiments; write the keys");
+	else if (is_merge(key))
+		node->partial = true;
 	else if (!key->refused)
 		yaml_append(node, key, child);
 }
@@ -374,6 +399,11 @@ static struct yaml *read_mapping(struct reader *reader, struct place place, unsi
 
 		if (!key || !next_event(reader))
 			return NULL;
+		/* told here, so that the alias behind it need not be told too */
+		reader->merges = is_merge(key);
+		if (reader->merges)
+			mistake(reader->diagnostics, key->place,
+				"merge keys ('<<') are not part of experiments; write the keys");
 
 		struct yaml *child = read_node(reader, depth + 1);
 
@@ -402,11 +432,13 @@ static struct yaml *read_node(struct reader *reader, unsigned depth)
 	case YAML_MAPPING_START_EVENT:
 		return read_mapping(reader, place, depth);
 	default:        /* an alias; nothing else can begin a node */
-		mistake(reader->diagnostics, place,
-			"aliases ('*%s') are not part of experiments; write the value",
-			reader->event.type == YAML_ALIAS_EVENT
-				? (const char *)reader->event.data.alias.anchor
-				: "");
+		if (!reader->merges)
+			mistake(reader->diagnostics, place,
+				"aliases ('*%s') are not part of experiments; write the value",
+				reader->event.type == YAML_ALIAS_EVENT
+					? (const char *)reader->event.data.alias.anchor
+					: "");
+		reader->merges = false;
 
 		struct yaml *node = yaml_value(reader->pool, "", place);
 
@@ -439,7 +471,7 @@ static struct yaml *read_document(struct reader *reader, const char *empty)
 		return NULL;
 	if (reader->event.type == YAML_DOCUMENT_START_EVENT) {
 		mistake(reader->diagnostics, place_of(reader, reader->event.start_mark),
-			"a second document begins here; one file holds one");
+			"a second document begins here; one file holds one, and 'bounce run' takes several files");
 		return NULL;
 	}
 	if (is_empty(root)) {

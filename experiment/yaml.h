@@ -19,6 +19,7 @@ struct yaml {
 	bool quoted; /* it stood in quotes or in a block: not a number or switch */
 	bool dotted; /* a mapping made of dotted keys: one in braces may join it */
 	bool refused;                   /* a mistake was told about it already */
+	bool partial;                   /* a mapping with a merge key, which was told: keys lack */
 	struct place place;
 	size_t count;
 	struct yaml **key;              /* of a mapping, [count]; all are values */

@@ -85,7 +85,6 @@ struct finding {
 };
 
 struct litmus;
-struct outcome_values;
 
 struct plant {
 	const char *name, *summary, *models;    /* models: names, separated by spaces */
@@ -107,9 +106,10 @@ struct explorer {
 	bool (*replay)(const struct explore_options *options, const char *schedule,
 		       struct explore_report *report, char *why, size_t size);
 	void (*finding_free)(struct finding *finding);
-	/* All final outcomes of a litmus test, without or with store buffers; each is told once. */
+	/* All final outcomes of a litmus test, without or with store buffers, some of them often.
+	 * False: it has more than EXPLORE_CPUS_MAX threads, or loops. */
 	bool (*litmus)(const struct litmus *test, bool store_buffer,
-		       void (*outcome)(void *to, const struct outcome_values *values), void *to,
+		       void (*outcome)(void *to, const int64_t *outcome), void *to,
 		       uint64_t *schedules);
 };
 

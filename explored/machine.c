@@ -115,8 +115,6 @@ static void write_memory(struct cpu *cpu, char *p, const void *value, unsigned s
 	sim->memory_hash ^= hash_of_words(sim, p, size);
 	memcpy(p, value, size);
 	sim->memory_hash ^= hash_of_words(sim, p, size);
-	sim->writes++;
-	cpu->writes++;
 }
 
 static void take_back_memory(struct sim *sim)
@@ -196,12 +194,6 @@ static bool buffer_lets(const struct sim *sim, const struct cpu *cpu)
 	return v->kind == VERB_STORE || !newest_over(cpu, v->p, v->size, &whole) || whole;
 }
 
-/* It waits in a loop of its own, and nobody has written since it looked. */
-static bool waits_in_loop(const struct sim *sim, const struct cpu *cpu)
-{
-	return cpu->paused && sim->writes - cpu->writes == cpu->others_wrote;
-}
-
 static bool cpu_enabled(const struct sim *sim, const struct cpu *cpu)
 {
 	unsigned char now[16];
@@ -222,19 +214,19 @@ static bool irq_enabled(const struct cpu *cpu)
 
 static unsigned entities_enabled(const struct sim *sim)
 {
-	unsigned enabled = 0, loops = 0;
+	unsigned enabled = 0;
 
 	for (unsigned i = 0; i < sim->head.cpus; i++) {
 		const struct cpu *cpu = &sim->cpu[i];
 
 		if (cpu_enabled(sim, cpu))
-			*(waits_in_loop(sim, cpu) ? &loops : &enabled) |= 1u << i;
+			enabled |= 1u << i;
 		if (irq_enabled(cpu))
 			enabled |= 1u << (IRQ_OF + i);
 		if (cpu->buffered)
 			enabled |= 1u << (BUFFER_OF + i);
 	}
-	return enabled ? enabled : loops;       /* they may wait for more than they looked at last */
+	return enabled;
 }
 
 uint64_t machine_key(const struct sim *sim)
@@ -246,8 +238,7 @@ uint64_t machine_key(const struct sim *sim)
 		uint64_t left = cpu->sources ? cpu->source[0].left : 0;
 
 		key = random_mix((key + RANDOM_STEP) ^ cpu->history);
-		key ^= (uint64_t)cpu->buffered << 8 | left << 16 | (uint64_t)cpu->held_back << 1 |
-		       waits_in_loop(sim, cpu);
+		key ^= (uint64_t)cpu->buffered << 8 | left << 16 | (uint64_t)cpu->held_back << 1;
 	}
 	return random_mix(key ^ (uint64_t)sim->running << 40);
 }
@@ -392,13 +383,12 @@ static void await_turn(struct cpu *cpu)
 			break;
 		interrupt(cpu);
 	}
-	cpu->paused = false;
 }
 
 /* A CPU that is alone waits for nobody. */
 static void go_alone(struct cpu *cpu)
 {
-	if (cpu->next.kind == VERB_SPIN || cpu->paused)
+	if (cpu->next.kind == VERB_SPIN && !memcmp(cpu->seen, cpu->next.p, cpu->next.size))
 		machine_found(cpu->sim, cpu, FOUND_DEADLOCK, cpu->next.site,
 			      "CPU %u waits, and no other CPU is inside", cpu->head.id);
 }
@@ -442,8 +432,6 @@ static void remember(struct cpu *cpu, const struct verb_at *verb, const void *be
 	unsigned size = verb->size < 8 ? verb->size : 8;
 	uint64_t value = 0;
 
-	if (!verb->writes)
-		cpu->others_wrote = sim->writes - cpu->writes;
 	if (before)
 		memcpy(&value, before, size);
 	cpu->history = random_mix(cpu->history ^ random_mix(value + (uintptr_t)verb->site));
@@ -530,16 +518,22 @@ void verb_load(struct cpu *cpu, const void *p, void *value, size_t size, const s
 	remember(cpu, &verb, value, NULL);
 }
 
-void verb_spin(struct cpu *cpu, const void *p, void *value, size_t size, enum step turn,
-	       const struct site *site)
+/* A turn of a loop that goes on while the word has that value: when it has another. */
+void verb_poll(struct cpu *cpu, const void *p, void *value, size_t size, const struct site *site)
 {
 	struct verb_at verb = { VERB_SPIN, false, false, (unsigned)size, (char *)(uintptr_t)p, site };
 
-	(void)turn;
 	memcpy(cpu->seen, value, size);
 	step(cpu, &verb);
 	read_memory(cpu, p, value, verb.size);
 	remember(cpu, &verb, value, NULL);
+}
+
+void verb_spin(struct cpu *cpu, const void *p, void *value, size_t size, enum step turn,
+	       const struct site *site)
+{
+	(void)turn;
+	verb_poll(cpu, p, value, size, site);
 }
 
 void verb_store(struct cpu *cpu, void *p, const void *value, size_t size, const struct site *site)
@@ -587,6 +581,13 @@ void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site
 	(void)site;
 }
 
+void verb_load_ahead(struct cpu *cpu, const void *p, const struct site *site)
+{
+	(void)cpu;
+	(void)p;
+	(void)site;
+}
+
 void fence(struct cpu *cpu)
 {
 	static const struct site site = { "", 0, "fence", "fence" };
@@ -602,8 +603,8 @@ void fence(struct cpu *cpu)
 
 void compute(struct cpu *cpu, enum step turn)
 {
-	if (turn == STEP_PAUSE)
-		cpu->paused = true;
+	(void)cpu;
+	(void)turn;
 }
 
 void compute_cycles(struct cpu *cpu, uint64_t cycles)
@@ -665,6 +666,11 @@ void ipi_send(struct cpu *cpu, unsigned target, interrupt_handler *handler, void
 {
 	fence(cpu);
 	machine_interrupt(cpu->sim, target, handler, argument, 1);
+}
+
+bool takes_interrupts(const struct sim *sim, unsigned id)
+{
+	return sim->cpu[id].started && !sim->cpu[id].done;
 }
 
 void timer_add(struct sim *sim, unsigned target, uint64_t first, uint64_t period,
@@ -871,7 +877,7 @@ static void clear(struct sim *sim)
 	sim->running = NOBODY;
 	sim->sequential = sim->priming = sim->stopped = false;
 	sim->steps = 0;
-	sim->writes = sim->operations = 0;
+	sim->operations = 0;
 	sim->found = FOUND_NOTHING;
 	sim->message[0] = '\0';
 	sim->found_at = NULL;

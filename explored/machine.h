@@ -75,8 +75,6 @@ struct cpu {
 	int32_t *preempt_count;
 	struct verb_at next;
 	unsigned char seen[16];         /* VERB_SPIN: what it saw last, and waits to change */
-	bool paused;                    /* it said pause: until another writes */
-	uint64_t writes, others_wrote;  /* its own; those of others at its last load */
 	unsigned operations, in_handler;
 	struct waiting_store buffer[BUFFER_MAX];
 	unsigned buffered;
@@ -122,7 +120,6 @@ struct sim {
 	unsigned running;               /* the CPU that ran last, NOBODY */
 	bool sequential;                /* no choices: one CPU runs, nothing is buffered */
 	bool priming, stopped;
-	uint64_t writes;
 	struct step_done *step;         /* [STEPS_MAX] */
 	unsigned steps;
 	uint64_t all_steps;

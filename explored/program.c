@@ -143,7 +143,7 @@ static void thread(struct cpu *cpu, void *argument)
 	unsigned id = cpu->head.id;
 
 	for (unsigned i = 0; i < program->count[id]; i++) {
-		const struct operation *op = &program->op[id][i];
+		const struct program_op *op = &program->op[id][i];
 		unsigned by = program->allocates[op->number];
 
 		if (!op->frees) {
@@ -257,8 +257,8 @@ static void set_up(void *argument)
 	static const struct layout slot_layout = { "slot", sizeof(void *), CLASS_WORKLOAD, NULL };
 
 	stage->pages.model = page_allocator_find(o->pages);
-	stage->memory = memory_new(sim, objects ? objects->view : stage->pages.model->view, 0,
-				   MEMORY_MIB);
+	stage->memory = memory_new(sim, page_view_of(objects, stage->pages.model, o->pages_settings),
+				   0, MEMORY_MIB);
 	stage->pages.memory = stage->memory;
 	stage->pages.state = stage->pages.model->create(sim, stage->memory, o->pages_settings);
 	stage->per_slab = PAGES_PER_START;
@@ -412,7 +412,7 @@ static void add_alloc(struct builder *b, unsigned cpu)
 	struct program *p = b->program;
 	unsigned number = b->stage->helds + cpu * OPERATIONS_MAX + p->count[cpu];
 
-	p->op[cpu][p->count[cpu]++] = (struct operation){ false, number };
+	p->op[cpu][p->count[cpu]++] = (struct program_op){ false, number };
 	p->allocates[number] = (unsigned char)cpu;
 	b->made[b->mades++] = number;
 }
@@ -421,7 +421,7 @@ static void add_free(struct builder *b, unsigned cpu, unsigned which)
 {
 	struct program *p = b->program;
 
-	p->op[cpu][p->count[cpu]++] = (struct operation){ true, b->made[which] };
+	p->op[cpu][p->count[cpu]++] = (struct program_op){ true, b->made[which] };
 	memmove(b->made + which, b->made + which + 1, (--b->mades - which) * sizeof b->made[0]);
 }
 
@@ -498,7 +498,7 @@ void program_print(const struct program *program, char *text, size_t size)
 	text[0] = '\0';
 	for (unsigned c = 0; c < program->cpus; c++)
 		for (unsigned i = 0; i < program->count[c] || i == 0; i++) {
-			const struct operation *op = &program->op[c][i];
+			const struct program_op *op = &program->op[c][i];
 			const char *before = i ? " " : c ? " | " : "";
 
 			if (at + 16 > size)
@@ -548,7 +548,7 @@ bool program_parse(const struct stage *stage, const char *text, struct program *
 	program->cpus = (unsigned)stage->options->cpus;
 	memset(program->allocates, NOBODY, sizeof program->allocates);
 	for (const char *at = text; *at;) {
-		struct operation op = { *at == 'f', number };
+		struct program_op op = { *at == 'f', number };
 		char *end = NULL;
 
 		if (isspace((unsigned char)*at)) {

@@ -18,14 +18,14 @@ enum start_state {
 	START_LAST_OUT, START_STATES, START_ALL = START_STATES
 };
 
-struct operation {
+struct program_op {
 	bool frees;
 	unsigned number;                /* of the object */
 };
 
 struct program {
 	unsigned cpus, count[CPUS_MAX];
-	struct operation op[CPUS_MAX][OPERATIONS_MAX];
+	struct program_op op[CPUS_MAX][OPERATIONS_MAX];
 	unsigned char allocates[OBJECTS_MAX];   /* the CPU that allocates it; NOBODY: held at the start */
 };
 

@@ -17,12 +17,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "litmus/compute.h"
 #include "sim/sim.h"
 #include "sim/verbs/xalloc.h"
 #include "workloads/waiting.h"
 
 enum {
 	WORDS = LINE / sizeof(int32_t),
+	HALF = LINE / 2,                /* bytes of a line that variables may fill */
 	NOISE = 64,                     /* lines that are only there to push others out */
 	SHORTEST = 8,                   /* halvings from the longest delay to the shortest */
 };
@@ -49,35 +51,54 @@ struct runs {
 	struct cell **cells;            /* [nodes]: [runs * variables] */
 	struct cell *noise;             /* [NOISE] */
 	struct cell *own;               /* [threads]: a line that only its thread writes */
-	struct cell *common;            /* a word per thread */
+	struct cell *common;            /* a word per thread, as far as there are */
 	struct barrier *barrier;
-	struct outcome_values *values;  /* [runs] */
+	unsigned slot;                  /* bytes from one variable to the next on a line */
+	int64_t *values;                /* [runs][observeds] */
 };
 
 struct actor {                          /* host memory of one thread */
 	struct runs *all;
 	unsigned thread;
 	unsigned run;
-	int32_t *word[LITMUS_VARIABLES];        /* the variables of this run */
-	int32_t reg[LITMUS_REGISTERS];
+	char **word;                    /* the variables of this run */
+	int64_t reg[LITMUS_REGISTERS];
 };
 
 /* ---- variables --------------------------------------------------------------------------- */
 
 /*
  * Where variable v of a run lies. In three of four runs each has a line of its own; in the
- * others every way of putting neighbours on one line has its turn. So have the memory nodes.
+ * others every way of putting neighbours on one line has its turn, as many as fit into half a
+ * line. So have the memory nodes.
  */
-static int32_t *place_of(const struct runs *all, unsigned run, unsigned v)
+static char *place_of(const struct runs *all, unsigned run, unsigned v)
 {
-	unsigned variables = all->test->variables;
-	unsigned joined = run % 4 == 3 ? run / 4 % (1u << (variables - 1)) : 0, line = v;
+	enum { JOINTS = 24 };           /* of more neighbours these first ones */
+	unsigned variables = all->test->variables, fit = HALF / all->slot, line = v;
+	unsigned joints = variables - 1 < JOINTS ? variables - 1 : JOINTS;
+	unsigned joined = run % 4 == 3 ? run / 4 % (1u << joints) : 0;
 
-	while (line && joined >> (line - 1) & 1)
+	while (line % fit && line <= joints && joined >> (line - 1) & 1)
 		line--;
 	unsigned node = (run + line * (run / all->nodes + 1)) % all->nodes;
 
-	return &all->cells[node][run * variables + line].word[v];
+	return (char *)&all->cells[node][(size_t)run * variables + line] +
+	       (size_t)(v % fit) * all->slot;
+}
+
+static unsigned size_of(const struct runs *all, unsigned v)
+{
+	return all->test->variable[v].size;
+}
+
+/* Bytes in memory as a signed number, and back. */
+static int64_t number_of(const void *bytes, unsigned size)
+{
+	int64_t value = 0;
+
+	memcpy(&value, bytes, size);    /* little-endian, as the simulated machine is */
+	return litmus_extend(value, size);
 }
 
 static void find_variables(struct actor *actor)
@@ -86,31 +107,44 @@ static void find_variables(struct actor *actor)
 		actor->word[v] = place_of(actor->all, actor->run, v);
 }
 
-static int32_t *any_variable(struct cpu *cpu, const struct actor *actor)
+static char *any_variable(struct cpu *cpu, const struct actor *actor)
 {
 	return actor->word[random_below(cpu, actor->all->test->variables)];
 }
 
 /* ---- before the test --------------------------------------------------------------------- */
 
-static void prepare_one(struct cpu *cpu, int32_t *word, int32_t start)
+static int64_t load_number(struct cpu *cpu, const void *word, unsigned size)
 {
+	int64_t value = 0;
+
+	verb_load(cpu, word, &value, size, SITE("variable"));
+	return litmus_extend(value, size);
+}
+
+static void store_number(struct cpu *cpu, void *word, unsigned size, int64_t value)
+{
+	verb_store(cpu, word, &value, size, SITE("variable"));
+}
+
+static void prepare_one(struct cpu *cpu, const struct actor *actor, unsigned v)
+{
+	char *word = actor->word[v];
 	uint64_t choice = random_below(cpu, 16);
 
 	if (choice < 4)
-		load(cpu, word);
+		load_number(cpu, word, size_of(actor->all, v));
 	else if (choice < 7)
-		store(cpu, word, start);
+		store_number(cpu, word, size_of(actor->all, v),
+			     actor->all->test->variable[v].start);
 	else if (choice == 7)
 		prefetch_write(cpu, word);
 }
 
 static void prepare(struct cpu *cpu, const struct actor *actor)
 {
-	const struct litmus *test = actor->all->test;
-
-	for (unsigned v = 0; v < test->variables; v++)
-		prepare_one(cpu, actor->word[v], test->variable[v].start);
+	for (unsigned v = 0; v < actor->all->test->variables; v++)
+		prepare_one(cpu, actor, v);
 }
 
 /* A barrier. The last to come does not wait for a line as the others do: it waits for about as
@@ -129,9 +163,10 @@ static void meet(struct cpu *cpu, const struct actor *actor)
 static void disturb(struct cpu *cpu, const struct actor *actor)
 {
 	const struct runs *all = actor->all;
-	int32_t *beside = any_variable(cpu, actor);
+	char *variable = any_variable(cpu, actor);
+	struct cell *line = (struct cell *)(variable - (uintptr_t)variable % LINE);
+	int32_t *beside = &line->word[WORDS - 1 - actor->thread % (WORDS / 2)];
 
-	beside += WORDS - 1 - ((uintptr_t)beside / sizeof *beside) % WORDS - actor->thread;
 	switch (random_below(cpu, 8)) {
 	case 0:
 		prefetch(cpu, any_variable(cpu, actor));
@@ -144,7 +179,7 @@ static void disturb(struct cpu *cpu, const struct actor *actor)
 		break;
 	case 3:                         /* on a line that others write */
 	case 4:
-		store(cpu, &all->common->word[actor->thread], (int32_t)actor->run);
+		store(cpu, &all->common->word[actor->thread % WORDS], (int32_t)actor->run);
 		break;
 	default:
 		store(cpu, &all->own[actor->thread].word[0], (int32_t)actor->run);
@@ -168,62 +203,143 @@ static void delay(struct cpu *cpu, const struct runs *all)
 
 /* ---- the test ---------------------------------------------------------------------------- */
 
-/* Without LOCK: as one instruction of the machine, or as the load and the store that it is. */
-static void add_plain(struct cpu *cpu, int32_t *word, int32_t operand)
+static int64_t rmw(struct cpu *cpu, void *word, unsigned size, enum rmw how, int64_t operand,
+		   bool locked)
 {
-	if (random_below(cpu, 2)) {
-		fetch_add_local(cpu, word, operand);
-	} else {
-		int32_t old = load(cpu, word);
+	int64_t old = 0;
 
-		store(cpu, word, old + operand);
+	verb_rmw(cpu, word, size, how, NULL, &operand, &old, locked, SITE("variable"));
+	return litmus_extend(old, size);
+}
+
+/* The machine adds in one instruction: by how much? false: another operation. */
+static bool is_addition(enum operation operation, int64_t *operand)
+{
+	switch (operation) {
+	case OPERATION_ADD:
+		return true;
+	case OPERATION_SUB:
+		*operand = -*operand;
+		return true;
+	case OPERATION_INC:
+		*operand = 1;
+		return true;
+	case OPERATION_DEC:
+		*operand = -1;
+		return true;
+	default:
+		return false;
 	}
 }
 
-/* cas() says only whether it did; EAX gets what was there if it did not. */
-static void compare(struct cpu *cpu, int32_t *word, int32_t *accumulator, int32_t operand)
+/* Compares with what the last load gave until nobody came between: in one step at last. */
+static int64_t update_locked(struct cpu *cpu, void *word, const struct instruction *in,
+			     int64_t operand)
 {
-	const struct site *site = SITE("word");
-	int32_t old;
+	for (;;) {
+		int64_t old = load_number(cpu, word, in->size), flags = 0, was;
+		int64_t new = compute_operation(in->operation, in->size, old, operand, &flags);
 
-	if (!verb_rmw(cpu, word, sizeof *word, RMW_CAS, accumulator, &operand, &old, true, site))
-		*accumulator = old;
+		if (verb_rmw(cpu, word, in->size, RMW_CAS, &old, &new, &was, true,
+			     SITE("variable")))
+			return old;
+	}
 }
 
-static void execute(struct cpu *cpu, struct actor *actor, const struct instruction *in)
+/* Without LOCK: as one instruction of the machine, or as the load and the store that it is. */
+static int64_t update_plain(struct cpu *cpu, void *word, const struct instruction *in,
+			    int64_t operand)
 {
-	int32_t *word = actor->word[in->variable], *reg = actor->reg, old;
-	int32_t operand = in->source < 0 ? in->value : reg[in->source];
+	int64_t old, flags = 0, by = operand;
 
+	if (is_addition(in->operation, &by) && random_below(cpu, 2))
+		return rmw(cpu, word, in->size, RMW_ADD, by, false);
+	old = load_number(cpu, word, in->size);
+	store_number(cpu, word, in->size,
+		     compute_operation(in->operation, in->size, old, operand, &flags));
+	return old;
+}
+
+static void update(struct cpu *cpu, void *word, const struct instruction *in, int64_t *reg)
+{
+	int64_t operand = compute_operand(in, reg), by = operand, old;
+
+	if (!in->locked)
+		old = update_plain(cpu, word, in, operand);
+	else if (is_addition(in->operation, &by))
+		old = rmw(cpu, word, in->size, RMW_ADD, by, true);
+	else
+		old = update_locked(cpu, word, in, operand);
+	compute_operation(in->operation, in->size, old, operand, &reg[LITMUS_FLAGS]);
+	if (in->target >= 0)
+		compute_write(&reg[in->target], in->size, old);
+}
+
+/* EAX gets what was there if it is another value; without LOCK that is written again. */
+static void compare(struct cpu *cpu, void *word, const struct instruction *in, int64_t *reg)
+{
+	int64_t *accumulator = &reg[in->target], expected = *accumulator, old = 0;
+	int64_t operand = compute_operand(in, reg);
+	bool same;
+
+	if (in->locked) {
+		same = verb_rmw(cpu, word, in->size, RMW_CAS, &expected, &operand, &old, true,
+				SITE("variable"));
+		old = same ? expected : litmus_extend(old, in->size);
+	} else {
+		old = load_number(cpu, word, in->size);
+		same = old == litmus_extend(expected, in->size);
+		store_number(cpu, word, in->size, same ? operand : old);
+	}
+	compute_operation(OPERATION_CMP, in->size, expected, old, &reg[LITMUS_FLAGS]);
+	if (!same)
+		compute_write(accumulator, in->size, old);
+}
+
+static void access(struct cpu *cpu, const struct actor *actor, const struct instruction *in,
+		   int64_t *reg)
+{
+	int variable = address_find(actor->all->test, in, reg);
+	char *word;
+
+	if (variable < 0 || size_of(actor->all, (unsigned)variable) != in->size)
+		BUG(cpu, "an address of no variable, which the oracle had not found");
+	word = actor->word[variable];
 	switch (in->kind) {
-	case INSTRUCTION_SET:
-		reg[in->target] = operand;
-		break;
 	case INSTRUCTION_LOAD:
-		reg[in->target] = load(cpu, word);
+		compute_write(&reg[in->target], in->size, load_number(cpu, word, in->size));
 		break;
 	case INSTRUCTION_STORE:
-		store(cpu, word, operand);
-		break;
-	case INSTRUCTION_FENCE:
-		fence(cpu);
+		store_number(cpu, word, in->size, compute_operand(in, reg));
 		break;
 	case INSTRUCTION_EXCHANGE:
-		reg[in->target] = exchange(cpu, word, operand);
+		compute_write(&reg[in->target], in->size,
+			      rmw(cpu, word, in->size, RMW_EXCHANGE, compute_operand(in, reg),
+				  true));
 		break;
-	case INSTRUCTION_ADD:
-		if (!in->locked) {
-			add_plain(cpu, word, operand);
-			break;
-		}
-		old = fetch_add(cpu, word, operand);
-		if (in->target >= 0)
-			reg[in->target] = old;
+	case INSTRUCTION_UPDATE:
+		update(cpu, word, in, reg);
 		break;
-	case INSTRUCTION_COMPARE:
-		compare(cpu, word, &reg[in->target], operand);
-		break;
+	default:
+		compare(cpu, word, in, reg);
 	}
+}
+
+/* The number of the next instruction. */
+static unsigned execute(struct cpu *cpu, struct actor *actor, const struct instruction *in,
+			unsigned number)
+{
+	unsigned next = number + 1;
+
+	if (in->kind == INSTRUCTION_FENCE)
+		fence(cpu);
+	else if (in->kind >= INSTRUCTION_LOAD)
+		access(cpu, actor, in, actor->reg);
+	else
+		next = compute_step(in, number, actor->reg);
+	if (next <= number)
+		compute(cpu, STEP_LOOP);        /* time goes on, whatever the loop does */
+	return next;
 }
 
 /* Something between two instructions of the test. */
@@ -238,11 +354,14 @@ static void interlude(struct cpu *cpu, const struct runs *all, bool dawdle)
 static void note_registers(const struct actor *actor)
 {
 	const struct litmus *test = actor->all->test;
+	int64_t *outcome = actor->all->values + (size_t)actor->run * test->observeds;
 
-	for (unsigned i = 0; i < test->observeds; i++)
-		if (test->observed[i].thread == (int)actor->thread)
-			actor->all->values[actor->run].value[i] =
-				actor->reg[test->observed[i].index];
+	for (unsigned i = 0; i < test->observeds; i++) {
+		const struct observed *o = &test->observed[i];
+
+		if (o->thread == (int)actor->thread)
+			outcome[i] = litmus_observe(test, o, actor->reg[o->index]);
+	}
 }
 
 static void run_once(struct cpu *cpu, struct actor *actor)
@@ -257,10 +376,10 @@ static void run_once(struct cpu *cpu, struct actor *actor)
 	crowd(cpu, actor);
 	delay(cpu, actor->all);
 	dawdle = random_below(cpu, 4) == 0;
-	for (unsigned i = 0; i < code->count; i++) {
-		if (i)
+	for (unsigned at = 0, next; at < code->count; at = next) {
+		next = execute(cpu, actor, &code->instruction[at], at);
+		if (next < code->count)
 			interlude(cpu, actor->all, dawdle);
-		execute(cpu, actor, &code->instruction[i]);
 	}
 	note_registers(actor);
 }
@@ -339,7 +458,8 @@ static void set_start_values(const struct runs *all)
 {
 	for (unsigned run = 0; run < all->runs; run++)
 		for (unsigned v = 0; v < all->test->variables; v++)
-			*place_of(all, run, v) = all->test->variable[v].start;
+			memcpy(place_of(all, run, v), &all->test->variable[v].start,
+			       size_of(all, v));
 }
 
 static void set_up(void *argument)
@@ -365,10 +485,14 @@ static void note_variables(const struct runs *all)
 	const struct litmus *test = all->test;
 
 	for (unsigned run = 0; run < all->runs; run++)
-		for (unsigned i = 0; i < test->observeds; i++)
-			if (test->observed[i].thread < 0)
-				all->values[run].value[i] =
-					*place_of(all, run, (unsigned)test->observed[i].index);
+		for (unsigned i = 0; i < test->observeds; i++) {
+			const struct observed *o = &test->observed[i];
+			unsigned v = (unsigned)o->index;
+
+			if (o->thread < 0)
+				all->values[(size_t)run * test->observeds + i] = litmus_observe(
+					test, o, number_of(place_of(all, run, v), size_of(all, v)));
+		}
 }
 
 static struct sim *machine_new(const struct batch *batch, struct machine *machine, char *why,
@@ -392,22 +516,19 @@ static struct sim *machine_new(const struct batch *batch, struct machine *machin
 		.warmup = UINT64_MAX / 2,       /* nothing is measured */
 		.model = batch->test->name,
 	};
-	memcpy(options->core, batch->core, sizeof batch->core);
+	memcpy(options->core, batch->core, batch->test->threads * sizeof *batch->core);
 	sim = sim_new(options, why, size);
 	free(options);
 	return sim;
 }
 
-static bool run_all(struct runs *all, char *why, size_t size)
+static bool run_all(struct runs *all, struct actor *actor, char *why, size_t size)
 {
-	struct actor actor[LITMUS_THREADS];
 	const char *message;
 	bool done = sim_protect(all->sim, set_up, all);
 
-	for (unsigned i = 0; done && i < all->test->threads; i++) {
-		actor[i] = (struct actor){ .all = all, .thread = i };
+	for (unsigned i = 0; done && i < all->test->threads; i++)
 		thread_start(all->sim, i, act, &actor[i]);
-	}
 	if (done && sim_run(all->sim) == OUTCOME_DONE) {
 		note_variables(all);
 		return true;
@@ -421,7 +542,38 @@ static bool run_all(struct runs *all, char *why, size_t size)
 	return false;
 }
 
-bool batch_run(const struct batch *batch, struct outcome_values *values, char *why, size_t size)
+static struct actor *actors_new(struct runs *all)
+{
+	struct actor *actor = xalloc(all->test->threads * sizeof *actor);
+
+	for (unsigned i = 0; i < all->test->threads; i++)
+		actor[i] = (struct actor){
+			.all = all,
+			.thread = i,
+			.word = xalloc(all->test->variables * sizeof *actor[i].word),
+		};
+	return actor;
+}
+
+static void actors_free(struct actor *actor, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		free(actor[i].word);
+	free(actor);
+}
+
+/* Room for the widest variable: all begin at multiples of their size. */
+static unsigned slot_of(const struct litmus *test)
+{
+	unsigned slot = sizeof(int32_t);
+
+	for (unsigned v = 0; v < test->variables; v++)
+		if (test->variable[v].size > slot)
+			slot = test->variable[v].size;
+	return slot;
+}
+
+bool batch_run(const struct batch *batch, int64_t *values, char *why, size_t size)
 {
 	struct machine *machine = xalloc(sizeof *machine);
 	struct runs all = {
@@ -430,19 +582,22 @@ bool batch_run(const struct batch *batch, struct outcome_values *values, char *w
 		.runs = batch->runs,
 		.values = values,
 		.longest = 2 * longest_miss(batch->machine),
+		.slot = slot_of(batch->test),
 	};
+	struct actor *actor = actors_new(&all);
 	bool done = false;
 
 	*machine = *batch->machine;
 	if (batch->pressure == PRESSURE_CACHES)
 		shrink(machine);
-	memset(values, 0, batch->runs * sizeof *values);
+	memset(values, 0, (size_t)batch->runs * batch->test->observeds * sizeof *values);
 	all.sim = machine_new(batch, machine, why, size);
 	if (all.sim) {
 		all.nodes = sim_nodes(all.sim);
 		all.cells = xalloc(all.nodes * sizeof *all.cells);
-		done = run_all(&all, why, size);
+		done = run_all(&all, actor, why, size);
 	}
+	actors_free(actor, batch->test->threads);
 	free(all.cells);
 	sim_free(all.sim);
 	free(machine);

@@ -20,14 +20,15 @@ extern const char *const pressure_names[PRESSURES];     /* "none", "caches", "in
 struct batch {
 	const struct litmus *test;
 	const struct machine *machine;
-	unsigned core[LITMUS_THREADS];  /* of each thread */
+	const unsigned *core;           /* of each thread */
 	enum pressure pressure;
 	uint64_t seed;
 	unsigned runs;
 	bool no_shortcuts;              /* of the engine; the outcomes are the same */
 };
 
-/* The outcome of every run. false: the machine's run did not end well, `why` says how. */
-bool batch_run(const struct batch *batch, struct outcome_values *values, char *why, size_t size);
+/* The outcome of every run, one behind the other: runs * observeds values. false: the machine's
+ * run did not end well, `why` says how. */
+bool batch_run(const struct batch *batch, int64_t *values, char *why, size_t size);
 
 #endif

@@ -12,7 +12,7 @@
 
 #include "sim/verbs/xalloc.h"
 
-enum { BATCH_RUNS = 1000, STRAYS = 32 };
+enum { BATCH_RUNS = 1000, STRAYS = 32, PLACEMENTS_MAX = 512 };
 
 /* ---- placements -------------------------------------------------------------------------- */
 
@@ -26,25 +26,16 @@ static unsigned relation(const struct machine *machine, unsigned a, unsigned b)
 	return machine_distance(machine, a, b) << 2 | same_l2 << 1 | same_llc;
 }
 
-static bool same_kind(const struct machine *machine, unsigned threads, const unsigned *a,
-		      const unsigned *b)
+static void add(struct placements *placements, const unsigned *core, unsigned last)
 {
-	for (unsigned i = 0; i < threads; i++)
-		for (unsigned j = 0; j < i; j++)
-			if (relation(machine, a[i], a[j]) != relation(machine, b[i], b[j]))
-				return false;
-	return true;
-}
+	unsigned threads = placements->threads, *place;
 
-static void add_kind(struct placements *placements, const struct machine *machine,
-		     unsigned threads, const unsigned *core)
-{
-	for (unsigned i = 0; i < placements->count; i++)
-		if (same_kind(machine, threads, placements->core[i], core))
-			return;
-	placements->core = xrealloc(placements->core,
-				    (placements->count + 1) * sizeof *placements->core);
-	memcpy(placements->core[placements->count++], core, sizeof *placements->core);
+	placements->core = xrealloc(placements->core, ((size_t)placements->count + 1) * threads *
+							      sizeof *placements->core);
+	place = placements->core + (size_t)placements->count++ * threads;
+	for (unsigned i = 0; i + 1 < threads; i++)
+		place[i] = core[i];
+	place[threads - 1] = last;
 }
 
 static bool is_taken(const unsigned *core, unsigned threads, unsigned wanted)
@@ -55,25 +46,66 @@ static bool is_taken(const unsigned *core, unsigned threads, unsigned wanted)
 	return false;
 }
 
-/* One thread more, on every core that is free: kinds of n threads from kinds of n - 1. */
+/* Not more than can be run: every so many of them. */
+static void thin_out(struct placements *placements)
+{
+	unsigned step = (placements->count + PLACEMENTS_MAX - 1) / PLACEMENTS_MAX, kept = 0;
+	size_t bytes = placements->threads * sizeof *placements->core;
+
+	if (step <= 1)
+		return;
+	for (unsigned i = 0; i < placements->count; i += step)
+		memmove(placements->core + (size_t)kept++ * placements->threads,
+			placements->core + (size_t)i * placements->threads, bytes);
+	placements->count = kept;
+}
+
+/* Is what core `c` is to the cores before it new among `kinds` of them? Then one more. */
+static bool is_new(const struct machine *machine, const unsigned *core, unsigned threads,
+		   unsigned c, unsigned *kind, unsigned *kinds)
+{
+	unsigned *own = kind + (size_t)*kinds * threads;
+
+	for (unsigned i = 0; i < threads; i++)
+		own[i] = relation(machine, core[i], c);
+	for (unsigned k = 0; k < *kinds; k++)
+		if (!threads || !memcmp(kind + (size_t)k * threads, own, threads * sizeof *own))
+			return false;
+	++*kinds;
+	return true;
+}
+
+/* One thread more, on every core that is free. Those of different kinds without it stay different:
+ * only what comes of the same is compared. */
+static struct placements one_more(const struct machine *machine, const struct placements *fewer)
+{
+	unsigned threads = fewer->threads, cores = machine_cores(machine);
+	struct placements found = { .threads = threads + 1 };
+	unsigned *kind = xalloc((size_t)cores * threads * sizeof *kind);
+
+	for (unsigned i = 0; i < fewer->count; i++) {
+		const unsigned *core = fewer->core + (size_t)i * threads;
+		unsigned kinds = 0;
+
+		for (unsigned c = 0; c < cores; c++)
+			if (!is_taken(core, threads, c) &&
+			    is_new(machine, core, threads, c, kind, &kinds))
+				add(&found, core, c);
+	}
+	free(kind);
+	thin_out(&found);
+	return found;
+}
+
+/* Kinds of n threads from kinds of n - 1. */
 struct placements placements_find(const struct machine *machine, unsigned threads)
 {
-	struct placements found = { 0 };
-	unsigned none[LITMUS_THREADS] = { 0 };
+	struct placements found = { .count = 1, .core = xalloc(1) }; /* of no thread: one */
 
-	add_kind(&found, machine, 0, none);
 	for (unsigned n = 0; n < threads; n++) {
 		struct placements fewer = found;
 
-		found = (struct placements){ 0 };
-		for (unsigned i = 0; i < fewer.count; i++) {
-			for (unsigned core = 0; core < machine_cores(machine); core++) {
-				if (is_taken(fewer.core[i], n, core))
-					continue;
-				fewer.core[i][n] = core;
-				add_kind(&found, machine, n + 1, fewer.core[i]);
-			}
-		}
+		found = one_more(machine, &fewer);
 		placements_free(&fewer);
 	}
 	return found;
@@ -129,44 +161,48 @@ struct batch campaign_batch(const struct campaign *campaign, const struct placem
 		.pressure = number / placements->count % PRESSURES,
 		.seed = seed_of(campaign, number),
 		.runs = (unsigned)(left < size ? left : size),
+		.core = placements->core + number % placements->count * placements->threads,
 	};
 
-	memcpy(batch.core, placements->core[number % placements->count], sizeof batch.core);
 	return batch;
 }
 
 /* ---- counting ---------------------------------------------------------------------------- */
 
-/* What a process counts, in memory that its parent sees. */
+/* What a process counts, in memory that its parent sees; the values of strays are there, too. */
 struct counting {
 	const struct campaign *campaign;
 	const struct placements *placements;
 	const struct outcome_set *expected;
+	int64_t *stray;                 /* [STRAYS][width] */
 	size_t strays;
 	uint64_t runs, untold;
 	char failure[512];
 	struct seen seen[];             /* [expected, then STRAYS] */
 };
 
-static struct seen *seen_of(struct counting *counting, const struct outcome_values *values)
+static struct seen *seen_of(struct counting *counting, const int64_t *values)
 {
-	int expected = outcome_set_find(counting->expected, values);
-	struct seen *stray = counting->seen + counting->expected->count;
+	const struct outcome_set *expected = counting->expected;
+	int64_t number = outcome_set_find(expected, values);
+	struct seen *stray = counting->seen + expected->count;
+	int64_t *room = counting->stray + counting->strays * expected->width;
 
-	if (expected >= 0)
-		return &counting->seen[expected];
+	if (number >= 0)
+		return &counting->seen[number];
 	for (size_t i = 0; i < counting->strays; i++)
-		if (!outcome_compare(&stray[i].values, values))
+		if (!outcome_compare(stray[i].values, values, expected->width))
 			return &stray[i];
 	if (counting->strays == STRAYS)
 		return NULL;
-	stray[counting->strays].values = *values;
+	memcpy(room, values, expected->width * sizeof *values);
+	stray[counting->strays].values = room;
 	return &stray[counting->strays++];
 }
 
 static void add_seen(struct counting *to, const struct seen *more)
 {
-	struct seen *seen = seen_of(to, &more->values);
+	struct seen *seen = seen_of(to, more->values);
 
 	if (!seen) {
 		to->untold += more->count;
@@ -180,10 +216,10 @@ static void add_seen(struct counting *to, const struct seen *more)
 	seen->count += more->count;
 }
 
-static void count_batch(struct counting *counting, uint64_t number,
-			struct outcome_values values[BATCH_RUNS])
+static void count_batch(struct counting *counting, uint64_t number, int64_t *values)
 {
 	struct batch batch = campaign_batch(counting->campaign, counting->placements, number);
+	unsigned width = counting->expected->width;
 	char why[384];
 
 	if (!batch_run(&batch, values, why, sizeof why)) {
@@ -193,7 +229,8 @@ static void count_batch(struct counting *counting, uint64_t number,
 	}
 	counting->runs += batch.runs;
 	for (unsigned run = 0; run < batch.runs; run++)
-		add_seen(counting, &(struct seen){ values[run], 1, number, run });
+		add_seen(counting,
+			 &(struct seen){ values + (size_t)run * width, 1, number, run });
 }
 
 /* Every jobs-th batch, from that of number `job` on. */
@@ -201,7 +238,7 @@ static void count_share(struct counting *counting, unsigned job)
 {
 	const struct campaign *campaign = counting->campaign;
 	uint64_t batches = batch_count(campaign, counting->placements);
-	struct outcome_values *values = xalloc(BATCH_RUNS * sizeof *values);
+	int64_t *values = xalloc(BATCH_RUNS * counting->expected->width * sizeof *values);
 
 	if (campaign->only >= 0 && job == 0 && (uint64_t)campaign->only < batches)
 		count_batch(counting, (uint64_t)campaign->only, values);
@@ -215,7 +252,8 @@ static void count_share(struct counting *counting, unsigned job)
 
 static size_t counting_bytes(const struct outcome_set *expected)
 {
-	return sizeof(struct counting) + (expected->count + STRAYS) * sizeof(struct seen);
+	return sizeof(struct counting) + (expected->count + STRAYS) * sizeof(struct seen) +
+	       STRAYS * expected->width * sizeof(int64_t);
 }
 
 static struct counting *counting_new(const struct campaign *campaign,
@@ -230,8 +268,9 @@ static struct counting *counting_new(const struct campaign *campaign,
 	counting->campaign = campaign;
 	counting->placements = placements;
 	counting->expected = expected;
+	counting->stray = (void *)(counting->seen + expected->count + STRAYS);
 	for (size_t i = 0; i < expected->count; i++)
-		counting->seen[i].values = expected->values[i];
+		counting->seen[i].values = outcome_set_row(expected, i);
 	return counting;
 }
 
@@ -274,22 +313,37 @@ static void join(struct counting *to, const struct counting *from)
 			add_seen(to, &from->seen[i]);
 }
 
+static int compare_seen(const void *left, const void *right, void *set)
+{
+	const struct seen *a = left, *b = right;
+
+	return outcome_compare(a->values, b->values, ((const struct outcome_set *)set)->width);
+}
+
 static void hand_in(const struct counting *counting, struct tally *tally)
 {
-	size_t outcomes = counting->expected->count + counting->strays;
+	const struct outcome_set *expected = counting->expected;
+	size_t outcomes = expected->count + counting->strays;
+	struct seen *stray;
 
 	*tally = (struct tally){
 		.runs = counting->runs,
 		.batches = batch_count(counting->campaign, counting->placements),
 		.outcomes = outcomes,
 		.seen = xalloc(outcomes * sizeof *tally->seen),
+		.others = xalloc(counting->strays * expected->width * sizeof *tally->others),
 		.untold = counting->untold,
 	};
 	memcpy(tally->seen, counting->seen, outcomes * sizeof *tally->seen);
 	memcpy(tally->failure, counting->failure, sizeof tally->failure);
-	/* strays come in the order in which processes saw them */
-	qsort(tally->seen + counting->expected->count, counting->strays, sizeof *tally->seen,
-	      outcome_compare);
+	memcpy(tally->others, counting->stray,
+	       counting->strays * expected->width * sizeof *tally->others);
+	stray = tally->seen + expected->count;
+	for (size_t i = 0; i < counting->strays; i++)
+		stray[i].values = tally->others + i * expected->width;
+	/* they come in the order in which processes saw them */
+	if (counting->strays)
+		qsort_r(stray, counting->strays, sizeof *stray, compare_seen, (void *)expected);
 }
 
 void campaign_run(const struct campaign *campaign, const struct outcome_set *expected,
@@ -319,5 +373,6 @@ void campaign_run(const struct campaign *campaign, const struct outcome_set *exp
 void tally_free(struct tally *tally)
 {
 	free(tally->seen);
+	free(tally->others);
 	*tally = (struct tally){ 0 };
 }

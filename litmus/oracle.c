@@ -12,67 +12,94 @@
  *       reads and writes memory in one step;
  *   (4) a read-modify-write without LOCK is a load and, later, a store.
  *
- * Sequential consistency is the same without buffers: a store goes to memory at once.
+ * Sequential consistency is the same without buffers: a store goes to memory at once. Instructions
+ * without memory follow the one before them in the same step: nobody else can tell.
  */
 #include "litmus/oracle.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "litmus/compute.h"
 #include "sim/verbs/xalloc.h"
 
-enum { STATES_MAX = 1 << 19, SLOTS_LEAST = 1 << 10 };
+enum {
+	STATES_MAX = 1 << 20,
+	BYTES_MAX = 1 << 30,            /* of all states */
+	SLOTS_LEAST = 1 << 10,
+	LOOP_STORES = 16,               /* room in a buffer for those of a loop */
+	LOCAL_STEPS = 1 << 16,          /* instructions without memory in a step: a loop of them */
+};
 
 const char *const memory_model_names[] = { [MODEL_SC] = "sc", [MODEL_TSO] = "tso", NULL };
 
 struct buffered {
-	int32_t variable, value;
+	int64_t variable, value;
 };
 
+/* In a state; the buffer follows. Unused entries are zero: states are compared byte by byte. */
 struct thread_state {
 	uint32_t next;                  /* instruction */
 	uint32_t half;                  /* 1: between the load and the store of one without LOCK */
-	int32_t loaded;                 /* by that load */
-	uint32_t stores;                /* in the buffer, oldest first */
-	struct buffered buffer[LITMUS_INSTRUCTIONS];
-	int32_t reg[LITMUS_REGISTERS];
+	int64_t loaded;                 /* by that load */
+	int64_t stores;                 /* in the buffer, oldest first */
+	int64_t reg[LITMUS_REGISTERS];
+	struct buffered buffer[];
 };
 
-/* Compared byte by byte: members are all four bytes wide, what is unused is zero. */
-struct state {
-	int32_t memory[LITMUS_VARIABLES];
-	struct thread_state thread[LITMUS_THREADS];
-};
-
+/*
+ * A state: memory, a value per variable, then the threads. `from` is the one that is walked from,
+ * `to` the one that a step makes of it.
+ */
 struct walk {
 	const struct litmus *test;
 	enum memory_model model;
-	size_t used;                    /* bytes of a state that the test's threads fill */
-	struct state *state;            /* all states seen; those from `done` on are to be walked */
-	size_t states, done, room;
+	size_t bytes;                   /* of a state */
+	size_t *thread;                 /* offset of each thread in it */
+	uint64_t *room;                 /* entries of each thread's buffer */
+	char *from, *to;
+	char *state;                    /* all states seen; those from `done` on are to be walked */
+	size_t states, done, state_room;
 	uint32_t *slot;                 /* hash table: state number + 1, 0: free */
 	size_t slots;
 	struct outcome_set *set;
-	size_t set_room;
+	enum oracle_end end;
+	const struct instruction *at;   /* what is to blame for it */
+	bool *ends, found;              /* of each state: can it get to an end? see goes_round */
 };
 
 /* ---- states seen -------------------------------------------------------------------------- */
 
-static uint64_t hash(const struct walk *walk, const struct state *state)
+static char *state_of(const struct walk *walk, size_t number)
 {
-	const uint32_t *word = (const void *)state;
+	return walk->state + number * walk->bytes;
+}
+
+static struct thread_state *thread_of(const struct walk *walk, const char *state, unsigned thread)
+{
+	return (void *)(state + walk->thread[thread]);
+}
+
+static int64_t *memory_of(char *state)
+{
+	return (void *)state;
+}
+
+static uint64_t hash(const struct walk *walk, const char *state)
+{
+	const uint64_t *word = (const void *)state;
 	uint64_t h = 0;
 
-	for (size_t i = 0; i < walk->used / sizeof *word; i++)
+	for (size_t i = 0; i < walk->bytes / sizeof *word; i++)
 		h = (h ^ word[i]) * 0x9e3779b97f4a7c15u, h ^= h >> 32;
 	return h;
 }
 
-static uint32_t *slot_of(const struct walk *walk, const struct state *state)
+static uint32_t *slot_of(const struct walk *walk, const char *state)
 {
 	size_t i = hash(walk, state) & (walk->slots - 1);
 
-	while (walk->slot[i] && memcmp(&walk->state[walk->slot[i] - 1], state, walk->used))
+	while (walk->slot[i] && memcmp(state_of(walk, walk->slot[i] - 1), state, walk->bytes) != 0)
 		i = (i + 1) & (walk->slots - 1);
 	return &walk->slot[i];
 }
@@ -83,125 +110,185 @@ static void more_slots(struct walk *walk)
 	walk->slots = walk->slots ? 2 * walk->slots : SLOTS_LEAST;
 	walk->slot = xalloc(walk->slots * sizeof *walk->slot);
 	for (size_t i = 0; i < walk->states; i++)
-		*slot_of(walk, &walk->state[i]) = (uint32_t)i + 1;
+		*slot_of(walk, state_of(walk, i)) = (uint32_t)i + 1;
 }
 
-static void reach(struct walk *walk, const struct state *state)
+static void reach(struct walk *walk)
 {
 	uint32_t *slot;
 
 	if (2 * walk->states >= walk->slots)
 		more_slots(walk);
-	slot = slot_of(walk, state);
+	slot = slot_of(walk, walk->to);
 	if (*slot)
 		return;
-	if (walk->states == walk->room) {
-		walk->room = walk->room ? 2 * walk->room : 256;
-		walk->state = xrealloc(walk->state, walk->room * sizeof *walk->state);
+	if (walk->states == walk->state_room) {
+		walk->state_room = walk->state_room ? 2 * walk->state_room : 256;
+		walk->state = xrealloc(walk->state, walk->state_room * walk->bytes);
 	}
-	walk->state[walk->states++] = *state;
+	memcpy(state_of(walk, walk->states++), walk->to, walk->bytes);
 	*slot = (uint32_t)walk->states;
+	if (walk->states > STATES_MAX || walk->states * walk->bytes > BYTES_MAX)
+		walk->end = ORACLE_TOO_LARGE;
 }
 
 /* ---- steps of the abstract machine -------------------------------------------------------- */
 
-static int32_t read_memory(const struct state *state, const struct thread_state *thread,
-			   int variable)
+static void blame(struct walk *walk, enum oracle_end end, const struct instruction *in)
 {
-	for (uint32_t i = thread->stores; i-- > 0;)
-		if (thread->buffer[i].variable == variable)
-			return thread->buffer[i].value;
-	return state->memory[variable];
+	if (walk->end != ORACLE_WHOLE)
+		return;
+	walk->end = end;
+	walk->at = in;
 }
 
-static void write_memory(struct walk *walk, struct state *state, struct thread_state *thread,
-			 int variable, int32_t value)
+static int64_t read_memory(struct walk *walk, const struct thread_state *thread, int variable)
 {
+	for (int64_t i = thread->stores; i-- > 0;)
+		if (thread->buffer[i].variable == variable)
+			return thread->buffer[i].value;
+	return memory_of(walk->to)[variable];
+}
+
+static void write_memory(struct walk *walk, struct thread_state *thread, unsigned number,
+			 int variable, int64_t value)
+{
+	value = litmus_extend(value, walk->test->variable[variable].size);
 	if (walk->model == MODEL_SC)
-		state->memory[variable] = value;
+		memory_of(walk->to)[variable] = value;
+	else if ((uint64_t)thread->stores == walk->room[number])
+		walk->end = ORACLE_TOO_LARGE;   /* a loop that fills it without end */
 	else
 		thread->buffer[thread->stores++] = (struct buffered){ variable, value };
 }
 
-static void locked(struct state *state, struct thread_state *thread, const struct instruction *in,
-		   int32_t operand)
+/*
+ * What memory gets for `old`; registers and flags get what they do. A comparison without LOCK that
+ * fails stores what was there.
+ */
+static int64_t modify(const struct instruction *in, int64_t *reg, int64_t old)
 {
-	int32_t *word = &state->memory[in->variable], old = *word;
+	int64_t operand = compute_operand(in, reg), new = operand;
 
-	switch (in->kind) {
-	case INSTRUCTION_ADD:
-		*word = old + operand;
-		break;
-	case INSTRUCTION_COMPARE:
-		if (old != thread->reg[in->target]) {
-			thread->reg[in->target] = old;
-			return;
-		}
-		*word = operand;
-		return;
-	default:
-		*word = operand;
+	if (in->kind == INSTRUCTION_COMPARE) {
+		int64_t *accumulator = &reg[in->target];
+
+		compute_operation(OPERATION_CMP, in->size, *accumulator, old, &reg[LITMUS_FLAGS]);
+		if (litmus_extend(*accumulator, in->size) == old)
+			return new;
+		compute_write(accumulator, in->size, old);
+		return old;
 	}
+	if (in->kind == INSTRUCTION_UPDATE)
+		new = compute_operation(in->operation, in->size, old, operand,
+					&reg[LITMUS_FLAGS]);
 	if (in->target >= 0)
-		thread->reg[in->target] = old;
+		compute_write(&reg[in->target], in->size, old);
+	return new;
 }
 
-/* One instruction, or half of one. false: it has to wait. */
-static bool execute(struct walk *walk, struct state *state, struct thread_state *thread,
-		    const struct instruction *in)
+/* One instruction on memory, or half of one. */
+static void access(struct walk *walk, struct thread_state *thread, unsigned number,
+		   const struct instruction *in)
 {
-	int32_t operand = in->source < 0 ? in->value : thread->reg[in->source];
+	int variable = address_find(walk->test, in, thread->reg);
 
-	if ((in->locked || in->kind == INSTRUCTION_FENCE) && thread->stores)
-		return false;
-	if (in->locked) {
-		locked(state, thread, in, operand);
-	} else if (in->kind == INSTRUCTION_SET) {
-		thread->reg[in->target] = operand;
+	if (variable < 0) {
+		blame(walk, ORACLE_NO_VARIABLE, in);
+	} else if (walk->test->variable[variable].size != in->size) {
+		blame(walk, ORACLE_MIXED_SIZES, in);
+	} else if (in->locked) {
+		int64_t *word = &memory_of(walk->to)[variable];
+
+		*word = litmus_extend(modify(in, thread->reg, *word), in->size);
+		thread->next++;
 	} else if (in->kind == INSTRUCTION_LOAD) {
-		thread->reg[in->target] = read_memory(state, thread, in->variable);
+		compute_write(&thread->reg[in->target], in->size,
+			      read_memory(walk, thread, variable));
+		thread->next++;
 	} else if (in->kind == INSTRUCTION_STORE) {
-		write_memory(walk, state, thread, in->variable, operand);
-	} else if (in->kind == INSTRUCTION_ADD && !thread->half) {
-		thread->loaded = read_memory(state, thread, in->variable);
+		write_memory(walk, thread, number, variable, compute_operand(in, thread->reg));
+		thread->next++;
+	} else if (!thread->half) {
+		thread->loaded = read_memory(walk, thread, variable);
 		thread->half = 1;
-		return true;
-	} else if (in->kind == INSTRUCTION_ADD) {
-		write_memory(walk, state, thread, in->variable, thread->loaded + operand);
+	} else {
+		int64_t old = thread->loaded;
+
 		thread->loaded = 0;
 		thread->half = 0;
+		thread->next++;
+		write_memory(walk, thread, number, variable, modify(in, thread->reg, old));
 	}
-	thread->next++;
+}
+
+/* Up to the next instruction on memory, or the end. */
+static void run_locally(struct walk *walk, struct thread_state *thread, unsigned number)
+{
+	const struct litmus_thread *code = &walk->test->thread[number];
+
+	for (unsigned steps = 0; thread->next < code->count; steps++) {
+		const struct instruction *in = &code->instruction[thread->next];
+
+		if (in->kind >= INSTRUCTION_LOAD)
+			return;
+		thread->next = compute_step(in, thread->next, thread->reg);
+		if (steps == LOCAL_STEPS) {
+			blame(walk, ORACLE_NO_END, in);
+			return;
+		}
+	}
+}
+
+/* One step of a thread from the state `to`. false: it has to wait. */
+static bool execute(struct walk *walk, unsigned number)
+{
+	struct thread_state *thread = thread_of(walk, walk->to, number);
+	const struct litmus_thread *code = &walk->test->thread[number];
+	const struct instruction *in;
+
+	if (thread->next >= code->count)
+		return false;
+	in = &code->instruction[thread->next];
+	if ((in->locked || in->kind == INSTRUCTION_FENCE) && thread->stores)
+		return false;
+	if (in->kind == INSTRUCTION_FENCE)
+		thread->next++;
+	else
+		access(walk, thread, number, in);
+	if (!thread->half)
+		run_locally(walk, thread, number);
 	return true;
 }
 
-static void drain(struct state *state, struct thread_state *thread)
+static bool drain(struct walk *walk, unsigned number)
 {
-	state->memory[thread->buffer[0].variable] = thread->buffer[0].value;
+	struct thread_state *thread = thread_of(walk, walk->to, number);
+
+	if (!thread->stores)
+		return false;
+	memory_of(walk->to)[thread->buffer[0].variable] = thread->buffer[0].value;
 	thread->stores--;
-	memmove(thread->buffer, thread->buffer + 1, thread->stores * sizeof *thread->buffer);
+	memmove(thread->buffer, thread->buffer + 1,
+		(size_t)thread->stores * sizeof *thread->buffer);
 	thread->buffer[thread->stores] = (struct buffered){ 0 };
+	return true;
 }
 
-/* Every step from a state; false: there is none, the threads are at their ends. */
-static bool steps(struct walk *walk, const struct state *from)
+/* Calls `take` with each state a step away from `from`; false: there is none, all is at its end. */
+static bool steps(struct walk *walk, void (*take)(struct walk *walk))
 {
 	bool any = false;
 
 	for (unsigned i = 0; i < walk->test->threads; i++) {
-		const struct litmus_thread *code = &walk->test->thread[i];
-		struct state to = *from;
-
-		if (from->thread[i].stores) {
-			drain(&to, &to.thread[i]);
-			reach(walk, &to);
+		memcpy(walk->to, walk->from, walk->bytes);
+		if (drain(walk, i)) {
+			take(walk);
 			any = true;
-			to = *from;
+			memcpy(walk->to, walk->from, walk->bytes);
 		}
-		if (from->thread[i].next < code->count &&
-		    execute(walk, &to, &to.thread[i],
-			    &code->instruction[from->thread[i].next])) {
-			reach(walk, &to);
+		if (execute(walk, i) && walk->end == ORACLE_WHOLE) {
+			take(walk);
 			any = true;
 		}
 	}
@@ -210,61 +297,158 @@ static bool steps(struct walk *walk, const struct state *from)
 
 /* ---- outcomes ---------------------------------------------------------------------------- */
 
-static void take_outcome(struct walk *walk, const struct state *state)
+static int compare_outcomes(const void *left, const void *right, void *set)
+{
+	return outcome_compare(left, right, ((const struct outcome_set *)set)->width);
+}
+
+/* Sorted, and each once. */
+static void put_in_order(struct outcome_set *set)
+{
+	size_t kept = 0, bytes = set->width * sizeof *set->values;
+
+	if (set->count)
+		qsort_r(set->values, set->count, bytes, compare_outcomes, set);
+	for (size_t i = 0; i < set->count; i++)
+		if (!i || outcome_compare(outcome_set_row(set, i), outcome_set_row(set, kept - 1),
+					  set->width))
+			memmove(set->values + kept++ * set->width, outcome_set_row(set, i), bytes);
+	set->count = kept;
+}
+
+static void take_outcome(struct walk *walk, size_t *room)
 {
 	struct outcome_set *set = walk->set;
-	struct outcome_values values = { { 0 } };
+	int64_t *row;
 
-	for (unsigned i = 0; i < walk->test->observeds; i++) {
+	if (set->count == *room) {
+		*room = *room ? 2 * *room : 16;
+		set->values = xrealloc(set->values, *room * set->width * sizeof *set->values);
+	}
+	row = set->values + set->count++ * set->width;
+	for (unsigned i = 0; i < set->width; i++) {
 		const struct observed *o = &walk->test->observed[i];
 
-		values.value[i] = o->thread < 0 ? state->memory[o->index]
-						: state->thread[o->thread].reg[o->index];
+		row[i] = litmus_observe(walk->test, o,
+					o->thread < 0
+						? memory_of(walk->from)[o->index]
+						: thread_of(walk, walk->from, (unsigned)o->thread)
+							  ->reg[o->index]);
 	}
-	for (size_t i = 0; i < set->count; i++)
-		if (!outcome_compare(&set->values[i], &values))
-			return;
-	if (set->count == walk->set_room) {
-		walk->set_room = walk->set_room ? 2 * walk->set_room : 16;
-		set->values = xrealloc(set->values, walk->set_room * sizeof *set->values);
+}
+
+/* ---- loops ------------------------------------------------------------------------------- */
+
+static void look_whether_it_ends(struct walk *walk)
+{
+	uint32_t number = *slot_of(walk, walk->to);
+
+	walk->found |= number && walk->ends[number - 1];
+}
+
+/* Does some state lead, by way of others, nowhere but around? From the ends backwards: a state has
+ * an end if a step leads to one that has. */
+static bool goes_round(struct walk *walk)
+{
+	size_t more = 1, left = walk->states;
+
+	walk->ends = xalloc(walk->states * sizeof *walk->ends);
+	while (more && left) {
+		more = 0;
+		for (size_t i = walk->states; i-- > 0;) {
+			if (walk->ends[i])
+				continue;
+			walk->found = false;
+			memcpy(walk->from, state_of(walk, i), walk->bytes);
+			if (steps(walk, look_whether_it_ends) && !walk->found)
+				continue;
+			walk->ends[i] = true;
+			more++;
+		}
+		left -= more;
 	}
-	set->values[set->count++] = values;
+	free(walk->ends);
+	return left;
+}
+
+/* ---- the walk ---------------------------------------------------------------------------- */
+
+static unsigned stores_of(const struct litmus *test, unsigned number)
+{
+	const struct litmus_thread *code = &test->thread[number];
+	unsigned stores = test->loops ? LOOP_STORES : 0;
+
+	for (unsigned i = 0; i < code->count; i++)
+		stores += code->instruction[i].kind > INSTRUCTION_LOAD;
+	return stores;
+}
+
+static void lay_out(struct walk *walk)
+{
+	const struct litmus *test = walk->test;
+
+	walk->thread = xalloc(test->threads * sizeof *walk->thread);
+	walk->room = xalloc(test->threads * sizeof *walk->room);
+	walk->bytes = test->variables * sizeof(int64_t);
+	for (unsigned i = 0; i < test->threads; i++) {
+		walk->thread[i] = walk->bytes;
+		walk->room[i] = stores_of(test, i);
+		walk->bytes += sizeof(struct thread_state) +
+			       walk->room[i] * sizeof(struct buffered);
+	}
+	walk->from = xalloc(walk->bytes);
+	walk->to = xalloc(walk->bytes);
 }
 
 static void begin(struct walk *walk)
 {
-	struct state first;
+	const struct litmus *test = walk->test;
 
-	memset(&first, 0, sizeof first);
-	for (unsigned i = 0; i < walk->test->variables; i++)
-		first.memory[i] = walk->test->variable[i].start;
-	for (unsigned i = 0; i < walk->test->threads; i++)
-		memcpy(first.thread[i].reg, walk->test->thread[i].start,
-		       sizeof first.thread[i].reg);
-	reach(walk, &first);
+	for (unsigned i = 0; i < test->variables; i++)
+		memory_of(walk->to)[i] =
+			litmus_extend(test->variable[i].start, test->variable[i].size);
+	for (unsigned i = 0; i < test->threads; i++) {
+		struct thread_state *thread = thread_of(walk, walk->to, i);
+
+		memcpy(thread->reg, test->thread[i].start, sizeof thread->reg);
+		run_locally(walk, thread, i);
+	}
+	reach(walk);
 }
 
-bool oracle_outcomes(const struct litmus *test, enum memory_model model, struct outcome_set *set)
+static void walk_free(struct walk *walk)
+{
+	free(walk->thread);
+	free(walk->room);
+	free(walk->from);
+	free(walk->to);
+	free(walk->state);
+	free(walk->slot);
+}
+
+enum oracle_end oracle_outcomes(const struct litmus *test, enum memory_model model,
+				struct outcome_set *set, const struct instruction **at)
 {
 	struct walk walk = { .test = test, .model = model, .set = set };
-	bool whole;
+	size_t room = 0;
 
-	walk.used = offsetof(struct state, thread) + test->threads * sizeof(struct thread_state);
-	*set = (struct outcome_set){ 0 };
+	*set = (struct outcome_set){ .width = test->observeds };
+	lay_out(&walk);
 	begin(&walk);
-	for (; walk.done < walk.states && walk.states <= STATES_MAX; walk.done++) {
-		struct state from = walk.state[walk.done];      /* reach() moves the states */
-
-		if (!steps(&walk, &from))
-			take_outcome(&walk, &from);
+	for (; walk.done < walk.states && walk.end == ORACLE_WHOLE; walk.done++) {
+		memcpy(walk.from, state_of(&walk, walk.done), walk.bytes);
+		if (!steps(&walk, reach))
+			take_outcome(&walk, &room);
 	}
-	whole = walk.done == walk.states;
 	set->states = walk.states;
-	if (set->count)
-		qsort(set->values, set->count, sizeof *set->values, outcome_compare);
-	free(walk.state);
-	free(walk.slot);
-	return whole;
+	if (walk.end == ORACLE_WHOLE && test->loops && goes_round(&walk))
+		walk.end = ORACLE_NO_END;
+	put_in_order(set);
+	if (walk.end != ORACLE_WHOLE)
+		outcome_set_free(set);
+	*at = walk.at;
+	walk_free(&walk);
+	return walk.end;
 }
 
 void outcome_set_free(struct outcome_set *set)
@@ -273,30 +457,41 @@ void outcome_set_free(struct outcome_set *set)
 	*set = (struct outcome_set){ 0 };
 }
 
-int outcome_compare(const void *left, const void *right)
+const int64_t *outcome_set_row(const struct outcome_set *set, size_t number)
 {
-	const struct outcome_values *a = left, *b = right;
+	return set->values + number * set->width;
+}
 
-	for (int i = 0; i < LITMUS_OBSERVED; i++)
-		if (a->value[i] != b->value[i])
-			return a->value[i] < b->value[i] ? -1 : 1;
+int outcome_compare(const int64_t *left, const int64_t *right, unsigned width)
+{
+	for (unsigned i = 0; i < width; i++)
+		if (left[i] != right[i])
+			return left[i] < right[i] ? -1 : 1;
 	return 0;
 }
 
-int outcome_set_find(const struct outcome_set *set, const struct outcome_values *values)
+int64_t outcome_set_find(const struct outcome_set *set, const int64_t *outcome)
 {
-	const struct outcome_values *found =
-		set->count ? bsearch(values, set->values, set->count, sizeof *set->values,
-				     outcome_compare)
-			   : NULL;
+	size_t low = 0, high = set->count;
 
-	return found ? (int)(found - set->values) : -1;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = outcome_compare(outcome, outcome_set_row(set, middle), set->width);
+
+		if (!order)
+			return (int64_t)middle;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return -1;
 }
 
 bool outcome_set_answers(const struct outcome_set *set, const struct litmus *test)
 {
 	for (size_t i = 0; i < set->count; i++)
-		if (litmus_asked(test, &set->values[i]))
+		if (litmus_asked(test, outcome_set_row(set, i)))
 			return true;
 	return false;
 }

@@ -13,18 +13,30 @@ extern const char *const memory_model_names[];          /* "sc", "tso"; ends wit
 
 struct outcome_set {
 	size_t count;
-	struct outcome_values *values;  /* ascending */
+	unsigned width;                 /* values of an outcome: those that the test observes */
+	int64_t *values;                /* one outcome behind the other, ascending */
 	size_t states;                  /* that the walk saw */
 };
 
-/* false: more states than the oracle walks through. */
-bool oracle_outcomes(const struct litmus *test, enum memory_model model, struct outcome_set *set);
+/* Why the outcomes of a test cannot be listed. */
+enum oracle_end {
+	ORACLE_WHOLE,
+	ORACLE_TOO_LARGE,               /* more states than it walks through */
+	ORACLE_NO_VARIABLE,             /* an instruction's address is that of no variable */
+	ORACLE_MIXED_SIZES,             /* it accesses a variable in another size than others do */
+	ORACLE_NO_END                   /* a thread can get into a loop that it never leaves */
+};
+
+/* `at`: the instruction that is to blame, NULL: none; the set is freed unless it is whole. */
+enum oracle_end oracle_outcomes(const struct litmus *test, enum memory_model model,
+				struct outcome_set *set, const struct instruction **at);
 void outcome_set_free(struct outcome_set *set);
+const int64_t *outcome_set_row(const struct outcome_set *set, size_t number);
 /* Its index in the set, -1: not in it. */
-int outcome_set_find(const struct outcome_set *set, const struct outcome_values *values);
+int64_t outcome_set_find(const struct outcome_set *set, const int64_t *outcome);
 /* Is there one that the test asks about? */
 bool outcome_set_answers(const struct outcome_set *set, const struct litmus *test);
-/* Ascending order, for qsort. */
-int outcome_compare(const void *left, const void *right);
+/* Which of two outcomes comes first in ascending order: below, equal to, above 0. */
+int outcome_compare(const int64_t *left, const int64_t *right, unsigned width);
 
 #endif

@@ -1,52 +1,167 @@
-/* Litmus tests from files: header, info lines, initial values, and the order of the parts. */
+/* Litmus tests from files: header, info lines, and the order of the parts. */
 #include "litmus/reader.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "experiment/file.h"
 #include "sim/verbs/xalloc.h"
 
-enum { FILE_BYTES_MAX = 1 << 16, LINE_BYTES = 256 };
+enum { FILE_BYTES_MAX = 1 << 20 };
 
 static const char *const verdict_words[] = {
 	[VERDICT_ALLOWED] = "Allowed", [VERDICT_FORBIDDEN] = "Forbidden",
 };
+
+/* ---- what all parts need ----------------------------------------------------------------- */
+
+/* Room doubles: it is used up when the count is a power of two. */
+void *list_grow(void *list, unsigned count, size_t size)
+{
+	char *grown = list;
+
+	if ((count & (count - 1)) == 0)
+		grown = xrealloc(list, (count ? 2 * (size_t)count : 1) * size);
+	memset(grown + count * size, 0, size);
+	return grown;
+}
+
+int reader_variable(struct reader *reader, const struct token *name)
+{
+	struct litmus *test = reader->test;
+
+	for (unsigned i = 0; i < test->variables; i++)
+		if (!strcmp(test->variable[i].name, name->text))
+			return (int)i;
+	test->variable = list_grow(test->variable, test->variables, sizeof *test->variable);
+	test->variable[test->variables] =
+		(struct litmus_variable){ .name = name->text, .place = name->place };
+	return (int)test->variables++;
+}
+
+void reader_need_thread(struct reader *reader, unsigned thread)
+{
+	struct litmus *test = reader->test;
+
+	for (; test->threads <= thread; test->threads++)
+		test->thread = list_grow(test->thread, test->threads, sizeof *test->thread);
+}
+
+bool reader_thread(struct reader *reader, const struct token *token, unsigned *thread)
+{
+	const char *digits = token->text;
+	char *end;
+	unsigned long number;
+
+	if (token->kind == TOKEN_WORD && *digits == 'P')
+		digits++;
+	else if (token->kind != TOKEN_NUMBER)
+		return false;
+	number = strtoul(digits, &end, 10);
+	if (end == digits || *end || number > INT32_MAX || (token->kind == TOKEN_NUMBER &&
+	    token->number < 0) || !token_is(&reader->scanner.token, ":"))
+		return false;
+	scan_next(&reader->scanner);
+	*thread = (unsigned)number;
+	return true;
+}
+
+bool reader_fits(struct reader *reader, struct place place, int64_t value, unsigned size)
+{
+	if (size == 8 || value == litmus_extend(value, size) ||
+	    (value >= 0 && value >> 8 * size == 0))
+		return true;
+	mistake(reader->scanner.diagnostics, place, "%lld does not fit into %u byte%s",
+		(long long)value, size, size == 1 ? "" : "s");
+	return false;
+}
+
+bool reader_at_question(const struct reader *reader)
+{
+	static const char *const words[] = { "exists", "forall", "locations", "~", "filter" };
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (token_is(&reader->scanner.token, words[i]))
+			return true;
+	return reader->scanner.token.kind == TOKEN_END;
+}
 
 /* ---- header and info lines --------------------------------------------------------------- */
 
 static void take_name(struct reader *reader)
 {
 	struct scanner *scanner = &reader->scanner;
-	struct place place;
+	struct place place = scanner->place;
+	char *name = scan_line(scanner);
 
-	while (scanner->at < scanner->place.source->length &&
-	       (scanner->place.source->text[scanner->at] == ' ' ||
-		scanner->place.source->text[scanner->at] == '\t'))
-		scan_character(scanner);
-	place = scanner->place;
-	scan_line(scanner, reader->test->name, sizeof reader->test->name);
-	if (!*reader->test->name)
+	reader->test->name = name;
+	if (!*name)
 		mistake(scanner->diagnostics, place,
 			"a test has a name: 'X86 NAME' is its first line");
+	for (; *name; name++)           /* it is printed in tables */
+		if (iscntrl((unsigned char)*name))
+			*name = '?';
+}
+
+/* Tests of the same suites that are for other machines, or for none. */
+static const struct other {
+	const char *name, *what;
+} others[] = {
+	{ "AArch64", "an AArch64 test" },  { "ARM", "an ARM test" },
+	{ "PPC", "a Power test" },         { "PPCGen", "a Power test" },
+	{ "MIPS", "a MIPS test" },         { "RISCV", "a RISC-V test" },
+	{ "RISC", "a RISC-V test" },       { "C", "a test in C (of the kernel's memory model, or C11)" },
+	{ "LISA", "a test in LISA" },      { "Bell", "a test in LISA" },
+	{ "BPF", "a test for BPF" },       { "JAVA", "a test in Java" },
+	{ "ASL", "a test in ASL" },        { "CPP11", "a test in C++" },
+	{ "OpenCL", "an OpenCL test" },    { "PTX", "a test for PTX" },
+	{ "SPARC", "a SPARC test" },       { "Alpha", "an Alpha test" },
+	{ "LoongArch", "a LoongArch test" },
+};
+
+static void tell_other(struct reader *reader)
+{
+	const struct token *token = &reader->scanner.token;
+	char name[NAME_SHOWN];
+
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		if (token->kind != TOKEN_WORD || strcasecmp(token->text, others[i].name))
+			continue;
+		mistake(reader->scanner.diagnostics, token->place,
+			"this is %s; those for x86 are read: X86 and X86_64", others[i].what);
+		return;
+	}
+	mistake(reader->scanner.diagnostics, token->place,
+		"a test for x86 begins with 'X86 NAME' or 'X86_64 NAME', this file with %s",
+		token_name(token, name, sizeof name));
+}
+
+static void skip_byte_order_mark(struct scanner *scanner)
+{
+	const struct document *source = scanner->place.source;
+
+	if (source->length >= 3 && !memcmp(source->text, "\xef\xbb\xbf", 3))
+		scanner->at = 3;
 }
 
 /* false: nothing that follows would be understood. */
 static bool read_header(struct reader *reader)
 {
 	struct scanner *scanner = &reader->scanner;
-	char name[LITMUS_NAME + 2];
 
+	skip_byte_order_mark(scanner);
 	scan_next(scanner);
-	if (token_is(&scanner->token, "X86") || token_is(&scanner->token, "X86_64")) {
+	reader->test->wide = scanner->token.kind == TOKEN_WORD &&
+			     !strcasecmp(scanner->token.text, "X86_64");
+	if (reader->test->wide || (scanner->token.kind == TOKEN_WORD &&
+				   !strcasecmp(scanner->token.text, "X86"))) {
 		take_name(reader);
 		return true;
 	}
-	mistake(scanner->diagnostics, scanner->token.place,
-		"a test for x86 begins with 'X86 NAME', this file with %s",
-		token_name(&scanner->token, name, sizeof name));
+	tell_other(reader);
 	return false;
 }
 
@@ -80,36 +195,46 @@ static void take_verdict(struct reader *reader, struct place place, const char *
 		nearest_try(&nearest, verdict_words[i]);
 	}
 	if (reader->test->verdict == VERDICT_NONE)
-		mistake(diagnostics, place, "a verdict is Allowed or Forbidden, not '%s'%s%s%s",
+		mistake(diagnostics, place, "a verdict is Allowed or Forbidden, not '%.40s'%s%s%s",
 			word, nearest.best ? "; did you mean '" : "",
 			nearest.best ? nearest.best : "", nearest.best ? "'?" : "");
 }
 
-/* Key=value; keys other than Verdict are for other programs. false: it is none, which is told. */
+void reader_info(struct reader *reader, const char *key, size_t length, const char *equals,
+		 struct place place)
+{
+	const char *value = equals + 1;
+
+	if (length != strlen("Verdict") || strncmp(key, "Verdict", length) != 0)
+		return;
+	while (*value == ' ' || *value == '\t')
+		value++;
+	place.column += (unsigned)(value - equals);
+	take_verdict(reader, place, value);
+}
+
+/* Key=value. false: it is none, which is told. */
 static bool read_info_line(struct reader *reader)
 {
 	struct place place = reader->scanner.place;
-	char line[LINE_BYTES], *equals;
+	const char *line = scan_line(&reader->scanner), *equals = strchr(line, '='), *end = equals;
 
-	scan_line(&reader->scanner, line, sizeof line);
-	equals = strchr(line, '=');
 	if (!equals || !isalpha((unsigned char)*line)) {
 		mistake(reader->scanner.diagnostics, place,
 			"before the '{' of the initial values stand comments in quotes and lines Key=value");
 		return false;
 	}
-	*equals = '\0';
-	if (!strcmp(line, "Verdict")) {
-		place.column += (unsigned)(equals + 1 - line);
-		take_verdict(reader, place, equals + 1);
-	}
+	while (isspace((unsigned char)end[-1]))
+		end--;
+	place.column += (unsigned)(equals - line);
+	reader_info(reader, line, (size_t)(end - line), equals, place);
 	return true;
 }
 
 /* Up to the '{'. Behind a line that was not understood others are not told: there may be many. */
 static void read_info(struct reader *reader)
 {
-	char next, rest[LINE_BYTES];
+	char next;
 	bool understood = true;
 
 	while ((next = scan_blanks(&reader->scanner)) != '{' && next) {
@@ -118,148 +243,32 @@ static void read_info(struct reader *reader)
 		else if (understood)
 			understood = read_info_line(reader);
 		else
-			scan_line(&reader->scanner, rest, sizeof rest);
+			scan_line(&reader->scanner);
 	}
 	scan_next(&reader->scanner);
 }
 
-/* ---- initial values ---------------------------------------------------------------------- */
-
-int reader_variable(struct reader *reader, const struct token *name)
-{
-	struct litmus *test = reader->test;
-
-	for (unsigned i = 0; i < test->variables; i++)
-		if (!strcmp(test->variable[i].name, name->text))
-			return (int)i;
-	if (test->variables == LITMUS_VARIABLES) {
-		mistake(reader->scanner.diagnostics, name->place,
-			"'%s' is one variable too many: a test has %d at most", name->text,
-			LITMUS_VARIABLES);
-		return -1;
-	}
-	memcpy(test->variable[test->variables].name, name->text, LITMUS_NAME);
-	return (int)test->variables++;
-}
-
-/* `0:` was there: a register. Where its value goes, NULL: told. */
-static int32_t *start_of_register(struct reader *reader, int32_t thread, struct place place)
-{
-	struct scanner *scanner = &reader->scanner;
-	int number;
-
-	if (thread < 0 || thread >= LITMUS_THREADS) {
-		mistake(scanner->diagnostics, place, "threads are numbered from 0 to %d",
-			LITMUS_THREADS - 1);
-		return NULL;
-	}
-	number = scanner->token.kind == TOKEN_WORD ? litmus_register_find(scanner->token.text) : -1;
-	if (number < 0) {
-		mistake(scanner->diagnostics, scanner->token.place,
-			"behind '%d:' stands a register, like EAX", thread);
-		return NULL;
-	}
-	scan_next(scanner);
-	return &reader->test->thread[thread].start[number];
-}
-
-static int32_t *start_of_variable(struct reader *reader, const struct token *name)
-{
-	int variable;
-
-	if (litmus_register_find(name->text) >= 0) {
-		mistake(reader->scanner.diagnostics, name->place,
-			"a register belongs to a thread: '0:%s'", name->text);
-		return NULL;
-	}
-	variable = reader_variable(reader, name);
-	return variable < 0 ? NULL : &reader->test->variable[variable].start;
-}
-
-static int32_t *read_start(struct reader *reader)
-{
-	struct scanner *scanner = &reader->scanner;
-	struct token token = scanner->token;
-	char name[LITMUS_NAME + 2];
-
-	scan_next(scanner);
-	if (token.kind == TOKEN_NUMBER)
-		return scan_expect(scanner, ":", "the thread's number")
-			       ? start_of_register(reader, token.number, token.place)
-			       : NULL;
-	if (token.kind == TOKEN_WORD)
-		return start_of_variable(reader, &token);
-	mistake(scanner->diagnostics, token.place,
-		"an initial value is given as 'x=0;' or '0:EAX=0;', not %s",
-		token_name(&token, name, sizeof name));
-	return NULL;
-}
-
-static void read_value(struct reader *reader)
-{
-	struct scanner *scanner = &reader->scanner;
-	int32_t *start = read_start(reader);
-
-	if (!start || !scan_expect(scanner, "=", "what gets an initial value"))
-		return;
-	if (scanner->token.kind != TOKEN_NUMBER) {
-		mistake(scanner->diagnostics, scanner->token.place,
-			"initial values are numbers");
-		return;
-	}
-	*start = scanner->token.number;
-	scan_next(scanner);
-	if (!token_is(&scanner->token, ";") && !token_is(&scanner->token, "}"))
-		scan_expect(scanner, ";", "an initial value");
-}
-
-/* Over what was not understood, up to `;` or `}`. */
-static void skip_value(struct scanner *scanner)
-{
-	while (scanner->token.kind != TOKEN_END && !token_is(&scanner->token, ";") &&
-	       !token_is(&scanner->token, "}"))
-		scan_next(scanner);
-}
-
-/* false: they, and what is behind them, cannot be found. */
-static bool read_start_values(struct reader *reader)
-{
-	struct scanner *scanner = &reader->scanner;
-
-	if (!scan_expect(scanner, "{", "header and comments"))
-		return false;
-	while (scanner->token.kind != TOKEN_END && !token_is(&scanner->token, "}")) {
-		if (token_is(&scanner->token, ";")) {
-			scan_next(scanner);
-			continue;
-		}
-		read_value(reader);
-		skip_value(scanner);
-	}
-	return scan_expect(scanner, "}", "the initial values");
-}
-
 /* ---- the whole --------------------------------------------------------------------------- */
 
-bool reader_at_question(const struct reader *reader)
-{
-	static const char *const words[] = { "exists", "forall", "locations", "~", "filter" };
-
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (token_is(&reader->scanner.token, words[i]))
-			return true;
-	return reader->scanner.token.kind == TOKEN_END;
-}
-
-/* ~exists and forall say themselves that there is no outcome of the kind in question. */
+/*
+ * ~exists and forall say themselves that there is no outcome of the kind in question: a verdict
+ * that stands at no place.
+ */
 static void check_verdict(struct reader *reader)
 {
 	struct litmus *test = reader->test;
+	struct diagnostics *diagnostics = reader->scanner.diagnostics;
 
 	if (test->quantifier == QUANTIFIER_EXISTS)
 		return;
+	if (test->quantifier == QUANTIFIER_NONE) {
+		if (test->verdict != VERDICT_NONE)
+			mistake(diagnostics, test->verdict_place,
+				"a verdict needs a question: exists with a condition");
+		return;
+	}
 	if (test->verdict == VERDICT_ALLOWED)
-		mistake(reader->scanner.diagnostics, test->verdict_place,
+		mistake(diagnostics, test->verdict_place,
 			"'%s' says Forbidden, the verdict says Allowed",
 			test->quantifier == QUANTIFIER_FORALL ? "forall" : "~exists");
 	test->verdict = VERDICT_FORBIDDEN;
@@ -272,10 +281,13 @@ static void read_parts(struct reader *reader)
 	read_info(reader);
 	if (!read_start_values(reader))
 		return;
+	while (scan_take(&reader->scanner, ";"))
+		continue;
 	read_program(reader);
 	if (!reader->test->variables)
 		mistake(reader->scanner.diagnostics, reader->scanner.token.place,
 			"a test has at least one variable, like [x]");
+	settle_sizes(reader);
 	read_question(reader);
 	check_verdict(reader);
 }
@@ -283,22 +295,42 @@ static void read_parts(struct reader *reader)
 struct litmus *litmus_parse(const struct document *document, struct diagnostics *diagnostics)
 {
 	size_t before = diagnostics_count(diagnostics);
+	struct litmus *test = xalloc(sizeof *test);
 	struct reader reader = {
 		.scanner = { .diagnostics = diagnostics, .place = { document, 1, 1 } },
-		.test = xalloc(sizeof *reader.test),
+		.test = test,
 	};
 
+	test->words = xalloc(scanner_room(document->length));
+	test->question = test->filter = -1;
+	reader.scanner.room = test->words;
 	read_parts(&reader);
+	free(reader.labels.label);
+	free(reader.jumps.label);
 	if (diagnostics_count(diagnostics) == before)
-		return reader.test;
-	free(reader.test);
+		return test;
+	litmus_free(test);
 	return NULL;
+}
+
+void litmus_free(struct litmus *test)
+{
+	if (!test)
+		return;
+	for (unsigned i = 0; i < test->threads; i++)
+		free(test->thread[i].instruction);
+	free(test->thread);
+	free(test->variable);
+	free(test->observed);
+	free(test->condition);
+	free(test->words);
+	free(test);
 }
 
 struct litmus *litmus_read(const char *path, struct diagnostics *diagnostics)
 {
 	size_t length;
-	char *text = file_read(path, FILE_BYTES_MAX, &length);
+	char *text = file_read(path, FILE_BYTES_MAX + 1, &length);
 	const struct document *document;
 
 	if (!text) {
@@ -306,6 +338,13 @@ struct litmus *litmus_read(const char *path, struct diagnostics *diagnostics)
 
 		document = diagnostics_source(diagnostics, path, "", 0, false);
 		mistake(diagnostics, (struct place){ document, 0, 0 }, "%s", file_problem(reason));
+		return NULL;
+	}
+	if (length > FILE_BYTES_MAX) {
+		free(text);
+		document = diagnostics_source(diagnostics, path, "", 0, false);
+		mistake(diagnostics, (struct place){ document, 0, 0 },
+			"this is no litmus test: it has more than %d KiB", FILE_BYTES_MAX >> 10);
 		return NULL;
 	}
 	document = diagnostics_source(diagnostics, path, text, length, false);

@@ -14,9 +14,14 @@
 
 enum { PAGE_BYTES = 4096, MAX_ORDER = 11 };     /* orders 0 .. MAX_ORDER-1 */
 
-/* Zeroed memory that no simulated CPU touches (a model's constants and pointers), and a text for
- * labels; both live as long as the machine. */
-void *unseen_new(struct sim *sim, size_t bytes);
+/* The kernels that models of allocators follow. */
+enum kernel { KERNEL_2_6_22, KERNEL_2_6_24, KERNEL_3_9, KERNELS };
+
+/* NR_CPUS of the kernel, which static arrays have room for: `asked` or the CPUs of the run,
+ * whichever are more, rounded up to 8. */
+unsigned nr_cpus(const struct sim *sim, uint64_t asked);
+
+/* A text for labels that lives as long as the machine. */
 const char *label_new(struct sim *sim, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -60,6 +65,7 @@ struct memory {
 	unsigned nodes;
 	uint64_t pages, node_pages;     /* page frames in all, and of each node */
 	unsigned char *seen;            /* by page frame, for check() */
+	bool *used;                     /* by block of the largest order; see memory_used */
 	struct node_memory node[];
 };
 
@@ -119,6 +125,17 @@ static inline unsigned pfn_to_node(const struct memory *m, uint64_t pfn)
 	return (unsigned)(pfn / m->node_pages);
 }
 
+/*
+ * A page struct gets its first values when the block of the largest order that it lies in is first
+ * taken from the free lists, which is before anybody reads it; the head of such a block at set-up.
+ * So memory that nobody uses costs the simulator nothing. No access.
+ */
+void memory_used(struct memory *m, const struct page *page);
+bool memory_is_used(const struct memory *m, uint64_t pfn);
+/* The first page frame from pfn on whose page struct has values; m->pages: none. */
+uint64_t memory_next(const struct memory *m, uint64_t pfn);
+void memory_forget_seen(const struct memory *m);        /* clears m->seen, before a check */
+
 /* From now on reports name the members of this page struct by `layout`; NULL: by the page
  * allocator's view, as after memory_new. */
 void page_relabel(struct cpu *cpu, const struct memory *m, const struct page *page,
@@ -137,6 +154,7 @@ void frames_relabel(struct cpu *cpu, const struct memory *m, const struct page *
  */
 enum page_flag {                        /* bits of flags */
 	PG_LOCKED = 0,
+	PG_ERROR = 1,
 	PG_ACTIVE = 6,                  /* of a slab until 3.0: frozen */
 	PG_SLAB = 7,
 	PG_HEAD = 14,
@@ -177,22 +195,30 @@ enum gfp {
 	GFP_RECLAIMABLE = 4,
 	GFP_ZERO = 8,
 	GFP_COMP = 16,                  /* a compound page: slabs */
+	GFP_COLD = 32,                  /* a page that need not be in the cache */
 };
 
 struct page_allocator {
 	const char *name, *summary;
 	const struct setting *settings;         /* NULL: none */
 	size_t settings_size;
-	const struct page_view *view; /* of its own era, used without an object allocator */
+	/* Of its own era, by its settings; used without an object allocator. */
+	const struct page_view *(*view)(const void *settings);
 	const struct layout *const *layouts;    /* of its structs, NULL-terminated */
 	/* Set-up: all memory free. */
 	void *(*create)(struct sim *sim, struct memory *memory, const void *settings);
+	/* Settings that say `auto` become those of a kernel; NULL: there are none. */
+	void (*fit)(void *settings, enum kernel kernel);
 	/* A block of 2^order pages, or NULL: no memory. Interrupts as the caller has them. */
 	struct page *(*alloc)(struct cpu *cpu, void *state, unsigned order, unsigned gfp);
 	void (*free)(struct cpu *cpu, void *state, struct page *page, unsigned order);
 	/* Slabs have `pages` more, or fewer, of the page's zone: its NR_SLAB counters. */
 	void (*count_slab)(struct cpu *cpu, void *state, struct page *page, bool reclaimable,
 			   int pages);
+	/* Pages that CPUs keep go back to where all can have them; interrupts on. NULL: none do. */
+	void (*drain_all)(struct cpu *cpu, void *state);
+	/* What each CPU does once a second, interrupts on; NULL: nothing. */
+	void (*tick)(struct cpu *cpu, void *state);
 	/* No CPU inside: true if the invariants hold, else the reason in `why`. No accesses. */
 	bool (*check)(const void *state, char *why, size_t size);
 	uint64_t (*free_pages)(const void *state);      /* for check: pages that nobody holds */
@@ -221,6 +247,7 @@ struct object_allocator {
 	const char *name, *summary;
 	const struct setting *settings;
 	size_t settings_size;
+	enum kernel kernel;                     /* that it is of */
 	const struct page_view *view;           /* struct page of its era */
 	const struct layout *const *layouts;    /* of its structs, NULL-terminated */
 	void *(*create)(struct sim *sim, const struct pages *pages, const void *settings);
@@ -248,6 +275,12 @@ struct object_allocator {
 
 extern const struct object_allocator *const object_allocators[];        /* NULL-terminated */
 const struct object_allocator *object_allocator_find(const char *name);
+
+/* The page allocator of an object allocator's time; NULL: of the latest. */
+const struct page_allocator *page_allocator_of(const struct object_allocator *objects);
+/* The object allocator's page structs, else the page allocator's. */
+const struct page_view *page_view_of(const struct object_allocator *objects,
+				     const struct page_allocator *pages, const void *settings);
 
 /* An object allocator at work. */
 struct objects {

@@ -15,8 +15,7 @@ rows = groups * series
 spot(x) = column('group') * (series + 0.6) + column('series')
 upto(c) = c ? sum [i = 1:c] column(5 + i) : 0
 share(c) = column('mean') > 0 ? 100 * column(5 + c) / column('mean') : 0
-tip(c) = sprintf("%s%s%s: %s %.4g cycles per operation, %.1f %%", stringcolumn('name'), \
-	strlen(stringcolumn('label')) ? ", " : "", stringcolumn('label'), Names[c], column(5 + c), share(c))
+tip(c) = hover(sprintf("%s: %s %.4g cycles per operation, %.1f %%", bar(column('series'), column('group')), Names[c], column(5 + c), share(c)))
 
 set ylabel what
 room = rows < 5 ? (5 - rows) / 2.0 : 0         # a few bars are no walls
@@ -29,8 +28,8 @@ set key at screen 0.8, screen 0.86 left top vertical Left reverse invert
 name(b) = Series[b % series + 1]
 group(b) = Groups[b / series + 1]
 many = rows > 14 || (sum [b = 0:rows - 1] (strlen(name(b)) > strlen(group(b)) ? strlen(name(b)) : strlen(group(b))) + 2) > 85
-bar(b) = groups == 1 ? name(b) : series == 1 ? group(b) : name(b).(many ? ", " : "\n").group(b)
-set for [b = 0:rows - 1] xtics (bar(b) (b / series) * (series + 0.6) + b % series)
+label(b) = groups == 1 ? name(b) : series == 1 ? group(b) : name(b).(many ? ", " : "\n").group(b)
+set for [b = 0:rows - 1] xtics (label(b) (b / series) * (series + 0.6) + b % series)
 if (groups > 1 && series > 1) {
 	set bmargin at screen 0.19
 	set xlabel offset 0, -0.6

@@ -20,8 +20,8 @@ end(x) = column('to') / scale
 middle(x) = (start(0) + end(0)) / 2
 low(x) = column('row') - 0.4
 high(x) = column('row') + 0.4
-shade(x) = Cpus[1 + int(column('cpu'))]
-tip(x) = sprintf("%s: CPU %d from cycle %.0f to %.0f", stringcolumn('line'), column('cpu'), column('from'), column('to'))
+shade(x) = Cpus[1 + int(column('cpu')) % 8]
+tip(x) = hover(sprintf("%s: CPU %d from cycle %.0f to %.0f", Lines[1 + int(column('row'))], column('cpu'), column('from'), column('to')))
 
 if (cpus <= 8) {
 	plot data using (middle(0)):'row':(start(0)):(end(0)):(low(0)):(high(0)):(shade(0)) with boxxyerror lc rgb variable notitle, \

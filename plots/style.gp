@@ -2,7 +2,8 @@
 # file, a script of plots/ that ends with a plot command, and plots/draw.gp.
 #
 # Set before: figure, title, subtitle, footer, xlabel; series and Series[] (allocators), groups and
-# Groups[] (the other swept settings, one label each).
+# Groups[] (the other swept settings, one label each). `svg` and `png`, where the figure goes, are
+# set only if that is not beside this script.
 
 set datafile separator comma
 set datafile columnheaders
@@ -21,6 +22,11 @@ mix(c, white) = channel(c >> 16, white) * 65536 + channel((c >> 8) & 255, white)
 channel(c, white) = int(c + (255 - c) * white)
 # a colour with so much of its light
 dim(c, light) = int((c >> 16) * light) * 65536 + int(((c >> 8) & 255) * light) * 256 + int((c & 255) * light)
+
+# A hover. The SVG's script takes what begins with "image" for the address of a picture.
+hover(text) = substr(text, 1, 5) eq 'image' ? ' '.text : text
+# "slub-page, 64": a bar by its series and group, from 0
+bar(s, g) = Series[1 + int(s)].(strlen(Groups[1 + int(g)]) ? ', ' : '').Groups[1 + int(g)]
 
 ink = '#222222'
 pale = '#808080'
@@ -42,4 +48,8 @@ set label 2 subtitle at screen 0.02, screen (strstrt(title, "\n") ? 0.876 : 0.90
 set label 3 footer at screen 0.98, screen 0.018 right font ',7' textcolor rgb pale noenhanced
 
 set terminal svg size 1200,720 enhanced mouse standalone font 'DejaVu Sans,13' background '#ffffff' name figure
-set output figure.'.svg'
+if (!exists('svg')) {
+	svg = figure.'.svg'
+	png = figure.'.png'
+}
+set output svg

@@ -5,6 +5,7 @@
  * its transaction is complete, and takes effect then, at the time of the fill.
  */
 #include "sim/access.h"
+#include "sim/ahead.h"
 #include "sim/copies.h"
 #include "sim/coherence.h"
 #include "sim/verbs/rmw.h"
@@ -29,11 +30,18 @@ static enum cause miss_cause(const struct cpu *cpu, const struct txn *t)
 									     : CAUSE_TRANSFER_SAME;
 }
 
-enum request request_of(const struct copy_rule *rule, bool write)
+enum request request_of(const struct cpu *cpu, enum state state, const struct copy_rule *rule)
 {
+	if (rule->next != state)
+		BUG(cpu, "a copy in %c is to be in %c while it asks for more", state_letter[state],
+		    state_letter[rule->next]);
 	if (rule->action & DO_UPGRADE)
 		return UPGRADE;
-	return write ? GET_MODIFIED : GET_SHARED;
+	if (rule->action & DO_GET_MODIFIED)
+		return GET_MODIFIED;
+	if (!(rule->action & DO_GET_SHARED))
+		BUG(cpu, "a copy in %c neither hits nor asks", state_letter[state]);
+	return GET_SHARED;
 }
 
 /* Ask for the line and wait until it is here: cpu->filled. */
@@ -42,10 +50,16 @@ static void miss(struct sim *sim, struct cpu *cpu, const struct want *w, uint64_
 {
 	struct txn *t = coherence_pending(cpu->node, line);
 
-	if (!t)
+	if (cpu->hold_until)
+		coherence_end_hold(sim, cpu);
+	if (!t) {
 		t = coherence_request(sim, cpu->node, line, request, w->access, cpu->clock);
-	else
+		t->reread = cpu->spin_line == line && copy_was_killed(sim, cpu, line);
+	} else {
 		t->start = cpu->clock;          /* a prefetch of it is under way: wait for that */
+	}
+	if (sim->t.ahead && request != FAR_ATOMIC)
+		ahead_missed(cpu, line, !w->write, cpu->clock);
 	cpu->blocked = t;
 	cpu->wait_site = w->site;
 	cpu_end_run_ahead(cpu);
@@ -115,8 +129,8 @@ uint32_t cpu_far(struct sim *sim, const struct txn *t, uint64_t end)
 		count_fine(sim, cpu, w, t, bounce, t->line);
 		count_wait(sim, w, t->line, end - sim->now);
 	}
-	count_access(&cpu->counts, cell_get(sim, w->p, w->size, w->site, cpu->context,
-					    sim->head.arena.label_serial), w);
+	count_access(&cpu->counts,
+		     cell_get(sim, w->p, w->size, w->site, cpu->context, sim->head.arena.label_serial), w);
 	cpu->far->effect(cpu->far->argument);
 	return info->version;
 }
@@ -166,11 +180,13 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 	start = cpu->clock;
 	for (bool first = true;; first = false) {
 		const struct copy_rule *rule;
+		enum state is;
 
 		slot = find_copy(cpu, line, &w->cost);
-		rule = copy_rule(cpu->node, slot ? slot->copy->state : STATE_I, event);
+		is = slot ? (enum state)slot->copy->state : STATE_I;
+		rule = copy_rule(cpu->node, is, event);
 		if (first)
-			was = slot ? (enum state)slot->copy->state : STATE_I;
+			was = is;
 		if (rule->action & DO_HIT) {
 			slot->copy->state = rule->next;
 			break;
@@ -185,7 +201,7 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 			access_far(cpu, w, line, was, effect, argument);
 			return;
 		}
-		miss(sim, cpu, w, line, request_of(rule, w->write));
+		miss(sim, cpu, w, line, request_of(cpu, is, rule));
 		t = cpu->filled;
 		cpu->filled = NULL;
 	}
@@ -193,8 +209,10 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 		miss_charges(cpu, t);
 	w->context = cpu->context;
 	w->time = cpu->clock;
-	touch(sim, cpu, slot->copy, w, t && !t->buffered ? t : NULL);
-	if (t && t->buffered)           /* counted as the store's */
+	if (sim->t.ahead)
+		ahead_used(cpu, slot->copy, w);
+	touch(sim, cpu, slot->copy, w, t && !t->buffered && !t->by ? t : NULL);
+	if (t && (t->buffered || t->by))        /* counted as the store's, the prefetcher's */
 		count_wait(sim, w, line, w->time - t->start);
 	effect(argument);
 	if (sim->observer)
@@ -208,6 +226,10 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 	if (w->locked) {
 		cpu->lock_line = line;
 		cpu->lock_until = cpu->clock + w->cost;
+		if (t && sim->t.hold) {         /* the clock is at its arrival */
+			cpu->hold_line = line;
+			cpu->hold_until = cpu->clock + sim->t.hold;
+		}
 	}
 	pass(cpu, w->cost, w->cause);
 	if (t) {
@@ -439,21 +461,22 @@ void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site
 	struct sim *sim = cpu->sim;
 	uint64_t offset = (uint64_t)((const char *)p - sim->head.arena.base), line = offset >> LINE_SHIFT,
 		 cost = UNIT;
-	struct slot *slot;
 	const struct copy_rule *rule;
+	struct slot *slot;
+	enum state is;
 
 	sync_access(cpu);
 	if (offset < sim->head.arena.bytes && line != NO_LINE) {     /* of NULL: harmless */
 		slot = find_copy(cpu, line, &cost);
+		is = slot ? (enum state)slot->copy->state : STATE_I;
 		if (sim->observer)
-			observe_prefetch(sim, cpu, p, write, slot ? slot->copy->state : STATE_I,
-					 site);
-		rule = copy_rule(cpu->node, slot ? slot->copy->state : STATE_I,
-				 write ? COPY_STORE : COPY_LOAD);
+			observe_prefetch(sim, cpu, p, write, is, site);
+		rule = copy_rule(cpu->node, is, write ? COPY_STORE : COPY_LOAD);
 		if (!(rule->action & DO_HIT) && !coherence_pending(cpu->node, line) &&
-		    buffer_room_to_ask(cpu, request_of(rule, write)))
-			coherence_request(sim, cpu->node, line, request_of(rule, write),
-					  write ? ACCESS_STORE : ACCESS_LOAD, cpu->clock);
+		    buffer_room_to_ask(cpu, request_of(cpu, is, rule)))
+			coherence_request(sim, cpu->node, line, request_of(cpu, is, rule),
+					  write ? ACCESS_STORE : ACCESS_LOAD, cpu->clock)
+				->prefetch = true;
 	}
 	pass(cpu, UNIT, CAUSE_PRIVATE_HIT);
 	cpu_end_run_ahead(cpu);
@@ -491,6 +514,72 @@ void cpu_unpark(struct cpu *cpu, uint64_t time)
 	turn_push(cpu->sim, cpu, RANK_CPU, next);
 }
 
+/*
+ * May its polls be counted without being run, until the copy is lost? Each must hit and leave
+ * nothing behind but counts: a sharing miss that is still open stays so if the word is not what
+ * others wrote, and what they wrote cannot change while the copy is here.
+ */
+static bool may_park(const struct cpu *cpu, const struct slot *slot, const void *p, size_t size)
+{
+	const struct sim *sim = cpu->sim;
+
+	if (sim->options.no_parking || sim->observer || cpu->waiting == NOT_WAITING || !slot ||
+	    interrupt_due(cpu) || cpu->buffer.count || (cpu->sim->t.ahead && cpu->node->pending))
+		return false;
+	return !slot->copy->open ||
+	       !copy_uses_foreign(slot->copy->info, cpu->node->id, byte_mask(p, (unsigned)size));
+}
+
+static void park(struct cpu *cpu, const struct slot *slot, const void *p, size_t size,
+		 uint64_t turn, const struct site *site)
+{
+	cpu->parked = true;
+	cpu->park_line = slot->line;
+	cpu->park_period = turn + cpu->node->level_cache[0].hit_units;
+	cpu->park_charged = cpu->clock;
+	cpu->park_next = cpu->clock + turn;
+	cpu->park_cell =
+		cell_get(cpu->sim, p, (unsigned)size, site, cpu->context, slot->copy->label_serial);
+	cpu_end_run_ahead(cpu);
+	event_loop(cpu->sim, cpu);
+}
+
+/* Nothing is under way, and all threads poll what only another one could change. */
+static bool all_wait(const struct sim *sim)
+{
+	if (sim->homes.count || sim->messages.count)
+		return false;
+	for (unsigned i = 0; i < sim->head.cpus; i++) {
+		const struct cpu *cpu = &sim->cpu[i];
+
+		if (cpu->started && !cpu->finished && !cpu->parked && !cpu->stuck)
+			return false;
+	}
+	return true;
+}
+
+/* A loop that ends when the value changes has read the word: `before` it had that one. */
+static void polled(struct cpu *cpu, const void *before, const void *value, size_t size)
+{
+	enum { LOOK_EVERY = 256 };      /* polls that changed nothing */
+
+	cpu->stuck = !memcmp(before, value, size);
+	if (!cpu->stuck)
+		cpu->polls_alike = 0;
+	else if (++cpu->polls_alike % LOOK_EVERY == 0 && all_wait(cpu->sim))
+		sim_deadlock(cpu->sim);
+}
+
+void verb_poll(struct cpu *cpu, const void *p, void *value, size_t size, const struct site *site)
+{
+	unsigned char before[sizeof(struct pair)];
+
+	memcpy(before, value, size);
+	cpu->wait_site = site;
+	verb_load(cpu, p, value, size, site);
+	polled(cpu, before, value, size);
+}
+
 /* One more turn of a spin loop: the step, then the load. */
 void verb_spin(struct cpu *cpu, const void *p, void *value, size_t size, enum step step,
 	       const struct site *site)
@@ -498,26 +587,16 @@ void verb_spin(struct cpu *cpu, const void *p, void *value, size_t size, enum st
 	struct sim *sim = cpu->sim;
 	uint64_t line = (uint64_t)((const char *)p - sim->head.arena.base) >> LINE_SHIFT;
 	uint64_t turn = sim->t.step[step] ? sim->t.step[step] : UNIT;
-	struct slot *slot = cache_find(&cpu->node->level_cache[0], line);
+	const struct slot *slot = cache_find(&cpu->node->level_cache[0], line);
 
-	if (sim->options.no_parking || sim->observer || cpu->waiting == NOT_WAITING || !slot ||
-	    interrupt_due(cpu) || slot->copy->open || cpu->buffer.count) {
-		pass(cpu, turn, CAUSE_COMPUTE);
-		verb_load(cpu, p, value, size, site);
-		cpu->counts.lock_spins += cpu->waiting == WAITING_LOCK;
-		return;
-	}
-	cpu->parked = true;
-	cpu->park_line = line;
-	cpu->park_period = turn + cpu->node->level_cache[0].hit_units;
-	cpu->park_charged = cpu->clock;
-	cpu->park_next = cpu->clock + turn;
 	cpu->wait_site = site;
-	cpu->park_cell =
-		cell_get(sim, p, (unsigned)size, site, cpu->context, slot->copy->label_serial);
-	cpu_end_run_ahead(cpu);
-	event_loop(sim, cpu);
-	verb_load(cpu, p, value, size, site);
+	if (may_park(cpu, slot, p, size))
+		park(cpu, slot, p, size, turn, site);
+	else
+		pass(cpu, turn, CAUSE_COMPUTE);
+	cpu->spin_line = line;
+	verb_poll(cpu, p, value, size, site);
+	cpu->spin_line = NO_LINE;
 	cpu->counts.lock_spins += cpu->waiting == WAITING_LOCK;
 }
 
@@ -531,9 +610,9 @@ void sim_feed(struct sim *sim, unsigned id, uint64_t line, bool write)
 	cpu->clock = sim->now;
 	for (;;) {
 		struct slot *slot = find_copy(cpu, line, &cost);
+		enum state is = slot ? (enum state)slot->copy->state : STATE_I;
 		const struct copy_rule *rule =
-			copy_rule(cpu->node, slot ? slot->copy->state : STATE_I,
-				  write ? COPY_STORE : COPY_LOAD);
+			copy_rule(cpu->node, is, write ? COPY_STORE : COPY_LOAD);
 		struct txn *t;
 
 		if (rule->action & DO_HIT) {
@@ -545,7 +624,7 @@ void sim_feed(struct sim *sim, unsigned id, uint64_t line, bool write)
 			copy_check(cpu, slot->copy);
 			return;
 		}
-		t = coherence_request(sim, cpu->node, line, request_of(rule, write),
+		t = coherence_request(sim, cpu->node, line, request_of(cpu, is, rule),
 				      write ? ACCESS_STORE : ACCESS_LOAD, sim->now);
 		cpu->blocked = t;
 		while (sim->homes.count || sim->messages.count) {
@@ -563,4 +642,3 @@ void sim_feed(struct sim *sim, unsigned id, uint64_t line, bool write)
 		txn_put(sim, t);
 	}
 }
-

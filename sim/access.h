@@ -4,7 +4,8 @@
 
 #include "sim/cpu.h"
 
-enum request request_of(const struct copy_rule *rule, bool write);
+/* What a CPU asks for that has the line in that state, by the rule for its access; no hit. */
+enum request request_of(const struct cpu *cpu, enum state state, const struct copy_rule *rule);
 /* Its line's number; BUG outside the arena or not aligned. */
 uint64_t access_line(struct cpu *cpu, const void *p, unsigned size, const struct site *site);
 

@@ -13,16 +13,7 @@ void arena_init(struct sim *sim, uint64_t bytes)
 
 void arena_free(struct sim *sim)
 {
-	uint64_t lines = sim->head.arena.bytes >> LINE_SHIFT;
-
-	for (uint64_t i = 0; sim->line && i < lines; i++)
-		if (sim->line[i]) {
-			free(sim->line[i]->counts);
-			free(sim->line[i]->bytes);
-			free(sim->line[i]->cpu_epoch);
-			free(sim->line[i]);
-		}
-	xunmap(sim->line, lines * sizeof *sim->line);
+	xunmap(sim->line, (sim->head.arena.bytes >> LINE_SHIFT) * sizeof *sim->line);
 	arena_release(&sim->head.arena);
 }
 
@@ -40,7 +31,7 @@ void relabel(struct cpu *cpu, const void *p, size_t bytes, const struct layout *
 		 last = (start + bytes - 1) >> LINE_SHIFT;
 
 	cpu_sync(cpu);
-	label_add(&sim->head.arena, start, bytes, layout, stride, label);
+	label_add(&sim->head.arena, start, bytes, layout, stride, label, false);
 	for (uint64_t line = first; line <= last; line++) {
 		struct slot *slot = node_copy(cpu->node, line);
 

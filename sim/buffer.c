@@ -19,6 +19,7 @@
  */
 #include "sim/buffer.h"
 #include "sim/access.h"
+#include "sim/ahead.h"
 #include "sim/coherence.h"
 #include "sim/cpu.h"
 
@@ -42,16 +43,16 @@ static struct buffered *oldest_of_line(struct cpu *cpu, uint64_t line)
 	return NULL;
 }
 
-static const struct copy_rule *store_rule(const struct cpu *cpu, uint64_t line)
+static enum state state_here(const struct cpu *cpu, uint64_t line)
 {
 	const struct slot *copy = node_copy(cpu->node, line);
 
-	return copy_rule(cpu->node, copy ? copy->state : STATE_I, COPY_STORE);
+	return copy ? (enum state)copy->state : STATE_I;
 }
 
 static bool writable(const struct cpu *cpu, uint64_t line)
 {
-	return store_rule(cpu, line)->action & DO_HIT;
+	return copy_rule(cpu->node, state_here(cpu, line), COPY_STORE)->action & DO_HIT;
 }
 
 /* ---- asking for lines ----------------------------------------------------------------------- */
@@ -67,21 +68,28 @@ bool buffer_room_to_ask(const struct cpu *cpu, enum request request)
 		all++;
 		alike += other->buffered && other->request == request;
 	}
-	return all < t->misses && alike < (request == UPGRADE ? t->misses_from_S
-							      : t->misses_from_M);
+	return all < t->misses &&
+	       alike < (request == UPGRADE ? t->misses_from_S : t->misses_from_M);
 }
 
-/* False: not now. */
+/* False: not now. A write prefetch under way is the store's miss from now on. */
 static bool ask(struct sim *sim, struct cpu *cpu, uint64_t line, uint64_t time)
 {
-	const struct copy_rule *rule = store_rule(cpu, line);
-	enum request request = request_of(rule, true);
+	enum state is = state_here(cpu, line);
+	const struct copy_rule *rule = copy_rule(cpu->node, is, COPY_STORE);
+	struct txn *pending = coherence_pending(cpu->node, line);
+	enum request request;
 
-	if (rule->action & DO_HIT || coherence_pending(cpu->node, line))
+	if (pending && pending->request != GET_SHARED)
+		pending->buffered = true;
+	if (rule->action & DO_HIT || pending)
 		return true;
+	request = request_of(cpu, is, rule);
 	if (!buffer_room_to_ask(cpu, request))
 		return false;
 	coherence_request(sim, cpu->node, line, request, ACCESS_STORE, time)->buffered = true;
+	if (sim->t.ahead)
+		ahead_missed(cpu, line, false, time);
 	return true;
 }
 
@@ -99,7 +107,7 @@ static void let_drain(struct sim *sim, struct cpu *cpu, uint64_t line, uint64_t 
 	e->at_cpu = true;
 	e->time = time + (delay > UNIT ? delay : UNIT);
 	e->key = event_key(sim, RANK_DRAIN, e->time, node->id);
-	e->count = cpu->buffer.drained++;
+	e->count = ++cpu->buffer.drained;
 	event_queue(sim, e);
 	cpu->buffer.drains = true;
 }
@@ -133,8 +141,15 @@ static void hand_marks(const struct buffered *e, struct slot *copy)
 static struct want want_of(const struct sim *sim, const struct buffered *e)
 {
 	return (struct want){
-		.p = e->p, .size = e->size, .write = true, .buffered = true, .access = ACCESS_STORE,
-		.cost = sim->t.store_hit, .context = e->context, .time = sim->now, .site = e->site,
+		.p = e->p,
+		.size = e->size,
+		.write = true,
+		.buffered = true,
+		.access = ACCESS_STORE,
+		.cost = sim->t.store_hit,
+		.context = e->context,
+		.time = sim->now,
+		.site = e->site,
 	};
 }
 
@@ -192,8 +207,11 @@ static void write_line(struct sim *sim, struct cpu *cpu)
 void buffer_event(struct sim *sim, struct event *e)
 {
 	struct cpu *cpu = &sim->cpu[e->node->id];
+	bool stale = !cpu->buffer.drains || e->count != cpu->buffer.drained;
 
 	event_free(sim, e);
+	if (stale)                      /* the store did not wait for it */
+		return;
 	cpu->buffer.drains = false;
 	if (writable(cpu, entry_at(cpu, 0)->line))
 		write_line(sim, cpu);
@@ -204,6 +222,8 @@ void buffer_filled(struct sim *sim, struct cpu *cpu, const struct txn *t)
 {
 	struct buffered *e = oldest_of_line(cpu, t->line);
 
+	if (e && !writable(cpu, t->line) && e != entry_at(cpu, 0))
+		ask(sim, cpu, t->line, sim->now);       /* a read was under way when it was due */
 	if (!e || !writable(cpu, t->line))
 		return;
 	if (t->buffered && sim->phase == PHASE_WINDOW) {
@@ -212,8 +232,10 @@ void buffer_filled(struct sim *sim, struct cpu *cpu, const struct txn *t)
 		count_miss(sim, cpu, t, true, line_get(sim, t->line));
 		count_fine(sim, cpu, &w, t, false, t->line);
 	}
-	if (e == entry_at(cpu, 0) && !cpu->buffer.drains)
+	if (e == entry_at(cpu, 0)) {    /* had it been here before, it was lost meanwhile */
+		cpu->buffer.drains = false;
 		write_line(sim, cpu);
+	}
 }
 
 /* ---- waiting -------------------------------------------------------------------------------- */
@@ -263,7 +285,7 @@ static void mark_written(struct cpu *cpu, uint64_t line)
 	for (unsigned i = 0; i < cpu->buffer.count && !known; i++)
 		known = entry_at(cpu, i)->line == line &&
 			entry_at(cpu, i)->op_serial == cpu->op_serial;
-	if (copy)
+	if (copy && cpu->op_serial)
 		copy->op_written = cpu->op_serial;
 	cpu->lines_written += !known;
 }
@@ -276,10 +298,17 @@ static void mark_read(struct cpu *cpu, struct buffered *from)
 	for (unsigned i = 0; i < cpu->buffer.count && !known; i++)
 		known = entry_at(cpu, i)->line == from->line &&
 			entry_at(cpu, i)->op_read == cpu->op_serial;
-	if (copy)
+	if (copy && cpu->op_serial)
 		copy->op_read = cpu->op_serial;
-	from->op_read = cpu->op_serial;
+	if (cpu->op_serial)
+		from->op_read = cpu->op_serial;
 	cpu->lines_read += !known;
+}
+
+void buffer_forget_marks(struct cpu *cpu)
+{
+	for (unsigned i = 0; i < cpu->buffer.count; i++)
+		entry_at(cpu, i)->op_serial = entry_at(cpu, i)->op_read = 0;
 }
 
 void buffer_push(struct cpu *cpu, void *p, const void *value, unsigned size,
@@ -294,8 +323,12 @@ void buffer_push(struct cpu *cpu, void *p, const void *value, unsigned size,
 		buffer_wait(cpu, b->count - 1);
 	mark_written(cpu, line);
 	e = entry_at(cpu, b->count);
-	*e = (struct buffered){ .p = p, .line = line, .size = size, .site = site,
-				.context = cpu->context, .op_serial = cpu->op_serial,
+	*e = (struct buffered){ .p = p,
+				.line = line,
+				.size = size,
+				.site = site,
+				.context = cpu->context,
+				.op_serial = cpu->op_serial,
 				.missed = !writable(cpu, line) && !oldest_of_line(cpu, line),
 				.counted = counted };
 	memcpy(e->value, value, size);
@@ -349,7 +382,8 @@ static void forward(struct cpu *cpu, struct buffered *e, const struct want *from
 	struct sim *sim = cpu->sim;
 	struct want w = *from;
 	const struct slot *copy = node_copy(cpu->node, e->line);
-	enum state state = copy ? (enum state)copy->state : STATE_I;
+	enum state state = state_here(cpu, e->line);
+	uint32_t labels = copy ? copy->label_serial : sim->head.arena.label_serial;
 
 	memcpy(value, e->value + ((const char *)w.p - (const char *)e->p), w.size);
 	w.context = cpu->context;
@@ -357,8 +391,7 @@ static void forward(struct cpu *cpu, struct buffered *e, const struct want *from
 	mark_read(cpu, e);
 	if (sim->observer)
 		observe(sim, cpu, &w, state, state, cpu->clock);
-	count_access(&cpu->counts,
-		     cell_get(sim, w.p, w.size, w.site, w.context, sim->head.arena.label_serial), &w);
+	count_access(&cpu->counts, cell_get(sim, w.p, w.size, w.site, w.context, labels), &w);
 	pass(cpu, w.cost, w.cause);
 	cpu_end_run_ahead(cpu);
 }

@@ -38,6 +38,8 @@ bool buffer_load(struct cpu *cpu, const struct want *w, void *value);
 bool buffer_splits(struct cpu *cpu, uint64_t line);
 void buffer_push(struct cpu *cpu, void *p, const void *value, unsigned size,
 		 const struct site *site, bool counted);
+/* Operations begin to count again: no store in the buffer was any one's. */
+void buffer_forget_marks(struct cpu *cpu);
 /* Wait until no store is left (`left`: so many) that nobody else has seen. */
 void buffer_wait(struct cpu *cpu, unsigned left);
 /* The own turn with an empty buffer: before a LOCK operation or a fence. */

@@ -1,17 +1,52 @@
 /*
  * Homes and clients: who may have a line, and how it travels.
  *
- * A request goes to the home of the line (EVENT_REQUEST), which serves one transaction per line
- * at a time and FIFO. The protocol's table says what it does: send the line, probe the owner,
- * invalidate the sharers. Owners answer to the requester (EVENT_FILL) and, where the home waits
- * for them, to the home (EVENT_REPLY); sharers acknowledge to the requester (EVENT_ACK). What a
- * reader gets is decided by its owner's answer, in the table too. A far LOCK operation is done at
- * the home, which first collects the answers of all copies (EVENT_SERVICE).
+ * A transaction is a request (TXN_REQUEST). This is its life, with the functions that lead on:
  *
- * A shared cache level is the home of the caches above and a client of the home below: for a
- * line it lacks it sends a request of its own (fetch); a probe from below becomes a transaction
- * of its own (TXN_SNOOP) that collects the answers of the caches above; so does making room
- * (TXN_EVICT).
+ *   asked      the client wants a line, or leave to write it           [coherence_request]
+ *     |  EVENT_REQUEST
+ *   admitted   it has had its slot of the slice or bus                 [on_request, admission]
+ *     |
+ *   queued     until the line is not busy: FIFO, but for local_bias    [dir_next, dir_pick]
+ *     |
+ *   busy       begins; it waits                                        [begin]
+ *     |          until its client's own write-back is here             [on_put]
+ *     |          or, at a shared level that lacks the line, until a
+ *     |          request of that level to the home below is complete   [fetch, shared_filled]
+ *   served     it has its place in the line's order; the table says    [serve]
+ *     |
+ *     +- send line ---------------------- EVENT_FILL ------------.     [send_line]
+ *     +- the requester has it: permission EVENT_FILL ------------|     [grant_upgrade]
+ *     +- ask owner -- EVENT_PROBE -> owner                       |     [probe_owner, on_probe]
+ *     |                 has it ---------- EVENT_FILL ------------|     [answer, answer_line]
+ *     |                   it shares: EVENT_REPLY -> home         |     [reader_answered]
+ *     |                 has nothing: EVENT_REPLY -> home         |
+ *     |                                   EVENT_FILL ------------|     [send_instead]
+ *     +- invalidate - EVENT_PROBE -> sharers                     |     [invalidate_sharers]
+ *     |                 the last one -- EVENT_ACK ---------------|     [acknowledge, on_ack]
+ *     `- do it here - EVENT_PROBE -> all copies                  |     [serve_far, collect]
+ *                       EVENT_REPLY -> home, EVENT_SERVICE       |     [collected, service]
+ *                                         EVENT_FILL ------------|     [on_service]
+ *                                                                |
+ *   filled     data and acknowledgements are there  <------------'     [on_fill, complete]
+ *     |          a CPU goes on, or a buffered store                    [cpu_filled]
+ *     |          a shared level goes on with what waits there          [shared_filled]
+ *     |        a probe that was later in order, but here before the
+ *     |        line, has waited (deferred) and comes now               [coherence_probe_again]
+ *     |  EVENT_DONE, to a blocking home: the line is busy until then   [send_done, on_done]
+ *   gone       with the last message that names it                     [txn_put]
+ *
+ * The line is busy from `busy` on: at a chasing home until `served`, or until the owner that a
+ * reader asks has answered; at a blocking home also until EVENT_DONE (wait_over counts these).
+ *
+ * A shared level is the home of the caches above and a client of the home below. There are two
+ * kinds more of transactions, both its own:
+ *   TXN_SNOOP  a probe from below: queued before requests [shared_probe, queue_snoop], but beside
+ *              one that waits for the home below (bypass) [snoops_first]; collects the answers
+ *              of the caches above [snoop_begin, collected], then answers itself [snoop_done]
+ *   TXN_EVICT  makes room: calls in the copies above [shared_room], then writes back [evict_done]
+ * A line that is written back is no transaction but an EVENT_PUT; until it is home (on_put) its
+ * sender answers probes, which then take the line from it (superseded).
  *
  * Legs: a transaction's total is the machine's table value for the state found and the farthest
  * pair of requester, home and owner. The request leg depends on requester and home, the probe
@@ -27,11 +62,6 @@
 #include <string.h>
 
 /* ---- distances and legs --------------------------------------------------------------------- */
-
-static unsigned distance(const struct sim *sim, unsigned core, unsigned other)
-{
-	return sim->distance[core * sim->cores + other];
-}
 
 static unsigned line_node(const struct sim *sim, uint64_t line)
 {
@@ -65,7 +95,7 @@ static unsigned home_distance(const struct sim *sim, const struct node *client, 
 		return client->parent->level;
 	if (!home_has_place(sim))
 		return sim->root_level;
-	return most(sim->root_level, distance(sim, client->core, home_core(sim, line)));
+	return most(sim->root_level, sim_distance(sim, client->core, home_core(sim, line)));
 }
 
 /* The farthest pair of requester, supplier and home. */
@@ -76,11 +106,11 @@ static unsigned farthest(const struct sim *sim, const struct node *client, const
 
 	if (client->parent->kind == NODE_SHARED)
 		return client->parent->level;
-	d = most(sim->root_level, distance(sim, client->core, from->core));
+	d = most(sim->root_level, sim_distance(sim, client->core, from->core));
 	if (!home_has_place(sim))
 		return d;
-	d = most(d, distance(sim, client->core, home_core(sim, line)));
-	return most(d, distance(sim, from->core, home_core(sim, line)));
+	d = most(d, sim_distance(sim, client->core, home_core(sim, line)));
+	return most(d, sim_distance(sim, from->core, home_core(sim, line)));
 }
 
 /* Which total of a transaction counts, where its line is found in that state at `from`. */
@@ -136,10 +166,11 @@ static uint64_t probe_leg(const struct sim *sim, uint64_t rest)
 /* To a cache above a shared level and back, for that level's own questions. */
 static uint64_t inner_probe_leg(const struct sim *sim, const struct node *shared)
 {
-	const uint64_t (*legs)[DISTANCES] = sim->t.legs[ACCESS_LOAD];
-	uint64_t clean = legs[STATE_E][shared->level], dirty = legs[STATE_M][shared->level];
+	unsigned at = shared->level;
+	uint64_t clean = sim->t.legs[ACCESS_LOAD][STATE_E][at];
+	uint64_t dirty = sim->t.legs[ACCESS_LOAD][STATE_M][at];
 
-	return probe_leg(sim, less(clean < dirty ? clean : dirty, sim->t.request[shared->level]));
+	return probe_leg(sim, less(least(clean, dirty), sim->t.request[at]));
 }
 
 static uint64_t dram_legs(const struct sim *sim, const struct node *client, uint64_t line)
@@ -147,21 +178,20 @@ static uint64_t dram_legs(const struct sim *sim, const struct node *client, uint
 	unsigned own = client->core * sim->head.nodes / sim->cores, i = 0;
 
 	if (own != line_node(sim, line))
-		i = most(1, distance(sim, client->core, home_core(sim, line)));
+		i = most(1, sim_distance(sim, client->core, home_core(sim, line)));
 	return sim->t.dram[i < sim->t.dram_count ? i : sim->t.dram_count - 1];
 }
 
 /* ---- directory entries ---------------------------------------------------------------------- */
 
-struct dirent *dirent_find(struct node *home, uint64_t line)
+struct dirent *dirent_find(struct sim *sim, struct node *home, uint64_t line)
 {
 	struct dirent *d = home->entry[line];
 
 	if (!d) {
-		d = xalloc(sizeof *d + (home->children + 63) / 64 * sizeof d->sharers[0]);
+		d = sim_keep(sim, sizeof *d + (home->children + 63) / 64 * sizeof d->sharers[0]);
 		d->line = line;
 		home->entry[line] = d;
-		home->touched[line >> ENTRY_BLOCK_SHIFT] = true;
 	}
 	return d;
 }
@@ -292,13 +322,13 @@ struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t lin
 	uint64_t leg = sim->t.request[home_distance(sim, client, line)];
 
 	if (client->kind == NODE_SHARED)
-		cpu = dirent_find(client, line)->busy->cpu;
+		cpu = dirent_find(sim, client, line)->busy->cpu;
 	t = txn_new(sim, TXN_REQUEST, client, client->parent, line, cpu);
 	t->request = request;
 	t->access = access;
 	t->start = time;
 	if (client->kind == NODE_SHARED) {
-		t->inner = dirent_find(client, line)->busy;
+		t->inner = dirent_find(sim, client, line)->busy;
 		leg = less(leg, t->inner->spent);
 		t->spent = t->inner->spent;
 		t->tail = less(sim->t.legs[ACCESS_LOAD][STATE_S][client->level],
@@ -347,7 +377,7 @@ static void send_done(struct sim *sim, struct txn *t)
 {
 	struct event *e;
 
-	if (sim->machine.handoff.home != ORDER_BLOCKING)
+	if (sim->machine.handoff.home != ORDER_BLOCKING || t->no_done)
 		return;
 	e = event_new(sim);
 	e->type = EVENT_DONE;
@@ -440,6 +470,38 @@ static uint64_t sending_slot(struct sim *sim, struct node *home, const struct tx
 		       : admission(sim, home, t);
 }
 
+/* Waiters that read a line again, which one of them has turned shared, get it one after another. */
+static bool is_reread(const struct sim *sim, const struct txn *t)
+{
+	return t->reread && sim->t.reread && (t->asked == HOME_S || t->asked == HOME_O);
+}
+
+static uint64_t reread_slot(struct sim *sim, struct dirent *d, const struct txn *t)
+{
+	return is_reread(sim, t) ? reserve(sim, &d->reread_free, sim->t.reread) : 0;
+}
+
+/*
+ * What a request pays after all of its way to the home (handoff.late_request): it found the line
+ * under way, having left for its owner before the request came. One that had queued up to then
+ * pays nothing. `leg`: of the line, which leaves for the requester now.
+ */
+static uint64_t late_request(struct sim *sim, const struct txn *t, uint64_t leg)
+{
+	struct dirent *d;
+	uint64_t extra = 0;
+
+	if (!sim->t.late_paid)
+		return 0;
+	d = dirent_find(sim, t->home, t->line);
+	if (t->queued_at >= d->sent && t->queued_at < d->arrives)
+		extra = least(d->arrives - t->queued_at,
+			      sim->t.request[home_distance(sim, t->client, t->line)]);
+	d->sent = sim->now;
+	d->arrives = sim->now + leg + extra;
+	return extra;
+}
+
 /* How long the line waits for the way to its requester: the socket's bus, or the link between
  * sockets. */
 static uint64_t transport(struct sim *sim, const struct event *fill)
@@ -469,11 +531,24 @@ static void release(struct dirent *d)
 	d->busy = NULL;
 }
 
+/* What the table calls it; a reader is not one of the sharers before the owner has answered. */
 static enum home_state home_state(const struct dirent *d)
 {
+	unsigned sharers = d->sharer_count;
+
+	if (d->guessed && is_sharer(d, d->busy->client))
+		sharers--;
 	if (d->owner)
-		return d->sharer_count ? HOME_O : HOME_X;
-	return d->sharer_count ? HOME_S : HOME_U;
+		return sharers ? HOME_O : HOME_X;
+	return sharers ? HOME_S : HOME_U;
+}
+
+/* A rule has been carried out: does the home know now what its table says that it does? */
+static void check_next(struct sim *sim, unsigned cpu, const struct dirent *d, enum home_state next)
+{
+	if (home_state(d) != next)
+		BUG(&sim->cpu[cpu], "line %llu: the home knows %d now, and its table says %d",
+		    (unsigned long long)d->line, home_state(d), next);
 }
 
 static struct node *nearest_sharer(struct sim *sim, const struct node *home, const struct dirent *d,
@@ -483,7 +558,7 @@ static struct node *nearest_sharer(struct sim *sim, const struct node *home, con
 	unsigned best_distance = 0, index = 0;
 
 	while ((q = next_sharer(home, d, &index))) {
-		unsigned away = distance(sim, client->core, q->core);
+		unsigned away = sim_distance(sim, client->core, q->core);
 
 		if (q != client && (!best || away < best_distance)) {
 			best = q;
@@ -508,7 +583,7 @@ static uint64_t level_legs(const struct sim *sim, const struct node *level, cons
 static void send_line(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
 		      bool of_memory)
 {
-	uint64_t total, slot = sending_slot(sim, home, t);
+	uint64_t total, slot = sending_slot(sim, home, t), again = reread_slot(sim, d, t);
 	uint32_t version = d->version;
 	struct node *sharer = NULL;
 
@@ -517,7 +592,8 @@ static void send_line(struct sim *sim, struct node *home, struct dirent *d, stru
 		total = level_legs(sim, home, d, t);
 		if (!t->fetched)
 			t->supplier = FROM_SHARED_LEVEL;
-	} else if (!of_memory && d->sharer_count && (sharer = nearest_sharer(sim, home, d, t->client))) {
+	} else if (!of_memory && d->sharer_count &&
+		   (sharer = nearest_sharer(sim, home, d, t->client))) {
 		t->supplier = FROM_CACHE;
 		t->supplied_by = sharer;
 		total = sim->t.legs[ACCESS_LOAD][STATE_S]
@@ -528,6 +604,7 @@ static void send_line(struct sim *sim, struct node *home, struct dirent *d, stru
 	}
 	if (!t->fetched)
 		t->found = sharer || home->kind == NODE_SHARED ? STATE_S : STATE_I;
+	slot = again > slot ? again : slot;
 	waited(t, slot);
 	send_fill(sim, t, version, STATE_S, last_leg(sim, t, total) + slot);
 }
@@ -581,19 +658,21 @@ static uint64_t owner_leg(const struct sim *sim, const struct txn *t, const stru
 
 static void probe_owner(struct sim *sim, struct dirent *d, struct txn *t, bool invalidate)
 {
-	uint64_t leg = owner_leg(sim, t, d->owner);
+	uint64_t leg = owner_leg(sim, t, d->owner), again = reread_slot(sim, d, t);
 
 	t->spent += leg;
-	send_probe(sim, t, d->owner, invalidate, true, leg, leg);
+	waited(t, again);
+	send_probe(sim, t, d->owner, invalidate, true, leg + again, leg);
 }
 
 /* What the home's table says; it says that what cannot be is impossible. */
-static unsigned home_action(struct sim *sim, const struct txn *t, const struct home_rule *rule)
+static const struct home_rule *possible(struct sim *sim, const struct txn *t,
+					const struct home_rule *rule)
 {
 	if (rule->action & HOME_IMPOSSIBLE)
 		BUG(&sim->cpu[t->cpu], "request %d for line %llu, of which the home knew %d",
 		    t->request, (unsigned long long)t->line, t->asked);
-	return rule->action;
+	return rule;
 }
 
 /* What the home knows of the owner once it has answered, or has been dealt with. */
@@ -605,10 +684,15 @@ static void note_owner(struct dirent *d, unsigned action)
 		d->owner = NULL;
 }
 
-/* What it knows of the requester. */
-static void note_grant(struct node *home, struct dirent *d, struct txn *t, unsigned action)
+/* What it knows of the requester. Who was the owner has been told, or asked. */
+static void note_grant(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
+		       unsigned action)
 {
 	t->grant = protocol_grant(action);
+	if (t->grant == STATE_I || (t->grant != STATE_S && d->owner && d->owner != t->client &&
+				    !(action & HOME_PROBE_INVALIDATE)))
+		BUG(&sim->cpu[t->cpu], "line %llu is granted in %c, and has an owner",
+		    (unsigned long long)t->line, state_letter[t->grant]);
 	if (t->grant == STATE_S) {
 		add_sharer(d, t->client);
 		return;
@@ -621,12 +705,14 @@ static void note_grant(struct node *home, struct dirent *d, struct txn *t, unsig
 }
 
 /* A shared level can give no more than it has: others below may have a copy too. */
-static unsigned limited(const struct node *home, uint64_t line, unsigned action)
+static struct home_rule limited(const struct node *home, uint64_t line,
+				const struct home_rule *rule)
 {
-	if (!(action & HOME_GRANT_E) || home->kind != NODE_SHARED ||
+	if (!(rule->action & HOME_GRANT_E) || home->kind != NODE_SHARED ||
 	    state_alone(node_copy(home, line)->state))
-		return action;
-	return (action & ~(unsigned)HOME_GRANT_E) | HOME_GRANT_S;
+		return *rule;
+	return (struct home_rule){ (uint16_t)((rule->action & ~HOME_GRANT_E) | HOME_GRANT_S),
+				   HOME_S };
 }
 
 /* The requester has lost the copy that the home knows, or its request is for one. */
@@ -716,6 +802,7 @@ static void collect(struct sim *sim, struct node *home, struct dirent *d, struct
 	unsigned index = 0;
 	struct node *q;
 
+	t->calls_in = invalidate;
 	if (d->owner)
 		call(sim, home, t, d->owner, invalidate, true);
 	while (invalidate && (q = next_sharer(home, d, &index)))
@@ -736,7 +823,7 @@ static void on_service(struct sim *sim, struct event *e)
 {
 	struct txn *t = e->txn;
 	struct node *home = e->node;
-	struct dirent *d = dirent_find(home, t->line);
+	struct dirent *d = dirent_find(sim, home, t->line);
 	uint64_t back = vary(sim, t, less(sim->t.far, t->spent + sim->t.far_service));
 	uint32_t version = cpu_far(sim, t, sim->now + back);
 
@@ -756,13 +843,14 @@ static void on_service(struct sim *sim, struct event *e)
 
 /* A LOCK operation to be done here: first all copies come home. */
 static void serve_far(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
-		      unsigned action)
+		      const struct home_rule *rule)
 {
-	if (action & HOME_CALL_IN) {
+	if (rule->action & HOME_CALL_IN) {
 		collect(sim, home, d, t, true);
 		d->owner = NULL;
 		clear_sharers(d, home);
 	}
+	check_next(sim, t->cpu, d, rule->next);
 	if (!t->acks)
 		service(sim, t);
 }
@@ -772,32 +860,37 @@ static void serve_far(struct sim *sim, struct node *home, struct dirent *d, stru
 static void serve(struct sim *sim, struct node *home, struct dirent *d, struct txn *t)
 {
 	enum request request = request_seen(d, t);
+	struct home_rule rule;
 	unsigned action;
 	bool probes;
 
 	t->asked = home_state(d);
-	action = limited(home, t->line,
-			 home_action(sim, t, &home->protocol->home[t->asked][request]));
+	rule = limited(home, t->line, possible(sim, t, &home->protocol->home[t->asked][request]));
+	action = rule.action;
+	d->thinned = d->left = false;
 	if (t->fetched) {
 		t->spent = sim->t.request[home->level];
 		t->tail = 0;
 	}
 	t->order = ++d->orders;
 	if (action & HOME_PERFORM) {
-		serve_far(sim, home, d, t, action);
+		serve_far(sim, home, d, t, &rule);
 		return;
 	}
-	d->waits = sim->machine.handoff.home == ORDER_BLOCKING;
+	t->no_done = is_reread(sim, t);
+	d->waits = sim->machine.handoff.home == ORDER_BLOCKING && !t->no_done;
 	if (action & HOME_SEND)
 		send_line(sim, home, d, t, action & HOME_MEMORY);
 	probes = ask_caches(sim, home, d, t, action);
 	if (request == UPGRADE && !probes)
 		grant_upgrade(sim, t);
-	if (action & HOME_PROBE_SHARE) {
-		add_sharer(d, t->client);       /* until the answer says what it is */
+	if (rule.next == HOME_BY_ANSWER) {
+		add_sharer(d, t->client);
+		d->guessed = true;
 		d->waits++;
 	} else {
-		note_grant(home, d, t, action);
+		note_grant(sim, home, d, t, action);
+		check_next(sim, t->cpu, d, rule.next);
 	}
 	if (!d->waits)
 		release(d);
@@ -827,22 +920,37 @@ static void fetch(struct sim *sim, struct node *home, struct txn *t)
 static void answer(struct sim *sim, struct node *node, const struct event *probe,
 		   const struct copy_rule *rule, enum state found, uint32_t version);
 
-/* The copy has no rule for it: its write-back answers, or nothing does. */
+static enum copy_event probe_event(const struct event *probe)
+{
+	return probe->probe.invalidate ? COPY_PROBE_INVALIDATE : COPY_PROBE_SHARE;
+}
+
+/* What its table says of a probed copy: it must tell what the probe asks of it. */
+static const struct copy_rule *probe_rule(struct sim *sim, const struct node *node,
+					  enum state state, const struct event *probe)
+{
+	const struct copy_rule *rule = copy_rule(node, state, probe_event(probe));
+	unsigned due = state == STATE_I ? DO_NONE_HERE : probe->probe.owner ? DO_DATA : DO_ACK;
+
+	if (!(rule->action & due) ||
+	    (rule->next != STATE_I && (state == STATE_I || probe->probe.invalidate)))
+		BUG(&sim->cpu[probe->txn->cpu], "probe %d of line %llu in %c: not what is asked",
+		    probe_event(probe), (unsigned long long)probe->txn->line, state_letter[state]);
+	return rule;
+}
+
+/* There is no copy: a write-back under way answers, or nothing does. */
 static void answer_without(struct sim *sim, struct node *node, const struct event *probe)
 {
 	struct write_back *w = write_back_find(node, probe->txn->line);
 
+	probe_rule(sim, node, STATE_I, probe);
 	if (w && !w->superseded) {
 		w->superseded = true;
 		answer(sim, node, probe, NULL, w->state, w->version);
 	} else {
 		answer(sim, node, probe, NULL, STATE_I, 0);
 	}
-}
-
-static enum copy_event probe_event(const struct event *probe)
-{
-	return probe->probe.invalidate ? COPY_PROBE_INVALIDATE : COPY_PROBE_SHARE;
 }
 
 static void snoop_done(struct sim *sim, struct node *shared, struct dirent *d, struct txn *t)
@@ -856,7 +964,7 @@ static void snoop_done(struct sim *sim, struct node *shared, struct dirent *d, s
 	else
 		probe->probe.back = less(probe->probe.back, t->spent);
 	if (slot) {
-		const struct copy_rule *rule = copy_rule(shared, slot->state, probe_event(probe));
+		const struct copy_rule *rule = probe_rule(sim, shared, slot->state, probe);
 		enum state found = slot->state;
 		uint32_t version = slot->version;
 
@@ -916,7 +1024,7 @@ static void queue_snoop(struct sim *sim, struct dirent *d, struct txn *t)
 /* A probe from below. It never waits behind a request that itself waits for the home below. */
 static void shared_probe(struct sim *sim, struct node *shared, struct event *probe)
 {
-	struct dirent *d = dirent_find(shared, probe->txn->line);
+	struct dirent *d = dirent_find(sim, shared, probe->txn->line);
 	struct txn *t = txn_new(sim, TXN_SNOOP, shared, shared, d->line, probe->txn->cpu);
 
 	t->snooper = probe->txn;
@@ -964,13 +1072,29 @@ static void evict_done(struct sim *sim, struct node *shared, struct dirent *d, s
 	txn_put(sim, t);
 }
 
+/* Has it a transaction under way that the home has dealt with? */
+static bool served(const struct node *client, const struct dirent *d)
+{
+	const struct txn *own = coherence_pending(client, d->line);
+
+	return own && own->order;
+}
+
 /* Is the owner's transaction not over? (An owner probed for it may have had nothing.) A request
  * that is not yet served does not count: the level cannot know of it. */
 static bool awaits_line(const struct dirent *d)
 {
-	const struct txn *own = d->owner ? coherence_pending(d->owner, d->line) : NULL;
+	return d->owner && served(d->owner, d);
+}
 
-	return own && own->order;
+/* A copy makes room: does it go home, or silently? */
+static bool leaves_dirty(struct sim *sim, unsigned cpu, const struct node *node, enum state state)
+{
+	const struct copy_rule *rule = copy_rule(node, state, COPY_EVICT);
+
+	if (rule->action & IMPOSSIBLE || rule->next != STATE_I)
+		BUG(&sim->cpu[cpu], "a copy in %c does not make room", state_letter[state]);
+	return rule->action & DO_WRITE_BACK;
 }
 
 /* A way for a new line; NULL while all lines of the set have transactions under way. */
@@ -985,7 +1109,7 @@ static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t l
 
 		if (s->line == NO_LINE)
 			return s;
-		d = dirent_find(shared, s->line);
+		d = dirent_find(sim, shared, s->line);
 		if (d->busy || d->head || awaits_line(d))
 			continue;
 		if (!victim || s->used < victim->used)
@@ -993,9 +1117,9 @@ static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t l
 	}
 	if (!victim)
 		return NULL;
-	d = dirent_find(shared, victim->line);
+	d = dirent_find(sim, shared, victim->line);
 	t = txn_new(sim, TXN_EVICT, shared, shared, victim->line, cpu);
-	t->dirty = copy_rule(shared, victim->state, COPY_EVICT)->action & DO_WRITE_BACK;
+	t->dirty = leaves_dirty(sim, cpu, shared, victim->state);
 	t->found = victim->state;
 	t->version = victim->version;
 	slot_set_line(&shared->level_cache[0], victim, NO_LINE);
@@ -1012,8 +1136,9 @@ static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t l
 static bool shared_filled(struct sim *sim, struct txn *t)
 {
 	struct node *shared = t->client;
-	struct dirent *d = dirent_find(shared, t->line);
+	struct dirent *d = dirent_find(sim, shared, t->line);
 	struct slot *slot = node_copy(shared, t->line);
+	const struct copy_rule *rule;
 	struct txn *inner = t->inner;
 
 	if (!slot) {
@@ -1024,7 +1149,11 @@ static bool shared_filled(struct sim *sim, struct txn *t)
 		slot->version = t->version;
 		slot->state = STATE_I;
 	}
-	slot->state = copy_rule(shared, slot->state, fill_event[t->grant])->next;
+	rule = copy_rule(shared, slot->state, fill_event[t->grant]);
+	if (!(rule->action & DO_HIT))
+		BUG(&sim->cpu[t->cpu], "fill of line %llu to %c in state %c, at a shared level",
+		    (unsigned long long)t->line, state_letter[t->grant], state_letter[slot->state]);
+	slot->state = rule->next;
 	slot->used = sim->now;
 	inner->fetched = true;
 	inner->outer = NULL;
@@ -1104,7 +1233,7 @@ static void dir_next(struct sim *sim, struct node *home, struct dirent *d)
 static void on_request(struct sim *sim, struct event *e)
 {
 	struct txn *t = e->txn;
-	struct dirent *d = dirent_find(e->node, t->line);
+	struct dirent *d = dirent_find(sim, e->node, t->line);
 	uint64_t wait = e->admitted ? 0 : admission(sim, e->node, t);
 
 	if (wait) {
@@ -1181,8 +1310,9 @@ static void collected(struct sim *sim, struct node *home, struct dirent *d, stru
 		take_line(home, d, e->answer.found, e->answer.version);
 	if (t->kind == TXN_SNOOP && t->probe->probe.invalidate && had)
 		t->killed++;
-	if (t->kind == TXN_SNOOP)
-		note_owner(d, home->protocol->answered[t->asked][e->answer.what].action);
+	if (t->kind == TXN_SNOOP && !t->calls_in)
+		note_owner(d, possible(sim, t, &home->protocol->answered[t->asked][e->answer.what])
+				      ->action);
 	if (--t->acks)
 		return;
 	if (t->kind == TXN_REQUEST)
@@ -1198,13 +1328,17 @@ static void collected(struct sim *sim, struct node *home, struct dirent *d, stru
 static void reader_answered(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
 			    enum answer what)
 {
-	unsigned action = limited(home, t->line,
-				  home_action(sim, t, &home->protocol->answered[t->asked][what]));
+	struct home_rule rule =
+		limited(home, t->line, possible(sim, t, &home->protocol->answered[t->asked][what]));
 
-	note_owner(d, action);
+	d->guessed = false;
+	note_owner(d, rule.action);
 	if (is_sharer(d, t->client))            /* else it has already written it back */
-		note_grant(home, d, t, action);
-	if (action & HOME_SEND)
+		note_grant(sim, home, d, t, rule.action);
+	/* else fewer have it than the rule takes into account */
+	if (!d->thinned && (!d->left || what == ANSWER_NONE))
+		check_next(sim, t->cpu, d, rule.next);
+	if (rule.action & HOME_SEND)
 		send_instead(sim, home, d, t);
 	wait_over(sim, home, d);
 }
@@ -1213,7 +1347,7 @@ static void on_reply(struct sim *sim, struct event *e)
 {
 	struct txn *t = e->txn;
 	struct node *home = e->node;
-	struct dirent *d = dirent_find(home, t->line);
+	struct dirent *d = dirent_find(sim, home, t->line);
 
 	if (is_collected(t)) {
 		collected(sim, home, d, e);
@@ -1234,25 +1368,42 @@ static void on_reply(struct sim *sim, struct event *e)
  * what the home knows is what that one will bring. */
 static void note_gone(struct dirent *d, const struct node *client)
 {
-	const struct txn *own = coherence_pending(client, d->line);
-
-	if (own && own->order)
+	if (served(client, d))
 		return;
 	if (d->owner == client)
 		d->owner = NULL;
 	remove_sharer(d, client);
+	d->thinned = true;
+}
+
+/* The owner that the home knows writes its line back: a request like others, but at once. */
+static void write_back(struct sim *sim, struct node *home, struct dirent *d, unsigned cpu,
+		       const struct write_back *w)
+{
+	const struct home_rule *rule = &home->protocol->home[home_state(d)][WRITE_BACK];
+
+	if (rule->action & HOME_IMPOSSIBLE)
+		BUG(&sim->cpu[cpu], "line %llu is written back, and the home knew %d",
+		    (unsigned long long)d->line, home_state(d));
+	if (rule->action & HOME_ACCEPT)
+		take_line(home, d, w->state, w->version);
+	note_owner(d, rule->action);
+	d->left = true;
+	check_next(sim, cpu, d, rule->next);
 }
 
 static void on_put(struct sim *sim, struct event *e)
 {
 	struct node *home = e->node, *from = e->put.from;
 	struct write_back *w = e->put.line, **link = &from->write_back;
-	struct dirent *d = dirent_find(home, w->line);
+	struct dirent *d = dirent_find(sim, home, w->line);
 
 	while (*link != w)
 		link = &(*link)->next;
 	*link = w->next;
-	if (!w->superseded) {
+	if (!w->superseded && d->owner == from && !served(from, d)) {
+		write_back(sim, home, d, (unsigned)(e->key & 0xffff), w);
+	} else if (!w->superseded) {            /* another is the owner since, or will be */
 		note_gone(d, from);
 		take_line(home, d, w->state, w->version);
 	}
@@ -1268,7 +1419,7 @@ static void on_put(struct sim *sim, struct event *e)
 
 static void on_done(struct sim *sim, struct event *e)
 {
-	wait_over(sim, e->node, dirent_find(e->node, e->txn->line));
+	wait_over(sim, e->node, dirent_find(sim, e->node, e->txn->line));
 	event_free(sim, e);
 }
 
@@ -1347,16 +1498,19 @@ static void answer_line(struct sim *sim, struct node *node, const struct event *
 	struct txn *t = probe->txn;
 	unsigned far = farthest(sim, t->client, node, t->line);
 	uint64_t total = total_legs(sim, t, total_of(sim, t, node, reply->found), far);
+	uint64_t leg = last_leg(sim, t, total), late = late_request(sim, t, leg);
 
 	t->found = reply->found;
 	t->supplier = FROM_CACHE;
 	t->supplied_by = node;
 	if (!probe->probe.invalidate) {
-		t->grant = protocol_grant(home_action(
-			sim, t, &t->home->protocol->answered[t->asked][reply->what]));
+		t->grant = protocol_grant(
+			possible(sim, t, &t->home->protocol->answered[t->asked][reply->what])
+				->action);
 		send_reply(sim, t, reply, probe->probe.back);
 	}
-	send_fill(sim, t, reply->version, STATE_M, last_leg(sim, t, total));
+	waited(t, late);
+	send_fill(sim, t, reply->version, STATE_M, leg + late);
 }
 
 /* A far operation found the line modified in another cache. */
@@ -1378,9 +1532,12 @@ static void answer(struct sim *sim, struct node *node, const struct event *probe
 	struct reply reply = { found, ANSWER_NONE, version, false };
 
 	if (rule)
-		reply.what = protocol_answer(rule);
+		reply.what = probe->probe.invalidate ? ANSWER_MOVED : protocol_answer(rule);
 	else if (found != STATE_I)
 		reply.what = ANSWER_LEAVING;
+	if (reply.what == ANSWERS)
+		BUG(&sim->cpu[t->cpu], "line %llu is handed over and kept, or neither",
+		    (unsigned long long)t->line);
 	reply.write_back = rule ? rule->action & DO_WRITE_BACK : found != STATE_I;
 	if (is_collected(t)) {
 		note_found(t, node, found);
@@ -1395,12 +1552,46 @@ static void answer(struct sim *sim, struct node *node, const struct event *probe
 	}
 }
 
+/* Who got the line for a LOCK operation keeps it for a while (handoff.hold_ns). */
+static bool held(struct sim *sim, struct cpu *cpu, struct event *probe)
+{
+	struct txn *t = probe->txn;
+
+	if (cpu->held == probe) {
+		cpu->held = NULL;
+		waited(t, sim->now - cpu->held_since);
+		return false;
+	}
+	if (cpu->hold_until <= sim->now || cpu->hold_line != t->line || cpu->blocked)
+		return false;
+	cpu->held = probe;
+	cpu->held_since = sim->now;
+	event_again(sim, probe, RANK_PROBE, cpu->hold_until);
+	return true;
+}
+
+void coherence_end_hold(struct sim *sim, struct cpu *cpu)
+{
+	struct heap *h = &sim->messages;
+	size_t i = 0;
+
+	cpu->hold_until = 0;
+	if (!cpu->held)
+		return;
+	while (h->item[i].event != cpu->held)
+		i++;
+	if (h->item[i].time > cpu->clock + 1)
+		event_again(sim, event_take(sim, h, i), RANK_PROBE, cpu->clock + 1);
+}
+
 static void cpu_probe(struct sim *sim, struct node *node, struct event *e)
 {
 	struct cpu *cpu = &sim->cpu[node->id];
 	struct txn *t = e->txn;
 	struct slot *slot;
 
+	if (held(sim, cpu, e))
+		return;
 	if (cpu->lock_line == t->line && cpu->lock_until > sim->now) {
 		waited(t, cpu->lock_until - sim->now);
 		event_again(sim, e, RANK_PROBE, cpu->lock_until);
@@ -1408,17 +1599,14 @@ static void cpu_probe(struct sim *sim, struct node *node, struct event *e)
 	}
 	slot = node_copy(node, t->line);
 	if (slot) {
-		const struct copy_rule *rule = copy_rule(node, slot->state, probe_event(e));
+		const struct copy_rule *rule = probe_rule(sim, node, slot->state, e);
 		enum state found = slot->state;
 		uint32_t version = slot->version;
 
-		if (rule->action & IMPOSSIBLE)
-			BUG(cpu, "probe of line %llu in state %c", (unsigned long long)t->line,
-			    state_letter[found]);
 		if (rule->next == STATE_I)
 			cpu_lose(sim, cpu, slot, t->kind != TXN_EVICT && t->client != node);
 		else
-			cpu_downgrade(sim, cpu, slot);
+			cpu_downgrade(sim, cpu, slot, rule->next);
 		if (e->probe.invalidate && t->kind == TXN_REQUEST && t->client != node)
 			t->killed++;
 		answer(sim, node, e, rule, found, version);
@@ -1459,7 +1647,7 @@ void coherence_drop(struct sim *sim, struct node *node, uint64_t line)
 	if (w && !w->superseded)        /* an upgrade came too late: that one tells */
 		return;
 	if (node->parent->kind == NODE_ROOT && sim->machine.home == HOME_BUS)
-		note_gone(dirent_find(node->parent, line), node);
+		note_gone(dirent_find(sim, node->parent, line), node);
 }
 
 /* A CPU makes room: a dirty line goes home. */
@@ -1469,7 +1657,7 @@ void coherence_evict(struct sim *sim, struct cpu *cpu, struct slot *slot)
 	uint64_t line = slot->line;
 	uint32_t version = slot->version;
 	enum state state = slot->state;
-	bool dirty = copy_rule(node, state, COPY_EVICT)->action & DO_WRITE_BACK;
+	bool dirty = leaves_dirty(sim, node->id, node, state);
 
 	cpu_lose(sim, cpu, slot, false);
 	if (dirty) {
@@ -1484,8 +1672,8 @@ void coherence_evict(struct sim *sim, struct cpu *cpu, struct slot *slot)
 void coherence_event(struct sim *sim, struct event *e)
 {
 	static void (*const handler[])(struct sim *, struct event *) = {
-		[EVENT_FILL] = on_fill,       [EVENT_PROBE] = on_probe, [EVENT_ACK] = on_ack,
-		[EVENT_REQUEST] = on_request, [EVENT_REPLY] = on_reply, [EVENT_PUT] = on_put,
+		[EVENT_FILL] = on_fill,       [EVENT_PROBE] = on_probe,     [EVENT_ACK] = on_ack,
+		[EVENT_REQUEST] = on_request, [EVENT_REPLY] = on_reply,     [EVENT_PUT] = on_put,
 		[EVENT_DONE] = on_done,       [EVENT_SERVICE] = on_service,
 	};
 

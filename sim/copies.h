@@ -9,6 +9,8 @@ void cpu_filled(struct sim *sim, struct txn *txn);      /* a CPU's transaction i
 void line_written(struct sim *sim, struct line *line, unsigned cpu, uint64_t bytes);
 /* BUG unless the copy is of the line's last version. */
 void copy_check(struct cpu *cpu, const struct slot *copy);
+/* The first access to a copy that came before any asked for it. */
+void copy_first_use(struct sim *sim, struct cpu *cpu, struct slot *copy);
 void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy);
 /* Is one of `bytes` among those that others wrote since this CPU's last cold or true-sharing miss
  * on the line? They cannot change while it has a copy. */
@@ -17,6 +19,9 @@ bool copy_uses_foreign(const struct line *info, unsigned cpu, uint64_t bytes);
 struct slot *copy_install_inner(struct cpu *cpu, struct slot *copy);
 /* The copy goes: to another's write, or to make room. */
 void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, bool to_write);
-void cpu_downgrade(struct sim *sim, struct cpu *cpu, struct slot *slot);
+/* Was the CPU's last copy of the line lost to a write? */
+bool copy_was_killed(struct sim *sim, const struct cpu *cpu, uint64_t line);
+/* It stays, in that state. */
+void cpu_downgrade(struct sim *sim, struct cpu *cpu, struct slot *slot, enum state to);
 
 #endif

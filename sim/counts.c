@@ -12,7 +12,7 @@ struct line *line_get(struct sim *sim, uint64_t number)
 	struct line *line = sim->line[number];
 
 	if (!line) {
-		line = xalloc(sizeof *line + 2 * sim->words * sizeof(uint64_t));
+		line = sim_keep(sim, sizeof *line + 2 * sim->words * sizeof(uint64_t));
 		line->number = number;
 		line->last_writer = -1;
 		sim->line[number] = line;
@@ -23,7 +23,8 @@ struct line *line_get(struct sim *sim, uint64_t number)
 struct line_counts *line_counts_get(struct sim *sim, struct line *line)
 {
 	if (!line->counts) {
-		line->counts = xalloc(sizeof *line->counts + 2 * sim->words * sizeof(uint64_t));
+		line->counts =
+			sim_keep(sim, sizeof *line->counts + 2 * sim->words * sizeof(uint64_t));
 		if (sim->counted_lines == sim->counted_room) {
 			sim->counted_room = sim->counted_room ? 2 * sim->counted_room : 256;
 			sim->counted =
@@ -69,7 +70,7 @@ struct cell *cell_get(struct sim *sim, const void *p, unsigned size, const struc
 		if (c->site == site && c->offset == at && c->label == name &&
 		    c->context == context && c->size == size)
 			return c;
-	c = xalloc(sizeof *c);
+	c = sim_keep(sim, sizeof *c);
 	c->label = name;
 	c->layout = label ? label->layout : NULL;
 	c->offset = at;
@@ -93,7 +94,7 @@ struct fine_cell *fine_cell_get(struct sim *sim, uint64_t line, unsigned offset,
 		if (f->line == line && f->offset == offset && f->site == site &&
 		    f->context == context && f->size == size)
 			return f;
-	f = xalloc(sizeof *f + sim->words * sizeof f->cpus[0]);
+	f = sim_keep(sim, sizeof *f + sim->words * sizeof f->cpus[0]);
 	f->line = line;
 	f->offset = offset;
 	f->size = size;
@@ -115,7 +116,7 @@ static struct lock_entry *lock_get(struct sim *sim, const void *lock, const char
 	for (l = *bucket; l; l = l->hash_next)
 		if (l->offset == offset)
 			return l;
-	l = xalloc(sizeof *l);
+	l = sim_keep(sim, sizeof *l);
 	l->offset = offset;
 	l->kind = kind;
 	l->hash_next = *bucket;
@@ -378,21 +379,6 @@ void counts_init(struct sim *sim)
 
 void counts_free(struct sim *sim)
 {
-	for (unsigned i = 0; i < CELL_BUCKETS; i++)
-		for (struct cell *c = sim->cell_bucket[i], *next; c; c = next) {
-			next = c->hash_next;
-			free(c);
-		}
-	for (unsigned i = 0; i < FINE_BUCKETS; i++)
-		for (struct fine_cell *f = sim->fine_bucket[i], *next; f; f = next) {
-			next = f->hash_next;
-			free(f);
-		}
-	for (unsigned i = 0; i < LOCK_BUCKETS; i++)
-		for (struct lock_entry *l = sim->lock_bucket[i], *next; l; l = next) {
-			next = l->hash_next;
-			free(l);
-		}
 	for (enum op op = OP_NONE; op < OPS; op++)
 		free(sim->histogram[op]);
 	free(sim->cell_bucket);

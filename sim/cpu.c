@@ -6,6 +6,7 @@
  */
 #include "sim/cpu.h"
 #include "sim/access.h"
+#include "sim/ahead.h"
 #include "sim/fiber.h"
 
 #include <stdlib.h>
@@ -25,8 +26,8 @@ void cpu_set_horizon(struct sim *sim, struct cpu *cpu)
 	uint64_t far = least(near + least(near, sim->t.least_request), sim->t.ipi);
 
 	cpu_end_run_ahead(cpu);
-	if (sim->options.no_run_ahead || sim->observer || interrupt_due(cpu) || cpu->node->pending ||
-	    cpu->buffer.count)
+	if (sim->options.no_run_ahead || sim->observer || interrupt_due(cpu) ||
+	    cpu->node->pending || cpu->buffer.count)
 		return;
 	if (sim->homes.count)
 		h = least(h, sim->homes.item->time + near);
@@ -75,6 +76,8 @@ static void deliver(struct sim *sim, struct cpu *cpu)
 	cpu->irq_on = false;
 	cpu->waiting = NOT_WAITING;
 	cpu->in_irq++;
+	cpu->stuck = false;
+	cpu->op_serial = 0;                     /* it leaves the operation's marks alone */
 	cpu->irq_frames = cpu->frames;
 	cpu->context = context_get(sim, OP_NONE, "");
 	if (cpu->buffer.count)
@@ -86,7 +89,7 @@ static void deliver(struct sim *sim, struct cpu *cpu)
 	cpu->irq_frames = frames;
 	cpu->context = context;
 	cpu->op_serial = serial;
-	cpu->lines_read = lines_read;           /* what it touched is not the operation's */
+	cpu->lines_read = lines_read;           /* nor is what it touched the operation's */
 	cpu->lines_written = lines_written;
 	cpu->waiting = was_waiting;
 	cpu->irq_units += cpu->clock - start;
@@ -157,6 +160,11 @@ void cpu_interrupt(struct sim *sim, struct event *e)
 		}
 		cpu->computing = false;
 	}
+}
+
+bool takes_interrupts(const struct sim *sim, unsigned id)
+{
+	return sim->cpu[id].started && !sim->cpu[id].finished;
 }
 
 static void send_interrupt(struct sim *sim, unsigned from, unsigned target, uint64_t time,
@@ -317,6 +325,8 @@ void cpu_init(struct sim *sim, struct cpu *cpu, unsigned id)
 	cpu->look = xalloc(LOOK_ENTRIES * sizeof *cpu->look);
 	if (sim->machine.store_buffer)
 		cpu->buffer.entry = xalloc(sim->machine.store_buffer * sizeof(struct buffered));
+	if (sim->machine.load_window)
+		cpu->ahead = xalloc(sizeof *cpu->ahead);
 	cpu->irq_on = true;
 	cpu->heap_index = NOT_QUEUED;
 	cpu->op_serial = 1;
@@ -326,10 +336,23 @@ void cpu_free(struct cpu *cpu)
 {
 	free(cpu->look);
 	free(cpu->buffer.entry);
+	free(cpu->ahead);
 	fiber_free(cpu->fiber);
 }
 
 /* ---- operations ----------------------------------------------------------------------------- */
+
+/* Marks in slots are 32 bits wide. Between operations, long before the serials run out, all marks
+ * go and the serials begin again. */
+static void renew_serials(struct cpu *cpu)
+{
+	const struct cache *c = node_outermost(cpu->node);
+
+	for (uint64_t i = 0; i < c->sets * c->ways; i++)
+		c->slot[i].op_read = c->slot[i].op_written = 0;
+	buffer_forget_marks(cpu);
+	cpu->serials = 0;
+}
 
 void op_begin(struct cpu *cpu, enum op op)
 {
@@ -338,16 +361,16 @@ void op_begin(struct cpu *cpu, enum op op)
 	if (cpu->frames == FRAMES)
 		BUG(cpu, "operations nest too deep");
 	sync_access(cpu);
+	if (cpu->serials >= SERIALS && !cpu->frames)
+		renew_serials(cpu);
 	if (cpu->frames == cpu->irq_frames)
 		cpu->op_serial = ++cpu->serials + 1;
+	if (cpu->ahead && !cpu->frames)
+		ahead_forget(cpu);
 	cpu->frames++;
-	*f = (struct frame){ op,
-			     cpu->context,
-			     cpu->clock,
-			     cpu->irq_units,
-			     cpu->lines_read,
-			     cpu->lines_written,
-			     cpu->op_serial };
+	*f = (struct frame){
+		op, cpu->context, cpu->clock, cpu->irq_units, cpu->lines_read, cpu->lines_written
+	};
 	cpu->context = context_get(cpu->sim, op, "");
 }
 
@@ -395,7 +418,7 @@ void op_end(struct cpu *cpu, int64_t live_bytes, int64_t footprint_bytes)
 	e.units = cpu->clock - f->start - (cpu->irq_units - f->irq_units);
 	cpu->context = f->context;
 	if (e.whole)
-		cpu->op_serial = 1;
+		cpu->op_serial = cpu->in_irq ? 0 : 1;
 	entry_push(sim, &e);
 }
 

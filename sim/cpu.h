@@ -5,7 +5,7 @@
 #include "sim/buffer.h"
 #include "sim/state.h"
 
-enum { FRAMES = 16, LOOK_ENTRIES = 512 };
+enum { FRAMES = 16, LOOK_ENTRIES = 512, SERIALS = 1 << 30 };
 
 struct look {                           /* lookaside in front of tags and cells */
 	const void *address;
@@ -19,7 +19,7 @@ struct look {                           /* lookaside in front of tags and cells 
 struct frame {                          /* an operation under way */
 	enum op op;
 	unsigned context;
-	uint64_t start, irq_units, lines_read, lines_written, serial;
+	uint64_t start, irq_units, lines_read, lines_written;
 };
 
 struct cpu {
@@ -29,7 +29,7 @@ struct cpu {
 	struct look *look;
 	uint32_t context;
 	uint64_t used;                  /* LRU clock */
-	uint32_t op_serial;             /* of the outermost operation; 1 outside of any */
+	uint32_t op_serial;             /* of the outermost operation; outside 1, in handlers 0 */
 	struct node *node;
 	struct sim *sim;
 	struct counts counts;
@@ -41,6 +41,12 @@ struct cpu {
 	unsigned in_irq;
 	const void *last_rmw;
 	uint64_t lock_line, lock_until; /* a LOCK operation keeps its line */
+	uint64_t hold_line, hold_until; /* and its CPU, where it had to get it, a while longer: */
+	struct event *held;             /* this probe waits for that, */
+	uint64_t held_since;
+	struct ahead *ahead;            /* NULL: none */
+	uint64_t stream_line;           /* of the last load that missed, or used what came unasked */
+	uint64_t spin_line;             /* of the word that it waits for in spin_while, or 0 */
 	struct txn *blocked;            /* waits for this one */
 	struct txn *filled;             /* which is complete now; its access is due */
 	struct store_buffer buffer;
@@ -57,6 +63,8 @@ struct cpu {
 	bool parked;
 	uint64_t park_line, park_next, park_period, park_charged;
 	struct cell *park_cell;
+	bool stuck;                     /* in a loop that ends when a value changes; it did not */
+	unsigned polls_alike;
 	/* interrupts */
 	bool irq_on;
 	uint64_t irq_off_since;
@@ -66,7 +74,8 @@ struct cpu {
 	/* operations */
 	struct frame frame[FRAMES];
 	unsigned frames;
-	uint64_t serials, entries, txns, interrupts_sent, lines_read, lines_written;
+	uint32_t serials;               /* of operations so far, SERIALS and those within one at most */
+	uint64_t entries, txns, interrupts_sent, lines_read, lines_written;
 	unsigned irq_frames;            /* frames below the running handler */
 	thread_function *function;
 	void *argument;

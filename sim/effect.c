@@ -38,7 +38,7 @@ static bool is_hitm(const struct txn *t)
 }
 
 void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool write,
-		       struct line *info)
+		struct line *info)
 {
 	struct counts *c = &cpu->counts;
 	bool hitm = is_hitm(t);
@@ -55,8 +55,8 @@ void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool writ
 		c->read_misses += !write;
 		c->write_misses += write;
 	}
-	c->downgrades += t->request == GET_SHARED && t->supplier == FROM_CACHE &&
-			 state_alone(t->found);
+	c->downgrades +=
+		t->request == GET_SHARED && t->supplier == FROM_CACHE && state_alone(t->found);
 	c->hitm_loads += hitm && !write;
 	c->hitm_stores += hitm && write;
 	c->hitm_remote += hitm && t->supplied_by->socket != cpu->node->socket;
@@ -69,7 +69,7 @@ void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool writ
 }
 
 void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const struct txn *t,
-		       bool bounce, uint64_t line)
+		bool bounce, uint64_t line)
 {
 	struct fine_cell *f = fine_cell_get(sim, line, (unsigned)((uintptr_t)w->p & (LINE - 1)),
 					    w->size, w->site, w->context);
@@ -86,11 +86,30 @@ void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const st
 	f->wait_units += t->buffered ? 0 : sim->now - t->start;
 }
 
+void count_prefetch(struct sim *sim, struct cpu *cpu, const struct txn *t, struct line *info)
+{
+	struct counts *c = &cpu->counts;
+	struct fine_cell *f;
+	bool hitm = is_hitm(t);
+
+	c->prefetches++;
+	if (!t->by)                     /* what an access that waits for it counts */
+		return;
+	c->downgrades += t->supplier == FROM_CACHE && state_alone(t->found);
+	c->hitm_loads += hitm;
+	c->hitm_remote += hitm && t->supplied_by->socket != cpu->node->socket;
+	line_counts_get(sim, info)->hitm += hitm;
+	f = fine_cell_get(sim, info->number, t->offset, 1, t->by, t->context);
+	f->cpus[cpu->node->id / 64] |= 1ull << cpu->node->id % 64;
+	f->hitm += hitm;
+	f->loads++;
+}
+
 void count_wait(struct sim *sim, const struct want *w, uint64_t line, uint64_t units)
 {
 	if (sim->phase == PHASE_WINDOW)
-		fine_cell_get(sim, line, (unsigned)((uintptr_t)w->p & (LINE - 1)), w->size,
-			      w->site, w->context)
+		fine_cell_get(sim, line, (unsigned)((uintptr_t)w->p & (LINE - 1)), w->size, w->site,
+			      w->context)
 			->wait_units += units;
 }
 
@@ -129,15 +148,23 @@ static bool first_write(struct sim *sim, struct cpu *cpu, struct slot *copy, con
 	return bounce;
 }
 
-void observe(struct sim *sim, struct cpu *cpu, const struct want *w, enum state was,
-		    enum state is, uint64_t start)
+void observe(struct sim *sim, struct cpu *cpu, const struct want *w, enum state was, enum state is,
+	     uint64_t start)
 {
 	struct access a = {
-		.time_units = w->time, .cpu = cpu->node->id, .address = w->p, .size = w->size,
-		.read = w->read, .write = w->write, .locked = w->locked, .site = w->site,
+		.time_units = w->time,
+		.cpu = cpu->node->id,
+		.address = w->p,
+		.size = w->size,
+		.read = w->read,
+		.write = w->write,
+		.locked = w->locked,
+		.site = w->site,
 		.prefetch = w->prefetch,
-		.op = sim->context[w->context].op, .path = sim->context[w->context].path,
-		.before = state_letter[was], .after = state_letter[is],
+		.op = sim->context[w->context].op,
+		.path = sim->context[w->context].path,
+		.before = state_letter[was],
+		.after = state_letter[is],
 		.cost_units = w->time - start + w->cost,
 	};
 
@@ -146,21 +173,23 @@ void observe(struct sim *sim, struct cpu *cpu, const struct want *w, enum state 
 }
 
 void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct want *w,
-		  const struct txn *t)
+	   const struct txn *t)
 {
 	uint64_t bytes = byte_mask(w->p, w->size);
 	bool bounce = w->write && !copy->wrote && first_write(sim, cpu, copy, w);
 
 	copy_check(cpu, copy);
+	if (copy->prefetched)
+		copy_first_use(sim, cpu, copy);
 	if (copy->open && copy_uses_foreign(copy->info, cpu->node->id, bytes))
 		copy_settle_true(sim, cpu, copy);
 	if (w->write)
 		copy->written |= bytes;
-	if (w->read && copy->op_read != cpu->op_serial) {
+	if (w->read && cpu->op_serial && copy->op_read != cpu->op_serial) {
 		copy->op_read = cpu->op_serial;
 		cpu->lines_read++;
 	}
-	if (w->write && !w->buffered && copy->op_written != cpu->op_serial) {
+	if (w->write && cpu->op_serial && !w->buffered && copy->op_written != cpu->op_serial) {
 		copy->op_written = cpu->op_serial;
 		cpu->lines_written++;
 	}
@@ -183,4 +212,3 @@ void count_access(struct counts *c, struct cell *cell, const struct want *w)
 	cell->stores += store;
 	cell->rmws += !load && !store;
 }
-

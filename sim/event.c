@@ -1,4 +1,28 @@
-/* Events and turns: what happens next, in an order that the host cannot disturb. */
+/*
+ * Events and turns: what happens next, in an order that the host cannot disturb.
+ *
+ * What happens is either an event (at a client or a home) or the turn of a CPU that wants to go on
+ * at its clock (its fiber runs until it waits again). The first of all is next, by
+ *
+ *	time    in units of 1/64 cycle
+ *	rank    at one time, in this order (enum rank):
+ *	          RANK_FILL       lines arrive, and accesses that waited for them take effect: before
+ *	          RANK_PROBE      probes and acknowledgements at clients, so that no line goes unused
+ *	          RANK_HOME       what homes do
+ *	          RANK_INTERRUPT  interrupts, before what the CPU does next
+ *	          RANK_COMPUTE    compute ends, perhaps an operation with it, before any access
+ *	          RANK_DRAIN      the oldest buffered store takes effect, before its CPU's next access
+ *	          RANK_CPU        accesses
+ *	hash    of seed, time and CPU: at each time another order of CPUs, so that none is favoured
+ *	CPU     on whose behalf it happens
+ *	count   of the CPU's transaction and of its message, or of its interrupts or stores so far
+ *
+ * Rank, hash and CPU are one number (event_key). None of this depends on when the host created an
+ * event. A message takes a unit at least, so what an event causes comes after all of its time.
+ *
+ * There are three heaps: events at homes, events at CPUs, turns. Their tops bound how far a CPU may
+ * run ahead without an event (cpu_set_horizon).
+ */
 #include "sim/event.h"
 #include "sim/buffer.h"
 #include "sim/coherence.h"
@@ -228,22 +252,6 @@ void event_dispatch(struct sim *sim, struct event *e)
 		coherence_event(sim, e);
 }
 
-static void deadlock(struct sim *sim)
-{
-	size_t n = 0;
-
-	for (unsigned i = 0; i < sim->head.cpus; i++) {
-		const struct cpu *cpu = &sim->cpu[i];
-
-		if (cpu->started && !cpu->finished && n < sizeof sim->message)
-			n += (size_t)snprintf(sim->message + n, sizeof sim->message - n,
-					      "%sCPU %u waits at %s:%u", n ? ", " : "", i,
-					      cpu->wait_site ? cpu->wait_site->file : "?",
-					      cpu->wait_site ? cpu->wait_site->line : 0);
-	}
-	sim_end(sim, OUTCOME_DEADLOCK);
-}
-
 /* Let `next` go on; returns when it is the turn of the caller again. */
 static void hand_over(struct sim *sim, struct cpu *self, struct cpu *next)
 {
@@ -288,7 +296,7 @@ void event_loop(struct sim *sim, struct cpu *self)
 		if (time == NEVER || (!sim->unfinished && only_timers(sim))) {
 			if (!sim->unfinished)
 				sim_end(sim, OUTCOME_DONE);
-			deadlock(sim);
+			sim_deadlock(sim);
 		}
 		if (sim->pushed >= sim->edge || sim->entries > 8192)
 			entries_apply(sim, time);

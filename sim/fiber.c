@@ -76,8 +76,8 @@ static void prepare(struct fiber *f)
 	getcontext(&f->context);
 	f->context.uc_stack.ss_sp = f->stack;
 	f->context.uc_stack.ss_size = f->stack_bytes;
-	makecontext(&f->context, (void (*)(void))start_halves, 2,
-		    (unsigned)((uintptr_t)f >> 32), (unsigned)(uintptr_t)f);
+	makecontext(&f->context, (void (*)(void))start_halves, 2, (unsigned)((uintptr_t)f >> 32),
+		    (unsigned)(uintptr_t)f);
 }
 
 static void jump(struct fiber *from, struct fiber *to)

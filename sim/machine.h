@@ -22,6 +22,8 @@ enum far_ops { FAR_ADDS, FAR_ALL };
 enum dirty_read { DIRTY_SHARE_WB, DIRTY_SHARE_OWNED, DIRTY_MIGRATE };
 enum machine_home { HOME_DIRECTORY, HOME_BUS };
 enum home_order { ORDER_CHASING, ORDER_BLOCKING };
+/* The way to a chasing home of a request that finds the line on its way to its owner. */
+enum late_request { LATE_HIDDEN, LATE_PAID };
 /* What two cores have in common, down to nothing: how far they are from each other. */
 enum distance {
 	DISTANCE_DIE, DISTANCE_SOCKET, DISTANCE_BLADE, DISTANCE_HOP, DISTANCE_ROUTER, DISTANCE_FAR
@@ -38,7 +40,7 @@ struct by_state {
 };
 
 struct own_cycles {                     /* cycles on a line this core owns: dependent, rotating */
-	struct reals add, xadd_local, cmpxchg_local, cmpxchg8b_local, cmpxchg16b_local;
+	struct reals add, cmpxchg_local, cmpxchg8b_local, cmpxchg16b_local;
 	struct reals lock_add, lock_xadd, lock_cmpxchg, xchg, lock_cmpxchg16b;
 };
 
@@ -65,13 +67,22 @@ struct machine {
 	struct { double service_ns, latency_ns; int ops; } far_atomic; /* enum far_ops; 0: none */
 	struct { double bus_slot_ns, bytes_per_ns; } link;      /* 0: no limit */
 	struct { double occupancy_ns; uint64_t slices; } slice; /* of a home; 0: no limit */
-	struct { double popf, sti; } irq_pair_cyc;
+	struct { double popf; } irq_pair_cyc;
 	double cli_sti_pair_cyc;
 	double preempt_pair_cyc;        /* only documents the pair; the model counts its accesses */
 	double rdtsc_cyc, pause_cyc;
 	double irq_entry_exit_ns, ipi_roundtrip_ns;
 	struct { double call, loop, alloc, free, page_alloc, page_free; } step_cyc;
-	struct { int home; struct reals split; double local_bias; } handoff;   /* enum home_order */
+	struct {
+		int home;                       /* enum home_order */
+		struct reals split;
+		double local_bias;
+		int late_request;               /* enum late_request */
+		double hold_ns;
+	} handoff;
+	struct { bool next_line, pair; } prefetchers;
+	uint64_t load_window;           /* announced lines that a core asks for ahead of its loads */
+	double reread_ns;               /* between waiters that read a line again; 0: no limit */
 	uint64_t service_jitter_percent;        /* of the leg that ends at the requester */
 	struct keylist weak;            /* numbers that conclusions should not hang on */
 };

@@ -10,7 +10,7 @@
 
 struct txn;
 
-enum { LEVELS = 2, ENTRY_BLOCK_SHIFT = 9 };
+enum { LEVELS = 2 };
 
 /* A dirty line on its way to the home; the evictor answers probes until it arrives. */
 struct write_back {
@@ -30,8 +30,12 @@ struct dirent {
 	struct node *owner;
 	unsigned sharer_count;
 	unsigned waits;                 /* messages that must come before `busy` ends */
+	bool guessed;                   /* busy's client is a sharer until its owner's answer */
+	bool left, thinned;             /* since `busy` was served the owner, a sharer gave up */
 	uint32_t version;               /* of the root's copy of the line */
 	unsigned bias_socket, bias_run;
+	uint64_t sent, arrives;         /* when it was sent to its owner, and is there */
+	uint64_t reread_free;           /* the next waiter may read it again then */
 	uint64_t sharers[];             /* bit per client of the home */
 };
 
@@ -54,7 +58,6 @@ struct node {
 	/* as a home */
 	const struct protocol *protocol;        /* its own, and that of the caches above */
 	struct dirent **entry;          /* by line number, NULL: nothing known */
-	bool *touched;                  /* by block of entries: most have none, ever */
 	uint64_t *slice_free;           /* [slices], at the root for each memory node */
 	unsigned slices;
 	uint64_t *bus_free;             /* ROOT as a bus: [sockets] */

@@ -75,31 +75,32 @@ _Static_assert((int)IMPOSSIBLE == (int)HOME_IMPOSSIBLE, "one bit for both kinds 
 #define HOME_NOBODY { \
 	[GET_SHARED]   = { HOME_SEND | HOME_GRANT_E, HOME_X }, \
 	[GET_MODIFIED] = { HOME_SEND | HOME_GRANT_M, HOME_X }, \
-	[UPGRADE]      = { HOME_SEND | HOME_GRANT_M, HOME_X }, \
+	[UPGRADE]      = NO(HOME_U), \
 	[FAR_ATOMIC]   = { HOME_PERFORM, HOME_U }, \
-	[WRITE_BACK]   = { HOME_ACCEPT, HOME_U }, \
+	[WRITE_BACK]   = NO(HOME_U), \
 }
 #define HOME_SHARERS { \
 	[GET_SHARED]   = { HOME_SEND | HOME_GRANT_S, HOME_S }, \
 	[GET_MODIFIED] = { HOME_SEND | HOME_INVALIDATE | HOME_GRANT_M, HOME_X }, \
 	[UPGRADE]      = { HOME_INVALIDATE | HOME_GRANT_M, HOME_X }, \
 	[FAR_ATOMIC]   = { HOME_CALL_IN | HOME_PERFORM, HOME_U }, \
-	[WRITE_BACK]   = { HOME_ACCEPT, HOME_S }, \
+	[WRITE_BACK]   = NO(HOME_S), \
 }
-#define HOME_OWNER { \
-	[GET_SHARED]   = { HOME_PROBE_SHARE, HOME_X }, \
+/* Who upgrades is the owner itself, whose copy is not to be written and whose sharers are gone. */
+#define HOME_OWNER(upgrade_action) { \
+	[GET_SHARED]   = { HOME_PROBE_SHARE, HOME_BY_ANSWER }, \
 	[GET_MODIFIED] = { HOME_PROBE_INVALIDATE | HOME_GRANT_M, HOME_X }, \
-	[UPGRADE]      = { HOME_PROBE_INVALIDATE | HOME_GRANT_M, HOME_X }, \
+	[UPGRADE]      = { upgrade_action, HOME_X }, \
 	[FAR_ATOMIC]   = { HOME_CALL_IN | HOME_PERFORM, HOME_U }, \
-	[WRITE_BACK]   = { HOME_ACCEPT, HOME_U }, \
+	[WRITE_BACK]   = { HOME_ACCEPT | HOME_OWNER_GONE, HOME_U }, \
 }
 /* The owner's copy is the only one that is sure to be there: an upgrade calls it in with data. */
 #define HOME_OWNED { \
-	[GET_SHARED]   = { HOME_PROBE_SHARE, HOME_O }, \
+	[GET_SHARED]   = { HOME_PROBE_SHARE, HOME_BY_ANSWER }, \
 	[GET_MODIFIED] = { HOME_PROBE_INVALIDATE | HOME_INVALIDATE | HOME_GRANT_M, HOME_X }, \
 	[UPGRADE]      = { HOME_PROBE_INVALIDATE | HOME_INVALIDATE | HOME_GRANT_M, HOME_X }, \
 	[FAR_ATOMIC]   = { HOME_CALL_IN | HOME_PERFORM, HOME_U }, \
-	[WRITE_BACK]   = { HOME_ACCEPT, HOME_S }, \
+	[WRITE_BACK]   = { HOME_ACCEPT | HOME_OWNER_GONE, HOME_S }, \
 }
 #define HOME_ABSENT { \
 	[GET_SHARED] = NO(HOME_U), [GET_MODIFIED] = NO(HOME_U), [UPGRADE] = NO(HOME_U), \
@@ -117,7 +118,7 @@ _Static_assert((int)IMPOSSIBLE == (int)HOME_IMPOSSIBLE, "one bit for both kinds 
 	[ANSWER_OWNED]   = { HOME_GRANT_S, HOME_O }, \
 	[ANSWER_MOVED]   = NO(HOME_O), \
 	[ANSWER_LEAVING] = { HOME_OWNER_GONE | HOME_GRANT_S, HOME_S }, \
-	[ANSWER_NONE]    = { HOME_OWNER_GONE | HOME_SEND | HOME_MEMORY | HOME_GRANT_S, HOME_S }, \
+	[ANSWER_NONE]    = { HOME_SEND | HOME_MEMORY | HOME_GRANT_S, HOME_S }, /* it wrote back */ \
 }
 #define ANSWERS_OF_OWNER(moved_action) { \
 	[ANSWER_SHARED]  = { HOME_OWNER_SHARES | HOME_GRANT_S, HOME_S }, \
@@ -144,7 +145,7 @@ const struct protocol protocol_mesi = {
 	.home = {
 		[HOME_U] = HOME_NOBODY,
 		[HOME_S] = HOME_SHARERS,
-		[HOME_X] = HOME_OWNER,
+		[HOME_X] = HOME_OWNER(HOME_IMPOSSIBLE),
 		[HOME_O] = HOME_ABSENT,
 	},
 	.answered = {
@@ -191,15 +192,15 @@ const struct protocol protocol_mesif = {
 			[GET_MODIFIED] = { HOME_SEND | HOME_MEMORY | HOME_INVALIDATE | HOME_GRANT_M, HOME_X },
 			[UPGRADE]      = { HOME_INVALIDATE | HOME_GRANT_M, HOME_X },
 			[FAR_ATOMIC]   = { HOME_CALL_IN | HOME_PERFORM, HOME_U },
-			[WRITE_BACK]   = { HOME_ACCEPT, HOME_S },
+			[WRITE_BACK]   = NO(HOME_S),
 		},
-		[HOME_X] = HOME_OWNER,
+		[HOME_X] = HOME_OWNER(HOME_GRANT_M),
 		[HOME_O] = {
-			[GET_SHARED]   = { HOME_PROBE_SHARE, HOME_O },
+			[GET_SHARED]   = { HOME_PROBE_SHARE, HOME_BY_ANSWER },
 			[GET_MODIFIED] = { HOME_PROBE_INVALIDATE | HOME_INVALIDATE | HOME_GRANT_M, HOME_X },
 			[UPGRADE]      = { HOME_INVALIDATE | HOME_GRANT_M, HOME_X },
 			[FAR_ATOMIC]   = { HOME_CALL_IN | HOME_PERFORM, HOME_U },
-			[WRITE_BACK]   = { HOME_ACCEPT, HOME_O },
+			[WRITE_BACK]   = NO(HOME_O),
 		},
 	},
 	.answered = {
@@ -239,7 +240,7 @@ const struct protocol protocol_moesi = {
 	.home = {
 		[HOME_U] = HOME_NOBODY,
 		[HOME_S] = HOME_SHARERS,
-		[HOME_X] = HOME_OWNER,
+		[HOME_X] = HOME_OWNER(HOME_GRANT_M),
 		[HOME_O] = HOME_OWNED,
 	},
 	.answered = {
@@ -275,7 +276,7 @@ const struct protocol protocol_migrate = {
 	.home = {
 		[HOME_U] = HOME_NOBODY,
 		[HOME_S] = HOME_SHARERS,
-		[HOME_X] = HOME_OWNER,
+		[HOME_X] = HOME_OWNER(HOME_GRANT_M),
 		[HOME_O] = HOME_OWNED,
 	},
 	.answered = {
@@ -287,14 +288,140 @@ const struct protocol protocol_migrate = {
 };
 /* clang-format on */
 
+/* ---- does a rule say only what is done at its place? ---------------------------------------- */
+
+static bool one_bit(unsigned bits)
+{
+	return bits && !(bits & (bits - 1));
+}
+
+/* A dirty line that stays clean goes home too; else it stays, or moves. */
+static bool share_sane(enum state state, const struct copy_rule *rule)
+{
+	bool leaves = state_dirty(state) && !state_dirty((enum state)rule->next);
+
+	if (rule->action & DO_HAND_OVER)
+		return rule->action == (DO_DATA | DO_HAND_OVER);
+	return rule->action == (leaves ? DO_DATA | DO_WRITE_BACK : DO_DATA);
+}
+
+/* Owners give the line, sharers tell that they let go; F is asked as the one or the other. */
+static unsigned given_up(enum state state)
+{
+	return state == STATE_S ? DO_ACK : state == STATE_F ? DO_DATA | DO_ACK : DO_DATA;
+}
+
+static bool copy_rule_sane(enum state state, enum copy_event event, const struct copy_rule *rule)
+{
+	unsigned action = rule->action;
+
+	if (action == IMPOSSIBLE)
+		return true;
+	if (state == STATE_I && (event == COPY_PROBE_SHARE || event == COPY_PROBE_INVALIDATE))
+		return action == DO_NONE_HERE;
+	switch (event) {
+	case COPY_LOAD:
+		return one_bit(action) && action & (DO_HIT | DO_GET_SHARED);
+	case COPY_STORE:
+		return one_bit(action) && action & (DO_HIT | DO_GET_MODIFIED | DO_UPGRADE);
+	case COPY_PROBE_SHARE:
+		return share_sane(state, rule);
+	case COPY_PROBE_INVALIDATE:
+		return action == given_up(state);
+	case COPY_EVICT:
+		return action == (state_dirty(state) ? DO_WRITE_BACK : 0);
+	default:                        /* fills */
+		return action == DO_HIT;
+	}
+}
+
+enum { GRANTS = HOME_GRANT_S | HOME_GRANT_F | HOME_GRANT_E | HOME_GRANT_D | HOME_GRANT_M };
+
+/* What the home does about other copies, and that only where it knows of some. */
+static unsigned others(enum home_state knows)
+{
+	if (knows == HOME_S)
+		return HOME_INVALIDATE | HOME_MEMORY;
+	return knows == HOME_O ? HOME_INVALIDATE : 0;
+}
+
+/* The line comes from the home, or from the owner, or the requester has it. */
+static bool home_rule_sane(enum home_state knows, enum request request,
+			   const struct home_rule *rule)
+{
+	unsigned action = rule->action, rest = action & ~(GRANTS | others(knows));
+
+	if (action == HOME_IMPOSSIBLE)
+		return true;
+	if (request == WRITE_BACK)
+		return action == (HOME_ACCEPT | HOME_OWNER_GONE);
+	if (request == FAR_ATOMIC)
+		return action == (HOME_PERFORM | (knows == HOME_U ? 0 : HOME_CALL_IN));
+	if (action & HOME_PROBE_SHARE)
+		return action == HOME_PROBE_SHARE;
+	if (!one_bit(action & GRANTS))
+		return false;
+	if (request == UPGRADE && !rest)
+		return !(action & HOME_MEMORY);
+	if (knows == HOME_X || knows == HOME_O)
+		return rest == HOME_PROBE_INVALIDATE && !(knows == HOME_X && request == UPGRADE);
+	return rest == HOME_SEND && request != UPGRADE;
+}
+
+/* A reader gets the line from the owner, or from the home, which does not ask again. */
+static bool answer_rule_sane(const struct protocol *p, enum home_state knew, enum answer what,
+			     const struct home_rule *rule)
+{
+	bool wrote_back = knew == HOME_O && p->states >> STATE_O & 1;   /* else it has O still */
+	unsigned action = rule->action, owner = action & (HOME_OWNER_SHARES | HOME_OWNER_GONE),
+		 send = action & (HOME_SEND | HOME_MEMORY);
+
+	if (action == HOME_IMPOSSIBLE)
+		return true;
+	if (what == ANSWER_NONE && owner != (wrote_back ? 0 : HOME_OWNER_GONE))
+		return false;
+	return one_bit(action & GRANTS) && (!owner || one_bit(owner)) &&
+	       (!send || send == (HOME_SEND | HOME_MEMORY)) &&
+	       !(action &
+		 ~(GRANTS | HOME_OWNER_SHARES | HOME_OWNER_GONE | HOME_SEND | HOME_MEMORY));
+}
+
+static bool too_much(char *why, size_t size, const struct protocol *p, const char *table, int row,
+		     int column)
+{
+	snprintf(why, size, "protocol %s: %s[%d][%d] says what is not done there", p->name, table,
+		 row, column);
+	return false;
+}
+
+bool protocol_sane(const struct protocol *p, char *why, size_t size)
+{
+	for (int s = 0; s < STATES; s++)
+		for (int e = 0; e < COPY_EVENTS; e++)
+			if (!copy_rule_sane((enum state)s, (enum copy_event)e, &p->copy[s][e]))
+				return too_much(why, size, p, "copy", s, e);
+	for (int s = 0; s < HOME_STATES; s++) {
+		for (int q = 0; q < REQUESTS; q++)
+			if (!home_rule_sane((enum home_state)s, (enum request)q, &p->home[s][q]))
+				return too_much(why, size, p, "home", s, q);
+		for (int a = 0; a < ANSWERS; a++)
+			if (!answer_rule_sane(p, (enum home_state)s, (enum answer)a,
+					      &p->answered[s][a]))
+				return too_much(why, size, p, "answered", s, a);
+	}
+	return true;
+}
+
 const struct protocol *const protocols[] = {
 	&protocol_mesi, &protocol_mesif, &protocol_moesi, &protocol_migrate, NULL,
 };
 
 enum answer protocol_answer(const struct copy_rule *rule)
 {
+	if (rule->action & DO_HAND_OVER)
+		return rule->next == STATE_I ? ANSWER_MOVED : ANSWERS;
 	if (rule->next == STATE_I)
-		return ANSWER_MOVED;
+		return ANSWERS;
 	return rule->next == STATE_O ? ANSWER_OWNED : ANSWER_SHARED;
 }
 
@@ -317,8 +444,9 @@ static void print_words(FILE *to, const struct word *word, unsigned action)
 static void print_copy_rules(FILE *to, const struct protocol *p)
 {
 	static const char *const event[COPY_EVENTS] = {
-		"load",   "store",  "probe: share", "probe: invalidate", "fill S",
-		"fill F", "fill E", "fill D",       "fill M",            "evict",
+		"load",   "store",  "probe: share", "probe: invalidate",
+		"fill S", "fill F", "fill E",       "fill D",
+		"fill M", "evict",
 	};
 	static const struct word words[] = {
 		{ DO_HIT, "hit" },
@@ -348,8 +476,8 @@ static void print_copy_rules(FILE *to, const struct protocol *p)
 		}
 }
 
-static const char *const home_state_words[HOME_STATES] = { "nobody", "sharers", "owner",
-							   "owner+" };
+static const char *const home_state_words[HOME_STATES + 1] = { "nobody", "sharers", "owner",
+							       "owner+", "answer" };
 
 /* A row of what the home does with a request, or with an answer. */
 static void print_home_rule(FILE *to, int state, const char *event, const struct home_rule *rule)
@@ -369,7 +497,7 @@ static void print_home_rule(FILE *to, int state, const char *event, const struct
 		{ HOME_GRANT_M, "grant M" },
 		{ HOME_CALL_IN, "call in all copies" },
 		{ HOME_PERFORM, "do the operation" },
-		{ HOME_ACCEPT, "take the line unless a probe took it on its way" },
+		{ HOME_ACCEPT, "take the line" },
 		{ 0, NULL },
 	};
 
@@ -386,12 +514,17 @@ static void print_home_rules(FILE *to, const struct protocol *p)
 	static const char *const request[REQUESTS] = { "get shared", "get modified", "upgrade",
 						       "far atomic", "write back" };
 
-	fprintf(to, "\nWhat the home does with a request%s:\n\n  knows    request       then     "
-		    "action\n",
+	fprintf(to,
+		"\nWhat the home does with a request%s:\n\n  knows    request       then     "
+		"action\n",
 		p->home_states >> HOME_O & 1 ? " (owner+: an owner and sharers)" : "");
 	for (int s = 0; s < HOME_STATES; s++)
 		for (int q = 0; q < REQUESTS; q++)
 			print_home_rule(to, s, request[q], &p->home[s][q]);
+	fprintf(to,
+		"\nAn upgrade from a cache that has lost its copy meanwhile is a get modified. Where an\n"
+		"owner that is to let go has nothing, the home sends the line. A line that a probe took\n"
+		"on its way home is not taken again; one whose sender is not the owner any more is.\n");
 }
 
 static void print_answer_rules(FILE *to, const struct protocol *p)

@@ -10,6 +10,7 @@
 #define SIM_PROTOCOL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -63,8 +64,11 @@ struct copy_rule {
 };
 
 /* What the home knows of a line: nobody has it; sharers; one owner; an owner and sharers. */
-enum home_state { HOME_U, HOME_S, HOME_X, HOME_O, HOME_STATES };
-/* The requests it orders. */
+enum home_state {
+	HOME_U, HOME_S, HOME_X, HOME_O, HOME_STATES,
+	HOME_BY_ANSWER = HOME_STATES    /* as what comes next: the owner's answer says */
+};
+/* The requests it orders; WRITE_BACK is of the owner that it knows. */
 enum request { GET_SHARED, GET_MODIFIED, UPGRADE, FAR_ATOMIC, WRITE_BACK, REQUESTS };
 
 /* What the home hears of an owner that it asked to share. The requester hears it first. */
@@ -82,7 +86,7 @@ enum home_action {
 	HOME_PROBE_SHARE = 2, HOME_PROBE_INVALIDATE = 4,        /* to the owner, unless it asks */
 	HOME_INVALIDATE = 8,            /* to all others that have it and were not probed */
 	HOME_GRANT_S = 16, HOME_GRANT_E = 32, HOME_GRANT_M = 64,
-	HOME_ACCEPT = 128,              /* takes the written-back line */
+	HOME_ACCEPT = 128,              /* takes the line that its owner writes back */
 	HOME_IMPOSSIBLE = 256,
 	HOME_MEMORY = 512,              /* with HOME_SEND: sharers do not answer */
 	HOME_GRANT_F = 1024, HOME_GRANT_D = 2048,
@@ -119,8 +123,10 @@ struct protocol {
 
 extern const struct protocol protocol_mesi, protocol_mesif, protocol_moesi, protocol_migrate;
 extern const struct protocol *const protocols[];        /* NULL-terminated registry */
-/* What an owner that shares by this rule tells. */
+/* What an owner that shares by this rule tells; ANSWERS: the rule contradicts itself. */
 enum answer protocol_answer(const struct copy_rule *rule);
+/* Has each rule only what the engine carries out at its place? Else false, and which has more. */
+bool protocol_sane(const struct protocol *protocol, char *why, size_t size);
 void protocol_print(FILE *to, const struct protocol *protocol);
 
 #endif

@@ -17,8 +17,9 @@ enum { STACK_BYTES = 256 << 10 };
 
 /* ---- topology ------------------------------------------------------------------------------- */
 
-static unsigned core_of(const struct sim_options *o, const struct machine *m, unsigned cpu)
+unsigned sim_core(const struct sim_options *o, unsigned cpu)
 {
+	const struct machine *m = o->machine;
 	unsigned within, die;
 
 	if (o->placement == PLACEMENT_CORES)
@@ -59,7 +60,6 @@ static void make_home(struct sim *sim, struct node *home, uint64_t lines, unsign
 {
 	home->protocol = protocol_of(&sim->machine, home->kind);
 	home->entry = xmap(lines * sizeof(struct dirent *));
-	home->touched = xalloc((lines >> ENTRY_BLOCK_SHIFT) + 1);
 	home->slices = sim->machine.slice.slices ? (unsigned)sim->machine.slice.slices : 1;
 	home->slice_free = xalloc((size_t)home->slices * nodes * sizeof *home->slice_free);
 }
@@ -70,22 +70,6 @@ static void adopt(struct node *parent, struct node *child)
 	child->index = parent->children;
 	child->parent = parent;
 	parent->child[parent->children++] = child;
-}
-
-static unsigned index_of_pair(const struct sim *sim, unsigned core, unsigned other)
-{
-	return sim->distance[core * sim->cores + other];
-}
-
-static void measure_distances(struct sim *sim)
-{
-	sim->cores = machine_cores(&sim->machine);
-	sim->distance = xalloc((size_t)sim->cores * sim->cores);
-	for (unsigned a = 0; a < sim->cores; a++)
-		for (unsigned b = 0; b < sim->cores; b++)
-			if (a != b)
-				sim->distance[a * sim->cores + b] =
-					(uint8_t)machine_distance(&sim->machine, a, b);
 }
 
 /* Put a shared level below the `count` nodes in `above`; the new nodes replace them. */
@@ -106,7 +90,7 @@ static unsigned share(struct sim *sim, struct node **above, unsigned count,
 			n = node_new(sim, NODE_SHARED, sim->shared_count, first);
 			cache_init(&n->level_cache[0], level);
 			n->levels = 1;
-			n->level = index_of_pair(sim, first, first + group - 1);
+			n->level = sim_distance(sim, first, first + group - 1);
 			make_home(sim, n, lines, 1);
 			sim->shared = xrealloc(sim->shared,
 					       (sim->shared_count + 1) * sizeof(struct node *));
@@ -127,7 +111,8 @@ static bool topology_build(struct sim *sim, char *why, size_t size)
 	struct node **top = xalloc(sim->head.cpus * sizeof *top);
 	unsigned count = sim->head.cpus, widest = 1;
 
-	measure_distances(sim);
+	sim->cores = machine_cores(m);
+	sim->distance = xmap((size_t)sim->cores * sim->cores);
 	if (m->l2.ways && m->llc.ways && m->llc.shared == 1) {
 		snprintf(why, size, "machine '%s': an llc of one core is not modelled", m->id);
 		free(top);
@@ -154,19 +139,9 @@ static bool topology_build(struct sim *sim, char *why, size_t size)
 	for (unsigned i = 0; i < count; i++)
 		adopt(sim->root, top[i]);
 	if (widest > 1)
-		sim->root_level = index_of_pair(sim, 0, widest < sim->cores ? widest : widest - 1);
+		sim->root_level = sim_distance(sim, 0, widest < sim->cores ? widest : widest - 1);
 	free(top);
 	return true;
-}
-
-/* Only blocks that ever had an entry: looking at all lines of all homes takes longer than a run. */
-static void entries_free(struct node *home, uint64_t lines)
-{
-	for (uint64_t i = 0; i < lines; i++)
-		if (home->touched[i >> ENTRY_BLOCK_SHIFT])
-			free(home->entry[i]);
-		else
-			i |= (1 << ENTRY_BLOCK_SHIFT) - 1;
 }
 
 static void node_free(struct sim *sim, struct node *n)
@@ -177,10 +152,7 @@ static void node_free(struct sim *sim, struct node *n)
 		return;
 	for (unsigned i = 0; i < n->levels; i++)
 		cache_free(&n->level_cache[i]);
-	if (n->entry)
-		entries_free(n, lines);
 	xunmap(n->entry, lines * sizeof(struct dirent *));
-	free(n->touched);
 	while (n->write_back) {
 		struct write_back *w = n->write_back;
 
@@ -239,7 +211,7 @@ static bool options_good(const struct sim_options *o, char *why, size_t size)
 	return true;
 }
 
-static const struct field task_fields[] = { { "preempt_count", 0, 4, NULL, false }, { 0 } };
+static const struct field task_fields[] = { { "preempt_count", 0, 4 }, { 0 } };
 static const struct layout task_layout = { "thread_info", 4, CLASS_ALLOCATOR, task_fields };
 
 static unsigned *nodes_of_cpus(const struct sim *sim)
@@ -274,7 +246,7 @@ struct sim *sim_new(const struct sim_options *options, char *why, size_t size)
 	sim->turn = xalloc(sim->head.cpus * sizeof(struct cpu *));
 	for (unsigned i = 0; i < sim->head.cpus; i++) {
 		cpu_init(sim, &sim->cpu[i], i);
-		sim->cpu[i].node = node_new(sim, NODE_CPU, i, core_of(options, &sim->machine, i));
+		sim->cpu[i].node = node_new(sim, NODE_CPU, i, sim_core(options, i));
 	}
 	sim->head.node_of = nodes_of_cpus(sim);
 	counts_init(sim);
@@ -307,6 +279,22 @@ void *sim_block(struct sim *sim, size_t size)
 	return b->bytes;
 }
 
+void *sim_keep(struct sim *sim, size_t size)
+{
+	enum { KEPT_BYTES = 32 << 10, ALIGN = _Alignof(uint64_t) };
+	void *kept;
+
+	size = (size + ALIGN - 1) / ALIGN * ALIGN;
+	if (size > sim->kept_left) {
+		sim->kept_left = size > KEPT_BYTES ? size : KEPT_BYTES;
+		sim->kept = sim_block(sim, sim->kept_left);
+	}
+	kept = sim->kept;
+	sim->kept += size;
+	sim->kept_left -= size;
+	return kept;
+}
+
 void sim_free(struct sim *sim)
 {
 	if (!sim)
@@ -328,7 +316,7 @@ void sim_free(struct sim *sim)
 		fiber_free(sim->main);
 	if (sim->harvest)
 		result_free(sim->harvest);
-	free(sim->distance);
+	xunmap(sim->distance, (size_t)sim->cores * sim->cores);
 	free(sim->turn);
 	free(sim->cpu);
 	free(sim);
@@ -382,7 +370,11 @@ bool sim_protect(struct sim *sim, void (*function)(void *argument), void *argume
 static void run(void *argument)
 {
 	struct sim *sim = argument;
+	char why[80];
 
+	if (!protocol_sane(sim->root->protocol, why, sizeof why) ||
+	    (sim->shared_count && !protocol_sane(sim->shared[0]->protocol, why, sizeof why)))
+		BUG(&sim->cpu[0], "%s", why);
 	for (unsigned i = 0; i < sim->head.cpus; i++)
 		if (sim->cpu[i].started)
 			charge(&sim->cpu[i], 0, sim->cpu[i].clock, CAUSE_IDLE);
@@ -444,6 +436,22 @@ _Noreturn void sim_end(struct sim *sim, enum outcome outcome)
 		fiber_switch(cpu->fiber, sim->main);
 	}
 	longjmp(*sim->escape, 1);
+}
+
+_Noreturn void sim_deadlock(struct sim *sim)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < sim->head.cpus; i++) {
+		const struct cpu *cpu = &sim->cpu[i];
+
+		if (cpu->started && !cpu->finished && n < sizeof sim->message)
+			n += (size_t)snprintf(sim->message + n, sizeof sim->message - n,
+					      "%sCPU %u waits at %s:%u", n ? ", " : "", i,
+					      cpu->wait_site ? cpu->wait_site->file : "?",
+					      cpu->wait_site ? cpu->wait_site->line : 0);
+	}
+	sim_end(sim, OUTCOME_DEADLOCK);
 }
 
 _Noreturn void sim_bug(const struct cpu *cpu, const char *file, int line, const char *format, ...)

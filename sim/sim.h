@@ -31,6 +31,8 @@ struct sim_options {
 	const char *model;                      /* for messages of BUG */
 };
 
+/* The core that a CPU is put on. */
+unsigned sim_core(const struct sim_options *options, unsigned cpu);
 /* NULL and a reason in `why` if the machine cannot hold the CPUs. */
 struct sim *sim_new(const struct sim_options *options, char *why, size_t size);
 /*

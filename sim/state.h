@@ -38,7 +38,7 @@ struct sim {
 	uint64_t now;
 	unsigned words, unfinished;             /* words: uint64_t per CPU bit set */
 	struct cpu *cpu;
-	uint8_t *distance;                      /* [core][core]: index into the latency lists */
+	uint8_t *distance;                      /* [core][core]: see sim_distance; 0: not yet known */
 	unsigned cores;
 	struct node *root, **shared;
 	unsigned shared_count;
@@ -47,7 +47,9 @@ struct sim {
 	struct heap homes, messages;
 	struct cpu **turn;                      /* heap of CPUs waiting for their turn */
 	size_t turns;
-	struct block *block;                    /* events and transactions, in use or not */
+	struct block *block;                    /* events and transactions, in use or not; sim_keep */
+	char *kept;                             /* the rest of a block, for sim_keep */
+	size_t kept_left;
 	struct event *free_event;
 	struct txn *free_txn;
 	struct fiber *main;
@@ -83,11 +85,26 @@ struct sim {
 	struct result *harvest;
 };
 
-/* Memory that goes when the machine goes, however its run ended. */
+/* Memory that goes when the machine goes, however its run ended; zeroed. */
 void *sim_block(struct sim *sim, size_t size);
+/* The same for many small things: side by side, and at the end nobody has to look for them. */
+void *sim_keep(struct sim *sim, size_t size);
+
+/* Index into the latency lists for two cores; worked out when it is asked for the first time. */
+static inline unsigned sim_distance(const struct sim *sim, unsigned core, unsigned other)
+{
+	uint8_t *known = &sim->distance[(size_t)core * sim->cores + other];
+
+	if (!*known)
+		*known = (uint8_t)(1 + (core == other ? 0
+						      : machine_distance(&sim->machine, core, other)));
+	return *known - 1u;
+}
 
 /* The run ends here: back to sim_run. */
 _Noreturn void sim_end(struct sim *sim, enum outcome outcome);
+/* With a message that says where each CPU waits. */
+_Noreturn void sim_deadlock(struct sim *sim);
 
 /* harvest.c: the result as it stands when the window closes. */
 struct result *harvest(struct sim *sim);

@@ -37,6 +37,12 @@ struct txn {
 	uint64_t last_ack;              /* when the last acknowledgement so far arrives */
 	unsigned acks; /* 1 until the last one has arrived; SNOOP, EVICT: answers to come */
 	bool buffered;                  /* for a store in the buffer */
+	bool prefetch;                  /* for no access, */
+	const struct site *by;          /* and not for a prefetch verb either: counted here, */
+	uint32_t context;
+	uint8_t offset;                 /* as of this byte of the line */
+	bool reread;                    /* by a waiter that lost its copy to a write */
+	bool no_done;                   /* a blocking home does not wait for its end */
 	enum home_state asked;          /* what the home knew when it served this one */
 	uint8_t grant;                  /* the state that its client gets */
 	uint32_t version;
@@ -49,6 +55,7 @@ struct txn {
 	struct txn *snooper;            /* the transaction at the home below */
 	struct event *probe;
 	bool bypass;
+	bool calls_in;                  /* the copies above are to let go, not to share */
 	bool dirty;
 };
 

@@ -12,8 +12,14 @@ verdict() {
 	[ "$1" -eq 0 ] && echo "ok - $2" || { echo "not ok - $2"; cat "$work/out" "$work/err" 2>/dev/null | head -20; }
 }
 
-# An interrupt stops now, drops what is unfinished, says so, status 130.
-setsid "$bounce" run "$ring" --jobs 1 --set operations=200000 --output "$work/int" >"$work/out" 2>"$work/err" &
+# What no file of results is called: temporary files of writers.
+strays() {
+	find "$1" -name '.*' ! -name .lock ! -path "$1"
+}
+
+# An interrupt stops now, drops what is unfinished, says so, status 130. The first point is short,
+# the second endless.
+setsid "$bounce" run "$ring" --jobs 1 --set 'operations=[100, 100000000000]' --output "$work/int" >"$work/out" 2>"$work/err" &
 pid=$!
 until [ -n "$(find "$work/int" -name '*.point' 2>/dev/null)" ]; do sleep 0.05; done
 kill -INT $pid
@@ -21,8 +27,30 @@ wait $pid
 status=$?
 [ $status -eq 130 ] && grep -qi incomplete "$work/out" "$work/err"
 verdict $? "an interrupt: status 130, marked incomplete"
-[ -z "$(find "$work/int" -name '*.tmp*' -o -name '.tmp*' 2>/dev/null)" ]
+[ -z "$(strays "$work/int")" ]
 verdict $? "an interrupt leaves no half-written files"
+
+# Interrupts and kills at any moment: what is there is whole, nothing is left behind by the next run.
+small="$here/experiments/counter.yaml --quiet --no-plots --jobs 2 --set operations=500 --set workload.op=store"
+# shellcheck disable=SC2086
+"$bounce" run $small --output "$work/whole" >/dev/null 2>&1
+bad=0
+for signal in INT KILL; do
+	for delay in 0.00 0.01 0.02 0.03 0.05 0.08 0.12 0.2 0.3 0.5; do
+		# shellcheck disable=SC2086
+		setsid "$bounce" run $small --output "$work/cut" >/dev/null 2>&1 &
+		pid=$!
+		sleep $delay
+		kill -$signal $pid 2>/dev/null
+		wait $pid 2>/dev/null
+		[ $signal = KILL ] || [ -z "$(strays "$work/cut")" ] || bad=1
+		# shellcheck disable=SC2086
+		"$bounce" run $small --output "$work/cut" >/dev/null 2>"$work/err" || bad=1
+		diff -r "$work/whole" "$work/cut" >"$work/out" || bad=1
+		rm -rf "$work/cut"
+	done
+done
+verdict $bad "interrupts and kills: the next run gives the bytes of one run, and nothing else is there"
 
 # A folder that cannot be written (a file stands in its way, which even root cannot write into).
 echo x >"$work/file"
@@ -37,11 +65,13 @@ if mount -t tmpfs -o size=256k none "$work/small" 2>/dev/null; then
 	"$bounce" run "$ring" --quiet --no-plots --set repeat=1 --set cpus=2 --set objects=slub-cpu --set workload.in_flight=1 \
 		--set operations=100 --output "$work/small" >"$work/out" 2>"$work/err"
 	find "$work/small" -name '*.point' -exec sha256sum {} + | sort >"$work/before"
-	"$bounce" run "$ring" --quiet --no-plots --set repeat=20 --output "$work/small" >"$work/out" 2>"$work/err"
+	"$bounce" run "$ring" --quiet --no-plots --set repeat=20 --set operations=100 --output "$work/small" >"$work/out" 2>"$work/err"
 	[ $? -eq 1 ] && grep -qi 'no space' "$work/err"
 	verdict $? "a full disk: status 1 and the reason"
 	[ -s "$work/before" ] && sha256sum -c "$work/before" >/dev/null 2>&1
 	verdict $? "a full disk: earlier points are whole"
+	[ -z "$(strays "$work/small")" ]
+	verdict $? "a full disk: no half-written files"
 else
 	echo "ok - a full disk # SKIP needs the right to mount"
 fi
@@ -56,4 +86,85 @@ printf 'name: oom\nmachine: textbook\ncpus: 1\nobjects: slub-cpu\npages: buddy\n
 "$bounce" run "$work/oom.yaml" --output "$work/oom" >"$work/out" 2>"$work/err"
 [ $? -eq 1 ] && grep -qi 'out of memory' "$work/out" "$work/err"
 verdict $? "a simulated machine out of memory: an outcome, status 1"
+grep -q 'nothing to report' "$work/err" && ! grep -q "'bounce report" "$work/err"
+verdict $? "no run ended well: no advice to look at a report of nothing"
+
+# Help and results that do not arrive.
+if [ -c /dev/full ]; then
+	for verb in run check report plot compare import litmus list explain; do
+		"$bounce" "$verb" --help >/dev/full 2>"$work/err"
+		[ $? -eq 1 ] && grep -qi 'no space' "$work/err"
+		verdict $? "$verb --help on a full disk: status 1 and the reason"
+	done
+	"$bounce" --version >/dev/full 2>"$work/err"
+	[ $? -eq 1 ]
+	verdict $? "--version on a full disk: status 1"
+	"$bounce" run "$ring" --quiet --no-plots --set operations=100 --output "$work/full" >/dev/full 2>"$work/err"
+	[ $? -eq 1 ] && grep -q 'standard output: No space left' "$work/err"
+	verdict $? "run on a full disk: status 1 and the reason"
+fi
+
+# Standard descriptors that come closed: the next file opened would get their numbers, and what is
+# printed; the lock is the first one, and is empty.
+"$bounce" run "$ring" --quiet --no-plots --set operations=100 --output "$work/closed" >&- 2>"$work/err"
+[ $? -eq 1 ] && grep -q 'standard output: Bad file descriptor' "$work/err"
+verdict $? "a closed stdout: status 1 and the reason"
+"$bounce" run "$ring" --quiet --no-plots --set operations=100 --output "$work/closed3" <&- >&- 2>&-
+[ $? -eq 1 ] && [ ! -s "$work/closed/ring/.lock" ] && [ ! -s "$work/closed3/ring/.lock" ] &&
+	cmp -s "$work/closed/ring/results.csv" "$work/closed3/ring/results.csv"
+verdict $? "no closed descriptor: nothing is printed into results"
+POSIXLY_CORRECT=1 "$bounce" check "$ring" --set cpus=2 >"$work/out" 2>"$work/err"
+verdict $? "options behind the file, also with POSIXLY_CORRECT"
+
+# Figures: one that cannot be written is a failure, and none stays that shows other settings.
+grep -q '^plots:.*heat' "$ring" && mkdir -p "$work/figures/ring/heat.svg/x"
+"$bounce" run "$ring" --quiet --set operations=100 --output "$work/figures" >"$work/out" 2>"$work/err"
+status=$?
+if command -v gnuplot >/dev/null; then
+	[ $status -eq 1 ] && grep -q 'no figures: .*heat.svg: Is a directory' "$work/err"
+	verdict $? "a figure that cannot be written: status 1 and the reason"
+fi
+rm -r "$work/figures/ring/heat.svg"
+for replaced in operations=100 operations=101; do
+	"$bounce" run "$ring" --quiet --replace --set $replaced --output "$work/figures" >"$work/out" 2>"$work/err"
+	[ -e "$work/figures/ring/heat.gp" ] && [ -e "$work/figures/ring/heat.csv" ]
+	verdict $? "a run with $replaced has its figures"
+done
+"$bounce" run "$ring" --quiet --no-plots --replace --set operations=102 --output "$work/figures" >"$work/out" 2>"$work/err"
+[ -z "$(find "$work/figures/ring" -name 'heat.*')" ]
+verdict $? "figures of other settings go with their tables"
+
+# Pipes and devices where files are due: an answer at once, and no memory spent. (The results
+# folder has them in all places where files are read.)
+mkfifo "$work/pipe"
+for file in pipe:"$work/pipe" device:/dev/zero folder:/tmp; do
+	name=${file%%:*} file=${file#*:}
+	printf 'name: x\nmachine: %s\ncpus: 2\nworkload: {kind: counter}\noperations: 10\n' "$file" >"$work/m.yaml"
+	printf 'name: x\nmachine: {base: %s, cpus: 3}\ncpus: 2\nworkload: {kind: counter}\noperations: 10\n' "$file" >"$work/b.yaml"
+	printf 'name: x\nmachine: textbook\ncpus: 2\nobjects: slub-cpu\nworkload: {kind: replay, trace: %s}\n' "$file" >"$work/t.yaml"
+	rm -rf "$work/r" && mkdir -p "$work/r/points" && ln -s "$file" "$work/r/index"
+	for arguments in "check $file" "check $work/m.yaml" "check $work/b.yaml" "check $work/t.yaml" "report $work/r" \
+		"litmus $file"; do
+		# shellcheck disable=SC2086
+		timeout 20 "$bounce" $arguments >"$work/out" 2>"$work/err"
+		[ $? -eq 2 ] && grep -qi 'not a file\|is a directory' "$work/err"
+		verdict $? "a $name: $(echo "$arguments" | sed "s|$work/||")"
+	done
+done
+"$bounce" run "$ring" --quiet --no-plots --set operations=100 --output "$work/p" >/dev/null 2>&1
+for point in "$work"/p/ring/points/*.point; do
+	rm "$point" && mkfifo "$point"
+	break
+done
+timeout 20 "$bounce" report "$work/p/ring" >"$work/out" 2>"$work/err"
+[ $? -eq 2 ] && grep -q 'Not a file' "$work/err"
+verdict $? "a pipe for a point: report says so"
+timeout 60 "$bounce" run "$ring" --no-plots --set operations=100 --output "$work/p" >"$work/out" 2>"$work/err"
+[ $? -eq 0 ] && grep -q 'computed again' "$work/err" && [ -f "$point" ] && [ ! -p "$point" ]
+verdict $? "a pipe for a point: run computes it again"
+"$bounce" check /dev/stdin <"$ring" >"$work/out" 2>"$work/err"
+verdict $? "a file on standard input"
+# shellcheck disable=SC2002
+cat "$ring" | "$bounce" check /dev/stdin >"$work/out" 2>"$work/err"
+verdict $? "a pipe on standard input"
 exit 0

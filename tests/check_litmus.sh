@@ -13,13 +13,13 @@ verdict() {
 	[ "$1" -eq 0 ] && echo "ok - $2" || { echo "not ok - $2"; head -20 "$work/err"; }
 }
 
-# MACHINE DEPTH: every outcome is in the model's set, and every run ended well. Depth "": the machine's.
+# MACHINE DEPTH [FOLDER/]: every outcome is in the model's set, and every run ended well. Depth "": the machine's.
 campaign() {
-	"$bounce" litmus "$here"/litmus/*.litmus --machine "$1" ${2:+--depth "$2"} --runs "$runs" --format jsonl >"$work/out" 2>"$work/err"
+	"$bounce" litmus "$here/litmus/${3:-}"*.litmus --machine "$1" ${2:+--depth "$2"} --runs "$runs" --format jsonl >"$work/out" 2>"$work/err"
 	status=$?
 	grep -v 'allowed, but never seen' "$work/err" >"$work/wrong"
 	{ [ $status -eq 0 ] || [ $status -eq 3 ]; } && [ ! -s "$work/wrong" ] && ! grep -q '"result":"\(forbidden\|failed\)' "$work/out"
-	verdict $? "litmus on $(basename "$1" .yaml)${2:+, store buffer of $2}: $(grep -c '"type":"test"' "$work/out") tests, $runs runs each, nothing forbidden"
+	verdict $? "litmus ${3:+in $3 }on $(basename "$1" .yaml)${2:+, store buffer of $2}: $(grep -c '"type":"test"' "$work/out") tests, $runs runs each, nothing forbidden"
 }
 
 # What is seen with a buffer, and what is not without one.
@@ -44,8 +44,12 @@ for depth in ${DEPTHS:-0 8}; do
 	relaxed core2-2s "$depth"
 done
 
-# Other ways to build a buffer, homes and caches; the other protocols, far atomics (graviton2).
+# Every way to write a test, of every size.
 runs=$((runs / 5))
+campaign textbook 8 forms/
+campaign uv-1024 4 forms/
+
+# Other ways to build a buffer, homes and caches; the other protocols, far atomics (graviton2).
 for machine in "$here"/litmus/machines/*.yaml ${MACHINES:-i7-1s host-zen4 graviton2}; do
 	campaign "$machine" ""
 done

@@ -24,11 +24,33 @@ while read -r command; do
 	verdict $? "README: $command"
 done <commands
 
-# The experiment it shows is one, and the mistake it shows is told so.
+# Help and version, as people ask for them.
+for asked in help --help -h '-?'; do
+	"$bounce" $asked >out 2>&1 && grep -q 'bounce run' out
+	verdict $? "bounce $asked shows the verbs"
+done
+for asked in version --version -V -v; do
+	"$bounce" $asked >out 2>&1 && grep -q '^bounce .*, models [0-9a-f]*$' out
+	verdict $? "bounce $asked says which one it is"
+done
+for verb in run check report plot compare import litmus list explain; do
+	"$bounce" $verb --help >expected 2>&1
+	for asked in "help $verb" "$verb -h"; do
+		"$bounce" $asked >out 2>&1 && cmp -s out expected && [ -s out ]
+		verdict $? "bounce $asked: what --help says"
+	done
+done
+for wrong in "rnu" "hlep" "help rnu"; do
+	"$bounce" $wrong >out 2>&1
+	[ $? -eq 2 ] && grep -q "did you mean '\(run\|help\)'" out
+	verdict $? "bounce $wrong: status 2 and the verb that was meant"
+done
+
+# The experiment it shows is the shipped file, and the mistake it shows is told so.
 sed -n '/^```yaml/,/^```/p' "$here/README.md" | grep -v '^```' >shown.yaml
-"$bounce" check shown.yaml >out 2>&1
-verdict $? "README: the experiment it shows is a good one"
-quoted=$(sed -n "s/^    configs.*\(error: unknown key .*\)/\1/p" "$here/README.md")
+cmp shown.yaml "$here/configs/demo.yaml" >out 2>&1
+verdict $? "README: the experiment it shows is configs/demo.yaml, byte by byte"
+quoted=$(sed -n "s/^    configs\/demo.yaml\(:.*error: unknown key .*\)/\1/p" "$here/README.md")
 sed 's/^cpus:/cpu:/' shown.yaml >wrong.yaml
 "$bounce" check wrong.yaml >out 2>&1
 [ -n "$quoted" ] && grep -qF "$quoted" out

@@ -43,15 +43,23 @@ for off in run_ahead=false parking=false "run_ahead=false --set parking=false"; 
 done
 
 first=${files%% *}
-setsid "$bounce" run "$first" --quiet --jobs 1 --set operations=20000 --output "$work/whole" >/dev/null 2>&1
-setsid "$bounce" run "$first" --quiet --jobs 1 --set operations=20000 --output "$work/cut" >/dev/null 2>&1 &
-until [ -n "$(find "$work/cut" -name '*.point' 2>/dev/null)" ]; do sleep 0.02; done
-pkill -9 -f "output $work/cut" 2>/dev/null
-wait 2>/dev/null
-[ "$(find "$work/cut" -name '*.point' | wc -l)" -lt "$(find "$work/whole" -name '*.point' | wc -l)" ]
+"$bounce" run "$first" --quiet --jobs 1 --set operations=20000 --output "$work/whole" >/dev/null 2>&1
+points() {
+	find "$1" -name '*.point' | wc -l
+}
+# killed as soon as a point is there; on a machine that was busy elsewhere meanwhile, once more
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	rm -rf "$work/cut" && mkdir "$work/cut"
+	setsid "$bounce" run "$first" --quiet --jobs 1 --set operations=20000 --output "$work/cut" >/dev/null 2>&1 &
+	run=$!
+	until [ "$(points "$work/cut")" -gt 0 ]; do sleep 0.02; done
+	kill -9 $run 2>/dev/null
+	wait $run 2>/dev/null
+	[ "$(points "$work/cut")" -ge "$(points "$work/whole")" ] || break
+done
+[ "$(points "$work/cut")" -lt "$(points "$work/whole")" ]
 verdict $? "kill -9 left some points undone"
 "$bounce" run "$first" --quiet --jobs 2 --set operations=20000 --output "$work/cut" >/dev/null 2>>"$work/log"
-find "$work/cut" -name '.*' -type f -delete
 diff -r "$work/whole" "$work/cut" >"$work/diff" 2>&1
 verdict $? "kill -9 in the middle and a second run give the bytes of one run"
 cat "$work/diff" 2>/dev/null | head -5

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +19,7 @@
 #include "experiment/data.h"
 #include "experiment/file.h"
 #include "experiment/machine_file.h"
+#include "experiment/terminal.h"
 #include "sim/verbs/xalloc.h"
 
 static int dispatch(int count, char **arguments)
@@ -50,6 +53,7 @@ static _Noreturn void be_cli(const char *const *arguments, FILE *out, FILE *err)
 	}
 	dup2(fileno(out), STDOUT_FILENO);
 	dup2(fileno(err), STDERR_FILENO);
+	terminal_guard();
 
 	int status = dispatch(count, copy);
 
@@ -126,6 +130,49 @@ void folder_free(char *folder)
 {
 	nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	free(folder);
+}
+
+int watch_folder(const char *path)
+{
+	char *above = xstrdup(path);
+	int watch = inotify_init1(IN_CLOEXEC);
+
+	for (char *slash = strchr(above + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(above, 0777);
+		*slash = '/';
+	}
+	mkdir(above, 0777);
+	free(above);
+	assert_true(watch >= 0);
+	assert_true(inotify_add_watch(watch, path, IN_MOVED_TO) >= 0);
+	return watch;
+}
+
+static bool ends_in(const char *name, const char *suffix)
+{
+	size_t length = strlen(name), end = strlen(suffix);
+
+	return length >= end && !strcmp(name + length - end, suffix);
+}
+
+void watch_wait(int watch, const char *suffix)
+{
+	_Alignas(struct inotify_event) char events[4096];
+	bool found = false;
+
+	while (!found) {
+		ssize_t length = read(watch, events, sizeof events);
+
+		assert_true(length > 0);
+		for (const char *at = events; at < events + length && !found;) {
+			const struct inotify_event *event = (const void *)at;
+
+			found = event->len && ends_in(event->name, suffix);
+			at += sizeof *event + event->len;
+		}
+	}
+	close(watch);
 }
 
 char *read_text(const char *path)

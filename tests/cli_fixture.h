@@ -20,6 +20,12 @@ void enter_source_tree(void);
 /* A new empty folder, and its end with all that is in it. */
 char *folder_new(void);
 void folder_free(char *folder);
+/*
+ * Makes a folder, with those above it, and watches it; then waits until a file that ends in
+ * `suffix` has been renamed into it. Waiting closes the watch.
+ */
+int watch_folder(const char *path);
+void watch_wait(int watch, const char *suffix);
 /* Text of a file; fails the test if it cannot be read. */
 char *read_text(const char *path);
 void write_text(const char *path, const char *text);

@@ -64,7 +64,7 @@ static const struct machine machine = {
 	.load_ns = { .M = LIST(60) },
 	.rmw_ns = { .M = LIST(70) },
 	.own_cyc = { .add = LIST(1), .lock_add = LIST(10) },
-	.handoff = { ORDER_CHASING, LIST(0.25, 0.25, 0.5), 0 },
+	.handoff = { .home = ORDER_CHASING, .split = LIST(0.25, 0.25, 0.5) },
 };
 
 struct golden golden_engine(unsigned cpus)

@@ -23,9 +23,9 @@ struct machine fixture_machine(unsigned nodes)
 		.load_ns = { .M = REALS(60, 160), .E = REALS(50, 140), .S = REALS(40, 120) },
 		.rmw_ns = { .M = REALS(70, 170), .E = REALS(60, 150), .S = REALS(50, 130) },
 		.own_cyc = { .add = REALS(1, 1), .lock_add = REALS(10, 10) },
-		.mfence_cyc = 10, .irq_pair_cyc = { 20, 10 }, .cli_sti_pair_cyc = 4, .pause_cyc = 4,
+		.mfence_cyc = 10, .irq_pair_cyc = { 20 }, .cli_sti_pair_cyc = 4, .pause_cyc = 4,
 		.irq_entry_exit_ns = 200, .ipi_roundtrip_ns = 1000,
-		.handoff = { ORDER_CHASING, REALS(0.25, 0.25, 0.5), 0 },
+		.handoff = { .home = ORDER_CHASING, .split = REALS(0.25, 0.25, 0.5) },
 	};
 }
 
@@ -82,17 +82,26 @@ struct buddy_settings_view {
 	uint64_t reserve_blocks;
 };
 
+struct pcp_settings_view {
+	int variant;
+	uint64_t batch, reserve_blocks, nr_cpus;
+};
+
 static const struct layout turn_layout = { "turn", 8, CLASS_WORKLOAD, NULL };
 
 static void add_pages(struct fixture *f, const struct fixture_options *o)
 {
-	struct buddy_settings_view settings = { (int)o->lock, o->reserve_blocks };
+	struct buddy_settings_view buddy = { (int)o->lock, o->reserve_blocks };
+	struct pcp_settings_view pcp = {
+		(int)o->kernel + 1, o->batch, o->reserve_blocks, o->nr_cpus };
+	bool is_pcp = o->pages && strcmp(o->pages, "pcp") == 0;
 
 	f->memory = memory_new(f->sim, o->view ? o->view : &page_view_packed_56, o->stride,
 			       o->mib ? o->mib : 4);
-	f->page_model = page_allocator_find("buddy");
-	assert_int_equal(f->page_model->settings_size, sizeof settings);
-	f->page_state = f->page_model->create(f->sim, f->memory, &settings);
+	f->page_model = page_allocator_find(o->pages ? o->pages : "buddy");
+	assert_int_equal(f->page_model->settings_size, is_pcp ? sizeof pcp : sizeof buddy);
+	f->page_state = f->page_model->create(f->sim, f->memory,
+					      is_pcp ? (void *)&pcp : (void *)&buddy);
 	f->pages = (struct pages){ &quiet_pages, f, f->memory };
 }
 
@@ -104,6 +113,7 @@ static void add_objects(struct fixture *f, const struct fixture_options *o)
 		.min_order = o->min_order, .max_order = defaults ? 1 : o->max_order,
 		.min_partial = o->min_partial, .variant = o->era == ERA_DFB4F096,
 		.bugs = o->bugs_released ? BUGS_RELEASED : BUGS_FIXED, .own_lines = o->own_lines,
+		.nr_cpus = o->nr_cpus,
 	};
 	const char *name = o->era == ERA_2622 ? "slub-page" : "slub-cpu";
 

@@ -14,7 +14,11 @@ enum { SLOTS = 128, STEPS_MAX = 512, TOUCHED_MAX = 512, ACCESSES_MAX = 1024 };
 struct fixture_options {
 	enum era era;
 	bool pages_only;                /* no object allocator */
+	const char *pages;              /* page allocator; NULL: buddy */
+	enum kernel kernel;             /* of pcp */
+	unsigned batch;                 /* of pcp; 0: by the size of memory */
 	unsigned cpus;                  /* 0: 2 */
+	unsigned nr_cpus;               /* of the kernel; 0: cpus rounded up to 8 */
 	unsigned nodes;                 /* 0: 1 */
 	enum placement placement;
 	const struct page_view *view;   /* NULL: packed-56 */

@@ -2,6 +2,7 @@
  * The engine's parts: fibers, the order of events, the arena and its labels, verbs, interrupts,
  * locks, and how runs end.
  */
+#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 
 #include "sim/internal.h"
 #include "sim/verbs/lock.h"
+#include "tests/cli_fixture.h"
 #include "tests/engine_fixture.h"
 
 #define C(cycles) ((uint64_t)(cycles) * UNIT)
@@ -493,6 +495,7 @@ struct irqs {
 	uint64_t *word, at[4], end, lines_read;
 	unsigned count;
 	bool flags[3];
+	bool more;                      /* the operation touches what the handler did */
 };
 
 static void slow_handler(struct cpu *cpu, void *argument)
@@ -628,29 +631,49 @@ static void reads_in_an_operation(struct cpu *cpu, void *argument)
 	load(cpu, irqs->word);
 	compute_cycles(cpu, 1000);
 	store(cpu, irqs->word, 1);
+	load(cpu, irqs->word);
+	if (irqs->more) {
+		load(cpu, irqs->word + 8);
+		load(cpu, irqs->word + 8);
+		store(cpu, irqs->word + 16, 1);
+	}
 	op_end(cpu, 0, 0);
 }
 
-/* What a handler touches is not the operation's, nor on its path. */
-static void handlers_touch_for_themselves(void **state)
+/* What a handler touches is not the operation's, nor on its path; what the operation touches is its
+ * own, even if the handler was first. */
+static void touches_in_a_handler(unsigned depth, bool more)
 {
-	struct sim *sim = small_sim(1);
-	struct irqs irqs = { .word = arena_alloc(sim, 64, 4, 0, 64, NULL, "word") };
+	struct machine machine = engine_machine();
+	struct sim_options options = engine_options(&machine, 1);
+	struct irqs irqs = { .more = more };
 	struct result *r;
+	struct sim *sim;
 
-	(void)state;
+	machine.store_buffer = depth;
+	sim = engine_sim(&options);
+	irqs.word = arena_alloc(sim, 64, 4, 0, 64, NULL, "word");
 	thread_start(sim, 0, reads_in_an_operation, &irqs);
 	timer_add(sim, 0, 500, 0, reading_handler, &irqs);
 	run_to_end(sim);
 	r = sim_result(sim);
 	assert_int_equal(irqs.count, 1);
-	assert_int_equal(r->op[OP_ALLOC].lines_read, 1);
-	assert_int_equal(r->op[OP_ALLOC].lines_written, 1);
+	assert_int_equal(r->op[OP_ALLOC].lines_read, more ? 2 : 1);
+	assert_int_equal(r->op[OP_ALLOC].lines_written, more ? 2 : 1);
 	for (size_t i = 0; i < r->sites; i++)
 		if (!strcmp(r->site[i].site.function, "reading_handler"))
 			assert_string_equal(r->site[i].path, "");
 	result_free(r);
 	sim_free(sim);
+}
+
+static void handlers_touch_for_themselves(void **state)
+{
+	(void)state;
+	for (unsigned depth = 0; depth <= 4; depth += 4) {
+		touches_in_a_handler(depth, false);
+		touches_in_a_handler(depth, true);
+	}
 }
 
 /* ---- preemption ----------------------------------------------------------------------------- */
@@ -972,6 +995,151 @@ static void runs_end_with_an_outcome(void **state)
 		  "the sky is green (cycle 123, CPU 1, model some-model, seed 77)");
 }
 
+/* ---- deadlocks ------------------------------------------------------------------------------ */
+
+/* Locks and words of which some share a line with what their waiters write. */
+struct knot {
+	struct spinlock lock[2];
+	uint64_t bits, arrived, never, guarded;
+};
+
+static void takes(struct cpu *cpu, struct knot *k, enum lock_kind kind, unsigned which)
+{
+	uint64_t value;
+
+	spin_lock(cpu, &k->lock[which], kind);
+	value = load(cpu, &k->guarded);
+	store(cpu, &k->guarded, value + 1);
+}
+
+static void never_unlocks_ticket(struct cpu *cpu, void *argument)
+{
+	for (;;)
+		takes(cpu, argument, LOCK_TICKET, 0);
+}
+
+static void never_unlocks_dec(struct cpu *cpu, void *argument)
+{
+	for (;;)
+		takes(cpu, argument, LOCK_DEC, 0);
+}
+
+static void never_unlocks_bit(struct cpu *cpu, void *argument)
+{
+	struct knot *k = argument;
+
+	for (;;) {
+		bit_spin_lock(cpu, &k->bits, 5);
+		store(cpu, &k->guarded, 1);
+	}
+}
+
+/* Even CPUs take the first lock first, odd ones the second: each waits for the other. */
+static void takes_both(struct cpu *cpu, void *argument)
+{
+	unsigned first = cpu_id(cpu) % 2;
+
+	for (;;) {
+		takes(cpu, argument, LOCK_TICKET, first);
+		compute_cycles(cpu, 20000);
+		takes(cpu, argument, LOCK_TICKET, !first);
+		compute_cycles(cpu, 20000);
+	}
+}
+
+/* Everybody arrives but CPU 0, which ends. */
+static void arrives(struct cpu *cpu, void *argument)
+{
+	struct knot *k = argument;
+
+	if (cpu_id(cpu) == 0)
+		return;
+	waiting(cpu, WAITING_IDLE);
+	fetch_add(cpu, &k->arrived, 1);
+	spin_while(cpu, &k->arrived, value < sim_cpus(cpu_sim(cpu)), STEP_LOOP);
+}
+
+/* The model does not say that it waits: its polls are accesses like others. */
+static void polls(struct cpu *cpu, void *argument)
+{
+	struct knot *k = argument;
+
+	fetch_add(cpu, &k->arrived, 1);
+	store(cpu, &k->guarded, cpu_id(cpu));
+	spin_while(cpu, &k->never, value == 0, STEP_PAUSE);
+}
+
+/* One polls, the others are parked. */
+static void polls_or_waits(struct cpu *cpu, void *argument)
+{
+	if (cpu_id(cpu) == 1)
+		polls(cpu, argument);
+	else
+		never_unlocks_ticket(cpu, argument);
+}
+
+/* parks: all that wait are parked in the end, with parking on. */
+static const struct {
+	const char *name;
+	thread_function *thread;
+	bool parks, preempt;
+} knots[] = {
+	{ "ticket lock", never_unlocks_ticket, true, false },
+	{ "dec lock", never_unlocks_dec, true, false },
+	{ "bit lock", never_unlocks_bit, true, false },
+	{ "bit lock that counts preemption at each turn", never_unlocks_bit, false, true },
+	{ "two locks in both orders", takes_both, true, false },
+	{ "barrier", arrives, true, false },
+	{ "poll", polls, false, false },
+	{ "poll and lock", polls_or_waits, false, false },
+};
+
+/* Four CPUs; told long before the guard against runs without end. */
+static void ties(const char *name, struct sim_options *options, unsigned which)
+{
+	struct sim *sim = engine_sim(options);
+	struct knot *k = arena_alloc(sim, sizeof *k, 1, 0, LINE, NULL, "knot");
+	enum outcome got;
+
+	spin_lock_init(&k->lock[0], knots[which].thread == never_unlocks_dec ? LOCK_DEC : LOCK_TICKET);
+	for (unsigned i = 0; i < options->cpus; i++)
+		thread_start(sim, i, knots[which].thread, k);
+	got = sim_run(sim);
+	if (got != OUTCOME_DEADLOCK || !strstr(sim->message, "waits at") ||
+	    strstr(sim->message, "?"))
+		fail_msg("%s, %s, buffer of %u, parking %s: %s: %s", name, knots[which].name,
+			 sim->t.depth, options->no_parking ? "off" : "on", outcome_names[got],
+			 sim->message);
+	for (unsigned i = 0; i < options->cpus; i++)
+		if (knots[which].parks && !options->no_parking && !sim->cpu[i].finished &&
+		    !sim->cpu[i].parked)
+			fail_msg("%s, %s: CPU %u is not parked", name, knots[which].name, i);
+	sim_free(sim);
+}
+
+static void deadlocks_are_told_on_every_machine(void **state)
+{
+	static const unsigned depths[] = { 0, 2, 56 };
+	glob_t found;
+
+	(void)state;
+	assert_int_equal(glob("configs/machines/*.yaml", 0, NULL, &found), 0);
+	assert_true(found.gl_pathc >= 13);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		struct machine machine = load_machine(found.gl_pathv[i]);
+		struct sim_options options = engine_options(&machine, 4);
+
+		options.max_cycles = 2000000;
+		for (unsigned run = 0; run < 6 * sizeof knots / sizeof *knots; run++) {
+			machine.store_buffer = depths[run % 3];
+			options.no_parking = run / 3 % 2;
+			options.preempt = knots[run / 6].preempt;
+			ties(found.gl_pathv[i], &options, run / 6);
+		}
+	}
+	globfree(&found);
+}
+
 static void broken_threads_are_bugs(void **state)
 {
 	static const struct { thread_function *thread; const char *found; } rows[] = {
@@ -1289,6 +1457,7 @@ int main(void)
 		cmocka_unit_test(trying),
 		cmocka_unit_test(interrupts_while_waiting_for_a_lock),
 		cmocka_unit_test(runs_end_with_an_outcome),
+		cmocka_unit_test(deadlocks_are_told_on_every_machine),
 		cmocka_unit_test(broken_threads_are_bugs),
 		cmocka_unit_test(bugs_before_time_zero),
 		cmocka_unit_test(run_over_ends_loops),
@@ -1299,5 +1468,6 @@ int main(void)
 		cmocka_unit_test(two_machines_know_nothing_of_each_other),
 	};
 
+	enter_source_tree();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,6 +17,7 @@
 #include "experiment/keys.h"
 #include "experiment/machine_file.h"
 #include "experiment/schema.h"
+#include "experiment/version.h"
 #include "sim/verbs/xalloc.h"
 #include "tests/cli_fixture.h"
 
@@ -29,11 +30,30 @@ static const char good[] = "name: test\n"
 
 /* ---- mistakes ---------------------------------------------------------------------------- */
 
+/* "<machines>" likewise. */
+static char *fill_machines(char *text)
+{
+	size_t count, used = 0;
+	char **names = machine_names(&count), all[2000], *whole = NULL,
+	     *at = strstr(text, "<machines>");
+
+	for (size_t i = 0; i < count; i++)
+		used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "",
+					 names[i]);
+	machine_names_free(names, count);
+	if (!at)
+		return text;
+	assert_true(asprintf(&whole, "%.*s%s%s", (int)(at - text), text, all,
+			     at + strlen("<machines>")) > 0);
+	free(text);
+	return whole;
+}
+
 /* "<objects>" in an expected message stands for the words of the registry: a new model is no
  * change of this test. */
 static char *fill_in(const char *expected)
 {
-	static const char *const names[] = { "objects", "plots" };
+	static const char *const names[] = { "objects", "pages", "workload", "plots" };
 	struct keys *keys = keys_new();
 	char *text = xstrdup(expected);
 
@@ -47,16 +67,15 @@ static char *fill_in(const char *expected)
 			snprintf(words + strlen(words), sizeof words - strlen(words), "%s%s",
 				 w ? ", " : "", setting->words[w]);
 		snprintf(mark, sizeof mark, "<%s>", names[i]);
-		at = strstr(text, mark);
-		if (!at)
-			continue;
-		assert_true(asprintf(&whole, "%.*s%s%s", (int)(at - text), text, words,
-				     at + strlen(mark)) > 0);
-		free(text);
-		text = whole;
+		while ((at = strstr(text, mark))) {
+			assert_true(asprintf(&whole, "%.*s%s%s", (int)(at - text), text, words,
+					     at + strlen(mark)) > 0);
+			free(text);
+			text = whole;
+		}
 	}
 	keys_free(keys);
-	return text;
+	return fill_machines(text);
 }
 
 static void check_mistake(const char *name)
@@ -127,6 +146,91 @@ static void a_missing_file_is_told(void **state)
 	assert_string_equal(output.err,
 			    "tests/mistakes/none.yaml: error: No such file or directory\n");
 	output_free(&output);
+}
+
+/* ---- combinations that cannot be ------------------------------------------------------------ */
+
+static void expect_told(const char *text, int status, const char *out, const char *err)
+{
+	char *folder = folder_new(), path[4200], *expected = NULL;
+
+	snprintf(path, sizeof path, "%s/x.yaml", folder);
+	write_text(path, text);
+
+	struct output output = run_cli((const char *const[]){ "check", path, NULL });
+
+	/* messages name the file: what comes behind it is compared */
+	if (output.status != status)
+		fail_msg("status %d, not %d: %s", output.status, status, output.err);
+	assert_true(asprintf(&expected, "%s%s", path, out) > 0);
+	assert_string_equal(output.out, *out ? expected : "");
+	free(expected);
+	assert_true(asprintf(&expected, "%s%s", path, err) > 0);
+	if (*err ? strncmp(output.err, expected, strlen(expected)) != 0 : *output.err)
+		fail_msg("told %s instead of %s", output.err, expected);
+	free(expected);
+	output_free(&output);
+	folder_free(folder);
+}
+
+#define SWEPT(machines, cpus, flight, batch) \
+	"name: left\nmachine: " machines "\ncpus: " cpus "\nobjects: slub-cpu\n" \
+	"workload:\n  kind: producer-consumer\n  in_flight: " flight "\n  batch: " batch "\n" \
+	"operations: 100\nmemory_mib: 16\n"
+
+/* textbook has 16 cores, core2-2s 8. */
+static void what_cannot_be_is_left_out_while_something_can(void **state)
+{
+	(void)state;
+	/* 2 machines x 2: 64 fits on neither; 12 on textbook alone */
+	expect_told(SWEPT("[textbook, core2-2s]", "[12, 2]", "1", "1"), 0,
+		     ": 3 combinations, 3 points; 1 combination left out\n",
+		     ":3:8: note: left out: 'cpus' is 12, machine 'core2-2s' has 8 cores; fewer CPUs, or 'scale: sockets' for more sockets\n"
+		     "    cpus: [12, 2]\n           ^\n");
+	/* what only a set-up finds: a batch of 8 at 1 in flight, on each number of CPUs */
+	expect_told(SWEPT("textbook", "[2, 4]", "[1, 16]", "[1, 8]"), 0,
+		     ": 6 combinations, 6 points; 2 combinations left out\n",
+		     ":8:14: note: left out: 'batch' is larger than 'in_flight'\n"
+		     "      batch: [1, 8]\n                 ^\n");
+}
+
+static void nothing_that_can_be_is_a_mistake(void **state)
+{
+	(void)state;
+	expect_told(SWEPT("core2-2s", "12", "1", "1"), 2, "",
+		     ":3:7: error: 'cpus' is 12, machine 'core2-2s' has 8 cores; fewer CPUs, or 'scale: sockets' for more sockets\n");
+	expect_told(SWEPT("core2-2s", "[12, 13]", "1", "1"), 2, "",
+		     ":3:8: error: 'cpus' is 12, machine 'core2-2s' has 8 cores; fewer CPUs, or 'scale: sockets' for more sockets\n"
+		     "    cpus: [12, 13]\n           ^\n");
+	/* one combination; no key of it is swept, so the workload is where it stands */
+	expect_told(SWEPT("textbook", "2", "1", "8"), 2, "",
+		     ":6:3: error: 'batch' is larger than 'in_flight'\n");
+}
+
+/* What reads back is the same experiment, and the table has the rows that can be. */
+static void left_out_combinations_read_back(void **state)
+{
+	char *folder = folder_new(), path[4200], again[4300];
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/x.yaml", folder);
+	snprintf(again, sizeof again, "%s/left/experiment.yaml", folder);
+	write_text(path, SWEPT("textbook", "[2, 64]", "[1, 16]", "[1, 8]"));
+
+	struct output run = run_cli((const char *const[]){ "run", path, "--output", folder,
+							   "--no-plots", NULL });
+	struct output quiet = run_cli((const char *const[]){ "run", again, "--output", folder,
+							     "--no-plots", "--quiet", NULL });
+
+	assert_int_equal(run.status, 0);
+	assert_non_null(strstr(run.err, ":3:11: note: left out: 'cpus' is 64"));
+	assert_non_null(strstr(run.err, "3 points in "));
+	assert_int_equal(quiet.status, 0);
+	assert_string_equal(quiet.err, "");
+	assert_string_equal(quiet.out, run.out);
+	output_free(&run);
+	output_free(&quiet);
+	folder_free(folder);
 }
 
 /* ---- loading ----------------------------------------------------------------------------- */
@@ -366,6 +470,36 @@ static void machines_are_swept_by_name_and_by_key(void **state)
 	experiment_free(keys);
 }
 
+/* Blocks of pages need no object allocator; one that is named all the same sets the era. */
+static void pages_need_no_objects(void **state)
+{
+	static const char *const texts[] = { "", "objects: none\n", "objects: slub-cpu\n" };
+	char text[400];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		snprintf(text, sizeof text,
+			 "name: pages\nmachine: textbook\ncpus: 2\n%s"
+			 "workload: {kind: slab-test, level: pages, count: 10}\n", texts[i]);
+
+		struct experiment *experiment = load_good(text);
+
+		assert_int_equal(experiment->combination[0]->objects != NULL, i == 2);
+		experiment_free(experiment);
+	}
+}
+
+static void json_is_yaml(void **state)
+{
+	struct experiment *json = load_good(
+		"{\"name\": \"json\", \"machine\": \"textbook\", \"cpus\": 2, "
+		"\"workload\": {\"kind\": \"counter\"}, \"operations\": 1000}");
+
+	(void)state;
+	assert_int_equal(json->combination[0]->settings.cpus, 2);
+	experiment_free(json);
+}
+
 static void placement_is_a_word_or_cores(void **state)
 {
 	struct experiment *cores = load_and("placement: [3, 9]\n"),
@@ -373,7 +507,7 @@ static void placement_is_a_word_or_cores(void **state)
 
 	(void)state;
 	assert_int_equal(cores->combinations, 1);
-	assert_int_equal(cores->combination[0]->settings.placement, PLACEMENT_CORES);
+	assert_int_equal(cores->combination[0]->settings.placement, PLACEMENT_LISTED);
 	assert_int_equal(cores->combination[0]->core[1], 9);
 	assert_string_equal(key_of(cores->combination[0], "placement"), "[3, 9]");
 	assert_int_equal(words->combinations, 2);
@@ -424,7 +558,7 @@ static void what_no_seed_can_change_runs_once(void **state)
 {
 	struct experiment *still =
 		load_good("name: test\nmachine: textbook\ncpus: [1, 2]\n"
-			  "workload: {kind: counter, work: [constant, {uniform: 0}, uniform]}\n"
+			  "workload: {kind: counter, work_cycles: 9, work: [constant, {uniform: 0}, uniform]}\n"
 			  "operations: 10\nrepeat: 3\njitter_cycles: 0\n");
 
 	(void)state;
@@ -454,6 +588,30 @@ static void order_comments_and_spelling_do_not_matter(void **state)
 	assert_string_equal(a->point[0].name, b->point[0].name);
 	experiment_free(a);
 	experiment_free(b);
+}
+
+/* A model that is not known by itself would have its points go stale with every edit. */
+static void every_model_and_workload_has_a_version_of_its_own(void **state)
+{
+	char part[128];
+
+	(void)state;
+	assert_true(version_knows(""));
+	for (size_t i = 0; object_allocators[i]; i++) {
+		snprintf(part, sizeof part, "objects/%s", object_allocators[i]->name);
+		if (!version_knows(part))
+			fail_msg("versions.sh does not find %s", part);
+	}
+	for (size_t i = 0; page_allocators[i]; i++) {
+		snprintf(part, sizeof part, "pages/%s", page_allocators[i]->name);
+		if (!version_knows(part))
+			fail_msg("versions.sh does not find %s", part);
+	}
+	for (size_t i = 0; workloads[i]; i++) {
+		snprintf(part, sizeof part, "workloads/%s", workloads[i]->name);
+		if (!version_knows(part))
+			fail_msg("versions.sh does not find %s", part);
+	}
 }
 
 static void what_determines_a_point_is_in_its_name(void **state)
@@ -759,11 +917,17 @@ int main(void)
 		cmocka_unit_test(no_combination_comes_twice),
 		cmocka_unit_test(settings_of_a_model_multiply_only_its_points),
 		cmocka_unit_test(machines_are_swept_by_name_and_by_key),
+		cmocka_unit_test(what_cannot_be_is_left_out_while_something_can),
+		cmocka_unit_test(nothing_that_can_be_is_a_mistake),
+		cmocka_unit_test(left_out_combinations_read_back),
+		cmocka_unit_test(pages_need_no_objects),
+		cmocka_unit_test(json_is_yaml),
 		cmocka_unit_test(placement_is_a_word_or_cores),
 		cmocka_unit_test(placement_by_distance_is_swept_as_a_word),
 		cmocka_unit_test(more_cpus_than_cores_need_scale),
 		cmocka_unit_test(what_no_seed_can_change_runs_once),
 		cmocka_unit_test(order_comments_and_spelling_do_not_matter),
+		cmocka_unit_test(every_model_and_workload_has_a_version_of_its_own),
 		cmocka_unit_test(what_determines_a_point_is_in_its_name),
 		cmocka_unit_test(a_word_or_a_map_is_a_distribution),
 		cmocka_unit_test(the_effective_experiment_reads_back),

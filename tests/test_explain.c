@@ -126,6 +126,11 @@ static void near_misses_elsewhere(void **state)
 		{ { "list", "metrcs" },                         "did you mean 'metrics'?" },
 		{ { "report", "x", "lnes" },                    "did you mean 'lines'?" },
 		{ { "plot", "x", "bonces" },                    "did you mean 'bounces'?" },
+		{ { "report", "configs/remote-free.yaml" }, "; it is a file: 'bounce run' makes results" },
+		{ { "compare", "configs/remote-free.yaml" }, "; it is a file: 'bounce run' makes results" },
+		{ { "check", "configs/remote-free" },           "did you mean 'configs/remote-free.yaml'?" },
+		{ { "check", "remote-free" },                   "did you mean 'configs/remote-free.yaml'?" },
+		{ { "check", "configs" },                       "an experiment is a YAML file" },
 		{ { "compare", "x", "--metric", "bounce" },     "did you mean 'bounces'?" },
 		{ { "compare", "x", "--metric", "bounces/operatons" }, "did you mean 'operations'?" },
 		{ { "check", "tests/experiments/ring.yaml", "--set", "cpu=2" },
@@ -164,7 +169,10 @@ static void capitals_and_hyphens_do_not_matter(void **state)
 {
 	static const char *const words[] = { "MESI",   "mesi",		"Mesi",	    "M",
 					     "Slub_CPU", "false sharing", "false-sharing",
-					     "PLACEMENT", "scatter",	"out of memory" };
+					     "PLACEMENT", "scatter",	"out of memory",
+					     "combination", "point", "seed", "left out", "swept",
+					     "incomplete", "place", "weak", "partners", "range",
+					     "interval", "cold", "capacity", "true sharing" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
@@ -195,6 +203,45 @@ static void states_causes_and_ends_are_words(void **state)
 		if (!is_known(outcome_names[i]))
 			fail_msg("explain %s: unknown", outcome_names[i]);
 	}
+}
+
+/* docs/keys.md sends its readers here, with the names that it has from `list keys`. */
+static void every_listed_name_is_a_word(void **state)
+{
+	static const char *const lists[] = { "models",	  "workloads", "machines",
+					     "protocols", "metrics",   "keys" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+		struct output output =
+			run_cli((const char *const[]){ "list", lists[i], "--format", "csv", NULL });
+		size_t names = 0;
+		char *rest = output.out, *line = strsep(&rest, "\n");
+
+		assert_int_equal(output.status, 0);
+		while ((line = strsep(&rest, "\n")) && *line) {
+			line[strcspn(line, ",")] = '\0';
+			if (!is_known(line))
+				fail_msg("explain %s, of list %s: unknown", line, lists[i]);
+			names++;
+		}
+		assert_true(names > 0);
+		output_free(&output);
+	}
+}
+
+static void ends_of_paths_and_names_of_states_are_words(void **state)
+{
+	static const char *const words[] = { "l1d.kib", "load_ns.M", "object_size", "Modified",
+					     "owned", "Dirty", "exclusive", "shared", "forward", "Invalid" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (!is_known(words[i]))
+			fail_msg("explain %s: unknown", words[i]);
+	}
+	assert_false(is_known("d.kib"));
+	assert_false(is_known("workload(counter).object_size"));
 }
 
 /* ---- headings ---------------------------------------------------------------------------- */
@@ -253,7 +300,7 @@ static void every_heading_is_a_word(void **state)
 	/* of series: what is compared stands in the heading */
 	static const char *const series[] = { "slub-page", "slub-cpu", "ring", "core2-2s", "bounce ",
 					     NULL };
-	char *folder = folder_new(), ring[4200], counter[4200];
+	char *folder = folder_new(), ring[4200], counter[4200], pages[4200];
 	size_t count = 0;
 
 	(void)state;
@@ -266,6 +313,13 @@ static void every_heading_is_a_word(void **state)
 	write_text(counter, "name: counter\nmachine: textbook\ncpus: 2\n"
 			    "workload: {kind: counter, op: [add, lock_add]}\n"
 			    "operations: 100\nmemory_mib: 16\n");
+	snprintf(pages, sizeof pages, "%s/pages.yaml", folder);
+	write_text(pages, "name: pages\nmachine: textbook\ncpus: 2\nobjects: none\n"
+			  "workload: {kind: slab-test, level: pages, test: n-pairs, count: 50}\n"
+			  "memory_mib: 16\n");
+	count += headings_of((const char *const[]){ "run", pages, "--quiet", "--color", "always",
+						    "--output", folder, NULL },
+			     NULL);
 	count += headings_of((const char *const[]){ "run", counter, "--quiet", "--color", "always",
 						    "--output", folder, NULL },
 			     NULL);
@@ -295,6 +349,8 @@ int main(void)
 		cmocka_unit_test(near_misses_elsewhere),
 		cmocka_unit_test(capitals_and_hyphens_do_not_matter),
 		cmocka_unit_test(states_causes_and_ends_are_words),
+		cmocka_unit_test(every_listed_name_is_a_word),
+		cmocka_unit_test(ends_of_paths_and_names_of_states_are_words),
 		cmocka_unit_test(every_heading_is_a_word),
 	};
 

@@ -125,13 +125,6 @@ static const struct copy_rule *rule_for(const struct cpu *cpu, const struct slot
 	return copy_rule(cpu->node, copy ? copy->state : STATE_I, write ? COPY_STORE : COPY_LOAD);
 }
 
-static enum request request_for(const struct copy_rule *rule)
-{
-	return rule->action & DO_UPGRADE        ? UPGRADE
-	       : rule->action & DO_GET_MODIFIED ? GET_MODIFIED
-						: GET_SHARED;
-}
-
 static void effect(struct cpu *cpu, struct slot *copy, const struct copy_rule *rule, bool write)
 {
 	copy->state = rule->next;
@@ -157,7 +150,8 @@ static void ask(struct world *w, unsigned id, unsigned line, bool write)
 		return;
 	}
 	if (!t)
-		t = coherence_request(w->sim, cpu->node, w->line[line], request_for(rule),
+		t = coherence_request(w->sim, cpu->node, w->line[line],
+				      request_of(cpu, copy ? copy->state : STATE_I, rule),
 				      write ? ACCESS_STORE : ACCESS_LOAD, w->sim->now);
 	cpu->blocked = t;
 	w->waits[id] = true;
@@ -207,11 +201,11 @@ static void ask_far(struct world *w, unsigned id, unsigned line)
 
 static void prefetch_line(struct world *w, unsigned id, unsigned line, bool write)
 {
-	struct node *node = w->sim->cpu[id].node;
-	const struct copy_rule *rule =
-		rule_for(&w->sim->cpu[id], copy_of(&w->sim->cpu[id], w->line[line]), write);
+	struct cpu *cpu = &w->sim->cpu[id];
+	const struct slot *copy = copy_of(cpu, w->line[line]);
 
-	coherence_request(w->sim, node, w->line[line], request_for(rule),
+	coherence_request(w->sim, cpu->node, w->line[line],
+			  request_of(cpu, copy ? copy->state : STATE_I, rule_for(cpu, copy, write)),
 			  write ? ACCESS_STORE : ACCESS_LOAD, w->sim->now);
 }
 
@@ -523,12 +517,14 @@ static void put_client(struct writer *to, const struct node *node, uint64_t line
 static void put_home(struct writer *to, const struct node *home, uint64_t line)
 {
 	const struct dirent *d = home->entry[line];
+	bool known = d && (d->orders || d->busy || d->head);
 	unsigned sharers = 0;
 
-	put(to, d != NULL);
-	if (!d)
+	put(to, known);
+	if (!known)
 		return;
 	put_txn(to, d->busy);
+	put(to, d->guessed ? 4 + d->left * 2 + d->thinned : 0);
 	for (const struct txn *t = d->head; t; t = t->next)
 		put_txn(to, t);
 	put(to, 0);
@@ -873,6 +869,16 @@ static bool come_to_rest(struct world *w)
 	return rest_is_good(w);
 }
 
+static void forget_entry(const struct node *home, uint64_t number)
+{
+	struct dirent *d = home->entry ? home->entry[number] : NULL;
+
+	if (!d)
+		return;
+	memset(d, 0, sizeof *d + (home->children + 63) / 64 * sizeof d->sharers[0]);
+	d->line = number;
+}
+
 static void forget_line(struct world *w, uint64_t number)
 {
 	struct sim *sim = w->sim;
@@ -886,19 +892,20 @@ static void forget_line(struct world *w, uint64_t number)
 
 		if (slot)
 			slot_set_line(c, slot, NO_LINE);
-		if (node->entry) {
-			free(node->entry[number]);
-			node->entry[number] = NULL;
-		}
+		forget_entry(node, number);
 	}
-	free(sim->root->entry[number]);
-	sim->root->entry[number] = NULL;
-	if (line) {
-		free(line->bytes);
-		free(line->cpu_epoch);
-		free(line);
+	forget_entry(sim->root, number);
+	if (!line)
+		return;
+	line->version = line->epoch = 0;
+	line->last_writer = -1;
+	memset(line->had_lost, 0, 2 * sim->words * sizeof *line->had_lost);
+	if (line->cpu_epoch)
+		memset(line->cpu_epoch, 0, sim->cpus * sizeof *line->cpu_epoch);
+	if (line->bytes) {
+		*line->bytes = (struct byte_history){ 0 };
+		memset(line->bytes->writer, 0xff, sizeof line->bytes->writer);
 	}
-	sim->line[number] = NULL;
 }
 
 /* As if nothing had ever happened. The machine must be at rest. */

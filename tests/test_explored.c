@@ -49,7 +49,7 @@ static struct explored explored_of(const char *objects, const char *more)
 	e.options.objects = c->objects ? c->objects->name : NULL;
 	e.options.pages = c->pages->name;
 	e.options.objects_settings = c->objects_settings;
-	e.options.pages_settings = c->pages_settings;
+	e.options.pages_settings = c->pages_fitted;
 	e.options.preempt = c->settings.preempt;
 	e.options.seed = 1;
 	return e;
@@ -79,15 +79,13 @@ struct collected {
 	const struct litmus *test;
 };
 
-static void collect(void *to, const struct outcome_values *values)
+static void collect(void *to, const int64_t *outcome)
 {
 	struct collected *c = to;
-	int at = outcome_set_find(c->allowed, values);
-	char text[300];
+	int64_t at = outcome_set_find(c->allowed, outcome);
 
 	if (at < 0)
-		fail_msg("%s: %s is not allowed", c->test->name,
-			 litmus_outcome(c->test, values, text, sizeof text));
+		fail_msg("%s: %s is not allowed", c->test->name, litmus_outcome(c->test, outcome));
 	c->seen[at] = true;
 }
 
@@ -96,17 +94,17 @@ static void exactly_the_oracles(const struct litmus *test, enum memory_model mod
 {
 	struct outcome_set allowed = { 0 };
 	struct collected c = { &allowed, NULL, test };
+	const struct instruction *at;
 	uint64_t schedules;
-	char text[300];
 
-	assert_true(oracle_outcomes(test, model, &allowed));
+	assert_int_equal(oracle_outcomes(test, model, &allowed, &at), ORACLE_WHOLE);
 	c.seen = calloc(allowed.count + 1, sizeof *c.seen);
 	assert_true(explorer->litmus(test, model == MODEL_TSO, collect, &c, &schedules));
 	for (size_t i = 0; i < allowed.count; i++)
 		if (!c.seen[i])
 			fail_msg("%s, %s: %s is not seen in %llu schedules", test->name,
 				 memory_model_names[model],
-				 litmus_outcome(test, &allowed.values[i], text, sizeof text),
+				 litmus_outcome(test, outcome_set_row(&allowed, i)),
 				 (unsigned long long)schedules);
 	free(c.seen);
 	outcome_set_free(&allowed);
@@ -115,21 +113,25 @@ static void exactly_the_oracles(const struct litmus *test, enum memory_model mod
 static void every_schedule_gives_exactly_the_outcomes_of_the_oracle(void **state)
 {
 	glob_t files;
+	unsigned explored = 0;
 
 	(void)state;
 	assert_int_equal(glob("tests/litmus/*.litmus", 0, NULL, &files), 0);
-	assert_true(files.gl_pathc > 40);
 	for (size_t i = 0; i < files.gl_pathc; i++) {
 		struct diagnostics *diagnostics = diagnostics_new();
 		struct litmus *test = litmus_read(files.gl_pathv[i], diagnostics);
 
 		assert_non_null(test);
-		exactly_the_oracles(test, MODEL_SC);
-		exactly_the_oracles(test, MODEL_TSO);
-		free(test);
+		if (!test->loops) {
+			exactly_the_oracles(test, MODEL_SC);
+			exactly_the_oracles(test, MODEL_TSO);
+			explored++;
+		}
+		litmus_free(test);
 		diagnostics_free(diagnostics);
 	}
 	globfree(&files);
+	assert_true(explored > 60);
 }
 
 /* ---- planted faults ----------------------------------------------------------------------------- */

@@ -496,17 +496,14 @@ static void see(struct seen_rows *seen, enum home_state state, enum request requ
 /* Those further below: on a bus, or with a message held back. */
 static void see_held(struct seen_rows *seen, const struct protocol *protocol)
 {
-	see(seen, HOME_S, WRITE_BACK, NOBODY_ASKED);
-	see(seen, HOME_U, WRITE_BACK, NOBODY_ASKED);
-	see(seen, HOME_X, UPGRADE, NOBODY_ASKED);
-	see(seen, HOME_U, UPGRADE, NOBODY_ASKED);
 	see(seen, HOME_X, GET_SHARED, ANSWER_LEAVING);
 	if (protocol->states >> STATE_O & 1) {
 		see(seen, HOME_O, GET_SHARED, ANSWER_LEAVING);
 		see(seen, HOME_O, GET_SHARED, ANSWER_NONE);
 	}
+	if (protocol != &protocol_mesi)
+		see(seen, HOME_X, UPGRADE, NOBODY_ASKED);
 	if (protocol->states >> STATE_F & 1) {
-		see(seen, HOME_O, WRITE_BACK, NOBODY_ASKED);
 		see(seen, HOME_S, GET_SHARED, NOBODY_ASKED);
 		see(seen, HOME_S, GET_MODIFIED, NOBODY_ASKED);
 		see(seen, HOME_S, UPGRADE, NOBODY_ASKED);
@@ -831,7 +828,7 @@ static void an_upgrade_that_another_overtook(void **state)
 	(void)state;
 	sim_feed(b.sim, 1, b.line, true);
 	assert_int_equal(read_home(entry(&b)), HOME_X);
-	let_go(&b, request);                                    /* HOME_X, UPGRADE */
+	let_go(&b, request);                                    /* HOME_X, as GET_MODIFIED */
 	upgrade_ends_in_m(&b);
 	sim_free(b.sim);
 }
@@ -848,7 +845,7 @@ static void an_upgrade_that_finds_nobody(void **state)
 	evict(&b, 1);
 	settle(&b);
 	assert_int_equal(read_home(entry(&b)), HOME_U);
-	let_go(&b, request);                                    /* HOME_U, UPGRADE */
+	let_go(&b, request);                                    /* HOME_U, as GET_MODIFIED */
 	upgrade_ends_in_m(&b);
 	sim_free(b.sim);
 }
@@ -908,6 +905,209 @@ static void the_table_prints_every_rule(void **state)
 	}
 }
 
+/* ---- each cell counts ----------------------------------------------------------------------- */
+
+/* Random accesses of few lines in caches of one way, so that lines leave while others ask. */
+enum { CELL_CPUS = 4, CELL_LINES = 5, CELL_TURNS = 250, CELL_APART = 1024 };
+
+struct cells {
+	char *base;
+	uint64_t seen;                  /* hash of all accesses, with what each cost */
+};
+
+static uint64_t *cell_word(struct cpu *cpu, const struct cells *c)
+{
+	uint64_t line = random_below(cpu, CELL_LINES), word = random_below(cpu, 2);
+
+	return (uint64_t *)(void *)(c->base + line * CELL_APART + line / 3 * LINE + word * 8);
+}
+
+static void cell_thread(struct cpu *cpu, void *argument)
+{
+	const struct cells *c = argument;
+
+	for (unsigned i = 0; i < CELL_TURNS; i++) {
+		uint64_t *word = cell_word(cpu, c);
+
+		switch (random_below(cpu, 8)) {
+		case 0: case 1: case 2:
+			load(cpu, word);
+			break;
+		case 3: case 4:
+			store(cpu, word, i);
+			break;
+		case 5:
+			fetch_add(cpu, word, 1);
+			break;
+		case 6:
+			prefetch_write(cpu, word);
+			break;
+		default:
+			compute_cycles(cpu, random_below(cpu, 300));
+		}
+	}
+}
+
+static void cell_seen(void *to, const struct access *a)
+{
+	struct cells *c = to;
+
+	c->seen = (c->seen ^ a->time_units ^ a->cpu << 20 ^ (uint64_t)a->before << 40 ^
+		   (uint64_t)a->after << 48 ^ a->cost_units << 8) * 0x9e3779b97f4a7c15u;
+}
+
+/* Machines that differ in what can overtake what. */
+static const struct {
+	enum machine_home home;
+	enum home_order order;
+	bool shared, far;
+	unsigned depth;
+	double bias;
+} cell_machines[] = {
+	{ HOME_DIRECTORY, ORDER_CHASING,  false, false, 0, 0 },
+	{ HOME_DIRECTORY, ORDER_BLOCKING, false, true,  0, 0 },
+	{ HOME_BUS,       ORDER_CHASING,  false, false, 0, 0 },
+	{ HOME_BUS,       ORDER_BLOCKING, false, true,  4, 0 },
+	{ HOME_DIRECTORY, ORDER_CHASING,  true,  false, 0, 0 },
+	{ HOME_BUS,       ORDER_BLOCKING, true,  true,  4, 2 },
+};
+enum { CELL_MACHINES = sizeof cell_machines / sizeof *cell_machines, CELL_SEEDS = 3 };
+
+static struct machine cell_machine(unsigned which, const struct variant *variant)
+{
+	struct machine m = cell_machines[which].shared ? engine_machine_shared() : engine_machine();
+
+	set_protocol(&m, variant);
+	m.home = (int)cell_machines[which].home;
+	m.handoff.home = (int)cell_machines[which].order;
+	m.handoff.local_bias = cell_machines[which].bias;
+	m.store_buffer = cell_machines[which].depth;
+	m.l1d = (struct cache_level){ 1, 1, 1, 1 };
+	if (cell_machines[which].shared)
+		m.l2 = (struct cache_level){ 2, 2, 10, 2 };
+	if (cell_machines[which].far) {
+		m.far_atomic.latency_ns = 90;
+		m.far_atomic.service_ns = 5;
+	}
+	return m;
+}
+
+/* Its end and all its accesses, as a number; homes with protocol `instead_of` have `table`. */
+static uint64_t cell_run(unsigned run, const struct variant *variant,
+			 const struct protocol *instead_of, const struct protocol *table)
+{
+	struct machine machine = cell_machine(run % CELL_MACHINES, variant);
+	struct sim_options options = engine_options(&machine, CELL_CPUS);
+	struct cells cells = { 0 };
+	struct sim *sim;
+	uint64_t end;
+
+	options.seed = 1 + run / CELL_MACHINES;
+	options.start_jitter_cycles = 100;
+	options.arena_bytes = 1 << 20;
+	options.max_cycles = 400000;
+	sim = engine_sim(&options);
+	if (sim->root->protocol == instead_of)
+		sim->root->protocol = table;
+	for (unsigned i = 0; i < sim->shared_count; i++)
+		if (sim->shared[i]->protocol == instead_of)
+			sim->shared[i]->protocol = table;
+	cells.base = arena_alloc(sim, CELL_APART * (CELL_LINES + 1), 1, 0, 4096, NULL, "cells");
+	sim_observe(sim, cell_seen, &cells);
+	for (unsigned i = 0; i < CELL_CPUS; i++)
+		thread_start(sim, i, cell_thread, &cells);
+	end = (uint64_t)sim_run(sim);
+	if (instead_of == table && end != OUTCOME_DONE)
+		fail_msg("%s, machine %u: %s", variant->protocol->name, run % CELL_MACHINES,
+			 sim->message);
+	for (unsigned i = 0; i < CELL_CPUS; i++)
+		end = (end ^ sim->cpu[i].clock) * 0x9e3779b97f4a7c15u;
+	sim_free(sim);
+	return end ^ cells.seen;
+}
+
+struct whole_runs {
+	const struct variant *variant;
+	const struct protocol *whole;
+	struct protocol damaged;
+	uint64_t right[CELL_MACHINES * CELL_SEEDS];
+	unsigned last;                  /* the run that noticed last: the next cell is like it */
+	unsigned missed;
+};
+
+/* Does one of the runs come out differently? */
+static bool noticed(struct whole_runs *w)
+{
+	char why[80];
+
+	if (!protocol_sane(&w->damaged, why, sizeof why))
+		return true;
+	for (unsigned i = 0; i < CELL_MACHINES * CELL_SEEDS; i++) {
+		unsigned run = (w->last + i) % (CELL_MACHINES * CELL_SEEDS);
+
+		if (cell_run(run, w->variant, w->whole, &w->damaged) != w->right[run]) {
+			w->last = run;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Every other value of the two members of one rule, one bit at a time. */
+static void damage(struct whole_runs *w, uint16_t *action, uint8_t *next, unsigned nexts,
+		   const char *where, int row, int column)
+{
+	uint16_t was = *action;
+	uint8_t was_next = *next;
+
+	if (was & IMPOSSIBLE)
+		return;
+	for (unsigned bit = 0; bit < 16; bit++) {
+		*action = (uint16_t)(was ^ 1u << bit);
+		if (!noticed(w))
+			print_error("%s: %s[%d][%d], action bit %u: no run changes\n", w->whole->name,
+				    where, row, column, bit), w->missed++;
+	}
+	*action = was;
+	for (unsigned n = 0; n < nexts; n++) {
+		*next = (uint8_t)n;
+		if (n != was_next && !noticed(w))
+			print_error("%s: %s[%d][%d], next %u: no run changes\n", w->whole->name, where,
+				    row, column, n), w->missed++;
+	}
+	*next = was_next;
+}
+
+static unsigned each_cell(const struct variant *variant, const struct protocol *whole)
+{
+	struct whole_runs w = { .variant = variant, .whole = whole, .damaged = *whole };
+	struct protocol *p = &w.damaged;
+
+	for (unsigned i = 0; i < CELL_MACHINES * CELL_SEEDS; i++)
+		w.right[i] = cell_run(i, variant, whole, whole);
+	for (int s = 0; s < STATES; s++)
+		for (int e = 0; e < COPY_EVENTS; e++)
+			damage(&w, &p->copy[s][e].action, &p->copy[s][e].next, STATES, "copy", s, e);
+	for (int s = 0; s < HOME_STATES; s++) {
+		for (int q = 0; q < REQUESTS; q++)
+			damage(&w, &p->home[s][q].action, &p->home[s][q].next, HOME_STATES + 1,
+			       "home", s, q);
+		for (int a = 0; a < ANSWERS; a++)
+			damage(&w, &p->answered[s][a].action, &p->answered[s][a].next, HOME_STATES,
+			       "answered", s, a);
+	}
+	return w.missed;
+}
+
+static void every_cell_counts(void **state)
+{
+	(void)state;
+	assert_int_equal(each_cell(&mesi, &protocol_mesi) + each_cell(&mesif, &protocol_mesif) +
+				 each_cell(&moesi, &protocol_moesi) +
+				 each_cell(&migrate, &protocol_migrate),
+			 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -924,6 +1124,7 @@ int main(void)
 		cmocka_unit_test(an_upgrade_that_finds_nobody),
 		cmocka_unit_test(an_upgrade_whose_copy_is_gone),
 		cmocka_unit_test(the_table_prints_every_rule),
+		cmocka_unit_test(every_cell_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -35,12 +35,12 @@ static const char small[] =
 	"memory_mib: 8\n"
 	"repeat: 2\n";
 
-/* Takes minutes unless something stops it. */
+/* Takes minutes unless something stops it; the long point is started first. */
 static const char endless[] = "name: endless\n"
 			      "machine: textbook\n"
 			      "cpus: 2\n"
 			      "workload: counter\n"
-			      "operations: [10, 1000000000]\n";
+			      "operations: [1000000000, 10]\n";
 
 struct place_of_run {
 	char *folder, *file;            /* where the experiment lies, and its path */
@@ -236,18 +236,157 @@ static void force_computes_again(void **state)
 	place_free(&place);
 }
 
-static void other_settings_keep_the_points_of_before(void **state)
+/* ---- whose folder it is ------------------------------------------------------------------ */
+
+static void the_same_experiment_may_grow_and_shrink(void **state)
 {
 	struct place_of_run place = place_new(small);
 
 	(void)state;
 	expect_status(run_into(&place, "r", "--jobs=2"), 0);
 
+	struct output more = run_into(&place, "r", "--set=cpus=[2, 4]");
+
+	assert_non_null(strstr(more.err, "8 points in"));
+	assert_non_null(strstr(more.err, "(4 computed now)"));
+	assert_non_null(strstr(more.err, "their points stay"));
+	expect_status(more, 0);
+	/* one combination is enough; the seeds are others */
+	expect_status(run_into(&place, "r", "--set=objects=slub-cpu"), 0);
+	expect_status(run_into(&place, "r", "--seed=7"), 0);
+	expect_status(run_into(&place, "r", "--set=title=Another title"), 0);
+	assert_int_equal(count_points(&place, "r/small", ".point"), 12);
+	place_free(&place);
+}
+
+static void another_experiment_of_that_name_is_refused(void **state)
+{
+	static const char *const files[] = { "r/small/results.csv", "r/small/results.jsonl",
+					     "r/small/index", "r/small/experiment.yaml" };
+	struct place_of_run place = place_new(small);
+	char *before[4];
+
+	(void)state;
+	expect_status(run_into(&place, "r", "--jobs=2"), 0);
+	for (size_t i = 0; i < 4; i++)
+		before[i] = result_text(&place, files[i]);
+
 	struct output other = run_into(&place, "r", "--set=cpus=4");
 
-	assert_non_null(strstr(other.err, "its points stay"));
+	assert_non_null(strstr(other.err, "r/small holds another experiment 'small'"));
+	assert_non_null(strstr(other.err, "--replace"));
+	assert_string_equal(other.out, "");
+	expect_status(other, 2);
+	for (size_t i = 0; i < 4; i++) {
+		char *after = result_text(&place, files[i]);
+
+		assert_string_equal(after, before[i]);
+		free(after);
+		free(before[i]);
+	}
+	assert_int_equal(count_points(&place, "r/small", ".point"), 4);
+
+	char *set = "--set=cpus=4", *where = NULL;
+
+	assert_true(asprintf(&where, "--output=%s/r", place.folder) > 0);
+	other = run_cli((const char *const[]){ "run", place.file, where, set, "--replace", NULL });
+	free(where);
+	assert_non_null(strstr(other.err, "their points stay"));
 	expect_status(other, 0);
 	assert_int_equal(count_points(&place, "r/small", ".point"), 8);
+	place_free(&place);
+}
+
+static void two_experiments_of_one_name_are_refused_together(void **state)
+{
+	struct place_of_run place = place_new(small), twin = place_new(small);
+	char *where = NULL, *path = NULL;
+
+	(void)state;
+	assert_true(asprintf(&where, "--output=%s/r", place.folder) > 0);
+	assert_true(asprintf(&path, "%s/r", place.folder) > 0);
+	write_text(twin.file, "name: small\nmachine: textbook\ncpus: 2\nworkload: counter\noperations: 9\n");
+
+	struct output output = run_cli(
+		(const char *const[]){ "run", place.file, twin.file, where, "--no-plots", NULL });
+
+	assert_non_null(strstr(output.err, "are both called 'small'"));
+	expect_status(output, 2);
+	/* nothing was run */
+	assert_int_not_equal(access(path, F_OK), 0);
+	/* the same one twice is no mistake */
+	expect_status(run_cli((const char *const[]){ "run", place.file, place.file, where,
+						     "--no-plots", NULL }), 0);
+	free(path);
+	free(where);
+	place_free(&twin);
+	place_free(&place);
+}
+
+/* What lies outside the results folder stays as it is. */
+static void results_are_not_written_through_links(void **state)
+{
+	struct place_of_run place = place_new(small);
+	char *elsewhere = folder_new(), *results = NULL, *name = NULL, *table = NULL, *file = NULL;
+
+	(void)state;
+	assert_true(asprintf(&results, "%s/r", place.folder) > 0);
+	assert_true(asprintf(&name, "%s/r/small", place.folder) > 0);
+	assert_true(asprintf(&table, "%s/r/small/results.csv", place.folder) > 0);
+	assert_true(asprintf(&file, "%s/precious", elsewhere) > 0);
+	write_text(file, "precious\n");
+	assert_int_equal(mkdir(results, 0777), 0);
+	assert_int_equal(symlink(elsewhere, name), 0);
+
+	struct output output = run_into(&place, "r", "--jobs=2");
+
+	assert_non_null(strstr(output.err, "r/small: a link; results are not written through"));
+	expect_status(output, 1);
+	assert_int_equal(unlink(name), 0);
+	/* a file that is a link is replaced, and what it led to stays */
+	assert_int_equal(mkdir(name, 0777), 0);
+	assert_int_equal(symlink(file, table), 0);
+	expect_status(run_into(&place, "r", "--jobs=2"), 0);
+
+	char *text = read_text(file);
+
+	assert_string_equal(text, "precious\n");
+	free(text);
+	text = read_text(table);
+	assert_non_null(strstr(text, "slub-page"));
+	free(text);
+	free(file);
+	free(table);
+	free(name);
+	free(results);
+	folder_free(elsewhere);
+	place_free(&place);
+}
+
+/* Files that a killed writer had begun go with the next run; other hidden files are not ours. */
+static void what_killed_writers_left_is_swept(void **state)
+{
+	static const char *const names[] = { "points/.0123456789abcdef.point.tmp-Ab0_Z9",
+					     ".index.tmp-aaaaaa", ".results.csv.tmp-000000",
+					     ".mine", "points/.tmp-000000", ".index.tmp-aaaaaaa" };
+	struct place_of_run place = place_new(small);
+
+	(void)state;
+	expect_status(run_into(&place, "r", "--jobs=2"), 0);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		char path[256];
+
+		snprintf(path, sizeof path, "%s/r/small/%s", place.folder, names[i]);
+		write_text(path, "half a fi");
+	}
+	expect_status(run_into(&place, "r", "--jobs=2"), 0);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		char path[256];
+
+		snprintf(path, sizeof path, "%s/r/small/%s", place.folder, names[i]);
+		if ((access(path, F_OK) == 0) != (i >= 3))
+			fail_msg("%s is %s", names[i], i >= 3 ? "gone" : "there");
+	}
 	place_free(&place);
 }
 
@@ -315,7 +454,8 @@ static void settings_that_do_not_fit_each_other_stop_all(void **state)
 	struct output output = run_into(&place, "r", "--set=workload.producers=5");
 
 	(void)state;
-	assert_true(asprintf(&told, "%s: error: ", place.file) > 0);
+	/* no key of it is swept: the workload is where it stands */
+	assert_true(asprintf(&told, "%s:6:11: error: ", place.file) > 0);
 	assert_ptr_equal(strstr(output.err, told), output.err);
 	/* once, not for each combination */
 	assert_null(strstr(output.err + 1, told));
@@ -360,19 +500,26 @@ static void a_run_that_does_not_end_is_stopped(void **state)
 
 /* ---- signals ----------------------------------------------------------------------------- */
 
-static pid_t start_run(const struct place_of_run *place, int *out)
+/* Starts the endless experiment with one more option, and waits until its short point is there:
+ * the long one was started before it and runs alone. */
+static pid_t start_run(const struct place_of_run *place, char *option, int *out)
 {
-	char *where = NULL;
+	char *where = NULL, *points = NULL;
 	int ends[2];
 
 	assert_true(asprintf(&where, "--output=%s/r", place->folder) > 0);
+	assert_true(asprintf(&points, "%s/r/endless/points", place->folder) > 0);
 	assert_int_equal(pipe(ends), 0);
+
+	int watch = watch_folder(points);
+
 	fflush(NULL);
 
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		char *arguments[] = { "run", place->file, where, "--jobs=2", "--no-plots", NULL };
+		char *arguments[] = { "run",        place->file, where, option,
+				      "--no-plots", NULL };
 
 		dup2(ends[1], STDOUT_FILENO);
 		dup2(ends[1], STDERR_FILENO);
@@ -387,28 +534,18 @@ static pid_t start_run(const struct place_of_run *place, int *out)
 		_exit(status);
 	}
 	close(ends[1]);
+	watch_wait(watch, ".point");
+	free(points);
 	free(where);
 	*out = ends[0];
 	return pid;
 }
 
-static void nap(void)
+/* The process of the long point, the run's oldest child; 0: the kernel has no list of children. */
+static pid_t long_point(pid_t run)
 {
-	nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
-}
+	char path[128];
 
-/* Until the short point is there, and the long one runs alone. */
-static pid_t wait_for_long_point(const struct place_of_run *place, pid_t run)
-{
-	char path[128], *points = NULL;
-
-	assert_true(asprintf(&points, "%s/r/endless/points", place->folder) > 0);
-	for (int i = 0; i < 500 && access(points, F_OK); i++)
-		nap();
-	free(points);
-	for (int i = 0; i < 500 && count_points(place, "r/endless", ".point") < 1; i++)
-		nap();
-	nap();
 	snprintf(path, sizeof path, "/proc/%d/task/%d/children", run, run);
 
 	FILE *file = fopen(path, "r");
@@ -436,7 +573,7 @@ static void an_interrupt_keeps_what_is_complete(void **state)
 {
 	struct place_of_run place = place_new(endless);
 	int out, status;
-	pid_t run = start_run(&place, &out), child = wait_for_long_point(&place, run);
+	pid_t run = start_run(&place, "--jobs=2", &out), child = long_point(run);
 
 	(void)state;
 	assert_int_equal(kill(run, SIGINT), 0);
@@ -459,15 +596,19 @@ static void a_killed_run_leaves_nothing_running(void **state)
 {
 	struct place_of_run place = place_new(endless);
 	int out, status;
-	pid_t run = start_run(&place, &out), child = wait_for_long_point(&place, run);
 
 	(void)state;
+	/* a child whose parent was killed becomes ours, and can be waited for */
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+
+	pid_t run = start_run(&place, "--jobs=2", &out), child = long_point(run);
+
 	assert_int_equal(kill(run, SIGKILL), 0);
 	assert_int_equal(waitpid(run, &status, 0), run);
 	free(read_pipe(out));           /* ends when the last writer has */
 	if (child) {
-		for (int i = 0; i < 250 && kill(child, 0) == 0; i++)
-			nap();
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(WTERMSIG(status), SIGKILL);
 	}
 	/* the short point is whole, and the next run takes it */
 	assert_int_equal(count_points(&place, "r/endless", ".point"), 1);
@@ -483,7 +624,7 @@ static void a_crashed_point_is_told_and_the_others_are_kept(void **state)
 {
 	struct place_of_run place = place_new(endless);
 	int out, status;
-	pid_t run = start_run(&place, &out), child = wait_for_long_point(&place, run);
+	pid_t run = start_run(&place, "--jobs=2", &out), child = long_point(run);
 
 	(void)state;
 	if (!child) {
@@ -506,6 +647,32 @@ static void a_crashed_point_is_told_and_the_others_are_kept(void **state)
 	place_free(&place);
 }
 
+/* Shards of one experiment run side by side, and print their own points. */
+static void others_join_a_run_with_the_same_experiment_only(void **state)
+{
+	struct place_of_run place = place_new(endless);
+	int out, status;
+	/* both points: the second is there, the first goes on */
+	pid_t run = start_run(&place, "--jobs=2", &out);
+	struct output shard = run_into(&place, "r", "--shard=2/2");
+
+	(void)state;
+	assert_non_null(strstr(shard.err, "1 point in"));
+	assert_null(strstr(shard.out, "incomplete"));
+	assert_non_null(strstr(shard.out, "\n10 "));
+	expect_status(shard, 0);
+
+	struct output other = run_into(&place, "r", "--set=operations=10");
+
+	assert_non_null(strstr(other.err, "another run is under way in "));
+	expect_status(other, 2);
+	assert_int_equal(kill(run, SIGKILL), 0);
+	assert_int_equal(waitpid(run, &status, 0), run);
+	free(read_pipe(out));
+	expect_status(run_into(&place, "r", "--set=operations=10"), 0);
+	place_free(&place);
+}
+
 /* ---- the command line -------------------------------------------------------------------- */
 
 static void mistakes_on_the_command_line(void **state)
@@ -516,6 +683,9 @@ static void mistakes_on_the_command_line(void **state)
 	} rows[] = {
 		{ { "run", "x.yaml", "--shard=0/4" },   "--shard wants I/N, 1/N to N/N, got '0/4'" },
 		{ { "run", "x.yaml", "--shard=5/4" },   "--shard wants I/N, 1/N to N/N, got '5/4'" },
+		{ { "run", "x.yaml", "--shard=-1/2" },  "--shard wants I/N, 1/N to N/N, got '-1/2'" },
+		{ { "run", "x.yaml", "--shard=1/4294967297" }, "--shard wants I/N, 1/N to N/N, got '1/4294967297'" },
+		{ { "run", "x.yaml", "--output=" },     "--output wants a folder" },
 		{ { "run", "x.yaml", "--jobs=0" },      "--jobs wants a whole number, 1..4096, got '0'" },
 		{ { "run", "x.yaml", "--format=xml" },  "--format is table, csv or jsonl, not 'xml'" },
 		{ { "run" },                            "which experiment?" },
@@ -611,7 +781,11 @@ int main(void)
 		cmocka_unit_test(shortcuts_of_the_engine_change_nothing),
 		cmocka_unit_test(only_what_is_missing_is_computed),
 		cmocka_unit_test(force_computes_again),
-		cmocka_unit_test(other_settings_keep_the_points_of_before),
+		cmocka_unit_test(the_same_experiment_may_grow_and_shrink),
+		cmocka_unit_test(another_experiment_of_that_name_is_refused),
+		cmocka_unit_test(two_experiments_of_one_name_are_refused_together),
+		cmocka_unit_test(results_are_not_written_through_links),
+		cmocka_unit_test(what_killed_writers_left_is_swept),
 		cmocka_unit_test(a_folder_that_cannot_be_written_is_told),
 		cmocka_unit_test(a_full_disk_stops_the_run),
 		cmocka_unit_test(settings_that_do_not_fit_each_other_stop_all),
@@ -620,6 +794,7 @@ int main(void)
 		cmocka_unit_test(an_interrupt_keeps_what_is_complete),
 		cmocka_unit_test(a_killed_run_leaves_nothing_running),
 		cmocka_unit_test(a_crashed_point_is_told_and_the_others_are_kept),
+		cmocka_unit_test(others_join_a_run_with_the_same_experiment_only),
 		cmocka_unit_test(mistakes_on_the_command_line),
 		cmocka_unit_test(help_fits_and_ends_with_three_examples),
 		cmocka_unit_test(words_are_explained_from_the_tables),

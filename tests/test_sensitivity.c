@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -139,6 +138,9 @@ static void what_breaks_a_rule_is_not_possible(void **state)
 
 /* ---- verdicts ---------------------------------------------------------------------------- */
 
+#define ONE { 0, 0, 0, 0 }
+#define TWO { 4, 4, 10, 20 }
+
 static void an_order_needs_one_per_cent_and_an_interval_without_0(void **state)
 {
 	static const struct {
@@ -146,17 +148,18 @@ static void an_order_needs_one_per_cent_and_an_interval_without_0(void **state)
 		struct interval change, back;
 		enum order order;
 	} rows[] = {
-		{ "second has more", { 3, .2, .1, .3 }, { 3, -.17, -.2, -.1 }, ORDER_LESS },
-		{ "second has less", { 3, -.2, -.3, -.1 }, { 3, .25, .1, .4 }, ORDER_MORE },
-		{ "0 in the interval", { 3, .2, -.1, .5 }, { 3, -.17, -.4, .1 }, ORDER_EQUAL },
-		{ "the same", { 3, 0, 0, 0 }, { 3, 0, 0, 0 }, ORDER_EQUAL },
-		{ "sure, below 1 %", { 3, .009, .008, .01 }, { 3, -.009, -.01, -.008 }, ORDER_EQUAL },
-		{ "sure, above", { 3, .02, .019, .021 }, { 3, -.02, -.021, -.019 }, ORDER_LESS },
-		{ "single runs", { 1, .2, .2, .2 }, { 1, -.17, -.17, -.17 }, ORDER_LESS },
-		{ "first has nothing", { 3, NAN, NAN, NAN }, { 3, -1, -1.2, -.8 }, ORDER_LESS },
-		{ "second has nothing", { 3, -1, -1.2, -.8 }, { 3, NAN, NAN, NAN }, ORDER_MORE },
-		{ "nobody has any", { 3, 0, 0, 0 }, { 3, 0, 0, 0 }, ORDER_EQUAL },
-		{ "nothing known", { 0, NAN, NAN, NAN }, { 0, NAN, NAN, NAN }, ORDER_EQUAL },
+		{ "second has more", { 3, .2, .1, .3, false, ONE }, { 3, -.17, -.2, -.1, false, ONE }, ORDER_LESS },
+		{ "second has less", { 3, -.2, -.3, -.1, false, ONE }, { 3, .25, .1, .4, false, ONE }, ORDER_MORE },
+		{ "0 in the interval", { 3, .2, -.1, .5, false, ONE }, { 3, -.17, -.4, .1, false, ONE }, ORDER_EQUAL },
+		{ "the same", { 3, 0, 0, 0, false, ONE }, { 3, 0, 0, 0, false, ONE }, ORDER_EQUAL },
+		{ "sure, below 1 %", { 3, .009, .008, .01, false, ONE }, { 3, -.009, -.01, -.008, false, ONE }, ORDER_EQUAL },
+		{ "sure, above", { 3, .02, .019, .021, false, ONE }, { 3, -.02, -.021, -.019, false, ONE }, ORDER_LESS },
+		{ "single runs", { 1, .2, .2, .2, false, ONE }, { 1, -.17, -.17, -.17, false, ONE }, ORDER_LESS },
+		{ "first has nothing", { 3, NAN, NAN, NAN, false, ONE }, { 3, -1, -1.2, -.8, false, ONE }, ORDER_LESS },
+		{ "second has nothing", { 3, -1, -1.2, -.8, false, ONE }, { 3, NAN, NAN, NAN, false, ONE }, ORDER_MORE },
+		{ "nobody has any", { 3, 0, 0, 0, false, ONE }, { 3, 0, 0, 0, false, ONE }, ORDER_EQUAL },
+		{ "either state is less", { 8, -.5, -.6, -.4, false, TWO }, { 8, 1, .8, 1.2, false, TWO }, ORDER_EQUAL },
+		{ "nothing known", { 0, NAN, NAN, NAN, false, ONE }, { 0, NAN, NAN, NAN, false, ONE }, ORDER_EQUAL },
 	};
 
 	(void)state;
@@ -199,6 +202,7 @@ static void verdicts_follow_the_two_orders(void **state)
 	"machine: {base: textbook, irq_pair_cyc.popf: 60, weak: " weak "}\n" \
 	"cpus: 1\n" \
 	"objects: [slub-page, slub-cpu]\n" \
+	"pages: buddy\n" \
 	"workload: {kind: slab-test, test: pairs, count: 1000, cache: kmem_cache}\n" \
 	"operations: 2000\n" \
 	"warmup: 200\n" \
@@ -283,6 +287,63 @@ static void a_changed_machine_is_an_ordinary_override(void **state)
 		expect_same_points(changed, again);
 		experiment_free(again);
 		experiment_free(changed);
+		experiment_free(base);
+		place_free(&place);
+		free(text);
+	}
+}
+
+/* Textbook calls nothing weak: what is tried there is the work alone. */
+static void work_is_weak_on_every_machine(void **state)
+{
+	static const struct {
+		const char *work;
+		size_t trials;
+		char *halved;           /* as --set says it */
+		const char *why;        /* it cannot be doubled; NULL: it can */
+	} rows[] = {
+		{ "work: exponential, produce_cycles: 9", 2, "workload.work={exponential: 0.5}", NULL },
+		{ "work: {lognormal: 0.3}, consume_cycles: 9", 2, "workload.work={lognormal: 0.15}", NULL },
+		{ "work: {lognormal: 1.5}, produce_cycles: 9", 2, "workload.work={lognormal: 0.75}",
+		  "the spread of lognormal work would be 3; allowed 0..2" },
+		{ "work: uniform, produce_cycles: 9", 2, "workload.work={uniform: 0.5}",
+		  "the spread of uniform work would be 2; allowed 0..1" },
+		{ "work: constant, produce_cycles: 9", 0, NULL, NULL },
+		{ "work: exponential", 0, NULL, NULL },         /* of nothing */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char *text = NULL;
+
+		assert_true(asprintf(&text,
+				     "name: test\nmachine: textbook\ncpus: 2\n"
+				     "objects: [slub-page, slub-cpu]\noperations: 10\n"
+				     "workload: {kind: producer-consumer, %s}\n",
+				     rows[i].work) > 0);
+
+		struct place_of_run place = place_new(text);
+		struct experiment *base = load_file(place.file, NULL, NULL);
+		struct sensitivity *sensitivity = sensitivity_new(base);
+
+		assert_int_equal(sensitivity->trials, rows[i].trials);
+		if (rows[i].trials) {
+			struct trial *half = &sensitivity->trial[0], *twice = &sensitivity->trial[1];
+
+			assert_string_equal(half->change.key, "workload.work");
+			assert_true(half->change.factor == 0.5 && twice->change.factor == 2);
+			assert_true(sensitivity_possible(sensitivity, half) && !half->same);
+			assert_int_equal(sensitivity_possible(sensitivity, twice), !rows[i].why);
+			assert_string_equal(twice->why, rows[i].why ? rows[i].why : "");
+
+			struct experiment *changed = load_file(place.file, NULL, &half->change),
+					  *set = load_file(place.file, rows[i].halved, NULL);
+
+			expect_same_points(changed, set);
+			experiment_free(changed);
+			experiment_free(set);
+		}
+		sensitivity_free(sensitivity);
 		experiment_free(base);
 		place_free(&place);
 		free(text);
@@ -505,6 +566,7 @@ static pid_t start_long_run(const struct place_of_run *place)
 	return pid;
 }
 
+/* Signals are waited for once points run: the short ones say when. */
 static void an_interrupt_ends_it_with_130(void **state)
 {
 	struct place_of_run place =
@@ -513,22 +575,22 @@ static void an_interrupt_ends_it_with_130(void **state)
 			  "cpus: 1\n"
 			  "objects: [slub-page, slub-cpu]\n"
 			  "workload: {kind: producer-consumer, handoff: none}\n"
-			  "operations: 1000000000\n");
-	char *index = NULL;
+			  "operations: [10, 1000000000]\n");
+	char *points = NULL;
 	int status;
-	pid_t pid = start_long_run(&place);
 
 	(void)state;
-	assert_true(asprintf(&index, "%s/r/long/sensitivity/as-it-is/index", place.folder) > 0);
-	for (int i = 0; i < 500 && access(index, F_OK); i++)
-		nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
-	/* signals are waited for once the points have started */
-	nanosleep(&(struct timespec){ .tv_nsec = 300000000 }, NULL);
+	assert_true(asprintf(&points, "%s/r/long/sensitivity/as-it-is/points", place.folder) > 0);
+
+	int watch = watch_folder(points);
+	pid_t pid = start_long_run(&place);
+
+	watch_wait(watch, ".point");
 	assert_int_equal(kill(pid, SIGINT), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 130);
-	free(index);
+	free(points);
 	place_free(&place);
 }
 
@@ -550,6 +612,7 @@ int main(void)
 		cmocka_unit_test(an_order_needs_one_per_cent_and_an_interval_without_0),
 		cmocka_unit_test(verdicts_follow_the_two_orders),
 		cmocka_unit_test(a_changed_machine_is_an_ordinary_override),
+		cmocka_unit_test(work_is_weak_on_every_machine),
 		cmocka_unit_test(a_number_moves_figures_by_how_often_it_is_paid),
 		cmocka_unit_test(what_changes_nothing_and_what_cannot_be_is_told),
 		cmocka_unit_test(the_experiment_s_own_results_stay_and_nothing_is_computed_twice),

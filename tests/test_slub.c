@@ -47,16 +47,20 @@ static void slabs_have_the_order_of_the_sheet(void **state)
  *	896	4096 = 4 * 896 + 512, and 512 is 4096 / 8: just not too much waste
  *	1640	4 need order 1; 8192 = 4 * 1640 + 1632 is above 8192 / 8 and below 8192 / 4
  *	760	23 and 11 do not fit (8192 / 760 = 10), 5 do: 4096 = 5 * 760 + 296
- *	8	min_order 10 gives way: inuse has 16 bits, 2^19 / 8 = 65536 are more, 2^18 / 8 fit
+ *	8	min_order 10 gives way where inuse has 16 bits: 2^19 / 8 = 65536 are too many, 2^18
+ *		/ 8 fit (2.6.23); 2.6.24 has no such limit: 2^22 / 8
  */
 static const struct {
+	enum era era;
 	uint64_t min_objects, min_order, max_order;
 	unsigned size, order, objects;
 } knobs[] = {
-	{4, 0, 1, 1024, 0, 4},   {8, 0, 1, 1024, 1, 8},  {32, 0, 1, 1024, 1, 8},
-	{32, 0, 3, 1024, 3, 32}, {4, 2, 3, 1024, 2, 16}, {4, 3, 1, 1024, 3, 32},
-	{4, 0, 1, 896, 0, 4},    {4, 0, 1, 1640, 1, 4},  {23, 0, 1, 760, 0, 5},
-	{4, 10, 10, 8, 6, 32768},
+	{ ERA_2624, 4, 0, 1, 1024, 0, 4 },   { ERA_2624, 8, 0, 1, 1024, 1, 8 },
+	{ ERA_2624, 32, 0, 1, 1024, 1, 8 },  { ERA_2624, 32, 0, 3, 1024, 3, 32 },
+	{ ERA_2624, 4, 2, 3, 1024, 2, 16 },  { ERA_2624, 4, 3, 1, 1024, 3, 32 },
+	{ ERA_2624, 4, 0, 1, 896, 0, 4 },    { ERA_2624, 4, 0, 1, 1640, 1, 4 },
+	{ ERA_2624, 23, 0, 1, 760, 0, 5 },   { ERA_2622, 4, 10, 10, 8, 6, 32768 },
+	{ ERA_DFB4F096, 4, 10, 10, 8, 6, 32768 }, { ERA_2624, 4, 10, 10, 8, 10, 524288 },
 };
 
 static void settings_change_the_order(void **state)
@@ -64,7 +68,7 @@ static void settings_change_the_order(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(knobs); i++) {
 		struct fixture *f = fixture_new(&(struct fixture_options){
-			.era = ERA_2624, .object_size = knobs[i].size,
+			.era = knobs[i].era, .object_size = knobs[i].size,
 			.min_objects = knobs[i].min_objects,
 			.min_order = knobs[i].min_order, .max_order = knobs[i].max_order });
 
@@ -482,6 +486,63 @@ static void interrupts_are_let_in_only_if_the_caller_may_sleep(void **state)
 	}
 }
 
+/* ---- no memory ----------------------------------------------------------- */
+
+static void *alloc_one(struct cpu *cpu, struct fixture *f)
+{
+	void *object;
+
+	op_begin(cpu, OP_ALLOC);
+	object = f->objects.model->alloc(cpu, f->slub, f->cache, GFP_KERNEL);
+	op_end(cpu, 0, 0);
+	return object;
+}
+
+static void exhaust(struct cpu *cpu, void *argument)
+{
+	static void *object[4000];
+	struct fixture *f = argument;
+	unsigned count = 0;
+
+	while ((object[count] = alloc_one(cpu, f)))
+		count++;
+	f->left = count;
+	ipi_send(cpu, cpu_id(cpu), note_interrupt, f);
+	for (unsigned i = 0; i < 10000; i++)
+		compute(cpu, STEP_PAUSE);
+	assert_ptr_equal(f->slot['!'], f);
+	f->slot['a'] = object[0];
+	handler_free(cpu, f, 'a');      /* its slab is the only one with a free object */
+	assert_ptr_equal(alloc_one(cpu, f), object[0]);
+	for (unsigned i = 0; i < count; i++) {
+		f->slot['a'] = object[i];
+		handler_free(cpu, f, 'a');
+	}
+}
+
+/*
+ * buddy on 4 MiB and one CPU stops at the MIN watermark, after 960 pages as reckoned in the tests of
+ * buddy: 4 * 960 objects. The allocation that gets none leaves the CPU without a slab and interrupts
+ * on. The first object given back is handed out again; in the end that slab is left, 1 of 1024
+ * pages.
+ */
+static void an_allocation_without_memory_fails_and_leaves_all_in_order(void **state)
+{
+	(void)state;
+	EACH_ERA(era) {
+		struct fixture *f = fixture_new(&(struct fixture_options){ .era = era, .cpus = 1 });
+
+		thread_start(f->sim, 0, exhaust, f);
+		assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
+		assert_int_equal(f->left, 4 * 960);
+		assert_int_equal(f->cache->local_node.nr_slabs, 1);
+		assert_int_equal(f->page_model->free_pages(f->page_state), 1023);
+		assert_int_equal(in_use(f), 0);
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
 /* ---- check() finds damage ---------------------------------------------- */
 
 /*
@@ -584,6 +645,11 @@ static void damage_cpu_off_slab(struct fixture *f)
 	set_cpu_slab(f, 1, (struct slab_page *)pfn_to_page(f->memory, f->memory->pages - 1));
 }
 
+static void damage_cpu_no_page(struct fixture *f)
+{
+	set_cpu_slab(f, 1, (struct slab_page *)8);
+}
+
 static void damage_shared_object(struct fixture *f)
 {
 	set_cpu_list(f, f->slot['j']);
@@ -614,6 +680,7 @@ static const struct {
 	{"one slab of two CPUs", damage_two_cpus, "two CPUs have page"},
 	{"a CPU's slab that is partial", damage_cpu_on_partial, "is elsewhere too"},
 	{"a CPU's slab that is none", damage_cpu_off_slab, "has a page that is no slab"},
+	{"a CPU's slab that is no page struct", damage_cpu_no_page, "has a page that is no slab"},
 	{"an object on two lists", damage_shared_object, "shares objects"},
 	{"the CPU's list in another slab", damage_private_list, "broken private list"},
 };
@@ -675,8 +742,8 @@ static uint64_t metadata(enum era era, unsigned cpus, unsigned caches)
 /*
  * Bytes of C caches on P CPUs; R, which is P rounded up to 8, is NR_CPUS. A cache has 232 in front
  * of cpu_slab[] (128 up to `list`, and 104 of a kobject), with dfb4f096 256, as its cpu_slab[]
- * begins on a line. kmalloc_caches[] has 23 places with 2.6.22, of which 22 are used, 12 and 11 with
- * the others.
+ * begins on a line. kmalloc_caches[] has 23 places with 2.6.22, of which 22 are used, 12 and 11
+ * with the others.
  *	2.6.22     8 per CPU               a pointer to the page
  *	dfb4f096   64 per CPU              the commit's formula: CPUs x caches x line
  *	2.6.24     8 per CPU + 100 * 32 P  pointers and the static arrays; + 64 (C - 100) P beyond
@@ -706,6 +773,20 @@ static void memory_cost_is_that_of_the_commit(void **state)
 	assert_true(metadata(ERA_2624, 8, 54) < metadata(ERA_DFB4F096, 8, 54));
 	assert_int_equal(metadata(ERA_DFB4F096, 8, 100) - metadata(ERA_2624, 8, 100),
 			 472 * 100 - 25128);
+}
+
+/* As above, of a kernel for 60 CPUs, R = 64, on 2: 30 caches, 8 of them not kmalloc's. */
+static void a_kernel_for_more_cpus_has_larger_caches(void **state)
+{
+	struct fixture *f = fixture_new(&(struct fixture_options){
+		.era = ERA_2622, .nr_cpus = 60 });
+
+	(void)state;
+	while (f->slub->caches < 30)
+		f->objects.model->cache_create(f->slub, "more", 64, 0);
+	assert_int_equal(f->objects.model->metadata_bytes(f->slub),
+			 23 * (232 + 8 * 64) + 8 * (232 + 8 * 2));
+	fixture_free(f);
 }
 
 /* 2.2: kmalloc_caches[] has elements of 232 + 8 * 8 = 296 bytes; 2^shift is number `shift`. Nr. 8
@@ -837,10 +918,21 @@ static void timer(struct cpu *cpu, void *argument)
 
 static const struct layout box_layout = { "box", LINE, CLASS_WORKLOAD, NULL };
 
-static void random_run(const struct fixture_options *options, uint64_t period)
+/* Objects that no list has although nobody holds them; at the end those in the boxes are held. */
+static uint64_t objects_lost(const struct traffic *t, unsigned cpus)
+{
+	uint64_t lost = in_use(t->f);
+
+	for (unsigned id = 0; id < cpus; id++)
+		lost -= t->box[id].object != NULL;
+	return lost;
+}
+
+/* Returns how many objects got lost. */
+static uint64_t random_run(const struct fixture_options *options, uint64_t period)
 {
 	struct traffic *t = calloc(1, sizeof *t);
-	uint64_t held = 0;
+	uint64_t held = 0, lost;
 
 	t->f = fixture_new(options);
 	t->cache[0] = t->f->cache;
@@ -864,27 +956,48 @@ static void random_run(const struct fixture_options *options, uint64_t period)
 		}
 	assert_int_equal(t->f->page_model->free_pages(t->f->page_state),
 			 t->f->memory->pages - held);
+	lost = objects_lost(t, options->cpus);
 	fixture_free(t->f);
 	free(t);
+	return lost;
 }
 
-/* Objects wander between CPUs, interrupts allocate and free: afterwards all invariants hold and
- * every page is either free or in a slab. */
+/* Objects wander between CPUs, interrupts allocate and free: afterwards all invariants hold, every
+ * page is either free or in a slab, and every object is held or on a list. */
 static void random_traffic_keeps_the_invariants(void **state)
 {
 	(void)state;
 	EACH_ERA(era) {
 		struct fixture_options options = { .era = era, .cpus = 4, .mib = 8 };
 
-		random_run(&options, 0);
-		random_run(&options, 3000);
+		assert_int_equal(random_run(&options, 0), 0);
+		assert_int_equal(random_run(&options, 3000), 0);
 		options.lock = LOCK_TICKET;
 		options.preempt = true;
 		options.stride = LINE;
-		random_run(&options, 5000);
+		assert_int_equal(random_run(&options, 5000), 0);
 		options.nodes = 2;
 		options.placement = PLACEMENT_SCATTER;
-		random_run(&options, 0);
+		assert_int_equal(random_run(&options, 0), 0);
+	}
+}
+
+/*
+ * 2.4.10 and 3.4.7 without a script: the same traffic, `released`, with an interrupt every 1500 to
+ * 6000 cycles on each of four CPUs, now and then while a slab is made. 2.6.24 has the cure.
+ */
+static void only_interrupts_and_only_as_released_lose_objects(void **state)
+{
+	(void)state;
+	EACH_ERA(era) {
+		struct fixture_options options = {
+			.era = era, .cpus = 4, .mib = 8, .bugs_released = true };
+		uint64_t lost = 0;
+
+		assert_int_equal(random_run(&options, 0), 0);
+		for (uint64_t period = 1500; period <= 6000; period += 1500)
+			lost += random_run(&options, period);
+		assert_int_equal(lost > 0, era != ERA_2624);
 	}
 }
 
@@ -906,12 +1019,15 @@ int main(void)
 		cmocka_unit_test(an_empty_slab_that_is_flushed_goes_back_at_min_partial),
 		cmocka_unit_test(a_slab_given_up_goes_to_the_head_or_empty_to_the_tail),
 		cmocka_unit_test(interrupts_are_let_in_only_if_the_caller_may_sleep),
+		cmocka_unit_test(an_allocation_without_memory_fails_and_leaves_all_in_order),
 		cmocka_unit_test(check_finds_each_damage),
 		cmocka_unit_test(owns_knows_live_slabs_and_slots),
 		cmocka_unit_test(memory_cost_is_that_of_the_commit),
+		cmocka_unit_test(a_kernel_for_more_cpus_has_larger_caches),
 		cmocka_unit_test(caches_of_kmalloc_share_lines_as_packed_or_have_their_own),
 		cmocka_unit_test(per_cpu_structs_share_lines_as_the_version_has_it),
 		cmocka_unit_test(random_traffic_keeps_the_invariants),
+		cmocka_unit_test(only_interrupts_and_only_as_released_lose_objects),
 	};
 
 	return cmocka_run_group_tests_name("slub", tests, NULL, NULL);

@@ -65,6 +65,46 @@ static void one_value_has_no_interval(void **state)
 	assert_true(isnan(statistics_interval(NULL, 0).mean));
 }
 
+/* t(1) = 12.7: mean 541.5, deviation of either 12.5; 12.5 * sqrt(2) / sqrt(2) * 12.7 = 158.8 */
+static void two_values_have_a_range(void **state)
+{
+	(void)state;
+	struct interval two = statistics_interval((double[]){ 554, 529 }, 2);
+
+	expect_interval(two, 2, 541.5, 529, 554);
+	assert_true(two.rough);
+	assert_true(interval_known(&two));
+	assert_false(interval_told(&two));
+}
+
+/* Mean 4, deviations -3 -3 6: variance 54 / 2 = 27, sqrt(27 / 3) = 3, times 4.3027 is 12.9 > 4. */
+static void an_interval_below_nothing_is_a_range(void **state)
+{
+	(void)state;
+	struct interval wide = statistics_interval((double[]){ 1, 1, 10 }, 3);
+	struct interval negative = statistics_interval((double[]){ -1, 1, 10 }, 3);
+
+	expect_interval(wide, 3, 4, 1, 10);
+	assert_true(wide.rough);
+	/* values that may be below 0 have one */
+	assert_false(negative.rough);
+	assert_true(negative.low < -1);
+}
+
+/* A change by more than -100 % cannot be told, nor one of two seeds; both still decide. */
+static void a_rough_change_decides_but_is_not_told(void **state)
+{
+	(void)state;
+	struct interval two = statistics_change((double[]){ 10, 12 }, 2, (double[]){ 20, 22 }, 2);
+	struct interval wide =
+		statistics_change((double[]){ 1, 1, 10 }, 3, (double[]){ 2, 2, 2 }, 3);
+
+	assert_true(interval_known(&two) && !interval_told(&two));
+	/* means 4 and 2; error sqrt(9 + 0) = 3 with 2 degrees: 4.3027 * 3 = 12.9; / 4: -0.5 -+ 3.2 */
+	expect_interval(wide, 3, -0.5, -0.5 - 3.227025, -0.5 + 3.227025);
+	assert_true(wide.rough);
+}
+
 static void equal_values_have_an_interval_of_zero_width(void **state)
 {
 	(void)state;
@@ -216,16 +256,81 @@ static void colour_is_asked_for_or_a_terminal(void **state)
 	fclose(file);
 }
 
+/*
+ * 757 and 925 are the means of 752, 755, 760, 761 and 920, 924, 925, 931; the gap of 159 stands
+ * against 2 * 11 and 5 % of 840.5. The rows beside each limit: 0 2 | 10 12 14 16 18 20 has a gap of
+ * 8 against 2 * 10; of 0 4 | 12 ... 16 the gap is 8 = 2 * 4, of 0 4 | 13 ... 16 it is 9; 5 % of
+ * the median 100 is 5.
+ */
+static void two_states_are_two_groups_with_nothing_between(void **state)
+{
+	static const struct {
+		const char *name;
+		double value[10];
+		size_t count, in_low, in_high;
+		double low, high;
+	} rows[] = {
+		{ "the example of docs/model.md, in any order",
+		  { 925, 752, 920, 761, 755, 931, 760, 924 }, 8, 4, 4, 757, 925 },
+		{ "seven seeds are too few", { 752, 755, 760, 761, 920, 924, 925 }, 7, 0, 0, 0, 0 },
+		{ "a stray seed is no state", { 752, 755, 757, 758, 759, 760, 761, 931 }, 8, 0, 0, 0, 0 },
+		{ "two are", { 750, 752, 754, 756, 758, 760, 930, 940 }, 8, 6, 2, 755, 935 },
+		{ "spread out", { 0, 2, 10, 12, 14, 16, 18, 20 }, 8, 0, 0, 0, 0 },
+		{ "twice the range is not over it", { 0, 4, 12, 13, 14, 14, 15, 16 }, 8, 0, 0, 0, 0 },
+		{ "more than twice is", { 0, 4, 13, 14, 14, 15, 16, 16, 13, 13 }, 10, 2, 8, 2, 14.25 },
+		{ "close together", { 99, 99, 99, 99, 104, 104, 104, 104 }, 8, 0, 0, 0, 0 },
+		{ "just over 5 % of the median", { 97, 97, 97, 97, 103, 103, 103, 103 }, 8, 4, 4, 97, 103 },
+		{ "all equal", { 5, 5, 5, 5, 5, 5, 5, 5 }, 8, 0, 0, 0, 0 },
+		{ "none but zero", { 0 }, 8, 0, 0, 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct states states = statistics_states(rows[i].value, rows[i].count);
+
+		if (states.in_low != rows[i].in_low || states.in_high != rows[i].in_high ||
+		    states.low != rows[i].low || states.high != rows[i].high)
+			fail_msg("%s: %g (%zu), %g (%zu)", rows[i].name, states.low, states.in_low,
+				 states.high, states.in_high);
+	}
+}
+
+static void a_change_has_the_states_of_either_side(void **state)
+{
+	static const double one[] = { 10, 10.1, 10.2, 10.3, 10.4, 10.5, 10.6, 10.7 };
+	static const double two[] = { 5, 5, 6, 6, 30, 30, 31, 31 };
+	struct interval of_one = statistics_interval(one, 8), of_two = statistics_interval(two, 8),
+			away = statistics_change(one, 8, two, 8),
+			back = statistics_change(two, 8, one, 8);
+	char text[64];
+
+	(void)state;
+	assert_false(interval_two_states(&of_one));
+	assert_true(interval_two_states(&of_two));
+	assert_true(interval_two_states(&away));
+	assert_true(interval_two_states(&back));
+	assert_string_equal(number_states(text, sizeof text, &of_two.states),
+			    "5.50 (4) or 30.5 (4)");
+	/* one number twice is none to tell apart */
+	assert_null(number_states(text, sizeof text, &(struct states){ 4, 4, 0.0021, 0.0023 }));
+	assert_null(number_states(text, sizeof text, &of_one.states));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(student_points_are_those_of_printed_tables),
 		cmocka_unit_test(interval_of_five_values),
 		cmocka_unit_test(one_value_has_no_interval),
+		cmocka_unit_test(two_values_have_a_range),
+		cmocka_unit_test(an_interval_below_nothing_is_a_range),
+		cmocka_unit_test(a_rough_change_decides_but_is_not_told),
 		cmocka_unit_test(equal_values_have_an_interval_of_zero_width),
 		cmocka_unit_test(change_of_two_groups),
 		cmocka_unit_test(change_with_unequal_spread),
 		cmocka_unit_test(change_from_nothing),
+		cmocka_unit_test(two_states_are_two_groups_with_nothing_between),
+		cmocka_unit_test(a_change_has_the_states_of_either_side),
 		cmocka_unit_test(percentiles_are_values_of_the_group),
 		cmocka_unit_test(numbers_for_people_have_three_or_four_digits),
 		cmocka_unit_test(a_table_for_people_is_aligned),

@@ -13,10 +13,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "experiment/folder.h"
 #include "experiment/metrics.h"
 #include "experiment/store.h"
 #include "sim/verbs/xalloc.h"
@@ -227,6 +229,213 @@ static void a_point_under_another_name_is_noticed(void **state)
 	folder_free(folder);
 }
 
+/* ---- damage behind a good checksum ------------------------------------------------------- */
+
+static void holder_goes_back(struct point *p)
+{
+	p->result->holder[1].start_units = 63;
+}
+
+static void holder_stays(struct point *p)
+{
+	p->result->holder[1].start_units = 64;
+}
+
+static void holder_after_the_end(struct point *p)
+{
+	p->result->holder[1].start_units = 657;
+}
+
+static void holder_at_the_end(struct point *p)
+{
+	p->result->holder[1].start_units = 656;
+}
+
+static void holder_of_no_cpu(struct point *p)
+{
+	p->result->holder[0].cpu = 2;
+}
+
+static void holder_between_lines(struct point *p)
+{
+	p->result->holder[0].line = 4097;
+}
+
+static void line_read_by_more(struct point *p)
+{
+	p->result->line[0].readers = 3;
+}
+
+static void line_written_by_more(struct point *p)
+{
+	p->result->line[0].writers = 3;
+}
+
+static void line_with_more_bounces(struct point *p)
+{
+	p->result->line[0].bounces = 124;       /* 100 + 20 + 3 and one */
+}
+
+static void line_with_all_bounces(struct point *p)
+{
+	p->result->line[0].bounces = 123;
+}
+
+static void line_between_lines(struct point *p)
+{
+	p->result->line[0].offset = 4100;
+}
+
+static void bounces_without_end(struct point *p)
+{
+	p->result->total.bounces[CLASS_PAYLOAD] = UINT64_MAX;
+}
+
+static void site_behind_its_line(struct point *p)
+{
+	p->result->site[0].offset = 64;
+}
+
+static void site_across_its_line(struct point *p)
+{
+	p->result->site[0].size = 57;           /* from 8 on: 65 */
+}
+
+static void site_up_to_the_end_of_its_line(struct point *p)
+{
+	p->result->site[0].size = 56;
+}
+
+static void site_of_more_cpus(struct point *p)
+{
+	p->result->site[0].cpus = 3;
+}
+
+static void field_of_no_struct(struct point *p)
+{
+	p->result->field[0].offset = UINT32_MAX - 3;
+}
+
+static void lock_contended_more(struct point *p)
+{
+	p->result->lock[0].contended = 10;
+}
+
+static void half_above_most(struct point *p)
+{
+	p->result->op[OP_ALLOC].p50_units = 65;
+	p->result->op[OP_ALLOC].p99_units = 64;
+}
+
+static void longest_above_all(struct point *p)
+{
+	p->result->op[OP_ALLOC].max_units = 64 * 64 + 1;
+}
+
+static void no_such_time(struct point *p)
+{
+	p->result->elapsed_units = (uint64_t)INT64_MAX + 1;
+}
+
+static void other_cpus(struct point *p)
+{
+	p->cpus = 3;
+}
+
+static void a_key_twice(struct point *p)
+{
+	point_add_key(p, "objects", "slub-cpu", true);
+}
+
+/* Whoever can write a file can write its checksum: values are checked for order and range. */
+static void values_that_cannot_be_are_damage(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		void (*damage)(struct point *p);
+		const char *told;       /* NULL: it can be */
+	} rows[] = {
+		{ holder_goes_back,       "row 2 of the table 'holders': not in order of time" },
+		{ holder_stays,           NULL },
+		{ holder_after_the_end,   "row 2 of the table 'holders': after the end of the run" },
+		{ holder_at_the_end,      NULL },
+		{ holder_of_no_cpu,       "row 1 of the table 'holders': no such CPU" },
+		{ holder_between_lines,   "row 1 of the table 'holders': it is no line" },
+		{ line_read_by_more,      "row 1 of the table 'lines': more CPUs than there are" },
+		{ line_written_by_more,   "row 1 of the table 'lines': more CPUs than there are" },
+		{ line_with_more_bounces, "row 1 of the table 'lines': more bounces than in all" },
+		{ line_with_all_bounces,  NULL },
+		{ line_between_lines,     "row 1 of the table 'lines': it is no line" },
+		{ bounces_without_end,    "row 1 of the table 'total': more bounces than can be counted" },
+		{ site_behind_its_line,   "row 1 of the table 'sites': beyond its line" },
+		{ site_across_its_line,   "row 1 of the table 'sites': beyond its line" },
+		{ site_up_to_the_end_of_its_line, NULL },
+		{ site_of_more_cpus,      "row 1 of the table 'sites': more CPUs than there are" },
+		{ field_of_no_struct,     "row 1 of the table 'fields': beyond any struct" },
+		{ lock_contended_more,    "row 1 of the table 'locks': contended more often than taken" },
+		{ half_above_most,        "of the table 'ops': half take longer than 99 of 100" },
+		{ longest_above_all,      "of the table 'ops': the longest is longer than all" },
+		{ no_such_time,           "row 1 of the table 'run': a time beyond all times" },
+		{ other_cpus,             "row 1 of the table 'run': other CPUs than the point has" },
+		{ a_key_twice,            "it is damaged: a key comes twice" },
+	};
+	/* clang-format on */
+	char *folder = folder_new(), *path = write_one(folder), why[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct point *point = make_point();
+
+		rows[i].damage(point);
+		assert_true(point_write(folder, point, why, sizeof why));
+		point_free(point);
+		*why = '\0';
+		point = point_read(folder, name, why, sizeof why);
+		if (!point != !!rows[i].told || (rows[i].told && !strstr(why, rows[i].told)))
+			fail_msg("row %zu told '%s', not '%s'", i, why,
+				 rows[i].told ? rows[i].told : "");
+		point_free(point);
+	}
+	free(path);
+	folder_free(folder);
+}
+
+/* Names lead out of the folder, or one point would count as two seeds. */
+static void an_index_lists_points_once_and_by_their_hash(void **state)
+{
+	static const struct {
+		char *listed[2], *hash;
+		bool good;
+	} rows[] = {
+		{ { "0123456789abcdef", "0123456789abcdee" }, "a", true },
+		{ { "0123456789abcdef", "0123456789abcdef" }, "a", false },
+		{ { "0123456789abcdef", "../../../x" }, "a", false },
+		{ { "0123456789abcdef", "0123456789abcde" }, "a", false },
+		{ { "0123456789abcdef", "0123456789ABCDEE" }, "a", false },
+		{ { "0123456789abcdef", "" }, "a", false },
+		{ { "0123456789abcdef", "0123456789abcdee" }, "%", false },
+	};
+	char *folder = folder_new(), why[512];
+
+	(void)state;
+	assert_true(results_make(folder, why, sizeof why));
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct points points = { .name = "n", .title = "", .version = "1", .models = "1",
+					 .listed = (char **)rows[i].listed, .expected = 2 };
+
+		memset(points.hash, *rows[i].hash, HASH_TEXT_BYTES - 1);
+		assert_true(index_write(folder, &points, why, sizeof why));
+
+		bool good = points_load(folder, &points, why, sizeof why);
+
+		if (good != rows[i].good)
+			fail_msg("row %zu: %s", i, good ? "taken" : why);
+		if (good)
+			points_free(&points);
+	}
+	folder_free(folder);
+}
+
 /* As a full disk does, a limit stops a file in its middle. */
 static void a_write_that_fails_loses_nothing(void **state)
 {
@@ -261,6 +470,71 @@ static void a_write_that_fails_loses_nothing(void **state)
 	free(after);
 	free(path);
 	point_free(point);
+	folder_free(folder);
+}
+
+/* Several processes add to one number, each reading and writing it while it has entered. */
+static void one_process_at_a_time_enters_a_folder(void **state)
+{
+	enum { PROCESSES = 4, TURNS = 50 };
+	char *folder = folder_new(), *path = NULL, why[512];
+
+	(void)state;
+	assert_true(asprintf(&path, "%s/number", folder) > 0);
+	write_text(path, "0");
+	for (int process = 0; process < PROCESSES; process++) {
+		if (fork() != 0)
+			continue;
+
+		struct folder lock;
+		bool good = folder_open(&lock, folder, true, why, sizeof why);
+
+		for (int turn = 0; turn < TURNS && good; turn++) {
+			folder_enter(&lock);
+
+			char *text = read_text(path), more[32];
+
+			snprintf(more, sizeof more, "%ld", strtol(text, NULL, 10) + 1);
+			free(text);
+			write_text(path, more);
+			folder_leave(&lock);
+		}
+		_exit(!good);
+	}
+	for (int process = 0; process < PROCESSES; process++) {
+		int status;
+
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
+
+	char *text = read_text(path);
+
+	assert_string_equal(text, "200");       /* 4 * 50 */
+	free(text);
+	free(path);
+	folder_free(folder);
+}
+
+/* Two runs side by side; while one goes on nobody is alone; one that ends gives its part back. */
+static void a_folder_knows_of_runs_under_way(void **state)
+{
+	char *folder = folder_new(), why[512];
+	struct folder one, two;
+
+	(void)state;
+	assert_false(folder_open(&one, folder, false, why, sizeof why));
+	assert_true(folder_open(&one, folder, true, why, sizeof why));
+	assert_true(folder_open(&two, folder, true, why, sizeof why));
+	assert_true(folder_alone(&one));
+	assert_false(folder_alone(&two));
+	folder_share(&one);
+	assert_false(folder_alone(&two));
+	folder_share(&two);
+	assert_false(folder_alone(&one));
+	folder_close(&one);
+	assert_true(folder_alone(&two));
+	folder_close(&two);
 	folder_free(folder);
 }
 
@@ -449,7 +723,11 @@ int main(void)
 		cmocka_unit_test(a_file_cut_anywhere_is_noticed),
 		cmocka_unit_test(a_changed_byte_is_noticed),
 		cmocka_unit_test(a_point_under_another_name_is_noticed),
+		cmocka_unit_test(values_that_cannot_be_are_damage),
+		cmocka_unit_test(an_index_lists_points_once_and_by_their_hash),
 		cmocka_unit_test(a_write_that_fails_loses_nothing),
+		cmocka_unit_test(one_process_at_a_time_enters_a_folder),
+		cmocka_unit_test(a_folder_knows_of_runs_under_way),
 		cmocka_unit_test(a_folder_without_results_says_so),
 		cmocka_unit_test(metrics_of_a_point),
 		cmocka_unit_test(names_of_metrics_are_those_promised),

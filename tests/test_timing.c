@@ -382,6 +382,111 @@ static void locked_operations_keep_their_line(void **state)
 	PLAY(&machine, scenarios);
 }
 
+/* ---- how a contended line moves on at a chasing home ---------------------------------------- */
+
+static void late_requests_pay(struct machine *m)
+{
+	m->handoff.late_request = LATE_PAID;
+}
+
+static void late_requests_pay_blocking(struct machine *m)
+{
+	late_requests_pay(m);
+	m->handoff.home = ORDER_BLOCKING;
+}
+
+/*
+ * CPU 1 asks for CPU 0's line at 1000. It leaves CPU 0 at 1023.33, is there at 1060, and the
+ * operation is over at 1070; then it takes DATA_STORE to whoever asks, and 10 of its own.
+ */
+static void requests_for_a_line_under_way(void **state)
+{
+	static const struct scenario scenarios[] = {
+		{ "the way to the home is hidden", NULL, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, ADD, 'A', C(70) },
+			{ 0, 1024, ADD, 'A', C(1070 - 1024) + DATA_STORE + C(10) } } },
+		{ "or paid: 10, as it is home at 1034", late_requests_pay, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, ADD, 'A', C(70) },
+			{ 0, 1024, ADD, 'A', C(1070 - 1024) + DATA_STORE + C(10) + C(10) } } },
+		{ "at the home 4 before the line is there: 4 of it", late_requests_pay, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, ADD, 'A', C(70) },
+			{ 0, 1046, ADD, 'A', C(1070 - 1046) + DATA_STORE + C(4) + C(10) } } },
+		/* home 1062; probe 1075.33, and the line is free */
+		{ "at the home after the line is there: nothing", late_requests_pay, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, ADD, 'A', C(70) },
+			{ 0, 1052, ADD, 'A', C(70) } } },
+		{ "queued before it left (home 1015): nothing", late_requests_pay, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, ADD, 'A', C(70) },
+			{ 2, 1005, ADD, 'A', C(1070 - 1005) + DATA_STORE + C(10) } } },
+		/* complete at the home at 1060 + 10; from there 50 of a transfer's 60 */
+		{ "a blocking home: nothing", late_requests_pay_blocking, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, ADD, 'A', C(70) },
+			{ 0, 1024, ADD, 'A', C(1070 + 50 + 10 - 1024) } } },
+	};
+	const struct machine machine = engine_machine();
+
+	(void)state;
+	PLAY(&machine, scenarios);
+}
+
+static void hold_25(struct machine *m)
+{
+	m->handoff.hold_ns = 25;
+}
+
+static void hold_100(struct machine *m)
+{
+	m->handoff.hold_ns = 100;
+}
+
+static void hold_25_blocking(struct machine *m)
+{
+	hold_25(m);
+	m->handoff.home = ORDER_BLOCKING;
+}
+
+/* As above; CPU 0's probe is at CPU 1 from 1047.33 on. */
+static void owners_hold_their_line(void **state)
+{
+	static const struct scenario scenarios[] = {
+		/*
+		 * until 1085, when the third operation is under way to 1090. CPU 1's fourth waits
+		 * for CPU 0, which has the line DATA_STORE later and holds it for 25 too.
+		 */
+		{ "25 from its arrival on", hold_25, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, ADD, 'A', C(70) },
+			{ 1, 0, ADD, 'A', C(10) }, { 1, 0, ADD, 'A', C(10) },
+			{ 1, 0, ADD, 'A', DATA_STORE + C(25) + DATA_STORE + C(10) },
+			{ 0, 1024, ADD, 'A', C(1090 - 1024) + DATA_STORE + C(10) } } },
+		{ "idle as well", hold_25, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, ADD, 'A', C(70) },
+			{ 0, 1024, ADD, 'A', C(1085 - 1024) + DATA_STORE + C(10) } } },
+		/* the request leaves at 1070, and the line right after it */
+		{ "up to the next miss", hold_100, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, ADD, 'A', C(70) },
+			{ 1, 0, LOAD, 'B', C(100) },
+			{ 0, 1024, ADD, 'A', C(1070 - 1024) + 1 + DATA_STORE + C(10) } } },
+		/* the load's probe leg is 13, there by 1047; data 36 and a hit */
+		{ "from readers too", hold_25, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, ADD, 'A', C(70) },
+			{ 0, 1024, LOAD, 'A', C(1085 + 36 + 1 - 1024) } } },
+		{ "what came for a store goes at once", hold_25, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, STORE, 'A', C(61) },
+			{ 0, 1024, ADD, 'A', C(1060 - 1024) + DATA_STORE + C(10) } } },
+		/* CPU 1 had the line before */
+		{ "what need not come is not held", hold_25, {
+			{ 1, 100, STORE, 'A', ANY }, { 1, 1000, ADD, 'A', C(10) },
+			{ 0, 990, ADD, 'A', C(70) } } },
+		{ "a blocking home has its own window", hold_25_blocking, {
+			{ 0, 100, STORE, 'A', ANY }, { 1, 1000, ADD, 'A', C(70) },
+			{ 0, 1024, ADD, 'A', C(1070 + 50 + 10 - 1024) } } },
+	};
+	const struct machine machine = engine_machine();
+
+	(void)state;
+	PLAY(&machine, scenarios);
+}
+
 /* ---- occupancy ------------------------------------------------------------------------------ */
 
 static void one_slice(struct machine *m)
@@ -1033,6 +1138,149 @@ static void many_far_atomics_are_as_fast_as_the_home(void **state)
 	sim_free(sim);
 }
 
+/* ---- lines that come unasked ---------------------------------------------------------------- */
+
+static void pairs(struct machine *m)
+{
+	m->prefetchers.pair = true;
+}
+
+static void next_lines(struct machine *m)
+{
+	m->prefetchers.next_line = true;
+}
+
+static void window_2(struct machine *m)
+{
+	m->load_window = 2;
+}
+
+static void window_2_one_buffer(struct machine *m)
+{
+	window_2(m);
+	m->miss_buffers = 1;
+}
+
+static void pairs_one_buffer(struct machine *m)
+{
+	pairs(m);
+	m->miss_buffers = 1;
+}
+
+/* A and B are the two lines of 128 bytes, C and D the next two; memory is 100, its legs 99. */
+static void prefetchers(void **state)
+{
+	static const struct scenario scenarios[] = {
+		{ "none: each line for itself", NULL, {
+			{ 0, 1000, LOAD, 'A', C(100) }, { 0, 0, LOAD, 'B', C(100) },
+			{ 0, 0, LOAD, 'C', C(100) } } },
+		{ "the pair comes with either of its lines", pairs, {
+			{ 0, 1000, LOAD, 'A', C(100) }, { 0, 0, LOAD, 'B', C(1) },
+			{ 0, 0, LOAD, 'D', C(100) }, { 0, 0, LOAD, 'C', C(1) } } },
+		{ "with a store too", pairs, {
+			{ 0, 1000, STORE, 'B', C(100) }, { 0, 0, LOAD, 'A', C(1) } } },
+		{ "not beyond the miss buffers", pairs_one_buffer, {
+			{ 0, 1000, LOAD, 'A', C(100) }, { 0, 0, LOAD, 'B', C(100) } } },
+		/* CPU 1 has both, B modified. CPU 0's miss on A takes B too, to share it: an upgrade */
+		{ "false sharing over 128 bytes", pairs, {
+			{ 1, 100, STORE, 'B', C(100) }, { 0, 1000, LOAD, 'A', C(50) },
+			{ 1, 2000, STORE, 'B', C(41) } } },
+		{ "which there is not without it", NULL, {
+			{ 1, 100, STORE, 'B', C(100) }, { 0, 1000, LOAD, 'A', C(100) },
+			{ 1, 2000, STORE, 'B', C(1) } } },
+		/*
+		 * B at 1100 follows A: C is asked for then, and here when B is, at 1199. Its use at 1200
+		 * asks for D, which the load at 1201 waits for until 1299, having asked for E.
+		 */
+		{ "the next line, where loads go upwards", next_lines, {
+			{ 0, 1000, LOAD, 'A', C(100) }, { 0, 0, LOAD, 'B', C(100) },
+			{ 0, 0, LOAD, 'C', C(1) }, { 0, 0, LOAD, 'D', C(1299 + 1 - 1201) },
+			{ 0, 0, LOAD, 'E', C(1) } } },
+		{ "not downwards, nor for stores", next_lines, {
+			{ 0, 1000, LOAD, 'C', C(100) }, { 0, 0, LOAD, 'B', C(100) },
+			{ 0, 0, LOAD, 'A', C(100) }, { 1, 1000, STORE, 'E', C(100) },
+			{ 1, 0, STORE, 'F', C(100) }, { 1, 0, LOAD, 'G', C(100) } } },
+	};
+	const struct machine machine = engine_machine();
+
+	(void)state;
+	PLAY(&machine, scenarios);
+}
+
+static void loads_ahead(void **state)
+{
+	static const struct scenario scenarios[] = {
+		{ "no window: each in its turn", NULL, {
+			{ 0, 1000, LOAD_AHEAD, 'A', ANY }, { 0, 0, LOAD_AHEAD, 'B', ANY },
+			{ 0, 0, LOAD, 'A', C(100) }, { 0, 0, LOAD, 'B', C(100) } } },
+		/* A and B at 1000. A is used at 1099: C is asked for; B at 1100: D */
+		{ "two at a time", window_2, {
+			{ 0, 1000, LOAD_AHEAD, 'A', ANY }, { 0, 0, LOAD_AHEAD, 'B', ANY },
+			{ 0, 0, LOAD_AHEAD, 'C', ANY }, { 0, 0, LOAD_AHEAD, 'D', ANY },
+			{ 0, 0, LOAD, 'A', C(100) }, { 0, 0, LOAD, 'B', C(1) },
+			{ 0, 0, LOAD, 'C', C(1198 + 1 - 1101) }, { 0, 0, LOAD, 'D', C(1) } } },
+		{ "what is passed over makes room", window_2, {
+			{ 0, 1000, LOAD_AHEAD, 'A', ANY }, { 0, 0, LOAD_AHEAD, 'B', ANY },
+			{ 0, 0, LOAD_AHEAD, 'C', ANY },
+			{ 0, 0, LOAD, 'B', C(100) }, { 0, 0, LOAD, 'C', C(1198 + 1 - 1100) } } },
+		/* B is asked for when A is here */
+		{ "one miss buffer", window_2_one_buffer, {
+			{ 0, 1000, LOAD_AHEAD, 'A', ANY }, { 0, 0, LOAD_AHEAD, 'B', ANY },
+			{ 0, 0, LOAD, 'A', C(100) }, { 0, 0, LOAD, 'B', C(1198 + 1 - 1100) } } },
+		/*
+		 * CPU 2's reply is home at 1036, where CPU 1 waits: probes of 10 to CPU 0, whose line is
+		 * under way up to 1059, and CPU 2. Given up as it comes; acknowledgement 20, and 1.
+		 */
+		{ "given up at once", window_2, {
+			{ 2, 100, STORE, 'A', ANY }, { 0, 1000, LOAD_AHEAD, 'A', ANY },
+			{ 1, 1001, STORE, 'A', C(1059 + 20 + 1 - 1001) },
+			{ 0, 2000, LOAD, 'A', C(60) } } },
+	};
+	const struct machine machine = engine_machine();
+
+	(void)state;
+	PLAY(&machine, scenarios);
+}
+
+/* ---- buffered stores ------------------------------------------------------------------------ */
+
+static void buffer(struct machine *m)
+{
+	m->store_buffer = 4;
+}
+
+/* The second level is farther than another CPU's copy. */
+static void buffer_and_slow_l2(struct machine *m)
+{
+	m->store_buffer = 4;
+	m->l1d = (struct cache_level){ 1, 1, 1, 1 };
+	m->l2 = (struct cache_level){ 64, 8, 300, 1 };
+}
+
+static void buffered_stores_ask_in_time(void **state)
+{
+	static const struct scenario scenarios[] = {
+		/* A comes from memory: 1001 + 99 = 1100. B is read by 1000 + 39, and then asked for: 40,
+		 * and 2 more for the second sharer, by 1081. So B is written after A, at 1101; the fence
+		 * goes on at 1102 and takes 10. */
+		{ "a read of the younger store's line was under way", buffer, {
+			{ 1, 100, LOAD, 'B', ANY }, { 2, 500, LOAD, 'B', ANY },
+			{ 0, 1000, PREFETCH, 'B', C(1) }, { 0, 0, STORE, 'A', C(1) },
+			{ 0, 0, STORE, 'B', C(1) }, { 0, 0, FENCE, 'A', C(1102 + 10 - 1003) } } },
+		/* A is in CPU 0's second level and would be written at 2000 + 299, but CPU 1 reads it.
+		 * The store to B asks for A again: 2100 + 40, and there it is written. B comes from
+		 * memory by 2199; the fence goes on at 2200. */
+		{ "the oldest store's line was lost, and came back before the second level", buffer_and_slow_l2, {
+			{ 0, 100, STORE, 'A', ANY }, { 0, 1000, LOAD, 'Q', ANY },
+			{ 0, 2000, STORE, 'A', C(1) }, { 1, 2010, LOAD, 'A', C(60) },
+			{ 0, 2100, STORE, 'B', C(1) }, { 0, 0, FENCE, 'A', C(2200 + 10 - 2101) } } },
+	};
+	const struct machine machine = engine_machine();
+
+	(void)state;
+	PLAY(&machine, scenarios);
+}
+
 /* ---- prefetch ------------------------------------------------------------------------------- */
 
 static void prefetches(void **state)
@@ -1115,6 +1363,46 @@ static void assert_units_at(uint64_t got, uint64_t wanted, const char *what, int
 		fail_msg("line %d: %s is %llu + %llu/64 cycles, expected %llu + %llu/64", line,
 			 what, (unsigned long long)got / 64, (unsigned long long)got % 64,
 			 (unsigned long long)wanted / 64, (unsigned long long)wanted % 64);
+}
+
+enum { BLOCK_LINES = 256 };
+
+static void comes_to_a_block(struct cpu *cpu, void *argument)
+{
+	struct two *two = argument;
+
+	for (unsigned i = 0; i < BLOCK_LINES; i++)
+		load_ahead(cpu, two->word + 8 * i);
+	for (unsigned i = 0; i < BLOCK_LINES; i++)
+		load(cpu, two->word + 8 * i);
+	two->end = cpu->clock;
+}
+
+/*
+ * A page struct for each page of a block of 2^8, nobody has them: 256 x 100. Ten at a time: line
+ * 10 b + i is asked for when line 10 (b - 1) + i is used and is here at 99 (b + 1) + i; the last,
+ * b = 25 and i = 5, at 2574 + 5, and its load ends 1 later.
+ */
+static void a_block_costs_less_ahead(void **state)
+{
+	static const struct { unsigned window, end; } rows[] = { { 0, 25600 }, { 10, 2580 } };
+
+	(void)state;
+	for (unsigned i = 0; i < 2 * sizeof rows / sizeof *rows; i++) {
+		struct machine machine = engine_machine();
+		struct sim_options options = engine_options(&machine, 1);
+		struct two two = { 0 };
+		struct sim *sim;
+
+		machine.load_window = rows[i / 2].window;
+		options.no_run_ahead = i & 1;
+		sim = engine_sim(&options);
+		two.word = arena_alloc(sim, LINE, BLOCK_LINES, 0, 4096, NULL, "block");
+		thread_start(sim, 0, comes_to_a_block, &two);
+		end_run(sim);
+		assert_units(two.end, C(rows[i / 2].end));
+		sim_free(sim);
+	}
 }
 
 static void spinner(struct cpu *cpu, void *argument)
@@ -1203,6 +1491,78 @@ static void spinner_with_an_interrupt_polls_on_a_new_grid(void **state)
 		assert_units(spin_end(1103, 805, 202, all_ways[i]), C(1154 + 36 + 1));
 		/* entry and exit 203: polls at 1007, ..., 1127: at CPU 0 by 1150 */
 		assert_units(spin_end(1103, 801, 203, all_ways[i]), C(1153 + 36 + 1));
+	}
+}
+
+/* CPU 0 stores at 1000, CPUs 1 to 3 wait for it, CPU 4 looks at 1030. */
+struct watched {
+	uint64_t *word, end[5];
+};
+
+static void watch(struct cpu *cpu, void *argument)
+{
+	struct watched *w = argument;
+	unsigned id = cpu_id(cpu);
+	static const unsigned start[] = { 1000, 500, 601, 702, 1030 };
+
+	wait_until(cpu, start[id]);
+	if (id == 0) {
+		store(cpu, w->word, 1);
+	} else if (id == 4) {
+		load(cpu, w->word);
+	} else {
+		waiting(cpu, WAITING_IDLE);
+		spin_while(cpu, w->word, value == 0, STEP_PAUSE);
+		waiting(cpu, NOT_WAITING);
+	}
+	w->end[id] = cpu->clock;
+}
+
+/*
+ * The first loads end at 600, 651, 742, so polls (pause 4, hit 1) are at ...1024, 1025, 1026. The
+ * store: home 1010, invalidations with (40 - 10) / 3 = 10 at 1020, 1022, 1024, acknowledged 20
+ * later: effect at 1044. The three ask at once, home 1034, 1035, 1036; CPU 4's load 1040.
+ *
+ * Chasing: CPU 1's probe is at CPU 0 at 1047, its data 36 later and a hit: 1084; the reply is
+ * home at 1060. The others are served then, 29 of a shared line's total and a hit: 1090, CPU 3 as
+ * much later as rereads are apart, CPU 4 not.
+ *
+ * Blocking: the store's completion is home at 1054, CPU 1's probe at CPU 0 at 1067, its data there
+ * at 1103, home knows at 1113. CPU 2: 1113 + 29 + 1. Without a limit the home waits for its
+ * completion, 1142 + 10, and CPU 3's, 1181 + 10; with one it serves CPU 3 20 later, CPU 4 at once.
+ */
+static void waiters_read_again_one_by_one(void **state)
+{
+	static const struct {
+		enum home_order home;
+		double reread_ns;
+		unsigned end[5];
+	} rows[] = {
+		{ ORDER_CHASING, 0, { 1045, 1084, 1090, 1090, 1090 } },
+		{ ORDER_CHASING, 20, { 1045, 1084, 1090, 1110, 1090 } },
+		{ ORDER_BLOCKING, 0, { 1045, 1104, 1143, 1182, 1221 } },
+		{ ORDER_BLOCKING, 20, { 1045, 1104, 1143, 1163, 1143 } },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < 4 * sizeof rows / sizeof *rows; i++) {
+		struct machine machine = engine_machine();
+		struct sim_options options = engine_options(&machine, 5);
+		struct watched w;
+		struct sim *sim;
+
+		machine.handoff.home = (int)rows[i / 4].home;
+		machine.reread_ns = rows[i / 4].reread_ns;
+		options.no_run_ahead = all_ways[i % 4].no_run_ahead;
+		options.no_parking = all_ways[i % 4].no_parking;
+		sim = engine_sim(&options);
+		w.word = arena_alloc(sim, LINE, 1, 0, LINE, NULL, "word");
+		for (unsigned id = 0; id < 5; id++)
+			thread_start(sim, id, watch, &w);
+		end_run(sim);
+		for (unsigned id = 0; id < 5; id++)
+			assert_units(w.end[id], C(rows[i / 4].end[id]));
+		sim_free(sim);
 	}
 }
 
@@ -1544,6 +1904,8 @@ int main(void)
 		cmocka_unit_test(invalidating_sharers),
 		cmocka_unit_test(queues),
 		cmocka_unit_test(locked_operations_keep_their_line),
+		cmocka_unit_test(requests_for_a_line_under_way),
+		cmocka_unit_test(owners_hold_their_line),
 		cmocka_unit_test(occupancy),
 		cmocka_unit_test(evictions),
 		cmocka_unit_test(shared_level),
@@ -1556,9 +1918,14 @@ int main(void)
 		cmocka_unit_test(far_atomics),
 		cmocka_unit_test(far_atomics_at_a_shared_level),
 		cmocka_unit_test(many_far_atomics_are_as_fast_as_the_home),
+		cmocka_unit_test(prefetchers),
+		cmocka_unit_test(loads_ahead),
+		cmocka_unit_test(a_block_costs_less_ahead),
 		cmocka_unit_test(prefetches),
+		cmocka_unit_test(buffered_stores_ask_in_time),
 		cmocka_unit_test(spinner_wakes_on_its_grid),
 		cmocka_unit_test(spinner_with_an_interrupt_polls_on_a_new_grid),
+		cmocka_unit_test(waiters_read_again_one_by_one),
 		cmocka_unit_test(interrupts_cut_compute),
 		cmocka_unit_test(ipis),
 		cmocka_unit_test(equal_starts_in_both_orders),

@@ -255,6 +255,9 @@ static void constant_work_is_what_it_says(void **unused)
 	assert_int_equal(compute_of("counter", NULL, "work_cycles=40 work=exponential", 100) -
 				 compute_of("counter", NULL, "work_cycles=0", 100),
 			 drawn(0, 99, 40));
+	assert_int_equal(compute_of("micro", NULL, "test=cont op=add work_cycles=40 work=exponential", 100) -
+				 compute_of("micro", NULL, "test=cont op=add", 100),
+			 drawn(0, 99, 40));
 }
 
 static void every_workload_says_how_its_work_varies(void **unused)

@@ -14,7 +14,10 @@
 
 #include "tests/engine_fixture.h"
 #include "tests/workload_fixture.h"
+
+extern const struct workload producer_consumer;
 #include "workloads/import.h"
+#include "workloads/work.h"
 
 static struct workbench *bench_new(const char *settings, unsigned cpus, uint64_t operations)
 {
@@ -201,6 +204,42 @@ static void each_line_is_touched_once(void **unused)
 			sim_free(sim);
 		}
 	}
+}
+
+/* ---- lost objects ------------------------------------------------------------------------------ */
+
+/* The last count of objects in use that was written: that of a slab. */
+static void see_inuse(void *to, const struct access *access)
+{
+	uint32_t **inuse = to;
+
+	if (access->write && strstr(access->site->text, "wide_inuse"))
+		*inuse = (uint32_t *)(uintptr_t)access->address;
+}
+
+static void lose_two(struct workbench *bench)
+{
+	**(uint32_t **)bench->to += 2;
+}
+
+/* All objects are freed; then a slab says that two more are in use than anybody has. */
+static void objects_that_nobody_has_are_told(void **unused)
+{
+	uint32_t *inuse = NULL;
+	struct workbench bench = { .objects = "slub-cpu", .settings = "object_size=1024",
+				   .operations = 200,
+				   .observer = see_inuse, .to = &inuse };
+
+	(void)unused;
+	workbench_run(&bench, &producer_consumer);
+	assert_true(bench.finished);
+	assert_non_null(inuse);
+	workbench_done(&bench);
+	bench.damage = lose_two;
+	workbench_run(&bench, &producer_consumer);
+	assert_false(bench.finished);
+	assert_string_equal(bench.why, "2 objects were freed and are on no list: lost");
+	workbench_done(&bench);
 }
 
 /* ---- producer-consumer -------------------------------------------------------------------------- */
@@ -551,7 +590,14 @@ static const char *recorded(const char *text, const char *more)
 	struct trace *trace = import_finish(importer, why, sizeof why);
 
 	assert_non_null(trace);
-	assert_true(trace_write(trace, trace_path, why, sizeof why));
+	size_t bytes;
+	void *data = trace_encode(trace, &bytes);
+	FILE *file = fopen(trace_path, "wb");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(data, 1, bytes, file), bytes);
+	assert_int_equal(fclose(file), 0);
+	free(data);
 	trace_free(trace);
 	import_free(importer);
 	snprintf(settings, sizeof settings, "trace=%s%s%s", trace_path, *more ? " " : "", more);
@@ -638,6 +684,32 @@ static void recorded_gaps_are_a_setting(void **unused)
 	assert_int_equal(with->result->elapsed_units - without->result->elapsed_units, 2000 * 64);
 	bench_free(without);
 	bench_free(with);
+}
+
+/* Two events: 1000 cycles of constant work; else the CPU's first two draws by seed 1. */
+static void work_comes_before_each_event(void **unused)
+{
+	const char *text = A(0, 1.0, 40, 64) F(0, 1.1, 40);
+	struct workbench *without = done_run("replay", recorded(text, ""), 1, 0);
+	struct workbench *constant =
+		done_run("replay", recorded(text, "work_cycles=500 work=constant"), 1, 0);
+	struct workbench *drawn = done_run("replay", recorded(text, "work_cycles=500"), 1, 0);
+	struct machine machine = engine_machine();
+	struct sim_options options = engine_options(&machine, 1);
+	struct sim *sim = engine_sim(&options);
+	struct work *work = work_new(&(struct distribution){ SHAPE_EXPONENTIAL, SPREAD_ONE });
+	struct draws draws = draws_new(sim, 0, 0);
+	uint64_t first = draws_work(&draws, work, 500), second = draws_work(&draws, work, 500);
+
+	(void)unused;
+	assert_int_equal(constant->result->elapsed_units - without->result->elapsed_units, 1000 * 64);
+	assert_int_equal(drawn->result->elapsed_units - without->result->elapsed_units,
+			 (first + second) * 64);
+	work_free(work);
+	sim_free(sim);
+	bench_free(without);
+	bench_free(constant);
+	bench_free(drawn);
 }
 
 /*
@@ -835,6 +907,7 @@ int main(void)
 		cmocka_unit_test(the_ledger_tells_what_is_wrong),
 		cmocka_unit_test(a_faulty_allocator_is_found_out),
 		cmocka_unit_test(each_line_is_touched_once),
+		cmocka_unit_test(objects_that_nobody_has_are_told),
 		cmocka_unit_test(a_handshake_bounces_twice_per_object),
 		cmocka_unit_test(a_ring_of_one_is_a_handshake),
 		cmocka_unit_test(a_batch_bounces_its_line_twice),
@@ -853,6 +926,7 @@ int main(void)
 		cmocka_unit_test(what_existed_and_what_is_left_lie_outside_the_window),
 		cmocka_unit_test(some_events_may_be_warm_up),
 		cmocka_unit_test(recorded_gaps_are_a_setting),
+		cmocka_unit_test(work_comes_before_each_event),
 		cmocka_unit_test(cpus_stay_together),
 		cmocka_unit_test(one_level_is_replayed),
 		cmocka_unit_test(handing_over_costs_few_lines),

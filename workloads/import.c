@@ -1,6 +1,6 @@
 /*
- * The importer; see import.h. Three steps: bytes to lines, lines to repaired events (one pass, as
- * they come), events to a trace (cut to the part that was asked for, objects numbered anew).
+ * The importer; see import.h. Three steps: bytes to lines, lines to records, and at the end of
+ * the input records to a trace, in the order in which they belong together.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,310 +9,144 @@
 #include <zstd.h>
 
 #include "sim/verbs/xalloc.h"
+#include "workloads/foreign.h"
 #include "workloads/import.h"
-#include "workloads/kmem_text.h"
 
-enum { LINE_MAX_BYTES = 1 << 16, PAGE_SHIFT = 12 };
-static const uint32_t NONE = UINT32_MAX;
-
-/* What is known about an address or a page frame. */
-struct place {
-	uint64_t id;
-	uint32_t object;                /* alive there; NONE */
-	uint32_t cache;                 /* of the last object there; NONE: not known yet */
-	uint16_t cpu;                   /* that freed it last */
-	bool used;                      /* an entry of the table */
-	bool twin_due, twin_batched;    /* a second report of its last free may come, of this kind */
+enum {
+	LINE_MAX_BYTES = 1 << 16,
+	MAGIC_BYTES = 4,
+	EXAMPLES = 3,
+	RECORDS_MAX = INT32_MAX,        /* pairing may double them */
+	UNREADABLE_SHARE = 4,           /* one line in so many may be */
+	FOREIGN_LINES = 16,             /* are kept to find the tool that wrote them */
 };
 
-struct table {
-	struct place *place;
-	size_t room, used;              /* a power of two; at most half used */
-};
-
-struct item {                           /* an object */
-	uint32_t cache;                 /* NONE: resolved at the end */
-	uint32_t born, dies;            /* events; NONE: existed, or left */
-	uint64_t id;
-	uint16_t cpu;
-	bool unseen;                    /* no event allocates it */
-	bool guessed;
-};
-
-struct happening {
-	uint64_t time_ns;
-	uint32_t object;
-	uint16_t cpu;                   /* index of cpu_number, in order of appearance */
-	bool free, inserted, late, renamed;
+/* A line that could not be read. */
+struct example {
+	uint64_t line;
+	const char *lacks;
+	char text[100];
 };
 
 struct importer {
 	struct import_options options;
+	unsigned char magic[MAGIC_BYTES];               /* how the input begins */
+	unsigned char head[FOREIGN_HEAD_BYTES];         /* and its text */
+	size_t magic_bytes, head_bytes;
 	ZSTD_DStream *zstd;             /* NULL: plain */
 	bool begun, between_frames;
 	char *line;
 	size_t line_bytes;
-	bool line_too_long;
+	bool line_too_long, after_return;
 	uint64_t note[NOTES];
-	uint64_t no_place;
+	uint64_t readable, unreadable, lacking;         /* lines; the last: of the second */
+	struct example example[EXAMPLES];
+	size_t examples;
+	char sample[FOREIGN_LINES][FOREIGN_LINE_BYTES]; /* the first lines that are no traffic */
+	size_t samples;
+	const char *container;          /* whose file it is; NULL: plain text */
 	struct import_other other[IMPORT_OTHERS];
 	size_t others;
-	struct table table[TRACE_LEVELS], page_table;   /* the last: caches by page of address */
-	struct trace_cache *cache;
-	uint32_t caches;
-	struct item *item;
-	uint32_t items;
-	struct happening *event;
-	uint32_t events;
-	uint16_t cpu_number[TRACE_CPUS_MAX];
-	uint64_t newest[TRACE_CPUS_MAX];
-	unsigned cpus;
+	struct import_loss *loss;
+	size_t losses;
+	struct recording recording;
+	uint16_t cpu_index[UINT16_MAX + 1];             /* plus one; 0: not seen */
+	uint64_t newest, newest_of[TRACE_CPUS_MAX];     /* times */
+	uint64_t behind;                /* records whose time is before one above */
+	bool cpu_steps_back;
+	uint64_t day_ns, day_newest;    /* since the first midnight; since the last */
 	const char *refused;            /* why no trace can come of it; NULL: none yet */
+	bool is_unreadable;
 };
 
-/* Room for one more element: arrays double at powers of two. */
-static void *room_for(void *array, size_t used, size_t element)
-{
-	if (used & (used - 1))
-		return array;
-	return xrealloc(array, (used ? 2 * used : 1) * element);
-}
-
-/* ---- addresses -------------------------------------------------------------------------------- */
-
-static struct place *look(const struct table *table, uint64_t id)
-{
-	size_t slot = (size_t)(id * 0x9e3779b97f4a7c15u >> 20) & (table->room - 1);
-
-	while (table->place[slot].used && table->place[slot].id != id)
-		slot = (slot + 1) & (table->room - 1);
-	return &table->place[slot];
-}
-
-static void table_grow(struct table *table)
-{
-	struct table old = *table;
-
-	table->room = old.room ? 2 * old.room : 1024;
-	table->place = xalloc(table->room * sizeof *table->place);
-	for (size_t i = 0; i < old.room; i++)
-		if (old.place[i].used)
-			*look(table, old.place[i].id) = old.place[i];
-	free(old.place);
-}
-
-static struct place *place_of(struct table *table, uint64_t id)
-{
-	if (2 * (table->used + 1) > table->room)
-		table_grow(table);
-	struct place *place = look(table, id);
-
-	if (!place->used) {
-		*place = (struct place){ .id = id, .object = NONE, .cache = NONE, .used = true };
-		table->used++;
-	}
-	return place;
-}
-
-/* Hashed pointers are small numbers, and their neighbourhood means nothing. */
-static bool has_neighbours(uint64_t id)
-{
-	return id >> 32 != 0;
-}
-
-/* ---- caches and CPUs --------------------------------------------------------------------------- */
-
-static uint32_t cache_of(struct importer *in, enum trace_kind kind, uint32_t size, const char *name)
-{
-	for (uint32_t i = 0; i < in->caches; i++) {
-		const struct trace_cache *cache = &in->cache[i];
-
-		if (cache->kind == kind && cache->size == size && strcmp(cache->name, name) == 0)
-			return i;
-	}
-	in->cache = room_for(in->cache, in->caches, sizeof *in->cache);
-	in->cache[in->caches] = (struct trace_cache){ .kind = kind, .size = size };
-	snprintf(in->cache[in->caches].name, TRACE_NAME_BYTES, "%s", name);
-	return in->caches++;
-}
-
-/* The event's cache name, made printable; a made-up one where none is told. */
-static void name_of(const struct kmem_event *event, char name[TRACE_NAME_BYTES])
-{
-	size_t bytes =
-		event->name_bytes < TRACE_NAME_BYTES ? event->name_bytes : TRACE_NAME_BYTES - 1;
-
-	if (event->kind == TRACE_PAGE_BLOCK)
-		snprintf(name, TRACE_NAME_BYTES, "order-%" PRIu32, event->size);
-	else if (event->kind == TRACE_KMALLOC)
-		snprintf(name, TRACE_NAME_BYTES, "kmalloc-%" PRIu32, event->size);
-	else if (!event->name)
-		snprintf(name, TRACE_NAME_BYTES, "cache-%" PRIu32, event->size);
-	else
-		snprintf(name, TRACE_NAME_BYTES, "%.*s", (int)bytes, event->name);
-	for (char *c = name; *c; c++)
-		if (*c < ' ' || *c > '~')
-			*c = '?';
-}
-
-static uint32_t cache_of_event(struct importer *in, const struct kmem_event *event)
-{
-	char name[TRACE_NAME_BYTES];
-
-	name_of(event, name);
-	return cache_of(in, event->kind, event->size, name);
-}
-
-/* A cache with the name that a free gives, whatever the size of its objects; NONE: not seen. */
-static uint32_t cache_by_name(const struct importer *in, const struct kmem_event *event)
-{
-	char name[TRACE_NAME_BYTES];
-
-	name_of(event, name);
-	for (uint32_t i = 0; i < in->caches; i++)
-		if (in->cache[i].kind == TRACE_KMEM_CACHE && strcmp(in->cache[i].name, name) == 0)
-			return i;
-	return NONE;
-}
+/* ---- records -------------------------------------------------------------------------------- */
 
 static bool cpu_index(struct importer *in, unsigned number, uint16_t *index)
 {
-	for (unsigned i = 0; i < in->cpus; i++) {
-		if (in->cpu_number[i] == number) {
-			*index = (uint16_t)i;
-			return true;
-		}
+	struct recording *to = &in->recording;
+
+	if (in->cpu_index[number] == 0) {
+		if (to->cpus == TRACE_CPUS_MAX)
+			return false;
+		to->cpu_number[to->cpus++] = (uint16_t)number;
+		in->cpu_index[number] = (uint16_t)to->cpus;
 	}
-	if (in->cpus == TRACE_CPUS_MAX)
-		return false;
-	in->cpu_number[in->cpus] = (uint16_t)number;
-	*index = (uint16_t)in->cpus++;
+	*index = (uint16_t)(in->cpu_index[number] - 1);
 	return true;
 }
 
-/* ---- events -------------------------------------------------------------------------------------- */
-
-static uint32_t new_item(struct importer *in, uint32_t cache, uint64_t id, uint16_t cpu)
+/* The time of a day begins anew at midnight; small steps back are no midnight. */
+static uint64_t time_of(struct importer *in, const struct kmem_event *event)
 {
-	in->item = room_for(in->item, in->items, sizeof *in->item);
-	in->item[in->items] = (struct item){
-		.cache = cache, .born = NONE, .dies = NONE, .id = id, .cpu = cpu,
-	};
-	return in->items++;
-}
+	const uint64_t day = UINT64_C(86400000000000);
 
-static struct happening *new_event(struct importer *in, uint64_t time_ns, uint16_t cpu,
-				   uint32_t object, bool frees)
-{
-	in->event = room_for(in->event, in->events, sizeof *in->event);
-	struct happening *event = &in->event[in->events];
-
-	*event = (struct happening){
-		.time_ns = time_ns, .object = object, .cpu = cpu, .free = frees
-	};
-	if (time_ns < in->newest[cpu]) {
-		event->late = true;
-		event->time_ns = in->newest[cpu];
+	if (!event->day_time)
+		return event->time_ns;
+	if (event->time_ns + day / 2 < in->day_newest && in->day_ns < INT64_MAX / 2) {
+		in->day_ns += day;
+		in->day_newest = 0;
 	}
-	in->newest[cpu] = event->time_ns;
-	if (frees)
-		in->item[object].dies = in->events;
-	else
-		in->item[object].born = in->events;
-	in->events++;
-	return event;
+	if (event->time_ns > in->day_newest)
+		in->day_newest = event->time_ns;
+	return in->day_ns + event->time_ns;
 }
 
-static void allocated(struct importer *in, const struct kmem_event *event, uint16_t cpu)
+static void watch_order(struct importer *in, const struct record *record)
 {
-	struct place *place = place_of(&in->table[event->level], event->id);
-
-	if (place->object != NONE)
-		new_event(in, event->time_ns, cpu, place->object, true)->inserted = true;
-	place->cache = cache_of_event(in, event);
-	place->object = new_item(in, place->cache, event->id, cpu);
-	place->twin_due = false;
-	new_event(in, event->time_ns, cpu, place->object, false);
-	if (event->level == TRACE_SLAB && has_neighbours(event->id))
-		place_of(&in->page_table, event->id >> PAGE_SHIFT)->cache = place->cache;
-}
-
-/* The cache of an object that was never allocated, as far as its free tells. */
-static uint32_t cache_of_unseen(struct importer *in, const struct kmem_event *event)
-{
-	if (event->level == TRACE_PAGES)
-		return cache_of_event(in, event);
-	if (!event->name)
-		return NONE;
-	uint32_t cache = cache_by_name(in, event);
-
-	if (cache == NONE) {            /* size 0 until an allocation tells */
-		char name[TRACE_NAME_BYTES];
-
-		name_of(event, name);
-		cache = cache_of(in, TRACE_KMEM_CACHE, 0, name);
-	}
-	return cache;
-}
-
-static bool names_another(const struct importer *in, const struct kmem_event *event,
-			  uint32_t object)
-{
-	const struct trace_cache *cache = &in->cache[in->item[object].cache];
-	char name[TRACE_NAME_BYTES];
-
-	if (event->level == TRACE_PAGES)
-		return cache->size != event->size;
-	if (!event->name || cache->kind != TRACE_KMEM_CACHE)
-		return false;
-	name_of(event, name);
-	/* An allocation that told no name has a made-up one. */
-	return strncmp(cache->name, "cache-", 6) != 0 && strcmp(cache->name, name) != 0;
-}
-
-static void freed(struct importer *in, const struct kmem_event *event, uint16_t cpu)
-{
-	struct place *place = place_of(&in->table[event->level], event->id);
-	uint32_t object = place->object;
-
-	if (object == NONE && place->twin_due && place->twin_batched == event->batched &&
-	    place->cpu == cpu) {
-		place->twin_due = false;
-		in->note[NOTE_TWINS]++;
-		return;
-	}
-	if (object == NONE) {
-		object = new_item(in, cache_of_unseen(in, event), event->id, cpu);
-		in->item[object].unseen = true;
-	}
-	bool renamed = in->item[object].cache != NONE && names_another(in, event, object);
-
-	new_event(in, event->time_ns, cpu, object, true)->renamed = renamed;
-	place->object = NONE;
-	place->cpu = cpu;
-	place->twin_due = event->level == TRACE_PAGES;
-	place->twin_batched = !event->batched;
+	in->behind += record->time_ns < in->newest;
+	if (record->time_ns > in->newest)
+		in->newest = record->time_ns;
+	in->cpu_steps_back |= record->time_ns < in->newest_of[record->cpu];
+	in->newest_of[record->cpu] = record->time_ns;
 }
 
 static void traffic(struct importer *in, const struct kmem_event *event, bool frees)
 {
-	uint16_t cpu;
+	struct recording *to = &in->recording;
+	struct record record = {
+		.time_ns = time_of(in, event), .id = event->id, .size = event->size,
+		.level = (uint8_t)event->level, .kind = (uint8_t)event->kind,
+		.report = (uint8_t)event->report, .free = frees, .name = MAP_NONE,
+	};
 
-	if (!cpu_index(in, event->cpu, &cpu)) {
+	if (!cpu_index(in, event->cpu, &record.cpu)) {
 		in->refused = "it has events of more CPUs than this program can simulate";
 		return;
 	}
-	if (in->events >= NONE - 2 || in->items >= NONE - 2) {
+	if (to->records == RECORDS_MAX) {
 		in->refused = "it has too many events";
 		return;
 	}
+	in->note[NOTE_TICKS] += event->ticks;
 	if ((in->options.only_slab && event->level != TRACE_SLAB) ||
-	    (in->options.only_pages && event->level != TRACE_PAGES))
+	    (in->options.only_pages && event->level != TRACE_PAGES)) {
 		in->note[NOTE_TRIMMED]++;
-	else if (frees)
-		freed(in, event, cpu);
-	else
-		allocated(in, event, cpu);
+		return;
+	}
+	if (event->name)
+		record.name = names_add(&to->names, event->name, event->name_bytes);
+	watch_order(in, &record);
+	to->record = room_for(to->record, to->records, sizeof *to->record);
+	to->record[to->records++] = record;
+}
+
+/* ---- lines that are no traffic -------------------------------------------------------------- */
+
+static void keep_sample(struct importer *in)
+{
+	size_t bytes = in->line_bytes;
+
+	if (in->samples == FOREIGN_LINES)
+		return;
+	char *to = in->sample[in->samples++];
+
+	while (bytes > 0 && (in->line[bytes - 1] == '\r' || in->line[bytes - 1] == ' '))
+		bytes--;
+	if (bytes > FOREIGN_LINE_BYTES - 1)
+		bytes = FOREIGN_LINE_BYTES - 1;
+	for (size_t i = 0; i < bytes; i++)
+		to[i] = in->line[i] ? in->line[i] : '?';
+	to[bytes] = '\0';
 }
 
 static void other_event(struct importer *in, const struct kmem_event *event)
@@ -321,6 +155,7 @@ static void other_event(struct importer *in, const struct kmem_event *event)
 	size_t i = 0;
 
 	in->note[NOTE_OTHER_EVENTS]++;
+	keep_sample(in);
 	snprintf(other.name, sizeof other.name, "%.*s",
 		 (int)(event->event_bytes < 47 ? event->event_bytes : 47), event->event);
 	while (i < in->others && strcmp(in->other[i].name, other.name) != 0)
@@ -331,33 +166,100 @@ static void other_event(struct importer *in, const struct kmem_event *event)
 		in->other[in->others++] = other;
 }
 
+static void lost(struct importer *in, const struct kmem_event *event)
+{
+	size_t i = 0;
+
+	while (i < in->losses && in->loss[i].cpu != event->cpu)
+		i++;
+	if (i == in->losses) {
+		in->loss = room_for(in->loss, in->losses, sizeof *in->loss);
+		in->loss[in->losses++] = (struct import_loss){ .cpu = event->cpu };
+	}
+	in->loss[i].events += event->lost;
+	in->loss[i].gaps += event->gap;
+	in->note[NOTE_LOST] += event->lost;
+	in->note[NOTE_GAPS] += event->gap;
+}
+
+/* One example of each thing that is lacking. */
+static void unreadable(struct importer *in, const char *lacks)
+{
+	const char *from = in->line;
+	size_t bytes = in->line_bytes, used = 0;
+
+	in->unreadable++;
+	keep_sample(in);
+	for (size_t i = 0; i < in->examples; i++)
+		if (strcmp(in->example[i].lacks, lacks) == 0)
+			return;
+	if (in->examples == EXAMPLES)
+		return;
+	struct example *to = &in->example[in->examples++];
+
+	to->line = in->note[NOTE_LINES];
+	to->lacks = lacks;
+	for (; bytes > 0 && (*from == ' ' || *from == '\t'); bytes--)
+		from++;
+	while (bytes > 0 && (from[bytes - 1] == '\r' || from[bytes - 1] == ' '))
+		bytes--;
+	for (; used < bytes && used < sizeof to->text - 1; used++)
+		to->text[used] = (char)(from[used] < ' ' || from[used] > '~' ? '?' : from[used]);
+	if (used < bytes)
+		memcpy(&to->text[used - 3], "...", 3);
+}
+
+/* What the line is; a mark of UTF-8 at the begin of the text is none of it. */
+static enum kmem_line parse_line(const struct importer *in, struct kmem_event *event)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	bool marked = in->note[NOTE_LINES] == 0 && in->line_bytes >= 3 &&
+		      memcmp(in->line, mark, 3) == 0;
+	size_t skip = marked ? 3 : 0;
+	enum kmem_line what = kmem_parse(in->line + skip, in->line_bytes - skip, event);
+
+	if (in->line_too_long) {
+		event->lacks = "an end: a line may have 65536 bytes";
+		return KMEM_NO_EVENT;
+	}
+	if (what == KMEM_NO_EVENT)
+		event->lacks = "an event";
+	return what;
+}
+
 static void take_line(struct importer *in)
 {
 	struct kmem_event event;
-	enum kmem_line what = kmem_parse(in->line, in->line_bytes, &event);
+	enum kmem_line what = parse_line(in, &event);
 
 	in->note[NOTE_LINES]++;
-	if (in->line_too_long)
-		what = KMEM_NO_EVENT;
-	if (what >= KMEM_BROKEN)
-		in->note[NOTE_EVENTS]++;
+	in->note[NOTE_EVENTS] += what >= KMEM_BROKEN;
 	switch (what) {
-	case KMEM_NOTHING:  break;
-	case KMEM_NO_EVENT: in->note[NOTE_NO_EVENTS]++; break;
-	case KMEM_NO_PLACE: in->note[NOTE_NO_EVENTS]++, in->no_place++; break;
-	case KMEM_LOST:     in->note[NOTE_LOST] += event.lost; break;
-	case KMEM_OTHER:    other_event(in, &event); break;
-	case KMEM_BROKEN:   in->note[NOTE_BROKEN]++; break;
-	case KMEM_NULL:     in->note[NOTE_NULL]++; break;
-	case KMEM_HIDDEN:   in->note[NOTE_HIDDEN]++; break;
+	case KMEM_NOTHING:     break;
+	case KMEM_FRAME:
+	case KMEM_NO_EVENT:    in->note[NOTE_NO_EVENTS]++; break;
+	case KMEM_LACKING:     in->note[NOTE_NO_EVENTS]++, in->lacking++; break;
+	case KMEM_LOST:        lost(in, &event); break;
+	case KMEM_OVERWRITTEN: in->note[NOTE_OVERWRITTEN] += event.lost; break;
+	case KMEM_OTHER:       other_event(in, &event); break;
+	case KMEM_BROKEN:      in->note[NOTE_BROKEN]++; break;
+	case KMEM_NULL:        in->note[NOTE_NULL]++; break;
+	case KMEM_FAILED:      in->note[NOTE_FAILED]++; break;
+	case KMEM_HIDDEN:      in->note[NOTE_HIDDEN]++; break;
 	case KMEM_ALLOC:
-	case KMEM_FREE:     traffic(in, &event, what == KMEM_FREE); break;
+	case KMEM_FREE:        traffic(in, &event, what == KMEM_FREE); break;
 	}
+	if (in->note[NOTE_LINES] == 1 && what == KMEM_NOTHING)
+		keep_sample(in);                /* it may say which tool's text this is */
+	if (event.lacks)
+		unreadable(in, event.lacks);
+	else
+		in->readable += what == KMEM_OTHER || what > KMEM_BROKEN;
 	in->line_bytes = 0;
 	in->line_too_long = false;
 }
 
-/* ---- bytes --------------------------------------------------------------------------------------- */
+/* ---- bytes ---------------------------------------------------------------------------------- */
 
 struct importer *import_new(const struct import_options *options)
 {
@@ -373,20 +275,41 @@ void import_free(struct importer *in)
 	if (!in)
 		return;
 	ZSTD_freeDStream(in->zstd);
-	for (int level = 0; level < TRACE_LEVELS; level++)
-		free(in->table[level].place);
-	free(in->page_table.place);
+	names_free(&in->recording.names);
+	free(in->recording.record);
+	free(in->loss);
 	free(in->line);
-	free(in->cache);
-	free(in->item);
-	free(in->event);
 	free(in);
 }
 
-static void take_text(struct importer *in, const char *text, size_t bytes)
+/* False: the text is no text. */
+static bool take_head(struct importer *in, const char *text, size_t bytes)
 {
+	for (; bytes > 0 && in->head_bytes < sizeof in->head; bytes--)
+		in->head[in->head_bytes++] = (unsigned char)*text++;
+	in->container = foreign_container(in->head, in->head_bytes);
+	return !in->container;
+}
+
+/* Lines end with "\n", "\r\n" or "\r". */
+static const char *line_end(const char *text, size_t bytes)
+{
+	const char *end = memchr(text, '\n', bytes);
+	const char *other = memchr(text, '\r', end ? (size_t)(end - text) : bytes);
+
+	return other ? other : end;
+}
+
+static bool take_text(struct importer *in, const char *text, size_t bytes)
+{
+	if (in->head_bytes < sizeof in->head && !take_head(in, text, bytes))
+		return false;
 	while (bytes > 0) {
-		const char *end = memchr(text, '\n', bytes);
+		if (in->after_return && *text == '\n') {
+			text++;
+			bytes--;
+		}
+		const char *end = line_end(text, bytes);
 		size_t piece = end ? (size_t)(end - text) : bytes,
 		       room = LINE_MAX_BYTES - in->line_bytes;
 
@@ -394,11 +317,13 @@ static void take_text(struct importer *in, const char *text, size_t bytes)
 			in->line_too_long = true;
 		memcpy(in->line + in->line_bytes, text, piece < room ? piece : room);
 		in->line_bytes += piece < room ? piece : room;
+		in->after_return = end && *end == '\r';
 		if (end)
 			take_line(in);
 		text += piece + (end != NULL);
 		bytes -= piece + (end != NULL);
 	}
+	return true;
 }
 
 static bool take_zstd(struct importer *in, const void *bytes, size_t count, char *why, size_t size)
@@ -415,23 +340,55 @@ static bool take_zstd(struct importer *in, const void *bytes, size_t count, char
 			return false;
 		}
 		in->between_frames = left == 0;
-		take_text(in, text, to.pos);
+		if (!take_text(in, text, to.pos)) {
+			snprintf(why, size, "%s", in->container);
+			return false;
+		}
 		if (from.pos == from.size && to.pos < to.size)
 			return true;
 	}
 }
 
-bool import_feed(struct importer *in, const void *bytes, size_t count, char *why, size_t size)
+static bool take_bytes(struct importer *in, const void *bytes, size_t count, char *why, size_t size)
 {
-	static const unsigned char zstd_magic[4] = { 0x28, 0xb5, 0x2f, 0xfd };
-
-	if (!in->begun && count >= 4 && memcmp(bytes, zstd_magic, 4) == 0)
-		in->zstd = ZSTD_createDStream();
-	in->begun = true;
 	if (in->zstd)
 		return take_zstd(in, bytes, count, why, size);
-	take_text(in, bytes, count);
-	return true;
+	if (take_text(in, bytes, count))
+		return true;
+	snprintf(why, size, "%s", in->container);
+	return false;
+}
+
+static ZSTD_DStream *unpacker(void)
+{
+	ZSTD_DStream *stream = ZSTD_createDStream();
+
+	if (!stream)
+		xalloc_failed(ZSTD_DStreamInSize());
+	return stream;
+}
+
+/* The first bytes say whether the input is packed. */
+static bool begin(struct importer *in, char *why, size_t size)
+{
+	static const unsigned char zstd_magic[MAGIC_BYTES] = { 0x28, 0xb5, 0x2f, 0xfd };
+
+	in->begun = true;
+	if (in->magic_bytes == MAGIC_BYTES && memcmp(in->magic, zstd_magic, MAGIC_BYTES) == 0)
+		in->zstd = unpacker();
+	return take_bytes(in, in->magic, in->magic_bytes, why, size);
+}
+
+bool import_feed(struct importer *in, const void *bytes, size_t count, char *why, size_t size)
+{
+	const unsigned char *at = bytes;
+
+	for (; !in->begun && count > 0; count--) {
+		in->magic[in->magic_bytes++] = *at++;
+		if (in->magic_bytes == MAGIC_BYTES && !begin(in, why, size))
+			return false;
+	}
+	return count == 0 || take_bytes(in, at, count, why, size);
 }
 
 const struct import_other *import_others(const struct importer *in, size_t *count)
@@ -440,247 +397,186 @@ const struct import_other *import_others(const struct importer *in, size_t *coun
 	return in->other;
 }
 
-/* ---- the trace ------------------------------------------------------------------------------------ */
-
-/* What lay at the address or on its page; NONE: nothing known. */
-static uint32_t cache_from_place(const struct importer *in, uint64_t id)
+const struct import_loss *import_losses(const struct importer *in, size_t *count)
 {
-	const struct place *place = look(&in->table[TRACE_SLAB], id);
-
-	if (place->used && place->cache != NONE)
-		return place->cache;
-	if (!has_neighbours(id) || in->page_table.room == 0)
-		return NONE;
-	place = look(&in->page_table, id >> PAGE_SHIFT);
-	return place->used ? place->cache : NONE;
+	*count = in->losses;
+	return in->loss;
 }
 
-static bool size_unknown(const struct importer *in, uint32_t cache)
+/* ---- what gives no trace -------------------------------------------------------------------- */
+
+static void tell_examples(const struct importer *in, FILE *to)
 {
-	return in->cache[cache].kind == TRACE_KMEM_CACHE && in->cache[cache].size == 0;
+	for (size_t i = 0; i < in->examples; i++)
+		fprintf(to, "%s line %" PRIu64 " lacks %s: '%s'", i ? ";\n   " : "\n   ",
+			in->example[i].line, in->example[i].lacks, in->example[i].text);
 }
 
-/* A free named the cache before any allocation told the size of its objects. */
-static void resolve_size(struct importer *in, struct item *item)
+static void tell_no_events(const struct importer *in, FILE *to)
 {
-	uint32_t there = cache_from_place(in, item->id);
-	char name[TRACE_NAME_BYTES];
+	fprintf(to, "it holds no kmem events; expected is the text of perf script, of ftrace or of "
+		    "trace-cmd report");
+	if (in->others > 0)
+		fprintf(to, " with kmem:kmalloc, kmem:kfree and the like, not only of %s",
+			in->other[0].name);
+	if (in->examples > 0)
+		tell_examples(in, to);
+}
 
-	memcpy(name, in->cache[item->cache].name, sizeof name);
-	for (uint32_t i = 0; i < in->caches; i++) {
-		if (in->cache[i].kind == TRACE_KMEM_CACHE && in->cache[i].size != 0 &&
-		    strcmp(in->cache[i].name, name) == 0) {
-			item->cache = i;
-			return;
+static void tell_unreadable(struct importer *in, FILE *to)
+{
+	const char *tool = foreign_tool(in->sample, in->samples);
+
+	fprintf(to, "%" PRIu64 " of %" PRIu64 " lines cannot be read, too many for a trace:",
+		in->unreadable, in->readable + in->unreadable);
+	tell_examples(in, to);
+	if (tool)
+		fprintf(to, "\n    and %s", tool);
+	else if (in->lacking > 0)
+		fprintf(to, "\n    perf script -F comm,pid,tid,cpu,time,event,trace prints all "
+			    "that is needed");
+}
+
+/* Whether no trace can come of it; the reason goes to `to`. */
+static bool is_refused(struct importer *in, FILE *to)
+{
+	const char *tool = NULL;
+	bool usable = in->recording.records > 0 || in->note[NOTE_TRIMMED] > 0;
+
+	if (in->refused)
+		fprintf(to, "%s", in->refused);
+	else if (in->zstd && !in->between_frames)
+		fprintf(to, "it is cut off: its compressed text does not end");
+	else if (!usable && (tool = foreign_tool(in->sample, in->samples)))
+		fprintf(to, "%s", tool);
+	else if (in->note[NOTE_EVENTS] == 0 && in->lacking == 0)
+		tell_no_events(in, to);
+	else if (in->unreadable * UNREADABLE_SHARE > in->readable + in->unreadable) {
+		in->is_unreadable = in->note[NOTE_EVENTS] > 0;
+		tell_unreadable(in, to);
+	} else if (!usable && in->note[NOTE_NULL] + in->note[NOTE_FAILED] > 0)
+		fprintf(to, "all its addresses are zero: the kernel hid them; record as root, "
+			    "with sysctl kernel.kptr_restrict=0");
+	else
+		return false;
+	return true;
+}
+
+/* ---- order ---------------------------------------------------------------------------------- */
+
+/* Two sorted runs of numbers of records become one; of equal times the first run's come first. */
+static void merge(const struct record *record, const uint32_t *first, const uint32_t *second,
+		  const uint32_t *end, uint32_t *to)
+{
+	const uint32_t *middle = second;
+
+	while (first < middle || second < end) {
+		bool later = first == middle ||
+			     (second < end && record[*second].time_ns < record[*first].time_ns);
+
+		*to++ = later ? *second++ : *first++;
+	}
+}
+
+/* Numbers of the records by time; of equal times as they stand. The caller frees it. */
+static uint32_t *order_by_time(const struct recording *recording)
+{
+	uint64_t count = recording->records;
+	uint32_t *from = xalloc((count + 1) * sizeof *from), *to = xalloc((count + 1) * sizeof *to);
+
+	for (uint32_t i = 0; i < count; i++)
+		from[i] = i;
+	for (uint64_t run = 1; run < count; run *= 2) {
+		for (uint64_t begin = 0; begin < count; begin += 2 * run) {
+			uint64_t middle = begin + run < count ? begin + run : count;
+			uint64_t end = middle + run < count ? middle + run : count;
+
+			merge(recording->record, from + begin, from + middle, from + end,
+			      to + begin);
 		}
+		uint32_t *swap = from;
+
+		from = to;
+		to = swap;
 	}
-	item->guessed = there == NONE;
-	item->cache = cache_of(in, TRACE_KMEM_CACHE,
-			       there == NONE ? IMPORT_GUESS_BYTES : in->cache[there].size, name);
+	free(to);
+	return from;
 }
 
-static void resolve(struct importer *in, struct item *item)
+/*
+ * Text in which times step back is put in order of time: `cat` of a file per CPU. But clocks of
+ * CPUs may differ, and some printers print differences, which begin with 0 and step back on a
+ * CPU; so the order counts in which more frees have their allocation before them.
+ */
+static struct pairing *pair(struct importer *in)
 {
-	if (item->cache == NONE) {
-		item->cache = cache_from_place(in, item->id);
-		item->guessed = item->cache == NONE;
-		if (item->guessed)
-			item->cache =
-				cache_of(in, TRACE_KMALLOC, IMPORT_GUESS_BYTES, "kmalloc-256");
-	} else if (size_unknown(in, item->cache)) {
-		resolve_size(in, item);
-	}
+	struct pairing *as_written = pairing_new(&in->recording, NULL);
+
+	if (in->behind == 0)
+		return as_written;
+	uint32_t *order = order_by_time(&in->recording);
+	struct pairing *by_time = pairing_new(&in->recording, order);
+	uint64_t written = pairing_matched(as_written), timed = pairing_matched(by_time);
+	bool differences = in->cpu_steps_back && in->recording.record[0].time_ns == 0;
+	bool sort = timed > written || (timed == written && !differences);
+
+	free(order);
+	in->note[sort ? NOTE_SORTED : NOTE_UNSORTED] = in->behind;
+	pairing_free(sort ? as_written : by_time);
+	return sort ? by_time : as_written;
 }
 
-/* The part of the events that is kept, and new numbers for what it uses; NONE: not used. */
-struct part {
-	struct importer *in;
-	struct trace *trace;
-	uint32_t first, end;            /* events */
-	uint32_t *object, *cache;
-};
+/* ---- the trace ------------------------------------------------------------------------------ */
 
-static uint32_t part_cache(struct part *part, uint32_t cache)
+static struct trace *make_trace(const struct importer *in, struct pairing *pairing)
 {
-	struct trace *trace = part->trace;
+	uint32_t first = (uint32_t)in->options.skip, end = pairing_events(pairing);
 
-	if (part->cache[cache] == NONE) {
-		trace->cache[trace->caches] = part->in->cache[cache];
-		part->cache[cache] = trace->caches++;
-	}
-	return part->cache[cache];
-}
+	if (in->options.events && in->options.events < end - first)
+		end = first + (uint32_t)in->options.events;
+	struct trace *trace = pairing_trace(pairing, first, end);
 
-static void part_object(struct part *part, uint32_t item, uint16_t cpu)
-{
-	struct trace *trace = part->trace;
-	uint32_t cache = part_cache(part, part->in->item[item].cache);
-
-	part->object[item] = trace->objects;
-	trace->object[trace->objects++] = (struct trace_object){ .cache = cache, .cpu = cpu };
-}
-
-static uint64_t *part_note(const struct part *part, uint32_t item, enum trace_note note)
-{
-	const struct trace *trace = part->trace;
-
-	return &part->trace->note[trace_level_of(trace, part->object[item])][note];
-}
-
-/* What is freed in the part and not allocated in it, in the order of the frees. */
-static void part_existed(struct part *part)
-{
-	for (uint32_t i = part->first; i < part->end; i++) {
-		const struct happening *event = &part->in->event[i];
-		const struct item *item = &part->in->item[event->object];
-
-		if (!event->free || (!item->unseen && item->born >= part->first))
-			continue;
-		part_object(part, event->object, item->cpu);
-		++*part_note(part, event->object, item->unseen ? NOTE_EXISTED : NOTE_CUT);
-		if (item->guessed)
-			++*part_note(part, event->object, NOTE_GUESSED);
-	}
-	part->trace->existed = part->trace->objects;
-}
-
-static void part_free(struct part *part, const struct happening *event)
-{
-	const struct item *item = &part->in->item[event->object];
-	struct trace_object *object = &part->trace->object[part->object[event->object]];
-
-	object->freed = true;
-	object->free_cpu = event->cpu;
-	if (event->inserted)
-		++*part_note(part, event->object, NOTE_REPLACED);
-	else if (!item->unseen && item->born >= part->first)
-		++*part_note(part, event->object, NOTE_MATCHED);
-	if (!event->inserted && !item->unseen && item->cpu != event->cpu)
-		++*part_note(part, event->object, NOTE_REMOTE);
-	if (event->renamed)
-		++*part_note(part, event->object, NOTE_RENAMED);
-}
-
-static void part_events(struct part *part)
-{
-	struct trace *trace = part->trace;
-	uint64_t start = UINT64_MAX;
-
-	for (uint32_t i = part->first; i < part->end; i++)
-		if (part->in->event[i].time_ns < start)
-			start = part->in->event[i].time_ns;
-	for (uint32_t i = part->first; i < part->end; i++) {
-		const struct happening *event = &part->in->event[i];
-
-		if (event->free) {
-			part_free(part, event);
-		} else {
-			uint32_t dies = part->in->item[event->object].dies;
-
-			part_object(part, event->object, event->cpu);
-			++*part_note(part, event->object, NOTE_ALLOCATIONS);
-			if (dies == NONE || dies >= part->end)
-				++*part_note(part, event->object, NOTE_LEFT);
-		}
-		if (event->late)
-			++*part_note(part, event->object, NOTE_LATE);
-		trace->event[trace->events++] = (struct trace_event){
-			event->time_ns - start,
-			part->object[event->object],
-			event->cpu,
-			event->free,
-		};
-	}
-}
-
-/* CPUs that do something, by their recorded numbers. */
-static void part_cpus(struct part *part)
-{
-	struct importer *in = part->in;
-	struct trace *trace = part->trace;
-	uint16_t index[TRACE_CPUS_MAX] = { 0 };
-	bool used[TRACE_CPUS_MAX] = { false };
-
-	for (size_t i = 0; i < trace->events; i++)
-		used[trace->event[i].cpu] = true;
-	for (uint32_t i = 0; i < trace->objects; i++)
-		used[trace->object[i].cpu] = true;
-	for (unsigned i = 0; i < in->cpus; i++) {
-		for (unsigned j = 0; j < in->cpus; j++)
-			index[i] += used[j] && in->cpu_number[j] < in->cpu_number[i];
-		if (used[i]) {
-			trace->cpu_number[index[i]] = in->cpu_number[i];
-			trace->cpus++;
-		}
-	}
-	for (size_t i = 0; i < trace->events; i++)
-		trace->event[i].cpu = index[trace->event[i].cpu];
-	for (uint32_t i = 0; i < trace->objects; i++) {
-		trace->object[i].cpu = index[trace->object[i].cpu];
-		if (trace->object[i].freed)
-			trace->object[i].free_cpu = index[trace->object[i].free_cpu];
-	}
-}
-
-static struct trace *cut_part(struct importer *in, uint32_t first, uint32_t end)
-{
-	struct trace *trace = xalloc(sizeof *trace);
-	struct part part = { in, trace, first, end, NULL, NULL };
-
+	for (int note = 0; note < NOTES; note++)
+		trace->note[TRACE_SLAB][note] += in->note[note];
 	snprintf(trace->origin, sizeof trace->origin, "%s",
 		 in->options.origin ? in->options.origin : "");
 	for (char *c = trace->origin; *c; c++)
 		if (*c < ' ' || *c > '~')
 			*c = '?';
-	trace->cache = xalloc((in->caches + 1) * sizeof *trace->cache);
-	trace->object = xalloc(((size_t)in->items + 1) * sizeof *trace->object);
-	trace->event = xalloc(((size_t)end - first + 1) * sizeof *trace->event);
-	part.object = xalloc(((size_t)in->items + 1) * sizeof *part.object);
-	part.cache = xalloc(((size_t)in->caches + 1) * sizeof *part.cache);
-	memset(part.cache, 0xff, in->caches * sizeof *part.cache);     /* NONE */
-	memcpy(trace->note[TRACE_SLAB], in->note, sizeof in->note);
-	trace->note[TRACE_SLAB][NOTE_TRIMMED] += in->events - (end - first);
-	part_existed(&part);
-	part_events(&part);
-	part_cpus(&part);
-	free(part.object);
-	free(part.cache);
 	return trace;
-}
-
-static const char *why_no_trace(const struct importer *in)
-{
-	if (in->refused)
-		return in->refused;
-	if (in->zstd && !in->between_frames)
-		return "it is cut off: its compressed text does not end";
-	if (in->events == 0 && in->no_place)
-		return "its events lack CPU or time: print them with perf script -F comm,pid,tid,cpu,time,event,trace";
-	if (in->note[NOTE_EVENTS] == 0)
-		return "it holds no kmem events; expected is the text of perf script, of ftrace or of trace-cmd report";
-	if (in->events <= in->options.skip)
-		return "no events are left of it";
-	return NULL;
 }
 
 struct trace *import_finish(struct importer *in, char *why, size_t size)
 {
+	if (!in->begun && !begin(in, why, size))
+		return NULL;
 	if (in->line_bytes > 0)
 		take_line(in);
-	const char *wrong = why_no_trace(in);
+	FILE *to = fmemopen(why, size, "w");
 
-	if (wrong) {
-		snprintf(why, size, "%s", wrong);
+	if (!to)
+		xalloc_failed(size);
+
+	bool refused = is_refused(in, to);
+
+	fclose(to);
+	why[size - 1] = '\0';
+	if (refused)
 		return NULL;
-	}
-	for (int level = 0; level < TRACE_LEVELS; level++)
-		if (in->table[level].room == 0)
-			table_grow(&in->table[level]);
-	for (uint32_t i = 0; i < in->items; i++)
-		resolve(in, &in->item[i]);
-	uint32_t first = (uint32_t)in->options.skip, end = in->events;
+	struct pairing *pairing = pair(in);
+	struct trace *trace = NULL;
 
-	if (in->options.events && in->options.events < end - first)
-		end = first + (uint32_t)in->options.events;
-	return cut_part(in, first, end);
+	if (pairing_events(pairing) <= in->options.skip)
+		snprintf(why, size,
+			 "no events are left of it: others are outside the part that was asked for, "
+			 "or of blocks of pages of an order above 10");
+	else
+		trace = make_trace(in, pairing);
+	pairing_free(pairing);
+	return trace;
+}
+
+bool import_is_unreadable(const struct importer *in)
+{
+	return in->is_unreadable;
 }

@@ -1,21 +1,14 @@
 /*
- * The importer: recorded text in, a trace that can be replayed out.
- *
- * Objects are paired by address, pages by frame number, whatever event frees them. What does not
- * pair is repaired, counted and told:
- *  - a free of what was never allocated: it existed, and is made before the start on the CPU that
- *    frees it; its size is that of its named cache, else of what lay at its address or on its
- *    page before or later, else a guess;
- *  - an allocation of what is still alive: its free was not recorded and is inserted just before;
- *  - what is never freed stays so, for the replay to free after the end;
- *  - a page freed in a batch is reported twice, alone and batched: the second report is dropped.
+ * The importer: recorded text in, a trace that can be replayed out. It reads the text, counts and
+ * tells what cannot be used, and puts the events in order; what belongs together is found by
+ * pairing (pairing.h).
  */
 #ifndef WORKLOADS_IMPORT_H
 #define WORKLOADS_IMPORT_H
 
-#include "workloads/trace.h"
+#include "workloads/pairing.h"
 
-enum { IMPORT_OTHERS = 32, IMPORT_GUESS_BYTES = 256 };
+enum { IMPORT_OTHERS = 32, IMPORT_WHY_BYTES = 2048 };
 
 struct import_options {
 	const char *origin;                     /* for people; NULL: none */
@@ -29,15 +22,25 @@ struct import_other {
 	uint64_t count;
 };
 
+/* What a recorder lost on one CPU. */
+struct import_loss {
+	unsigned cpu;                           /* KMEM_NO_CPU: it does not say */
+	uint64_t events, gaps;                  /* gaps of unknown size */
+};
+
 struct importer;
 
 struct importer *import_new(const struct import_options *options);
 void import_free(struct importer *importer);
-/* The next bytes of the input, plain text or zstd. False and a reason: it cannot be unpacked. */
+/* The next bytes of the input, plain text or zstd. False and a reason: they cannot be used. */
 bool import_feed(struct importer *importer, const void *bytes, size_t count, char *why,
 		 size_t size);
-/* The end of the input: the trace, or NULL and a reason. */
+/* The end of the input: the trace, or NULL and a reason; IMPORT_WHY_BYTES hold all of it. */
 struct trace *import_finish(struct importer *importer, char *why, size_t size);
+/* After a refusal: were kmem events read, but too large a share of the input not? */
+bool import_is_unreadable(const struct importer *importer);
 const struct import_other *import_others(const struct importer *importer, size_t *count);
+/* By CPU, in order of appearance. */
+const struct import_loss *import_losses(const struct importer *importer, size_t *count);
 
 #endif

@@ -918,6 +918,40 @@ static bool micro_create(struct traffic *traffic, const void *settings, void **s
 	return true;
 }
 
+/* Ping-pongs have two CPUs; CPU 0 hands a word to all others, or its lines come from helpers. */
+static void micro_partners(const void *settings, unsigned cpus, partner_pair *pair, void *to)
+{
+	const struct micro *set = settings;
+	const struct recipe *recipe = recipe_of(set);
+	unsigned others = 0;
+
+	if (recipe)
+		others = recipe->helpers;
+	else if (set->test == FAN)
+		others = cpus - 1;
+	else if (set->test == PP_CAS || set->test == PP_LD || set->test == PP_2L)
+		others = 1;
+	for (unsigned other = 1; other <= others && other < cpus; other++)
+		pair(to, 0, other);
+}
+
+/* Lines come from one or two helpers, however many CPUs there are. */
+static void micro_remarks(const void *state, void (*line)(void *to, const char *text), void *to)
+{
+	const struct state *all = state;
+	unsigned busy = 0;
+	char text[160];
+
+	for (unsigned i = 0; i < all->cpus; i++)
+		busy += thread_of(all, i) != NULL;
+	if (busy == all->cpus)
+		return;
+	snprintf(text, sizeof text, "test '%s' works on %u CPU%s; the other %u %s idle",
+		 test_words[all->set.test], busy, busy == 1 ? "" : "s", all->cpus - busy,
+		 all->cpus - busy == 1 ? "is" : "are");
+	line(to, text);
+}
+
 extern const struct workload micro;
 const struct workload micro = {
 	.name          = "micro",
@@ -927,4 +961,6 @@ const struct workload micro = {
 	.operations    = micro_operations,
 	.create        = micro_create,
 	.finish        = micro_finish,
+	.partners      = micro_partners,
+	.remarks       = micro_remarks,
 };

@@ -373,22 +373,49 @@ static void add_end(struct worker *worker, struct lane there, struct lane back)
 	worker->end[worker->ends++] = (struct end){ .lane = { there, back } };
 }
 
+/* Pair k, once what 0 stands for is filled in. */
+static unsigned pair_count(const struct producer_consumer *set)
+{
+	return (unsigned)(set->producers > set->consumers ? set->producers : set->consumers);
+}
+
+static unsigned producer_of(const struct producer_consumer *set, unsigned k)
+{
+	return k % (unsigned)set->producers;
+}
+
+static unsigned consumer_of(const struct producer_consumer *set, unsigned k)
+{
+	return (unsigned)set->producers + k % (unsigned)set->consumers;
+}
+
 static void new_pairs(struct state *all)
 {
-	unsigned producers = (unsigned)all->set.producers, consumers = (unsigned)all->set.consumers;
-	unsigned pairs = producers > consumers ? producers : consumers;
+	unsigned pairs = pair_count(&all->set);
 	unsigned ways = all->set.reverse_every ? 2 : 1;
 	struct lane *lane = new_lanes(all, pairs * ways);
 
 	for (unsigned k = 0; k < pairs; k++) {
 		struct lane there = lane[k * ways], back = lane[k * ways + ways - 1];
 
-		add_end(&all->worker[k % producers], there, back);
-		add_end(&all->worker[producers + k % consumers], there, back);
+		add_end(&all->worker[producer_of(&all->set, k)], there, back);
+		add_end(&all->worker[consumer_of(&all->set, k)], there, back);
 	}
-	for (unsigned i = 0; i < producers; i++)
+	for (unsigned i = 0; i < all->set.producers; i++)
 		all->worker[i].produces = true;
 	free(lane);
+}
+
+static void producer_consumer_partners(const void *settings, unsigned cpus, partner_pair *pair,
+				       void *to)
+{
+	struct producer_consumer set = *(const struct producer_consumer *)settings;
+
+	if (set.handoff == PRIVATE)
+		return;
+	fill_in(&set, cpus);
+	for (unsigned k = 0; k < pair_count(&set); k++)
+		pair(to, producer_of(&set, k), consumer_of(&set, k));
 }
 
 static bool producer_consumer_create(struct traffic *traffic, const void *settings, void **state,
@@ -433,6 +460,23 @@ static bool producer_consumer_finish(struct traffic *traffic, void *state, char 
 	return traffic_all_back(traffic, why, size);
 }
 
+/* Fewer producers and consumers than CPUs: the others are there and idle. */
+static void producer_consumer_remarks(const void *state,
+				      void (*line)(void *to, const char *text), void *to)
+{
+	const struct state *all = state;
+	unsigned cpus = sim_cpus(all->traffic->sim);
+	char text[160];
+
+	if (all->workers == cpus)
+		return;
+	snprintf(text, sizeof text, "%u producer%s and %u consumer%s work; the other %u CPU%s idle",
+		 (unsigned)all->set.producers, all->set.producers == 1 ? "" : "s",
+		 (unsigned)all->set.consumers, all->set.consumers == 1 ? "" : "s",
+		 cpus - all->workers, cpus - all->workers == 1 ? " is" : "s are");
+	line(to, text);
+}
+
 extern const struct workload producer_consumer;
 const struct workload producer_consumer = {
 	.name          = "producer-consumer",
@@ -442,4 +486,6 @@ const struct workload producer_consumer = {
 	.needs_objects = true,
 	.create        = producer_consumer_create,
 	.finish        = producer_consumer_finish,
+	.partners      = producer_consumer_partners,
+	.remarks       = producer_consumer_remarks,
 };

@@ -350,11 +350,14 @@ static void test_thread(struct cpu *cpu, void *argument)
 	test_table[thread->all->set.test].run(cpu, thread);
 }
 
+static bool is_remote(const struct slab_test *set)
+{
+	return test_table[set->test].hands_over || set->test == REMOTE_FREE;
+}
+
 static bool settings_agree(const struct slab_test *set, unsigned cpus, char *why, size_t size)
 {
-	bool remote = test_table[set->test].hands_over || set->test == REMOTE_FREE;
-
-	if (remote && cpus < 2)
+	if (is_remote(set) && cpus < 2)
 		snprintf(why, size, "test '%s' needs two CPUs", tests[set->test]);
 	else if (test_table[set->test].hands_over && !set->pointer_array)
 		snprintf(
@@ -450,6 +453,33 @@ static bool slab_test_finish(struct traffic *traffic, void *state, char *why, si
 	return traffic_all_back(traffic, why, size);
 }
 
+/* Objects of CPU 0 go to the others, or theirs to it. */
+static void slab_test_partners(const void *settings, unsigned cpus, partner_pair *pair, void *to)
+{
+	const struct slab_test *set = settings;
+
+	for (unsigned c = 1; c < cpus && is_remote(set); c++)
+		pair(to, 0, c);
+}
+
+/* The loops of one CPU ask for no other: more CPUs are there and idle. */
+static void slab_test_remarks(const void *state, void (*line)(void *to, const char *text), void *to)
+{
+	const struct state *all = state;
+	char text[160];
+
+	if (!test_table[all->set.test].alone || all->cpus == 1)
+		return;
+	snprintf(text, sizeof text, "test '%s' works on CPU 0 alone; the other %u CPU%s idle",
+		 tests[all->set.test], all->cpus - 1, all->cpus == 2 ? " is" : "s are");
+	line(to, text);
+}
+
+static bool slab_test_does_without(const void *settings)
+{
+	return ((const struct slab_test *)settings)->level == PAGES;
+}
+
 extern const struct workload slab_test;
 const struct workload slab_test = {
 	.name          = "slab-test",
@@ -460,4 +490,7 @@ const struct workload slab_test = {
 	.create        = slab_test_create,
 	.finish        = slab_test_finish,
 	.operations    = slab_test_operations,
+	.does_without  = slab_test_does_without,
+	.partners      = slab_test_partners,
+	.remarks       = slab_test_remarks,
 };

@@ -1,9 +1,11 @@
 /* Reading, checking and writing trace files; the format is described in trace.h. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
 
@@ -71,6 +73,17 @@ static void put_text(struct output *out, const char *text)
 		put_byte(out, (unsigned char)text[i]);
 }
 
+/* The first ones stand in every file, later ones up to the last that counts something. */
+static int notes_used(const struct trace *trace)
+{
+	int notes = NOTES;
+
+	while (notes > NOTES_LEAST && trace->note[TRACE_SLAB][notes - 1] == 0 &&
+	       trace->note[TRACE_PAGES][notes - 1] == 0)
+		notes--;
+	return notes;
+}
+
 static void put_head(struct output *out, const struct trace *trace)
 {
 	put_text(out, trace->origin);
@@ -83,9 +96,11 @@ static void put_head(struct output *out, const struct trace *trace)
 		put_number(out, trace->cache[i].size);
 		put_text(out, trace->cache[i].name);
 	}
-	put_number(out, NOTES);
+	int notes = notes_used(trace);
+
+	put_number(out, (uint64_t)notes);
 	for (int level = 0; level < TRACE_LEVELS; level++)
-		for (int note = 0; note < NOTES; note++)
+		for (int note = 0; note < notes; note++)
 			put_number(out, trace->note[level][note]);
 	put_number(out, trace->existed);
 	for (uint32_t i = 0; i < trace->existed; i++) {
@@ -145,43 +160,6 @@ void *trace_encode(const struct trace *trace, size_t *bytes)
 	free(out.byte);
 	*bytes = HEADER_BYTES + packed;
 	return file;
-}
-
-static bool write_all(const void *data, size_t bytes, const char *path)
-{
-	FILE *file = fopen(path, "wb");
-
-	if (!file)
-		return false;
-	bool good = fwrite(data, 1, bytes, file) == bytes;
-
-	good = good && fflush(file) == 0 && fsync(fileno(file)) == 0;
-	int error = errno;
-
-	if (fclose(file) != 0 && good) {
-		good = false;
-		error = errno;
-	}
-	if (!good)
-		remove(path);
-	errno = error;
-	return good;
-}
-
-bool trace_write(const struct trace *trace, const char *path, char *why, size_t size)
-{
-	size_t bytes, length = strlen(path) + sizeof ".part";
-	void *data = trace_encode(trace, &bytes);
-	char *part = xalloc(length);
-
-	snprintf(part, length, "%s.part", path);
-	bool good = write_all(data, bytes, part) && rename(part, path) == 0;
-
-	if (!good)
-		snprintf(why, size, "%s: cannot be written: %s", path, strerror(errno));
-	free(part);
-	free(data);
-	return good;
 }
 
 /* ---- reading ------------------------------------------------------------------------------ */
@@ -265,10 +243,12 @@ static void get_head(struct input *in, struct trace *trace)
 	trace->cache = xalloc((trace->caches + 1) * sizeof *trace->cache);
 	for (uint32_t i = 0; i < trace->caches; i++)
 		get_cache(in, &trace->cache[i]);
-	if (get_number(in, NOTES, "notes") != NOTES)
+	int notes = (int)get_number(in, NOTES, "notes");
+
+	if (notes < NOTES_LEAST)
 		is_wrong(in, "notes");
 	for (int level = 0; level < TRACE_LEVELS; level++)
-		for (int note = 0; note < NOTES; note++)
+		for (int note = 0; note < notes; note++)
 			trace->note[level][note] = get_number(in, UINT64_MAX, "notes");
 	trace->existed = (uint32_t)get_count(in, 2, "number of early objects");
 }
@@ -429,10 +409,34 @@ struct trace *trace_decode(const void *file, size_t bytes, char *why, size_t siz
 	return trace;
 }
 
+/* A regular file, or the pipe that a shell made for `<(command)`; NULL with errno set. */
+static FILE *open_file(const char *path)
+{
+	/* Without waiting for somebody who would write to a FIFO. */
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), error = 0;
+	struct stat what;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &what) != 0 || fcntl(fd, F_SETFL, 0) != 0)
+		error = errno;
+	else if (!S_ISREG(what.st_mode) &&
+		 !(S_ISFIFO(what.st_mode) && strncmp(path, "/dev/fd/", 8) == 0))
+		error = S_ISDIR(what.st_mode) ? EISDIR : ENODEV;
+	FILE *file = error ? NULL : fdopen(fd, "rb");
+
+	if (file)
+		return file;
+	error = error ? error : errno;
+	close(fd);
+	errno = error;
+	return NULL;
+}
+
 /* The whole file; NULL with errno set if it cannot be read. */
 static unsigned char *read_all(const char *path, size_t *bytes)
 {
-	FILE *file = fopen(path, "rb");
+	FILE *file = open_file(path);
 	struct output in = { NULL, 0, 0 };
 	size_t got;
 
@@ -466,7 +470,8 @@ struct trace *trace_read(const char *path, char *why, size_t size)
 	char reason[256];
 
 	if (!file) {
-		snprintf(why, size, "%s: %s", path, strerror(errno));
+		snprintf(why, size, "%s: %s", path,
+			 errno == ENODEV ? "not a file: a pipe or a device" : strerror(errno));
 		return NULL;
 	}
 	struct trace *trace = trace_decode(file, bytes, reason, sizeof reason);
@@ -485,10 +490,18 @@ static const char *const input_texts[NOTES] = {
 	[NOTE_OTHER_EVENTS] = "other events, left out",
 	[NOTE_NO_EVENTS]    = "lines that are no events, left out",
 	[NOTE_BROKEN]       = "events with missing or unreadable fields, left out",
-	[NOTE_NULL]         = "frees of no object and failed allocations, left out",
+	[NOTE_NULL]         = "frees of no object, left out",
+	[NOTE_FAILED]       = "failed allocations, left out",
 	[NOTE_HIDDEN]       = "events with hidden addresses, left out",
 	[NOTE_LOST]         = "events that the recorder lost",
-	[NOTE_TWINS]        = "page frees reported twice, in a batch and alone: once kept",
+	[NOTE_GAPS]         = "gaps in the recording, of unknown size",
+	[NOTE_OVERWRITTEN]  = "events that the recorder overwrote before the first one",
+	[NOTE_TWINS]        = "second reports of page frees, left out",
+	[NOTE_PARTS]        = "frees of parts of a block of pages: freed whole, with its last part",
+	[NOTE_LARGE]        = "events of blocks of pages of an order above 10, left out",
+	[NOTE_SORTED]       = "events that stood behind later ones: put in order of time",
+	[NOTE_UNSORTED]     = "events that stand behind later ones: order kept, that of time matches no more frees",
+	[NOTE_TICKS]        = "events with a time without unit: counted as nanoseconds",
 	[NOTE_TRIMMED]      = "events outside the part that was asked for, left out",
 };
 
@@ -506,8 +519,9 @@ static const char *const level_texts[NOTES] = {
 };
 
 static const enum trace_note input_order[] = {
-	NOTE_LINES, NOTE_EVENTS, NOTE_OTHER_EVENTS, NOTE_NO_EVENTS, NOTE_BROKEN, NOTE_NULL, NOTE_HIDDEN,
-	NOTE_LOST, NOTE_TWINS, NOTE_TRIMMED,
+	NOTE_LINES, NOTE_EVENTS, NOTE_OTHER_EVENTS, NOTE_NO_EVENTS, NOTE_BROKEN, NOTE_NULL, NOTE_FAILED,
+	NOTE_HIDDEN, NOTE_LOST, NOTE_GAPS, NOTE_OVERWRITTEN, NOTE_TWINS, NOTE_PARTS, NOTE_LARGE,
+	NOTE_SORTED, NOTE_UNSORTED, NOTE_TICKS, NOTE_TRIMMED,
 };
 
 static const enum trace_note level_order[] = {

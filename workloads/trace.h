@@ -56,6 +56,10 @@ enum trace_note {
 	/* in what was kept of it */
 	NOTE_ALLOCATIONS, NOTE_MATCHED, NOTE_EXISTED, NOTE_REPLACED, NOTE_LEFT, NOTE_RENAMED,
 	NOTE_GUESSED, NOTE_LATE, NOTE_CUT, NOTE_REMOTE,
+	NOTES_LEAST,
+	/* in the whole input again: files made before these were thought of end here */
+	NOTE_FAILED = NOTES_LEAST, NOTE_LARGE, NOTE_PARTS, NOTE_GAPS, NOTE_OVERWRITTEN, NOTE_SORTED,
+	NOTE_UNSORTED, NOTE_TICKS,
 	NOTES
 };
 
@@ -89,8 +93,6 @@ struct trace *trace_decode_payload(const void *payload, size_t bytes, char *why,
 
 /* The bytes of the file; the caller frees them. */
 void *trace_encode(const struct trace *trace, size_t *bytes);
-/* Whole or not at all. */
-bool trace_write(const struct trace *trace, const char *path, char *why, size_t size);
 
 /* A line for people per thing to know, about the input and about one level of what was kept. */
 void trace_tell(const struct trace *trace, enum trace_level level,

@@ -228,9 +228,14 @@ void touch_read(struct cpu *cpu, const void *p, size_t bytes)
 
 bool traffic_all_back(const struct traffic *traffic, char *why, size_t size)
 {
-	uint64_t alive = ledger_alive(traffic->ledger);
+	const struct objects *objects = traffic->objects;
+	uint64_t alive = ledger_alive(traffic->ledger), lost = 0;
 
 	if (alive)
 		snprintf(why, size, "%" PRIu64 " objects were never freed", alive);
-	return alive == 0;
+	else if (objects && objects->model->in_use)
+		lost = objects->model->in_use(objects->state);
+	if (lost)
+		snprintf(why, size, "%" PRIu64 " objects were freed and are on no list: lost", lost);
+	return alive == 0 && lost == 0;
 }

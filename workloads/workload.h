@@ -18,11 +18,15 @@ struct traffic {
 	struct ledger *ledger;
 };
 
+typedef void partner_pair(void *to, unsigned cpu, unsigned other);
+
 struct workload {
 	const char *name, *summary;
 	const struct setting *settings;         /* the section `workload:`, without `kind` */
 	size_t settings_size;
 	bool needs_objects;             /* false: runs without an allocator */
+	/* Can it do without one, with these settings? NULL: never. */
+	bool (*does_without)(const void *settings);
 	/*
 	 * Set-up: arena memory, caches, thread_start for the CPUs it uses. Problems of the
 	 * settings against each other: false and the reason in `why`.
@@ -44,6 +48,11 @@ struct workload {
 	/* Path of the file that the settings name, whose content determines the result; NULL, or
 	 * "" in `path`: none. False and the reason in `why`: there is no such file. */
 	bool (*input)(const void *settings, char *path, size_t path_size, char *why, size_t size);
+	/*
+	 * Which CPUs work with each other, a producer and its consumer: calls `pair` once for each
+	 * two. NULL, or no call: none has a partner of its own.
+	 */
+	void (*partners)(const void *settings, unsigned cpus, partner_pair *pair, void *to);
 	/* Lines of text for people about the input, e.g. repairs of a trace; NULL: none. */
 	void (*remarks)(const void *state, void (*line)(void *to, const char *text), void *to);
 };

@@ -1,5 +1,5 @@
 # docs/machines.md from OUT/*.table, OUT/*.results and published.csv. Variables: machines, out,
-# published, reasons (a file that is put in as it is).
+# published, before (an older OUT/summary.csv), reasons (a file that is put in as it is).
 
 function error_of(model, other) { return other ? 100 * (model / other - 1) : 0 }
 function size(x) { return x < 0 ? -x : x }
@@ -52,16 +52,16 @@ function read_published(    line, f, i, n) {
 		n = split(line, f, ",")
 		if (f[1] == "machine")
 			continue
-		for (i = 7; i <= n; i++)
-			f[6] = f[6] "," f[i]
+		for (i = 8; i <= n; i++)
+			f[7] = f[7] "," f[i]
 		if (f[2] ~ /_(low|high)$/) {
 			i = f[2]; sub(/_(low|high)$/, "", i)
-			range[f[1] SUBSEP i SUBSEP f[3] SUBSEP f[6] SUBSEP (f[2] ~ /_low$/ ? "low" : "high")] = f[4]
+			range[f[1] SUBSEP i SUBSEP f[3] SUBSEP f[7] SUBSEP (f[2] ~ /_low$/ ? "low" : "high")] = f[4]
 			continue
 		}
 		pubs++
 		pub_machine[pubs] = f[1]; pub_test[pubs] = f[2]; pub_at[pubs] = f[3]
-		pub_ns[pubs] = f[4]; pub_tag[pubs] = f[5]; pub_source[pubs] = f[6]
+		pub_ns[pubs] = f[4]; pub_tag[pubs] = f[5]; pub_use[pubs] = f[6]; pub_source[pubs] = f[7]
 	}
 }
 
@@ -70,13 +70,37 @@ function range_of(i,    key) {
 	return (key "low") in range ? " (" range[key "low"] " to " range[key "high"] ")" : ""
 }
 
-# A prediction joins the group: all, its machine's, and that of measurements of this very machine.
+# A prediction joins the group.
 function join(group, error, what) {
 	errors[group] = errors[group] " " size(error)
 	counts[group]++
 	if (counts[group] == 1 || size(error) > size(worst_error[group])) {
 		worst_error[group] = error; worst_what[group] = what
 	}
+}
+
+# What is measured.
+function subject(test) {
+	return test ~ /^pp_/ ? "ping-pongs (" fact["handoff.home"] " home)" : \
+		test ~ /_work_/ ? "with private work" : \
+		test ~ /^cont_(ttas|ticket)$/ ? "locks" : \
+		test ~ /^cont_(xadd|cas|xchg|lock_add_false)$/ ? "contended atomics" : \
+		test ~ /^cont_/ ? "contended plain additions and stores" : \
+		"others (bursts of stores; load and compare-and-exchange)"
+}
+
+# Only what judges counts; fitted rows are shown beside it.
+function join_groups(machine, test, use, tag, error, what, i, key) {
+	if (use == "choose")
+		join("fitted (not in any line above)", error, what)
+	if (use != "judge")
+		return
+	join("all", error, what)
+	join("`" machine "`", error, what)
+	join(tag ~ /neighbour/ ? "measured on a neighbour" : "measured on a machine of the file's very kind", error, what)
+	join(subject(test), error, what)
+	if (size(error) > 30)
+		far[++fars] = sprintf("%09.3f", size(error)) "| " what " | " pub_ns[i] " | " number(result[key]) " | " percent(error) " | " tag " |"
 }
 
 function median(group,    a, n, i, j, t) {
@@ -99,15 +123,9 @@ function say_predicted(machine,    i, key, error, what, rows, pair) {
 			continue
 		error = error_of(result[key], pub_ns[i])
 		what = "`" machine "` " pub_test[i] " " pub_at[i]
-		join("all", error, what)
-		join(machine, error, what)
-		join(pub_tag[i] ~ /neighbour/ ? "neighbour" : "itself", error, what)
-		if (pub_test[i] ~ /^pp_/)
-			join("pp", error, what)
-		if (size(error) > 50)
-			far[++fars] = sprintf("%09.3f", size(error)) "| " what " | " pub_ns[i] " | " number(result[key]) " | " percent(error) " | " pub_tag[i] " |"
+		join_groups(machine, pub_test[i], pub_use[i], pub_tag[i], error, what, i, key)
 		compared[key] = machine
-		print "| " pub_test[i] " | " pub_at[i] " | " pub_ns[i] range_of(i) " | " number(result[key]) " | " percent(error) (pub_test[i] ~ /^pp_/ && size(error) > 15 ? " (!)" : "") " | " pub_tag[i] " | " pub_source[i] " |"
+		print "| " pub_test[i] " | " pub_at[i] " | " pub_ns[i] range_of(i) " | " number(result[key]) " | " percent(error) (pub_test[i] ~ /^pp_/ && size(error) > 15 ? " (!)" : "") " | " pub_tag[i] (pub_use[i] == "choose" ? ", fitted" : pub_use[i] == "trivial" ? ", trivial" : "") " | " pub_source[i] " |"
 	}
 	for (key in result) {
 		split(key, pair, SUBSEP)
@@ -142,26 +160,38 @@ function say_machine(machine) {
 	say_predicted(machine)
 }
 
-function group_line(name, group) {
-	if (counts[group])
-		print "| " name " | " counts[group] " | " sprintf("%.0f %%", median(group)) " | " worst_what[group] ", " percent(worst_error[group]) " |"
+function group_line(group) {
+	if (!counts[group])
+		return
+	print "| " group " | " counts[group] " | " sprintf("%.1f %%", median(group)) " | " worst_what[group] ", " percent(worst_error[group]) " | " was[group] " |"
+	print group "," counts[group] "," sprintf("%.1f", median(group)) "," sprintf("%.0f", worst_error[group]) >(out "/summary.csv")
+}
+
+function read_before(    line, f) {
+	while ((getline line < before) > 0) {
+		split(line, f, ",")
+		was[f[1]] = f[3] " %; " percent(f[4])
+	}
 }
 
 function say_summary(n, name,    i, j, t) {
+	read_before()
 	print "## Summary\n"
-	print "| predictions | number | median error | worst |"
-	print "|---|---|---|---|"
+	print "Rows that judge: neither fitted (a number of the machine file was chosen with their curve in view)"
+	print "nor trivial (one CPU, or CPUs that share nothing). *Before*: median and worst of the same rows with"
+	print "the engine and the machine files of `docs/machines/before.csv`.\n"
+	print "| predictions that judge | number | median error | worst | before |"
+	print "|---|---|---|---|---|"
 	for (i = 1; i <= n; i++)
-		group_line("`" name[i] "`", name[i])
-	group_line("all", "all")
-	group_line("measured on a machine of the file's very kind", "itself")
-	group_line("measured on a neighbour", "neighbour")
-	group_line("ping-pongs, all", "pp")
+		group_line("`" name[i] "`")
+	n = split(GROUPS, name, "|")
+	for (i = 1; i <= n; i++)
+		group_line(name[i])
 	print ""
 	print entered_rows " rows of machine files were asked for; off by more than 5 %: " (wrongs ? "" : "none.") "\n"
 	for (i = 1; i <= wrongs; i++)
 		print "- " wrong[i]
-	print (wrongs ? "\n" : "") "Predictions off by more than 50 %, worst first:\n"
+	print (wrongs ? "\n" : "") "Predictions that judge and are off by more than 30 %, worst first:\n"
 	print "| | published ns | model ns | error | tag |"
 	print "|---|---|---|---|---|"
 	for (i = 2; i <= fars; i++) {
@@ -181,17 +211,24 @@ function say_file(file,    line) {
 }
 
 BEGIN {
+	GROUPS = "all|measured on a machine of the file's very kind|measured on a neighbour" \
+		"|ping-pongs (chasing home)|ping-pongs (blocking home)|locks|contended atomics" \
+		"|contended plain additions and stores|with private work" \
+		"|others (bursts of stores; load and compare-and-exchange)|fitted (not in any line above)"
 	read_published()
 	n = split(machines, name, " ")
 	print "# Machines: what was entered, what comes out\n"
 	print "Made by `make machines` from the experiments of `configs/micro` (`workloads/micro.c` says which"
-	print "metric is the result of which test), the machine files, and `docs/machines/published.csv`. Nothing"
-	print "here was tuned to a row.\n"
+	print "metric is the result of which test), the machine files, and `docs/machines/published.csv`, whose"
+	print "column `use` says of each curve whether it chose a number of a machine file (`docs/machines/README.md`"
+	print "says which) or can judge.\n"
 	print "*entered*: the microbenchmark that the machine file's number is the result of. It has to come back"
-	print "within 5 %; that checks the plumbing and nothing else. *predicted*: follows from the table, the"
-	print "protocol and three chosen parameters, and was entered nowhere. `(!)` marks ping-pongs off by more"
-	print "than 15 %. A tag `neighbour` is a measurement of a similar machine, not of the file's: it misses by"
-	print "what the two differ as well. All times in ns, contended ones per operation of all CPUs together.\n"
+	print "within 5 %; that checks the plumbing and nothing else. It is run without the variation of service"
+	print "times. *predicted*: follows from the table, the protocol and a few chosen parameters, and was entered"
+	print "nowhere; run with the variation. `(!)` marks ping-pongs off by more than 15 %. A tag `neighbour` is a"
+	print "measurement of a similar machine, not of the file's: it misses by what the two differ as well;"
+	print "`fitted`: its curve chose a parameter, so it confirms nothing; `trivial`: one CPU, or CPUs that share"
+	print "nothing. All times in ns, contended ones per operation of all CPUs together.\n"
 	for (i = 1; i <= n; i++)
 		say_machine(name[i])
 	say_summary(n, name)

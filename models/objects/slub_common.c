@@ -4,11 +4,12 @@
  * Follows: mm/slub.c, Linux 2.6.22 and 2.6.24. Left out: debugging (the flag is looked at, never
  * set), constructors, requests for a certain node, kmem_cache_shrink; the table of nodes that
  * virt_to_page reads in 2.6.22, which nobody writes.
+ * Chosen: on one node caches are those of a kernel without NUMA, so that node[] is not read; the
+ * zones below are those of a NUMA kernel all the same.
  */
 #include "models/objects/slub_common.h"
 
 #include <assert.h>
-#include <string.h>
 
 /* ---- layouts ----------------------------------------------------------- */
 
@@ -245,8 +246,10 @@ static struct slab_page *get_partial_node(struct cpu *cpu, struct kmem_cache_nod
 	if (nr_partial == 0)
 		return NULL;
 	spin_lock(cpu, &n->list_lock, LOCK_DEC);
-	at = load(cpu, &n->partial.next);
-	for (; list_ahead(cpu, at) != &n->partial; at = load(cpu, &at->next)) {
+	for (at = load(cpu, &n->partial.next);; at = load(cpu, &at->next)) {
+		list_ahead(cpu, at);
+		if (at == &n->partial)
+			break;
 		if (lock_and_freeze(cpu, n, lru_page(at))) {
 			found = lru_page(at);
 			break;
@@ -536,16 +539,12 @@ void object_clear(struct cpu *cpu, void *object, unsigned bytes)
 
 /* ---- set-up: plain C, before time zero --------------------------------- */
 
-enum { OBJECTS_MAX = 65535 };           /* inuse and objects have 16 bits */
-
 /* First order that holds min_objects and wastes at most the fraction; above max_order: none. */
 static unsigned slab_order(uint64_t size, uint64_t min_objects, unsigned min_order,
 			   unsigned max_order, unsigned fraction)
 {
 	unsigned order;
 
-	while (min_order > 0 && ((uint64_t)PAGE_BYTES << min_order) / size > OBJECTS_MAX)
-		min_order--;
 	for (order = min_order; order <= max_order; order++) {
 		uint64_t bytes = (uint64_t)PAGE_BYTES << order;
 
@@ -555,9 +554,22 @@ static unsigned slab_order(uint64_t size, uint64_t min_objects, unsigned min_ord
 	return order;
 }
 
-static unsigned calculate_order(const struct slub_settings *settings, uint64_t size)
+/* 2.6.23 and dfb4f096 see to it that inuse, of 16 bits, can count the objects; 2.6.24 has 32. */
+static unsigned lowest_order(const struct slub *slub, uint64_t size)
 {
-	unsigned min_order = (unsigned)settings->min_order;
+	enum { TOO_MANY = 65535 };
+	unsigned order = (unsigned)slub->settings.min_order;
+
+	while (slub->version->old_page && order > 0 &&
+	       ((uint64_t)PAGE_BYTES << order) / size >= TOO_MANY)
+		order--;
+	return order;
+}
+
+static unsigned calculate_order(const struct slub *slub, uint64_t size)
+{
+	const struct slub_settings *settings = &slub->settings;
+	unsigned min_order = lowest_order(slub, size);
 	unsigned max_order = (unsigned)settings->max_order;
 	unsigned order;
 
@@ -624,10 +636,10 @@ static size_t cache_bytes(const struct slub *slub, unsigned cpus)
 	return slub->cpu_slab_offset + cpus * slub->version->cpu_slab_bytes;
 }
 
-/* NR_CPUS of a kernel built for this machine: what static arrays have room for. */
-static unsigned nr_cpus(const struct slub *slub)
+/* An element of kmalloc_caches[], which is static. */
+static size_t kmalloc_cache_bytes(const struct slub *slub)
 {
-	return round_up(sim_cpus(slub->sim), 8);
+	return cache_bytes(slub, nr_cpus(slub->sim, slub->settings.nr_cpus));
 }
 
 static void link_cache(struct slub *slub, struct kmem_cache *s)
@@ -655,7 +667,7 @@ static struct kmem_cache *setup_cache(struct slub *slub, struct kmem_cache *s, s
 	s->inuse = (int32_t)round_up(size, WORD);
 	s->align = (int32_t)round_up(align ? align : WORD, WORD);
 	s->size = (int32_t)round_up((unsigned)s->inuse, (unsigned)s->align);
-	s->order = (int32_t)calculate_order(&slub->settings, (uint64_t)s->size);
+	s->order = (int32_t)calculate_order(slub, (uint64_t)s->size);
 	s->objects = (PAGE_BYTES << s->order) / s->size;
 	s->refcount = 1;
 	setup_nodes(slub, s);
@@ -718,7 +730,7 @@ struct slub *slub_new(struct sim *sim, const struct pages *pages,
 static struct kmem_cache *setup_kmalloc(struct slub *slub, char *array, unsigned place,
 					unsigned size)
 {
-	size_t bytes = cache_bytes(slub, nr_cpus(slub));
+	size_t bytes = kmalloc_cache_bytes(slub);
 	size_t stride = slub->settings.own_lines ? round_up((unsigned)bytes, LINE) : bytes;
 
 	return setup_cache(slub, (struct kmem_cache *)(array + place * stride), bytes,
@@ -727,7 +739,7 @@ static struct kmem_cache *setup_kmalloc(struct slub *slub, char *array, unsigned
 
 void slub_kmalloc_setup(struct slub *slub)
 {
-	size_t bytes = cache_bytes(slub, nr_cpus(slub));
+	size_t bytes = kmalloc_cache_bytes(slub);
 	size_t stride = slub->settings.own_lines ? round_up((unsigned)bytes, LINE) : bytes;
 	unsigned places = 3;
 	char *array;
@@ -834,6 +846,12 @@ static int list_length(const struct slub *slub, const struct kmem_cache *s,
 	return length;
 }
 
+/* Of a CPU whose page is a slab. */
+static void *private_list(const struct slub *slub, const struct cpu_view *view)
+{
+	return slub->version->lockless ? view->page->lockless_freelist : view->freelist;
+}
+
 /* The slab of a CPU: frozen, of one CPU only, private list apart from the shared one. */
 static bool check_cpu_slab(const struct slub *slub, const struct kmem_cache *s, unsigned id,
 			   const struct report *report)
@@ -853,7 +871,7 @@ static bool check_cpu_slab(const struct slub *slub, const struct kmem_cache *s, 
 		return failed(report, "%s: two CPUs have page %llu", s->name,
 			      (unsigned long long)pfn);
 	slub->memory->seen[pfn] = SEEN_CPU;
-	length = list_length(slub, s, view.page, view.freelist, &last_private);
+	length = list_length(slub, s, view.page, private_list(slub, &view), &last_private);
 	if (length < 0 || length > (int)inuse_of(slub, view.page))
 		return failed(report, "%s: CPU %u has a broken private list", s->name, id);
 	if (list_length(slub, s, view.page, view.page->freelist, &last) > 0 && last == last_private)
@@ -930,7 +948,9 @@ static bool check_slabs(const struct slub *slub, struct kmem_cache *s, unsigned 
 	const struct memory *m = slub->memory;
 	long long slabs = 0, counted = node_at(slub, s, node)->nr_slabs;
 
-	for (uint64_t pfn = node * m->node_pages; pfn < (node + 1) * m->node_pages; pfn++) {
+	uint64_t pfn = memory_next(m, node * m->node_pages), end = (node + 1) * m->node_pages;
+
+	for (; pfn < end; pfn = memory_next(m, pfn + 1)) {
 		struct slab_page *page = (struct slab_page *)pfn_to_page(m, pfn);
 
 		if (!is_slab_of(slub, s, page))
@@ -947,7 +967,7 @@ static bool check_slabs(const struct slub *slub, struct kmem_cache *s, unsigned 
 
 static bool check_cache(const struct slub *slub, struct kmem_cache *s, const struct report *report)
 {
-	memset(slub->memory->seen, SEEN_NOWHERE, slub->memory->pages);
+	memory_forget_seen(slub->memory);
 	for (unsigned id = 0; id < sim_cpus(slub->sim); id++)
 		if (!check_cpu_slab(slub, s, id, report))
 			return false;
@@ -974,20 +994,24 @@ bool slub_check(const void *state, char *why, size_t size)
 
 static uint64_t in_use_of(const struct slub *slub, struct kmem_cache *s)
 {
+	const struct memory *m = slub->memory;
 	uint64_t objects = 0;
 	void *last;
 
-	for (uint64_t pfn = 0; pfn < slub->memory->pages; pfn++) {
-		struct slab_page *page = (struct slab_page *)pfn_to_page(slub->memory, pfn);
+	for (uint64_t pfn = memory_next(m, 0); pfn < m->pages; pfn = memory_next(m, pfn + 1)) {
+		struct slab_page *page = (struct slab_page *)pfn_to_page(m, pfn);
 
 		if (is_slab_of(slub, s, page))
 			objects += inuse_of(slub, page);
 	}
 	for (unsigned id = 0; id < sim_cpus(slub->sim); id++) {
 		struct cpu_view view = slub->cpu_view(slub, s, id);
+		int length = 0;
 
-		if (view.page)
-			objects -= (uint64_t)list_length(slub, s, view.page, view.freelist, &last);
+		if (slab_pfn(slub, s, view.page) < m->pages)
+			length = list_length(slub, s, view.page, private_list(slub, &view), &last);
+		if (length > 0)         /* check() tells of broken ones */
+			objects -= (uint64_t)length;
 	}
 	return objects;
 }

@@ -117,6 +117,7 @@ struct slub_settings {
 	int variant;                    /* slub-cpu only */
 	int bugs;                       /* enum bugs */
 	bool own_lines;                 /* kmalloc's caches do not share lines */
+	uint64_t nr_cpus;               /* as nr_cpus() has it */
 };
 
 enum bugs { BUGS_RELEASED, BUGS_FIXED };
@@ -131,12 +132,16 @@ extern const char *const bugs_words[];
 		.help = "slabs are 2^max_order pages or smaller, unless one object needs more"), \
 	SETTING(struct slub_settings, own_lines, SWITCH, .fallback = "false", \
 		.help = "kmalloc's caches begin on lines of their own; else they are packed: the " \
-			"end of cpu_slab[] of one and the list_lock of the next share a line")
+			"end of cpu_slab[] of one and the list_lock of the next share a line"), \
+	SETTING(struct slub_settings, nr_cpus, COUNT, .min = 1, .max = 4096, .fallback = "-", \
+		.help = "NR_CPUS of the kernel, at least the CPUs of the run: kmalloc's caches " \
+			"have room for so many in cpu_slab[]; default the CPUs of the run rounded " \
+			"up to 8")
 
 /* What one CPU has of a cache, for check(). */
 struct cpu_view {
 	struct slab_page *page;         /* its slab, or NULL */
-	void *freelist;                 /* its private list in that slab */
+	void *freelist;                 /* its private list there, if that is not in the page */
 };
 
 /* Constants of the run: what the kernel knows by symbol or by configuration. */

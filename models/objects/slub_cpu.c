@@ -31,7 +31,8 @@
  * reads it, and so loses what the commit wins.
  *
  * Chosen: dfb4f096 keeps 2 empty slabs, unlocks as 2.6.24 does and sends a kmalloc of more than
- * half a page to the page allocator as 2.6.24 does.
+ * half a page to the page allocator as 2.6.24 does. The CPUs' static arrays begin on lines; in the
+ * kernel they may begin inside one, and an entry may then lie in two lines of its CPU.
  * Left out: requests for a node.
  */
 #include <assert.h>
@@ -470,6 +471,7 @@ const struct object_allocator slub_cpu = {
 	.summary          = "SLUB with the CPU's freelist in kmem_cache_cpu (Linux 2.6.24)",
 	.settings         = slub_cpu_settings,
 	.settings_size    = sizeof(struct slub_settings),
+	.kernel           = KERNEL_2_6_24,
 	.view             = &page_view_packed_56,
 	.layouts          = slub_cpu_layouts,
 	.create           = slub_cpu_create,

@@ -260,9 +260,7 @@ static const struct setting slub_page_settings[] = {
 
 static struct cpu_view cpu_view(const struct slub *slub, const struct kmem_cache *s, unsigned id)
 {
-	struct slab_page *page = *(struct slab_page **)cpu_slab_of(slub, s, id);
-
-	return (struct cpu_view){ page, page ? page->lockless_freelist : NULL };
+	return (struct cpu_view){ *(struct slab_page **)cpu_slab_of(slub, s, id), NULL };
 }
 
 static void *slub_page_create(struct sim *sim, const struct pages *pages, const void *settings)
@@ -279,6 +277,7 @@ const struct object_allocator slub_page = {
 	.summary          = "SLUB with the CPU's freelist in struct page (Linux 2.6.22)",
 	.settings         = slub_page_settings,
 	.settings_size    = sizeof(struct slub_settings),
+	.kernel           = KERNEL_2_6_22,
 	.view             = &page_view_packed_56,
 	.layouts          = slub_page_layouts,
 	.create           = slub_page_create,

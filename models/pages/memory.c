@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "models/model.h"
 
@@ -85,13 +86,15 @@ const struct page_view page_view_aligned_64 = {
 
 enum { MIB_PAGES = (1 << 20) / PAGE_BYTES, LARGEST_BLOCK = 1 << (MAX_ORDER - 1) };
 
-/* What only the simulator reads; it lies in the arena to go when the machine goes. */
-static const struct layout unseen_layout = { "unseen", 0, CLASS_ALLOCATOR, NULL };
 static const struct layout frame_layout = { "frame", PAGE_BYTES, CLASS_PAYLOAD, NULL };
 
-void *unseen_new(struct sim *sim, size_t bytes)
+unsigned nr_cpus(const struct sim *sim, uint64_t asked)
 {
-	return arena_alloc(sim, bytes, 1, 0, LINE, &unseen_layout, "unseen");
+	unsigned cpus = sim_cpus(sim);
+
+	if (asked > cpus)
+		cpus = (unsigned)asked;
+	return (cpus + 7) / 8 * 8;
 }
 
 const char *label_new(struct sim *sim, const char *format, ...)
@@ -150,9 +153,39 @@ struct memory *memory_new(struct sim *sim, const struct page_view *view, unsigne
 					      &frame_layout, "frame");
 	}
 	m->seen = unseen_new(sim, m->pages);
-	for (uint64_t pfn = 0; pfn < m->pages; pfn++)
+	m->used = unseen_new(sim, m->pages / LARGEST_BLOCK);
+	for (uint64_t pfn = 0; pfn < m->pages; pfn += LARGEST_BLOCK)
 		page_setup(m, pfn);
 	return m;
+}
+
+void memory_used(struct memory *m, const struct page *page)
+{
+	uint64_t block = page_to_pfn(m, page) / LARGEST_BLOCK;
+
+	if (m->used[block])
+		return;
+	m->used[block] = true;
+	for (uint64_t i = 1; i < LARGEST_BLOCK; i++)
+		page_setup(m, block * LARGEST_BLOCK + i);
+}
+
+bool memory_is_used(const struct memory *m, uint64_t pfn)
+{
+	return m->used[pfn / LARGEST_BLOCK];
+}
+
+uint64_t memory_next(const struct memory *m, uint64_t pfn)
+{
+	while (pfn < m->pages && pfn % LARGEST_BLOCK && !memory_is_used(m, pfn))
+		pfn = (pfn / LARGEST_BLOCK + 1) * LARGEST_BLOCK;
+	return pfn;
+}
+
+void memory_forget_seen(const struct memory *m)
+{
+	for (uint64_t pfn = 0; pfn < m->pages; pfn += LARGEST_BLOCK)
+		memset(m->seen + pfn, 0, memory_is_used(m, pfn) ? LARGEST_BLOCK : 1);
 }
 
 /* At the array's stride, so that the page struct stays number 513 of "page". */

@@ -3,12 +3,26 @@
 
 #include "models/model.h"
 
-extern const struct page_allocator buddy;
+extern const struct page_allocator buddy, pcp;
 
 const struct page_allocator *const page_allocators[] = {
 	&buddy,
+	&pcp,
 	NULL,
 };
+
+/* All object allocators here are of 2.6.22 to 2.6.24; pcp fits itself to the release. */
+const struct page_allocator *page_allocator_of(const struct object_allocator *objects)
+{
+	(void)objects;
+	return &pcp;
+}
+
+const struct page_view *page_view_of(const struct object_allocator *objects,
+				     const struct page_allocator *pages, const void *settings)
+{
+	return objects ? objects->view : pages->view(settings);
+}
 
 const struct page_allocator *page_allocator_find(const char *name)
 {

@@ -8,8 +8,14 @@
 #include "sim/verbs/head.h"
 #include "sim/verbs/xalloc.h"
 
-enum { LABELS_KEPT = 4 };
-static const uint64_t PERCPU_BYTES = 1 << 16;
+enum { LABELS_KEPT = 4, BLOCK_LABELS = 512 };
+static const uint64_t PERCPU_BYTES = 1 << 16, RANGE_BYTES = 1 << 20;
+
+struct label_block {                    /* labels, in use or not */
+	struct label_block *next;
+	unsigned used;
+	struct label label[BLOCK_LABELS];
+};
 
 void arena_setup(struct sim *sim, uint64_t bytes)
 {
@@ -33,18 +39,56 @@ void arena_release(struct arena *arena)
 {
 	if (!arena->base)
 		return;
-	for (uint64_t page = 0; page < arena->bytes / ARENA_PAGE; page++)
-		for (struct label *l = arena->page_label[page], *next; l; l = next) {
-			next = l->next;
-			free(l);
-		}
+	while (arena->label_block) {
+		struct label_block *block = arena->label_block;
+
+		arena->label_block = block->next;
+		free(block);
+	}
 	xunmap(arena->page_label, arena->bytes / ARENA_PAGE * sizeof *arena->page_label);
 	xunmap(arena->base, arena->bytes);
 	free(arena->region_used);
 	free(arena->percpu);
+	free(arena->range);
+}
+
+static _Noreturn void too_many_labels(void)
+{
+	fputs("bounce: too many labels of simulated memory\n", stderr);
+	exit(1);
 }
 
 /* ---- labels --------------------------------------------------------------------------------- */
+
+/*
+ * Labels hang on the arena pages they cover. Those of what is large when it is made (page structs
+ * and frames of gigabytes, of which little is ever looked at) are kept once, as ranges, below them:
+ * sorted by their start, apart from each other, and older than any label of a page there.
+ */
+static const struct label *range_find(const struct arena *arena, uint64_t offset)
+{
+	size_t low = 0, high = arena->ranges;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (arena->range[middle].start <= offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low && offset < arena->range[low - 1].end ? &arena->range[low - 1] : NULL;
+}
+
+static void range_add(struct arena *arena, const struct label *label)
+{
+	size_t at = arena->ranges++;
+
+	arena->range = xrealloc(arena->range, arena->ranges * sizeof *arena->range);
+	for (; at && arena->range[at - 1].start > label->start; at--)
+		arena->range[at] = arena->range[at - 1];
+	arena->range[at] = *label;
+}
 
 const struct label *label_find(const struct arena *arena, uint64_t offset, uint32_t serial)
 {
@@ -52,11 +96,11 @@ const struct label *label_find(const struct arena *arena, uint64_t offset, uint3
 
 	while (l && (l->serial > serial || offset < l->start || offset >= l->end))
 		l = l->next;
-	return l;
+	return l ? l : range_find(arena, offset);
 }
 
 /* Labels of this page that the new one covers whole: a few are kept for copies fetched before. */
-static void prune(struct label *newest, uint64_t page_start, uint64_t page_end)
+static void prune(struct arena *arena, struct label *newest, uint64_t page_start, uint64_t page_end)
 {
 	struct label **link = &newest->next;
 	unsigned covered = 0;
@@ -68,11 +112,29 @@ static void prune(struct label *newest, uint64_t page_start, uint64_t page_end)
 
 		if (start >= newest->start && end <= newest->end && ++covered >= LABELS_KEPT) {
 			*link = l->next;
-			free(l);
+			l->next = arena->free_label;
+			arena->free_label = l;
 		} else {
 			link = &l->next;
 		}
 	}
+}
+
+static struct label *label_new(struct arena *arena)
+{
+	struct label *l = arena->free_label;
+	struct label_block *block = arena->label_block;
+
+	if (l) {
+		arena->free_label = l->next;
+		return l;
+	}
+	if (!block || block->used == BLOCK_LABELS) {
+		block = xalloc(sizeof *block);
+		block->next = arena->label_block;
+		arena->label_block = block;
+	}
+	return &block->label[block->used++];
 }
 
 /* The newest label here that counts instances of that size: the new one goes on counting. */
@@ -83,11 +145,15 @@ static const struct label *label_counting(const struct arena *arena, uint64_t of
 	while (l && (l->stride != stride || offset < l->start || offset >= l->end ||
 		     (offset - l->start) % stride))
 		l = l->next;
-	return l;
+	if (l)
+		return l;
+	l = range_find(arena, offset);
+	return l && l->stride == stride && (offset - l->start) % stride == 0 ? l : NULL;
 }
 
+/* Of memory that had no label yet, if it is `fresh`. */
 void label_add(struct arena *arena, uint64_t start, uint64_t bytes, const struct layout *layout,
-	       uint64_t stride, const char *name)
+	       uint64_t stride, const char *name, bool fresh)
 {
 	struct label like = {
 		.name = name,
@@ -101,16 +167,22 @@ void label_add(struct arena *arena, uint64_t start, uint64_t bytes, const struct
 	};
 	const struct label *under = label_counting(arena, start, like.stride);
 
+	if (!like.serial)
+		too_many_labels();
 	if (under)
 		like.first = under->first + (start - under->start) / like.stride;
 	like.indexed = bytes > like.stride || (under && under->indexed);
+	if (fresh && bytes >= RANGE_BYTES) {
+		range_add(arena, &like);
+		return;
+	}
 	for (uint64_t page = start / ARENA_PAGE; page * ARENA_PAGE < like.end; page++) {
-		struct label *l = xalloc(sizeof *l);
+		struct label *l = label_new(arena);
 
 		*l = like;
 		l->next = arena->page_label[page];
 		arena->page_label[page] = l;
-		prune(l, page * ARENA_PAGE, (page + 1) * ARENA_PAGE);
+		prune(arena, l, page * ARENA_PAGE, (page + 1) * ARENA_PAGE);
 	}
 }
 
@@ -119,7 +191,7 @@ void relabel_setup(struct sim *sim, const void *p, size_t bytes, const struct la
 {
 	struct arena *arena = &sim_head(sim)->arena;
 
-	label_add(arena, arena_offset(arena, p), bytes, layout, stride, label);
+	label_add(arena, arena_offset(arena, p), bytes, layout, stride, label, false);
 }
 
 const struct field *layout_field(const struct layout *layout, size_t offset)
@@ -156,6 +228,27 @@ void label_describe(const struct arena *arena, uint64_t offset, uint32_t serial,
 
 /* ---- allocation ----------------------------------------------------------------------------- */
 
+static uint64_t region_room(const struct sim_head *head, unsigned node)
+{
+	const struct arena *arena = &head->arena;
+
+	return arena->region_bytes - (node == head->nodes - 1 ? arena->unseen_bytes : 0);
+}
+
+/* From the end of the arena. */
+void *unseen_new(struct sim *sim, size_t bytes)
+{
+	const struct sim_head *head = sim_head(sim);
+	struct arena *arena = &sim_head(sim)->arena;
+	unsigned last = head->nodes - 1;
+
+	bytes = (bytes + LINE - 1) / LINE * LINE;
+	if (arena->region_used[last] + bytes > region_room(head, last))
+		sim_out_of_memory(sim);
+	arena->unseen_bytes += bytes;
+	return arena->base + arena->bytes - arena->unseen_bytes;
+}
+
 void *arena_alloc(struct sim *sim, size_t size, size_t count, unsigned node, size_t align,
 		  const struct layout *layout, const char *label)
 {
@@ -168,12 +261,12 @@ void *arena_alloc(struct sim *sim, size_t size, size_t count, unsigned node, siz
 	if (align < 16)
 		align = 16;
 	start = (arena->region_used[node] + align - 1) / align * align;
-	if (start + size * count > arena->region_bytes)
+	if (start + size * count > region_room(head, node))
 		sim_out_of_memory(sim);
 	arena->region_used[node] = start + size * count;
 	start += node * arena->region_bytes;
 	if (size && count)
-		label_add(arena, start, size * count, layout, size, label);
+		label_add(arena, start, size * count, layout, size, label, true);
 	return arena->base + start;
 }
 
@@ -190,7 +283,7 @@ void *percpu_alloc(struct sim *sim, size_t size, size_t align, const struct layo
 	for (unsigned i = 0; i < sim_cpus(sim); i++) {
 		uint64_t start = arena_offset(arena, arena->percpu[i]) + arena->percpu_used;
 
-		label_add(arena, start, size, layout, size, label);
+		label_add(arena, start, size, layout, size, label, false);
 		arena->page_label[start / ARENA_PAGE]->first = i;
 		arena->page_label[start / ARENA_PAGE]->indexed = true;
 	}

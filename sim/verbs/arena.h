@@ -25,7 +25,12 @@ struct arena {
 	uint64_t *region_used;
 	char **percpu;                  /* per-CPU areas */
 	uint64_t percpu_used;
+	uint64_t unseen_bytes;          /* at the end: what no simulated CPU touches */
 	struct label **page_label;      /* by arena page */
+	struct label *free_label;
+	struct label_block *label_block;
+	struct label *range;            /* of large pieces, by start */
+	size_t ranges;
 	uint32_t label_serial;          /* of the newest label */
 };
 
@@ -38,9 +43,10 @@ static inline uint64_t arena_offset(const struct arena *arena, const void *addre
 	return (uint64_t)((const char *)address - arena->base);
 }
 
-/* A new label from here on; a copy fetched before may keep an older one, by its serial. */
+/* A new label from here on; a copy fetched before may keep an older one, by its serial. `fresh`:
+ * this memory had none yet. */
 void label_add(struct arena *arena, uint64_t start, uint64_t bytes, const struct layout *layout,
-	       uint64_t stride, const char *name);
+	       uint64_t stride, const char *name, bool fresh);
 /* The newest label of that offset that is not newer than `serial`; NULL: none. */
 const struct label *label_find(const struct arena *arena, uint64_t offset, uint32_t serial);
 /* "page[513]"; the member's name in `member` ("" for none). */

@@ -72,14 +72,14 @@ static inline void list_move(struct cpu *cpu, struct list_head *entry, struct li
 
 /*
  * What list_for_each_entry does until 2.6.39 before it tests an element, also the head that ends
- * the walk: it asks for the line of the one after it. Returns `at`, whose test follows.
+ * the walk: it asks for the line of the one after it, which is returned.
  */
 static inline struct list_head *list_ahead(struct cpu *cpu, struct list_head *at)
 {
 	struct list_head *next = load(cpu, &at->next);
 
 	prefetch(cpu, &next->next);
-	return at;
+	return next;
 }
 
 #endif

@@ -135,7 +135,7 @@ static void bit_wait(struct cpu *cpu, uint64_t *word, unsigned bit)
 		preempt_enable(cpu);
 		compute(cpu, STEP_PAUSE);
 		preempt_disable(cpu);
-		now = load(cpu, word);
+		now = load_again(cpu, word, now);
 	}
 }
 

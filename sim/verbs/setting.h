@@ -21,7 +21,8 @@ enum setting_kind {
 	SETTING_REALS,          /* struct reals member: a list of decimal numbers */
 	SETTING_WORDLIST,       /* struct wordlist member: a list of .words */
 	SETTING_KEYLIST,        /* struct keylist member: a list of keys of numbers in .section */
-	SETTING_DISTRIBUTION,   /* struct distribution member: one of .words, or {WORD: SPREAD} */
+	SETTING_DISTRIBUTION,   /* struct distribution member: one of .words, or {WORD: SPREAD};
+				 * the means are the table's counts whose unit is "cycles" */
 	SETTING_SECTION,        /* struct member with a table of its own, .section */
 };
 
@@ -71,6 +72,12 @@ struct setting {
 	const char *help;               /* one line */
 	bool fixed;                     /* may not be swept */
 };
+
+/* The widest spread: what is uniform must not go below nothing. */
+static inline double spread_max(const struct setting *setting, int shape)
+{
+	return shape == SHAPE_UNIFORM && setting->max > 1 ? 1 : setting->max;
+}
 
 #define SETTING(type, member, kind_, ...) \
 	{ .key = #member, .offset = offsetof(type, member), .kind = SETTING_##kind_, __VA_ARGS__ }

@@ -121,7 +121,17 @@ enum rmw {
 		verb_spin((cpu), (p), &value, sizeof value, (step), spin_site_); \
 	   value; })
 
+/* One turn of a waiting loop that is spelled out: a load, in a loop that goes on while the value is
+ * what it was (`was`) before. If all CPUs do that, it is a deadlock. */
+#define load_again(cpu, p, was) \
+	__extension__ ({ __typeof__(*(p)) value_ = (was); \
+	   verb_poll((cpu), (p), &value_, sizeof value_, SITE(#p)); \
+	   value_; })
+
 void fence(struct cpu *cpu);                            /* mfence */
+/* A load of p will come, whose address depends on no earlier load of its loop: announce in the order of the
+ * loads, before them. The timed backend asks for it ahead, as far as the machine's load_window. */
+#define load_ahead(cpu, p)      verb_load_ahead((cpu), (p), SITE(#p))
 #define prefetch(cpu, p)        verb_prefetch((cpu), (p), false, SITE(#p))
 #define prefetch_write(cpu, p)  verb_prefetch((cpu), (p), true, SITE(#p))
 
@@ -139,6 +149,9 @@ void irq_enable(struct cpu *cpu);
 /* A counter in per-CPU memory, touched as such; nothing unless the experiment says `preempt`. */
 void preempt_disable(struct cpu *cpu);
 void preempt_enable(struct cpu *cpu);
+
+/* Is the CPU's thread under way? To others an interrupt is lost. */
+bool takes_interrupts(const struct sim *sim, unsigned id);
 
 typedef void interrupt_handler(struct cpu *cpu, void *argument);
 /* Handler runs on `target` one interrupt latency later, interrupts off; does not wait. */
@@ -170,6 +183,10 @@ uint64_t random_below(struct cpu *cpu, uint64_t limit); /* uniform in 0..limit-1
 #define arena_new(sim, type, count, node, align, layout, label) \
 	((type *)arena_alloc((sim), sizeof(type), (count), (node), (align), (layout), (label)))
 void *arena_alloc(struct sim *sim, size_t size, size_t count, unsigned node, size_t align, const struct layout *layout, const char *label);
+
+/* Set-up: zeroed memory that no simulated CPU touches (a model's constants and pointers), as long as
+ * the machine lives. No place in simulated memory depends on how much of it there is. */
+void *unseen_new(struct sim *sim, size_t bytes);
 
 /* Set-up: one zeroed object per CPU, in areas of their own; the pointer is that of CPU 0. */
 #define percpu_new(sim, type, align, layout, label) \

@@ -1,0 +1,223 @@
+/*
+ * What the page allocators of 2.6.22 to 3.9 share: zones, one per NUMA node, with their counters
+ * and watermarks; free blocks in lists by order and migratetype; how pages are checked and prepared.
+ *
+ *	zone -> free_area[10]  -> block(1024 pages) -> ...
+ *	        free_area[1]   -> block(2) -> block(2)
+ *	        free_area[0]   -> page -> page          each order: a list per migratetype
+ *	        pageset (of each CPU): lists of single pages, counts not yet in the zone's
+ *
+ * True whenever no CPU is inside an operation, which is when zones_check() runs:
+ *   (1) the head of a free block of order o has a page frame number aligned to 2^o, private o and
+ *       the mark of free blocks; no other page has the mark;
+ *   (2) each free block is on exactly one list of its order, and no page is in two blocks;
+ *   (3) free_area[o].nr_free is the length of the lists of order o;
+ *   (4) two buddies of the same order are never both free: they would have merged;
+ *   (5) vm_stat[NR_FREE_PAGES] and the CPUs' differences add up to the pages in the lists, in the
+ *       zone and globally;
+ *   (6) nobody holds zone->lock.
+ *
+ * Lock order: zone->lock alone, interrupts off.
+ */
+#ifndef MODELS_PAGES_ZONE_H
+#define MODELS_PAGES_ZONE_H
+
+#include "models/model.h"
+
+enum migratetype {
+	UNMOVABLE, RECLAIMABLE, MOVABLE,
+	PCP_TYPES,                      /* the others have no lists per CPU */
+	RESERVE = PCP_TYPES, ISOLATE,
+	MIGRATE_TYPES
+};
+enum {
+	PAGEBLOCK_ORDER = 9,
+	PAGEBLOCK_PAGES = 1 << PAGEBLOCK_ORDER,
+	PAGE_BUDDY = -128,              /* _mapcount of the head of a free block, 3.9 */
+	PAGE_UNUSED = -1,               /* _mapcount of a page that is not mapped */
+	PG_BUDDY = 19,                  /* bit of flags of the head of a free block, until 2.6.24 */
+};
+enum watermark { WATERMARK_MIN, WATERMARK_LOW, WATERMARK_HIGH, WATERMARKS };
+enum vm_event { PGALLOC_NORMAL = 6, PGFREE = 8, VM_EVENTS = 16 };
+
+/* Counters of a zone; their numbers in memory are the kernel's. */
+enum zone_item {
+	ITEM_FREE_PAGES,
+	ITEM_SLAB_RECLAIMABLE, ITEM_SLAB_UNRECLAIMABLE,
+	ITEM_NUMA_HIT, ITEM_NUMA_MISS, ITEM_NUMA_FOREIGN, ITEM_NUMA_LOCAL, ITEM_NUMA_OTHER,
+	ZONE_ITEMS
+};
+enum { ZONE_STATS_MAX = 34 };           /* counters of 3.9 */
+
+/* A list of single pages of 2.6.22 to 2.6.24, hot or cold. */
+struct per_cpu_pages {
+	int32_t count, high, batch;
+	struct list_head list;
+};
+
+/* One per CPU and zone. The first line differs, the second has more counters in 3.9. */
+struct per_cpu_pageset {
+	union {
+		_Alignas(LINE) struct per_cpu_pages pcp[2];
+		struct {                        /* 3.9: a list per migratetype, one count */
+			int32_t count, high, batch;
+			struct list_head lists[PCP_TYPES];
+		};
+	};
+	int8_t expire;                          /* seconds until a foreign zone's pages go back */
+	int8_t stat_threshold;                  /* differences beyond it are folded */
+	int8_t vm_stat_diff[ZONE_STATS_MAX];    /* not yet in zone->vm_stat; own CPU only */
+};
+
+/* What differs between the kernels in the shared code. */
+struct zone_rules {
+	unsigned types;                 /* free lists of an order; 1: no migratetypes */
+	unsigned area_bytes, nr_free;   /* from free_area[o] to the next; of nr_free in it */
+	unsigned stats;                 /* counters */
+	unsigned item[ZONE_ITEMS];      /* their numbers */
+	uint64_t reserve_max;           /* pageblocks set aside, at most */
+	bool pageset_array;             /* zone->pageset[cpu], else one per-CPU pointer */
+	bool buddy_in_flags;            /* the mark of free blocks is a bit of flags */
+	bool old_checks;                /* of the head alone at allocation; flags are written */
+	bool counts_inside;             /* NR_FREE_PAGES with each block, by the lists' functions */
+	bool reads_type_at_merge;       /* a block goes to the list of its pageblock's type */
+	bool looks_ahead;               /* tail of the list if the parent may merge soon */
+	bool keeps_fallback_type;       /* halves of a small stolen block stay where they were */
+	bool clears_flag;               /* "all unreclaimable" is a bit of zone->flags */
+	bool slab_irq_pair;             /* NR_SLAB with interrupts off, else by compare-exchange */
+};
+
+/*
+ * A zone: where the members of the simulated struct zone lie, of which each kernel has its own.
+ * Read-only after set-up.
+ */
+struct zone {
+	struct zones *all;
+	unsigned node;
+	uint64_t first_pfn, pages;
+	uint64_t *watermark;            /* [WATERMARKS] */
+	uint64_t *lowmem_reserve;
+	int32_t *node_id;
+	struct per_cpu_pageset **pageset;       /* see pageset_array */
+	struct spinlock *lock;
+	char *free_area;                /* under lock */
+	int32_t *all_unreclaimable;     /* or NULL, and */
+	uint64_t *flags;
+	uint64_t *pages_scanned;
+	int64_t *vm_stat;               /* atomic; differences of CPUs come on top */
+	const void **zone_pgdat;        /* names the node; one zone per node here */
+};
+
+/* Constants of the run: what the kernel knows by symbol. */
+struct zones {
+	struct memory *memory;
+	const struct zone_rules *rules;
+	enum kernel kernel;
+	enum lock_kind lock;
+	unsigned nr_cpus;               /* of the array of pointers to pagesets */
+	struct vm_stat *vm_stat;        /* of all zones together */
+	struct vm_event_state *events;  /* per CPU */
+	struct mem_section *section;    /* all of them */
+	struct mem_section **root;      /* the kernel's way to them */
+	struct zone zone[];             /* by node */
+};
+
+extern const struct layout zone_layout_3_9, pageset_layout_3_9;
+extern const struct layout zone_head_layout_2_6_22, zone_body_layout_2_6_22;
+extern const struct layout zone_head_layout_2_6_24, zone_body_layout_2_6_24;
+extern const struct layout pageset_layout_2_6;
+extern const struct layout vm_event_state_layout, vm_stat_layout_2_6, vm_stat_layout_3_9;
+extern const struct layout pageblock_flags_layout, mem_section_layout, mem_section_root_layout;
+
+static inline struct list_head *free_list(const struct zone *zone, unsigned order, unsigned type)
+{
+	char *area = zone->free_area + order * zone->all->rules->area_bytes;
+
+	return (struct list_head *)area + (zone->all->rules->types > 1 ? type : 0);
+}
+
+static inline uint64_t *nr_free(const struct zone *zone, unsigned order)
+{
+	const struct zone_rules *rules = zone->all->rules;
+
+	return (uint64_t *)(zone->free_area + order * rules->area_bytes + rules->nr_free);
+}
+
+static inline struct page *lru_page(const struct memory *m, struct list_head *lru)
+{
+	return (struct page *)((char *)lru - m->view->lru);
+}
+
+static inline struct zone *page_zone(struct zones *zones, const struct page *page)
+{
+	return &zones->zone[pfn_to_node(zones->memory, page_to_pfn(zones->memory, page))];
+}
+
+/* ---- counts ------------------------------------------------------------------------------ */
+
+/* This CPU's pageset of the zone: reads the pointer to it. */
+struct per_cpu_pageset *zone_pageset(struct cpu *cpu, const struct zone *zone);
+/* Interrupts off. */
+void zone_count(struct cpu *cpu, struct zone *zone, enum zone_item item, int64_t delta);
+/* A page of `zone` was handed out where `preferred` was wanted; interrupts off. */
+void zone_statistics(struct cpu *cpu, struct zone *preferred, struct zone *zone);
+void count_event(struct cpu *cpu, struct zones *zones, enum vm_event event, unsigned order);
+/* struct page_allocator's count_slab; the state is struct zones. */
+void zones_count_slab(struct cpu *cpu, void *state, struct page *page, bool reclaimable, int pages);
+/* Each second: this CPU's difference of every counter goes to the zone. True if there was one. */
+bool zone_fold_all(struct cpu *cpu, struct zone *zone);
+
+/* ---- free lists, under zone->lock (free_area.c) ------------------------------------------- */
+
+/* The type that a request is for. */
+enum migratetype gfp_type(unsigned gfp);
+/* Takes a block off the free lists; NULL: there is none. */
+struct page *rmqueue(struct cpu *cpu, struct zone *zone, unsigned order, enum migratetype type);
+/* Puts it back, merged with its buddies; `type` where the kernel passes it on. */
+void free_one_page(struct cpu *cpu, struct zone *zone, struct page *page, unsigned order,
+		   enum migratetype type);
+/* What a free does first once it has the lock: the zone is not hopeless, reclaim starts anew. */
+void zone_reclaimable(struct cpu *cpu, struct zone *zone);
+
+/* ---- types of pageblocks (pageblock.c); not in 2.6.22 --------------------------------------- */
+
+enum migratetype pageblock_type(struct cpu *cpu, struct zones *zones, uint64_t pfn);
+void pageblock_set_type(struct cpu *cpu, struct zones *zones, uint64_t pfn, enum migratetype type);
+void pageblocks_new(struct zones *zones);       /* set-up */
+void pageblock_setup(struct zones *zones, uint64_t pfn, enum migratetype type); /* set-up, once */
+
+/* ---- pages ------------------------------------------------------------------------------- */
+
+/* The last reference goes; marks of a compound page and of its users go too. */
+void free_pages_prepare(struct cpu *cpu, struct zones *zones, struct page *page, unsigned order);
+
+typedef struct page *zone_take(struct cpu *cpu, void *state, struct zone *preferred,
+			       struct zone *zone, unsigned order, unsigned gfp);
+/* Along the zonelist, from the first zone above the watermark that has a block for `take`; NULL:
+ * none has. The block is prepared by prep_new_page. */
+struct page *zones_alloc_above(struct cpu *cpu, struct zones *zones, unsigned order,
+			       enum watermark mark, unsigned gfp, zone_take *take, void *state);
+void prep_new_page(struct cpu *cpu, struct zones *zones, struct page *page, unsigned order,
+		   unsigned gfp);
+
+/* ---- set-up and check: plain C ------------------------------------------------------------- */
+
+struct zones_options {
+	enum kernel kernel;
+	enum lock_kind lock;
+	uint64_t reserve_blocks;        /* pageblocks set aside, at most */
+	uint64_t nr_cpus;               /* as nr_cpus() has it */
+};
+/* All memory free, in blocks of the largest order. */
+struct zones *zones_new(struct sim *sim, struct memory *memory,
+			const struct zones_options *options);
+/* Makes the simulated struct zone (zone_structs.c). */
+void zone_struct_new(struct zone *zone);
+
+/* Clears m->seen and marks the pages of free blocks in it. */
+bool zones_check(struct zones *zones, const struct report *report);
+uint64_t zones_free_pages(const struct zones *zones);
+/* Of a CPU, for check(). */
+struct per_cpu_pageset *zone_pageset_of(const struct zone *zone, unsigned id);
+
+#endif

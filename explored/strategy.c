@@ -462,17 +462,24 @@ static uint64_t draw(uint64_t *state, uint64_t limit)
 	return random_share(random_mix(*state += RANDOM_STEP), limit);
 }
 
+/* Whose priority counts: a CPU in a handler has that of its interrupt. */
+static unsigned ranked(const struct sim *sim, unsigned entity)
+{
+	return entity < CPUS_MAX && sim->cpu[entity].in_handler ? IRQ_OF + entity : entity;
+}
+
 static unsigned pick_pct(struct sim *sim, unsigned enabled)
 {
 	struct pct *p = sim->picker;
 	unsigned best = NOBODY;
 
 	for (unsigned e = 0; e < ENTITIES; e++)
-		if (enabled >> e & 1 && (best == NOBODY || p->priority[e] > p->priority[best]))
+		if (enabled >> e & 1 && (best == NOBODY || p->priority[ranked(sim, e)] >
+								   p->priority[ranked(sim, best)]))
 			best = e;
 	for (unsigned i = 0; i < p->changes; i++)
 		if (p->change[i] == sim->steps + 1) {
-			p->priority[best] = i;
+			p->priority[ranked(sim, best)] = i;
 			p->change[i] = 0;
 			return pick_pct(sim, enabled);
 		}

@@ -75,8 +75,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!arguments->file_count == !arguments->replay)
-			argp_error(state, "which experiment? A file, like configs/remote-free.yaml; "
-					  "or --replay with the file of a finding");
+			argp_error(state,
+				   "which experiment? A file, like configs/remote-free.yaml; "
+				   "or --replay with the file of a finding");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -123,8 +124,8 @@ static bool same_to_explorer(const struct combination *a, const struct combinati
 {
 	return a->objects == b->objects && a->pages == b->pages &&
 	       a->settings.preempt == b->settings.preempt &&
-	       (!a->objects || !memcmp(a->objects_settings, b->objects_settings,
-				       a->objects->settings_size)) &&
+	       (!a->objects ||
+		!memcmp(a->objects_settings, b->objects_settings, a->objects->settings_size)) &&
 	       (!a->pages->settings_size ||
 		!memcmp(a->pages_fitted, b->pages_fitted, a->pages->settings_size));
 }
@@ -145,7 +146,8 @@ static void print_how(const struct explore_options *o)
 
 	printf(": %s", explorer->strategies[o->strategy]);
 	if (o->strategy == STRATEGY_EXHAUSTIVE)
-		printf(", %" PRIu64 " preemption%s", o->preemptions, o->preemptions == 1 ? "" : "s");
+		printf(", %" PRIu64 " preemption%s", o->preemptions,
+		       o->preemptions == 1 ? "" : "s");
 	if (o->strategy == STRATEGY_PCT)
 		printf(", depth %" PRIu64, o->depth);
 	if (o->store_buffer)
@@ -162,20 +164,24 @@ static void print_report(const struct explore_options *o, const struct explore_r
 {
 	const struct coverage *c = &r->coverage;
 
-	printf("  %" PRIu64 " schedule%s of %" PRIu64 " program%s, %" PRIu64 " steps, the longest %" PRIu64
-	       "%s\n", r->schedules, r->schedules == 1 ? "" : "s", r->programs,
-	       r->programs == 1 ? "" : "s", r->steps, r->longest,
+	printf("  %" PRIu64 " schedule%s of %" PRIu64 " program%s, %" PRIu64
+	       " steps, the longest %" PRIu64 "%s\n",
+	       r->schedules, r->schedules == 1 ? "" : "s", r->programs, r->programs == 1 ? "" : "s",
+	       r->steps, r->longest,
 	       o->strategy != STRATEGY_EXHAUSTIVE || r->finding ? ""
-	       : r->complete ? "; nothing is left" : "; more are left");
+	       : r->complete                                    ? "; nothing is left"
+								: "; more are left");
 	printf("  covered: %" PRIu64 " pairs of accesses of two CPUs to one word, %" PRIu64
-	       " of them in both orders; paths:", c->pairs, c->both_orders);
+	       " of them in both orders; paths:",
+	       c->pairs, c->both_orders);
 	for (unsigned i = 0; i < c->paths; i++)
 		printf("%s %s", i ? "," : "", c->path[i]);
 	putchar('\n');
 	if (o->strategy == STRATEGY_PCT)
-		printf("  each schedule finds a fault of depth %" PRIu64 " with probability %.2g or more "
-		       "(%u that may go on, %" PRIu64 " steps; %" PRIu64 " were longer)\n", o->depth,
-		       r->bound, r->entities, r->k, r->beyond);
+		printf("  each schedule finds a fault of depth %" PRIu64
+		       " with probability %.2g or more "
+		       "(%u that may go on, %" PRIu64 " steps; %" PRIu64 " were longer)\n",
+		       o->depth, r->bound, r->entities, r->k, r->beyond);
 }
 
 static void print_finding(const struct finding *f)
@@ -285,7 +291,7 @@ static void plant_cell(const struct experiment *experiment, const struct combina
 	o.plant = backend_explored.explorer->plants[plant].name;
 	o.strategy = strategy;
 	if (strategy == STRATEGY_EXHAUSTIVE && o.operations > PLANT_OPERATIONS)
-		o.operations = PLANT_OPERATIONS;        /* all orders of longer programs are too many */
+		o.operations = PLANT_OPERATIONS; /* all orders of longer programs are too many */
 	if (!backend_explored.explorer->explore(&o, &report, why, sizeof why)) {
 		fprintf(stderr, "%s: error: %s\n", experiment->path, why);
 		return;
@@ -392,8 +398,10 @@ static int replay_experiment(const struct arguments *arguments, const struct exp
 	int status = EXIT_DONE;
 
 	if (!kept->version || strcmp(kept->version, backend_explored.version))
-		fprintf(stderr, "%s: note: found with another version of the models; it may not go wrong "
-			"any more\n", arguments->replay);
+		fprintf(stderr,
+			"%s: note: found with another version of the models; it may not go wrong "
+			"any more\n",
+			arguments->replay);
 	if (!backend_explored.explorer->replay(&o, kept->schedule, &report, why, sizeof why)) {
 		fprintf(stderr, "%s: error: %s\n", arguments->replay, why);
 		return EXIT_MISTAKE;
@@ -425,7 +433,8 @@ static int replay(const struct arguments *arguments, struct diagnostics *diagnos
 	}
 	begin = read_kept(text, &kept);
 	if (!begin)
-		fprintf(stderr, "%s: error: this is no file of 'bounce explore'\n", arguments->replay);
+		fprintf(stderr, "%s: error: this is no file of 'bounce explore'\n",
+			arguments->replay);
 	else
 		experiment = experiment_parse(arguments->replay, begin, strlen(begin), kept.sets,
 					      kept.set_count, diagnostics);

@@ -13,11 +13,11 @@ enum { TRIALS = 100 };
 struct exploring {
 	const struct explore_options *options;
 	struct explore_report *report;
-	struct stage *stage[START_STATES];      /* of each start state that is asked for */
-	struct program given[START_STATES];     /* options->program, as it fits there */
+	struct stage *stage[START_STATES]; /* of each start state that is asked for */
+	struct program given[START_STATES]; /* options->program, as it fits there */
 	unsigned stages;
 	struct covered covered;
-	uint64_t left;                  /* schedules */
+	uint64_t left; /* schedules */
 };
 
 static void add_paths(struct coverage *coverage, const struct sim *sim)
@@ -63,7 +63,8 @@ static bool programs_from(struct exploring *e, unsigned start, unsigned preempti
 		if (!given)
 			program_of_number(e->stage[start], k, &program);
 		e->report->programs += preemptions == 0;
-		good = strategy_exhaustive(e->stage[start], &program, preemptions, note_schedule, e);
+		good = strategy_exhaustive(e->stage[start], &program, preemptions, note_schedule,
+					   e);
 	}
 	return good;
 }
@@ -147,7 +148,8 @@ static bool plant_fits(const struct explore_options *o, char *why, size_t size)
 {
 	const struct plant *plant = o->plant ? plant_find(o->plant) : NULL;
 
-	if (!o->plant || (plant && (plant_is_for(plant, o->objects) || plant_is_for(plant, o->pages))))
+	if (!o->plant ||
+	    (plant && (plant_is_for(plant, o->objects) || plant_is_for(plant, o->pages))))
 		return true;
 	snprintf(why, size, plant ? "plant: '%s' is for %s" : "plant: no fault is called '%s'%s",
 		 o->plant, plant ? plant->models : "");
@@ -189,7 +191,8 @@ static void end(struct exploring *e)
 static bool explore(const struct explore_options *o, struct explore_report *report, char *why,
 		    size_t size)
 {
-	struct exploring e = { .options = o, .report = report,
+	struct exploring e = { .options = o,
+			       .report = report,
 			       .left = o->schedules ? o->schedules : UINT64_MAX };
 	bool good;
 
@@ -219,7 +222,8 @@ static bool replay(const struct explore_options *o, const char *schedule,
 
 	memset(report, 0, sizeof *report);
 	if (good && !choices_parse(&choices, schedule)) {
-		snprintf(why, size, "the schedule is not one: 0*12 1 i0 b1*2 are entities and how often");
+		snprintf(why, size,
+			 "the schedule is not one: 0*12 1 i0 b1*2 are entities and how often");
 		good = false;
 	}
 	stage = good ? stage_new(o, (unsigned)o->start, false, why, size) : NULL;

@@ -24,7 +24,7 @@ bool keys_add(struct keys *keys, uint64_t key)
 {
 	size_t i;
 
-	key |= 1;                               /* 0: an empty slot */
+	key |= 1; /* 0: an empty slot */
 	if (2 * keys->used >= keys->slots) {
 		struct keys bigger = { .slots = keys->slots ? 2 * keys->slots : 1024 };
 

@@ -20,8 +20,8 @@ struct actor {
 struct bench {
 	const struct litmus *test;
 	struct sim *sim;
-	char **word;                    /* [variables] */
-	int64_t *values;                /* [observeds] */
+	char **word; /* [variables] */
+	int64_t *values; /* [observeds] */
 	struct actor actor[CPUS_MAX];
 	void (*outcome)(void *to, const int64_t *outcome);
 	void *to;
@@ -49,8 +49,8 @@ static void update(struct cpu *cpu, void *word, const struct instruction *in, in
 	do {
 		old = load_number(cpu, word, in->size);
 		new = compute_operation(in->operation, in->size, old, operand, &flags);
-	} while (in->locked && !verb_rmw(cpu, word, in->size, RMW_CAS, &old, &new, &was, true,
-					 SITE("variable")));
+	} while (in->locked &&
+		 !verb_rmw(cpu, word, in->size, RMW_CAS, &old, &new, &was, true, SITE("variable")));
 	if (!in->locked)
 		store_number(cpu, word, in->size, new);
 	compute_operation(in->operation, in->size, old, operand, &reg[LITMUS_FLAGS]);
@@ -170,7 +170,8 @@ static void set_up(void *argument)
 }
 
 bool explore_litmus(const struct litmus *test, bool store_buffer,
-		    void (*outcome)(void *to, const int64_t *outcome), void *to, uint64_t *schedules)
+		    void (*outcome)(void *to, const int64_t *outcome), void *to,
+		    uint64_t *schedules)
 {
 	struct explore_options options = { .cpus = test->threads,
 					   .store_buffer = store_buffer ? BUFFER_MAX : 0 };

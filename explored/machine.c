@@ -11,16 +11,16 @@
 enum { STACK_BYTES = 128 << 10 };
 
 const char *const finding_names[] = {
-	[FOUND_NOTHING]   = "nothing",
-	[FOUND_BUG]       = "a broken assumption of the model",
-	[FOUND_TWICE]     = "an object handed out twice",
-	[FOUND_OUTSIDE]   = "an object handed out that lies in no live slab",
+	[FOUND_NOTHING] = "nothing",
+	[FOUND_BUG] = "a broken assumption of the model",
+	[FOUND_TWICE] = "an object handed out twice",
+	[FOUND_OUTSIDE] = "an object handed out that lies in no live slab",
 	[FOUND_INVARIANT] = "a broken invariant",
-	[FOUND_LOST]      = "objects lost",
-	[FOUND_GUARD]     = "a guarded member touched without its lock",
-	[FOUND_DEADLOCK]  = "a deadlock",
-	[FOUND_LIVELOCK]  = "no progress",
-	[FOUND_MEMORY]    = "no memory left",
+	[FOUND_LOST] = "objects lost",
+	[FOUND_GUARD] = "a guarded member touched without its lock",
+	[FOUND_DEADLOCK] = "a deadlock",
+	[FOUND_LIVELOCK] = "no progress",
+	[FOUND_MEMORY] = "no memory left",
 };
 
 /* ---- ends ----------------------------------------------------------------------------------- */
@@ -31,7 +31,7 @@ static _Noreturn void leave(struct sim *sim)
 
 	sim->current = NULL;
 	if (cpu)
-		fiber_switch(cpu->fiber, sim->main);    /* which never comes back */
+		fiber_switch(cpu->fiber, sim->main); /* which never comes back */
 	longjmp(sim->escape, 1);
 }
 
@@ -268,8 +268,10 @@ static void record(struct sim *sim, unsigned entity, unsigned enabled)
 	const struct cpu *cpu = &sim->cpu[entity % CPUS_MAX];
 
 	sim->all_steps++;
-	*s = (struct step_done){ .entity = (uint8_t)entity, .before = (uint8_t)sim->running,
-				 .enabled = (uint16_t)enabled, .handler = cpu->in_handler != 0,
+	*s = (struct step_done){ .entity = (uint8_t)entity,
+				 .before = (uint8_t)sim->running,
+				 .enabled = (uint16_t)enabled,
+				 .handler = cpu->in_handler != 0,
 				 .held = (uint8_t)buffers_held(sim),
 				 .labels = sim->head.arena.label_serial };
 	if (entity >= BUFFER_OF) {
@@ -499,16 +501,17 @@ static void must_hold_guard(struct cpu *cpu)
 	for (unsigned i = 0; i < cpu->locks; i++)
 		if (cpu->lock[i] == guard)
 			return;
-	machine_found(sim, cpu, FOUND_GUARD, v->site, "%s %s without %s, at %s:%u",
-		      field->name, v->writes ? "written" : "read", field->guard, v->site->file,
-		      v->site->line);
+	machine_found(sim, cpu, FOUND_GUARD, v->site, "%s %s without %s, at %s:%u", field->name,
+		      v->writes ? "written" : "read", field->guard, v->site->file, v->site->line);
 }
 
 /* ---- verbs ---------------------------------------------------------------------------------- */
 
 void verb_load(struct cpu *cpu, const void *p, void *value, size_t size, const struct site *site)
 {
-	struct verb_at verb = { VERB_LOAD, false, false, (unsigned)size, (char *)(uintptr_t)p, site };
+	struct verb_at verb = {
+		VERB_LOAD, false, false, (unsigned)size, (char *)(uintptr_t)p, site
+	};
 
 	step(cpu, &verb);
 	if (plant_at(cpu->sim, &verb, RMW_ADD) == GIVE_CONSTANT)
@@ -521,7 +524,9 @@ void verb_load(struct cpu *cpu, const void *p, void *value, size_t size, const s
 /* A turn of a loop that goes on while the word has that value: when it has another. */
 void verb_poll(struct cpu *cpu, const void *p, void *value, size_t size, const struct site *site)
 {
-	struct verb_at verb = { VERB_SPIN, false, false, (unsigned)size, (char *)(uintptr_t)p, site };
+	struct verb_at verb = {
+		VERB_SPIN, false, false, (unsigned)size, (char *)(uintptr_t)p, site
+	};
 
 	memcpy(cpu->seen, value, size);
 	step(cpu, &verb);
@@ -863,8 +868,9 @@ bool machine_run(struct sim *sim)
 
 static void cpu_clear(struct sim *sim, unsigned id)
 {
-	struct cpu *cpu = &sim->cpu[id], fresh = { .sim = sim, .fiber = cpu->fiber, .irq_on = true,
-						   .preempt_count = cpu->preempt_count };
+	struct cpu *cpu = &sim->cpu[id], fresh = {
+		.sim = sim, .fiber = cpu->fiber, .irq_on = true, .preempt_count = cpu->preempt_count
+	};
 
 	*cpu = fresh;
 	cpu_head_init(&cpu->head, &sim->head, id);

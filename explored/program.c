@@ -24,7 +24,8 @@ static void *take(struct cpu *cpu, struct stage *stage, unsigned number, unsigne
 		object = o->model->alloc(cpu, o->state, stage->cache, gfp);
 	} else {
 		stage->order[number] = (unsigned char)(number % ORDERS);
-		page = stage->pages.model->alloc(cpu, stage->pages.state, stage->order[number], gfp);
+		page = stage->pages.model->alloc(cpu, stage->pages.state, stage->order[number],
+						 gfp);
 		object = page ? page_address(stage->memory, page) : NULL;
 	}
 	op_end(cpu, 0, 0);
@@ -54,16 +55,18 @@ static bool overlap(const struct stage *stage, unsigned other, unsigned number, 
 
 	if (stage->objects.model)
 		return object == stage->address[other];
-	return at < there + (1u << stage->order[other]) && there < at + (1u << stage->order[number]);
+	return at < there + (1u << stage->order[other]) &&
+	       there < at + (1u << stage->order[number]);
 }
 
 static void must_be_new(struct cpu *cpu, struct stage *stage, unsigned number, const void *object)
 {
 	for (unsigned i = 0; i < OBJECTS_MAX; i++)
 		if (stage->alive[i] && overlap(stage, i, number, object))
-			machine_found(cpu->sim, cpu, FOUND_TWICE, NULL,
-				      "object %u is handed out to CPU %u while object %u lies there",
-				      number, cpu->head.id, i);
+			machine_found(
+				cpu->sim, cpu, FOUND_TWICE, NULL,
+				"object %u is handed out to CPU %u while object %u lies there",
+				number, cpu->head.id, i);
 }
 
 /* Not while stores wait: memory is not yet what the CPUs think. */
@@ -197,7 +200,9 @@ static void start_first(struct cpu *cpu, void *argument)
 {
 	struct stage *stage = argument;
 	static const unsigned char slabs[START_STATES] = {
-		[START_FROZEN_REMOTE] = 1, [START_TWO_PARTIAL] = 3, [START_AT_LIMIT] = 4,
+		[START_FROZEN_REMOTE] = 1,
+		[START_TWO_PARTIAL] = 3,
+		[START_AT_LIMIT] = 4,
 		[START_LAST_OUT] = 2,
 	};
 	unsigned n = stage->per_slab;
@@ -257,8 +262,8 @@ static void set_up(void *argument)
 	static const struct layout slot_layout = { "slot", sizeof(void *), CLASS_WORKLOAD, NULL };
 
 	stage->pages.model = page_allocator_find(o->pages);
-	stage->memory = memory_new(sim, page_view_of(objects, stage->pages.model, o->pages_settings),
-				   0, MEMORY_MIB);
+	stage->memory = memory_new(
+		sim, page_view_of(objects, stage->pages.model, o->pages_settings), 0, MEMORY_MIB);
 	stage->pages.memory = stage->memory;
 	stage->pages.state = stage->pages.model->create(sim, stage->memory, o->pages_settings);
 	stage->per_slab = PAGES_PER_START;
@@ -276,8 +281,8 @@ static void set_up(void *argument)
 	stage->slot = arena_new(sim, void *, OBJECTS_MAX, 0, LINE, &slot_layout, "slot");
 }
 
-struct stage *stage_new(const struct explore_options *options, unsigned start, bool labels, char *why,
-			size_t size)
+struct stage *stage_new(const struct explore_options *options, unsigned start, bool labels,
+			char *why, size_t size)
 {
 	struct stage *stage = xalloc(sizeof *stage);
 	bool good;
@@ -290,8 +295,10 @@ struct stage *stage_new(const struct explore_options *options, unsigned start, b
 	if (!good)
 		snprintf(why, size, "%s", stage->sim->message);
 	if (good && stage->per_slab * 4 > START_HELD_MAX) {
-		snprintf(why, size, "a slab has %u objects; explore with larger ones, so that it has "
-			 "%d or fewer", stage->per_slab, START_HELD_MAX / 4);
+		snprintf(why, size,
+			 "a slab has %u objects; explore with larger ones, so that it has "
+			 "%d or fewer",
+			 stage->per_slab, START_HELD_MAX / 4);
 		good = false;
 	}
 	if (!good) {
@@ -333,7 +340,7 @@ static int64_t missing(const struct stage *stage)
 static void note_lost(struct stage *stage)
 {
 	struct sim *sim = stage->sim;
-	uint64_t key = ~sim->memory_hash;       /* apart from states whose books balance */
+	uint64_t key = ~sim->memory_hash; /* apart from states whose books balance */
 	int64_t lost;
 
 	if (keys_have(&stage->good, key))
@@ -391,7 +398,7 @@ struct builder {
 	struct program *program;
 	unsigned next_held;
 	bool freed[OBJECTS_MAX];
-	unsigned made[OBJECTS_MAX], mades;      /* numbers that exist so far, not freed */
+	unsigned made[OBJECTS_MAX], mades; /* numbers that exist so far, not freed */
 };
 
 static struct builder builder_new(const struct stage *stage, struct program *program)
@@ -525,9 +532,10 @@ static bool fits(const struct stage *stage, const struct program *p, char *why, 
 			if (!p->op[c][i].frees)
 				continue;
 			if (n >= stage->helds && p->allocates[n] == NOBODY) {
-				snprintf(why, size, "program: there is no object %u; the start state "
-					 "'%s' has %u, then come those that are allocated", n,
-					 explore_start_words[stage->start], stage->helds);
+				snprintf(why, size,
+					 "program: there is no object %u; the start state "
+					 "'%s' has %u, then come those that are allocated",
+					 n, explore_start_words[stage->start], stage->helds);
 				return false;
 			}
 			if (freed[n]) {
@@ -562,11 +570,14 @@ bool program_parse(const struct stage *stage, const char *text, struct program *
 		}
 		if (op.frees)
 			op.number = (unsigned)strtoul(at + 1, &end, 10);
-		if ((*at != 'a' && !op.frees) || (op.frees && (end == at + 1 || op.number >= OBJECTS_MAX)) ||
+		if ((*at != 'a' && !op.frees) ||
+		    (op.frees && (end == at + 1 || op.number >= OBJECTS_MAX)) ||
 		    program->count[cpu] == OPERATIONS_MAX) {
-			snprintf(why, size, "program: '%.20s' is not understood: a allocates, f0 frees "
-				 "object 0, | begins the next of %u CPUs; %d operations each at most",
-				 at, program->cpus, OPERATIONS_MAX);
+			snprintf(
+				why, size,
+				"program: '%.20s' is not understood: a allocates, f0 frees "
+				"object 0, | begins the next of %u CPUs; %d operations each at most",
+				at, program->cpus, OPERATIONS_MAX);
 			return false;
 		}
 		if (!op.frees)

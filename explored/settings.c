@@ -1,16 +1,20 @@
 /* The section `explore:` of an experiment, and its words. */
 #include "explored/finding.h"
 
-const char *const explore_strategy_words[] = {
-	[STRATEGY_EXHAUSTIVE] = "exhaustive", [STRATEGY_PCT] = "pct", [STRATEGY_RUNS] = "runs",
-	[STRATEGY_UNIFORM] = "uniform", NULL
-};
+const char *const explore_strategy_words[] = { [STRATEGY_EXHAUSTIVE] = "exhaustive",
+					       [STRATEGY_PCT] = "pct",
+					       [STRATEGY_RUNS] = "runs",
+					       [STRATEGY_UNIFORM] = "uniform",
+					       NULL };
 
-const char *const explore_start_words[] = {
-	[START_FRESH] = "fresh", [START_ONE_LEFT] = "one-left", [START_FROZEN_REMOTE] = "frozen-remote",
-	[START_TWO_PARTIAL] = "two-partial", [START_AT_LIMIT] = "at-limit",
-	[START_LAST_OUT] = "last-out", [START_ALL] = "all", NULL
-};
+const char *const explore_start_words[] = { [START_FRESH] = "fresh",
+					    [START_ONE_LEFT] = "one-left",
+					    [START_FROZEN_REMOTE] = "frozen-remote",
+					    [START_TWO_PARTIAL] = "two-partial",
+					    [START_AT_LIMIT] = "at-limit",
+					    [START_LAST_OUT] = "last-out",
+					    [START_ALL] = "all",
+					    NULL };
 
 /* clang-format off */
 const struct setting explore_settings[] = {

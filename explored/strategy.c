@@ -174,7 +174,7 @@ unsigned pick_default(struct sim *sim, unsigned enabled)
 		if (enabled >> from & 1)
 			return from;
 		if (enabled >> (BUFFER_OF + from) & 1)
-			return BUFFER_OF + from;        /* it may wait for its own buffer */
+			return BUFFER_OF + from; /* it may wait for its own buffer */
 	}
 	for (unsigned i = 1; i <= cpus; i++)
 		if (enabled >> (from + i) % cpus & 1)
@@ -187,14 +187,14 @@ unsigned pick_default(struct sim *sim, unsigned enabled)
 
 /* ---- exhaustive ------------------------------------------------------------------------------- */
 
-enum { DEVIATIONS_MAX = 48, HOLD = ENTITIES };  /* HOLD + c: the buffer of CPU c drains later */
+enum { DEVIATIONS_MAX = 48, HOLD = ENTITIES }; /* HOLD + c: the buffer of CPU c drains later */
 
 struct deviation {
 	uint16_t step;
 	uint8_t what;
 };
 
-struct node {                           /* a schedule still to be run */
+struct node { /* a schedule still to be run */
 	struct deviation deviation[DEVIATIONS_MAX];
 	unsigned count, cost;
 };
@@ -208,15 +208,15 @@ struct search {
 	struct stage *stage;
 	struct sim *sim;
 	const struct program *program;
-	bool all;                       /* every entity, whatever it costs */
+	bool all; /* every entity, whatever it costs */
 	unsigned preemptions;
 	struct node *stack;
 	size_t nodes, room;
 	struct node now;
-	unsigned at;                    /* deviations of `now` that are done */
+	unsigned at; /* deviations of `now` that are done */
 	struct keys seen;
-	struct touched *touched;        /* by word of the arena */
-	bool more;                      /* a word is shared that was not */
+	struct touched *touched; /* by word of the arena */
+	bool more; /* a word is shared that was not */
 };
 
 static void push(struct search *s, const struct node *node)
@@ -334,7 +334,8 @@ static void expand_bounded(struct search *s, unsigned i)
 			push_other(s, i, c, goes_on);
 		if (irq && (c == cpu ? handled(s, step, c) : is_shared))
 			push_other(s, i, IRQ_OF + c, 1);
-		if (step->held >> c & 1 && step->enabled >> (BUFFER_OF + c) & 1 && c != cpu && is_shared)
+		if (step->held >> c & 1 && step->enabled >> (BUFFER_OF + c) & 1 && c != cpu &&
+		    is_shared)
 			push_other(s, i, BUFFER_OF + c, 0);
 	}
 }
@@ -407,15 +408,16 @@ static bool pass(struct search *s, schedule_sink *sink, void *to)
 bool strategy_exhaustive(struct stage *stage, const struct program *program, unsigned preemptions,
 			 schedule_sink *sink, void *to)
 {
-	struct search s = { .stage = stage, .sim = stage->sim, .program = program,
-			    .preemptions = preemptions };
+	struct search s = {
+		.stage = stage, .sim = stage->sim, .program = program, .preemptions = preemptions
+	};
 	size_t bytes = words_of(s.sim) * sizeof *s.touched;
 	bool good = true;
 
 	s.touched = xmap(bytes);
 	if (stage->options->interrupts)
 		try_handlers(&s);
-	do {                                    /* until all shared words were known from the start */
+	do { /* until all shared words were known from the start */
 		s.more = false;
 		good = pass(&s, sink, to);
 	} while (good && s.more);
@@ -452,7 +454,8 @@ void strategy_all(struct sim *sim, void (*start)(void *argument), void *argument
 /* ---- random ----------------------------------------------------------------------------------- */
 
 struct pct {
-	unsigned priority[ENTITIES];    /* larger goes first; below `depth` only after a change point */
+	unsigned
+		priority[ENTITIES]; /* larger goes first; below `depth` only after a change point */
 	uint64_t change[8];
 	unsigned changes, next;
 };
@@ -507,7 +510,7 @@ void strategy_pct(struct stage *stage, const struct program *program, unsigned d
 
 struct walk {
 	uint64_t state;
-	unsigned length;                /* of a run of one CPU, on average; 1: each step anew */
+	unsigned length; /* of a run of one CPU, on average; 1: each step anew */
 };
 
 static unsigned any_of(struct walk *w, unsigned enabled)

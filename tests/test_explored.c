@@ -39,8 +39,8 @@ static struct explored explored_of(const char *objects, const char *more)
 
 	snprintf(text, sizeof text,
 		 "name: t\nmachine: textbook\ncpus: 2\nobjects: %s\npages: buddy\n"
-		 "workload: %s\noperations: 100\n%s", objects,
-		 strcmp(objects, "none") ? "producer-consumer" : "counter", more);
+		 "workload: %s\noperations: 100\n%s",
+		 objects, strcmp(objects, "none") ? "producer-consumer" : "counter", more);
 	e.experiment = experiment_parse("t.yaml", text, strlen(text), NULL, 0, e.diagnostics);
 	diagnostics_print(e.diagnostics, stderr, false);
 	assert_non_null(e.experiment);
@@ -213,7 +213,8 @@ static void a_fault_of_another_allocator_is_refused(void **state)
 static void as_released_an_interrupt_loses_objects(void **state)
 {
 	static const char *const released[] = {
-		"slub-page: {bugs: released}\n", "slub-page: {bugs: fixed}\n",
+		"slub-page: {bugs: released}\n",
+		"slub-page: {bugs: fixed}\n",
 	};
 
 	(void)state;
@@ -261,7 +262,9 @@ static void sound_with(const char *objects, const char *more, unsigned buffer, u
 
 static void the_allocators_are_sound(void **state)
 {
-	static const struct { const char *objects, *more; } rows[] = {
+	static const struct {
+		const char *objects, *more;
+	} rows[] = {
 		{ "none", "" },
 		{ "slub-page", "" },
 		{ "slub-cpu", "" },
@@ -321,7 +324,8 @@ static void a_finding_replays_to_the_letter(void **state)
 	snprintf(e.options.program, sizeof e.options.program, "%s", e.report.finding->program);
 	e.options.start = e.report.finding->start;
 	snprintf(start, sizeof start, "%s", explorer->starts[e.options.start]);
-	assert_true(explorer->replay(&e.options, e.report.finding->schedule, &again, why, sizeof why));
+	assert_true(
+		explorer->replay(&e.options, e.report.finding->schedule, &again, why, sizeof why));
 	assert_non_null(again.finding);
 	assert_string_equal(again.finding->schedule, e.report.finding->schedule);
 	assert_string_equal(again.finding->message, e.report.finding->message);
@@ -331,7 +335,8 @@ static void a_finding_replays_to_the_letter(void **state)
 
 	/* without the fault the same order does no harm */
 	e.options.plant = NULL;
-	assert_true(explorer->replay(&e.options, e.report.finding->schedule, &again, why, sizeof why));
+	assert_true(
+		explorer->replay(&e.options, e.report.finding->schedule, &again, why, sizeof why));
 	assert_null(again.finding);
 	explored_free(&e);
 }
@@ -376,7 +381,9 @@ static void two_explorations_are_one(void **state)
 
 static void programs_and_schedules_are_read_strictly(void **state)
 {
-	static const struct { const char *program, *schedule, *why; } rows[] = {
+	static const struct {
+		const char *program, *schedule, *why;
+	} rows[] = {
 		{ "a x", "0", "program: 'x' is not understood" },
 		{ "a | f9", "0", "there is no object 9" },
 		{ "a f0 | f0", "0", "object 0 is freed twice" },

@@ -11,7 +11,7 @@
 enum { LABELS_KEPT = 4, BLOCK_LABELS = 512 };
 static const uint64_t PERCPU_BYTES = 1 << 16, RANGE_BYTES = 1 << 20;
 
-struct label_block {                    /* labels, in use or not */
+struct label_block { /* labels, in use or not */
 	struct label_block *next;
 	unsigned used;
 	struct label label[BLOCK_LABELS];
@@ -138,7 +138,8 @@ static struct label *label_new(struct arena *arena)
 }
 
 /* The newest label here that counts instances of that size: the new one goes on counting. */
-static const struct label *label_counting(const struct arena *arena, uint64_t offset, uint64_t stride)
+static const struct label *label_counting(const struct arena *arena, uint64_t offset,
+					  uint64_t stride)
 {
 	const struct label *l = arena->page_label[offset / ARENA_PAGE];
 

@@ -27,15 +27,15 @@ enum strategy { STRATEGY_EXHAUSTIVE, STRATEGY_PCT, STRATEGY_RUNS, STRATEGY_UNIFO
 /* How a run can go wrong. */
 enum finding_kind {
 	FOUND_NOTHING,
-	FOUND_BUG, /* a BUG of the model, or of an access */
-	FOUND_TWICE, /* an object handed out that somebody has */
-	FOUND_OUTSIDE, /* handed out, but in no live slab */
-	FOUND_INVARIANT, /* check() says no */
-	FOUND_LOST, /* not back at the end */
-	FOUND_GUARD, /* a member touched without its lock */
+	FOUND_BUG,                      /* a BUG of the model, or of an access */
+	FOUND_TWICE,                    /* an object handed out that somebody has */
+	FOUND_OUTSIDE,                  /* handed out, but in no live slab */
+	FOUND_INVARIANT,                /* check() says no */
+	FOUND_LOST,                     /* not back at the end */
+	FOUND_GUARD,                    /* a member touched without its lock */
 	FOUND_DEADLOCK,
 	FOUND_LIVELOCK,
-	FOUND_MEMORY, /* the machine has no memory left */
+	FOUND_MEMORY,                   /* the machine has no memory left */
 	FINDING_KINDS,
 };
 
@@ -43,17 +43,17 @@ enum finding_kind {
 struct explore_options {
 	char program[SETTING_NAME_BYTES];
 	uint64_t cpus, operations, object_size;
-	int start, strategy; /* of their words */
+	int start, strategy;            /* of their words */
 	uint64_t preemptions, depth, schedules, store_buffer, interrupts;
-	const char *objects, *pages; /* names of models; objects NULL: the page allocator alone */
+	const char *objects, *pages;    /* names of models; objects NULL: the page allocator alone */
 	const void *objects_settings, *pages_settings;
-	bool preempt; /* CONFIG_PREEMPT */
-	const char *plant; /* NULL: none */
+	bool preempt;                   /* CONFIG_PREEMPT */
+	const char *plant;              /* NULL: none */
 	uint64_t seed;
 };
 
 struct coverage {
-	uint64_t pairs, both_orders; /* of accesses of two CPUs to one word, by site */
+	uint64_t pairs, both_orders;    /* of accesses of two CPUs to one word, by site */
 	unsigned paths;
 	const char *path[64];
 };
@@ -62,14 +62,14 @@ struct finding;
 
 struct explore_report {
 	uint64_t programs, schedules, steps;
-	bool complete; /* exhaustive: nothing within the bound was left out */
-	uint64_t longest; /* verbs of the longest run */
-	unsigned entities; /* pct: n */
-	uint64_t k; /* pct: most steps of the trial runs */
-	uint64_t beyond; /* pct: runs longer than k */
-	double bound; /* pct: probability of finding a bug of that depth, per run */
+	bool complete;                  /* exhaustive: nothing within the bound was left out */
+	uint64_t longest;               /* verbs of the longest run */
+	unsigned entities;              /* pct: n */
+	uint64_t k;                     /* pct: most steps of the trial runs */
+	uint64_t beyond;                /* pct: runs longer than k */
+	double bound;                   /* pct: probability of finding a bug of that depth, per run */
 	struct coverage coverage;
-	struct finding *finding; /* NULL: none; finding_free */
+	struct finding *finding;        /* NULL: none; finding_free */
 };
 
 /* A run that went wrong: who went on, in order. */
@@ -79,26 +79,26 @@ struct finding {
 	char program[PROGRAM_BYTES];
 	int start;
 	unsigned switches;
-	char *schedule; /* "0*12 1*3 i0 b1": entities, and how often in a row */
-	char *story; /* the interleaving by CPU, as text */
-	uint64_t at; /* number of the schedule that found it, from 1 */
+	char *schedule;                 /* "0*12 1*3 i0 b1": entities, and how often in a row */
+	char *story;                    /* the interleaving by CPU, as text */
+	uint64_t at;                    /* number of the schedule that found it, from 1 */
 };
 
 struct litmus;
 
 struct plant {
-	const char *name, *summary, *models; /* models: names, separated by spaces */
-	const char *function, *text, *member; /* of the site; NULL: any */
-	int instead; /* see machine.h */
-	uint64_t constant; /* what a load gives */
-	bool forgotten; /* a lock: nobody notes that it is held, either */
+	const char *name, *summary, *models;    /* models: names, separated by spaces */
+	const char *function, *text, *member;   /* of the site; NULL: any */
+	int instead;                    /* see machine.h */
+	uint64_t constant;              /* what a load gives */
+	bool forgotten;                 /* a lock: nobody notes that it is held, either */
 };
 
 struct explorer {
-	const struct plant *plants; /* ends with one without a name */
+	const struct plant *plants;     /* ends with one without a name */
 	const struct setting *settings; /* of struct explore_options */
-	const char *const *strategies, *const *starts; /* words; NULL-terminated */
-	const char *const *findings; /* by enum finding_kind */
+	const char *const *strategies, *const *starts;  /* words; NULL-terminated */
+	const char *const *findings;                    /* by enum finding_kind */
 	/* NULL in `why`[0]: done. Otherwise the options do not fit. The caller frees the finding. */
 	bool (*explore)(const struct explore_options *options, struct explore_report *report,
 			char *why, size_t size);

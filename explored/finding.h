@@ -17,7 +17,6 @@ struct finding *finding_of_run(struct stage *stage, const struct program *progra
 void finding_free(struct finding *finding);
 
 bool explore_litmus(const struct litmus *test, bool store_buffer,
-		    void (*outcome)(void *to, const int64_t *outcome), void *to,
-		    uint64_t *schedules);
+		    void (*outcome)(void *to, const int64_t *outcome), void *to, uint64_t *schedules);
 
 #endif

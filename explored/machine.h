@@ -31,10 +31,10 @@
 enum {
 	CPUS_MAX = EXPLORE_CPUS_MAX,
 	BUFFER_MAX = 8,
-	HELD_MAX = 8, /* locks that a CPU holds at once */
-	SOURCES_MAX = 4, /* interrupts that wait for one CPU */
+	HELD_MAX = 8,                   /* locks that a CPU holds at once */
+	SOURCES_MAX = 4,                /* interrupts that wait for one CPU */
 	PATHS_MAX = 64,
-	STEPS_MAX = 20000, /* of one run: more is no progress */
+	STEPS_MAX = 20000,              /* of one run: more is no progress */
 	NOBODY = 0xff,
 };
 
@@ -43,7 +43,7 @@ enum { IRQ_OF = CPUS_MAX, BUFFER_OF = 2 * CPUS_MAX, ENTITIES = 3 * CPUS_MAX };
 
 enum verb_kind { VERB_START, VERB_LOAD, VERB_STORE, VERB_RMW, VERB_SPIN, VERB_FENCE };
 
-struct verb_at { /* a verb that a CPU stands before, or that was done */
+struct verb_at {                        /* a verb that a CPU stands before, or that was done */
 	enum verb_kind kind;
 	bool writes, locked;
 	unsigned size;
@@ -58,10 +58,10 @@ struct waiting_store {
 	unsigned char value[16];
 };
 
-struct interrupt_source { /* an interrupt that may arrive */
+struct interrupt_source {                         /* an interrupt that may arrive */
 	interrupt_handler *handler;
 	void *argument;
-	unsigned left; /* so often */
+	unsigned left;                  /* so often */
 };
 
 struct cpu {
@@ -74,16 +74,16 @@ struct cpu {
 	enum waiting waiting;
 	int32_t *preempt_count;
 	struct verb_at next;
-	unsigned char seen[16]; /* VERB_SPIN: what it saw last, and waits to change */
+	unsigned char seen[16];         /* VERB_SPIN: what it saw last, and waits to change */
 	unsigned operations, in_handler;
 	struct waiting_store buffer[BUFFER_MAX];
 	unsigned buffered;
-	bool held_back; /* its buffer drains only when it must */
+	bool held_back;                 /* its buffer drains only when it must */
 	struct interrupt_source source[SOURCES_MAX];
 	unsigned sources;
 	const void *lock[HELD_MAX];
 	unsigned locks;
-	uint64_t history; /* hash of all that it has seen */
+	uint64_t history;               /* hash of all that it has seen */
 	const char *path;
 };
 
@@ -95,41 +95,41 @@ struct undo {
 
 /* One step as it happened. */
 struct step_done {
-	uint8_t entity, before; /* before: who was running */
-	uint16_t enabled; /* bit per entity */
+	uint8_t entity, before;         /* before: who was running */
+	uint16_t enabled;               /* bit per entity */
 	bool writes;
-	bool handler; /* of an interrupt that runs */
-	bool buffered; /* a store that went into the buffer */
-	uint8_t held; /* bit per CPU: buffers held back before this step */
-	uint8_t kind; /* enum verb_kind */
-	uint8_t size, within; /* within: bytes behind the start of its word */
-	uint32_t word; /* of the arena, 8 bytes each; 0: no memory */
-	uint32_t labels; /* in force: serial of the newest */
+	bool handler;                   /* of an interrupt that runs */
+	bool buffered;                  /* a store that went into the buffer */
+	uint8_t held;                   /* bit per CPU: buffers held back before this step */
+	uint8_t kind;                   /* enum verb_kind */
+	uint8_t size, within;           /* within: bytes behind the start of its word */
+	uint32_t word;                  /* of the arena, 8 bytes each; 0: no memory */
+	uint32_t labels;                /* in force: serial of the newest */
 	const struct site *site;
-	uint64_t value[2]; /* what was there, what is there now (low words) */
+	uint64_t value[2];              /* what was there, what is there now (low words) */
 };
 
 struct sim {
 	struct sim_head head;
 	struct cpu cpu[CPUS_MAX];
 	struct fiber *main;
-	struct cpu *current; /* whose fiber runs, NULL: main */
+	struct cpu *current;            /* whose fiber runs, NULL: main */
 	/* scheduling */
-	unsigned (*pick)(struct sim *sim, unsigned enabled); /* an entity that is enabled */
+	unsigned (*pick)(struct sim *sim, unsigned enabled);    /* an entity that is enabled */
 	void *picker;
-	unsigned running; /* the CPU that ran last, NOBODY */
-	bool sequential; /* no choices: one CPU runs, nothing is buffered */
+	unsigned running;               /* the CPU that ran last, NOBODY */
+	bool sequential;                /* no choices: one CPU runs, nothing is buffered */
 	bool priming, stopped;
-	struct step_done *step; /* [STEPS_MAX] */
+	struct step_done *step;         /* [STEPS_MAX] */
 	unsigned steps;
 	uint64_t all_steps;
 	/* memory */
-	unsigned depth; /* of store buffers; 0: none */
+	unsigned depth;                 /* of store buffers; 0: none */
 	struct undo *undo;
 	size_t undos, undo_room, mark;
 	uint64_t memory_hash;
-	bool labels; /* relabel() says what lies where */
-	unsigned char *kind; /* by word of the arena: enum word_kind */
+	bool labels;                    /* relabel() says what lies where */
+	unsigned char *kind;            /* by word of the arena: enum word_kind */
 	/* ends */
 	enum finding_kind found;
 	char message[256];

@@ -4,7 +4,7 @@
 
 #include "explored/machine.h"
 
-extern const struct plant explore_plants[]; /* ends with one without a name */
+extern const struct plant explore_plants[];     /* ends with one without a name */
 const struct plant *plant_find(const char *name);
 bool plant_is_for(const struct plant *plant, const char *model);
 

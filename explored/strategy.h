@@ -6,13 +6,10 @@
 
 /* ---- a list of choices ---------------------------------------------------------------------- */
 
-struct choices { /* entities in order, and how often in a row */
-	struct turn {
-		uint8_t entity;
-		uint32_t count;
-	} * turn;
+struct choices {                        /* entities in order, and how often in a row */
+	struct turn { uint8_t entity; uint32_t count; } *turn;
 	size_t turns, room;
-	size_t at; /* while it is followed */
+	size_t at;                      /* while it is followed */
 	uint32_t done;
 };
 
@@ -20,7 +17,7 @@ void choices_add(struct choices *choices, unsigned entity);
 /* The choices of the run that has just ended. */
 void choices_of_run(struct choices *choices, const struct sim *sim);
 bool choices_parse(struct choices *choices, const char *text);
-char *choices_print(const struct choices *choices); /* the caller frees it */
+char *choices_print(const struct choices *choices);     /* the caller frees it */
 /* pick(): follows sim->picker, a struct choices, over what is not possible; then the default. */
 unsigned pick_choices(struct sim *sim, unsigned enabled);
 /* How often the CPU changes. */
@@ -31,8 +28,8 @@ unsigned choices_switches(const struct choices *choices);
 struct covered {
 	struct keys pairs;
 	uint64_t both_orders;
-	uint32_t *last; /* by word of the arena: step + 1 of its last access */
-	uint32_t *run; /* and in which run that was */
+	uint32_t *last;                 /* by word of the arena: step + 1 of its last access */
+	uint32_t *run;                  /* and in which run that was */
 	uint32_t runs;
 };
 

@@ -7,31 +7,31 @@
 
 #include "sim/verbs/verbs.h"
 
-enum { ARENA_PAGE = 4096 }; /* the first one of the arena is never handed out */
+enum { ARENA_PAGE = 4096 };             /* the first one of the arena is never handed out */
 
 struct label {
-	struct label *next; /* older one of the same arena page */
+	struct label *next;             /* older one of the same arena page */
 	const char *name;
 	const struct layout *layout;
-	uint64_t start, end; /* arena offsets */
-	uint64_t stride, first; /* instance of start */
-	bool indexed; /* one of several: described with its number */
+	uint64_t start, end;            /* arena offsets */
+	uint64_t stride, first;         /* instance of start */
+	bool indexed;                   /* one of several: described with its number */
 	uint32_t serial;
 };
 
 struct arena {
 	char *base;
-	uint64_t bytes, region_bytes; /* regions: one per NUMA node */
+	uint64_t bytes, region_bytes;   /* regions: one per NUMA node */
 	uint64_t *region_used;
-	char **percpu; /* per-CPU areas */
+	char **percpu;                  /* per-CPU areas */
 	uint64_t percpu_used;
-	uint64_t unseen_bytes; /* at the end: what no simulated CPU touches */
-	struct label **page_label; /* by arena page */
+	uint64_t unseen_bytes;          /* at the end: what no simulated CPU touches */
+	struct label **page_label;      /* by arena page */
 	struct label *free_label;
 	struct label_block *label_block;
-	struct label *range; /* of large pieces, by start */
+	struct label *range;            /* of large pieces, by start */
 	size_t ranges;
-	uint32_t label_serial; /* of the newest label */
+	uint32_t label_serial;          /* of the newest label */
 };
 
 /* The arena of a machine whose head is complete but for it. `bytes` are rounded up. */

@@ -9,16 +9,16 @@
 #include "sim/verbs/arena.h"
 
 struct sim_head {
-	unsigned cpus, nodes; /* CPUs; NUMA nodes, at least 1 */
+	unsigned cpus, nodes;           /* CPUs; NUMA nodes, at least 1 */
 	bool preempt;
 	uint64_t seed;
-	unsigned *node_of; /* [cpus]: NUMA node of each CPU */
+	unsigned *node_of;              /* [cpus]: NUMA node of each CPU */
 	struct arena arena;
 };
 
 struct cpu_head {
 	unsigned id;
-	uint64_t random; /* state of the CPU's own stream */
+	uint64_t random;                /* state of the CPU's own stream */
 };
 
 /* The head of CPU `id`: its stream depends on the machine's seed and its number. */

@@ -1,16 +1,17 @@
 /*
  * Lines that come before an access asks for them.
  *
- *	pair            whoever misses a line also asks for the other line of its 128 bytes
- *	next line       a load that misses, or is first to use what came so, asks for the line after it if
- *	                the last such load was of the line before it; not beyond the page of 4 KiB
+ *	pair            who misses a line also asks for the other line of its 128 bytes
+ *	next line       a load that misses, or is first to use what came so, asks for the line
+ *	                after it if the last such load was of the line before it; not beyond the
+ *	                page of 4 KiB
  *	load_ahead      the first `load_window` of the lines that the program has announced
  *
- * These requests are a CPU's, and none of its accesses: they have a site of their own (of load_ahead:
- * the announcement's), at which what they find modified counts; the access that comes later is a hit
- * or waits for the rest. Miss classes are of accesses: such a copy has none. Nobody waits for the line, so
- * it is given up at once when it is probed (copies.c, finish). While one is under way its CPU neither
- * runs ahead nor parks.
+ * These requests are a CPU's, and none of its accesses: what they find modified counts at a site of
+ * their own (load_ahead: that of the announcement); the access that comes later is a hit or waits
+ * for the rest. Miss classes are of accesses: such a copy has none. Nobody waits for the line, so
+ * it is given up at once when it is probed (copies.c, finish). While one is under way its CPU
+ * neither runs ahead nor parks.
  */
 #include "sim/ahead.h"
 #include "sim/buffer.h"

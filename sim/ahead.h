@@ -9,7 +9,12 @@ enum { AHEAD_LINES = 256 };
 
 /* Lines that loads will come to, in that order; the first `asked` were asked for, or were here. */
 struct ahead {
-	struct announced { uint64_t line; const struct site *site; uint32_t context; uint8_t offset; } entry[AHEAD_LINES];
+	struct announced {
+		uint64_t line;
+		const struct site *site;
+		uint32_t context;
+		uint8_t offset;
+	} entry[AHEAD_LINES];
 	unsigned count, asked;
 };
 

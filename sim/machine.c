@@ -160,9 +160,9 @@ static const struct setting handoff_settings[] = {
 	SETTING(PART(handoff), local_bias, REAL, .min = 0, .max = 1000, .fallback = "0",
 		.help = "grants in a row to the socket that has the line, while others wait"),
 	SETTING(PART(handoff), late_request, WORD, .words = late_words, .fallback = "hidden",
-		.help = "chasing: a request that comes while the line travels to its owner hides its own way behind that, or pays it"),
+		.help = "chasing: the way of a request that comes while the line is under way to its owner"),
 	SETTING(PART(handoff), hold_ns, REAL, NS, .fallback = "0",
-		.help = "chasing: who got the line for a LOCK operation keeps it that long, or up to its next miss"),
+		.help = "chasing: who got a line for a LOCK operation keeps it so long, or to its next miss"),
 	{ 0 },
 };
 
@@ -232,7 +232,7 @@ const struct setting machine_settings[] = {
 	SECTION_OF(link, link_settings, .help = "bandwidth between sockets, or of the bus"),
 	SECTION_OF(slice, slice_settings, .help = "occupancy of a home"),
 	SETTING(struct machine, reread_ns, REAL, NS, .fallback = "0",
-		.help = "a home lets waiters that lost a line to a write read it again one per so long; 0: no limit"),
+		.help = "waiters read a line that a write took from them again one per so long; 0: at once"),
 	SECTION_OF(irq_pair_cyc, irq_settings, .help = "local_irq_save and local_irq_restore"),
 	SETTING(struct machine, cli_sti_pair_cyc, REAL, CYCLES, .fallback = "8",
 		.help = "cli and sti, the pair"),

@@ -129,8 +129,8 @@ enum rmw {
 	   value_; })
 
 void fence(struct cpu *cpu);                            /* mfence */
-/* A load of p will come, whose address depends on no earlier load of its loop: announce in the order of the
- * loads, before them. The timed backend asks for it ahead, as far as the machine's load_window. */
+/* A load of p will come whose address depends on no earlier load of its loop: say so before the
+ * loads, in their order. The timed backend asks ahead, as far as the machine's load_window. */
 #define load_ahead(cpu, p)      verb_load_ahead((cpu), (p), SITE(#p))
 #define prefetch(cpu, p)        verb_prefetch((cpu), (p), false, SITE(#p))
 #define prefetch_write(cpu, p)  verb_prefetch((cpu), (p), true, SITE(#p))

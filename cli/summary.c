@@ -36,6 +36,7 @@ static const struct quantity quantities[] = {
 	{ "payload's",    "bounces_payload",   true, true },
 	{ "hitm loads/op", "hitm_loads",       true, true },
 	{ "elapsed/op",   "elapsed_cycles",    true, false },
+	{ "lost",         "objects_lost",      false, true },
 	{ 0 },
 };
 /* clang-format on */

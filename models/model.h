@@ -269,6 +269,8 @@ struct object_allocator {
 	bool (*check)(const void *state, char *why, size_t size);
 	/* No CPU inside: objects that no freelist has: handed out and not freed, or lost. */
 	uint64_t (*in_use)(const void *state);
+	/* Is losing objects a bug that history had and the settings ask for? NULL: never. */
+	bool (*may_lose)(const void *state);
 	/* For check: is `object` inside a live slab of `cache` (NULL: of any) and on a slot boundary? */
 	bool (*owns)(const void *state, const struct kmem_cache *cache, const void *object);
 };

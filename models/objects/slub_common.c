@@ -1022,6 +1022,11 @@ uint64_t slub_in_use(const void *state)
 	return objects;
 }
 
+bool slub_may_lose(const void *state)
+{
+	return slub_reuses(state);
+}
+
 bool slub_owns(const void *state, const struct kmem_cache *s, const void *object)
 {
 	const struct slub *slub = state;

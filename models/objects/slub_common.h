@@ -248,6 +248,7 @@ unsigned slub_objects_per_slab(const struct kmem_cache *s);
 uint64_t slub_metadata_bytes(const void *state);
 bool slub_check(const void *state, char *why, size_t size);
 uint64_t slub_in_use(const void *state);
+bool slub_may_lose(const void *state);
 bool slub_owns(const void *state, const struct kmem_cache *s, const void *object);
 
 #endif

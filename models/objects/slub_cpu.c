@@ -486,5 +486,6 @@ const struct object_allocator slub_cpu = {
 	.metadata_bytes   = slub_cpu_metadata_bytes,
 	.check            = slub_check,
 	.in_use           = slub_in_use,
+	.may_lose         = slub_may_lose,
 	.owns             = slub_owns,
 };

@@ -292,5 +292,6 @@ const struct object_allocator slub_page = {
 	.metadata_bytes   = slub_metadata_bytes,
 	.check            = slub_check,
 	.in_use           = slub_in_use,
+	.may_lose         = slub_may_lose,
 	.owns             = slub_owns,
 };

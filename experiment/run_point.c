@@ -251,6 +251,9 @@ void point_describe(struct point *point, const struct planned *planned)
 	replace(&point->pages, combination->pages->name);
 	replace(&point->workload, combination->workload->name);
 	replace(&point->machine, combination->machine_name);
+	point->mixed = combination->objects &&
+		       combination->objects->kernel !=
+			       combination->pages->kernel(combination->pages_fitted);
 	point->cpus = combination->settings.cpus;
 	point->seed = planned->seed;
 	for (size_t i = 0; i < combination->keys; i++) {

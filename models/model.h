@@ -205,6 +205,7 @@ struct page_allocator {
 	/* Of its own era, by its settings; used without an object allocator. */
 	const struct page_view *(*view)(const void *settings);
 	const struct layout *const *layouts;    /* of its structs, NULL-terminated */
+	enum kernel (*kernel)(const void *settings);    /* that it is of, with what `fit` chose */
 	/* Set-up: all memory free. */
 	void *(*create)(struct sim *sim, struct memory *memory, const void *settings);
 	/* Settings that say `auto` become those of a kernel; NULL: there are none. */

@@ -219,6 +219,26 @@ static void without_interrupts_nothing_is_lost(void **state)
 	point_free(point);
 }
 
+/* By the kernels that the models' headers name. */
+static void allocators_of_different_kernels_are_mixed(void **state)
+{
+	static const struct { const char *objects, *pages; uint64_t mixed; } rows[] = {
+		{ "slub-page", "", 0 },
+		{ "slub-cpu", "pcp: {variant: 2.6.24}\n", 0 },
+		{ "slub-cpu", "pcp: {variant: 2.6.22}\n", 1 },
+		{ "slub-page", "pcp: {variant: 3.9}\n", 1 },
+		{ "slub-page", "pages: buddy\n", 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct point *point = point_of(rows[i].objects, rows[i].pages);
+
+		assert_int_equal(point->mixed, rows[i].mixed);
+		point_free(point);
+	}
+}
+
 /* Loads of the fold's first look at each of a zone's differences. */
 static uint64_t looks_at_differences(const struct result *result)
 {
@@ -357,6 +377,7 @@ int main(void)
 		cmocka_unit_test(timers_in_the_background_keep_no_run_alive),
 		cmocka_unit_test(interrupts_lose_objects_as_released_and_never_as_fixed),
 		cmocka_unit_test(without_interrupts_nothing_is_lost),
+		cmocka_unit_test(allocators_of_different_kernels_are_mixed),
 		cmocka_unit_test(once_a_second_each_cpu_folds_its_differences),
 		cmocka_unit_test(shorter_runs_see_no_second),
 		cmocka_unit_test(what_devices_cannot_do_is_told),

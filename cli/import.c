@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -264,6 +265,33 @@ static int import(const struct arguments *arguments, const char *output)
 	return status;
 }
 
+/*
+ * The output takes the place of what has its name: that must be no device like /dev/null, and not
+ * the recording itself. false: told.
+ */
+static bool can_be_put(const struct arguments *arguments, const char *output)
+{
+	struct stat there, input;
+
+	if (!*base_name(output))
+		fprintf(stderr, "bounce: --output wants the name of a file, got '%s'\n", output);
+	else if (strcmp(output, "-") == 0 && isatty(STDOUT_FILENO))
+		fprintf(stderr, "bounce: a trace is no text; redirect it or give --output FILE\n");
+	else if (strcmp(output, "-") == 0 || stat(output, &there) != 0)
+		return true;
+	else if (!S_ISREG(there.st_mode))
+		fprintf(stderr, "bounce: %s is no file; '-o -' writes to stdout\n", output);
+	else if (stat(arguments->input, &input) == 0 && input.st_dev == there.st_dev &&
+		 input.st_ino == there.st_ino)
+		fprintf(stderr, "bounce: %s is the recording itself; give --output another name\n",
+			output);
+	else if (!arguments->force)
+		fprintf(stderr, "bounce: %s exists; --force overwrites it\n", output);
+	else
+		return true;
+	return false;
+}
+
 int cli_import(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, "TRACE", doc, NULL, NULL, NULL };
@@ -273,16 +301,8 @@ int cli_import(int argc, char **argv)
 	arguments.options.origin = base_name(arguments.input);
 	char *made = arguments.output ? NULL : default_output(arguments.input);
 	const char *output = made ? made : arguments.output;
-	int status = EXIT_MISTAKE;
+	int status = can_be_put(&arguments, output) ? import(&arguments, output) : EXIT_MISTAKE;
 
-	if (!*base_name(output))
-		fprintf(stderr, "bounce: --output wants the name of a file, got '%s'\n", output);
-	else if (strcmp(output, "-") == 0 && isatty(STDOUT_FILENO))
-		fprintf(stderr, "bounce: a trace is no text; redirect it or give --output FILE\n");
-	else if (!arguments.force && strcmp(output, "-") != 0 && access(output, F_OK) == 0)
-		fprintf(stderr, "bounce: %s exists; --force overwrites it\n", output);
-	else
-		status = import(&arguments, output);
 	free(made);
 	return status;
 }

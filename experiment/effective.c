@@ -11,6 +11,7 @@
 
 #include "experiment/file.h"
 #include "experiment/loading.h"
+#include "experiment/sha256.h"
 #include "experiment/version.h"
 #include "sim/verbs/xalloc.h"
 
@@ -74,12 +75,34 @@ static void visit_machine(void *to, const struct setting *setting, const char *p
 		add_key(listing, below, text);
 }
 
-static void machine_base(struct loading *loading, struct combination *combination)
+/* A name that is too long ends with a hash of the whole: two that begin alike stay two. */
+static void fit_name(char *name, const char *whole)
+{
+	enum { HASH_DIGITS = 8, ROOM = SETTING_NAME_BYTES - HASH_DIGITS - 2 };
+	char hex[SHA256_HEX_BYTES];
+	size_t length = strlen(whole), kept = ROOM;
+
+	if (length < SETTING_NAME_BYTES) {
+		memcpy(name, whole, length + 1);
+		return;
+	}
+	while (kept && ((unsigned char)whole[kept] & 0xc0) == 0x80)
+		kept--;                         /* no character is cut */
+	sha256_text(whole, length, hex);
+	snprintf(name, SETTING_NAME_BYTES, "%.*s~%.*s", (int)kept, whole, HASH_DIGITS, hex);
+}
+
+/* Its name or path, as the experiment has it. */
+static const char *base_text(struct loading *loading)
 {
 	const struct yaml *asked = walk_find(loading, "machine");
-	const struct yaml *name = asked->kind == YAML_MAPPING ? yaml_find(asked, "base") : asked;
 
-	snprintf(combination->settings.machine, SETTING_NAME_BYTES, "%s", name->text);
+	return (asked->kind == YAML_MAPPING ? yaml_find(asked, "base") : asked)->text;
+}
+
+static void machine_base(struct loading *loading, struct combination *combination)
+{
+	fit_name(combination->settings.machine, base_text(loading));
 	snprintf(combination->settings.workload, SETTING_NAME_BYTES, "%s",
 		 combination->workload->name);
 }
@@ -87,14 +110,13 @@ static void machine_base(struct loading *loading, struct combination *combinatio
 /* "core2-2s+l1d.kib=64": overrides that are not swept, for those have columns of their own. */
 static void name_machine(struct loading *loading, struct combination *combination)
 {
-	char *name = combination->machine_name, quoted[SETTING_TEXT_BYTES];
+	char *text, *name, quoted[SETTING_TEXT_BYTES];
 	bool list = walk_is_swept(loading, "machine"), changed = false;
-	char *text = NULL;
-	size_t length = 0,
-	       at = (size_t)snprintf(name, SETTING_NAME_BYTES, "%s", combination->settings.machine);
-	FILE *out = text_open(&text, &length);
+	size_t length, name_length;
+	FILE *out = text_open(&text, &length), *named = text_open(&name, &name_length);
 
-	schema_quote(combination->settings.machine, quoted, sizeof quoted);
+	fputs(base_text(loading), named);
+	schema_quote(base_text(loading), quoted, sizeof quoted);
 	fprintf(out, "{base: %s", quoted);
 	for (size_t i = 0; i < combination->keys; i++) {
 		const struct point_key *key = &combination->key[i];
@@ -105,21 +127,22 @@ static void name_machine(struct loading *loading, struct combination *combinatio
 		/* a list of numbers as it is; all else as a word */
 		schema_quote(key->value, quoted, sizeof quoted);
 		fprintf(out, ", %s: %s", key->key + 8, *key->value == '[' ? key->value : quoted);
-		if (!key->swept && effective_is_of_point(key->key) && at < SETTING_NAME_BYTES)
-			at += (size_t)snprintf(name + at, SETTING_NAME_BYTES - at, "+%s=%s",
-					       key->key + 8, key->value);
+		if (!key->swept && effective_is_of_point(key->key))
+			fprintf(named, "+%s=%s", key->key + 8, key->value);
 	}
 	fputc('}', out);
 	text_close(out);
-	if (combination->scaled && at < SETTING_NAME_BYTES)
-		snprintf(name + at, SETTING_NAME_BYTES - at, "+sockets=%llu",
-			 (unsigned long long)combination->machine.sockets);
+	if (combination->scaled)
+		fprintf(named, "+sockets=%llu", (unsigned long long)combination->machine.sockets);
+	text_close(named);
+	fit_name(combination->machine_name, name);
+	free(name);
 	if (changed && list) {
 		combination->machine_text = text;
 		return;
 	}
 	free(text);
-	schema_quote(combination->settings.machine, quoted, sizeof quoted);
+	schema_quote(base_text(loading), quoted, sizeof quoted);
 	combination->machine_text = xstrdup(quoted);
 }
 

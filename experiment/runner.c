@@ -29,6 +29,10 @@
 
 enum { MESSAGE_BYTES = 512, CHILD_FAILED = 1, CHILD_MISTAKE = 2, CHILD_UNWRITABLE = 3 };
 
+enum { TABLE_CSV, TABLE_JSONL, TABLES };
+
+static const char *const table_files[TABLES] = { "results.csv", "results.jsonl" };
+
 struct child {
 	pid_t pid;
 	int pipe;                       /* its message */
@@ -458,11 +462,20 @@ bool runner_admits(const struct experiment *experiment, const struct runner_opti
 	return good;
 }
 
-/* What is shown of other settings goes; of the tables, when there are new ones. */
+/*
+ * Tables and figures of other settings go at once: should this run be killed, they would be taken
+ * for those of the experiment that stands beside them.
+ */
 static void replace_other(const struct runner *runner, const struct points *there)
 {
+	char path[4096];
+
 	if (!strcmp(there->hash, runner->experiment->hash))
 		return;
+	for (size_t i = 0; i < TABLES; i++) {
+		snprintf(path, sizeof path, "%s/%s", runner->options->directory, table_files[i]);
+		unlink(path);
+	}
 	plots_forget(runner->options->directory);
 	if (!runner->options->quiet)
 		fprintf(stderr,
@@ -644,8 +657,8 @@ static bool write_tables(const char *directory, const struct points *points, cha
 	metrics_jsonl(out, points);
 	text_close(out);
 
-	bool done = file_write(directory, "results.csv", csv, csv_length, why, size) &&
-		    file_write(directory, "results.jsonl", jsonl, jsonl_length, why, size);
+	bool done = file_write(directory, table_files[TABLE_CSV], csv, csv_length, why, size) &&
+		    file_write(directory, table_files[TABLE_JSONL], jsonl, jsonl_length, why, size);
 
 	free(csv);
 	free(jsonl);

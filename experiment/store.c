@@ -892,6 +892,15 @@ static void mark_swept(const struct points *points, struct point *point)
 	}
 }
 
+/* Seeds of a combination are in their order; a run under two names would count as two of them. */
+static bool comes_once(const struct points *points)
+{
+	const struct point *last = points->point[points->count - 1];
+	const struct point *before = points->count > 1 ? points->point[points->count - 2] : NULL;
+
+	return !before || before->seed < last->seed || !point_same_but_seed(before, last);
+}
+
 static bool read_points(const char *directory, struct points *points, char *why, size_t size)
 {
 	points->point = xalloc((points->expected + 1) * sizeof *points->point);
@@ -905,6 +914,11 @@ static bool read_points(const char *directory, struct points *points, char *why,
 			return false;
 		mark_swept(points, point);
 		points->point[points->count++] = point;
+		if (!comes_once(points)) {
+			snprintf(why, size, "%s/points/%s.point: it is the run before it once more",
+				 directory, point->name);
+			return false;
+		}
 	}
 	return true;
 }

@@ -148,6 +148,15 @@ static void set(const struct instruction *in, int64_t *reg)
 		      moved ? compute_operand(in, reg) : reg[in->target]);
 }
 
+static void extend(const struct instruction *in, int64_t *reg)
+{
+	int64_t value = reg[in->source];
+
+	compute_write(&reg[in->target], in->size,
+		      in->with_sign ? litmus_extend(value, in->from)
+				    : (int64_t)unsigned_of(value, in->from));
+}
+
 unsigned compute_step(const struct instruction *in, unsigned number, int64_t *reg)
 {
 	int64_t result;
@@ -155,6 +164,9 @@ unsigned compute_step(const struct instruction *in, unsigned number, int64_t *re
 	switch (in->kind) {
 	case INSTRUCTION_SET:
 		set(in, reg);
+		break;
+	case INSTRUCTION_EXTEND:
+		extend(in, reg);
 		break;
 	case INSTRUCTION_COMPUTE:
 		result = compute_operation(in->operation, in->size, reg[in->target],

@@ -2,7 +2,11 @@
  * Instructions of x86 that matter to the order of memory, and what compares and jumps between
  * them. Some become two or three of ours: what adds memory to a register is a load and an
  * addition. LFENCE, SFENCE, NOP and PAUSE become none: on memory that is written back, without
- * non-temporal stores, x86-TSO gives them no meaning.
+ * non-temporal stores, x86-TSO gives them no meaning. Nor do CLFLUSH and its like, PREFETCHT0 and
+ * its: where a line lies changes no value that is read.
+ *
+ * Non-temporal stores are refused: x86-TSO is not about them, as they pass other stores. Read as
+ * stores they would make outcomes forbidden that a machine shows.
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,25 +16,32 @@
 #include "litmus/reader.h"
 #include "sim/verbs/xalloc.h"
 
-enum { EAX = 0 };
+enum { EAX = 0, STACK = 15 };           /* RSP */
 
 /* Mnemonics of one family take the same operands. */
 enum family {
 	FAMILY_MOVE, FAMILY_MOVE_IF, FAMILY_ADDRESS, FAMILY_EXCHANGE, FAMILY_EXCHANGE_ADD,
 	FAMILY_COMPARE_EXCHANGE, FAMILY_BINARY, FAMILY_FLAGS, FAMILY_UNARY, FAMILY_FENCE,
-	FAMILY_NOTHING, FAMILY_JUMP,
+	FAMILY_NOTHING, FAMILY_LINE, FAMILY_JUMP, FAMILY_EXTEND, FAMILY_SET_IF,
 	FAMILIES
 };
 
 struct mnemonic {
+	enum family family;
+	enum operation operation;
+	enum when when;
+	unsigned from;                  /* EXTEND: bytes of the source; 0: its operand says it */
+	bool with_sign;
+	bool att;                       /* the name itself is one of AT&T's */
+};
+
+/* clang-format off */
+static const struct known {
 	const char *name;
 	enum family family;
 	enum operation operation;
 	enum when when;
-};
-
-/* clang-format off */
-static const struct mnemonic mnemonics[] = {
+} mnemonics[] = {
 	{ "MOV",     FAMILY_MOVE, 0, 0 },               { "MOVABS",  FAMILY_MOVE, 0, 0 },
 	{ "LEA",     FAMILY_ADDRESS, 0, 0 },
 	{ "MFENCE",  FAMILY_FENCE, 0, 0 },
@@ -45,10 +56,25 @@ static const struct mnemonic mnemonics[] = {
 	{ "CMP",     FAMILY_FLAGS, OPERATION_CMP, 0 },  { "TEST",    FAMILY_FLAGS, OPERATION_TEST, 0 },
 	{ "LFENCE",  FAMILY_NOTHING, 0, 0 },            { "SFENCE",  FAMILY_NOTHING, 0, 0 },
 	{ "NOP",     FAMILY_NOTHING, 0, 0 },            { "PAUSE",   FAMILY_NOTHING, 0, 0 },
+	{ "CLFLUSH", FAMILY_LINE, 0, 0 },               { "CLFLUSHOPT", FAMILY_LINE, 0, 0 },
+	{ "CLWB",    FAMILY_LINE, 0, 0 },               { "PREFETCHW", FAMILY_LINE, 0, 0 },
+	{ "PREFETCHT0", FAMILY_LINE, 0, 0 },            { "PREFETCHT1", FAMILY_LINE, 0, 0 },
+	{ "PREFETCHT2", FAMILY_LINE, 0, 0 },            { "PREFETCHNTA", FAMILY_LINE, 0, 0 },
 	{ "JMP",     FAMILY_JUMP, 0, WHEN_ALWAYS },
 };
 
-/* What stands behind J and CMOV. */
+/* What fills a wide register from a narrow operand. AT&T's names say both sizes: movzbl. */
+static const struct {
+	const char *name;
+	unsigned from;
+	bool with_sign, att;
+} extensions[] = {
+	{ "MOVZX", 0, false, false },  { "MOVSX", 0, true, false },  { "MOVSXD", 4, true, false },
+	{ "MOVZB", 1, false, true },   { "MOVZW", 2, false, true },
+	{ "MOVSB", 1, true, true },    { "MOVSW", 2, true, true },   { "MOVSL", 4, true, true },
+};
+
+/* What stands behind J, CMOV and SET. */
 static const struct condition_name {
 	const char *name;
 	enum when when;
@@ -77,11 +103,15 @@ static const struct {
 	[FAMILY_UNARY] =            { { "[x]", "register" }, true },
 	[FAMILY_FENCE] =            { { "" }, false },
 	[FAMILY_NOTHING] =          { { "" }, false },
+	[FAMILY_LINE] =             { { "[x]" }, false },
 	[FAMILY_JUMP] =             { { "label" }, false },
+	[FAMILY_EXTEND] =           { { "register,register", "register,BYTE PTR [x]" }, false },
+	[FAMILY_SET_IF] =           { { "register", "[x]" }, false },
 };
 /* clang-format on */
 enum { MNEMONICS = sizeof mnemonics / sizeof *mnemonics,
-       CONDITIONS = sizeof condition_names / sizeof *condition_names };
+       CONDITIONS = sizeof condition_names / sizeof *condition_names,
+       EXTENSIONS = sizeof extensions / sizeof *extensions };
 
 /* One as it is written. */
 struct statement {
@@ -96,19 +126,47 @@ struct statement {
 
 /* ---- mnemonics --------------------------------------------------------------------------- */
 
-/* J and CMOV with a condition. */
+/* The first `length` characters of `name` are that mnemonic, in any case of letters. */
+static bool is_name(const char *name, size_t length, const char *mnemonic)
+{
+	return strlen(mnemonic) == length && !strncasecmp(name, mnemonic, length);
+}
+
+/* J, SET and CMOV with a condition. */
 static bool find_conditional(const char *name, size_t length, struct mnemonic *found)
 {
-	size_t prefix = !strncasecmp(name, "CMOV", 4) ? 4 : !strncasecmp(name, "J", 1) ? 1 : 0;
+	static const struct {
+		const char *name;
+		enum family family;
+	} prefixes[] = {
+		{ "J", FAMILY_JUMP }, { "SET", FAMILY_SET_IF }, { "CMOV", FAMILY_MOVE_IF },
+	};
 
-	for (size_t i = 0; prefix && i < CONDITIONS; i++) {
-		const char *condition = condition_names[i].name;
+	for (size_t p = 0; p < sizeof prefixes / sizeof *prefixes; p++) {
+		size_t prefix = strlen(prefixes[p].name);
 
-		if (strlen(condition) != length - prefix ||
-		    strncasecmp(name + prefix, condition, length - prefix) != 0)
+		if (length <= prefix || !is_name(name, prefix, prefixes[p].name))
 			continue;
-		*found = (struct mnemonic){ .family = prefix == 1 ? FAMILY_JUMP : FAMILY_MOVE_IF,
-					    .when = condition_names[i].when };
+		for (size_t i = 0; i < CONDITIONS; i++) {
+			if (!is_name(name + prefix, length - prefix, condition_names[i].name))
+				continue;
+			*found = (struct mnemonic){ .family = prefixes[p].family,
+						    .when = condition_names[i].when };
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool find_extension(const char *name, size_t length, struct mnemonic *found)
+{
+	for (size_t i = 0; i < EXTENSIONS; i++) {
+		if (!is_name(name, length, extensions[i].name))
+			continue;
+		*found = (struct mnemonic){ .family = FAMILY_EXTEND,
+					    .from = extensions[i].from,
+					    .with_sign = extensions[i].with_sign,
+					    .att = extensions[i].att };
 		return true;
 	}
 	return false;
@@ -117,17 +175,19 @@ static bool find_conditional(const char *name, size_t length, struct mnemonic *f
 static bool find_exactly(const char *name, size_t length, struct mnemonic *found)
 {
 	for (size_t i = 0; i < MNEMONICS; i++)
-		if (strlen(mnemonics[i].name) == length &&
-		    !strncasecmp(mnemonics[i].name, name, length)) {
-			*found = mnemonics[i];
+		if (is_name(name, length, mnemonics[i].name)) {
+			*found = (struct mnemonic){ .family = mnemonics[i].family,
+						    .operation = mnemonics[i].operation,
+						    .when = mnemonics[i].when };
 			return true;
 		}
-	return find_conditional(name, length, found);
+	return find_extension(name, length, found) || find_conditional(name, length, found);
 }
 
 static bool takes_suffix(enum family family)
 {
-	return family != FAMILY_JUMP && family != FAMILY_FENCE && family != FAMILY_NOTHING;
+	return family != FAMILY_JUMP && family != FAMILY_FENCE && family != FAMILY_NOTHING &&
+	       family != FAMILY_LINE && family != FAMILY_SET_IF;
 }
 
 /* With or without a suffix of AT&T: movl is MOV of 4 bytes. */
@@ -138,8 +198,10 @@ static bool find_mnemonic(struct statement *s)
 	size_t length = strlen(name);
 	const char *suffix = length ? strchr(suffixes, name[length - 1] | 32) : NULL;
 
-	if (find_exactly(name, length, &s->mnemonic))
+	if (find_exactly(name, length, &s->mnemonic)) {
+		s->att = s->mnemonic.att;
 		return true;
+	}
 	if (!suffix || !*suffix || !find_exactly(name, length - 1, &s->mnemonic) ||
 	    !takes_suffix(s->mnemonic.family))
 		return false;
@@ -153,14 +215,20 @@ static void tell_unknown(struct reader *reader, const struct token *token)
 	struct nearest nearest = nearest_to(token->text);
 	char name[NAME_SHOWN];
 
+	if (!strncasecmp(token->text, "MOVNT", strlen("MOVNT"))) {
+		mistake(reader->scanner.diagnostics, token->place,
+			"%s is not read: non-temporal accesses pass others that x86-TSO keeps in order, so it cannot say "
+			"what is allowed", token_name(token, name, sizeof name));
+		return;
+	}
 	for (size_t i = 0; i < MNEMONICS; i++)
 		nearest_try(&nearest, mnemonics[i].name);
 	mistake(reader->scanner.diagnostics, token->place, "no instruction %s here%s%s%s",
 		token_name(token, name, sizeof name), nearest.best ? "; did you mean '" : "",
 		nearest.best ? nearest.best : "", nearest.best ? "'?" : "");
 	mistake_note(reader->scanner.diagnostics, token->place,
-		     "MOV LEA MFENCE LFENCE SFENCE XCHG, CMP TEST Jcc JMP CMOVcc, and with and without LOCK "
-		     "XADD CMPXCHG INC DEC NEG NOT ADD SUB AND OR XOR");
+		     "MOV LEA MFENCE LFENCE SFENCE XCHG, CMP TEST Jcc JMP CMOVcc SETcc MOVZX MOVSX, and with and without "
+		     "LOCK XADD CMPXCHG INC DEC NEG NOT ADD SUB AND OR XOR");
 }
 
 static void tell_forms(struct reader *reader, const struct statement *s)
@@ -215,12 +283,14 @@ static void emit_load(struct reader *reader, const struct statement *s, int targ
 	emit(reader, s, INSTRUCTION_LOAD)->target = target;
 }
 
-static void emit_set(struct reader *reader, const struct statement *s, int target, int source)
+static struct instruction *emit_set(struct reader *reader, const struct statement *s, int target,
+				    int source)
 {
 	struct instruction *made = emit(reader, s, INSTRUCTION_SET);
 
 	made->target = target;
 	made->source = source;
+	return made;
 }
 
 /* target = target operation operand */
@@ -287,6 +357,42 @@ static bool make_move_if(struct reader *reader, const struct statement *s, unsig
 	return operands == OPERANDS(REGISTER, REGISTER);
 }
 
+static bool make_extension(struct reader *reader, const struct statement *s, unsigned operands)
+{
+	struct statement narrow = *s;
+	struct instruction *made;
+	int source = s->operand[1].number;
+
+	if (operands == OPERANDS(REGISTER, MEMORY)) {
+		narrow.size = s->mnemonic.from;
+		source = LITMUS_HIDDEN;
+		emit_load(reader, &narrow, source);
+	} else if (operands != OPERANDS(REGISTER, REGISTER)) {
+		return false;
+	}
+	made = emit(reader, s, INSTRUCTION_EXTEND);
+	made->target = s->operand[0].number;
+	made->source = source;
+	made->from = s->mnemonic.from;
+	made->with_sign = s->mnemonic.with_sign;
+	return true;
+}
+
+/* A byte of 0 that the condition makes 1; into memory with one store. */
+static bool make_set_if(struct reader *reader, const struct statement *s, unsigned operands)
+{
+	bool memory = operands == OPERANDS(MEMORY, NONE);
+	int target = memory ? LITMUS_HIDDEN : s->operand[0].number;
+
+	if (!memory && operands != OPERANDS(REGISTER, NONE))
+		return false;
+	emit_set(reader, s, target, -1)->when = WHEN_ALWAYS;
+	emit_set(reader, s, target, -1)->value = 1;
+	if (memory)
+		emit(reader, s, INSTRUCTION_STORE)->source = LITMUS_HIDDEN;
+	return true;
+}
+
 static bool make_address(struct reader *reader, const struct statement *s, unsigned operands)
 {
 	if (operands != OPERANDS(REGISTER, MEMORY))
@@ -349,6 +455,21 @@ static bool make_compare_exchange(struct reader *reader, const struct statement 
 	return true;
 }
 
+/*
+ * `lock addl $0,-4(%rsp)`, which compilers and the kernel write for MFENCE: what lies on the stack
+ * is the thread's own, and nothing reads it. RSP with an address in it is a register like others.
+ */
+static bool on_stack(const struct reader *reader, const struct statement *s)
+{
+	const struct address *a = &s->operand[0].address;
+	const struct litmus_thread *thread = &reader->test->thread[s->thread];
+	bool written = thread->start[STACK] != 0;
+
+	for (unsigned i = 0; i < thread->count; i++)
+		written |= thread->instruction[i].target == STACK;
+	return a->base == STACK && a->index < 0 && a->variable < 0 && !written;
+}
+
 static bool make_binary(struct reader *reader, const struct statement *s, unsigned operands)
 {
 	const struct operand *to = &s->operand[0], *from = &s->operand[1];
@@ -356,6 +477,10 @@ static bool make_binary(struct reader *reader, const struct statement *s, unsign
 	switch (operands) {
 	case OPERANDS(MEMORY, REGISTER):
 	case OPERANDS(MEMORY, NUMBER):
+		if (s->locked && on_stack(reader, s)) {
+			emit(reader, s, INSTRUCTION_FENCE);
+			return true;
+		}
 		take_operand(emit(reader, s, INSTRUCTION_UPDATE), from);
 		return true;
 	case OPERANDS(REGISTER, MEMORY):
@@ -415,6 +540,12 @@ static bool make(struct reader *reader, const struct statement *s)
 		return make_move(reader, s, operands);
 	case FAMILY_MOVE_IF:
 		return make_move_if(reader, s, operands);
+	case FAMILY_EXTEND:
+		return make_extension(reader, s, operands);
+	case FAMILY_SET_IF:
+		return make_set_if(reader, s, operands);
+	case FAMILY_LINE:
+		return operands == OPERANDS(MEMORY, NONE);
 	case FAMILY_ADDRESS:
 		return make_address(reader, s, operands);
 	case FAMILY_EXCHANGE:
@@ -491,7 +622,7 @@ static bool settle_names(struct reader *reader, struct statement *s, unsigned ma
 	for (unsigned i = 0; i < many; i++) {
 		if (!s->operand[i].bare || s->mnemonic.family == FAMILY_JUMP)
 			continue;
-		if (!s->att) {
+		if (!s->att || s->operand[i].token.kind == TOKEN_NEAR) {
 			operand_unknown(reader, &s->operand[i]);
 			return false;
 		}
@@ -500,11 +631,43 @@ static bool settle_names(struct reader *reader, struct statement *s, unsigned ma
 	return true;
 }
 
+/* Mnemonic or source say how many bytes are extended, the register to how many. false: told. */
+static bool find_sizes(struct reader *reader, struct statement *s)
+{
+	const struct operand *to = &s->operand[0], *from = &s->operand[1];
+	unsigned said = s->mnemonic.from;
+
+	if (!s->mnemonic.from)
+		s->mnemonic.from = from->size;
+	if (!s->size)
+		s->size = to->size;
+	if (to->kind != OPERAND_REGISTER || from->kind == OPERAND_NUMBER)
+		return true;            /* make_extension tells the forms */
+	if (!s->mnemonic.from)
+		mistake(reader->scanner.diagnostics, s->name.place,
+			"nothing says how many bytes %.20s extends: BYTE PTR [x], or movzbl, would",
+			s->name.text);
+	else if ((said && from->size && said != from->size) || s->size != to->size)
+		mistake(reader->scanner.diagnostics, s->name.place,
+			"operands of %u and %u bytes, but %.20s is for others", to->size, from->size,
+			s->name.text);
+	else if (s->mnemonic.from >= s->size)
+		mistake(reader->scanner.diagnostics, s->name.place,
+			"%u bytes cannot be extended to %u", s->mnemonic.from, s->size);
+	else
+		return true;
+	return false;
+}
+
 /* Suffix, registers and PTR say how many bytes; false: they disagree, which is told. */
 static bool find_size(struct reader *reader, struct statement *s)
 {
 	if (s->size == 8 && !reader->test->wide)
 		s->size = 4;
+	if (s->mnemonic.family == FAMILY_EXTEND)
+		return find_sizes(reader, s);
+	if (s->mnemonic.family == FAMILY_SET_IF)
+		s->size = 1;
 	for (int i = 0; i < 2; i++) {
 		unsigned size = s->operand[i].size;
 

@@ -39,6 +39,8 @@ enum { LITMUS_GENERAL = 16, LITMUS_HIDDEN = LITMUS_GENERAL, LITMUS_FLAGS, LITMUS
 
 enum instruction_kind {
 	INSTRUCTION_SET,                /* target = operand */
+	INSTRUCTION_EXTEND,             /* target = the lowest `from` bytes of source, with zeros or
+					   (`with_sign`) with their sign in front */
 	INSTRUCTION_COMPUTE,            /* target = target operation operand; flags */
 	INSTRUCTION_ADDRESS,            /* target = the address */
 	INSTRUCTION_JUMP,               /* to instruction `jump`, if the flags say so */
@@ -80,6 +82,8 @@ struct instruction {
 	enum when when;                 /* JUMP, SET */
 	bool locked;
 	unsigned size;                  /* bytes of the operands: 1, 2, 4, 8 */
+	unsigned from;                  /* EXTEND: bytes of the source */
+	bool with_sign;
 	int target, source;             /* registers; -1: none, `value` is the operand */
 	int64_t value;
 	struct address address;

@@ -382,6 +382,12 @@ bool operand_read(struct reader *reader, struct operand *operand)
 	}
 	if (scanner->token.kind == TOKEN_WORD)
 		return read_word(reader, operand);
+	if (scanner->token.kind == TOKEN_NEAR) {
+		*operand = memory(reader, SYNTAX_EITHER, scanner->token);
+		operand->bare = true;
+		scan_next(scanner);
+		return true;
+	}
 	if (scanner->token.kind == TOKEN_NUMBER)
 		return read_plain_number(reader, operand);
 	if (token_is(&scanner->token, "$"))

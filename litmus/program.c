@@ -1,17 +1,18 @@
 /* The columns of a litmus test: rows of instructions, and the labels among them. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "litmus/reader.h"
 
 /* ---- labels ------------------------------------------------------------------------------ */
 
-/* Behind `name` stands a colon. */
+/* Behind `name` stands a colon. A number may label several places: jumps go to the next one. */
 static void take_label(struct reader *reader, const struct token *name, unsigned thread)
 {
 	struct labels *labels = &reader->labels;
 
-	for (unsigned i = 0; i < labels->count; i++) {
+	for (unsigned i = 0; i < labels->count && name->kind == TOKEN_WORD; i++) {
 		const struct label *other = &labels->label[i];
 
 		if (other->thread != thread || strcmp(other->name.text, name->text) != 0)
@@ -24,6 +25,47 @@ static void take_label(struct reader *reader, const struct token *name, unsigned
 	labels->label = list_grow(labels->label, labels->count, sizeof *labels->label);
 	labels->label[labels->count++] =
 		(struct label){ *name, thread, reader->test->thread[thread].count };
+}
+
+static void jump_to(struct reader *reader, const struct label *jump, const struct label *label)
+{
+	reader->test->thread[jump->thread].instruction[jump->number].jump = label->number;
+	reader->test->loops |= label->number <= jump->number;
+}
+
+/* 1b: the last `1:` before the jump, or at it; 1f: the first one behind it. NULL: none. */
+static const struct label *find_near(const struct reader *reader, const struct label *jump)
+{
+	size_t digits = strlen(jump->name.text) - 1;
+	bool back = jump->name.text[digits] == 'b';
+	const struct label *found = NULL;
+
+	for (unsigned i = 0; i < reader->labels.count; i++) {
+		const struct label *label = &reader->labels.label[i];
+
+		if (label->thread != jump->thread || label->name.kind != TOKEN_NUMBER ||
+		    strlen(label->name.text) != digits ||
+		    strncmp(label->name.text, jump->name.text, digits) != 0)
+			continue;
+		if (back && label->number <= jump->number)
+			found = label;
+		else if (!back && label->number > jump->number)
+			return label;
+	}
+	return found;
+}
+
+static void find_near_target(struct reader *reader, const struct label *jump)
+{
+	const struct label *label = find_near(reader, jump);
+	int digits = (int)strlen(jump->name.text) - 1;
+
+	if (label)
+		jump_to(reader, jump, label);
+	else
+		mistake(reader->scanner.diagnostics, jump->name.place,
+			"thread %u has no label '%.*s:' %s this jump", jump->thread, digits,
+			jump->name.text, jump->name.text[digits] == 'b' ? "before" : "behind");
 }
 
 static void find_target(struct reader *reader, const struct label *jump)
@@ -39,8 +81,7 @@ static void find_target(struct reader *reader, const struct label *jump)
 		nearest_try(&nearest, label->name.text);
 		if (strcmp(label->name.text, jump->name.text) != 0)
 			continue;
-		reader->test->thread[jump->thread].instruction[jump->number].jump = label->number;
-		reader->test->loops |= label->number <= jump->number;
+		jump_to(reader, jump, label);
 		return;
 	}
 	mistake(reader->scanner.diagnostics, jump->name.place, "thread %u has no label %s%s%.40s%s",
@@ -77,6 +118,17 @@ static bool end_cell(struct reader *reader, bool understood)
 	return at_bar(reader);
 }
 
+/* P0, p0; behind a colon what other programs make of the thread: `P0:T0`, or nothing. */
+static bool take_column(struct scanner *scanner, const char *name)
+{
+	if (scanner->token.kind != TOKEN_WORD || strcasecmp(scanner->token.text, name) != 0)
+		return false;
+	scan_next(scanner);
+	if (scan_take(scanner, ":") && scanner->token.kind == TOKEN_WORD)
+		scan_next(scanner);
+	return true;
+}
+
 static void read_heading(struct reader *reader)
 {
 	struct scanner *scanner = &reader->scanner;
@@ -86,8 +138,7 @@ static void read_heading(struct reader *reader)
 	for (bool more = true; more; columns++) {
 		snprintf(right, sizeof right, "P%u", columns);
 		reader_need_thread(reader, columns);
-		if (token_is(&scanner->token, right)) {
-			scan_next(scanner);
+		if (take_column(scanner, right)) {
 			end_cell(reader, true);
 		} else {
 			mistake(scanner->diagnostics, scanner->token.place,
@@ -110,7 +161,8 @@ static void read_cell(struct reader *reader, unsigned thread)
 		struct token name = reader->scanner.token;
 
 		ahead = reader->scanner;
-		if (name.kind != TOKEN_WORD || scan_blanks(&ahead) != ':') {
+		if ((name.kind != TOKEN_WORD && (name.kind != TOKEN_NUMBER || name.number < 0)) ||
+		    scan_blanks(&ahead) != ':') {
 			read_instruction(reader, thread);
 			return;
 		}
@@ -157,5 +209,8 @@ void read_program(struct reader *reader)
 	while (!reader_at_question(reader))
 		read_row(reader);
 	for (unsigned i = 0; i < reader->jumps.count; i++)
-		find_target(reader, &reader->jumps.label[i]);
+		if (reader->jumps.label[i].name.kind == TOKEN_NEAR)
+			find_near_target(reader, &reader->jumps.label[i]);
+		else
+			find_target(reader, &reader->jumps.label[i]);
 }

@@ -119,6 +119,12 @@ static int read_location(struct reader *reader)
 		return -1;
 	}
 	observed = read_variable(reader, &token);
+	if (!brackets && observed >= 0 && token_is(&scanner->token, "[")) {
+		mistake(scanner->diagnostics, token.place,
+			"arrays are not read: %s has to be variables of their own, which lie apart",
+			token_name(&token, name, sizeof name));
+		return -1;
+	}
 	return brackets && !scan_expect(scanner, "]", "a variable") ? -1 : observed;
 }
 
@@ -304,13 +310,26 @@ static void close_parts(struct reader *reader, struct pending *pending)
 	}
 }
 
+/* `&&` and `||`, of two signs each: elsewhere `||` is an empty cell between two bars. */
+static bool take_twice(struct scanner *scanner, const char *sign)
+{
+	struct scanner ahead = *scanner;
+
+	if (!sign || !scan_take(&ahead, sign) || !scan_take(&ahead, sign))
+		return false;
+	*scanner = ahead;
+	return true;
+}
+
 /* An operator between two parts; false: the condition ends here. */
 static bool read_operator(struct reader *reader, struct pending *pending)
 {
 	static const char *const signs[] = { [IMPLIES] = "=>", [OR] = "\\/", [AND] = "/\\" };
+	static const char *const halves[] = { [OR] = "|", [AND] = "&" };        /* as in C */
 
 	for (int i = IMPLIES; i <= AND; i++) {
-		if (!scan_take(&reader->scanner, signs[i]))
+		if (!scan_take(&reader->scanner, signs[i]) &&
+		    !take_twice(&reader->scanner, halves[i]))
 			continue;
 		reduce_down_to(reader, pending, i == IMPLIES ? OR : (enum operator)i);
 		push_operator(pending, (enum operator)i);
@@ -383,6 +402,23 @@ static bool at_quantifier(const struct scanner *scanner)
 	       token_is(&scanner->token, "forall");
 }
 
+/* What programs before herd7 wrote in the question's place. false: that does not stand here. */
+static bool tell_old_form(struct reader *reader)
+{
+	static const char *const words[] = { "final", "Observed", "observed" };
+	const struct token *token = &reader->scanner.token;
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (!token_is(token, words[i]))
+			continue;
+		mistake(reader->scanner.diagnostics, token->place,
+			"the old form '%s' is not read: ask with exists, ~exists or forall, and say 'Verdict=Allowed' "
+			"or 'Verdict=Forbidden' above the '{' instead of what 'with' says", words[i]);
+		return true;
+	}
+	return false;
+}
+
 static bool read_quantifier(struct reader *reader)
 {
 	struct scanner *scanner = &reader->scanner;
@@ -393,6 +429,8 @@ static bool read_quantifier(struct reader *reader)
 		reader->test->quantifier = not ? QUANTIFIER_NOT_EXISTS : QUANTIFIER_EXISTS;
 	else if (token_is(&scanner->token, "forall") && !not)
 		reader->test->quantifier = QUANTIFIER_FORALL;
+	else if (!not && tell_old_form(reader))
+		return false;
 	else {
 		mistake(scanner->diagnostics, scanner->token.place,
 			"the question is missing: exists, ~exists or forall with a condition, not %s",
@@ -460,7 +498,11 @@ void read_question(struct reader *reader)
 	}
 	while (skip_trailer(reader))
 		continue;
-	if (scanner->token.kind != TOKEN_END)
+	if (token_is(&scanner->token, "with"))
+		mistake(scanner->diagnostics, scanner->token.place,
+			"the old form 'with' is not read: 'Verdict=Allowed' or 'Verdict=Forbidden' above the '{' says what "
+			"x86-TSO does");
+	else if (scanner->token.kind != TOKEN_END)
 		mistake(scanner->diagnostics, scanner->token.place,
 			"the file ends with its condition; what is %s?",
 			token_name(&scanner->token, name, sizeof name));

@@ -56,7 +56,7 @@ bool reader_thread(struct reader *reader, const struct token *token, unsigned *t
 	char *end;
 	unsigned long number;
 
-	if (token->kind == TOKEN_WORD && *digits == 'P')
+	if (token->kind == TOKEN_WORD && (*digits | 32) == 'p')
 		digits++;
 	else if (token->kind != TOKEN_NUMBER)
 		return false;
@@ -81,7 +81,8 @@ bool reader_fits(struct reader *reader, struct place place, int64_t value, unsig
 
 bool reader_at_question(const struct reader *reader)
 {
-	static const char *const words[] = { "exists", "forall", "locations", "~", "filter" };
+	static const char *const words[] = { "exists", "forall", "locations", "~", "filter",
+					     "final", "Observed", "observed" };
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (token_is(&reader->scanner.token, words[i]))

@@ -158,6 +158,14 @@ static bool value_of(struct scanner *scanner, struct token *token, bool negative
 	return true;
 }
 
+/* 1b, 12f: where a jump goes. No 0x1b, and nothing else that could be a number. */
+static bool is_near(const char *word)
+{
+	size_t digits = strspn(word, "0123456789");
+
+	return digits && (word[digits] == 'b' || word[digits] == 'f') && !word[digits + 1];
+}
+
 static void take_number(struct scanner *scanner, struct token *token)
 {
 	bool negative = character(scanner, 0) == '-';
@@ -166,7 +174,10 @@ static void take_number(struct scanner *scanner, struct token *token)
 	if (negative)
 		scan_character(scanner);
 	take_word(scanner, token);
-	value_of(scanner, token, negative);
+	if (!negative && is_near(token->text))
+		token->kind = TOKEN_NEAR;
+	else
+		value_of(scanner, token, negative);
 }
 
 static void take_sign(struct scanner *scanner, struct token *token)

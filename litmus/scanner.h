@@ -4,7 +4,10 @@
 
 #include "litmus/litmus.h"
 
-enum token_kind { TOKEN_END, TOKEN_WORD, TOKEN_NUMBER, TOKEN_SIGN };
+enum token_kind {
+	TOKEN_END, TOKEN_WORD, TOKEN_NUMBER, TOKEN_SIGN,
+	TOKEN_NEAR                      /* 1b, 1f: the next label `1:` back or forward */
+};
 
 struct token {
 	enum token_kind kind;

@@ -90,7 +90,8 @@ static void settle_thread(struct reader *reader, struct litmus_thread *thread, u
 				   : through ? through
 					     : 4;
 		use_register(thread, declared, in->target, in->size);
-		use_register(thread, declared, in->source, in->size);
+		use_register(thread, declared, in->source,
+			     in->kind == INSTRUCTION_EXTEND ? in->from : in->size);
 		if (in->source < 0)
 			reader_fits(reader, in->place, in->value, in->size);
 	}

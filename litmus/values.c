@@ -96,7 +96,7 @@ static void start_of_variable(struct reader *reader, const struct token *name, s
 			"a register belongs to a thread: '0:%s'", name->text);
 	} else if (token_is(&reader->scanner.token, "[")) {
 		mistake(reader->scanner.diagnostics, name->place,
-			"arrays are not read: %s has to be variables of their own",
+			"arrays are not read: %s has to be variables of their own, which lie apart",
 			token_name(name, shown, sizeof shown));
 	} else {
 		start->variable = reader_variable(reader, name);
@@ -210,12 +210,19 @@ static bool read_one(struct reader *reader)
 	       scan_expect(scanner, ";", "an initial value");
 }
 
-/* Over what was not understood, up to `;` or `}`. */
+/* Over what was not understood, up to `;` or `}`; in an array's braces stand others. */
 static void skip_value(struct scanner *scanner)
 {
-	while (scanner->token.kind != TOKEN_END && !token_is(&scanner->token, ";") &&
-	       !token_is(&scanner->token, "}"))
+	unsigned depth = 0;
+
+	while (scanner->token.kind != TOKEN_END &&
+	       (depth || (!token_is(&scanner->token, ";") && !token_is(&scanner->token, "}")))) {
+		if (token_is(&scanner->token, "{"))
+			depth++;
+		else if (token_is(&scanner->token, "}"))
+			depth--;
 		scan_next(scanner);
+	}
 }
 
 bool read_start_values(struct reader *reader)

@@ -1395,19 +1395,19 @@ static void write_back(struct sim *sim, struct node *home, struct dirent *d, uns
 static void on_put(struct sim *sim, struct event *e)
 {
 	struct node *home = e->node, *from = e->put.from;
-	struct write_back *w = e->put.line, **link = &from->write_back;
-	struct dirent *d = dirent_find(sim, home, w->line);
+	struct write_back **link = &from->write_back, w = *e->put.line;
+	struct dirent *d = dirent_find(sim, home, w.line);
 
-	while (*link != w)
+	while (*link != e->put.line)
 		link = &(*link)->next;
-	*link = w->next;
-	if (!w->superseded && d->owner == from && !served(from, d)) {
-		write_back(sim, home, d, (unsigned)(e->key & 0xffff), w);
-	} else if (!w->superseded) {            /* another is the owner since, or will be */
+	free(*link);                            /* now: what follows may find a BUG */
+	*link = w.next;
+	if (!w.superseded && d->owner == from && !served(from, d)) {
+		write_back(sim, home, d, (unsigned)(e->key & 0xffff), &w);
+	} else if (!w.superseded) {             /* another is the owner since, or will be */
 		note_gone(d, from);
-		take_line(home, d, w->state, w->version);
+		take_line(home, d, w.state, w.version);
 	}
-	free(w);
 	if (d->busy && d->busy->waits_for_put && d->busy->client == from) {
 		d->busy->waits_for_put = false;
 		waited(d->busy, sim->now - d->busy->queued_at);

@@ -134,6 +134,18 @@ done
 [ -z "$(find "$work/figures/ring" -name 'heat.*')" ]
 verdict $? "figures of other settings go with their tables"
 
+# A run of other settings that is killed leaves no table of those before: a reader would take it for
+# the new ones. The first point is short, the second endless.
+before=$(find "$work/figures" -name '*.point' | wc -l)
+setsid "$bounce" run "$ring" --jobs 1 --quiet --no-plots --replace --set 'operations=[103, 100000000000]' --output "$work/figures" \
+	>/dev/null 2>&1 &
+pid=$!
+until [ "$(find "$work/figures" -name '*.point' | wc -l)" -gt "$before" ]; do sleep 0.05; done
+kill -KILL $pid
+wait $pid 2>/dev/null
+[ -e "$work/figures/ring/index" ] && [ -z "$(find "$work/figures/ring" -name 'results.*')" ]
+verdict $? "a killed run of other settings: no table of those before"
+
 # Pipes and devices where files are due: an answer at once, and no memory spent. (The results
 # folder has them in all places where files are read.)
 mkfifo "$work/pipe"

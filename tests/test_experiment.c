@@ -470,6 +470,55 @@ static void machines_are_swept_by_name_and_by_key(void **state)
 	experiment_free(keys);
 }
 
+/* Cut alike, two machines would be one: figures would take their runs for seeds of it. */
+static void long_names_of_machines_stay_apart(void **state)
+{
+	char text[1024], title[121];
+
+	(void)state;
+	memset(title, 'x', sizeof title - 1);
+	title[sizeof title - 1] = '\0';
+	snprintf(text, sizeof text,
+		 "name: test\nmachine: [{base: textbook, title: %s, pause_cyc: 5}, {base: textbook, title: %s, pause_cyc: 6}]\n"
+		 "cpus: 2\nobjects: slub-page\nworkload: producer-consumer\noperations: 10\n",
+		 title, title);
+
+	struct experiment *experiment = load_good(text);
+	const char *first = experiment->combination[0]->machine_name,
+		   *second = experiment->combination[1]->machine_name;
+
+	assert_int_equal(experiment->combinations, 2);
+	assert_int_equal(strlen(first), SETTING_NAME_BYTES - 1);
+	assert_int_equal(strncmp(first, "textbook+title=xxx", 18), 0);
+	assert_string_not_equal(first, second);
+	assert_string_equal(key_of(experiment->combination[0], "machine"), first);
+	experiment_free(experiment);
+}
+
+static void long_paths_of_machines_stay_apart(void **state)
+{
+	char text[1024], here[121];
+
+	(void)state;
+	for (size_t i = 0; i + 1 < sizeof here; i++)
+		here[i] = i % 2 ? '/' : '.';
+	here[sizeof here - 1] = '\0';
+	snprintf(text, sizeof text,
+		 "name: test\nmachine: [%sconfigs/machines/textbook.yaml, %sconfigs/machines/core2-2s.yaml]\n"
+		 "cpus: 2\nobjects: slub-page\nworkload: producer-consumer\noperations: 10\n",
+		 here, here);
+
+	struct experiment *experiment = load_good(text);
+
+	assert_int_equal(experiment->combinations, 2);
+	assert_string_equal(experiment->combination[0]->machine.id, "textbook");
+	assert_string_not_equal(experiment->combination[0]->machine_name,
+				experiment->combination[1]->machine_name);
+	/* what runs it again has them whole */
+	assert_non_null(strstr(experiment->effective, "/configs/machines/textbook.yaml"));
+	experiment_free(experiment);
+}
+
 /* Blocks of pages need no object allocator; one that is named all the same sets the era. */
 static void pages_need_no_objects(void **state)
 {
@@ -917,6 +966,8 @@ int main(void)
 		cmocka_unit_test(no_combination_comes_twice),
 		cmocka_unit_test(settings_of_a_model_multiply_only_its_points),
 		cmocka_unit_test(machines_are_swept_by_name_and_by_key),
+		cmocka_unit_test(long_names_of_machines_stay_apart),
+		cmocka_unit_test(long_paths_of_machines_stay_apart),
 		cmocka_unit_test(what_cannot_be_is_left_out_while_something_can),
 		cmocka_unit_test(nothing_that_can_be_is_a_mistake),
 		cmocka_unit_test(left_out_combinations_read_back),

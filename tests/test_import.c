@@ -1075,6 +1075,12 @@ static void the_command_writes_a_trace_once(void **unused)
 	trace_free(trace);
 	assert_int_equal(command(out, said, sizeof said, sample, "-o", path), EXIT_MISTAKE);
 	assert_non_null(strstr(said, "b.trace exists; --force overwrites it"));
+	/* As root, a rename would put the trace in the place of the device. */
+	assert_int_equal(command(out, said, sizeof said, sample, "--force", "-o/dev/null"),
+			 EXIT_MISTAKE);
+	assert_non_null(strstr(said, "/dev/null is no file; '-o -' writes to stdout"));
+	assert_int_equal(command(out, said, sizeof said, path, "-o", path), EXIT_MISTAKE);
+	assert_non_null(strstr(said, "b.trace is the recording itself"));
 	/* The same through stdout. */
 	char *file = read_file(path, &bytes);
 	size_t streamed;

@@ -242,7 +242,7 @@ static const struct wrong {
 	  { "5:1: error: '|' or ';' ends an instruction, not 'exists'" } },
 	{ "a misspelt instruction", HEAD "P0 ;\nMVO [x],$1 ;\n" ASK,
 	  { "4:1: error: no instruction 'MVO' here; did you mean 'MOV'?",
-	    "4:1: note: MOV LEA MFENCE LFENCE SFENCE XCHG, CMP TEST Jcc JMP CMOVcc, and with and without LOCK XADD" } },
+	    "4:1: note: MOV LEA MFENCE LFENCE SFENCE XCHG, CMP TEST Jcc JMP CMOVcc SETcc MOVZX MOVSX, and with" } },
 	{ "a move from memory to memory", HEAD "P0 ;\nMOV [x],[y] ;\n" ASK,
 	  { "4:1: error: wrong operands; there is MOV register,[x], MOV [x],register, MOV [x],$1, MOV register,register, MOV register,$1" } },
 	{ "one operand missing", HEAD "P0 ;\nMOV [x] ;\n" ASK, { "4:1: error: wrong operands; there is MOV" } },
@@ -313,6 +313,29 @@ static const struct wrong {
 	  { "6:1: error: the file ends with its condition; what is 'more'?" } },
 	{ "open locations", HEAD ROWS "locations [x\nexists (x=1)\n",
 	  { "6:1: error: ';' is missing after a register or variable, before 'exists'" } },
+	{ "an array with values", "X86 t\n{ int x[2]={1,2}; y=0; }\n" ROWS "exists (y=0)\n",
+	  { "2:7: error: arrays are not read: 'x' has to be variables of their own, which lie apart" } },
+	{ "an element of an array", HEAD ROWS "exists (x[1]=1)\n",
+	  { "5:9: error: arrays are not read: 'x' has to be variables of their own, which lie apart" } },
+	{ "a store that x86-TSO is not about", "X86_64 t\n{ x=0; }\nP0 ;\nmovnti %eax,(x) ;\n" ASK,
+	  { "4:1: error: 'movnti' is not read: non-temporal accesses pass others that x86-TSO keeps in order" } },
+	{ "an extension of nobody knows what", HEAD "P0 ;\nMOVZX EAX,[x] ;\n" ASK,
+	  { "4:1: error: nothing says how many bytes MOVZX extends" } },
+	{ "an extension to fewer bytes", HEAD "P0 ;\nMOVZX AX,ECX ;\nMOV [x],EAX ;\n" ASK, { "4:1: error: 4 bytes cannot be extended to 2" } },
+	{ "an extension of another register", HEAD "P0 ;\nmovzbl %cx,%eax ;\nMOV [x],EAX ;\n" ASK,
+	  { "4:1: error: operands of 4 and 2 bytes, but movzbl is for others" } },
+	{ "an extended number", HEAD "P0 ;\nmovzbl $1,%eax ;\nMOV [x],EAX ;\n" ASK,
+	  { "4:1: error: wrong operands; there is movzbl register,register, movzbl register,BYTE PTR [x] (in AT&T" } },
+	{ "a byte of the condition into four", HEAD "P0 ;\nSETE EAX ;\nMOV [x],EAX ;\n" ASK,
+	  { "4:1: error: operands of 1 and 4 bytes in one instruction" } },
+	{ "a label that is not behind the jump", HEAD "P0 ;\n1: MOV [x],$1 ;\nJMP 1f ;\n" ASK, { "5:5: error: thread 0 has no label '1:' behind this jump" } },
+	{ "a label that is not before the jump", HEAD "P0 ;\nJMP 1b ;\n1: MOV [x],$1 ;\n" ASK, { "4:5: error: thread 0 has no label '1:' before this jump" } },
+	{ "a place to jump to as a value", HEAD "P0 ;\nMOV [x],$1 ;\n" "exists (x=1f)\n", { "5:11: error: a register or variable is compared with" } },
+	{ "the old form of a question", HEAD ROWS "final (x=1)\nwith tso: Allowed\n",
+	  { "5:1: error: the old form 'final' is not read: ask with exists, ~exists or forall" } },
+	{ "outcomes in the question's place", HEAD ROWS "Observed\n x=1; 0:EAX=0;\n",
+	  { "5:1: error: the old form 'Observed' is not read: ask with exists, ~exists or forall" } },
+	{ "verdicts of other programs", HEAD ROWS ASK "with tso: Allowed;\n", { "6:1: error: the old form 'with' is not read: 'Verdict=Allowed'" } },
 	{ "a byte that is no text", HEAD ROWS "exists (\x01=1)\n",
 	  { "5:9: error: a register (0:EAX) or variable (x) is due, not the byte 0x01" } },
 	{ "characters, not bytes, are counted", "X86 t\n{ (* \xc3\xa9 *) x=,; }\n" ROWS ASK,
@@ -510,6 +533,38 @@ static const struct by_hand {
 	{ "XADD gets what was there, XCHG, too",
 	  HEAD "P0 | P1 ;\nMOV EAX,$5 | MOV EAX,$7 ;\nLOCK XADD [x],EAX | XCHG EAX,[x] ;\nexists (0:EAX=0 /\\ 1:EAX=0 /\\ x=0)",
 	  3, { { { 0, 5, 7 }, false }, { { 7, 0, 12 }, false } }, 2 },
+	/* the fence of compilers, on what is the thread's own: as MFENCE above */
+	{ "SB with LOCK on the stack",
+	  "X86_64 t\n{ }\np0:T0 | p1: ;\nmovl $1,(x) | movl $1,(y) ;\nlock addl $0,(%rsp) | lock; orl $0,-4(%rsp) ;\n"
+	  "movl (y),%eax | movl (x),%eax ;\nexists (0:eax=0 && p1:eax=0)",
+	  2, { { { 0, 1 }, false }, { { 1, 0 }, false }, { { 1, 1 }, false } }, 3 },
+	/* what only moves lines orders nothing: as SB above */
+	{ "SB with CLFLUSH and PREFETCH",
+	  HEAD "P0 | P1 ;\nMOV [x],$1 | MOV [y],$1 ;\nCLFLUSH [x] | clflushopt (y) ;\nPREFETCHT0 [y] | CLWB [x] ;\n"
+	       "MOV EAX,[y] | MOV EAX,[x] ;\nexists (0:EAX=0 || 1:EAX=0)",
+	  2, { { { 0, 0 }, true }, { { 0, 1 }, false }, { { 1, 0 }, false }, { { 1, 1 }, false } }, 4 },
+	/* 0x80 is 128, or -128 with its sign in front, whether it comes from memory or AL */
+	{ "narrow values are extended",
+	  "X86_64 t\n{ uint8_t x=0x80; }\nP0 ;\nmovzbl x(%rip),%eax ;\nmovsbl x(%rip),%ebx ;\nmovsbq %al,%rcx ;\n"
+	  "exists (0:eax=128 /\\ 0:ebx=-128 /\\ 0:rcx=-128)",
+	  3, { { { 128, -128, -128 }, false } }, 1 },
+	/* 0x5678 is 22136, its lower byte 0x78 120 */
+	{ "narrow values are extended in Intel's order",
+	  "X86 t\n{ char x=0xff; 0:EBX=0x12345678; }\nP0 ;\nMOVZX EAX,BYTE PTR [x] ;\nMOVSX ECX,BX ;\nMOVZX EBX,BL ;\n"
+	  "exists (0:EAX=255 /\\ 0:ECX=22136 /\\ 0:EBX=120)",
+	  3, { { { 255, 22136, 120 }, false } }, 1 },
+	/* the 1 of x is seen or not; one byte says so, the other the opposite */
+	{ "SETcc makes a byte of a condition",
+	  "X86 t\n{ x=0; char y=7; 0:EBX=0x107; }\nP0 | P1 ;\nMOV EAX,[x] | MOV [x],$1 ;\nCMP EAX,$1 | ;\nSETE BL | ;\nSETNE [y] | ;\n"
+	  "exists (0:EBX=0 /\\ y=0)",
+	  2, { { { 0x100, 1 }, false }, { { 0x101, 0 }, false } }, 2 },
+	/* back until x is 1; forward over the 9, to the nearest of two labels of that name */
+	{ "labels that are numbers",
+	  "X86_64 t\n{ x=0; y=0; }\nP0 | P1 ;\n1: movl (x),%eax | jmp 1f ;\ncmpl $1,%eax | movl $9,(y) ;\njne 1b | 1: movl $1,(x) ;\n"
+	  "1: movl $2,%ebx | 1: ;\nexists (0:eax=1 /\\ 0:ebx=2 /\\ y=0)",
+	  3, { { { 1, 2, 0 }, false } }, 1 },
+	{ "two bars are an empty column, too", HEAD "P0 | P1 | P2 ;\nMOV [x],$1 || MOV EAX,[x] ;\nexists (2:EAX=1)",
+	  1, { { { 0 }, false }, { { 1 }, false } }, 2 },
 	{ "starting values count", "X86 t\n{ x=4; 0:EBX=6; }\nP0 ;\nMOV EAX,[x] ;\nMOV [x],EBX ;\nexists (0:EAX=4 /\\ x=6)",
 	  2, { { { 4, 6 }, false } }, 1 },
 };

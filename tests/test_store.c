@@ -440,6 +440,38 @@ static void an_index_lists_points_once_and_by_their_hash(void **state)
 	folder_free(folder);
 }
 
+/* A run that is there under a second name would count as a second seed; another seed is one. */
+static void a_run_counts_once(void **state)
+{
+	static const struct { uint64_t seed; bool good; } rows[] = {
+		{ 4, false }, { 5, false }, { 6, true },
+	};
+	static const char other[] = "fedcba9876543210";
+	char *folder = folder_new(), why[512];
+
+	(void)state;
+	free(write_one(folder));                /* with seed 5 */
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const char *listed[] = { name, other };
+		struct points points = { .name = "n", .title = "", .version = "1", .models = "1",
+					 .listed = (char **)listed, .expected = 2 };
+		struct point *point = make_point();
+
+		memcpy(point->name, other, sizeof other);
+		point->seed = rows[i].seed;
+		assert_true(point_write(folder, point, why, sizeof why));
+		point_free(point);
+		memset(points.hash, 'a', HASH_TEXT_BYTES - 1);
+		assert_true(index_write(folder, &points, why, sizeof why));
+		assert_int_equal(points_load(folder, &points, why, sizeof why), rows[i].good);
+		if (rows[i].good)
+			points_free(&points);
+		else
+			assert_non_null(strstr(why, "it is the run before it once more"));
+	}
+	folder_free(folder);
+}
+
 /* As a full disk does, a limit stops a file in its middle. */
 static void a_write_that_fails_loses_nothing(void **state)
 {
@@ -731,6 +763,7 @@ int main(void)
 		cmocka_unit_test(a_point_under_another_name_is_noticed),
 		cmocka_unit_test(values_that_cannot_be_are_damage),
 		cmocka_unit_test(an_index_lists_points_once_and_by_their_hash),
+		cmocka_unit_test(a_run_counts_once),
 		cmocka_unit_test(a_write_that_fails_loses_nothing),
 		cmocka_unit_test(one_process_at_a_time_enters_a_folder),
 		cmocka_unit_test(a_folder_knows_of_runs_under_way),

@@ -72,8 +72,10 @@ int cli_plot(int argc, char **argv)
 {
 	static const struct argp argp = { .parser = parse, .args_doc = "RESULT [FIGURE...]", .doc = help };
 	struct arguments arguments = { 0 };
+	struct points points;
 	struct folder lock;
-	char folder[4096], why[1024];
+	char folder[4096], why[1024], cure[400];
+	int status = EXIT_DONE;
 
 	options_parse(&argp, argc, argv, "bounce plot", &arguments);
 
@@ -82,13 +84,20 @@ int cli_plot(int argc, char **argv)
 	folder_open(&lock, folder, false, why, sizeof why);
 	folder_enter(&lock);
 
-	bool ok = plots_draw_named(folder, arguments.names, arguments.count, stdout, stderr, why,
-				   sizeof why);
-
+	if (!points_load(folder, &points, why, sizeof why)) {
+		fprintf(stderr, "bounce plot: %s%s\n", why,
+			select_cure(arguments.result, cure, sizeof cure));
+		status = EXIT_MISTAKE;
+	} else {
+		if (!plots_draw_named(folder, &points, arguments.names, arguments.count, stdout,
+				      why, sizeof why)) {
+			fprintf(stderr, "bounce plot: %s\n", why);
+			status = points.count ? EXIT_FAILED : EXIT_MISTAKE;
+		}
+		points_free(&points);
+	}
 	folder_leave(&lock);
 	folder_close(&lock);
 	free(arguments.names);
-	if (!ok)
-		fprintf(stderr, "bounce plot: %s\n", why);
-	return ok ? EXIT_DONE : EXIT_FAILED;
+	return status;
 }

@@ -74,7 +74,7 @@ static void enter_own(const struct machine *machine, const char *op, const struc
 			list->value[i < list->count ? i : list->count - 1] / machine->freq_ghz);
 }
 
-/* No verb asks for xadd_local or cmpxchg8b_local. */
+/* No verb asks for cmpxchg8b_local. */
 static void enter_owns(const struct machine *machine)
 {
 	const struct own_cycles *own = &machine->own_cyc;

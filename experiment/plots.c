@@ -6,10 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "experiment/data.h"
@@ -231,21 +234,67 @@ static _Noreturn void child(const char *directory, const char *script, struct ca
 }
 
 /* What gnuplot says last that is no warning: its errors end with the reason. */
-static void read_complaint(int from, char *text, size_t size)
-{
-	FILE *in = fdopen(from, "r");
-	char line[512];
+struct complaint {
+	char text[512], line[512];
+	size_t length;                  /* of the line so far */
+};
 
-	*text = '\0';
-	while (in && fgets(line, sizeof line, in)) {
-		line[strcspn(line, "\n")] = '\0';
-		if (line[strspn(line, " \t^")] && !strstr(line, "warning"))
-			snprintf(text, size, "%s", line);
+static void complaint_line(struct complaint *complaint)
+{
+	complaint->line[complaint->length] = '\0';
+	if (complaint->line[strspn(complaint->line, " \t^")] &&
+	    !strstr(complaint->line, "warning"))
+		snprintf(complaint->text, sizeof complaint->text, "%s", complaint->line);
+	complaint->length = 0;
+}
+
+static void complaint_add(struct complaint *complaint, const char *bytes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (bytes[i] == '\n' || complaint->length + 1 == sizeof complaint->line)
+			complaint_line(complaint);
+		if (bytes[i] != '\n')
+			complaint->line[complaint->length++] = bytes[i];
 	}
-	if (in)
-		fclose(in);
-	else
-		close(from);
+}
+
+/* Seconds that gnuplot may take for a figure: the largest are drawn in some. */
+static unsigned time_limit(void)
+{
+	enum { USUAL = 120, MOST = 24 * 60 * 60 };
+	const char *chosen = getenv("BOUNCE_GNUPLOT_SECONDS");
+	long seconds = chosen ? strtol(chosen, NULL, 10) : 0;
+
+	return seconds > 0 && seconds <= MOST ? (unsigned)seconds : USUAL;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* All that is said up to the end of the pipe; false: it has not come in time. */
+static bool read_complaint(int from, struct complaint *complaint, unsigned seconds)
+{
+	int64_t end = now_ms() + (int64_t)seconds * 1000, left;
+	char bytes[512];
+
+	while ((left = end - now_ms()) > 0) {
+		struct pollfd ready = { .fd = from, .events = POLLIN };
+		int some = poll(&ready, 1, (int)left);
+		ssize_t got = some > 0 ? read(from, bytes, sizeof bytes) : -1;
+
+		if (got > 0) {
+			complaint_add(complaint, bytes, (size_t)got);
+		} else if (got == 0 || (some != 0 && errno != EINTR)) {
+			complaint_line(complaint);
+			return true;
+		}
+	}
+	return false;
 }
 
 /* How gnuplot ended; false: and why that is no good end. */
@@ -269,9 +318,10 @@ static bool gnuplot_ended(const char *directory, const char *script, int status,
 }
 
 static bool run_gnuplot(const char *directory, const char *script, struct canvas *canvas,
-			char *why, size_t size)
+			bool *hangs, char *why, size_t size)
 {
-	char complaint[512];
+	struct complaint complaint = { 0 };
+	unsigned seconds = time_limit();
 	int ends[2], status = 0;
 
 	if (!canvas_open(canvas) || pipe2(ends, O_CLOEXEC) < 0) {
@@ -288,14 +338,22 @@ static bool run_gnuplot(const char *directory, const char *script, struct canvas
 	int error = errno;
 
 	close(ends[1]);
-	read_complaint(ends[0], complaint, sizeof complaint);
+	*hangs = pid > 0 && !read_complaint(ends[0], &complaint, seconds);
+	close(ends[0]);
 	if (pid < 0) {
 		snprintf(why, size, "gnuplot cannot be started: %s", strerror(error));
 		return false;
 	}
+	if (*hangs)
+		kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	return gnuplot_ended(directory, script, status, complaint, why, size);
+	if (*hangs) {
+		snprintf(why, size, "gnuplot hung on %s/%s: it was ended after %u s",
+			 directory, script, seconds);
+		return false;
+	}
+	return gnuplot_ended(directory, script, status, complaint.text, why, size);
 }
 
 /* ---- pictures: read, checked, put in place ------------------------------------------------------ */
@@ -349,8 +407,8 @@ static bool png_complete(const char *picture, size_t length)
 	return false;
 }
 
-/* Draws; both pictures are whole, or the old ones stay. */
-static bool draw(const char *directory, const char *name, char *why, size_t size)
+/* Draws; both pictures are whole, or the old ones stay. `hangs`: gnuplot would not end. */
+static bool draw(const char *directory, const char *name, bool *hangs, char *why, size_t size)
 {
 	static bool (*const complete[])(const char *picture, size_t length) = { svg_complete,
 										png_complete };
@@ -359,7 +417,7 @@ static bool draw(const char *directory, const char *name, char *why, size_t size
 
 	snprintf(file, sizeof file, "%s.gp", name);
 
-	bool ok = run_gnuplot(directory, file, &canvas, why, size);
+	bool ok = run_gnuplot(directory, file, &canvas, hangs, why, size);
 
 	for (int i = 0; i < PICTURES && ok; i++) {
 		canvas.picture[i] = read_picture(canvas.fd[i], &canvas.length[i]);
@@ -421,6 +479,7 @@ bool plots_draw_points(const char *directory, const struct points *points, char 
 		       size_t count, FILE *drawn, FILE *notes, char *why, size_t size)
 {
 	char first[512] = "";
+	bool hangs = false;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct figure *figure = figure_find(names[i]);
@@ -432,10 +491,10 @@ bool plots_draw_points(const char *directory, const struct points *points, char 
 		}
 		if (!write_figure(directory, points, figure, &drawable, notes, why, size))
 			return false;
-		if (!drawable)
+		if (!drawable || hangs)
 			continue;
 		/* data and scripts of the other figures are worth having even if this one fails */
-		if (!draw(directory, figure->name, why, size)) {
+		if (!draw(directory, figure->name, &hangs, why, size)) {
 			if (!*first)
 				snprintf(first, sizeof first, "%s", why);
 			continue;
@@ -449,26 +508,15 @@ bool plots_draw_points(const char *directory, const struct points *points, char 
 	return !*first;
 }
 
-bool plots_draw_named(const char *directory, char *const *names, size_t count, FILE *drawn,
-		      FILE *notes, char *why, size_t size)
+bool plots_draw_named(const char *directory, const struct points *points, char *const *names,
+		      size_t count, FILE *drawn, char *why, size_t size)
 {
-	struct points points;
-
-	if (!points_load(directory, &points, why, size))
-		return false;
-	if (!count) {
-		names = points.plot;
-		count = points.plots;
-	}
-
-	bool ok = false;
-
-	if (points.count)
-		ok = plots_draw_points(directory, &points, names, count, drawn, notes, why, size);
-	else
+	if (!points->count) {
 		snprintf(why, size, "%s: no point has been computed", directory);
-	points_free(&points);
-	return ok;
+		return false;
+	}
+	return plots_draw_points(directory, points, count ? names : points->plot,
+				 count ? count : points->plots, drawn, stderr, why, size);
 }
 
 void plots_forget(const char *directory)
@@ -485,5 +533,13 @@ void plots_forget(const char *directory)
 
 bool plots_draw(const char *directory, char *why, size_t size)
 {
-	return plots_draw_named(directory, NULL, 0, NULL, stderr, why, size);
+	struct points points;
+
+	if (!points_load(directory, &points, why, size))
+		return false;
+
+	bool ok = plots_draw_named(directory, &points, NULL, 0, NULL, why, size);
+
+	points_free(&points);
+	return ok;
 }

@@ -16,14 +16,16 @@
  * the gnuplot package; the data and scripts are written all the same. */
 bool plots_draw(const char *directory, char *why, size_t size);
 
-/*
- * The same for `count` figures by name (none: those of the experiment). The paths of what was drawn
- * go to `drawn`, a line each, and why a figure cannot be had from these data goes to `notes`.
- */
-bool plots_draw_named(const char *directory, char *const *names, size_t count, FILE *drawn,
-		      FILE *notes, char *why, size_t size);
+/* The same for `count` figures by name (none: those of the experiment) of the folder's points. The
+ * paths of what was drawn go to `drawn`, a line each; NULL: nowhere. */
+bool plots_draw_named(const char *directory, const struct points *points, char *const *names,
+		      size_t count, FILE *drawn, char *why, size_t size);
 
-/* The same for points in memory; `count` names. */
+/*
+ * The same for points in memory; `count` names. Why a figure cannot be had from these data goes to
+ * `notes`; NULL: nowhere. A gnuplot that hangs is ended after two minutes, or as many seconds as
+ * BOUNCE_GNUPLOT_SECONDS says; then it is not tried again, which is a failure.
+ */
 bool plots_draw_points(const char *directory, const struct points *points, char *const *names,
 		       size_t count, FILE *drawn, FILE *notes, char *why, size_t size);
 

@@ -62,6 +62,7 @@ static const struct record_column count_columns[] = {
 	COUNT(misses_false_sharing), COUNT(misses), COUNT(read_misses), COUNT(write_misses),
 	COUNT(downgrades), COUNT(far_atomics),
 	COUNT(irq_off_units), COUNT(irq_off_units_max), COUNT(ipis), COUNT(lock_spins),
+	COUNT(prefetches), COUNT(prefetches_used),
 	COUNT(cause_units[CAUSE_INTERRUPTS]), COUNT(cause_units[CAUSE_LOCK_SPIN]),
 	COUNT(cause_units[CAUSE_BUSY]),
 	COUNT(cause_units[CAUSE_TRANSFER_SAME]), COUNT(cause_units[CAUSE_TRANSFER_CROSS]),

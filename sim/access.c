@@ -5,6 +5,7 @@
  * its transaction is complete, and takes effect then, at the time of the fill.
  */
 #include "sim/access.h"
+#include "sim/ahead.h"
 #include "sim/copies.h"
 #include "sim/coherence.h"
 
@@ -56,6 +57,8 @@ static void miss(struct sim *sim, struct cpu *cpu, const struct want *w, uint64_
 	} else {
 		t->start = cpu->clock;          /* a prefetch of it is under way: wait for that */
 	}
+	if (sim->t.ahead && request != FAR_ATOMIC)
+		ahead_missed(cpu, line, !w->write, cpu->clock);
 	cpu->blocked = t;
 	cpu->wait_site = w->site;
 	cpu_end_run_ahead(cpu);
@@ -205,8 +208,10 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 		miss_charges(cpu, t);
 	w->context = cpu->context;
 	w->time = cpu->clock;
-	touch(sim, cpu, slot->copy, w, t && !t->buffered ? t : NULL);
-	if (t && t->buffered)           /* counted as the store's */
+	if (sim->t.ahead)
+		ahead_used(cpu, slot->copy, w);
+	touch(sim, cpu, slot->copy, w, t && !t->buffered && !t->by ? t : NULL);
+	if (t && (t->buffered || t->by))        /* counted as the store's, the prefetcher's */
 		count_wait(sim, w, line, w->time - t->start);
 	effect(argument);
 	if (sim->observer)
@@ -520,7 +525,8 @@ void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site
 		if (!(rule->action & DO_HIT) && !coherence_pending(cpu->node, line) &&
 		    buffer_room_to_ask(cpu, request_of(cpu, is, rule)))
 			coherence_request(sim, cpu->node, line, request_of(cpu, is, rule),
-					  write ? ACCESS_STORE : ACCESS_LOAD, cpu->clock);
+					  write ? ACCESS_STORE : ACCESS_LOAD, cpu->clock)
+				->prefetch = true;
 	}
 	pass(cpu, UNIT, CAUSE_PRIVATE_HIT);
 	cpu_end_run_ahead(cpu);
@@ -568,7 +574,7 @@ static bool may_park(const struct cpu *cpu, const struct slot *slot, const void 
 	const struct sim *sim = cpu->sim;
 
 	if (sim->options.no_parking || sim->observer || cpu->waiting == NOT_WAITING || !slot ||
-	    interrupt_due(cpu) || cpu->buffer.count)
+	    interrupt_due(cpu) || cpu->buffer.count || (cpu->sim->t.ahead && cpu->node->pending))
 		return false;
 	return !slot->copy->open ||
 	       !copy_uses_foreign(slot->copy->info, cpu->node->id, byte_mask(p, (unsigned)size));

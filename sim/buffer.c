@@ -19,6 +19,7 @@
  */
 #include "sim/buffer.h"
 #include "sim/access.h"
+#include "sim/ahead.h"
 #include "sim/coherence.h"
 #include "sim/cpu.h"
 
@@ -87,6 +88,8 @@ static bool ask(struct sim *sim, struct cpu *cpu, uint64_t line, uint64_t time)
 	if (!buffer_room_to_ask(cpu, request))
 		return false;
 	coherence_request(sim, cpu->node, line, request, ACCESS_STORE, time)->buffered = true;
+	if (sim->t.ahead)
+		ahead_missed(cpu, line, false, time);
 	return true;
 }
 

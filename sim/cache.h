@@ -22,7 +22,9 @@ struct slot {
 	uint8_t state;
 	bool wrote;                     /* this CPU is the line's last writer */
 	bool open;                      /* a sharing miss not yet classified true or false */
-	bool open_counts;               /* ... that happened inside the window */
+	bool open_counts : 1;           /* ... that happened inside the window */
+	bool prefetched : 1;            /* and not used yet */
+	bool unclassed : 1;             /* came by no access, and none has used it yet */
 };
 #define NO_LINE 0                       /* line 0 of the arena is never used */
 

@@ -67,15 +67,25 @@ static void settle_false(struct sim *sim, struct cpu *cpu, struct slot *copy)
 	copy->open = false;
 }
 
+/* What others have written to the line so far is nothing new to this CPU. */
+static void note_seen(struct sim *sim, const struct cpu *cpu, const struct slot *copy)
+{
+	struct line *info = copy->info;
+
+	if (!copy->epoch && !info->cpu_epoch)
+		return;
+	if (!info->cpu_epoch)
+		info->cpu_epoch = sim_keep(sim, sim->cpus * sizeof(uint32_t));
+	info->cpu_epoch[cpu->node->id] = copy->epoch;
+}
+
 void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy)
 {
 	if (copy->open_counts && sim->phase == PHASE_WINDOW) {
 		cpu->counts.misses_true_sharing++;
 		line_counts_get(sim, copy->info)->true_sharing++;
 	}
-	if (!copy->info->cpu_epoch)
-		copy->info->cpu_epoch = sim_keep(sim, sim->cpus * sizeof(uint32_t));
-	copy->info->cpu_epoch[cpu->node->id] = copy->epoch;
+	note_seen(sim, cpu, copy);
 	copy->open = false;
 }
 
@@ -145,17 +155,34 @@ static void classify(struct sim *sim, struct cpu *cpu, struct slot *copy)
 	if (!bit_of(had_bits(info), id)) {
 		had_bits(info)[id / 64] |= 1ull << id % 64;
 		cpu->counts.misses_cold += counts;
-		if (info->epoch || info->cpu_epoch) {
-			if (!info->cpu_epoch)
-				info->cpu_epoch = sim_keep(sim, sim->cpus * sizeof(uint32_t));
-			info->cpu_epoch[id] = info->epoch;
-		}
+		note_seen(sim, cpu, copy);
 	} else if (!bit_of(lost_bits(sim, info), id)) {
 		cpu->counts.misses_capacity += counts;
 	} else {
 		copy->open = true;
 		copy->open_counts = counts;
 	}
+}
+
+/* Of a line that comes for no access: what class its use would have had nobody asks. */
+static void leave_unclassed(struct slot *copy)
+{
+	copy->epoch = copy->info->epoch;
+	copy->open = false;
+	copy->unclassed = true;
+}
+
+void copy_first_use(struct sim *sim, struct cpu *cpu, struct slot *copy)
+{
+	unsigned id = cpu->node->id;
+
+	copy->prefetched = false;
+	cpu->counts.prefetches_used += sim->phase == PHASE_WINDOW;
+	if (!copy->unclassed)
+		return;
+	copy->unclassed = false;
+	had_bits(copy->info)[id / 64] |= 1ull << id % 64;
+	note_seen(sim, cpu, copy);
 }
 
 /* A way of the outermost private level for a new line; what was there goes. Rather not a copy
@@ -251,8 +278,14 @@ void cpu_filled(struct sim *sim, struct txn *t)
 		slot_set_line(node_outermost(t->client), copy, t->line);
 		copy->info = line_get(sim, t->line);
 		copy->label_serial = sim->label_serial;
-		classify(sim, cpu, copy);
+		copy->prefetched = t->prefetch;
+		if (t->by)
+			leave_unclassed(copy);
+		else
+			classify(sim, cpu, copy);
 	}
+	if (t->prefetch && sim->phase == PHASE_WINDOW)
+		count_prefetch(sim, cpu, t, copy->info);
 	t->request = fresh && t->request == UPGRADE ? GET_MODIFIED : t->request;
 	copy_check(cpu, copy);
 	rule = copy_rule(t->client, copy->state, fill_event[t->grant]);

@@ -9,6 +9,8 @@ void cpu_filled(struct sim *sim, struct txn *txn);      /* a CPU's transaction i
 void line_written(struct sim *sim, struct line *line, unsigned cpu, uint64_t bytes);
 /* BUG unless the copy is of the line's last version. */
 void copy_check(struct cpu *cpu, const struct slot *copy);
+/* The first access to a copy that came before any asked for it. */
+void copy_first_use(struct sim *sim, struct cpu *cpu, struct slot *copy);
 void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy);
 /* Is one of `bytes` among those that others wrote since this CPU's last cold or true-sharing miss
  * on the line? They cannot change while it has a copy. */

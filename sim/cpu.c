@@ -6,6 +6,7 @@
  */
 #include "sim/cpu.h"
 #include "sim/access.h"
+#include "sim/ahead.h"
 #include "sim/fiber.h"
 #include "sim/verbs/random.h"
 
@@ -369,6 +370,8 @@ void cpu_init(struct sim *sim, struct cpu *cpu, unsigned id)
 	cpu->look = xalloc(LOOK_ENTRIES * sizeof *cpu->look);
 	if (sim->machine.store_buffer)
 		cpu->buffer.entry = xalloc(sim->machine.store_buffer * sizeof(struct buffered));
+	if (sim->machine.load_window)
+		cpu->ahead = xalloc(sizeof *cpu->ahead);
 	cpu->irq_on = true;
 	cpu->heap_index = NOT_QUEUED;
 	cpu->op_serial = 1;
@@ -379,6 +382,7 @@ void cpu_free(struct cpu *cpu)
 {
 	free(cpu->look);
 	free(cpu->buffer.entry);
+	free(cpu->ahead);
 	fiber_free(cpu->fiber);
 }
 
@@ -407,6 +411,8 @@ void op_begin(struct cpu *cpu, enum op op)
 		renew_serials(cpu);
 	if (cpu->frames == cpu->irq_frames)
 		cpu->op_serial = ++cpu->serials + 1;
+	if (cpu->ahead && !cpu->frames)
+		ahead_forget(cpu);
 	cpu->frames++;
 	*f = (struct frame){
 		op, cpu->context, cpu->clock, cpu->irq_units, cpu->lines_read, cpu->lines_written

@@ -43,6 +43,8 @@ struct cpu {
 	uint64_t hold_line, hold_until; /* and its CPU, where it had to get it, a while longer: */
 	struct event *held;             /* this probe waits for that, */
 	uint64_t held_since;
+	struct ahead *ahead;            /* NULL: none */
+	uint64_t stream_line;           /* of the last load that missed, or used what came unasked */
 	uint64_t spin_line;             /* of the word that it waits for in spin_while, or 0 */
 	struct txn *blocked;            /* waits for this one */
 	struct txn *filled;             /* which is complete now; its access is due */

@@ -86,6 +86,25 @@ void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const st
 	f->wait_units += t->buffered ? 0 : sim->now - t->start;
 }
 
+void count_prefetch(struct sim *sim, struct cpu *cpu, const struct txn *t, struct line *info)
+{
+	struct counts *c = &cpu->counts;
+	struct fine_cell *f;
+	bool hitm = is_hitm(t);
+
+	c->prefetches++;
+	if (!t->by)                     /* what an access that waits for it counts */
+		return;
+	c->downgrades += t->supplier == FROM_CACHE && state_alone(t->found);
+	c->hitm_loads += hitm;
+	c->hitm_remote += hitm && t->supplied_by->socket != cpu->node->socket;
+	line_counts_get(sim, info)->hitm += hitm;
+	f = fine_cell_get(sim, info->number, t->offset, 1, t->by, t->context);
+	f->cpus[cpu->node->id / 64] |= 1ull << cpu->node->id % 64;
+	f->hitm += hitm;
+	f->loads++;
+}
+
 void count_wait(struct sim *sim, const struct want *w, uint64_t line, uint64_t units)
 {
 	if (sim->phase == PHASE_WINDOW)
@@ -160,6 +179,8 @@ void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct wan
 	bool bounce = w->write && !copy->wrote && first_write(sim, cpu, copy, w);
 
 	copy_check(cpu, copy);
+	if (copy->prefetched)
+		copy_first_use(sim, cpu, copy);
 	if (copy->open && copy_uses_foreign(copy->info, cpu->node->id, bytes))
 		copy_settle_true(sim, cpu, copy);
 	if (w->write)

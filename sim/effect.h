@@ -29,6 +29,8 @@ void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool writ
 		struct line *info);
 void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const struct txn *t,
 		bool bounce, uint64_t line);
+/* A line that came for no access. */
+void count_prefetch(struct sim *sim, struct cpu *cpu, const struct txn *t, struct line *info);
 /* An access, or a buffered store, that its CPU waited for: `units` more. */
 void count_wait(struct sim *sim, const struct want *w, uint64_t line, uint64_t units);
 /* The CPU is the line's last writer from now on: true if that is a bounce of the window. */

@@ -66,8 +66,6 @@ static const struct setting state_settings[] = {
 static const struct setting own_settings[] = {
 	SETTING(struct own_cycles, add, REALS, CYCLES, .fallback = "[1, 1]",
 		.help = "add to memory, no LOCK: same word, other word than the one before"),
-	SETTING(struct own_cycles, xadd_local, REALS, CYCLES, .fallback = "-",
-		.help = "xadd without LOCK (missing: as add)"),
 	SETTING(struct own_cycles, cmpxchg_local, REALS, CYCLES, .fallback = "-",
 		.help = "cmpxchg without LOCK (missing: as add)"),
 	SETTING(struct own_cycles, cmpxchg8b_local, REALS, CYCLES, .fallback = "-",
@@ -107,6 +105,14 @@ static const struct setting rfo_settings[] = {
 	{ 0 },
 };
 
+static const struct setting prefetcher_settings[] = {
+	SETTING(PART(prefetchers), next_line, SWITCH, .fallback = "false",
+		.help = "loads that go upwards through lines also ask for the next one of the page"),
+	SETTING(PART(prefetchers), pair, SWITCH, .fallback = "false",
+		.help = "who misses a line also asks for the other line of its 128 bytes"),
+	{ 0 },
+};
+
 static const struct setting far_settings[] = {
 	SETTING(PART(far_atomic), service_ns, REAL, NS,
 		.help = "the home does one such operation that often"),
@@ -128,8 +134,6 @@ static const struct setting slice_settings[] = {
 static const struct setting irq_settings[] = {
 	SETTING(PART(irq_pair_cyc), popf, REAL, CYCLES,
 		.help = "interrupts off (pushf, cli) and back with popf, the pair"),
-	SETTING(PART(irq_pair_cyc), sti, REAL, CYCLES, .fallback = "-",
-		.help = "the same, back with a test and sti"),
 	{ 0 },
 };
 
@@ -156,9 +160,9 @@ static const struct setting handoff_settings[] = {
 	SETTING(PART(handoff), local_bias, REAL, .min = 0, .max = 1000, .fallback = "0",
 		.help = "grants in a row to the socket that has the line, while others wait"),
 	SETTING(PART(handoff), late_request, WORD, .words = late_words, .fallback = "hidden",
-		.help = "chasing: a request that comes while the line travels to its owner hides its own way behind that, or pays it"),
+		.help = "chasing: the way of a request that comes while the line is under way to its owner"),
 	SETTING(PART(handoff), hold_ns, REAL, NS, .fallback = "0",
-		.help = "chasing: who got the line for a LOCK operation keeps it that long, or up to its next miss"),
+		.help = "chasing: who got a line for a LOCK operation keeps it so long, or to its next miss"),
 	{ 0 },
 };
 
@@ -219,12 +223,16 @@ const struct setting machine_settings[] = {
 		.help = "lines that one core asks for at the same time (missing: no limit)"),
 	SECTION_OF(rfo_parallel, rfo_settings, .fallback = "-",
 		.help = "lines that buffered stores ask for at the same time"),
+	SETTING(struct machine, load_window, COUNT, .max = 256, .fallback = "0",
+		.help = "lines that loads of known addresses ask for ahead; 0: each when its turn comes"),
+	SECTION_OF(prefetchers, prefetcher_settings, .fallback = "-",
+		.help = "lines that come unasked"),
 	SECTION_OF(far_atomic, far_settings, .fallback = "-",
 		.help = "LOCK operations that the home does; missing: they fetch the line"),
 	SECTION_OF(link, link_settings, .help = "bandwidth between sockets, or of the bus"),
 	SECTION_OF(slice, slice_settings, .help = "occupancy of a home"),
 	SETTING(struct machine, reread_ns, REAL, NS, .fallback = "0",
-		.help = "a home lets waiters that lost a line to a write read it again one per so long; 0: no limit"),
+		.help = "waiters read a line that a write took from them again one per so long; 0: at once"),
 	SECTION_OF(irq_pair_cyc, irq_settings, .help = "local_irq_save and local_irq_restore"),
 	SETTING(struct machine, cli_sti_pair_cyc, REAL, CYCLES, .fallback = "8",
 		.help = "cli and sti, the pair"),

@@ -40,7 +40,7 @@ struct by_state {
 };
 
 struct own_cycles {                     /* cycles on a line this core owns: dependent, rotating */
-	struct reals add, xadd_local, cmpxchg_local, cmpxchg8b_local, cmpxchg16b_local;
+	struct reals add, cmpxchg_local, cmpxchg8b_local, cmpxchg16b_local;
 	struct reals lock_add, lock_xadd, lock_cmpxchg, xchg, lock_cmpxchg16b;
 };
 
@@ -67,7 +67,7 @@ struct machine {
 	struct { double service_ns, latency_ns; int ops; } far_atomic; /* enum far_ops; 0: none */
 	struct { double bus_slot_ns, bytes_per_ns; } link;      /* 0: no limit */
 	struct { double occupancy_ns; uint64_t slices; } slice; /* of a home; 0: no limit */
-	struct { double popf, sti; } irq_pair_cyc;
+	struct { double popf; } irq_pair_cyc;
 	double cli_sti_pair_cyc;
 	double preempt_pair_cyc;        /* only documents the pair; the model counts its accesses */
 	double rdtsc_cyc, pause_cyc;
@@ -80,6 +80,8 @@ struct machine {
 		int late_request;               /* enum late_request */
 		double hold_ns;
 	} handoff;
+	struct { bool next_line, pair; } prefetchers;
+	uint64_t load_window;           /* announced lines that a core asks for ahead of its loads */
 	double reread_ns;               /* between waiters that read a line again; 0: no limit */
 	uint64_t service_jitter_percent;        /* of the leg that ends at the requester */
 	struct keylist weak;            /* numbers that conclusions should not hang on */

@@ -34,6 +34,7 @@ struct counts {
 	uint64_t downgrades;                            /* copies in M, D or E that its reads took that from */
 	uint64_t irq_off_units, irq_off_units_max;
 	uint64_t ipis, lock_spins;
+	uint64_t prefetches, prefetches_used;           /* lines that came for no access */
 	uint64_t cause_units[CAUSES];
 };
 

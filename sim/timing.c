@@ -140,9 +140,8 @@ static void derive_steps(struct timing *t, const struct machine *m)
 /* A missing kind of operation costs what its nearest relative costs. */
 static void derive_own(struct timing *t, const struct own_cycles *own)
 {
-	const struct reals *list[10] = {
+	const struct reals *list[OWNS] = {
 		[OWN_ADD] = &own->add,
-		[OWN_XADD_LOCAL] = &own->xadd_local,
 		[OWN_CMPXCHG_LOCAL] = &own->cmpxchg_local,
 		[OWN_CMPXCHG8B_LOCAL] = &own->cmpxchg8b_local,
 		[OWN_CMPXCHG16B_LOCAL] = &own->cmpxchg16b_local,
@@ -152,9 +151,8 @@ static void derive_own(struct timing *t, const struct own_cycles *own)
 		[OWN_XCHG] = &own->xchg,
 		[OWN_LOCK_CMPXCHG16B] = &own->lock_cmpxchg16b,
 	};
-	static const enum own relative[10] = {
+	static const enum own relative[OWNS] = {
 		[OWN_ADD] = OWN_ADD,
-		[OWN_XADD_LOCAL] = OWN_ADD,
 		[OWN_CMPXCHG_LOCAL] = OWN_ADD,
 		[OWN_CMPXCHG8B_LOCAL] = OWN_CMPXCHG_LOCAL,
 		[OWN_CMPXCHG16B_LOCAL] = OWN_CMPXCHG8B_LOCAL,
@@ -165,7 +163,7 @@ static void derive_own(struct timing *t, const struct own_cycles *own)
 		[OWN_LOCK_CMPXCHG16B] = OWN_LOCK_CMPXCHG,
 	};
 
-	for (unsigned i = 0; i < 10; i++)
+	for (unsigned i = 0; i < OWNS; i++)
 		for (unsigned k = 0; k < 2; k++) {
 			const struct reals *l = list[i];
 
@@ -216,6 +214,10 @@ bool timing_derive(struct sim *sim, char *why, size_t size)
 	t->slice = units_of_ns(m, m->slice.occupancy_ns);
 	t->bus_slot = units_of_ns(m, m->link.bus_slot_ns);
 	t->reread = units_of_ns(m, m->reread_ns);
+	t->pair = m->prefetchers.pair;
+	t->next_line = m->prefetchers.next_line;
+	t->load_window = (unsigned)m->load_window;
+	t->ahead = t->pair || t->next_line || t->load_window;
 	if (m->handoff.home == ORDER_CHASING) {
 		t->hold = units_of_ns(m, m->handoff.hold_ns);
 		t->late_paid = m->handoff.late_request == LATE_PAID;

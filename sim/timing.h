@@ -17,6 +17,12 @@ enum access_kind { ACCESS_LOAD, ACCESS_STORE, ACCESS_RMW, ACCESS_KINDS };
 /* Totals go by the state found; this one is M or D, the line's memory in the reader's socket. */
 enum { DIRTY_HOMED_AT_READER = STATES, TOTALS };
 
+enum own {
+	OWN_ADD, OWN_CMPXCHG_LOCAL, OWN_CMPXCHG8B_LOCAL, OWN_CMPXCHG16B_LOCAL,
+	OWN_LOCK_ADD, OWN_LOCK_XADD, OWN_LOCK_CMPXCHG, OWN_XCHG, OWN_LOCK_CMPXCHG16B,
+	OWNS
+};
+
 /* Machine numbers in units, by distance index. */
 struct timing {
 	uint64_t request[DISTANCES];                    /* leg client -> home */
@@ -30,19 +36,16 @@ struct timing {
 	uint64_t slice, bus_slot, data_occupancy;
 	uint64_t reread, hold;                          /* 0: none */
 	bool late_paid;
+	bool pair, next_line, ahead;                    /* ahead: some line may come unasked */
+	unsigned load_window;
 	uint64_t store_hit;
 	unsigned depth, hidden;         /* of the store buffer; stores in it that may miss */
 	unsigned misses, misses_from_M, misses_from_S;  /* asked for at once; UINT_MAX: any */
-	uint64_t own[10][2];                            /* enum own, dependent / rotating */
+	uint64_t own[OWNS][2];                           /* enum own, dependent / rotating */
 	uint64_t step[STEPS];
 	uint64_t far, far_service;                      /* LOCK operations at homes; far 0: none */
 	uint64_t fence, irq_entry, irq_exit, ipi;
 	uint64_t least_request, least_probe;            /* for the horizon */
-};
-
-enum own {
-	OWN_ADD, OWN_XADD_LOCAL, OWN_CMPXCHG_LOCAL, OWN_CMPXCHG8B_LOCAL, OWN_CMPXCHG16B_LOCAL,
-	OWN_LOCK_ADD, OWN_LOCK_XADD, OWN_LOCK_CMPXCHG, OWN_XCHG, OWN_LOCK_CMPXCHG16B
 };
 
 static inline uint64_t least(uint64_t a, uint64_t b)

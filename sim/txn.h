@@ -37,6 +37,10 @@ struct txn {
 	uint64_t last_ack;              /* when the last acknowledgement so far arrives */
 	unsigned acks; /* 1 until the last one has arrived; SNOOP, EVICT: answers to come */
 	bool buffered;                  /* for a store in the buffer */
+	bool prefetch;                  /* for no access, */
+	const struct site *by;          /* and not for a prefetch verb either: counted here, */
+	uint32_t context;
+	uint8_t offset;                 /* as of this byte of the line */
 	bool reread;                    /* by a waiter that lost its copy to a write */
 	bool no_done;                   /* a blocking home does not wait for its end */
 	enum home_state asked;          /* what the home knew when it served this one */

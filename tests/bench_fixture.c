@@ -18,7 +18,7 @@ struct machine bench_machine(unsigned cpus)
 		.distances = { 2, { DISTANCE_SOCKET, DISTANCE_HOP } }, .l1d = { 32, 8, 4, 1 }, .dram_ns = REALS(200),
 		.load_ns = { .M = REALS(100, 200), .E = REALS(100, 200), .S = REALS(80, 160) },
 		.rmw_ns = { .M = REALS(110, 210), .E = REALS(110, 210), .S = REALS(90, 170) },
-		.own_cyc = { .add = REALS(1, 1), .lock_add = REALS(20, 20) }, .pause_cyc = 10, .irq_pair_cyc = { 40, 14 },
+		.own_cyc = { .add = REALS(1, 1), .lock_add = REALS(20, 20) }, .pause_cyc = 10, .irq_pair_cyc = { 40 },
 		.ipi_roundtrip_ns = 2000, .handoff = { .home = ORDER_CHASING, .split = REALS(0.25, 0.25, 0.5) },
 	};
 }

@@ -18,7 +18,7 @@ struct machine engine_machine(void)
 		.inv_ns_per_extra_sharer = 2,
 		.own_cyc = { .add = REALS(1, 1), .cmpxchg_local = REALS(2, 2), .lock_add = REALS(10, 10),
 			     .lock_xadd = REALS(10, 10), .lock_cmpxchg = REALS(10, 10), .xchg = REALS(10, 10) },
-		.mfence_cyc = 10, .irq_pair_cyc = { 20, 10 }, .cli_sti_pair_cyc = 4, .pause_cyc = 4,
+		.mfence_cyc = 10, .irq_pair_cyc = { 20 }, .cli_sti_pair_cyc = 4, .pause_cyc = 4,
 		.irq_entry_exit_ns = 200, .ipi_roundtrip_ns = 1000,
 		.handoff = { .home = ORDER_CHASING, .split = REALS(0.25, 0.25, 0.5) },
 	};

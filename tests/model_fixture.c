@@ -23,7 +23,7 @@ struct machine fixture_machine(unsigned nodes)
 		.load_ns = { .M = REALS(60, 160), .E = REALS(50, 140), .S = REALS(40, 120) },
 		.rmw_ns = { .M = REALS(70, 170), .E = REALS(60, 150), .S = REALS(50, 130) },
 		.own_cyc = { .add = REALS(1, 1), .lock_add = REALS(10, 10) },
-		.mfence_cyc = 10, .irq_pair_cyc = { 20, 10 }, .cli_sti_pair_cyc = 4, .pause_cyc = 4,
+		.mfence_cyc = 10, .irq_pair_cyc = { 20 }, .cli_sti_pair_cyc = 4, .pause_cyc = 4,
 		.irq_entry_exit_ns = 200, .ipi_roundtrip_ns = 1000,
 		.handoff = { .home = ORDER_CHASING, .split = REALS(0.25, 0.25, 0.5) },
 	};

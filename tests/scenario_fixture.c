@@ -44,6 +44,9 @@ static void perform(struct cpu *cpu, enum verb verb, uint64_t *p)
 	case PREFETCH_WRITE:
 		prefetch_write(cpu, p);
 		break;
+	case LOAD_AHEAD:
+		load_ahead(cpu, p);
+		break;
 	case FENCE:
 		fence(cpu);
 		break;

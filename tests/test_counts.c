@@ -857,6 +857,50 @@ static void warm_up_keeps_history(void **state)
 	result_free(r);
 }
 
+/*
+ * A and B are a pair of 128 bytes, Q and R another; what comes unasked is nobody's miss. Its hitm and
+ * its sharing count, at the prefetcher's site.
+ */
+static void lines_that_came_unasked(void **state)
+{
+	static const struct row rows[] = {
+		/* CPU 0's B came with A, was killed unused: cold when it is read */
+		{ "killed before it was used", "1w B0 0r A0 1w B0 0r B0 1r A0",
+		  0,  2, 0, 0,  1, 1,  3, 0, 0, 0 },
+		{ "used, then killed", "0r A0 0r B0 1w B0 0r B0",
+		  0,  1, 0, 0,  0, 1,  2, 0, 1, 0 },
+		/* B0 was seen when B came with A again: only B1 is new after that */
+		{ "what it brought is seen", "0r A0 0r B0 1w B0 0r Q0 0r A0 0r B0 1w B1 0r B0",
+		  0,  2, 0, 0,  1, 2,  3, 1, 0, 1 },
+	};
+	struct machine machine = one_way_machine();
+	struct sim_options options = engine_options(&machine, 2);
+	struct play play = { .steps = rows[0].steps };
+	unsigned found = 0;
+	struct result *r;
+	struct sim *sim;
+
+	(void)state;
+	machine.prefetchers.pair = true;
+	PLAY(&machine, rows);
+	sim = engine_sim(&options);
+	play.line = arena_new(sim, struct line_of_words, LINES, 0, 4096, NULL, "lines");
+	for (unsigned cpu = 0; cpu < 2; cpu++)
+		thread_start(sim, cpu, in_turn, &play);
+	r = finish(sim);
+	/* A with CPU 1's B, B with CPU 0's A; CPU 1 comes to A in the end */
+	assert_int_equal(r->total.prefetches, 2);
+	assert_int_equal(r->total.prefetches_used, 1);
+	for (size_t i = 0; i < r->sites; i++)
+		if (!strcmp(r->site[i].site.file, "(prefetcher)")) {
+			assert_int_equal(r->site[i].op, OP_NONE);
+			found += (unsigned)r->site[i].hitm;
+		}
+	assert_int_equal(found, 1);
+	result_free(r);
+	sim_free(sim);
+}
+
 /* Latencies 1, 2, ..., 100 in a shuffled order: half are at most 50, 99 of 100 at most 99. */
 static void latencies(void **state)
 {
@@ -1251,6 +1295,7 @@ int main(void)
 		cmocka_unit_test(bounces),
 		cmocka_unit_test(hitm_upgrades_invalidations),
 		cmocka_unit_test(miss_classes),
+		cmocka_unit_test(lines_that_came_unasked),
 		cmocka_unit_test(owned_lines),
 		cmocka_unit_test(migrating_lines),
 		cmocka_unit_test(forwarded_lines),

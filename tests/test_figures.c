@@ -383,6 +383,57 @@ static void a_figure_that_was_cut_is_not_kept(void **state)
 	}
 }
 
+/* It closes nothing and says nothing. The second figure is not tried; its data are there. */
+static void a_gnuplot_that_hangs_is_ended(void **state)
+{
+	(void)state;
+	char *folder = folder_new(), *path = xstrdup(getenv("PATH")), why[1024] = "", *text;
+	char *own = put_gnuplot("#!/bin/sh\necho drawn >>tried\nexec sleep 600\n");
+	size_t length;
+
+	setenv("BOUNCE_GNUPLOT_SECONDS", "1", 1);
+	put_old(folder);
+	assert_false(draw(folder, &usual, all_figures, FIGURES, why, sizeof why));
+	unsetenv("BOUNCE_GNUPLOT_SECONDS");
+	if (!strstr(why, "gnuplot hung on ") || !strstr(why, "/bounces.gp: it was ended after 1 s"))
+		fail_msg("%s", why);
+	expect_file(folder, "svg", "old svg");
+	text = read_in(folder, "heat", "gp", &length);
+	assert_non_null(text);
+	free(text);
+
+	char tried[512];
+
+	snprintf(tried, sizeof tried, "%s/tried", folder);
+	text = read_text(tried);
+	assert_string_equal(text, "drawn\n");
+	free(text);
+	setenv("PATH", path, 1);
+	free(path);
+	folder_free(own);
+	folder_free(folder);
+}
+
+/* report and compare say the same of the same mistake */
+static void a_folder_without_results_is_the_users_mistake(void **state)
+{
+	(void)state;
+	static const char *const verbs[] = { "report", "compare", "plot" };
+	char *folder = folder_new(), where[512];
+
+	snprintf(where, sizeof where, "%s/none", folder);
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+		for (int there = 0; there < 2; there++) {
+			struct output output = run_cli((const char *const[]){ verbs[i], there ? folder : where, NULL });
+
+			assert_int_equal(output.status, 2);
+			assert_string_equal(output.out, "");
+			assert_non_null(strstr(output.err, "holds no results"));
+			output_free(&output);
+		}
+	folder_free(folder);
+}
+
 /* The rest of the same fake: what is whole is kept, so the rows above fail for what they say. */
 static void a_whole_figure_of_the_same_kind_is_kept(void **state)
 {
@@ -523,6 +574,8 @@ int main(void)
 		cmocka_unit_test(a_text_of_any_length_is_drawn),
 		cmocka_unit_test(missing_gnuplot_is_told_with_its_package),
 		cmocka_unit_test(a_figure_that_was_cut_is_not_kept),
+		cmocka_unit_test(a_gnuplot_that_hangs_is_ended),
+		cmocka_unit_test(a_folder_without_results_is_the_users_mistake),
 		cmocka_unit_test(a_whole_figure_of_the_same_kind_is_kept),
 		cmocka_unit_test(a_file_that_may_not_grow_leaves_the_old_figure),
 		cmocka_unit_test(no_figure_goes_through_a_link),

@@ -44,7 +44,7 @@ struct program {
 	struct shared *shared;
 	struct private *private;
 	unsigned turns;
-	bool interrupts;
+	bool interrupts, walks;
 };
 
 static void handler(struct cpu *cpu, void *argument)
@@ -109,6 +109,15 @@ static void own_stores(struct cpu *cpu, uint64_t *word, uint64_t what)
 	}
 }
 
+/* Up through lines, announced or not. */
+static void walk(struct cpu *cpu, uint64_t *word, unsigned lines, bool announced)
+{
+	for (unsigned i = 0; announced && i < lines; i++)
+		load_ahead(cpu, word + 8 * i);
+	for (unsigned i = 0; i < lines; i++)
+		load(cpu, word + 8 * i);
+}
+
 static void one_turn(struct cpu *cpu, struct program *p)
 {
 	struct private *mine = &p->private[cpu_id(cpu)];
@@ -117,6 +126,8 @@ static void one_turn(struct cpu *cpu, struct program *p)
 
 	if (what < 6) {
 		private_work(cpu, mine);
+	} else if (what == 6 && p->walks) {
+		walk(cpu, word & 1 ? p->shared->word : mine->word + word / 2 * 8, 8, word & 2);
 	} else if (what < 8) {
 		value = load(cpu, &p->shared->word[word]);
 		compute_cycles(cpu, value % 7);
@@ -169,7 +180,9 @@ static void thread(struct cpu *cpu, void *argument)
 static char *run(struct sim_options options, unsigned turns, bool interrupts)
 {
 	struct sim *sim = engine_sim(&options);
-	struct program p = { .turns = turns, .interrupts = interrupts };
+	const struct machine *m = options.machine;
+	struct program p = { .turns = turns, .interrupts = interrupts,
+			     .walks = m->prefetchers.pair || m->load_window };
 	struct result *r;
 	char *text;
 
@@ -382,6 +395,26 @@ static void contended_lines(void **state)
 	}
 }
 
+/* Prefetchers and loads ahead, with few miss buffers and with any number. */
+static void lines_that_come_unasked(void **state)
+{
+	struct machine m[] = { engine_machine(), tiny_shared_machine(), tiny_machine(ORDER_CHASING),
+			       tiny_machine(ORDER_BLOCKING) };
+
+	(void)state;
+	m[0].protocol = PROTOCOL_MESIF;
+	for (unsigned i = 0; i < 2 * sizeof m / sizeof *m; i++) {
+		struct machine now = m[i / 2];
+
+		now.prefetchers.pair = now.prefetchers.next_line = true;
+		now.load_window = i & 1 ? 3 : 0;
+		seeds(now, 3);
+		now.store_buffer = 4;
+		now.miss_buffers = i & 1 ? 3 : 0;
+		seeds(now, 3);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,6 +428,7 @@ int main(void)
 		cmocka_unit_test(moesi),
 		cmocka_unit_test(moesi_migrate),
 		cmocka_unit_test(contended_lines),
+		cmocka_unit_test(lines_that_come_unasked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1138,6 +1138,110 @@ static void many_far_atomics_are_as_fast_as_the_home(void **state)
 	sim_free(sim);
 }
 
+/* ---- lines that come unasked ---------------------------------------------------------------- */
+
+static void pairs(struct machine *m)
+{
+	m->prefetchers.pair = true;
+}
+
+static void next_lines(struct machine *m)
+{
+	m->prefetchers.next_line = true;
+}
+
+static void window_2(struct machine *m)
+{
+	m->load_window = 2;
+}
+
+static void window_2_one_buffer(struct machine *m)
+{
+	window_2(m);
+	m->miss_buffers = 1;
+}
+
+static void pairs_one_buffer(struct machine *m)
+{
+	pairs(m);
+	m->miss_buffers = 1;
+}
+
+/* A and B are the two lines of 128 bytes, C and D the next two; memory is 100, its legs 99. */
+static void prefetchers(void **state)
+{
+	static const struct scenario scenarios[] = {
+		{ "none: each line for itself", NULL, {
+			{ 0, 1000, LOAD, 'A', C(100) }, { 0, 0, LOAD, 'B', C(100) },
+			{ 0, 0, LOAD, 'C', C(100) } } },
+		{ "the pair comes with either of its lines", pairs, {
+			{ 0, 1000, LOAD, 'A', C(100) }, { 0, 0, LOAD, 'B', C(1) },
+			{ 0, 0, LOAD, 'D', C(100) }, { 0, 0, LOAD, 'C', C(1) } } },
+		{ "with a store too", pairs, {
+			{ 0, 1000, STORE, 'B', C(100) }, { 0, 0, LOAD, 'A', C(1) } } },
+		{ "not beyond the miss buffers", pairs_one_buffer, {
+			{ 0, 1000, LOAD, 'A', C(100) }, { 0, 0, LOAD, 'B', C(100) } } },
+		/* CPU 1 has both, B modified. CPU 0's miss on A takes B too, to share it: an upgrade */
+		{ "false sharing over 128 bytes", pairs, {
+			{ 1, 100, STORE, 'B', C(100) }, { 0, 1000, LOAD, 'A', C(50) },
+			{ 1, 2000, STORE, 'B', C(41) } } },
+		{ "which there is not without it", NULL, {
+			{ 1, 100, STORE, 'B', C(100) }, { 0, 1000, LOAD, 'A', C(100) },
+			{ 1, 2000, STORE, 'B', C(1) } } },
+		/*
+		 * B at 1100 follows A: C is asked for then, and here when B is, at 1199. Its use at 1200
+		 * asks for D, which the load at 1201 waits for until 1299, having asked for E.
+		 */
+		{ "the next line, where loads go upwards", next_lines, {
+			{ 0, 1000, LOAD, 'A', C(100) }, { 0, 0, LOAD, 'B', C(100) },
+			{ 0, 0, LOAD, 'C', C(1) }, { 0, 0, LOAD, 'D', C(1299 + 1 - 1201) },
+			{ 0, 0, LOAD, 'E', C(1) } } },
+		{ "not downwards, nor for stores", next_lines, {
+			{ 0, 1000, LOAD, 'C', C(100) }, { 0, 0, LOAD, 'B', C(100) },
+			{ 0, 0, LOAD, 'A', C(100) }, { 1, 1000, STORE, 'E', C(100) },
+			{ 1, 0, STORE, 'F', C(100) }, { 1, 0, LOAD, 'G', C(100) } } },
+	};
+	const struct machine machine = engine_machine();
+
+	(void)state;
+	PLAY(&machine, scenarios);
+}
+
+static void loads_ahead(void **state)
+{
+	static const struct scenario scenarios[] = {
+		{ "no window: each in its turn", NULL, {
+			{ 0, 1000, LOAD_AHEAD, 'A', ANY }, { 0, 0, LOAD_AHEAD, 'B', ANY },
+			{ 0, 0, LOAD, 'A', C(100) }, { 0, 0, LOAD, 'B', C(100) } } },
+		/* A and B at 1000. A is used at 1099: C is asked for; B at 1100: D */
+		{ "two at a time", window_2, {
+			{ 0, 1000, LOAD_AHEAD, 'A', ANY }, { 0, 0, LOAD_AHEAD, 'B', ANY },
+			{ 0, 0, LOAD_AHEAD, 'C', ANY }, { 0, 0, LOAD_AHEAD, 'D', ANY },
+			{ 0, 0, LOAD, 'A', C(100) }, { 0, 0, LOAD, 'B', C(1) },
+			{ 0, 0, LOAD, 'C', C(1198 + 1 - 1101) }, { 0, 0, LOAD, 'D', C(1) } } },
+		{ "what is passed over makes room", window_2, {
+			{ 0, 1000, LOAD_AHEAD, 'A', ANY }, { 0, 0, LOAD_AHEAD, 'B', ANY },
+			{ 0, 0, LOAD_AHEAD, 'C', ANY },
+			{ 0, 0, LOAD, 'B', C(100) }, { 0, 0, LOAD, 'C', C(1198 + 1 - 1100) } } },
+		/* B is asked for when A is here */
+		{ "one miss buffer", window_2_one_buffer, {
+			{ 0, 1000, LOAD_AHEAD, 'A', ANY }, { 0, 0, LOAD_AHEAD, 'B', ANY },
+			{ 0, 0, LOAD, 'A', C(100) }, { 0, 0, LOAD, 'B', C(1198 + 1 - 1100) } } },
+		/*
+		 * CPU 2's reply is home at 1036, where CPU 1 waits: probes of 10 to CPU 0, whose line is
+		 * under way up to 1059, and CPU 2. Given up as it comes; acknowledgement 20, and 1.
+		 */
+		{ "given up at once", window_2, {
+			{ 2, 100, STORE, 'A', ANY }, { 0, 1000, LOAD_AHEAD, 'A', ANY },
+			{ 1, 1001, STORE, 'A', C(1059 + 20 + 1 - 1001) },
+			{ 0, 2000, LOAD, 'A', C(60) } } },
+	};
+	const struct machine machine = engine_machine();
+
+	(void)state;
+	PLAY(&machine, scenarios);
+}
+
 /* ---- buffered stores ------------------------------------------------------------------------ */
 
 static void buffer(struct machine *m)
@@ -1259,6 +1363,46 @@ static void assert_units_at(uint64_t got, uint64_t wanted, const char *what, int
 		fail_msg("line %d: %s is %llu + %llu/64 cycles, expected %llu + %llu/64", line,
 			 what, (unsigned long long)got / 64, (unsigned long long)got % 64,
 			 (unsigned long long)wanted / 64, (unsigned long long)wanted % 64);
+}
+
+enum { BLOCK_LINES = 256 };
+
+static void comes_to_a_block(struct cpu *cpu, void *argument)
+{
+	struct two *two = argument;
+
+	for (unsigned i = 0; i < BLOCK_LINES; i++)
+		load_ahead(cpu, two->word + 8 * i);
+	for (unsigned i = 0; i < BLOCK_LINES; i++)
+		load(cpu, two->word + 8 * i);
+	two->end = cpu->clock;
+}
+
+/*
+ * A page struct for each page of a block of 2^8, nobody has them: 256 x 100. Ten at a time: line
+ * 10 b + i is asked for when line 10 (b - 1) + i is used and is here at 99 (b + 1) + i; the last,
+ * b = 25 and i = 5, at 2574 + 5, and its load ends 1 later.
+ */
+static void a_block_costs_less_ahead(void **state)
+{
+	static const struct { unsigned window, end; } rows[] = { { 0, 25600 }, { 10, 2580 } };
+
+	(void)state;
+	for (unsigned i = 0; i < 2 * sizeof rows / sizeof *rows; i++) {
+		struct machine machine = engine_machine();
+		struct sim_options options = engine_options(&machine, 1);
+		struct two two = { 0 };
+		struct sim *sim;
+
+		machine.load_window = rows[i / 2].window;
+		options.no_run_ahead = i & 1;
+		sim = engine_sim(&options);
+		two.word = arena_alloc(sim, LINE, BLOCK_LINES, 0, 4096, NULL, "block");
+		thread_start(sim, 0, comes_to_a_block, &two);
+		end_run(sim);
+		assert_units(two.end, C(rows[i / 2].end));
+		sim_free(sim);
+	}
 }
 
 static void spinner(struct cpu *cpu, void *argument)
@@ -1774,6 +1918,9 @@ int main(void)
 		cmocka_unit_test(far_atomics),
 		cmocka_unit_test(far_atomics_at_a_shared_level),
 		cmocka_unit_test(many_far_atomics_are_as_fast_as_the_home),
+		cmocka_unit_test(prefetchers),
+		cmocka_unit_test(loads_ahead),
+		cmocka_unit_test(a_block_costs_less_ahead),
 		cmocka_unit_test(prefetches),
 		cmocka_unit_test(buffered_stores_ask_in_time),
 		cmocka_unit_test(spinner_wakes_on_its_grid),

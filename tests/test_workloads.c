@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "sim/timing.h"
 #include "tests/engine_fixture.h"
 #include "tests/workload_fixture.h"
 
@@ -203,6 +204,38 @@ static void each_line_is_touched_once(void **unused)
 					 touch.seen, touch.row.expected);
 			sim_free(sim);
 		}
+	}
+}
+
+static void touch_and_tell(struct cpu *cpu, void *argument)
+{
+	struct touch *touch = argument;
+	uint64_t start = cpu_clock(cpu);
+
+	touch_read(cpu, touch->base, touch->row.bytes);
+	snprintf(touch->seen, sizeof touch->seen, "%u",
+		 (unsigned)((cpu_clock(cpu) - start) / UNIT));
+}
+
+/* Four lines of memory, 100 each; with the others asked for beside the first, 100 and three hits. */
+static void lines_that_are_read_are_announced(void **unused)
+{
+	static const struct { unsigned window; const char *cycles; } rows[] = { { 0, "400" }, { 3, "103" } };
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct machine machine = engine_machine();
+		struct sim_options options = engine_options(&machine, 1);
+		struct touch touch = { .row.bytes = 256 };
+		struct sim *sim;
+
+		machine.load_window = rows[i].window;
+		sim = engine_sim(&options);
+		touch.base = arena_new(sim, char, 256, 0, LINE, NULL, "bytes");
+		thread_start(sim, 0, touch_and_tell, &touch);
+		assert_int_equal(sim_run(sim), OUTCOME_DONE);
+		assert_string_equal(touch.seen, rows[i].cycles);
+		sim_free(sim);
 	}
 }
 
@@ -907,6 +940,7 @@ int main(void)
 		cmocka_unit_test(the_ledger_tells_what_is_wrong),
 		cmocka_unit_test(a_faulty_allocator_is_found_out),
 		cmocka_unit_test(each_line_is_touched_once),
+		cmocka_unit_test(lines_that_are_read_are_announced),
 		cmocka_unit_test(objects_that_nobody_has_are_told),
 		cmocka_unit_test(a_handshake_bounces_twice_per_object),
 		cmocka_unit_test(a_ring_of_one_is_a_handshake),

@@ -221,6 +221,8 @@ void touch_read(struct cpu *cpu, const void *p, size_t bytes)
 {
 	const char *at = p;
 
+	for (size_t i = rest_of_line(p, bytes); i < bytes; i += LINE)
+		load_ahead(cpu, at + i);
 	while (bytes > 0) {
 		size_t step = rest_of_line(at, bytes);
 

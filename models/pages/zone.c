@@ -360,17 +360,26 @@ static void clear_pages(struct cpu *cpu, struct memory *m, struct page *page, un
 		store(cpu, (uint64_t *)(data + offset), 0);
 }
 
+/* The page structs of a block lie side by side: no load gives the address of another. */
+static void pages_ahead(struct cpu *cpu, const struct memory *m, uint64_t pfn, unsigned order)
+{
+	for (uint64_t i = 0; order && i < 1ull << order; i++)
+		load_ahead(cpu, page_flags(m, pfn_to_page(m, pfn + i)));
+}
+
 void prep_new_page(struct cpu *cpu, struct zones *zones, struct page *page, unsigned order,
 		   unsigned gfp)
 {
 	struct memory *m = zones->memory;
 	uint64_t pfn = page_to_pfn(m, page);
 
-	if (zones->rules->old_checks)
+	if (zones->rules->old_checks) {
 		check_new_page_2_6(cpu, m, page);
-	else
+	} else {
+		pages_ahead(cpu, m, pfn, order);
 		for (uint64_t i = 0; i < 1ull << order; i++)
 			check_page(cpu, m, pfn_to_page(m, pfn + i));
+	}
 	store(cpu, page_private(m, page), 0);
 	store(cpu, page_count(m, page), 1);
 	if (gfp & GFP_ZERO)
@@ -391,6 +400,7 @@ void free_pages_prepare(struct cpu *cpu, struct zones *zones, struct page *page,
 		(void)load(cpu, page_flags(m, page));           /* which zone? */
 		(void)load(cpu, page_mapping(m, page));         /* of a process? */
 	}
+	pages_ahead(cpu, m, pfn, order);
 	for (uint64_t i = 0; i < 1ull << order; i++) {
 		struct page *each = pfn_to_page(m, pfn + i);
 		uint64_t flags = zones->rules->old_checks ? check_freed_page_2_6(cpu, m, each)

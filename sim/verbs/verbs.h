@@ -124,6 +124,9 @@ enum rmw {
 	   value_; })
 
 void fence(struct cpu *cpu);                            /* mfence */
+/* A load of p will come whose address depends on no earlier load of its loop: say so before the
+ * loads, in their order. The timed backend asks ahead, as far as the machine's load_window. */
+#define load_ahead(cpu, p)      verb_load_ahead((cpu), (p), SITE(#p))
 #define prefetch(cpu, p)        verb_prefetch((cpu), (p), false, SITE(#p))
 #define prefetch_write(cpu, p)  verb_prefetch((cpu), (p), true, SITE(#p))
 

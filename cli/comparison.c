@@ -217,7 +217,7 @@ size_t comparison_print(FILE *out, const struct groups *groups, const struct com
 		table_free(table);
 		table = NULL;
 	}
-	if (comparison->format == TABLE_PEOPLE)
+	if (comparison->format == TABLE_PEOPLE && *rows)
 		print_rough(out, groups, comparison);
 	return over;
 }

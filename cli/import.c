@@ -5,6 +5,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +15,7 @@
 #include "cli/options.h"
 #include "experiment/file.h"
 #include "experiment/terminal.h"
+#include "experiment/text.h"
 #include "sim/verbs/xalloc.h"
 #include "workloads/import.h"
 
@@ -122,6 +124,21 @@ static char *default_output(const char *input)
 	return strcat(name, ".trace");
 }
 
+/* "bounce: PATH" and what is wrong with it; the path is one line. */
+static void complain(const char *path, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+static void complain(const char *path, const char *format, ...)
+{
+	va_list arguments;
+
+	fputs("bounce: ", stderr);
+	text_line(stderr, path);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+}
+
 static const char lttng_folder[] =
 	"; the text of an LTTng trace: babeltrace2 FOLDER | bounce import - -o my.trace";
 
@@ -131,8 +148,7 @@ static bool feed_file(struct importer *importer, const char *path)
 	FILE *file = strcmp(path, "-") == 0 ? stdin : file_open(path);
 
 	if (!file) {
-		fprintf(stderr, "bounce: %s: %s%s\n", path, file_problem(errno),
-			errno == EISDIR ? lttng_folder : "");
+		complain(path, ": %s%s", file_problem(errno), errno == EISDIR ? lttng_folder : "");
 		return false;
 	}
 	char *chunk = xalloc(CHUNK_BYTES), why[IMPORT_WHY_BYTES] = "";
@@ -146,7 +162,7 @@ static bool feed_file(struct importer *importer, const char *path)
 		good = false;
 	}
 	if (!good)
-		fprintf(stderr, "bounce: %s: %s\n", path, why);
+		complain(path, ": %s", why);
 	if (file != stdin)
 		fclose(file);
 	free(chunk);
@@ -182,12 +198,18 @@ static void tell(FILE *to, const struct importer *importer, const struct trace *
 	size_t others;
 	const struct import_other *other = import_others(importer, &others);
 
-	fprintf(to, "input: %s\n", trace->origin);
+	fputs("input: ", to);
+	text_line(to, trace->origin);
+	fputc('\n', to);
 	trace_tell_input(trace, print_line, to);
 	tell_losses(to, importer);
-	for (size_t i = 0; i < others; i++)
-		fprintf(to, "%10s  - %s: %" PRIu64 "\n", "", other[i].name, other[i].count);
-	fprintf(to, "%s: %u CPUs, %zu events\n", output, trace->cpus, trace->events);
+	for (size_t i = 0; i < others; i++) {
+		fprintf(to, "%10s  - ", "");
+		text_line(to, other[i].name);
+		fprintf(to, ": %" PRIu64 "\n", other[i].count);
+	}
+	text_line(to, output);
+	fprintf(to, ": %u CPUs, %zu events\n", trace->cpus, trace->events);
 	fprintf(to, "objects:\n");
 	trace_tell(trace, TRACE_SLAB, print_line, to);
 	fprintf(to, "pages:\n");
@@ -237,7 +259,10 @@ static int write_output(const struct importer *importer, const struct trace *tra
 		return EXIT_DONE;
 	}
 	if (!write_file(trace, output, why, sizeof why)) {
-		fprintf(stderr, "bounce: %s cannot be written: %s\n", output, why);
+		char *said = text_clean(why);   /* it names the path, too */
+
+		complain(output, " cannot be written: %s", said);
+		free(said);
 		return EXIT_FAILED;
 	}
 	tell(stdout, importer, trace, output);
@@ -256,7 +281,7 @@ static int import(const struct arguments *arguments, const char *output)
 		if (trace)
 			status = write_output(importer, trace, output);
 		else
-			fprintf(stderr, "bounce: %s: %s\n", arguments->input, why);
+			complain(arguments->input, ": %s", why);
 		if (import_is_unreadable(importer))
 			status = EXIT_FAILED;
 	}
@@ -274,19 +299,18 @@ static bool can_be_put(const struct arguments *arguments, const char *output)
 	struct stat there, input;
 
 	if (!*base_name(output))
-		fprintf(stderr, "bounce: --output wants the name of a file, got '%s'\n", output);
+		complain(output, "%s--output wants the name of a file", *output ? ": " : "");
 	else if (strcmp(output, "-") == 0 && isatty(STDOUT_FILENO))
 		fprintf(stderr, "bounce: a trace is no text; redirect it or give --output FILE\n");
 	else if (strcmp(output, "-") == 0 || stat(output, &there) != 0)
 		return true;
 	else if (!S_ISREG(there.st_mode))
-		fprintf(stderr, "bounce: %s is no file; '-o -' writes to stdout\n", output);
+		complain(output, " is no file; '-o -' writes to stdout");
 	else if (stat(arguments->input, &input) == 0 && input.st_dev == there.st_dev &&
 		 input.st_ino == there.st_ino)
-		fprintf(stderr, "bounce: %s is the recording itself; give --output another name\n",
-			output);
+		complain(output, " is the recording itself; give --output another name");
 	else if (!arguments->force)
-		fprintf(stderr, "bounce: %s exists; --force overwrites it\n", output);
+		complain(output, " exists; --force overwrites it");
 	else
 		return true;
 	return false;

@@ -14,6 +14,7 @@
 #include "cli/table.h"
 #include "experiment/machine_file.h"
 #include "experiment/terminal.h"
+#include "experiment/text.h"
 #include "litmus/campaign.h"
 #include "sim/verbs/xalloc.h"
 
@@ -132,7 +133,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
 
 /* A test, and what the two models say of it. */
 struct asked {
-	const char *path;
+	char *path;                     /* as it is told: one line */
 	struct litmus *test;
 	struct outcome_set sc, tso;
 };
@@ -185,7 +186,7 @@ static struct asked *ask(const struct arguments *arguments, struct diagnostics *
 	struct asked *asked = xalloc(arguments->file_count * sizeof *asked);
 
 	for (size_t i = 0; i < arguments->file_count; i++) {
-		asked[i].path = arguments->files[i];
+		asked[i].path = text_clean(arguments->files[i]);
 		asked[i].test = litmus_read(arguments->files[i], diagnostics);
 		if (asked[i].test)
 			consult(&asked[i], diagnostics);
@@ -196,6 +197,7 @@ static struct asked *ask(const struct arguments *arguments, struct diagnostics *
 static void asked_free(struct asked *asked, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
+		free(asked[i].path);
 		litmus_free(asked[i].test);
 		outcome_set_free(&asked[i].sc);
 		outcome_set_free(&asked[i].tso);
@@ -224,8 +226,10 @@ static bool machine_fits(const struct machine *machine, const struct asked *aske
 	for (size_t i = 0; i < count; i++) {
 		if (asked[i].test->threads <= cores)
 			continue;
-		fprintf(stderr, "%s: error: %u threads, but machine '%s' has %u cores\n",
-			asked[i].path, asked[i].test->threads, machine->id, cores);
+		fprintf(stderr, "%s: error: %u threads, but machine '", asked[i].path,
+			asked[i].test->threads);
+		text_line(stderr, machine->id);
+		fprintf(stderr, "' has %u cores\n", cores);
 		fits = false;
 	}
 	return fits;
@@ -290,10 +294,12 @@ static void tell_forbidden(const struct telling *telling, const struct asked *as
 	for (unsigned i = 0; i < asked->test->threads; i++)
 		fprintf(stderr, "%c%u", i ? ',' : ' ', batch.core[i]);
 	fprintf(stderr,
-		"; pressure: %s\n    again: bounce litmus %s --machine %s --depth %" PRIu64
-		" --model %s --runs %" PRIu64 " --seed %" PRIu64 " --batch %" PRIu64 "\n",
-		pressure_names[batch.pressure], asked->path,
-		arguments->machine ? arguments->machine : "textbook",
+		"; pressure: %s\n    again: bounce litmus %s --machine ",
+		pressure_names[batch.pressure], asked->path);
+	text_line(stderr, arguments->machine ? arguments->machine : "textbook");
+	fprintf(stderr,
+		" --depth %" PRIu64 " --model %s --runs %" PRIu64 " --seed %" PRIu64
+		" --batch %" PRIu64 "\n",
 		telling->machine->store_buffer, memory_model_names[telling->model],
 		arguments->runs, arguments->seed, seen->batch);
 	placements_free(&placements);
@@ -406,10 +412,13 @@ static void print(const struct telling *telling)
 	table_print(telling->outcomes, stdout, format, "outcome", 0, colour);
 	if (format == TABLE_CSV)
 		return;                 /* one table: the other follows from it */
-	if (format == TABLE_PEOPLE)
-		printf("\n%s, store buffer of %" PRIu64 ", held against %s\n\n",
-		       telling->machine->id, telling->machine->store_buffer,
+	if (format == TABLE_PEOPLE) {
+		putchar('\n');
+		text_line(stdout, telling->machine->id);
+		printf(", store buffer of %" PRIu64 ", held against %s\n\n",
+		       telling->machine->store_buffer,
 		       telling->model == MODEL_SC ? "sequential consistency" : "x86-TSO");
+	}
 	table_print(telling->tests, stdout, format, "test", 0, colour);
 }
 

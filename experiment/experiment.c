@@ -296,6 +296,27 @@ static char **append(char **list, size_t *count, const char *text)
 	return list;
 }
 
+/* It may be meant for a --set that is not given, so it is no mistake; that it does nothing is told. */
+static void remark_unused(const struct loading *loading)
+{
+	const struct experiment *experiment = loading->experiment;
+
+	for (const char *const *model = keys_models(loading->keys); *model; model++) {
+		bool used = !yaml_find(loading->root, *model);
+
+		for (size_t i = 0; i < experiment->combinations && !used; i++) {
+			const struct combination *combination = experiment->combination[i];
+
+			used = !strcmp(combination->pages->name, *model) ||
+			       (combination->objects && !strcmp(combination->objects->name, *model));
+		}
+		if (!used && !loading->change)
+			diagnostics_remark(loading->diagnostics, walk_place(loading, *model),
+					   "nothing here runs '%s': its section changes nothing",
+					   *model);
+	}
+}
+
 static void describe(struct loading *loading, char *const *sets, size_t set_count)
 {
 	struct experiment *experiment = loading->experiment;
@@ -319,6 +340,7 @@ static void describe(struct loading *loading, char *const *sets, size_t set_coun
 	}
 	experiment->compared = walk_place(loading, "objects");
 	experiment->about = walk_place(loading, "workload");
+	remark_unused(loading);
 	effective_experiment(loading);
 	add_points(experiment);
 }

@@ -110,6 +110,22 @@ static bool is_litmus(const char *line, size_t length)
 	return false;
 }
 
+/* A sentence: words, and no sign of YAML, nor commas without a blank as in CSV. */
+static bool is_prose(const char *line, size_t length)
+{
+	enum { WORDS = 5 };
+	size_t words = 1;
+
+	for (size_t i = 0; i + 1 < length; i++) {
+		bool blank = line[i + 1] == ' ';
+
+		if (line[i] == ':' || (line[i] == ',' && !blank))
+			return false;
+		words += line[i] != ' ' && blank;
+	}
+	return words >= WORDS && (isalpha((unsigned char)*line) || strchr("*_`>", *line));
+}
+
 static bool has_events(const char *text, size_t length)
 {
 	static const char *const events[] = { "kmem:",	     "kmalloc: ",     "kfree: ",
@@ -136,6 +152,8 @@ static const char *kind_of_line(const char *line, size_t length, size_t rest)
 		return "this is 'key = value'; an experiment is YAML: 'key: value', with a colon and a blank";
 	if (*line == '<')
 		return "this is XML or HTML; an experiment is YAML: 'key: value'";
+	if (is_prose(line, length))
+		return "this is text for people; an experiment is YAML: 'key: value'";
 	if (has(line, length, ",") && !has(line, length, ":") && !strchr("{[-", *line))
 		return "this is CSV; an experiment is YAML: 'key: value'";
 	return NULL;

@@ -125,10 +125,11 @@ static void set_up(void *argument)
 	run->pages.state = combination->pages->create(run->sim, run->pages.memory,
 						      combination->pages_fitted);
 	if (combination->objects) {
-		run->objects.model = combination->objects;
+		run->objects.model = object_allocator_variant(combination->objects,
+							      combination->objects_settings);
 		run->objects.pages = &run->pages;
-		run->objects.state = combination->objects->create(run->sim, &run->pages,
-								  combination->objects_settings);
+		run->objects.state = run->objects.model->create(run->sim, &run->pages,
+								combination->objects_settings);
 	}
 	run->traffic = (struct traffic){
 		.sim = run->sim,
@@ -172,8 +173,8 @@ static bool books_balance(struct run *run, char *why, size_t size)
 {
 	const struct combination *combination = run->combination;
 
-	if (combination->objects && combination->objects->check &&
-	    !combination->objects->check(run->objects.state, why, size))
+	if (run->objects.model && run->objects.model->check &&
+	    !run->objects.model->check(run->objects.state, why, size))
 		return false;
 	return !combination->pages->check || combination->pages->check(run->pages.state, why, size);
 }

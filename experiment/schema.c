@@ -416,8 +416,17 @@ static bool read_wordlist(struct schema *schema, const struct setting *setting,
 	}
 	for (size_t i = 0; i < value->count; i++) {
 		int word = schema_word(schema, value->child[i], name, setting->words);
+		size_t first = 0;
 
-		good = good && word >= 0;
+		while (first < i && (word < 0 || read.value[first] != word))
+			first++;
+		if (first < i) {
+			mistake(schema->diagnostics, value->child[i]->place,
+				"'%s' has '%.60s' twice", name, value->child[i]->text);
+			mistake_note(schema->diagnostics, value->child[first]->place,
+				     "the first one");
+		}
+		good = good && word >= 0 && first == i;
 		read.value[read.count++] = word;
 	}
 	if (good)
@@ -787,11 +796,40 @@ static const char *unknown_key(struct schema *schema, const struct setting *tabl
 	return nearest->best;
 }
 
+/*
+ * `machine: textbook` and `machine.store_buffer: 8`, in either order: the name has to go into the
+ * section. false: these two are something else.
+ */
+static bool told_beside(struct schema *schema, const struct yaml *key, const struct yaml *one,
+			const struct yaml *other)
+{
+	const struct yaml *name = one->dotted ? other : one, *below = one->dotted ? one : other;
+	char path[SETTING_PATH_BYTES] = "";
+
+	if (!below->dotted || name->kind != YAML_VALUE ||
+	    (strcmp(key->text, "machine") && strcmp(key->text, "workload")))
+		return false;
+	while (below->kind == YAML_MAPPING && below->count) {
+		char longer[SETTING_PATH_BYTES];
+
+		schema_join(longer, path, below->key[0]->text);
+		memcpy(path, longer, sizeof path);
+		below = below->child[0];
+	}
+	mistake(schema->diagnostics, key->place,
+		"'%s' is a name and a section; write '%s: {%s: %.60s, %s: %.60s}'", key->text,
+		key->text, yaml_name_key(key->text), name->text, path,
+		below->kind == YAML_VALUE ? below->text : "...");
+	return true;
+}
+
 static bool told_twice(struct schema *schema, const struct yaml *mapping, size_t at)
 {
 	for (size_t i = 0; i < at; i++) {
 		if (strcmp(mapping->key[i]->text, mapping->key[at]->text))
 			continue;
+		if (told_beside(schema, mapping->key[at], mapping->child[i], mapping->child[at]))
+			return true;
 		mistake(schema->diagnostics, mapping->key[at]->place, "key '%.60s' a second time; several values stand in a list",
 			mapping->key[at]->text);
 		mistake_note(schema->diagnostics, mapping->key[i]->place, "the first is here");

@@ -35,6 +35,8 @@ static struct yaml *load_machine(struct loading *loading, struct yaml *asked)
 		name = yaml_find(asked, "base");
 		called = "base";
 	}
+	if (!name && asked->partial)
+		return NULL;
 	if (!name) {
 		mistake(loading->diagnostics, asked->place,
 			"missing key 'machine.base': the machine to start from");

@@ -120,10 +120,12 @@ static void nest(struct yaml_pool *pool, struct yaml *mapping, struct yaml *key,
 
 	if (!head) {
 		/* a second mapping of that key after dotted ones joins them */
-		struct yaml *there =
-			child->kind == YAML_MAPPING ? yaml_find(mapping, key->text) : NULL;
+		struct yaml *there = yaml_find(mapping, key->text);
+		bool dotted = there && there->kind == YAML_MAPPING && there->dotted;
 
-		if (!there || there->kind != YAML_MAPPING || !there->dotted) {
+		if (!dotted || child->kind != YAML_MAPPING) {
+			if (dotted)
+				there->partial = true;  /* what it lacks may stand here */
 			yaml_append(mapping, key, child);
 			return;
 		}
@@ -162,13 +164,17 @@ struct yaml *yaml_nested(struct yaml_pool *pool, const struct yaml *node)
 	return copy;
 }
 
+const char *yaml_name_key(const char *section)
+{
+	return strcmp(section, "workload") ? "base" : "kind";
+}
+
 /* A value where a section is expected names what the section is of. */
 static struct yaml *as_section(struct yaml_pool *pool, const struct yaml *key, struct yaml *value)
 {
 	struct yaml *section = yaml_node(pool, YAML_MAPPING, value->place);
-	const char *word = strcmp(key->text, "workload") ? "base" : "kind";
 
-	yaml_append(section, yaml_value(pool, word, value->place), value);
+	yaml_append(section, yaml_value(pool, yaml_name_key(key->text), value->place), value);
 	return section;
 }
 

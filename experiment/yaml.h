@@ -19,7 +19,7 @@ struct yaml {
 	bool quoted; /* it stood in quotes or in a block: not a number or switch */
 	bool dotted; /* a mapping made of dotted keys: one in braces may join it */
 	bool refused;                   /* a mistake was told about it already */
-	bool partial;                   /* a mapping with a merge key, which was told: keys lack */
+	bool partial;                   /* a mapping whose keys are in part elsewhere, which is told */
 	struct place place;
 	size_t count;
 	struct yaml **key;              /* of a mapping, [count]; all are values */
@@ -49,9 +49,11 @@ struct yaml *yaml_copy(struct yaml_pool *pool, const struct yaml *node);
 
 /* Dotted keys become nested: `a.b: 1` is `a: {b: 1}`, joined with an `a` that is there. */
 struct yaml *yaml_nested(struct yaml_pool *pool, const struct yaml *node);
+/* The key that holds the name of what a section is of: "kind" of a workload, "base" of a machine. */
+const char *yaml_name_key(const char *section);
 /*
  * Puts `child` at the dotted path below `mapping`, in place of what is there, else at the end.
- * A value in the way becomes {word: value}, where `word` is "base" or "kind" by its key.
+ * A value in the way becomes {word: value}, with the word of yaml_name_key.
  */
 void yaml_put(struct yaml_pool *pool, struct yaml *mapping, struct yaml *key, struct yaml *child);
 

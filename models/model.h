@@ -248,6 +248,10 @@ struct object_allocator {
 	const char *name, *summary;
 	const struct setting *settings;
 	size_t settings_size;
+	/* Its variants, each whole, one of them this; the int at `variant` in the settings chooses.
+	 * NULL: it has none. */
+	const struct object_allocator *const *variants;
+	size_t variant;
 	enum kernel kernel;                     /* that it is of */
 	const struct page_view *view;           /* struct page of its era */
 	const struct layout *const *layouts;    /* of its structs, NULL-terminated */
@@ -278,6 +282,15 @@ struct object_allocator {
 
 extern const struct object_allocator *const object_allocators[];        /* NULL-terminated */
 const struct object_allocator *object_allocator_find(const char *name);
+
+/* The variant that the settings choose: it does the work. */
+static inline const struct object_allocator *
+object_allocator_variant(const struct object_allocator *model, const void *settings)
+{
+	if (!model->variants)
+		return model;
+	return model->variants[*(const int *)((const char *)settings + model->variant)];
+}
 
 /* The page allocator of an object allocator's time; NULL: of the latest. */
 const struct page_allocator *page_allocator_of(const struct object_allocator *objects);

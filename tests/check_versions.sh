@@ -24,6 +24,12 @@ edit() {
 }
 
 edit models/objects/slub_page.c objects/slub-page
+edit models/objects/slub_cpu_dfb4f096.c objects/slub-cpu
+edit models/slub/era_2624.h objects/slub-cpu
+edit models/slub/page_2622.h objects/slub-page
+for file in story.h locked.h check.c geometry.c kmalloc.c; do
+	edit models/slub/$file 'objects/slub-cpu objects/slub-page'
+done
 edit models/pages/buddy.c pages/buddy
 edit workloads/counter.c workloads/counter
 # a header of several, and the file beside it

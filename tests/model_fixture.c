@@ -117,7 +117,7 @@ static void add_objects(struct fixture *f, const struct fixture_options *o)
 	};
 	const char *name = o->era == ERA_2622 ? "slub-page" : "slub-cpu";
 
-	f->objects.model = object_allocator_find(name);
+	f->objects.model = object_allocator_variant(object_allocator_find(name), &settings);
 	assert_int_equal(f->objects.model->settings_size, sizeof settings);
 	f->objects.pages = &f->pages;
 	f->slub = f->objects.state = f->objects.model->create(f->sim, &f->pages, &settings);
@@ -218,6 +218,11 @@ static void do_pages(struct cpu *cpu, struct fixture *f, const struct script_ste
 	op_end(cpu, 0, 0);
 }
 
+static void turn_lock_bit(const struct fixture *f, const void *object)
+{
+	*page_flags(f->memory, fixture_slab(f, object)) ^= 1 << PG_LOCKED;
+}
+
 /* All CPUs walk through the script; whose step it is does it, the others wait for their turn. */
 static void thread(struct cpu *cpu, void *argument)
 {
@@ -236,7 +241,7 @@ static void thread(struct cpu *cpu, void *argument)
 		f->recorded_cpu = step->recorded ? step->cpu : f->recorded_cpu;
 		f->recording = step->recorded;
 		if (step->what == 'l')
-			fixture_slab(f, f->slot[step->slot])->flags ^= 1 << PG_LOCKED;
+			turn_lock_bit(f, f->slot[step->slot]);
 		else if (is_pages(step))
 			do_pages(cpu, f, step);
 		else
@@ -295,79 +300,107 @@ void fixture_run(struct fixture *f, const char *script)
 
 /* ---- places: from the sheet's names to addresses ----------------------- */
 
-/* Byte offsets as the sheet has them; -1: no such member in that era. */
+/* Bytes and byte offsets as the sheet has them; -1: no such member in that era. */
 struct place {
 	const char *name;
-	int offset[ERAS];               /* 2.6.22, dfb4f096, 2.6.24 */
+	int bytes, offset[ERAS];        /* 2.6.22, dfb4f096, 2.6.24 */
 };
 
 static const struct place page_places[] = {
-	{ "flags",      { 0, 0, 0 } },
-	{ "inuse",      { 12, 12, 12 } },
-	{ "offset",     { 14, 14, -1 } },
-	{ "lockless",   { 16, -1, -1 } },
-	{ "first_page", { 16, 16, 16 } },
-	{ "slab",       { 24, 24, 16 } },
-	{ "mapcount",   { 12, 12, 12 } },
-	{ "mapping",    { 24, 24, -1 } },
-	{ "freelist",   { 32, 32, 32 } },
-	{ "lru_next",   { 40, 40, 40 } },
-	{ "lru_prev",   { 48, 48, 48 } },
+	{ "flags",      8, { 0, 0, 0 } },
+	{ "inuse",      2, { 12, 12, -1 } },
+	{ "inuse",      4, { -1, -1, 12 } },
+	{ "offset",     2, { 14, 14, -1 } },
+	{ "lockless",   8, { 16, -1, -1 } },
+	{ "first_page", 8, { 16, 16, 16 } },
+	{ "slab",       8, { 24, 24, 16 } },
+	{ "mapcount",   4, { 12, 12, 12 } },
+	{ "mapping",    8, { 24, 24, -1 } },
+	{ "freelist",   8, { 32, 32, 32 } },
+	{ "lru_next",   8, { 40, 40, 40 } },
+	{ "lru_prev",   8, { 48, 48, 48 } },
 	{ 0 },
 };
 
 static const struct place cache_places[] = {
-	{"flags", {0, 0, 0}},      {"size", {8, 8, 8}},
-	{"objsize", {12, 12, 12}}, {"offset", {16, 16, 16}},
-	{"order", {20, 20, 20}},   {"objects", {80, 80, 80}},
-	{"ctor", {88, 88, 88}},    {0},
+	{ "flags",        8, { 0, 0, 0 } },
+	{ "size",         4, { 8, 8, 8 } },
+	{ "objsize",      4, { 12, 12, 12 } },
+	{ "offset",       4, { 16, 16, 16 } },
+	{ "order",        4, { 20, 20, 20 } },
+	{ "objects",      4, { 80, 80, 80 } },
+	{ "ctor",         8, { 88, 88, 88 } },
+	{ "defrag_ratio", 4, { 232, 232, 232 } },
+	{ 0 },
 };
 
 static const struct place node_places[] = {
-	{ "lock",         { 0, 0, 0 } },     { "nr_partial",   { 8, 8, 8 } },
-	{ "nr_slabs",     { 16, 16, 16 } },  { "partial_next", { 24, 24, 24 } },
-	{ "partial_prev", { 32, 32, 32 } },
+	{ "lock",         4, { 0, 0, 0 } },
+	{ "nr_partial",   8, { 8, 8, 8 } },
+	{ "nr_slabs",     8, { 16, 16, 16 } },
+	{ "partial_next", 8, { 24, 24, 24 } },
+	{ "partial_prev", 8, { 32, 32, 32 } },
 	{ 0 },
 };
 
 static const struct place cpu_places[] = {
-	{ "freelist", { -1, 0, 0 } },    { "page",   { -1, 8, 8 } },
-	{ "node",     { -1, 16, 16 } },  { "offset", { -1, -1, 20 } },
-	{ "objsize",  { -1, -1, 24 } },
+	{ "freelist", 8, { -1, 0, 0 } },
+	{ "page",     8, { -1, 8, 8 } },
+	{ "node",     4, { -1, 16, 16 } },
+	{ "offset",   4, { -1, -1, 20 } },
+	{ "objsize",  4, { -1, -1, 24 } },
 	{ 0 },
 };
 
-static const void *member(const struct fixture *f, const void *base, const struct place *places,
-			  const char *name)
+enum { LOCAL_NODE = 24, NODE_POINTERS = 240 };          /* in struct kmem_cache, to 2.6.24 */
+
+/* Bytes of an element of cpu_slab[]. */
+static const unsigned cpu_word_bytes[ERAS] = { 8, 64, 8 };
+
+struct page *fixture_slab(const struct fixture *f, const void *object)
 {
-	for (const struct place *p = places; p->name; p++)
-		if (strcmp(p->name, name) == 0 && p->offset[f->era] >= 0)
-			return (const char *)base + p->offset[f->era];
-	fail_msg("no member '%s' in %s", name, era_name(f->era));
-	return NULL;
+	struct page *page = virt_to_page(f->memory, object);
+
+	if (*page_flags(f->memory, page) >> PG_TAIL & 1)
+		return *page_first_page(f->memory, page);
+	return page;
 }
 
-struct slab_page *fixture_slab(const struct fixture *f, const void *object)
+char *fixture_cpu_word(const struct fixture *f, const struct kmem_cache *s, unsigned cpu)
 {
-	struct slab_page *page = (struct slab_page *)virt_to_page(f->memory, object);
-
-	return page->flags >> PG_TAIL & 1 ? page->first_page : page;
+	return (char *)s + f->slub->cpu_slab_offset + cpu * cpu_word_bytes[f->era];
 }
 
 char *fixture_cpu_slab(const struct fixture *f, unsigned cpu)
 {
-	char *place = cpu_slab_of(f->slub, f->cache, cpu);
+	char *word = fixture_cpu_word(f, f->cache, cpu);
 
-	return f->era == ERA_DFB4F096 ? place : *(char **)place;
+	return f->era == ERA_DFB4F096 ? word : *(char **)word;
 }
 
-static const void *node_of(const struct fixture *f, unsigned node)
+static char *node_of(const struct kmem_cache *s, unsigned node)
 {
-	return node == 0 ? &f->cache->local_node : *cache_node(f->cache, node);
+	return node == 0 ? (char *)s + LOCAL_NODE : ((char **)((char *)s + NODE_POINTERS))[node];
 }
 
-/* The address that a name such as PG(a).flags means. */
-static const void *address_of(const struct fixture *f, const char *name)
+/* Where it lies and how many bytes it has; of one that has no members: 0. */
+struct found {
+	char *at;
+	int bytes;
+};
+
+static struct found member(const struct fixture *f, void *base, const struct place *places,
+			   const char *name)
+{
+	for (const struct place *p = places; p->name; p++)
+		if (strcmp(p->name, name) == 0 && p->offset[f->era] >= 0)
+			return (struct found){ (char *)base + p->offset[f->era], p->bytes };
+	fail_msg("no member '%s' in %s", name, era_name(f->era));
+	return (struct found){ 0 };
+}
+
+/* What a name such as PG(a).flags means. */
+static struct found find(const struct fixture *f, const struct kmem_cache *s, const char *name)
 {
 	char base[16] = "", at[24] = "";
 	char slot = 0;
@@ -377,25 +410,51 @@ static const void *address_of(const struct fixture *f, const char *name)
 		sscanf(name, "%15[A-Za-z0-9].%23s", base, at);
 	object = f->slot[(unsigned char)slot];
 	if (strcmp(base, "CPA") == 0)
-		return cpu_slab_of(f->slub, f->cache, f->recorded_cpu);
+		return (struct found){ fixture_cpu_word(f, s, f->recorded_cpu), 0 };
 	if (strcmp(base, "CS") == 0)
 		return member(f, fixture_cpu_slab(f, f->recorded_cpu), cpu_places, at);
-	if (strcmp(base, "KC") == 0 && strcmp(at, "defrag_ratio") == 0)
-		return &f->cache->defrag_ratio;
 	if (strcmp(base, "KC") == 0)
-		return member(f, f->cache, cache_places, at);
+		return member(f, (void *)s, cache_places, at);
 	if (strcmp(base, "KCN") == 0)
-		return cache_node(f->cache, 0);
+		return (struct found){ (char *)s + NODE_POINTERS, 0 };
 	if (strcmp(base, "ND") == 0 || strcmp(base, "ND1") == 0)
-		return member(f, node_of(f, base[2] == '1'), node_places, at);
+		return member(f, node_of(s, base[2] == '1'), node_places, at);
 	if (strcmp(base, "PG") == 0)
 		return member(f, fixture_slab(f, object), page_places, at);
 	if (strcmp(base, "PGt") == 0)
 		return member(f, virt_to_page(f->memory, object), page_places, at);
 	if (strcmp(base, "OB") == 0)
-		return object;
+		return (struct found){ object, 0 };
 	fail_msg("no line '%s'", name);
-	return NULL;
+	return (struct found){ 0 };
+}
+
+void *fixture_place(const struct fixture *f, const char *name)
+{
+	return find(f, f->cache, name).at;
+}
+
+uint64_t fixture_get_of(const struct fixture *f, const struct kmem_cache *s, const char *name)
+{
+	struct found found = find(f, s, name);
+	uint64_t value = 0;
+
+	assert_true(found.bytes > 0);
+	memcpy(&value, found.at, (size_t)found.bytes);
+	return value;
+}
+
+uint64_t fixture_get(const struct fixture *f, const char *name)
+{
+	return fixture_get_of(f, f->cache, name);
+}
+
+void fixture_set(const struct fixture *f, const char *name, uint64_t value)
+{
+	struct found found = find(f, f->cache, name);
+
+	assert_true(found.bytes > 0);
+	memcpy(found.at, &value, (size_t)found.bytes);
 }
 
 /* ---- comparing --------------------------------------------------------- */
@@ -424,15 +483,18 @@ static const char *described_as(const char *name)
 
 /* 0.7: per object three reads in KC0, two in KC1 and a store, the first object twice. */
 static void expand_link(const struct fixture *f, struct one_access *list, unsigned *count,
-			const struct slab_page *page)
+			const struct page *page)
 {
-	static const char *const reads[] = { "flags", "ctor", "offset", "size", "objects" };
-	char *object = page_address(f->memory, (const struct page *)page);
+	static const char *const reads[] = {
+		"KC.flags", "KC.ctor", "KC.offset", "KC.size", "KC.objects"
+	};
+	char *object = page_address(f->memory, page);
+	uint64_t objects = fixture_get(f, "KC.objects"), size = fixture_get(f, "KC.size");
 
-	for (int i = 0; i <= f->cache->objects; i++) {
+	for (uint64_t i = 0; i <= objects; i++) {
 		for (size_t k = 0; k < sizeof reads / sizeof reads[0]; k++)
-			add_access(list, count, 'R', member(f, f->cache, cache_places, reads[k]));
-		add_access(list, count, 'W', object + (i ? i - 1 : 0) * f->cache->size);
+			add_access(list, count, 'R', fixture_place(f, reads[k]));
+		add_access(list, count, 'W', object + (i ? i - 1 : 0) * size);
 	}
 }
 
@@ -452,12 +514,12 @@ static unsigned expand_path(const struct fixture *f, struct one_access *list, co
 		} else if (sscanf(path, "%c OBL(%c)%n", &how, &slot, &length) == 2 && length) {
 			char *object = f->slot[(unsigned char)slot];
 
-			for (int i = 0; i < f->cache->objsize; i += LINE)
+			for (uint64_t i = 0; i < fixture_get(f, "KC.objsize"); i += LINE)
 				add_access(list, &count, how, object + i);
 		} else if (sscanf(path, "%c %47[^,]%n", &how, name, &length) == 2) {
 			const char *text = described_as(name);
 
-			add_access(list, &count, how, text ? NULL : address_of(f, name));
+			add_access(list, &count, how, text ? NULL : fixture_place(f, name));
 			list[count - 1].text = text;
 		} else {
 			fail_msg("no access: '%s'", path);
@@ -531,11 +593,11 @@ static const char *line_name(const struct fixture *f, const struct touched *t)
 		return "OB";
 	if (f->era != ERA_2622 && at == line_of(f, fixture_cpu_slab(f, f->recorded_cpu)))
 		return "CS";
-	if (at == line_of(f, cpu_slab_of(f->slub, f->cache, f->recorded_cpu)))
+	if (at == line_of(f, fixture_cpu_word(f, f->cache, f->recorded_cpu)))
 		return "CPA";
-	if (m->nodes > 1 && at == line_of(f, cache_node(f->cache, 0)))
+	if (m->nodes > 1 && at == line_of(f, fixture_place(f, "KCN")))
 		return "KCN";
-	if (m->nodes > 1 && at == line_of(f, node_of(f, 1)))
+	if (m->nodes > 1 && at == line_of(f, node_of(f->cache, 1)))
 		return "ND1";
 	at -= line_of(f, f->cache);
 	return at / LINE < 4 ? cache_lines[at / LINE] : "?";
@@ -602,7 +664,7 @@ static void check_row(const struct path_row *row, const struct fixture_options *
 	struct fixture *f = fixture_new(options);
 
 	if (f->memory->nodes > 1)       /* or chance decides whether other nodes are looked at */
-		f->cache->defrag_ratio = 0;
+		fixture_set(f, "KC.defrag_ratio", 0);
 	fixture_run(f, row->script);
 	assert_string_equal(f->path, row->annotation);
 	fixture_expect_path(f, row->path);

@@ -5,7 +5,7 @@
 #ifndef TESTS_MODEL_FIXTURE_H
 #define TESTS_MODEL_FIXTURE_H
 
-#include "models/objects/slub_common.h"
+#include "models/slub/slub.h"
 #include "sim/sim.h"
 
 enum era { ERA_2622, ERA_DFB4F096, ERA_2624, ERAS };
@@ -129,7 +129,17 @@ void fixture_expect_unsound(const struct fixture *fixture, const char *reason);
 struct machine fixture_machine(unsigned nodes);
 const char *era_name(enum era era);
 /* The head page struct of the slab an object lies in. */
-struct slab_page *fixture_slab(const struct fixture *fixture, const void *object);
+struct page *fixture_slab(const struct fixture *fixture, const void *object);
+/* Where a name of the sheet lies, as fixture_expect_path has them: "PG(a).inuse", "KC.order",
+ * "ND.nr_slabs", "CS.page"; the number there, of the width that it has in this era. */
+void *fixture_place(const struct fixture *fixture, const char *name);
+uint64_t fixture_get(const struct fixture *fixture, const char *name);
+void fixture_set(const struct fixture *fixture, const char *name, uint64_t value);
+/* The same of another cache than the one under test: "KC.size", "ND1.nr_slabs". */
+uint64_t fixture_get_of(const struct fixture *fixture, const struct kmem_cache *cache,
+			const char *name);
+/* The word or struct of a CPU in cpu_slab[]. */
+char *fixture_cpu_word(const struct fixture *fixture, const struct kmem_cache *cache, unsigned cpu);
 /* kmem_cache_cpu of a CPU; not with 2.6.22. */
 char *fixture_cpu_slab(const struct fixture *fixture, unsigned cpu);
 

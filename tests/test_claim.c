@@ -30,7 +30,7 @@ struct claim {
 	void **mailbox;                 /* simulated: the object, or NULL */
 	unsigned pair;
 	bool inside;                    /* an operation is under way */
-	struct slab_page *page;         /* of the slab; the same all the time */
+	struct page *page;         /* of the slab; the same all the time */
 	int last_writer[PAGE_LINES];
 	bool foreign_cpu_line;          /* CPU 1 touched CPU 0's kmem_cache_cpu */
 	struct pair_counts count[PAIRS];
@@ -68,7 +68,7 @@ static void observe(void *to, const struct access *a)
 		return;
 	if (a->op == OP_ALLOC)
 		c->count[c->pair].path = a->path;
-	if (c->page && offset < sizeof *c->page)
+	if (c->page && offset < c->f->memory->view->size)
 		count_page(c, a);
 	if (c->f->era != ERA_2622 && a->cpu == 1 &&
 	    a->line / LINE == line_at(c, fixture_cpu_slab(c->f, 0)))
@@ -146,7 +146,7 @@ struct expected {
 /* From the third pair on; the first makes the slab. */
 static void expect_pairs(const struct claim *c, struct expected fast, struct expected refill)
 {
-	unsigned objects = (unsigned)c->f->cache->objects;
+	unsigned objects = (unsigned)fixture_get(c->f, "KC.objects");
 
 	for (unsigned i = 2; i < PAIRS; i++) {
 		const struct pair_counts *count = &c->count[i];
@@ -299,7 +299,7 @@ static void larger_slabs_lower_the_refills(void **state)
 
 			for (unsigned k = 0; k < PAIRS; k++)
 				refills += strcmp(c->count[k].path, "refill") == 0;
-			assert_int_equal(c->f->cache->objects, sizes[i].objects);
+			assert_int_equal(fixture_get(c->f, "KC.objects"), sizes[i].objects);
 			assert_int_equal(refills, sizes[i].refills);
 			end(c);
 		}

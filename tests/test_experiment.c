@@ -148,6 +148,33 @@ static void a_missing_file_is_told(void **state)
 	output_free(&output);
 }
 
+/* ---- what does nothing ---------------------------------------------------------------------- */
+
+/* A section for a --set that was not given is good, and told; what --set runs is not. */
+static void a_section_that_is_not_run_is_remarked(void **state)
+{
+	static const char text[] = "name: x\nmachine: textbook\ncpus: 2\nobjects: slub-page\n"
+				   "workload: {kind: producer-consumer}\nslub-cpu: {variant: 2.6.24}\noperations: 100\n";
+	char *folder = folder_new(), path[4200], expected[4400];
+	struct output output;
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/x.yaml", folder);
+	write_text(path, text);
+	output = run_cli((const char *const[]){ "check", path, NULL });
+	assert_int_equal(output.status, 0);
+	snprintf(expected, sizeof expected,
+		 "%s:6:11: note: nothing here runs 'slub-cpu': its section changes nothing\n", path);
+	if (strncmp(output.err, expected, strlen(expected)) != 0)
+		fail_msg("told %s", output.err);
+	output_free(&output);
+	output = run_cli((const char *const[]){ "check", path, "--set", "objects=[slub-page, slub-cpu]", NULL });
+	assert_int_equal(output.status, 0);
+	assert_string_equal(output.err, "");
+	output_free(&output);
+	folder_free(folder);
+}
+
 /* ---- combinations that cannot be ------------------------------------------------------------ */
 
 static void expect_told(const char *text, int status, const char *out, const char *err)
@@ -960,6 +987,7 @@ int main(void)
 		cmocka_unit_test(every_mistake_has_its_exact_message),
 		cmocka_unit_test(a_mistake_runs_nothing),
 		cmocka_unit_test(a_missing_file_is_told),
+		cmocka_unit_test(a_section_that_is_not_run_is_remarked),
 		cmocka_unit_test(settings_put_with_set_go_through_the_same_table),
 		cmocka_unit_test(set_replaces_and_adds),
 		cmocka_unit_test(several_lists_give_their_product_in_file_order),

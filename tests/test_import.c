@@ -1003,6 +1003,11 @@ static void the_command_tells_mistakes(void **unused)
 	in_folder(trace, sizeof trace, "a.trace");
 	assert_int_equal(command(out, said, sizeof said, "nowhere.txt", "-o", trace), EXIT_MISTAKE);
 	assert_string_equal(said, "bounce: nowhere.txt: No such file or directory\n");
+	assert_int_equal(command(out, said, sizeof said, "no\nbounce: where", "-o", trace), EXIT_MISTAKE);
+	assert_string_equal(said, "bounce: no bounce: where: No such file or directory\n");
+	assert_int_equal(command(out, said, sizeof said, sample, "-o", "/no\nbounce: where/a.trace"), EXIT_FAILED);
+	assert_null(strstr(said, "\nbounce: where"));
+	assert_non_null(strstr(said, "/no bounce: where/a.trace cannot be written: "));
 	assert_int_equal(command(out, said, sizeof said, garbage, "-o", trace), EXIT_MISTAKE);
 	assert_non_null(strstr(
 		said, "garbage: it holds no kmem events; expected is the text of perf script"));

@@ -234,7 +234,8 @@ static void files_of_others_are_named(void **unused)
 	}
 }
 
-/* 12 good lines and 4 broken ones are a quarter of 16; one more is too many. */
+/* 12 good lines and 4 broken ones are a quarter of 16; one more is too many. Rubbish does not count
+ * yet, but is told with them. */
 static void a_large_share_that_cannot_be_read_is_refused(void **unused)
 {
 	char text[8192] = "", why[IMPORT_WHY_BYTES];
@@ -251,11 +252,41 @@ static void a_large_share_that_cannot_be_read_is_refused(void **unused)
 	assert_int_equal(trace->note[TRACE_SLAB][NOTE_BROKEN], 4);
 	trace_free(trace);
 	strcat(text, "\x1b[31mrubbish\x07\n");
+	trace = import_bytes(text, strlen(text), why, &unreadable);
+	assert_non_null(trace);
+	trace_free(trace);
+	strcat(text, "x [0] 20.0: kmem:kmalloc: ptr=0x100 bytes_alloc=many\n");
 	assert_null(import_bytes(text, strlen(text), why, &unreadable));
 	assert_true(unreadable);
-	assert_non_null(strstr(why, "5 of 17 lines cannot be read"));
+	assert_non_null(strstr(why, "6 of 18 lines cannot be read"));
 	assert_non_null(strstr(why, "line 13 lacks 'bytes_alloc='"));
 	assert_non_null(strstr(why, "line 17 lacks an event: '?[31mrubbish?'"));
+}
+
+/* A short recording copied from a terminal; 17 such lines beside two events are another format. */
+static void a_terminal_around_a_recording_is_left_out(void **unused)
+{
+	char text[4096] = "Script started on 2024-05-01 10:00:00+00:00\n$ sudo cat trace_pipe\n"
+			  "x [0] 1.0: kmem:kmalloc: ptr=0x40 bytes_alloc=64\nx [0] 2.0: kmem:kfree: ptr=0x40\n"
+			  "^C\n$ exit\n",
+	     why[IMPORT_WHY_BYTES];
+	bool unreadable;
+	struct trace *trace = import_bytes(text, strlen(text), why, &unreadable);
+
+	(void)unused;
+	if (!trace)
+		fail_msg("%s", why);
+	assert_int_equal(trace->events, 2);
+	assert_int_equal(trace->note[TRACE_SLAB][NOTE_NO_EVENTS], 4);
+	trace_free(trace);
+	for (int i = 0; i < 12; i++)
+		strcat(text, "$ \n");
+	trace = import_bytes(text, strlen(text), why, &unreadable);
+	assert_non_null(trace);
+	trace_free(trace);
+	strcat(text, "$ \n");
+	assert_null(import_bytes(text, strlen(text), why, &unreadable));
+	assert_non_null(strstr(why, "17 of 19 lines cannot be read"));
 }
 
 /* A line of 100,000 bytes is left out, and the next one is read. */
@@ -472,6 +503,7 @@ int main(void)
 		cmocka_unit_test(cases_count_as_by_hand),
 		cmocka_unit_test(refusals_name_line_and_cure),
 		cmocka_unit_test(files_of_others_are_named),
+		cmocka_unit_test(a_terminal_around_a_recording_is_left_out),
 		cmocka_unit_test(a_large_share_that_cannot_be_read_is_refused),
 		cmocka_unit_test(a_very_long_line_is_left_out),
 		cmocka_unit_test(blocks_pair_as_single_pages_do),

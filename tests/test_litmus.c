@@ -964,6 +964,24 @@ static void a_forbidden_outcome_is_found(void **state)
 		      SB ": sequential consistency forbids 0:EAX=0 1:EAX=0, seen ");
 }
 
+/* A line end in the name of a file begins no line of its own. */
+static void a_message_is_one_line_whatever_the_file_is_called(void **state)
+{
+	char *folder = folder_new(), path[4200], *text = read_text(SB);
+	struct output output;
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/a\nbounce: b.litmus", folder);
+	write_text(path, text);
+	output = LITMUS(path, "--depth", "8", "--model", "sc", "--runs", "3000", "--format", "jsonl");
+	assert_null(strstr(output.err, "\nbounce: b"));
+	assert_non_null(strstr(output.err, "/a bounce: b.litmus --machine textbook --depth 8 "));
+	expect_output(output, 3, "forbidden outcome seen",
+		      "/a bounce: b.litmus: sequential consistency forbids 0:EAX=0 1:EAX=0, seen ");
+	free(text);
+	folder_free(folder);
+}
+
 /* What the machine cannot do is told as such: no buffer, yet held against x86-TSO. */
 static void an_outcome_never_seen_is_remarked(void **state)
 {
@@ -1070,6 +1088,7 @@ int main(void)
 		cmocka_unit_test(large_machines_cost_what_is_used),
 		cmocka_unit_test(without_buffer_no_outcome_is_relaxed),
 		cmocka_unit_test(a_forbidden_outcome_is_found),
+		cmocka_unit_test(a_message_is_one_line_whatever_the_file_is_called),
 		cmocka_unit_test(an_outcome_never_seen_is_remarked),
 		cmocka_unit_test(processes_change_nothing),
 		cmocka_unit_test(a_batch_can_be_seen_again),

@@ -1235,7 +1235,7 @@ static void slabs_are_counted_in_their_zone(void **state)
 
 		thread_start(f->sim, 0, slab_thread, f);
 		assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
-		assert_int_equal(f->cache->local_node.nr_slabs, 3);
+		assert_int_equal(fixture_get(f, "ND.nr_slabs"), 3);
 		assert_int_equal(zone->vm_stat[number] + pageset_of(f, 0)->vm_stat_diff[number], 3);
 		fixture_expect_sound(f);
 		fixture_free(f);

@@ -942,6 +942,35 @@ static void compare_fails_with_status_3_over_the_limit(void **state)
 	folder_remove(after);
 }
 
+/* Two seeds that differ would be told in round brackets, if there were a row. */
+static void without_a_row_no_brackets_are_explained(void **state)
+{
+	(void)state;
+	struct groups *groups = groups_new();
+	struct made made;
+	struct compared what;
+	char unknown[64], *text;
+	size_t length, rows;
+	FILE *out = open_memstream(&text, &length);
+
+	made_init(&made);
+	assert_true(compared_parse("bounces_allocator/operations", &what, unknown, sizeof unknown));
+	for (uint64_t seed = 0; seed < 2; seed++) {
+		groups_add(groups, "old", "cpus=2", made_add(&made, "a", "64", seed, 1000 + seed, 1));
+		groups_add(groups, "new", "cpus=4", made_add(&made, "a", "64", seed, 2000 + seed, 1));
+	}
+
+	struct comparison comparison = { .compared = &what, .count = 1, .limit = NAN };
+
+	assert_int_equal(comparison_print(out, groups, &comparison, &rows), 0);
+	fclose(out);
+	assert_int_equal(rows, 0);
+	assert_string_equal(text, "");
+	free(text);
+	groups_free(groups);
+	made_free(&made);
+}
+
 static void compare_within_a_result_goes_by_a_key(void **state)
 {
 	(void)state;
@@ -998,6 +1027,7 @@ int main(void)
 		cmocka_unit_test(a_comparison_of_two_states_decides_nothing),
 		cmocka_unit_test(an_unknown_metric_is_named),
 		cmocka_unit_test(compare_fails_with_status_3_over_the_limit),
+		cmocka_unit_test(without_a_row_no_brackets_are_explained),
 		cmocka_unit_test(compare_within_a_result_goes_by_a_key),
 	};
 

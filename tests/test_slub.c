@@ -33,8 +33,8 @@ static void slabs_have_the_order_of_the_sheet(void **state)
 		const struct kmem_cache *s = f->objects.model->kmalloc_cache(f->slub,
 									     orders[i].size);
 
-		assert_int_equal(s->size, orders[i].size);
-		assert_int_equal(s->order, orders[i].order);
+		assert_int_equal(f->objects.model->object_size(s), orders[i].size);
+		assert_int_equal(fixture_get_of(f, s, "KC.order"), orders[i].order);
 		assert_int_equal(f->objects.model->objects_per_slab(s), orders[i].objects);
 	}
 	fixture_free(f);
@@ -72,8 +72,8 @@ static void settings_change_the_order(void **state)
 			.min_objects = knobs[i].min_objects,
 			.min_order = knobs[i].min_order, .max_order = knobs[i].max_order });
 
-		assert_int_equal(f->cache->order, knobs[i].order);
-		assert_int_equal(f->cache->objects, knobs[i].objects);
+		assert_int_equal(fixture_get(f, "KC.order"), knobs[i].order);
+		assert_int_equal(fixture_get(f, "KC.objects"), knobs[i].objects);
 		fixture_free(f);
 	}
 }
@@ -190,8 +190,8 @@ static void a_cpu_takes_slabs_of_its_own_node(void **state)
 				 0);
 		assert_int_equal(pfn_to_node(f->memory, address_to_pfn(f->memory, f->slot['b'])),
 				 1);
-		assert_int_equal(f->cache->local_node.nr_slabs, 1);
-		assert_int_equal((*cache_node(f->cache, 1))->nr_slabs, 1);
+		assert_int_equal(fixture_get(f, "ND.nr_slabs"), 1);
+		assert_int_equal(fixture_get(f, "ND1.nr_slabs"), 1);
 		fixture_expect_sound(f);
 		fixture_free(f);
 	}
@@ -214,7 +214,7 @@ static void other_nodes_partial_slabs_are_taken_by_ratio(void **state)
 			.era = ERA_2624, .nodes = 2, .placement = PLACEMENT_SCATTER, .mib = 8,
 			.min_partial = cases[i].min_partial });
 
-		f->cache->defrag_ratio = cases[i].ratio;
+		fixture_set(f, "KC.defrag_ratio", (uint64_t)cases[i].ratio);
 		fixture_run(f,
 			    "0+a 0+b 0+c 0+d 0+e 0+f 0+g 0+h 0+i 0+j 0+k 0+l 0+m 0+n 0+o 0+p 0+q "
 			    "0-a 0-e 0-i 0-m !1+z");
@@ -241,11 +241,11 @@ static bool frees_a(const struct fixture *f)
 
 /* A slab of the handler's: x and z in use, y and the fourth object on the CPU's list. Another CPU,
  * here nobody's, puts z back on the page's freelist: "objects on both lists". */
-static void handler_on_both_lists(struct cpu *cpu, struct fixture *f)
+static void handler_on_both_lists(struct fixture *f)
 {
-	struct slab_page *page = fixture_slab(f, f->slot['z']);
-
-	slab_free_slow(cpu, f->slub, f->cache, page, f->slot['z'], 0);
+	*(uint64_t *)f->slot['z'] = fixture_get(f, "PG(z).freelist");
+	fixture_set(f, "PG(z).freelist", (uintptr_t)f->slot['z']);
+	fixture_set(f, "PG(z).inuse", fixture_get(f, "PG(z).inuse") - 1);
 }
 
 static void handler_free(struct cpu *cpu, struct fixture *f, unsigned slot)
@@ -271,7 +271,7 @@ static void handler(struct cpu *cpu, void *argument)
 		handler_free(cpu, f, 'z');
 	}
 	if (f->left == LEAVE_ON_BOTH_LISTS)
-		handler_on_both_lists(cpu, f);
+		handler_on_both_lists(f);
 	if (frees_a(f))
 		handler_free(cpu, f, 'a');
 	f->slot['!'] = f;               /* the handler was here */
@@ -310,11 +310,6 @@ static uint64_t in_use(const struct fixture *f)
 	return f->objects.model->in_use(f->slub);
 }
 
-static unsigned inuse_of(const struct fixture *f, const struct slab_page *page)
-{
-	return f->era == ERA_2624 ? page->wide_inuse : page->inuse;
-}
-
 /*
  * 2.4.10 and 3.4.7 as released: the new slab goes back, the handler's stays. Its freelist, z, is
  * not empty, so it becomes the CPU's list in place of y and the fourth object: those two are lost,
@@ -326,7 +321,7 @@ static void a_slab_that_an_interrupt_made_loses_objects_as_released(void **state
 	for (enum era era = ERA_2622; era <= ERA_DFB4F096; era++) {
 		struct fixture *f = interrupted(era, LEAVE_ON_BOTH_LISTS, 1, true, "0+a");
 
-		assert_int_equal(f->cache->local_node.nr_slabs, 1);
+		assert_int_equal(fixture_get(f, "ND.nr_slabs"), 1);
 		assert_ptr_equal(f->slot['a'], f->slot['z']);
 		assert_int_equal(f->page_model->free_pages(f->page_state), 1023);
 		assert_int_equal(in_use(f), 2 + 2);
@@ -345,8 +340,8 @@ static void a_slab_that_an_interrupt_made_is_merged_if_its_freelist_is_empty(voi
 	for (enum era era = ERA_2622; era <= ERA_DFB4F096; era++) {
 		struct fixture *f = interrupted(era, LEAVE_TWO, 1, true, "0+a");
 
-		assert_int_equal(f->cache->local_node.nr_slabs, 1);
-		assert_int_equal(f->cache->local_node.nr_partial, 0);
+		assert_int_equal(fixture_get(f, "ND.nr_slabs"), 1);
+		assert_int_equal(fixture_get(f, "ND.nr_partial"), 0);
 		assert_ptr_equal(fixture_slab(f, f->slot['a']), fixture_slab(f, f->slot['x']));
 		assert_int_equal(in_use(f), 3);
 		fixture_free(f);
@@ -362,8 +357,8 @@ static void a_slab_that_an_interrupt_made_loses_nothing_as_fixed(void **state)
 		struct fixture *f = interrupted(era, LEAVE_ON_BOTH_LISTS, 1, era == ERA_2624,
 						"0+a");
 
-		assert_int_equal(f->cache->local_node.nr_slabs, 2);
-		assert_int_equal(inuse_of(f, fixture_slab(f, f->slot['x'])), 1);
+		assert_int_equal(fixture_get(f, "ND.nr_slabs"), 2);
+		assert_int_equal(fixture_get(f, "PG(x).inuse"), 1);
 		assert_int_equal(in_use(f), 2);
 		fixture_free(f);
 	}
@@ -376,13 +371,13 @@ static void the_slab_that_an_interrupt_made_is_flushed_as_fixed(void **state)
 	(void)state;
 	EACH_ERA(era) {
 		struct fixture *f = interrupted(era, LEAVE_TWO, 1, false, "0+a");
-		struct slab_page *flushed = fixture_slab(f, f->slot['x']);
 
-		assert_ptr_not_equal(fixture_slab(f, f->slot['a']), flushed);
-		assert_int_equal(f->cache->local_node.nr_slabs, 2);
-		assert_int_equal(f->cache->local_node.nr_partial, 1);
-		assert_ptr_equal(f->cache->local_node.partial.next, &flushed->lru);
-		assert_int_equal(inuse_of(f, flushed), 2);
+		assert_ptr_not_equal(fixture_slab(f, f->slot['a']), fixture_slab(f, f->slot['x']));
+		assert_int_equal(fixture_get(f, "ND.nr_slabs"), 2);
+		assert_int_equal(fixture_get(f, "ND.nr_partial"), 1);
+		assert_int_equal(fixture_get(f, "ND.partial_next"),
+				 (uintptr_t)fixture_place(f, "PG(x).lru_next"));
+		assert_int_equal(fixture_get(f, "PG(x).inuse"), 2);
 		fixture_free(f);
 	}
 }
@@ -394,8 +389,8 @@ static void an_empty_slab_that_is_flushed_is_kept_below_min_partial(void **state
 	struct fixture *f = interrupted(ERA_2624, LEAVE_NONE, 1, false, "0+a");
 
 	(void)state;
-	assert_int_equal(f->cache->local_node.nr_slabs, 2);
-	assert_int_equal(f->cache->local_node.nr_partial, 1);
+	assert_int_equal(fixture_get(f, "ND.nr_slabs"), 2);
+	assert_int_equal(fixture_get(f, "ND.nr_partial"), 1);
 	fixture_free(f);
 }
 
@@ -406,8 +401,8 @@ static void an_empty_slab_that_is_flushed_goes_back_at_min_partial(void **state)
 	struct fixture *f = interrupted(ERA_2624, LEAVE_NONE_AND_FREE_A, 1, false, FIVE);
 
 	(void)state;
-	assert_int_equal(f->cache->local_node.nr_slabs, 2);
-	assert_int_equal(f->cache->local_node.nr_partial, 1);
+	assert_int_equal(fixture_get(f, "ND.nr_slabs"), 2);
+	assert_int_equal(fixture_get(f, "ND.nr_partial"), 1);
 	assert_int_equal(f->page_model->free_pages(f->page_state), 1022);
 	fixture_free(f);
 }
@@ -425,13 +420,14 @@ static void a_slab_given_up_goes_to_the_head_or_empty_to_the_tail(void **state)
 	EACH_ERA(era) {
 		for (size_t i = 0; i < COUNT(leave); i++) {
 			struct fixture *f = interrupted(era, leave[i], 2, false, FIVE);
-			struct kmem_cache_node *n = &f->cache->local_node;
-			struct list_head *first = &fixture_slab(f, f->slot['x'])->lru;
-			struct list_head *second = &fixture_slab(f, f->slot['a'])->lru;
+			const char *x = i == 0 ? "ND.partial_next" : "ND.partial_prev";
+			const char *a = i == 0 ? "ND.partial_prev" : "ND.partial_next";
 
-			assert_int_equal(n->nr_partial, 2);
-			assert_ptr_equal(i == 0 ? n->partial.next : n->partial.prev, first);
-			assert_ptr_equal(i == 0 ? n->partial.prev : n->partial.next, second);
+			assert_int_equal(fixture_get(f, "ND.nr_partial"), 2);
+			assert_int_equal(fixture_get(f, x),
+					 (uintptr_t)fixture_place(f, "PG(x).lru_next"));
+			assert_int_equal(fixture_get(f, a),
+					 (uintptr_t)fixture_place(f, "PG(a).lru_next"));
 			fixture_free(f);
 		}
 	}
@@ -535,7 +531,7 @@ static void an_allocation_without_memory_fails_and_leaves_all_in_order(void **st
 		thread_start(f->sim, 0, exhaust, f);
 		assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
 		assert_int_equal(f->left, 4 * 960);
-		assert_int_equal(f->cache->local_node.nr_slabs, 1);
+		assert_int_equal(fixture_get(f, "ND.nr_slabs"), 1);
 		assert_int_equal(f->page_model->free_pages(f->page_state), 1023);
 		assert_int_equal(in_use(f), 0);
 		fixture_expect_sound(f);
@@ -553,50 +549,51 @@ static const char scene[] = "0+a 0+b 0+c 0+d 0+e 0+f 0+g 0+h 0+i 0+j 1-f 1-j";
 
 static void damage_inuse(struct fixture *f)
 {
-	fixture_slab(f, f->slot['e'])->inuse++;
+	fixture_set(f, "PG(e).inuse", fixture_get(f, "PG(e).inuse") + 1);
 }
 
 static void damage_frozen(struct fixture *f)
 {
-	fixture_slab(f, f->slot['a'])->flags |= 1 << PG_FROZEN;
+	*page_flags(f->memory, fixture_slab(f, f->slot['a'])) |= 1 << PG_ACTIVE;
 }
 
 static void damage_thawed(struct fixture *f)
 {
-	fixture_slab(f, f->slot['i'])->flags &= ~(1ull << PG_FROZEN);
+	*page_flags(f->memory, fixture_slab(f, f->slot['i'])) &= ~(1ull << PG_ACTIVE);
 }
 
 static void damage_slab_lock(struct fixture *f)
 {
-	fixture_slab(f, f->slot['a'])->flags |= 1 << PG_LOCKED;
+	*page_flags(f->memory, fixture_slab(f, f->slot['a'])) |= 1 << PG_LOCKED;
 }
 
 static void damage_list_lock(struct fixture *f)
 {
-	f->cache->local_node.list_lock.slock = 0;
+	fixture_set(f, "ND.lock", 0);
 }
 
 static void damage_partial_count(struct fixture *f)
 {
-	f->cache->local_node.nr_partial++;
+	fixture_set(f, "ND.nr_partial", fixture_get(f, "ND.nr_partial") + 1);
 }
 
 static void damage_slab_count(struct fixture *f)
 {
-	f->cache->local_node.nr_slabs--;
+	fixture_set(f, "ND.nr_slabs", fixture_get(f, "ND.nr_slabs") - 1);
 }
 
 static void damage_forgotten(struct fixture *f)
 {
-	struct kmem_cache_node *n = &f->cache->local_node;
+	uintptr_t head = (uintptr_t)fixture_place(f, "ND.partial_next");
 
-	n->partial.next = n->partial.prev = &n->partial;
-	n->nr_partial = 0;
+	fixture_set(f, "ND.partial_next", head);
+	fixture_set(f, "ND.partial_prev", head);
+	fixture_set(f, "ND.nr_partial", 0);
 }
 
 static void damage_back_pointer(struct fixture *f)
 {
-	f->cache->local_node.partial.prev = &fixture_slab(f, f->slot['a'])->lru;
+	fixture_set(f, "ND.partial_prev", (uintptr_t)fixture_place(f, "PG(a).lru_next"));
 }
 
 static void damage_cycle(struct fixture *f)
@@ -606,26 +603,26 @@ static void damage_cycle(struct fixture *f)
 
 static void damage_off_slot(struct fixture *f)
 {
-	fixture_slab(f, f->slot['e'])->freelist = (char *)f->slot['f'] + 8;
+	fixture_set(f, "PG(e).freelist", (uintptr_t)f->slot['f'] + 8);
 }
 
 static void damage_foreign(struct fixture *f)
 {
-	fixture_slab(f, f->slot['e'])->freelist = f->slot['a'];
+	fixture_set(f, "PG(e).freelist", (uintptr_t)f->slot['a']);
 }
 
-static void set_cpu_slab(struct fixture *f, unsigned cpu, struct slab_page *page)
+static void set_cpu_slab(struct fixture *f, unsigned cpu, struct page *page)
 {
 	if (f->era == ERA_2622)
-		*(struct slab_page **)cpu_slab_of(f->slub, f->cache, cpu) = page;
+		*(struct page **)fixture_cpu_word(f, f->cache, cpu) = page;
 	else
-		((struct slab_page **)fixture_cpu_slab(f, cpu))[1] = page;
+		((struct page **)fixture_cpu_slab(f, cpu))[1] = page;
 }
 
 static void set_cpu_list(struct fixture *f, void *object)
 {
 	if (f->era == ERA_2622)
-		fixture_slab(f, f->slot['i'])->lockless_freelist = object;
+		fixture_set(f, "PG(i).lockless", (uintptr_t)object);
 	else
 		((void **)fixture_cpu_slab(f, 0))[0] = object;
 }
@@ -642,12 +639,12 @@ static void damage_cpu_on_partial(struct fixture *f)
 
 static void damage_cpu_off_slab(struct fixture *f)
 {
-	set_cpu_slab(f, 1, (struct slab_page *)pfn_to_page(f->memory, f->memory->pages - 1));
+	set_cpu_slab(f, 1, pfn_to_page(f->memory, f->memory->pages - 1));
 }
 
 static void damage_cpu_no_page(struct fixture *f)
 {
-	set_cpu_slab(f, 1, (struct slab_page *)8);
+	set_cpu_slab(f, 1, (struct page *)8);
 }
 
 static void damage_shared_object(struct fixture *f)
@@ -804,11 +801,11 @@ static void caches_of_kmalloc_share_lines_as_packed_or_have_their_own(void **sta
 		uint64_t line[8], of_b = sim_offset(f->sim, b), last;
 
 		for (unsigned cpu = 0; cpu < 8; cpu++)
-			line[cpu] = sim_offset(f->sim, cpu_slab_of(f->slub, b, cpu)) / LINE;
+			line[cpu] = sim_offset(f->sim, fixture_cpu_word(f, b, cpu)) / LINE;
 		assert_int_equal(sim_offset(f->sim, a) % LINE, 0);
 		assert_int_equal(of_b % LINE, own ? 0 : 40);
 		assert_int_equal(of_b - sim_offset(f->sim, a), own ? 320 : 296);
-		last = sim_offset(f->sim, cpu_slab_of(f->slub, a, 7)) / LINE;
+		last = sim_offset(f->sim, fixture_cpu_word(f, a, 7)) / LINE;
 		assert_int_equal(last == of_b / LINE, !own);
 		assert_int_equal(line[0] == line[2], true);
 		/* own: 232 = 3 * 64 + 40, three fit */
@@ -948,12 +945,10 @@ static uint64_t random_run(const struct fixture_options *options, uint64_t perio
 	assert_int_equal(sim_run(t->f->sim), OUTCOME_DONE);
 	fixture_expect_sound(t->f);
 	for (unsigned i = 0; i < 3; i++)
-		for (unsigned node = 0; node < t->f->memory->nodes; node++) {
-			struct kmem_cache_node *n = node ? *cache_node(t->cache[i], node)
-							 : &t->cache[i]->local_node;
-
-			held += (uint64_t)n->nr_slabs << t->cache[i]->order;
-		}
+		for (unsigned node = 0; node < t->f->memory->nodes; node++)
+			held += fixture_get_of(t->f, t->cache[i],
+					       node ? "ND1.nr_slabs" : "ND.nr_slabs")
+				<< fixture_get_of(t->f, t->cache[i], "KC.order");
 	assert_int_equal(t->f->page_model->free_pages(t->f->page_state),
 			 t->f->memory->pages - held);
 	lost = objects_lost(t, options->cpus);

@@ -19,6 +19,7 @@ enum {
 	RECORDS_MAX = INT32_MAX,        /* pairing may double them */
 	UNREADABLE_SHARE = 4,           /* one line in so many may be */
 	FOREIGN_LINES = 16,             /* are kept to find the tool that wrote them */
+	FOREIGN_MOST = 16,              /* that many are no sign of another format */
 };
 
 /* A line that could not be read. */
@@ -39,7 +40,8 @@ struct importer {
 	size_t line_bytes;
 	bool line_too_long, after_return;
 	uint64_t note[NOTES];
-	uint64_t readable, unreadable, lacking;         /* lines; the last: of the second */
+	uint64_t readable, unreadable;                  /* lines */
+	uint64_t lacking, foreign;                      /* of the unreadable: events, and no events */
 	struct example example[EXAMPLES];
 	size_t examples;
 	char sample[FOREIGN_LINES][FOREIGN_LINE_BYTES]; /* the first lines that are no traffic */
@@ -236,8 +238,8 @@ static void take_line(struct importer *in)
 	in->note[NOTE_EVENTS] += what >= KMEM_BROKEN;
 	switch (what) {
 	case KMEM_NOTHING:     break;
-	case KMEM_FRAME:
-	case KMEM_NO_EVENT:    in->note[NOTE_NO_EVENTS]++; break;
+	case KMEM_FRAME:       in->note[NOTE_NO_EVENTS]++; break;
+	case KMEM_NO_EVENT:    in->foreign++, in->note[NOTE_NO_EVENTS]++; break;
 	case KMEM_LACKING:     in->note[NOTE_NO_EVENTS]++, in->lacking++; break;
 	case KMEM_LOST:        lost(in, &event); break;
 	case KMEM_OVERWRITTEN: in->note[NOTE_OVERWRITTEN] += event.lost; break;
@@ -437,6 +439,18 @@ static void tell_unreadable(struct importer *in, FILE *to)
 			    "that is needed");
 }
 
+/*
+ * Is too much of it no kmem text? Some lines that are no events at all (a shell's prompt, ^C, what
+ * a tool prints when it ends) stand around many a recording and would be a large share of a short
+ * one. More of them may be events in a form that is not known.
+ */
+static bool mostly_unreadable(const struct importer *in)
+{
+	uint64_t counted = in->unreadable - (in->foreign > FOREIGN_MOST ? 0 : in->foreign);
+
+	return counted * UNREADABLE_SHARE > in->readable + counted;
+}
+
 /* Whether no trace can come of it; the reason goes to `to`. */
 static bool is_refused(struct importer *in, FILE *to)
 {
@@ -451,7 +465,7 @@ static bool is_refused(struct importer *in, FILE *to)
 		fprintf(to, "%s", tool);
 	else if (in->note[NOTE_EVENTS] == 0 && in->lacking == 0)
 		tell_no_events(in, to);
-	else if (in->unreadable * UNREADABLE_SHARE > in->readable + in->unreadable) {
+	else if (mostly_unreadable(in)) {
 		in->is_unreadable = in->note[NOTE_EVENTS] > 0;
 		tell_unreadable(in, to);
 	} else if (!usable && in->note[NOTE_NULL] + in->note[NOTE_FAILED] > 0)

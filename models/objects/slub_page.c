@@ -7,7 +7,7 @@
  *
  * Follows: mm/slub.c, Linux 2.6.22 and 2.6.23 (before dfb4f096).
  *
- * True whenever no CPU is inside an operation: see models/objects/slub_common.h, and
+ * True whenever no CPU is inside an operation: see models/slub/story.h, and
  *   (6) lockless_freelist is used by the CPU whose cpu_slab[] names the page, interrupts off.
  *
  * alloc  pops from the lockless_freelist of the own slab; when that is empty takes the slab's whole
@@ -25,41 +25,20 @@
  * given up, as 05aa345034d does.
  * Left out: requests for a node.
  */
-#include "models/objects/slub_common.h"
-
-static const struct layout cpu_slab_layout = { "cpu_slab", WORD, CLASS_ALLOCATOR, NULL };
-
-static const struct slub_version linux_2622 = {
-	.min_partial    = 2,
-	.unlock         = BIT_UNLOCK_ASSERT,
-	.old_page       = true,
-	.lockless       = true,
-	.clears_debug   = true,
-	.reuses         = true,
-	.free_to_tail   = false,
-	.kmalloc_max    = 1 << (NR_KMALLOC - 1),
-	.cpu_slab_bytes = sizeof(struct slab_page *),
-	.page           = &slab_page_2622,
-	.cpu_slab       = &cpu_slab_layout,
-};
+#include "models/slub/era_2622.h"
+#include "models/slub/locked.h"
+#include "models/slub/setup.h"
 
 static const struct layout *const slub_page_layouts[] = {
-	&slab_page_2622, &slab_page_tail, &kmem_cache_layout, &kmem_cache_node_layout,
+	&slab_page_layout, &tail_page_layout, &kmem_cache_layout, &kmem_cache_node_layout,
 	&cpu_slab_layout, NULL,
 };
-
-/* The place in the cache where this CPU keeps its slab; shares a line with seven others. */
-static struct slab_page **cpu_slab(struct cpu *cpu, const struct slub *slub, struct kmem_cache *s)
-{
-	return cpu_slab_of(slub, s, cpu_id(cpu));
-}
 
 /* ---- alloc ------------------------------------------------------------------------------- */
 
 /* Makes the locked slab's freelist the lockless one and takes its first object, unlocking the
  * slab; NULL: it is empty, and stays locked. */
-static void *load_freelist(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
-			   struct slab_page *page)
+static void *load_freelist(struct cpu *cpu, struct kmem_cache *s, struct slab_page *page)
 {
 	void *object = load(cpu, &page->freelist);
 	unsigned offset, objects;
@@ -72,9 +51,9 @@ static void *load_freelist(struct cpu *cpu, struct slub *slub, struct kmem_cache
 	next = load(cpu, free_pointer(object, offset));
 	store(cpu, &page->lockless_freelist, next);
 	objects = (unsigned)load(cpu, &s->objects);
-	slab_set_inuse(cpu, slub, page, objects);
+	store(cpu, &page->inuse, (uint16_t)objects);
 	store(cpu, &page->freelist, NULL);
-	slab_unlock(cpu, slub, page);
+	slab_unlock(cpu, page);
 	return object;
 }
 
@@ -93,7 +72,7 @@ static void deactivate_slab(struct cpu *cpu, struct slub *slub, struct kmem_cach
 		first = load(cpu, &page->freelist);
 		store(cpu, free_pointer(object, offset), first);
 		store(cpu, &page->freelist, object);
-		slab_dec_inuse(cpu, slub, page);
+		slab_dec_inuse(cpu, page);
 	}
 	store(cpu, cpu_slab(cpu, slub, s), NULL);
 	slab_unfreeze(cpu, slub, s, page);
@@ -123,7 +102,7 @@ static void *alloc_from_new(struct cpu *cpu, struct slub *slub, struct kmem_cach
 	slab_lock(cpu, page);
 	bit_set_local(cpu, &page->flags, PG_FROZEN);
 	store(cpu, cpu_slab(cpu, slub, s), page);
-	return load_freelist(cpu, slub, s, page);
+	return load_freelist(cpu, s, page);
 }
 
 /* The CPU has no slab. */
@@ -136,14 +115,14 @@ static void *alloc_other(struct cpu *cpu, struct slub *slub, struct kmem_cache *
 	if (!page)
 		return alloc_from_new(cpu, slub, s, gfp);
 	store(cpu, cpu_slab(cpu, slub, s), page);
-	return load_freelist(cpu, slub, s, page);
+	return load_freelist(cpu, s, page);
 }
 
 /* `page` is the CPU's and locked; what is left on its lockless freelist is lost. */
 static void *alloc_locked(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
 			  struct slab_page *page, unsigned gfp)
 {
-	void *object = load_freelist(cpu, slub, s, page);
+	void *object = load_freelist(cpu, s, page);
 
 	if (object)
 		return object;
@@ -242,11 +221,11 @@ static void slub_page_kfree(struct cpu *cpu, void *state, void *object)
 
 	compute(cpu, STEP_FREE);
 	page = slab_head_page(cpu, state, object);
-	s = load(cpu, page_slab(state, page));
+	s = load(cpu, &page->slab);
 	slab_free(cpu, state, s, page, object);
 }
 
-/* ---- set-up and check: plain C ------------------------------------------------------------ */
+/* ---- set-up: plain C ------------------------------------------------------------ */
 
 static const struct setting slub_page_settings[] = {
 	SLUB_SETTINGS,
@@ -258,17 +237,11 @@ static const struct setting slub_page_settings[] = {
 	{ 0 },
 };
 
-static struct cpu_view cpu_view(const struct slub *slub, const struct kmem_cache *s, unsigned id)
-{
-	return (struct cpu_view){ *(struct slab_page **)cpu_slab_of(slub, s, id), NULL };
-}
-
 static void *slub_page_create(struct sim *sim, const struct pages *pages, const void *settings)
 {
-	struct slub *slub = slub_new(sim, pages, &linux_2622, settings);
+	struct slub *slub = slub_new(sim, pages, settings);
 
-	slub->cpu_view = cpu_view;
-	slub_kmalloc_setup(slub);
+	slub_kmalloc_setup(slub, setup_cache);
 	return slub;
 }
 
@@ -276,22 +249,14 @@ const struct object_allocator slub_page = {
 	.name             = "slub-page",
 	.summary          = "SLUB with the CPU's freelist in struct page (Linux 2.6.22)",
 	.settings         = slub_page_settings,
-	.settings_size    = sizeof(struct slub_settings),
 	.kernel           = KERNEL_2_6_22,
 	.view             = &page_view_packed_56,
 	.layouts          = slub_page_layouts,
 	.create           = slub_page_create,
-	.cache_create     = slub_cache_create,
-	.kmalloc_cache    = slub_kmalloc_cache,
 	.alloc            = slub_page_alloc,
 	.free             = slub_page_free,
 	.kmalloc          = slub_page_kmalloc,
 	.kfree            = slub_page_kfree,
-	.object_size      = slub_object_size,
-	.objects_per_slab = slub_objects_per_slab,
-	.metadata_bytes   = slub_metadata_bytes,
-	.check            = slub_check,
-	.in_use           = slub_in_use,
-	.may_lose         = slub_may_lose,
-	.owns             = slub_owns,
+	.metadata_bytes   = metadata_bytes,
+	SLUB_ALLOCATOR,
 };

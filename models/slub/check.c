@@ -1,0 +1,275 @@
+/* The invariants of story.h, looked at when no CPU is inside; plain C, no accesses. */
+#include "models/slub/slub.h"
+
+enum seen { SEEN_NOWHERE, SEEN_CPU, SEEN_PARTIAL };
+
+/* A cache while it is looked at. */
+struct looked_at {
+	const struct slub *slub;
+	struct memory *memory;
+	const struct kmem_cache *s;
+	struct cache_view cache;
+	const struct report *report;    /* of what is wrong */
+};
+
+static struct looked_at look_at(const struct slub *slub, const struct kmem_cache *s,
+				const struct report *report)
+{
+	return (struct looked_at){ slub, slub->memory, s, slub->views->cache(s), report };
+}
+
+/* Page frame of a head page of this cache, or the number of page frames. */
+static uint64_t slab_pfn(const struct looked_at *l, struct page *page)
+{
+	const struct memory *m = l->memory;
+	uint64_t pfn = page_to_pfn(m, page);
+
+	if (pfn >= m->pages || pfn_to_page(m, pfn) != page)
+		return m->pages;
+	if (!(*page_flags(m, page) >> PG_SLAB & 1) || l->slub->views->slab(page).cache != l->s)
+		return m->pages;
+	return pfn;
+}
+
+static bool on_slot(const struct memory *m, const struct cache_view *cache,
+		    const struct page *page, const void *object)
+{
+	uint64_t offset = (uint64_t)((uintptr_t)object - (uintptr_t)page_address(m, page));
+
+	return offset < (uint64_t)cache->size * cache->objects && offset % cache->size == 0;
+}
+
+/* Invariant (3) of one list: its length, and its last object in *last; -1 if it is broken. */
+static int list_length(const struct looked_at *l, const struct page *page, void *object,
+		       void **last)
+{
+	unsigned length = 0;
+
+	*last = NULL;
+	for (; object; object = ((void **)object)[l->cache.free_pointer]) {
+		if (!on_slot(l->memory, &l->cache, page, object) || length == l->cache.objects)
+			return -1;
+		*last = object;
+		length++;
+	}
+	return (int)length;
+}
+
+/* The slab of a CPU: of one CPU only, private list apart from the shared one. */
+static bool check_cpu_slab(const struct looked_at *l, unsigned id)
+{
+	struct cpu_view view = l->slub->views->cpu(l->slub, l->s, id);
+	const char *name = l->cache.name;
+	void *last, *last_private;
+	struct slab_view slab;
+	uint64_t pfn;
+	int length;
+
+	if (!view.page)
+		return !view.freelist ||
+		       failed(l->report, "%s: CPU %u has objects of no slab", name, id);
+	pfn = slab_pfn(l, view.page);
+	if (pfn >= l->memory->pages)
+		return failed(l->report, "%s: CPU %u has a page that is no slab", name, id);
+	if (l->memory->seen[pfn] != SEEN_NOWHERE)
+		return failed(l->report, "%s: two CPUs have page %llu", name,
+			      (unsigned long long)pfn);
+	l->memory->seen[pfn] = SEEN_CPU;
+	slab = l->slub->views->slab(view.page);
+	length = list_length(l, view.page, view.freelist, &last_private);
+	if (length < 0 || length > (int)slab.inuse)
+		return failed(l->report, "%s: CPU %u has a broken private list", name, id);
+	if (list_length(l, view.page, slab.freelist, &last) > 0 && last == last_private)
+		return failed(l->report, "%s: CPU %u shares objects with the slab", name, id);
+	return true;
+}
+
+/* One slab of the partial list: its place and state. */
+static bool check_partial(const struct looked_at *l, unsigned node, const struct list_head *at,
+			  const struct list_head *last)
+{
+	struct page *page = (struct page *)((char *)at - l->memory->view->lru);
+	uint64_t pfn = slab_pfn(l, page);
+
+	if (pfn >= l->memory->pages || at->prev != last)
+		return failed(l->report, "%s: the partial list of node %u is broken",
+			      l->cache.name, node);
+	if (l->memory->seen[pfn] != SEEN_NOWHERE)
+		return failed(l->report, "%s: partial page %llu is elsewhere too", l->cache.name,
+			      (unsigned long long)pfn);
+	if (!l->slub->views->slab(page).freelist ||
+	    *page_flags(l->memory, page) >> PG_NODE_SHIFT != node)
+		return failed(l->report, "%s: page %llu does not belong on node %u's partial list",
+			      l->cache.name, (unsigned long long)pfn, node);
+	l->memory->seen[pfn] = SEEN_PARTIAL;
+	return true;
+}
+
+/* Invariant (4), and the partial slabs' place and state. */
+static bool check_node(const struct looked_at *l, unsigned node)
+{
+	struct node_view n = l->slub->views->node(l->slub, l->s, node);
+	const struct list_head *last = n.partial;
+	uint64_t length = 0;
+
+	if (n.locked)
+		return failed(l->report, "%s: list_lock of node %u is held", l->cache.name, node);
+	for (struct list_head *at = n.partial->next; at != n.partial; at = at->next, length++) {
+		if (!check_partial(l, node, at, last))
+			return false;
+		last = at;
+	}
+	if (n.partial->prev != last)
+		return failed(l->report, "%s: the partial list of node %u is broken",
+			      l->cache.name, node);
+	if (length != n.nr_partial)
+		return failed(l->report, "%s: nr_partial %llu, the list has %llu", l->cache.name,
+			      (unsigned long long)n.nr_partial, (unsigned long long)length);
+	return true;
+}
+
+/* Invariants (1), (2), (3) and (5) of one slab. */
+static bool check_slab(const struct looked_at *l, const struct page *page, enum seen seen)
+{
+	struct slab_view slab = l->slub->views->slab(page);
+	unsigned long long pfn = page_to_pfn(l->memory, page);
+	const char *name = l->cache.name;
+	void *last;
+	int length = list_length(l, page, slab.freelist, &last);
+
+	if (slab.locked)
+		return failed(l->report, "%s: page %llu is locked", name, pfn);
+	if (length < 0)
+		return failed(l->report, "%s: the freelist of page %llu is broken", name, pfn);
+	if (slab.inuse != l->cache.objects - (unsigned)length)
+		return failed(l->report, "%s: page %llu: inuse %u, but %d of %u objects are free",
+			      name, pfn, slab.inuse, length, l->cache.objects);
+	if (slab.frozen != (seen == SEEN_CPU))
+		return failed(l->report, "%s: page %llu is frozen without a CPU, or the reverse",
+			      name, pfn);
+	if (seen == SEEN_NOWHERE && length > 0)
+		return failed(l->report, "%s: page %llu has free objects and is on no list", name,
+			      pfn);
+	return true;
+}
+
+static bool check_slabs(const struct looked_at *l, unsigned node)
+{
+	const struct memory *m = l->memory;
+	long long slabs = 0, counted = l->slub->views->node(l->slub, l->s, node).nr_slabs;
+	uint64_t pfn = memory_next(m, node * m->node_pages), end = (node + 1) * m->node_pages;
+
+	for (; pfn < end; pfn = memory_next(m, pfn + 1)) {
+		struct page *page = pfn_to_page(m, pfn);
+
+		if (slab_pfn(l, page) >= m->pages)
+			continue;
+		if (!check_slab(l, page, m->seen[pfn]))
+			return false;
+		slabs++;
+	}
+	if (counted != slabs)
+		return failed(l->report, "%s: nr_slabs %lld, node %u has %lld", l->cache.name,
+			      counted, node, slabs);
+	return true;
+}
+
+static bool check_cache(const struct looked_at *l)
+{
+	unsigned cpus = sim_cpus(l->slub->sim), nodes = l->memory->nodes;
+
+	memory_forget_seen(l->memory);
+	for (unsigned id = 0; id < cpus; id++)
+		if (!check_cpu_slab(l, id))
+			return false;
+	for (unsigned node = 0; node < nodes; node++)
+		if (!check_node(l, node))
+			return false;
+	for (unsigned node = 0; node < nodes; node++)
+		if (!check_slabs(l, node))
+			return false;
+	return true;
+}
+
+bool slub_check(const void *state, char *why, size_t size)
+{
+	const struct slub *slub = state;
+	const struct report report = {why, size};
+	const struct list_head *head = &slub->cache_list;
+
+	for (struct list_head *at = head->next; at != head; at = at->next) {
+		struct looked_at l = look_at(slub, slub->views->listed(at), &report);
+
+		if (!check_cache(&l))
+			return false;
+	}
+	return true;
+}
+
+static uint64_t in_use_of(const struct looked_at *l)
+{
+	const struct memory *m = l->memory;
+	uint64_t objects = 0;
+	void *last;
+
+	for (uint64_t pfn = memory_next(m, 0); pfn < m->pages; pfn = memory_next(m, pfn + 1)) {
+		struct page *page = pfn_to_page(m, pfn);
+
+		if (slab_pfn(l, page) < m->pages)
+			objects += l->slub->views->slab(page).inuse;
+	}
+	for (unsigned id = 0; id < sim_cpus(l->slub->sim); id++) {
+		struct cpu_view view = l->slub->views->cpu(l->slub, l->s, id);
+		int length = 0;
+
+		if (slab_pfn(l, view.page) < m->pages)
+			length = list_length(l, view.page, view.freelist, &last);
+		if (length > 0)         /* check() tells of broken ones */
+			objects -= (uint64_t)length;
+	}
+	return objects;
+}
+
+uint64_t slub_in_use(const void *state)
+{
+	const struct slub *slub = state;
+	const struct list_head *head = &slub->cache_list;
+	uint64_t objects = 0;
+
+	for (struct list_head *at = head->next; at != head; at = at->next) {
+		struct looked_at l = look_at(slub, slub->views->listed(at), NULL);
+
+		objects += in_use_of(&l);
+	}
+	return objects;
+}
+
+bool slub_may_lose(const void *state)
+{
+	const struct slub *slub = state;
+
+	return slub->era->reuses && slub->settings.bugs == BUGS_RELEASED;
+}
+
+bool slub_owns(const void *state, const struct kmem_cache *s, const void *object)
+{
+	const struct slub *slub = state;
+	const struct memory *m = slub->memory;
+	uint64_t pfn = address_to_pfn(m, object);
+	const struct kmem_cache *owner;
+	struct cache_view cache;
+	struct page *page;
+
+	if (pfn >= m->pages)
+		return false;
+	page = pfn_to_page(m, pfn);
+	if (*page_flags(m, page) >> PG_TAIL & 1)
+		page = *page_first_page(m, page);
+	if (!(*page_flags(m, page) >> PG_SLAB & 1))     /* a large kmalloc */
+		return !s && *page_count(m, page) == 1 && object == page_address(m, page);
+	owner = slub->views->slab(page).cache;
+	if (s && owner != s)
+		return false;
+	cache = slub->views->cache(owner);
+	return on_slot(m, &cache, page, object);
+}

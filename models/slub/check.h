@@ -1,0 +1,52 @@
+/*
+ * The invariants of story.h. check.c needs no era: it looks at the structs through views, plain C
+ * without accesses, which views.h fills in for each era.
+ */
+#ifndef MODELS_SLUB_CHECK_H
+#define MODELS_SLUB_CHECK_H
+
+#include "models/model.h"
+
+struct slub;
+
+struct cache_view {
+	const char *name;
+	unsigned size, objects;         /* bytes from object to object; objects in a slab */
+	unsigned free_pointer;          /* its offset in an object, in words */
+};
+
+struct node_view {
+	bool locked;
+	uint64_t nr_partial;
+	int64_t nr_slabs;
+	const struct list_head *partial;
+};
+
+struct slab_view {
+	const struct kmem_cache *cache;
+	void *freelist;
+	unsigned inuse;
+	bool frozen, locked;
+};
+
+struct cpu_view {
+	struct page *page;              /* the CPU's slab, or NULL */
+	void *freelist;                 /* its private list */
+};
+
+struct slub_views {
+	/* the cache that is at this place of cache_list */
+	struct kmem_cache *(*listed)(const struct list_head *at);
+	struct cache_view (*cache)(const struct kmem_cache *s);
+	struct node_view (*node)(const struct slub *slub, const struct kmem_cache *s, unsigned id);
+	struct slab_view (*slab)(const struct page *page);      /* of one with PG_slab */
+	struct cpu_view (*cpu)(const struct slub *slub, const struct kmem_cache *s, unsigned id);
+};
+
+/* As in struct object_allocator. */
+bool slub_check(const void *state, char *why, size_t size);
+uint64_t slub_in_use(const void *state);
+bool slub_may_lose(const void *state);
+bool slub_owns(const void *state, const struct kmem_cache *s, const void *object);
+
+#endif

@@ -1,0 +1,25 @@
+/* Linux 2.6.22 and 2.6.23. */
+#ifndef MODELS_SLUB_ERA_H
+#define MODELS_SLUB_ERA_H
+
+#include "models/slub/cache_2622.h"
+#include "models/slub/cpu_2622.h"
+#include "models/slub/node_2622.h"
+#include "models/slub/page_2622.h"
+#include "models/slub/page_tail_2622.h"
+#include "models/slub/offset_in_page.h"
+
+static const struct slub_era era = {
+	.min_partial       = 2,
+	.kmalloc_max       = 1 << (NR_KMALLOC - 1),
+	.too_many          = 65535,
+	.cpu_slab_bytes    = sizeof(struct slab_page *),
+	.unlock            = BIT_UNLOCK_ASSERT,
+	.list_lock         = LOCK_DEC,
+	.refilled          = LIST_HEAD,
+	.slab_over_mapping = true,
+	.clears_debug      = true,
+	.reuses            = true,
+};
+
+#endif

@@ -1,0 +1,25 @@
+/* Linux 2.6.24. */
+#ifndef MODELS_SLUB_ERA_H
+#define MODELS_SLUB_ERA_H
+
+#include "models/slub/cache_2622.h"
+#include "models/slub/cpu_2624.h"
+#include "models/slub/node_2622.h"
+#include "models/slub/page_2624.h"
+#include "models/slub/page_tail_2622.h"
+#include "models/slub/offset_in_cpu.h"
+
+static const struct slub_era era = {
+	.min_partial       = 5,
+	.kmalloc_max       = PAGE_BYTES / 2,
+	.too_many          = UINT32_MAX,
+	.cpu_slab_bytes    = sizeof(struct kmem_cache_cpu *),
+	.unlock            = BIT_UNLOCK_LOCKED,
+	.list_lock         = LOCK_DEC,
+	.refilled          = LIST_TAIL,
+	.slab_over_mapping = false,
+	.clears_debug      = false,
+	.reuses            = false,
+};
+
+#endif

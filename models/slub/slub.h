@@ -1,0 +1,83 @@
+/*
+ * What all versions of SLUB have: an era's constants, the settings, and the constants of a run. The
+ * story is in story.h.
+ *
+ * A model includes one era_*.h, which brings the structs and the constants of its version, and then
+ * the steps that it shares with others (partial.h, new_slab.h, locked.h, ...). These are written
+ * once, over the names of members, and compiled anew for each version.
+ */
+#ifndef MODELS_SLUB_SLUB_H
+#define MODELS_SLUB_SLUB_H
+
+#include "models/model.h"
+#include "models/slub/check.h"
+#include "models/slub/geometry.h"
+#include "models/slub/kmalloc.h"
+#include "models/slub/story.h"
+
+enum { WORD = 8 };
+
+enum list_end { LIST_HEAD, LIST_TAIL };
+
+/* The constants of a version, `era` in the steps, where the compiler knows them. The diff of two
+ * eras is what changed. */
+struct slub_era {
+	uint64_t min_partial;           /* empty slabs are kept up to so many partial ones */
+	size_t kmalloc_max;             /* larger ones come from the page allocator */
+	unsigned too_many;              /* objects: a slab has fewer, so that inuse can count them */
+	size_t cpu_slab_bytes;          /* of an element of cpu_slab[] */
+	enum bit_unlock unlock;         /* of the slab lock */
+	enum lock_kind list_lock;
+	enum list_end refilled;         /* where a full slab goes that gets an object back */
+	bool slab_over_mapping;         /* page->slab lies over page->mapping, NULL at the end */
+	bool clears_debug;              /* a slab that goes loses its debug bit */
+	bool reuses;                    /* released with the bug that 05aa345034d mended */
+};
+
+struct slub_settings {
+	uint64_t min_objects, min_order, max_order;
+	uint64_t min_partial;           /* 0: that of the version */
+	int variant;                    /* slub-cpu only */
+	int bugs;                       /* enum bugs */
+	bool own_lines;                 /* kmalloc's caches do not share lines */
+	uint64_t nr_cpus;               /* as nr_cpus() has it */
+};
+
+enum bugs { BUGS_RELEASED, BUGS_FIXED };
+static const char *const bugs_words[] = {
+	[BUGS_RELEASED] = "released", [BUGS_FIXED] = "fixed", NULL
+};
+
+#define SLUB_SETTINGS \
+	SETTING(struct slub_settings, min_objects, COUNT, .min = 1, .max = 512, .fallback = "4", \
+		.help = "a slab should hold so many objects"), \
+	SETTING(struct slub_settings, min_order, COUNT, .min = 0, .max = 10, .fallback = "0", \
+		.help = "slabs are 2^min_order pages or larger"), \
+	SETTING(struct slub_settings, max_order, COUNT, .min = 0, .max = 10, .fallback = "1", \
+		.help = "slabs are 2^max_order pages or smaller, unless one object needs more"), \
+	SETTING(struct slub_settings, own_lines, SWITCH, .fallback = "false", \
+		.help = "kmalloc's caches begin on lines of their own; else they are packed: the " \
+			"end of cpu_slab[] of one and the list_lock of the next share a line"), \
+	SETTING(struct slub_settings, nr_cpus, COUNT, .min = 1, .max = 4096, .fallback = "-", \
+		.help = "NR_CPUS of the kernel, at least the CPUs of the run: kmalloc's caches " \
+			"have room for so many in cpu_slab[]; default the CPUs of the run rounded " \
+			"up to 8")
+
+/* Constants of the run: what the kernel knows by symbol or by configuration. */
+struct slub {
+	struct sim *sim;
+	const struct pages *pages;
+	struct memory *memory;
+	const struct slub_era *era;
+	const struct slub_views *views;
+	struct slub_settings settings;
+	size_t cpu_slab_offset;         /* of cpu_slab[] in struct kmem_cache */
+	unsigned caches;
+	uint64_t cache_bytes;           /* of all caches, with their cpu_slab[] */
+	struct list_head cache_list;
+	struct kmem_cache *kmalloc_96, *kmalloc_192, *kmalloc[NR_KMALLOC];
+	struct { void *slab; unsigned left; } *node_slab;       /* by node */
+	void *own;                      /* the model's */
+};
+
+#endif

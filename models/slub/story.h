@@ -1,0 +1,64 @@
+/*
+ * SLUB, the story.
+ *
+ *	kmem_cache  -> node -> partial: page(slab) <-> page(slab)
+ *	            -> cpu_slab[cpu]: what the CPU allocates from
+ *
+ * A slab is 2^order pages that hold objects of one cache; its state lies in the struct page of the
+ * first. Each CPU owns one slab of each cache, from which it allocates without a lock.
+ *
+ * Versions and their ideas:
+ *
+ *	                  2.6.22 (2007)         dfb4f096 (alone)      2.6.24 (2008)
+ *	the CPU's list    in its slab's page    in kmem_cache_cpu,    in kmem_cache_cpu, of
+ *	lies                                    a line in kmem_cache  a CPU's own array
+ *	slab of the CPU   pointer to the page   kmem_cache_cpu.page   kmem_cache_cpu.page
+ *	offset of the     in the page           in the page           in kmem_cache_cpu
+ *	free pointer
+ *	slab debugged?    flag in the page      flag in the page      node < 0
+ *	unlock of a slab  read, LOCK btr        LOCK btr              LOCK btr
+ *	refilled slab     to the head           to the head           to the tail
+ *	empty ones kept   below 2 partial       below 2 partial       below 5 partial
+ *	kmalloc, largest  4 MiB                 2048                  2048
+ *	released with     lost objects, mended  the same              the cure
+ *	                  by 05aa345034d
+ *
+ * States of a slab. Its free objects are on page->freelist, or on the private list of its CPU; all
+ * but that CPU put them back on the freelist, under the slab lock.
+ *
+ *	              frozen  freelist  on list  who may take objects    who may put them back
+ *	the CPU's     yes     any       none     that CPU: its private   that CPU: its private list;
+ *	                                         list, and the freelist  others: the freelist
+ *	                                         whole, slab lock
+ *	partial       no      some, all partial  nobody: a CPU makes it  any CPU; the last object
+ *	                                         its own first           takes the slab away
+ *	full          no      empty     none     nobody                  any CPU: becomes partial, or
+ *	                                                                 goes if that was its only
+ *	new           no      all       none     nobody, until it is     nobody: none is out
+ *	                                         the CPU's
+ *
+ * True whenever no CPU is inside an operation, which is when check() runs:
+ *   (1) a slab is the CPU's, partial or full, and of one CPU at most;
+ *   (2) inuse is the number of its objects less the length of page->freelist; objects on a CPU's
+ *       private list count as in use;
+ *   (3) every list ends and stays on the slots of its slab; no object is on two;
+ *   (4) nr_partial is the length of the partial list, nr_slabs the number of slabs of the node;
+ *   (5) no lock is held.
+ *
+ * Lock order, to 3.0: slab lock (a bit of page->flags), then list_lock; who takes from the list has
+ * the list_lock and so only tries the slab lock. From 3.1 the other way round: list_lock, then slab
+ * lock, where there is one at all. Interrupts are off, but for the making of a slab by a caller
+ * that may sleep.
+ */
+#ifndef MODELS_SLUB_STORY_H
+#define MODELS_SLUB_STORY_H
+
+#include "models/model.h"
+
+/* Bits of page->flags by what they mean here, to 3.0. */
+enum {
+	PG_FROZEN = PG_ACTIVE,
+	PG_DEBUG = PG_ERROR,            /* never set here, but looked at */
+};
+
+#endif

@@ -17,7 +17,7 @@ trap 'rm -rf "$work"' EXIT
 find sim models workloads experiment/run_point.c -name '*.[ch]' | grep -v -e '/registry\.c$' -e '^workloads/import\.[ch]$' \
 	-e '^workloads/kmem_text\.[ch]$' -e '^workloads/pairing\.[ch]$' -e '^workloads/foreign\.[ch]$' -e '^workloads/map\.[ch]$' | sort >"$work/files"
 
-# One line per part and file: "objects/slub-page<tab>models/objects/slub_page.c"; the engine is "".
+# One line per part and file: "objects/slub-page<tab>models/objects/2007_slub_page.c"; the engine is "".
 awk -v files="$work/files" '
 function read(file,   line, kind, quoted) {
 	while ((getline line < file) > 0) {

@@ -224,12 +224,12 @@ static void tell_unmatched(const struct groups *groups)
 					  *b = groups_cell(groups, s, g);
 
 			if (!a != !b)
-				fprintf(stderr, "bounce compare: only in %s: %s\n",
-					groups->series[a ? 0 : s], groups->group[g]);
+				complain("bounce compare: only in %s: %s",
+					 groups->series[a ? 0 : s], groups->group[g]);
 		}
 	if (groups->bad)
-		fprintf(stderr, "bounce compare: %zu %s that ended badly left out\n", groups->bad,
-			groups->bad == 1 ? "run" : "runs");
+		complain("bounce compare: %zu %s that ended badly left out", groups->bad,
+			 groups->bad == 1 ? "run" : "runs");
 }
 
 static struct groups *arrange(const struct arguments *arguments, const struct points *a,
@@ -272,12 +272,12 @@ static int compare(const struct arguments *arguments, const struct points *a,
 
 	tell_unmatched(groups);
 	if (!rows) {
-		fprintf(stderr, "bounce compare: no settings are in both\n");
+		complain("bounce compare: no settings are in both");
 		status = EXIT_MISTAKE;
 	}
 	if (over)
-		fprintf(stderr, "bounce compare: %zu of %zu over the limit of %g %%\n", over, rows,
-			100 * arguments->limit);
+		complain("bounce compare: %zu of %zu over the limit of %g %%", over, rows,
+			 100 * arguments->limit);
 	groups_free(groups);
 	return status;
 }
@@ -315,10 +315,10 @@ int cli_compare(int argc, char **argv)
 	if (ready)
 		status = compare(&arguments, &points[0], count == 2 ? &points[1] : NULL, by);
 	else
-		fprintf(stderr, "bounce compare: %s%s\n", why,
-			count < 2 && arguments.result[count]
-				? select_cure(arguments.result[count], cure, sizeof cure)
-				: "");
+		complain("bounce compare: %s%s", why,
+			 count < 2 && arguments.result[count]
+				 ? select_cure(arguments.result[count], cure, sizeof cure)
+				 : "");
 	while (count--)
 		points_free(&points[count]);
 	free(arguments.compared);

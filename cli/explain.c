@@ -384,11 +384,11 @@ static bool tell_unknown(const struct search *search)
 	if (search->found)
 		return true;
 	if (search->nearest.best)
-		fprintf(stderr, "bounce: nothing is called '%s'; did you mean '%s'?\n",
-			search->word, search->nearest.best);
+		complain("bounce: nothing is called '%s'; did you mean '%s'?", search->word,
+			 search->nearest.best);
 	else
-		fprintf(stderr,
-			"bounce: nothing is called '%s'; 'bounce list keys' and 'bounce list metrics' show words, docs/words.md those of tables\n",
+		complain(
+			"bounce: nothing is called '%s'; 'bounce list keys' and 'bounce list metrics' show words, docs/words.md those of tables",
 			search->word);
 	return false;
 }

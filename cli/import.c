@@ -5,7 +5,6 @@
 #include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -124,19 +123,12 @@ static char *default_output(const char *input)
 	return strcat(name, ".trace");
 }
 
-/* "bounce: PATH" and what is wrong with it; the path is one line. */
-static void complain(const char *path, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-static void complain(const char *path, const char *format, ...)
+/* Why a recording is refused: examples stand in lines of their own, the path in one. */
+static void tell_refusal(const char *path, const char *why)
 {
-	va_list arguments;
-
 	fputs("bounce: ", stderr);
 	text_line(stderr, path);
-	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	fputc('\n', stderr);
+	fprintf(stderr, ": %s\n", why);
 }
 
 static const char lttng_folder[] =
@@ -148,7 +140,8 @@ static bool feed_file(struct importer *importer, const char *path)
 	FILE *file = strcmp(path, "-") == 0 ? stdin : file_open(path);
 
 	if (!file) {
-		complain(path, ": %s%s", file_problem(errno), errno == EISDIR ? lttng_folder : "");
+		complain("bounce: %s: %s%s", path, file_problem(errno),
+			 errno == EISDIR ? lttng_folder : "");
 		return false;
 	}
 	char *chunk = xalloc(CHUNK_BYTES), why[IMPORT_WHY_BYTES] = "";
@@ -162,7 +155,7 @@ static bool feed_file(struct importer *importer, const char *path)
 		good = false;
 	}
 	if (!good)
-		complain(path, ": %s", why);
+		tell_refusal(path, why);
 	if (file != stdin)
 		fclose(file);
 	free(chunk);
@@ -259,10 +252,7 @@ static int write_output(const struct importer *importer, const struct trace *tra
 		return EXIT_DONE;
 	}
 	if (!write_file(trace, output, why, sizeof why)) {
-		char *said = text_clean(why);   /* it names the path, too */
-
-		complain(output, " cannot be written: %s", said);
-		free(said);
+		complain("bounce: %s cannot be written: %s", output, why);
 		return EXIT_FAILED;
 	}
 	tell(stdout, importer, trace, output);
@@ -281,7 +271,7 @@ static int import(const struct arguments *arguments, const char *output)
 		if (trace)
 			status = write_output(importer, trace, output);
 		else
-			complain(arguments->input, ": %s", why);
+			tell_refusal(arguments->input, why);
 		if (import_is_unreadable(importer))
 			status = EXIT_FAILED;
 	}
@@ -299,18 +289,18 @@ static bool can_be_put(const struct arguments *arguments, const char *output)
 	struct stat there, input;
 
 	if (!*base_name(output))
-		complain(output, "%s--output wants the name of a file", *output ? ": " : "");
+		complain("bounce: --output wants the name of a file, got '%s'", output);
 	else if (strcmp(output, "-") == 0 && isatty(STDOUT_FILENO))
 		fprintf(stderr, "bounce: a trace is no text; redirect it or give --output FILE\n");
 	else if (strcmp(output, "-") == 0 || stat(output, &there) != 0)
 		return true;
 	else if (!S_ISREG(there.st_mode))
-		complain(output, " is no file; '-o -' writes to stdout");
+		complain("bounce: %s is no file; '-o -' writes to stdout", output);
 	else if (stat(arguments->input, &input) == 0 && input.st_dev == there.st_dev &&
 		 input.st_ino == there.st_ino)
-		complain(output, " is the recording itself; give --output another name");
+		complain("bounce: %s is the recording itself; give --output another name", output);
 	else if (!arguments->force)
-		complain(output, " exists; --force overwrites it");
+		complain("bounce: %s exists; --force overwrites it", output);
 	else
 		return true;
 	return false;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "experiment/diagnostic.h"
 #include "experiment/terminal.h"
 #include "experiment/version.h"
@@ -68,9 +69,9 @@ static int unknown_verb(const char *word)
 	nearest_try(&nearest, "help");
 	nearest_try(&nearest, "version");
 	if (nearest.best)
-		fprintf(stderr, "bounce: no verb '%s'; did you mean '%s'?\n", word, nearest.best);
+		complain("bounce: no verb '%s'; did you mean '%s'?", word, nearest.best);
 	else
-		fprintf(stderr, "bounce: no verb '%s'; 'bounce --help' shows all\n", word);
+		complain("bounce: no verb '%s'; 'bounce --help' shows all", word);
 	return EXIT_MISTAKE;
 }
 
@@ -99,7 +100,7 @@ static void close_stdout(int status, void *unused)
 	(void)unused;
 	if (!error)
 		return;
-	fprintf(stderr, "bounce: standard output: %s\n", strerror(error));
+	complain("bounce: standard output: %s", strerror(error));
 	_exit(status == EXIT_DONE ? EXIT_FAILED : status);
 }
 

@@ -1,11 +1,13 @@
 /* What the verbs' option parsers share; see options.h. */
 #include "cli/options.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
+#include "experiment/text.h"
 #include "sim/verbs/xalloc.h"
 
 void options_parse(const struct argp *argp, int argc, char **argv, char *called, void *input)
@@ -26,6 +28,20 @@ void options_parse(const struct argp *argp, int argc, char **argv, char *called,
 		return;
 	fprintf(stderr, "%s: %s\n", called, strerror(error));
 	exit(EXIT_FAILED);
+}
+
+void complain(const char *format, ...)
+{
+	char *text;
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (vasprintf(&text, format, arguments) < 0)
+		xalloc_failed(strlen(format));
+	va_end(arguments);
+	text_line(stderr, text);
+	fputc('\n', stderr);
+	free(text);
 }
 
 const char *names_of(const void *table, size_t stride, char *buf, size_t size)

@@ -12,6 +12,8 @@
  * POSIXLY_CORRECT says. Mistakes are told, status 2; without memory for it the program ends too.
  */
 void options_parse(const struct argp *argp, int argc, char **argv, char *called, void *input);
+/* A message on stderr. It stays one line, whatever names and paths are in it; its end is added. */
+void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "lines, fields, sites": the names of a table whose entries of `stride` bytes begin with a name and
  * end with one without; in buf. */
 const char *names_of(const void *table, size_t stride, char *buf, size_t size);

@@ -85,13 +85,13 @@ int cli_plot(int argc, char **argv)
 	folder_enter(&lock);
 
 	if (!points_load(folder, &points, why, sizeof why)) {
-		fprintf(stderr, "bounce plot: %s%s\n", why,
-			select_cure(arguments.result, cure, sizeof cure));
+		complain("bounce plot: %s%s", why,
+			 select_cure(arguments.result, cure, sizeof cure));
 		status = EXIT_MISTAKE;
 	} else {
 		if (!plots_draw_named(folder, &points, arguments.names, arguments.count, stdout,
 				      why, sizeof why)) {
-			fprintf(stderr, "bounce plot: %s\n", why);
+			complain("bounce plot: %s", why);
 			status = points.count ? EXIT_FAILED : EXIT_MISTAKE;
 		}
 		points_free(&points);

@@ -210,8 +210,8 @@ int cli_report(int argc, char **argv)
 	options_parse(&argp, argc, argv, "bounce report", &arguments);
 	if (!points_load(select_folder(arguments.result, folder, sizeof folder), &points, why,
 			 sizeof why)) {
-		fprintf(stderr, "bounce report: %s%s\n", why,
-			select_cure(arguments.result, cure, sizeof cure));
+		complain("bounce report: %s%s", why,
+			 select_cure(arguments.result, cure, sizeof cure));
 		return EXIT_MISTAKE;
 	}
 	if (select_points(&points, arguments.point, &chosen, &count, why, sizeof why)) {
@@ -222,7 +222,7 @@ int cli_report(int argc, char **argv)
 		free(chosen);
 		status = EXIT_DONE;
 	} else {
-		fprintf(stderr, "bounce report: %s\n", why);
+		complain("bounce report: %s", why);
 	}
 	points_free(&points);
 	return status;

@@ -181,9 +181,9 @@ size_t run_tell_outcomes(const struct points *points)
 		if (point->result->outcome == OUTCOME_DONE)
 			continue;
 		count++;
-		fprintf(stderr, "bounce: %s, %s seed=%llu: %s\n", points->name,
-			point_label(points, point, label, sizeof label),
-			(unsigned long long)point->seed, point->result->message);
+		complain("bounce: %s, %s seed=%llu: %s", points->name,
+			 point_label(points, point, label, sizeof label),
+			 (unsigned long long)point->seed, point->result->message);
 	}
 	return count;
 }
@@ -203,7 +203,7 @@ static bool draw(const struct arguments *arguments, struct runner *runner,
 
 	runner_leave(runner);
 	if (!drawn)
-		fprintf(stderr, "bounce: no figures: %s\n", why);
+		complain("bounce: no figures: %s", why);
 	return drawn || !plots_can_draw();
 }
 
@@ -215,7 +215,7 @@ static bool finish(const struct arguments *arguments, struct runner *runner, siz
 	bool whole, written = runner_tables(runner, &points, &whole, why, sizeof why);
 
 	if (!written)
-		fprintf(stderr, "bounce: cannot write results: %s\n", why);
+		complain("bounce: cannot write results: %s", why);
 	if (points.point) {
 		*ended = run_tell_outcomes(&points);
 		print_points(arguments, &points);
@@ -275,8 +275,8 @@ static int run_one(struct arguments *arguments, const struct experiment *experim
 
 	runner_free(runner);
 	if (summary.interrupted)
-		fprintf(stderr,
-			"bounce: interrupted; %zu points are kept in %s, the next run computes the others\n",
+		complain(
+			"bounce: interrupted; %zu points are kept in %s, the next run computes the others",
 			summary.kept + summary.computed, directory);
 	else if (!arguments->quiet && arguments->format == TABLE_PEOPLE)
 		tell_where(&summary, ended, directory);
@@ -313,8 +313,8 @@ static bool has_folder(const struct arguments *arguments, struct experiment *con
 		if (strcmp(experiments[i]->name, experiment->name) ||
 		    !strcmp(experiments[i]->hash, experiment->hash))
 			continue;
-		fprintf(stderr,
-			"bounce: %s and %s are both called '%s', so their results would go to one folder; give one of them another 'name'\n",
+		complain(
+			"bounce: %s and %s are both called '%s', so their results would go to one folder; give one of them another 'name'",
 			experiments[i]->path, experiment->path, experiment->name);
 		return false;
 	}
@@ -322,7 +322,7 @@ static bool has_folder(const struct arguments *arguments, struct experiment *con
 	runner.directory = directory;
 	if (arguments->sensitivity || runner_admits(experiment, &runner, why, sizeof why))
 		return true;
-	fprintf(stderr, "bounce: %s\n", why);
+	complain("bounce: %s", why);
 	return false;
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/run.h"
 #include "cli/summary.h"
 #include "experiment/metrics.h"
@@ -58,7 +59,7 @@ static bool run_into(const struct experiment *experiment, const struct sensitivi
 		written = runner_tables(run, points, &whole, why, sizeof why);
 		runner_free(run);
 		if (!written)
-			fprintf(stderr, "bounce: %s\n", why);
+			complain("bounce: %s", why);
 	}
 
 	bool loaded = points->point != NULL;
@@ -376,8 +377,8 @@ static void print_programs(FILE *out, const struct sensitivity *sensitivity,
 static void tell_kept(const struct sensitivity_options *options, int status)
 {
 	if (status == EXIT_INTERRUPTED)
-		fprintf(stderr,
-			"bounce: interrupted; what is complete is kept in %s/sensitivity, the next run computes the others\n",
+		complain(
+			"bounce: interrupted; what is complete is kept in %s/sensitivity, the next run computes the others",
 			options->directory);
 }
 
@@ -392,7 +393,7 @@ static int run_trials(struct sensitivity *sensitivity, const struct sensitivity_
 	for (size_t i = 0; i < sensitivity->trials && status != EXIT_INTERRUPTED; i++)
 		try(sensitivity, &sensitivity->trial[i], options, &status);
 	if (!points.count)
-		fprintf(stderr, "bounce: %s: no points yet\n", points.name);
+		complain("bounce: %s: no points yet", points.name);
 	else if (options->format == TABLE_PEOPLE)
 		print_people(stdout, sensitivity, options->colour);
 	else
@@ -413,12 +414,12 @@ int sensitivity_run(const struct experiment *experiment, const struct sensitivit
 	snprintf(directory, sizeof directory, "%s/sensitivity", options->directory);
 	all.directory = directory;
 	if (!sensitivity->trials) {
-		fprintf(stderr,
-			"bounce: %s: no machine of it names weak numbers (key 'weak'); there is nothing to try\n",
+		complain(
+			"bounce: %s: no machine of it names weak numbers (key 'weak'); there is nothing to try",
 			experiment->name);
 	} else if (!results_are_own(options->directory, why, sizeof why) ||
 		   !results_are_own(directory, why, sizeof why)) {
-		fprintf(stderr, "bounce: cannot write results: %s\n", why);
+		complain("bounce: cannot write results: %s", why);
 		status = EXIT_FAILED;
 	} else {
 		runner_estimate(experiment, sensitivity->trials + 1, &all);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "experiment/data.h"
 #include "experiment/file.h"
@@ -108,14 +109,33 @@ static bool find_file(struct diagnostics *diagnostics, const struct yaml *name, 
 	return length > 0 && (size_t)length < size;
 }
 
+/* An experiment.yaml of results has the path as it was: relative to the file that was run then. */
+static void note_moved(struct diagnostics *diagnostics, const struct yaml *name, const char *folder)
+{
+	char index[PATH_BYTES];
+	int length = snprintf(index, sizeof index, "%sindex", folder);
+
+	if (!is_path(name->text) || *name->text == '/' || name->place.source->option ||
+	    length < 0 || (size_t)length >= sizeof index || access(index, F_OK) != 0)
+		return;
+	mistake_note(
+		diagnostics, name->place,
+		"this experiment lies among its results, the path is relative to the file that was run: "
+		"copy it back there, or give --set machine.base=PATH, relative to this file");
+}
+
 static struct yaml *read_file(struct yaml_pool *pool, struct diagnostics *diagnostics,
-			      const struct yaml *name, const char *path)
+			      const struct yaml *name, const char *folder, const char *path)
 {
 	size_t length;
 	char *text = file_read(path, YAML_BYTES_MAX + 1, &length);
 
 	if (!text) {
+		bool missing = errno == ENOENT;
+
 		mistake(diagnostics, name->place, "machine file %s: %s", path, file_problem(errno));
+		if (missing)
+			note_moved(diagnostics, name, folder);
 		return NULL;
 	}
 
@@ -182,7 +202,7 @@ static struct yaml *build(struct yaml_pool *pool, struct diagnostics *diagnostic
 	if (!find_file(diagnostics, name, folder, path, sizeof path))
 		return NULL;
 
-	struct yaml *tree = read_file(pool, diagnostics, name, path);
+	struct yaml *tree = read_file(pool, diagnostics, name, folder, path);
 	const struct yaml *base = tree ? yaml_find(tree, "base") : NULL;
 
 	if (base) {

@@ -23,8 +23,8 @@ edit() {
 	fi
 }
 
-edit models/objects/slub_page.c objects/slub-page
-edit models/objects/slub_cpu_dfb4f096.c objects/slub-cpu
+edit models/objects/2007_slub_page.c objects/slub-page
+edit models/objects/2008_slub_cpu_dfb4f096.c objects/slub-cpu
 edit models/slub/era_2624.h objects/slub-cpu
 edit models/slub/page_2622.h objects/slub-page
 for file in story.h locked.h check.c geometry.c kmalloc.c; do
@@ -53,7 +53,7 @@ edit models/objects/new.c engine
 # A header that includes another one, in a circle.
 printf '#include "models/b.h"\n' >"$work/tree/models/a.h"
 printf '#include "models/a.h"\n' >"$work/tree/models/b.h"
-sed -i '1i #include "models/a.h"' "$work/tree/models/objects/slub_cpu.c"
+sed -i '1i #include "models/a.h"' "$work/tree/models/objects/2008_slub_cpu.c"
 edit models/b.h objects/slub-cpu
 
 # The same, wherever it is built and called from.

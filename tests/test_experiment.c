@@ -260,6 +260,41 @@ static void left_out_combinations_read_back(void **state)
 	folder_free(folder);
 }
 
+/* The copy among the results has the machine's path as it was: which is told with what helps. */
+static void a_moved_experiment_says_where_its_machine_was(void **state)
+{
+	char *folder = folder_new(), path[4200], machine[4200], again[4300];
+	struct output output;
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/x.yaml", folder);
+	snprintf(machine, sizeof machine, "%s/own.yaml", folder);
+	snprintf(again, sizeof again, "%s/moved/experiment.yaml", folder);
+	write_text(machine, "base: textbook\nstore_buffer: 8\n");
+	write_text(path, "name: moved\nmachine: ./own.yaml\ncpus: 2\nobjects: slub-page\n"
+			 "workload: {kind: producer-consumer}\noperations: 20\nwarmup: 0\n");
+	output = run_cli((const char *const[]){ "run", path, "--output", folder, "--no-plots", NULL });
+	assert_int_equal(output.status, 0);
+	output_free(&output);
+	output = run_cli((const char *const[]){ "check", again, NULL });
+	assert_int_equal(output.status, 2);
+	assert_non_null(strstr(output.err, "/moved/./own.yaml: No such file or directory\n"));
+	assert_non_null(strstr(output.err, "note: this experiment lies among its results"));
+	output_free(&output);
+	/* what the note says */
+	output = run_cli((const char *const[]){ "check", again, "--set", "machine.base=../own.yaml", NULL });
+	assert_int_equal(output.status, 0);
+	output_free(&output);
+	/* a path that never was: no results beside it */
+	write_text(path, "name: moved\nmachine: ./none.yaml\ncpus: 2\nobjects: slub-page\n"
+			 "workload: {kind: producer-consumer}\noperations: 20\n");
+	output = run_cli((const char *const[]){ "check", path, NULL });
+	assert_int_equal(output.status, 2);
+	assert_null(strstr(output.err, "among its results"));
+	output_free(&output);
+	folder_free(folder);
+}
+
 /* ---- loading ----------------------------------------------------------------------------- */
 
 /* NULL: there were mistakes, and `told` has them. */
@@ -999,6 +1034,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_is_left_out_while_something_can),
 		cmocka_unit_test(nothing_that_can_be_is_a_mistake),
 		cmocka_unit_test(left_out_combinations_read_back),
+		cmocka_unit_test(a_moved_experiment_says_where_its_machine_was),
 		cmocka_unit_test(pages_need_no_objects),
 		cmocka_unit_test(json_is_yaml),
 		cmocka_unit_test(placement_is_a_word_or_cores),

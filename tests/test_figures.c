@@ -414,21 +414,22 @@ static void a_gnuplot_that_hangs_is_ended(void **state)
 	folder_free(folder);
 }
 
-/* report and compare say the same of the same mistake */
+/* report and compare say the same of the same mistake, in one line whatever the name is */
 static void a_folder_without_results_is_the_users_mistake(void **state)
 {
 	(void)state;
 	static const char *const verbs[] = { "report", "compare", "plot" };
 	char *folder = folder_new(), where[512];
 
-	snprintf(where, sizeof where, "%s/none", folder);
+	snprintf(where, sizeof where, "%s/none\nbounce: x", folder);
 	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
 		for (int there = 0; there < 2; there++) {
 			struct output output = run_cli((const char *const[]){ verbs[i], there ? folder : where, NULL });
 
 			assert_int_equal(output.status, 2);
 			assert_string_equal(output.out, "");
-			assert_non_null(strstr(output.err, "holds no results"));
+			assert_non_null(strstr(output.err, there ? " holds no results" : "/none bounce: x holds no results"));
+			assert_int_equal(strcspn(output.err, "\n"), strlen(output.err) - 1);
 			output_free(&output);
 		}
 	folder_free(folder);

@@ -329,8 +329,8 @@ static bool replay_input(const void *settings, char *path, size_t path_size, cha
 	snprintf(path, path_size, "%s", name);
 	if (access(path, R_OK) == 0)
 		return true;
-	snprintf(why, size, "trace '%s' cannot be read, and none of that name comes with bounce",
-		 name);
+	snprintf(why, size, "trace '%s' cannot be read, and none of that name comes with bounce%s",
+		 name, *name == '/' ? "" : "; a relative path begins in the current folder");
 	return false;
 }
 

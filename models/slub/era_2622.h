@@ -1,6 +1,6 @@
 /* Linux 2.6.22 and 2.6.23. */
-#ifndef MODELS_SLUB_ERA_H
-#define MODELS_SLUB_ERA_H
+#ifndef MODELS_SLUB_ERA_2622_H
+#define MODELS_SLUB_ERA_2622_H
 
 #include "models/slub/cache_2622.h"
 #include "models/slub/cpu_2622.h"

@@ -1,6 +1,6 @@
 /* Linux 2.6.24. */
-#ifndef MODELS_SLUB_ERA_H
-#define MODELS_SLUB_ERA_H
+#ifndef MODELS_SLUB_ERA_2624_H
+#define MODELS_SLUB_ERA_2624_H
 
 #include "models/slub/cache_2622.h"
 #include "models/slub/cpu_2624.h"

@@ -4,8 +4,8 @@
  * Chosen: it keeps 2 empty slabs, unlocks as 2.6.24 does and sends a kmalloc of more than half a
  * page to the page allocator as 2.6.24 does.
  */
-#ifndef MODELS_SLUB_ERA_H
-#define MODELS_SLUB_ERA_H
+#ifndef MODELS_SLUB_ERA_DFB4F096_H
+#define MODELS_SLUB_ERA_DFB4F096_H
 
 #include "models/slub/cache_2622.h"
 #include "models/slub/cpu_dfb4f096.h"

@@ -24,7 +24,7 @@ enum list_end { LIST_HEAD, LIST_TAIL };
 struct slub_era {
 	uint64_t min_partial;           /* empty slabs are kept up to so many partial ones */
 	size_t kmalloc_max;             /* larger ones come from the page allocator */
-	unsigned too_many;              /* objects: a slab has fewer, so that inuse can count them */
+	unsigned too_many;              /* objects: a slab has fewer, for inuse to count them */
 	size_t cpu_slab_bytes;          /* of an element of cpu_slab[] */
 	enum bit_unlock unlock;         /* of the slab lock */
 	enum lock_kind list_lock;
@@ -60,8 +60,8 @@ static const char *const bugs_words[] = {
 			"end of cpu_slab[] of one and the list_lock of the next share a line"), \
 	SETTING(struct slub_settings, nr_cpus, COUNT, .min = 1, .max = 4096, .fallback = "-", \
 		.help = "NR_CPUS of the kernel, at least the CPUs of the run: kmalloc's caches " \
-			"have room for so many in cpu_slab[]; default the CPUs of the run rounded " \
-			"up to 8")
+			"have room for so many in cpu_slab[]; default the CPUs of the run " \
+			"rounded up to 8")
 
 /* Constants of the run: what the kernel knows by symbol or by configuration. */
 struct slub {

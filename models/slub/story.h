@@ -32,8 +32,8 @@
  *	                                         whole, slab lock
  *	partial       no      some, all partial  nobody: a CPU makes it  any CPU; the last object
  *	                                         its own first           takes the slab away
- *	full          no      empty     none     nobody                  any CPU: becomes partial, or
- *	                                                                 goes if that was its only
+ *	full          no      empty     none     nobody                  any CPU: becomes partial,
+ *	                                                                 or gone, of one object
  *	new           no      all       none     nobody, until it is     nobody: none is out
  *	                                         the CPU's
  *

@@ -6,7 +6,7 @@
  *	              cpu_slab[1] -> kmem_cache_cpu ...                              slab lock
  *
  * Follows: mm/slub.c, Linux 2.6.24. The variant dfb4f096, a commit on the way there, is in
- * slub_cpu_dfb4f096.c; what else is new since it is told in models/slub/story.h.
+ * 2008_slub_cpu_dfb4f096.c; what else is new since it is told in models/slub/story.h.
  *
  * True whenever no CPU is inside an operation: see models/slub/story.h, and
  *   (6) kmem_cache_cpu is used by its own CPU only, interrupts off.

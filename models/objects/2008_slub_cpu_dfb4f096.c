@@ -7,15 +7,15 @@
  *
  * Follows: mm/slub.c, Linux 2.6.23 with commit dfb4f096, which came out in 2.6.24 with others.
  *
- * True whenever no CPU is inside an operation: as slub_cpu.c.
+ * True whenever no CPU is inside an operation: as slub-cpu.
  *
- * alloc  as slub_cpu.c, but looks for the CPU's slab before its list, and reads the offset of the
+ * alloc  as slub-cpu, but looks for the CPU's slab before its list, and reads the offset of the
  *        free pointer from that slab's page struct.
- * free   as slub_cpu.c, but asks the page struct whether the slab is debugged, and for the offset.
+ * free   as slub-cpu, but asks the page struct whether the slab is debugged, and for the offset.
  *
  * Expect: every allocation still reads the page struct, and so loses what the commit wins.
  *
- * As released (`bugs: released`), as slub_page.c.
+ * As released (`bugs: released`), as slub-page.
  * Left out: requests for a node.
  */
 #include "models/slub/era_dfb4f096.h"

@@ -280,9 +280,9 @@ static void print_second(FILE *out, const struct points *points)
 	for (size_t i = 0; i < points->count; i++) {
 		const char *text = point_value(points->point[i], "second_cycles");
 		uint64_t second = text ? strtoull(text, NULL, 10) : 0;
-		char number[40];
+		char number[40], pages[400];
 
-		if (!second || !*points->point[i]->objects ||
+		if (!second || !*pages_text(points->point[i], pages, sizeof pages) ||
 		    points->point[i]->result->elapsed_units / UNITS_PER_CYCLE < second)
 			continue;
 		if (is_swept(points, "second_cycles"))

@@ -180,6 +180,9 @@ static void print_for_people(FILE *out, const struct arguments *arguments,
 		if (point_value(chosen[i], PARTNERS_KEY))
 			fprintf(out, "workload partners: %s\n",
 				point_value(chosen[i], PARTNERS_KEY));
+		if (chosen[i]->mixed)
+			fprintf(out, "mixed: %s and %s are of different kernels\n",
+				chosen[i]->objects, chosen[i]->pages);
 		for (size_t r = 0; r < chosen[i]->remarks; r++)
 			fprintf(out, "%s\n", chosen[i]->remark[r]);
 		putc('\n', out);

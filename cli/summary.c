@@ -36,10 +36,12 @@ static const struct quantity quantities[] = {
 	{ "payload's",    "bounces_payload",   true, true },
 	{ "hitm loads/op", "hitm_loads",       true, true },
 	{ "elapsed/op",   "elapsed_cycles",    true, false },
+	{ "lost",         "objects_lost",      false, true },
 	{ 0 },
 };
 /* clang-format on */
 
+enum { UNITS_PER_CYCLE = 64 };
 enum { QUANTITIES = sizeof quantities / sizeof *quantities - 1, COLUMNS_MAX = 64 };
 
 static double value(const struct quantity *quantity, const struct point *point)
@@ -151,6 +153,16 @@ static bool partners_differ(const struct points *points)
 	return differ;
 }
 
+/* Does any differ from the first in being mixed? */
+static bool mixed_differ(const struct points *points)
+{
+	for (size_t i = 1; i < points->count; i++) {
+		if (points->point[i]->mixed != points->point[0]->mixed)
+			return true;
+	}
+	return false;
+}
+
 /* "in_flight" of "workload.in_flight": short headings keep the table narrow. */
 static const char *last_word(const char *path)
 {
@@ -164,13 +176,15 @@ static void make_columns(const struct points *points, const bool *wanted, struct
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < points->swepts && count < COLUMNS_MAX - QUANTITIES - 4; i++)
+	for (size_t i = 0; i < points->swepts && count < COLUMNS_MAX - QUANTITIES - 5; i++)
 		columns[count++] =
 			(struct column){ last_word(points->swept[i]), points->swept[i], true };
 	if (!points->swepts)
 		columns[count++] = (struct column){ "", "experiment", true };
 	if (partners_differ(points))
 		columns[count++] = (struct column){ PARTNERS_KEY, PARTNERS_KEY, true };
+	if (mixed_differ(points))
+		columns[count++] = (struct column){ "eras", "mixed", true };
 	for (size_t i = 0; i < QUANTITIES; i++) {
 		if (wanted[i])
 			columns[count++] =
@@ -186,7 +200,7 @@ static void add_row(struct table *table, const struct points *points, const bool
 {
 	struct point *const *point = points->point + first;
 
-	for (size_t i = 0; i < points->swepts && i < COLUMNS_MAX - QUANTITIES - 4; i++) {
+	for (size_t i = 0; i < points->swepts && i < COLUMNS_MAX - QUANTITIES - 5; i++) {
 		const char *text = point_value(point[0], points->swept[i]);
 
 		table_text(table, "%s", text ? text : "");
@@ -199,6 +213,8 @@ static void add_row(struct table *table, const struct points *points, const bool
 
 		table_text(table, "%s", partners ? partners : "-");
 	}
+	if (mixed_differ(points))
+		table_text(table, "%s", point[0]->mixed ? "mixed" : "");
 	for (size_t i = 0; i < QUANTITIES; i++) {
 		if (wanted[i])
 			add_interval(table, &quantities[i], point, count);
@@ -217,6 +233,65 @@ static bool is_swept(const struct points *points, const char *key)
 			return true;
 	}
 	return false;
+}
+
+/* "pcp 2.6.22 with slub-page", "buddy (mixed) with slub-cpu"; "": it asks no allocator. */
+static const char *pages_text(const struct point *point, char *text, size_t size)
+{
+	char key[160];
+	const char *variant;
+	bool asked = *point->objects || point->result->op[OP_PAGE_ALLOC].count;
+
+	*text = '\0';
+	if (!asked || !*point->pages)
+		return text;
+	snprintf(key, sizeof key, "%.140s.variant", point->pages);
+	variant = point_value(point, key);
+	snprintf(text, size, "%s%s%s%s%s%s", point->pages, variant ? " " : "",
+		 variant ? variant : "", point->mixed ? " (mixed)" : "",
+		 *point->objects ? " with " : "", point->objects);
+	return text;
+}
+
+/* The page allocators below the objects, each once: what `auto` became can be seen here. */
+static void print_pages(FILE *out, const struct points *points)
+{
+	enum { SHOWN = 8 };
+	char text[SHOWN + 1][400];
+	size_t count = 0;
+
+	for (size_t i = 0; i < points->count && count < SHOWN; i++) {
+		bool known = !*pages_text(points->point[i], text[count], sizeof text[count]);
+
+		for (size_t k = 0; k < count && !known; k++)
+			known = !strcmp(text[k], text[count]);
+		if (known)
+			continue;
+		fputs(count ? ", " : "pages from ", out);
+		text_line(out, text[count++]);
+	}
+	if (count)
+		fputs(count == SHOWN ? ", ...\n" : "\n", out);
+}
+
+/* Where a run was long enough to see one. */
+static void print_second(FILE *out, const struct points *points)
+{
+	for (size_t i = 0; i < points->count; i++) {
+		const char *text = point_value(points->point[i], "second_cycles");
+		uint64_t second = text ? strtoull(text, NULL, 10) : 0;
+		char number[40], pages[400];
+
+		if (!second || !*pages_text(points->point[i], pages, sizeof pages) ||
+		    points->point[i]->result->elapsed_units / UNITS_PER_CYCLE < second)
+			continue;
+		if (is_swept(points, "second_cycles"))
+			fprintf(out, "a second of the kernel is 'second_cycles'\n");
+		else
+			fprintf(out, "a second of the kernel is %s cycles\n",
+				number_count(number, sizeof number, second));
+		return;
+	}
 }
 
 void summary_headline(FILE *out, const struct points *points)
@@ -253,6 +328,8 @@ void summary_headline(FILE *out, const struct points *points)
 	fprintf(out, ", bounce %s, experiment %.12s\n", points->version, points->hash);
 	if (points->count < points->expected)
 		fprintf(out, "incomplete: %zu of %zu points\n", points->count, points->expected);
+	print_pages(out, points);
+	print_second(out, points);
 	fputc('\n', out);
 }
 

@@ -210,6 +210,11 @@ static void list_top_level(struct listing *listing)
 		if (!strcmp(setting->key, "workload") && combination->workload->settings)
 			schema_list(combination->workload->settings, combination->workload_settings,
 				    "workload", visit_setting, listing);
+		/* experiments without devices need not know of them */
+		if (!strcmp(setting->key, "interrupts") &&
+		    walk_find(listing->loading, "interrupts"))
+			schema_list(setting->section, &combination->settings.interrupts,
+				    "interrupts", visit_setting, listing);
 	}
 }
 
@@ -365,7 +370,7 @@ static bool add_value(struct values *values, const char *value)
 static bool is_yaml(const char *path)
 {
 	return !strcmp(path, "machine") || !strcmp(path, "machine.weak") ||
-	       !strcmp(path, "workload.work");
+	       !strcmp(path, "workload.work") || !strcmp(path, "interrupts.work");
 }
 
 static void print_value(FILE *out, bool yaml, const char *value)

@@ -125,7 +125,7 @@ static bool is_unused(const struct axis *axis, const struct combination *combina
 	const char *pages = combination->pages->name;
 
 	if (!axis->path[length] || !strncmp(axis->path, "machine.", 8) ||
-	    !strncmp(axis->path, "workload.", 9))
+	    !strncmp(axis->path, "workload.", 9) || !strncmp(axis->path, "interrupts.", 11))
 		return false;
 	return (strlen(objects) != length || strncmp(axis->path, objects, length)) &&
 	       (strlen(pages) != length || strncmp(axis->path, pages, length));

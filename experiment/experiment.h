@@ -12,6 +12,7 @@
 #include "models/model.h"
 #include "sim/machine.h"
 #include "sim/sim.h"
+#include "workloads/interrupts.h"
 #include "workloads/workload.h"
 
 /* The words of `placement`: those of the simulator, then those that become lists of cores. */
@@ -39,6 +40,8 @@ struct settings {
 	uint64_t memory_mib;
 	int struct_page;                /* enum struct_page */
 	bool preempt;
+	uint64_t second_cycles;
+	struct interrupts interrupts;
 	uint64_t jitter_cycles;
 	uint64_t max_cycles;
 	bool run_ahead, parking;

@@ -110,6 +110,10 @@ const struct metric metrics[] = {
 	OPERATION(work, OP_WORK, "a turn of a workload without allocator"),
 	{ "metadata_bytes", METRIC_OF_POINT, POINT(metadata_bytes), "bytes",
 	  "per-CPU and per-cache structs of the object allocator" },
+	{ "objects_lost", METRIC_OF_POINT, POINT(objects_lost), "objects",
+	  "at the end nobody's, and on no list of the object allocator (bugs: released)" },
+	{ "mixed", METRIC_OF_POINT, POINT(mixed), "1",
+	  "1: object and page allocator are of different kernels, which no machine ever ran" },
 	{ 0 },
 };
 /* clang-format on */

@@ -211,5 +211,6 @@ void rules_check(struct loading *loading, struct combination *combination)
 	rule_workload(loading, combination);
 	combination->seedless = settings->cpus == 1 && !settings->jitter_cycles &&
 				!combination->machine.service_jitter_percent &&
+				!settings->interrupts.every &&
 				!(workload && weak_work(workload->settings, combination->workload_settings));
 }

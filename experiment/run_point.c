@@ -18,6 +18,7 @@ struct run {
 	struct objects objects;
 	struct traffic traffic;
 	void *workload;
+	struct devices *devices;
 	uint64_t memory_mib_max;        /* of the simulated machine; 0: as much as it says */
 	bool created;
 	char why[512];                  /* of a set-up that cannot be */
@@ -62,6 +63,47 @@ static struct sim_options *options_new(const struct planned *planned)
 	return options;
 }
 
+static void second(struct cpu *cpu, void *argument)
+{
+	const struct pages *pages = argument;
+
+	pages->model->tick(cpu, pages->state);
+}
+
+/*
+ * Once a second each CPU does what the page allocator wants done then, in a timer's handler. A
+ * thousandth of a second apart, for the kernel too spreads them. Not beside workloads that measure
+ * the machine alone.
+ */
+static void start_seconds(struct run *run)
+{
+	uint64_t cycles = run->combination->settings.second_cycles;
+	unsigned cpus = sim_cpus(run->sim);
+
+	if (!run->pages.model->tick || !run->combination->workload->needs_objects)
+		return;
+	for (unsigned id = 0; id < cpus; id++)
+		background_add(run->sim, id, cycles + id * (cycles / 1000), cycles, second,
+			       &run->pages);
+}
+
+/* The workload, and the devices beside it. */
+static void create_traffic(struct run *run)
+{
+	const struct combination *combination = run->combination;
+	const struct settings *settings = &combination->settings;
+	char unused[200];
+
+	if (!combination->workload->create(&run->traffic, combination->workload_settings,
+					   &run->workload, run->why, sizeof run->why))
+		return;
+	run->devices = devices_new(&run->traffic, &settings->interrupts,
+				   settings->jitter_cycles + 1, run->why, sizeof run->why);
+	run->created = !*run->why;
+	if (!run->created)
+		combination->workload->finish(&run->traffic, run->workload, unused, sizeof unused);
+}
+
 static void set_up(void *argument)
 {
 	struct run *run = argument;
@@ -97,8 +139,8 @@ static void set_up(void *argument)
 		.operations = combination->operations,
 		.ledger = ledger_new(),
 	};
-	run->created = combination->workload->create(&run->traffic, combination->workload_settings,
-						     &run->workload, run->why, sizeof run->why);
+	create_traffic(run);
+	start_seconds(run);
 }
 
 /* The simulated machine with everything in it, not yet run. A machine that is too small for the
@@ -120,6 +162,7 @@ static bool begin(struct run *run, const struct planned *planned)
 
 static void end(struct run *run)
 {
+	devices_free(run->devices);
 	if (run->traffic.ledger)
 		ledger_free(run->traffic.ledger);
 	if (run->sim)
@@ -209,6 +252,9 @@ void point_describe(struct point *point, const struct planned *planned)
 	replace(&point->pages, combination->pages->name);
 	replace(&point->workload, combination->workload->name);
 	replace(&point->machine, combination->machine_name);
+	point->mixed = combination->objects &&
+		       combination->objects->kernel !=
+			       combination->pages->kernel(combination->pages_fitted);
 	point->cpus = combination->settings.cpus;
 	point->seed = planned->seed;
 	for (size_t i = 0; i < combination->keys; i++) {
@@ -239,6 +285,8 @@ struct point *run_point(const struct planned *planned, char *why, size_t size)
 		if (run.objects.state && run.objects.model->metadata_bytes)
 			point->metadata_bytes =
 				run.objects.model->metadata_bytes(run.objects.state);
+		if (point->result->outcome == OUTCOME_DONE)
+			point->objects_lost = traffic_lost(&run.traffic);
 	} else {
 		snprintf(why, size, "%s", run.why);
 	}

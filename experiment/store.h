@@ -38,6 +38,8 @@ struct point {
 	char **remark;                  /* lines of text for people about the input */
 	size_t remarks;
 	uint64_t metadata_bytes;        /* of the object allocator, at the end of the run */
+	uint64_t mixed;                 /* 1: object and page allocator are of different kernels */
+	uint64_t objects_lost;          /* then on no list, and nobody's; 0 of a run that was cut */
 	struct result *result;
 	char **text;                    /* strings that result's tables point into; store.c's own */
 	size_t texts;

@@ -205,6 +205,7 @@ struct page_allocator {
 	/* Of its own era, by its settings; used without an object allocator. */
 	const struct page_view *(*view)(const void *settings);
 	const struct layout *const *layouts;    /* of its structs, NULL-terminated */
+	enum kernel (*kernel)(const void *settings);    /* that it is of, with what `fit` chose */
 	/* Set-up: all memory free. */
 	void *(*create)(struct sim *sim, struct memory *memory, const void *settings);
 	/* Settings that say `auto` become those of a kernel; NULL: there are none. */
@@ -273,6 +274,8 @@ struct object_allocator {
 	bool (*check)(const void *state, char *why, size_t size);
 	/* No CPU inside: objects that no freelist has: handed out and not freed, or lost. */
 	uint64_t (*in_use)(const void *state);
+	/* Is losing objects a bug that history had and the settings ask for? NULL: never. */
+	bool (*may_lose)(const void *state);
 	/* For check: is `object` inside a live slab of `cache` (NULL: of any) and on a slot boundary? */
 	bool (*owns)(const void *state, const struct kmem_cache *cache, const void *object);
 };

@@ -547,7 +547,7 @@ static void park(struct cpu *cpu, const struct slot *slot, const void *p, size_t
 /* Nothing is under way, and all threads poll what only another one could change. */
 static bool all_wait(const struct sim *sim)
 {
-	if (sim->homes.count || sim->messages.count)
+	if (!events_are_idle(sim))
 		return false;
 	for (unsigned i = 0; i < sim->head.cpus; i++) {
 		const struct cpu *cpu = &sim->cpu[i];

@@ -167,8 +167,14 @@ bool takes_interrupts(const struct sim *sim, unsigned id)
 	return sim->cpu[id].started && !sim->cpu[id].finished;
 }
 
+bool in_interrupt(const struct cpu *cpu)
+{
+	return cpu->in_irq;
+}
+
 static void send_interrupt(struct sim *sim, unsigned from, unsigned target, uint64_t time,
-			   uint64_t period, interrupt_handler *handler, void *argument)
+			   uint64_t period, bool background, interrupt_handler *handler,
+			   void *argument)
 {
 	struct event *e = event_new(sim);
 
@@ -178,6 +184,7 @@ static void send_interrupt(struct sim *sim, unsigned from, unsigned target, uint
 	e->interrupt.handler = handler;
 	e->interrupt.argument = argument;
 	e->interrupt.period = period;
+	e->interrupt.background = background;
 	e->time = time;
 	e->key = event_key(sim, RANK_INTERRUPT, time, from);
 	e->count = sim->cpu[from].interrupts_sent++ << 16 | target;
@@ -188,8 +195,8 @@ void ipi_send(struct cpu *cpu, unsigned target, interrupt_handler *handler, void
 {
 	buffer_sync(cpu);                       /* the other CPU sees what was stored before */
 	cpu->counts.ipis++;
-	send_interrupt(cpu->sim, cpu->node->id, target, cpu->clock + cpu->sim->t.ipi, 0, handler,
-		       argument);
+	send_interrupt(cpu->sim, cpu->node->id, target, cpu->clock + cpu->sim->t.ipi, 0, false,
+		       handler, argument);
 	pass(cpu, 1, CAUSE_COMPUTE);            /* what follows is later than what was sent */
 	cpu_end_run_ahead(cpu);
 }
@@ -197,7 +204,20 @@ void ipi_send(struct cpu *cpu, unsigned target, interrupt_handler *handler, void
 void timer_add(struct sim *sim, unsigned target, uint64_t first, uint64_t period,
 	       interrupt_handler *handler, void *argument)
 {
-	send_interrupt(sim, target, target, first * UNIT, period * UNIT, handler, argument);
+	send_interrupt(sim, target, target, first * UNIT, period * UNIT, false, handler, argument);
+}
+
+void background_add(struct sim *sim, unsigned target, uint64_t first, uint64_t period,
+		    interrupt_handler *handler, void *argument)
+{
+	send_interrupt(sim, target, target, first * UNIT, period * UNIT, true, handler, argument);
+}
+
+void background_again(struct cpu *cpu, uint64_t cycles, interrupt_handler *handler, void *argument)
+{
+	send_interrupt(cpu->sim, cpu->node->id, cpu->node->id, cpu->clock + cycles * UNIT, 0, true,
+		       handler, argument);
+	cpu_end_run_ahead(cpu);
 }
 
 /* ---- compute -------------------------------------------------------------------------------- */

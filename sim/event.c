@@ -278,13 +278,18 @@ static struct heap *earliest(struct sim *sim, uint64_t *time)
 	return NULL;
 }
 
-/* The periodic timers alone do not keep a run alive. */
-static bool only_timers(const struct sim *sim)
+bool events_are_idle(const struct sim *sim)
 {
-	for (size_t i = 0; i < sim->messages.count; i++)
-		if (sim->messages.item[i].event->type != EVENT_INTERRUPT)
+	if (sim->homes.count)
+		return false;
+	for (size_t i = 0; i < sim->messages.count; i++) {
+		const struct event *e = sim->messages.item[i].event;
+
+		if (e->type != EVENT_INTERRUPT ||
+		    (sim->unfinished && !e->interrupt.background))
 			return false;
-	return !sim->homes.count && !sim->turns;
+	}
+	return true;
 }
 
 void event_loop(struct sim *sim, struct cpu *self)
@@ -293,7 +298,7 @@ void event_loop(struct sim *sim, struct cpu *self)
 		uint64_t time;
 		struct heap *h = earliest(sim, &time);
 
-		if (time == NEVER || (!sim->unfinished && only_timers(sim))) {
+		if (time == NEVER || (!sim->turns && events_are_idle(sim))) {
 			if (!sim->unfinished)
 				sim_end(sim, OUTCOME_DONE);
 			sim_deadlock(sim);

@@ -46,7 +46,7 @@ struct event {
 			bool write_back;        /* the home keeps the line */
 		} answer; /* FILL, ACK, REPLY */
 		struct { struct write_back *line; struct node *from; } put;
-		struct { interrupt_handler *handler; void *argument; uint64_t period; } interrupt;
+		struct { interrupt_handler *handler; void *argument; uint64_t period; bool background; } interrupt;
 	};
 };
 
@@ -77,6 +77,11 @@ void event_loop(struct sim *sim, struct cpu *cpu);
 void turn_push(struct sim *sim, struct cpu *cpu, enum rank rank, uint64_t time);
 void turn_remove(struct sim *sim, struct cpu *cpu);
 void events_free(struct sim *sim);
+/*
+ * Is nothing pending that could let a CPU go on? Timers alone do not keep a run alive: any of them
+ * once all threads are done, before that those that nobody waits for.
+ */
+bool events_are_idle(const struct sim *sim);
 /* Let one event happen at its time, or (for the state explorer) at any. */
 void event_dispatch(struct sim *sim, struct event *event);
 struct event *event_take(struct sim *sim, struct heap *heap, size_t index);

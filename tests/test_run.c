@@ -774,9 +774,32 @@ static int set_up(void **state)
 	return 0;
 }
 
+/* What `auto` became stands above the table, and which rows no machine ever ran beside them. */
+static void tables_say_where_pages_come_from(void **state)
+{
+	struct place_of_run place = place_new(small);
+	struct output one = run_into(&place, "one", "--set=second_cycles=10000");
+	struct output two = run_into(&place, "two", "--set=pages=[auto, buddy]");
+
+	(void)state;
+	assert_int_equal(one.status, 0);
+	assert_non_null(strstr(one.out, "\npages from pcp 2.6.22 with slub-page, pcp 2.6.24 with "
+					"slub-cpu\na second of the kernel is 10 000 cycles\n"));
+	assert_null(strstr(one.out, "mixed"));
+	assert_int_equal(two.status, 0);
+	assert_non_null(strstr(two.out, "buddy (mixed) with slub-page"));
+	assert_non_null(strstr(two.out, "slub-page  buddy  mixed  "));
+	assert_non_null(strstr(two.out, "slub-page  pcp           "));
+	assert_null(strstr(two.out, "a second"));
+	output_free(&one);
+	output_free(&two);
+	place_free(&place);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tables_say_where_pages_come_from),
 		cmocka_unit_test(jobs_and_shards_change_nothing),
 		cmocka_unit_test(shortcuts_of_the_engine_change_nothing),
 		cmocka_unit_test(only_what_is_missing_is_computed),

@@ -89,6 +89,8 @@ static struct point *make_point(void)
 	point->cpus = 2;
 	point->seed = 5;
 	point->metadata_bytes = 512;
+	point->objects_lost = 3;
+	point->mixed = 1;
 	point_add_key(point, "objects", "slub-page", true);
 	point_add_key(point, "workload.trace", odd, false);
 	point_add_remark(point, odd);
@@ -141,6 +143,8 @@ static void what_is_written_comes_back(void **state)
 	assert_string_equal(point->objects, "slub-page");
 	assert_int_equal(point->seed, 5);
 	assert_int_equal(point->metadata_bytes, 512);
+	assert_int_equal(point->objects_lost, 3);
+	assert_int_equal(point->mixed, 1);
 	assert_string_equal(point_value(point, "workload.trace"), odd);
 	assert_string_equal(point->remark[0], odd);
 	assert_int_equal(point->result->outcome, OUTCOME_MAX_CYCLES);
@@ -610,6 +614,8 @@ static void metrics_of_a_point(void **state)
 	expect_metric(point, "free_cycles_mean", "");           /* there was no free */
 	expect_metric(point, "outcome", "max_cycles");
 	expect_metric(point, "metadata_bytes", "512");
+	expect_metric(point, "objects_lost", "3");
+	expect_metric(point, "mixed", "1");
 	assert_true(isnan(metric_value(metric_find("free_cycles_mean"), point)));
 	point_free(point);
 }

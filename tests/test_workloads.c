@@ -246,7 +246,7 @@ static void see_inuse(void *to, const struct access *access)
 {
 	uint32_t **inuse = to;
 
-	if (access->write && strstr(access->site->text, "wide_inuse"))
+	if (access->write && strstr(access->site->text, "inuse"))
 		*inuse = (uint32_t *)(uintptr_t)access->address;
 }
 

@@ -9,6 +9,11 @@
 
 struct ledger;                  /* host memory: which objects are alive */
 
+struct source {
+	struct kmem_cache *cache;       /* NULL: kmalloc(size) */
+	size_t size;
+};
+
 /* One experiment point as a workload sees it. */
 struct traffic {
 	struct sim *sim;
@@ -16,6 +21,8 @@ struct traffic {
 	const struct pages *pages;
 	uint64_t warmup, operations;    /* how many operations the window waits for and lasts */
 	struct ledger *ledger;
+	struct source source;           /* the workload's first; size 0: it has none */
+	uint64_t held;                  /* by devices (interrupts.h), in slabs */
 };
 
 typedef void partner_pair(void *to, unsigned cpu, unsigned other);
@@ -80,11 +87,6 @@ void traffic_pages_free(struct cpu *cpu, struct traffic *traffic, struct page *p
 enum source_kind { SOURCE_KMEM_CACHE, SOURCE_KMALLOC };
 extern const char *const source_words[];        /* "kmem_cache", "kmalloc" */
 
-struct source {
-	struct kmem_cache *cache;       /* NULL: kmalloc(size) */
-	size_t size;
-};
-
 /* Set-up. */
 struct source source_new(struct traffic *traffic, int kind, size_t size);
 void *source_alloc(struct cpu *cpu, struct traffic *traffic, const struct source *source);
@@ -107,7 +109,12 @@ uint64_t ledger_alive(const struct ledger *ledger);     /* objects not yet freed
 const char *ledger_born(struct ledger *ledger, const void *object, const void *owner, size_t bytes);
 const char *ledger_dies(struct ledger *ledger, const void *object, const void *owner,
 			size_t *bytes);
-/* For finish: false and a reason unless every object is back. */
+/*
+ * For finish: false and a reason unless every object is back, but for those that devices hold.
+ * Lost objects are a reason too, unless the allocator is one that loses some.
+ */
 bool traffic_all_back(const struct traffic *traffic, char *why, size_t size);
+/* After finish: objects in slabs that nobody has and no list of the allocator holds. */
+uint64_t traffic_lost(const struct traffic *traffic);
 
 #endif

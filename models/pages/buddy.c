@@ -117,6 +117,12 @@ static const struct page_view *buddy_view(const void *settings)
 	return &page_view_aligned_64;
 }
 
+static enum kernel buddy_kernel(const void *settings)
+{
+	(void)settings;
+	return KERNEL_3_9;
+}
+
 static bool buddy_check(const void *state, char *why, size_t size)
 {
 	const struct report report = {why, size};
@@ -135,6 +141,7 @@ const struct page_allocator buddy = {
 	.settings      = buddy_settings,
 	.settings_size = sizeof(struct buddy_settings),
 	.view          = buddy_view,
+	.kernel        = buddy_kernel,
 	.layouts       = buddy_layouts,
 	.create        = buddy_create,
 	.alloc         = buddy_alloc,

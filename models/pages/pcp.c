@@ -712,6 +712,13 @@ static void pcp_fit(void *settings, enum kernel kernel)
 		set->variant = (int)kernel + 1;
 }
 
+static enum kernel pcp_kernel(const void *settings)
+{
+	const struct pcp_settings *set = settings;
+
+	return (enum kernel)(set->variant - 1);
+}
+
 static const struct page_view *pcp_view(const void *settings)
 {
 	const struct pcp_settings *set = settings;
@@ -926,6 +933,7 @@ const struct page_allocator pcp = {
 	.settings_size = sizeof(struct pcp_settings),
 	.fit           = pcp_fit,
 	.view          = pcp_view,
+	.kernel        = pcp_kernel,
 	.layouts       = pcp_layouts,
 	.create        = pcp_create,
 	.alloc         = pcp_alloc,

@@ -249,6 +249,13 @@ uint64_t slub_in_use(const void *state)
 	return objects;
 }
 
+bool slub_may_lose(const void *state)
+{
+	const struct slub *slub = state;
+
+	return slub->era->reuses && slub->settings.bugs == BUGS_RELEASED;
+}
+
 bool slub_owns(const void *state, const struct kmem_cache *s, const void *object)
 {
 	const struct slub *slub = state;

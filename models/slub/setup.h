@@ -153,6 +153,7 @@ static inline uint64_t metadata_bytes(const void *state)
 	.objects_per_slab = objects_per_slab, \
 	.check            = slub_check, \
 	.in_use           = slub_in_use, \
+	.may_lose         = slub_may_lose, \
 	.owns             = slub_owns
 
 #endif

@@ -158,6 +158,12 @@ typedef void interrupt_handler(struct cpu *cpu, void *argument);
 void ipi_send(struct cpu *cpu, unsigned target, interrupt_handler *handler, void *argument);
 /* Set-up: handler runs on CPU `target` at `first` cycles and every `period` cycles (0: once). */
 void timer_add(struct sim *sim, unsigned target, uint64_t first, uint64_t period, interrupt_handler *handler, void *argument);
+/* The same for what no thread ever waits for: where all wait, such timers alone are a deadlock. */
+void background_add(struct sim *sim, unsigned target, uint64_t first, uint64_t period, interrupt_handler *handler, void *argument);
+/* Once more on this CPU, `cycles` from now, 1 at least. */
+void background_again(struct cpu *cpu, uint64_t cycles, interrupt_handler *handler, void *argument);
+/* Is a handler at work? No access. */
+bool in_interrupt(const struct cpu *cpu);
 
 /* ---- who and how many ------------------------------------------------------------------- */
 

@@ -7,6 +7,7 @@
 #	make sanitize   tests under ASan/UBSan make bench     speed, as ratios
 #	make fuzz       fuzzers, FUZZ_SECONDS  make install   prefix=/usr/local, DESTDIR=
 #	make litmus     litmus tests, RUNS of each, without and with a store buffer
+#	make verify-explore                    millions of schedules of each allocator
 #	make -s golden CPUS=8, make -s quantiles
 #	                                       make plots     all shipped experiments and figures
 #	make machines                          the microbenchmarks on all machines, docs/machines.md
@@ -16,16 +17,23 @@ B            ?= build
 CPUS         ?= 8
 FUZZ_SECONDS ?= 600
 RUNS         ?= 1000000
+EXPLORE_SECONDS ?= 1800
 
-WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+WARN    := -Wall -Wextra -Wno-missing-field-initializers -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSION 2>/dev/null || echo unknown)
+
+# A backend of the verbs: its own folder, and models and workloads compiled once more for it.
+SHARED   := $(wildcard sim/verbs/*.c models/*.c models/*/*.c workloads/*.c)
+EXPLORED := $(patsubst %.c,$(B)/for-explored/%.o,$(wildcard explored/*.c) $(SHARED))
+VERSION_explored := $(shell cat $(sort $(wildcard explored/*.[ch] sim/verbs/*.[ch] models/*.h models/*/*.[ch])) | sha256sum | cut -c1-12)
+OBJCOPY  ?= objcopy
 
 ALL_CFLAGS   = -std=gnu17 -O2 -g -fno-omit-frame-pointer -ffp-contract=off -fwrapv $(WARN) $(CFLAGS)
 ALL_CPPFLAGS = -I. -D_GNU_SOURCE -MMD -MP $(CPPFLAGS)
 LDLIBS       = -lyaml -lzstd -lm
 
 SOURCES := $(wildcard sim/*.c sim/verbs/*.c models/*.c models/*/*.c workloads/*.c experiment/*.c litmus/*.c cli/*.c)
-OBJECTS := $(SOURCES:%.c=$(B)/%.o)
+OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(B)/explored.o
 LIBRARY := $(filter-out $(B)/cli/main.o,$(OBJECTS))
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 SCRIPTS := $(wildcard tests/check_*.sh)
@@ -53,6 +61,20 @@ $(B)/tests/bench $(B)/tests/golden $(B)/tests/quantiles: %: %.o %_fixture.o $(LI
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+# One relocatable object for each backend: what it defines is its own but for its door.
+$(B)/for-explored/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -DBOUNCE_BACKEND='"sim/verbs/calls.h"' $(ALL_CFLAGS) -c -o $@ $<
+$(B)/for-explored/explored/backend.o: ALL_CPPFLAGS += -DVERSION_OF_BACKEND='"$(VERSION_explored)"'
+$(B)/for-explored/explored/backend.o: $(B)/explored.version
+$(B)/explored.version: FORCE
+	@mkdir -p $(@D)
+	@echo '$(VERSION_explored)' | cmp -s - $@ || echo '$(VERSION_explored)' > $@
+$(B)/explored.o: $(EXPLORED)
+	$(LD) -r -o $@.all $^
+	$(OBJCOPY) --keep-global-symbol=backend_explored $@.all $@
+	@rm $@.all
 
 # A change of compiler or flags rebuilds everything; a new version only what prints it.
 $(B)/flags: FORCE
@@ -104,6 +126,12 @@ sanitized: $(TESTS) $(B)/bounce $(B)/tests/golden
 	@BOUNCE=$(B)/bounce GOLDEN=$(B)/tests/golden tests/run.sh 1800 \
 		$(filter-out tests/check_same_bytes.sh tests/check_memory.sh tests/check_versions.sh,$(PROGRAMS))
 
+# A million schedules of each allocator by priorities, and all with two preemptions; each has its
+# time limit, EXPLORE_SECONDS.
+verify-explore: need-build
+	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce
+	@BOUNCE=$(B)/bounce tests/explore.sh $(EXPLORE_SECONDS)
+
 bench: need-build
 	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/tests/bench
 	@$(B)/tests/bench $(BENCH_ACCESSES)
@@ -143,7 +171,7 @@ plots: all need-plots
 install: all
 	install -d '$(DESTDIR)$(prefix)/bin' '$(DESTDIR)$(prefix)/share/doc/bounce'
 	install -m 755 $(B)/bounce '$(DESTDIR)$(prefix)/bin/bounce'
-	for d in configs configs/machines configs/micro plots workloads/traces; do \
+	for d in configs configs/explore configs/machines configs/micro plots workloads/traces; do \
 		install -d "$(DESTDIR)$(prefix)/share/bounce/$$d"; \
 		find $$d -maxdepth 1 -type f -exec install -m 644 {} "$(DESTDIR)$(prefix)/share/bounce/$$d/" ';'; \
 	done
@@ -155,9 +183,9 @@ uninstall:
 clean:
 	rm -rf build bounce
 
-.PHONY: all demo tested check quick verify sanitize sanitized bench golden quantiles litmus fuzz fuzzed machines plots install uninstall \
+.PHONY: all demo tested check quick verify verify-explore sanitize sanitized bench golden quantiles litmus fuzz fuzzed machines plots install uninstall \
 	clean FORCE need-build need-plots need-tests
 .SECONDARY:
 FORCE:
 
--include $(B)/docs/machine_table.d $(OBJECTS:.o=.d) $(TESTS:=.d) $(HELPERS:.o=.d) $(B)/tests/bench.d $(B)/tests/golden.d $(B)/tests/quantiles.d
+-include $(B)/docs/machine_table.d $(OBJECTS:.o=.d) $(EXPLORED:.o=.d) $(TESTS:=.d) $(HELPERS:.o=.d) $(B)/tests/bench.d $(B)/tests/golden.d $(B)/tests/quantiles.d

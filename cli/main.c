@@ -22,6 +22,7 @@ const struct verb verbs[] = {
 	{ "plot",    "RESULT",          "draw the figures again", cli_plot },
 	{ "compare", "A B",             "two results side by side, with intervals", cli_compare },
 	{ "import",  "TRACE",           "a recorded trace into a replayable one", cli_import },
+	{ "explore", "FILE...",         "many schedules: can an allocator lose or double an object?", cli_explore },
 	{ "litmus",  "FILE...",         "litmus tests: is the order of memory that of x86-TSO?", cli_litmus },
 	{ "list",    "WHAT",            "models, workloads, machines, protocols, metrics, keys", cli_list },
 	{ "explain", "WORD",            "what a key, metric, model or protocol is", cli_explain },

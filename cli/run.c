@@ -301,6 +301,13 @@ static int try_weak(const struct arguments *arguments, const char *file,
 	return sensitivity_run(experiment, &how);
 }
 
+static void refuse_plant(const struct experiment *experiment, struct diagnostics *diagnostics)
+{
+	if (experiment->combination[0]->settings.plant)
+		mistake(diagnostics, experiment->compared,
+			"'plant' is for 'bounce explore'; nothing is planted in a run");
+}
+
 /* Two experiments of one name would share a folder; and the folder may be another one's. */
 static bool has_folder(const struct arguments *arguments, struct experiment *const *experiments,
 		       size_t at)
@@ -338,6 +345,8 @@ static int run_all(struct arguments *arguments)
 	for (size_t i = 0; i < arguments->file_count; i++) {
 		experiments[i] = experiment_load(arguments->files[i], arguments->sets,
 						 arguments->set_count, diagnostics);
+		if (experiments[i])
+			refuse_plant(experiments[i], diagnostics);
 		if (experiments[i] && arguments->sensitivity)
 			sensitivity_check(experiments[i], diagnostics);
 	}

@@ -167,6 +167,22 @@ static void placement_text(const struct combination *combination, char *text, si
 	snprintf(text + at, size - at, "]");
 }
 
+/* What is explored is told where it was asked for; a result hangs on none of it. */
+static bool list_explored(struct listing *listing, const struct setting *setting)
+{
+	if (strcmp(setting->key, "explore") && strcmp(setting->key, "plant"))
+		return false;
+	if (!walk_find(listing->loading, setting->key))
+		return true;
+	if (setting->section) {
+		schema_list(setting->section,
+			    (const char *)&listing->combination->settings + setting->offset,
+			    setting->key, visit_setting, listing);
+		return true;
+	}
+	return false;
+}
+
 /* Shortcuts change nothing, so they are no part of what a result is. */
 static bool is_shortcut(const struct setting *setting)
 {
@@ -180,7 +196,7 @@ static void list_top_level(struct listing *listing)
 
 	for (const struct setting *setting = keys_table(listing->loading->keys); setting->key;
 	     setting++) {
-		if (is_shortcut(setting))
+		if (is_shortcut(setting) || list_explored(listing, setting))
 			continue;
 		if (!strcmp(setting->key, "placement") &&
 		    combination->settings.placement == PLACEMENT_LISTED)
@@ -231,7 +247,7 @@ bool effective_is_of_point(const char *key)
 		if (!strcmp(words[i], key))
 			return false;
 	}
-	return true;
+	return strncmp(key, "explore.", 8) != 0;
 }
 
 static void add_line(struct sha256 *hash, const char *key, const char *value)

@@ -8,6 +8,7 @@
 #include "experiment/sha256.h"
 #include "experiment/store.h"
 #include "experiment/weak.h"
+#include "explored/explored.h"
 #include "models/model.h"
 #include "sim/machine.h"
 #include "sim/sim.h"
@@ -44,6 +45,8 @@ struct settings {
 	uint64_t jitter_cycles;
 	uint64_t max_cycles;
 	bool run_ahead, parking;
+	struct explore_options explore; /* the section; what is no key of it is not filled in */
+	int plant;                      /* 0: none; else one more than the index in its table */
 };
 
 /* One combination of swept values; a point is a combination and a seed. */

@@ -9,6 +9,7 @@
 
 #include "experiment/experiment.h"
 #include "experiment/plots.h"
+#include "explored/explored.h"
 #include "sim/verbs/xalloc.h"
 
 enum { WORDS_MAX = 64 };
@@ -16,7 +17,7 @@ enum { WORDS_MAX = 64 };
 struct keys {
 	struct setting setting[32];
 	const char *objects[WORDS_MAX], *pages[WORDS_MAX], *workloads[WORDS_MAX], *plots[WORDS_MAX];
-	const char *models[WORDS_MAX];
+	const char *models[WORDS_MAX], *plants[WORDS_MAX];
 };
 
 /* clang-format off */
@@ -79,6 +80,10 @@ static const struct setting top_level[] = {
 		.help = "shortcut of the engine; off, it takes longer and gives the same"),
 	SETTING(struct settings, parking, SWITCH, .fallback = "true", .fixed = true,
 		.help = "shortcut of the engine; off, it takes longer and gives the same"),
+	SETTING(struct settings, explore, SECTION,
+		.help = "which schedules 'bounce explore' runs"),
+	SETTING(struct settings, plant, WORD, .fallback = "none", .fixed = true,
+		.help = "a planted fault, for 'bounce explore' to find"),
 	{ 0 },
 };
 /* clang-format on */
@@ -122,6 +127,11 @@ struct keys *keys_new(void)
 		add_word(keys->workloads, workloads[i]->name);
 	for (const struct figure *figure = figures; figure->name; figure++)
 		add_word(keys->plots, figure->name);
+	add_word(keys->plants, "none");
+	for (const struct plant *plant = backend_explored.explorer->plants; plant->name; plant++)
+		add_word(keys->plants, plant->name);
+	setting_of(keys, "plant")->words = keys->plants;
+	setting_of(keys, "explore")->section = backend_explored.explorer->settings;
 	setting_of(keys, "objects")->words = keys->objects;
 	setting_of(keys, "pages")->words = keys->pages;
 	setting_of(keys, "workload")->words = keys->workloads;

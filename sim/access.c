@@ -8,6 +8,7 @@
 #include "sim/ahead.h"
 #include "sim/copies.h"
 #include "sim/coherence.h"
+#include "sim/verbs/rmw.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -93,9 +94,9 @@ static inline struct look *look_of(const struct cpu *cpu, const void *p, const s
 
 uint64_t access_line(struct cpu *cpu, const void *p, unsigned size, const struct site *site)
 {
-	uint64_t offset = (uint64_t)((const char *)p - cpu->sim->arena);
+	uint64_t offset = (uint64_t)((const char *)p - cpu->sim->head.arena.base);
 
-	if (offset >= cpu->sim->arena_bytes || offset & (size - 1))
+	if (offset >= cpu->sim->head.arena.bytes || offset & (size - 1))
 		BUG(cpu, "access to %s outside the arena or not aligned, at %s:%u", site->text,
 		    site->file, site->line);
 	return offset >> LINE_SHIFT;
@@ -119,7 +120,7 @@ uint32_t cpu_far(struct sim *sim, const struct txn *t, uint64_t end)
 	if (!w)                                 /* below the verbs */
 		return ++info->version;
 	w->time = sim->now;
-	bounce = note_writer(sim, cpu, info, w, sim->label_serial);
+	bounce = note_writer(sim, cpu, info, w, sim->head.arena.label_serial);
 	line_written(sim, info, cpu->node->id, byte_mask(w->p, w->size));
 	cpu->lines_read++;
 	cpu->lines_written++;
@@ -129,7 +130,7 @@ uint32_t cpu_far(struct sim *sim, const struct txn *t, uint64_t end)
 		count_wait(sim, w, t->line, end - sim->now);
 	}
 	count_access(&cpu->counts,
-		     cell_get(sim, w->p, w->size, w->site, cpu->context, sim->label_serial), w);
+		     cell_get(sim, w->p, w->size, w->site, cpu->context, sim->head.arena.label_serial), w);
 	cpu->far->effect(cpu->far->argument);
 	return info->version;
 }
@@ -353,60 +354,9 @@ void verb_store(struct cpu *cpu, void *p, const void *value, size_t size, const 
 
 /* ---- read-modify-writes --------------------------------------------------------------------- */
 
-struct modify {
-	void *p, *old;
-	const void *expected, *operand;
-	size_t size;
-	enum rmw how;
-	bool result;
-};
-
-static void modify_pair(struct modify *m)
+static void modify_word(void *argument)
 {
-	m->result = true;
-	memcpy(m->old, m->p, m->size);
-	if (m->how == RMW_CAS && memcmp(m->p, m->expected, m->size))
-		m->result = false;
-	else
-		memcpy(m->p, m->operand, m->size);
-}
-
-static void modify(void *argument)
-{
-	struct modify *m = argument;
-	uint64_t word = 0, operand = 0, expected = 0;
-
-	if (m->size == sizeof(struct pair)) {
-		modify_pair(m);
-		return;
-	}
-	memcpy(&word, m->p, m->size);           /* little-endian hosts; checked at start-up */
-	memcpy(&operand, m->operand, m->size);
-	memcpy(m->old, &word, m->size);
-	m->result = true;
-	switch (m->how) {
-	case RMW_EXCHANGE:
-		word = operand;
-		break;
-	case RMW_ADD:
-		word += operand;
-		break;
-	case RMW_CAS:
-		memcpy(&expected, m->expected, m->size);
-		m->result = word == expected;
-		if (m->result)
-			word = operand;
-		break;
-	case RMW_BIT_SET:
-		m->result = word >> operand & 1;
-		word |= 1ull << operand;
-		break;
-	case RMW_BIT_CLEAR:
-		m->result = word >> operand & 1;
-		word &= ~(1ull << operand);
-		break;
-	}
-	memcpy(m->p, &word, m->size);
+	modify(argument);
 }
 
 static enum own own_cost(enum rmw how, size_t size, bool locked)
@@ -492,7 +442,7 @@ bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *e
 	if (!locked && cpu->sim->t.depth && buffer_splits(cpu, access_line(cpu, p, w.size, site)))
 		rmw_halves(cpu, &w, &m);
 	else
-		access_slow(cpu, &w, modify, &m);
+		access_slow(cpu, &w, modify_word, &m);
 	return m.result;
 }
 
@@ -509,14 +459,14 @@ static void observe_prefetch(struct sim *sim, struct cpu *cpu, const void *p, bo
 void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site *site)
 {
 	struct sim *sim = cpu->sim;
-	uint64_t offset = (uint64_t)((const char *)p - sim->arena), line = offset >> LINE_SHIFT,
+	uint64_t offset = (uint64_t)((const char *)p - sim->head.arena.base), line = offset >> LINE_SHIFT,
 		 cost = UNIT;
 	const struct copy_rule *rule;
 	struct slot *slot;
 	enum state is;
 
 	sync_access(cpu);
-	if (offset < sim->arena_bytes && line != NO_LINE) {     /* of NULL: harmless */
+	if (offset < sim->head.arena.bytes && line != NO_LINE) {     /* of NULL: harmless */
 		slot = find_copy(cpu, line, &cost);
 		is = slot ? (enum state)slot->copy->state : STATE_I;
 		if (sim->observer)
@@ -599,7 +549,7 @@ static bool all_wait(const struct sim *sim)
 {
 	if (!events_are_idle(sim))
 		return false;
-	for (unsigned i = 0; i < sim->cpus; i++) {
+	for (unsigned i = 0; i < sim->head.cpus; i++) {
 		const struct cpu *cpu = &sim->cpu[i];
 
 		if (cpu->started && !cpu->finished && !cpu->parked && !cpu->stuck)
@@ -635,7 +585,7 @@ void verb_spin(struct cpu *cpu, const void *p, void *value, size_t size, enum st
 	       const struct site *site)
 {
 	struct sim *sim = cpu->sim;
-	uint64_t line = (uint64_t)((const char *)p - sim->arena) >> LINE_SHIFT;
+	uint64_t line = (uint64_t)((const char *)p - sim->head.arena.base) >> LINE_SHIFT;
 	uint64_t turn = sim->t.step[step] ? sim->t.step[step] : UNIT;
 	const struct slot *slot = cache_find(&cpu->node->level_cache[0], line);
 

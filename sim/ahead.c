@@ -29,7 +29,7 @@ static bool ask(struct cpu *cpu, const struct announced *a, uint64_t time)
 	struct sim *sim = cpu->sim;
 	struct txn *t;
 
-	if (a->line == NO_LINE || a->line >= sim->arena_bytes >> LINE_SHIFT ||
+	if (a->line == NO_LINE || a->line >= sim->head.arena.bytes >> LINE_SHIFT ||
 	    node_copy(cpu->node, a->line) || coherence_pending(cpu->node, a->line))
 		return true;
 	if (!buffer_room_to_ask(cpu, GET_SHARED))
@@ -112,9 +112,9 @@ void ahead_forget(struct cpu *cpu)
 void verb_load_ahead(struct cpu *cpu, const void *p, const struct site *site)
 {
 	struct ahead *ahead = cpu->ahead;
-	uint64_t offset = (uint64_t)((const char *)p - cpu->sim->arena);
+	uint64_t offset = (uint64_t)((const char *)p - cpu->sim->head.arena.base);
 
-	if (!ahead || ahead->count == AHEAD_LINES || offset >= cpu->sim->arena_bytes ||
+	if (!ahead || ahead->count == AHEAD_LINES || offset >= cpu->sim->head.arena.bytes ||
 	    (ahead->count && ahead->entry[ahead->count - 1].line == offset >> LINE_SHIFT))
 		return;
 	sync_access(cpu);

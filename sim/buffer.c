@@ -383,7 +383,7 @@ static void forward(struct cpu *cpu, struct buffered *e, const struct want *from
 	struct want w = *from;
 	const struct slot *copy = node_copy(cpu->node, e->line);
 	enum state state = state_here(cpu, e->line);
-	uint32_t labels = copy ? copy->label_serial : sim->label_serial;
+	uint32_t labels = copy ? copy->label_serial : sim->head.arena.label_serial;
 
 	memcpy(value, e->value + ((const char *)w.p - (const char *)e->p), w.size);
 	w.context = cpu->context;

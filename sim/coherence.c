@@ -66,21 +66,21 @@
 static unsigned line_node(const struct sim *sim, uint64_t line)
 {
 	unsigned node =
-		sim->region_bytes ? (unsigned)((line << LINE_SHIFT) / sim->region_bytes) : 0;
+		sim->head.arena.region_bytes ? (unsigned)((line << LINE_SHIFT) / sim->head.arena.region_bytes) : 0;
 
-	return node < sim->nodes ? node : sim->nodes - 1;
+	return node < sim->head.nodes ? node : sim->head.nodes - 1;
 }
 
 /* First core of the NUMA node that the line's memory belongs to. */
 static unsigned home_core(const struct sim *sim, uint64_t line)
 {
-	return line_node(sim, line) * sim->cores / sim->nodes;
+	return line_node(sim, line) * sim->cores / sim->head.nodes;
 }
 
 /* Does it matter where the home is? A bus and a memory without nodes are equally far from all. */
 static bool home_has_place(const struct sim *sim)
 {
-	return sim->machine.home == HOME_DIRECTORY && sim->nodes > 1;
+	return sim->machine.home == HOME_DIRECTORY && sim->head.nodes > 1;
 }
 
 static unsigned most(unsigned a, unsigned b)
@@ -175,7 +175,7 @@ static uint64_t inner_probe_leg(const struct sim *sim, const struct node *shared
 
 static uint64_t dram_legs(const struct sim *sim, const struct node *client, uint64_t line)
 {
-	unsigned own = client->core * sim->nodes / sim->cores, i = 0;
+	unsigned own = client->core * sim->head.nodes / sim->cores, i = 0;
 
 	if (own != line_node(sim, line))
 		i = most(1, sim_distance(sim, client->core, home_core(sim, line)));
@@ -316,7 +316,7 @@ static void waited(struct txn *t, uint64_t units)
 struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t line,
 			      enum request request, enum access_kind access, uint64_t time)
 {
-	unsigned cpu = client->kind == NODE_CPU ? client->id : sim->cpus;
+	unsigned cpu = client->kind == NODE_CPU ? client->id : sim->head.cpus;
 	struct event *e = event_new(sim);
 	struct txn *t;
 	uint64_t leg = sim->t.request[home_distance(sim, client, line)];

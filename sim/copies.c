@@ -34,7 +34,7 @@ void line_written(struct sim *sim, struct line *info, unsigned cpu, uint64_t byt
 	if (!++info->epoch)
 		BUG(&sim->cpu[cpu], "line %llu changed hands too often",
 		    (unsigned long long)info->number);
-	if (sim->cpus > 1) {
+	if (sim->head.cpus > 1) {
 		if (!h) {
 			h = info->bytes = sim_keep(sim, sizeof *h);
 			memset(h->writer, 0xff, sizeof h->writer);
@@ -75,7 +75,7 @@ static void note_seen(struct sim *sim, const struct cpu *cpu, const struct slot 
 	if (!copy->epoch && !info->cpu_epoch)
 		return;
 	if (!info->cpu_epoch)
-		info->cpu_epoch = sim_keep(sim, sim->cpus * sizeof(uint32_t));
+		info->cpu_epoch = sim_keep(sim, sim->head.cpus * sizeof(uint32_t));
 	info->cpu_epoch[cpu->node->id] = copy->epoch;
 }
 
@@ -277,7 +277,7 @@ void cpu_filled(struct sim *sim, struct txn *t)
 		*copy = (struct slot){ .copy = copy, .state = STATE_I, .version = t->version };
 		slot_set_line(node_outermost(t->client), copy, t->line);
 		copy->info = line_get(sim, t->line);
-		copy->label_serial = sim->label_serial;
+		copy->label_serial = sim->head.arena.label_serial;
 		copy->prefetched = t->prefetch;
 		if (t->by)
 			leave_unclassed(copy);

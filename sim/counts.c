@@ -56,8 +56,8 @@ static uint64_t hash_words(uint64_t a, uint64_t b, uint64_t c)
 struct cell *cell_get(struct sim *sim, const void *p, unsigned size, const struct site *site,
 		      unsigned context, uint32_t serial)
 {
-	uint64_t offset = (uint64_t)((const char *)p - sim->arena);
-	const struct label *label = label_find(sim, offset, serial);
+	uint64_t offset = (uint64_t)((const char *)p - sim->head.arena.base);
+	const struct label *label = label_find(&sim->head.arena, offset, serial);
 	unsigned at =
 		label && label->stride ? (unsigned)((offset - label->start) % label->stride) : 0;
 	const char *name = label ? label->name : "unlabelled";
@@ -168,7 +168,7 @@ void window_open(struct sim *sim, uint64_t at)
 {
 	sim->phase = PHASE_WINDOW;
 	sim->opened = at;
-	for (unsigned i = 0; i < sim->cpus; i++) {
+	for (unsigned i = 0; i < sim->head.cpus; i++) {
 		struct cpu *cpu = &sim->cpu[i];
 
 		if (cpu->parked)
@@ -206,7 +206,7 @@ static void settle_open(struct sim *sim, struct cpu *cpu)
 
 void window_close(struct sim *sim, uint64_t at)
 {
-	for (unsigned i = 0; i < sim->cpus; i++) {
+	for (unsigned i = 0; i < sim->head.cpus; i++) {
 		struct cpu *cpu = &sim->cpu[i];
 
 		if (cpu->parked)

@@ -8,7 +8,6 @@
 #include "sim/access.h"
 #include "sim/ahead.h"
 #include "sim/fiber.h"
-#include "sim/verbs/random.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +38,7 @@ void cpu_set_horizon(struct sim *sim, struct cpu *cpu)
 	for (const struct event *e = cpu->pending; e; e = e->next)
 		h = least(h, e->time);
 	if (sim->phase != PHASE_OVER) {
-		cap = sim->edge > sim->pushed ? (sim->edge - sim->pushed) / sim->cpus : 0;
+		cap = sim->edge > sim->pushed ? (sim->edge - sim->pushed) / sim->head.cpus : 0;
 		cap = cap > 1 ? sim->now + least(cap - 1, 1ull << 48) * UNIT : 0;
 		h = least(h, cap);
 	}
@@ -334,38 +333,14 @@ void fence(struct cpu *cpu)
 
 /* ---- CPUs as such --------------------------------------------------------------------------- */
 
-unsigned cpu_id(const struct cpu *cpu)
-{
-	return cpu->node->id;
-}
-
 struct sim *cpu_sim(const struct cpu *cpu)
 {
 	return cpu->sim;
 }
 
-unsigned node_of_cpu(const struct sim *sim, unsigned id)
-{
-	return sim->cpu[id].node->core * sim->nodes / machine_cores(&sim->machine);
-}
-
-unsigned cpu_node(const struct cpu *cpu)
-{
-	return node_of_cpu(cpu->sim, cpu->node->id);
-}
-
-uint64_t random_next(struct cpu *cpu)
-{
-	return random_mix(cpu->random += RANDOM_STEP);
-}
-
-uint64_t random_below(struct cpu *cpu, uint64_t limit)
-{
-	return random_share(random_next(cpu), limit);
-}
-
 void cpu_init(struct sim *sim, struct cpu *cpu, unsigned id)
 {
+	cpu_head_init(&cpu->head, &sim->head, id);
 	cpu->sim = sim;
 	cpu->look = xalloc(LOOK_ENTRIES * sizeof *cpu->look);
 	if (sim->machine.store_buffer)
@@ -375,7 +350,6 @@ void cpu_init(struct sim *sim, struct cpu *cpu, unsigned id)
 	cpu->irq_on = true;
 	cpu->heap_index = NOT_QUEUED;
 	cpu->op_serial = 1;
-	cpu->random = sim->options.seed * 0x9e3779b97f4a7c15u + id * 0xd1b54a32d192ed03u + 1;
 }
 
 void cpu_free(struct cpu *cpu)

@@ -23,6 +23,7 @@ struct frame {                          /* an operation under way */
 };
 
 struct cpu {
+	struct cpu_head head;
 	uint64_t clock;                 /* when the next access starts */
 	uint64_t horizon;               /* hits strictly before it need no event */
 	struct look *look;
@@ -76,7 +77,6 @@ struct cpu {
 	uint32_t serials;               /* of operations so far, SERIALS and those within one at most */
 	uint64_t entries, txns, interrupts_sent, lines_read, lines_written;
 	unsigned irq_frames;            /* frames below the running handler */
-	uint64_t random;
 	thread_function *function;
 	void *argument;
 	uint64_t cause_final[CAUSES];

@@ -177,6 +177,15 @@ struct fiber *fiber_new(size_t stack_bytes, void (*entry)(void *), void *argumen
 	return f;
 }
 
+void fiber_reset(struct fiber *f)
+{
+#ifdef FIBER_ASAN
+	ASAN_UNPOISON_MEMORY_REGION(f->stack, f->stack_bytes);
+	f->fake_stack = NULL;
+#endif
+	prepare(f);
+}
+
 struct fiber *fiber_main(void)
 {
 	return xalloc(sizeof(struct fiber));

@@ -16,6 +16,8 @@ struct fiber *fiber_new(size_t stack_bytes, void (*entry)(void *), void *argumen
 /* The thread that calls, as a fiber to come back to. */
 struct fiber *fiber_main(void);
 void fiber_free(struct fiber *fiber);
+/* Where it was is forgotten: it starts anew when next switched to. Not the one that runs. */
+void fiber_reset(struct fiber *fiber);
 void fiber_switch(struct fiber *from, struct fiber *to);
 
 #endif

@@ -46,8 +46,8 @@ static void describe_line(const struct sim *sim, struct line_stats *s)
 	uint64_t at = s->offset;
 
 	for (; at < s->offset + LINE && !l; at += 8)
-		l = label_find(sim, at, sim->label_serial);
-	label_describe(sim, l ? at - 8 : s->offset, sim->label_serial, s->label, sizeof s->label,
+		l = label_find(&sim->head.arena, at, sim->head.arena.label_serial);
+	label_describe(&sim->head.arena, l ? at - 8 : s->offset, sim->head.arena.label_serial, s->label, sizeof s->label,
 		       member, sizeof member);
 	s->class = l && l->layout ? l->layout->class : CLASS_ALLOCATOR;
 }
@@ -190,7 +190,7 @@ static void harvest_sites(const struct sim *sim, struct result *r)
 				.wait_units = f->wait_units,
 				.cpus = count_bits(f->cpus, sim->words),
 			};
-			label_describe(sim, s->line + s->offset, sim->label_serial, name,
+			label_describe(&sim->head.arena, s->line + s->offset, sim->head.arena.label_serial, name,
 				       sizeof name, s->member, sizeof s->member);
 			r->sites++;
 		}
@@ -326,7 +326,7 @@ static void harvest_locks(const struct sim *sim, struct result *r)
 						  .turns = l->turns,
 						  .wait_units = l->wait_units,
 						  .hold_units = l->hold_units };
-			label_describe(sim, l->offset, sim->label_serial, name, sizeof name, member,
+			label_describe(&sim->head.arena, l->offset, sim->head.arena.label_serial, name, sizeof name, member,
 				       sizeof member);
 			snprintf(s->label, sizeof s->label, "%.50s%s%.25s", name,
 				 member[0] ? "." : "", member);
@@ -375,11 +375,11 @@ struct result *harvest(struct sim *sim)
 	struct result *r = xalloc(sizeof *r);
 
 	op_percentiles(sim);
-	r->cpus = sim->cpus;
+	r->cpus = sim->head.cpus;
 	r->operations = sim->completed;
 	r->elapsed_units = sim->closed - sim->opened;
-	r->cpu = xalloc(sim->cpus * sizeof *r->cpu);
-	for (unsigned i = 0; i < sim->cpus; i++)
+	r->cpu = xalloc(sim->head.cpus * sizeof *r->cpu);
+	for (unsigned i = 0; i < sim->head.cpus; i++)
 		r->cpu[i] = sim->cpu[i].counts;
 	memcpy(r->op, sim->op, sizeof r->op);
 	r->live_bytes_peak = sim->live_peak > 0 ? (uint64_t)sim->live_peak : 0;
@@ -402,7 +402,7 @@ struct result *sim_result(struct sim *sim)
 	r->outcome = sim->outcome;
 	memcpy(r->message, sim->message, sizeof r->message);
 	memset(&r->total, 0, sizeof r->total);
-	for (unsigned i = 0; i < sim->cpus; i++) {
+	for (unsigned i = 0; i < sim->head.cpus; i++) {
 		memcpy(r->cpu[i].cause_units, sim->cpu[i].cause_final,
 		       sizeof r->cpu[i].cause_units);
 		add_counts(&r->total, &r->cpu[i]);

@@ -107,9 +107,9 @@ static unsigned share(struct sim *sim, struct node **above, unsigned count,
 static bool topology_build(struct sim *sim, char *why, size_t size)
 {
 	const struct machine *m = &sim->machine;
-	uint64_t lines = sim->arena_bytes >> LINE_SHIFT;
-	struct node **top = xalloc(sim->cpus * sizeof *top);
-	unsigned count = sim->cpus, widest = 1;
+	uint64_t lines = sim->head.arena.bytes >> LINE_SHIFT;
+	struct node **top = xalloc(sim->head.cpus * sizeof *top);
+	unsigned count = sim->head.cpus, widest = 1;
 
 	sim->cores = machine_cores(m);
 	sim->distance = xmap((size_t)sim->cores * sim->cores);
@@ -118,7 +118,7 @@ static bool topology_build(struct sim *sim, char *why, size_t size)
 		free(top);
 		return false;
 	}
-	for (unsigned i = 0; i < sim->cpus; i++) {
+	for (unsigned i = 0; i < sim->head.cpus; i++) {
 		struct node *n = top[i] = sim->cpu[i].node;
 
 		cache_init(&n->level_cache[n->levels++], &m->l1d);
@@ -134,7 +134,7 @@ static bool topology_build(struct sim *sim, char *why, size_t size)
 		widest = (unsigned)m->llc.shared;
 	}
 	sim->root = node_new(sim, NODE_ROOT, 0, 0);
-	make_home(sim, sim->root, lines, sim->nodes);
+	make_home(sim, sim->root, lines, sim->head.nodes);
 	sim->root->bus_free = xalloc(2 * m->sockets * sizeof(uint64_t));
 	for (unsigned i = 0; i < count; i++)
 		adopt(sim->root, top[i]);
@@ -146,7 +146,7 @@ static bool topology_build(struct sim *sim, char *why, size_t size)
 
 static void node_free(struct sim *sim, struct node *n)
 {
-	uint64_t lines = sim->arena_bytes >> LINE_SHIFT;
+	uint64_t lines = sim->head.arena.bytes >> LINE_SHIFT;
 
 	if (!n)
 		return;
@@ -171,7 +171,7 @@ static void topology_free(struct sim *sim)
 		node_free(sim, sim->shared[i]);
 	free(sim->shared);
 	node_free(sim, sim->root);
-	for (unsigned i = 0; i < sim->cpus; i++)
+	for (unsigned i = 0; i < sim->head.cpus; i++)
 		node_free(sim, sim->cpu[i].node);
 }
 
@@ -214,6 +214,15 @@ static bool options_good(const struct sim_options *o, char *why, size_t size)
 static const struct field task_fields[] = { { "preempt_count", 0, 4 }, { 0 } };
 static const struct layout task_layout = { "thread_info", 4, CLASS_ALLOCATOR, task_fields };
 
+static unsigned *nodes_of_cpus(const struct sim *sim)
+{
+	unsigned *node = xalloc(sim->head.cpus * sizeof *node);
+
+	for (unsigned i = 0; i < sim->head.cpus; i++)
+		node[i] = sim->cpu[i].node->core * sim->head.nodes / machine_cores(&sim->machine);
+	return node;
+}
+
 struct sim *sim_new(const struct sim_options *options, char *why, size_t size)
 {
 	struct sim *sim;
@@ -228,15 +237,18 @@ struct sim *sim_new(const struct sim_options *options, char *why, size_t size)
 		sim->options.max_cycles = 1000000000000;
 	if (!sim->options.model)
 		sim->options.model = "";
-	sim->cpus = options->cpus;
-	sim->words = (sim->cpus + 63) / 64;
-	sim->nodes = sim->machine.numa_nodes ? (unsigned)sim->machine.numa_nodes : 1;
-	sim->cpu = xalloc(sim->cpus * sizeof *sim->cpu);
-	sim->turn = xalloc(sim->cpus * sizeof(struct cpu *));
-	for (unsigned i = 0; i < sim->cpus; i++) {
+	sim->head.cpus = options->cpus;
+	sim->head.nodes = sim->machine.numa_nodes ? (unsigned)sim->machine.numa_nodes : 1;
+	sim->head.preempt = options->preempt;
+	sim->head.seed = options->seed;
+	sim->words = (sim->head.cpus + 63) / 64;
+	sim->cpu = xalloc(sim->head.cpus * sizeof *sim->cpu);
+	sim->turn = xalloc(sim->head.cpus * sizeof(struct cpu *));
+	for (unsigned i = 0; i < sim->head.cpus; i++) {
 		cpu_init(sim, &sim->cpu[i], i);
 		sim->cpu[i].node = node_new(sim, NODE_CPU, i, sim_core(options, i));
 	}
+	sim->head.node_of = nodes_of_cpus(sim);
 	counts_init(sim);
 	arena_init(sim, options->arena_bytes ? options->arena_bytes : 256ull << 20);
 	if (!timing_derive(sim, why, size) || !topology_build(sim, why, size)) {
@@ -247,7 +259,7 @@ struct sim *sim_new(const struct sim_options *options, char *why, size_t size)
 		int32_t *count =
 			percpu_alloc(sim, sizeof *count, LINE, &task_layout, "thread_info");
 
-		for (unsigned i = 0; i < sim->cpus; i++)
+		for (unsigned i = 0; i < sim->head.cpus; i++)
 			sim->cpu[i].preempt_count = per_cpu(sim, count, i);
 	}
 	return sim;
@@ -287,7 +299,7 @@ void sim_free(struct sim *sim)
 {
 	if (!sim)
 		return;
-	for (unsigned i = 0; i < sim->cpus; i++)
+	for (unsigned i = 0; i < sim->head.cpus; i++)
 		cpu_free(&sim->cpu[i]);
 	topology_free(sim);
 	events_free(sim);
@@ -298,6 +310,7 @@ void sim_free(struct sim *sim)
 		free(b);
 	}
 	arena_free(sim);
+	free(sim->head.node_of);
 	counts_free(sim);
 	if (sim->main)
 		fiber_free(sim->main);
@@ -362,7 +375,7 @@ static void run(void *argument)
 	if (!protocol_sane(sim->root->protocol, why, sizeof why) ||
 	    (sim->shared_count && !protocol_sane(sim->shared[0]->protocol, why, sizeof why)))
 		BUG(&sim->cpu[0], "%s", why);
-	for (unsigned i = 0; i < sim->cpus; i++)
+	for (unsigned i = 0; i < sim->head.cpus; i++)
 		if (sim->cpu[i].started)
 			charge(&sim->cpu[i], 0, sim->cpu[i].clock, CAUSE_IDLE);
 	sim->main = fiber_main();
@@ -387,14 +400,14 @@ enum outcome sim_run(struct sim *sim)
 	sim_protect(sim, run, sim);
 	if (sim->outcome == OUTCOME_DONE)
 		entries_apply(sim, NEVER);
-	for (unsigned i = 0; i < sim->cpus; i++)
+	for (unsigned i = 0; i < sim->head.cpus; i++)
 		if (sim->cpu[i].started && sim->cpu[i].clock > end)
 			end = sim->cpu[i].clock;
 	if (sim->phase == PHASE_WARMUP)
 		window_open(sim, end);
 	if (sim->phase == PHASE_WINDOW)
 		window_close(sim, end);
-	for (unsigned i = 0; i < sim->cpus; i++) {
+	for (unsigned i = 0; i < sim->head.cpus; i++) {
 		struct cpu *cpu = &sim->cpu[i];
 
 		if (!cpu->started)
@@ -429,7 +442,7 @@ _Noreturn void sim_deadlock(struct sim *sim)
 {
 	size_t n = 0;
 
-	for (unsigned i = 0; i < sim->cpus; i++) {
+	for (unsigned i = 0; i < sim->head.cpus; i++) {
 		const struct cpu *cpu = &sim->cpu[i];
 
 		if (cpu->started && !cpu->finished && n < sizeof sim->message)
@@ -469,24 +482,4 @@ _Noreturn void sim_out_of_memory(struct sim *sim)
 		exit(1);
 	}
 	sim_end(sim, OUTCOME_OUT_OF_MEMORY);
-}
-
-unsigned sim_cpus(const struct sim *sim)
-{
-	return sim->cpus;
-}
-
-unsigned sim_nodes(const struct sim *sim)
-{
-	return sim->nodes;
-}
-
-bool sim_preempt(const struct sim *sim)
-{
-	return sim->options.preempt;
-}
-
-uint64_t sim_seed(const struct sim *sim)
-{
-	return sim->options.seed;
 }

@@ -23,6 +23,7 @@
 #include "sim/event.h"
 #include "sim/sim.h"
 #include "sim/timing.h"
+#include "sim/verbs/head.h"
 #include "sim/verbs/xalloc.h"
 
 struct cpu;
@@ -30,11 +31,12 @@ struct cpu;
 enum phase { PHASE_WARMUP, PHASE_WINDOW, PHASE_OVER };
 
 struct sim {
+	struct sim_head head;
 	struct sim_options options;
 	struct machine machine;
 	struct timing t;
 	uint64_t now;
-	unsigned cpus, words, unfinished;       /* words: uint64_t per CPU bit set */
+	unsigned words, unfinished;             /* words: uint64_t per CPU bit set */
 	struct cpu *cpu;
 	uint8_t *distance;                      /* [core][core]: see sim_distance; 0: not yet known */
 	unsigned cores;
@@ -53,20 +55,7 @@ struct sim {
 	struct fiber *main;
 	struct cpu *current;                    /* whose fiber runs, NULL: main */
 	struct cpu *resume;                     /* its transaction is complete: it goes on now */
-	/* arena */
-	char *arena;
-	uint64_t arena_bytes, region_bytes;     /* regions: one per NUMA node */
-	uint64_t unseen_bytes;                  /* at the end: what no simulated CPU touches */
-	uint64_t *region_used;
-	char **percpu;                          /* per-CPU areas */
-	uint64_t percpu_used;
-	unsigned nodes;
 	struct line **line;                     /* by line number, NULL: never cached */
-	struct label **page_label;              /* by arena page */
-	struct label *free_label;
-	struct label *range;                    /* of large pieces, by start */
-	size_t ranges;
-	uint32_t label_serial;
 	/* operations and window */
 	enum phase phase;
 	uint64_t opened, closed;                /* times */

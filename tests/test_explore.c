@@ -170,7 +170,7 @@ static void buffer_line(struct world *w, unsigned id, unsigned line)
 	if (!cpu->buffer.count && rule->action & DO_HIT)
 		effect(cpu, copy, rule, true);
 	else
-		buffer_push(cpu, w->sim->arena + (w->line[line] << LINE_SHIFT), &value, sizeof value,
+		buffer_push(cpu, w->sim->head.arena.base + (w->line[line] << LINE_SHIFT), &value, sizeof value,
 			    &site, false);
 }
 

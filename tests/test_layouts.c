@@ -87,8 +87,8 @@ static void every_member_of_every_struct_has_a_name(void **state)
 /* Of an object of three words, the middle one without a name. */
 static void a_missing_member_is_found(void **state)
 {
-	static const struct field fields[] = { { "first", 0, 8 }, { "third", 16, 8 }, { 0 } };
-	static const struct field no_last[] = { { "first", 0, 8 }, { "second", 8, 8 }, { 0 } };
+	static const struct field fields[] = { { .name = "first", .size = 8 }, { .name = "third", .offset = 16, .size = 8 }, { 0 } };
+	static const struct field no_last[] = { { .name = "first", .size = 8 }, { .name = "second", .offset = 8, .size = 8 }, { 0 } };
 	struct layout layout = { "three", 24, CLASS_ALLOCATOR, fields };
 
 	(void)state;

@@ -18,6 +18,13 @@ static struct looked_at look_at(const struct slub *slub, const struct kmem_cache
 	return (struct looked_at){ slub, slub->memory, s, slub->views->cache(s), report };
 }
 
+/* `page` is a page struct. */
+static bool is_slab(const struct looked_at *l, struct page *page)
+{
+	return *page_flags(l->memory, page) >> PG_SLAB & 1 &&
+	       l->slub->views->slab(page).cache == l->s;
+}
+
 /* Page frame of a head page of this cache, or the number of page frames. */
 static uint64_t slab_pfn(const struct looked_at *l, struct page *page)
 {
@@ -26,9 +33,7 @@ static uint64_t slab_pfn(const struct looked_at *l, struct page *page)
 
 	if (pfn >= m->pages || pfn_to_page(m, pfn) != page)
 		return m->pages;
-	if (!(*page_flags(m, page) >> PG_SLAB & 1) || l->slub->views->slab(page).cache != l->s)
-		return m->pages;
-	return pfn;
+	return is_slab(l, page) ? pfn : m->pages;
 }
 
 static bool on_slot(const struct memory *m, const struct cache_view *cache,
@@ -162,7 +167,7 @@ static bool check_slabs(const struct looked_at *l, unsigned node)
 	for (; pfn < end; pfn = memory_next(m, pfn + 1)) {
 		struct page *page = pfn_to_page(m, pfn);
 
-		if (slab_pfn(l, page) >= m->pages)
+		if (!is_slab(l, page))
 			continue;
 		if (!check_slab(l, page, m->seen[pfn]))
 			return false;
@@ -215,7 +220,7 @@ static uint64_t in_use_of(const struct looked_at *l)
 	for (uint64_t pfn = memory_next(m, 0); pfn < m->pages; pfn = memory_next(m, pfn + 1)) {
 		struct page *page = pfn_to_page(m, pfn);
 
-		if (slab_pfn(l, page) < m->pages)
+		if (is_slab(l, page))
 			objects += l->slub->views->slab(page).inuse;
 	}
 	for (unsigned id = 0; id < sim_cpus(l->slub->sim); id++) {

@@ -17,9 +17,9 @@ struct kmem_cache_node {
 
 static const struct field kmem_cache_node_fields[] = {
 	FIELD(struct kmem_cache_node, list_lock),
-	FIELD(struct kmem_cache_node, nr_partial),
+	GUARDED(struct kmem_cache_node, nr_partial, "list_lock", true),
 	FIELD(struct kmem_cache_node, nr_slabs),
-	FIELD(struct kmem_cache_node, partial),
+	GUARDED(struct kmem_cache_node, partial, "list_lock", false),
 	FIELD(struct kmem_cache_node, full),
 	{ 0 },
 };

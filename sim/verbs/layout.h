@@ -8,6 +8,7 @@
 #ifndef SIM_VERBS_LAYOUT_H
 #define SIM_VERBS_LAYOUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Whose line it is: bounces are shown apart for the three. */
@@ -16,6 +17,10 @@ enum line_class { CLASS_ALLOCATOR, CLASS_WORKLOAD, CLASS_PAYLOAD, LINE_CLASSES }
 struct field {
 	const char *name;
 	size_t offset, size;
+	/* The member of the same struct that is the lock of this one, NULL: none that is declared.
+	 * The explored backend reports an access without it. */
+	const char *guard;
+	bool peek;                      /* may be read without it */
 };
 
 struct layout {
@@ -25,7 +30,8 @@ struct layout {
 	const struct field *fields;     /* ends with a field without a name; NULL: no members */
 };
 
-#define FIELD(type, member) \
-	{ #member, offsetof(type, member), sizeof(((type *)0)->member) }
+#define FIELD(type, member) GUARDED(type, member, NULL, false)
+#define GUARDED(type, member, guard, peek) \
+	{ #member, offsetof(type, member), sizeof(((type *)0)->member), guard, peek }
 
 #endif

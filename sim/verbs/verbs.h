@@ -2,7 +2,7 @@
  * The verbs: the only way in which models and workloads touch simulated memory.
  *
  * An allocator is written once over these and runs on every backend. The backend is fixed at
- * compile time; today there is one, the timed machine (sim/verbs/timed.h).
+ * compile time: models and workloads are compiled once for each (sim/verbs/backend.h).
  *
  * Rules for callers:
  *  - a verb call stands on one line of source, one simulated access per statement;
@@ -66,7 +66,12 @@ enum rmw {
 	RMW_BIT_CLEAR,          /* word &= ~(1 << operand); result: the old bit */
 };
 
-#include "sim/verbs/timed.h"
+/* What a verb does: the backend that this file is compiled for. */
+#ifdef BOUNCE_BACKEND
+#include BOUNCE_BACKEND
+#else
+#include "sim/verbs/calls.h"
+#endif
 
 /* ---- memory ---------------------------------------------------------------------------- */
 

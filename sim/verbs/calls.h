@@ -1,9 +1,10 @@
 /*
- * The timed backend of the verbs: the engine charges the coherence model and advances the
- * CPU's clock. Included by sim/verbs/verbs.h only.
+ * A backend whose verbs are function calls: the timed one, where they charge the coherence model
+ * and advance the CPU's clock (sim/), and the explored one, where they let a scheduler pick who
+ * goes on (explored/). Included by sim/verbs/verbs.h only.
  */
-#ifndef SIM_VERBS_TIMED_H
-#define SIM_VERBS_TIMED_H
+#ifndef SIM_VERBS_CALLS_H
+#define SIM_VERBS_CALLS_H
 
 void verb_load(struct cpu *cpu, const void *p, void *value, size_t size, const struct site *site);
 void verb_store(struct cpu *cpu, void *p, const void *value, size_t size, const struct site *site);

@@ -1,0 +1,471 @@
+/*
+ * bounce explore: runs an experiment's allocators through many schedules, and tells the one that
+ * goes wrong; or runs the schedule of a file again.
+ */
+#include <argp.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "cli/table.h"
+#include "experiment/experiment.h"
+#include "experiment/file.h"
+#include "explored/explored.h"
+#include "sim/verbs/backend.h"
+#include "sim/verbs/xalloc.h"
+
+enum { HASH_DIGITS = 12, REPLAY_BYTES_MAX = 16 << 20, PLANT_OPERATIONS = 2 };
+
+struct arguments {
+	char **files, **sets;
+	size_t file_count, set_count;
+	const char *replay, *output, *colour;
+	bool plants;
+};
+
+enum { OPTION_SET = 256, OPTION_REPLAY, OPTION_OUTPUT, OPTION_PLANTS, OPTION_COLOUR };
+
+/* clang-format off */
+static const struct argp_option options[] = {
+	{ "set", OPTION_SET, "KEY=VALUE", 0, "Put a value over that of the file; may be given often", 0 },
+	{ "replay", OPTION_REPLAY, "FILE", 0, "Run the schedule of a finding again", 0 },
+	{ "plants", OPTION_PLANTS, NULL, 0, "Schedules until each planted fault is found, by strategy", 0 },
+	{ "output", OPTION_OUTPUT, "DIR", 0, "Findings go to DIR/NAME/findings (results/NAME/findings)", 0 },
+	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in messages", 0 },
+	{ 0 },
+};
+/* clang-format on */
+
+static const char help[] =
+	"Runs a few operations per CPU in many orders and checks the allocator's promises: no object "
+	"handed out twice, none lost, invariants, locks. What goes wrong is made as short as can be, "
+	"told step by step and kept. The section 'explore:' of the experiment says how.\v"
+	"Examples:\n\n"
+	"  bounce explore configs/remote-free.yaml\n"
+	"  bounce explore configs/remote-free.yaml --set explore.strategy=exhaustive\n"
+	"  bounce explore configs/remote-free.yaml --set plant=no-list-lock\n"
+	"  bounce explore --replay results/remote-free/findings/HASH.schedule\n\n"
+	"Exit status 1: something was found.";
+
+static error_t parse(int key, char *word, struct argp_state *state)
+{
+	struct arguments *arguments = state->input;
+
+	switch (key) {
+	case OPTION_SET:
+		words_append(&arguments->sets, &arguments->set_count, word);
+		return 0;
+	case OPTION_REPLAY:
+		arguments->replay = word;
+		return 0;
+	case OPTION_PLANTS:
+		arguments->plants = true;
+		return 0;
+	case OPTION_OUTPUT:
+		arguments->output = word;
+		return 0;
+	case OPTION_COLOUR:
+		arguments->colour = colour_word(word, state);
+		return 0;
+	case ARGP_KEY_ARG:
+		words_append(&arguments->files, &arguments->file_count, word);
+		return 0;
+	case ARGP_KEY_END:
+		if (!arguments->file_count == !arguments->replay)
+			argp_error(state,
+				   "which experiment? A file, like configs/remote-free.yaml; "
+				   "or --replay with the file of a finding");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* ---- what is explored ------------------------------------------------------------------------ */
+
+static struct explore_options options_of(const struct combination *combination, uint64_t seed)
+{
+	struct explore_options o = combination->settings.explore;
+	int plant = combination->settings.plant;
+
+	o.objects = combination->objects ? combination->objects->name : NULL;
+	o.pages = combination->pages->name;
+	o.objects_settings = combination->objects_settings;
+	o.pages_settings = combination->pages_fitted;
+	o.preempt = combination->settings.preempt;
+	o.plant = plant ? backend_explored.explorer->plants[plant - 1].name : NULL;
+	o.seed = seed;
+	return o;
+}
+
+/* "slub-cpu (slub-cpu.variant dfb4f096) on buddy". */
+static void print_models(const struct combination *combination)
+{
+	const char *objects = combination->objects ? combination->objects->name : NULL;
+	char section[SETTING_NAME_BYTES + 1];
+
+	if (objects)
+		printf("%s", objects);
+	snprintf(section, sizeof section, "%s.", objects ? objects : combination->pages->name);
+	for (size_t i = 0; i < combination->keys; i++) {
+		const struct point_key *key = &combination->key[i];
+
+		if (key->swept && !strncmp(key->key, section, strlen(section)))
+			printf(" (%s %s)", key->key, key->value);
+	}
+	printf("%s%s", objects ? " on " : "", combination->pages->name);
+}
+
+/* Do two combinations differ in nothing that the explorer sees? */
+static bool same_to_explorer(const struct combination *a, const struct combination *b)
+{
+	return a->objects == b->objects && a->pages == b->pages &&
+	       a->settings.preempt == b->settings.preempt &&
+	       (!a->objects ||
+		!memcmp(a->objects_settings, b->objects_settings, a->objects->settings_size)) &&
+	       (!a->pages->settings_size ||
+		!memcmp(a->pages_fitted, b->pages_fitted, a->pages->settings_size));
+}
+
+static bool explored_before(const struct experiment *experiment, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (same_to_explorer(experiment->combination[i], experiment->combination[at]))
+			return true;
+	return false;
+}
+
+/* ---- what was found -------------------------------------------------------------------------- */
+
+static void print_how(const struct explore_options *o)
+{
+	const struct explorer *explorer = backend_explored.explorer;
+
+	printf(": %s", explorer->strategies[o->strategy]);
+	if (o->strategy == STRATEGY_EXHAUSTIVE)
+		printf(", %" PRIu64 " preemption%s", o->preemptions,
+		       o->preemptions == 1 ? "" : "s");
+	if (o->strategy == STRATEGY_PCT)
+		printf(", depth %" PRIu64, o->depth);
+	if (o->store_buffer)
+		printf(", store buffers of %" PRIu64, o->store_buffer);
+	if (o->interrupts)
+		printf(", %" PRIu64 " interrupt%s at each CPU", o->interrupts,
+		       o->interrupts == 1 ? "" : "s");
+	if (o->plant)
+		printf(", planted: %s", o->plant);
+	putchar('\n');
+}
+
+static void print_report(const struct explore_options *o, const struct explore_report *r)
+{
+	const struct coverage *c = &r->coverage;
+
+	printf("  %" PRIu64 " schedule%s of %" PRIu64 " program%s, %" PRIu64
+	       " steps, the longest %" PRIu64 "%s\n",
+	       r->schedules, r->schedules == 1 ? "" : "s", r->programs, r->programs == 1 ? "" : "s",
+	       r->steps, r->longest,
+	       o->strategy != STRATEGY_EXHAUSTIVE || r->finding ? ""
+	       : r->complete                                    ? "; nothing is left"
+								: "; more are left");
+	printf("  covered: %" PRIu64 " pairs of accesses of two CPUs to one word, %" PRIu64
+	       " of them in both orders; paths:",
+	       c->pairs, c->both_orders);
+	for (unsigned i = 0; i < c->paths; i++)
+		printf("%s %s", i ? "," : "", c->path[i]);
+	putchar('\n');
+	if (o->strategy == STRATEGY_PCT)
+		printf("  each schedule finds a fault of depth %" PRIu64
+		       " with probability %.2g or more "
+		       "(%u that may go on, %" PRIu64 " steps; %" PRIu64 " were longer)\n",
+		       o->depth, r->bound, r->entities, r->k, r->beyond);
+}
+
+static void print_finding(const struct finding *f)
+{
+	const struct explorer *explorer = backend_explored.explorer;
+
+	printf("  FOUND by schedule %" PRIu64 ": %s\n    %s\n", f->at, explorer->findings[f->kind],
+	       f->message);
+	printf("  start %s, program %s, %u switch%s\n\n", explorer->starts[f->start],
+	       f->program[0] ? f->program : "(none)", f->switches, f->switches == 1 ? "" : "es");
+	fputs(f->story ? f->story : "", stdout);
+	putchar('\n');
+}
+
+static void print_schedule(FILE *out, const struct experiment *experiment,
+			   const struct combination *combination, const struct finding *f)
+{
+	fputs("# A schedule that went wrong; 'bounce explore --replay FILE' runs it again.\n", out);
+	fprintf(out, "version: %s\n", backend_explored.version);
+	fprintf(out, "found: %s\n", backend_explored.explorer->findings[f->kind]);
+	for (size_t i = 0; i < combination->keys; i++)
+		if (combination->key[i].swept)
+			fprintf(out, "set: %s=%s\n", combination->key[i].key,
+				combination->key[i].value);
+	fprintf(out, "set: explore.start=%s\n", backend_explored.explorer->starts[f->start]);
+	fprintf(out, "set: explore.program=%s\n", f->program);
+	fprintf(out, "schedule: %s\n---\n%s", f->schedule, experiment->effective);
+}
+
+/* What stands in the way is told when the file is written. */
+static void make_folder(const char *path)
+{
+	char part[4096];
+
+	for (size_t i = 1; i < sizeof part && path[i - 1]; i++)
+		if (path[i] == '/' || !path[i]) {
+			snprintf(part, sizeof part, "%.*s", (int)i, path);
+			mkdir(part, 0777);
+		}
+}
+
+/* DIR/NAME/findings/HASH.schedule; the hash is of what is in it. */
+static bool save(const struct arguments *arguments, const struct experiment *experiment,
+		 const struct combination *combination, const struct finding *f)
+{
+	char folder[4096], name[HASH_DIGITS + 16], hex[SHA256_HEX_BYTES], why[200];
+	struct sha256 hash;
+	char *text;
+	size_t length;
+	FILE *out = text_open(&text, &length);
+	bool good;
+
+	print_schedule(out, experiment, combination, f);
+	text_close(out);
+	sha256_start(&hash);
+	sha256_add(&hash, text, length);
+	sha256_hex(&hash, hex);
+	snprintf(name, sizeof name, "%.*s.schedule", HASH_DIGITS, hex);
+	snprintf(folder, sizeof folder, "%s/%s/findings",
+		 arguments->output ? arguments->output : "results", experiment->name);
+	make_folder(folder);
+	good = file_write(folder, name, text, length, why, sizeof why);
+	free(text);
+	if (good)
+		printf("Again: bounce explore --replay %s/%s\n\n", folder, name);
+	else
+		fprintf(stderr, "bounce: %s\n", why);
+	return good;
+}
+
+static int explore_one(const struct arguments *arguments, const struct experiment *experiment,
+		       const struct combination *combination)
+{
+	struct explore_options o = options_of(combination, combination->settings.seed);
+	struct explore_report report;
+	char why[400];
+	int status = EXIT_DONE;
+
+	if (!backend_explored.explorer->explore(&o, &report, why, sizeof why)) {
+		fprintf(stderr, "%s: error: %s\n", experiment->path, why);
+		return EXIT_MISTAKE;
+	}
+	print_models(combination);
+	print_how(&o);
+	print_report(&o, &report);
+	if (report.finding) {
+		status = EXIT_FAILED;
+		print_finding(report.finding);
+		save(arguments, experiment, combination, report.finding);
+	} else {
+		puts("  nothing found");
+	}
+	backend_explored.explorer->finding_free(report.finding);
+	fflush(stdout);
+	return status;
+}
+
+/* ---- planted faults --------------------------------------------------------------------------- */
+
+static void plant_cell(const struct experiment *experiment, const struct combination *combination,
+		       int plant, int strategy)
+{
+	struct explore_options o = options_of(combination, combination->settings.seed);
+	struct explore_report report;
+	char why[400];
+
+	o.plant = backend_explored.explorer->plants[plant].name;
+	o.strategy = strategy;
+	if (strategy == STRATEGY_EXHAUSTIVE && o.operations > PLANT_OPERATIONS)
+		o.operations = PLANT_OPERATIONS; /* all orders of longer programs are too many */
+	if (!backend_explored.explorer->explore(&o, &report, why, sizeof why)) {
+		fprintf(stderr, "%s: error: %s\n", experiment->path, why);
+		return;
+	}
+	if (report.finding)
+		printf(" %" PRIu64 " |", report.finding->at);
+	else
+		printf(" not in %" PRIu64 " |", report.schedules);
+	backend_explored.explorer->finding_free(report.finding);
+	fflush(stdout);
+}
+
+static bool is_for(const struct plant *plant, const char *model)
+{
+	const char *at = model ? strstr(plant->models, model) : NULL;
+	size_t length = model ? strlen(model) : 0;
+
+	return at && (at == plant->models || at[-1] == ' ') && (!at[length] || at[length] == ' ');
+}
+
+static void print_plants(const struct experiment *experiment)
+{
+	const struct explorer *explorer = backend_explored.explorer;
+
+	printf("| allocator | planted |");
+	for (int s = 0; explorer->strategies[s]; s++)
+		printf(" %s |", explorer->strategies[s]);
+	puts("\n|---|---|--:|--:|--:|--:|");
+	for (size_t i = 0; i < experiment->combinations; i++) {
+		const struct combination *c = experiment->combination[i];
+		const char *name = c->objects ? c->objects->name : c->pages->name;
+
+		for (int p = 0; explorer->plants[p].name; p++) {
+			if (!is_for(&explorer->plants[p], name) || explored_before(experiment, i))
+				continue;
+			printf("| %s | %s |", name, explorer->plants[p].name);
+			for (int s = 0; explorer->strategies[s]; s++)
+				plant_cell(experiment, c, p, s);
+			putchar('\n');
+		}
+	}
+}
+
+/* ---- experiments, replays ---------------------------------------------------------------------- */
+
+static int explore_file(const struct arguments *arguments, const char *file,
+			struct diagnostics *diagnostics)
+{
+	struct experiment *experiment =
+		experiment_load(file, arguments->sets, arguments->set_count, diagnostics);
+	int status = EXIT_DONE;
+
+	if (!experiment)
+		return EXIT_MISTAKE;
+	if (arguments->plants)
+		print_plants(experiment);
+	for (size_t i = 0; i < experiment->combinations && !arguments->plants; i++) {
+		int one = explored_before(experiment, i)
+				  ? EXIT_DONE
+				  : explore_one(arguments, experiment, experiment->combination[i]);
+
+		if (one > status)
+			status = one;
+	}
+	experiment_free(experiment);
+	return status;
+}
+
+/* The lines of a schedule file in front of its experiment. */
+struct kept {
+	char *schedule, **sets;
+	const char *version;
+	size_t set_count;
+};
+
+/* Returns where the experiment begins, NULL: that is no schedule. */
+static char *read_kept(char *text, struct kept *kept)
+{
+	char *next;
+
+	for (char *line = text; line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		if (!strcmp(line, "---"))
+			return kept->schedule ? next : NULL;
+		if (!strncmp(line, "set: ", 5))
+			words_append(&kept->sets, &kept->set_count, line + 5);
+		else if (!strncmp(line, "schedule: ", 10))
+			kept->schedule = line + 10;
+		else if (!strncmp(line, "version: ", 9))
+			kept->version = line + 9;
+	}
+	return NULL;
+}
+
+static int replay_experiment(const struct arguments *arguments, const struct experiment *experiment,
+			     const struct kept *kept)
+{
+	const struct combination *combination = experiment->combination[0];
+	struct explore_options o = options_of(combination, combination->settings.seed);
+	struct explore_report report;
+	char why[400];
+	int status = EXIT_DONE;
+
+	if (!kept->version || strcmp(kept->version, backend_explored.version))
+		fprintf(stderr,
+			"%s: note: found with another version of the models; it may not go wrong "
+			"any more\n",
+			arguments->replay);
+	if (!backend_explored.explorer->replay(&o, kept->schedule, &report, why, sizeof why)) {
+		fprintf(stderr, "%s: error: %s\n", arguments->replay, why);
+		return EXIT_MISTAKE;
+	}
+	print_models(combination);
+	printf(": one schedule, %" PRIu64 " steps\n", report.steps);
+	if (report.finding) {
+		report.finding->at = 1;
+		print_finding(report.finding);
+		status = EXIT_FAILED;
+	} else {
+		puts("  nothing found");
+	}
+	backend_explored.explorer->finding_free(report.finding);
+	return status;
+}
+
+static int replay(const struct arguments *arguments, struct diagnostics *diagnostics)
+{
+	size_t length;
+	char *text = file_read(arguments->replay, REPLAY_BYTES_MAX, &length), *begin;
+	struct kept kept = { 0 };
+	struct experiment *experiment = NULL;
+	int status = EXIT_MISTAKE;
+
+	if (!text) {
+		perror(arguments->replay);
+		return EXIT_MISTAKE;
+	}
+	begin = read_kept(text, &kept);
+	if (!begin)
+		fprintf(stderr, "%s: error: this is no file of 'bounce explore'\n",
+			arguments->replay);
+	else
+		experiment = experiment_parse(arguments->replay, begin, strlen(begin), kept.sets,
+					      kept.set_count, diagnostics);
+	if (experiment) {
+		status = replay_experiment(arguments, experiment, &kept);
+		experiment_free(experiment);
+	}
+	free(kept.sets);
+	free(text);
+	return status;
+}
+
+int cli_explore(int argc, char **argv)
+{
+	static const struct argp argp = { options, parse, "FILE...", help, NULL, NULL, NULL };
+	struct arguments arguments = { 0 };
+	struct diagnostics *diagnostics = diagnostics_new();
+	int status = EXIT_DONE;
+
+	options_parse(&argp, argc, argv, "bounce explore", &arguments);
+	if (arguments.replay)
+		status = replay(&arguments, diagnostics);
+	for (size_t i = 0; i < arguments.file_count; i++) {
+		int one = explore_file(&arguments, arguments.files[i], diagnostics);
+
+		if (one > status)
+			status = one;
+	}
+	diagnostics_print(diagnostics, stderr, table_colour(stderr, arguments.colour));
+	diagnostics_free(diagnostics);
+	free(arguments.files);
+	free(arguments.sets);
+	return status;
+}

@@ -1,0 +1,116 @@
+/*
+ * The explored backend from outside: every order of accesses that a schedule explorer can think
+ * of, over programs of a few operations on any allocator.
+ *
+ * A program is a few operations per CPU, from a start state that some operations before it made:
+ *
+ *	a | f0 a        CPU 0 allocates; CPU 1 frees object 0, then allocates
+ *
+ * Objects have numbers: those of the start state first, then those of the program in reading
+ * order. Whoever frees an object of another CPU waits until it is there.
+ */
+#ifndef EXPLORED_EXPLORED_H
+#define EXPLORED_EXPLORED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "sim/verbs/backend.h"
+#include "sim/verbs/setting.h"
+
+enum { EXPLORE_CPUS_MAX = 4, PROGRAM_BYTES = SETTING_NAME_BYTES };
+
+enum strategy { STRATEGY_EXHAUSTIVE, STRATEGY_PCT, STRATEGY_RUNS, STRATEGY_UNIFORM };
+
+/* How a run can go wrong. */
+enum finding_kind {
+	FOUND_NOTHING,
+	FOUND_BUG,                      /* a BUG of the model, or of an access */
+	FOUND_TWICE,                    /* an object handed out that somebody has */
+	FOUND_OUTSIDE,                  /* handed out, but in no live slab */
+	FOUND_INVARIANT,                /* check() says no */
+	FOUND_LOST,                     /* not back at the end */
+	FOUND_GUARD,                    /* a member touched without its lock */
+	FOUND_DEADLOCK,
+	FOUND_LIVELOCK,
+	FOUND_MEMORY,                   /* the machine has no memory left */
+	FINDING_KINDS,
+};
+
+/* What is explored: the section `explore:`, whose keys are explained in settings.c, and on what. */
+struct explore_options {
+	char program[SETTING_NAME_BYTES];
+	uint64_t cpus, operations, object_size;
+	int start, strategy;            /* of their words */
+	uint64_t preemptions, depth, schedules, store_buffer, interrupts;
+	const char *objects, *pages;    /* names of models; objects NULL: the page allocator alone */
+	const void *objects_settings, *pages_settings;
+	bool preempt;                   /* CONFIG_PREEMPT */
+	const char *plant;              /* NULL: none */
+	uint64_t seed;
+};
+
+struct coverage {
+	uint64_t pairs, both_orders;    /* of accesses of two CPUs to one word, by site */
+	unsigned paths;
+	const char *path[64];
+};
+
+struct finding;
+
+struct explore_report {
+	uint64_t programs, schedules, steps;
+	bool complete;                  /* exhaustive: nothing within the bound was left out */
+	uint64_t longest;               /* verbs of the longest run */
+	unsigned entities;              /* pct: n */
+	uint64_t k;                     /* pct: most steps of the trial runs */
+	uint64_t beyond;                /* pct: runs longer than k */
+	double bound;                   /* pct: probability of finding a bug of that depth, per run */
+	struct coverage coverage;
+	struct finding *finding;        /* NULL: none; finding_free */
+};
+
+/* A run that went wrong: who went on, in order. */
+struct finding {
+	enum finding_kind kind;
+	char message[256];
+	char program[PROGRAM_BYTES];
+	int start;
+	unsigned switches;
+	char *schedule;                 /* "0*12 1*3 i0 b1": entities, and how often in a row */
+	char *story;                    /* the interleaving by CPU, as text */
+	uint64_t at;                    /* number of the schedule that found it, from 1 */
+};
+
+struct litmus;
+
+struct plant {
+	const char *name, *summary, *models;    /* models: names, separated by spaces */
+	const char *function, *text, *member;   /* of the site; NULL: any */
+	int instead;                    /* see machine.h */
+	uint64_t constant;              /* what a load gives */
+	bool forgotten;                 /* a lock: nobody notes that it is held, either */
+};
+
+struct explorer {
+	const struct plant *plants;     /* ends with one without a name */
+	const struct setting *settings; /* of struct explore_options */
+	const char *const *strategies, *const *starts;  /* words; NULL-terminated */
+	const char *const *findings;                    /* by enum finding_kind */
+	/* NULL in `why`[0]: done. Otherwise the options do not fit. The caller frees the finding. */
+	bool (*explore)(const struct explore_options *options, struct explore_report *report,
+			char *why, size_t size);
+	/* Runs one schedule of options->program from options->start; the report has its finding. */
+	bool (*replay)(const struct explore_options *options, const char *schedule,
+		       struct explore_report *report, char *why, size_t size);
+	void (*finding_free)(struct finding *finding);
+	/* All final outcomes of a litmus test, without or with store buffers, some of them often.
+	 * False: it has more than EXPLORE_CPUS_MAX threads, or loops. */
+	bool (*litmus)(const struct litmus *test, bool store_buffer,
+		       void (*outcome)(void *to, const int64_t *outcome), void *to,
+		       uint64_t *schedules);
+};
+
+#endif

@@ -1,0 +1,94 @@
+/*
+ * Planted faults: a site and what happens there instead of the verb. Models contain no wrong code;
+ * this table shows what an explorer that finds nothing would have found.
+ */
+#include <fnmatch.h>
+#include <string.h>
+
+#include "explored/plants.h"
+
+/* clang-format off */
+const struct plant explore_plants[] = {
+	{ .name = "no-list-lock", .summary = "the partial list's lock is never taken",
+	  .models = "slub-page slub-cpu", .member = "*list_lock", .instead = LEAVE_OUT },
+	{ .name = "forgotten-list-lock", .summary = "nobody thought of the partial list's lock",
+	  .models = "slub-page slub-cpu", .member = "*list_lock", .instead = LEAVE_OUT,
+	  .forgotten = true },
+	{ .name = "no-slab-lock", .summary = "the lock of a slab is never taken",
+	  .models = "slub-page slub-cpu", .function = "bit_spin_*lock", .member = "flags",
+	  .instead = LEAVE_OUT },
+	{ .name = "frozen-not-honoured", .summary = "a free takes another CPU's slab for nobody's",
+	  .models = "slub-page slub-cpu", .function = "slab_free_slow", .member = "flags",
+	  .instead = GIVE_CONSTANT, .constant = 1 },
+	{ .name = "stale-inuse", .summary = "a free into another CPU's slab does not count",
+	  .models = "slub-page slub-cpu", .function = "slab_dec_inuse", .text = "*inuse",
+	  .instead = LEAVE_OUT },
+	{ .name = "no-zone-lock", .summary = "the zone's lock is never taken",
+	  .models = "buddy pcp", .member = "lock", .instead = LEAVE_OUT },
+	{ .name = "no-transaction-id", .summary = "the CPU's freelist is compared without its transaction id",
+	  .models = "slub-cmpxchg slub-lockless slub-tagged", .text = "*freelist*",
+	  .instead = LOW_WORD_ONLY },
+	{ 0 },
+};
+/* clang-format on */
+
+const struct plant *plant_find(const char *name)
+{
+	for (const struct plant *p = explore_plants; p->name; p++)
+		if (!strcmp(p->name, name))
+			return p;
+	return NULL;
+}
+
+bool plant_is_for(const struct plant *plant, const char *model)
+{
+	size_t length = model ? strlen(model) : 0;
+
+	for (const char *at = plant->models; model && *at; at += strcspn(at, " "), at += *at == ' ')
+		if (!strncmp(at, model, length) && (at[length] == ' ' || !at[length]))
+			return true;
+	return false;
+}
+
+static bool member_fits(const struct sim *sim, const char *p, const char *pattern)
+{
+	char name[80], member[48];
+
+	label_describe(&sim->head.arena, arena_offset(&sim->head.arena, p), UINT32_MAX, name,
+		       sizeof name, member, sizeof member);
+	return fnmatch(pattern, member, 0) == 0;
+}
+
+bool plant_forgets(const struct sim *sim, const void *lock)
+{
+	const struct plant *plant = sim->plant;
+
+	return plant && plant->forgotten && member_fits(sim, lock, plant->member);
+}
+
+enum instead plant_at(const struct sim *sim, const struct verb_at *verb, enum rmw how)
+{
+	const struct plant *plant = sim->plant;
+	bool fits;
+
+	if (!plant)
+		return NOTHING_ELSE;
+	fits = (!plant->function || !fnmatch(plant->function, verb->site->function, 0)) &&
+	       (!plant->text || !fnmatch(plant->text, verb->site->text, 0));
+	switch ((enum instead)plant->instead) {
+	case LEAVE_OUT:
+		fits = fits && verb->writes;
+		break;
+	case LOW_WORD_ONLY:
+		fits = fits && how == RMW_CAS && verb->size == sizeof(struct pair);
+		break;
+	case GIVE_CONSTANT:
+		fits = fits && verb->kind == VERB_LOAD;
+		break;
+	case NOTHING_ELSE:
+		return NOTHING_ELSE;
+	}
+	if (!fits || (plant->member && !member_fits(sim, verb->p, plant->member)))
+		return NOTHING_ELSE;
+	return (enum instead)plant->instead;
+}

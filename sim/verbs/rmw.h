@@ -1,0 +1,67 @@
+/*
+ * What a read-modify-write does to its word: the same in every backend that does it itself.
+ */
+#ifndef SIM_VERBS_RMW_H
+#define SIM_VERBS_RMW_H
+
+#include <string.h>
+
+#include "sim/verbs/verbs.h"
+
+/* Pointers to `size` bytes each; `expected` of RMW_CAS only. */
+struct modify {
+	void *p, *old;
+	const void *expected, *operand;
+	size_t size;
+	enum rmw how;
+	bool result;                    /* see verb_rmw */
+};
+
+static inline void modify_pair_(struct modify *m)
+{
+	m->result = true;
+	memcpy(m->old, m->p, m->size);
+	if (m->how == RMW_CAS && memcmp(m->p, m->expected, m->size))
+		m->result = false;
+	else
+		memcpy(m->p, m->operand, m->size);
+}
+
+static inline void modify(struct modify *m)
+{
+	uint64_t word = 0, operand = 0, expected = 0;
+
+	if (m->size == sizeof(struct pair)) {
+		modify_pair_(m);
+		return;
+	}
+	memcpy(&word, m->p, m->size);           /* little-endian hosts; checked at start-up */
+	memcpy(&operand, m->operand, m->size);
+	memcpy(m->old, &word, m->size);
+	m->result = true;
+	switch (m->how) {
+	case RMW_EXCHANGE:
+		word = operand;
+		break;
+	case RMW_ADD:
+		word += operand;
+		break;
+	case RMW_CAS:
+		memcpy(&expected, m->expected, m->size);
+		m->result = word == expected;
+		if (m->result)
+			word = operand;
+		break;
+	case RMW_BIT_SET:
+		m->result = word >> operand & 1;
+		word |= 1ull << operand;
+		break;
+	case RMW_BIT_CLEAR:
+		m->result = word >> operand & 1;
+		word &= ~(1ull << operand);
+		break;
+	}
+	memcpy(m->p, &word, m->size);
+}
+
+#endif

@@ -901,7 +901,7 @@ static void forget_line(struct world *w, uint64_t number)
 	line->last_writer = -1;
 	memset(line->had_lost, 0, 2 * sim->words * sizeof *line->had_lost);
 	if (line->cpu_epoch)
-		memset(line->cpu_epoch, 0, sim->cpus * sizeof *line->cpu_epoch);
+		memset(line->cpu_epoch, 0, sim->head.cpus * sizeof *line->cpu_epoch);
 	if (line->bytes) {
 		*line->bytes = (struct byte_history){ 0 };
 		memset(line->bytes->writer, 0xff, sizeof line->bytes->writer);

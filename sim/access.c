@@ -129,8 +129,10 @@ uint32_t cpu_far(struct sim *sim, const struct txn *t, uint64_t end)
 		count_fine(sim, cpu, w, t, bounce, t->line);
 		count_wait(sim, w, t->line, end - sim->now);
 	}
-	count_access(&cpu->counts,
-		     cell_get(sim, w->p, w->size, w->site, cpu->context, sim->head.arena.label_serial), w);
+	count_access(
+		&cpu->counts,
+		cell_get(sim, w->p, w->size, w->site, cpu->context, sim->head.arena.label_serial),
+		w);
 	cpu->far->effect(cpu->far->argument);
 	return info->version;
 }
@@ -450,8 +452,14 @@ bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *e
 static void observe_prefetch(struct sim *sim, struct cpu *cpu, const void *p, bool write,
 			     enum state was, const struct site *site)
 {
-	struct want w = { .p = p, .size = 1, .read = !write, .write = write, .prefetch = true,
-			  .context = cpu->context, .time = cpu->clock, .site = site };
+	struct want w = { .p = p,
+			  .size = 1,
+			  .read = !write,
+			  .write = write,
+			  .prefetch = true,
+			  .context = cpu->context,
+			  .time = cpu->clock,
+			  .site = site };
 
 	observe(sim, cpu, &w, was, was, cpu->clock);
 }
@@ -459,8 +467,8 @@ static void observe_prefetch(struct sim *sim, struct cpu *cpu, const void *p, bo
 void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site *site)
 {
 	struct sim *sim = cpu->sim;
-	uint64_t offset = (uint64_t)((const char *)p - sim->head.arena.base), line = offset >> LINE_SHIFT,
-		 cost = UNIT;
+	uint64_t offset = (uint64_t)((const char *)p - sim->head.arena.base),
+		 line = offset >> LINE_SHIFT, cost = UNIT;
 	const struct copy_rule *rule;
 	struct slot *slot;
 	enum state is;

@@ -89,7 +89,8 @@ static void come_to(struct cpu *cpu, uint64_t line)
 		if (ahead->entry[i].line == line) {
 			ahead->count -= i + 1;
 			ahead->asked -= i + 1;
-			memmove(ahead->entry, ahead->entry + i + 1, ahead->count * sizeof *ahead->entry);
+			memmove(ahead->entry, ahead->entry + i + 1,
+				ahead->count * sizeof *ahead->entry);
 			break;
 		}
 	ask_announced(cpu);

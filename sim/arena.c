@@ -45,9 +45,8 @@ const char *sim_describe(const struct sim *sim, const void *address, char *buf, 
 {
 	char name[80], member[48];
 
-	label_describe(&sim->head.arena, sim_offset(sim, address), sim->head.arena.label_serial, name, sizeof name, member,
-		       sizeof member);
+	label_describe(&sim->head.arena, sim_offset(sim, address), sim->head.arena.label_serial,
+		       name, sizeof name, member, sizeof member);
 	snprintf(buf, size, "%s%s%s", name, member[0] ? "." : "", member);
 	return buf;
 }
-

@@ -65,8 +65,9 @@
 
 static unsigned line_node(const struct sim *sim, uint64_t line)
 {
-	unsigned node =
-		sim->head.arena.region_bytes ? (unsigned)((line << LINE_SHIFT) / sim->head.arena.region_bytes) : 0;
+	unsigned node = sim->head.arena.region_bytes
+				? (unsigned)((line << LINE_SHIFT) / sim->head.arena.region_bytes)
+				: 0;
 
 	return node < sim->head.nodes ? node : sim->head.nodes - 1;
 }

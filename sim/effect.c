@@ -125,7 +125,8 @@ bool note_writer(struct sim *sim, struct cpu *cpu, struct line *info, const stru
 	if (!bounce || sim->phase != PHASE_WINDOW)
 		return false;
 	const struct label *label =
-		label_find(&sim->head.arena, (uint64_t)((const char *)w->p - sim->head.arena.base), label_serial);
+		label_find(&sim->head.arena, (uint64_t)((const char *)w->p - sim->head.arena.base),
+			   label_serial);
 
 	cpu->counts.bounces[label && label->layout ? label->layout->class : CLASS_ALLOCATOR]++;
 	line_counts_get(sim, info)->bounces++;

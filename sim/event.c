@@ -43,8 +43,8 @@ uint64_t event_key(const struct sim *sim, enum rank rank, uint64_t time, unsigne
 
 uint64_t event_draw(const struct sim *sim, unsigned cpu, uint64_t number)
 {
-	uint64_t own = random_mix(sim->options.seed * 0x9fb21c651e98df25u +
-				  cpu * 0xd6e8feb86659fd93u + 1);
+	uint64_t own =
+		random_mix(sim->options.seed * 0x9fb21c651e98df25u + cpu * 0xd6e8feb86659fd93u + 1);
 
 	return random_mix(own + number * RANDOM_STEP);
 }
@@ -285,8 +285,7 @@ bool events_are_idle(const struct sim *sim)
 	for (size_t i = 0; i < sim->messages.count; i++) {
 		const struct event *e = sim->messages.item[i].event;
 
-		if (e->type != EVENT_INTERRUPT ||
-		    (sim->unfinished && !e->interrupt.background))
+		if (e->type != EVENT_INTERRUPT || (sim->unfinished && !e->interrupt.background))
 			return false;
 	}
 	return true;

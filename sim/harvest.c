@@ -47,8 +47,8 @@ static void describe_line(const struct sim *sim, struct line_stats *s)
 
 	for (; at < s->offset + LINE && !l; at += 8)
 		l = label_find(&sim->head.arena, at, sim->head.arena.label_serial);
-	label_describe(&sim->head.arena, l ? at - 8 : s->offset, sim->head.arena.label_serial, s->label, sizeof s->label,
-		       member, sizeof member);
+	label_describe(&sim->head.arena, l ? at - 8 : s->offset, sim->head.arena.label_serial,
+		       s->label, sizeof s->label, member, sizeof member);
 	s->class = l && l->layout ? l->layout->class : CLASS_ALLOCATOR;
 }
 
@@ -190,8 +190,9 @@ static void harvest_sites(const struct sim *sim, struct result *r)
 				.wait_units = f->wait_units,
 				.cpus = count_bits(f->cpus, sim->words),
 			};
-			label_describe(&sim->head.arena, s->line + s->offset, sim->head.arena.label_serial, name,
-				       sizeof name, s->member, sizeof s->member);
+			label_describe(&sim->head.arena, s->line + s->offset,
+				       sim->head.arena.label_serial, name, sizeof name, s->member,
+				       sizeof s->member);
 			r->sites++;
 		}
 	free(sorted);
@@ -326,8 +327,8 @@ static void harvest_locks(const struct sim *sim, struct result *r)
 						  .turns = l->turns,
 						  .wait_units = l->wait_units,
 						  .hold_units = l->hold_units };
-			label_describe(&sim->head.arena, l->offset, sim->head.arena.label_serial, name, sizeof name, member,
-				       sizeof member);
+			label_describe(&sim->head.arena, l->offset, sim->head.arena.label_serial,
+				       name, sizeof name, member, sizeof member);
 			snprintf(s->label, sizeof s->label, "%.50s%s%.25s", name,
 				 member[0] ? "." : "", member);
 			r->locks++;

@@ -108,7 +108,7 @@ tested: need-plots need-tests
 	@$(MAKE) $(PARALLEL) --no-print-directory CC=clang B=$(B)/clang $(B)/clang/bounce
 
 check: tested
-	@$(RUN_TESTS) 600 $(PROGRAMS)
+	@$(RUN_TESTS) 1080 $(PROGRAMS)
 
 quick: need-plots need-tests
 	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce $(B)/tests/golden $(filter-out $(SLOWEST),$(TESTS))

@@ -1231,7 +1231,7 @@ static const struct search searches[] = {
 	SEARCH("flat, blocking, 3 CPUs, buffers",
 	       3, 1, BLOCKING, DIRECTORY, BUFFERED, DEEP),
 	SEARCH("flat, chasing, 2 CPUs, two lines, buffers, stores alone",
-	       2, 2, CHASING, DIRECTORY, 1 << BUFFERS, EACH),
+	       2, 2, CHASING, DIRECTORY, 1 << BUFFERS, CHECK),
 	SEARCH("flat, blocking, 2 CPUs, two lines, buffers, stores alone",
 	       2, 2, BLOCKING, DIRECTORY, 1 << BUFFERS, CHECK),
 	SEARCH("flat, chasing, 2 CPUs, two lines, one way, buffers, stores alone",

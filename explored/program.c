@@ -248,9 +248,12 @@ static void renumber(struct stage *stage)
 
 /* ---- the stage ------------------------------------------------------------------------------ */
 
-static const struct object_allocator *find_objects(const char *name)
+/* The allocator that the options name, in the variant that its settings ask for; NULL: none. */
+static const struct object_allocator *find_objects(const struct explore_options *o)
 {
-	return name ? object_allocator_find(name) : NULL;
+	const struct object_allocator *model = o->objects ? object_allocator_find(o->objects) : NULL;
+
+	return model ? object_allocator_variant(model, o->objects_settings) : NULL;
 }
 
 static void set_up(void *argument)
@@ -258,7 +261,7 @@ static void set_up(void *argument)
 	struct stage *stage = argument;
 	const struct explore_options *o = stage->options;
 	struct sim *sim = stage->sim;
-	const struct object_allocator *objects = find_objects(o->objects);
+	const struct object_allocator *objects = find_objects(o);
 	static const struct layout slot_layout = { "slot", sizeof(void *), CLASS_WORKLOAD, NULL };
 
 	stage->pages.model = page_allocator_find(o->pages);

@@ -212,21 +212,27 @@ static void a_fault_of_another_allocator_is_refused(void **state)
 
 static void as_released_an_interrupt_loses_objects(void **state)
 {
-	static const char *const released[] = {
-		"slub-page: {bugs: released}\n",
-		"slub-page: {bugs: fixed}\n",
+	static const struct {
+		const char *objects, *more;
+		bool loses;
+	} rows[] = {
+		{ "slub-page", "slub-page: {bugs: released}\n", true },
+		{ "slub-page", "slub-page: {bugs: fixed}\n", false },
+		/* a variant is what is explored, not the allocator that it belongs to */
+		{ "slub-cpu", "slub-cpu: {variant: dfb4f096, bugs: released}\n", true },
+		{ "slub-cpu", "slub-cpu: {variant: dfb4f096, bugs: fixed}\n", false },
 	};
 
 	(void)state;
-	for (unsigned i = 0; i < 2; i++) {
-		struct explored e = explored_of("slub-page", released[i]);
+	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct explored e = explored_of(rows[i].objects, rows[i].more);
 
 		e.options.strategy = STRATEGY_RUNS;
 		e.options.operations = 6;
 		e.options.interrupts = 1;
 		e.options.schedules = 6000;
 		explore(&e);
-		if (i == 0) {
+		if (rows[i].loses) {
 			assert_non_null(e.report.finding);
 			assert_int_equal(e.report.finding->kind, FOUND_LOST);
 		} else {

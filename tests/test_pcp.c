@@ -660,10 +660,11 @@ static const struct steps_row steps_rows[] = {
 	  "A Z.flags, W Z.pages_scanned, " BITMAP("2") MOD_FREE(PTR)
 	  "R PG2.flags, R PG0.flags, " SET_BUDDY_26("2") PUSH_HEAD("2", LMOV("1"), LMOV("1"))
 	  NR_FREE("1") "W Z.lock, " },
-	/* For 3.9's look ahead: parent 0 of order 2, its buddy 4 of order 2 is free: the tail. */
+	/* 3.9, 1.4: PGFREE under the lock (step 5). For its look ahead: parent 0 of order 2, its buddy
+	 * 4 of order 2 is free: the tail. */
 	{ "free order 1", KERNEL_3_9, 1, "0pa0 0pb1 !0qb1",
 	  "A PG2._count, " CHECK_39("2") CHECK_39("3") BITMAP("2") "W PG2.index, "
-	  "M event[PGFREE], A Z.lock, W Z.all_unreclaimable, W Z.pages_scanned, "
+	  "A Z.lock, W Z.all_unreclaimable, W Z.pages_scanned, M event[PGFREE], "
 	  "R PG2.flags, R PG0.flags, R PG0._mapcount, " SET_BUDDY_39("2")
 	  "R PG0.flags, R PG4.flags, R PG4._mapcount, R PG4.private, "
 	  PUSH_HEAD("2", LMOV("1"), LMOV("1")) NR_FREE("1") MOD_FREE(PTR_39) "M Z.lock, " },
@@ -1362,6 +1363,21 @@ static void check_finds_pages_on_wrong_lists(void **state)
 	fixture_free(f);
 }
 
+/* 2.6.24: the list is one for all types, which the pages themselves name. */
+static void check_finds_pages_without_a_type(void **state)
+{
+	struct fixture *f = pcp_new(KERNEL_2_6_24, 4);
+	struct page *page;
+
+	(void)state;
+	fixture_run(f, "0pa0");
+	page = lru_page(f->memory, list_of(f, 0)->next);
+	assert_int_equal(*page_private(f->memory, page), MOVABLE);
+	*page_private(f->memory, page) = ISOLATE;
+	fixture_expect_unsound(f, "is on a list of CPU 0 without a type");
+	fixture_free(f);
+}
+
 /* CPU 0's lists of the two nodes change places, counts and all. */
 static void check_finds_pages_of_another_node(void **state)
 {
@@ -1482,6 +1498,7 @@ int main(void)
 		cmocka_unit_test(slabs_are_counted_in_their_zone),
 		cmocka_unit_test(check_finds_each_damage),
 		cmocka_unit_test(check_finds_pages_on_wrong_lists),
+		cmocka_unit_test(check_finds_pages_without_a_type),
 		cmocka_unit_test(check_finds_pages_of_another_node),
 		cmocka_unit_test(random_traffic_keeps_the_invariants),
 	};

@@ -84,9 +84,11 @@ void traffic_pages_free(struct cpu *cpu, struct traffic *traffic, struct page *p
 			unsigned order);
 
 /* Where the objects of a workload come from, for its setting `cache`. */
-enum source_kind { SOURCE_KMEM_CACHE, SOURCE_KMALLOC };
-extern const char *const source_words[];        /* "kmem_cache", "kmalloc" */
+enum source_kind { SOURCE_KMEM_CACHE, SOURCE_KMALLOC, SOURCE_RECLAIMABLE };
+extern const char *const source_words[];        /* "kmem_cache", "kmalloc", "reclaimable" */
 
+/* Does the object allocator have such caches? If not, why says so. */
+bool source_fits(const struct traffic *traffic, int kind, char *why, size_t size);
 /* Set-up. */
 struct source source_new(struct traffic *traffic, int kind, size_t size);
 void *source_alloc(struct cpu *cpu, struct traffic *traffic, const struct source *source);

@@ -24,7 +24,7 @@
  * Changed: the lock may be that of 2.6.24 (`lock: dec`), since SLUB of that time runs on top.
  * NUMA hits are counted on one node too, as by the kernel that has this zone layout.
  * Left out: zones DMA and DMA32, reclaim and compaction (an allocation below the MIN watermark
- * fails), the 1 Hz fold of differences, memory hotplug. A zeroed page gets one store per line.
+ * fails), memory hotplug. A zeroed page gets one store per line.
  */
 #include "models/pages/zone.h"
 
@@ -84,6 +84,15 @@ static void buddy_free(struct cpu *cpu, void *state, struct page *page, unsigned
 	spin_unlock_irqrestore(cpu, zone->lock, zones->lock, flags);
 }
 
+/* Each second; there are no lists per CPU to age. */
+static void buddy_tick(struct cpu *cpu, void *state)
+{
+	struct zones *zones = state;
+
+	for (unsigned node = 0; node < zones->memory->nodes; node++)
+		zone_fold_all(cpu, &zones->zone[node]);
+}
+
 /* ---- set-up and check: plain C ------------------------------------------------------------- */
 
 struct buddy_settings {
@@ -135,6 +144,11 @@ static uint64_t buddy_free_pages(const void *state)
 	return zones_free_pages(state);
 }
 
+static int64_t buddy_slab_pages(const void *state, unsigned node, bool reclaimable)
+{
+	return zones_slab_pages(state, node, reclaimable);
+}
+
 const struct page_allocator buddy = {
 	.name          = "buddy",
 	.summary       = "2^n pages in lists under one zone lock (Linux 3.9 without per-CPU lists)",
@@ -147,6 +161,8 @@ const struct page_allocator buddy = {
 	.alloc         = buddy_alloc,
 	.free          = buddy_free,
 	.count_slab    = zones_count_slab,
+	.tick          = buddy_tick,
 	.check         = buddy_check,
 	.free_pages    = buddy_free_pages,
+	.slab_pages    = buddy_slab_pages,
 };

@@ -103,6 +103,11 @@ static inline struct kmem_cache *cache_create(void *state, const char *name, uns
 	return setup_cache(slub, s, bytes, name, size, align);
 }
 
+static inline void cache_reclaimable(struct kmem_cache *s)
+{
+	s->flags |= 1ull << SLAB_RECLAIM_ACCOUNT;
+}
+
 /* kmalloc's caches are made by slub_kmalloc_setup, when the model is ready for caches. */
 static inline struct slub *slub_new(struct sim *sim, const struct pages *pages,
 				    const struct slub_settings *settings)
@@ -148,6 +153,7 @@ static inline uint64_t metadata_bytes(const void *state)
 #define SLUB_ALLOCATOR \
 	.settings_size    = sizeof(struct slub_settings), \
 	.cache_create     = cache_create, \
+	.cache_reclaimable = cache_reclaimable, \
 	.kmalloc_cache    = slub_kmalloc_cache, \
 	.object_size      = object_size, \
 	.objects_per_slab = objects_per_slab, \

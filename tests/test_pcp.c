@@ -1083,6 +1083,55 @@ static void a_tick_folds_every_difference(void **state)
 	}
 }
 
+struct folds {
+	struct fixture *f;
+	char text[400];
+	bool seen;
+};
+
+static void name_folds(void *to, const struct access *a)
+{
+	struct folds *folds = to;
+	const struct one_access named = { .how = 'A', .address = a->address };
+	size_t at = strlen(folds->text);
+	char name[120];
+
+	if (!folds->seen || !a->locked)
+		return;
+	name_access(folds->f, &named, name, sizeof name);
+	snprintf(folds->text + at, sizeof folds->text - at, "%s, ", name);
+}
+
+static void folds_thread(struct cpu *cpu, void *argument)
+{
+	struct folds *folds = argument;
+
+	for (unsigned i = 0; i < 3; i++)
+		alloc_page(cpu, folds->f, 0, GFP_MOVABLE);
+	folds->seen = true;
+	folds->f->page_model->tick(cpu, folds->f->page_state);
+	folds->f->page_model->tick(cpu, folds->f->page_state);          /* nothing is left */
+}
+
+/* 0.7: each difference that is not 0 goes to two shared words, the zone's and that of all zones. */
+static void a_tick_writes_the_shared_counters(void **state)
+{
+	(void)state;
+	EACH_KERNEL(kernel) {
+		struct fixture *f = pcp_new(kernel, 3);
+		struct folds folds = { f };
+
+		sim_observe(f->sim, name_folds, &folds);
+		thread_start(f->sim, 0, folds_thread, &folds);
+		assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
+		assert_string_equal(folds.text,
+				    "A Z.vm_stat[NR_FREE_PAGES], A vm_stat.item[NR_FREE_PAGES], "
+				    "A Z.vm_stat[NUMA_HIT], A vm_stat.item[NUMA_HIT], "
+				    "A Z.vm_stat[NUMA_LOCAL], A vm_stat.item[NUMA_LOCAL], ");
+		fixture_free(f);
+	}
+}
+
 /* ---- draining all, 2.4 --------------------------------------------------- */
 
 /* CPU 1 keeps pages and stays; CPU 2 keeps pages and is over; CPU 3 has none and stays. */
@@ -1492,6 +1541,7 @@ int main(void)
 		cmocka_unit_test(old_kernels_reserve_as_much_as_the_watermark),
 		cmocka_unit_test(foreign_pages_go_home_after_three_seconds),
 		cmocka_unit_test(a_tick_folds_every_difference),
+		cmocka_unit_test(a_tick_writes_the_shared_counters),
 		cmocka_unit_test(draining_all_empties_every_list),
 		cmocka_unit_test(two_that_drain_do_not_wait_for_each_other_for_ever),
 		cmocka_unit_test(pages_of_other_cpus_are_drained_before_memory_is_out),

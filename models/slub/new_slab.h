@@ -59,7 +59,7 @@ static inline void setup_page(struct cpu *cpu, struct kmem_cache *s, struct slab
 	setup_offset(cpu, s, page);
 	store(cpu, &page->slab, s);
 	bit_set_local(cpu, &page->flags, PG_SLAB);
-		(void)load(cpu, &s->flags);     /* debugged? */
+	(void)load(cpu, &s->flags);             /* debugged? */
 }
 
 /*
@@ -124,7 +124,7 @@ static inline void slab_discard(struct cpu *cpu, struct slub *slub, struct kmem_
 	bit_clear_local(cpu, &page->flags, PG_SLAB);
 	(void)load(cpu, &s->flags);             /* freed by RCU? */
 	order = (unsigned)load(cpu, &s->order);
-	slab_debug(cpu, page);
+	slab_debug(cpu, s, page);
 	count_slab(cpu, slub, s, page, -(1 << order));
 	if (era.slab_over_mapping)
 		store(cpu, &page->mapping, 0);

@@ -1,10 +1,23 @@
 /*
- * The calls where interrupts are off around the fast paths: dfb4f096 and 2.6.24. After an era_*.h.
+ * The slow path's beginning and the calls where interrupts are off around the fast paths: dfb4f096 and 2.6.24. After an era_*.h.
  */
 #ifndef MODELS_SLUB_CALLS_IRQS_OFF_H
 #define MODELS_SLUB_CALLS_IRQS_OFF_H
 
-#include "models/slub/slab.h"
+#include "models/slub/cpu_list.h"
+
+/* The CPU's freelist is empty. */
+static inline void *alloc_slow(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
+			       struct kmem_cache_cpu *c, unsigned gfp)
+{
+	struct slab_page *page = load(cpu, &c->page);
+
+	if (!page)
+		return alloc_other(cpu, slub, s, c, gfp);
+	path(cpu, "refill");
+	slab_lock(cpu, page);
+	return alloc_locked(cpu, slub, s, c, page, gfp);
+}
 
 /* The fast paths: the model's; interrupts off. */
 static void *slab_alloc(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,

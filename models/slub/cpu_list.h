@@ -115,17 +115,4 @@ static inline void *alloc_locked(struct cpu *cpu, struct slub *slub, struct kmem
 	return alloc_other(cpu, slub, s, c, gfp);
 }
 
-/* The CPU's freelist is empty. */
-static inline void *alloc_slow(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
-			       struct kmem_cache_cpu *c, unsigned gfp)
-{
-	struct slab_page *page = load(cpu, &c->page);
-
-	if (!page)
-		return alloc_other(cpu, slub, s, c, gfp);
-	path(cpu, "refill");
-	slab_lock(cpu, page);
-	return alloc_locked(cpu, slub, s, c, page, gfp);
-}
-
 #endif

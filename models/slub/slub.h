@@ -27,7 +27,8 @@ enum list_end { LIST_HEAD, LIST_TAIL };
 struct slub_era {
 	uint64_t min_partial;           /* empty slabs are kept up to so many partial ones; 0: by
 					 * the size of objects */
-	unsigned min_partial_shift;     /* then log2 of the size, less so many bits of that */
+	unsigned min_partial_bits;      /* then one for so many bits of that size, from 5 to 10 */
+	bool min_objects_by_cpus;       /* a slab should hold more where there are more CPUs */
 	size_t kmalloc_max;             /* larger ones come from the page allocator */
 	unsigned too_many;              /* objects: a slab has fewer, for inuse to count them */
 	unsigned waste;                 /* a slab wastes 1/waste of its bytes at most, if it can */
@@ -39,6 +40,12 @@ struct slub_era {
 	bool slab_over_mapping;         /* page->slab lies over page->mapping, NULL at the end */
 	bool clears_debug;              /* a slab that goes loses its debug bit */
 	bool counts_remote;             /* a slab given up: looks whether others freed into it */
+	bool page_pair;                 /* freelist and counters of a page are exchanged as one */
+	bool cpu_partial;               /* CPUs may keep partial slabs of their own */
+	bool links_irqs_off;            /* interrupts come on for the page allocator only */
+	bool links_once;                /* each object; else the first twice */
+	bool new_reads_order;           /* of a slab that was just made */
+	bool checks_pfmemalloc;         /* may everybody have the slab? a bit of page->flags */
 	bool walk_prefetches;           /* a walk of the partial list asks for the next slab */
 	bool reuses;                    /* released with the bug that 05aa345034d mended */
 	bool loses;                     /* released with a bug that loses objects */

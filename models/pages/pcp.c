@@ -708,7 +708,7 @@ static void pcp_fit(void *settings, enum kernel kernel)
 {
 	struct pcp_settings *set = settings;
 
-	if (set->variant == 0)
+	if (set->variant == 0)          /* later ones: the last */
 		set->variant = (int)(kernel < KERNEL_3_9 ? kernel : KERNEL_3_9) + 1;
 }
 

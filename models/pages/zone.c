@@ -332,6 +332,14 @@ static void check_new_page_2_6(struct cpu *cpu, const struct memory *m, struct p
 	bit_clear_local(cpu, page_flags(m, page), PG_ERROR);
 }
 
+static void set_head(struct cpu *cpu, const struct memory *m, struct page *tail, struct page *head)
+{
+	if (m->view->compound_head)
+		store(cpu, page_compound_head(m, tail), (uint64_t)(uintptr_t)head + 1);
+	else
+		store(cpu, page_first_page(m, tail), head);
+}
+
 /* The first tail also has the destructor, of which there is one kind here, and the order. */
 static void prep_compound_page(struct cpu *cpu, const struct zones *zones, struct page *head,
 			       unsigned order)
@@ -345,10 +353,11 @@ static void prep_compound_page(struct cpu *cpu, const struct zones *zones, struc
 	for (uint64_t i = 1; i < 1ull << order; i++) {
 		struct page *tail = pfn_to_page(m, pfn + i);
 
-		bit_set_local(cpu, page_flags(m, tail), PG_TAIL);
+		if (!m->view->compound_head)
+			bit_set_local(cpu, page_flags(m, tail), PG_TAIL);
 		if (!zones->rules->old_checks)
 			store(cpu, page_count(m, tail), 0);
-		store(cpu, page_first_page(m, tail), head);
+		set_head(cpu, m, tail, head);
 	}
 }
 

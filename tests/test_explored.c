@@ -97,6 +97,7 @@ static const struct planted planted[] = {
 	{ "slub-cpu",  "", "forgotten-list-lock", STRATEGY_PCT,        6, 1000 },
 	{ "none",      "", "no-zone-lock",        STRATEGY_RUNS,       4, 1000 },
 	{ "none",      "", "no-zone-lock",        STRATEGY_EXHAUSTIVE, 2, 10000 },
+	{ "none",      "buddy: {lock: queued}\n", "no-zone-lock", STRATEGY_RUNS, 4, 1000 },
 };
 /* clang-format on */
 
@@ -176,6 +177,7 @@ static void the_allocators_are_sound(void **state)
 		const char *objects, *more;
 	} rows[] = {
 		{ "none", "" },
+		{ "none", "buddy: {lock: queued}\n" },
 		{ "slub-page", "" },
 		{ "slub-cpu", "" },
 		{ "slub-cpu", "slub-cpu: {variant: dfb4f096}\n" },

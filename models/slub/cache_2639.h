@@ -37,6 +37,7 @@ enum cache_flag {                       /* bits of flags */
 enum { SLAB_DEBUG_FLAGS = 0xd00 };      /* never set here, but looked at; the bits are ours */
 enum { OO_SHIFT = 16, OO_MASK = (1 << OO_SHIFT) - 1 };  /* order above, objects below */
 
+/* node[] has a name of its own. */
 static const struct field kmem_cache_fields[] = {
 	FIELD(struct kmem_cache, cpu_slab),
 	FIELD(struct kmem_cache, flags),
@@ -59,7 +60,6 @@ static const struct field kmem_cache_fields[] = {
 	FIELD(struct kmem_cache, object_label),
 	FIELD(struct kmem_cache, kobject),
 	FIELD(struct kmem_cache, defrag_ratio),
-	{ "node", offsetof(struct kmem_cache, node), 0, NULL, false },
 	{ 0 },
 };
 

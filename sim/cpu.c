@@ -172,6 +172,11 @@ bool in_interrupt(const struct cpu *cpu)
 	return cpu->in_irq;
 }
 
+bool irqs_off(const struct cpu *cpu)
+{
+	return !cpu->irq_on;
+}
+
 static void send_interrupt(struct sim *sim, unsigned from, unsigned target, uint64_t time,
 			   uint64_t period, bool background, interrupt_handler *handler,
 			   void *argument)
@@ -388,9 +393,8 @@ void op_begin(struct cpu *cpu, enum op op)
 	if (cpu->ahead && !cpu->frames)
 		ahead_forget(cpu);
 	cpu->frames++;
-	*f = (struct frame){
-		op, cpu->context, cpu->clock, cpu->irq_units, cpu->lines_read, cpu->lines_written
-	};
+	*f = (struct frame){ op, 1, cpu->context, cpu->clock, cpu->irq_units, cpu->lines_read,
+			     cpu->lines_written };
 	cpu->context = context_get(cpu->sim, op, "");
 }
 
@@ -415,16 +419,23 @@ void op_began(struct cpu *cpu, uint64_t clock)
 	f->irq_units = cpu->irq_units;
 }
 
+void op_pieces(struct cpu *cpu, unsigned pieces)
+{
+	cpu->frame[cpu->frames - 1].pieces = pieces;
+}
+
 void op_end(struct cpu *cpu, int64_t live_bytes, int64_t footprint_bytes)
 {
 	struct sim *sim = cpu->sim;
 	struct frame *f = &cpu->frame[--cpu->frames];
+	bool outermost = cpu->frames == cpu->irq_frames;
 	struct entry e = {
 		.cpu = cpu->node->id,
 		.count = cpu->entries++,
 		.op = f->op,
+		.pieces = f->pieces,
 		.context = cpu->context,
-		.whole = cpu->frames == cpu->irq_frames,
+		.whole = outermost && f->op != OP_DRAIN,
 		.start = f->start,
 		.lines_read = cpu->lines_read - f->lines_read,
 		.lines_written = cpu->lines_written - f->lines_written,
@@ -432,12 +443,12 @@ void op_end(struct cpu *cpu, int64_t live_bytes, int64_t footprint_bytes)
 		.footprint = footprint_bytes,
 	};
 
-	if (cpu->clock - f->start < UNIT)       /* an operation takes a cycle at least */
-		pass(cpu, UNIT, CAUSE_COMPUTE);
+	if (cpu->clock - f->start < f->pieces * UNIT)   /* each piece takes a cycle at least */
+		pass(cpu, f->pieces * UNIT, CAUSE_COMPUTE);
 	e.time = cpu->clock;
 	e.units = cpu->clock - f->start - (cpu->irq_units - f->irq_units);
 	cpu->context = f->context;
-	if (e.whole)
+	if (outermost)
 		cpu->op_serial = cpu->in_irq ? 0 : 1;
 	entry_push(sim, &e);
 }

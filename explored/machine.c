@@ -620,9 +620,9 @@ void compute_cycles(struct cpu *cpu, uint64_t cycles)
 
 /* Between the verb before and the one behind, with interrupts still on: a step of its own where one
  * may arrive. */
-static void irqs_off(struct cpu *cpu)
+static void irqs_go_off(struct cpu *cpu)
 {
-	static const struct site site = { "", 0, "irqs_off", "interrupts go off" };
+	static const struct site site = { "", 0, "irqs_go_off", "interrupts go off" };
 	struct verb_at verb = { VERB_IRQS_OFF, false, false, 0, NULL, &site };
 
 	if (cpu->irq_on && cpu->sources && !cpu->in_handler && !cpu->sim->sequential) {
@@ -636,7 +636,7 @@ bool irq_save(struct cpu *cpu)
 {
 	bool was_on = cpu->irq_on;
 
-	irqs_off(cpu);
+	irqs_go_off(cpu);
 	return was_on;
 }
 
@@ -648,7 +648,7 @@ void irq_restore(struct cpu *cpu, bool flags)
 
 void irq_disable(struct cpu *cpu)
 {
-	irqs_off(cpu);
+	irqs_go_off(cpu);
 }
 
 void irq_enable(struct cpu *cpu)

@@ -14,8 +14,9 @@
 
 enum { PAGE_BYTES = 4096, MAX_ORDER = 11 };     /* orders 0 .. MAX_ORDER-1 */
 
-/* The kernels that models of allocators follow. */
-enum kernel { KERNEL_2_6_22, KERNEL_2_6_24, KERNEL_3_9, KERNELS };
+/* The kernels that models of allocators follow, as far as their page allocators differ: object
+ * allocators of 3.1 to 3.18 are with 3.9, those of 6.17 and 6.18 with 6.12, those of 7.x with 7.1. */
+enum kernel { KERNEL_2_6_22, KERNEL_2_6_24, KERNEL_3_9, KERNEL_6_12, KERNEL_7_1, KERNELS };
 
 /* NR_CPUS of the kernel, which static arrays have room for: `asked` or the CPUs of the run,
  * whichever are more, rounded up to 8. */
@@ -45,11 +46,13 @@ struct page_view {
 	const char *name;               /* "packed-56", "aligned-64" */
 	unsigned size;                  /* bytes from one page struct to the next */
 	unsigned flags, count, mapcount, private, mapping, index, lru;
+	unsigned compound_head;         /* of a tail, see page_head; 0: it has none */
 	const struct layout *layout;    /* members for reports, as a page allocator sees them */
 };
 
 extern const struct page_view page_view_packed_56;      /* until 3.0 */
 extern const struct page_view page_view_aligned_64;     /* 3.1 .. 3.19 */
+extern const struct page_view page_view_6_12;           /* and later: 64 bytes, other offsets */
 
 /* The page structs and pages of one node; page struct i of the node at mem_map + i * stride. */
 struct node_memory {
@@ -148,9 +151,10 @@ void frames_relabel(struct cpu *cpu, const struct memory *m, const struct page *
 
 /*
  * The page allocator's way to a member, whatever the era: load(cpu, page_flags(m, page)).
- * In flags both kinds of allocator agree on the head and tail marks of a compound page and on the
- * node number; first_page of a tail overlays private, the order of a compound page lies in the
- * lru.prev of its first tail.
+ * In flags both kinds of allocator agree on the head mark of a compound page and on the node number;
+ * the order of a compound page lies in the lru.prev of its first tail. A tail has a mark in flags
+ * too, and the head's address over private; where the view has a compound_head, it is that word, the
+ * head's address + 1, which overlays lru.next.
  */
 enum page_flag {                        /* bits of flags */
 	PG_LOCKED = 0,
@@ -174,12 +178,16 @@ PAGE_MEMBER(private, uint64_t)
 PAGE_MEMBER(mapping, uint64_t)
 PAGE_MEMBER(index, uint64_t)
 PAGE_MEMBER(lru, struct list_head)
+PAGE_MEMBER(compound_head, uint64_t)
 #undef PAGE_MEMBER
 
 static inline struct page **page_first_page(const struct memory *m, struct page *tail)
 {
 	return (struct page **)page_private(m, tail);
 }
+
+/* The head of the block that the page is in, by its mark. No access. */
+struct page *page_head(const struct memory *m, struct page *page);
 
 static inline uint64_t *compound_order(const struct memory *m, struct page *head)
 {

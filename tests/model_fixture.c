@@ -359,11 +359,7 @@ static const unsigned cpu_word_bytes[ERAS] = { 8, 64, 8 };
 
 struct page *fixture_slab(const struct fixture *f, const void *object)
 {
-	struct page *page = virt_to_page(f->memory, object);
-
-	if (*page_flags(f->memory, page) >> PG_TAIL & 1)
-		return *page_first_page(f->memory, page);
-	return page;
+	return page_head(f->memory, virt_to_page(f->memory, object));
 }
 
 char *fixture_cpu_word(const struct fixture *f, const struct kmem_cache *s, unsigned cpu)
@@ -588,7 +584,7 @@ static const char *line_name(const struct fixture *f, const struct touched *t)
 	if (strncmp(text, "per_cpu_pageset", 15) == 0)
 		return "VS";
 	if (pfn < m->pages)
-		return *page_flags(m, pfn_to_page(m, pfn)) >> PG_TAIL & 1 ? "PGt" : "PG";
+		return page_head(m, pfn_to_page(m, pfn)) == pfn_to_page(m, pfn) ? "PG" : "PGt";
 	if (address_to_pfn(m, t->address) < m->pages)
 		return "OB";
 	if (f->era != ERA_2622 && at == line_of(f, fixture_cpu_slab(f, f->recorded_cpu)))

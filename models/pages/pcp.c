@@ -708,8 +708,8 @@ static void pcp_fit(void *settings, enum kernel kernel)
 {
 	struct pcp_settings *set = settings;
 
-	if (set->variant == 0)
-		set->variant = (int)kernel + 1;
+	if (set->variant == 0)          /* later ones: the last */
+		set->variant = (int)(kernel < KERNEL_3_9 ? kernel : KERNEL_3_9) + 1;
 }
 
 static enum kernel pcp_kernel(const void *settings)

@@ -332,6 +332,14 @@ static void check_new_page_2_6(struct cpu *cpu, const struct memory *m, struct p
 	bit_clear_local(cpu, page_flags(m, page), PG_ERROR);
 }
 
+static void set_head(struct cpu *cpu, const struct memory *m, struct page *tail, struct page *head)
+{
+	if (m->view->compound_head)
+		store(cpu, page_compound_head(m, tail), (uint64_t)(uintptr_t)head + 1);
+	else
+		store(cpu, page_first_page(m, tail), head);
+}
+
 /* The first tail also has the destructor, of which there is one kind here, and the order. */
 static void prep_compound_page(struct cpu *cpu, const struct zones *zones, struct page *head,
 			       unsigned order)
@@ -345,10 +353,11 @@ static void prep_compound_page(struct cpu *cpu, const struct zones *zones, struc
 	for (uint64_t i = 1; i < 1ull << order; i++) {
 		struct page *tail = pfn_to_page(m, pfn + i);
 
-		bit_set_local(cpu, page_flags(m, tail), PG_TAIL);
+		if (!m->view->compound_head)
+			bit_set_local(cpu, page_flags(m, tail), PG_TAIL);
 		if (!zones->rules->old_checks)
 			store(cpu, page_count(m, tail), 0);
-		store(cpu, page_first_page(m, tail), head);
+		set_head(cpu, m, tail, head);
 	}
 }
 
@@ -613,18 +622,11 @@ static int free_pages_diff(const struct zone *zone, unsigned id)
 	return zone_pageset_of(zone, id)->vm_stat_diff[zone->all->rules->item[ITEM_FREE_PAGES]];
 }
 
-static bool lock_is_held(const struct zone *zone)
-{
-	if (zone->all->lock == LOCK_DEC)
-		return zone->lock->slock != 1;
-	return zone->lock->owner != zone->lock->next;
-}
-
 static bool check_zone(struct zone *zone, int64_t *all_free, const struct report *report)
 {
 	int64_t pages = 0, counted = zone->vm_stat[zone->all->rules->item[ITEM_FREE_PAGES]];
 
-	if (lock_is_held(zone))
+	if (spin_lock_is_held(zone->lock, zone->all->lock))
 		return failed(report, "node %d: the zone lock is held", *zone->node_id);
 	for (unsigned order = 0; order < MAX_ORDER; order++) {
 		uint64_t blocks = 0;

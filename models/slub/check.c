@@ -267,9 +267,7 @@ bool slub_owns(const void *state, const struct kmem_cache *s, const void *object
 
 	if (pfn >= m->pages)
 		return false;
-	page = pfn_to_page(m, pfn);
-	if (*page_flags(m, page) >> PG_TAIL & 1)
-		page = *page_first_page(m, page);
+	page = page_head(m, pfn_to_page(m, pfn));
 	if (!(*page_flags(m, page) >> PG_SLAB & 1))     /* a large kmalloc */
 		return !s && *page_count(m, page) == 1 && object == page_address(m, page);
 	owner = slub->views->slab(page).cache;

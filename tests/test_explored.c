@@ -137,6 +137,9 @@ static void every_schedule_gives_exactly_the_outcomes_of_the_oracle(void **state
 /* ---- planted faults ----------------------------------------------------------------------------- */
 
 /* clang-format off */
+#define SMALL_ARRAYS    "slab: {limit: 2, batchcount: 2, shared: 1}\n"
+#define TWO_NODES       "explore: {nodes: 2}\n"
+
 static const struct planted {
 	const char *objects, *more, *plant;
 	enum strategy strategy;
@@ -154,6 +157,11 @@ static const struct planted {
 	{ "slub-cpu",  "", "stale-inuse",         STRATEGY_EXHAUSTIVE, 2, 30000 },
 	{ "slub-page", "", "forgotten-list-lock", STRATEGY_UNIFORM,    6, 1000 },
 	{ "slub-cpu",  "", "forgotten-list-lock", STRATEGY_PCT,        6, 1000 },
+	{ "slab", SMALL_ARRAYS, "no-list-lock",        STRATEGY_RUNS,  6, 1000 },
+	{ "slab", SMALL_ARRAYS, "forgotten-list-lock", STRATEGY_PCT,   3, 1000 },
+	{ "slab", SMALL_ARRAYS, "uncounted-free",      STRATEGY_PCT,   6, 1000 },
+	{ "slab", SMALL_ARRAYS TWO_NODES, "no-alien-lock", STRATEGY_UNIFORM, 3, 1000 },
+	{ "slab", SMALL_ARRAYS TWO_NODES, "stale-nodeid",  STRATEGY_RUNS,    3, 1000 },
 	{ "none",      "", "no-zone-lock",        STRATEGY_RUNS,       4, 1000 },
 	{ "none",      "", "no-zone-lock",        STRATEGY_EXHAUSTIVE, 2, 10000 },
 	{ "none",      "buddy: {lock: queued}\n", "no-zone-lock", STRATEGY_RUNS, 4, 1000 },
@@ -205,7 +213,7 @@ static void a_fault_of_another_allocator_is_refused(void **state)
 	(void)state;
 	e.options.plant = "no-list-lock";
 	assert_false(explorer->explore(&e.options, &e.report, why, sizeof why));
-	assert_string_equal(why, "plant: 'no-list-lock' is for slub-page slub-cpu");
+	assert_string_equal(why, "plant: 'no-list-lock' is for slub-page slub-cpu slab");
 	explored_free(&e);
 }
 
@@ -278,6 +286,8 @@ static void the_allocators_are_sound(void **state)
 		{ "slub-cpu", "" },
 		{ "slub-cpu", "slub-cpu: {variant: dfb4f096}\n" },
 		{ "slub-page", "preempt: true\n" },
+		{ "slab", SMALL_ARRAYS },
+		{ "slab", SMALL_ARRAYS TWO_NODES },
 	};
 
 	(void)state;

@@ -740,6 +740,19 @@ static void only_objects_of_live_slabs_are_owned(void **state)
 	touch_free(t);
 }
 
+/* Descriptors off the slab are objects of the allocator's own, also of slabs without a user. */
+static void only_objects_of_users_are_in_use(void **state)
+{
+	struct touch_options options = SMALL(1024, 1);
+	struct touch *t = touch_new(&options);
+
+	(void)state;
+	touch_run(t, "0+a12 !0-a12");
+	assert_int_equal(slab_in_use(t->objects.state), 0);
+	touch_expect_sound(t);
+	touch_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -755,6 +768,7 @@ int main(void)
 		cmocka_unit_test(every_damage_is_found),
 		cmocka_unit_test(pointers_that_are_there_twice_are_found),
 		cmocka_unit_test(only_objects_of_live_slabs_are_owned),
+		cmocka_unit_test(only_objects_of_users_are_in_use),
 	};
 
 	return cmocka_run_group_tests_name("slab", tests, NULL, NULL);

@@ -222,30 +222,35 @@ static bool check_node(const struct looked_at *l, unsigned node)
 		      (unsigned long long)free);
 }
 
-/* Invariant (1): no slab is on no list. */
-static bool check_all_listed(const struct looked_at *l)
-{
-	const struct memory *m = l->slabs->memory;
-
-	for (uint64_t pfn = memory_next(m, 0); pfn < m->pages; pfn = memory_next(m, pfn + 1)) {
-		struct page *page = pfn_to_page(m, pfn);
-		const struct slab_page *one = (const struct slab_page *)page;
-
-		if (is_slab_page(l->slabs, page, l->s) && !m->seen[pfn] &&
-		    address_to_pfn(m, slab_start(one->lru.prev)) == pfn)
-			return failed(l->report, "%s: the slab at page %llu is on no list",
-				      l->s->name, (unsigned long long)pfn);
-	}
-	return true;
-}
-
 static bool check_cache(const struct looked_at *l)
 {
-	memory_forget_seen(l->slabs->memory);
 	for (unsigned node = 0; node < l->slabs->memory->nodes; node++)
 		if (!check_node(l, node))
 			return false;
-	return check_all_listed(l) && check_arrays(l);
+	return check_arrays(l);
+}
+
+/* The slab that begins at this page frame; NULL: none does. */
+static struct slab *slab_at(const struct slabs *slabs, uint64_t pfn)
+{
+	struct page *page = pfn_to_page(slabs->memory, pfn);
+	struct slab *slab = ((struct slab_page *)page)->lru.prev;
+
+	if (!is_slab_page(slabs, page, NULL))
+		return NULL;
+	return address_to_pfn(slabs->memory, slab_start(slab)) == pfn ? slab : NULL;
+}
+
+/* Invariant (1): no slab is on no list. */
+static bool check_all_listed(const struct slabs *slabs, const struct report *report)
+{
+	const struct memory *m = slabs->memory;
+
+	for (uint64_t pfn = memory_next(m, 0); pfn < m->pages; pfn = memory_next(m, pfn + 1))
+		if (slab_at(slabs, pfn) && !m->seen[pfn])
+			return failed(report, "the slab at page %llu is on no list",
+				      (unsigned long long)pfn);
+	return true;
 }
 
 bool slab_check(const void *state, char *why, size_t size)
@@ -256,48 +261,42 @@ bool slab_check(const void *state, char *why, size_t size)
 
 	if (slabs->chain->mutex != 1)
 		return failed(&report, "cache_chain_mutex is held");
+	memory_forget_seen(slabs->memory);
 	for (struct list_head *at = head->next; at != head; at = at->next) {
 		struct looked_at l = { slabs, listed_cache(at), &report };
 
 		if (!check_cache(&l))
 			return false;
 	}
-	return true;
+	return check_all_listed(slabs, &report);
 }
+
+/* ---- what users have ------------------------------------------------------------------------------ */
 
 /* In use of slabs less what arrays have, and less the descriptors that are objects themselves. */
-static uint64_t in_use_of(const struct looked_at *l)
-{
-	const struct memory *m = l->slabs->memory;
-	struct array_cache *ac;
-	uint64_t objects = 0;
-	unsigned node;
-
-	for (uint64_t pfn = memory_next(m, 0); pfn < m->pages; pfn = memory_next(m, pfn + 1)) {
-		struct page *page = pfn_to_page(m, pfn);
-		const struct slab *slab = ((struct slab_page *)page)->lru.prev;
-
-		if (!is_slab_page(l->slabs, page, l->s) ||
-		    address_to_pfn(m, slab_start(slab)) != pfn)
-			continue;
-		objects += slab->inuse;
-		objects -= l->s->flags >> CFLGS_OFF_SLAB & 1;
-	}
-	for (unsigned i = 0; array_number(l, i, &ac, &node); i++)
-		objects -= ac ? ac->avail : 0;
-	return objects;
-}
-
 uint64_t slab_in_use(const void *state)
 {
 	const struct slabs *slabs = state;
+	const struct memory *m = slabs->memory;
 	const struct list_head *head = &slabs->chain->list;
 	uint64_t objects = 0;
 
+	for (uint64_t pfn = memory_next(m, 0); pfn < m->pages; pfn = memory_next(m, pfn + 1)) {
+		const struct slab_page *page = (struct slab_page *)pfn_to_page(m, pfn);
+		const struct slab *slab = slab_at(slabs, pfn);
+
+		if (!slab)
+			continue;
+		objects += slab->inuse;
+		objects -= page->lru.next->flags >> CFLGS_OFF_SLAB & 1;
+	}
 	for (struct list_head *at = head->next; at != head; at = at->next) {
 		struct looked_at l = { slabs, listed_cache(at), NULL };
+		struct array_cache *ac;
+		unsigned node;
 
-		objects += in_use_of(&l);
+		for (unsigned i = 0; array_number(&l, i, &ac, &node); i++)
+			objects -= ac ? ac->avail : 0;
 	}
 	return objects;
 }

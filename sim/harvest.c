@@ -12,7 +12,7 @@ const char *const cause_names[CAUSES] = {
 	"private_hit", "compute",      "idle",
 };
 const char *const op_names[OPS] = { "none", "alloc", "free",  "page_alloc", "page_free",
-				     "work", "drain", "fault", "unmap" };
+				    "work", "drain", "fault", "unmap" };
 const char *const outcome_names[] = { "done", "out_of_memory", "deadlock", "max_cycles", "bug" };
 
 static unsigned count_bits(const uint64_t *bits, unsigned words)

@@ -480,6 +480,7 @@ static void settings_that_do_not_agree_are_told(void **unused)
 		{ "slab-test", "object_size=16384 cache=kmem_cache", 1, "needs 'cache: kmalloc'" },
 		{ "slab-test", "object_size=16384 cache=reclaimable", 1, "needs 'cache: kmalloc'" },
 		{ "slab-test", "cache=reclaimable", 1, "'plain' has no caches that are reclaimed" },
+		{ "slab-refill", "cache=reclaimable", 2, "'plain' has no caches that are reclaimed" },
 		{ "producer-consumer", "cache=reclaimable", 2,
 		  "'plain' has no caches that are reclaimed" },
 		{ "replay", "trace=/nowhere/x.trace", 2,

@@ -59,8 +59,7 @@ static const struct setting producer_consumer_settings[] = {
 	SETTING(struct producer_consumer, object_size,    BYTES, .min = 8, .max = 8192, .fallback = "256",
 		.unit = "bytes", .help = "size of the objects"),
 	SETTING(struct producer_consumer, cache,          WORD,  .words = source_words, .fallback = "kmem_cache",
-		.help = "a cache of the workload's own, one whose slabs can be reclaimed as those of "
-			"inodes, or kmalloc and kfree"),
+		.help = SOURCE_HELP),
 	SETTING(struct producer_consumer, write_bytes,    BYTES, .min = 0, .max = 8192, .fallback = "8",
 		.unit = "bytes", .help = "of a new object that its producer writes, one access per line"),
 	SETTING(struct producer_consumer, read_bytes,     BYTES, .min = 0, .max = 8192, .fallback = "8",

@@ -23,6 +23,21 @@ static void set_word(const struct setting *s, int *target, const char *text, siz
 	fail_msg("'%s' has no word '%.*s'", s->key, (int)length, text);
 }
 
+/* "64", "uniform:8:1024"; a table's fallback is YAML */
+static void set_sizes(struct sizes *sizes, const char *text)
+{
+	unsigned long long low, high;
+
+	if (sscanf(text, "uniform:%llu:%llu", &low, &high) == 2 ||
+	    sscanf(text, "{uniform: [%llu, %llu]}", &low, &high) == 2)
+		*sizes = (struct sizes){ SIZES_UNIFORM, low, high };
+	else if (sscanf(text, "steps:%llu:%llu", &low, &high) == 2)
+		*sizes = (struct sizes){ SIZES_STEPS, low, high };
+	else
+		*sizes = (struct sizes){ SIZES_ONE, strtoull(text, NULL, 10),
+					 strtoull(text, NULL, 10) };
+}
+
 static void set_one(const struct setting *s, void *target, const char *text, size_t length)
 {
 	void *at = (char *)target + s->offset;
@@ -41,6 +56,9 @@ static void set_one(const struct setting *s, void *target, const char *text, siz
 	case SETTING_DISTRIBUTION:
 		set_word(s, at, text, length);          /* of its shape, the first member */
 		((struct distribution *)at)->spread = SPREAD_ONE;
+		break;
+	case SETTING_SIZES:
+		set_sizes(at, text);
 		break;
 	case SETTING_NAME:
 		snprintf(at, SETTING_NAME_BYTES, "%.*s", (int)length, text);

@@ -47,6 +47,9 @@ static void set_one(const struct setting *s, void *target, const char *text, siz
 	case SETTING_BYTES:
 		*(uint64_t *)at = strtoull(text, NULL, 10);
 		break;
+	case SETTING_REAL:
+		*(double *)at = strtod(text, NULL);
+		break;
 	case SETTING_SWITCH:
 		*(bool *)at = length == 4;              /* true, false */
 		break;
@@ -94,7 +97,7 @@ void settings_from_text(const struct setting *table, void *target, const char *t
  * Each CPU has a stock of its own: a stretch of pages that it hands out from, and a stack of what
  * it freed itself, both on the host. No simulated access, no dependence on the host's order.
  */
-enum { STOCK_BYTES = 4 << 20, STACK_MAX = 4096 };
+enum { STOCK_BYTES = 4 << 20, STACK_MAX = 4096, PLAIN_CACHES = 2048 };
 
 struct kmem_cache {
 	unsigned size;
@@ -110,7 +113,7 @@ struct stock {
 struct plain {
 	struct workbench *bench;
 	struct stock stock[BENCH_CPUS];
-	struct kmem_cache cache[16];
+	struct kmem_cache cache[PLAIN_CACHES];
 	unsigned caches;
 };
 
@@ -122,7 +125,7 @@ static struct kmem_cache *plain_cache(void *state, const char *name, unsigned si
 	for (unsigned i = 0; i < plain->caches; i++)
 		if (plain->cache[i].size == size)
 			return &plain->cache[i];
-	assert_true(plain->caches < 16);
+	assert_true(plain->caches < PLAIN_CACHES);
 	plain->cache[plain->caches].size = size;
 	return &plain->cache[plain->caches++];
 }
@@ -132,12 +135,12 @@ static struct kmem_cache *plain_kmalloc_cache(void *state, size_t size)
 	return plain_cache(state, "kmalloc", (unsigned)size, 0);
 }
 
-static void note(struct plain *plain, struct cpu *cpu, bool frees, unsigned size)
+static void note(struct plain *plain, struct cpu *cpu, bool frees, unsigned size, unsigned gfp)
 {
 	unsigned id = cpu_id(cpu);
 
 	if (plain->bench->deeds[id] < DEED_MAX)
-		plain->bench->deed[id][plain->bench->deeds[id]++] = (struct deed){ frees, size };
+		plain->bench->deed[id][plain->bench->deeds[id]++] = (struct deed){ frees, gfp & GFP_ATOMIC, size };
 }
 
 static void *plain_alloc(struct cpu *cpu, void *state, struct kmem_cache *cache, unsigned gfp)
@@ -147,8 +150,7 @@ static void *plain_alloc(struct cpu *cpu, void *state, struct kmem_cache *cache,
 	enum fault fault = ++stock->handed_out > 20 ? plain->bench->fault : SOUND;
 	void *object;
 
-	(void)gfp;
-	note(plain, cpu, false, cache->size);
+	note(plain, cpu, false, cache->size, gfp);
 	if (fault == EXHAUSTED)
 		return NULL;
 	if (fault == TWICE)
@@ -170,7 +172,7 @@ static void plain_kfree(struct cpu *cpu, void *state, void *object)
 	struct plain *plain = state;
 	struct stock *stock = &plain->stock[cpu_id(cpu)];
 
-	note(plain, cpu, true, 0);
+	note(plain, cpu, true, 0, 0);
 	if (stock->stacked < STACK_MAX)
 		stock->stack[stock->stacked++] = object;
 }

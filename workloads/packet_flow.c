@@ -287,7 +287,22 @@ static void packet_flow_partners(const void *settings, unsigned cpus, partner_pa
 	if (set->forward || queues >= cpus)
 		return;
 	for (unsigned q = 0; q < queues; q++)
-		pair(to, q, queues + q % (cpus - queues));
+		pair(to, q, queues + q % (cpus - queues < queues ? cpus - queues : queues));
+}
+
+static void packet_flow_remarks(const void *state, void (*line)(void *to, const char *text),
+				void *to)
+{
+	const struct state *all = state;
+	unsigned idle = sim_cpus(all->traffic->sim) - all->queues - all->applications;
+	char text[120];
+
+	if (!idle)
+		return;
+	snprintf(text, sizeof text, "%u queue%s and %u application%s work; the other %u CPU%s idle",
+		 all->queues, all->queues == 1 ? "" : "s", all->applications,
+		 all->applications == 1 ? "" : "s", idle, idle == 1 ? " is" : "s are");
+	line(to, text);
 }
 
 extern const struct workload packet_flow;
@@ -300,4 +315,5 @@ const struct workload packet_flow = {
 	.create        = packet_flow_create,
 	.finish        = packet_flow_finish,
 	.partners      = packet_flow_partners,
+	.remarks       = packet_flow_remarks,
 };

@@ -45,7 +45,7 @@ struct state {
 	struct pipeline set;
 	struct supply supply;
 	struct stage *stage;            /* by CPU */
-	unsigned stages;
+	unsigned stages, idle;          /* of all pipelines; CPUs that are left over */
 };
 
 static void first(struct cpu *cpu, struct stage *stage)
@@ -116,6 +116,7 @@ static bool pipeline_create(struct traffic *traffic, const void *settings, void 
 	all->set = *set;
 	all->supply = supply_new(traffic, &SUPPLY_OPTIONS(set));
 	all->stages = (unsigned)(cpus / set->stages * set->stages);
+	all->idle = cpus - all->stages;
 	all->stage = xalloc(all->stages * sizeof *all->stage);
 	for (unsigned i = 0; i < all->stages; i++) {
 		struct stage *stage = &all->stage[i];
@@ -149,6 +150,18 @@ static void pipeline_partners(const void *settings, unsigned cpus, partner_pair 
 			pair(to, i - 1, i);
 }
 
+static void pipeline_remarks(const void *state, void (*line)(void *to, const char *text), void *to)
+{
+	const struct state *all = state;
+	char text[100];
+
+	if (!all->idle)
+		return;
+	snprintf(text, sizeof text, "%u CPUs work; the other %u CPU%s idle", all->stages, all->idle,
+		 all->idle == 1 ? " is" : "s are");
+	line(to, text);
+}
+
 extern const struct workload pipeline;
 const struct workload pipeline = {
 	.name          = "pipeline",
@@ -159,4 +172,5 @@ const struct workload pipeline = {
 	.create        = pipeline_create,
 	.finish        = pipeline_finish,
 	.partners      = pipeline_partners,
+	.remarks       = pipeline_remarks,
 };

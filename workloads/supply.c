@@ -7,6 +7,10 @@ const char *const gfp_words[] = {
 	[GFP_WORD_KERNEL] = "kernel", [GFP_WORD_ATOMIC] = "atomic", NULL
 };
 
+const char *const supply_words[] = {
+	[SOURCE_KMEM_CACHE] = "kmem_cache", [SOURCE_KMALLOC] = "kmalloc", NULL
+};
+
 /* 8, 12, 16, 24, 32, 48 ...: step i. */
 static uint64_t step_size(unsigned i)
 {

@@ -18,7 +18,7 @@
 #define SUPPLY_SETTINGS(type, size_) \
 	SETTING(type, object_size, SIZES, .min = 8, .max = 65536, .fallback = size_, .unit = "bytes", \
 		.help = "size of the objects; where it is drawn, and beyond 8192, they are kmalloc's"), \
-	SETTING(type, cache, WORD, .words = source_words, .fallback = "kmem_cache", \
+	SETTING(type, cache, WORD, .words = supply_words, .fallback = "kmem_cache", \
 		.help = "a cache of the workload's own, or kmalloc and kfree"), \
 	SETTING(type, gfp, WORD, .words = gfp_words, .fallback = "kernel", \
 		.help = "kernel: an allocation may sleep; atomic: interrupts stay as they are"), \
@@ -32,6 +32,7 @@
 
 enum gfp_word { GFP_WORD_KERNEL, GFP_WORD_ATOMIC };
 extern const char *const gfp_words[];
+extern const char *const supply_words[];        /* kmem_cache, kmalloc: of enum source_kind */
 
 struct supply_options {
 	SUPPLY_MEMBERS;

@@ -11,7 +11,8 @@ const char *const cause_names[CAUSES] = {
 	"upgrade",     "shared_level", "memory", "store_buffer",  "locked",
 	"private_hit", "compute",      "idle",
 };
-const char *const op_names[OPS] = { "none", "alloc", "free", "page_alloc", "page_free", "work" };
+const char *const op_names[OPS] = { "none",      "alloc", "free", "page_alloc",
+				    "page_free", "work",  "drain" };
 const char *const outcome_names[] = { "done", "out_of_memory", "deadlock", "max_cycles", "bug" };
 
 static unsigned count_bits(const uint64_t *bits, unsigned words)
@@ -238,8 +239,7 @@ static int by_member(const void *a, const void *b)
 /* The member that lies there, as the memory is labelled now. */
 static struct member_stats name_member(const struct sim *sim, uint64_t at, unsigned size)
 {
-	const struct label *label =
-		label_find(&sim->head.arena, at, sim->head.arena.label_serial);
+	const struct label *label = label_find(&sim->head.arena, at, sim->head.arena.label_serial);
 	const struct layout *layout = label ? label->layout : NULL;
 	unsigned offset =
 		label && label->stride ? (unsigned)((at - label->start) % label->stride) : 0;
@@ -249,7 +249,9 @@ static struct member_stats name_member(const struct sim *sim, uint64_t at, unsig
 				  .size = field ? (unsigned)field->size : size };
 
 	snprintf(m.layout, sizeof m.layout, "%s",
-		 layout ? layout->name : label ? label->name : "unlabelled");
+		 layout  ? layout->name
+		 : label ? label->name
+			 : "unlabelled");
 	if (field)
 		snprintf(m.member, sizeof m.member, "%s", field->name);
 	return m;
@@ -451,7 +453,9 @@ static void harvest_locks(const struct sim *sim, struct result *r)
 						  .contended = l->contended,
 						  .turns = l->turns,
 						  .wait_units = l->wait_units,
-						  .hold_units = l->hold_units };
+						  .hold_units = l->hold_units,
+						  .wait_units_max = l->wait_units_max,
+						  .hold_units_max = l->hold_units_max };
 			label_describe(&sim->head.arena, l->offset, sim->head.arena.label_serial,
 				       name, sizeof name, member, sizeof member);
 			snprintf(s->label, sizeof s->label, "%.50s%s%.25s", name,
@@ -549,6 +553,7 @@ void result_free(struct result *r)
 	free(r->field);
 	free(r->path);
 	free(r->lock);
+	free(r->order);
 	free(r->holder);
 	free(r);
 }

@@ -32,6 +32,7 @@ struct slub_era {
 	bool slab_over_mapping;         /* page->slab lies over page->mapping, NULL at the end */
 	bool clears_debug;              /* a slab that goes loses its debug bit */
 	bool reuses;                    /* released with the bug that 05aa345034d mended */
+	bool counts_before_link;        /* nr_partial changes before a slab is put on the list */
 };
 
 struct slub_settings {

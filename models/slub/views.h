@@ -10,7 +10,7 @@ static inline struct kmem_cache *listed_view(const struct list_head *at)
 static inline struct cache_view cache_view(const struct kmem_cache *s)
 {
 	return (struct cache_view){ s->name, (unsigned)s->size, (unsigned)s->objects,
-				    (unsigned)s->offset / WORD };
+				    (unsigned)s->offset / WORD, 0 };
 }
 
 static inline struct node_view node_view(const struct slub *slub, const struct kmem_cache *s,
@@ -26,13 +26,16 @@ static inline struct node_view node_view(const struct slub *slub, const struct k
 static inline struct slab_view slab_view(const struct page *head)
 {
 	const struct slab_page *page = (const struct slab_page *)head;
+	bool is_slab = page->flags >> PG_SLAB & 1;
 
-	return (struct slab_view){ page->slab, page->freelist, page->inuse,
-				   page->flags >> PG_FROZEN & 1, page->flags >> PG_LOCKED & 1 };
+	return (struct slab_view){ is_slab ? page->slab : NULL, page->freelist, page->inuse,
+				   page->flags >> PG_FROZEN & 1, page->flags >> PG_LOCKED & 1,
+				   false };
 }
 
 static const struct slub_views views = {
-	listed_view, cache_view, node_view, slab_view, cpu_view,
+	.listed = listed_view, .cache = cache_view, .node = node_view, .slab = slab_view,
+	.cpu = cpu_view, .list = offsetof(struct slab_page, lru),
 };
 
 #endif

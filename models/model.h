@@ -14,7 +14,8 @@
 
 enum { PAGE_BYTES = 4096, MAX_ORDER = 11 };     /* orders 0 .. MAX_ORDER-1 */
 
-/* The kernels that models of allocators follow. */
+/* The kernels that models of allocators follow, as far as their page allocators differ: object
+ * allocators of 3.1 to 3.18 are with 3.9, those of 6.17 and 6.18 with 6.12, those of 7.x with 7.1. */
 enum kernel { KERNEL_2_6_22, KERNEL_2_6_24, KERNEL_3_9, KERNEL_6_12, KERNEL_7_1, KERNELS };
 
 /* NR_CPUS of the kernel, which static arrays have room for: `asked` or the CPUs of the run,

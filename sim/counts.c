@@ -134,16 +134,29 @@ void lock_taken(struct cpu *cpu, const void *lock, const char *kind, unsigned tu
 	l->turns += turns;
 	if (turns)
 		l->wait_units += cpu->clock - cpu->wait_since;
-	l->taken_at = cpu->clock;
+	if (cpu->locks == HELD_MAX)
+		BUG(cpu, "more than %d locks held", HELD_MAX);
+	cpu->lock[cpu->locks++] = (struct held){ lock, l, cpu->clock };
 }
 
+/* Since when it was held is known to the holder: the next may have the lock before the last knows
+ * that it is rid of it, where the reply of a far operation is overtaken. */
 void lock_released(struct cpu *cpu, const void *lock)
 {
-	struct lock_entry *l = lock_get(cpu->sim, lock, "");
-	uint64_t from = l->taken_at > cpu->sim->opened ? l->taken_at : cpu->sim->opened;
+	unsigned i = cpu->locks;
+	uint64_t from;
 
+	while (i && cpu->lock[i - 1].lock != lock)
+		i--;
+	if (!i)
+		BUG(cpu, "a lock released that this CPU does not hold");
+	from = cpu->lock[i - 1].since;
+	if (from < cpu->sim->opened)
+		from = cpu->sim->opened;
 	if (cpu->clock > from)
-		l->hold_units += cpu->clock - from;
+		cpu->lock[i - 1].entry->hold_units += cpu->clock - from;
+	cpu->locks--;
+	memmove(cpu->lock + i - 1, cpu->lock + i, (cpu->locks - i + 1) * sizeof cpu->lock[0]);
 }
 
 /* ---- the window ----------------------------------------------------------------------------- */

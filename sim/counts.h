@@ -59,7 +59,7 @@ struct lock_entry {
 	struct lock_entry *hash_next;
 	uint64_t offset;
 	const char *kind;
-	uint64_t taken, contended, turns, wait_units, hold_units, taken_at;
+	uint64_t taken, contended, turns, wait_units, hold_units;
 };
 
 struct context {

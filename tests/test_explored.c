@@ -156,6 +156,7 @@ static const struct planted {
 	{ "slub-cpu",  "", "forgotten-list-lock", STRATEGY_PCT,        6, 1000 },
 	{ "none",      "", "no-zone-lock",        STRATEGY_RUNS,       4, 1000 },
 	{ "none",      "", "no-zone-lock",        STRATEGY_EXHAUSTIVE, 2, 10000 },
+	{ "none",      "buddy: {lock: queued}\n", "no-zone-lock", STRATEGY_RUNS, 4, 1000 },
 };
 /* clang-format on */
 
@@ -272,6 +273,7 @@ static void the_allocators_are_sound(void **state)
 		const char *objects, *more;
 	} rows[] = {
 		{ "none", "" },
+		{ "none", "buddy: {lock: queued}\n" },
 		{ "slub-page", "" },
 		{ "slub-cpu", "" },
 		{ "slub-cpu", "slub-cpu: {variant: dfb4f096}\n" },

@@ -21,8 +21,9 @@
  * `pageset` and `node`; pages_scanned, stored by every free, shares its line with the count of free
  * pages that every allocation reads. Most misses are page structs of list neighbours and buddies.
  *
- * Changed: the lock may be that of 2.6.24 (`lock: dec`), since SLUB of that time runs on top.
- * NUMA hits are counted on one node too, as by the kernel that has this zone layout.
+ * Changed: the lock may be that of 2.6.24 (`lock: dec`), since SLUB of that time runs on top, or
+ * that of 4.2 and later. NUMA hits are counted on one node too, as by the kernel that has this zone
+ * layout.
  * Left out: zones DMA and DMA32, reclaim and compaction (an allocation below the MIN watermark
  * fails), the 1 Hz fold of differences, memory hotplug. A zeroed page gets one store per line.
  */
@@ -91,11 +92,13 @@ struct buddy_settings {
 	uint64_t reserve_blocks;
 };
 
-static const char *const lock_words[] = { [LOCK_DEC] = "dec", [LOCK_TICKET] = "ticket", NULL };
+static const char *const lock_words[] = {
+	[LOCK_DEC] = "dec", [LOCK_TICKET] = "ticket", [LOCK_QUEUED] = "queued", NULL
+};
 
 static const struct setting buddy_settings[] = {
 	SETTING(struct buddy_settings, lock, WORD, .fallback = "ticket", .words = lock_words,
-		.help = "kind of zone->lock: dec as until 2.6.24, ticket as in 3.9"),
+		.help = "kind of zone->lock: dec as until 2.6.24, ticket as in 3.9, queued as from 4.2 on"),
 	SETTING(struct buddy_settings, reserve_blocks, COUNT, .min = 0, .max = 2, .fallback = "2",
 		.unit = "pageblocks",
 		.help = "2 MiB blocks of each zone set aside for emergencies, at most"),

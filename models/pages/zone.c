@@ -622,18 +622,11 @@ static int free_pages_diff(const struct zone *zone, unsigned id)
 	return zone_pageset_of(zone, id)->vm_stat_diff[zone->all->rules->item[ITEM_FREE_PAGES]];
 }
 
-static bool lock_is_held(const struct zone *zone)
-{
-	if (zone->all->lock == LOCK_DEC)
-		return zone->lock->slock != 1;
-	return zone->lock->owner != zone->lock->next;
-}
-
 static bool check_zone(struct zone *zone, int64_t *all_free, const struct report *report)
 {
 	int64_t pages = 0, counted = zone->vm_stat[zone->all->rules->item[ITEM_FREE_PAGES]];
 
-	if (lock_is_held(zone))
+	if (spin_lock_is_held(zone->lock, zone->all->lock))
 		return failed(report, "node %d: the zone lock is held", *zone->node_id);
 	for (unsigned order = 0; order < MAX_ORDER; order++) {
 		uint64_t blocks = 0;

@@ -90,6 +90,10 @@ enum rmw {
 /* true if *p was `old` and now is `new`; a failure takes the line exclusive too */
 #define cas(cpu, p, old, new)           verb_cas_(cpu, p, old, new, true)
 #define cas_local(cpu, p, old, new)     verb_cas_(cpu, p, old, new, false)
+/* the same against *seen, a variable, which gets what *p was */
+#define cas_seen(cpu, p, seen, new) \
+	__extension__ ({ __typeof__(*(p)) expected_ = *(seen), operand_ = (new); \
+	   verb_rmw((cpu), (p), sizeof expected_, RMW_CAS, &expected_, &operand_, (seen), true, SITE(#p)); })
 /* the old value of the bit (bool); `bit` counts from 0 */
 #define bit_set(cpu, p, bit)            verb_bit_(cpu, p, bit, RMW_BIT_SET, true)
 #define bit_set_local(cpu, p, bit)      verb_bit_(cpu, p, bit, RMW_BIT_SET, false)

@@ -16,17 +16,18 @@ static inline void free_listed(struct cpu *cpu, struct slub *slub, struct kmem_c
 			       bool is_empty, bool flags)
 {
 	if (is_empty && has_min_partial(cpu, slub, s, n)) {
+		path(cpu, "slab empty");
 		if (!was_full)
 			remove_partial(cpu, slub, n, slab);
 		list_unlock(cpu, n, flags);
 		slab_discard(cpu, slub, s, slab);
-		path(cpu, "slab empty");
 		return;
 	}
-	if (was_full)
+	if (was_full) {
+		path(cpu, "full to partial");
 		add_partial(cpu, slub, n, slab, LIST_TAIL);
+	}
 	list_unlock(cpu, n, flags);
-	path(cpu, was_full ? "full to partial" : "slab");
 }
 
 /* `count` objects of a slab, linked from `head` to `tail`, go back to it. */
@@ -37,6 +38,7 @@ static inline void free_chain(struct cpu *cpu, struct slub *slub, struct kmem_ca
 	bool flags = false, on_list = false;
 	struct slab_free seen, next;
 
+	path(cpu, "slab");
 	for (;;) {
 		seen = slab_read(cpu, slab);
 		set_next_free(cpu, s, tail, seen.freelist);
@@ -55,7 +57,6 @@ static inline void free_chain(struct cpu *cpu, struct slub *slub, struct kmem_ca
 			list_unlock(cpu, n, flags);
 		n = NULL;
 	}
-	path(cpu, "slab");
 	if (!n)
 		return;
 	if (seen.freelist && !on_list)          /* somebody has taken it off, and refills from it */
@@ -157,15 +158,18 @@ static inline unsigned fill_from_new(struct cpu *cpu, struct slub *slub, struct 
 /* Without sheaves; NULL: no memory. */
 static inline void *alloc_one(struct cpu *cpu, struct slub *slub, struct kmem_cache *s, unsigned gfp)
 {
-	struct kmem_cache_node *n = get_node(cpu, s, cpu_node(cpu));
-	void *object = partial_one(cpu, slub, s, n);
-	struct batch one = batch_on_stack(&object);
+	struct batch one = batch_on_stack(NULL);
+	struct kmem_cache_node *n;
+	void *object;
 
+	path(cpu, "one object");
+	n = get_node(cpu, s, cpu_node(cpu));
+	object = partial_one(cpu, slub, s, n);
+	one.at = &object;
 	if (!object)
 		object = any_partial_one(cpu, slub, s);
 	if (!object)
 		fill_from_new(cpu, slub, s, gfp, &one, 0, 1);
-	path(cpu, "one object");
 	return object;
 }
 

@@ -108,10 +108,10 @@ static inline struct slab_sheaf *replace_empty_main(struct cpu *cpu, struct slub
 		store(cpu, &pcs->spare, main);
 		return spare;
 	}
+	path(cpu, "barn");
 	barn = get_barn(cpu, s, cpu_node(cpu));
 	sheaf = barn_replace_empty(cpu, slub, barn, main);
 	if (sheaf) {
-		path(cpu, "barn");
 		store(cpu, &pcs->main, sheaf);
 		return sheaf;
 	}
@@ -125,8 +125,9 @@ static inline struct slab_sheaf *replace_empty_main(struct cpu *cpu, struct slub
 	else
 		sheaf = barn_get_empty(cpu, slub, barn);
 	sheaves_unlock(cpu, pcs);
-	sheaf = fill_sheaf(cpu, slub, s, sheaf, capacity, gfp);
 	path(cpu, "fill");
+	sheaf = fill_sheaf(cpu, slub, s, sheaf, capacity, gfp);
+	path(cpu, "fill");                      /* whatever was freed or allocated on the way */
 	return sheaf ? install_full(cpu, slub, pcs, barn, sheaf) : NULL;
 }
 

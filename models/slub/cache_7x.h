@@ -74,9 +74,4 @@ static_assert(sizeof(struct kmem_cache) == 184, "the array by node follows");
 
 enum cache_flag { SLAB_RECLAIM_ACCOUNT = 17 };  /* bits of flags: which counter slabs belong to */
 
-static inline void **free_pointer(const struct kmem_cache *s, void *object)
-{
-	return (void **)((char *)object + s->offset);
-}
-
 #endif

@@ -17,6 +17,25 @@
 
 #include "models/slub/sheaf.h"
 
+/* ---- free objects ------------------------------------------------------------------------------- */
+
+/* The word of a free object that has the next one: in its middle. */
+static inline void **free_pointer(const struct kmem_cache *s, void *object)
+{
+	return (void **)((char *)object + s->offset);
+}
+
+static inline void *next_free(struct cpu *cpu, const struct kmem_cache *s, void *object)
+{
+	return load(cpu, free_pointer(s, object));
+}
+
+static inline void set_next_free(struct cpu *cpu, const struct kmem_cache *s, void *object,
+				 void *next)
+{
+	store(cpu, free_pointer(s, object), next);
+}
+
 /* ---- nodes ---------------------------------------------------------------------------------------- */
 
 static inline struct kmem_cache_node *get_node(struct cpu *cpu, const struct kmem_cache *s,

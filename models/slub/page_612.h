@@ -169,20 +169,6 @@ static inline struct slab_page *virt_to_slab(struct cpu *cpu, const struct slub 
 
 static const struct layout object_layout = { "object", 0, CLASS_PAYLOAD, NULL };
 
-/* The word of a free object that has the next one: in its middle. */
-static inline void **free_pointer(const struct kmem_cache *s, void *object);
-
-static inline void *next_free(struct cpu *cpu, const struct kmem_cache *s, void *object)
-{
-	return load(cpu, free_pointer(s, object));
-}
-
-static inline void set_next_free(struct cpu *cpu, const struct kmem_cache *s, void *object,
-				 void *next)
-{
-	store(cpu, free_pointer(s, object), next);
-}
-
 /* Writes zeros over an object, one store per line. */
 static inline void object_clear(struct cpu *cpu, void *object, unsigned bytes)
 {

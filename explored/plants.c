@@ -10,9 +10,9 @@
 /* clang-format off */
 const struct plant explore_plants[] = {
 	{ .name = "no-list-lock", .summary = "the partial list's lock is never taken",
-	  .models = "slub-page slub-cpu", .member = "*list_lock", .instead = LEAVE_OUT },
+	  .models = "slub-page slub-cpu sheaves sheaves-all", .member = "*list_lock", .instead = LEAVE_OUT },
 	{ .name = "forgotten-list-lock", .summary = "nobody thought of the partial list's lock",
-	  .models = "slub-page slub-cpu", .member = "*list_lock", .instead = LEAVE_OUT,
+	  .models = "slub-page slub-cpu sheaves sheaves-all", .member = "*list_lock", .instead = LEAVE_OUT,
 	  .forgotten = true },
 	{ .name = "no-slab-lock", .summary = "the lock of a slab is never taken",
 	  .models = "slub-page slub-cpu", .function = "bit_spin_*lock", .member = "flags",
@@ -28,6 +28,20 @@ const struct plant explore_plants[] = {
 	{ .name = "no-transaction-id", .summary = "the CPU's freelist is compared without its transaction id",
 	  .models = "slub-cmpxchg slub-lockless slub-tagged", .text = "*freelist*",
 	  .instead = LOW_WORD_ONLY },
+	{ .name = "no-barn-lock", .summary = "the lock of a barn of sheaves is never taken",
+	  .models = "sheaves sheaves-all", .text = "&lock->[vl]*", .member = "lock",
+	  .instead = LEAVE_OUT },
+	{ .name = "no-barn-recheck", .summary = "under its lock a barn is taken for what it looked like before",
+	  .models = "sheaves sheaves-all", .function = "barn_has", .instead = GIVE_CONSTANT,
+	  .constant = 1 },
+	{ .name = "sheaves-entered-twice", .summary = "an interrupt uses its CPU's sheaves though the CPU is inside",
+	  .models = "sheaves sheaves-all", .function = "sheaves_trylock", .text = "*lock",
+	  .instead = GIVE_CONSTANT, .constant = 0 },
+	{ .name = "detached-not-honoured", .summary = "a slab that a refill has taken off the list is taken for listed",
+	  .models = "sheaves sheaves-all", .function = "free_chain", .text = "*flags",
+	  .instead = GIVE_CONSTANT, .constant = 1 << 9 },
+	{ .name = "no-counters", .summary = "a slab's freelist is compared without its counters",
+	  .models = "sheaves sheaves-all", .function = "slab_update", .instead = LOW_WORD_ONLY },
 	{ 0 },
 };
 /* clang-format on */

@@ -69,6 +69,14 @@ static inline bool barn_looks_empty(struct cpu *cpu, const struct slub *slub, ui
 	return sheaf_set(slub)->barn_peek && barn_count(cpu, count) == 0;
 }
 
+/* Under the lock: still? */
+static inline bool barn_has(struct cpu *cpu, uint32_t *count)
+{
+	uint32_t there = load(cpu, count);
+
+	return there > 0;
+}
+
 static inline bool barn_lock(struct cpu *cpu, struct node_barn *barn)
 {
 	return spin_lock_irqsave(cpu, &barn->lock, era.list_lock);
@@ -129,7 +137,7 @@ static inline struct slab_sheaf *barn_get(struct cpu *cpu, const struct slub *sl
 	if (barn_looks_empty(cpu, slub, count))
 		return NULL;
 	flags = barn_lock(cpu, barn);
-	if (barn_count(cpu, count) > 0) {
+	if (barn_has(cpu, count)) {
 		sheaf = barn_take(cpu, list);
 		fetch_add_local(cpu, count, -1);
 	}
@@ -161,7 +169,7 @@ static inline struct slab_sheaf *barn_replace_empty(struct cpu *cpu, const struc
 	if (barn_looks_empty(cpu, slub, nr_full))
 		return NULL;
 	flags = barn_lock(cpu, barn);
-	if (barn_count(cpu, nr_full) > 0) {
+	if (barn_has(cpu, nr_full)) {
 		full = barn_take(cpu, &barn->sheaves_full);
 		barn_put(cpu, slub, empty, &barn->sheaves_empty);
 		fetch_add_local(cpu, nr_full, -1);
@@ -190,7 +198,7 @@ static inline enum barn_answer barn_replace_full(struct cpu *cpu, const struct s
 	flags = barn_lock(cpu, barn);
 	if (!sheaf_set(slub)->barn_peek && barn_count(cpu, nr_full) >= sheaf_set(slub)->max_full) {
 		answer = BARN_IS_FULL;
-	} else if (barn_count(cpu, nr_empty) > 0) {
+	} else if (barn_has(cpu, nr_empty)) {
 		*empty = barn_take(cpu, &barn->sheaves_empty);
 		barn_put(cpu, slub, full, &barn->sheaves_full);
 		fetch_add_local(cpu, nr_empty, -1);

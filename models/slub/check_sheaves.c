@@ -34,8 +34,22 @@ static void add_object(struct gathered *g, void *object)
 	g->object[g->objects++] = object;
 }
 
+/* Can a sheaf lie there? Else the pointer must not be followed. */
+static bool is_sheaf(const struct gathered *g, const struct slab_sheaf *sheaf)
+{
+	const struct sheaves *own = g->slub->own;
+	const char *at = (const char *)sheaf;
+
+	if ((uintptr_t)at % WORD)
+		return false;
+	return (at >= own->first && at <= own->last) ||
+	       address_to_pfn(g->slub->memory, sheaf) < g->slub->memory->pages;
+}
+
 static bool gather(struct gathered *g, struct slab_sheaf *sheaf, unsigned least, unsigned most)
 {
+	if (!is_sheaf(g, sheaf))
+		return failed(g->report, "%s: a pointer to a sheaf leads nowhere", g->cache.name);
 	if (sheaf->size < least || sheaf->size > most)
 		return failed(g->report, "%s: a sheaf has %u objects, %u to %u expected",
 			      g->cache.name, sheaf->size, least, most);
@@ -73,7 +87,7 @@ static bool gather_list(struct gathered *g, const struct list_head *list, unsign
 	unsigned length = 0;
 
 	for (struct list_head *at = list->next; at != list; at = at->next, length++) {
-		if (at->prev != last || length > count)
+		if (length > count || !is_sheaf(g, (struct slab_sheaf *)at) || at->prev != last)
 			return failed(g->report, "%s: a list of a barn is broken", g->cache.name);
 		if (!gather(g, (struct slab_sheaf *)at, size, size))
 			return false;

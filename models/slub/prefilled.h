@@ -20,10 +20,10 @@ static inline struct slab_sheaf *barn_get_any(struct cpu *cpu, const struct slub
 	if (barn_looks_empty(cpu, slub, nr_full) && barn_looks_empty(cpu, slub, nr_empty))
 		return NULL;
 	flags = barn_lock(cpu, barn);
-	if (barn_count(cpu, nr_full) > 0) {
+	if (barn_has(cpu, nr_full)) {
 		sheaf = barn_take(cpu, &barn->sheaves_full);
 		fetch_add_local(cpu, nr_full, -1);
-	} else if (barn_count(cpu, nr_empty) > 0) {
+	} else if (barn_has(cpu, nr_empty)) {
 		sheaf = barn_take(cpu, &barn->sheaves_empty);
 		fetch_add_local(cpu, nr_empty, -1);
 	}

@@ -13,6 +13,7 @@ static const struct layout cache_bytes_layout = { "kmem_cache", 0, CLASS_ALLOCAT
 
 static inline struct slab_sheaf *first_sheaf(struct slub *slub, struct kmem_cache *s)
 {
+	struct sheaves *own = slub->own;
 	unsigned bytes = sheaf_bytes(s->sheaf_capacity);
 	struct slab_sheaf *sheaf =
 		arena_alloc(slub->sim, round_up(bytes, LINE), 1, 0, LINE, &sheaf_entries_layout,
@@ -21,6 +22,9 @@ static inline struct slab_sheaf *first_sheaf(struct slub *slub, struct kmem_cach
 	relabel_setup(slub->sim, sheaf, LINE, &slab_sheaf_layout, 0, s->sheaf_label);
 	sheaf->cache = s;
 	slub->cache_bytes += bytes;
+	if (!own->first)
+		own->first = (const char *)sheaf;
+	own->last = (const char *)sheaf;
 	return sheaf;
 }
 

@@ -199,6 +199,7 @@ static const char *const barn_order_words[] = {
 struct sheaves {
 	struct sheaf_settings settings;
 	struct rcu_data *rcu;           /* per CPU */
+	const char *first, *last;       /* of the sheaves made at set-up, for check() */
 };
 
 static inline const struct sheaf_settings *sheaf_set(const struct slub *slub)

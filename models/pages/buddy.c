@@ -31,7 +31,7 @@
 
 static const struct layout *const buddy_layouts[] = {
 	&pageset_layout_3_9, &zone_layout_3_9, &vm_event_state_layout, &pageblock_flags_layout,
-	&mem_section_layout, &mem_section_root_layout, &vm_stat_layout_3_9, NULL,
+	&mem_section_layout, &mem_section_root_layout, &vm_stat_layout_3_9, &lru_cpu_layout, NULL,
 };
 
 static struct page *take(struct cpu *cpu, void *state, struct zone *preferred, struct zone *zone,
@@ -66,15 +66,12 @@ static struct page *buddy_alloc(struct cpu *cpu, void *state, unsigned order, un
 	return page;
 }
 
-static void buddy_free(struct cpu *cpu, void *state, struct page *page, unsigned order)
+static void give(struct cpu *cpu, struct zones *zones, struct page *page, unsigned order)
 {
-	struct zones *zones = state;
 	struct zone *zone = page_zone(zones, page);
 	enum migratetype type;
 	bool flags;
 
-	compute(cpu, STEP_PAGE_FREE);
-	free_pages_prepare(cpu, zones, page, order);
 	type = pageblock_type(cpu, zones, page_to_pfn(zones->memory, page));
 	store(cpu, page_index(zones->memory, page), type);
 	flags = spin_lock_irqsave(cpu, zone->lock, zones->lock);
@@ -83,6 +80,60 @@ static void buddy_free(struct cpu *cpu, void *state, struct page *page, unsigned
 	free_one_page(cpu, zone, page, order, type);
 	zone_count(cpu, zone, ITEM_FREE_PAGES, 1 << order);
 	spin_unlock_irqrestore(cpu, zone->lock, zones->lock, flags);
+}
+
+static void buddy_free(struct cpu *cpu, void *state, struct page *page, unsigned order)
+{
+	compute(cpu, STEP_PAGE_FREE);
+	free_pages_prepare(cpu, state, page, order);
+	give(cpu, state, page, order);
+}
+
+/* ---- pages of processes -------------------------------------------------------------------- */
+
+static void give_released(struct cpu *cpu, void *state, struct page *page)
+{
+	compute(cpu, STEP_PAGE_FREE);
+	free_released_prepare(cpu, state, page, 0);
+	give(cpu, state, page, 0);
+}
+
+static void buddy_free_batch(struct cpu *cpu, void *state, struct page *const *page, unsigned count)
+{
+	free_each(cpu, state, release_pages(cpu, state, page, count), give_released, state);
+}
+
+static void flush(struct cpu *cpu, struct zones *zones, enum lru_list list)
+{
+	free_each(cpu, zones, lru_flush(cpu, zones, list), give_released, zones);
+}
+
+static void buddy_lru_add(struct cpu *cpu, void *state, struct page *page, enum lru_list list)
+{
+	if (lru_add(cpu, state, page, list))
+		flush(cpu, state, list);
+}
+
+static void buddy_lru_drain(struct cpu *cpu, void *state)
+{
+	for (enum lru_list list = LRU_INACTIVE_ANON; list < LRU_LISTS; list++)
+		if (lru_waits(cpu, state, list))
+			flush(cpu, state, list);
+}
+
+static void buddy_lru_del(struct cpu *cpu, void *state, struct page *page)
+{
+	lru_del(cpu, state, page);
+}
+
+static void buddy_map(struct cpu *cpu, void *state, struct page *page)
+{
+	map_anon(cpu, state, page);
+}
+
+static void buddy_unmap(struct cpu *cpu, void *state, struct page *page)
+{
+	unmap_anon(cpu, state, page);
 }
 
 /* ---- set-up and check: plain C ------------------------------------------------------------- */
@@ -130,12 +181,17 @@ static bool buddy_check(const void *state, char *why, size_t size)
 {
 	const struct report report = {why, size};
 
-	return zones_check((struct zones *)state, &report);
+	return zones_check((struct zones *)state, &report) && lru_check(state, &report);
 }
 
 static uint64_t buddy_free_pages(const void *state)
 {
 	return zones_free_pages(state);
+}
+
+static void buddy_free_blocks(const void *state, uint64_t blocks[MAX_ORDER])
+{
+	zones_free_blocks(state, blocks);
 }
 
 const struct page_allocator buddy = {
@@ -150,6 +206,14 @@ const struct page_allocator buddy = {
 	.alloc         = buddy_alloc,
 	.free          = buddy_free,
 	.count_slab    = zones_count_slab,
+	.group         = 14,
+	.free_batch    = buddy_free_batch,
+	.lru_add       = buddy_lru_add,
+	.lru_drain     = buddy_lru_drain,
+	.lru_del       = buddy_lru_del,
+	.map           = buddy_map,
+	.unmap         = buddy_unmap,
 	.check         = buddy_check,
 	.free_pages    = buddy_free_pages,
+	.free_blocks   = buddy_free_blocks,
 };

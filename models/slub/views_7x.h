@@ -18,8 +18,11 @@ static inline struct node_view node_view(const struct slub *slub, const struct k
 {
 	struct kmem_cache_node *n = per_node(s, id)->node;
 
-	return (struct node_view){ spin_lock_is_held(&n->list_lock, era.list_lock),
-				   *node_nr_partial(slub, n), *node_nr_slabs(slub, n), &n->partial };
+	return (struct node_view){
+		.locked = spin_lock_is_held(&n->list_lock, era.list_lock),
+		.nr_partial = *node_nr_partial(slub, n), .nr_slabs = *node_nr_slabs(slub, n),
+		.total_objects = *node_total_objects(slub, n), .partial = &n->partial,
+	};
 }
 
 static inline struct slab_view slab_view(const struct page *head)
@@ -27,9 +30,11 @@ static inline struct slab_view slab_view(const struct page *head)
 	const struct slab_page *slab = (const struct slab_page *)head;
 	bool is_slab = slab->page_type == PAGE_TYPE_SLAB;
 
-	return (struct slab_view){ is_slab ? slab->slab_cache : NULL, slab->freelist,
-				   counters_inuse(slab->counters), counters_frozen(slab->counters),
-				   false, slab->flags >> SL_PARTIAL & 1 };
+	return (struct slab_view){
+		.cache = is_slab ? slab->slab_cache : NULL, .freelist = slab->freelist,
+		.inuse = counters_inuse(slab->counters), .objects = counters_objects(slab->counters),
+		.frozen = counters_frozen(slab->counters), .marked = slab->flags >> SL_PARTIAL & 1,
+	};
 }
 
 static inline struct slub_percpu_sheaves *sheaves_view(const struct slub *slub,

@@ -16,6 +16,7 @@ struct cache_view {
 	unsigned size, objects;         /* bytes from object to object; objects in most slabs */
 	unsigned free_pointer;          /* its offset in an object, in words */
 	unsigned sheaf_capacity;
+	bool reclaimable;               /* which counter its slabs belong to */
 };
 
 struct node_view {

@@ -135,14 +135,9 @@ static inline struct kmem_cache *cache_create(void *state, const char *name, uns
 	return s;
 }
 
-static inline void setup_kmalloc(struct slub *slub)
+static inline void cache_reclaimable(struct kmem_cache *s)
 {
-	slub->kmalloc_96 = cache_create(slub, "kmalloc-96", 96, 0);
-	slub->kmalloc_192 = cache_create(slub, "kmalloc-192", 192, 0);
-	for (unsigned shift = 3; 1u << shift <= era.kmalloc_max; shift++)
-		slub->kmalloc[shift] =
-			cache_create(slub, label_new(slub->sim, "kmalloc-%u", 1u << shift),
-				     1u << shift, 0);
+	s->flags |= 1ull << SLAB_RECLAIM_ACCOUNT;
 }
 
 static inline void *sheaves_create(struct sim *sim, const struct pages *pages, const void *settings)
@@ -160,7 +155,7 @@ static inline void *sheaves_create(struct sim *sim, const struct pages *pages, c
 	own->settings = *(const struct sheaf_settings *)settings;
 	own->rcu = percpu_new(sim, struct rcu_data, WORD, &rcu_data_layout, "rcu_data");
 	list_init(&slub->cache_list);
-	setup_kmalloc(slub);
+	slub_kmalloc_create(slub, cache_create);
 	return slub;
 }
 
@@ -196,6 +191,7 @@ static const struct layout *const sheaves_layouts[] = {
 	.layouts          = sheaves_layouts, \
 	.create           = sheaves_create, \
 	.cache_create     = cache_create, \
+	.cache_reclaimable = cache_reclaimable, \
 	.kmalloc_cache    = slub_kmalloc_cache, \
 	.alloc            = cache_alloc, \
 	.free             = cache_free, \

@@ -77,10 +77,11 @@
  *   (3) every list ends and stays on the slots of its slab; no object is on two;
  *   (4) nr_partial is the length of the partial list, nr_slabs the number of slabs of the node;
  *   (5) no lock is held;
+ *   (6) the NR_SLAB counters of a node are the pages of its slabs;
  *   with sheaves also:
- *   (6) a sheaf is in one place only, an object in one sheaf at most, and then on no freelist;
- *   (7) sheaves in the barn are full or empty, and as many as it counts;
- *   (8) from 6.8 a slab has the mark of the partial list if and only if it is on it.
+ *   (7) a sheaf is in one place only, an object in one sheaf at most, and then on no freelist;
+ *   (8) sheaves in the barn are full or empty, and as many as it counts;
+ *   (9) from 6.8 a slab has the mark of the partial list if and only if it is on it.
  *
  * Lock order, to 3.0: slab lock (a bit of page->flags), then list_lock; who takes from the list has
  * the list_lock and so only tries the slab lock. From 3.1 the other way round: list_lock, then slab

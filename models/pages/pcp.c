@@ -42,6 +42,8 @@
  * Left out: zones DMA and DMA32, reclaim and compaction (drain_all, then fail), isolation, frees to
  * the cold list and frees in groups, both of which nobody asks for yet; kernels without NUMA.
  */
+#include <stdio.h>
+
 #include "models/pages/zone.h"
 
 enum { HOT, COLD };
@@ -796,87 +798,67 @@ static void *pcp_create(struct sim *sim, struct memory *memory, const void *sett
 
 /* ---- check: plain C, no CPU inside --------------------------------------------------------- */
 
-/* What a list of a CPU should be; type MIGRATE_TYPES: pages of any. */
-struct list_of {
-	const struct zone *zone;
-	unsigned cpu;
-	enum migratetype type;
-};
-
-static bool check_page(const struct list_of *of, uint64_t pfn, const struct report *report)
+/* 3.9: each page is on the list of its type. */
+static bool check_types(const struct zone *zone, const struct list_head *head, unsigned type,
+			const char *owner, const struct report *report)
 {
-	const struct memory *m = of->zone->all->memory;
-	struct page *page = pfn_to_page(m, pfn);
-	unsigned long long number = pfn;
-	uint64_t index = *page_index(m, page);
-
-	if (pfn_to_node(m, pfn) != of->zone->node)
-		return failed(report, "page %llu is on a list of CPU %u for another zone", number,
-			      of->cpu);
-	if (m->seen[pfn]++)
-		return failed(report, "page %llu is on a list of CPU %u and elsewhere", number,
-			      of->cpu);
-	if (*page_count(m, page))
-		return failed(report, "page %llu is on a list of CPU %u and referenced", number,
-			      of->cpu);
-	if (of->type < PCP_TYPES && index != of->type && !(of->type == MOVABLE && index == RESERVE))
-		return failed(report, "page %llu of type %u is on CPU %u's list of type %u", number,
-			      (unsigned)index, of->cpu, of->type);
-	return true;
-}
-
-/* Adds its length to *length. */
-static bool check_list(const struct list_of *of, const struct list_head *head, int *length,
-		       const struct report *report)
-{
-	const struct memory *m = of->zone->all->memory;
-	const struct list_head *last = head;
+	const struct memory *m = zone->all->memory;
 
 	for (struct list_head *at = head->next; at != head; at = at->next) {
 		struct page *page = lru_page(m, at);
-		uint64_t pfn = page_to_pfn(m, page);
+		uint64_t index = *page_index(m, page);
 
-		if (pfn >= m->pages || pfn_to_page(m, pfn) != page || at->prev != last)
-			return failed(report, "a list of CPU %u is broken", of->cpu);
-		if (!check_page(of, pfn, report))
-			return false;
-		last = at;
-		++*length;
+		if (index != type && !(type == MOVABLE && index == RESERVE))
+			return failed(report, "page %llu of type %u is on %s's list of type %u",
+				      (unsigned long long)page_to_pfn(m, page), (unsigned)index,
+				      owner, type);
 	}
-	return head->prev == last || failed(report, "a list of CPU %u is broken", of->cpu);
+	return true;
 }
 
-static bool check_count(const struct list_of *of, int count, int length, int high, int batch,
+static bool check_count(const struct zone *zone, const char *owner, int count, int high, int batch,
 			const struct report *report)
 {
-	int refills = of->zone->all->rules->types > 1 ? PCP_TYPES : 1;
+	int refills = zone->all->rules->types > 1 ? PCP_TYPES : 1;
 
-	if (count != length)
-		return failed(report, "CPU %u counts %d pages, its lists have %d", of->cpu, count,
-			      length);
 	if (count >= high + refills * batch)
-		return failed(report, "CPU %u has %d pages, more than it may", of->cpu, count);
+		return failed(report, "%s has %d pages, more than it may", owner, count);
+	return true;
+}
+
+static bool check_length(const char *owner, int count, uint64_t pages, const struct report *report)
+{
+	if (count < 0 || (uint64_t)count != pages)
+		return failed(report, "%s counts %d pages, its lists have %llu", owner, count,
+			      (unsigned long long)pages);
 	return true;
 }
 
 static bool check_pageset(const struct zone *zone, unsigned id, const struct report *report)
 {
 	const struct per_cpu_pageset *pageset = zone_pageset_of(zone, id);
-	struct list_of of = { zone, id, MIGRATE_TYPES };
-	int length = 0;
+	uint64_t pages = 0;
+	char owner[24];
 
+	snprintf(owner, sizeof owner, "CPU %u", id);
 	if (zone->all->kernel == KERNEL_3_9) {
-		for (of.type = UNMOVABLE; of.type < PCP_TYPES; of.type++)
-			if (!check_list(&of, &pageset->lists[of.type], &length, report))
+		for (unsigned type = UNMOVABLE; type < PCP_TYPES; type++) {
+			const struct list_head *list = &pageset->lists[type];
+
+			if (!check_kept_list(zone, list, 0, owner, &pages, report) ||
+			    !check_types(zone, list, type, owner, report))
 				return false;
-		return check_count(&of, pageset->count, length, pageset->high, pageset->batch,
+		}
+		return check_length(owner, pageset->count, pages, report) &&
+		       check_count(zone, owner, pageset->count, pageset->high, pageset->batch,
 				   report);
 	}
-	for (unsigned i = HOT; i <= COLD; i++, length = 0) {
+	for (unsigned i = HOT; i <= COLD; i++, pages = 0) {
 		const struct per_cpu_pages *list = &pageset->pcp[i];
 
-		if (!check_list(&of, &list->list, &length, report) ||
-		    !check_count(&of, list->count, length, list->high, list->batch, report))
+		if (!check_kept_list(zone, &list->list, 0, owner, &pages, report) ||
+		    !check_length(owner, list->count, pages, report) ||
+		    !check_count(zone, owner, list->count, list->high, list->batch, report))
 			return false;
 	}
 	return true;

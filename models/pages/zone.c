@@ -1,5 +1,5 @@
 /* Zones: counters, watermarks, checks of pages, set-up; see models/pages/zone.h. */
-#include "models/pages/zone.h"
+#include "models/pages/zone_place.h"
 
 #include <string.h>
 
@@ -17,11 +17,18 @@ enum {
 		[ITEM_NUMA_LOCAL] = 18, [ITEM_NUMA_OTHER] = 19, \
 	}
 
+/* In the pageset. */
+#define COUNTERS(layout) \
+	.counters = { layout, offsetof(struct per_cpu_pageset, stat_threshold), \
+		      offsetof(struct per_cpu_pageset, vm_stat_diff) }
+
 static const struct zone_rules rules[] = {
 	[KERNEL_2_6_22] = {
 		.types          = 1,
 		.area_bytes     = 24, .nr_free = 16,
 		ITEMS_2_6,
+		COUNTERS(&pageset_layout_2_6),
+		.struct_new     = zone_new_2_6_22,
 		.pageset_array  = true,
 		.buddy_in_flags = true,
 		.old_checks     = true,
@@ -32,6 +39,8 @@ static const struct zone_rules rules[] = {
 		.types          = MIGRATE_TYPES,
 		.area_bytes     = 88, .nr_free = 80,
 		ITEMS_2_6,
+		COUNTERS(&pageset_layout_2_6),
+		.struct_new     = zone_new_2_6_24,
 		.reserve_max    = UINT64_MAX,
 		.pageset_array  = true,
 		.buddy_in_flags = true,
@@ -45,12 +54,9 @@ static const struct zone_rules rules[] = {
 	[KERNEL_3_9] = {
 		.types          = MIGRATE_TYPES,
 		.area_bytes     = 88, .nr_free = 80,
-		.stats = 34, .item = {
-			[ITEM_FREE_PAGES] = 0,
-			[ITEM_SLAB_RECLAIMABLE] = 12, [ITEM_SLAB_UNRECLAIMABLE] = 13,
-			[ITEM_NUMA_HIT] = 26, [ITEM_NUMA_MISS] = 27, [ITEM_NUMA_FOREIGN] = 28,
-			[ITEM_NUMA_LOCAL] = 30, [ITEM_NUMA_OTHER] = 31,
-		},
+		ITEMS_3_9,
+		COUNTERS(&pageset_layout_3_9),
+		.struct_new     = zone_new_3_9,
 		.reserve_max    = 2,
 		.looks_ahead    = true,
 	},
@@ -112,6 +118,33 @@ struct per_cpu_pageset *zone_pageset(struct cpu *cpu, const struct zone *zone)
 	return this_cpu(cpu, pageset);
 }
 
+/* A CPU's part of the zone's counters. */
+struct counters {
+	int8_t *stat_threshold, *vm_stat_diff;
+};
+
+static struct counters counters_at(const struct zone *zone, char *own)
+{
+	const struct zone_rules *r = zone->all->rules;
+
+	return (struct counters){ (int8_t *)own + r->counters.threshold,
+				  (int8_t *)own + r->counters.diff };
+}
+
+/* Those of this CPU: reads the pointer to them. */
+static struct counters own_counters(struct cpu *cpu, const struct zone *zone)
+{
+	char *own;
+
+	if (zone->all->rules->pageset_array) {
+		own = (char *)load(cpu, &zone->pageset[cpu_id(cpu)]);
+	} else {
+		own = load(cpu, zone->counters);
+		own = this_cpu(cpu, own);
+	}
+	return counters_at(zone, own);
+}
+
 static void fold(struct cpu *cpu, struct zone *zone, unsigned number, int64_t delta)
 {
 	fetch_add(cpu, &zone->vm_stat[number], delta);
@@ -121,16 +154,16 @@ static void fold(struct cpu *cpu, struct zone *zone, unsigned number, int64_t de
 void zone_count(struct cpu *cpu, struct zone *zone, enum zone_item item, int64_t delta)
 {
 	unsigned number = zone->all->rules->item[item];
-	struct per_cpu_pageset *mine = zone_pageset(cpu, zone);
-	int64_t diff = load(cpu, &mine->vm_stat_diff[number]);
-	int64_t threshold = load(cpu, &mine->stat_threshold);
+	struct counters mine = own_counters(cpu, zone);
+	int64_t diff = load(cpu, &mine.vm_stat_diff[number]);
+	int64_t threshold = load(cpu, mine.stat_threshold);
 
 	diff += delta;
 	if (diff > threshold || diff < -threshold) {
 		fold(cpu, zone, number, diff);
 		diff = 0;
 	}
-	store(cpu, &mine->vm_stat_diff[number], (int8_t)diff);
+	store(cpu, &mine.vm_stat_diff[number], (int8_t)diff);
 }
 
 /* The same in whatever interrupt state (2.6.38 and later): an interrupt in between is noticed. */
@@ -138,17 +171,17 @@ static void count_by_exchange(struct cpu *cpu, struct zone *zone, enum zone_item
 			      int64_t delta)
 {
 	unsigned number = zone->all->rules->item[item];
-	struct per_cpu_pageset *mine = zone_pageset(cpu, zone);
+	struct counters mine = own_counters(cpu, zone);
 	int64_t folded, sum;
 	int8_t diff;
 
 	do {
-		int64_t threshold = load(cpu, &mine->stat_threshold);
+		int64_t threshold = load(cpu, mine.stat_threshold);
 
-		diff = load(cpu, &mine->vm_stat_diff[number]);
+		diff = load(cpu, &mine.vm_stat_diff[number]);
 		sum = diff + delta;
 		folded = sum > threshold || sum < -threshold ? sum : 0;
-	} while (!cas_local(cpu, &mine->vm_stat_diff[number], diff, (int8_t)(sum - folded)));
+	} while (!cas_local(cpu, &mine.vm_stat_diff[number], diff, (int8_t)(sum - folded)));
 	if (folded)
 		fold(cpu, zone, number, folded);
 }
@@ -173,15 +206,15 @@ void zones_count_slab(struct cpu *cpu, void *state, struct page *page, bool recl
 static void inc_zone_state(struct cpu *cpu, struct zone *zone, enum zone_item item)
 {
 	unsigned number = zone->all->rules->item[item];
-	struct per_cpu_pageset *mine = zone_pageset(cpu, zone);
-	int diff = fetch_add_local(cpu, &mine->vm_stat_diff[number], 1) + 1;
-	int threshold = load(cpu, &mine->stat_threshold);
+	struct counters mine = own_counters(cpu, zone);
+	int diff = fetch_add_local(cpu, &mine.vm_stat_diff[number], 1) + 1;
+	int threshold = load(cpu, mine.stat_threshold);
 
 	if (diff > threshold) {
 		int overstep = threshold / 2;
 
 		fold(cpu, zone, number, diff + overstep);
-		store(cpu, &mine->vm_stat_diff[number], (int8_t)-overstep);
+		store(cpu, &mine.vm_stat_diff[number], (int8_t)-overstep);
 	}
 }
 
@@ -211,18 +244,18 @@ void count_event(struct cpu *cpu, struct zones *zones, enum vm_event event, unsi
 
 bool zone_fold_all(struct cpu *cpu, struct zone *zone)
 {
-	struct per_cpu_pageset *mine = zone_pageset(cpu, zone);
+	struct counters mine = own_counters(cpu, zone);
 	bool folded = false;
 
 	for (unsigned number = 0; number < zone->all->rules->stats; number++) {
-		int8_t diff = load(cpu, &mine->vm_stat_diff[number]);
+		int8_t diff = load(cpu, &mine.vm_stat_diff[number]);
 		bool interrupts;
 
 		if (diff == 0)
 			continue;
 		interrupts = irq_save(cpu);
-		diff = load(cpu, &mine->vm_stat_diff[number]);
-		store(cpu, &mine->vm_stat_diff[number], 0);
+		diff = load(cpu, &mine.vm_stat_diff[number]);
+		store(cpu, &mine.vm_stat_diff[number], 0);
 		irq_restore(cpu, interrupts);
 		fold(cpu, zone, number, diff);
 		folded = true;
@@ -452,25 +485,26 @@ static void setup_watermarks(const struct memory *m, struct zone *zone)
 	zone->watermark[WATERMARK_HIGH] = min + min / 2;
 }
 
-static void setup_pagesets(struct zone *zone)
+static void setup_counters(struct zone *zone)
 {
 	struct sim *sim = zone->all->memory->sim;
+	const struct layout *layout = zone->all->rules->counters.layout;
 	bool array = zone->all->rules->pageset_array;
 	unsigned memory_bits = 1 + bit_length(zone->pages >> 15);
 	unsigned threshold = 2 * bit_length(sim_cpus(sim)) * memory_bits;
-	struct per_cpu_pageset *pageset =
-		percpu_new(sim, struct per_cpu_pageset, LINE,
-			   array ? &pageset_layout_2_6 : &pageset_layout_3_9, "per_cpu_pageset");
+	char *own = percpu_alloc(sim, layout->size, LINE, layout, layout->name);
 
 	if (threshold > 125)
 		threshold = 125;
 	for (unsigned id = 0; id < sim_cpus(sim); id++) {
-		per_cpu(sim, pageset, id)->stat_threshold = (int8_t)threshold;
+		char *of = per_cpu(sim, own, id);
+
+		*counters_at(zone, of).stat_threshold = (int8_t)threshold;
 		if (array)
-			zone->pageset[id] = per_cpu(sim, pageset, id);
+			zone->pageset[id] = (struct per_cpu_pageset *)of;
 	}
 	if (!array)
-		*zone->pageset = pageset;
+		*zone->counters = own;
 }
 
 static void setup_block(struct zone *zone, uint64_t pfn, enum migratetype type)
@@ -520,10 +554,11 @@ struct zones *zones_new(struct sim *sim, struct memory *memory,
 		unseen_new(sim, sizeof *zones + memory->nodes * sizeof zones->zone[0]);
 
 	zones->memory = memory;
-	zones->rules = &rules[kernel];
+	zones->rules = options->rules ? options->rules : &rules[kernel];
 	zones->kernel = kernel;
 	zones->lock = options->lock;
 	zones->nr_cpus = nr_cpus(sim, options->nr_cpus);
+	zones->magazines = options->magazines;
 	zones->vm_stat = arena_new(sim, struct vm_stat, 1, 0, LINE,
 				   kernel == KERNEL_3_9 ? &vm_stat_layout_3_9 : &vm_stat_layout_2_6,
 				   "vm_stat");
@@ -541,7 +576,7 @@ struct zones *zones_new(struct sim *sim, struct memory *memory,
 		zone->pages = memory->node_pages;
 		zone_struct_new(zone);
 		setup_watermarks(memory, zone);
-		setup_pagesets(zone);
+		setup_counters(zone);
 		setup_free_lists(zone, options->reserve_blocks);
 	}
 	return zones;
@@ -554,6 +589,14 @@ struct per_cpu_pageset *zone_pageset_of(const struct zone *zone, unsigned id)
 	if (zone->all->rules->pageset_array)
 		return zone->pageset[id];
 	return per_cpu(zone->all->memory->sim, *zone->pageset, id);
+}
+
+int zone_diff_of(const struct zone *zone, unsigned id, unsigned number)
+{
+	char *own = zone->counters ? per_cpu(zone->all->memory->sim, *zone->counters, id)
+				   : (char *)zone->pageset[id];
+
+	return counters_at(zone, own).vm_stat_diff[number];
 }
 
 static bool marked(const struct zones *zones, struct page *page)
@@ -619,7 +662,7 @@ static bool check_list(struct zone *zone, unsigned order, unsigned type, uint64_
 
 static int free_pages_diff(const struct zone *zone, unsigned id)
 {
-	return zone_pageset_of(zone, id)->vm_stat_diff[zone->all->rules->item[ITEM_FREE_PAGES]];
+	return zone_diff_of(zone, id, zone->all->rules->item[ITEM_FREE_PAGES]);
 }
 
 static bool check_zone(struct zone *zone, int64_t *all_free, const struct report *report)
@@ -682,6 +725,45 @@ static bool check_global_count(struct zones *zones, int64_t pages, const struct 
 		return failed(report, "global NR_FREE_PAGES %lld, the lists have %lld pages",
 			      (long long)counted, (long long)pages);
 	return true;
+}
+
+/* The pages of one block of such a list. */
+static bool check_kept_block(const struct memory *m, uint64_t pfn, unsigned order,
+			     const char *owner, const struct report *report)
+{
+	for (uint64_t i = pfn; i < pfn + (1ull << order); i++) {
+		if (m->seen[i]++)
+			return failed(report, "page %llu is on a list of %s and elsewhere",
+				      (unsigned long long)i, owner);
+		if (*page_count(m, pfn_to_page(m, i)))
+			return failed(report, "page %llu is on a list of %s and referenced",
+				      (unsigned long long)i, owner);
+	}
+	return true;
+}
+
+bool check_kept_list(const struct zone *zone, const struct list_head *head, unsigned order,
+		     const char *owner, uint64_t *pages, const struct report *report)
+{
+	const struct memory *m = zone->all->memory;
+	const struct list_head *last = head;
+
+	for (struct list_head *at = head->next; at != head; at = at->next) {
+		struct page *page = lru_page(m, at);
+		uint64_t pfn = page_to_pfn(m, page);
+
+		if (pfn >= m->pages || pfn_to_page(m, pfn) != page || at->prev != last ||
+		    pfn % (1ull << order))
+			return failed(report, "a list of %s is broken", owner);
+		if (pfn_to_node(m, pfn) != zone->node)
+			return failed(report, "page %llu is on a list of %s for another zone",
+				      (unsigned long long)pfn, owner);
+		if (!check_kept_block(m, pfn, order, owner, report))
+			return false;
+		last = at;
+		*pages += 1ull << order;
+	}
+	return head->prev == last || failed(report, "a list of %s is broken", owner);
 }
 
 bool zones_check(struct zones *zones, const struct report *report)

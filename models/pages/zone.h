@@ -69,12 +69,19 @@ struct per_cpu_pageset {
 	int8_t vm_stat_diff[ZONE_STATS_MAX];    /* not yet in zone->vm_stat; own CPU only */
 };
 
+struct zone;
+
 /* What differs between the kernels in the shared code. */
 struct zone_rules {
 	unsigned types;                 /* free lists of an order; 1: no migratetypes */
 	unsigned area_bytes, nr_free;   /* from free_area[o] to the next; of nr_free in it */
 	unsigned stats;                 /* counters */
 	unsigned item[ZONE_ITEMS];      /* their numbers */
+	struct {                        /* where a CPU's part of them lies */
+		const struct layout *layout;
+		unsigned threshold, diff;
+	} counters;
+	void (*struct_new)(struct zone *zone);  /* makes struct zone (zone_structs.c) */
 	uint64_t reserve_max;           /* pageblocks set aside, at most */
 	bool pageset_array;             /* zone->pageset[cpu], else one per-CPU pointer */
 	bool buddy_in_flags;            /* the mark of free blocks is a bit of flags */
@@ -98,7 +105,8 @@ struct zone {
 	uint64_t *watermark;            /* [WATERMARKS] */
 	uint64_t *lowmem_reserve;
 	int32_t *node_id;
-	struct per_cpu_pageset **pageset;       /* see pageset_array */
+	struct per_cpu_pageset **pageset;       /* see pageset_array; NULL: there is none */
+	char **counters;                /* per CPU, see rules->counters; NULL: in pageset[cpu] */
 	struct spinlock *lock;
 	char *free_area;                /* under lock */
 	int32_t *all_unreclaimable;     /* or NULL, and */
@@ -106,6 +114,8 @@ struct zone {
 	uint64_t *pages_scanned;
 	int64_t *vm_stat;               /* atomic; differences of CPUs come on top */
 	const void **zone_pgdat;        /* names the node; one zone per node here */
+	struct free_magazine **magazine;        /* [all->magazines] (magazine.h) */
+	bool *isolation_active;         /* read by who drains a magazine */
 };
 
 /* Constants of the run: what the kernel knows by symbol. */
@@ -115,6 +125,7 @@ struct zones {
 	enum kernel kernel;
 	enum lock_kind lock;
 	unsigned nr_cpus;               /* of the array of pointers to pagesets */
+	unsigned magazines;             /* of each zone */
 	struct vm_stat *vm_stat;        /* of all zones together */
 	struct vm_event_state *events;  /* per CPU */
 	struct mem_section *section;    /* all of them */
@@ -204,7 +215,9 @@ void prep_new_page(struct cpu *cpu, struct zones *zones, struct page *page, unsi
 
 struct zones_options {
 	enum kernel kernel;
+	const struct zone_rules *rules; /* NULL: the kernel's */
 	enum lock_kind lock;
+	unsigned magazines;             /* of each zone, where the rules have them */
 	uint64_t reserve_blocks;        /* pageblocks set aside, at most */
 	uint64_t nr_cpus;               /* as nr_cpus() has it */
 };
@@ -214,10 +227,18 @@ struct zones *zones_new(struct sim *sim, struct memory *memory,
 /* Makes the simulated struct zone (zone_structs.c). */
 void zone_struct_new(struct zone *zone);
 
+/*
+ * A list of free blocks of one order that somebody keeps: whole, of the zone, nobody refers to their
+ * pages. Marks them in m->seen and adds them to *pages. `owner`: "CPU 3", "magazine 0".
+ */
+bool check_kept_list(const struct zone *zone, const struct list_head *head, unsigned order,
+		     const char *owner, uint64_t *pages, const struct report *report);
 /* Clears m->seen and marks the pages of free blocks in it. */
 bool zones_check(struct zones *zones, const struct report *report);
 uint64_t zones_free_pages(const struct zones *zones);
 /* Of a CPU, for check(). */
 struct per_cpu_pageset *zone_pageset_of(const struct zone *zone, unsigned id);
+/* What a CPU has not yet added to vm_stat[number]; for check(). */
+int zone_diff_of(const struct zone *zone, unsigned id, unsigned number);
 
 #endif

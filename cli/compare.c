@@ -23,7 +23,7 @@ enum { USUAL = sizeof usual / sizeof *usual };
 
 struct arguments {
 	const char *result[2], *by, *colour;
-	struct compared *compared;
+	struct quotient *compared;
 	size_t count;
 	double limit;
 	enum table_format format;
@@ -53,10 +53,10 @@ static const char help[] =
 
 static void add_metric(struct arguments *arguments, const char *word, struct argp_state *state)
 {
-	struct compared compared;
+	struct quotient compared;
 	char unknown[128];
 
-	if (!compared_parse(word, &compared, unknown, sizeof unknown)) {
+	if (!quotient_parse(word, &compared, unknown, sizeof unknown)) {
 		struct nearest nearest = nearest_to(unknown);
 
 		for (const struct metric *metric = metrics; metric->name; metric++)

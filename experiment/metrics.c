@@ -199,6 +199,31 @@ const char *metric_text(const struct metric *metric, const struct point *point, 
 	return isnan(value) ? "" : buf;
 }
 
+/* ---- quotients ---------------------------------------------------------------------------- */
+
+bool quotient_parse(const char *word, struct quotient *quotient, char *unknown, size_t size)
+{
+	size_t length = strcspn(word, "/");
+
+	*quotient = (struct quotient){ .name = word };
+	snprintf(unknown, size, "%.*s", (int)length, word);
+	quotient->above = metric_find(unknown);
+	if (!quotient->above || !word[length])
+		return quotient->above;
+	snprintf(unknown, size, "%s", word + length + 1);
+	quotient->below = metric_find(unknown);
+	return quotient->below;
+}
+
+double quotient_value(const struct point *point, const void *quotient)
+{
+	const struct quotient *of = quotient;
+	double above = metric_value(of->above, point);
+	double below = of->below ? metric_value(of->below, point) : 1;
+
+	return below == 0 ? NAN : above / below;
+}
+
 /* ---- CSV --------------------------------------------------------------------------------- */
 
 /* A key that is a metric too (objects, cpus) has its column there. */

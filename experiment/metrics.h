@@ -42,6 +42,17 @@ const char *metric_text(const struct metric *metric, const struct point *point, 
 /* A name and no number: in JSON within quotes. */
 bool metric_is_name(const struct metric *metric);
 
+/* A metric, or one divided by another: "bounces/operations". */
+struct quotient {
+	const char *name;
+	const struct metric *above, *below;     /* below NULL: not divided */
+};
+
+/* The word must outlive the quotient. false: the part of it that is no metric is in `unknown`. */
+bool quotient_parse(const char *word, struct quotient *quotient, char *unknown, size_t size);
+/* Of a point; `quotient` is a struct quotient. NAN where there is nothing to tell. */
+double quotient_value(const struct point *point, const void *quotient);
+
 /* What results are, in front of their rows: comment lines; {"type":"run",...}. */
 void metrics_csv_source(FILE *out, const struct points *points);
 void metrics_jsonl_source(FILE *out, const struct points *points);

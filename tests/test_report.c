@@ -760,13 +760,13 @@ static size_t compared(const double *a, const double *b, size_t count, double li
 {
 	struct groups *groups = groups_new();
 	struct made made;
-	struct compared what;
+	struct quotient what;
 	char unknown[64];
 	size_t length, rows;
 	FILE *out = open_memstream(text, &length);
 
 	made_init(&made);
-	assert_true(compared_parse("bounces_allocator/operations", &what, unknown, sizeof unknown));
+	assert_true(quotient_parse("bounces_allocator/operations", &what, unknown, sizeof unknown));
 	for (size_t i = 0; i < count; i++)
 		groups_add(groups, "old", "", made_add(&made, "a", "64", i, (uint64_t)(1000 * a[i] + 0.5), 1));
 	for (size_t i = 0; i < count; i++)
@@ -846,14 +846,14 @@ static void a_comparison_shows_both_sides_and_the_change(void **state)
 static void an_unknown_metric_is_named(void **state)
 {
 	(void)state;
-	struct compared what;
+	struct quotient what;
 	char unknown[64];
 
-	assert_true(compared_parse("bounces", &what, unknown, sizeof unknown));
+	assert_true(quotient_parse("bounces", &what, unknown, sizeof unknown));
 	assert_null(what.below);
-	assert_false(compared_parse("bouncs/operations", &what, unknown, sizeof unknown));
+	assert_false(quotient_parse("bouncs/operations", &what, unknown, sizeof unknown));
 	assert_string_equal(unknown, "bouncs");
-	assert_false(compared_parse("bounces/operation", &what, unknown, sizeof unknown));
+	assert_false(quotient_parse("bounces/operation", &what, unknown, sizeof unknown));
 	assert_string_equal(unknown, "operation");
 }
 
@@ -948,13 +948,13 @@ static void without_a_row_no_brackets_are_explained(void **state)
 	(void)state;
 	struct groups *groups = groups_new();
 	struct made made;
-	struct compared what;
+	struct quotient what;
 	char unknown[64], *text;
 	size_t length, rows;
 	FILE *out = open_memstream(&text, &length);
 
 	made_init(&made);
-	assert_true(compared_parse("bounces_allocator/operations", &what, unknown, sizeof unknown));
+	assert_true(quotient_parse("bounces_allocator/operations", &what, unknown, sizeof unknown));
 	for (uint64_t seed = 0; seed < 2; seed++) {
 		groups_add(groups, "old", "cpus=2", made_add(&made, "a", "64", seed, 1000 + seed, 1));
 		groups_add(groups, "new", "cpus=4", made_add(&made, "a", "64", seed, 2000 + seed, 1));

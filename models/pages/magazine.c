@@ -15,7 +15,7 @@
  * True whenever no CPU is inside an operation: invariants (1) to (6) of models/pages/zone.h, and
  *   (7) a page in a magazine is on one of its lists, of the magazine's zone and no free block; nobody
  *       refers to it;
- *   (8) nr_free is the length of the three lists, less than limit + refill_max;
+ *   (8) nr_free is the length of the three lists (no bound: a refill looks at no limit);
  *   (9) no magazine is locked, and no chain;
  *  (10) a process's magazine that has pages is in its zone's chain.
  *
@@ -41,83 +41,7 @@
  * Left out: zones DMA and DMA32, reclaim and compaction, isolation; a process's magazine is kept
  * until it exits, however long it sleeps.
  */
-#include <stdio.h>
-
 #include "models/pages/magazine.h"
-
-struct magazine_settings {
-	int variant;                    /* enum magazine_layout */
-	uint64_t magazines, limit, refill_min, refill_max, drain_min, drain_max;
-	uint64_t process_magazines, reserve_blocks;
-};
-
-/* Pages on the way between a magazine and the buddy lists: on the stack of who moves them. */
-struct on_stack {
-	_Alignas(LINE) struct list_head pages;
-};
-
-static const struct field on_stack_fields[] = {
-	FIELD(struct on_stack, pages),
-	{ 0 },
-};
-
-static const struct layout on_stack_layout = {
-	"stack", sizeof(struct on_stack), CLASS_ALLOCATOR, on_stack_fields
-};
-
-/* A magazine that one process has. */
-struct process_magazine {
-	_Alignas(LINE) struct free_magazine free;
-	_Alignas(LINE) struct list_head chain;          /* under the chain's lock */
-	uint64_t owner;                                 /* 0: not in the chain */
-};
-
-static const struct field process_magazine_fields[] = {
-	FIELD(struct process_magazine, free.lock),
-	FIELD(struct process_magazine, free.free_list[UNMOVABLE]),
-	FIELD(struct process_magazine, free.free_list[RECLAIMABLE]),
-	FIELD(struct process_magazine, free.free_list[MOVABLE]),
-	FIELD(struct process_magazine, free.nr_free),
-	FIELD(struct process_magazine, chain),
-	FIELD(struct process_magazine, owner),
-	{ 0 },
-};
-
-static const struct layout process_magazine_layout = {
-	"process_magazine", sizeof(struct process_magazine), CLASS_ALLOCATOR, process_magazine_fields
-};
-
-/* Of a zone: the processes' magazines that have or had pages. */
-struct magazine_chain {
-	_Alignas(LINE) struct spinlock lock;
-	struct list_head head;
-};
-
-static const struct field chain_fields[] = {
-	FIELD(struct magazine_chain, lock),
-	FIELD(struct magazine_chain, head),
-	{ 0 },
-};
-
-static const struct layout chain_layout = {
-	"magazine_chain", sizeof(struct magazine_chain), CLASS_ALLOCATOR, chain_fields
-};
-
-static const struct layout *const magazine_layouts[] = {
-	&zone_layout_magazine_posted, &zone_layout_magazine_aligned, &pageset_layout_magazine,
-	&free_magazine_layout, &process_magazine_layout, &chain_layout, &on_stack_layout,
-	&vm_event_state_layout, &pageblock_flags_layout, &mem_section_layout,
-	&mem_section_root_layout, &vm_stat_layout_3_9, NULL,
-};
-
-struct magazines {
-	struct zones *zones;
-	struct magazine_settings set;
-	struct on_stack *on_stack;      /* per CPU */
-	unsigned char *listed;          /* by page frame: the type of the list that it was put on */
-	struct magazine_chain *chain;           /* by node, simulated */
-	struct process_magazine *process;       /* [node][process_magazines], simulated */
-};
 
 /* ---- which magazine ------------------------------------------------------------------------ */
 
@@ -459,10 +383,8 @@ static struct page *take(struct cpu *cpu, void *state, struct zone *preferred, s
 	return page;
 }
 
-static void magazine_drain_all(struct cpu *cpu, void *state);
-
 /* Only compaction, for blocks, has the magazines drained. */
-static struct page *magazine_alloc(struct cpu *cpu, void *state, unsigned order, unsigned gfp)
+struct page *magazine_alloc(struct cpu *cpu, void *state, unsigned order, unsigned gfp)
 {
 	struct magazines *all = state;
 	struct zones *zones = all->zones;
@@ -513,7 +435,7 @@ static unsigned list_type(struct cpu *cpu, struct zones *zones, struct page *pag
 	return type;
 }
 
-static void magazine_free(struct cpu *cpu, void *state, struct page *page, unsigned order)
+void magazine_free(struct cpu *cpu, void *state, struct page *page, unsigned order)
 {
 	struct magazines *all = state;
 	struct zones *zones = all->zones;
@@ -533,4 +455,127 @@ static void magazine_free(struct cpu *cpu, void *state, struct page *page, unsig
 	m = lock_for_free(cpu, all, zone);
 	push(cpu, all, m, page, type);
 	maybe_drain(cpu, all, zone, m, type);
+}
+
+/* ---- groups of pages ------------------------------------------------------------------------ */
+
+/* Which magazine is held while a group is freed; NULL: none. */
+struct held {
+	struct zone *zone;
+	struct free_magazine *magazine;
+};
+
+/* The magazine for the page's zone is held from then on. */
+static void hold_for(struct cpu *cpu, struct magazines *all, struct held *held, struct zone *zone,
+		     unsigned type)
+{
+	if (zone == held->zone)
+		return;
+	if (held->zone)
+		maybe_drain(cpu, all, held->zone, held->magazine, type);
+	held->zone = zone;
+	held->magazine = lock_for_free(cpu, all, zone);
+}
+
+/* All under one hold of the magazine, which is drained once, at the end. */
+void magazine_free_group(struct cpu *cpu, void *state, struct list_head *freed)
+{
+	struct magazines *all = state;
+	struct zones *zones = all->zones;
+	struct list_head *at = load(cpu, &freed->next);
+	bool may_use = may_wait(cpu);
+	struct held held = { NULL, NULL };
+
+	path(cpu, "magazine");
+	while (at != freed) {
+		struct page *page = lru_page(zones->memory, at);
+		struct zone *zone = page_zone(zones, page);
+		unsigned type;
+
+		at = load(cpu, &at->next);
+		compute(cpu, STEP_PAGE_FREE);
+		free_released_prepare(cpu, zones, page, 0);
+		type = list_type(cpu, zones, page, may_use);
+		if (!may_use || type >= PCP_TYPES) {
+			zone_free_block(cpu, zone, page, 0, (enum migratetype)type);
+			continue;
+		}
+		hold_for(cpu, all, &held, zone, type);
+		push(cpu, all, held.magazine, page, type);
+	}
+	if (held.zone)
+		maybe_drain(cpu, all, held.zone, held.magazine, UNMOVABLE);
+}
+
+/* ---- draining all -------------------------------------------------------------------------- */
+
+static void drain_chain(struct cpu *cpu, struct magazines *all, struct zone *zone)
+{
+	struct magazine_chain *chain = &all->chain[zone->node];
+	struct list_head *at;
+
+	spin_lock(cpu, &chain->lock, LOCK_TICKET);
+	at = load(cpu, &chain->head.next);
+	while (at != &chain->head) {
+		struct process_magazine *of =
+			(struct process_magazine *)((char *)at -
+						    offsetof(struct process_magazine, chain));
+
+		lock(cpu, &of->free);
+		drain_whole(cpu, all, zone, &of->free);
+		at = load(cpu, &at->next);
+	}
+	spin_unlock(cpu, &chain->lock, LOCK_TICKET);
+}
+
+/* No CPU is called: who drains takes the locks. */
+void magazine_drain_all(struct cpu *cpu, void *state)
+{
+	struct magazines *all = state;
+	struct zones *zones = all->zones;
+
+	op_begin(cpu, OP_DRAIN);
+	path(cpu, "drain all");
+	for (unsigned node = 0; node < zones->memory->nodes; node++) {
+		struct zone *zone = &zones->zone[node];
+
+		for (unsigned i = 0; i < zones->magazines; i++) {
+			lock(cpu, zone->magazine[i]);
+			drain_whole(cpu, all, zone, zone->magazine[i]);
+		}
+		if (all->set.process_magazines)
+			drain_chain(cpu, all, zone);
+	}
+	op_end(cpu, 0, 0);
+}
+
+/* The process's magazines leave their chains, and their pages go back. */
+void magazine_process_exit(struct cpu *cpu, void *state)
+{
+	struct magazines *all = state;
+	struct zones *zones = all->zones;
+
+	for (unsigned node = 0; node < zones->memory->nodes; node++) {
+		struct zone *zone = &zones->zone[node];
+		struct process_magazine *own = own_magazine(cpu, all, zone);
+		struct magazine_chain *chain = &all->chain[node];
+
+		if (!own || load(cpu, &own->owner) == 0)
+			continue;
+		path(cpu, "drain");
+		spin_lock(cpu, &chain->lock, LOCK_TICKET);
+		list_del(cpu, &own->chain);
+		store(cpu, &own->owner, 0);
+		spin_unlock(cpu, &chain->lock, LOCK_TICKET);
+		lock(cpu, &own->free);
+		drain_whole(cpu, all, zone, &own->free);
+	}
+}
+
+void magazine_tick(struct cpu *cpu, void *state)
+{
+	struct magazines *all = state;
+
+	for (unsigned node = 0; node < all->zones->memory->nodes; node++)
+		zone_fold_all(cpu, &all->zones->zone[node]);
 }

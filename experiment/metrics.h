@@ -19,6 +19,14 @@ enum metric_kind {
 	METRIC_BOUNCES,         /* sum over the classes of lines */
 	METRIC_READ,            /* struct op_stats: lines read per operation */
 	METRIC_WRITTEN,
+	METRIC_LOCKS,           /* of the locks: enum of_locks */
+	METRIC_ORDERS,          /* free pages at the end, in blocks of at least so large an order */
+};
+
+/* Of all locks, or of those of zones alone. */
+enum of_locks {
+	LOCKS_TAKEN, LOCKS_CONTENDED, LOCKS_HOLD_MEAN, LOCKS_HOLD_MAX, LOCKS_WAIT_MEAN, LOCKS_WAIT_MAX,
+	LOCKS_OF_ZONES,         /* from here on the same again */
 };
 
 struct metric {

@@ -643,6 +643,16 @@ void irq_enable(struct cpu *cpu)
 		cpu->irq_on = true;
 }
 
+bool in_interrupt(const struct cpu *cpu)
+{
+	return cpu->in_handler;
+}
+
+bool irqs_off(const struct cpu *cpu)
+{
+	return !cpu->irq_on;
+}
+
 void preempt_disable(struct cpu *cpu)
 {
 	if (cpu->preempt_count)
@@ -696,6 +706,12 @@ void op_begin(struct cpu *cpu, enum op op)
 {
 	(void)op;
 	cpu->operations++;
+}
+
+void op_pieces(struct cpu *cpu, unsigned pieces)
+{
+	(void)cpu;
+	(void)pieces;
 }
 
 void op_end(struct cpu *cpu, int64_t live_bytes, int64_t footprint_bytes)

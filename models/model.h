@@ -159,10 +159,12 @@ void frames_relabel(struct cpu *cpu, const struct memory *m, const struct page *
 enum page_flag {                        /* bits of flags */
 	PG_LOCKED = 0,
 	PG_ERROR = 1,
+	PG_LRU = 5,
 	PG_ACTIVE = 6,                  /* of a slab until 3.0: frozen */
 	PG_SLAB = 7,
 	PG_HEAD = 14,
 	PG_TAIL = 15,
+	PG_SWAPBACKED = 19,             /* of 3.9; until 2.6.24 the mark of free blocks */
 	PG_NODE_SHIFT = 54,
 };
 
@@ -206,6 +208,9 @@ enum gfp {
 	GFP_COLD = 32,                  /* a page that need not be in the cache */
 };
 
+/* A list of pages that reclaim looks at; file pages here are of the page cache. */
+enum lru_list { LRU_INACTIVE_ANON, LRU_ACTIVE_ANON, LRU_INACTIVE_FILE, LRU_ACTIVE_FILE, LRU_LISTS };
+
 struct page_allocator {
 	const char *name, *summary;
 	const struct setting *settings;         /* NULL: none */
@@ -224,13 +229,37 @@ struct page_allocator {
 	/* Slabs have `pages` more, or fewer, of the page's zone: its NR_SLAB counters. */
 	void (*count_slab)(struct cpu *cpu, void *state, struct page *page, bool reclaimable,
 			   int pages);
-	/* Pages that CPUs keep go back to where all can have them; interrupts on. NULL: none do. */
+	/* Pages that CPUs keep go back to where all can have them; interrupts on. An operation of
+	 * its own, OP_DRAIN, also within an allocation: the model brackets it. NULL: none do. */
 	void (*drain_all)(struct cpu *cpu, void *state);
 	/* What each CPU does once a second, interrupts on; NULL: nothing. */
 	void (*tick)(struct cpu *cpu, void *state);
+	/*
+	 * Pages of processes. Who unmaps many single pages frees them in groups of `group`, which
+	 * is the most that free_batch takes: the last reference to each goes, those on the LRU
+	 * leave it, all are freed. A page that somebody else refers to stays, and goes with that
+	 * reference. 0 and NULL: the caller frees one by one.
+	 */
+	unsigned group;
+	void (*free_batch)(struct cpu *cpu, void *state, struct page *const *page, unsigned count);
+	/* A single page is to go on the LRU: it waits in the CPU's pagevec until that is full. NULL:
+	 * there is no LRU. */
+	void (*lru_add)(struct cpu *cpu, void *state, struct page *page, enum lru_list list);
+	/* What waits in this CPU's pagevec goes on the LRU now. */
+	void (*lru_drain)(struct cpu *cpu, void *state);
+	/* A page leaves the LRU, before it is freed alone. */
+	void (*lru_del)(struct cpu *cpu, void *state, struct page *page);
+	/* An anonymous page gets its only mapping by a process, or loses it: its struct page and
+	 * NR_ANON_PAGES of its zone. NULL: nothing of it is kept. */
+	void (*map)(struct cpu *cpu, void *state, struct page *page);
+	void (*unmap)(struct cpu *cpu, void *state, struct page *page);
+	/* current_process(cpu) is over; what the allocator keeps for it goes back. NULL: nothing. */
+	void (*process_exit)(struct cpu *cpu, void *state);
 	/* No CPU inside: true if the invariants hold, else the reason in `why`. No accesses. */
 	bool (*check)(const void *state, char *why, size_t size);
 	uint64_t (*free_pages)(const void *state);      /* for check: pages that nobody holds */
+	/* For reports: blocks of each order that any CPU can have. NULL: it has no orders. */
+	void (*free_blocks)(const void *state, uint64_t blocks[MAX_ORDER]);
 };
 
 /* A page allocator at work; object allocators and workloads call it through these. */

@@ -18,6 +18,7 @@ struct look {                           /* lookaside in front of tags and cells 
 
 struct frame {                          /* an operation under way */
 	enum op op;
+	unsigned pieces;
 	unsigned context;
 	uint64_t start, irq_units, lines_read, lines_written;
 };

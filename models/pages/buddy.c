@@ -31,13 +31,18 @@
 
 static const struct layout *const buddy_layouts[] = {
 	&pageset_layout_3_9, &zone_layout_3_9, &vm_event_state_layout, &pageblock_flags_layout,
-	&mem_section_layout, &mem_section_root_layout, &vm_stat_layout_3_9, NULL,
+	&mem_section_layout, &mem_section_root_layout, &vm_stat_layout_3_9, &lru_cpu_layout, NULL,
+};
+
+struct buddy {
+	struct zones *zones;
 };
 
 static struct page *take(struct cpu *cpu, void *state, struct zone *preferred, struct zone *zone,
 			 unsigned order, unsigned gfp)
 {
-	struct zones *zones = state;
+	const struct buddy *buddy = state;
+	struct zones *zones = buddy->zones;
 	bool flags = spin_lock_irqsave(cpu, zone->lock, zones->lock);
 	struct page *page = rmqueue(cpu, zone, order, gfp_type(gfp));
 
@@ -55,34 +60,49 @@ static struct page *take(struct cpu *cpu, void *state, struct zone *preferred, s
 
 static struct page *buddy_alloc(struct cpu *cpu, void *state, unsigned order, unsigned gfp)
 {
+	struct buddy *buddy = state;
 	struct page *page;
 
 	compute(cpu, STEP_PAGE_ALLOC);
-	page = zones_alloc_above(cpu, state, order, WATERMARK_LOW, gfp, take, state);
+	page = zones_alloc_above(cpu, buddy->zones, order, WATERMARK_LOW, gfp, take, buddy);
 	if (!page)
-		page = zones_alloc_above(cpu, state, order, WATERMARK_MIN, gfp, take, state);
+		page = zones_alloc_above(cpu, buddy->zones, order, WATERMARK_MIN, gfp, take, buddy);
 	if (page)
-		prep_new_page(cpu, state, page, order, gfp);
+		prep_new_page(cpu, buddy->zones, page, order, gfp);
 	return page;
+}
+
+static void give(struct cpu *cpu, struct zones *zones, struct page *page, unsigned order)
+{
+	enum migratetype type = pageblock_type(cpu, zones, page_to_pfn(zones->memory, page));
+
+	store(cpu, page_index(zones->memory, page), type);
+	zone_free_block(cpu, page_zone(zones, page), page, order, type);
 }
 
 static void buddy_free(struct cpu *cpu, void *state, struct page *page, unsigned order)
 {
-	struct zones *zones = state;
-	struct zone *zone = page_zone(zones, page);
-	enum migratetype type;
-	bool flags;
+	struct buddy *buddy = state;
 
 	compute(cpu, STEP_PAGE_FREE);
-	free_pages_prepare(cpu, zones, page, order);
-	type = pageblock_type(cpu, zones, page_to_pfn(zones->memory, page));
-	store(cpu, page_index(zones->memory, page), type);
-	flags = spin_lock_irqsave(cpu, zone->lock, zones->lock);
-	zone_reclaimable(cpu, zone);
-	count_event(cpu, zones, PGFREE, order);
-	free_one_page(cpu, zone, page, order, type);
-	zone_count(cpu, zone, ITEM_FREE_PAGES, 1 << order);
-	spin_unlock_irqrestore(cpu, zone->lock, zones->lock, flags);
+	free_pages_prepare(cpu, buddy->zones, page, order);
+	give(cpu, buddy->zones, page, order);
+}
+
+static void give_released(struct cpu *cpu, void *state, struct page *page)
+{
+	struct buddy *buddy = state;
+
+	compute(cpu, STEP_PAGE_FREE);
+	free_released_prepare(cpu, buddy->zones, page, 0);
+	give(cpu, buddy->zones, page, 0);
+}
+
+static void buddy_free_group(struct cpu *cpu, void *state, struct list_head *freed)
+{
+	struct buddy *buddy = state;
+
+	free_each(cpu, buddy->zones, freed, give_released, buddy);
 }
 
 /* ---- set-up and check: plain C ------------------------------------------------------------- */
@@ -108,10 +128,12 @@ static const struct setting buddy_settings[] = {
 static void *buddy_create(struct sim *sim, struct memory *memory, const void *settings)
 {
 	const struct buddy_settings *set = settings;
+	struct buddy *buddy = unseen_new(sim, sizeof *buddy);
 
-	return zones_new(sim, memory, &(struct zones_options){
+	buddy->zones = zones_new(sim, memory, &(struct zones_options){
 		.kernel = KERNEL_3_9, .lock = (enum lock_kind)set->lock,
-		.reserve_blocks = set->reserve_blocks });
+		.reserve_blocks = set->reserve_blocks, .free_group = buddy_free_group });
+	return buddy;
 }
 
 static const struct page_view *buddy_view(const void *settings)
@@ -128,14 +150,17 @@ static enum kernel buddy_kernel(const void *settings)
 
 static bool buddy_check(const void *state, char *why, size_t size)
 {
+	const struct buddy *buddy = state;
 	const struct report report = {why, size};
 
-	return zones_check((struct zones *)state, &report);
+	return zones_check(buddy->zones, &report) && lru_check(buddy->zones, &report);
 }
 
 static uint64_t buddy_free_pages(const void *state)
 {
-	return zones_free_pages(state);
+	const struct buddy *buddy = state;
+
+	return zones_free_pages(buddy->zones);
 }
 
 const struct page_allocator buddy = {
@@ -149,7 +174,8 @@ const struct page_allocator buddy = {
 	.create        = buddy_create,
 	.alloc         = buddy_alloc,
 	.free          = buddy_free,
-	.count_slab    = zones_count_slab,
+	ZONED_PAGES,
+	.group         = 14,
 	.check         = buddy_check,
 	.free_pages    = buddy_free_pages,
 };

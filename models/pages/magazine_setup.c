@@ -41,7 +41,7 @@ static const struct layout *const magazine_layouts[] = {
 	&zone_layout_magazine_posted, &zone_layout_magazine_aligned, &pageset_layout_magazine,
 	&free_magazine_layout, &process_magazine_layout, &chain_layout, &on_stack_layout,
 	&vm_event_state_layout, &pageblock_flags_layout, &mem_section_layout,
-	&mem_section_root_layout, &vm_stat_layout_3_9, NULL,
+	&mem_section_root_layout, &vm_stat_layout_3_9, &lru_cpu_layout, NULL,
 };
 
 /* ---- set-up: plain C, before time zero ----------------------------------------------------- */
@@ -121,7 +121,8 @@ static void *magazine_create(struct sim *sim, struct memory *memory, const void 
 	all->zones = zones_new(sim, memory, &(struct zones_options){
 		.kernel = KERNEL_3_9, .rules = &magazine_rules[set->variant],
 		.lock = LOCK_TICKET, .magazines = power_of_two(set->magazines),
-		.reserve_blocks = set->reserve_blocks });
+		.reserve_blocks = set->reserve_blocks,
+		.free_group = magazine_free_group });
 	all->on_stack = percpu_new(sim, struct on_stack, LINE, &on_stack_layout, "stack");
 	all->listed = unseen_new(sim, memory->pages);
 	setup_process_magazines(sim, all);
@@ -142,8 +143,7 @@ static enum kernel magazine_kernel(const void *settings)
 
 /* ---- check: plain C, no CPU inside --------------------------------------------------------- */
 
-static bool check_magazine(const struct magazines *all, const struct zone *zone,
-			   const struct free_magazine *m, const char *owner,
+static bool check_magazine(const struct zone *zone, const struct free_magazine *m, const char *owner,
 			   const struct report *report)
 {
 	uint64_t pages = 0;
@@ -177,11 +177,11 @@ static bool check_process_magazines(const struct magazines *all, const struct zo
 	for (uint64_t i = 0; i < all->set.process_magazines; i++) {
 		const struct process_magazine *own =
 			&all->process[zone->node * all->set.process_magazines + i];
-		char owner[40];
+		char owner[48];
 
 		snprintf(owner, sizeof owner, "the magazine of process %llu",
 			 (unsigned long long)i + 1);
-		if (!check_magazine(all, zone, &own->free, owner, report))
+		if (!check_magazine(zone, &own->free, owner, report))
 			return false;
 		if ((own->owner || own->free.nr_free) && !is_chained(chain, own))
 			return failed(report, "%s is in no chain", owner);
@@ -203,7 +203,7 @@ static bool magazine_check(const void *state, char *why, size_t size)
 			char owner[24];
 
 			snprintf(owner, sizeof owner, "magazine %u", i);
-			if (!check_magazine(all, zone, zone->magazine[i], owner, &report))
+			if (!check_magazine(zone, zone->magazine[i], owner, &report))
 				return false;
 		}
 		if (!check_process_magazines(all, zone, &report))

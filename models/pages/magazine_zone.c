@@ -58,9 +58,9 @@ static_assert(sizeof(struct free_magazine) == LINE, "as large as a line, not alw
 
 /* ---- zone --------------------------------------------------------------------------------------- */
 
-/* alignment: of each magazine. */
-#define ZONE_WITH_MAGAZINES(name, magazine) \
-	struct name { \
+/* `magazine`: the struct of one, which says how it is aligned. */
+#define ZONE_WITH_MAGAZINES(zone_, magazine) \
+	struct zone_ { \
 		_Alignas(LINE) uint64_t watermark[WATERMARKS]; \
 		uint64_t percpu_drift_mark, lowmem_reserve[4], dirty_balance_reserve; \
 		int32_t node; \
@@ -93,7 +93,7 @@ struct aligned_magazine {
 ZONE_WITH_MAGAZINES(zone_posted, free_magazine);
 ZONE_WITH_MAGAZINES(zone_aligned, aligned_magazine);
 
-/* MAGAZINE: the way from mag[i] to the members. */
+/* `way`: from mag[i] to the members. */
 #define MAGAZINE_FIELDS(type, i, way) \
 	NAMED("mag[" #i "].lock", type, mag[i] way lock), \
 	NAMED("mag[" #i "].free_list[UNMOVABLE]", type, mag[i] way free_list[UNMOVABLE]), \
@@ -110,7 +110,9 @@ ZONE_WITH_MAGAZINES(zone_aligned, aligned_magazine);
 	FIELD(type, memory_isolation_active), FIELD(type, span_seqlock), FREE_AREAS(type), \
 	MAGAZINE_FIELDS(type, 0, way), MAGAZINE_FIELDS(type, 1, way), \
 	FIELD(type, compact_considered), FIELD(type, compact_defer_shift), \
-	FIELD(type, compact_order_failed), FIELD(type, lru_lock), FIELD(type, lruvec), \
+	FIELD(type, compact_order_failed), FIELD(type, lru_lock), FIELD(type, lruvec.lists), \
+	FIELD(type, lruvec.recent_rotated), FIELD(type, lruvec.recent_scanned), \
+	FIELD(type, lruvec.zone), \
 	FIELD(type, pages_scanned), FIELD(type, flags), \
 	NAMED("vm_stat[NR_FREE_PAGES]", type, vm_stat[0]), \
 	NAMED("vm_stat[NR_SLAB_UNRECLAIMABLE]", type, vm_stat[13]), \
@@ -218,15 +220,16 @@ static void zone_new_aligned(struct zone *zone)
 }
 
 /* 3.9 but for the tail of the list (patch 16) and where things lie. */
-#define RULES(layout, make) \
+#define RULES(make) \
 	{ \
 		.types = MIGRATE_TYPES, .area_bytes = 88, .nr_free = 80, ITEMS_3_9, \
-		.reserve_max = 2, .lru = true, .struct_new = make, \
+		.reserve_max = 2, .lru = true, \
+		.vm_stat_layout = &vm_stat_layout_3_9, .struct_new = make, \
 		.counters = { &pageset_layout_magazine, offsetof(struct pageset_magazine, \
 			      stat_threshold), offsetof(struct pageset_magazine, vm_stat_diff) }, \
 	}
 
 const struct zone_rules magazine_rules[] = {
-	[LAYOUT_POSTED] = RULES(posted, zone_new_posted),
-	[LAYOUT_ALIGNED] = RULES(aligned, zone_new_aligned),
+	[LAYOUT_POSTED] = RULES(zone_new_posted),
+	[LAYOUT_ALIGNED] = RULES(zone_new_aligned),
 };

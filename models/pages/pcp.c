@@ -40,7 +40,8 @@
  * Changed: a call of other CPUs is a word per CPU and an interrupt, without the queues of
  * smp_call_function; a CPU whose thread is over cannot answer, so who drains empties its lists.
  * Left out: zones DMA and DMA32, reclaim and compaction (drain_all, then fail), isolation, frees to
- * the cold list and frees in groups, both of which nobody asks for yet; kernels without NUMA.
+ * the cold list, which nobody asks for; the LRU of 2.6, whose groups are freed without one; kernels
+ * without NUMA.
  */
 #include <stdio.h>
 
@@ -70,7 +71,7 @@ static const struct layout *const pcp_layouts[] = {
 	&zone_body_layout_2_6_22, &zone_head_layout_2_6_24, &zone_body_layout_2_6_24,
 	&vm_event_state_layout, &pageblock_flags_layout, &mem_section_layout,
 	&mem_section_root_layout, &vm_stat_layout_3_9, &vm_stat_layout_2_6, &call_layout,
-	&mask_layout, NULL,
+	&mask_layout, &lru_cpu_layout, NULL,
 };
 
 /* A CPU that has others drain. */
@@ -447,6 +448,7 @@ static void pcp_drain_all(struct cpu *cpu, void *state)
 {
 	struct pcp *pcp = state;
 
+	op_begin(cpu, OP_DRAIN);
 	path(cpu, "drain all");
 	if (pcp->zones->kernel == KERNEL_3_9)
 		find_pages(cpu, pcp);
@@ -457,6 +459,7 @@ static void pcp_drain_all(struct cpu *cpu, void *state)
 	if (pcp->zones->kernel == KERNEL_3_9 && is_called(cpu, pcp, cpu_id(cpu)))
 		drain_local_pages(cpu, pcp);
 	preempt_enable(cpu);
+	op_end(cpu, 0, 0);
 }
 
 /* ---- each second --------------------------------------------------------------------------- */
@@ -657,15 +660,11 @@ static void free_single(struct cpu *cpu, struct zone *zone, struct page *page,
 	preempt_enable(cpu);
 }
 
-static void pcp_free(struct cpu *cpu, void *state, struct page *page, unsigned order)
+static void give(struct cpu *cpu, struct zones *zones, struct page *page, unsigned order)
 {
-	struct pcp *pcp = state;
-	struct zones *zones = pcp->zones;
 	struct zone *zone = page_zone(zones, page);
 	enum migratetype type = UNMOVABLE;
 
-	compute(cpu, STEP_PAGE_FREE);
-	free_pages_prepare(cpu, zones, page, order);
 	if (zones->kernel == KERNEL_3_9) {
 		type = pageblock_type(cpu, zones, page_to_pfn(zones->memory, page));
 		store(cpu, page_index(zones->memory, page), type);
@@ -674,6 +673,34 @@ static void pcp_free(struct cpu *cpu, void *state, struct page *page, unsigned o
 		free_block(cpu, zone, page, order, type);
 	else
 		free_single(cpu, zone, page, type);
+}
+
+static void pcp_free(struct cpu *cpu, void *state, struct page *page, unsigned order)
+{
+	struct pcp *pcp = state;
+
+	compute(cpu, STEP_PAGE_FREE);
+	free_pages_prepare(cpu, pcp->zones, page, order);
+	give(cpu, pcp->zones, page, order);
+}
+
+/* ---- pages of processes (6.2, 6.4) --------------------------------------------------------- */
+
+/* Of a group: interrupts go off and on for each page. */
+static void give_released(struct cpu *cpu, void *state, struct page *page)
+{
+	struct pcp *pcp = state;
+
+	compute(cpu, STEP_PAGE_FREE);
+	free_released_prepare(cpu, pcp->zones, page, 0);
+	give(cpu, pcp->zones, page, 0);
+}
+
+static void pcp_free_group(struct cpu *cpu, void *state, struct list_head *freed)
+{
+	struct pcp *pcp = state;
+
+	free_each(cpu, pcp->zones, freed, give_released, pcp);
 }
 
 /* ---- set-up: plain C, before time zero ----------------------------------------------------- */
@@ -773,6 +800,7 @@ static void *pcp_create(struct sim *sim, struct memory *memory, const void *sett
 	struct zones_options options = {
 		.kernel = kernel, .lock = kernel == KERNEL_3_9 ? LOCK_TICKET : LOCK_DEC,
 		.reserve_blocks = set->reserve_blocks, .nr_cpus = set->nr_cpus,
+		.free_group = pcp_free_group,
 	};
 	int batch = set->batch ? (int)set->batch : zone_batch(memory->node_pages);
 	struct pcp *pcp = unseen_new(sim, sizeof *pcp);
@@ -876,7 +904,7 @@ static bool pcp_check(const void *state, char *why, size_t size)
 		for (unsigned id = 0; id < sim_cpus(m->sim); id++)
 			if (!check_pageset(&pcp->zones->zone[node], id, &report))
 				return false;
-	return true;
+	return !pcp->zones->rules->lru || lru_check(pcp->zones, &report);
 }
 
 static uint64_t pcp_free_pages(const void *state)
@@ -900,14 +928,6 @@ static uint64_t pcp_free_pages(const void *state)
 	return pages;
 }
 
-static void pcp_count_slab(struct cpu *cpu, void *state, struct page *page, bool reclaimable,
-			   int pages)
-{
-	struct pcp *pcp = state;
-
-	zones_count_slab(cpu, pcp->zones, page, reclaimable, pages);
-}
-
 const struct page_allocator pcp = {
 	.name          = "pcp",
 	.summary       = "lists of pages per CPU before the buddy lists (Linux 2.6.22 to 3.9)",
@@ -920,9 +940,10 @@ const struct page_allocator pcp = {
 	.create        = pcp_create,
 	.alloc         = pcp_alloc,
 	.free          = pcp_free,
-	.count_slab    = pcp_count_slab,
+	ZONED_PAGES,
 	.drain_all     = pcp_drain_all,
 	.tick          = pcp_tick,
+	.group         = 14,
 	.check         = pcp_check,
 	.free_pages    = pcp_free_pages,
 };

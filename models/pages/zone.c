@@ -4,7 +4,7 @@
 #include <string.h>
 
 enum {
-	FLAGS_CHECKED_AT_FREE = 1 << PG_LOCKED | 1 << PG_ACTIVE | 1 << PG_SLAB,
+	FLAGS_CHECKED_AT_FREE = 1 << PG_LOCKED | 1 << PG_LRU | 1 << PG_ACTIVE | 1 << PG_SLAB,
 };
 #define FLAGS_CLEARED_AT_FREE 0xffffffffu       /* all but the node */
 
@@ -27,6 +27,7 @@ static const struct zone_rules rules[] = {
 		.types          = 1,
 		.area_bytes     = 24, .nr_free = 16,
 		ITEMS_2_6,
+		.vm_stat_layout = &vm_stat_layout_2_6,
 		COUNTERS(&pageset_layout_2_6),
 		.struct_new     = zone_new_2_6_22,
 		.pageset_array  = true,
@@ -39,6 +40,7 @@ static const struct zone_rules rules[] = {
 		.types          = MIGRATE_TYPES,
 		.area_bytes     = 88, .nr_free = 80,
 		ITEMS_2_6,
+		.vm_stat_layout = &vm_stat_layout_2_6,
 		COUNTERS(&pageset_layout_2_6),
 		.struct_new     = zone_new_2_6_24,
 		.reserve_max    = UINT64_MAX,
@@ -55,213 +57,14 @@ static const struct zone_rules rules[] = {
 		.types          = MIGRATE_TYPES,
 		.area_bytes     = 88, .nr_free = 80,
 		ITEMS_3_9,
+		.vm_stat_layout = &vm_stat_layout_3_9,
 		COUNTERS(&pageset_layout_3_9),
 		.struct_new     = zone_new_3_9,
 		.reserve_max    = 2,
 		.looks_ahead    = true,
+		.lru            = true,
 	},
 };
-
-/* Counts of this CPU's events. */
-struct vm_event_state {
-	_Alignas(LINE) uint64_t event[VM_EVENTS];
-};
-
-static const struct field vm_event_state_fields[] = {
-	FIELD(struct vm_event_state, event[PGALLOC_NORMAL]),
-	FIELD(struct vm_event_state, event[PGFREE]),
-	FIELD(struct vm_event_state, event),
-	{ 0 },
-};
-
-const struct layout vm_event_state_layout = {
-	"vm_event_state", sizeof(struct vm_event_state), CLASS_ALLOCATOR, vm_event_state_fields
-};
-
-/* All zones together. */
-struct vm_stat {
-	_Alignas(LINE) int64_t item[ZONE_STATS_MAX];
-};
-
-#define ITEM(name, number) { "item[" name "]", (number) * sizeof(int64_t), sizeof(int64_t) }
-
-static const struct field vm_stat_fields_3_9[] = {
-	ITEM("NR_FREE_PAGES", 0), ITEM("NR_SLAB_UNRECLAIMABLE", 13), ITEM("NUMA_HIT", 26),
-	ITEM("NUMA_LOCAL", 30),
-	FIELD(struct vm_stat, item),
-	{ 0 },
-};
-
-static const struct field vm_stat_fields_2_6[] = {
-	ITEM("NR_FREE_PAGES", 0), ITEM("NR_SLAB_UNRECLAIMABLE", 9), ITEM("NUMA_HIT", 14),
-	ITEM("NUMA_LOCAL", 18),
-	FIELD(struct vm_stat, item),
-	{ 0 },
-};
-
-const struct layout vm_stat_layout_3_9 = {
-	"vm_stat", sizeof(struct vm_stat), CLASS_ALLOCATOR, vm_stat_fields_3_9
-};
-const struct layout vm_stat_layout_2_6 = {
-	"vm_stat", sizeof(struct vm_stat), CLASS_ALLOCATOR, vm_stat_fields_2_6
-};
-
-/* ---- counts ------------------------------------------------------------ */
-
-struct per_cpu_pageset *zone_pageset(struct cpu *cpu, const struct zone *zone)
-{
-	struct per_cpu_pageset *pageset;
-
-	if (zone->all->rules->pageset_array)
-		return load(cpu, &zone->pageset[cpu_id(cpu)]);
-	pageset = load(cpu, zone->pageset);
-	return this_cpu(cpu, pageset);
-}
-
-/* A CPU's part of the zone's counters. */
-struct counters {
-	int8_t *stat_threshold, *vm_stat_diff;
-};
-
-static struct counters counters_at(const struct zone *zone, char *own)
-{
-	const struct zone_rules *r = zone->all->rules;
-
-	return (struct counters){ (int8_t *)own + r->counters.threshold,
-				  (int8_t *)own + r->counters.diff };
-}
-
-/* Those of this CPU: reads the pointer to them. */
-static struct counters own_counters(struct cpu *cpu, const struct zone *zone)
-{
-	char *own;
-
-	if (zone->all->rules->pageset_array) {
-		own = (char *)load(cpu, &zone->pageset[cpu_id(cpu)]);
-	} else {
-		own = load(cpu, zone->counters);
-		own = this_cpu(cpu, own);
-	}
-	return counters_at(zone, own);
-}
-
-static void fold(struct cpu *cpu, struct zone *zone, unsigned number, int64_t delta)
-{
-	fetch_add(cpu, &zone->vm_stat[number], delta);
-	fetch_add(cpu, &zone->all->vm_stat->item[number], delta);
-}
-
-void zone_count(struct cpu *cpu, struct zone *zone, enum zone_item item, int64_t delta)
-{
-	unsigned number = zone->all->rules->item[item];
-	struct counters mine = own_counters(cpu, zone);
-	int64_t diff = load(cpu, &mine.vm_stat_diff[number]);
-	int64_t threshold = load(cpu, mine.stat_threshold);
-
-	diff += delta;
-	if (diff > threshold || diff < -threshold) {
-		fold(cpu, zone, number, diff);
-		diff = 0;
-	}
-	store(cpu, &mine.vm_stat_diff[number], (int8_t)diff);
-}
-
-/* The same in whatever interrupt state (2.6.38 and later): an interrupt in between is noticed. */
-static void count_by_exchange(struct cpu *cpu, struct zone *zone, enum zone_item item,
-			      int64_t delta)
-{
-	unsigned number = zone->all->rules->item[item];
-	struct counters mine = own_counters(cpu, zone);
-	int64_t folded, sum;
-	int8_t diff;
-
-	do {
-		int64_t threshold = load(cpu, mine.stat_threshold);
-
-		diff = load(cpu, &mine.vm_stat_diff[number]);
-		sum = diff + delta;
-		folded = sum > threshold || sum < -threshold ? sum : 0;
-	} while (!cas_local(cpu, &mine.vm_stat_diff[number], diff, (int8_t)(sum - folded)));
-	if (folded)
-		fold(cpu, zone, number, folded);
-}
-
-void zones_count_slab(struct cpu *cpu, void *state, struct page *page, bool reclaimable, int pages)
-{
-	struct zones *zones = state;
-	uint64_t flags = load(cpu, page_flags(zones->memory, page));
-	struct zone *zone = &zones->zone[flags >> PG_NODE_SHIFT];
-	enum zone_item item = reclaimable ? ITEM_SLAB_RECLAIMABLE : ITEM_SLAB_UNRECLAIMABLE;
-
-	if (zones->rules->slab_irq_pair) {
-		bool interrupts = irq_save(cpu);
-
-		zone_count(cpu, zone, item, pages);
-		irq_restore(cpu, interrupts);
-	} else {
-		count_by_exchange(cpu, zone, item, pages);
-	}
-}
-
-static void inc_zone_state(struct cpu *cpu, struct zone *zone, enum zone_item item)
-{
-	unsigned number = zone->all->rules->item[item];
-	struct counters mine = own_counters(cpu, zone);
-	int diff = fetch_add_local(cpu, &mine.vm_stat_diff[number], 1) + 1;
-	int threshold = load(cpu, mine.stat_threshold);
-
-	if (diff > threshold) {
-		int overstep = threshold / 2;
-
-		fold(cpu, zone, number, diff + overstep);
-		store(cpu, &mine.vm_stat_diff[number], (int8_t)-overstep);
-	}
-}
-
-void zone_statistics(struct cpu *cpu, struct zone *preferred, struct zone *zone)
-{
-	const void *wanted = load(cpu, preferred->zone_pgdat);
-	const void *got = load(cpu, zone->zone_pgdat);
-	int node;
-
-	if (got == wanted) {
-		inc_zone_state(cpu, zone, ITEM_NUMA_HIT);
-	} else {
-		inc_zone_state(cpu, zone, ITEM_NUMA_MISS);
-		inc_zone_state(cpu, preferred, ITEM_NUMA_FOREIGN);
-	}
-	node = load(cpu, zone->node_id);
-	inc_zone_state(cpu, zone,
-		       node == (int)cpu_node(cpu) ? ITEM_NUMA_LOCAL : ITEM_NUMA_OTHER);
-}
-
-void count_event(struct cpu *cpu, struct zones *zones, enum vm_event event, unsigned order)
-{
-	struct vm_event_state *mine = this_cpu(cpu, zones->events);
-
-	fetch_add_local(cpu, &mine->event[event], 1u << order);
-}
-
-bool zone_fold_all(struct cpu *cpu, struct zone *zone)
-{
-	struct counters mine = own_counters(cpu, zone);
-	bool folded = false;
-
-	for (unsigned number = 0; number < zone->all->rules->stats; number++) {
-		int8_t diff = load(cpu, &mine.vm_stat_diff[number]);
-		bool interrupts;
-
-		if (diff == 0)
-			continue;
-		interrupts = irq_save(cpu);
-		diff = load(cpu, &mine.vm_stat_diff[number]);
-		store(cpu, &mine.vm_stat_diff[number], 0);
-		irq_restore(cpu, interrupts);
-		fold(cpu, zone, number, diff);
-		folded = true;
-	}
-	return folded;
-}
 
 /* ---- watermarks and the zonelist --------------------------------------- */
 
@@ -326,13 +129,16 @@ static void must_be_unused(struct cpu *cpu, const struct memory *m, struct page 
 		    (unsigned long long)w->mapping, w->mapcount, w->count);
 }
 
-/* Reads what must be as in an unused page; returns flags. */
-static uint64_t check_page(struct cpu *cpu, const struct memory *m, struct page *page)
+/* Reads what must be as in an unused page; returns flags. A page that is freed may be one that a
+ * process had mapped. */
+static uint64_t check_page(struct cpu *cpu, const struct memory *m, struct page *page, bool freed)
 {
 	struct page_words w;
 
 	w.flags = load(cpu, page_flags(m, page));
 	w.mapping = load(cpu, page_mapping(m, page));
+	if (freed && clear_anon_mapping(cpu, m, page, w.mapping))
+		w.mapping = 0;
 	w.mapcount = load(cpu, page_mapcount(m, page));
 	w.count = load(cpu, page_count(m, page));
 	must_be_unused(cpu, m, page, &w);
@@ -420,7 +226,7 @@ void prep_new_page(struct cpu *cpu, struct zones *zones, struct page *page, unsi
 	} else {
 		pages_ahead(cpu, m, pfn, order);
 		for (uint64_t i = 0; i < 1ull << order; i++)
-			check_page(cpu, m, pfn_to_page(m, pfn + i));
+			check_page(cpu, m, pfn_to_page(m, pfn + i), false);
 	}
 	store(cpu, page_private(m, page), 0);
 	store(cpu, page_count(m, page), 1);
@@ -430,14 +236,11 @@ void prep_new_page(struct cpu *cpu, struct zones *zones, struct page *page, unsi
 		prep_compound_page(cpu, zones, page, order);
 }
 
-void free_pages_prepare(struct cpu *cpu, struct zones *zones, struct page *page, unsigned order)
+void free_released_prepare(struct cpu *cpu, struct zones *zones, struct page *page, unsigned order)
 {
 	struct memory *m = zones->memory;
 	uint64_t pfn = page_to_pfn(m, page);
-	int count = fetch_add(cpu, page_count(m, page), -1);
 
-	if (count != 1)
-		BUG(cpu, "page %llu freed with %d references", (unsigned long long)pfn, count);
 	if (zones->rules->old_checks) {
 		(void)load(cpu, page_flags(m, page));           /* which zone? */
 		(void)load(cpu, page_mapping(m, page));         /* of a process? */
@@ -446,23 +249,25 @@ void free_pages_prepare(struct cpu *cpu, struct zones *zones, struct page *page,
 	for (uint64_t i = 0; i < 1ull << order; i++) {
 		struct page *each = pfn_to_page(m, pfn + i);
 		uint64_t flags = zones->rules->old_checks ? check_freed_page_2_6(cpu, m, each)
-							  : check_page(cpu, m, each);
+							  : check_page(cpu, m, each, true);
 
 		if (flags & FLAGS_CLEARED_AT_FREE)
 			store(cpu, page_flags(m, each), flags & ~(uint64_t)FLAGS_CLEARED_AT_FREE);
 	}
 }
 
-/* ---- set-up: plain C, before time zero --------------------------------- */
-
-static unsigned bit_length(uint64_t x)
+void free_pages_prepare(struct cpu *cpu, struct zones *zones, struct page *page, unsigned order)
 {
-	unsigned bits = 0;
+	const struct memory *m = zones->memory;
+	int count = fetch_add(cpu, page_count(m, page), -1);
 
-	for (; x; x >>= 1)
-		bits++;
-	return bits;
+	if (count != 1)
+		BUG(cpu, "page %llu freed with %d references",
+		    (unsigned long long)page_to_pfn(m, page), count);
+	free_released_prepare(cpu, zones, page, order);
 }
+
+/* ---- set-up: plain C, before time zero --------------------------------- */
 
 static uint64_t isqrt(uint64_t x)
 {
@@ -483,28 +288,6 @@ static void setup_watermarks(const struct memory *m, struct zone *zone)
 	zone->watermark[WATERMARK_MIN] = min;
 	zone->watermark[WATERMARK_LOW] = min + min / 4;
 	zone->watermark[WATERMARK_HIGH] = min + min / 2;
-}
-
-static void setup_counters(struct zone *zone)
-{
-	struct sim *sim = zone->all->memory->sim;
-	const struct layout *layout = zone->all->rules->counters.layout;
-	bool array = zone->all->rules->pageset_array;
-	unsigned memory_bits = 1 + bit_length(zone->pages >> 15);
-	unsigned threshold = 2 * bit_length(sim_cpus(sim)) * memory_bits;
-	char *own = percpu_alloc(sim, layout->size, LINE, layout, layout->name);
-
-	if (threshold > 125)
-		threshold = 125;
-	for (unsigned id = 0; id < sim_cpus(sim); id++) {
-		char *of = per_cpu(sim, own, id);
-
-		*counters_at(zone, of).stat_threshold = (int8_t)threshold;
-		if (array)
-			zone->pageset[id] = (struct per_cpu_pageset *)of;
-	}
-	if (!array)
-		*zone->counters = own;
 }
 
 static void setup_block(struct zone *zone, uint64_t pfn, enum migratetype type)
@@ -559,12 +342,8 @@ struct zones *zones_new(struct sim *sim, struct memory *memory,
 	zones->lock = options->lock;
 	zones->nr_cpus = nr_cpus(sim, options->nr_cpus);
 	zones->magazines = options->magazines;
-	zones->vm_stat = arena_new(sim, struct vm_stat, 1, 0, LINE,
-				   kernel == KERNEL_3_9 ? &vm_stat_layout_3_9 : &vm_stat_layout_2_6,
-				   "vm_stat");
-	zones->vm_stat->item[zones->rules->item[ITEM_FREE_PAGES]] = (int64_t)memory->pages;
-	zones->events = percpu_new(sim, struct vm_event_state, LINE, &vm_event_state_layout,
-				   "vm_event_state");
+	zones->free_group = options->free_group;
+	vmstat_new(zones);
 	if (zones->rules->types > 1)
 		pageblocks_new(zones);
 	for (unsigned node = 0; node < memory->nodes; node++) {
@@ -576,217 +355,9 @@ struct zones *zones_new(struct sim *sim, struct memory *memory,
 		zone->pages = memory->node_pages;
 		zone_struct_new(zone);
 		setup_watermarks(memory, zone);
-		setup_counters(zone);
+		zone_counters_new(zone);
 		setup_free_lists(zone, options->reserve_blocks);
 	}
+	lru_new(zones);
 	return zones;
-}
-
-/* ---- check: plain C, no CPU inside ------------------------------------- */
-
-struct per_cpu_pageset *zone_pageset_of(const struct zone *zone, unsigned id)
-{
-	if (zone->all->rules->pageset_array)
-		return zone->pageset[id];
-	return per_cpu(zone->all->memory->sim, *zone->pageset, id);
-}
-
-int zone_diff_of(const struct zone *zone, unsigned id, unsigned number)
-{
-	char *own = zone->counters ? per_cpu(zone->all->memory->sim, *zone->counters, id)
-				   : (char *)zone->pageset[id];
-
-	return counters_at(zone, own).vm_stat_diff[number];
-}
-
-static bool marked(const struct zones *zones, struct page *page)
-{
-	const struct memory *m = zones->memory;
-
-	if (zones->rules->buddy_in_flags)
-		return *page_flags(m, page) >> PG_BUDDY & 1;
-	return *page_mapcount(m, page) == PAGE_BUDDY;
-}
-
-static bool check_block(const struct memory *m, uint64_t pfn, unsigned order,
-			const struct report *report)
-{
-	/* of a block that was never taken apart the head alone has a page struct */
-	uint64_t pages = memory_is_used(m, pfn) ? 1ull << order : 1;
-
-	for (uint64_t i = pfn; i < pfn + pages; i++) {
-		if (m->seen[i]++)
-			return failed(report, "page %llu is in two free blocks",
-				      (unsigned long long)i);
-		if (*page_count(m, pfn_to_page(m, i)))
-			return failed(report, "page %llu is free and referenced",
-				      (unsigned long long)i);
-	}
-	return true;
-}
-
-/* Invariants (1) and (2) of one list; adds its blocks to *blocks. */
-static bool check_list(struct zone *zone, unsigned order, unsigned type, uint64_t *blocks,
-		       const struct report *report)
-{
-	const struct memory *m = zone->all->memory;
-	struct list_head *head = free_list(zone, order, type), *last = head;
-
-	for (struct list_head *at = head->next; at != head; at = at->next) {
-		struct page *page = lru_page(m, at);
-		uint64_t pfn = page_to_pfn(m, page);
-		unsigned long long number = pfn;
-
-		if (pfn >= m->pages || pfn_to_page(m, pfn) != page)
-			return failed(report, "order %u, type %u: the list leaves the page structs",
-				      order, type);
-		if (at->prev != last)
-			return failed(report, "page %llu does not point back to the one before it",
-				      number);
-		last = at;
-		if (pfn % (1ull << order))
-			return failed(report, "page %llu is not aligned to its order %u", number,
-				      order);
-		if (!marked(zone->all, page) || *page_private(m, page) != order)
-			return failed(report, "page %llu is on the list of order %u, not marked so",
-				      number, order);
-		if (!check_block(m, pfn, order, report))
-			return false;
-		++*blocks;
-	}
-	if (head->prev != last)
-		return failed(report, "order %u, type %u: the list does not end at its last block",
-			      order, type);
-	return true;
-}
-
-static int free_pages_diff(const struct zone *zone, unsigned id)
-{
-	return zone_diff_of(zone, id, zone->all->rules->item[ITEM_FREE_PAGES]);
-}
-
-static bool check_zone(struct zone *zone, int64_t *all_free, const struct report *report)
-{
-	int64_t pages = 0, counted = zone->vm_stat[zone->all->rules->item[ITEM_FREE_PAGES]];
-
-	if (spin_lock_is_held(zone->lock, zone->all->lock))
-		return failed(report, "node %d: the zone lock is held", *zone->node_id);
-	for (unsigned order = 0; order < MAX_ORDER; order++) {
-		uint64_t blocks = 0;
-
-		for (unsigned type = 0; type < zone->all->rules->types; type++)
-			if (!check_list(zone, order, type, &blocks, report))
-				return false;
-		if (blocks != *nr_free(zone, order))
-			return failed(report, "order %u: nr_free %llu, the lists have %llu", order,
-				      (unsigned long long)*nr_free(zone, order),
-				      (unsigned long long)blocks);
-		pages += (int64_t)blocks << order;
-	}
-	for (unsigned id = 0; id < sim_cpus(zone->all->memory->sim); id++)
-		counted += free_pages_diff(zone, id);
-	if (counted != pages)
-		return failed(report, "node %d: NR_FREE_PAGES %lld, the lists have %lld pages",
-			      *zone->node_id, (long long)counted, (long long)pages);
-	*all_free += pages;
-	return true;
-}
-
-/* (1) the other way round, and (4). */
-static bool check_page_at(const struct zones *zones, uint64_t pfn, const struct report *report)
-{
-	const struct memory *m = zones->memory;
-	struct page *page = pfn_to_page(m, pfn), *other;
-	uint64_t order;
-
-	if (!marked(zones, page))
-		return true;
-	if (!m->seen[pfn])
-		return failed(report, "page %llu is marked free and on no list",
-			      (unsigned long long)pfn);
-	order = *page_private(m, page);
-	if (order >= MAX_ORDER - 1)
-		return true;
-	other = pfn_to_page(m, pfn ^ 1ull << order);
-	if (marked(zones, other) && *page_private(m, other) == order)
-		return failed(report, "page %llu and its buddy of order %llu are both free",
-			      (unsigned long long)pfn, (unsigned long long)order);
-	return true;
-}
-
-static bool check_global_count(struct zones *zones, int64_t pages, const struct report *report)
-{
-	int64_t counted = zones->vm_stat->item[zones->rules->item[ITEM_FREE_PAGES]];
-
-	for (unsigned node = 0; node < zones->memory->nodes; node++)
-		for (unsigned id = 0; id < sim_cpus(zones->memory->sim); id++)
-			counted += free_pages_diff(&zones->zone[node], id);
-	if (counted != pages)
-		return failed(report, "global NR_FREE_PAGES %lld, the lists have %lld pages",
-			      (long long)counted, (long long)pages);
-	return true;
-}
-
-/* The pages of one block of such a list. */
-static bool check_kept_block(const struct memory *m, uint64_t pfn, unsigned order,
-			     const char *owner, const struct report *report)
-{
-	for (uint64_t i = pfn; i < pfn + (1ull << order); i++) {
-		if (m->seen[i]++)
-			return failed(report, "page %llu is on a list of %s and elsewhere",
-				      (unsigned long long)i, owner);
-		if (*page_count(m, pfn_to_page(m, i)))
-			return failed(report, "page %llu is on a list of %s and referenced",
-				      (unsigned long long)i, owner);
-	}
-	return true;
-}
-
-bool check_kept_list(const struct zone *zone, const struct list_head *head, unsigned order,
-		     const char *owner, uint64_t *pages, const struct report *report)
-{
-	const struct memory *m = zone->all->memory;
-	const struct list_head *last = head;
-
-	for (struct list_head *at = head->next; at != head; at = at->next) {
-		struct page *page = lru_page(m, at);
-		uint64_t pfn = page_to_pfn(m, page);
-
-		if (pfn >= m->pages || pfn_to_page(m, pfn) != page || at->prev != last ||
-		    pfn % (1ull << order))
-			return failed(report, "a list of %s is broken", owner);
-		if (pfn_to_node(m, pfn) != zone->node)
-			return failed(report, "page %llu is on a list of %s for another zone",
-				      (unsigned long long)pfn, owner);
-		if (!check_kept_block(m, pfn, order, owner, report))
-			return false;
-		last = at;
-		*pages += 1ull << order;
-	}
-	return head->prev == last || failed(report, "a list of %s is broken", owner);
-}
-
-bool zones_check(struct zones *zones, const struct report *report)
-{
-	const struct memory *m = zones->memory;
-	int64_t pages = 0;
-
-	memory_forget_seen(m);
-	for (unsigned node = 0; node < m->nodes; node++)
-		if (!check_zone(&zones->zone[node], &pages, report))
-			return false;
-	for (uint64_t pfn = memory_next(m, 0); pfn < m->pages; pfn = memory_next(m, pfn + 1))
-		if (!check_page_at(zones, pfn, report))
-			return false;
-	return check_global_count(zones, pages, report);
-}
-
-uint64_t zones_free_pages(const struct zones *zones)
-{
-	uint64_t pages = 0;
-
-	for (unsigned node = 0; node < zones->memory->nodes; node++)
-		for (unsigned order = 0; order < MAX_ORDER; order++)
-			pages += *nr_free(&zones->zone[node], order) << order;
-	return pages;
 }

@@ -67,8 +67,8 @@ void pages_free_lists(const struct fixture *f, unsigned type, char *text, size_t
 	}
 }
 
-static void name_access(const struct fixture *f, const struct one_access *a, char *name,
-			size_t size)
+void pages_name_access(const struct fixture *f, const struct one_access *a, char *name,
+		       size_t size)
 {
 	static const struct { const char *text, *name; } names[] = {
 		{ "zone.", "Z." }, { "per_cpu_pageset[", "P." }, { "vm_event_state[", "" },
@@ -102,7 +102,7 @@ void pages_record(const struct fixture *f, char *text, size_t size)
 
 	text[0] = '\0';
 	for (unsigned k = 0; k < f->accesses; k++) {
-		name_access(f, &f->access[k], name, sizeof name);
+		pages_name_access(f, &f->access[k], name, sizeof name);
 		at += (size_t)snprintf(text + at, size - at, "%s, ", name);
 	}
 }

@@ -30,5 +30,7 @@ void pages_free_lists(const struct fixture *f, unsigned type, char *text, size_t
  * structs by their frame.
  */
 void pages_record(const struct fixture *f, char *text, size_t size);
+void pages_name_access(const struct fixture *f, const struct one_access *access, char *name,
+		       size_t size);
 
 #endif

@@ -38,9 +38,10 @@ static struct explored explored_of(const char *objects, const char *more)
 	char text[1000];
 
 	snprintf(text, sizeof text,
-		 "name: t\nmachine: textbook\ncpus: 2\nobjects: %s\npages: buddy\n"
+		 "name: t\nmachine: textbook\ncpus: 2\nobjects: %s\n%s"
 		 "workload: %s\noperations: 100\n%s",
-		 objects, strcmp(objects, "none") ? "producer-consumer" : "counter", more);
+		 objects, strstr(more, "pages: ") ? "" : "pages: buddy\n",
+		 strcmp(objects, "none") ? "producer-consumer" : "counter", more);
 	e.experiment = experiment_parse("t.yaml", text, strlen(text), NULL, 0, e.diagnostics);
 	diagnostics_print(e.diagnostics, stderr, false);
 	assert_non_null(e.experiment);
@@ -136,6 +137,10 @@ static void every_schedule_gives_exactly_the_outcomes_of_the_oracle(void **state
 
 /* ---- planted faults ----------------------------------------------------------------------------- */
 
+#define MAGAZINE \
+	"pages: magazine\n" \
+	"magazine: {refill_max: 2, refill_min: 1, limit: 3, drain_max: 2, drain_min: 1}\n"
+
 /* clang-format off */
 static const struct planted {
 	const char *objects, *more, *plant;
@@ -157,6 +162,9 @@ static const struct planted {
 	{ "none",      "", "no-zone-lock",        STRATEGY_RUNS,       4, 1000 },
 	{ "none",      "", "no-zone-lock",        STRATEGY_EXHAUSTIVE, 2, 10000 },
 	{ "none",      "buddy: {lock: queued}\n", "no-zone-lock", STRATEGY_RUNS, 4, 1000 },
+	{ "none",      MAGAZINE, "no-magazine-lock",   STRATEGY_RUNS,       6, 1000 },
+	{ "none",      MAGAZINE, "no-magazine-lock",   STRATEGY_EXHAUSTIVE, 2, 10000 },
+	{ "none",      MAGAZINE, "no-zone-lock",       STRATEGY_RUNS,       6, 1000 },
 };
 /* clang-format on */
 
@@ -274,6 +282,7 @@ static void the_allocators_are_sound(void **state)
 	} rows[] = {
 		{ "none", "" },
 		{ "none", "buddy: {lock: queued}\n" },
+		{ "none", MAGAZINE },
 		{ "slub-page", "" },
 		{ "slub-cpu", "" },
 		{ "slub-cpu", "slub-cpu: {variant: dfb4f096}\n" },

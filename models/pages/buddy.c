@@ -118,7 +118,8 @@ static const char *const lock_words[] = {
 
 static const struct setting buddy_settings[] = {
 	SETTING(struct buddy_settings, lock, WORD, .fallback = "ticket", .words = lock_words,
-		.help = "kind of zone->lock: dec as until 2.6.24, ticket as in 3.9, queued as from 4.2 on"),
+		.help = "kind of zone->lock: dec as until 2.6.24, ticket as in 3.9, queued as from "
+			"4.2 on"),
 	SETTING(struct buddy_settings, reserve_blocks, COUNT, .min = 0, .max = 2, .fallback = "2",
 		.unit = "pageblocks",
 		.help = "2 MiB blocks of each zone set aside for emergencies, at most"),

@@ -13,37 +13,37 @@
  * the simulator's making, after one sentence of the series' text.
  *
  * True whenever no CPU is inside an operation: invariants (1) to (6) of models/pages/zone.h, and
- *   (7) a page in a magazine is on one of its lists, of the magazine's zone and no free block; nobody
- *       refers to it;
+ *   (7) a page in a magazine is on one of its lists, of the magazine's zone and no free block;
+ *       nobody refers to it;
  *   (8) nr_free is the length of the three lists (no bound: a refill looks at no limit);
  *   (9) no magazine is locked, and no chain;
  *  (10) a process's magazine that has pages is in its zone's chain.
  *
- * alloc  (find_filled) the first magazine from the preferred one on that has pages and is not locked;
- *        if all are locked, waits for the first that has. Empty: (refill) up to refill_max pages
- *        from the buddy lists, fewer if somebody waits for zone->lock, into (find_any) the first
- *        magazine that is not locked, else the preferred one.
+ * alloc  (find_filled) the first magazine from the preferred one on that has pages and is not
+ *        locked; if all are locked, waits for the first that has. Empty: (refill) up to refill_max
+ *        pages from the buddy lists, fewer if somebody waits for zone->lock, into (find_any) the
+ *        first magazine that is not locked, else the preferred one.
  * free   (lock_preferred) waits for the preferred magazine. At `limit` pages up to drain_max of the
  *        coldest go to the buddy lists, fewer if somebody waits for the magazine.
  *
  * Interrupts stay on, so who has them off, or is an interrupt, goes straight to the buddy lists, as
  * do blocks of more than a page.
  *
- * Lock order: chain lock, magazine, zone->lock; a magazine is let go before zone->lock is taken, but
- * where a group of pages is freed and one of them is of a type that magazines do not keep.
+ * Lock order: chain lock, magazine, zone->lock; a magazine is let go before zone->lock is taken,
+ * but where a group of pages is freed and one of them is of a type that magazines do not keep.
  *
- * Expect: no interrupt is switched off on the fast path and no call of other CPUs is needed to drain.
- * But the lines of a magazine bounce between the CPUs that share it, as posted also between the two,
+ * Expect: no interrupt is switched off on the fast path and nobody is interrupted for a drain. But
+ * the lines of a magazine bounce between the CPUs that share it, as posted also between the two,
  * and a page that one CPU freed and another takes brings its struct from there.
  *
- * Changed: a page whose index is out of date goes back to the type whose list it was on; the released
- * series unlocks a magazine twice when all are drained.
+ * Changed: a page whose index is out of date goes back to the type whose list it was on; the series
+ * unlocks a magazine twice when all are drained.
  * Left out: zones DMA and DMA32, reclaim and compaction, isolation; a process's magazine is kept
  * until it exits, however long it sleeps.
  */
 #include "models/pages/magazine.h"
 
-/* ---- which magazine ------------------------------------------------------------------------ */
+/* ---- which magazine ---------------------------------------------------------------------- */
 
 /* The i-th from the preferred one on. The CPU's number may be out of date by then: no matter. */
 static struct free_magazine *from_preferred(struct cpu *cpu, const struct zone *zone, unsigned i)
@@ -144,7 +144,7 @@ static bool may_wait(const struct cpu *cpu)
 	return !in_interrupt(cpu) && !irqs_off(cpu);
 }
 
-/* ---- between a magazine and the buddy lists -------------------------------------------------- */
+/* ---- between a magazine and the buddy lists ---------------------------------------------- */
 
 /* Up to refill_max pages, last one first, on this CPU's stack. Returns how many. */
 static unsigned take_from_zone(struct cpu *cpu, struct magazines *all, struct zone *zone,
@@ -281,7 +281,7 @@ static void drain_whole(struct cpu *cpu, struct magazines *all, struct zone *zon
 	drain(cpu, all, zone, m, UNMOVABLE, count, count);
 }
 
-/* ---- alloc --------------------------------------------------------------------------------- */
+/* ---- alloc ------------------------------------------------------------------------------- */
 
 /* The first page of the type; NULL: there is none. Unlocks the magazine. */
 static struct page *pop(struct cpu *cpu, struct magazines *all, struct free_magazine *m,
@@ -403,7 +403,7 @@ struct page *magazine_alloc(struct cpu *cpu, void *state, unsigned order, unsign
 	return page;
 }
 
-/* ---- free ---------------------------------------------------------------------------------- */
+/* ---- free -------------------------------------------------------------------------------- */
 
 /* The magazine is locked. */
 static void push(struct cpu *cpu, struct magazines *all, struct free_magazine *m, struct page *page,
@@ -457,7 +457,7 @@ void magazine_free(struct cpu *cpu, void *state, struct page *page, unsigned ord
 	maybe_drain(cpu, all, zone, m, type);
 }
 
-/* ---- groups of pages ------------------------------------------------------------------------ */
+/* ---- groups of pages --------------------------------------------------------------------- */
 
 /* Which magazine is held while a group is freed; NULL: none. */
 struct held {
@@ -507,7 +507,7 @@ void magazine_free_group(struct cpu *cpu, void *state, struct list_head *freed)
 		maybe_drain(cpu, all, held.zone, held.magazine, UNMOVABLE);
 }
 
-/* ---- draining all -------------------------------------------------------------------------- */
+/* ---- draining all ------------------------------------------------------------------------ */
 
 static void drain_chain(struct cpu *cpu, struct magazines *all, struct zone *zone)
 {

@@ -1,4 +1,4 @@
-/* The magazine allocator's structs as reports name them, settings, set-up and check; see magazine.c. */
+/* magazine: its structs as reports name them, settings, set-up, check; see magazine.c. */
 #include <stdio.h>
 
 #include "models/pages/magazine.h"
@@ -24,7 +24,8 @@ static const struct field process_magazine_fields[] = {
 };
 
 static const struct layout process_magazine_layout = {
-	"process_magazine", sizeof(struct process_magazine), CLASS_ALLOCATOR, process_magazine_fields
+	"process_magazine", sizeof(struct process_magazine), CLASS_ALLOCATOR,
+	process_magazine_fields
 };
 
 static const struct field chain_fields[] = {
@@ -44,7 +45,7 @@ static const struct layout *const magazine_layouts[] = {
 	&mem_section_root_layout, &vm_stat_layout_3_9, &lru_cpu_layout, NULL,
 };
 
-/* ---- set-up: plain C, before time zero ----------------------------------------------------- */
+/* ---- set-up: plain C, before time zero --------------------------------------------------- */
 
 static const char *const layout_words[] = {
 	[LAYOUT_POSTED] = "posted", [LAYOUT_ALIGNED] = "aligned", NULL
@@ -141,10 +142,10 @@ static enum kernel magazine_kernel(const void *settings)
 	return KERNEL_3_9;
 }
 
-/* ---- check: plain C, no CPU inside --------------------------------------------------------- */
+/* ---- check: plain C, no CPU inside ------------------------------------------------------- */
 
-static bool check_magazine(const struct zone *zone, const struct free_magazine *m, const char *owner,
-			   const struct report *report)
+static bool check_magazine(const struct zone *zone, const struct free_magazine *m,
+			   const char *owner, const struct report *report)
 {
 	uint64_t pages = 0;
 

@@ -15,7 +15,7 @@
 #include "models/pages/magazine.h"
 #include "models/pages/zone_place.h"
 
-/* ---- per_cpu_pageset: counters alone ------------------------------------------------------------ */
+/* ---- per_cpu_pageset: counters alone ----------------------------------------------------- */
 
 struct pageset_magazine {
 	int8_t expire, stat_threshold;
@@ -39,7 +39,7 @@ const struct layout pageset_layout_magazine = {
 
 static_assert(sizeof(struct pageset_magazine) == 36, "one line");
 
-/* ---- free_magazine ------------------------------------------------------------------------------ */
+/* ---- free_magazine ----------------------------------------------------------------------- */
 
 static const struct field magazine_fields[] = {
 	FIELD(struct free_magazine, lock),
@@ -56,7 +56,7 @@ const struct layout free_magazine_layout = {
 
 static_assert(sizeof(struct free_magazine) == LINE, "as large as a line, not always in one");
 
-/* ---- zone --------------------------------------------------------------------------------------- */
+/* ---- zone -------------------------------------------------------------------------------- */
 
 /* `magazine`: the struct of one, which says how it is aligned. */
 #define ZONE_WITH_MAGAZINES(zone_, magazine) \
@@ -160,7 +160,7 @@ static_assert(sizeof(struct zone_posted) == 1856, "29 lines");
 static_assert(offsetof(struct zone_aligned, mag[0]) % LINE == 0, "a line of its own");
 static_assert(sizeof(((struct zone_aligned *)0)->mag) == MAGAZINES_IN_ZONE * LINE, "and one each");
 
-/* ---- set-up ------------------------------------------------------------------------------------- */
+/* ---- set-up ------------------------------------------------------------------------------ */
 
 /* Those of the zone, then those behind it. */
 static void place_magazines(struct zone *zone, char *first, char *behind)

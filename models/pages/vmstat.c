@@ -48,7 +48,7 @@ const struct layout vm_stat_layout_2_6 = {
 	"vm_stat", sizeof(struct vm_stat), CLASS_ALLOCATOR, vm_stat_fields_2_6
 };
 
-/* ---- counting ------------------------------------------------------------------------------ */
+/* ---- counting ---------------------------------------------------------------------------- */
 
 struct per_cpu_pageset *zone_pageset(struct cpu *cpu, const struct zone *zone)
 {
@@ -220,7 +220,7 @@ bool zone_fold_all(struct cpu *cpu, struct zone *zone)
 	return folded;
 }
 
-/* ---- set-up and check: plain C ------------------------------------------------------------- */
+/* ---- set-up and check: plain C ----------------------------------------------------------- */
 
 void vmstat_new(struct zones *zones)
 {

@@ -211,7 +211,7 @@ void zone_counters_new(struct zone *zone);      /* set-up */
 /* Each second: this CPU's difference of every counter goes to the zone. True if there was one. */
 bool zone_fold_all(struct cpu *cpu, struct zone *zone);
 
-/* ---- free lists, under zone->lock (free_area.c) ------------------------------------------- */
+/* ---- free lists, under zone->lock (free_area.c) ------------------------------------------ */
 
 /* The type that a request is for. */
 enum migratetype gfp_type(unsigned gfp);
@@ -223,7 +223,7 @@ void free_one_page(struct cpu *cpu, struct zone *zone, struct page *page, unsign
 /* What a free does first once it has the lock: the zone is not hopeless, reclaim starts anew. */
 void zone_reclaimable(struct cpu *cpu, struct zone *zone);
 
-/* ---- types of pageblocks (pageblock.c); not in 2.6.22 --------------------------------------- */
+/* ---- types of pageblocks (pageblock.c); not in 2.6.22 ------------------------------------ */
 
 enum migratetype pageblock_type(struct cpu *cpu, struct zones *zones, uint64_t pfn);
 void pageblock_set_type(struct cpu *cpu, struct zones *zones, uint64_t pfn, enum migratetype type);
@@ -246,7 +246,7 @@ struct page *zones_alloc_above(struct cpu *cpu, struct zones *zones, unsigned or
 void prep_new_page(struct cpu *cpu, struct zones *zones, struct page *page, unsigned order,
 		   unsigned gfp);
 
-/* ---- pages of processes (lru.c); but for release_pages where rules->lru alone --------------- */
+/* ---- pages of processes (lru.c); but for release_pages where rules->lru alone ------------ */
 
 /* An anonymous page gets its only mapping, or loses it: its struct and NR_ANON_PAGES. */
 void map_anon(struct cpu *cpu, struct zones *zones, struct page *page);
@@ -272,7 +272,7 @@ void lru_new(struct zones *zones);      /* set-up */
 /* Marks the pages on the lists in m->seen; after zones_check and what else a model has. */
 bool lru_check(const struct zones *zones, const struct report *report);
 
-/* ---- what is the same for all models with zones (zoned.c) ----------------------------------- */
+/* ---- what is the same for all models with zones (zoned.c) -------------------------------- */
 
 /* A block goes straight back to the buddy lists, under zone->lock. */
 void zone_free_block(struct cpu *cpu, struct zone *zone, struct page *page, unsigned order,
@@ -293,7 +293,7 @@ void zoned_free_blocks(const void *state, uint64_t blocks[MAX_ORDER]);
 	.lru_drain = zoned_lru_drain, .lru_del = zoned_lru_del, .map = zoned_map, \
 	.unmap = zoned_unmap, .free_blocks = zoned_free_blocks
 
-/* ---- set-up and check: plain C ------------------------------------------------------------- */
+/* ---- set-up and check: plain C ----------------------------------------------------------- */
 
 struct zones_options {
 	enum kernel kernel;

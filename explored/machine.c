@@ -185,7 +185,7 @@ static bool buffer_lets(const struct sim *sim, const struct cpu *cpu)
 	const struct verb_at *v = &cpu->next;
 	bool whole = true;
 
-	if (!cpu->buffered || v->kind == VERB_START)
+	if (!cpu->buffered || v->kind == VERB_START || v->kind == VERB_IRQS_OFF)
 		return true;
 	if (v->locked || v->kind == VERB_FENCE)
 		return false;
@@ -618,11 +618,25 @@ void compute_cycles(struct cpu *cpu, uint64_t cycles)
 	(void)cycles;
 }
 
+/* Between the verb before and the one behind, with interrupts still on: a step of its own where one
+ * may arrive. */
+static void irqs_go_off(struct cpu *cpu)
+{
+	static const struct site site = { "", 0, "irqs_go_off", "interrupts go off" };
+	struct verb_at verb = { VERB_IRQS_OFF, false, false, 0, NULL, &site };
+
+	if (cpu->irq_on && cpu->sources && !cpu->in_handler && !cpu->sim->sequential) {
+		step(cpu, &verb);
+		cpu->history = random_mix(cpu->history + 5);
+	}
+	cpu->irq_on = false;
+}
+
 bool irq_save(struct cpu *cpu)
 {
 	bool was_on = cpu->irq_on;
 
-	cpu->irq_on = false;
+	irqs_go_off(cpu);
 	return was_on;
 }
 
@@ -634,7 +648,7 @@ void irq_restore(struct cpu *cpu, bool flags)
 
 void irq_disable(struct cpu *cpu)
 {
-	cpu->irq_on = false;
+	irqs_go_off(cpu);
 }
 
 void irq_enable(struct cpu *cpu)

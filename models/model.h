@@ -303,6 +303,8 @@ struct object_allocator {
 		     void *object); /* kmem_cache_free */
 	void *(*kmalloc)(struct cpu *cpu, void *state, size_t size, unsigned gfp);
 	void (*kfree)(struct cpu *cpu, void *state, void *object);
+	/* What each CPU does once a second, in a timer's handler; NULL: nothing. */
+	void (*tick)(struct cpu *cpu, void *state);
 	unsigned (*object_size)(const struct kmem_cache *cache); /* bytes from object to object */
 	unsigned (*objects_per_slab)(const struct kmem_cache *cache);
 	/* Bytes of per-CPU and per-cache metadata (not page structs), for the memory cost. */

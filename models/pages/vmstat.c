@@ -145,34 +145,39 @@ void zones_count_slab(struct cpu *cpu, struct zones *zones, struct page *page, b
 	}
 }
 
-void inc_zone_state(struct cpu *cpu, struct zone *zone, enum zone_item item)
+/* `one` is 1 or -1. What a second folds (zone_fold_all) may come in between where interrupts are on. */
+static void change_zone_state(struct cpu *cpu, struct zone *zone, enum zone_item item, int one)
 {
 	unsigned number = zone->all->rules->item[item];
 	struct counters mine = own_counters(cpu, zone);
-	int diff = fetch_add_local(cpu, &mine.vm_stat_diff[number], 1) + 1;
+	int diff = fetch_add_local(cpu, &mine.vm_stat_diff[number], one) + one;
 	int threshold = load(cpu, mine.stat_threshold);
+	bool let_in = !irqs_off(cpu), flags = false;
 
-	if (diff > threshold) {
-		int overstep = threshold / 2;
+	if (one * diff <= threshold)
+		return;
+	if (let_in) {
+		flags = irq_save(cpu);
+		diff = load(cpu, &mine.vm_stat_diff[number]);
+	}
+	if (one * diff > threshold) {
+		int overstep = one * (threshold / 2);
 
 		fold(cpu, zone, number, diff + overstep);
 		store(cpu, &mine.vm_stat_diff[number], (int8_t)-overstep);
 	}
+	if (let_in)
+		irq_restore(cpu, flags);
+}
+
+void inc_zone_state(struct cpu *cpu, struct zone *zone, enum zone_item item)
+{
+	change_zone_state(cpu, zone, item, 1);
 }
 
 void dec_zone_state(struct cpu *cpu, struct zone *zone, enum zone_item item)
 {
-	unsigned number = zone->all->rules->item[item];
-	struct counters mine = own_counters(cpu, zone);
-	int diff = fetch_add_local(cpu, &mine.vm_stat_diff[number], -1) - 1;
-	int threshold = load(cpu, mine.stat_threshold);
-
-	if (diff < -threshold) {
-		int overstep = threshold / 2;
-
-		fold(cpu, zone, number, diff - overstep);
-		store(cpu, &mine.vm_stat_diff[number], (int8_t)overstep);
-	}
+	change_zone_state(cpu, zone, item, -1);
 }
 
 void zone_statistics(struct cpu *cpu, struct zone *preferred, struct zone *zone)

@@ -197,8 +197,7 @@ static inline struct zone *page_zone(struct zones *zones, const struct page *pag
 struct per_cpu_pageset *zone_pageset(struct cpu *cpu, const struct zone *zone);
 /* Interrupts off. */
 void zone_count(struct cpu *cpu, struct zone *zone, enum zone_item item, int64_t delta);
-/* One more, or fewer, and half the threshold in advance when it folds; interrupts off or the item is
- * not one that interrupts count. */
+/* One more, or fewer; half the threshold in advance when it folds. Whatever interrupts are. */
 void inc_zone_state(struct cpu *cpu, struct zone *zone, enum zone_item item);
 void dec_zone_state(struct cpu *cpu, struct zone *zone, enum zone_item item);
 /* A page of `zone` was handed out where `preferred` was wanted; interrupts off. */

@@ -916,7 +916,7 @@ static void random_thread(struct cpu *cpu, void *argument)
 		unsigned k = (unsigned)random_below(cpu, HELD);
 
 		if (random_below(cpu, 50) == 0)
-			process_switch(cpu, (unsigned)random_below(cpu, 4));
+			process_switch(cpu, random_below(cpu, 4) ? cpu_id(cpu) + 1 : 0);
 		if (random_below(cpu, 100) == 0)
 			f->page_model->process_exit(cpu, f->page_state);
 		if (random_below(cpu, 100) == 0)
@@ -976,7 +976,8 @@ static void random_traffic_keeps_the_invariants(void **state)
 			thread_start(f->sim, id, random_thread, f);
 			timer_add(f->sim, id, 5000 + 97 * id, 50000, timer, f);
 		}
-		assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
+		if (sim_run(f->sim) != OUTCOME_DONE)
+			fail_msg("%s", sim_result(f->sim)->message);
 		assert_int_equal(f->page_model->free_pages(f->page_state), f->memory->pages);
 		fixture_expect_sound(f);
 		fixture_free(f);

@@ -243,16 +243,31 @@ void traffic_drain_all(struct cpu *cpu, struct traffic *traffic)
 
 /* ---- sources ---------------------------------------------------------------------------------- */
 
-const char *const source_words[] = { "kmem_cache", "kmalloc", NULL };
+const char *const source_words[] = {
+	[SOURCE_KMEM_CACHE] = "kmem_cache", [SOURCE_KMALLOC] = "kmalloc",
+	[SOURCE_RECLAIMABLE] = "reclaimable", NULL
+};
+
+bool source_fits(const struct traffic *traffic, int kind, char *why, size_t size)
+{
+	const struct object_allocator *model = traffic->objects->model;
+
+	if (kind != SOURCE_RECLAIMABLE || model->cache_reclaimable)
+		return true;
+	snprintf(why, size, "'cache: reclaimable': '%s' has no caches that are reclaimed", model->name);
+	return false;
+}
 
 struct source source_new(struct traffic *traffic, int kind, size_t size)
 {
 	const struct objects *objects = traffic->objects;
 	struct source source = { NULL, size };
 
-	if (kind == SOURCE_KMEM_CACHE)
+	if (kind != SOURCE_KMALLOC)
 		source.cache =
 			objects->model->cache_create(objects->state, "workload", (unsigned)size, 0);
+	if (kind == SOURCE_RECLAIMABLE)
+		objects->model->cache_reclaimable(source.cache);
 	if (!traffic->source.size)
 		traffic->source = source;
 	return source;

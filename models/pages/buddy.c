@@ -25,7 +25,7 @@
  * that of 4.2 and later. NUMA hits are counted on one node too, as by the kernel that has this zone
  * layout.
  * Left out: zones DMA and DMA32, reclaim and compaction (an allocation below the MIN watermark
- * fails), the 1 Hz fold of differences, memory hotplug. A zeroed page gets one store per line.
+ * fails), memory hotplug. A zeroed page gets one store per line.
  */
 #include "models/pages/zone.h"
 
@@ -176,6 +176,7 @@ const struct page_allocator buddy = {
 	.alloc         = buddy_alloc,
 	.free          = buddy_free,
 	ZONED_PAGES,
+	.tick          = zoned_tick,
 	.group         = 14,
 	.check         = buddy_check,
 	.free_pages    = buddy_free_pages,

@@ -571,11 +571,3 @@ void magazine_process_exit(struct cpu *cpu, void *state)
 		drain_whole(cpu, all, zone, &own->free);
 	}
 }
-
-void magazine_tick(struct cpu *cpu, void *state)
-{
-	struct magazines *all = state;
-
-	for (unsigned node = 0; node < all->zones->memory->nodes; node++)
-		zone_fold_all(cpu, &all->zones->zone[node]);
-}

@@ -62,6 +62,5 @@ void magazine_free(struct cpu *cpu, void *state, struct page *page, unsigned ord
 void magazine_free_group(struct cpu *cpu, void *state, struct list_head *freed);
 void magazine_drain_all(struct cpu *cpu, void *state);
 void magazine_process_exit(struct cpu *cpu, void *state);
-void magazine_tick(struct cpu *cpu, void *state);
 
 #endif

@@ -243,7 +243,7 @@ const struct page_allocator magazine = {
 	ZONED_PAGES,
 	.group         = 14,
 	.drain_all     = magazine_drain_all,
-	.tick          = magazine_tick,
+	.tick          = zoned_tick,
 	.process_exit  = magazine_process_exit,
 	.check         = magazine_check,
 	.free_pages    = magazine_free_pages,

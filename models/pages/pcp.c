@@ -23,7 +23,8 @@
  *   (8) count is the length of the list, of all three lists in 3.9, and less than high + batch, but
  *       with migratetypes less than high + 3 * batch: a type that has no page is refilled, however
  *       many pages there are of the others, and only a free looks at `high`;
- *   (9) only CPU i touches its lists, interrupts off; in 3.9 a page is on the list of its type.
+ *   (9) only CPU i touches its lists, interrupts off; in 3.9 a page is on the list of its type, in
+ *       2.6.24 its type is in private.
  *
  * alloc  order 0 from the own list; an empty list is refilled with `batch` pages under zone->lock.
  *        Larger blocks straight from the buddy lists.
@@ -628,13 +629,16 @@ static struct page *pcp_alloc(struct cpu *cpu, void *state, unsigned order, unsi
 static void free_block(struct cpu *cpu, struct zone *zone, struct page *page, unsigned order,
 		       enum migratetype type)
 {
-	bool flags = irq_save(cpu);
+	bool later = zone->all->kernel == KERNEL_3_9, flags = irq_save(cpu);
 
-	count_event(cpu, zone->all, PGFREE, order);
+	if (!later)
+		count_event(cpu, zone->all, PGFREE, order);
 	spin_lock(cpu, zone->lock, zone->all->lock);
 	zone_reclaimable(cpu, zone);
+	if (later)
+		count_event(cpu, zone->all, PGFREE, order);
 	free_one_page(cpu, zone, page, order, type);
-	if (zone->all->kernel == KERNEL_3_9)
+	if (later)
 		zone_count(cpu, zone, ITEM_FREE_PAGES, 1 << order);
 	spin_unlock(cpu, zone->lock, zone->all->lock);
 	irq_restore(cpu, flags);
@@ -844,6 +848,17 @@ static bool check_types(const struct zone *zone, const struct list_head *head, u
 	return true;
 }
 
+/* 2.6.24: private has a page's type. */
+static bool check_private(const struct memory *m, const struct list_head *head, const char *owner,
+			  const struct report *report)
+{
+	for (struct list_head *at = head->next; at != head; at = at->next)
+		if (*page_private(m, lru_page(m, at)) >= ISOLATE)
+			return failed(report, "page %llu is on a list of %s without a type",
+				      (unsigned long long)page_to_pfn(m, lru_page(m, at)), owner);
+	return true;
+}
+
 static bool check_count(const struct zone *zone, const char *owner, int count, int high, int batch,
 			const struct report *report)
 {
@@ -885,6 +900,8 @@ static bool check_pageset(const struct zone *zone, unsigned id, const struct rep
 		const struct per_cpu_pages *list = &pageset->pcp[i];
 
 		if (!check_kept_list(zone, &list->list, 0, owner, &pages, report) ||
+		    (zone->all->kernel == KERNEL_2_6_24 &&
+		     !check_private(zone->all->memory, &list->list, owner, report)) ||
 		    !check_length(owner, list->count, pages, report) ||
 		    !check_count(zone, owner, list->count, list->high, list->batch, report))
 			return false;

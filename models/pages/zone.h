@@ -285,12 +285,15 @@ void zoned_lru_drain(struct cpu *cpu, void *state);
 void zoned_lru_del(struct cpu *cpu, void *state, struct page *page);
 void zoned_map(struct cpu *cpu, void *state, struct page *page);
 void zoned_unmap(struct cpu *cpu, void *state, struct page *page);
+/* No lists per CPU are aged. */
+void zoned_tick(struct cpu *cpu, void *state);
+int64_t zoned_slab_pages(const void *state, unsigned node, bool reclaimable);
 void zoned_free_blocks(const void *state, uint64_t blocks[MAX_ORDER]);
 
 #define ZONED_PAGES \
 	.count_slab = zoned_count_slab, .free_batch = zoned_free_batch, .lru_add = zoned_lru_add, \
 	.lru_drain = zoned_lru_drain, .lru_del = zoned_lru_del, .map = zoned_map, \
-	.unmap = zoned_unmap, .free_blocks = zoned_free_blocks
+	.unmap = zoned_unmap, .slab_pages = zoned_slab_pages, .free_blocks = zoned_free_blocks
 
 /* ---- set-up and check: plain C ----------------------------------------------------------- */
 
@@ -317,6 +320,7 @@ bool check_kept_list(const struct zone *zone, const struct list_head *head, unsi
 		     const char *owner, uint64_t *pages, const struct report *report);
 /* Clears m->seen and marks the pages of free blocks in it. */
 bool zones_check(struct zones *zones, const struct report *report);
+int64_t zones_slab_pages(const struct zones *zones, unsigned node, bool reclaimable);
 uint64_t zones_free_pages(const struct zones *zones);
 void zones_free_blocks(const struct zones *zones, uint64_t blocks[MAX_ORDER]);
 /* Of a CPU, for check(). */

@@ -72,6 +72,19 @@ void zoned_unmap(struct cpu *cpu, void *state, struct page *page)
 		unmap_anon(cpu, zones, page);
 }
 
+void zoned_tick(struct cpu *cpu, void *state)
+{
+	struct zones *zones = zones_of(state);
+
+	for (unsigned node = 0; node < zones->memory->nodes; node++)
+		zone_fold_all(cpu, &zones->zone[node]);
+}
+
+int64_t zoned_slab_pages(const void *state, unsigned node, bool reclaimable)
+{
+	return zones_slab_pages(zones_of(state), node, reclaimable);
+}
+
 void zoned_free_blocks(const void *state, uint64_t blocks[MAX_ORDER])
 {
 	zones_free_blocks(zones_of(state), blocks);

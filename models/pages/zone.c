@@ -137,9 +137,7 @@ void zone_count(struct cpu *cpu, struct zone *zone, enum zone_item item, int64_t
 	store(cpu, &mine->vm_stat_diff[number], (int8_t)diff);
 }
 
-/* The same in whatever interrupt state (2.6.38 and later): an interrupt in between is noticed. */
-static void count_by_exchange(struct cpu *cpu, struct zone *zone, enum zone_item item,
-			      int64_t delta)
+void zone_count_any(struct cpu *cpu, struct zone *zone, enum zone_item item, int64_t delta)
 {
 	unsigned number = zone->all->rules->item[item];
 	struct per_cpu_pageset *mine = zone_pageset(cpu, zone);
@@ -170,7 +168,7 @@ void zones_count_slab(struct cpu *cpu, void *state, struct page *page, bool recl
 		zone_count(cpu, zone, item, pages);
 		irq_restore(cpu, interrupts);
 	} else {
-		count_by_exchange(cpu, zone, item, pages);
+		zone_count_any(cpu, zone, item, pages);
 	}
 }
 
@@ -583,6 +581,26 @@ struct zones *zones_new(struct sim *sim, struct memory *memory,
 	return zones;
 }
 
+void zones_without_lists(struct zones *zones)
+{
+	const struct memory *m = zones->memory;
+
+	for (uint64_t pfn = 0; pfn < m->pages; pfn += 1 << (MAX_ORDER - 1)) {
+		struct page *page = pfn_to_page(m, pfn);
+
+		*page_private(m, page) = 0;
+		*page_index(m, page) = 0;
+		*page_mapcount(m, page) = PAGE_UNUSED;
+	}
+	for (unsigned node = 0; node < m->nodes; node++) {
+		struct zone *zone = &zones->zone[node];
+
+		*nr_free(zone, MAX_ORDER - 1) = 0;
+		for (unsigned type = 0; type < zones->rules->types; type++)
+			list_init(free_list(zone, MAX_ORDER - 1, type));
+	}
+}
+
 /* ---- check: plain C, no CPU inside ------------------------------------- */
 
 struct per_cpu_pageset *zone_pageset_of(const struct zone *zone, unsigned id)
@@ -658,9 +676,18 @@ static int free_pages_diff(const struct zone *zone, unsigned id)
 	return zone_pageset_of(zone, id)->vm_stat_diff[zone->all->rules->item[ITEM_FREE_PAGES]];
 }
 
+int64_t zone_free_count(const struct zone *zone)
+{
+	int64_t counted = zone->vm_stat[zone->all->rules->item[ITEM_FREE_PAGES]];
+
+	for (unsigned id = 0; id < sim_cpus(zone->all->memory->sim); id++)
+		counted += free_pages_diff(zone, id);
+	return counted;
+}
+
 static bool check_zone(struct zone *zone, int64_t *all_free, const struct report *report)
 {
-	int64_t pages = 0, counted = zone->vm_stat[zone->all->rules->item[ITEM_FREE_PAGES]];
+	int64_t pages = 0, counted = zone_free_count(zone);
 
 	if (spin_lock_is_held(zone->lock, zone->all->lock))
 		return failed(report, "node %d: the zone lock is held", *zone->node_id);
@@ -676,8 +703,6 @@ static bool check_zone(struct zone *zone, int64_t *all_free, const struct report
 				      (unsigned long long)blocks);
 		pages += (int64_t)blocks << order;
 	}
-	for (unsigned id = 0; id < sim_cpus(zone->all->memory->sim); id++)
-		counted += free_pages_diff(zone, id);
 	if (counted != pages)
 		return failed(report, "node %d: NR_FREE_PAGES %lld, the lists have %lld pages",
 			      *zone->node_id, (long long)counted, (long long)pages);

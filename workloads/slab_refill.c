@@ -88,9 +88,11 @@ static bool slab_refill_create(struct traffic *traffic, const void *settings, vo
 {
 	const struct slab_refill *set = settings;
 	unsigned cpus = sim_cpus(traffic->sim);
-	struct state *all = xalloc(sizeof *all);
+	struct state *all;
 
-	(void)why, (void)size;
+	if (!source_fits(traffic, set->cache, why, size))
+		return false;
+	all = xalloc(sizeof *all);
 	*state = all;
 	all->traffic = traffic;
 	all->set = *set;

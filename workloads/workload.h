@@ -23,6 +23,7 @@ struct traffic {
 	struct ledger *ledger;
 	struct source source;           /* the workload's first; size 0: it has none */
 	uint64_t held;                  /* by devices (interrupts.h), in slabs */
+	unsigned gfp;                   /* of allocations outside handlers: 0 or GFP_ATOMIC */
 };
 
 typedef void partner_pair(void *to, unsigned cpu, unsigned other);
@@ -100,9 +101,11 @@ void traffic_process_exit(struct cpu *cpu, struct traffic *traffic);
 void traffic_drain_all(struct cpu *cpu, struct traffic *traffic);
 
 /* Where the objects of a workload come from, for its setting `cache`. */
-enum source_kind { SOURCE_KMEM_CACHE, SOURCE_KMALLOC };
-extern const char *const source_words[];        /* "kmem_cache", "kmalloc" */
+enum source_kind { SOURCE_KMEM_CACHE, SOURCE_KMALLOC, SOURCE_RECLAIMABLE };
+extern const char *const source_words[];        /* "kmem_cache", "kmalloc", "reclaimable" */
 
+/* Does the object allocator have such caches? If not, why says so. */
+bool source_fits(const struct traffic *traffic, int kind, char *why, size_t size);
 /* Set-up. */
 struct source source_new(struct traffic *traffic, int kind, size_t size);
 void *source_alloc(struct cpu *cpu, struct traffic *traffic, const struct source *source);

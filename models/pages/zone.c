@@ -760,6 +760,18 @@ bool zones_check(struct zones *zones, const struct report *report)
 	return check_global_count(zones, pages, report);
 }
 
+int64_t zones_slab_pages(const struct zones *zones, unsigned node, bool reclaimable)
+{
+	const struct zone *zone = &zones->zone[node];
+	enum zone_item item = reclaimable ? ITEM_SLAB_RECLAIMABLE : ITEM_SLAB_UNRECLAIMABLE;
+	unsigned number = zones->rules->item[item];
+	int64_t pages = zone->vm_stat[number];
+
+	for (unsigned id = 0; id < sim_cpus(zones->memory->sim); id++)
+		pages += zone_pageset_of(zone, id)->vm_stat_diff[number];
+	return pages;
+}
+
 uint64_t zones_free_pages(const struct zones *zones)
 {
 	uint64_t pages = 0;

@@ -186,6 +186,8 @@ void zone_statistics(struct cpu *cpu, struct zone *preferred, struct zone *zone)
 void count_event(struct cpu *cpu, struct zones *zones, enum vm_event event, unsigned order);
 /* struct page_allocator's count_slab; the state is struct zones. */
 void zones_count_slab(struct cpu *cpu, void *state, struct page *page, bool reclaimable, int pages);
+/* struct page_allocator's slab_pages; plain C. */
+int64_t zones_slab_pages(const struct zones *zones, unsigned node, bool reclaimable);
 /* Each second: this CPU's difference of every counter goes to the zone. True if there was one. */
 bool zone_fold_all(struct cpu *cpu, struct zone *zone);
 

@@ -85,7 +85,7 @@ static struct scene *scene_new(unsigned mib, unsigned cpus)
 {
 	struct scene *s = calloc(1, sizeof *s);
 
-	s->f = fixture_new(&(struct fixture_options){ .pages_only = true, .pages = "llfree",
+	s->f = fixture_new(&(struct fixture_options){ .pages_only = true, .pages = "llfree", .page_settings = &(int){ 0 },
 						      .cpus = cpus, .mib = mib,
 						      .view = &page_view_aligned_64 });
 	sim_observe(s->f->sim, note, s);

@@ -763,20 +763,6 @@ static void llfree_drain_all(struct cpu *cpu, void *state)
 	op_end(cpu, 0, 0);
 }
 
-static void llfree_tick(struct cpu *cpu, void *state)
-{
-	struct llfree *llfree = state;
-
-	for (unsigned node = 0; node < llfree->zones->memory->nodes; node++)
-		zone_fold_all(cpu, &llfree->zones->zone[node]);
-}
-
-static void llfree_count_slab(struct cpu *cpu, void *state, struct page *page, bool reclaimable,
-			      int pages)
-{
-	zones_count_slab(cpu, ((struct llfree *)state)->zones, page, reclaimable, pages);
-}
-
 /* ---- pages of processes --------------------------------------------------------------------------- */
 
 static void give_released(struct cpu *cpu, void *state, struct page *page)
@@ -788,50 +774,11 @@ static void give_released(struct cpu *cpu, void *state, struct page *page)
 	give(cpu, llfree, page, 0);
 }
 
-static void llfree_free_batch(struct cpu *cpu, void *state, struct page *const *page,
-			      unsigned count)
+static void llfree_free_group(struct cpu *cpu, void *state, struct list_head *freed)
 {
 	struct llfree *llfree = state;
-	struct list_head *freed = release_pages(cpu, llfree->zones, page, count);
 
 	free_each(cpu, llfree->zones, freed, give_released, llfree);
-}
-
-static void flush(struct cpu *cpu, struct llfree *llfree, enum lru_list list)
-{
-	free_each(cpu, llfree->zones, lru_flush(cpu, llfree->zones, list), give_released, llfree);
-}
-
-static void llfree_lru_add(struct cpu *cpu, void *state, struct page *page, enum lru_list list)
-{
-	struct llfree *llfree = state;
-
-	if (lru_add(cpu, llfree->zones, page, list))
-		flush(cpu, llfree, list);
-}
-
-static void llfree_lru_drain(struct cpu *cpu, void *state)
-{
-	struct llfree *llfree = state;
-
-	for (enum lru_list list = LRU_INACTIVE_ANON; list < LRU_LISTS; list++)
-		if (lru_waits(cpu, llfree->zones, list))
-			flush(cpu, llfree, list);
-}
-
-static void llfree_lru_del(struct cpu *cpu, void *state, struct page *page)
-{
-	lru_del(cpu, ((struct llfree *)state)->zones, page);
-}
-
-static void llfree_map(struct cpu *cpu, void *state, struct page *page)
-{
-	map_anon(cpu, ((struct llfree *)state)->zones, page);
-}
-
-static void llfree_unmap(struct cpu *cpu, void *state, struct page *page)
-{
-	unmap_anon(cpu, ((struct llfree *)state)->zones, page);
 }
 
 /* ---- set-up: plain C, before time zero ------------------------------------------------------------ */
@@ -864,7 +811,7 @@ static void *llfree_create(struct sim *sim, struct memory *memory, const void *s
 
 	(void)settings;
 	llfree->zones = zones_new(sim, memory, &(struct zones_options){
-		.kernel = KERNEL_3_9, .lock = LOCK_TICKET });
+		.kernel = KERNEL_3_9, .lock = LOCK_TICKET, .free_group = llfree_free_group });
 	zones_without_lists(llfree->zones);
 	llfree->instance = unseen_new(sim, memory->nodes * sizeof *llfree->instance);
 	for (unsigned node = 0; node < memory->nodes; node++)
@@ -1060,16 +1007,17 @@ const struct page_allocator llfree = {
 	.create        = llfree_create,
 	.alloc         = llfree_alloc,
 	.free          = llfree_free,
-	.count_slab    = llfree_count_slab,
+	.count_slab    = zoned_count_slab,
+	.free_batch    = zoned_free_batch,
+	.lru_add       = zoned_lru_add,
+	.lru_drain     = zoned_lru_drain,
+	.lru_del       = zoned_lru_del,
+	.map           = zoned_map,
+	.unmap         = zoned_unmap,
+	.slab_pages    = zoned_slab_pages,
 	.drain_all     = llfree_drain_all,
-	.tick          = llfree_tick,
+	.tick          = zoned_tick,
 	.group         = 14,
-	.free_batch    = llfree_free_batch,
-	.lru_add       = llfree_lru_add,
-	.lru_drain     = llfree_lru_drain,
-	.lru_del       = llfree_lru_del,
-	.map           = llfree_map,
-	.unmap         = llfree_unmap,
 	.check         = llfree_check,
 	.free_pages    = llfree_free_pages,
 	.free_blocks   = llfree_free_blocks,

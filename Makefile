@@ -11,6 +11,7 @@
 #	make -s golden CPUS=8, make -s quantiles
 #	                                       make plots     all shipped experiments and figures
 #	make machines                          the microbenchmarks on all machines, docs/machines.md
+#	make published                         published numbers beside bounce's, docs/published.md
 
 prefix       ?= /usr/local
 B            ?= build
@@ -165,6 +166,9 @@ machines: need-tests
 	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce $(B)/docs/machine_table
 	@docs/machines.sh $(B)
 
+published: all need-tests
+	docs/published.sh $(B) >docs/published.md.new && mv docs/published.md.new docs/published.md
+
 plots: all need-plots
 	$(B)/bounce run $(SHIPPED)
 
@@ -183,7 +187,7 @@ uninstall:
 clean:
 	rm -rf build bounce
 
-.PHONY: all demo tested check quick verify verify-explore sanitize sanitized bench golden quantiles litmus fuzz fuzzed machines plots install uninstall \
+.PHONY: all demo tested check quick verify verify-explore sanitize sanitized bench golden quantiles litmus fuzz fuzzed machines published plots install uninstall \
 	clean FORCE need-build need-plots need-tests
 .SECONDARY:
 FORCE:

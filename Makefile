@@ -41,7 +41,7 @@ SCRIPTS := $(wildcard tests/check_*.sh)
 HELPERS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/*_fixture.c))
 PARALLEL := -j$(shell nproc 2>/dev/null || echo 2)
 DEMO    := configs/demo.yaml
-SHIPPED := $(wildcard configs/*.yaml)
+SHIPPED := $(wildcard configs/*.yaml configs/pages/*.yaml)
 
 all: need-build
 	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce
@@ -175,7 +175,7 @@ plots: all need-plots
 install: all
 	install -d '$(DESTDIR)$(prefix)/bin' '$(DESTDIR)$(prefix)/share/doc/bounce'
 	install -m 755 $(B)/bounce '$(DESTDIR)$(prefix)/bin/bounce'
-	for d in configs configs/explore configs/machines configs/micro plots workloads/traces; do \
+	for d in configs configs/explore configs/machines configs/micro configs/pages plots workloads/traces; do \
 		install -d "$(DESTDIR)$(prefix)/share/bounce/$$d"; \
 		find $$d -maxdepth 1 -type f -exec install -m 644 {} "$(DESTDIR)$(prefix)/share/bounce/$$d/" ';'; \
 	done

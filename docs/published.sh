@@ -6,7 +6,7 @@ bounce=$1/bounce
 results=$1/published
 
 grep -v '^#' docs/published/figures.csv | cut -d'|' -f3 | sort -u | while read -r experiment; do
-	"$bounce" run --output "$results" "configs/$experiment.yaml" >/dev/null || [ $? -eq 3 ] || exit 1
+	"$bounce" run --output "$results" "configs/pages/$experiment.yaml" >/dev/null || [ $? -eq 3 ] || exit 1
 done || exit 1
 
 # mean METRIC "KEY=VALUE ..." of an experiment's points

@@ -16,7 +16,8 @@ struct member {
 
 static const struct member cache_members[] = {
 	{ "cpu_sheaves", 0 }, { "flags", 8 }, { "min_partial", 16 }, { "size", 24 },
-	{ "objsize", 28 }, { "offset", 40 }, { "capacity", 44 }, { "oo", 48 }, { "ctor", 64 },
+	{ "objsize", 28 }, { "offset", 40 }, { "capacity", 44 }, { "oo", 48 }, { "min", 52 },
+	{ "allocflags", 56 }, { "ctor", 64 },
 	{ "ratio", 176 }, { 0 }
 };
 

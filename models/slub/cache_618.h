@@ -32,7 +32,7 @@ static const struct field kmem_cache_cpu_fields[] = {
 	FIELD(struct kmem_cache_cpu, slab),
 	FIELD(struct kmem_cache_cpu, partial),
 	FIELD(struct kmem_cache_cpu, lock),
-	{ "padding", 41, 7, NULL, false },
+	{ "padding", 33, 15, NULL, false },
 	{ 0 },
 };
 

@@ -41,6 +41,8 @@ const struct plant explore_plants[] = {
 	  .models = "pcp-spin", .member = "lock", .instead = LEAVE_OUT },
 	{ .name = "no-magazine-lock", .summary = "the magazines' locks are never taken",
 	  .models = "magazine", .member = "mag*lock", .instead = LEAVE_OUT },
+	{ .name = "uncounted-child", .summary = "frames that come back are not counted in their 2 MiB",
+	  .models = "llfree", .function = "add_to_child", .text = "*child*", .instead = LEAVE_OUT },
 	{ .name = "no-transaction-id", .summary = "the CPU's freelist is compared without its transaction id",
 	  .models = "slub-cmpxchg", .function = "this_cpu_cmpxchg_double",
 	  .instead = LOW_WORD_ONLY },

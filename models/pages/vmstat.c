@@ -108,9 +108,7 @@ void zone_count(struct cpu *cpu, struct zone *zone, enum zone_item item, int64_t
 	store(cpu, &mine.vm_stat_diff[number], (int8_t)diff);
 }
 
-/* The same in whatever interrupt state (2.6.38 and later): an interrupt in between is noticed. */
-static void count_by_exchange(struct cpu *cpu, struct zone *zone, enum zone_item item,
-			      int64_t delta)
+void zone_count_any(struct cpu *cpu, struct zone *zone, enum zone_item item, int64_t delta)
 {
 	unsigned number = zone->all->rules->item[item];
 	struct counters mine = own_counters(cpu, zone);
@@ -141,7 +139,7 @@ void zones_count_slab(struct cpu *cpu, struct zones *zones, struct page *page, b
 		zone_count(cpu, zone, item, pages);
 		irq_restore(cpu, interrupts);
 	} else {
-		count_by_exchange(cpu, zone, item, pages);
+		zone_count_any(cpu, zone, item, pages);
 	}
 }
 

@@ -443,3 +443,23 @@ struct zones *zones_new(struct sim *sim, struct memory *memory,
 	lru_new(zones);
 	return zones;
 }
+
+void zones_without_lists(struct zones *zones)
+{
+	const struct memory *m = zones->memory;
+
+	for (uint64_t pfn = 0; pfn < m->pages; pfn += 1 << (MAX_ORDER - 1)) {
+		struct page *page = pfn_to_page(m, pfn);
+
+		*page_private(m, page) = 0;
+		*page_index(m, page) = 0;
+		*page_mapcount(m, page) = PAGE_UNUSED;
+	}
+	for (unsigned node = 0; node < m->nodes; node++) {
+		struct zone *zone = &zones->zone[node];
+
+		*nr_free(zone, MAX_ORDER - 1) = 0;
+		for (unsigned type = 0; type < zones->rules->types; type++)
+			list_init(free_list(zone, MAX_ORDER - 1, type));
+	}
+}

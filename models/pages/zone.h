@@ -204,6 +204,8 @@ static inline struct zone *page_zone(struct zones *zones, const struct page *pag
 struct per_cpu_pageset *zone_pageset(struct cpu *cpu, const struct zone *zone);
 /* Interrupts off. */
 void zone_count(struct cpu *cpu, struct zone *zone, enum zone_item item, int64_t delta);
+/* The same in whatever interrupt state (2.6.38 and later): an interrupt in between is noticed. */
+void zone_count_any(struct cpu *cpu, struct zone *zone, enum zone_item item, int64_t delta);
 /* One more, or fewer; half the threshold in advance when it folds. Whatever interrupts are. */
 void inc_zone_state(struct cpu *cpu, struct zone *zone, enum zone_item item);
 void dec_zone_state(struct cpu *cpu, struct zone *zone, enum zone_item item);
@@ -331,6 +333,10 @@ struct zones_options {
 /* All memory free, in blocks of the largest order. */
 struct zones *zones_new(struct sim *sim, struct memory *memory,
 			const struct zones_options *options);
+/* Another keeps the free pages: the lists are empty, NR_FREE_PAGES stays. zones_check does not hold. */
+void zones_without_lists(struct zones *zones);
+/* For check(): NR_FREE_PAGES of the zone and the CPUs' differences. */
+int64_t zone_free_count(const struct zone *zone);
 /* Makes the simulated struct zone (zone_structs.c). */
 void zone_struct_new(struct zone *zone);
 

@@ -67,9 +67,18 @@ static int free_pages_diff(const struct zone *zone, unsigned id)
 	return zone_diff_of(zone, id, zone->all->rules->item[ITEM_FREE_PAGES]);
 }
 
+int64_t zone_free_count(const struct zone *zone)
+{
+	int64_t counted = zone->vm_stat[zone->all->rules->item[ITEM_FREE_PAGES]];
+
+	for (unsigned id = 0; id < sim_cpus(zone->all->memory->sim); id++)
+		counted += free_pages_diff(zone, id);
+	return counted;
+}
+
 static bool check_zone(struct zone *zone, int64_t *all_free, const struct report *report)
 {
-	int64_t pages = 0, counted = zone->vm_stat[zone->all->rules->item[ITEM_FREE_PAGES]];
+	int64_t pages = 0, counted = zone_free_count(zone);
 
 	if (spin_lock_is_held(zone->lock, zone->all->lock))
 		return failed(report, "node %d: the zone lock is held", *zone->node_id);
@@ -85,8 +94,6 @@ static bool check_zone(struct zone *zone, int64_t *all_free, const struct report
 				      (unsigned long long)blocks);
 		pages += (int64_t)blocks << order;
 	}
-	for (unsigned id = 0; id < sim_cpus(zone->all->memory->sim); id++)
-		counted += free_pages_diff(zone, id);
 	if (counted != pages)
 		return failed(report, "node %d: NR_FREE_PAGES %lld, the lists have %lld pages",
 			      *zone->node_id, (long long)counted, (long long)pages);

@@ -192,7 +192,7 @@ static inline struct slab_page *allocate_slab_pages(struct cpu *cpu, struct slub
 	return (struct slab_page *)pages_alloc(cpu, slub->pages, order, gfp);
 }
 
-/* Pages become a slab of which nothing is linked yet: as usual (s->oo), else the least that holds an
+/* Pages become a slab of which nothing is linked yet: as many as usual (s->oo), else as hold an
  * object (s->min); NULL: no memory. */
 static inline struct slab_page *allocate_slab(struct cpu *cpu, struct slub *slub,
 					      struct kmem_cache *s, unsigned gfp, unsigned *objects)

@@ -409,15 +409,15 @@ static void on_single_pages(struct cpu *cpu, void *argument)
 /*
  * slab.md 4.2: where there are no pages for a slab as usual, here two for four objects of 2048 bytes,
  * the least that holds one will do: a page for two. Of both kinds, the first slabs are large and the
- * last ones small. Afterwards the barn has one full sheaf, main and spare are full: 6 objects. All other
- * slabs went but for one that is kept, and check() finds what is left as counted.
+ * last ones small. Afterwards, from 7.0, the barn has one full sheaf, main and spare are full: 6 objects.
+ * All other slabs went but for one that is kept; check() finds what is left as counted, in all.
  */
 static void where_memory_is_in_pieces_slabs_are_smaller(void **state)
 {
 	(void)state;
-	EACH_VARIANT(v) {
+	for (size_t v = 0; v < COUNT(all_variants); v++) {
 		struct sheaf_settings settings = small();
-		struct fixture_options options = options_of(variants[v], &settings);
+		struct fixture_options options = options_of(all_variants[v], &settings);
 		struct fixture *f;
 
 		settings.max_order = 1;
@@ -429,7 +429,8 @@ static void where_memory_is_in_pieces_slabs_are_smaller(void **state)
 		assert_int_equal(sheaf_get(f, "KC.min", 4), 2);
 		thread_start(f->sim, 0, on_single_pages, f);
 		assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
-		assert_true(sheaf_get(f, "ND.nr_slabs", 8) <= 6 + 1);
+		if (*all_variants[v] == '7')
+			assert_true(sheaf_get(f, "ND.nr_slabs", 8) <= 6 + 1);
 		assert_int_equal(in_use(f), 0);
 		fixture_expect_sound(f);
 		fixture_free(f);
@@ -452,10 +453,10 @@ static struct page *see_gfp(struct cpu *cpu, void *state, unsigned order, unsign
 static void slabs_of_reclaimable_caches_are_reclaimable_pages(void **state)
 {
 	(void)state;
-	EACH_VARIANT(v) {
+	for (size_t v = 0; v < COUNT(all_variants); v++) {
 		for (int kind = 0; kind < 2; kind++) {
 			struct sheaf_settings settings = small();
-			struct fixture_options options = options_of(variants[v], &settings);
+			struct fixture_options options = options_of(all_variants[v], &settings);
 			struct fixture *f = fixture_new(&options);
 			struct page_allocator seeing = *f->pages.model;
 

@@ -636,13 +636,13 @@ void sim_feed(struct sim *sim, unsigned id, uint64_t line, bool write)
 				      write ? ACCESS_STORE : ACCESS_LOAD, sim->now);
 		cpu->blocked = t;
 		while (sim->homes.count || sim->messages.count) {
-			struct heap *h = &sim->homes;
+			struct queue *q = &sim->homes;
 
-			if (!h->count ||
-			    (sim->messages.count && sim->messages.item->time <= h->item->time))
-				h = &sim->messages;
-			sim->now = h->item->time;
-			event_dispatch(sim, event_take(sim, h, 0));
+			if (!q->count ||
+			    (sim->messages.count && sim->messages.item->time <= q->item->time))
+				q = &sim->messages;
+			sim->now = q->item->time;
+			event_dispatch(sim, event_take(q, 0));
 		}
 		sim->resume = NULL;
 		count_miss(sim, cpu, t, write, line_get(sim, line));

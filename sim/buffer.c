@@ -106,7 +106,8 @@ static void let_drain(struct sim *sim, struct cpu *cpu, uint64_t line, uint64_t 
 	e->node = cpu->node;
 	e->at_cpu = true;
 	e->time = time + (delay > UNIT ? delay : UNIT);
-	e->key = event_key(sim, RANK_DRAIN, e->time, node->id);
+	e->rank = RANK_DRAIN;
+	e->cpu = (uint16_t)node->id;
 	e->count = ++cpu->buffer.drained;
 	event_queue(sim, e);
 	cpu->buffer.drains = true;

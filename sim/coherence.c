@@ -1404,7 +1404,7 @@ static void on_put(struct sim *sim, struct event *e)
 	free(*link);                            /* now: what follows may find a BUG */
 	*link = w.next;
 	if (!w.superseded && d->owner == from && !served(from, d)) {
-		write_back(sim, home, d, (unsigned)(e->key & 0xffff), &w);
+		write_back(sim, home, d, e->cpu, &w);
 	} else if (!w.superseded) {             /* another is the owner since, or will be */
 		note_gone(d, from);
 		take_line(home, d, w.state, w.version);
@@ -1573,16 +1573,16 @@ static bool held(struct sim *sim, struct cpu *cpu, struct event *probe)
 
 void coherence_end_hold(struct sim *sim, struct cpu *cpu)
 {
-	struct heap *h = &sim->messages;
+	struct queue *q = &sim->messages;
 	size_t i = 0;
 
 	cpu->hold_until = 0;
 	if (!cpu->held)
 		return;
-	while (h->item[i].event != cpu->held)
+	while (q->item[i].event != cpu->held)
 		i++;
-	if (h->item[i].time > cpu->clock + 1)
-		event_again(sim, event_take(sim, h, i), RANK_PROBE, cpu->clock + 1);
+	if (q->item[i].time > cpu->clock + 1)
+		event_again(sim, event_take(q, i), RANK_PROBE, cpu->clock + 1);
 }
 
 static void cpu_probe(struct sim *sim, struct node *node, struct event *e)

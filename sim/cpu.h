@@ -53,10 +53,9 @@ struct cpu {
 	const struct far *far;          /* what `blocked` is to do at the home */
 	/* scheduling */
 	struct fiber *fiber;
-	uint64_t turn_key;
-	size_t heap_index;              /* in sim->turn, NOT_QUEUED */
+	struct event turn;              /* queued while it waits for its turn */
 	const struct site *wait_site;   /* where it waited last, or waits now */
-	struct event *pending;          /* events at this CPU */
+	struct event *pending;          /* probes and interrupts on their way to it */
 	bool finished, started;
 	bool computing; /* waits for the end of a compute that an interrupt may cut */
 	uint64_t compute_start;
@@ -81,8 +80,6 @@ struct cpu {
 	void *argument;
 	uint64_t cause_final[CAUSES];
 };
-
-#define NOT_QUEUED SIZE_MAX
 
 static inline enum cause cause_now(const struct cpu *cpu, enum cause cause)
 {

@@ -243,7 +243,6 @@ struct sim *sim_new(const struct sim_options *options, char *why, size_t size)
 	sim->head.seed = options->seed;
 	sim->words = (sim->head.cpus + 63) / 64;
 	sim->cpu = xalloc(sim->head.cpus * sizeof *sim->cpu);
-	sim->turn = xalloc(sim->head.cpus * sizeof(struct cpu *));
 	for (unsigned i = 0; i < sim->head.cpus; i++) {
 		cpu_init(sim, &sim->cpu[i], i);
 		sim->cpu[i].node = node_new(sim, NODE_CPU, i, sim_core(options, i));
@@ -317,7 +316,6 @@ void sim_free(struct sim *sim)
 	if (sim->harvest)
 		result_free(sim->harvest);
 	xunmap(sim->distance, (size_t)sim->cores * sim->cores);
-	free(sim->turn);
 	free(sim->cpu);
 	free(sim);
 }

@@ -44,9 +44,7 @@ struct sim {
 	unsigned shared_count;
 	unsigned root_level; /* least distance index of transfers through the root */
 	/* events */
-	struct heap homes, messages;
-	struct cpu **turn;                      /* heap of CPUs waiting for their turn */
-	size_t turns;
+	struct queue homes, messages, turns;    /* at homes, at CPUs; CPUs waiting for their turn */
 	struct block *block;                    /* events and transactions, in use or not; sim_keep */
 	char *kept;                             /* the rest of a block, for sim_keep */
 	size_t kept_left;

@@ -616,10 +616,10 @@ static void bench_open(struct bench *b, const struct variant *variant, enum mach
 /* The only message under way, taken off its way. */
 static struct event *hold(struct bench *b)
 {
-	struct heap *h = b->sim->homes.count ? &b->sim->homes : &b->sim->messages;
+	struct queue *h = b->sim->homes.count ? &b->sim->homes : &b->sim->messages;
 
 	assert_int_equal(b->sim->homes.count + b->sim->messages.count, 1);
-	return event_take(b->sim, h, 0);
+	return event_take(h, 0);
 }
 
 /* An access of another line delivers all that is pending. */

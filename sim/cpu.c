@@ -77,6 +77,7 @@ static void deliver(struct sim *sim, struct cpu *cpu)
 	cpu->irq_on = false;
 	cpu->waiting = NOT_WAITING;
 	cpu->in_irq++;
+	cpu_plain(cpu);
 	cpu->stuck = false;
 	cpu->op_serial = 0;                     /* it leaves the operation's marks alone */
 	cpu->irq_frames = cpu->frames;
@@ -93,6 +94,7 @@ static void deliver(struct sim *sim, struct cpu *cpu)
 	cpu->lines_read = lines_read;           /* nor is what it touched the operation's */
 	cpu->lines_written = lines_written;
 	cpu->waiting = was_waiting;
+	cpu_plain(cpu);
 	cpu->irq_units += cpu->clock - start;
 	cpu->irq_on = true;
 	cpu_end_run_ahead(cpu);
@@ -345,7 +347,7 @@ void cpu_init(struct sim *sim, struct cpu *cpu, unsigned id)
 {
 	cpu_head_init(&cpu->head, &sim->head, id);
 	cpu->sim = sim;
-	cpu->look = xalloc(LOOK_ENTRIES * sizeof *cpu->look);
+	cpu->look = sim->look + (size_t)id * LOOK_ENTRIES;
 	if (sim->machine.store_buffer)
 		cpu->buffer.entry = xalloc(sim->machine.store_buffer * sizeof(struct buffered));
 	if (sim->machine.load_window)
@@ -358,7 +360,6 @@ void cpu_init(struct sim *sim, struct cpu *cpu, unsigned id)
 
 void cpu_free(struct cpu *cpu)
 {
-	free(cpu->look);
 	free(cpu->buffer.entry);
 	free(cpu->ahead);
 	fiber_free(cpu->fiber);
@@ -453,6 +454,7 @@ enum waiting waiting(struct cpu *cpu, enum waiting what)
 	if (what == WAITING_LOCK)
 		cpu->wait_since = cpu->clock;
 	cpu->waiting = what;
+	cpu_plain(cpu);
 	return was;
 }
 

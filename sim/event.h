@@ -17,30 +17,30 @@ enum rank {
 };
 
 enum event_type {
-	EVENT_FILL,             /* at a client: the data, or the grant of an upgrade */
-	EVENT_PROBE,            /* at a client: share or invalidate */
-	EVENT_ACK,              /* at a client: the last of the sharers has let go */
-	EVENT_REQUEST,          /* at a home */
-	EVENT_REPLY,            /* at a home: answer to a probe that the home collects */
-	EVENT_PUT,              /* at a home: a written-back line */
-	EVENT_DONE,             /* at a home: the requester has its line (blocking homes) */
-	EVENT_SERVICE,          /* at a home: a far LOCK operation takes effect */
-	EVENT_INTERRUPT,        /* at a CPU */
-	EVENT_DRAIN,            /* at a CPU: its oldest buffered store takes effect */
-	EVENT_TURN,             /* a CPU goes on; the one in struct cpu */
+	EVENT_FILL, /* at a client: the data, or the grant of an upgrade */
+	EVENT_PROBE, /* at a client: share or invalidate */
+	EVENT_ACK, /* at a client: the last of the sharers has let go */
+	EVENT_REQUEST, /* at a home */
+	EVENT_REPLY, /* at a home: answer to a probe that the home collects */
+	EVENT_PUT, /* at a home: a written-back line */
+	EVENT_DONE, /* at a home: the requester has its line (blocking homes) */
+	EVENT_SERVICE, /* at a home: a far LOCK operation takes effect */
+	EVENT_INTERRUPT, /* at a CPU */
+	EVENT_DRAIN, /* at a CPU: its oldest buffered store takes effect */
+	EVENT_TURN, /* a CPU goes on; the one in struct cpu */
 };
 
 struct event {
 	uint64_t time;
-	uint64_t key, count;            /* where times are equal; key 0: not yet worked out */
-	uint8_t type, rank;             /* enum event_type, enum rank */
-	uint16_t cpu;                   /* on whose behalf */
+	uint64_t key, count; /* where times are equal; key 0: not yet worked out */
+	uint8_t type, rank; /* enum event_type, enum rank */
+	uint16_t cpu; /* on whose behalf */
 	bool at_cpu;                    /* class for the horizon: at a CPU, or at a home */
 	bool admitted;                  /* has its slot of slice, bus or link */
-	bool listed;                    /* in its CPU's list of what is on its way */
+	bool listed; /* in its CPU's list of what is on its way */
 	struct node *node;              /* where it happens */
 	struct txn *txn;
-	struct event *next, **prev_next;        /* that list */
+	struct event *next, **prev_next; /* that list */
 	union {
 		struct { uint64_t order, back; bool invalidate, owner; } probe;
 		struct {
@@ -67,7 +67,7 @@ struct queue_item {
 struct queue {
 	struct queue_item *item;
 	size_t count;
-	struct queue_item *base;        /* where the array begins, of `room` items */
+	struct queue_item *base; /* where the array begins, of `room` items */
 	size_t room;
 };
 

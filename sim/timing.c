@@ -121,8 +121,7 @@ static void derive_reach(struct timing *t)
 	uint64_t answer = least(t->least_probe, t->least_request);
 
 	t->from_message = least(answer + t->least_probe, t->ipi);
-	t->from_turn = t->hold ? t->from_message
-			       : least(t->least_request + t->least_probe, t->ipi);
+	t->from_turn = t->hold ? t->from_message : least(t->least_request + t->least_probe, t->ipi);
 }
 
 static void derive_steps(struct timing *t, const struct machine *m)

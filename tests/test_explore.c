@@ -130,7 +130,7 @@ static void effect(struct cpu *cpu, struct slot *copy, const struct copy_rule *r
 	copy->state = rule->next;
 	if (write && !copy->wrote) {
 		copy->wrote = true;
-		copy->version = ++copy->info->version;
+		copy->version = ++cpu->sim->version[copy->line];
 	}
 	copy_check(cpu, copy);
 }
@@ -387,7 +387,7 @@ static bool is_last(const struct world *w, uint64_t line, uint32_t version)
 {
 	const struct line *info = w->sim->line[line];
 
-	return version == (info ? info->version : 0);
+	return version == w->sim->version[line];
 }
 
 static unsigned line_index(const struct world *w, uint64_t line)
@@ -897,7 +897,7 @@ static void forget_line(struct world *w, uint64_t number)
 	forget_entry(sim->root, number);
 	if (!line)
 		return;
-	line->version = line->epoch = 0;
+	sim->version[line->number] = line->epoch = 0;
 	line->last_writer = -1;
 	memset(line->had_lost, 0, 2 * sim->words * sizeof *line->had_lost);
 	if (line->cpu_epoch)

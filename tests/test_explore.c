@@ -385,8 +385,6 @@ static void put(struct writer *to, unsigned byte)
 
 static bool is_last(const struct world *w, uint64_t line, uint32_t version)
 {
-	const struct line *info = w->sim->line[line];
-
 	return version == w->sim->version[line];
 }
 

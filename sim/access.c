@@ -70,7 +70,8 @@ static void miss_charges(struct cpu *cpu, const struct txn *t)
 {
 	uint64_t busy = least(t->waited, cpu->clock - t->start);
 
-	charge(cpu, t->start, t->start + busy, CAUSE_BUSY);
+	if (busy)
+		charge(cpu, t->start, t->start + busy, CAUSE_BUSY);
 	charge(cpu, t->start + busy, cpu->clock, miss_cause(cpu, t));
 }
 

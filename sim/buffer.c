@@ -97,14 +97,11 @@ static bool ask(struct sim *sim, struct cpu *cpu, uint64_t line, uint64_t time)
 static void let_drain(struct sim *sim, struct cpu *cpu, uint64_t line, uint64_t time)
 {
 	const struct node *node = cpu->node;
-	struct event *e = event_new(sim);
+	struct event *e = event_new(sim, EVENT_DRAIN, cpu->node);
 	uint64_t delay = UNIT;
 
 	for (unsigned i = 1; i < node->levels && !cache_find(&node->level_cache[i - 1], line); i++)
 		delay = node->level_cache[i].hit_units - node->level_cache[0].hit_units;
-	e->type = EVENT_DRAIN;
-	e->node = cpu->node;
-	e->at_cpu = true;
 	e->time = time + (delay > UNIT ? delay : UNIT);
 	e->rank = RANK_DRAIN;
 	e->cpu = (uint16_t)node->id;

@@ -128,11 +128,8 @@ void cpu_interrupt(struct sim *sim, struct event *e)
 	struct cpu *cpu = &sim->cpu[e->node->id];
 
 	if (e->interrupt.period && sim->unfinished) {
-		struct event *again = event_new(sim);
+		struct event *again = event_new(sim, EVENT_INTERRUPT, e->node);
 
-		again->type = EVENT_INTERRUPT;
-		again->node = e->node;
-		again->at_cpu = true;
 		again->interrupt = e->interrupt;
 		again->time = e->time + e->interrupt.period;
 		again->rank = RANK_INTERRUPT;
@@ -180,11 +177,8 @@ static void send_interrupt(struct sim *sim, unsigned from, unsigned target, uint
 			   uint64_t period, bool background, interrupt_handler *handler,
 			   void *argument)
 {
-	struct event *e = event_new(sim);
+	struct event *e = event_new(sim, EVENT_INTERRUPT, sim->cpu[target].node);
 
-	e->type = EVENT_INTERRUPT;
-	e->node = sim->cpu[target].node;
-	e->at_cpu = true;
 	e->interrupt.handler = handler;
 	e->interrupt.argument = argument;
 	e->interrupt.period = period;

@@ -82,7 +82,7 @@ static void more_events(struct sim *sim)
 	}
 }
 
-struct event *event_new(struct sim *sim)
+struct event *event_new(struct sim *sim, enum event_type type, struct node *node)
 {
 	struct event *e;
 
@@ -91,10 +91,11 @@ struct event *event_new(struct sim *sim)
 	e = sim->free_event;
 	sim->free_event = e->next;
 	e->key = 0;
-	e->at_cpu = e->admitted = e->listed = false;
+	e->type = (uint8_t)type;
+	e->at_cpu = node->kind == NODE_CPU;
+	e->admitted = e->listed = false;
+	e->node = node;
 	e->txn = NULL;
-	e->next = NULL;
-	memset(&e->probe, 0, sizeof e->probe); /* the largest of the union */
 	return e;
 }
 
@@ -138,25 +139,36 @@ static size_t place_of(const struct sim *sim, const struct queue *q, const struc
 	return low;
 }
 
-static void insert(const struct sim *sim, struct queue *q, struct event *e)
+static void insert_before(const struct sim *sim, struct queue *q, struct queue_item *at,
+			  struct queue_item item)
 {
 	enum { FEW = 8 };
-	struct queue_item item = { e->time, e }, *at;
 	size_t place;
 
-	if (q->item + q->count == q->base + q->room)
-		make_room(q);
-	at = q->item + q->count++;
-	for (unsigned i = 0; i < FEW; i++, at--) {
-		if (at == q->item || !before(sim, &item, at - 1)) {
+	for (unsigned i = 0; i < FEW; i++) {
+		*at = at[-1];
+		if (--at == q->item || !before(sim, &item, at - 1)) {
 			*at = item;
 			return;
 		}
-		*at = at[-1];
 	}
 	place = place_of(sim, q, &item, (size_t)(at - q->item));
 	memmove(&q->item[place + 1], &q->item[place], (size_t)(at - &q->item[place]) * sizeof *at);
 	q->item[place] = item;
+}
+
+static inline void insert(const struct sim *sim, struct queue *q, struct event *e)
+{
+	struct queue_item item = { e->time, e }, *at = q->item + q->count;
+
+	if (at == q->base + q->room) {
+		make_room(q);
+		at = q->item + q->count;
+	}
+	if (q->count++ && before(sim, &item, at - 1))
+		insert_before(sim, q, at, item);
+	else
+		*at = item;
 }
 
 static inline void take_out(struct queue *q, size_t index)
@@ -207,9 +219,7 @@ void event_send(struct sim *sim, struct event *e, enum rank rank, struct txn *tx
 {
 	e->txn = txn;
 	txn->references++;
-	e->at_cpu = e->node->kind == NODE_CPU;
 	e->time = sim->now + (delay ? delay : 1);
-	e->key = 0;
 	e->rank = (uint8_t)rank;
 	e->cpu = (uint16_t)txn->cpu;
 	e->count = txn->number << 20 | (txn->messages++ & 0xfffff);

@@ -74,9 +74,10 @@ struct queue {
 uint64_t event_key(const struct sim *sim, enum rank rank, uint64_t time, unsigned cpu);
 /* 64 random bits: of the seed, the CPU and the number of its request alone. */
 uint64_t event_draw(const struct sim *sim, unsigned cpu, uint64_t number);
-struct event *event_new(struct sim *sim);
+/* Of that type, at that node; its time, order and payload are to be set. */
+struct event *event_new(struct sim *sim, enum event_type type, struct node *node);
 void event_free(struct sim *sim, struct event *event);
-/* Queue an event that has its type, node and payload: `delay` from now (at least one unit). */
+/* Queue an event that has its payload: `delay` from now (at least one unit). */
 void event_send(struct sim *sim, struct event *event, enum rank rank, struct txn *txn,
 		uint64_t delay);
 /* Queue it again, under its old rank, at `time`. */

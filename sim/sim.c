@@ -146,6 +146,7 @@ static bool topology_build(struct sim *sim, char *why, size_t size)
 		widest = (unsigned)m->llc.shared;
 	}
 	sim->root = node_new(sim, NODE_ROOT, 0, 0);
+	sim->homes_have_place = m->home == HOME_DIRECTORY && sim->head.nodes > 1;
 	make_home(sim, sim->root, lines, sim->head.nodes);
 	sim->root->bus_free = xalloc(2 * m->sockets * sizeof(uint64_t));
 	for (unsigned i = 0; i < count; i++)

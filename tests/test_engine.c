@@ -99,10 +99,8 @@ enum { EVENTS = 300 };
 static struct event *event_at(struct sim *sim, uint64_t time, enum rank rank, unsigned cpu,
 			      uint64_t count)
 {
-	struct event *e = event_new(sim);
+	struct event *e = event_new(sim, EVENT_REQUEST, sim->root);
 
-	e->type = EVENT_REQUEST;
-	e->node = sim->root;
 	e->time = time;
 	e->rank = (uint8_t)rank;
 	e->cpu = (uint16_t)cpu;

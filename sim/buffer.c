@@ -75,14 +75,18 @@ bool buffer_room_to_ask(const struct cpu *cpu, enum request request)
 /* False: not now. A write prefetch under way is the store's miss from now on. */
 static bool ask(struct sim *sim, struct cpu *cpu, uint64_t line, uint64_t time)
 {
-	enum state is = state_here(cpu, line);
-	const struct copy_rule *rule = copy_rule(cpu->node, is, COPY_STORE);
 	struct txn *pending = coherence_pending(cpu->node, line);
+	const struct copy_rule *rule;
 	enum request request;
+	enum state is;
 
-	if (pending && pending->request != GET_SHARED)
-		pending->buffered = true;
-	if (rule->action & DO_HIT || pending)
+	if (pending) {
+		pending->buffered |= pending->request != GET_SHARED;
+		return true;
+	}
+	is = state_here(cpu, line);
+	rule = copy_rule(cpu->node, is, COPY_STORE);
+	if (rule->action & DO_HIT)
 		return true;
 	request = request_of(cpu, is, rule);
 	if (!buffer_room_to_ask(cpu, request))
@@ -263,15 +267,19 @@ void buffer_sync(struct cpu *cpu)
 
 /* ---- stores and loads ----------------------------------------------------------------------- */
 
-/* One more store to the line has to wait for another to leave. */
-static bool full(struct cpu *cpu, uint64_t line)
+/* One more store, which finds its line here (or another store to it before) or misses, has to wait
+ * for one to leave. */
+static bool full(const struct cpu *cpu, bool misses)
 {
 	const struct store_buffer *b = &cpu->buffer;
 
-	if (b->count == cpu->sim->t.depth)
-		return true;
-	return b->missing >= cpu->sim->t.hidden && !writable(cpu, line) &&
-	       !oldest_of_line(cpu, line);
+	return b->count == cpu->sim->t.depth || (misses && b->missing >= cpu->sim->t.hidden);
+}
+
+/* Does it miss, as the buffer and the cache are now? */
+static bool misses(struct cpu *cpu, uint64_t line)
+{
+	return !writable(cpu, line) && !oldest_of_line(cpu, line);
 }
 
 /* A line is counted once per operation, whether its copy is here or not. */
@@ -280,9 +288,11 @@ static void mark_written(struct cpu *cpu, uint64_t line)
 	struct slot *copy = node_copy(cpu->node, line);
 	bool known = copy && copy->op_written == cpu->op_serial;
 
-	for (unsigned i = 0; i < cpu->buffer.count && !known; i++)
-		known = entry_at(cpu, i)->line == line &&
-			entry_at(cpu, i)->op_serial == cpu->op_serial;
+	for (unsigned i = cpu->buffer.count; i-- > 0 && !known;) {
+		const struct buffered *e = entry_at(cpu, i);
+
+		known = e->line == line && e->op_serial == cpu->op_serial;
+	}
 	if (copy && cpu->op_serial)
 		copy->op_written = cpu->op_serial;
 	cpu->lines_written += !known;
@@ -315,10 +325,13 @@ void buffer_push(struct cpu *cpu, void *p, const void *value, unsigned size,
 	struct sim *sim = cpu->sim;
 	struct store_buffer *b = &cpu->buffer;
 	uint64_t line = access_line(cpu, p, size, site);
+	bool miss = misses(cpu, line);
 	struct buffered *e;
 
-	while (full(cpu, line))
+	while (full(cpu, miss)) {
 		buffer_wait(cpu, b->count - 1);
+		miss = misses(cpu, line);
+	}
 	mark_written(cpu, line);
 	e = entry_at(cpu, b->count);
 	*e = (struct buffered){ .p = p,
@@ -327,7 +340,7 @@ void buffer_push(struct cpu *cpu, void *p, const void *value, unsigned size,
 				.site = site,
 				.context = cpu->context,
 				.op_serial = cpu->op_serial,
-				.missed = !writable(cpu, line) && !oldest_of_line(cpu, line),
+				.missed = miss,
 				.counted = counted };
 	memcpy(e->value, value, size);
 	b->count++;

@@ -34,9 +34,17 @@ static struct buffered *entry_at(struct cpu *cpu, unsigned age)
 	return &b->entry[at < depth ? at : at - depth];
 }
 
+/* Without a search: certainly no entry of that line. */
+static bool none_of_line(const struct cpu *cpu, uint64_t line)
+{
+	return !cpu->buffer.of_line[line % BUFFER_LINES];
+}
+
 /* The oldest entry of a line, NULL: none. */
 static struct buffered *oldest_of_line(struct cpu *cpu, uint64_t line)
 {
+	if (none_of_line(cpu, line))
+		return NULL;
 	for (unsigned i = 0; i < cpu->buffer.count; i++)
 		if (entry_at(cpu, i)->line == line)
 			return entry_at(cpu, i);
@@ -190,6 +198,7 @@ static void take_effect(struct sim *sim, struct cpu *cpu)
 		b->stalled_since = sim->now;
 	}
 	b->missing -= e->missed;
+	b->of_line[e->line % BUFFER_LINES]--;
 	b->first = b->first + 1 < sim->t.depth ? b->first + 1 : 0;
 	b->count--;
 	b->asked -= b->asked > 0;
@@ -288,7 +297,7 @@ static void mark_written(struct cpu *cpu, uint64_t line)
 	struct slot *copy = node_copy(cpu->node, line);
 	bool known = copy && copy->op_written == cpu->op_serial;
 
-	for (unsigned i = cpu->buffer.count; i-- > 0 && !known;) {
+	for (unsigned i = none_of_line(cpu, line) ? 0 : cpu->buffer.count; i-- > 0 && !known;) {
 		const struct buffered *e = entry_at(cpu, i);
 
 		known = e->line == line && e->op_serial == cpu->op_serial;
@@ -344,6 +353,7 @@ void buffer_push(struct cpu *cpu, void *p, const void *value, unsigned size,
 				.counted = counted };
 	memcpy(e->value, value, size);
 	b->count++;
+	b->of_line[line % BUFFER_LINES]++;
 	b->missing += e->missed;
 	buffer_advance(sim, cpu, cpu->clock);
 	cpu_end_run_ahead(cpu);
@@ -372,6 +382,10 @@ bool buffer_store(struct cpu *cpu, void *p, const void *value, unsigned size,
 /* The youngest store that has some of the bytes: its age, UINT_MAX: none. */
 static unsigned youngest_with(struct cpu *cpu, const void *p, unsigned size)
 {
+	uint64_t line = arena_offset(&cpu->sim->head.arena, p) >> LINE_SHIFT;
+
+	if (none_of_line(cpu, line))
+		return UINT_MAX;
 	for (unsigned i = cpu->buffer.count; i-- > 0;) {
 		const struct buffered *e = entry_at(cpu, i);
 

@@ -43,7 +43,7 @@ struct sim {
 	unsigned cores;
 	struct node *root, **shared;
 	unsigned shared_count;
-	bool homes_have_place;                  /* a directory split over memory nodes */
+	bool homes_have_place; /* a directory split over memory nodes */
 	unsigned root_level; /* least distance index of transfers through the root */
 	/* events */
 	struct queue homes, messages, turns; /* at homes, at CPUs; CPUs waiting for their turn */

@@ -27,7 +27,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSI
 
 # A backend of the verbs: its own folder, and models and workloads compiled once more for it.
 SHARED   := $(wildcard sim/verbs/*.c models/*.c models/*/*.c workloads/*.c)
-EXPLORED := $(patsubst %.c,$(B)/for-explored/%.o,$(wildcard explored/*.c) $(SHARED))
+EXPLORED := $(patsubst %.c,$(B)/for-explored/%.o,$(wildcard explored/*.c) $(SHARED) litmus/execute.c)
 VERSION_explored := $(shell cat $(sort $(wildcard explored/*.[ch] sim/verbs/*.[ch] models/*.h models/*/*.[ch])) | sha256sum | cut -c1-12)
 OBJCOPY  ?= objcopy
 

@@ -9,29 +9,6 @@
 
 enum { COLUMNS = 22 };
 
-bool compared_parse(const char *word, struct compared *compared, char *unknown, size_t size)
-{
-	size_t length = strcspn(word, "/");
-
-	*compared = (struct compared){ .name = word };
-	snprintf(unknown, size, "%.*s", (int)length, word);
-	compared->above = metric_find(unknown);
-	if (!compared->above || !word[length])
-		return compared->above;
-	snprintf(unknown, size, "%s", word + length + 1);
-	compared->below = metric_find(unknown);
-	return compared->below;
-}
-
-static double compared_value(const struct point *point, const void *argument)
-{
-	const struct compared *compared = argument;
-	double above = metric_value(compared->above, point);
-	double below = compared->below ? metric_value(compared->below, point) : 1;
-
-	return below == 0 ? NAN : above / below;
-}
-
 /* Beyond the limit for the worse, and not by chance. */
 static bool is_over(const struct interval *from, const struct interval *to,
 		    const struct interval *change, double limit)
@@ -97,11 +74,11 @@ static void interval_cells(struct table *table, const struct interval *interval,
 
 /* One metric in one group: true if it is over the limit. */
 static bool add_row(struct table *table, const struct groups *groups, const struct cell *a,
-		    const struct cell *b, const struct compared *compared, double limit)
+		    const struct cell *b, const struct quotient *compared, double limit)
 {
-	struct interval from = cell_interval(a, compared_value, compared),
-			to = cell_interval(b, compared_value, compared);
-	struct interval change = cell_change(a, b, compared_value, compared);
+	struct interval from = cell_interval(a, quotient_value, compared),
+			to = cell_interval(b, quotient_value, compared);
+	struct interval change = cell_change(a, b, quotient_value, compared);
 	bool over = is_over(&from, &to, &change, limit);
 	char text[128];
 
@@ -181,7 +158,7 @@ static void print_rough(FILE *out, const struct groups *groups, const struct com
 
 	for (size_t i = 0; i < groups->cells && !rough; i++) {
 		for (size_t m = 0; m < comparison->count; m++) {
-			struct interval value = cell_interval(&groups->cell[i], compared_value,
+			struct interval value = cell_interval(&groups->cell[i], quotient_value,
 							      &comparison->compared[m]);
 
 			rough |= value.rough && value.low != value.high;
@@ -212,7 +189,7 @@ size_t comparison_print(FILE *out, const struct groups *groups, const struct com
 			putc('\n', out);
 		if (comparison->format != TABLE_PEOPLE || table_rows(table))
 			table_print(table, out, comparison->format, "comparison", 0,
-				    comparison->colour);
+				    comparison->paper);
 		*rows += table_rows(table);
 		table_free(table);
 		table = NULL;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/expected.h"
 #include "cli/options.h"
 #include "cli/run.h"
 #include "cli/sensitivity.h"
@@ -25,7 +26,7 @@ struct arguments {
 	const char *output, *colour;
 	enum table_format format;
 	struct runner_options runner;
-	bool quiet, no_plots, sensitivity;
+	bool quiet, no_plots, sensitivity, wide;
 };
 
 enum {
@@ -39,6 +40,7 @@ enum {
 	OPTION_REPLACE,
 	OPTION_QUIET,
 	OPTION_COLOUR,
+	OPTION_WIDE,
 	OPTION_NO_PLOTS,
 	OPTION_SENSITIVITY
 };
@@ -57,6 +59,7 @@ static const struct argp_option options[] = {
 	{ "sensitivity", OPTION_SENSITIVITY, NULL, 0, "Does the order of allocators hang on a weak number? Each halved and doubled", 0 },
 	{ "quiet", OPTION_QUIET, NULL, 0, "No progress, no notes", 0 },
 	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in tables and messages", 0 },
+	{ "wide", OPTION_WIDE, NULL, 0, "Tables as wide as they are (on a terminal: 100 characters)", 0 },
 	{ 0 },
 };
 /* clang-format on */
@@ -145,6 +148,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	case OPTION_COLOUR:
 		arguments->colour = colour_word(word, state);
 		return 0;
+	case OPTION_WIDE:
+		arguments->wide = true;
+		return 0;
 	case ARGP_KEY_ARG:
 		words_append(&arguments->files, &arguments->file_count, word);
 		return 0;
@@ -167,7 +173,8 @@ static void print_points(const struct arguments *arguments, const struct points 
 	else if (arguments->format == TABLE_JSONL)
 		metrics_jsonl(stdout, points);
 	else
-		summary_print(stdout, points, table_colour(stdout, arguments->colour));
+		summary_print(stdout, points,
+			      table_paper(stdout, arguments->colour, arguments->wide));
 }
 
 size_t run_tell_outcomes(const struct points *points)
@@ -207,8 +214,24 @@ static bool draw(const struct arguments *arguments, struct runner *runner,
 	return drawn || !plots_can_draw();
 }
 
+/* Programs get their rows alone. Of a part of the points nothing is expected. */
+static size_t tell_expected(const struct arguments *arguments, const struct experiment *experiment,
+			    const struct points *points, bool whole)
+{
+	return whole ? expected_print(arguments->format == TABLE_PEOPLE ? stdout : stderr,
+				      experiment, points)
+		     : 0;
+}
+
+/* What came of a run beyond its points. */
+struct outcome_of_run {
+	size_t ended;                   /* badly */
+	size_t missed;                  /* expectations that do not hold */
+};
+
 /* Results and figures of what is there; false: some could not be written or read. */
-static bool finish(const struct arguments *arguments, struct runner *runner, size_t *ended)
+static bool finish(const struct arguments *arguments, const struct experiment *experiment,
+		   struct runner *runner, struct outcome_of_run *came)
 {
 	struct points points;
 	char why[1024];
@@ -217,8 +240,9 @@ static bool finish(const struct arguments *arguments, struct runner *runner, siz
 	if (!written)
 		complain("bounce: cannot write results: %s", why);
 	if (points.point) {
-		*ended = run_tell_outcomes(&points);
+		came->ended = run_tell_outcomes(&points);
 		print_points(arguments, &points);
+		came->missed = tell_expected(arguments, experiment, &points, whole);
 		fflush(stdout);
 	}
 	if (written)
@@ -259,7 +283,7 @@ static void tell_where(const struct runner_summary *summary, size_t ended, const
 static int run_one(struct arguments *arguments, const struct experiment *experiment)
 {
 	struct runner_summary summary;
-	size_t ended = 0;
+	struct outcome_of_run came = { 0 };
 	char directory[4096];
 
 	folder_of(arguments, experiment, directory, sizeof directory);
@@ -271,7 +295,7 @@ static int run_one(struct arguments *arguments, const struct experiment *experim
 		return summary.refused ? EXIT_MISTAKE : EXIT_FAILED;
 	runner_run(runner);
 
-	bool written = finish(arguments, runner, &ended);
+	bool written = finish(arguments, experiment, runner, &came);
 
 	runner_free(runner);
 	if (summary.interrupted)
@@ -279,8 +303,11 @@ static int run_one(struct arguments *arguments, const struct experiment *experim
 			"bounce: interrupted; %zu points are kept in %s, the next run computes the others",
 			summary.kept + summary.computed, directory);
 	else if (!arguments->quiet && arguments->format == TABLE_PEOPLE)
-		tell_where(&summary, ended, directory);
-	return run_status(&summary, written, ended);
+		tell_where(&summary, came.ended, directory);
+
+	int status = run_status(&summary, written, came.ended);
+
+	return status == EXIT_DONE && came.missed ? EXIT_DIFFERENT : status;
 }
 
 static int try_weak(const struct arguments *arguments, const char *file,
@@ -294,7 +321,7 @@ static int try_weak(const struct arguments *arguments, const char *file,
 		.directory = directory,
 		.runner = arguments->runner,
 		.format = arguments->format,
-		.colour = table_colour(stdout, arguments->colour),
+		.paper = table_paper(stdout, arguments->colour, arguments->wide),
 	};
 
 	folder_of(arguments, experiment, directory, sizeof directory);

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "litmus/compute.h"
+#include "litmus/execute.h"
 #include "sim/sim.h"
 #include "sim/verbs/xalloc.h"
 #include "workloads/waiting.h"
@@ -114,29 +114,16 @@ static char *any_variable(struct cpu *cpu, const struct actor *actor)
 
 /* ---- before the test --------------------------------------------------------------------- */
 
-static int64_t load_number(struct cpu *cpu, const void *word, unsigned size)
-{
-	int64_t value = 0;
-
-	verb_load(cpu, word, &value, size, SITE("variable"));
-	return litmus_extend(value, size);
-}
-
-static void store_number(struct cpu *cpu, void *word, unsigned size, int64_t value)
-{
-	verb_store(cpu, word, &value, size, SITE("variable"));
-}
-
 static void prepare_one(struct cpu *cpu, const struct actor *actor, unsigned v)
 {
 	char *word = actor->word[v];
 	uint64_t choice = random_below(cpu, 16);
 
 	if (choice < 4)
-		load_number(cpu, word, size_of(actor->all, v));
+		execute_load(cpu, word, size_of(actor->all, v));
 	else if (choice < 7)
-		store_number(cpu, word, size_of(actor->all, v),
-			     actor->all->test->variable[v].start);
+		execute_store(cpu, word, size_of(actor->all, v),
+			      actor->all->test->variable[v].start);
 	else if (choice == 7)
 		prefetch_write(cpu, word);
 }
@@ -203,145 +190,6 @@ static void delay(struct cpu *cpu, const struct runs *all)
 
 /* ---- the test ---------------------------------------------------------------------------- */
 
-static int64_t rmw(struct cpu *cpu, void *word, unsigned size, enum rmw how, int64_t operand,
-		   bool locked)
-{
-	int64_t old = 0;
-
-	verb_rmw(cpu, word, size, how, NULL, &operand, &old, locked, SITE("variable"));
-	return litmus_extend(old, size);
-}
-
-/* The machine adds in one instruction: by how much? false: another operation. */
-static bool is_addition(enum operation operation, int64_t *operand)
-{
-	switch (operation) {
-	case OPERATION_ADD:
-		return true;
-	case OPERATION_SUB:
-		*operand = -*operand;
-		return true;
-	case OPERATION_INC:
-		*operand = 1;
-		return true;
-	case OPERATION_DEC:
-		*operand = -1;
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* Compares with what the last load gave until nobody came between: in one step at last. */
-static int64_t update_locked(struct cpu *cpu, void *word, const struct instruction *in,
-			     int64_t operand)
-{
-	for (;;) {
-		int64_t old = load_number(cpu, word, in->size), flags = 0, was;
-		int64_t new = compute_operation(in->operation, in->size, old, operand, &flags);
-
-		if (verb_rmw(cpu, word, in->size, RMW_CAS, &old, &new, &was, true,
-			     SITE("variable")))
-			return old;
-	}
-}
-
-/* Without LOCK: as one instruction of the machine, or as the load and the store that it is. */
-static int64_t update_plain(struct cpu *cpu, void *word, const struct instruction *in,
-			    int64_t operand)
-{
-	int64_t old, flags = 0, by = operand;
-
-	if (is_addition(in->operation, &by) && random_below(cpu, 2))
-		return rmw(cpu, word, in->size, RMW_ADD, by, false);
-	old = load_number(cpu, word, in->size);
-	store_number(cpu, word, in->size,
-		     compute_operation(in->operation, in->size, old, operand, &flags));
-	return old;
-}
-
-static void update(struct cpu *cpu, void *word, const struct instruction *in, int64_t *reg)
-{
-	int64_t operand = compute_operand(in, reg), by = operand, old;
-
-	if (!in->locked)
-		old = update_plain(cpu, word, in, operand);
-	else if (is_addition(in->operation, &by))
-		old = rmw(cpu, word, in->size, RMW_ADD, by, true);
-	else
-		old = update_locked(cpu, word, in, operand);
-	compute_operation(in->operation, in->size, old, operand, &reg[LITMUS_FLAGS]);
-	if (in->target >= 0)
-		compute_write(&reg[in->target], in->size, old);
-}
-
-/* EAX gets what was there if it is another value; without LOCK that is written again. */
-static void compare(struct cpu *cpu, void *word, const struct instruction *in, int64_t *reg)
-{
-	int64_t *accumulator = &reg[in->target], expected = *accumulator, old = 0;
-	int64_t operand = compute_operand(in, reg);
-	bool same;
-
-	if (in->locked) {
-		same = verb_rmw(cpu, word, in->size, RMW_CAS, &expected, &operand, &old, true,
-				SITE("variable"));
-		old = same ? expected : litmus_extend(old, in->size);
-	} else {
-		old = load_number(cpu, word, in->size);
-		same = old == litmus_extend(expected, in->size);
-		store_number(cpu, word, in->size, same ? operand : old);
-	}
-	compute_operation(OPERATION_CMP, in->size, expected, old, &reg[LITMUS_FLAGS]);
-	if (!same)
-		compute_write(accumulator, in->size, old);
-}
-
-static void access(struct cpu *cpu, const struct actor *actor, const struct instruction *in,
-		   int64_t *reg)
-{
-	int variable = address_find(actor->all->test, in, reg);
-	char *word;
-
-	if (variable < 0 || size_of(actor->all, (unsigned)variable) != in->size)
-		BUG(cpu, "an address of no variable, which the oracle had not found");
-	word = actor->word[variable];
-	switch (in->kind) {
-	case INSTRUCTION_LOAD:
-		compute_write(&reg[in->target], in->size, load_number(cpu, word, in->size));
-		break;
-	case INSTRUCTION_STORE:
-		store_number(cpu, word, in->size, compute_operand(in, reg));
-		break;
-	case INSTRUCTION_EXCHANGE:
-		compute_write(&reg[in->target], in->size,
-			      rmw(cpu, word, in->size, RMW_EXCHANGE, compute_operand(in, reg),
-				  true));
-		break;
-	case INSTRUCTION_UPDATE:
-		update(cpu, word, in, reg);
-		break;
-	default:
-		compare(cpu, word, in, reg);
-	}
-}
-
-/* The number of the next instruction. */
-static unsigned execute(struct cpu *cpu, struct actor *actor, const struct instruction *in,
-			unsigned number)
-{
-	unsigned next = number + 1;
-
-	if (in->kind == INSTRUCTION_FENCE)
-		fence(cpu);
-	else if (in->kind >= INSTRUCTION_LOAD)
-		access(cpu, actor, in, actor->reg);
-	else
-		next = compute_step(in, number, actor->reg);
-	if (next <= number)
-		compute(cpu, STEP_LOOP);        /* time goes on, whatever the loop does */
-	return next;
-}
-
 /* Something between two instructions of the test. */
 static void interlude(struct cpu *cpu, const struct runs *all, bool dawdle)
 {
@@ -377,7 +225,10 @@ static void run_once(struct cpu *cpu, struct actor *actor)
 	delay(cpu, actor->all);
 	dawdle = random_below(cpu, 4) == 0;
 	for (unsigned at = 0, next; at < code->count; at = next) {
-		next = execute(cpu, actor, &code->instruction[at], at);
+		const struct instruction *in = &code->instruction[at];
+		bool as_one = execute_may_be_one(in) && random_below(cpu, 2);
+
+		next = execute(cpu, actor->all->test, actor->word, in, at, actor->reg, as_one);
 		if (next < code->count)
 			interlude(cpu, actor->all, dawdle);
 	}

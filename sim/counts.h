@@ -58,12 +58,14 @@ struct lock_entry {
 	struct lock_entry *hash_next;
 	uint64_t offset;
 	const char *kind;
-	uint64_t taken, contended, turns, wait_units, hold_units, taken_at;
+	uint64_t taken, contended, turns, wait_units, hold_units, wait_units_max, hold_units_max;
 };
 
 struct context {
 	enum op op;
 	const char *path;
+	const struct site *caller;              /* on whose behalf, NULL: nobody's */
+	unsigned first, next;                   /* those with a caller, of the same path; 0: none */
 	uint64_t count, total_units;
 };
 
@@ -72,6 +74,7 @@ struct entry {
 	uint64_t time, count;
 	unsigned cpu;
 	enum op op;
+	unsigned pieces;                /* that it did, each an operation to those who count */
 	unsigned context;
 	bool whole;                     /* not inside another operation */
 	uint64_t start, units, lines_read, lines_written;
@@ -84,6 +87,8 @@ struct histogram {
 
 struct line *line_get(struct sim *sim, uint64_t number);
 unsigned context_get(struct sim *sim, enum op op, const char *path);
+/* That context, on behalf of a caller. */
+unsigned context_for(struct sim *sim, unsigned context, const struct site *caller);
 struct cell *cell_get(struct sim *sim, const void *p, unsigned size, const struct site *site,
 		      unsigned context, uint32_t serial);
 struct fine_cell *fine_cell_get(struct sim *sim, uint64_t line, unsigned offset, unsigned size,

@@ -79,7 +79,7 @@ static void deliver(struct sim *sim, struct cpu *cpu)
 	cpu->in_irq++;
 	cpu_plain(cpu);
 	cpu->stuck = false;
-	cpu->op_serial = 0;                     /* it leaves the operation's marks alone */
+	cpu->op_serial = 0; /* it leaves the operation's marks alone */
 	cpu->irq_frames = cpu->frames;
 	cpu->context = context_get(sim, OP_NONE, "");
 	if (cpu->buffer.count)
@@ -91,7 +91,7 @@ static void deliver(struct sim *sim, struct cpu *cpu)
 	cpu->irq_frames = frames;
 	cpu->context = context;
 	cpu->op_serial = serial;
-	cpu->lines_read = lines_read;           /* nor is what it touched the operation's */
+	cpu->lines_read = lines_read; /* nor is what it touched the operation's */
 	cpu->lines_written = lines_written;
 	cpu->waiting = was_waiting;
 	cpu_plain(cpu);
@@ -120,7 +120,7 @@ void cpu_sync(struct cpu *cpu)
 	}
 	cpu_set_horizon(sim, cpu);
 	if (cpu->horizon <= cpu->clock && !cpu->buffer.count)
-		cpu->horizon = cpu->clock + 1;  /* this access; a buffer must be looked at first */
+		cpu->horizon = cpu->clock + 1; /* this access; a buffer must be looked at first */
 }
 
 void cpu_interrupt(struct sim *sim, struct event *e)
@@ -151,7 +151,7 @@ void cpu_interrupt(struct sim *sim, struct event *e)
 		return;
 	if (cpu->parked) {
 		cpu_unpark(cpu, sim->now);
-	} else if (cpu->computing) {            /* cut, or not even begun */
+	} else if (cpu->computing) { /* cut, or not even begun */
 		turn_remove(sim, cpu);
 		if (cpu->compute_start > sim->now) {
 			turn_push(sim, cpu, RANK_COMPUTE, cpu->compute_start);
@@ -173,6 +173,11 @@ bool in_interrupt(const struct cpu *cpu)
 	return cpu->in_irq;
 }
 
+bool irqs_off(const struct cpu *cpu)
+{
+	return !cpu->irq_on;
+}
+
 static void send_interrupt(struct sim *sim, unsigned from, unsigned target, uint64_t time,
 			   uint64_t period, bool background, interrupt_handler *handler,
 			   void *argument)
@@ -192,11 +197,11 @@ static void send_interrupt(struct sim *sim, unsigned from, unsigned target, uint
 
 void ipi_send(struct cpu *cpu, unsigned target, interrupt_handler *handler, void *argument)
 {
-	buffer_sync(cpu);                       /* the other CPU sees what was stored before */
+	buffer_sync(cpu); /* the other CPU sees what was stored before */
 	cpu->counts.ipis++;
 	send_interrupt(cpu->sim, cpu->node->id, target, cpu->clock + cpu->sim->t.ipi, 0, false,
 		       handler, argument);
-	pass(cpu, 1, CAUSE_COMPUTE);            /* what follows is later than what was sent */
+	pass(cpu, 1, CAUSE_COMPUTE); /* what follows is later than what was sent */
 	cpu_end_run_ahead(cpu);
 }
 
@@ -388,7 +393,7 @@ void op_begin(struct cpu *cpu, enum op op)
 		ahead_forget(cpu);
 	cpu->frames++;
 	*f = (struct frame){
-		op, cpu->context, cpu->clock, cpu->irq_units, cpu->lines_read, cpu->lines_written
+		op, 1, cpu->context, cpu->clock, cpu->irq_units, cpu->lines_read, cpu->lines_written
 	};
 	cpu->context = context_get(cpu->sim, op, "");
 }
@@ -397,6 +402,19 @@ void path(struct cpu *cpu, const char *name)
 {
 	cpu->context =
 		context_get(cpu->sim, cpu->frames ? cpu->frame[cpu->frames - 1].op : OP_NONE, name);
+}
+
+unsigned on_behalf(struct cpu *cpu, const struct site *caller)
+{
+	unsigned before = cpu->context;
+
+	cpu->context = context_for(cpu->sim, before, caller);
+	return before;
+}
+
+void on_behalf_end(struct cpu *cpu, unsigned before)
+{
+	cpu->context = before;
 }
 
 uint64_t cpu_clock(const struct cpu *cpu)
@@ -414,16 +432,23 @@ void op_began(struct cpu *cpu, uint64_t clock)
 	f->irq_units = cpu->irq_units;
 }
 
+void op_pieces(struct cpu *cpu, unsigned pieces)
+{
+	cpu->frame[cpu->frames - 1].pieces = pieces;
+}
+
 void op_end(struct cpu *cpu, int64_t live_bytes, int64_t footprint_bytes)
 {
 	struct sim *sim = cpu->sim;
 	struct frame *f = &cpu->frame[--cpu->frames];
+	bool outermost = cpu->frames == cpu->irq_frames;
 	struct entry e = {
 		.cpu = cpu->node->id,
 		.count = cpu->entries++,
 		.op = f->op,
+		.pieces = f->pieces,
 		.context = cpu->context,
-		.whole = cpu->frames == cpu->irq_frames,
+		.whole = outermost && f->op != OP_DRAIN,
 		.start = f->start,
 		.lines_read = cpu->lines_read - f->lines_read,
 		.lines_written = cpu->lines_written - f->lines_written,
@@ -431,12 +456,12 @@ void op_end(struct cpu *cpu, int64_t live_bytes, int64_t footprint_bytes)
 		.footprint = footprint_bytes,
 	};
 
-	if (cpu->clock - f->start < UNIT)       /* an operation takes a cycle at least */
-		pass(cpu, UNIT, CAUSE_COMPUTE);
+	if (cpu->clock - f->start < f->pieces * UNIT) /* each piece takes a cycle at least */
+		pass(cpu, f->pieces * UNIT, CAUSE_COMPUTE);
 	e.time = cpu->clock;
 	e.units = cpu->clock - f->start - (cpu->irq_units - f->irq_units);
 	cpu->context = f->context;
-	if (e.whole)
+	if (outermost)
 		cpu->op_serial = cpu->in_irq ? 0 : 1;
 	entry_push(sim, &e);
 }

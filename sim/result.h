@@ -67,6 +67,7 @@ struct site_stats {
 	unsigned offset, size;                  /* in the line, bytes */
 	char member[48];
 	struct site site;
+	struct site caller;                     /* the place that it was done for; line 0: none */
 	enum op op;
 	const char *path;
 	uint64_t loads, stores, rmws;           /* that missed or upgraded */
@@ -74,12 +75,25 @@ struct site_stats {
 	unsigned cpus;                          /* how many CPUs */
 };
 
+/*
+ * Coherence traffic of one member of one kind of struct, all lines and sites added up: the bounces
+ * of all members are those of all lines.
+ */
+struct member_stats {
+	char layout[48], member[48];
+	enum line_class class;
+	unsigned offset, size;                  /* in the struct */
+	uint64_t loads, stores, rmws;           /* that missed or upgraded */
+	uint64_t bounces, hitm, upgrades, wait_units;
+	unsigned readers, writers;              /* CPUs with such accesses */
+};
+
 /* All accesses to one member of one kind of struct, hits included. */
 struct field_stats {
 	char layout[48], member[48];
 	enum line_class class;
 	unsigned offset, size;                  /* in the struct */
-	struct site site;
+	struct site site, caller;               /* as in site_stats */
 	enum op op;
 	const char *path;
 	uint64_t loads, stores, rmws;
@@ -90,6 +104,12 @@ struct lock_stats {
 	const char *kind;
 	uint64_t taken, contended, turns;
 	uint64_t wait_units, hold_units;        /* waited inside the lock verb; held */
+	uint64_t wait_units_max, hold_units_max; /* the longest of either */
+};
+
+/* Of one order, by index: free blocks of 2^order pages at the end that any CPU can have. */
+struct order_stats {
+	uint64_t blocks;
 };
 
 /* CPU `cpu` held the line writable from `start` on until the next entry of that line. */
@@ -113,12 +133,16 @@ struct result {
 	size_t lines;
 	struct site_stats *site;                /* by file, line, then line offset */
 	size_t sites;
+	struct member_stats *member;            /* by layout, offset */
+	size_t members;
 	struct field_stats *field;
 	size_t fields;
 	struct path_stats *path;
 	size_t paths;
 	struct lock_stats *lock;
 	size_t locks;
+	struct order_stats *order;              /* none where page blocks have no orders */
+	size_t orders;
 	struct holder *holder;                  /* the first HOLDERS_MAX changes of ownership, time order */
 	size_t holders;
 	uint64_t accesses;                      /* simulated accesses of the whole run, for bench */

@@ -212,7 +212,7 @@ static void read_views(const struct points *points)
 
 			view->fill(table, point->result,
 				   select_label(points, point, label, sizeof label));
-			table_print(table, fuzz.nowhere, TABLE_JSONL, view->type, 0, false);
+			table_print(table, fuzz.nowhere, TABLE_JSONL, view->type, 0, (struct paper){ 0 });
 			table_free(table);
 			view->people(fuzz.nowhere, point->result, &options);
 		}
@@ -241,13 +241,13 @@ static void read_comparison(const struct points *points)
 	static const char *const words[] = { "alloc_cycles_mean", "bounces/operations",
 					     "elapsed_cycles" };
 	enum { WORDS = sizeof words / sizeof *words };
-	struct compared compared[WORDS];
+	struct quotient compared[WORDS];
 	struct comparison comparison = { compared, WORDS, 0.05, TABLE_PEOPLE, true };
 	struct groups *groups = groups_of(points, NULL);
 	char unknown[64];
 
 	for (size_t i = 0; i < WORDS; i++)
-		must(compared_parse(words[i], &compared[i], unknown, sizeof unknown), unknown);
+		must(quotient_parse(words[i], &compared[i], unknown, sizeof unknown), unknown);
 	for (enum table_format format = TABLE_PEOPLE; format <= TABLE_JSONL; format++) {
 		size_t rows = 0;
 

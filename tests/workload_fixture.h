@@ -14,12 +14,15 @@ enum fault { SOUND, TWICE, BESIDE, EXHAUSTED };
 
 /* What the plain allocator was asked for, per CPU in its order. */
 struct deed {
-	bool free;
+	bool free, atomic;
 	uint32_t size;
 };
 
 struct workbench {
 	const char *objects;            /* name of a registered allocator; NULL: the plain one */
+	const char *pages;              /* of a registered page allocator; NULL: buddy */
+	const char *pages_settings;     /* as text; NULL: defaults */
+	unsigned mib;                   /* of memory; 0: 64 */
 	const char *settings;           /* "in_flight=16 handoff=ring" */
 	unsigned cpus;                  /* 0: 2 */
 	uint64_t operations, warmup;    /* where the workload does not decide itself */

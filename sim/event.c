@@ -96,6 +96,7 @@ struct event *event_new(struct sim *sim, enum event_type type, struct node *node
 	e->admitted = e->listed = false;
 	e->node = node;
 	e->txn = NULL;
+	memset(&e->probe, 0, sizeof e->probe); /* the explorer compares what a message says */
 	return e;
 }
 

@@ -489,7 +489,10 @@ static void task_setup(struct state *all, unsigned group, unsigned number, bool 
 		for (unsigned i = 0; i < fds; i++)
 			task->to_write[i] = (uint32_t)set->loops;
 	}
-	tasks_add(&all->thread[id % all->cpus].ready, task);
+	if (sends)
+		tasks_add(&all->thread[id % all->cpus].ready, task);
+	else                            /* it was started first, and waits */
+		socket_of(all, group, number)->receiver = task;
 }
 
 static void threads_setup(struct state *all)

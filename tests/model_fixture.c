@@ -193,9 +193,12 @@ static void add_pages(struct fixture *f, const struct fixture_options *o)
 	f->memory = memory_new(f->sim, o->view ? o->view : facts[o->era].view, o->stride,
 			       o->mib ? o->mib : 4);
 	f->page_model = page_allocator_find(o->pages ? o->pages : "buddy");
-	assert_int_equal(f->page_model->settings_size, is_pcp ? sizeof pcp : sizeof buddy);
+	if (!o->page_settings)
+		assert_int_equal(f->page_model->settings_size, is_pcp ? sizeof pcp : sizeof buddy);
 	f->page_state = f->page_model->create(f->sim, f->memory,
-					      is_pcp ? (void *)&pcp : (void *)&buddy);
+					      o->page_settings ? o->page_settings
+					      : is_pcp         ? (void *)&pcp
+							       : (void *)&buddy);
 	f->pages = (struct pages){ &quiet_pages, f, f->memory };
 }
 

@@ -18,6 +18,7 @@ struct fixture_options {
 	const char *pages;              /* page allocator; NULL: buddy */
 	enum kernel kernel;             /* of pcp */
 	unsigned batch;                 /* of pcp; 0: by the size of memory */
+	const void *page_settings;      /* the page allocator's; NULL: those of buddy and pcp here */
 	unsigned cpus;                  /* 0: 2 */
 	unsigned nr_cpus;               /* of the kernel; 0: cpus rounded up to 8 */
 	unsigned nodes;                 /* 0: 1 */

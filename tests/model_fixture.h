@@ -9,7 +9,7 @@
 #include "sim/sim.h"
 
 /* The versions of SLUB. To ERA_2624 the node's struct and cpu_slab[] lie in struct kmem_cache. */
-enum era { ERA_2622, ERA_DFB4F096, ERA_2624, ERA_2639, ERAS };
+enum era { ERA_2622, ERA_DFB4F096, ERA_2624, ERA_2639, ERA_31, ERA_32, ERA_318, ERAS };
 enum { SLOTS = 128, STEPS_MAX = 512, TOUCHED_MAX = 512, ACCESSES_MAX = 1024 };
 
 struct fixture_options {
@@ -122,7 +122,8 @@ struct path_row {
 	const char *only_read, *written;        /* of the table; for aligned page structs */
 	unsigned locks;
 	bool released;                  /* with history's bugs */
-	bool preempt;
+	bool preempt, no_cmpxchg16b, no_cpu_partial;
+	unsigned min_partial, cpu_partial;      /* 0: the version's */
 };
 /* Runs it with a line per page struct, and packed with the slabs at each position of a line. */
 void fixture_check_row(enum era era, const struct path_row *row);

@@ -33,6 +33,7 @@
 #include "models/slub/list_end_null.h"
 #include "models/slub/new_slab_2639.h"
 #include "models/slub/cpu_list.h"
+#include "models/slub/begin_plain.h"
 #include "models/slub/cpu_pair.h"
 #include "models/slub/calls.h"
 #include "models/slub/setup_2639.h"
@@ -110,11 +111,12 @@ static inline bool is_mine(struct cpu *cpu, struct kmem_cache_cpu *c, struct sla
 }
 
 static inline void free_slow(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
-			     struct slab_page *page, void *object)
+			     struct kmem_cache_cpu *c, struct slab_page *page, void *object)
 {
 	bool flags = irq_save(cpu);
 	bool empty = slab_free_slow(cpu, slub, s, page, object, 0);
 
+	(void)c;
 	irq_restore(cpu, flags);
 	if (empty)
 		slab_discard(cpu, slub, s, page);

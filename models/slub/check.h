@@ -28,7 +28,6 @@ struct slab_view {
 	unsigned inuse, objects;
 	bool frozen, locked;
 	struct page *next;              /* on a CPU's partial list */
-	unsigned pages;                 /* the same: of the list from here on */
 };
 
 struct cpu_view {

@@ -1,0 +1,327 @@
+/*
+ * slub-lockless (3.1, 3.2, 3.18): which accesses each path makes and which lines it touches, from the
+ * sheet, chapters 5 and 6.2.
+ *
+ * Names as in test_slub_cmpxchg.c. The exchange of a slab's state, AC16 in the sheet, is "A
+ * PG(a).freelist", and before it KC0.flags says whether there is one (5.3). The node that goes into
+ * kmem_cache_cpu is read from PG.flags, as 4.4.4 has it. nr_partial comes before the list, as in
+ * 2.6.5.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/model_fixture.h"
+
+/* 5.4 = 4.3. */
+#define FAST        "R KC.cpu_slab, R CS.tid, R CS.freelist"
+#define EXCHANGE(x) ", R KC.offset, R OB(" x "), R KC.cpu_slab, M CS.freelist"
+#define FREE(x)     "R PG(" x ").flags"
+#define TO_MINE     ", R KC.cpu_slab, R CS.tid, R CS.page"
+#define PUSH(x) \
+	", R CS.freelist, R KC.offset, W OB(" x "), R KC.cpu_slab, R CS.freelist, M CS.freelist"
+
+/* 5.3: freelist first, counters second. */
+#define STATE(x)    ", R PG(" x ").freelist, R PG(" x ").counters"
+#define AC16(x)     ", R KC.flags, A PG(" x ").freelist"
+#define NODE_OF(x)  ", R PG(" x ").flags, R KCN"
+
+/* 5.5.5 */
+#define LOAD(x)     ", R KC.offset, R OB(" x "), W CS.freelist, M CS.tid"
+/* 5.5.1, 5.5.2 with the second look, 5.5.3; LOOK: that, and what 3.18 reads before. */
+#define REFILL(x, LOOK) ", R CS.page" LOOK STATE(x) AC16(x)
+#define AGAIN       ", R CS.freelist"
+/* 5.5.4: nothing is left, the slab is nobody's. */
+#define GIVE_UP(x, LOOK) REFILL(x, LOOK) ", W CS.page"
+
+#define LIST_DEL(x, before, after) \
+	", R PG(" x ").lru_next, R PG(" x ").lru_prev, W " after ", W " before \
+	", W PG(" x ").lru_next, W PG(" x ").lru_prev, M ND.nr_partial"
+#define ADD_TAIL(x, tail) \
+	", M ND.nr_partial, R ND.partial_prev, W ND.partial_prev, W PG(" x ").lru_next" \
+	", W PG(" x ").lru_prev, W " tail
+/* 5.5.6: no prefetch in the walk (0.5). */
+#define WALK        ", R KCN, R ND.nr_partial, A ND.lock, R ND.partial_next"
+#define NODE(x)     ", R PG(" x ").flags, W CS.node"
+#define TAKE_31(x, after) \
+	WALK STATE(x) AC16(x) LIST_DEL(x, "ND.partial_next", after) \
+	", W CS.freelist, W CS.page" NODE(x) ", M ND.lock, R CS.freelist, R KC.flags" LOAD(x)
+
+/* 0.7 */
+#define SLAB_COUNT(x) \
+	", R KC.flags, R PG(" x ").flags, R ZP, R VS.threshold, R VS.diff, M VS.diff"
+/* 5.5.7 as far as the list; ORDER: from 3.10 on the order of the new slab is read. */
+#define NEW_SLAB(x, ORDER) \
+	", R KC.oo, R KC.allocflags, W PG(" x ").objects" SLAB_COUNT(x) ORDER NODE_OF(x) \
+	", A ND.nr_slabs, A ND.total_objects, W PG(" x ").slab, M PG(" x ").flags, LINK(" x ")"
+#define NEW_31(x) \
+	NEW_SLAB(x, "") ", W PG(" x ").freelist, W PG(" x ").inuse, M PG(" x ").objects" \
+	", R KC.cpu_slab, R CS.page, R PG(" x ").freelist, W PG(" x ").freelist" \
+	", R PG(" x ").objects, W PG(" x ").inuse" NODE(x) ", W CS.page, R KC.flags" LOAD(x)
+/* From 3.2 on inuse is set at once. */
+#define INUSE_AT_ONCE(x) \
+	", W PG(" x ").freelist, R PG(" x ").objects, W PG(" x ").inuse, M PG(" x ").objects" \
+	", R KC.cpu_slab, R CS.page, R PG(" x ").freelist, W PG(" x ").freelist"
+#define NEW_32(x) NEW_SLAB(x, "") INUSE_AT_ONCE(x) NODE(x) ", W CS.page, R KC.flags" LOAD(x)
+#define NEW_318(x) \
+	NEW_SLAB(x, ", R PG(" x ").flags") INUSE_AT_ONCE(x) \
+	", W CS.page, R KC.flags, R PG(" x ").flags" LOAD(x)
+
+/* 5.7 */
+#define NOT_MINE(x)  FREE(x) TO_MINE
+#define FREE_SLOW(x) ", R KC.flags" STATE(x) ", R KC.offset, W OB(" x ")"
+#define LOCKED(x)    NODE_OF(x) ", A ND.lock"
+/* 4.6.8; MARK: from 3.10 on the pfmemalloc mark goes as well. */
+#define DISCARD(x, MARK) \
+	", R PG(" x ").flags, R PG(" x ").objects, R KCN, A ND.nr_slabs, A ND.total_objects" \
+	", R KC.flags, R PG(" x ").flags, R KC.flags" SLAB_COUNT(x) MARK ", M PG(" x ").flags" \
+	", W PG(" x ").mapcount"
+#define ENOUGH       ", R ND.nr_partial, R KC.min_partial"
+
+/* 5.8, put_cpu_partial: the head before, if there is one; then the new one. */
+#define HEAD(x)      ", R CS.partial, R PG(" x ").pobjects, R PG(" x ").pages"
+#define PUT(x) \
+	", R PG(" x ").objects, R PG(" x ").inuse, W PG(" x ").pages, W PG(" x ").pobjects" \
+	", W PG(" x ").lru_next, M CS.partial"
+#define TAKE_OWN(x)  ", R CS.partial, R PG(" x ").lru_next, W CS.partial"
+
+#define ONE_FULL   "0+a 0+b 0+c 0+d 0+e "
+#define THREE_FULL "0+a 0+b 0+c 0+d 0+e 0+f 0+g 0+h 0+i 0+j 0+k 0+l "
+#define FOUR_FULL  THREE_FULL "0+m 0+n 0+o 0+p "
+
+static const struct path_row rows_31[] = {
+	/* Table: as 4.8. */
+	{ "alloc fast", "fast", 0, 1, "0+a !0+b", FAST EXCHANGE("b"), "KC0 OB", "CS", 0 },
+	{ "alloc fast, zeroed", "fast", 0, 1, "0+a !0*b",
+	  FAST EXCHANGE("b") ", R KC.objsize, W OBL(b)", "KC0", "CS OB", 0 },
+	/* Table: reads KC0, OB; writes CS, PG; 1 AC16. */
+	{ "alloc refill", "refill", 0, 1, "0+a 0+b 0+c 0+d 1-a !0+e",
+	  FAST REFILL("e", AGAIN) LOAD("e"), "KC0 OB", "CS PG", 1 },
+	{ "alloc refill, 3.1.0", "refill", 0, 1, "0+a 0+b 0+c 0+d 1-a !0+e",
+	  FAST REFILL("e", "") LOAD("e"), "KC0 OB", "CS PG", 1, .released = true },
+	{ "alloc refill, preemptible", "refill", 0, 1, "0+a 0+b 0+c 0+d 1-a !0+e",
+	  FAST ", R KC.cpu_slab" REFILL("e", AGAIN) LOAD("e"), "KC0 OB", "CS PG", 1,
+	  .preempt = true },
+	/* Table: reads KC0, KCN, OB; writes CS, old PG, new PG, ND, PGn; old PG 1, ND 1, new PG 1. */
+	{ "alloc, switch to a partial slab", "partial", 0, 1, THREE_FULL "1-a 1-e !0+m",
+	  FAST GIVE_UP("i", AGAIN) TAKE_31("m", "PG(e).lru_prev"), "KC0 KCN OB", "CS PG ND", 3 },
+	/* Table: reads KC0 and KC1, KCN; writes CS, old PG, new PG, ND, objects, VS; 1 + 2. */
+	{ "alloc, new slab", "new slab", 0, 1, "0+a 0+b 0+c 0+d !0+e",
+	  FAST GIVE_UP("a", AGAIN) ", R KCN, R ND.nr_partial" NEW_31("e"),
+	  "KC0 KC1 KCN Z", "CS PG ND OB VS", 3 },
+	{ "alloc, the very first", "new slab", 0, 1, "!0+a",
+	  FAST ", R CS.page, R KCN, R ND.nr_partial" NEW_31("a"),
+	  "KC0 KC1 KCN Z", "CS PG ND OB VS", 2 },
+
+	{ "free fast", "fast", 0, 1, "0+a !0-a", FREE("a") TO_MINE PUSH("a"), "PG KC0", "CS OB", 0 },
+	{ "free fast, tail page", "fast", 2048, 1, "0+a 0+b 0+c !0-c",
+	  "R PGt(c).flags, R PGt(c).first_page" TO_MINE PUSH("c"), "PGt KC0", "CS OB", 0 },
+	{ "kfree fast", "fast", 0, 1, "0+a !0~a",
+	  FREE("a") ", R PG(a).flags, R PG(a).slab" TO_MINE PUSH("a"), "PG KC0", "CS OB", 0 },
+	/* Table: reads KC0, CS; writes PG, OB; 1 AC16. */
+	{ "free to another CPU's slab", "slow", 0, 1, "0+a !1-a",
+	  NOT_MINE("a") FREE_SLOW("a") AC16("a"), "KC0 CS", "PG OB", 1 },
+	{ "free to a slab that is partial already", "slow", 0, 1, "0+a 0+b 0+c 0+d 0+e 1-a !1-b",
+	  NOT_MINE("b") FREE_SLOW("b") AC16("b"), "KC0 CS", "PG OB", 1 },
+	/* At the tail. Table: reads KC0, CS, KCN; writes PG, OB, ND, PGn; 1 AC16 + 1 ND. */
+	{ "free, full to partial", "full to partial", 0, 1, THREE_FULL "1-a !1-e",
+	  NOT_MINE("e") FREE_SLOW("e") LOCKED("e") AC16("e")
+	  ADD_TAIL("e", "PG(a).lru_next") ", M ND.lock", "KC0 CS KCN", "PG OB ND", 2 },
+	/* The list is a, e, i, and 3 is not above 3: e stays. Table: 1 AC16 + 1 ND. */
+	{ "free of the last object, kept", "slow", 0, 1, THREE_FULL "0+m 1-a 1-e 1-i 1-f 1-g !1-h",
+	  NOT_MINE("h") FREE_SLOW("h") LOCKED("h") AC16("h") ENOUGH ", M ND.lock",
+	  "KC0 CS KCN", "PG OB ND", 2, .min_partial = 3 },
+	/* 3 is above 2. Table: reads KC0, CS, KCN; writes PG, OB, ND, PGn twice, VS; 2 + 2 ND. */
+	{ "free of the last object", "slab empty", 0, 1,
+	  THREE_FULL "0+m 1-a 1-e 1-i 1-f 1-g !1-h",
+	  NOT_MINE("h") FREE_SLOW("h") LOCKED("h") AC16("h") ENOUGH
+	  LIST_DEL("h", "PG(a).lru_next", "PG(i).lru_prev") ", M ND.lock" DISCARD("h", ""),
+	  "KC0 CS KCN Z", "PG OB ND VS", 4, .min_partial = 2 },
+	{ "alloc, new slab, NUMA", "new slab", 0, 2, "0+a 0+b 0+c 0+d !0+e",
+	  FAST GIVE_UP("a", AGAIN) ", R KCN, R ND.nr_partial, R KC.defrag_ratio" NEW_31("e"),
+	  "KC0 KC1 KC3 KCN Z", "CS PG ND OB VS", 3 },
+
+	/* 5.3 and 1.7 without cmpxchg16b: the slab lock, in the line that 2.6.39 has it in; and two
+	 * reads and two stores on the CPU's pair. */
+#define EMULATED  ", R CS.freelist, R CS.tid, W CS.freelist, W CS.tid"
+#define FALLBACK(x) \
+	", R KC.flags, A PG(" x ").flags" STATE(x) ", W PG(" x ").freelist, W PG(" x ").counters" \
+	", M PG(" x ").flags"
+	{ "alloc fast, no cmpxchg16b", "fast", 0, 1, "0+a !0+b",
+	  FAST ", R KC.offset, R OB(b), R KC.cpu_slab" EMULATED, "KC0 OB", "CS", 0,
+	  .no_cmpxchg16b = true },
+	{ "alloc refill, no cmpxchg16b", "refill", 0, 1, "0+a 0+b 0+c 0+d 1-a !0+e",
+	  FAST ", R CS.page" AGAIN STATE("e") FALLBACK("e") LOAD("e"), "KC0 OB", "CS PG", 1,
+	  .no_cmpxchg16b = true },
+	{ "free to another CPU's slab, no cmpxchg16b", "slow", 0, 1, "0+a !1-a",
+	  NOT_MINE("a") FREE_SLOW("a") FALLBACK("a"), "KC0 CS", "PG OB", 1, .no_cmpxchg16b = true },
+};
+
+static const struct path_row rows_32[] = {
+	{ "alloc fast", "fast", 0, 1, "0+a !0+b", FAST EXCHANGE("b"), "KC0 OB", "CS", 0 },
+	{ "alloc refill", "refill", 0, 1, "0+a 0+b 0+c 0+d 1-a !0+e",
+	  FAST REFILL("e", AGAIN) LOAD("e"), "KC0 OB", "CS PG", 1 },
+	{ "alloc, new slab", "new slab", 0, 1, "0+a 0+b 0+c 0+d !0+e",
+	  FAST GIVE_UP("a", AGAIN) ", R CS.partial, R KCN, R ND.nr_partial" NEW_32("e"),
+	  "KC0 KC1 KCN Z", "CS PG ND OB VS", 3 },
+	{ "alloc, new slab, no CPU partial slabs", "new slab", 0, 1, "0+a 0+b 0+c 0+d !0+e",
+	  FAST GIVE_UP("a", AGAIN) ", R KCN, R ND.nr_partial" NEW_32("e"),
+	  "KC0 KC1 KCN Z", "CS PG ND OB VS", 3, .no_cpu_partial = true },
+	/* The slab that CPU 1 has in its list. Table: reads KC0, OB; writes CS, old PG, new PG; 2. */
+	{ "alloc, exhausted to CPU's partial", "refill", 0, 1, "1+w 1+x 1+y 1+z " ONE_FULL "1-a !1+m",
+	  FAST GIVE_UP("w", AGAIN) ", R CS.partial, W CS.page, R PG(m).lru_next, W CS.partial"
+	  NODE("m") ", W CS.freelist" AGAIN STATE("m") AC16("m") LOAD("m"),
+	  "KC0 OB", "CS PG", 2 },
+	/* CPU 1 keeps more than one object, so the third slab sent e and a to the node. CPU 0 takes e,
+	 * and a for later: its one object is above half of 1. */
+	{ "alloc, exhausted to a node's slabs", "partial", 0, 1,
+	  THREE_FULL "0+m 0+n 0+o 0+p 1-a 1-e 1-i !0+q",
+	  FAST GIVE_UP("m", AGAIN) ", R CS.partial" WALK ", R PG(q).lru_next" STATE("q") AC16("q")
+	  LIST_DEL("q", "ND.partial_next", "PG(a).lru_prev") ", W CS.page" NODE("q")
+	  ", R PG(q).objects, R PG(q).inuse, R KC.cpu_partial, R PG(a).lru_next" STATE("a") AC16("a")
+	  LIST_DEL("a", "ND.partial_next", "ND.partial_prev") ", R CS.partial" PUT("a")
+	  ", R KC.cpu_partial, M ND.lock, R KC.flags" LOAD("q"),
+	  "KC0 KCN OB", "CS PG ND", 4, .cpu_partial = 1 },
+	/* As released: the exchange takes the list of a away, and a store puts it back. */
+	{ "alloc, exhausted to a node's slabs, as released", "partial", 0, 1,
+	  THREE_FULL "0+m 0+n 0+o 0+p 1-a 1-e 1-i !0+q",
+	  FAST GIVE_UP("m", AGAIN) ", R CS.partial" WALK ", R PG(q).lru_next" STATE("q") AC16("q")
+	  LIST_DEL("q", "ND.partial_next", "PG(a).lru_prev") ", W CS.page" NODE("q")
+	  ", R PG(q).objects, R PG(q).inuse, R KC.cpu_partial, R PG(a).lru_next" STATE("a") AC16("a")
+	  LIST_DEL("a", "ND.partial_next", "ND.partial_prev") ", W PG(a).freelist, R CS.partial"
+	  PUT("a") ", R KC.cpu_partial, M ND.lock, R KC.flags" LOAD("q"),
+	  "KC0 KCN OB", "CS PG ND", 4, .cpu_partial = 1, .released = true },
+
+	{ "free fast", "fast", 0, 1, "0+a !0-a", FREE("a") TO_MINE PUSH("a"), "PG KC0", "CS OB", 0 },
+	{ "free to another CPU's slab", "slow", 0, 1, "0+a !1-a",
+	  NOT_MINE("a") FREE_SLOW("a") AC16("a"), "KC0 CS", "PG OB", 1 },
+	/* Table: reads KC0, CS, old head's PG; writes PG, OB, CS; 1 AC16. */
+	{ "free, full to CPU's partial", "full to CPU's partial", 0, 1, ONE_FULL "!1-a",
+	  NOT_MINE("a") FREE_SLOW("a") AC16("a") ", R CS.partial" PUT("a"),
+	  "KC0", "PG OB CS", 1 },
+	{ "free, full to CPU's partial, the second", "full to CPU's partial", 0, 1,
+	  THREE_FULL "1-a !1-e",
+	  NOT_MINE("e") FREE_SLOW("e") AC16("e") HEAD("a") ", R KC.cpu_partial" PUT("e"),
+	  "KC0 PG", "PG OB CS", 1 },
+	/* The head says 2 objects, more than 1: e and a go to the node under one list_lock; the third
+	 * then finds another head than it has read, and puts itself there once more (5.8, S2).
+	 * Table: reads KCN; writes CS, 2 PG, ND, PGn; 2 AC16 + 1 ND, and the free's own AC16. */
+	{ "free, full to CPU's partial, drained", "full to CPU's partial", 0, 1,
+	  THREE_FULL "0+m 1-a 1-e !1-i",
+	  NOT_MINE("i") FREE_SLOW("i") AC16("i") HEAD("e") ", R KC.cpu_partial"
+	  TAKE_OWN("e") STATE("e") NODE_OF("e") ", A ND.lock" ADD_TAIL("e", "ND.partial_next")
+	  AC16("e") TAKE_OWN("a") STATE("a") NODE_OF("a") ADD_TAIL("a", "PG(e).lru_next") AC16("a")
+	  ", R CS.partial, M ND.lock" PUT("i") ", R CS.partial" PUT("i"),
+	  "KC0 KCN", "PG OB CS ND", 4, .cpu_partial = 1 },
+	/* Without them as 3.1. */
+	{ "free, full to partial, no CPU partial slabs", "full to partial", 0, 1, THREE_FULL "1-a !1-e",
+	  NOT_MINE("e") FREE_SLOW("e") LOCKED("e") AC16("e")
+	  ADD_TAIL("e", "PG(a).lru_next") ", M ND.lock", "KC0 CS KCN", "PG OB ND", 2,
+	  .no_cpu_partial = true },
+	{ "free of the last object, kept", "slow", 0, 1, THREE_FULL "0+m 1-a 1-e 1-i 1-f 1-g !1-h",
+	  NOT_MINE("h") FREE_SLOW("h") LOCKED("h") AC16("h") ENOUGH ", M ND.lock",
+	  "KC0 CS KCN", "PG OB ND", 2, .min_partial = 3, .no_cpu_partial = true },
+	{ "free of the last object", "slab empty", 0, 1,
+	  THREE_FULL "0+m 1-a 1-e 1-i 1-f 1-g !1-h",
+	  NOT_MINE("h") FREE_SLOW("h") LOCKED("h") AC16("h") ENOUGH
+	  LIST_DEL("h", "PG(a).lru_next", "PG(i).lru_prev") ", M ND.lock" DISCARD("h", ""),
+	  "KC0 CS KCN Z", "PG OB ND VS", 4, .min_partial = 2, .no_cpu_partial = true },
+};
+
+/* 6.2: the path reads the page as well, and asks for the next object's line. 1.8: of b that is c. */
+#define FAST_318 FAST ", R CS.page"
+/* The pfmemalloc mark, then the second look. */
+#define MARK_AND_AGAIN(x) ", R PG(" x ").flags" AGAIN
+
+static const struct path_row rows_318[] = {
+	{ "alloc fast", "fast", 0, 1, "0+a 0+b 0+c 0-c 0-b !0+b",
+	  FAST_318 EXCHANGE("b") ", P OB(c)", "KC0 OB", "CS", 0 },
+	/* 6.7: and a preemption pair. */
+	{ "alloc fast, preemptible", "fast", 0, 1, "0+a 0+b 0+c 0-c 0-b !0+b",
+	  "M PC, R KC.cpu_slab, R CS.tid, M PC, R CS.freelist, R CS.page" EXCHANGE("b") ", P OB(c)",
+	  "KC0 OB", "CS PC", 0, .preempt = true },
+	{ "alloc fast, the last object", "fast", 0, 1, "0+a 0+b 0+c !0+d", FAST_318 EXCHANGE("d"),
+	  "KC0 OB", "CS", 0 },
+	{ "alloc refill", "refill", 0, 1, "0+a 0+b 0+c 0+d 1-a !0+e",
+	  FAST_318 REFILL("e", MARK_AND_AGAIN("e")) LOAD("e"), "KC0 OB", "CS PG", 1 },
+	{ "alloc, new slab", "new slab", 0, 1, "0+a 0+b 0+c 0+d !0+e",
+	  FAST_318 GIVE_UP("a", MARK_AND_AGAIN("a")) ", R CS.partial, R KCN, R ND.nr_partial"
+	  NEW_318("e"),
+	  "KC0 KC1 KCN Z", "CS PG ND OB VS", 3 },
+	{ "alloc, exhausted to CPU's partial", "refill", 0, 1, "1+w 1+x 1+y 1+z " ONE_FULL "1-a !1+m",
+	  FAST_318 GIVE_UP("w", MARK_AND_AGAIN("w")) ", R CS.partial, W CS.page, R PG(m).lru_next"
+	  ", W CS.partial, W CS.freelist" MARK_AND_AGAIN("m") STATE("m") AC16("m") LOAD("m"),
+	  "KC0 OB", "CS PG", 2 },
+	/* CPU 1 keeps more than two objects, so the fourth slab sent i, e and a to the node. CPU 0
+	 * takes i, whose object is not above half of two, and e for later. */
+	{ "alloc, exhausted to a node's slabs", "partial", 0, 1,
+	  FOUR_FULL "0+q 0+r 0+s 0+t 1-a 1-e 1-i 1-m !0+u",
+	  FAST_318 GIVE_UP("q", MARK_AND_AGAIN("q")) ", R CS.partial" WALK
+	  ", R PG(u).lru_next, R PG(u).flags" STATE("u") AC16("u")
+	  LIST_DEL("u", "ND.partial_next", "PG(e).lru_prev")
+	  ", W CS.page, R KC.cpu_partial, R PG(e).lru_next, R PG(e).flags" STATE("e") AC16("e")
+	  LIST_DEL("e", "ND.partial_next", "PG(a).lru_prev") ", R CS.partial" PUT("e")
+	  ", R KC.cpu_partial, M ND.lock, R KC.flags, R PG(u).flags" LOAD("u"),
+	  "KC0 KCN OB", "CS PG ND", 4, .cpu_partial = 2 },
+
+	{ "free fast", "fast", 0, 1, "0+a !0-a", FREE("a") TO_MINE PUSH("a"), "PG KC0", "CS OB", 0 },
+	{ "free fast, preemptible", "fast", 0, 1, "0+a !0-a",
+	  FREE("a") ", M PC, R KC.cpu_slab, R CS.tid, M PC, R CS.page" PUSH("a"),
+	  "PG KC0", "CS OB PC", 0, .preempt = true },
+	{ "free to another CPU's slab", "slow", 0, 1, "0+a !1-a",
+	  NOT_MINE("a") FREE_SLOW("a") AC16("a"), "KC0 CS", "PG OB", 1 },
+	/* The lock comes before each exchange, which then says where the slab goes; the drained head
+	 * is forgotten. */
+	{ "free, full to CPU's partial, drained", "full to CPU's partial", 0, 1,
+	  THREE_FULL "0+m 1-a 1-e !1-i",
+	  NOT_MINE("i") FREE_SLOW("i") AC16("i") HEAD("e") ", R KC.cpu_partial"
+	  TAKE_OWN("e") NODE_OF("e") ", A ND.lock" STATE("e") AC16("e")
+	  ADD_TAIL("e", "ND.partial_next") TAKE_OWN("a") NODE_OF("a") STATE("a") AC16("a")
+	  ADD_TAIL("a", "PG(e).lru_next") ", R CS.partial, M ND.lock" PUT("i"),
+	  "KC0 KCN", "PG OB CS ND", 4, .cpu_partial = 1 },
+	/* 3 is as many as 3: e goes. */
+	{ "free of the last object", "slab empty", 0, 1,
+	  THREE_FULL "0+m 1-a 1-e 1-i 1-f 1-g !1-h",
+	  NOT_MINE("h") FREE_SLOW("h") LOCKED("h") AC16("h") ENOUGH
+	  LIST_DEL("h", "PG(a).lru_next", "PG(i).lru_prev") ", M ND.lock"
+	  DISCARD("h", ", M PG(h).flags"),
+	  "KC0 CS KCN Z", "PG OB ND VS", 4, .min_partial = 3, .no_cpu_partial = true },
+};
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+
+static void each_path_of_31_makes_the_accesses_of_the_sheet(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows_31); i++)
+		fixture_check_row(ERA_31, &rows_31[i]);
+}
+
+static void each_path_of_32_makes_the_accesses_of_the_sheet(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows_32); i++)
+		fixture_check_row(ERA_32, &rows_32[i]);
+}
+
+static void each_path_of_318_makes_the_accesses_of_the_sheet(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows_318); i++)
+		fixture_check_row(ERA_318, &rows_318[i]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_path_of_31_makes_the_accesses_of_the_sheet),
+		cmocka_unit_test(each_path_of_32_makes_the_accesses_of_the_sheet),
+		cmocka_unit_test(each_path_of_318_makes_the_accesses_of_the_sheet),
+	};
+
+	return cmocka_run_group_tests_name("slub-lockless", tests, NULL, NULL);
+}

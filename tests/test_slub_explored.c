@@ -19,6 +19,9 @@ enum start { FRESH, ONE_LEFT, FROZEN_REMOTE, TWO_PARTIAL, AT_LIMIT, LAST_OUT };
 
 #define CMPXCHG(more) "slub-cmpxchg: {min_objects: 4" more "}\n"
 
+#define LOCKLESS(variant, more) \
+	"slub-lockless: {min_objects: 4, min_partial: 1, variant: \"" variant "\"" more "}\n"
+
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 /* ---- planted faults ------------------------------------------------------------------------- */
@@ -29,6 +32,10 @@ static const struct planted planted[] = {
 	{ "slub-cmpxchg", CMPXCHG(""), "no-slab-lock",        STRATEGY_RUNS,       6, 10000 },
 	{ "slub-cmpxchg", CMPXCHG(""), "frozen-not-honoured", STRATEGY_EXHAUSTIVE, 2, 30000 },
 	{ "slub-cmpxchg", CMPXCHG(""), "stale-inuse",         STRATEGY_PCT,        3, 1000 },
+	{ "slub-lockless", LOCKLESS("3.1", ""), "no-list-lock",  STRATEGY_PCT,        6, 10000 },
+	{ "slub-lockless", LOCKLESS("3.1", ""), "no-counters",   STRATEGY_EXHAUSTIVE, 2, 30000 },
+	{ "slub-lockless", LOCKLESS("3.2", ""), "no-counters",   STRATEGY_RUNS,       6, 10000 },
+	{ "slub-lockless", LOCKLESS("3.18", ""), "no-counters",  STRATEGY_RUNS,       6, 10000 },
 };
 /* clang-format on */
 
@@ -65,6 +72,9 @@ static const struct {
 } with_tid[] = {
 	{ "slub-cmpxchg", CMPXCHG("") },
 	{ "slub-cmpxchg", CMPXCHG("") "preempt: true\n" },
+	{ "slub-lockless", LOCKLESS("3.1", "") },
+	{ "slub-lockless", LOCKLESS("3.2", "") },
+	{ "slub-lockless", LOCKLESS("3.18", "") },
 };
 
 static void without_the_transaction_id_an_interrupt_corrupts_the_list(void **state)
@@ -99,6 +109,7 @@ static void as_released_the_slow_path_loses_what_an_interrupt_freed(void **state
 		const char *objects, *released, *fixed;
 	} rows[] = {
 		{ "slub-cmpxchg", CMPXCHG(", bugs: released"), CMPXCHG("") },
+		{ "slub-lockless", LOCKLESS("3.1", ", bugs: released"), LOCKLESS("3.1", "") },
 	};
 
 	(void)state;
@@ -130,6 +141,11 @@ static void the_versions_are_sound(void **state)
 	} rows[] = {
 		{ "slub-cmpxchg", CMPXCHG("") },
 		{ "slub-cmpxchg", CMPXCHG(", cmpxchg16b: false") },
+		{ "slub-lockless", LOCKLESS("3.1", "") },
+		{ "slub-lockless", LOCKLESS("3.1", ", cmpxchg16b: false") },
+		{ "slub-lockless", LOCKLESS("3.2", "") },
+		{ "slub-lockless", LOCKLESS("3.2", ", cpu_partial: false") },
+		{ "slub-lockless", LOCKLESS("3.18", "") "preempt: true\n" },
 	};
 
 	(void)state;

@@ -54,16 +54,12 @@ static inline void new_slab_state(struct cpu *cpu, struct slub *slub, struct sla
 	store(cpu, &page->inuse, 0);
 }
 
-/* The first object of the CPU's list, interrupts off; NULL: it is empty. */
+/* The first object of the CPU's list, interrupts off. */
 static void *take_first(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
-			struct kmem_cache_cpu *c)
+			struct kmem_cache_cpu *c, void *object)
 {
-	void *object = load(cpu, &c->freelist);
-	void *next;
+	void *next = get_freepointer(cpu, s, object);
 
-	if (!object)
-		return NULL;
-	next = get_freepointer(cpu, s, object);
 	store(cpu, &c->freelist, next);
 	tid_advance(cpu, slub, c);
 	return object;
@@ -79,10 +75,10 @@ static void *alloc_irqs_off(struct cpu *cpu, struct slub *slub, struct kmem_cach
 		return alloc_other(cpu, slub, s, c, gfp);
 	path(cpu, "refill");
 	if (slub->settings.bugs == BUGS_FIXED) {
-		void *object = take_first(cpu, slub, s, c);
+		void *object = look_again(cpu, c);
 
 		if (object)
-			return object;
+			return take_first(cpu, slub, s, c, object);
 	}
 	slab_lock(cpu, page);
 	return alloc_locked(cpu, slub, s, c, page, gfp);

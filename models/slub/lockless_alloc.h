@@ -74,7 +74,7 @@ static inline void *refill(struct cpu *cpu, const struct slub *slub, struct kmem
 	path(cpu, "refill");
 	check_pfmemalloc(cpu, page);
 	if (!era.forgets_recheck || slub->settings.bugs == BUGS_FIXED) {
-		object = load(cpu, &c->freelist);
+		object = look_again(cpu, c);
 		if (object)
 			return object;
 	}

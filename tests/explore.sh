@@ -30,5 +30,9 @@ every "$here/configs/explore/buddy.yaml"
 every "$here/configs/explore/slub.yaml" --set objects=slub-page
 every "$here/configs/explore/slub.yaml" --set objects=slub-cpu --set slub-cpu.variant=2.6.24
 every "$here/configs/explore/slub.yaml" --set objects=slub-cpu --set slub-cpu.variant=dfb4f096
+every "$here/configs/explore/slub.yaml" --set objects=slub-cmpxchg
+for variant in 3.1 3.2 3.18; do
+	every "$here/configs/explore/slub.yaml" --set objects=slub-lockless --set slub-lockless.variant=$variant
+done
 echo "$failed failed"
 [ "$failed" -eq 0 ]

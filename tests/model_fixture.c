@@ -341,6 +341,7 @@ static void thread(struct cpu *cpu, void *argument)
 {
 	struct fixture *f = argument;
 
+	f->cpu[cpu_id(cpu)] = cpu;
 	if (cpu_id(cpu) == 0)
 		for (unsigned i = 0; i < f->skip_pages; i++)
 			f->page_model->alloc(cpu, f->page_state, 0, GFP_KERNEL);
@@ -366,7 +367,7 @@ static void thread(struct cpu *cpu, void *argument)
 static void add_access(struct one_access *list, unsigned *count, char how, const void *address)
 {
 	assert_true(*count < ACCESSES_MAX);
-	list[(*count)++] = (struct one_access){ how, address, NULL };
+	list[(*count)++] = (struct one_access){ .how = how, .address = address };
 }
 
 static char kind_of(const struct access *access)
@@ -400,6 +401,9 @@ static void record(void *to, const struct access *access)
 	t->write |= access->write;
 	t->locks += access->locked;
 	add_access(f->access, &f->accesses, kind_of(access), access->address);
+	f->access[f->accesses - 1].irqs_off = irqs_off(f->cpu[access->cpu]);
+	f->access[f->accesses - 1].gets_exclusive = access->write && access->before != 'M' &&
+						    access->before != 'E';
 }
 
 void fixture_run(struct fixture *f, const char *script)

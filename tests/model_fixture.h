@@ -10,7 +10,7 @@
 
 /* The versions of SLUB. To ERA_2624 the node's struct and cpu_slab[] lie in struct kmem_cache. */
 enum era { ERA_2622, ERA_DFB4F096, ERA_2624, ERA_2639, ERA_31, ERA_32, ERA_318, ERAS };
-enum { SLOTS = 128, STEPS_MAX = 512, TOUCHED_MAX = 512, ACCESSES_MAX = 1024 };
+enum { FIXTURE_CPUS = 16, SLOTS = 128, STEPS_MAX = 512, TOUCHED_MAX = 512, ACCESSES_MAX = 1024 };
 
 struct fixture_options {
 	enum era era;
@@ -48,6 +48,8 @@ struct one_access {
 	char how;       /* R load, W store, M both at once, A with LOCK, P prefetch, Q to write */
 	const void *address;
 	const char *text;               /* expected: of a word that is known by its description */
+	bool irqs_off;                  /* recorded */
+	bool gets_exclusive;            /* recorded: the CPU did not have the line for writing */
 };
 
 struct script_step {
@@ -77,6 +79,7 @@ struct fixture {
 	struct script_step step[STEPS_MAX];
 	unsigned steps, skip_pages;
 	uint64_t *turn;                 /* simulated: steps done */
+	struct cpu *cpu[FIXTURE_CPUS];  /* while the script runs */
 	/* the record */
 	bool recording;
 	unsigned recorded_cpu;

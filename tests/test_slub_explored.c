@@ -132,6 +132,38 @@ static void as_released_the_slow_path_loses_what_an_interrupt_freed(void **state
 	}
 }
 
+/*
+ * 3.2 moves slabs from a node's list to the CPU's: the exchange takes the freelist away, and a plain
+ * store puts it back, over an object that was freed between the two. CPU 0 uses up two slabs while
+ * CPU 1 gives an object back to four full ones, whose fourth sends three to the node (objects of 4
+ * KiB: more than 2 free ones); then CPU 0 takes two of these, and CPU 1 frees into the second. From
+ * 3.10 the exchange leaves the list where it is.
+ */
+static void as_released_a_slab_that_changes_lists_loses_a_free(void **state)
+{
+	static const char program[] = "a a a a a a a a a a | f14 f6 f10 f17 f3";
+
+	(void)state;
+	for (unsigned fixed = 0; fixed < 2; fixed++) {
+		struct explored e = all_orders(
+			"slub-lockless", fixed ? LOCKLESS("3.2", "") : LOCKLESS("3.2", ", bugs: released"),
+			program, TWO_PARTIAL, 2);
+
+		e.options.interrupts = 0;
+		e.options.object_size = 4096;
+		explore(&e);
+		if (fixed) {
+			assert_null(e.report.finding);
+			assert_true(e.report.complete);
+		} else {
+			assert_non_null(e.report.finding);
+			assert_int_equal(e.report.finding->kind, FOUND_LOST);
+			assert_non_null(strstr(e.report.finding->story, "take_slab"));
+		}
+		explored_free(&e);
+	}
+}
+
 /* ---- sound ----------------------------------------------------------------------------------------- */
 
 static void the_versions_are_sound(void **state)
@@ -161,6 +193,7 @@ int main(void)
 		cmocka_unit_test(planted_faults_are_found),
 		cmocka_unit_test(without_the_transaction_id_an_interrupt_corrupts_the_list),
 		cmocka_unit_test(as_released_the_slow_path_loses_what_an_interrupt_freed),
+		cmocka_unit_test(as_released_a_slab_that_changes_lists_loses_a_free),
 		cmocka_unit_test(the_versions_are_sound),
 	};
 

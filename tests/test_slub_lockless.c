@@ -315,12 +315,216 @@ static void each_path_of_318_makes_the_accesses_of_the_sheet(void **state)
 		fixture_check_row(ERA_318, &rows_318[i]);
 }
 
+/* ---- interrupts ------------------------------------------------------------ */
+
+/*
+ * 5.7: a free turns interrupts off for the list_lock and for nothing else. From its LOCK xadd to its
+ * unlock they are off, and on at every other access.
+ */
+static void expect_off_under_list_lock_only(const struct path_row *row, enum era era)
+{
+	struct fixture *f = fixture_new(&(struct fixture_options){
+		.era = era, .object_size = row->object_size, .min_partial = row->min_partial,
+		.no_cpu_partial = row->no_cpu_partial });
+	bool under = false;
+
+	fixture_run(f, row->script);
+	for (unsigned i = 0; i < f->accesses; i++) {
+		bool is_lock = f->access[i].address == fixture_place(f, "ND.lock");
+
+		under = under || is_lock;
+		if (f->access[i].irqs_off != under)
+			fail_msg("%s, access %u: interrupts are %s", row->name, i,
+				 under ? "on under the list_lock" : "off without it");
+		if (is_lock && f->access[i].how == 'M')
+			under = false;
+	}
+	fixture_free(f);
+}
+
+static void interrupts_are_off_in_a_free_under_the_list_lock_only(void **state)
+{
+	unsigned frees = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows_31); i++)
+		if (strncmp(rows_31[i].name, "free", 4) == 0 && !rows_31[i].no_cmpxchg16b) {
+			expect_off_under_list_lock_only(&rows_31[i], ERA_31);
+			frees++;
+		}
+	assert_int_equal(frees, 7);
+}
+
+/*
+ * The claim of the series is that interrupts stay on; that is so for frees. 4.6: in 2.6.39 they are
+ * off from the slab lock to its unlock. 5.5: the slow path of an allocation still has them off, from
+ * its first access to its last one, but for the page allocator.
+ */
+static void interrupts_are_off_in_all_of_the_other_slow_paths(void **state)
+{
+	static const struct {
+		enum era era;
+		const char *script;
+		unsigned from, to;              /* accesses, with interrupts off; to: from the end */
+	} cases[] = {
+		/* NOT_MINE makes four accesses */
+		{ ERA_2639, "0+a !1-a", 4, 0 },
+		/* FAST makes three */
+		{ ERA_2639, "0+a 0+b 0+c 0+d 1-a !0+e", 3, 0 },
+		{ ERA_31, "0+a 0+b 0+c 0+d 1-a !0+e", 3, 0 },
+		{ ERA_31, THREE_FULL "1-a 1-e !0+m", 3, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct fixture *f = fixture_new(&(struct fixture_options){ .era = cases[i].era });
+
+		fixture_run(f, cases[i].script);
+		for (unsigned k = 0; k < f->accesses; k++)
+			assert_int_equal(f->access[k].irqs_off,
+					 k >= cases[i].from && k < f->accesses - cases[i].to);
+		fixture_free(f);
+	}
+}
+
+/* 5.3: the fallback turns them off for the slab lock, which is taken once: LOCK on the flags, then
+ * reads and stores and the unlock, at accesses 10 to 15. */
+static void the_fallback_turns_interrupts_off_for_the_slab_lock(void **state)
+{
+	struct fixture *f = fixture_new(&(struct fixture_options){
+		.era = ERA_31, .no_cmpxchg16b = true });
+
+	(void)state;
+	fixture_run(f, "0+a !1-a");
+	assert_int_equal(f->accesses, 16);
+	for (unsigned k = 0; k < f->accesses; k++)
+		assert_int_equal(f->access[k].irqs_off, k >= 10);
+	fixture_free(f);
+}
+
+/* ---- many CPUs free into one slab -------------------------------------------- */
+
+enum { FREERS_MAX = 7 };
+
+struct crowd {
+	struct fixture *f;
+	unsigned freers;                /* CPUs 0, 1, ...; the one behind them owns the slab */
+	void *object[FREERS_MAX];
+	uint64_t *ready;                /* simulated */
+	uint64_t line;                  /* of the page struct */
+	unsigned exclusive, locked;     /* acquisitions of it for writing; LOCK operations */
+};
+
+static void crowd_thread(struct cpu *cpu, void *argument)
+{
+	struct crowd *c = argument;
+	const struct object_allocator *model = c->f->objects.model;
+
+	if (cpu_id(cpu) == c->freers) {
+		for (unsigned i = 0; i < c->freers; i++) {
+			op_begin(cpu, OP_ALLOC);
+			c->object[i] = model->alloc(cpu, c->f->slub, c->f->cache, GFP_KERNEL);
+			op_end(cpu, 0, 0);
+		}
+		c->line = sim_offset(c->f->sim, fixture_slab(c->f, c->object[0])) / LINE * LINE;
+		store(cpu, c->ready, 1);
+		return;
+	}
+	spin_while(cpu, c->ready, value == 0, STEP_PAUSE);
+	op_begin(cpu, OP_FREE);
+	model->free(cpu, c->f->slub, c->f->cache, c->object[cpu_id(cpu)]);
+	op_end(cpu, 0, 0);
+}
+
+static void crowd_observe(void *to, const struct access *access)
+{
+	struct crowd *c = to;
+
+	if (access->line != c->line || access->cpu == c->freers)
+		return;
+	c->exclusive += access->write && access->before != 'M' && access->before != 'E';
+	c->locked += access->locked;
+}
+
+static struct crowd crowd_run(unsigned freers, enum era era, bool no_cmpxchg16b)
+{
+	static const struct layout ready_layout = { "ready", 8, CLASS_WORKLOAD, NULL };
+	struct crowd c = { .freers = freers,
+			   .f = fixture_new(&(struct fixture_options){
+				   .era = era, .cpus = freers + 1, .min_objects = 8,
+				   .max_order = 1, .stride = LINE,
+				   .no_cmpxchg16b = no_cmpxchg16b }) };
+
+	c.ready = arena_new(c.f->sim, uint64_t, 1, 0, LINE, &ready_layout, "ready");
+	sim_observe(c.f->sim, crowd_observe, &c);
+	for (unsigned id = 0; id <= freers; id++)
+		thread_start(c.f->sim, id, crowd_thread, &c);
+	assert_int_equal(sim_run(c.f->sim), OUTCOME_DONE);
+	assert_ptr_equal(fixture_slab(c.f, c.object[0]), fixture_slab(c.f, c.object[freers - 1]));
+	fixture_expect_sound(c.f);
+	fixture_free(c.f);
+	return c;
+}
+
+/*
+ * Two CPUs free at once into one frozen slab; who takes its line for writing? Lockless: both read the
+ * state; one exchange succeeds, the other one fails but has the line then, so that the next one is a
+ * hit. One acquisition for each free, two in all, exactly.
+ *
+ * Under the slab lock: the first one takes the line for the lock, the other one's try takes it away,
+ * so the first one's stores, with the unlock, take it again; the other one's second try takes it for
+ * the lock. Two for each, four in all (and one more if the one who waits looked in between, which it
+ * does not here: it pauses, and the stores are hits in a row).
+ * Without cmpxchg16b the same.
+ */
+static void two_frees_at_once_take_the_line_once_each_instead_of_for_lock_and_unlock(void **state)
+{
+	static const enum era lockless[] = { ERA_31, ERA_32, ERA_318 };
+	struct crowd c;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lockless); i++) {
+		c = crowd_run(2, lockless[i], false);
+		assert_int_equal(c.locked, 2 + 1);
+		assert_int_equal(c.exclusive, 2);
+	}
+	c = crowd_run(2, ERA_2639, false);
+	assert_int_equal(c.exclusive, 4);
+	c = crowd_run(2, ERA_31, true);
+	assert_int_equal(c.exclusive, 4);
+}
+
+/*
+ * Seven at once: each exchange that succeeds makes those of all others fail, who have read before: 7
+ * + 6 + ... + 1 = 28 exchanges, each of which takes the line once at most. So the claim of one
+ * acquisition instead of two does not hold for a crowd: a failed exchange takes the line as a failed
+ * try of a lock does. The lock is worse still.
+ */
+static void a_crowd_of_frees_fails_and_tries_again(void **state)
+{
+	struct crowd c = crowd_run(7, ERA_2639, false);
+	unsigned under_lock = c.exclusive;
+
+	(void)state;
+	c = crowd_run(7, ERA_31, false);
+	print_message("3.1: %u acquisitions for 7 frees; 2.6.39: %u\n", c.exclusive, under_lock);
+	assert_int_equal(c.locked, 28);
+	assert_true(c.exclusive <= 28);
+	assert_true(c.exclusive < under_lock);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_path_of_31_makes_the_accesses_of_the_sheet),
 		cmocka_unit_test(each_path_of_32_makes_the_accesses_of_the_sheet),
 		cmocka_unit_test(each_path_of_318_makes_the_accesses_of_the_sheet),
+		cmocka_unit_test(interrupts_are_off_in_a_free_under_the_list_lock_only),
+		cmocka_unit_test(interrupts_are_off_in_all_of_the_other_slow_paths),
+		cmocka_unit_test(the_fallback_turns_interrupts_off_for_the_slab_lock),
+		cmocka_unit_test(
+			two_frees_at_once_take_the_line_once_each_instead_of_for_lock_and_unlock),
+		cmocka_unit_test(a_crowd_of_frees_fails_and_tries_again),
 	};
 
 	return cmocka_run_group_tests_name("slub-lockless", tests, NULL, NULL);

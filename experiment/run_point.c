@@ -65,13 +65,16 @@ static struct sim_options *options_new(const struct planned *planned)
 
 static void second(struct cpu *cpu, void *argument)
 {
-	const struct pages *pages = argument;
+	const struct run *run = argument;
 
-	pages->model->tick(cpu, pages->state);
+	if (run->pages.model->tick)
+		run->pages.model->tick(cpu, run->pages.state);
+	if (run->objects.model && run->objects.model->tick)
+		run->objects.model->tick(cpu, run->objects.state);
 }
 
 /*
- * Once a second each CPU does what the page allocator wants done then, in a timer's handler. A
+ * Once a second each CPU does what the allocators want done then, in a timer's handler. A
  * thousandth of a second apart, for the kernel too spreads them. Not beside workloads that measure
  * the machine alone.
  */
@@ -80,11 +83,12 @@ static void start_seconds(struct run *run)
 	uint64_t cycles = run->combination->settings.second_cycles;
 	unsigned cpus = sim_cpus(run->sim);
 
-	if (!run->pages.model->tick || !run->combination->workload->needs_objects)
+	bool wanted = run->pages.model->tick || (run->objects.model && run->objects.model->tick);
+
+	if (!wanted || !run->combination->workload->needs_objects)
 		return;
 	for (unsigned id = 0; id < cpus; id++)
-		background_add(run->sim, id, cycles + id * (cycles / 1000), cycles, second,
-			       &run->pages);
+		background_add(run->sim, id, cycles + id * (cycles / 1000), cycles, second, run);
 }
 
 /* The workload, and the devices beside it. */

@@ -941,10 +941,12 @@ struct sim *machine_new(const struct explore_options *options, uint64_t bytes)
 	struct sim *sim = xalloc(sizeof *sim);
 
 	sim->head.cpus = (unsigned)options->cpus;
-	sim->head.nodes = 1;
+	sim->head.nodes = options->nodes ? (unsigned)options->nodes : 1;
 	sim->head.preempt = options->preempt;
 	sim->head.seed = options->seed;
 	sim->head.node_of = xalloc(options->cpus * sizeof *sim->head.node_of);
+	for (unsigned i = 0; i < sim->head.cpus; i++)
+		sim->head.node_of[i] = i % sim->head.nodes;
 	sim->depth = (unsigned)options->store_buffer;
 	sim->main = fiber_main();
 	sim->step = xmap(STEPS_MAX * sizeof *sim->step);

@@ -52,7 +52,7 @@
  *	                                         whole, slab lock or
  *	                                         exchange
  *	a CPU's       yes     some, all that     nobody: that CPU makes  any CPU
- *	partial                         CPU's    it its own first
+ *	partial one                     CPU's    it its own first
  *	(from 3.2)
  *	partial       no      some, all partial  nobody: a CPU makes it  any CPU; the last object
  *	                                         its own first           takes the slab away, from
@@ -69,12 +69,13 @@
  *       private list count as in use;
  *   (3) every list ends and stays on the slots of its slab; no object is on two;
  *   (4) nr_partial is the length of the partial list, nr_slabs the number of slabs of the node;
- *   (5) no lock is held.
+ *   (5) no lock is held;
+ *   (6) the NR_SLAB counters of a node are the pages of its slabs.
  *
  * Lock order, to 3.0: slab lock (a bit of page->flags), then list_lock; who takes from the list has
  * the list_lock and so only tries the slab lock. From 3.1 the other way round: list_lock, then slab
  * lock, where there is one at all. Interrupts are off in slow paths, but for the making of a slab by
- * a caller that may sleep, and from 3.1 in frees.
+ * a caller that may sleep and, from 3.1 on, for frees that need no list_lock.
  */
 #ifndef MODELS_SLUB_STORY_H
 #define MODELS_SLUB_STORY_H

@@ -224,8 +224,12 @@ void relabel_setup(struct sim *sim, const void *p, size_t bytes, const struct la
 /* ---- operations, paths ------------------------------------------------------------------- */
 
 /* OP_WORK: a turn of a workload that has no allocator. OP_DRAIN: all CPUs' pages go back to where
- * all can have them; not among the operations that warm up and end a run. */
-enum op { OP_NONE, OP_ALLOC, OP_FREE, OP_PAGE_ALLOC, OP_PAGE_FREE, OP_WORK, OP_DRAIN, OPS };
+ * all can have them; not among the operations that warm up and end a run. OP_FAULT: a page fault of
+ * a process; OP_UNMAP: the end of a mapping, with all of its pages. */
+enum op {
+	OP_NONE, OP_ALLOC, OP_FREE, OP_PAGE_ALLOC, OP_PAGE_FREE, OP_WORK, OP_DRAIN, OP_FAULT, OP_UNMAP,
+	OPS
+};
 
 /* Brackets of one operation; they nest (a page allocation inside an object allocation). */
 void op_begin(struct cpu *cpu, enum op op);

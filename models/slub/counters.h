@@ -14,6 +14,18 @@
 
 #include "models/slub/slab.h"
 
+static inline void set_slab_address(struct cpu *cpu, const struct slub *slub, struct slab_page *page)
+{
+	if (era.stores_address)
+		store(cpu, &page->address, page_address(slub->memory, (struct page *)page));
+}
+
+static inline void clear_slab_address(struct cpu *cpu, struct slab_page *page)
+{
+	if (era.stores_address)
+		store(cpu, &page->address, NULL);
+}
+
 struct slab_state {
 	void *freelist;
 	uint64_t counters;

@@ -1,35 +1,18 @@
-/* Linux 3.18, as 3.19 in the facts: no difference in what is modelled is known. */
+/* Linux 3.18, as 3.19 in the facts: no difference in what is modelled is known. And 4.0. */
 #ifndef MODELS_SLUB_ERA_318_H
 #define MODELS_SLUB_ERA_318_H
 
 #include "models/slub/cache_2639.h"
 #include "models/slub/cpu_310.h"
+#include "models/slub/constants_318.h"
 #include "models/slub/page_31.h"
 #include "models/slub/page_tail_31.h"
 #include "models/slub/lookup_2639.h"
 #include "models/slub/slab_view_counters.h"
 
 static const struct slub_era era = {
-	.min_partial_bits    = 2,
-	.min_objects_by_cpus = true,
-	.kmalloc_max         = 2 * PAGE_BYTES,
-	.waste               = 16,
-	.too_many            = OBJECTS_MASK + 1,
-	.unlock              = BIT_UNLOCK_PLAIN,
-	.list_lock           = LOCK_TICKET,
-	.refilled            = LIST_TAIL,
-	.page_pair           = true,
-	.cpu_partial         = true,
-	.links_irqs_off      = true,
-	.links_once          = true,
-	.new_reads_order     = true,
-	.checks_pfmemalloc   = true,
-	.discards_at_limit   = true,
-	.clears_cpu_later    = true,
-	.new_all_inuse       = true,
-	.forgets_drained     = true,
+	CONSTANTS_318,
 	.fast_reads_page     = true,
-	.prefetches          = true,
 };
 
 #endif

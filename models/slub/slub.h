@@ -61,6 +61,7 @@ struct slub_era {
 	bool fast_reads_page;           /* the fast path of an allocation looks for a slab, too */
 	bool prefetches;                /* the next object, when one was taken */
 	bool leaks;                     /* loses slabs: frozen, and no CPU knows them */
+	bool stores_address;            /* a slab knows where it begins */
 	bool tagged;                    /* lists end in an address with bit 0 set, not in NULL */
 };
 

@@ -10,9 +10,11 @@
 /* clang-format off */
 const struct plant explore_plants[] = {
 	{ .name = "no-list-lock", .summary = "the partial list's lock is never taken",
-	  .models = "slub-page slub-cpu slub-cmpxchg slub-lockless slab", .member = "*list_lock", .instead = LEAVE_OUT },
+	  .models = "slub-page slub-cpu slub-cmpxchg slub-lockless slub-tagged slab",
+	  .member = "*list_lock", .instead = LEAVE_OUT },
 	{ .name = "forgotten-list-lock", .summary = "nobody thought of the partial list's lock",
-	  .models = "slub-page slub-cpu slub-cmpxchg slub-lockless slab", .member = "*list_lock", .instead = LEAVE_OUT,
+	  .models = "slub-page slub-cpu slub-cmpxchg slub-lockless slub-tagged slab",
+	  .member = "*list_lock", .instead = LEAVE_OUT,
 	  .forgotten = true },
 	{ .name = "no-slab-lock", .summary = "the lock of a slab is never taken",
 	  .models = "slub-page slub-cpu slub-cmpxchg", .function = "bit_spin_*lock", .member = "flags",
@@ -33,13 +35,15 @@ const struct plant explore_plants[] = {
 	{ .name = "no-zone-lock", .summary = "the zone's lock is never taken",
 	  .models = "buddy pcp", .member = "lock", .instead = LEAVE_OUT },
 	{ .name = "no-transaction-id", .summary = "the CPU's freelist is compared without its transaction id",
-	  .models = "slub-cmpxchg slub-lockless", .function = "this_cpu_cmpxchg_double",
+	  .models = "slub-cmpxchg slub-lockless slub-tagged",
+	  .function = "this_cpu_cmpxchg_double",
 	  .instead = LOW_WORD_ONLY },
 	{ .name = "forgotten-recheck", .summary = "an allocation does not look again, with interrupts off",
 	  .models = "slub-cmpxchg slub-lockless", .function = "look_again", .text = "&c->freelist",
 	  .instead = GIVE_CONSTANT, .constant = 0 },
 	{ .name = "no-counters", .summary = "a slab's freelist is compared without inuse and frozen",
-	  .models = "slub-lockless", .function = "exchange_state", .instead = LOW_WORD_ONLY },
+	  .models = "slub-lockless slub-tagged", .function = "exchange_state",
+	  .instead = LOW_WORD_ONLY },
 	{ 0 },
 };
 /* clang-format on */

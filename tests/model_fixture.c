@@ -96,13 +96,17 @@ static const struct place cpu_32[] = {
 	{ "node", 4, 32 }, { 0 },
 };
 
+static const struct place cpu_tagged[] = {
+	{ "freelist", 8, 0 }, { "tid", 8, 8 }, { "partial", 8, 16 }, { 0 },
+};
+
 static const struct place cpu_310[] = {
 	{ "freelist", 8, 0 }, { "tid", 8, 8 }, { "page", 8, 16 }, { "partial", 8, 24 }, { 0 },
 };
 
 /* objects: with frozen in its top bit. pages and pobjects overlay lru. */
 static const struct place page_31[] = {
-	FLAGS, { "freelist", 8, 16 }, { "counters", 8, 24 }, { "inuse", 2, 24 },
+	FLAGS, { "address", 8, 8 }, { "freelist", 8, 16 }, { "counters", 8, 24 }, { "inuse", 2, 24 },
 	{ "mapcount", 4, 24 }, { "objects", 2, 26 }, { "lru_next", 8, 32 }, { "lru_prev", 8, 40 },
 	{ "pages", 4, 40 }, { "pobjects", 4, 44 }, { "slab", 8, 48 }, { "first_page", 8, 48 }, { 0 },
 };
@@ -130,6 +134,12 @@ static const struct era_facts {
 		     &page_view_aligned_64, 256, 0 },
 	[ERA_318] = { "3.18", "slub-lockless", 2, page_31, cache_2639, node_2635, cpu_310,
 		      &page_view_aligned_64, 256, 0, true },
+	[ERA_40] = { "4.0", "slub-tagged", 2, page_31, cache_2639, node_2635, cpu_310,
+		     &page_view_aligned_64, 256, 0, true },
+	[ERA_TAGGED] = { "tagged", "slub-tagged", 0, page_31, cache_2639, node_2635, cpu_tagged,
+			 &page_view_aligned_64, 256, 0, true },
+	[ERA_TAGGED_V1] = { "tagged v1", "slub-tagged", 1, page_31, cache_2639, node_2635,
+			    cpu_tagged, &page_view_aligned_64, 256, 0, true },
 };
 
 enum { LOCAL_NODE = 24 };               /* in struct kmem_cache, to 2.6.24 */

@@ -9,7 +9,10 @@
 #include "sim/sim.h"
 
 /* The versions of SLUB. To ERA_2624 the node's struct and cpu_slab[] lie in struct kmem_cache. */
-enum era { ERA_2622, ERA_DFB4F096, ERA_2624, ERA_2639, ERA_31, ERA_32, ERA_318, ERAS };
+enum era {
+	ERA_2622, ERA_DFB4F096, ERA_2624, ERA_2639, ERA_31, ERA_32, ERA_318, ERA_40, ERA_TAGGED,
+	ERA_TAGGED_V1, ERAS
+};
 enum { FIXTURE_CPUS = 16, SLOTS = 128, STEPS_MAX = 512, TOUCHED_MAX = 512, ACCESSES_MAX = 1024 };
 
 struct fixture_options {

@@ -22,6 +22,9 @@ enum start { FRESH, ONE_LEFT, FROZEN_REMOTE, TWO_PARTIAL, AT_LIMIT, LAST_OUT };
 #define LOCKLESS(variant, more) \
 	"slub-lockless: {min_objects: 4, min_partial: 1, variant: \"" variant "\"" more "}\n"
 
+#define TAGGED(variant, more) \
+	"slub-tagged: {min_objects: 4, min_partial: 1, variant: \"" variant "\"" more "}\n"
+
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 /* ---- planted faults ------------------------------------------------------------------------- */
@@ -36,6 +39,7 @@ static const struct planted planted[] = {
 	{ "slub-lockless", LOCKLESS("3.1", ""), "no-counters",   STRATEGY_EXHAUSTIVE, 2, 30000 },
 	{ "slub-lockless", LOCKLESS("3.2", ""), "no-counters",   STRATEGY_RUNS,       6, 10000 },
 	{ "slub-lockless", LOCKLESS("3.18", ""), "no-counters",  STRATEGY_RUNS,       6, 10000 },
+	{ "slub-tagged", TAGGED("intended", ""), "no-counters",   STRATEGY_RUNS,       6, 10000 },
 };
 /* clang-format on */
 
@@ -75,6 +79,8 @@ static const struct {
 	{ "slub-lockless", LOCKLESS("3.1", "") },
 	{ "slub-lockless", LOCKLESS("3.2", "") },
 	{ "slub-lockless", LOCKLESS("3.18", "") },
+	{ "slub-tagged", TAGGED("intended", "") },
+	{ "slub-tagged", TAGGED("4.0", "") "preempt: true\n" },
 };
 
 static void without_the_transaction_id_an_interrupt_corrupts_the_list(void **state)
@@ -164,6 +170,22 @@ static void as_released_a_slab_that_changes_lists_loses_a_free(void **state)
 	}
 }
 
+/* The proposal of 2014 as posted: a slab that is used up is forgotten when a partial one takes its
+ * place, with what was freed into it. No interleaving is needed. */
+static void as_posted_the_proposal_forgets_slabs(void **state)
+{
+	struct explored e = explored_of("slub-tagged", TAGGED("v1", ""));
+
+	(void)state;
+	e.options.strategy = STRATEGY_RUNS;
+	e.options.operations = 6;
+	e.options.schedules = 1000;
+	explore(&e);
+	assert_non_null(e.report.finding);
+	assert_int_equal(e.report.finding->kind, FOUND_LOST);
+	explored_free(&e);
+}
+
 /* ---- sound ----------------------------------------------------------------------------------------- */
 
 static void the_versions_are_sound(void **state)
@@ -178,6 +200,8 @@ static void the_versions_are_sound(void **state)
 		{ "slub-lockless", LOCKLESS("3.2", "") },
 		{ "slub-lockless", LOCKLESS("3.2", ", cpu_partial: false") },
 		{ "slub-lockless", LOCKLESS("3.18", "") "preempt: true\n" },
+		{ "slub-tagged", TAGGED("intended", "") },
+		{ "slub-tagged", TAGGED("4.0", "") "preempt: true\n" },
 	};
 
 	(void)state;
@@ -194,6 +218,7 @@ int main(void)
 		cmocka_unit_test(without_the_transaction_id_an_interrupt_corrupts_the_list),
 		cmocka_unit_test(as_released_the_slow_path_loses_what_an_interrupt_freed),
 		cmocka_unit_test(as_released_a_slab_that_changes_lists_loses_a_free),
+		cmocka_unit_test(as_posted_the_proposal_forgets_slabs),
 		cmocka_unit_test(the_versions_are_sound),
 	};
 

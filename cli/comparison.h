@@ -13,7 +13,7 @@ struct comparison {
 	size_t count;
 	double limit;           /* as a fraction; NAN: none */
 	enum table_format format;
-	bool colour;
+	struct paper paper;
 };
 
 /*

@@ -26,7 +26,7 @@ struct arguments {
 	const char *output, *colour;
 	enum table_format format;
 	struct runner_options runner;
-	bool quiet, no_plots, sensitivity;
+	bool quiet, no_plots, sensitivity, wide;
 };
 
 enum {
@@ -40,6 +40,7 @@ enum {
 	OPTION_REPLACE,
 	OPTION_QUIET,
 	OPTION_COLOUR,
+	OPTION_WIDE,
 	OPTION_NO_PLOTS,
 	OPTION_SENSITIVITY
 };
@@ -58,6 +59,7 @@ static const struct argp_option options[] = {
 	{ "sensitivity", OPTION_SENSITIVITY, NULL, 0, "Does the order of allocators hang on a weak number? Each halved and doubled", 0 },
 	{ "quiet", OPTION_QUIET, NULL, 0, "No progress, no notes", 0 },
 	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in tables and messages", 0 },
+	{ "wide", OPTION_WIDE, NULL, 0, "Tables as wide as they are (on a terminal: 100 characters)", 0 },
 	{ 0 },
 };
 /* clang-format on */
@@ -146,6 +148,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	case OPTION_COLOUR:
 		arguments->colour = colour_word(word, state);
 		return 0;
+	case OPTION_WIDE:
+		arguments->wide = true;
+		return 0;
 	case ARGP_KEY_ARG:
 		words_append(&arguments->files, &arguments->file_count, word);
 		return 0;
@@ -168,7 +173,8 @@ static void print_points(const struct arguments *arguments, const struct points 
 	else if (arguments->format == TABLE_JSONL)
 		metrics_jsonl(stdout, points);
 	else
-		summary_print(stdout, points, table_colour(stdout, arguments->colour));
+		summary_print(stdout, points,
+			      table_paper(stdout, arguments->colour, arguments->wide));
 }
 
 size_t run_tell_outcomes(const struct points *points)
@@ -315,7 +321,7 @@ static int try_weak(const struct arguments *arguments, const char *file,
 		.directory = directory,
 		.runner = arguments->runner,
 		.format = arguments->format,
-		.colour = table_colour(stdout, arguments->colour),
+		.paper = table_paper(stdout, arguments->colour, arguments->wide),
 	};
 
 	folder_of(arguments, experiment, directory, sizeof directory);

@@ -286,6 +286,10 @@ struct kmem_cache;              /* each model has its own */
 
 struct object_allocator {
 	const char *name, *summary;
+	/* Of what it follows, and when that came out; what it has that the one before it lacked: in
+	 * sentences. NULL and 0: not told. */
+	const char *version, *brings;
+	unsigned year;
 	const struct setting *settings;
 	size_t settings_size;
 	/* Its variants, each whole, one of them this; the int at `variant` in the settings chooses.

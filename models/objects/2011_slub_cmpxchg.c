@@ -135,7 +135,12 @@ static const struct setting slub_cmpxchg_settings[] = {
 
 const struct object_allocator slub_cmpxchg = {
 	.name             = "slub-cmpxchg",
-	.summary          = "SLUB whose fast paths are one compare-exchange, interrupts on (Linux 2.6.39)",
+	.summary          = "SLUB whose fast paths are one compare-exchange, interrupts on",
+	.version          = "Linux 2.6.39",
+	.year             = 2011,
+	.brings           = "the fast paths exchange the list and a transaction id with one "
+			    "cmpxchg16b, so interrupts stay on; node structs have lines of "
+			    "their own.",
 	.settings         = slub_cmpxchg_settings,
 	.kernel           = KERNEL_3_9,
 	.view             = &page_view_packed_56,

@@ -121,7 +121,13 @@ static const struct object_allocator *const variants[] = {
 
 const struct object_allocator slub_lockless = {
 	.name             = "slub-lockless",
-	.summary          = "SLUB without the slab lock: a slab's state is exchanged as one (Linux 3.1)",
+	.summary          = "SLUB without the slab lock: a slab's state is exchanged as one",
+	.version          = "Linux 3.1",
+	.year             = 2011,
+	.brings           = "no slab lock: freelist, inuse and frozen of a slab change by one "
+			    "LOCK cmpxchg16b, and frees turn interrupts off only under the "
+			    "list_lock; struct page has a line of its own; empty slabs are "
+			    "kept.",
 	.settings         = slub_lockless_settings,
 	.variants         = variants,
 	.variant          = offsetof(struct slub_settings, variant),

@@ -167,6 +167,10 @@ static inline void unfreeze_partials(struct cpu *cpu, struct slub *slub, struct 
 
 const struct object_allocator slub_lockless_32 = {
 	.name             = "slub-lockless",
-	.summary          = "SLUB without the slab lock, partial slabs of CPUs (Linux 3.2)",
+	.summary          = "SLUB without the slab lock, partial slabs of CPUs",
+	.version          = "Linux 3.2",
+	.year             = 2012,
+	.brings           = "CPUs keep partial slabs of their own, so the list_lock is taken "
+			    "once for several.",
 	SLUB_LOCKLESS,
 };

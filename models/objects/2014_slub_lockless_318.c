@@ -46,6 +46,10 @@ static inline uint64_t begin(struct cpu *cpu, struct kmem_cache *s, struct kmem_
 
 const struct object_allocator slub_lockless_318 = {
 	.name             = "slub-lockless",
-	.summary          = "SLUB without the slab lock, preemption off in its fast paths (Linux 3.18)",
+	.summary          = "SLUB without the slab lock, preemption off in its fast paths",
+	.version          = "Linux 3.18",
+	.year             = 2014,
+	.brings           = "preemption is off while a path finds its CPU, the next object is "
+			    "prefetched, and the node is no longer in the struct of the CPU.",
 	SLUB_LOCKLESS,
 };

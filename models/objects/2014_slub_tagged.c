@@ -72,7 +72,11 @@ static const struct object_allocator *const variants[] = {
 
 const struct object_allocator slub_tagged = {
 	.name             = "slub-tagged",
-	.summary          = "SLUB whose CPU's slab is told by its freelist, preemption on (proposed 2014)",
+	.summary          = "SLUB whose CPU's slab is told by its freelist, preemption on",
+	.version          = "a proposal on Linux 3.18",
+	.year             = 2014,
+	.brings           = "the list of the CPU tells its slab, by its last pointer too, so a "
+			    "fast path reads list and id alone and preemption stays on.",
 	.settings         = slub_tagged_settings,
 	.variants         = variants,
 	.variant          = offsetof(struct slub_settings, variant),

@@ -45,6 +45,10 @@ static inline bool points_into(struct cpu *cpu, struct slub *slub, struct kmem_c
 
 const struct object_allocator slub_tagged_v1 = {
 	.name             = "slub-tagged",
-	.summary          = "SLUB whose CPU's slab is told by its freelist, as it was posted (2014)",
+	.summary          = "SLUB whose CPU's slab is told by its freelist, as it was posted",
+	.version          = "the proposal as posted",
+	.year             = 2014,
+	.brings           = "an empty list names no slab, so slabs are forgotten; the range "
+			    "test never fits slabs of one page.",
 	SLUB_LOCKLESS,
 };

@@ -45,6 +45,10 @@ static inline uint64_t begin(struct cpu *cpu, struct kmem_cache *s, struct kmem_
 
 const struct object_allocator slub_4_0 = {
 	.name             = "slub-tagged",
-	.summary          = "SLUB without preemption off in its fast paths (Linux 4.0)",
+	.summary          = "SLUB without preemption off in its fast paths",
+	.version          = "Linux 4.0",
+	.year             = 2015,
+	.brings           = "instead of the proposal: the id is read twice where the kernel is "
+			    "preemptible, and preemption stays on.",
 	SLUB_LOCKLESS,
 };

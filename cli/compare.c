@@ -10,7 +10,9 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/comparison.h"
+#include "cli/differences.h"
 #include "cli/select.h"
+#include "cli/verdict.h"
 #include "experiment/diagnostic.h"
 #include "sim/verbs/xalloc.h"
 
@@ -20,6 +22,7 @@ static const char *const usual[] = {
 };
 
 enum { USUAL = sizeof usual / sizeof *usual };
+enum { DIFFERENCES = 8 };       /* members and places that are shown */
 
 struct arguments {
 	const char *result[2], *by, *colour;
@@ -272,8 +275,20 @@ static int compare(const struct arguments *arguments, const struct points *a,
 		.format = arguments->format,
 		.paper = table_paper(stdout, arguments->colour, arguments->wide),
 	};
+	bool people = arguments->format == TABLE_PEOPLE;
+
+	if (people && b)
+		differences_of_settings(stdout, a, b);
+
 	size_t rows, over = comparison_print(stdout, groups, &comparison, &rows);
 	int status = over ? EXIT_DIFFERENT : EXIT_DONE;
+
+	if (people && rows) {
+		for (size_t s = 1; s < groups->serieses; s++)
+			differences_of_places(stdout, groups, s, DIFFERENCES, comparison.paper);
+		putchar('\n');
+		verdict_print(stdout, groups, arguments->compared, arguments->count);
+	}
 
 	tell_unmatched(groups);
 	if (!rows) {

@@ -23,6 +23,7 @@ enum {
 };
 
 enum scale { SCALE_NONE, SCALE_SOCKETS };
+enum preempt { PREEMPT_AUTO, PREEMPT_TRUE, PREEMPT_FALSE };
 enum struct_page { STRUCT_PAGE_AUTO, STRUCT_PAGE_PACKED, STRUCT_PAGE_ALIGNED };
 
 /* The top level of an experiment; machine, workload and the sections of models are apart. */
@@ -40,7 +41,7 @@ struct settings {
 	struct wordlist plots;
 	uint64_t memory_mib;
 	int struct_page;                /* enum struct_page */
-	bool preempt;
+	int preempt;                    /* enum preempt; see combination_preempt */
 	uint64_t second_cycles;
 	struct interrupts interrupts;
 	uint64_t jitter_cycles;
@@ -130,6 +131,8 @@ void experiment_leave_out(struct experiment *experiment, const bool *out);
 
 /* Machine, placement and cores of the simulator's options. */
 void combination_place(const struct combination *combination, struct sim_options *options);
+/* Does the kernel count preemption? `auto`: as kernels like its allocators' do. */
+bool combination_preempt(const struct combination *combination);
 /* Does the key determine a point? Others are about the experiment; the seed comes apart. */
 bool effective_is_of_point(const char *key);
 

@@ -36,10 +36,10 @@ static const struct planted planted[] = {
 	{ "slub-cmpxchg", CMPXCHG(""), "frozen-not-honoured", STRATEGY_EXHAUSTIVE, 2, 30000 },
 	{ "slub-cmpxchg", CMPXCHG(""), "stale-inuse",         STRATEGY_PCT,        3, 1000 },
 	{ "slub-lockless", LOCKLESS("3.1", ""), "no-list-lock",  STRATEGY_PCT,        6, 10000 },
-	{ "slub-lockless", LOCKLESS("3.1", ""), "no-counters",   STRATEGY_EXHAUSTIVE, 2, 30000 },
-	{ "slub-lockless", LOCKLESS("3.2", ""), "no-counters",   STRATEGY_RUNS,       6, 10000 },
-	{ "slub-lockless", LOCKLESS("3.18", ""), "no-counters",  STRATEGY_RUNS,       6, 10000 },
-	{ "slub-tagged", TAGGED("intended", ""), "no-counters",   STRATEGY_RUNS,       6, 10000 },
+	{ "slub-lockless", LOCKLESS("3.1", ""), "counters-not-compared",   STRATEGY_EXHAUSTIVE, 2, 30000 },
+	{ "slub-lockless", LOCKLESS("3.2", ""), "counters-not-compared",   STRATEGY_RUNS,       6, 10000 },
+	{ "slub-lockless", LOCKLESS("3.18", ""), "counters-not-compared",  STRATEGY_RUNS,       6, 10000 },
+	{ "slub-tagged", TAGGED("intended", ""), "counters-not-compared",   STRATEGY_RUNS,       6, 10000 },
 };
 /* clang-format on */
 

@@ -3,10 +3,11 @@
 
 #include "models/model.h"
 
-extern const struct object_allocator slub_page, slub_cpu, slub_cmpxchg, slub_lockless, slub_tagged, slab;
+extern const struct object_allocator slub_page, slub_cpu, slub_cmpxchg, slub_lockless, slub_tagged, slab,
+	sheaves_all;
 
 const struct object_allocator *const object_allocators[] = {
-	&slub_page, &slub_cpu, &slub_cmpxchg, &slub_lockless, &slub_tagged, &slab,
+	&slub_page, &slub_cpu, &slub_cmpxchg, &slub_lockless, &slub_tagged, &slab, &sheaves_all,
 	NULL,
 };
 

@@ -63,6 +63,7 @@ struct slub_era {
 	bool leaks;                     /* loses slabs: frozen, and no CPU knows them */
 	bool stores_address;            /* a slab knows where it begins */
 	bool tagged;                    /* lists end in an address with bit 0 set, not in NULL */
+	bool counts_before_link;        /* nr_partial changes before a slab is put on the list */
 };
 
 struct slub_settings {

@@ -6,6 +6,8 @@ static inline struct slab_view slab_view(const struct page *head)
 {
 	const struct slab_page *page = (const struct slab_page *)head;
 
+	if (!(page->flags >> PG_SLAB & 1))
+		return (struct slab_view){ .cache = NULL };
 	return (struct slab_view){
 		.cache = page->slab, .freelist = page->freelist, .inuse = page->inuse,
 		.objects = objects_in(page), .frozen = page->counters >> FROZEN_BIT & 1,

@@ -2,7 +2,7 @@
 #include "models/slub/check_sheaves.h"
 #include "models/slub/slub.h"
 
-enum seen { SEEN_NOWHERE, SEEN_CPU, SEEN_PARTIAL };       /* SEEN_CPU: or on its partial list */
+enum seen { SEEN_NOWHERE, SEEN_CPU, SEEN_CPU_PARTIAL, SEEN_PARTIAL };
 
 /* A cache while it is looked at. */
 struct looked_at {
@@ -68,16 +68,22 @@ static int list_length(const struct looked_at *l, const struct page *page, void 
 	return (int)length;
 }
 
-/* The partial slabs of a CPU: of one CPU only. How many there are is not known for sure. */
+/* The partial slabs of a CPU: of one CPU only, each with the length of the list from there on, where
+ * that is known for sure. */
 static bool check_cpu_partial(const struct looked_at *l, unsigned id, struct page *first)
 {
+	unsigned expected = first ? l->slub->views->slab(first).pages : 0;
+
 	for (struct page *page = first; page; page = l->slub->views->slab(page).next) {
 		uint64_t pfn = slab_pfn(l, page);
 
 		if (pfn >= l->memory->pages || l->memory->seen[pfn] != SEEN_NOWHERE)
 			return failed(l->report, "%s: the partial list of CPU %u is broken",
 				      l->cache.name, id);
-		l->memory->seen[pfn] = SEEN_CPU;
+		l->memory->seen[pfn] = SEEN_CPU_PARTIAL;
+		if (expected > 0 && l->slub->views->slab(page).pages != expected--)
+			return failed(l->report, "%s: the partial list of CPU %u is miscounted",
+				      l->cache.name, id);
 	}
 	return true;
 }
@@ -182,7 +188,7 @@ static bool check_slab(const struct looked_at *l, const struct page *page, enum 
 			      name, pfn, slab.inuse, length, slab.objects);
 	if (is_orphan(l, slab.frozen, seen))
 		return true;
-	if (slab.frozen != (seen == SEEN_CPU))
+	if (slab.frozen != (seen == SEEN_CPU || (seen == SEEN_CPU_PARTIAL && !l->slub->views->marks)))
 		return failed(l->report, "%s: page %llu is frozen without a CPU, or the reverse",
 			      name, pfn);
 	if (l->slub->views->marks && slab.marked != (seen == SEEN_PARTIAL))

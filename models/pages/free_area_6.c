@@ -1,8 +1,8 @@
 /*
  * Blocks for a type that has none, from 6.12 on.
  *
- *	claim   the largest block of another type. One of whole pageblocks is taken with its type; of a
- *	        smaller one the pageblock changes its type, if half of it is free
+ *	claim   the largest block of another type. One of whole pageblocks is taken with its type;
+ *	        of a smaller one the pageblock changes its type, if half of it is free
  *	steal   the smallest block of another type, whose halves stay with that
  *
  * A refill remembers what it came to: after a steal it does not claim any more, after a claim it

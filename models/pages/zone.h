@@ -105,7 +105,7 @@ struct zone_rules {
 	bool looks_ahead;               /* tail of the list if the parent may merge soon */
 	bool keeps_fallback_type;       /* halves of a small stolen block stay where they were */
 	bool clears_flag;               /* "all unreclaimable" is a bit of zone->flags */
-	bool modern;                    /* as from 6.12 on: see free_area_6.c and where it is read */
+	bool modern;                    /* as from 6.12 on, where this is asked */
 	bool counts_blocks;             /* NR_FREE_PAGES_BLOCKS too, with each of such a size */
 	unsigned block_bits, block_stride;      /* of a pageblock's type; of a section's types */
 	bool lru;                       /* there are lists of pages that processes have (lru.c) */

@@ -7,7 +7,7 @@
 enum {
 	PCP_ORDERS = 4,                 /* orders 0 .. 3 have lists, and that of a huge page */
 	HUGE_ORDER = PAGEBLOCK_ORDER,
-	HUGE_LIST = PCP_ORDERS * PCP_TYPES,     /* of those that cannot move; then of those that can */
+	HUGE_LIST = PCP_ORDERS * PCP_TYPES,     /* of what cannot move; the next: of what can */
 	PCP_LISTS = HUGE_LIST + 2,
 };
 
@@ -24,7 +24,7 @@ enum zone_flag { ZONE_BOOSTED_WATERMARK, ZONE_RECLAIM_ACTIVE, ZONE_BELOW_HIGH };
 
 enum zone_layout_6 { LAYOUT_BASE, LAYOUT_UNACCEPTED, LAYOUT_CMA, LAYOUTS_6 };
 
-extern const struct layout pcp_lists_layout, zonestat_layout, nodestat_layout, vm_stat_layout_6;
+extern const struct layout pcp_lists_layout, zonestat_layout, vm_stat_layout_6;
 extern const struct layout zone_layout_6_12, zone_layout_7_1, zone_layout_7_1_unaccepted;
 extern const struct layout zone_layout_7_1_cma;
 

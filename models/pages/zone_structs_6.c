@@ -7,8 +7,7 @@
  *	line       Z19    Z19        Z19, Z20     Z22
  *
  * In all but the third the flags that every allocation and free reads lie beside the lock.
- * What the sheet does not have: the words between `name` and free_area, and per_cpu_nodestat, where
- * slabs are counted.
+ * What the sheet does not have: the words between `name` and free_area.
  */
 #include <assert.h>
 
@@ -23,9 +22,12 @@ static const struct field pcp_lists_fields[] = {
 	FIELD(struct pcp_lists, high_max), FIELD(struct pcp_lists, batch),
 	FIELD(struct pcp_lists, flags), FIELD(struct pcp_lists, alloc_factor),
 	FIELD(struct pcp_lists, expire), FIELD(struct pcp_lists, free_count),
-	NAMED("lists[0]", struct pcp_lists, lists[0]), NAMED("lists[1]", struct pcp_lists, lists[1]),
-	NAMED("lists[2]", struct pcp_lists, lists[2]), NAMED("lists[3]", struct pcp_lists, lists[3]),
-	NAMED("lists[4]", struct pcp_lists, lists[4]), NAMED("lists[5]", struct pcp_lists, lists[5]),
+	NAMED("lists[0]", struct pcp_lists, lists[0]),
+	NAMED("lists[1]", struct pcp_lists, lists[1]),
+	NAMED("lists[2]", struct pcp_lists, lists[2]),
+	NAMED("lists[3]", struct pcp_lists, lists[3]),
+	NAMED("lists[4]", struct pcp_lists, lists[4]),
+	NAMED("lists[5]", struct pcp_lists, lists[5]),
 	FIELD(struct pcp_lists, lists),
 	{ 0 },
 };

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/native.h"
 #include "cli/options.h"
 #include "cli/run.h"
 #include "cli/sensitivity.h"
@@ -17,6 +18,7 @@
 #include "experiment/plots.h"
 #include "experiment/run_point.h"
 #include "experiment/runner.h"
+#include "sim/verbs/backend.h"
 #include "sim/verbs/xalloc.h"
 
 struct arguments {
@@ -25,7 +27,7 @@ struct arguments {
 	const char *output, *colour;
 	enum table_format format;
 	struct runner_options runner;
-	bool quiet, no_plots, sensitivity;
+	bool quiet, no_plots, sensitivity, native, watched;
 };
 
 enum {
@@ -40,7 +42,9 @@ enum {
 	OPTION_QUIET,
 	OPTION_COLOUR,
 	OPTION_NO_PLOTS,
-	OPTION_SENSITIVITY
+	OPTION_SENSITIVITY,
+	OPTION_BACKEND,
+	OPTION_WATCHED
 };
 
 /* clang-format off */
@@ -55,6 +59,8 @@ static const struct argp_option options[] = {
 	{ "replace", OPTION_REPLACE, NULL, 0, "Take the folder of another experiment of that name; its points stay", 0 },
 	{ "no-plots", OPTION_NO_PLOTS, NULL, 0, "Draw no figures", 0 },
 	{ "sensitivity", OPTION_SENSITIVITY, NULL, 0, "Does the order of allocators hang on a weak number? Each halved and doubled", 0 },
+	{ "backend", OPTION_BACKEND, "native|simulated", 0, "native: measure this host's processors, and print the simulation beside them", 0 },
+	{ "watched", OPTION_WATCHED, NULL, 0, "With --backend native: watch who is handed what, time nothing", 0 },
 	{ "quiet", OPTION_QUIET, NULL, 0, "No progress, no notes", 0 },
 	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in tables and messages", 0 },
 	{ 0 },
@@ -139,6 +145,14 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	case OPTION_SENSITIVITY:
 		arguments->sensitivity = true;
 		return 0;
+	case OPTION_BACKEND:
+		arguments->native = !strcmp(word, backend_native.name);
+		if (!arguments->native && strcmp(word, "simulated"))
+			argp_error(state, "--backend is native or simulated, got '%s'", word);
+		return 0;
+	case OPTION_WATCHED:
+		arguments->watched = true;
+		return 0;
 	case OPTION_NO_PLOTS:
 		arguments->no_plots = true;
 		return 0;
@@ -152,6 +166,10 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		if (!arguments->file_count)
 			argp_error(state,
 				   "which experiment? A file, like configs/remote-free.yaml");
+		if (arguments->watched && !arguments->native)
+			argp_error(state, "--watched is for --backend native");
+		if (arguments->sensitivity && arguments->native)
+			argp_error(state, "--sensitivity is of simulated machines");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -301,6 +319,31 @@ static int try_weak(const struct arguments *arguments, const char *file,
 	return sensitivity_run(experiment, &how);
 }
 
+static int try_native(const struct arguments *arguments, const struct experiment *experiment)
+{
+	char directory[4096];
+	struct native_how how = {
+		.directory = directory,
+		.runner = arguments->runner,
+		.format = arguments->format,
+		.colour = table_colour(stdout, arguments->colour),
+		.watched = arguments->watched,
+	};
+
+	folder_of(arguments, experiment, directory, sizeof directory);
+	return native_run_experiment(experiment, &how);
+}
+
+static int run_as_asked(struct arguments *arguments, const char *file,
+			const struct experiment *experiment)
+{
+	if (arguments->sensitivity)
+		return try_weak(arguments, file, experiment);
+	if (arguments->native)
+		return try_native(arguments, experiment);
+	return run_one(arguments, experiment);
+}
+
 static void refuse_plant(const struct experiment *experiment, struct diagnostics *diagnostics)
 {
 	if (experiment->combination[0]->settings.plant)
@@ -349,6 +392,8 @@ static int run_all(struct arguments *arguments)
 			refuse_plant(experiments[i], diagnostics);
 		if (experiments[i] && arguments->sensitivity)
 			sensitivity_check(experiments[i], diagnostics);
+		if (experiments[i] && arguments->native)
+			native_check(experiments[i], &arguments->runner, diagnostics);
 	}
 	for (size_t i = 0; i < arguments->file_count && !diagnostics_count(diagnostics); i++)
 		run_rehearse(experiments[i], diagnostics);
@@ -360,9 +405,7 @@ static int run_all(struct arguments *arguments)
 	for (size_t i = 0; i < arguments->file_count && !diagnostics_count(diagnostics); i++)
 		status = has_folder(arguments, experiments, i) ? status : EXIT_MISTAKE;
 	for (size_t i = 0; i < arguments->file_count && status != EXIT_MISTAKE; i++) {
-		int one = arguments->sensitivity
-				  ? try_weak(arguments, arguments->files[i], experiments[i])
-				  : run_one(arguments, experiments[i]);
+		int one = run_as_asked(arguments, arguments->files[i], experiments[i]);
 
 		status = status == EXIT_DONE || one == EXIT_INTERRUPTED ? one : status;
 		if (one == EXIT_INTERRUPTED)

@@ -66,7 +66,16 @@ enum rmw {
 	RMW_BIT_CLEAR,          /* word &= ~(1 << operand); result: the old bit */
 };
 
-/* What a verb does: the backend that this file is compiled for. */
+/* Operations; OP_WORK: a turn of a workload that has no allocator. */
+enum op { OP_NONE, OP_ALLOC, OP_FREE, OP_PAGE_ALLOC, OP_PAGE_FREE, OP_WORK, OPS };
+
+/* What a CPU waits for. */
+enum waiting { NOT_WAITING, WAITING_LOCK, WAITING_IDLE };
+
+/*
+ * What a verb does: the backend that this file is compiled for. It may have some of the functions
+ * below inline.
+ */
 #ifdef BOUNCE_BACKEND
 #include BOUNCE_BACKEND
 #else
@@ -213,9 +222,6 @@ void relabel_setup(struct sim *sim, const void *p, size_t bytes, const struct la
 
 /* ---- operations, paths ------------------------------------------------------------------- */
 
-/* OP_WORK: a turn of a workload that has no allocator. */
-enum op { OP_NONE, OP_ALLOC, OP_FREE, OP_PAGE_ALLOC, OP_PAGE_FREE, OP_WORK, OPS };
-
 /* Brackets of one operation; they nest (a page allocation inside an object allocation). */
 void op_begin(struct cpu *cpu, enum op op);
 /* live_bytes: what the users now hold more (+) or less (-); footprint_bytes: what the object
@@ -231,7 +237,6 @@ void op_began(struct cpu *cpu, uint64_t clock);
 
 /* ---- waiting and locks (annotations without an access) ------------------------------------ */
 
-enum waiting { NOT_WAITING, WAITING_LOCK, WAITING_IDLE };
 /* Until the next call, cycles are lock spin or idle. Returns what was in force before. */
 enum waiting waiting(struct cpu *cpu, enum waiting what);
 /* Lock statistics: `turns` failed tries before it was taken (0: uncontended). */

@@ -61,10 +61,17 @@ void native_work(uint64_t cycles)
 
 char *host_memory(uint64_t bytes)
 {
-	char *memory = xmap(bytes);
+	const uint64_t large = 2 << 20;
+	char *memory = xmap(bytes + large);
+	uint64_t before = (large - (uintptr_t)memory % large) % large;
 
-	madvise(memory, bytes, MADV_HUGEPAGE);
-	return memory;
+	/* what lies outside of the large pages goes back */
+	if (before)
+		munmap(memory, before);
+	if (large - before)
+		munmap(memory + before + bytes, large - before);
+	madvise(memory + before, bytes, MADV_HUGEPAGE);
+	return memory + before;
 }
 
 static void clear_page(char *page, size_t bytes)

@@ -340,6 +340,14 @@ struct sim *cpu_sim(const struct cpu *cpu)
 	return cpu->sim;
 }
 
+void leave_uncached(struct cpu *cpu, const void *p, size_t bytes)
+{
+	(void)cpu;
+	for (size_t at = 0; at < bytes; at += LINE)
+		native_flush_line((const char *)p + at);
+	native_fence();
+}
+
 void thread_start(struct sim *sim, unsigned id, thread_function *function, void *argument)
 {
 	struct cpu *cpu = &sim->cpu[id];

@@ -108,7 +108,8 @@ unsigned host_cpus(unsigned *host, unsigned most);
 bool host_pin(unsigned cpu);
 /* Cycles of the core to one tick, here and now: the most that was seen in some tries. */
 double host_cycles_per_tick(void);
-/* Memory that costs nothing until it is touched, in large pages where there are any. */
+/* Memory that costs nothing until it is touched, in large pages where there are any; whole ones of
+ * 2 MiB. Given back by xunmap. */
 char *host_memory(uint64_t bytes);
 /* Zeroes what was touched of it, and takes it out of all caches. */
 void host_clear(char *memory, uint64_t bytes);

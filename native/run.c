@@ -200,7 +200,7 @@ bool native_run(const struct native_options *options, struct native_report *repo
 {
 	struct job job = { .why = why, .size = size };
 	enum pass pass = options->watched ? PASS_WINDOW : PASS_MAPS;
-	uint64_t bytes = options->bytes + (2 << 20);
+	uint64_t bytes = (options->bytes + (2 << 20)) & ~(uint64_t)((2 << 20) - 1);
 	bool good;
 	char *memory;
 

@@ -220,6 +220,10 @@ void relabel(struct cpu *cpu, const void *p, size_t bytes, const struct layout *
 /* The same before time zero. */
 void relabel_setup(struct sim *sim, const void *p, size_t bytes, const struct layout *layout, size_t stride, const char *label);
 
+/* Plain C has written the `bytes` at p as set-up does, but from a thread: no cache has them. So it is
+ * by itself where caches are simulated. */
+void leave_uncached(struct cpu *cpu, const void *p, size_t bytes);
+
 /* ---- operations, paths ------------------------------------------------------------------- */
 
 /* Brackets of one operation; they nest (a page allocation inside an object allocation). */

@@ -87,6 +87,11 @@ $(B)/$(1).o: $$(OBJECTS_$(1))
 endef
 $(foreach one,$(BACKENDS),$(eval $(call rules_of_backend,$(one))))
 
+# A test from inside the native backend: a part of it, linked with nothing else of the program.
+$(B)/tests/test_native_verbs: $(B)/for-native/tests/test_native_verbs.o $(OBJECTS_native) $(B)/sim/xalloc.o
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
 # A change of compiler or flags rebuilds everything; a new version only what prints it.
 $(B)/flags: FORCE
 	@mkdir -p $(@D)
@@ -182,7 +187,7 @@ plots: all need-plots
 install: all
 	install -d '$(DESTDIR)$(prefix)/bin' '$(DESTDIR)$(prefix)/share/doc/bounce'
 	install -m 755 $(B)/bounce '$(DESTDIR)$(prefix)/bin/bounce'
-	for d in configs configs/explore configs/machines configs/micro plots workloads/traces; do \
+	for d in configs configs/explore configs/machines configs/micro configs/native plots workloads/traces; do \
 		install -d "$(DESTDIR)$(prefix)/share/bounce/$$d"; \
 		find $$d -maxdepth 1 -type f -exec install -m 644 {} "$(DESTDIR)$(prefix)/share/bounce/$$d/" ';'; \
 	done

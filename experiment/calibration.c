@@ -176,9 +176,12 @@ static void measure_hits(struct calibration *c)
 
 	machine->l1d.hit_cyc = rounded(chase(c->host[0], l1 / 2));
 	if (machine->l2.ways)
-		machine->l2.hit_cyc = rounded(chase(c->host[0], l1 + l2 / 4));
+		machine->l2.hit_cyc = rounded(fmax(chase(c->host[0], l1 + l2 / 4),
+						   machine->l1d.hit_cyc));
 	if (machine->llc.ways)
-		machine->llc.hit_cyc = rounded(chase(c->host[0], least(least(llc, most), beyond)));
+		machine->llc.hit_cyc =
+			rounded(fmax(chase(c->host[0], least(least(llc, most), beyond)),
+				     machine->l2.hit_cyc));
 }
 
 /* ---- lines of other cores ------------------------------------------------------------------- */

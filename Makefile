@@ -204,4 +204,4 @@ clean:
 .SECONDARY:
 FORCE:
 
--include $(B)/docs/machine_table.d $(OBJECTS:.o=.d) $(TESTS:=.d) $(HELPERS:.o=.d) $(B)/tests/bench.d $(B)/tests/golden.d $(B)/tests/quantiles.d
+-include $(B)/for-native/tests/test_native_verbs.d $(B)/docs/machine_table.d $(OBJECTS:.o=.d) $(TESTS:=.d) $(HELPERS:.o=.d) $(B)/tests/bench.d $(B)/tests/golden.d $(B)/tests/quantiles.d

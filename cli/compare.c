@@ -17,7 +17,7 @@
 
 struct arguments {
 	const char *result[2], *by, *colour;
-	struct compared *compared;
+	struct quotient *compared;
 	size_t count;
 	double limit;
 	enum table_format format;
@@ -47,10 +47,10 @@ static const char help[] =
 
 static void add_metric(struct arguments *arguments, const char *word, struct argp_state *state)
 {
-	struct compared compared;
+	struct quotient compared;
 	char unknown[128];
 
-	if (!compared_parse(word, &compared, unknown, sizeof unknown)) {
+	if (!quotient_parse(word, &compared, unknown, sizeof unknown)) {
 		struct nearest nearest = nearest_to(unknown);
 
 		for (const struct metric *metric = metrics; metric->name; metric++)
@@ -194,7 +194,7 @@ static int compare(const struct arguments *arguments, const struct points *a,
 		   const struct points *b, const char *by)
 {
 	struct groups *groups = arrange(arguments, a, b, by);
-	const struct compared *compared = arguments->compared;
+	const struct quotient *compared = arguments->compared;
 	size_t count = arguments->count;
 	struct comparison comparison = {
 		.limit = arguments->limit,

@@ -9,23 +9,9 @@
 
 enum { COLUMNS = 22 };
 
-bool compared_parse(const char *word, struct compared *compared, char *unknown, size_t size)
-{
-	size_t length = strcspn(word, "/");
-
-	*compared = (struct compared){ .name = word };
-	snprintf(unknown, size, "%.*s", (int)length, word);
-	compared->above = metric_find(unknown);
-	if (!compared->above || !word[length])
-		return compared->above;
-	snprintf(unknown, size, "%s", word + length + 1);
-	compared->below = metric_find(unknown);
-	return compared->below;
-}
-
 enum { USUAL_MAX = 8 };
 
-const struct compared *compared_usual(bool native, size_t *count)
+const struct quotient *compared_usual(bool native, size_t *count)
 {
 	static const char *const usual[] = {
 		"bounces/operations", "bounces_allocator/operations", "alloc_cycles_mean",
@@ -36,22 +22,13 @@ const struct compared *compared_usual(bool native, size_t *count)
 		"free_cycles_mean",	     "free_cycles_p50",	  "work_cycles_mean",
 		NULL,
 	};
-	static struct compared compared[USUAL_MAX];
+	static struct quotient compared[USUAL_MAX];
 	const char *const *names = native ? of_times : usual;
 	char unknown[64];
 
 	for (*count = 0; names[*count]; ++*count)
-		compared_parse(names[*count], &compared[*count], unknown, sizeof unknown);
+		quotient_parse(names[*count], &compared[*count], unknown, sizeof unknown);
 	return compared;
-}
-
-static double compared_value(const struct point *point, const void *argument)
-{
-	const struct compared *compared = argument;
-	double above = metric_value(compared->above, point);
-	double below = compared->below ? metric_value(compared->below, point) : 1;
-
-	return below == 0 ? NAN : above / below;
 }
 
 /* Beyond the limit for the worse, and not by chance. */
@@ -119,11 +96,11 @@ static void interval_cells(struct table *table, const struct interval *interval,
 
 /* One metric in one group: true if it is over the limit. */
 static bool add_row(struct table *table, const struct groups *groups, const struct cell *a,
-		    const struct cell *b, const struct compared *compared, double limit)
+		    const struct cell *b, const struct quotient *compared, double limit)
 {
-	struct interval from = cell_interval(a, compared_value, compared),
-			to = cell_interval(b, compared_value, compared);
-	struct interval change = cell_change(a, b, compared_value, compared);
+	struct interval from = cell_interval(a, quotient_value, compared),
+			to = cell_interval(b, quotient_value, compared);
+	struct interval change = cell_change(a, b, quotient_value, compared);
 	bool over = is_over(&from, &to, &change, limit);
 	char text[128];
 
@@ -146,10 +123,10 @@ static bool add_row(struct table *table, const struct groups *groups, const stru
 	return over;
 }
 
-static bool both_have(const struct cell *a, const struct cell *b, const struct compared *compared)
+static bool both_have(const struct cell *a, const struct cell *b, const struct quotient *compared)
 {
-	return !isnan(cell_interval(a, compared_value, compared).mean) &&
-	       !isnan(cell_interval(b, compared_value, compared).mean);
+	return !isnan(cell_interval(a, quotient_value, compared).mean) &&
+	       !isnan(cell_interval(b, quotient_value, compared).mean);
 }
 
 /* All groups of one series against the first; how many rows were over the limit. */
@@ -210,7 +187,7 @@ static void print_rough(FILE *out, const struct groups *groups, const struct com
 
 	for (size_t i = 0; i < groups->cells && !rough; i++) {
 		for (size_t m = 0; m < comparison->count; m++) {
-			struct interval value = cell_interval(&groups->cell[i], compared_value,
+			struct interval value = cell_interval(&groups->cell[i], quotient_value,
 							      &comparison->compared[m]);
 
 			rough |= value.rough && value.low != value.high;

@@ -8,20 +8,11 @@
 #include "experiment/groups.h"
 #include "experiment/metrics.h"
 
-/* A metric, or one divided by another: "bounces/operations". */
-struct compared {
-	const char *name;
-	const struct metric *above, *below;     /* below NULL: not divided */
-};
-
-/* The word must outlive what is compared. false: the part of it that is no metric is in `unknown`. */
-bool compared_parse(const char *word, struct compared *compared, char *unknown, size_t size);
-
 /* What is compared unless somebody says what; `native`: a side has only times. */
-const struct compared *compared_usual(bool native, size_t *count);
+const struct quotient *compared_usual(bool native, size_t *count);
 
 struct comparison {
-	const struct compared *compared;
+	const struct quotient *compared;
 	size_t count;
 	double limit;           /* as a fraction; NAN: none */
 	bool native;            /* a side has only times: what one has not is no row */

@@ -41,7 +41,7 @@ static const struct argp_option options[] = {
 
 static const char help[] =
 	"Where a run bounced.\v"
-	"Views: lines (default) after perf c2c, fields after pahole, sites, cpus, locks, paths.\n\n"
+	"Views: lines (default) after perf c2c, fields after pahole, sites, cpus, locks, paths, orders.\n\n"
 	"  bounce report results/remote-free\n"
 	"  bounce report remote-free fields --point objects=slub-page\n"
 	"  bounce report remote-free sites --format csv > sites.csv";
@@ -197,7 +197,7 @@ int cli_report(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
-		.args_doc = "RESULT [lines|fields|sites|cpus|locks|paths]",
+		.args_doc = "RESULT [lines|fields|sites|cpus|locks|paths|orders]",
 		.doc = help,
 	};
 	struct arguments arguments = { .view = views, .top = DEFAULT_TOP };

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/expected.h"
 #include "cli/native.h"
 #include "cli/options.h"
 #include "cli/run.h"
@@ -225,8 +226,24 @@ static bool draw(const struct arguments *arguments, struct runner *runner,
 	return drawn || !plots_can_draw();
 }
 
+/* Programs get their rows alone. Of a part of the points nothing is expected. */
+static size_t tell_expected(const struct arguments *arguments, const struct experiment *experiment,
+			    const struct points *points, bool whole)
+{
+	return whole ? expected_print(arguments->format == TABLE_PEOPLE ? stdout : stderr,
+				      experiment, points)
+		     : 0;
+}
+
+/* What came of a run beyond its points. */
+struct outcome_of_run {
+	size_t ended;                   /* badly */
+	size_t missed;                  /* expectations that do not hold */
+};
+
 /* Results and figures of what is there; false: some could not be written or read. */
-static bool finish(const struct arguments *arguments, struct runner *runner, size_t *ended)
+static bool finish(const struct arguments *arguments, const struct experiment *experiment,
+		   struct runner *runner, struct outcome_of_run *came)
 {
 	struct points points;
 	char why[1024];
@@ -235,8 +252,9 @@ static bool finish(const struct arguments *arguments, struct runner *runner, siz
 	if (!written)
 		complain("bounce: cannot write results: %s", why);
 	if (points.point) {
-		*ended = run_tell_outcomes(&points);
+		came->ended = run_tell_outcomes(&points);
 		print_points(arguments, &points);
+		came->missed = tell_expected(arguments, experiment, &points, whole);
 		fflush(stdout);
 	}
 	if (written)
@@ -277,7 +295,7 @@ static void tell_where(const struct runner_summary *summary, size_t ended, const
 static int run_one(struct arguments *arguments, const struct experiment *experiment)
 {
 	struct runner_summary summary;
-	size_t ended = 0;
+	struct outcome_of_run came = { 0 };
 	char directory[4096];
 
 	folder_of(arguments, experiment, directory, sizeof directory);
@@ -289,7 +307,7 @@ static int run_one(struct arguments *arguments, const struct experiment *experim
 		return summary.refused ? EXIT_MISTAKE : EXIT_FAILED;
 	runner_run(runner);
 
-	bool written = finish(arguments, runner, &ended);
+	bool written = finish(arguments, experiment, runner, &came);
 
 	runner_free(runner);
 	if (summary.interrupted)
@@ -297,8 +315,11 @@ static int run_one(struct arguments *arguments, const struct experiment *experim
 			"bounce: interrupted; %zu points are kept in %s, the next run computes the others",
 			summary.kept + summary.computed, directory);
 	else if (!arguments->quiet && arguments->format == TABLE_PEOPLE)
-		tell_where(&summary, ended, directory);
-	return run_status(&summary, written, ended);
+		tell_where(&summary, came.ended, directory);
+
+	int status = run_status(&summary, written, came.ended);
+
+	return status == EXIT_DONE && came.missed ? EXIT_DIFFERENT : status;
 }
 
 static int try_weak(const struct arguments *arguments, const char *file,

@@ -1,5 +1,5 @@
 /*
- * Views of a report: lines (after perf c2c), sites, cpus, locks, paths. The view of structs,
+ * Views of a report: lines (after perf c2c), sites, cpus, locks, paths, orders. The view of structs,
  * after pahole, is in cli/fields.c.
  */
 #include "cli/views.h"
@@ -678,6 +678,44 @@ static void paths_people(FILE *out, const struct result *result, const struct vi
 	table_free(paths);
 }
 
+/* ---- orders ----------------------------------------------------------------------------- */
+
+/* clang-format off */
+static const struct column order_columns[] = {
+	{ NULL, "point", true }, { "order", "order", false }, { "free blocks", "blocks", false },
+	{ "pages", "pages", false }, { "of all", "share", false }, { NULL, NULL, false },
+};
+/* clang-format on */
+
+static void orders_fill(struct table *table, const struct result *result, const char *point)
+{
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < result->orders; i++)
+		all += result->order[i].blocks << i;
+	for (size_t i = 0; i < result->orders; i++) {
+		table_text(table, "%s", point);
+		table_count(table, i);
+		table_count(table, result->order[i].blocks);
+		table_count(table, result->order[i].blocks << i);
+		table_share(table, (double)(result->order[i].blocks << i), (double)all);
+	}
+}
+
+static void orders_people(FILE *out, const struct result *result, const struct view_options *options)
+{
+	struct table *table = table_new(order_columns);
+
+	if (!result->orders) {
+		fputs("Pages have no orders here.\n", out);
+	} else {
+		fputs("Free at the end, in blocks of 2^order pages that any CPU can have:\n", out);
+		orders_fill(table, result, "");
+		table_print(table, out, TABLE_PEOPLE, NULL, 0, options->colour);
+	}
+	table_free(table);
+}
+
 /* ---- the registry ------------------------------------------------------------------------ */
 
 /* clang-format off */
@@ -688,6 +726,7 @@ const struct view views[] = {
 	{ "cpus",   "what each CPU did, and where its cycles went",                          "cpu",   cpu_columns,   cpus_fill,   cpus_people },
 	{ "locks",  "locks: how often taken and contended, how long waited for",             "lock",  lock_columns,  locks_fill,  locks_people },
 	{ "paths",  "operations and the paths they took",                                    "path",  path_columns,  paths_fill,  paths_people },
+	{ "orders", "free blocks of pages at the end, by order: fragmentation",                "order", order_columns, orders_fill, orders_people },
 	{ NULL, NULL, NULL, NULL, NULL, NULL },
 };
 /* clang-format on */

@@ -35,7 +35,7 @@ static void add_key(struct listing *listing, const char *path, const char *text)
 	};
 }
 
-static const char *known_value(const struct combination *combination, const char *path)
+const char *combination_value(const struct combination *combination, const char *path)
 {
 	for (size_t i = 0; i < combination->keys; i++) {
 		if (!strcmp(combination->key[i].key, path))
@@ -167,9 +167,12 @@ static void placement_text(const struct combination *combination, char *text, si
 	snprintf(text + at, size - at, "]");
 }
 
-/* What is explored is told where it was asked for; a result hangs on none of it. */
-static bool list_explored(struct listing *listing, const struct setting *setting)
+/* A result hangs on none of it: expectations, and what is explored, which is told where it was
+ * asked for. */
+static bool list_apart(struct listing *listing, const struct setting *setting)
 {
+	if (!strcmp(setting->key, "expect"))
+		return true;
 	if (strcmp(setting->key, "explore") && strcmp(setting->key, "plant"))
 		return false;
 	if (!walk_find(listing->loading, setting->key))
@@ -196,7 +199,7 @@ static void list_top_level(struct listing *listing)
 
 	for (const struct setting *setting = keys_table(listing->loading->keys); setting->key;
 	     setting++) {
-		if (is_shortcut(setting) || list_explored(listing, setting))
+		if (is_shortcut(setting) || list_apart(listing, setting))
 			continue;
 		if (!strcmp(setting->key, "placement") &&
 		    combination->settings.placement == PLACEMENT_LISTED)
@@ -344,7 +347,7 @@ struct entries {
 
 static const char *entry_value(const struct combination *combination, const char *path)
 {
-	return strcmp(path, "machine") ? known_value(combination, path) : combination->machine_text;
+	return strcmp(path, "machine") ? combination_value(combination, path) : combination->machine_text;
 }
 
 /* The values of a path, each once. */

@@ -341,6 +341,7 @@ static void describe(struct loading *loading, char *const *sets, size_t set_coun
 	experiment->compared = walk_place(loading, "objects");
 	experiment->about = walk_place(loading, "workload");
 	remark_unused(loading);
+	expect_resolve(loading);
 	effective_experiment(loading);
 	add_points(experiment);
 }
@@ -493,6 +494,7 @@ void experiment_free(struct experiment *experiment)
 	free(experiment->point);
 	free(experiment->path);
 	free(experiment->effective);
+	expect_free(&experiment->expect);
 	free_list(experiment->swept, experiment->swepts);
 	free_list(experiment->plot, experiment->plots);
 	free_list(experiment->set, experiment->sets);

@@ -5,6 +5,7 @@
 #define EXPERIMENT_EXPERIMENT_H
 
 #include "experiment/diagnostic.h"
+#include "experiment/expect.h"
 #include "experiment/sha256.h"
 #include "experiment/store.h"
 #include "experiment/weak.h"
@@ -46,6 +47,7 @@ struct settings {
 	bool run_ahead, parking;
 	struct explore_options explore; /* the section; what is no key of it is not filled in */
 	int plant;                      /* 0: none; else one more than the index in its table */
+	struct expect_keys expect;      /* for its keys only: what is expected is the experiment's */
 };
 
 /* One combination of swept values; a point is a combination and a seed. */
@@ -93,6 +95,7 @@ struct experiment {
 	size_t plots;
 	char **set;
 	size_t sets;
+	struct expectations expect;
 	size_t left_out;                        /* combinations that cannot be, beside those that can */
 	struct place about;                     /* where the workload is; lives as `compared` does */
 	struct place compared;                  /* where allocators are named; lives as long as the

@@ -80,6 +80,8 @@ static const struct setting top_level[] = {
 		.help = "shortcut of the engine; off, it takes longer and gives the same"),
 	SETTING(struct settings, parking, SWITCH, .fallback = "true", .fixed = true,
 		.help = "shortcut of the engine; off, it takes longer and gives the same"),
+	SETTING(struct settings, expect, SECTION, .section = expect_settings, .fallback = "-",
+		.help = "what results should be: a list of {metric: NAME, of: {KEY: VALUE}, below | above | equals: NUMBER or {KEY: VALUE}, ...}; 'run' ends with status 3 where one does not hold"),
 	SETTING(struct settings, explore, SECTION,
 		.help = "which schedules 'bounce explore' runs"),
 	SETTING(struct settings, plant, WORD, .fallback = "none", .fixed = true,

@@ -53,6 +53,8 @@ void rule_name(struct loading *loading, const struct combination *into);
 void rules_check(struct loading *loading, struct combination *combination);
 
 /* ---- effective.c */
+/* The value of a setting, as text; NULL: it has no such setting. */
+const char *combination_value(const struct combination *combination, const char *path);
 void effective_keys(struct loading *loading, struct combination *combination);
 /* Fills identity: equal where settings and machine are, however they were written. */
 void effective_identity(struct combination *combination);

@@ -34,6 +34,20 @@ enum { UNITS_PER_CYCLE = 64 };
 	{ "cycles_" name_, METRIC_CYCLES, RESULT(total.cause_units[cause_]), "cycles", \
 	  "cycles of all CPUs: " help_ }
 
+#define LOCKS(name_, which_, what_) \
+	{ #name_ "s_taken", METRIC_LOCKS, (which_) + LOCKS_TAKEN, "takings", \
+	  "times that " what_ " was taken" }, \
+	{ #name_ "_contended", METRIC_LOCKS, (which_) + LOCKS_CONTENDED, "takings", \
+	  "of these, those that had to wait" }, \
+	{ #name_ "_hold_cycles_mean", METRIC_LOCKS, (which_) + LOCKS_HOLD_MEAN, "cycles", \
+	  what_ " is held: mean" }, \
+	{ #name_ "_hold_cycles_max", METRIC_LOCKS, (which_) + LOCKS_HOLD_MAX, "cycles", \
+	  what_ " is held: the longest" }, \
+	{ #name_ "_wait_cycles_mean", METRIC_LOCKS, (which_) + LOCKS_WAIT_MEAN, "cycles", \
+	  "waiting for " what_ ": mean of those that had to" }, \
+	{ #name_ "_wait_cycles_max", METRIC_LOCKS, (which_) + LOCKS_WAIT_MAX, "cycles", \
+	  "waiting for " what_ ": the longest" }
+
 const struct metric metrics[] = {
 	{ "objects", METRIC_TEXT, POINT(objects), "", "object allocator" },
 	{ "pages", METRIC_TEXT, POINT(pages), "", "page allocator" },
@@ -114,6 +128,15 @@ const struct metric metrics[] = {
 	  "at the end nobody's, and on no list of the object allocator (bugs: released)" },
 	{ "mixed", METRIC_OF_POINT, POINT(mixed), "1",
 	  "1: object and page allocator are of different kernels, which no machine ever ran" },
+	{ "drains", METRIC_COUNT, RESULT(op[OP_DRAIN].count), "drains",
+	  "times that all CPUs gave the pages they keep back" },
+	OPERATION(drain, OP_DRAIN, "such a drain, for who asked for it"),
+	LOCKS(lock, 0, "a lock"),
+	LOCKS(zone_lock, LOCKS_OF_ZONES, "the lock of a zone"),
+	{ "free_pages", METRIC_ORDERS, 0, "pages",
+	  "free at the end, in blocks that any CPU can have" },
+	{ "free_pages_in_2m", METRIC_ORDERS, 9, "pages",
+	  "of these, those in blocks of 2 MiB or more; the less, the more fragmented" },
 	{ 0 },
 };
 /* clang-format on */
@@ -131,6 +154,76 @@ bool metric_is_name(const struct metric *metric)
 {
 	return metric->kind == METRIC_TEXT || metric->kind == METRIC_OUTCOME;
 }
+
+/* ---- locks and orders -------------------------------------------------------------------- */
+
+/* "zone.lock", "zone of node 0.lock": nothing else of a zone. */
+static bool is_zone_lock(const struct lock_stats *lock)
+{
+	const char *of = strchr(lock->label, '.');
+
+	return !strncmp(lock->label, "zone", 4) && of && !strcmp(of, ".lock");
+}
+
+static struct lock_stats locks_together(const struct result *result, bool zones)
+{
+	struct lock_stats sum = { .taken = 0 };
+
+	for (size_t i = 0; i < result->locks; i++) {
+		const struct lock_stats *lock = &result->lock[i];
+
+		if (zones && !is_zone_lock(lock))
+			continue;
+		sum.taken += lock->taken;
+		sum.contended += lock->contended;
+		sum.wait_units += lock->wait_units;
+		sum.hold_units += lock->hold_units;
+		if (lock->wait_units_max > sum.wait_units_max)
+			sum.wait_units_max = lock->wait_units_max;
+		if (lock->hold_units_max > sum.hold_units_max)
+			sum.hold_units_max = lock->hold_units_max;
+	}
+	return sum;
+}
+
+static double mean_units(uint64_t units, uint64_t count)
+{
+	return count ? (double)units / (double)count / UNITS_PER_CYCLE : NAN;
+}
+
+static double locks_value(const struct result *result, unsigned what)
+{
+	struct lock_stats sum = locks_together(result, what >= LOCKS_OF_ZONES);
+
+	switch ((enum of_locks)(what % LOCKS_OF_ZONES)) {
+	case LOCKS_TAKEN:
+		return (double)sum.taken;
+	case LOCKS_CONTENDED:
+		return (double)sum.contended;
+	case LOCKS_HOLD_MEAN:
+		return mean_units(sum.hold_units, sum.taken);
+	case LOCKS_HOLD_MAX:
+		return mean_units(sum.hold_units_max, 1);
+	case LOCKS_WAIT_MEAN:
+		return mean_units(sum.wait_units, sum.contended);
+	default:
+		return mean_units(sum.wait_units_max, 1);
+	}
+}
+
+/* NAN where page blocks have no orders, or the run did not end well. */
+static double free_pages_from(const struct result *result, size_t order)
+{
+	double pages = 0;
+
+	if (!result->orders)
+		return NAN;
+	for (; order < result->orders; order++)
+		pages += ldexp((double)result->order[order].blocks, (int)order);
+	return pages;
+}
+
+/* ---- values ------------------------------------------------------------------------------ */
 
 static const void *member(const struct metric *metric, const struct point *point)
 {
@@ -186,6 +279,10 @@ double metric_value(const struct metric *metric, const struct point *point)
 		return (double)*(const uint64_t *)member(metric, point) / UNITS_PER_CYCLE;
 	case METRIC_MEAN:
 		return per_operation(op, op->total_units) / UNITS_PER_CYCLE;
+	case METRIC_LOCKS:
+		return locks_value(point->result, (unsigned)metric->offset);
+	case METRIC_ORDERS:
+		return free_pages_from(point->result, metric->offset);
 	case METRIC_READ:
 		return per_operation(op, op->lines_read);
 	case METRIC_WRITTEN:
@@ -214,6 +311,31 @@ const char *metric_text(const struct metric *metric, const struct point *point, 
 
 	snprintf(buf, size, "%.17g", value);
 	return isnan(value) ? "" : buf;
+}
+
+/* ---- quotients ---------------------------------------------------------------------------- */
+
+bool quotient_parse(const char *word, struct quotient *quotient, char *unknown, size_t size)
+{
+	size_t length = strcspn(word, "/");
+
+	*quotient = (struct quotient){ .name = word };
+	snprintf(unknown, size, "%.*s", (int)length, word);
+	quotient->above = metric_find(unknown);
+	if (!quotient->above || !word[length])
+		return quotient->above;
+	snprintf(unknown, size, "%s", word + length + 1);
+	quotient->below = metric_find(unknown);
+	return quotient->below;
+}
+
+double quotient_value(const struct point *point, const void *quotient)
+{
+	const struct quotient *of = quotient;
+	double above = metric_value(of->above, point);
+	double below = of->below ? metric_value(of->below, point) : 1;
+
+	return below == 0 ? NAN : above / below;
 }
 
 /* ---- CSV --------------------------------------------------------------------------------- */

@@ -19,6 +19,14 @@ enum metric_kind {
 	METRIC_BOUNCES,         /* sum over the classes of lines */
 	METRIC_READ,            /* struct op_stats: lines read per operation */
 	METRIC_WRITTEN,
+	METRIC_LOCKS,           /* of the locks: enum of_locks */
+	METRIC_ORDERS,          /* free pages at the end, in blocks of at least so large an order */
+};
+
+/* Of all locks, or of those of zones alone. */
+enum of_locks {
+	LOCKS_TAKEN, LOCKS_CONTENDED, LOCKS_HOLD_MEAN, LOCKS_HOLD_MAX, LOCKS_WAIT_MEAN, LOCKS_WAIT_MAX,
+	LOCKS_OF_ZONES,         /* from here on the same again */
 };
 
 struct metric {
@@ -41,6 +49,17 @@ const char *metric_text(const struct metric *metric, const struct point *point, 
 			size_t size);
 /* A name and no number: in JSON within quotes. */
 bool metric_is_name(const struct metric *metric);
+
+/* A metric, or one divided by another: "bounces/operations". */
+struct quotient {
+	const char *name;
+	const struct metric *above, *below;     /* below NULL: not divided */
+};
+
+/* The word must outlive the quotient. false: the part of it that is no metric is in `unknown`. */
+bool quotient_parse(const char *word, struct quotient *quotient, char *unknown, size_t size);
+/* Of a point; `quotient` is a struct quotient. NAN where there is nothing to tell. */
+double quotient_value(const struct point *point, const void *quotient);
 
 /* What results are, in front of their rows: comment lines; {"type":"run",...}. */
 void metrics_csv_source(FILE *out, const struct points *points);

@@ -132,6 +132,20 @@ static void check(struct run *run, struct result *result)
 	snprintf(result->message, sizeof result->message, "at the end: %s", why);
 }
 
+static void note_orders(struct run *run, struct result *result)
+{
+	const struct page_allocator *pages = run->combination->pages;
+	uint64_t blocks[MAX_ORDER];
+
+	if (!pages->free_blocks)
+		return;
+	pages->free_blocks(run->stand.pages.state, blocks);
+	result->order = xalloc(MAX_ORDER * sizeof *result->order);
+	result->orders = MAX_ORDER;
+	for (unsigned order = 0; order < MAX_ORDER; order++)
+		result->order[order].blocks = blocks[order];
+}
+
 static void remark(void *to, const char *text)
 {
 	point_add_remark(to, text);
@@ -219,6 +233,8 @@ struct point *run_point(const struct planned *planned, char *why, size_t size)
 		check(&run, point->result);
 		if (objects->state && objects->model->metadata_bytes)
 			point->metadata_bytes = objects->model->metadata_bytes(objects->state);
+		if (run.stand.created)
+			note_orders(&run, point->result);
 		if (point->result->outcome == OUTCOME_DONE)
 			point->objects_lost = traffic_lost(&run.stand.traffic);
 	} else {

@@ -136,7 +136,13 @@ static const struct record_column lock_columns[] = {
 	U64(struct lock_stats, taken),
 	U64(struct lock_stats, contended), U64(struct lock_stats, turns),
 	U64(struct lock_stats, wait_units),
-	U64(struct lock_stats, hold_units),
+	U64(struct lock_stats, hold_units), U64(struct lock_stats, wait_units_max),
+	U64(struct lock_stats, hold_units_max),
+	{ 0 },
+};
+
+static const struct record_column order_columns[] = {
+	U64(struct order_stats, blocks),
 	{ 0 },
 };
 
@@ -162,6 +168,7 @@ static const struct result_table result_tables[] = {
 	TABLE("fields", field_columns, field, fields, struct field_stats),
 	TABLE("paths", path_columns, path, paths, struct path_stats),
 	TABLE("locks", lock_columns, lock, locks, struct lock_stats),
+	TABLE("orders", order_columns, order, orders, struct order_stats),
 	TABLE("holders", holder_columns, holder, holders, struct holder),
 };
 /* clang-format on */

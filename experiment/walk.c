@@ -304,6 +304,11 @@ static bool special_key(void *to, struct yaml *key, struct yaml *value)
 		refuse_jitter_percent(loading, key, value);
 		return true;
 	}
+	if (!strcmp(key->text, "expect")) {
+		if (!again(loading))
+			expect_read(loading, key, value);
+		return true;
+	}
 	if (!machine && !workload && !cores && !is_model(loading, key->text))
 		return false;
 	schema_add_given(schema, key, key->text);

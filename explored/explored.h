@@ -42,7 +42,7 @@ enum finding_kind {
 /* What is explored: the section `explore:`, whose keys are explained in settings.c, and on what. */
 struct explore_options {
 	char program[SETTING_NAME_BYTES];
-	uint64_t cpus, operations, object_size;
+	uint64_t cpus, nodes, operations, object_size;
 	int start, strategy;            /* of their words */
 	uint64_t preemptions, depth, schedules, store_buffer, interrupts;
 	const char *objects, *pages;    /* names of models; objects NULL: the page allocator alone */

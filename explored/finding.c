@@ -148,7 +148,7 @@ static void print_step(FILE *out, const struct sim *sim, unsigned i)
 	} else if (s->word) {
 		print_access(out, sim, s);
 	} else {
-		fputs("fence", out);
+		fputs(s->kind == VERB_IRQS_OFF ? s->site->text : "fence", out);
 	}
 	if (s->site && s->site->line)
 		fprintf(out, "   %s:%u %s", file_name(s->site->file), s->site->line,

@@ -185,7 +185,7 @@ static bool buffer_lets(const struct sim *sim, const struct cpu *cpu)
 	const struct verb_at *v = &cpu->next;
 	bool whole = true;
 
-	if (!cpu->buffered || v->kind == VERB_START)
+	if (!cpu->buffered || v->kind == VERB_START || v->kind == VERB_IRQS_OFF)
 		return true;
 	if (v->locked || v->kind == VERB_FENCE)
 		return false;
@@ -618,11 +618,25 @@ void compute_cycles(struct cpu *cpu, uint64_t cycles)
 	(void)cycles;
 }
 
+/* Between the verb before and the one behind, with interrupts still on: a step of its own where one
+ * may arrive. */
+static void irqs_go_off(struct cpu *cpu)
+{
+	static const struct site site = { "", 0, "irqs_go_off", "interrupts go off" };
+	struct verb_at verb = { VERB_IRQS_OFF, false, false, 0, NULL, &site };
+
+	if (cpu->irq_on && cpu->sources && !cpu->in_handler && !cpu->sim->sequential) {
+		step(cpu, &verb);
+		cpu->history = random_mix(cpu->history + 5);
+	}
+	cpu->irq_on = false;
+}
+
 bool irq_save(struct cpu *cpu)
 {
 	bool was_on = cpu->irq_on;
 
-	cpu->irq_on = false;
+	irqs_go_off(cpu);
 	return was_on;
 }
 
@@ -634,13 +648,23 @@ void irq_restore(struct cpu *cpu, bool flags)
 
 void irq_disable(struct cpu *cpu)
 {
-	cpu->irq_on = false;
+	irqs_go_off(cpu);
 }
 
 void irq_enable(struct cpu *cpu)
 {
 	if (!cpu->in_handler)
 		cpu->irq_on = true;
+}
+
+bool in_interrupt(const struct cpu *cpu)
+{
+	return cpu->in_handler;
+}
+
+bool irqs_off(const struct cpu *cpu)
+{
+	return !cpu->irq_on;
 }
 
 void preempt_disable(struct cpu *cpu)
@@ -703,6 +727,12 @@ void op_begin(struct cpu *cpu, enum op op)
 {
 	(void)op;
 	cpu->operations++;
+}
+
+void op_pieces(struct cpu *cpu, unsigned pieces)
+{
+	(void)cpu;
+	(void)pieces;
 }
 
 void op_end(struct cpu *cpu, int64_t live_bytes, int64_t footprint_bytes)
@@ -918,10 +948,12 @@ struct sim *machine_new(const struct explore_options *options, uint64_t bytes)
 	struct sim *sim = xalloc(sizeof *sim);
 
 	sim->head.cpus = (unsigned)options->cpus;
-	sim->head.nodes = 1;
+	sim->head.nodes = options->nodes ? (unsigned)options->nodes : 1;
 	sim->head.preempt = options->preempt;
 	sim->head.seed = options->seed;
 	sim->head.node_of = xalloc(options->cpus * sizeof *sim->head.node_of);
+	for (unsigned i = 0; i < sim->head.cpus; i++)
+		sim->head.node_of[i] = i % sim->head.nodes;
 	sim->depth = (unsigned)options->store_buffer;
 	sim->main = fiber_main();
 	sim->step = xmap(STEPS_MAX * sizeof *sim->step);

@@ -41,7 +41,10 @@ enum {
 /* Entities: CPU i, the interrupts of CPU i, the store buffer of CPU i. */
 enum { IRQ_OF = CPUS_MAX, BUFFER_OF = 2 * CPUS_MAX, ENTITIES = 3 * CPUS_MAX };
 
-enum verb_kind { VERB_START, VERB_LOAD, VERB_STORE, VERB_RMW, VERB_SPIN, VERB_FENCE };
+/* VERB_IRQS_OFF: interrupts go off; it touches nothing, but is the last moment for one to arrive. */
+enum verb_kind {
+	VERB_START, VERB_LOAD, VERB_STORE, VERB_RMW, VERB_SPIN, VERB_FENCE, VERB_IRQS_OFF
+};
 
 struct verb_at {                        /* a verb that a CPU stands before, or that was done */
 	enum verb_kind kind;

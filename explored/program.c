@@ -162,7 +162,7 @@ static void thread(struct cpu *cpu, void *argument)
 
 /*
  * What a network card does: takes two objects and gives the first back, so that the CPU's freelist
- * has the same first object as before and another one behind it.
+ * has the same first object as before and another one behind it. And what the end of a second does.
  */
 static void handler(struct cpu *cpu, void *argument)
 {
@@ -174,6 +174,8 @@ static void handler(struct cpu *cpu, void *argument)
 	alloc_number(cpu, stage, first - 1, GFP_ATOMIC);
 	free_number(cpu, stage, first);
 	stage->keeps[id]++;
+	if (stage->objects.model && stage->objects.model->tick)
+		stage->objects.model->tick(cpu, stage->objects.state);
 }
 
 static void give_all_back(struct cpu *cpu, void *argument)

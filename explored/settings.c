@@ -22,6 +22,8 @@ const struct setting explore_settings[] = {
 		.help = "operations by CPU, like 'a a | f0 a'; empty: all there are, or drawn by seed"),
 	SETTING(struct explore_options, cpus, COUNT, .min = 1, .max = EXPLORE_CPUS_MAX,
 		.fallback = "2", .fixed = true, .help = "CPUs of a program"),
+	SETTING(struct explore_options, nodes, COUNT, .min = 1, .max = EXPLORE_CPUS_MAX,
+		.fallback = "1", .fixed = true, .help = "NUMA nodes that the CPUs are on in turn"),
 	SETTING(struct explore_options, operations, COUNT, .min = 1, .max = 12, .fallback = "3",
 		.fixed = true, .help = "operations of each CPU, where no program is given"),
 	SETTING(struct explore_options, object_size, BYTES, .min = 8, .max = 4096,
@@ -43,7 +45,7 @@ const struct setting explore_settings[] = {
 		.help = "stores that wait in each CPU (x86-TSO); 0: sequential consistency"),
 	SETTING(struct explore_options, interrupts, COUNT, .min = 0, .max = 7, .fallback = "0",
 		.fixed = true,
-		.help = "interrupts that may arrive at each CPU, at any verb; each allocates twice and frees once"),
+		.help = "interrupts that may arrive at each CPU, at any verb; each allocates twice and frees once, and a second is over"),
 	{ 0 },
 };
 /* clang-format on */

@@ -321,6 +321,7 @@ static void expand_bounded(struct search *s, unsigned i)
 	const struct step_done *step = &s->sim->step[i];
 	unsigned cpu = step->entity % CPUS_MAX, cpus = s->sim->head.cpus;
 	bool goes_on = step->entity == step->before, is_shared = shared(s, step);
+	bool last = step->kind == VERB_IRQS_OFF;        /* moment for an interrupt */
 
 	if (step->entity >= BUFFER_OF) {
 		if (is_shared && !(step->held >> cpu & 1))
@@ -332,7 +333,7 @@ static void expand_bounded(struct search *s, unsigned i)
 
 		if (c != cpu && enabled && (is_shared || !goes_on))
 			push_other(s, i, c, goes_on);
-		if (irq && (c == cpu ? handled(s, step, c) : is_shared))
+		if (irq && (c == cpu ? last || handled(s, step, c) : is_shared))
 			push_other(s, i, IRQ_OF + c, 1);
 		if (step->held >> c & 1 && step->enabled >> (BUFFER_OF + c) & 1 && c != cpu &&
 		    is_shared)

@@ -14,8 +14,9 @@
 
 enum { PAGE_BYTES = 4096, MAX_ORDER = 11 };     /* orders 0 .. MAX_ORDER-1 */
 
-/* The kernels that models of allocators follow. */
-enum kernel { KERNEL_2_6_22, KERNEL_2_6_24, KERNEL_3_9, KERNELS };
+/* The kernels that models of allocators follow, as far as their page allocators differ: object
+ * allocators of 3.1 to 3.18 are with 3.9, those of 6.17 and 6.18 with 6.12, those of 7.x with 7.1. */
+enum kernel { KERNEL_2_6_22, KERNEL_2_6_24, KERNEL_3_9, KERNEL_6_12, KERNEL_7_1, KERNELS };
 
 /* NR_CPUS of the kernel, which static arrays have room for: `asked` or the CPUs of the run,
  * whichever are more, rounded up to 8. */
@@ -45,11 +46,13 @@ struct page_view {
 	const char *name;               /* "packed-56", "aligned-64" */
 	unsigned size;                  /* bytes from one page struct to the next */
 	unsigned flags, count, mapcount, private, mapping, index, lru;
+	unsigned compound_head;         /* of a tail, see page_head; 0: it has none */
 	const struct layout *layout;    /* members for reports, as a page allocator sees them */
 };
 
 extern const struct page_view page_view_packed_56;      /* until 3.0 */
 extern const struct page_view page_view_aligned_64;     /* 3.1 .. 3.19 */
+extern const struct page_view page_view_6_12;           /* and later: 64 bytes, other offsets */
 
 /* The page structs and pages of one node; page struct i of the node at mem_map + i * stride. */
 struct node_memory {
@@ -148,17 +151,20 @@ void frames_relabel(struct cpu *cpu, const struct memory *m, const struct page *
 
 /*
  * The page allocator's way to a member, whatever the era: load(cpu, page_flags(m, page)).
- * In flags both kinds of allocator agree on the head and tail marks of a compound page and on the
- * node number; first_page of a tail overlays private, the order of a compound page lies in the
- * lru.prev of its first tail.
+ * In flags both kinds of allocator agree on the head mark of a compound page and on the node number;
+ * the order of a compound page lies in the lru.prev of its first tail. A tail has a mark in flags
+ * too, and the head's address over private; where the view has a compound_head, it is that word, the
+ * head's address + 1, which overlays lru.next.
  */
 enum page_flag {                        /* bits of flags */
 	PG_LOCKED = 0,
 	PG_ERROR = 1,
+	PG_LRU = 5,
 	PG_ACTIVE = 6,                  /* of a slab until 3.0: frozen */
 	PG_SLAB = 7,
 	PG_HEAD = 14,
 	PG_TAIL = 15,
+	PG_SWAPBACKED = 19,             /* of 3.9; until 2.6.24 the mark of free blocks */
 	PG_NODE_SHIFT = 54,
 };
 
@@ -174,12 +180,16 @@ PAGE_MEMBER(private, uint64_t)
 PAGE_MEMBER(mapping, uint64_t)
 PAGE_MEMBER(index, uint64_t)
 PAGE_MEMBER(lru, struct list_head)
+PAGE_MEMBER(compound_head, uint64_t)
 #undef PAGE_MEMBER
 
 static inline struct page **page_first_page(const struct memory *m, struct page *tail)
 {
 	return (struct page **)page_private(m, tail);
 }
+
+/* The head of the block that the page is in, by its mark. No access. */
+struct page *page_head(const struct memory *m, struct page *page);
 
 static inline uint64_t *compound_order(const struct memory *m, struct page *head)
 {
@@ -197,6 +207,9 @@ enum gfp {
 	GFP_COMP = 16,                  /* a compound page: slabs */
 	GFP_COLD = 32,                  /* a page that need not be in the cache */
 };
+
+/* A list of pages that reclaim looks at; file pages here are of the page cache. */
+enum lru_list { LRU_INACTIVE_ANON, LRU_ACTIVE_ANON, LRU_INACTIVE_FILE, LRU_ACTIVE_FILE, LRU_LISTS };
 
 struct page_allocator {
 	const char *name, *summary;
@@ -216,13 +229,37 @@ struct page_allocator {
 	/* Slabs have `pages` more, or fewer, of the page's zone: its NR_SLAB counters. */
 	void (*count_slab)(struct cpu *cpu, void *state, struct page *page, bool reclaimable,
 			   int pages);
-	/* Pages that CPUs keep go back to where all can have them; interrupts on. NULL: none do. */
+	/* Pages that CPUs keep go back to where all can have them; interrupts on. An operation of
+	 * its own, OP_DRAIN, also within an allocation: the model brackets it. NULL: none do. */
 	void (*drain_all)(struct cpu *cpu, void *state);
 	/* What each CPU does once a second, interrupts on; NULL: nothing. */
 	void (*tick)(struct cpu *cpu, void *state);
+	/*
+	 * Pages of processes. Who unmaps many single pages frees them in groups of `group`, which
+	 * is the most that free_batch takes: the last reference to each goes, those on the LRU
+	 * leave it, all are freed. A page that somebody else refers to stays, and goes with that
+	 * reference. 0 and NULL: the caller frees one by one.
+	 */
+	unsigned group;
+	void (*free_batch)(struct cpu *cpu, void *state, struct page *const *page, unsigned count);
+	/* A single page is to go on the LRU: it waits in the CPU's pagevec until that is full. NULL:
+	 * there is no LRU. */
+	void (*lru_add)(struct cpu *cpu, void *state, struct page *page, enum lru_list list);
+	/* What waits in this CPU's pagevec goes on the LRU now. */
+	void (*lru_drain)(struct cpu *cpu, void *state);
+	/* A page leaves the LRU, before it is freed alone. */
+	void (*lru_del)(struct cpu *cpu, void *state, struct page *page);
+	/* An anonymous page gets its only mapping by a process, or loses it: its struct page and
+	 * NR_ANON_PAGES of its zone. NULL: nothing of it is kept. */
+	void (*map)(struct cpu *cpu, void *state, struct page *page);
+	void (*unmap)(struct cpu *cpu, void *state, struct page *page);
+	/* current_process(cpu) is over; what the allocator keeps for it goes back. NULL: nothing. */
+	void (*process_exit)(struct cpu *cpu, void *state);
 	/* No CPU inside: true if the invariants hold, else the reason in `why`. No accesses. */
 	bool (*check)(const void *state, char *why, size_t size);
 	uint64_t (*free_pages)(const void *state);      /* for check: pages that nobody holds */
+	/* For reports: blocks of each order that any CPU can have. NULL: it has no orders. */
+	void (*free_blocks)(const void *state, uint64_t blocks[MAX_ORDER]);
 };
 
 /* A page allocator at work; object allocators and workloads call it through these. */
@@ -266,6 +303,8 @@ struct object_allocator {
 		     void *object); /* kmem_cache_free */
 	void *(*kmalloc)(struct cpu *cpu, void *state, size_t size, unsigned gfp);
 	void (*kfree)(struct cpu *cpu, void *state, void *object);
+	/* What each CPU does once a second, in a timer's handler; NULL: nothing. */
+	void (*tick)(struct cpu *cpu, void *state);
 	unsigned (*object_size)(const struct kmem_cache *cache); /* bytes from object to object */
 	unsigned (*objects_per_slab)(const struct kmem_cache *cache);
 	/* Bytes of per-CPU and per-cache metadata (not page structs), for the memory cost. */

@@ -220,11 +220,12 @@ static void tell(struct cpu *cpu, uint64_t count)
 	if (before < all && now >= all)
 		close_window(sim, now);
 	cpu->quota = cpu->view.left = quota_of(sim, now);
+	cpu->view.more = 0;
 }
 
 void native_tell(struct cpu *cpu)
 {
-	tell(cpu, cpu->quota);
+	tell(cpu, cpu->quota + cpu->view.more);
 	if (cpu->backgrounds) {
 		uint64_t now = native_ticks();
 
@@ -268,23 +269,30 @@ void native_stamp_begin(struct cpu *cpu, enum op op)
 	if (cpu->frames > FRAMES)
 		BUG(cpu, "operations nest too deep");
 	f->op = op;
+	f->pieces = 1;
 	f->skip = 0;
 	f->start = native_ticks_begin();
+}
+
+void native_stamp_pieces(struct cpu *cpu, unsigned pieces)
+{
+	cpu->frame[cpu->frames - 1].pieces = pieces;
 }
 
 static void count_op(struct cpu *cpu, const struct frame *f, uint64_t ticks)
 {
 	struct timed_op *op = &cpu->op[f->op];
+	uint64_t each = ticks / f->pieces;
 
 	if ((double)ticks > NATIVE_PAUSE_CYCLES * cpu->sim->ticks_per_cycle) {
 		cpu->taken_out++;
 		return;
 	}
-	op->count++;
+	op->count += f->pieces;
 	op->total += ticks;
-	if (ticks > op->most)
-		op->most = ticks;
-	histogram_add(&op->histogram, ticks);
+	if (each > op->most)
+		op->most = each;
+	histogram_add(&op->histogram, each, f->pieces);
 }
 
 void native_stamp_end(struct cpu *cpu)
@@ -411,7 +419,7 @@ static void run_thread(struct cpu *cpu)
 		if (cpu->view.depth)
 			BUG(cpu, "thread ended inside an operation");
 		if (cpu->quota > cpu->view.left)
-			tell(cpu, cpu->quota - cpu->view.left);
+			tell(cpu, cpu->quota - cpu->view.left + cpu->view.more);
 	}
 	escape = NULL;
 }

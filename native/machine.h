@@ -23,6 +23,7 @@ enum phase { PHASE_RUNS, PHASE_OVER, PHASE_STOPPED };
 
 struct frame {                          /* an operation under way, stamped */
 	enum op op;
+	unsigned pieces;
 	uint64_t start, skip;           /* ticks; those that stamps of inner ones took */
 };
 

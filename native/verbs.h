@@ -43,9 +43,11 @@ struct native_view {
 	uint64_t room;                  /* bytes from NATIVE_FIRST on */
 	bool watched;                   /* verbs count, and pause at random (native_watch) */
 	bool stamped;                   /* operations are timed */
+	bool irqs_off;
 	uint32_t fuse;                  /* watched: verbs until native_watch */
 	uint32_t depth;                 /* operations under way */
 	uint32_t turns;                 /* of waiting */
+	uint64_t more;                  /* pieces beyond one of operations done since then */
 	uint64_t left;                  /* operations until they are told (native_tell) */
 	const uint32_t *over;           /* the run is */
 	int32_t *preempt_count;         /* NULL: nobody counts */
@@ -61,6 +63,7 @@ void native_watch(struct cpu *cpu);
 void native_look_round(struct cpu *cpu);
 void native_tell(struct cpu *cpu);
 void native_stamp_begin(struct cpu *cpu, enum op op);
+void native_stamp_pieces(struct cpu *cpu, unsigned pieces);
 void native_stamp_end(struct cpu *cpu);
 _Noreturn void native_leave(struct cpu *cpu);
 void native_work(uint64_t cycles);
@@ -261,25 +264,35 @@ static inline void compute_cycles(struct cpu *cpu, uint64_t cycles)
 	native_work(cycles);
 }
 
+/* The flag of a processor that nobody interrupts. */
+static inline bool irqs_off(const struct cpu *cpu)
+{
+	return native_view(cpu)->irqs_off;
+}
+
 static inline bool irq_save(struct cpu *cpu)
 {
-	(void)cpu;
-	return true;
+	struct native_view *view = native_view(cpu);
+	bool were_on = !view->irqs_off;
+
+	view->irqs_off = true;
+	return were_on;
 }
 
 static inline void irq_restore(struct cpu *cpu, bool flags)
 {
-	(void)cpu, (void)flags;
+	if (flags)
+		native_view(cpu)->irqs_off = false;
 }
 
 static inline void irq_disable(struct cpu *cpu)
 {
-	(void)cpu;
+	native_view(cpu)->irqs_off = true;
 }
 
 static inline void irq_enable(struct cpu *cpu)
 {
-	(void)cpu;
+	native_view(cpu)->irqs_off = false;
 }
 
 NATIVE_INLINE void native_preempt(struct cpu *cpu, int32_t by)
@@ -306,9 +319,21 @@ static inline void op_begin(struct cpu *cpu, enum op op)
 {
 	struct native_view *view = native_view(cpu);
 
+	if (op == OP_DRAIN && !view->depth)     /* it opens and closes no window */
+		view->left++;
 	view->depth++;
 	if (view->stamped)
 		native_stamp_begin(cpu, op);
+}
+
+static inline void op_pieces(struct cpu *cpu, unsigned pieces)
+{
+	struct native_view *view = native_view(cpu);
+
+	if (view->depth == 1)
+		view->more += pieces - 1;
+	if (view->stamped)
+		native_stamp_pieces(cpu, pieces);
 }
 
 static inline void op_end(struct cpu *cpu, int64_t live_bytes, int64_t footprint_bytes)

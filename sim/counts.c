@@ -132,18 +132,43 @@ void lock_taken(struct cpu *cpu, const void *lock, const char *kind, unsigned tu
 	l->taken++;
 	l->contended += turns > 0;
 	l->turns += turns;
-	if (turns)
-		l->wait_units += cpu->clock - cpu->wait_since;
-	l->taken_at = cpu->clock;
+	if (turns) {
+		uint64_t units = cpu->clock - cpu->wait_since;
+
+		l->wait_units += units;
+		if (units > l->wait_units_max)
+			l->wait_units_max = units;
+	}
+	if (cpu->locks == HELD_MAX)
+		BUG(cpu, "more than %d locks held", HELD_MAX);
+	cpu->lock[cpu->locks++] = (struct held){ lock, l, cpu->clock };
 }
 
+static void count_hold(struct lock_entry *l, uint64_t units)
+{
+	l->hold_units += units;
+	if (units > l->hold_units_max)
+		l->hold_units_max = units;
+}
+
+/* Since when it was held is known to the holder: the next may have the lock before the last knows
+ * that it is rid of it, where the reply of a far operation is overtaken. */
 void lock_released(struct cpu *cpu, const void *lock)
 {
-	struct lock_entry *l = lock_get(cpu->sim, lock, "");
-	uint64_t from = l->taken_at > cpu->sim->opened ? l->taken_at : cpu->sim->opened;
+	unsigned i = cpu->locks;
+	uint64_t from;
 
+	while (i && cpu->lock[i - 1].lock != lock)
+		i--;
+	if (!i)
+		BUG(cpu, "a lock released that this CPU does not hold");
+	from = cpu->lock[i - 1].since;
+	if (from < cpu->sim->opened)
+		from = cpu->sim->opened;
 	if (cpu->clock > from)
-		l->hold_units += cpu->clock - from;
+		count_hold(cpu->lock[i - 1].entry, cpu->clock - from);
+	cpu->locks--;
+	memmove(cpu->lock + i - 1, cpu->lock + i, (cpu->locks - i + 1) * sizeof cpu->lock[0]);
 }
 
 /* ---- the window ----------------------------------------------------------------------------- */
@@ -155,7 +180,8 @@ static void clear_cells(struct sim *sim)
 			c->loads = c->stores = c->rmws = 0;
 	for (unsigned i = 0; i < LOCK_BUCKETS; i++)
 		for (struct lock_entry *l = sim->lock_bucket[i]; l; l = l->hash_next)
-			l->taken = l->contended = l->turns = l->wait_units = l->hold_units = 0;
+			l->taken = l->contended = l->turns = l->wait_units = l->hold_units =
+				l->wait_units_max = l->hold_units_max = 0;
 }
 
 /* An access that began before `at` is charged to its end: what lies beyond `at`. */
@@ -185,7 +211,8 @@ void window_open(struct sim *sim, uint64_t at)
 	sim->completed = sim->pushed = 0;
 	sim->edge = sim->options.operations ? sim->options.operations : NEVER;
 	for (size_t i = 0; i < sim->entries; i++)
-		sim->pushed += sim->entry[i].whole && sim->entry[i].start >= at;
+		if (sim->entry[i].whole && sim->entry[i].start >= at)
+			sim->pushed += sim->entry[i].pieces;
 }
 
 /* Sharing misses that are still unclassified when the window closes were false sharing so far. */
@@ -248,18 +275,30 @@ static void count_op(struct sim *sim, const struct entry *e)
 {
 	struct op_stats *s = &sim->op[e->op];
 	struct context *c = &sim->context[e->context];
+	uint64_t each = e->units / e->pieces;
 
 	if (!sim->histogram[e->op])
 		sim->histogram[e->op] = xalloc(sizeof(struct histogram));
-	histogram_add(sim->histogram[e->op], e->units);
-	s->count++;
+	histogram_add(sim->histogram[e->op], each, e->pieces);
+	s->count += e->pieces;
 	s->total_units += e->units;
-	if (e->units > s->max_units)
-		s->max_units = e->units;
+	if (each > s->max_units)
+		s->max_units = each;
 	s->lines_read += e->lines_read;
 	s->lines_written += e->lines_written;
-	c->count++;
+	c->count += e->pieces;
 	c->total_units += e->units;
+}
+
+/* Do the entry's pieces reach `edge`, which was not reached before? */
+static bool completes(struct sim *sim, const struct entry *e, uint64_t edge)
+{
+	uint64_t before = sim->completed;
+
+	if (!e->whole)
+		return false;
+	sim->completed += e->pieces;
+	return before < edge && sim->completed >= edge;
 }
 
 static void apply(struct sim *sim, const struct entry *e)
@@ -276,9 +315,9 @@ static void apply(struct sim *sim, const struct entry *e)
 		if (e->start < sim->opened)
 			return;
 		count_op(sim, e);
-		if (e->whole && ++sim->completed == sim->options.operations)
+		if (completes(sim, e, sim->options.operations))
 			window_close(sim, e->time);
-	} else if (e->whole && ++sim->completed == sim->options.warmup) {
+	} else if (completes(sim, e, sim->options.warmup)) {
 		window_open(sim, e->time);
 	}
 }
@@ -305,7 +344,7 @@ void entries_apply(struct sim *sim, uint64_t time)
 		struct entry e = sim->entry[done++];
 
 		if (sim->phase == PHASE_WARMUP && e.whole &&
-		    sim->completed + 1 == sim->options.warmup) {
+		    sim->completed + e.pieces >= sim->options.warmup) {
 			/* window_open looks at the entries that are still pending */
 			memmove(sim->entry, sim->entry + done,
 				(sim->entries - done) * sizeof *sim->entry);
@@ -329,7 +368,7 @@ void entry_push(struct sim *sim, const struct entry *e)
 	if (e->time < sim->entry_floor)
 		sim->entry_floor = e->time;
 	if (e->whole && (sim->phase != PHASE_WINDOW || e->start >= sim->opened))
-		sim->pushed++;
+		sim->pushed += e->pieces;
 }
 
 void counts_init(struct sim *sim)

@@ -60,7 +60,7 @@ struct lock_entry {
 	struct lock_entry *hash_next;
 	uint64_t offset;
 	const char *kind;
-	uint64_t taken, contended, turns, wait_units, hold_units, taken_at;
+	uint64_t taken, contended, turns, wait_units, hold_units, wait_units_max, hold_units_max;
 };
 
 struct context {
@@ -74,6 +74,7 @@ struct entry {
 	uint64_t time, count;
 	unsigned cpu;
 	enum op op;
+	unsigned pieces;                /* that it did, each an operation to those who count */
 	unsigned context;
 	bool whole;                     /* not inside another operation */
 	uint64_t start, units, lines_read, lines_written;

@@ -77,7 +77,7 @@ static void deliver(struct sim *sim, struct cpu *cpu)
 	cpu->waiting = NOT_WAITING;
 	cpu->in_irq++;
 	cpu->stuck = false;
-	cpu->op_serial = 0;                     /* it leaves the operation's marks alone */
+	cpu->op_serial = 0; /* it leaves the operation's marks alone */
 	cpu->irq_frames = cpu->frames;
 	cpu->context = context_get(sim, OP_NONE, "");
 	if (cpu->buffer.count)
@@ -89,7 +89,7 @@ static void deliver(struct sim *sim, struct cpu *cpu)
 	cpu->irq_frames = frames;
 	cpu->context = context;
 	cpu->op_serial = serial;
-	cpu->lines_read = lines_read;           /* nor is what it touched the operation's */
+	cpu->lines_read = lines_read; /* nor is what it touched the operation's */
 	cpu->lines_written = lines_written;
 	cpu->waiting = was_waiting;
 	cpu->irq_units += cpu->clock - start;
@@ -117,7 +117,7 @@ void cpu_sync(struct cpu *cpu)
 	}
 	cpu_set_horizon(sim, cpu);
 	if (cpu->horizon <= cpu->clock && !cpu->buffer.count)
-		cpu->horizon = cpu->clock + 1;  /* this access; a buffer must be looked at first */
+		cpu->horizon = cpu->clock + 1; /* this access; a buffer must be looked at first */
 }
 
 void cpu_interrupt(struct sim *sim, struct event *e)
@@ -150,7 +150,7 @@ void cpu_interrupt(struct sim *sim, struct event *e)
 		return;
 	if (cpu->parked) {
 		cpu_unpark(cpu, sim->now);
-	} else if (cpu->computing) {            /* cut, or not even begun */
+	} else if (cpu->computing) { /* cut, or not even begun */
 		turn_remove(sim, cpu);
 		if (cpu->compute_start > sim->now) {
 			turn_push(sim, cpu, RANK_COMPUTE, cpu->compute_start);
@@ -170,6 +170,11 @@ bool takes_interrupts(const struct sim *sim, unsigned id)
 bool in_interrupt(const struct cpu *cpu)
 {
 	return cpu->in_irq;
+}
+
+bool irqs_off(const struct cpu *cpu)
+{
+	return !cpu->irq_on;
 }
 
 static void send_interrupt(struct sim *sim, unsigned from, unsigned target, uint64_t time,
@@ -193,11 +198,11 @@ static void send_interrupt(struct sim *sim, unsigned from, unsigned target, uint
 
 void ipi_send(struct cpu *cpu, unsigned target, interrupt_handler *handler, void *argument)
 {
-	buffer_sync(cpu);                       /* the other CPU sees what was stored before */
+	buffer_sync(cpu); /* the other CPU sees what was stored before */
 	cpu->counts.ipis++;
 	send_interrupt(cpu->sim, cpu->node->id, target, cpu->clock + cpu->sim->t.ipi, 0, false,
 		       handler, argument);
-	pass(cpu, 1, CAUSE_COMPUTE);            /* what follows is later than what was sent */
+	pass(cpu, 1, CAUSE_COMPUTE); /* what follows is later than what was sent */
 	cpu_end_run_ahead(cpu);
 }
 
@@ -396,7 +401,7 @@ void op_begin(struct cpu *cpu, enum op op)
 		ahead_forget(cpu);
 	cpu->frames++;
 	*f = (struct frame){
-		op, cpu->context, cpu->clock, cpu->irq_units, cpu->lines_read, cpu->lines_written
+		op, 1, cpu->context, cpu->clock, cpu->irq_units, cpu->lines_read, cpu->lines_written
 	};
 	cpu->context = context_get(cpu->sim, op, "");
 }
@@ -422,16 +427,23 @@ void op_began(struct cpu *cpu, uint64_t clock)
 	f->irq_units = cpu->irq_units;
 }
 
+void op_pieces(struct cpu *cpu, unsigned pieces)
+{
+	cpu->frame[cpu->frames - 1].pieces = pieces;
+}
+
 void op_end(struct cpu *cpu, int64_t live_bytes, int64_t footprint_bytes)
 {
 	struct sim *sim = cpu->sim;
 	struct frame *f = &cpu->frame[--cpu->frames];
+	bool outermost = cpu->frames == cpu->irq_frames;
 	struct entry e = {
 		.cpu = cpu->node->id,
 		.count = cpu->entries++,
 		.op = f->op,
+		.pieces = f->pieces,
 		.context = cpu->context,
-		.whole = cpu->frames == cpu->irq_frames,
+		.whole = outermost && f->op != OP_DRAIN,
 		.start = f->start,
 		.lines_read = cpu->lines_read - f->lines_read,
 		.lines_written = cpu->lines_written - f->lines_written,
@@ -439,12 +451,12 @@ void op_end(struct cpu *cpu, int64_t live_bytes, int64_t footprint_bytes)
 		.footprint = footprint_bytes,
 	};
 
-	if (cpu->clock - f->start < UNIT)       /* an operation takes a cycle at least */
-		pass(cpu, UNIT, CAUSE_COMPUTE);
+	if (cpu->clock - f->start < f->pieces * UNIT) /* each piece takes a cycle at least */
+		pass(cpu, f->pieces * UNIT, CAUSE_COMPUTE);
 	e.time = cpu->clock;
 	e.units = cpu->clock - f->start - (cpu->irq_units - f->irq_units);
 	cpu->context = f->context;
-	if (e.whole)
+	if (outermost)
 		cpu->op_serial = cpu->in_irq ? 0 : 1;
 	entry_push(sim, &e);
 }

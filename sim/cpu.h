@@ -5,7 +5,7 @@
 #include "sim/buffer.h"
 #include "sim/state.h"
 
-enum { FRAMES = 16, LOOK_ENTRIES = 512, SERIALS = 1 << 30 };
+enum { FRAMES = 16, HELD_MAX = 16, LOOK_ENTRIES = 512, SERIALS = 1 << 30 };
 
 struct look {                           /* lookaside in front of tags and cells */
 	const void *address;
@@ -18,8 +18,15 @@ struct look {                           /* lookaside in front of tags and cells 
 
 struct frame {                          /* an operation under way */
 	enum op op;
+	unsigned pieces;
 	unsigned context;
 	uint64_t start, irq_units, lines_read, lines_written;
+};
+
+struct held {                           /* a lock that this CPU has */
+	const void *lock;
+	struct lock_entry *entry;
+	uint64_t since;
 };
 
 struct cpu {
@@ -80,6 +87,8 @@ struct cpu {
 	thread_function *function;
 	void *argument;
 	uint64_t cause_final[CAUSES];
+	struct held lock[HELD_MAX];     /* in the order in which they were taken */
+	unsigned locks;
 };
 
 #define NOT_QUEUED SIZE_MAX

@@ -11,7 +11,7 @@ const char *const cause_names[CAUSES] = {
 	"upgrade",     "shared_level", "memory", "store_buffer",  "locked",
 	"private_hit", "compute",      "idle",
 };
-const char *const op_names[OPS] = { "none", "alloc", "free", "page_alloc", "page_free", "work" };
+const char *const op_names[OPS] = { "none", "alloc", "free", "page_alloc", "page_free", "work", "drain" };
 const char *const outcome_names[] = { "done", "out_of_memory", "deadlock", "max_cycles", "bug" };
 
 static unsigned count_bits(const uint64_t *bits, unsigned words)
@@ -326,7 +326,9 @@ static void harvest_locks(const struct sim *sim, struct result *r)
 						  .contended = l->contended,
 						  .turns = l->turns,
 						  .wait_units = l->wait_units,
-						  .hold_units = l->hold_units };
+						  .hold_units = l->hold_units,
+						  .wait_units_max = l->wait_units_max,
+						  .hold_units_max = l->hold_units_max };
 			label_describe(&sim->head.arena, l->offset, sim->head.arena.label_serial,
 				       name, sizeof name, member, sizeof member);
 			snprintf(s->label, sizeof s->label, "%.50s%s%.25s", name,
@@ -422,6 +424,7 @@ void result_free(struct result *r)
 	free(r->field);
 	free(r->path);
 	free(r->lock);
+	free(r->order);
 	free(r->holder);
 	free(r);
 }

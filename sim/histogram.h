@@ -27,9 +27,9 @@ static inline uint64_t histogram_start_(unsigned bin)
 	return bin < 64 ? bin : (uint64_t)(64 | bin % 64) << (exponent - 6);
 }
 
-static inline void histogram_add(struct histogram *h, uint64_t value)
+static inline void histogram_add(struct histogram *h, uint64_t value, uint64_t times)
 {
-	h->bin[histogram_bin_(value)]++;
+	h->bin[histogram_bin_(value)] += times;
 }
 
 /* The value that `percent` of the `count` values do not exceed; 0 of none. */

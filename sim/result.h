@@ -90,6 +90,12 @@ struct lock_stats {
 	const char *kind;
 	uint64_t taken, contended, turns;
 	uint64_t wait_units, hold_units;        /* waited inside the lock verb; held */
+	uint64_t wait_units_max, hold_units_max; /* the longest of either */
+};
+
+/* Of one order, by index: free blocks of 2^order pages at the end that any CPU can have. */
+struct order_stats {
+	uint64_t blocks;
 };
 
 /* CPU `cpu` held the line writable from `start` on until the next entry of that line. */
@@ -119,6 +125,8 @@ struct result {
 	size_t paths;
 	struct lock_stats *lock;
 	size_t locks;
+	struct order_stats *order;              /* none where page blocks have no orders */
+	size_t orders;
 	struct holder *holder;                  /* the first HOLDERS_MAX changes of ownership, time order */
 	size_t holders;
 	uint64_t accesses;                      /* simulated accesses of the whole run, for bench */

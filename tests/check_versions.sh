@@ -27,9 +27,15 @@ edit models/objects/2007_slub_page.c objects/slub-page
 edit models/objects/2008_slub_cpu_dfb4f096.c objects/slub-cpu
 edit models/slub/era_2624.h objects/slub-cpu
 edit models/slub/page_2622.h objects/slub-page
-for file in story.h locked.h check.c geometry.c kmalloc.c; do
-	edit models/slub/$file 'objects/slub-cpu objects/slub-page'
+# the models whose files include one of these
+including() {
+	(cd "$work/tree" && grep -lE "include \"models/slub/$1\"" models/objects/*.c | xargs sed -n 's|^\t\.name *= "\(.*\)",|objects/\1|p' |
+		sort -u | paste -sd' ' -)
+}
+for file in story.h check.c geometry.c kmalloc.c; do
+	edit models/slub/$file "$(including 'era_.*')"
 done
+edit models/slub/locked.h "$(including '(locked|cpu_list)\.h')"
 edit models/pages/buddy.c pages/buddy
 edit workloads/counter.c workloads/counter
 # a header of several, and the file beside it

@@ -30,5 +30,7 @@ every "$here/configs/explore/buddy.yaml"
 every "$here/configs/explore/slub.yaml" --set objects=slub-page
 every "$here/configs/explore/slub.yaml" --set objects=slub-cpu --set slub-cpu.variant=2.6.24
 every "$here/configs/explore/slub.yaml" --set objects=slub-cpu --set slub-cpu.variant=dfb4f096
+every "$here/configs/explore/slab.yaml" --set explore.nodes=1
+every "$here/configs/explore/slab.yaml" --set explore.nodes=2
 echo "$failed failed"
 [ "$failed" -eq 0 ]

@@ -241,13 +241,13 @@ static void read_comparison(const struct points *points)
 	static const char *const words[] = { "alloc_cycles_mean", "bounces/operations",
 					     "elapsed_cycles" };
 	enum { WORDS = sizeof words / sizeof *words };
-	struct compared compared[WORDS];
+	struct quotient compared[WORDS];
 	struct comparison comparison = { compared, WORDS, 0.05, TABLE_PEOPLE, true };
 	struct groups *groups = groups_of(points, NULL);
 	char unknown[64];
 
 	for (size_t i = 0; i < WORDS; i++)
-		must(compared_parse(words[i], &compared[i], unknown, sizeof unknown), unknown);
+		must(quotient_parse(words[i], &compared[i], unknown, sizeof unknown), unknown);
 	for (enum table_format format = TABLE_PEOPLE; format <= TABLE_JSONL; format++) {
 		size_t rows = 0;
 

@@ -29,11 +29,97 @@ struct machine fixture_machine(unsigned nodes)
 	};
 }
 
+/* ---- the eras: structs as the sheet has them ---------------------------- */
+
+struct place {
+	const char *name;
+	int bytes, offset;
+};
+
+#define FLAGS      { "flags", 8, 0 }
+#define LRU_40     { "lru_next", 8, 40 }, { "lru_prev", 8, 48 }
+
+static const struct place page_2622[] = {
+	FLAGS, { "inuse", 2, 12 }, { "mapcount", 4, 12 }, { "offset", 2, 14 }, { "lockless", 8, 16 },
+	{ "first_page", 8, 16 }, { "slab", 8, 24 }, { "mapping", 8, 24 }, { "freelist", 8, 32 },
+	LRU_40, { 0 },
+};
+
+static const struct place page_2624[] = {
+	FLAGS, { "inuse", 4, 12 }, { "mapcount", 4, 12 }, { "slab", 8, 16 }, { "first_page", 8, 16 },
+	{ "freelist", 8, 32 }, LRU_40, { 0 },
+};
+
+static const struct place page_2626[] = {
+	FLAGS, { "inuse", 2, 12 }, { "mapcount", 4, 12 }, { "objects", 2, 14 }, { "slab", 8, 16 },
+	{ "first_page", 8, 16 }, { "freelist", 8, 32 }, LRU_40, { 0 },
+};
+
+static const struct place cache_2622[] = {
+	FLAGS, { "size", 4, 8 }, { "objsize", 4, 12 }, { "offset", 4, 16 }, { "order", 4, 20 },
+	{ "objects", 4, 80 }, { "ctor", 8, 88 }, { "defrag_ratio", 4, 232 }, { 0 },
+};
+
+/* `objects` and `order` are the halves of oo. */
+static const struct place cache_2639[] = {
+	{ "cpu_slab", 8, 0 }, { "flags", 8, 8 }, { "min_partial", 8, 16 }, { "size", 4, 24 },
+	{ "objsize", 4, 28 }, { "offset", 4, 32 }, { "cpu_partial", 4, 36 }, { "oo", 8, 40 },
+	{ "objects", 2, 40 }, { "order", 2, 42 }, { "max", 8, 48 }, { "min", 8, 56 },
+	{ "allocflags", 4, 64 }, { "ctor", 8, 72 }, { "defrag_ratio", 4, 224 }, { 0 },
+};
+
+static const struct place node_2622[] = {
+	{ "lock", 4, 0 }, { "nr_partial", 8, 8 }, { "nr_slabs", 8, 16 }, { "partial_next", 8, 24 },
+	{ "partial_prev", 8, 32 }, { 0 },
+};
+
+static const struct place node_2635[] = {
+	{ "lock", 4, 0 }, { "lock_owner", 2, 0 }, { "nr_partial", 8, 8 }, { "partial_next", 8, 16 },
+	{ "partial_prev", 8, 24 }, { "nr_slabs", 8, 32 }, { "total_objects", 8, 40 }, { 0 },
+};
+
+static const struct place cpu_dfb4f096[] = {
+	{ "freelist", 8, 0 }, { "page", 8, 8 }, { "node", 4, 16 }, { 0 },
+};
+
+static const struct place cpu_2624[] = {
+	{ "freelist", 8, 0 }, { "page", 8, 8 }, { "node", 4, 16 }, { "offset", 4, 20 },
+	{ "objsize", 4, 24 }, { 0 },
+};
+
+static const struct place cpu_2639[] = {
+	{ "freelist", 8, 0 }, { "tid", 8, 8 }, { "page", 8, 16 }, { "node", 4, 24 }, { 0 },
+};
+
+static const struct era_facts {
+	const char *name, *model;
+	int variant;
+	const struct place *page, *cache, *node, *cpu;
+	const struct page_view *view;
+	unsigned node_pointers;         /* offset of node[] in struct kmem_cache */
+	unsigned cpu_word_bytes;        /* of an element of cpu_slab[]; 0: per-CPU memory */
+	bool links_once;                /* each object of a new slab; else the first twice */
+} facts[ERAS] = {
+	[ERA_2622] = { "2.6.22", "slub-page", 0, page_2622, cache_2622, node_2622, NULL,
+		       &page_view_packed_56, 240, 8 },
+	[ERA_DFB4F096] = { "dfb4f096", "slub-cpu", 1, page_2622, cache_2622, node_2622,
+			   cpu_dfb4f096, &page_view_packed_56, 240, 64 },
+	[ERA_2624] = { "2.6.24", "slub-cpu", 0, page_2624, cache_2622, node_2622, cpu_2624,
+		       &page_view_packed_56, 240, 8 },
+	[ERA_2639] = { "2.6.39", "slub-cmpxchg", 0, page_2626, cache_2639, node_2635, cpu_2639,
+		       &page_view_packed_56, 256, 0 },
+};
+
+enum { LOCAL_NODE = 24 };               /* in struct kmem_cache, to 2.6.24 */
+
 const char *era_name(enum era era)
 {
-	static const char *const names[] = { "2.6.22", "dfb4f096", "2.6.24" };
+	return facts[era].name;
+}
 
-	return names[era];
+bool fixture_is_packed(enum era era)
+{
+	return facts[era].view == &page_view_packed_56;
 }
 
 /* ---- the page allocator, unrecorded ------------------------------------ */
@@ -96,7 +182,7 @@ static void add_pages(struct fixture *f, const struct fixture_options *o)
 		(int)o->kernel + 1, o->batch, o->reserve_blocks, o->nr_cpus };
 	bool is_pcp = o->pages && strcmp(o->pages, "pcp") == 0;
 
-	f->memory = memory_new(f->sim, o->view ? o->view : &page_view_packed_56, o->stride,
+	f->memory = memory_new(f->sim, o->view ? o->view : facts[o->era].view, o->stride,
 			       o->mib ? o->mib : 4);
 	f->page_model = page_allocator_find(o->pages ? o->pages : "buddy");
 	assert_int_equal(f->page_model->settings_size, is_pcp ? sizeof pcp : sizeof buddy);
@@ -111,12 +197,17 @@ static void add_objects(struct fixture *f, const struct fixture_options *o)
 	struct slub_settings settings = {
 		.min_objects = o->min_objects ? o->min_objects : 4,
 		.min_order = o->min_order, .max_order = defaults ? 1 : o->max_order,
-		.min_partial = o->min_partial, .variant = o->era == ERA_DFB4F096,
+		.min_partial = o->min_partial, .variant = facts[o->era].variant,
 		.bugs = o->bugs_released ? BUGS_RELEASED : BUGS_FIXED, .own_lines = o->own_lines,
-		.nr_cpus = o->nr_cpus,
+		.nr_cpus = o->nr_cpus, .cmpxchg16b = !o->no_cmpxchg16b,
+		.cpu_partial = !o->no_cpu_partial,
 	};
-	const char *name = o->era == ERA_2622 ? "slub-page" : "slub-cpu";
+	const char *name = facts[o->era].model;
 
+	if (o->orders_by_cpus) {
+		settings.min_objects = 0;
+		settings.max_order = 3;
+	}
 	f->objects.model = object_allocator_variant(object_allocator_find(name), &settings);
 	assert_int_equal(f->objects.model->settings_size, sizeof settings);
 	f->objects.pages = &f->pages;
@@ -300,87 +391,41 @@ void fixture_run(struct fixture *f, const char *script)
 
 /* ---- places: from the sheet's names to addresses ----------------------- */
 
-/* Bytes and byte offsets as the sheet has them; -1: no such member in that era. */
-struct place {
-	const char *name;
-	int bytes, offset[ERAS];        /* 2.6.22, dfb4f096, 2.6.24 */
-};
-
-static const struct place page_places[] = {
-	{ "flags",      8, { 0, 0, 0 } },
-	{ "inuse",      2, { 12, 12, -1 } },
-	{ "inuse",      4, { -1, -1, 12 } },
-	{ "offset",     2, { 14, 14, -1 } },
-	{ "lockless",   8, { 16, -1, -1 } },
-	{ "first_page", 8, { 16, 16, 16 } },
-	{ "slab",       8, { 24, 24, 16 } },
-	{ "mapcount",   4, { 12, 12, 12 } },
-	{ "mapping",    8, { 24, 24, -1 } },
-	{ "freelist",   8, { 32, 32, 32 } },
-	{ "lru_next",   8, { 40, 40, 40 } },
-	{ "lru_prev",   8, { 48, 48, 48 } },
-	{ 0 },
-};
-
-static const struct place cache_places[] = {
-	{ "flags",        8, { 0, 0, 0 } },
-	{ "size",         4, { 8, 8, 8 } },
-	{ "objsize",      4, { 12, 12, 12 } },
-	{ "offset",       4, { 16, 16, 16 } },
-	{ "order",        4, { 20, 20, 20 } },
-	{ "objects",      4, { 80, 80, 80 } },
-	{ "ctor",         8, { 88, 88, 88 } },
-	{ "defrag_ratio", 4, { 232, 232, 232 } },
-	{ 0 },
-};
-
-static const struct place node_places[] = {
-	{ "lock",         4, { 0, 0, 0 } },
-	{ "nr_partial",   8, { 8, 8, 8 } },
-	{ "nr_slabs",     8, { 16, 16, 16 } },
-	{ "partial_next", 8, { 24, 24, 24 } },
-	{ "partial_prev", 8, { 32, 32, 32 } },
-	{ 0 },
-};
-
-static const struct place cpu_places[] = {
-	{ "freelist", 8, { -1, 0, 0 } },
-	{ "page",     8, { -1, 8, 8 } },
-	{ "node",     4, { -1, 16, 16 } },
-	{ "offset",   4, { -1, -1, 20 } },
-	{ "objsize",  4, { -1, -1, 24 } },
-	{ 0 },
-};
-
-enum { LOCAL_NODE = 24, NODE_POINTERS = 240 };          /* in struct kmem_cache, to 2.6.24 */
-
-/* Bytes of an element of cpu_slab[]. */
-static const unsigned cpu_word_bytes[ERAS] = { 8, 64, 8 };
-
 struct page *fixture_slab(const struct fixture *f, const void *object)
 {
-	struct page *page = virt_to_page(f->memory, object);
-
-	if (*page_flags(f->memory, page) >> PG_TAIL & 1)
-		return *page_first_page(f->memory, page);
-	return page;
+	return page_head(f->memory, virt_to_page(f->memory, object));
 }
 
 char *fixture_cpu_word(const struct fixture *f, const struct kmem_cache *s, unsigned cpu)
 {
-	return (char *)s + f->slub->cpu_slab_offset + cpu * cpu_word_bytes[f->era];
+	return (char *)s + f->slub->cpu_slab_offset + cpu * facts[f->era].cpu_word_bytes;
 }
 
 char *fixture_cpu_slab(const struct fixture *f, unsigned cpu)
 {
-	char *word = fixture_cpu_word(f, f->cache, cpu);
+	char *word;
 
+	if (facts[f->era].cpu_word_bytes == 0)
+		return per_cpu(f->sim, *(char **)f->cache, cpu);
+	word = fixture_cpu_word(f, f->cache, cpu);
 	return f->era == ERA_DFB4F096 ? word : *(char **)word;
 }
 
-static char *node_of(const struct kmem_cache *s, unsigned node)
+static char *node_of(const struct fixture *f, const struct kmem_cache *s, unsigned node)
 {
-	return node == 0 ? (char *)s + LOCAL_NODE : ((char **)((char *)s + NODE_POINTERS))[node];
+	if (f->era <= ERA_2624 && node == 0)
+		return (char *)s + LOCAL_NODE;
+	return ((char **)((char *)s + facts[f->era].node_pointers))[node];
+}
+
+void fixture_turn_frozen(const struct fixture *f, const void *object)
+{
+	struct page *page = fixture_slab(f, object);
+
+	if (fixture_is_packed(f->era))
+		*page_flags(f->memory, page) ^= 1 << PG_ACTIVE;
+	else
+		((unsigned char *)page)[27] ^= 0x80;    /* bit 31 of the counters */
 }
 
 /* Where it lies and how many bytes it has; of one that has no members: 0. */
@@ -393,8 +438,8 @@ static struct found member(const struct fixture *f, void *base, const struct pla
 			   const char *name)
 {
 	for (const struct place *p = places; p->name; p++)
-		if (strcmp(p->name, name) == 0 && p->offset[f->era] >= 0)
-			return (struct found){ (char *)base + p->offset[f->era], p->bytes };
+		if (strcmp(p->name, name) == 0)
+			return (struct found){ (char *)base + p->offset, p->bytes };
 	fail_msg("no member '%s' in %s", name, era_name(f->era));
 	return (struct found){ 0 };
 }
@@ -412,17 +457,17 @@ static struct found find(const struct fixture *f, const struct kmem_cache *s, co
 	if (strcmp(base, "CPA") == 0)
 		return (struct found){ fixture_cpu_word(f, s, f->recorded_cpu), 0 };
 	if (strcmp(base, "CS") == 0)
-		return member(f, fixture_cpu_slab(f, f->recorded_cpu), cpu_places, at);
+		return member(f, fixture_cpu_slab(f, f->recorded_cpu), facts[f->era].cpu, at);
 	if (strcmp(base, "KC") == 0)
-		return member(f, (void *)s, cache_places, at);
+		return member(f, (void *)s, facts[f->era].cache, at);
 	if (strcmp(base, "KCN") == 0)
-		return (struct found){ (char *)s + NODE_POINTERS, 0 };
+		return (struct found){ (char *)s + facts[f->era].node_pointers, 0 };
 	if (strcmp(base, "ND") == 0 || strcmp(base, "ND1") == 0)
-		return member(f, node_of(s, base[2] == '1'), node_places, at);
+		return member(f, node_of(f, s, base[2] == '1'), facts[f->era].node, at);
 	if (strcmp(base, "PG") == 0)
-		return member(f, fixture_slab(f, object), page_places, at);
+		return member(f, fixture_slab(f, object), facts[f->era].page, at);
 	if (strcmp(base, "PGt") == 0)
-		return member(f, virt_to_page(f->memory, object), page_places, at);
+		return member(f, virt_to_page(f->memory, object), facts[f->era].page, at);
 	if (strcmp(base, "OB") == 0)
 		return (struct found){ object, 0 };
 	fail_msg("no line '%s'", name);
@@ -457,6 +502,15 @@ void fixture_set(const struct fixture *f, const char *name, uint64_t value)
 	memcpy(found.at, &value, (size_t)found.bytes);
 }
 
+void fixture_set_of_cpu(struct fixture *f, unsigned cpu, const char *name, uint64_t value)
+{
+	unsigned recorded = f->recorded_cpu;
+
+	f->recorded_cpu = cpu;
+	fixture_set(f, name, value);
+	f->recorded_cpu = recorded;
+}
+
 /* ---- comparing --------------------------------------------------------- */
 
 static uint64_t line_of(const struct fixture *f, const void *address)
@@ -469,6 +523,7 @@ static const struct {
 	const char *name, *text;
 } described[] = {
 	{ "ZP", ".pageset" },
+	{ "PC", ".preempt_count" },
 	{ "VS.threshold", ".stat_threshold" },
 	{ "VS.diff", ".vm_stat_diff[NR_SLAB_UNRECLAIMABLE]" },
 };
@@ -481,19 +536,24 @@ static const char *described_as(const char *name)
 	return NULL;
 }
 
-/* 0.7: per object three reads in KC0, two in KC1 and a store, the first object twice. */
+/* 0.7: per object three reads in KC0, two in KC1 and a store; from 2.6.26 on the number of objects
+ * is read from the slab's page struct. To 3.10 the first object comes twice. */
 static void expand_link(const struct fixture *f, struct one_access *list, unsigned *count,
-			const struct page *page)
+			struct page *page)
 {
-	static const char *const reads[] = {
-		"KC.flags", "KC.ctor", "KC.offset", "KC.size", "KC.objects"
-	};
+	static const char *const reads[] = { "flags", "ctor", "offset", "size" };
+	const struct era_facts *era = &facts[f->era];
 	char *object = page_address(f->memory, page);
 	uint64_t objects = fixture_get(f, "KC.objects"), size = fixture_get(f, "KC.size");
 
-	for (uint64_t i = 0; i <= objects; i++) {
+	for (uint64_t i = era->links_once; i <= objects; i++) {
 		for (size_t k = 0; k < sizeof reads / sizeof reads[0]; k++)
-			add_access(list, count, 'R', fixture_place(f, reads[k]));
+			add_access(list, count, 'R',
+				   member(f, f->cache, era->cache, reads[k]).at);
+		if (f->era <= ERA_2624)
+			add_access(list, count, 'R', fixture_place(f, "KC.objects"));
+		else
+			add_access(list, count, 'R', member(f, page, era->page, "objects").at);
 		add_access(list, count, 'W', object + (i ? i - 1 : 0) * size);
 	}
 }
@@ -583,21 +643,25 @@ static const char *line_name(const struct fixture *f, const struct touched *t)
 	char text[100];
 
 	sim_describe(f->sim, t->address, text, sizeof text);
+	if (strncmp(text, "thread_info", 11) == 0)
+		return "PC";
 	if (strncmp(text, "zone", 4) == 0)
 		return "Z";
 	if (strncmp(text, "per_cpu_pageset", 15) == 0)
 		return "VS";
 	if (pfn < m->pages)
-		return *page_flags(m, pfn_to_page(m, pfn)) >> PG_TAIL & 1 ? "PGt" : "PG";
+		return page_head(m, pfn_to_page(m, pfn)) == pfn_to_page(m, pfn) ? "PG" : "PGt";
 	if (address_to_pfn(m, t->address) < m->pages)
 		return "OB";
 	if (f->era != ERA_2622 && at == line_of(f, fixture_cpu_slab(f, f->recorded_cpu)))
 		return "CS";
-	if (at == line_of(f, fixture_cpu_word(f, f->cache, f->recorded_cpu)))
+	if (f->era <= ERA_2624 && at == line_of(f, fixture_cpu_word(f, f->cache, f->recorded_cpu)))
 		return "CPA";
-	if (m->nodes > 1 && at == line_of(f, fixture_place(f, "KCN")))
+	if ((f->era > ERA_2624 || m->nodes > 1) && at == line_of(f, fixture_place(f, "KCN")))
 		return "KCN";
-	if (m->nodes > 1 && at == line_of(f, node_of(f->cache, 1)))
+	if (f->era > ERA_2624 && at == line_of(f, node_of(f, f->cache, 0)))
+		return "ND";
+	if (m->nodes > 1 && at == line_of(f, node_of(f, f->cache, 1)))
 		return "ND1";
 	at -= line_of(f, f->cache);
 	return at / LINE < 4 ? cache_lines[at / LINE] : "?";
@@ -678,10 +742,13 @@ void fixture_check_row(enum era era, const struct path_row *row)
 {
 	struct fixture_options options = {
 		.era = era, .object_size = row->object_size, .nodes = row->nodes, .stride = LINE,
+		.bugs_released = row->released, .preempt = row->preempt,
 	};
 
 	print_message("%s: %s\n", era_name(era), row->name);
 	check_row(row, &options);
+	if (!fixture_is_packed(era))
+		return;
 	options.stride = 0;
 	for (options.skip_pages = 0; options.skip_pages < 8; options.skip_pages++)
 		check_row(row, &options);

@@ -8,7 +8,8 @@
 #include "models/slub/slub.h"
 #include "sim/sim.h"
 
-enum era { ERA_2622, ERA_DFB4F096, ERA_2624, ERAS };
+/* The versions of SLUB. To ERA_2624 the node's struct and cpu_slab[] lie in struct kmem_cache. */
+enum era { ERA_2622, ERA_DFB4F096, ERA_2624, ERA_2639, ERAS };
 enum { SLOTS = 128, STEPS_MAX = 512, TOUCHED_MAX = 512, ACCESSES_MAX = 1024 };
 
 struct fixture_options {
@@ -21,13 +22,15 @@ struct fixture_options {
 	unsigned nr_cpus;               /* of the kernel; 0: cpus rounded up to 8 */
 	unsigned nodes;                 /* 0: 1 */
 	enum placement placement;
-	const struct page_view *view;   /* NULL: packed-56 */
+	const struct page_view *view;   /* NULL: the era's */
 	unsigned stride;                /* of page structs; 0: the view's */
 	unsigned skip_pages;            /* page frames taken before anything else */
 	unsigned object_size;           /* of the cache under test; 0: 1024, 4 objects in a page */
 	uint64_t min_objects, min_order, max_order;     /* 0, 0, 0: 4, 0, 1 */
+	bool orders_by_cpus;            /* as the model has it by itself, from 2.6.39 on */
 	uint64_t min_partial;           /* 0: the version's */
 	bool bugs_released, own_lines;
+	bool no_cmpxchg16b, no_cpu_partial;
 	unsigned reserve_blocks;
 	enum lock_kind lock;
 	uint64_t mib;                   /* 0: 4 */
@@ -118,6 +121,8 @@ struct path_row {
 	const char *path;
 	const char *only_read, *written;        /* of the table; for aligned page structs */
 	unsigned locks;
+	bool released;                  /* with history's bugs */
+	bool preempt;
 };
 /* Runs it with a line per page struct, and packed with the slabs at each position of a line. */
 void fixture_check_row(enum era era, const struct path_row *row);
@@ -138,7 +143,13 @@ void fixture_set(const struct fixture *fixture, const char *name, uint64_t value
 /* The same of another cache than the one under test: "KC.size", "ND1.nr_slabs". */
 uint64_t fixture_get_of(const struct fixture *fixture, const struct kmem_cache *cache,
 			const char *name);
-/* The word or struct of a CPU in cpu_slab[]. */
+/* The era's page structs have no line of their own. */
+bool fixture_is_packed(enum era era);
+/* Makes the object's slab look frozen, or not. */
+void fixture_turn_frozen(const struct fixture *fixture, const void *object);
+/* The same of another CPU: "CS.page". */
+void fixture_set_of_cpu(struct fixture *fixture, unsigned cpu, const char *name, uint64_t value);
+/* The word or struct of a CPU in cpu_slab[], to ERA_2624. */
 char *fixture_cpu_word(const struct fixture *fixture, const struct kmem_cache *cache, unsigned cpu);
 /* kmem_cache_cpu of a CPU; not with 2.6.22. */
 char *fixture_cpu_slab(const struct fixture *fixture, unsigned cpu);

@@ -245,7 +245,7 @@ static void with_dfb4f096_every_allocation_still_reads_the_page_struct(void **st
  * and two bounces for each line they lie in: two lines in rows 1 to 4, else one.
  */
 static const struct {
-	struct expected fast[ERAS], refill;
+	struct expected fast[ERA_2624 + 1], refill;
 } packed[8] = {
 	/*      2.6.22    dfb4f096  2.6.24      refill  */
 	{ { { 2, 2 }, { 1, 0 }, { 0, 0 } }, { 2, 2 } },
@@ -261,7 +261,7 @@ static const struct {
 static void packed_page_structs_move_as_their_place_in_the_line_says(void **state)
 {
 	(void)state;
-	for (enum era era = 0; era < ERAS; era++) {
+	for (enum era era = 0; era <= ERA_2624; era++) {
 		for (unsigned i = 0; i < 8; i++) {
 			struct claim *c = run(&(struct fixture_options){
 				.era = era, .skip_pages = i });

@@ -737,6 +737,77 @@ static void lock_spin(void **state)
 	result_free(r);
 }
 
+enum { HOLD_CPUS = 4, HOLD_TURNS = 300 };
+
+struct holding {
+	uint64_t *word;
+	uint64_t held[HOLD_CPUS];
+};
+
+static void holds_again_and_again(struct cpu *cpu, void *argument)
+{
+	struct holding *h = argument;
+
+	for (unsigned i = 0; i < HOLD_TURNS; i++) {
+		bit_spin_lock(cpu, h->word, 3);
+		h->held[cpu_id(cpu)] -= cpu_clock(cpu);
+		compute_cycles(cpu, random_below(cpu, 8));
+		bit_spin_unlock(cpu, h->word, 3, BIT_UNLOCK_LOCKED);
+		h->held[cpu_id(cpu)] += cpu_clock(cpu);
+	}
+}
+
+/*
+ * Far operations whose replies take from 27 to 83: the next holder often knows that it has the lock
+ * before the last one knows that it has let go. What a lock was held is the sum of what each CPU saw.
+ */
+static void each_holder_has_its_own_time(void **state)
+{
+	struct machine machine = engine_machine();
+
+	(void)state;
+	make_far(&machine);
+	machine.service_jitter_percent = 50;
+	for (int shortcuts = 0; shortcuts < 2; shortcuts++) {
+		struct sim_options options = engine_options(&machine, HOLD_CPUS);
+		struct holding h = { 0 };
+		uint64_t sum = 0;
+		struct sim *sim;
+		struct result *r;
+
+		options.no_run_ahead = options.no_parking = !shortcuts;
+		sim = engine_sim(&options);
+		h.word = arena_alloc(sim, LINE, 1, 0, 4096, NULL, "word");
+		for (unsigned i = 0; i < HOLD_CPUS; i++)
+			thread_start(sim, i, holds_again_and_again, &h);
+		r = finish(sim);
+		for (unsigned i = 0; i < HOLD_CPUS; i++)
+			sum += h.held[i];
+		assert_int_equal(r->lock[0].taken, HOLD_CPUS * HOLD_TURNS);
+		assert_int_equal(r->lock[0].hold_units, sum);
+		result_free(r);
+		sim_free(sim);
+	}
+}
+
+static void lets_go_of_anothers(struct cpu *cpu, void *argument)
+{
+	bit_spin_unlock(cpu, argument, 3, BIT_UNLOCK_LOCKED);
+}
+
+static void a_lock_is_released_by_its_holder(void **state)
+{
+	const struct machine machine = engine_machine();
+	struct sim_options options = engine_options(&machine, 1);
+	struct sim *sim = engine_sim(&options);
+
+	(void)state;
+	thread_start(sim, 0, lets_go_of_anothers, arena_alloc(sim, LINE, 1, 0, 4096, NULL, "word"));
+	assert_int_equal(sim_run(sim), OUTCOME_BUG);
+	assert_non_null(strstr(sim->message, "does not hold"));
+	sim_free(sim);
+}
+
 /* ---- operations and the window -------------------------------------------------------------- */
 
 struct work {
@@ -1309,6 +1380,8 @@ int main(void)
 		cmocka_unit_test(permission_that_the_level_lacks),
 		cmocka_unit_test(waiting_for_a_busy_line),
 		cmocka_unit_test(lock_spin),
+		cmocka_unit_test(each_holder_has_its_own_time),
+		cmocka_unit_test(a_lock_is_released_by_its_holder),
 		cmocka_unit_test(window_edges),
 		cmocka_unit_test(warm_up_keeps_history),
 		cmocka_unit_test(latencies),

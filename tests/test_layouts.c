@@ -78,6 +78,7 @@ static void every_member_of_every_struct_has_a_name(void **state)
 	(void)state;
 	expect_covered(page_view_packed_56.layout);
 	expect_covered(page_view_aligned_64.layout);
+	expect_covered(page_view_6_12.layout);
 	for (size_t i = 0; page_allocators[i]; i++)
 		assert_true(expect_all_covered(page_allocators[i]->layouts) > 0);
 	for (size_t i = 0; object_allocators[i]; i++)

@@ -14,7 +14,7 @@
 #include "tests/model_fixture.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define EACH_KERNEL(kernel) for (enum kernel kernel = 0; kernel < KERNELS; kernel++)
+#define EACH_KERNEL(kernel) for (enum kernel kernel = 0; kernel <= KERNEL_3_9; kernel++)
 
 static struct fixture *pcp_new(enum kernel kernel, unsigned batch)
 {

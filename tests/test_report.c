@@ -66,6 +66,8 @@ static struct counts cpus[] = {
 	  .cause_units = { [CAUSE_TRANSFER_SAME] = 100000 * UNITS, [CAUSE_IDLE] = 400000 * UNITS } },
 };
 
+static struct order_stats orders[] = { { 6 }, { 0 }, { 1 } };
+
 static struct result sample(void)
 {
 	struct result result = {
@@ -76,7 +78,7 @@ static struct result sample(void)
 		.op = { [OP_ALLOC] = { .count = 100, .total_units = 2900 * UNITS, .p50_units = 10 * UNITS, .p99_units = 200 * UNITS,
 				       .max_units = 200 * UNITS, .lines_read = 300, .lines_written = 150 } },
 		.line = lines, .lines = 2, .site = sites, .sites = 4, .field = fields, .fields = 3,
-		.lock = locks, .locks = 2, .path = paths, .paths = 2,
+		.lock = locks, .locks = 2, .path = paths, .paths = 2, .order = orders, .orders = 3,
 	};
 
 	return result;
@@ -274,6 +276,19 @@ static void programs_get_every_row_with_the_point_in_front(void **state)
 		"\"share\":0.5,\"turns\":9,\"wait_cycles\":70,\"wait_cycles_mean\":17.5,\"hold_cycles_mean\":25}\n");
 	free(csv);
 	free(json);
+}
+
+/* 6 pages alone and 4 in a block: 6 of 10, 4 of 10. */
+static void orders_say_how_much_lies_in_blocks(void **state)
+{
+	char *csv = for_programs("orders", TABLE_CSV);
+
+	(void)state;
+	assert_string_equal(csv, "point,order,blocks,pages,share\n"
+				 "\"objects=a,seed=1\",0,6,6,0.59999999999999998\n"
+				 "\"objects=a,seed=1\",1,0,0,0\n"
+				 "\"objects=a,seed=1\",2,1,4,0.40000000000000002\n");
+	free(csv);
 }
 
 /* Each view fills as many cells as it has columns, whatever the format. */
@@ -760,13 +775,13 @@ static size_t compared(const double *a, const double *b, size_t count, double li
 {
 	struct groups *groups = groups_new();
 	struct made made;
-	struct compared what;
+	struct quotient what;
 	char unknown[64];
 	size_t length, rows;
 	FILE *out = open_memstream(text, &length);
 
 	made_init(&made);
-	assert_true(compared_parse("bounces_allocator/operations", &what, unknown, sizeof unknown));
+	assert_true(quotient_parse("bounces_allocator/operations", &what, unknown, sizeof unknown));
 	for (size_t i = 0; i < count; i++)
 		groups_add(groups, "old", "", made_add(&made, "a", "64", i, (uint64_t)(1000 * a[i] + 0.5), 1));
 	for (size_t i = 0; i < count; i++)
@@ -846,14 +861,14 @@ static void a_comparison_shows_both_sides_and_the_change(void **state)
 static void an_unknown_metric_is_named(void **state)
 {
 	(void)state;
-	struct compared what;
+	struct quotient what;
 	char unknown[64];
 
-	assert_true(compared_parse("bounces", &what, unknown, sizeof unknown));
+	assert_true(quotient_parse("bounces", &what, unknown, sizeof unknown));
 	assert_null(what.below);
-	assert_false(compared_parse("bouncs/operations", &what, unknown, sizeof unknown));
+	assert_false(quotient_parse("bouncs/operations", &what, unknown, sizeof unknown));
 	assert_string_equal(unknown, "bouncs");
-	assert_false(compared_parse("bounces/operation", &what, unknown, sizeof unknown));
+	assert_false(quotient_parse("bounces/operation", &what, unknown, sizeof unknown));
 	assert_string_equal(unknown, "operation");
 }
 
@@ -948,13 +963,13 @@ static void without_a_row_no_brackets_are_explained(void **state)
 	(void)state;
 	struct groups *groups = groups_new();
 	struct made made;
-	struct compared what;
+	struct quotient what;
 	char unknown[64], *text;
 	size_t length, rows;
 	FILE *out = open_memstream(&text, &length);
 
 	made_init(&made);
-	assert_true(compared_parse("bounces_allocator/operations", &what, unknown, sizeof unknown));
+	assert_true(quotient_parse("bounces_allocator/operations", &what, unknown, sizeof unknown));
 	for (uint64_t seed = 0; seed < 2; seed++) {
 		groups_add(groups, "old", "cpus=2", made_add(&made, "a", "64", seed, 1000 + seed, 1));
 		groups_add(groups, "new", "cpus=4", made_add(&made, "a", "64", seed, 2000 + seed, 1));
@@ -997,6 +1012,7 @@ int main(void)
 		cmocka_unit_test(paths_stand_below_their_operations),
 		cmocka_unit_test(cpus_say_where_the_cycles_went),
 		cmocka_unit_test(programs_get_every_row_with_the_point_in_front),
+		cmocka_unit_test(orders_say_how_much_lies_in_blocks),
 		cmocka_unit_test(every_view_prints_in_every_format),
 		cmocka_unit_test(a_title_gives_the_range_of_ratios),
 		cmocka_unit_test(from_hardly_less_to_much_less_is_up_to),

@@ -14,6 +14,8 @@
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define EACH_ERA(era) for (enum era era = 0; era < ERAS; era++)
+/* With cpu_slab[] in struct kmem_cache. */
+#define EACH_OLD_ERA(era) for (enum era era = 0; era <= ERA_2624; era++)
 
 /* ---- orders and size classes ------------------------------------------- */
 
@@ -49,6 +51,12 @@ static void slabs_have_the_order_of_the_sheet(void **state)
  *	760	23 and 11 do not fit (8192 / 760 = 10), 5 do: 4096 = 5 * 760 + 296
  *	8	min_order 10 gives way where inuse has 16 bits: 2^19 / 8 = 65536 are too many, 2^18
  *		/ 8 fit (2.6.23); 2.6.24 has no such limit: 2^22 / 8
+ *	1024	2.6.39: 13 objects, and at most order 3: 16384 = 16 * 1024. 33 objects: no more than the
+ *		32 that fit. At most order 1 and 33: 8 fit
+ *	760	2.6.39: 11 and 10 at most order 1 with 8192 / 16 = 512 wasted at most: 8192 = 10 *
+ *		760 + 592, and 592 is below 8192 / 8
+ *	8	2.6.39: min_order 10 gives 65536 objects or more, so one below get_order(65535 * 8
+ *		= 128 pages less 8 bytes) = 7
  */
 static const struct {
 	enum era era;
@@ -61,7 +69,71 @@ static const struct {
 	{ ERA_2624, 4, 0, 1, 896, 0, 4 },    { ERA_2624, 4, 0, 1, 1640, 1, 4 },
 	{ ERA_2624, 23, 0, 1, 760, 0, 5 },   { ERA_2622, 4, 10, 10, 8, 6, 32768 },
 	{ ERA_DFB4F096, 4, 10, 10, 8, 6, 32768 }, { ERA_2624, 4, 10, 10, 8, 10, 524288 },
+	{ ERA_2639, 13, 0, 3, 1024, 2, 16 }, { ERA_2639, 33, 0, 3, 1024, 3, 32 },
+	{ ERA_2639, 33, 0, 1, 1024, 1, 8 },  { ERA_2639, 11, 0, 1, 760, 1, 10 },
+	{ ERA_2639, 4, 10, 10, 8, 6, 32768 },
 };
+
+/*
+ * The sheet's table, 3.9, from 2.6.30 on: by the number of CPUs, of which there are 4, 8 and 16 (or
+ * more).
+ */
+static const struct { unsigned size; struct { unsigned order, objects; } by_cpus[3]; } later[] = {
+	{ 8, { { 0, 512 }, { 0, 512 }, { 0, 512 } } },   { 16, { { 0, 256 }, { 0, 256 }, { 0, 256 } } },
+	{ 32, { { 0, 128 }, { 0, 128 }, { 0, 128 } } },  { 64, { { 0, 64 }, { 0, 64 }, { 0, 64 } } },
+	{ 96, { { 0, 42 }, { 0, 42 }, { 0, 42 } } },     { 128, { { 0, 32 }, { 0, 32 }, { 0, 32 } } },
+	{ 192, { { 0, 21 }, { 0, 21 }, { 1, 42 } } },    { 256, { { 0, 16 }, { 1, 32 }, { 1, 32 } } },
+	{ 512, { { 1, 16 }, { 2, 32 }, { 2, 32 } } },    { 1024, { { 2, 16 }, { 3, 32 }, { 3, 32 } } },
+	{ 2048, { { 3, 16 }, { 3, 16 }, { 3, 16 } } },   { 4096, { { 3, 8 }, { 3, 8 }, { 3, 8 } } },
+	{ 8192, { { 3, 4 }, { 3, 4 }, { 3, 4 } } },
+};
+
+static void later_slabs_have_the_order_of_the_sheet_by_cpus(void **state)
+{
+	static const unsigned cpus[] = { 4, 8, 16 };
+
+	(void)state;
+	for (enum era era = ERA_2639; era < ERAS; era++)
+		for (size_t by = 0; by < COUNT(cpus); by++) {
+			struct fixture *f = fixture_new(&(struct fixture_options){
+				.era = era, .cpus = cpus[by], .orders_by_cpus = true });
+
+			for (size_t i = 0; i < COUNT(later); i++) {
+				const struct kmem_cache *s = f->objects.model->kmalloc_cache(
+					f->slub, later[i].size);
+
+				assert_int_equal(fixture_get_of(f, s, "KC.order"),
+						 later[i].by_cpus[by].order);
+				assert_int_equal(fixture_get_of(f, s, "KC.objects"),
+						 later[i].by_cpus[by].objects);
+			}
+			fixture_free(f);
+		}
+}
+
+/* 4.7: log2 of the size from 5 to 10. 5.10: from 3.2 on half of that, at least 5. */
+static void empty_slabs_are_kept_by_size(void **state)
+{
+	static const struct { unsigned size, kept, kept_later; } sizes[] = {
+		{ 8, 5, 5 }, { 32, 5, 5 }, { 64, 6, 5 }, { 96, 6, 5 }, { 128, 7, 5 }, { 192, 7, 5 },
+		{ 256, 8, 5 }, { 512, 9, 5 }, { 1024, 10, 5 }, { 2048, 10, 5 }, { 4096, 10, 6 },
+		{ 8192, 10, 6 },
+	};
+
+	(void)state;
+	for (enum era era = ERA_2639; era < ERAS; era++) {
+		struct fixture *f = fixture_new(&(struct fixture_options){ .era = era });
+
+		for (size_t i = 0; i < COUNT(sizes); i++) {
+			const struct kmem_cache *s = f->objects.model->kmalloc_cache(f->slub,
+										     sizes[i].size);
+
+			assert_int_equal(fixture_get_of(f, s, "KC.min_partial"),
+					 era <= ERA_2639 ? sizes[i].kept : sizes[i].kept_later);
+		}
+		fixture_free(f);
+	}
+}
 
 static void settings_change_the_order(void **state)
 {
@@ -84,7 +156,8 @@ static const struct { size_t asked; unsigned size;
 	{97, 128}, {129, 192}, {192, 192}, {193, 256}, {1025, 2048}, {2048, 2048},
 };
 
-/* 0.6: 2.6.24 sends more than 2048 bytes to the page allocator, 2.6.22 nothing up to 4 MiB. */
+/* 0.6: 2.6.24 sends more than 2048 bytes to the page allocator, 2.6.22 nothing up to 4 MiB, 2.6.30
+ * and later more than 8192. */
 static void kmalloc_has_the_size_classes_of_its_version(void **state)
 {
 	(void)state;
@@ -102,8 +175,13 @@ static void kmalloc_has_the_size_classes_of_its_version(void **state)
 			assert_int_equal(model->object_size(large), 4096);
 			assert_non_null(model->kmalloc_cache(f->slub, 4 << 20));
 			assert_null(model->kmalloc_cache(f->slub, (4 << 20) + 1));
-		} else {
+		} else if (era <= ERA_2624) {
 			assert_null(large);
+		} else {
+			assert_int_equal(model->object_size(large), 4096);
+			assert_int_equal(model->object_size(model->kmalloc_cache(f->slub, 8192)),
+					 8192);
+			assert_null(model->kmalloc_cache(f->slub, 8193));
 		}
 		fixture_free(f);
 	}
@@ -130,14 +208,17 @@ static void large_thread(struct cpu *cpu, void *argument)
 }
 
 /* 1024 pages in all. 3000, 5000, 20000 bytes take 1, 2, 8 pages; 2000 bytes a slab of 2. With
- * 2.6.22 the first is an object of a 2 page slab, too. */
+ * 2.6.22 the first is an object of a 2 page slab, too. From 2.6.39 on it is, and so are 5000 bytes,
+ * with order 1 and one object: min_objects 4 does not fit. */
 static void large_kmalloc_takes_and_gives_back_pages(void **state)
 {
 	(void)state;
 	EACH_ERA(era) {
 		struct fixture *f = fixture_new(&(struct fixture_options){ .era = era, .cpus = 1 });
-		unsigned taken = era == ERA_2622 ? 2 + 2 + 8 + 2 : 1 + 2 + 8 + 2;
-		unsigned kept = era == ERA_2622 ? 2 + 2 + 8 + 2 : 2;    /* CPU slabs stay */
+		bool small = era <= ERA_2624 && era != ERA_2622;
+		unsigned taken = small ? 1 + 2 + 8 + 2 : 2 + 2 + 8 + 2;
+		unsigned kept = era == ERA_2622 ? 2 + 2 + 8 + 2 :       /* CPU slabs stay */
+				small		? 2 : 2 + 2 + 2;
 
 		thread_start(f->sim, 0, large_thread, f);
 		assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
@@ -150,7 +231,8 @@ static void large_kmalloc_takes_and_gives_back_pages(void **state)
 
 /* ---- accesses of zeroing ----------------------------------------------- */
 
-/* 1024 bytes are 16 lines; objsize is read from kmem_cache, with 2.6.24 from kmem_cache_cpu. */
+/* 1024 bytes are 16 lines; objsize is read from kmem_cache, with 2.6.24 from kmem_cache_cpu. From
+ * 3.18 on the next object, b's neighbour, is prefetched; no object is read but for that. */
 static void zeroing_writes_each_line_of_the_object(void **state)
 {
 	(void)state;
@@ -169,8 +251,10 @@ static void zeroing_writes_each_line_of_the_object(void **state)
 			fixture_expect_lines(f, "CPA", "CS OB", 0);
 		else if (era == ERA_DFB4F096)
 			fixture_expect_lines(f, "PG KC0", "CS OB", 0);
-		else
+		else if (era == ERA_2622)
 			fixture_expect_lines(f, "CPA KC0", "PG OB", 0);
+		else
+			fixture_expect_lines(f, "KC0", "CS OB", 0);
 		fixture_free(f);
 	}
 }
@@ -353,7 +437,7 @@ static void a_slab_that_an_interrupt_made_is_merged_if_its_freelist_is_empty(voi
 static void a_slab_that_an_interrupt_made_loses_nothing_as_fixed(void **state)
 {
 	(void)state;
-	EACH_ERA(era) {
+	EACH_OLD_ERA(era) {
 		struct fixture *f = interrupted(era, LEAVE_ON_BOTH_LISTS, 1, era == ERA_2624,
 						"0+a");
 
@@ -408,7 +492,7 @@ static void an_empty_slab_that_is_flushed_goes_back_at_min_partial(void **state)
 }
 
 /*
- * 2.4.7c at the second slab, with the first made partial by the handler: the flushed slab goes to
+ * 2.4.7c at the second slab, to 2.6.24, with the first made partial by the handler: the flushed slab goes to
  * the head, before it, if objects of it are in use; to the tail, behind it, if it is empty and
  * kept, as 1 partial slab is below min_partial 2.
  */
@@ -417,7 +501,7 @@ static void a_slab_given_up_goes_to_the_head_or_empty_to_the_tail(void **state)
 	static const unsigned leave[] = { LEAVE_TWO_AND_FREE_A, LEAVE_NONE_AND_FREE_A };
 
 	(void)state;
-	EACH_ERA(era) {
+	EACH_OLD_ERA(era) {
 		for (size_t i = 0; i < COUNT(leave); i++) {
 			struct fixture *f = interrupted(era, leave[i], 2, false, FIVE);
 			const char *x = i == 0 ? "ND.partial_next" : "ND.partial_prev";
@@ -554,12 +638,12 @@ static void damage_inuse(struct fixture *f)
 
 static void damage_frozen(struct fixture *f)
 {
-	*page_flags(f->memory, fixture_slab(f, f->slot['a'])) |= 1 << PG_ACTIVE;
+	fixture_turn_frozen(f, f->slot['a']);
 }
 
 static void damage_thawed(struct fixture *f)
 {
-	*page_flags(f->memory, fixture_slab(f, f->slot['i'])) &= ~(1ull << PG_ACTIVE);
+	fixture_turn_frozen(f, f->slot['i']);
 }
 
 static void damage_slab_lock(struct fixture *f)
@@ -569,7 +653,7 @@ static void damage_slab_lock(struct fixture *f)
 
 static void damage_list_lock(struct fixture *f)
 {
-	fixture_set(f, "ND.lock", 0);
+	fixture_set(f, "ND.lock", f->era > ERA_2624);   /* a ticket that is served; dec: 1 is free */
 }
 
 static void damage_partial_count(struct fixture *f)
@@ -616,7 +700,7 @@ static void set_cpu_slab(struct fixture *f, unsigned cpu, struct page *page)
 	if (f->era == ERA_2622)
 		*(struct page **)fixture_cpu_word(f, f->cache, cpu) = page;
 	else
-		((struct page **)fixture_cpu_slab(f, cpu))[1] = page;
+		fixture_set_of_cpu(f, cpu, "CS.page", (uintptr_t)page);
 }
 
 static void set_cpu_list(struct fixture *f, void *object)
@@ -624,7 +708,7 @@ static void set_cpu_list(struct fixture *f, void *object)
 	if (f->era == ERA_2622)
 		fixture_set(f, "PG(i).lockless", (uintptr_t)object);
 	else
-		((void **)fixture_cpu_slab(f, 0))[0] = object;
+		fixture_set_of_cpu(f, 0, "CS.freelist", (uintptr_t)object);
 }
 
 static void damage_two_cpus(struct fixture *f)
@@ -820,7 +904,7 @@ static void caches_of_kmalloc_share_lines_as_packed_or_have_their_own(void **sta
 static void per_cpu_structs_share_lines_as_the_version_has_it(void **state)
 {
 	(void)state;
-	for (enum era era = ERA_DFB4F096; era <= ERA_2624; era++) {
+	for (enum era era = ERA_DFB4F096; era < ERAS; era++) {
 		struct fixture *f = fixture_new(&(struct fixture_options){ .era = era, .cpus = 4 });
 		uint64_t line[4];
 
@@ -828,6 +912,10 @@ static void per_cpu_structs_share_lines_as_the_version_has_it(void **state)
 			line[cpu] = sim_offset(f->sim, fixture_cpu_slab(f, cpu)) / LINE;
 			for (unsigned other = 0; other < cpu; other++)
 				assert_true(line[cpu] != line[other]);
+		}
+		if (era > ERA_2624) {
+			fixture_free(f);
+			continue;
 		}
 		/* caches 12 and 13, counted from 1: 96, 192, 8, ... 2048, "test", "next" */
 		f->cache = f->objects.model->cache_create(f->slub, "next", 64, 0);
@@ -984,7 +1072,7 @@ static void random_traffic_keeps_the_invariants(void **state)
 static void only_interrupts_and_only_as_released_lose_objects(void **state)
 {
 	(void)state;
-	EACH_ERA(era) {
+	EACH_OLD_ERA(era) {
 		struct fixture_options options = {
 			.era = era, .cpus = 4, .mib = 8, .bugs_released = true };
 		uint64_t lost = 0;
@@ -992,7 +1080,7 @@ static void only_interrupts_and_only_as_released_lose_objects(void **state)
 		assert_int_equal(random_run(&options, 0), 0);
 		for (uint64_t period = 1500; period <= 6000; period += 1500)
 			lost += random_run(&options, period);
-		assert_int_equal(lost > 0, era != ERA_2624);
+		assert_int_equal(lost > 0, era <= ERA_DFB4F096);
 	}
 }
 
@@ -1000,6 +1088,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(slabs_have_the_order_of_the_sheet),
+		cmocka_unit_test(later_slabs_have_the_order_of_the_sheet_by_cpus),
+		cmocka_unit_test(empty_slabs_are_kept_by_size),
 		cmocka_unit_test(settings_change_the_order),
 		cmocka_unit_test(kmalloc_has_the_size_classes_of_its_version),
 		cmocka_unit_test(large_kmalloc_takes_and_gives_back_pages),

@@ -3,13 +3,16 @@
 
 static void second(struct cpu *cpu, void *argument)
 {
-	const struct pages *pages = argument;
+	const struct stand *stand = argument;
 
-	pages->model->tick(cpu, pages->state);
+	if (stand->pages.model->tick)
+		stand->pages.model->tick(cpu, stand->pages.state);
+	if (stand->objects.model && stand->objects.model->tick)
+		stand->objects.model->tick(cpu, stand->objects.state);
 }
 
 /*
- * Once a second each CPU does what the page allocator wants done then, in a timer's handler. A
+ * Once a second each CPU does what the allocators want done then, in a timer's handler. A
  * thousandth of a second apart, for the kernel too spreads them. Not beside workloads that measure
  * the machine alone.
  */
@@ -17,12 +20,14 @@ static void start_seconds(struct stand *stand)
 {
 	uint64_t cycles = stand->plan->second_cycles;
 	unsigned cpus = sim_cpus(stand->sim);
+	bool wanted = stand->pages.model->tick ||
+		      (stand->objects.model && stand->objects.model->tick);
 
-	if (!stand->pages.model->tick || !stand->plan->workload->needs_objects)
+	if (!wanted || !stand->plan->workload->needs_objects)
 		return;
 	for (unsigned id = 0; id < cpus; id++)
 		background_add(stand->sim, id, cycles + id * (cycles / 1000), cycles, second,
-			       &stand->pages);
+			       stand);
 }
 
 /* The workload, and the devices beside it. */

@@ -26,8 +26,9 @@
  * Left out: requests for a node.
  */
 #include "models/slub/era_2622.h"
+#include "models/slub/new_slab.h"
 #include "models/slub/locked.h"
-#include "models/slub/setup.h"
+#include "models/slub/setup_2622.h"
 
 static const struct layout *const slub_page_layouts[] = {
 	&slab_page_layout, &tail_page_layout, &kmem_cache_layout, &kmem_cache_node_layout,
@@ -46,7 +47,7 @@ static void *load_freelist(struct cpu *cpu, struct kmem_cache *s, struct slab_pa
 
 	if (!object)
 		return NULL;
-	slab_debug(cpu, page);
+	slab_debug(cpu, s, page);
 	offset = load(cpu, &page->offset);
 	next = load(cpu, free_pointer(object, offset));
 	store(cpu, &page->lockless_freelist, next);
@@ -75,7 +76,7 @@ static void deactivate_slab(struct cpu *cpu, struct slub *slub, struct kmem_cach
 		slab_dec_inuse(cpu, page);
 	}
 	store(cpu, cpu_slab(cpu, slub, s), NULL);
-	slab_unfreeze(cpu, slub, s, page);
+	slab_unfreeze(cpu, slub, s, page, era.given_up);
 }
 
 static void *alloc_locked(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
@@ -108,14 +109,14 @@ static void *alloc_from_new(struct cpu *cpu, struct slub *slub, struct kmem_cach
 /* The CPU has no slab. */
 static void *alloc_other(struct cpu *cpu, struct slub *slub, struct kmem_cache *s, unsigned gfp)
 {
-	struct slab_page *page;
+	struct partial_slab found;
 
 	path(cpu, "partial");
-	page = slab_get_partial(cpu, slub, s);
-	if (!page)
+	found = slab_get_partial(cpu, slub, s, NULL);
+	if (!found.page)
 		return alloc_from_new(cpu, slub, s, gfp);
-	store(cpu, cpu_slab(cpu, slub, s), page);
-	return load_freelist(cpu, s, page);
+	store(cpu, cpu_slab(cpu, slub, s), found.page);
+	return load_freelist(cpu, s, found.page);
 }
 
 /* `page` is the CPU's and locked; what is left on its lockless freelist is lost. */
@@ -190,7 +191,7 @@ static void slab_free(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
 	bool flags = irq_save(cpu);
 	struct slab_page *mine = load(cpu, cpu_slab(cpu, slub, s));
 
-	if (page == mine && !slab_debug(cpu, page)) {
+	if (page == mine && !slab_debug(cpu, s, page)) {
 		unsigned offset;
 		void *first;
 
@@ -199,8 +200,8 @@ static void slab_free(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
 		first = load(cpu, &page->lockless_freelist);
 		store(cpu, free_pointer(object, offset), first);
 		store(cpu, &page->lockless_freelist, object);
-	} else {
-		slab_free_slow(cpu, slub, s, page, object, 0);
+	} else if (slab_free_slow(cpu, slub, s, page, object, 0)) {
+		slab_discard(cpu, slub, s, page);
 	}
 	irq_restore(cpu, flags);
 }
@@ -239,7 +240,7 @@ static const struct setting slub_page_settings[] = {
 
 static void *slub_page_create(struct sim *sim, const struct pages *pages, const void *settings)
 {
-	struct slub *slub = slub_new(sim, pages, settings);
+	struct slub *slub = slub_new_2622(sim, pages, settings);
 
 	slub_kmalloc_setup(slub, setup_cache);
 	return slub;

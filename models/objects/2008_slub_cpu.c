@@ -24,8 +24,10 @@
  * Left out: requests for a node.
  */
 #include "models/slub/era_2624.h"
+#include "models/slub/new_slab.h"
 #include "models/slub/cpu_list.h"
-#include "models/slub/setup.h"
+#include "models/slub/calls_irqs_off.h"
+#include "models/slub/setup_2622.h"
 
 extern const struct object_allocator slub_cpu, slub_cpu_dfb4f096;
 
@@ -68,7 +70,8 @@ static void slab_free(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
 
 	if (!is_mine(cpu, c, page)) {
 		offset = load(cpu, &c->offset);
-		slab_free_slow(cpu, slub, s, page, object, offset);
+		if (slab_free_slow(cpu, slub, s, page, object, offset))
+			slab_discard(cpu, slub, s, page);
 		return;
 	}
 	path(cpu, "fast");
@@ -101,7 +104,7 @@ static const struct setting slub_cpu_settings[] = {
 
 static void *slub_cpu_create(struct sim *sim, const struct pages *pages, const void *settings)
 {
-	struct slub *slub = slub_new(sim, pages, settings);
+	struct slub *slub = slub_new_2622(sim, pages, settings);
 
 	slub->own = percpu_new(sim, struct kmem_cache_cpus, LINE, &kmem_cache_cpu_layout,
 			       "kmem_cache_cpu");

@@ -19,8 +19,10 @@
  * Left out: requests for a node.
  */
 #include "models/slub/era_dfb4f096.h"
+#include "models/slub/new_slab.h"
 #include "models/slub/cpu_list.h"
-#include "models/slub/setup.h"
+#include "models/slub/calls_irqs_off.h"
+#include "models/slub/setup_2622.h"
 
 static const struct layout *const dfb4f096_layouts[] = {
 	&slab_page_layout, &tail_page_layout, &kmem_cache_layout, &kmem_cache_node_layout,
@@ -51,7 +53,7 @@ static void slab_free(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
 {
 	struct slab_page *mine = load(cpu, &c->page);
 
-	if (page == mine && !slab_debug(cpu, page)) {
+	if (page == mine && !slab_debug(cpu, s, page)) {
 		unsigned offset;
 		void *first;
 
@@ -60,8 +62,8 @@ static void slab_free(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
 		first = load(cpu, &c->freelist);
 		store(cpu, free_pointer(object, offset), first);
 		store(cpu, &c->freelist, object);
-	} else {
-		slab_free_slow(cpu, slub, s, page, object, 0);
+	} else if (slab_free_slow(cpu, slub, s, page, object, 0)) {
+		slab_discard(cpu, slub, s, page);
 	}
 }
 
@@ -69,7 +71,7 @@ static void slab_free(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
 
 static void *dfb4f096_create(struct sim *sim, const struct pages *pages, const void *settings)
 {
-	struct slub *slub = slub_new(sim, pages, settings);
+	struct slub *slub = slub_new_2622(sim, pages, settings);
 
 	slub_kmalloc_setup(slub, setup_cache);
 	return slub;

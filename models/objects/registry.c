@@ -3,10 +3,10 @@
 
 #include "models/model.h"
 
-extern const struct object_allocator slub_page, slub_cpu;
+extern const struct object_allocator slub_page, slub_cpu, slub_cmpxchg, slab;
 
 const struct object_allocator *const object_allocators[] = {
-	&slub_page, &slub_cpu,
+	&slub_page, &slub_cpu, &slub_cmpxchg, &slab,
 	NULL,
 };
 

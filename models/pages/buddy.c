@@ -21,8 +21,9 @@
  * `pageset` and `node`; pages_scanned, stored by every free, shares its line with the count of free
  * pages that every allocation reads. Most misses are page structs of list neighbours and buddies.
  *
- * Changed: the lock may be that of 2.6.24 (`lock: dec`), since SLUB of that time runs on top.
- * NUMA hits are counted on one node too, as by the kernel that has this zone layout.
+ * Changed: the lock may be that of 2.6.24 (`lock: dec`), since SLUB of that time runs on top, or
+ * that of 4.2 and later. NUMA hits are counted on one node too, as by the kernel that has this zone
+ * layout.
  * Left out: zones DMA and DMA32, reclaim and compaction (an allocation below the MIN watermark
  * fails), the 1 Hz fold of differences, memory hotplug. A zeroed page gets one store per line.
  */
@@ -30,7 +31,7 @@
 
 static const struct layout *const buddy_layouts[] = {
 	&pageset_layout_3_9, &zone_layout_3_9, &vm_event_state_layout, &pageblock_flags_layout,
-	&mem_section_layout, &mem_section_root_layout, &vm_stat_layout_3_9, NULL,
+	&mem_section_layout, &mem_section_root_layout, &vm_stat_layout_3_9, &lru_cpu_layout, NULL,
 };
 
 static struct page *take(struct cpu *cpu, void *state, struct zone *preferred, struct zone *zone,
@@ -65,15 +66,12 @@ static struct page *buddy_alloc(struct cpu *cpu, void *state, unsigned order, un
 	return page;
 }
 
-static void buddy_free(struct cpu *cpu, void *state, struct page *page, unsigned order)
+static void give(struct cpu *cpu, struct zones *zones, struct page *page, unsigned order)
 {
-	struct zones *zones = state;
 	struct zone *zone = page_zone(zones, page);
 	enum migratetype type;
 	bool flags;
 
-	compute(cpu, STEP_PAGE_FREE);
-	free_pages_prepare(cpu, zones, page, order);
 	type = pageblock_type(cpu, zones, page_to_pfn(zones->memory, page));
 	store(cpu, page_index(zones->memory, page), type);
 	flags = spin_lock_irqsave(cpu, zone->lock, zones->lock);
@@ -84,6 +82,60 @@ static void buddy_free(struct cpu *cpu, void *state, struct page *page, unsigned
 	spin_unlock_irqrestore(cpu, zone->lock, zones->lock, flags);
 }
 
+static void buddy_free(struct cpu *cpu, void *state, struct page *page, unsigned order)
+{
+	compute(cpu, STEP_PAGE_FREE);
+	free_pages_prepare(cpu, state, page, order);
+	give(cpu, state, page, order);
+}
+
+/* ---- pages of processes -------------------------------------------------------------------- */
+
+static void give_released(struct cpu *cpu, void *state, struct page *page)
+{
+	compute(cpu, STEP_PAGE_FREE);
+	free_released_prepare(cpu, state, page, 0);
+	give(cpu, state, page, 0);
+}
+
+static void buddy_free_batch(struct cpu *cpu, void *state, struct page *const *page, unsigned count)
+{
+	free_each(cpu, state, release_pages(cpu, state, page, count), give_released, state);
+}
+
+static void flush(struct cpu *cpu, struct zones *zones, enum lru_list list)
+{
+	free_each(cpu, zones, lru_flush(cpu, zones, list), give_released, zones);
+}
+
+static void buddy_lru_add(struct cpu *cpu, void *state, struct page *page, enum lru_list list)
+{
+	if (lru_add(cpu, state, page, list))
+		flush(cpu, state, list);
+}
+
+static void buddy_lru_drain(struct cpu *cpu, void *state)
+{
+	for (enum lru_list list = LRU_INACTIVE_ANON; list < LRU_LISTS; list++)
+		if (lru_waits(cpu, state, list))
+			flush(cpu, state, list);
+}
+
+static void buddy_lru_del(struct cpu *cpu, void *state, struct page *page)
+{
+	lru_del(cpu, state, page);
+}
+
+static void buddy_map(struct cpu *cpu, void *state, struct page *page)
+{
+	map_anon(cpu, state, page);
+}
+
+static void buddy_unmap(struct cpu *cpu, void *state, struct page *page)
+{
+	unmap_anon(cpu, state, page);
+}
+
 /* ---- set-up and check: plain C ------------------------------------------------------------- */
 
 struct buddy_settings {
@@ -91,11 +143,13 @@ struct buddy_settings {
 	uint64_t reserve_blocks;
 };
 
-static const char *const lock_words[] = { [LOCK_DEC] = "dec", [LOCK_TICKET] = "ticket", NULL };
+static const char *const lock_words[] = {
+	[LOCK_DEC] = "dec", [LOCK_TICKET] = "ticket", [LOCK_QUEUED] = "queued", NULL
+};
 
 static const struct setting buddy_settings[] = {
 	SETTING(struct buddy_settings, lock, WORD, .fallback = "ticket", .words = lock_words,
-		.help = "kind of zone->lock: dec as until 2.6.24, ticket as in 3.9"),
+		.help = "kind of zone->lock: dec as until 2.6.24, ticket as in 3.9, queued as from 4.2 on"),
 	SETTING(struct buddy_settings, reserve_blocks, COUNT, .min = 0, .max = 2, .fallback = "2",
 		.unit = "pageblocks",
 		.help = "2 MiB blocks of each zone set aside for emergencies, at most"),
@@ -127,12 +181,17 @@ static bool buddy_check(const void *state, char *why, size_t size)
 {
 	const struct report report = {why, size};
 
-	return zones_check((struct zones *)state, &report);
+	return zones_check((struct zones *)state, &report) && lru_check(state, &report);
 }
 
 static uint64_t buddy_free_pages(const void *state)
 {
 	return zones_free_pages(state);
+}
+
+static void buddy_free_blocks(const void *state, uint64_t blocks[MAX_ORDER])
+{
+	zones_free_blocks(state, blocks);
 }
 
 const struct page_allocator buddy = {
@@ -147,6 +206,14 @@ const struct page_allocator buddy = {
 	.alloc         = buddy_alloc,
 	.free          = buddy_free,
 	.count_slab    = zones_count_slab,
+	.group         = 14,
+	.free_batch    = buddy_free_batch,
+	.lru_add       = buddy_lru_add,
+	.lru_drain     = buddy_lru_drain,
+	.lru_del       = buddy_lru_del,
+	.map           = buddy_map,
+	.unmap         = buddy_unmap,
 	.check         = buddy_check,
 	.free_pages    = buddy_free_pages,
+	.free_blocks   = buddy_free_blocks,
 };

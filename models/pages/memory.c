@@ -62,6 +62,39 @@ static const struct field page_64_fields[] = {
 
 static const struct layout page_64_layout = { "page", 64, CLASS_ALLOCATOR, page_64_fields };
 
+/* 6.12 and later: what lru and mapping were is a list, freelist and counters of a slab. */
+struct page_612 {
+	uint64_t flags;
+	union {
+		struct list_head lru;
+		uint64_t compound_head;         /* of a tail: the head's address + 1 */
+	};
+	uint64_t mapping;
+	uint64_t index;
+	uint64_t private;
+	int32_t _mapcount;                      /* or page_type */
+	int32_t _refcount;
+	uint64_t memcg_data;
+};
+
+static const struct field page_612_fields[] = {
+	FIELD(struct page_612, flags),
+	FIELD(struct page_612, lru),
+	FIELD(struct page_612, mapping),
+	FIELD(struct page_612, index),
+	FIELD(struct page_612, private),
+	FIELD(struct page_612, _mapcount),
+	FIELD(struct page_612, _refcount),
+	FIELD(struct page_612, memcg_data),
+	{ 0 },
+};
+
+static const struct layout page_612_layout = { "page", 64, CLASS_ALLOCATOR, page_612_fields };
+
+static_assert(sizeof(struct page_612) == 64, "struct page of 6.12");
+static_assert(offsetof(struct page_612, lru) == 8, "struct page of 6.12");
+static_assert(offsetof(struct page_612, private) == 40, "struct page of 6.12");
+static_assert(offsetof(struct page_612, _refcount) == 52, "struct page of 6.12");
 static_assert(sizeof(struct page_56) == 56, "struct page until 3.0");
 static_assert(offsetof(struct page_56, _mapcount) == 12, "struct page until 3.0");
 static_assert(offsetof(struct page_56, lru) == 40, "struct page until 3.0");
@@ -70,18 +103,23 @@ static_assert(offsetof(struct page_64, _count) == 28, "struct page from 3.1");
 static_assert(offsetof(struct page_64, lru) == 32, "struct page from 3.1");
 static_assert(offsetof(struct page_64, private) == 48, "struct page from 3.1");
 
-#define VIEW(type) \
-	.size = sizeof(type), .flags = offsetof(type, flags), .count = offsetof(type, _count), \
+#define VIEW(type, references) \
+	.size = sizeof(type), .flags = offsetof(type, flags), .count = offsetof(type, references), \
 	.mapcount = offsetof(type, _mapcount), .private = offsetof(type, private), \
 	.mapping = offsetof(type, mapping), .index = offsetof(type, index), \
 	.lru = offsetof(type, lru)
 
 const struct page_view page_view_packed_56 = {
-	.name = "packed-56", .layout = &page_56_layout, VIEW(struct page_56)
+	.name = "packed-56", .layout = &page_56_layout, VIEW(struct page_56, _count)
 };
 
 const struct page_view page_view_aligned_64 = {
-	.name = "aligned-64", .layout = &page_64_layout, VIEW(struct page_64)
+	.name = "aligned-64", .layout = &page_64_layout, VIEW(struct page_64, _count)
+};
+
+const struct page_view page_view_6_12 = {
+	.name = "aligned-64-6.12", .layout = &page_612_layout, VIEW(struct page_612, _refcount),
+	.compound_head = offsetof(struct page_612, compound_head),
 };
 
 enum { MIB_PAGES = (1 << 20) / PAGE_BYTES, LARGEST_BLOCK = 1 << (MAX_ORDER - 1) };
@@ -186,6 +224,16 @@ void memory_forget_seen(const struct memory *m)
 {
 	for (uint64_t pfn = 0; pfn < m->pages; pfn += LARGEST_BLOCK)
 		memset(m->seen + pfn, 0, memory_is_used(m, pfn) ? LARGEST_BLOCK : 1);
+}
+
+struct page *page_head(const struct memory *m, struct page *page)
+{
+	if (m->view->compound_head) {
+		uint64_t word = *page_compound_head(m, page);
+
+		return word & 1 ? (struct page *)(uintptr_t)(word - 1) : page;
+	}
+	return *page_flags(m, page) >> PG_TAIL & 1 ? *page_first_page(m, page) : page;
 }
 
 /* At the array's stride, so that the page struct stays number 513 of "page". */

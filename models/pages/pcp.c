@@ -40,7 +40,8 @@
  * Changed: a call of other CPUs is a word per CPU and an interrupt, without the queues of
  * smp_call_function; a CPU whose thread is over cannot answer, so who drains empties its lists.
  * Left out: zones DMA and DMA32, reclaim and compaction (drain_all, then fail), isolation, frees to
- * the cold list and frees in groups, both of which nobody asks for yet; kernels without NUMA.
+ * the cold list, which nobody asks for; the LRU of 2.6, whose groups are freed without one; kernels
+ * without NUMA.
  */
 #include "models/pages/zone.h"
 
@@ -68,7 +69,7 @@ static const struct layout *const pcp_layouts[] = {
 	&zone_body_layout_2_6_22, &zone_head_layout_2_6_24, &zone_body_layout_2_6_24,
 	&vm_event_state_layout, &pageblock_flags_layout, &mem_section_layout,
 	&mem_section_root_layout, &vm_stat_layout_3_9, &vm_stat_layout_2_6, &call_layout,
-	&mask_layout, NULL,
+	&mask_layout, &lru_cpu_layout, NULL,
 };
 
 /* A CPU that has others drain. */
@@ -445,6 +446,7 @@ static void pcp_drain_all(struct cpu *cpu, void *state)
 {
 	struct pcp *pcp = state;
 
+	op_begin(cpu, OP_DRAIN);
 	path(cpu, "drain all");
 	if (pcp->zones->kernel == KERNEL_3_9)
 		find_pages(cpu, pcp);
@@ -455,6 +457,7 @@ static void pcp_drain_all(struct cpu *cpu, void *state)
 	if (pcp->zones->kernel == KERNEL_3_9 && is_called(cpu, pcp, cpu_id(cpu)))
 		drain_local_pages(cpu, pcp);
 	preempt_enable(cpu);
+	op_end(cpu, 0, 0);
 }
 
 /* ---- each second --------------------------------------------------------------------------- */
@@ -655,15 +658,11 @@ static void free_single(struct cpu *cpu, struct zone *zone, struct page *page,
 	preempt_enable(cpu);
 }
 
-static void pcp_free(struct cpu *cpu, void *state, struct page *page, unsigned order)
+static void give(struct cpu *cpu, struct zones *zones, struct page *page, unsigned order)
 {
-	struct pcp *pcp = state;
-	struct zones *zones = pcp->zones;
 	struct zone *zone = page_zone(zones, page);
 	enum migratetype type = UNMOVABLE;
 
-	compute(cpu, STEP_PAGE_FREE);
-	free_pages_prepare(cpu, zones, page, order);
 	if (zones->kernel == KERNEL_3_9) {
 		type = pageblock_type(cpu, zones, page_to_pfn(zones->memory, page));
 		store(cpu, page_index(zones->memory, page), type);
@@ -672,6 +671,81 @@ static void pcp_free(struct cpu *cpu, void *state, struct page *page, unsigned o
 		free_block(cpu, zone, page, order, type);
 	else
 		free_single(cpu, zone, page, type);
+}
+
+static void pcp_free(struct cpu *cpu, void *state, struct page *page, unsigned order)
+{
+	struct pcp *pcp = state;
+
+	compute(cpu, STEP_PAGE_FREE);
+	free_pages_prepare(cpu, pcp->zones, page, order);
+	give(cpu, pcp->zones, page, order);
+}
+
+/* ---- pages of processes (6.2, 6.4) --------------------------------------------------------- */
+
+/* Of a group: interrupts go off and on for each page. */
+static void give_released(struct cpu *cpu, void *state, struct page *page)
+{
+	struct pcp *pcp = state;
+
+	compute(cpu, STEP_PAGE_FREE);
+	free_released_prepare(cpu, pcp->zones, page, 0);
+	give(cpu, pcp->zones, page, 0);
+}
+
+static void pcp_free_batch(struct cpu *cpu, void *state, struct page *const *page, unsigned count)
+{
+	struct pcp *pcp = state;
+	struct list_head *freed = release_pages(cpu, pcp->zones, page, count);
+
+	free_each(cpu, pcp->zones, freed, give_released, pcp);
+}
+
+static void flush(struct cpu *cpu, struct pcp *pcp, enum lru_list list)
+{
+	free_each(cpu, pcp->zones, lru_flush(cpu, pcp->zones, list), give_released, pcp);
+}
+
+static void pcp_lru_add(struct cpu *cpu, void *state, struct page *page, enum lru_list list)
+{
+	struct pcp *pcp = state;
+
+	if (pcp->zones->rules->lru && lru_add(cpu, pcp->zones, page, list))
+		flush(cpu, pcp, list);
+}
+
+static void pcp_lru_drain(struct cpu *cpu, void *state)
+{
+	struct pcp *pcp = state;
+
+	for (enum lru_list list = 0; pcp->zones->rules->lru && list < LRU_LISTS; list++)
+		if (lru_waits(cpu, pcp->zones, list))
+			flush(cpu, pcp, list);
+}
+
+static void pcp_lru_del(struct cpu *cpu, void *state, struct page *page)
+{
+	struct pcp *pcp = state;
+
+	if (pcp->zones->rules->lru)
+		lru_del(cpu, pcp->zones, page);
+}
+
+static void pcp_map(struct cpu *cpu, void *state, struct page *page)
+{
+	struct pcp *pcp = state;
+
+	if (pcp->zones->rules->lru)
+		map_anon(cpu, pcp->zones, page);
+}
+
+static void pcp_unmap(struct cpu *cpu, void *state, struct page *page)
+{
+	struct pcp *pcp = state;
+
+	if (pcp->zones->rules->lru)
+		unmap_anon(cpu, pcp->zones, page);
 }
 
 /* ---- set-up: plain C, before time zero ----------------------------------------------------- */
@@ -708,8 +782,8 @@ static void pcp_fit(void *settings, enum kernel kernel)
 {
 	struct pcp_settings *set = settings;
 
-	if (set->variant == 0)
-		set->variant = (int)kernel + 1;
+	if (set->variant == 0)          /* later ones: the last */
+		set->variant = (int)(kernel < KERNEL_3_9 ? kernel : KERNEL_3_9) + 1;
 }
 
 static enum kernel pcp_kernel(const void *settings)
@@ -894,7 +968,7 @@ static bool pcp_check(const void *state, char *why, size_t size)
 		for (unsigned id = 0; id < sim_cpus(m->sim); id++)
 			if (!check_pageset(&pcp->zones->zone[node], id, &report))
 				return false;
-	return true;
+	return !pcp->zones->rules->lru || lru_check(pcp->zones, &report);
 }
 
 static uint64_t pcp_free_pages(const void *state)
@@ -926,6 +1000,13 @@ static void pcp_count_slab(struct cpu *cpu, void *state, struct page *page, bool
 	zones_count_slab(cpu, pcp->zones, page, reclaimable, pages);
 }
 
+static void pcp_free_blocks(const void *state, uint64_t blocks[MAX_ORDER])
+{
+	const struct pcp *pcp = state;
+
+	zones_free_blocks(pcp->zones, blocks);
+}
+
 const struct page_allocator pcp = {
 	.name          = "pcp",
 	.summary       = "lists of pages per CPU before the buddy lists (Linux 2.6.22 to 3.9)",
@@ -941,6 +1022,14 @@ const struct page_allocator pcp = {
 	.count_slab    = pcp_count_slab,
 	.drain_all     = pcp_drain_all,
 	.tick          = pcp_tick,
+	.group         = 14,
+	.free_batch    = pcp_free_batch,
+	.lru_add       = pcp_lru_add,
+	.lru_drain     = pcp_lru_drain,
+	.lru_del       = pcp_lru_del,
+	.map           = pcp_map,
+	.unmap         = pcp_unmap,
 	.check         = pcp_check,
 	.free_pages    = pcp_free_pages,
+	.free_blocks   = pcp_free_blocks,
 };

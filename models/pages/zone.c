@@ -4,7 +4,7 @@
 #include <string.h>
 
 enum {
-	FLAGS_CHECKED_AT_FREE = 1 << PG_LOCKED | 1 << PG_ACTIVE | 1 << PG_SLAB,
+	FLAGS_CHECKED_AT_FREE = 1 << PG_LOCKED | 1 << PG_LRU | 1 << PG_ACTIVE | 1 << PG_SLAB,
 };
 #define FLAGS_CLEARED_AT_FREE 0xffffffffu       /* all but the node */
 
@@ -47,12 +47,16 @@ static const struct zone_rules rules[] = {
 		.area_bytes     = 88, .nr_free = 80,
 		.stats = 34, .item = {
 			[ITEM_FREE_PAGES] = 0,
+			[ITEM_INACTIVE_ANON] = 1, [ITEM_ACTIVE_ANON] = 2,
+			[ITEM_INACTIVE_FILE] = 3, [ITEM_ACTIVE_FILE] = 4,
+			[ITEM_ANON_PAGES] = 7,
 			[ITEM_SLAB_RECLAIMABLE] = 12, [ITEM_SLAB_UNRECLAIMABLE] = 13,
 			[ITEM_NUMA_HIT] = 26, [ITEM_NUMA_MISS] = 27, [ITEM_NUMA_FOREIGN] = 28,
 			[ITEM_NUMA_LOCAL] = 30, [ITEM_NUMA_OTHER] = 31,
 		},
 		.reserve_max    = 2,
 		.looks_ahead    = true,
+		.lru            = true,
 	},
 };
 
@@ -170,7 +174,7 @@ void zones_count_slab(struct cpu *cpu, void *state, struct page *page, bool recl
 	}
 }
 
-static void inc_zone_state(struct cpu *cpu, struct zone *zone, enum zone_item item)
+void inc_zone_state(struct cpu *cpu, struct zone *zone, enum zone_item item)
 {
 	unsigned number = zone->all->rules->item[item];
 	struct per_cpu_pageset *mine = zone_pageset(cpu, zone);
@@ -182,6 +186,21 @@ static void inc_zone_state(struct cpu *cpu, struct zone *zone, enum zone_item it
 
 		fold(cpu, zone, number, diff + overstep);
 		store(cpu, &mine->vm_stat_diff[number], (int8_t)-overstep);
+	}
+}
+
+void dec_zone_state(struct cpu *cpu, struct zone *zone, enum zone_item item)
+{
+	unsigned number = zone->all->rules->item[item];
+	struct per_cpu_pageset *mine = zone_pageset(cpu, zone);
+	int diff = fetch_add_local(cpu, &mine->vm_stat_diff[number], -1) - 1;
+	int threshold = load(cpu, &mine->stat_threshold);
+
+	if (diff < -threshold) {
+		int overstep = threshold / 2;
+
+		fold(cpu, zone, number, diff - overstep);
+		store(cpu, &mine->vm_stat_diff[number], (int8_t)overstep);
 	}
 }
 
@@ -293,13 +312,16 @@ static void must_be_unused(struct cpu *cpu, const struct memory *m, struct page 
 		    (unsigned long long)w->mapping, w->mapcount, w->count);
 }
 
-/* Reads what must be as in an unused page; returns flags. */
-static uint64_t check_page(struct cpu *cpu, const struct memory *m, struct page *page)
+/* Reads what must be as in an unused page; returns flags. A page that is freed may be one that a
+ * process had mapped. */
+static uint64_t check_page(struct cpu *cpu, const struct memory *m, struct page *page, bool freed)
 {
 	struct page_words w;
 
 	w.flags = load(cpu, page_flags(m, page));
 	w.mapping = load(cpu, page_mapping(m, page));
+	if (freed && clear_anon_mapping(cpu, m, page, w.mapping))
+		w.mapping = 0;
 	w.mapcount = load(cpu, page_mapcount(m, page));
 	w.count = load(cpu, page_count(m, page));
 	must_be_unused(cpu, m, page, &w);
@@ -332,6 +354,14 @@ static void check_new_page_2_6(struct cpu *cpu, const struct memory *m, struct p
 	bit_clear_local(cpu, page_flags(m, page), PG_ERROR);
 }
 
+static void set_head(struct cpu *cpu, const struct memory *m, struct page *tail, struct page *head)
+{
+	if (m->view->compound_head)
+		store(cpu, page_compound_head(m, tail), (uint64_t)(uintptr_t)head + 1);
+	else
+		store(cpu, page_first_page(m, tail), head);
+}
+
 /* The first tail also has the destructor, of which there is one kind here, and the order. */
 static void prep_compound_page(struct cpu *cpu, const struct zones *zones, struct page *head,
 			       unsigned order)
@@ -345,10 +375,11 @@ static void prep_compound_page(struct cpu *cpu, const struct zones *zones, struc
 	for (uint64_t i = 1; i < 1ull << order; i++) {
 		struct page *tail = pfn_to_page(m, pfn + i);
 
-		bit_set_local(cpu, page_flags(m, tail), PG_TAIL);
+		if (!m->view->compound_head)
+			bit_set_local(cpu, page_flags(m, tail), PG_TAIL);
 		if (!zones->rules->old_checks)
 			store(cpu, page_count(m, tail), 0);
-		store(cpu, page_first_page(m, tail), head);
+		set_head(cpu, m, tail, head);
 	}
 }
 
@@ -378,7 +409,7 @@ void prep_new_page(struct cpu *cpu, struct zones *zones, struct page *page, unsi
 	} else {
 		pages_ahead(cpu, m, pfn, order);
 		for (uint64_t i = 0; i < 1ull << order; i++)
-			check_page(cpu, m, pfn_to_page(m, pfn + i));
+			check_page(cpu, m, pfn_to_page(m, pfn + i), false);
 	}
 	store(cpu, page_private(m, page), 0);
 	store(cpu, page_count(m, page), 1);
@@ -388,14 +419,11 @@ void prep_new_page(struct cpu *cpu, struct zones *zones, struct page *page, unsi
 		prep_compound_page(cpu, zones, page, order);
 }
 
-void free_pages_prepare(struct cpu *cpu, struct zones *zones, struct page *page, unsigned order)
+void free_released_prepare(struct cpu *cpu, struct zones *zones, struct page *page, unsigned order)
 {
 	struct memory *m = zones->memory;
 	uint64_t pfn = page_to_pfn(m, page);
-	int count = fetch_add(cpu, page_count(m, page), -1);
 
-	if (count != 1)
-		BUG(cpu, "page %llu freed with %d references", (unsigned long long)pfn, count);
 	if (zones->rules->old_checks) {
 		(void)load(cpu, page_flags(m, page));           /* which zone? */
 		(void)load(cpu, page_mapping(m, page));         /* of a process? */
@@ -404,11 +432,22 @@ void free_pages_prepare(struct cpu *cpu, struct zones *zones, struct page *page,
 	for (uint64_t i = 0; i < 1ull << order; i++) {
 		struct page *each = pfn_to_page(m, pfn + i);
 		uint64_t flags = zones->rules->old_checks ? check_freed_page_2_6(cpu, m, each)
-							  : check_page(cpu, m, each);
+							  : check_page(cpu, m, each, true);
 
 		if (flags & FLAGS_CLEARED_AT_FREE)
 			store(cpu, page_flags(m, each), flags & ~(uint64_t)FLAGS_CLEARED_AT_FREE);
 	}
+}
+
+void free_pages_prepare(struct cpu *cpu, struct zones *zones, struct page *page, unsigned order)
+{
+	const struct memory *m = zones->memory;
+	int count = fetch_add(cpu, page_count(m, page), -1);
+
+	if (count != 1)
+		BUG(cpu, "page %llu freed with %d references",
+		    (unsigned long long)page_to_pfn(m, page), count);
+	free_released_prepare(cpu, zones, page, order);
 }
 
 /* ---- set-up: plain C, before time zero --------------------------------- */
@@ -535,6 +574,7 @@ struct zones *zones_new(struct sim *sim, struct memory *memory,
 		setup_pagesets(zone);
 		setup_free_lists(zone, options->reserve_blocks);
 	}
+	lru_new(zones);
 	return zones;
 }
 
@@ -613,18 +653,11 @@ static int free_pages_diff(const struct zone *zone, unsigned id)
 	return zone_pageset_of(zone, id)->vm_stat_diff[zone->all->rules->item[ITEM_FREE_PAGES]];
 }
 
-static bool lock_is_held(const struct zone *zone)
-{
-	if (zone->all->lock == LOCK_DEC)
-		return zone->lock->slock != 1;
-	return zone->lock->owner != zone->lock->next;
-}
-
 static bool check_zone(struct zone *zone, int64_t *all_free, const struct report *report)
 {
 	int64_t pages = 0, counted = zone->vm_stat[zone->all->rules->item[ITEM_FREE_PAGES]];
 
-	if (lock_is_held(zone))
+	if (spin_lock_is_held(zone->lock, zone->all->lock))
 		return failed(report, "node %d: the zone lock is held", *zone->node_id);
 	for (unsigned order = 0; order < MAX_ORDER; order++) {
 		uint64_t blocks = 0;
@@ -705,4 +738,13 @@ uint64_t zones_free_pages(const struct zones *zones)
 		for (unsigned order = 0; order < MAX_ORDER; order++)
 			pages += *nr_free(&zones->zone[node], order) << order;
 	return pages;
+}
+
+void zones_free_blocks(const struct zones *zones, uint64_t blocks[MAX_ORDER])
+{
+	for (unsigned order = 0; order < MAX_ORDER; order++) {
+		blocks[order] = 0;
+		for (unsigned node = 0; node < zones->memory->nodes; node++)
+			blocks[order] += *nr_free(&zones->zone[node], order);
+	}
 }

@@ -43,6 +43,9 @@ enum vm_event { PGALLOC_NORMAL = 6, PGFREE = 8, VM_EVENTS = 16 };
 /* Counters of a zone; their numbers in memory are the kernel's. */
 enum zone_item {
 	ITEM_FREE_PAGES,
+	/* in the order of enum lru_list */
+	ITEM_INACTIVE_ANON, ITEM_ACTIVE_ANON, ITEM_INACTIVE_FILE, ITEM_ACTIVE_FILE,
+	ITEM_ANON_PAGES,
 	ITEM_SLAB_RECLAIMABLE, ITEM_SLAB_UNRECLAIMABLE,
 	ITEM_NUMA_HIT, ITEM_NUMA_MISS, ITEM_NUMA_FOREIGN, ITEM_NUMA_LOCAL, ITEM_NUMA_OTHER,
 	ZONE_ITEMS
@@ -69,6 +72,15 @@ struct per_cpu_pageset {
 	int8_t vm_stat_diff[ZONE_STATS_MAX];    /* not yet in zone->vm_stat; own CPU only */
 };
 
+/* The lists of pages that reclaim looks at, and its statistics, [0] anonymous and [1] file pages. */
+struct lruvec {
+	struct list_head lists[LRU_LISTS + 1];  /* the last: pages that may not be evicted */
+	uint64_t recent_rotated[2], recent_scanned[2];
+	const void *zone;
+};
+
+struct lru_cpu;                         /* of a CPU: pages on their way there (lru.c) */
+
 /* What differs between the kernels in the shared code. */
 struct zone_rules {
 	unsigned types;                 /* free lists of an order; 1: no migratetypes */
@@ -84,6 +96,7 @@ struct zone_rules {
 	bool looks_ahead;               /* tail of the list if the parent may merge soon */
 	bool keeps_fallback_type;       /* halves of a small stolen block stay where they were */
 	bool clears_flag;               /* "all unreclaimable" is a bit of zone->flags */
+	bool lru;                       /* there are lists of pages that processes have (lru.c) */
 	bool slab_irq_pair;             /* NR_SLAB with interrupts off, else by compare-exchange */
 };
 
@@ -105,6 +118,8 @@ struct zone {
 	uint64_t *flags;
 	uint64_t *pages_scanned;
 	int64_t *vm_stat;               /* atomic; differences of CPUs come on top */
+	struct spinlock *lru_lock;      /* NULL: no LRU, and */
+	struct lruvec *lruvec;          /* under lru_lock */
 	const void **zone_pgdat;        /* names the node; one zone per node here */
 };
 
@@ -117,6 +132,7 @@ struct zones {
 	unsigned nr_cpus;               /* of the array of pointers to pagesets */
 	struct vm_stat *vm_stat;        /* of all zones together */
 	struct vm_event_state *events;  /* per CPU */
+	struct lru_cpu *lru;            /* per CPU */
 	struct mem_section *section;    /* all of them */
 	struct mem_section **root;      /* the kernel's way to them */
 	struct zone zone[];             /* by node */
@@ -127,6 +143,7 @@ extern const struct layout zone_head_layout_2_6_22, zone_body_layout_2_6_22;
 extern const struct layout zone_head_layout_2_6_24, zone_body_layout_2_6_24;
 extern const struct layout pageset_layout_2_6;
 extern const struct layout vm_event_state_layout, vm_stat_layout_2_6, vm_stat_layout_3_9;
+extern const struct layout lru_cpu_layout;
 extern const struct layout pageblock_flags_layout, mem_section_layout, mem_section_root_layout;
 
 static inline struct list_head *free_list(const struct zone *zone, unsigned order, unsigned type)
@@ -159,6 +176,10 @@ static inline struct zone *page_zone(struct zones *zones, const struct page *pag
 struct per_cpu_pageset *zone_pageset(struct cpu *cpu, const struct zone *zone);
 /* Interrupts off. */
 void zone_count(struct cpu *cpu, struct zone *zone, enum zone_item item, int64_t delta);
+/* One more, or fewer, and half the threshold in advance when it folds; interrupts off or the item is
+ * not one that interrupts count. */
+void inc_zone_state(struct cpu *cpu, struct zone *zone, enum zone_item item);
+void dec_zone_state(struct cpu *cpu, struct zone *zone, enum zone_item item);
 /* A page of `zone` was handed out where `preferred` was wanted; interrupts off. */
 void zone_statistics(struct cpu *cpu, struct zone *preferred, struct zone *zone);
 void count_event(struct cpu *cpu, struct zones *zones, enum vm_event event, unsigned order);
@@ -190,6 +211,8 @@ void pageblock_setup(struct zones *zones, uint64_t pfn, enum migratetype type); 
 
 /* The last reference goes; marks of a compound page and of its users go too. */
 void free_pages_prepare(struct cpu *cpu, struct zones *zones, struct page *page, unsigned order);
+/* The same of a block that nobody refers to any more. */
+void free_released_prepare(struct cpu *cpu, struct zones *zones, struct page *page, unsigned order);
 
 typedef struct page *zone_take(struct cpu *cpu, void *state, struct zone *preferred,
 			       struct zone *zone, unsigned order, unsigned gfp);
@@ -199,6 +222,32 @@ struct page *zones_alloc_above(struct cpu *cpu, struct zones *zones, unsigned or
 			       enum watermark mark, unsigned gfp, zone_take *take, void *state);
 void prep_new_page(struct cpu *cpu, struct zones *zones, struct page *page, unsigned order,
 		   unsigned gfp);
+
+/* ---- pages of processes (lru.c); but for release_pages where rules->lru alone ------------------------------------------- */
+
+/* An anonymous page gets its only mapping, or loses it: its struct and NR_ANON_PAGES. */
+void map_anon(struct cpu *cpu, struct zones *zones, struct page *page);
+void unmap_anon(struct cpu *cpu, struct zones *zones, struct page *page);
+/* `mapping`, just read from a page that is freed, is that of an anonymous page: it is cleared. */
+bool clear_anon_mapping(struct cpu *cpu, const struct memory *m, struct page *page,
+			uint64_t mapping);
+/* Into the CPU's pagevec; true: that is full and must be flushed. */
+bool lru_add(struct cpu *cpu, struct zones *zones, struct page *page, enum lru_list list);
+bool lru_waits(struct cpu *cpu, struct zones *zones, enum lru_list list);
+/* The pagevec's pages go on the list; returns those that nobody refers to then, as release_pages. */
+struct list_head *lru_flush(struct cpu *cpu, struct zones *zones, enum lru_list list);
+void lru_del(struct cpu *cpu, struct zones *zones, struct page *page);
+/* A reference to each goes. Those of which it was the last leave the LRU and are linked, last one
+ * first: the caller frees them (free_released_prepare). Simulated, this CPU's, until the next call. */
+struct list_head *release_pages(struct cpu *cpu, struct zones *zones, struct page *const *page,
+				unsigned count);
+typedef void free_released(struct cpu *cpu, void *state, struct page *page);
+/* Frees what such a list has, one page after the other. */
+void free_each(struct cpu *cpu, struct zones *zones, struct list_head *freed, free_released *free,
+	       void *state);
+void lru_new(struct zones *zones);      /* set-up */
+/* Marks the pages on the lists in m->seen; after zones_check and what else a model has. */
+bool lru_check(const struct zones *zones, const struct report *report);
 
 /* ---- set-up and check: plain C ------------------------------------------------------------- */
 
@@ -217,6 +266,7 @@ void zone_struct_new(struct zone *zone);
 /* Clears m->seen and marks the pages of free blocks in it. */
 bool zones_check(struct zones *zones, const struct report *report);
 uint64_t zones_free_pages(const struct zones *zones);
+void zones_free_blocks(const struct zones *zones, uint64_t blocks[MAX_ORDER]);
 /* Of a CPU, for check(). */
 struct per_cpu_pageset *zone_pageset_of(const struct zone *zone, unsigned id);
 

@@ -97,7 +97,7 @@ struct zone_3_9 {
 	uint32_t compact_considered, compact_defer_shift, compact_order_failed;
 	/* reclaim, and the counts that share its line */
 	_Alignas(LINE) struct spinlock lru_lock;
-	uint64_t lruvec[15];
+	struct lruvec lruvec;
 	uint64_t pages_scanned;                 /* set to 0 by every free */
 	uint64_t flags;
 	int64_t vm_stat[ZONE_STATS_MAX];        /* atomic; differences of CPUs come on top */
@@ -143,7 +143,10 @@ static const struct field zone_fields_3_9[] = {
 	FIELD(struct zone_3_9, compact_defer_shift),
 	FIELD(struct zone_3_9, compact_order_failed),
 	FIELD(struct zone_3_9, lru_lock),
-	FIELD(struct zone_3_9, lruvec),
+	FIELD(struct zone_3_9, lruvec.lists),
+	FIELD(struct zone_3_9, lruvec.recent_rotated),
+	FIELD(struct zone_3_9, lruvec.recent_scanned),
+	FIELD(struct zone_3_9, lruvec.zone),
 	FIELD(struct zone_3_9, pages_scanned),
 	FIELD(struct zone_3_9, flags),
 	FIELD(struct zone_3_9, vm_stat[NR_FREE_PAGES]),
@@ -180,6 +183,8 @@ static_assert(sizeof(struct free_area) == 88, "zone");
 static_assert(offsetof(struct zone_3_9, free_area[10].nr_free) == 1104, "zone");
 static_assert(offsetof(struct zone_3_9, compact_considered) == 1112, "zone");
 static_assert(offsetof(struct zone_3_9, lru_lock) == 1152, "zone");
+static_assert(offsetof(struct zone_3_9, lruvec) == 1160, "zone");
+static_assert(sizeof(struct lruvec) == 120, "zone");
 static_assert(offsetof(struct zone_3_9, pages_scanned) == 1280, "zone");
 static_assert(offsetof(struct zone_3_9, vm_stat[NR_FREE_PAGES]) == 1296, "zone");
 static_assert(offsetof(struct zone_3_9, vm_stat[NUMA_LOCAL]) == 1536, "zone");
@@ -404,6 +409,8 @@ static void zone_new_3_9(struct zone *zone)
 	PLACE_BODY(zone, body);
 	zone->pageset = &body->pageset;
 	zone->all_unreclaimable = &body->all_unreclaimable;
+	zone->lru_lock = &body->lru_lock;
+	zone->lruvec = &body->lruvec;
 	body->managed_pages = zone->pages;
 }
 

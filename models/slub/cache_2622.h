@@ -88,6 +88,20 @@ static inline size_t cache_head_bytes(unsigned nodes)
 	return sizeof(struct kmem_cache) + round_up(nodes, MAX_NUMNODES) * WORD;
 }
 
+static inline unsigned cache_objects(const struct kmem_cache *s)
+{
+	return (unsigned)s->objects;
+}
+
+/* Plain C, without an access. */
+static inline struct kmem_cache_node *node_struct(const struct slub *slub,
+						  const struct kmem_cache *s, unsigned id)
+{
+	if (slub->memory->nodes == 1)
+		return (struct kmem_cache_node *)&s->local_node;
+	return *cache_node(s, id);
+}
+
 static inline void *cpu_slab_of(const struct slub *slub, const struct kmem_cache *s, unsigned id)
 {
 	return (char *)s + slub->cpu_slab_offset + id * slub->era->cpu_slab_bytes;

@@ -1,7 +1,7 @@
 /* The invariants of story.h, looked at when no CPU is inside; plain C, no accesses. */
 #include "models/slub/slub.h"
 
-enum seen { SEEN_NOWHERE, SEEN_CPU, SEEN_PARTIAL };
+enum seen { SEEN_NOWHERE, SEEN_CPU, SEEN_PARTIAL };       /* SEEN_CPU: or on its partial list */
 
 /* A cache while it is looked at. */
 struct looked_at {
@@ -36,28 +36,55 @@ static uint64_t slab_pfn(const struct looked_at *l, struct page *page)
 	return is_slab(l, page) ? pfn : m->pages;
 }
 
-static bool on_slot(const struct memory *m, const struct cache_view *cache,
+static bool on_slot(const struct memory *m, const struct cache_view *cache, unsigned objects,
 		    const struct page *page, const void *object)
 {
 	uint64_t offset = (uint64_t)((uintptr_t)object - (uintptr_t)page_address(m, page));
 
-	return offset < (uint64_t)cache->size * cache->objects && offset % cache->size == 0;
+	return offset < (uint64_t)cache->size * objects && offset % cache->size == 0;
+}
+
+/* Behind the last object: NULL, or a tagged address. */
+static bool is_list_end(const struct looked_at *l, const void *object)
+{
+	return !object || (l->slub->era->tagged && (uintptr_t)object & 1);
 }
 
 /* Invariant (3) of one list: its length, and its last object in *last; -1 if it is broken. */
 static int list_length(const struct looked_at *l, const struct page *page, void *object,
 		       void **last)
 {
-	unsigned length = 0;
+	unsigned length = 0, objects = l->slub->views->slab(page).objects;
 
 	*last = NULL;
-	for (; object; object = ((void **)object)[l->cache.free_pointer]) {
-		if (!on_slot(l->memory, &l->cache, page, object) || length == l->cache.objects)
+	for (; !is_list_end(l, object); object = ((void **)object)[l->cache.free_pointer]) {
+		if (!on_slot(l->memory, &l->cache, objects, page, object) || length == objects)
 			return -1;
 		*last = object;
 		length++;
 	}
+	if (object && !on_slot(l->memory, &l->cache, objects, page, (char *)object - 1))
+		return -1;              /* the tag is of another slab */
 	return (int)length;
+}
+
+/* The partial slabs of a CPU: of one CPU only, each with the length of the list from there on. */
+static bool check_cpu_partial(const struct looked_at *l, unsigned id, struct page *first)
+{
+	unsigned expected = first ? l->slub->views->slab(first).pages : 0;
+
+	for (struct page *page = first; page; page = l->slub->views->slab(page).next) {
+		uint64_t pfn = slab_pfn(l, page);
+
+		if (pfn >= l->memory->pages || l->memory->seen[pfn] != SEEN_NOWHERE)
+			return failed(l->report, "%s: the partial list of CPU %u is broken",
+				      l->cache.name, id);
+		l->memory->seen[pfn] = SEEN_CPU;
+		if (l->slub->views->slab(page).pages != expected--)
+			return failed(l->report, "%s: the partial list of CPU %u is miscounted",
+				      l->cache.name, id);
+	}
+	return true;
 }
 
 /* The slab of a CPU: of one CPU only, private list apart from the shared one. */
@@ -70,6 +97,8 @@ static bool check_cpu_slab(const struct looked_at *l, unsigned id)
 	uint64_t pfn;
 	int length;
 
+	if (!check_cpu_partial(l, id, view.partial))
+		return false;
 	if (!view.page)
 		return !view.freelist ||
 		       failed(l->report, "%s: CPU %u has objects of no slab", name, id);
@@ -102,7 +131,7 @@ static bool check_partial(const struct looked_at *l, unsigned node, const struct
 	if (l->memory->seen[pfn] != SEEN_NOWHERE)
 		return failed(l->report, "%s: partial page %llu is elsewhere too", l->cache.name,
 			      (unsigned long long)pfn);
-	if (!l->slub->views->slab(page).freelist ||
+	if (is_list_end(l, l->slub->views->slab(page).freelist) ||
 	    *page_flags(l->memory, page) >> PG_NODE_SHIFT != node)
 		return failed(l->report, "%s: page %llu does not belong on node %u's partial list",
 			      l->cache.name, (unsigned long long)pfn, node);
@@ -133,6 +162,12 @@ static bool check_node(const struct looked_at *l, unsigned node)
 	return true;
 }
 
+/* A slab that its CPU forgot, which some version had as a bug. */
+static bool is_orphan(const struct looked_at *l, bool frozen, enum seen seen)
+{
+	return l->slub->era->leaks && frozen && seen == SEEN_NOWHERE;
+}
+
 /* Invariants (1), (2), (3) and (5) of one slab. */
 static bool check_slab(const struct looked_at *l, const struct page *page, enum seen seen)
 {
@@ -146,9 +181,11 @@ static bool check_slab(const struct looked_at *l, const struct page *page, enum 
 		return failed(l->report, "%s: page %llu is locked", name, pfn);
 	if (length < 0)
 		return failed(l->report, "%s: the freelist of page %llu is broken", name, pfn);
-	if (slab.inuse != l->cache.objects - (unsigned)length)
+	if (slab.inuse != slab.objects - (unsigned)length)
 		return failed(l->report, "%s: page %llu: inuse %u, but %d of %u objects are free",
-			      name, pfn, slab.inuse, length, l->cache.objects);
+			      name, pfn, slab.inuse, length, slab.objects);
+	if (is_orphan(l, slab.frozen, seen))
+		return true;
 	if (slab.frozen != (seen == SEEN_CPU))
 		return failed(l->report, "%s: page %llu is frozen without a CPU, or the reverse",
 			      name, pfn);
@@ -161,7 +198,8 @@ static bool check_slab(const struct looked_at *l, const struct page *page, enum 
 static bool check_slabs(const struct looked_at *l, unsigned node)
 {
 	const struct memory *m = l->memory;
-	long long slabs = 0, counted = l->slub->views->node(l->slub, l->s, node).nr_slabs;
+	struct node_view n = l->slub->views->node(l->slub, l->s, node);
+	long long slabs = 0, objects = 0;
 	uint64_t pfn = memory_next(m, node * m->node_pages), end = (node + 1) * m->node_pages;
 
 	for (; pfn < end; pfn = memory_next(m, pfn + 1)) {
@@ -172,10 +210,14 @@ static bool check_slabs(const struct looked_at *l, unsigned node)
 		if (!check_slab(l, page, m->seen[pfn]))
 			return false;
 		slabs++;
+		objects += l->slub->views->slab(page).objects;
 	}
-	if (counted != slabs)
+	if (n.nr_slabs != slabs)
 		return failed(l->report, "%s: nr_slabs %lld, node %u has %lld", l->cache.name,
-			      counted, node, slabs);
+			      (long long)n.nr_slabs, node, slabs);
+	if (n.total_objects >= 0 && n.total_objects != objects)
+		return failed(l->report, "%s: total_objects %lld, node %u has %lld", l->cache.name,
+			      (long long)n.total_objects, node, objects);
 	return true;
 }
 
@@ -211,17 +253,44 @@ bool slub_check(const void *state, char *why, size_t size)
 	return true;
 }
 
+/* Marks what CPUs have; check() tells of what is broken. */
+static void see_cpu_slabs(const struct looked_at *l)
+{
+	memory_forget_seen(l->memory);
+	for (unsigned id = 0; id < sim_cpus(l->slub->sim); id++) {
+		struct cpu_view view = l->slub->views->cpu(l->slub, l->s, id);
+		uint64_t pfn = slab_pfn(l, view.page);
+		struct page *page = view.partial;
+
+		if (pfn < l->memory->pages)
+			l->memory->seen[pfn] = SEEN_CPU;
+		while (page && (pfn = slab_pfn(l, page)) < l->memory->pages &&
+		       l->memory->seen[pfn] == SEEN_NOWHERE) {
+			l->memory->seen[pfn] = SEEN_CPU;
+			page = l->slub->views->slab(page).next;
+		}
+	}
+}
+
 static uint64_t in_use_of(const struct looked_at *l)
 {
 	const struct memory *m = l->memory;
 	uint64_t objects = 0;
+	struct slab_view slab;
 	void *last;
 
+	if (l->slub->era->leaks)
+		see_cpu_slabs(l);
 	for (uint64_t pfn = memory_next(m, 0); pfn < m->pages; pfn = memory_next(m, pfn + 1)) {
 		struct page *page = pfn_to_page(m, pfn);
 
-		if (is_slab(l, page))
-			objects += l->slub->views->slab(page).inuse;
+		if (!is_slab(l, page))
+			continue;
+		slab = l->slub->views->slab(page);
+		if (is_orphan(l, slab.frozen, m->seen[pfn]))
+			objects += slab.objects;        /* nobody gets one of these */
+		else
+			objects += slab.inuse;
 	}
 	for (unsigned id = 0; id < sim_cpus(l->slub->sim); id++) {
 		struct cpu_view view = l->slub->views->cpu(l->slub, l->s, id);
@@ -253,7 +322,7 @@ bool slub_may_lose(const void *state)
 {
 	const struct slub *slub = state;
 
-	return slub->era->reuses && slub->settings.bugs == BUGS_RELEASED;
+	return slub->era->leaks || (slub->era->loses && slub->settings.bugs != BUGS_FIXED);
 }
 
 bool slub_owns(const void *state, const struct kmem_cache *s, const void *object)
@@ -262,19 +331,19 @@ bool slub_owns(const void *state, const struct kmem_cache *s, const void *object
 	const struct memory *m = slub->memory;
 	uint64_t pfn = address_to_pfn(m, object);
 	const struct kmem_cache *owner;
+	struct slab_view slab;
 	struct cache_view cache;
 	struct page *page;
 
 	if (pfn >= m->pages)
 		return false;
-	page = pfn_to_page(m, pfn);
-	if (*page_flags(m, page) >> PG_TAIL & 1)
-		page = *page_first_page(m, page);
+	page = page_head(m, pfn_to_page(m, pfn));
 	if (!(*page_flags(m, page) >> PG_SLAB & 1))     /* a large kmalloc */
 		return !s && *page_count(m, page) == 1 && object == page_address(m, page);
-	owner = slub->views->slab(page).cache;
+	slab = slub->views->slab(page);
+	owner = slab.cache;
 	if (s && owner != s)
 		return false;
 	cache = slub->views->cache(owner);
-	return on_slot(m, &cache, page, object);
+	return on_slot(m, &cache, slab.objects, page, object);
 }

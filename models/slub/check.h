@@ -11,27 +11,30 @@ struct slub;
 
 struct cache_view {
 	const char *name;
-	unsigned size, objects;         /* bytes from object to object; objects in a slab */
+	unsigned size, objects;         /* bytes from object to object; objects in most slabs */
 	unsigned free_pointer;          /* its offset in an object, in words */
 };
 
 struct node_view {
 	bool locked;
 	uint64_t nr_partial;
-	int64_t nr_slabs;
+	int64_t nr_slabs, total_objects;        /* total_objects -1: not counted */
 	const struct list_head *partial;
 };
 
 struct slab_view {
 	const struct kmem_cache *cache;
 	void *freelist;
-	unsigned inuse;
+	unsigned inuse, objects;
 	bool frozen, locked;
+	struct page *next;              /* on a CPU's partial list */
+	unsigned pages;                 /* the same: of the list from here on */
 };
 
 struct cpu_view {
 	struct page *page;              /* the CPU's slab, or NULL */
 	void *freelist;                 /* its private list */
+	struct page *partial;           /* its partial slabs, or NULL */
 };
 
 struct slub_views {

@@ -1,8 +1,6 @@
 /*
- * The slow path of an allocation, and the calls, where the CPU's freelist lies in kmem_cache_cpu
- * and is used with interrupts off: dfb4f096 and 2.6.24. After an era_*.h.
- *
- * The fast paths, slab_alloc and slab_free, are the model's.
+ * The slow path of an allocation where the CPU's freelist lies in kmem_cache_cpu and the slab has a
+ * lock: dfb4f096 to 3.0. Interrupts are off. After an era_*.h and a new_slab*.h.
  */
 #ifndef MODELS_SLUB_CPU_LIST_H
 #define MODELS_SLUB_CPU_LIST_H
@@ -11,8 +9,8 @@
 
 /* Makes the locked slab's freelist the CPU's and takes its first object, unlocking the slab;
  * NULL: it is empty, and stays locked. */
-static inline void *load_freelist(struct cpu *cpu, struct kmem_cache *s, struct kmem_cache_cpu *c,
-				  struct slab_page *page)
+static inline void *load_freelist(struct cpu *cpu, const struct slub *slub, struct kmem_cache *s,
+				  struct kmem_cache_cpu *c, struct slab_page *page)
 {
 	void *object = load(cpu, &page->freelist);
 	unsigned offset, objects;
@@ -21,16 +19,17 @@ static inline void *load_freelist(struct cpu *cpu, struct kmem_cache *s, struct 
 
 	if (!object)
 		return NULL;
-	slab_debug(cpu, page);
-	offset = cpu_free_offset(cpu, c, page);
+	slab_debug(cpu, s, page);
+	offset = cpu_free_offset(cpu, s, c, page);
 	next = load(cpu, free_pointer(object, offset));
 	store(cpu, &c->freelist, next);
-	objects = (unsigned)load(cpu, &s->objects);
-	store(cpu, &page->inuse, objects);
+	objects = slab_objects(cpu, s, page);
+	store(cpu, &page->inuse, (__typeof__(page->inuse))objects);
 	store(cpu, &page->freelist, NULL);
 	flags = load(cpu, &page->flags);
 	store(cpu, &c->node, (int32_t)(flags >> PG_NODE_SHIFT));
 	slab_unlock(cpu, page);
+	tid_advance(cpu, slub, c);
 	return object;
 }
 
@@ -38,10 +37,13 @@ static inline void *load_freelist(struct cpu *cpu, struct kmem_cache *s, struct 
 static inline void deactivate_slab(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
 				   struct kmem_cache_cpu *c, struct slab_page *page)
 {
+	enum list_end end = era.given_up;
 	void *object;
 
+	if (era.counts_remote)
+		(void)load(cpu, &page->freelist);       /* did others free? a statistic */
 	while ((object = load(cpu, &c->freelist))) {
-		unsigned offset = cpu_free_offset(cpu, c, page);
+		unsigned offset = cpu_free_offset(cpu, s, c, page);
 		void *next = load(cpu, free_pointer(object, offset));
 		void *first;
 
@@ -50,9 +52,11 @@ static inline void deactivate_slab(struct cpu *cpu, struct slub *slub, struct km
 		store(cpu, free_pointer(object, offset), first);
 		store(cpu, &page->freelist, object);
 		slab_dec_inuse(cpu, page);
+		end = LIST_HEAD;
 	}
 	store(cpu, &c->page, NULL);
-	slab_unfreeze(cpu, slub, s, page);
+	tid_advance(cpu, slub, c);
+	slab_unfreeze(cpu, slub, s, page, end);
 }
 
 static inline void *alloc_locked(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
@@ -82,118 +86,33 @@ static inline void *alloc_from_new(struct cpu *cpu, struct slub *slub, struct km
 	slab_lock(cpu, page);
 	bit_set_local(cpu, &page->flags, PG_FROZEN);
 	store(cpu, &c->page, page);
-	return load_freelist(cpu, s, c, page);
+	return load_freelist(cpu, slub, s, c, page);
 }
 
 /* The CPU has no slab. */
 static inline void *alloc_other(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
 				struct kmem_cache_cpu *c, unsigned gfp)
 {
-	struct slab_page *page;
+	struct partial_slab found;
 
 	path(cpu, "partial");
-	page = slab_get_partial(cpu, slub, s);
-	if (!page)
+	found = slab_get_partial(cpu, slub, s, c);
+	if (!found.page)
 		return alloc_from_new(cpu, slub, s, gfp);
-	store(cpu, &c->page, page);
-	return load_freelist(cpu, s, c, page);
+	store(cpu, &c->page, found.page);
+	return load_freelist(cpu, slub, s, c, found.page);
 }
 
 /* `page` is the CPU's and locked; what is left on the CPU's freelist is lost. */
 static inline void *alloc_locked(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
 				 struct kmem_cache_cpu *c, struct slab_page *page, unsigned gfp)
 {
-	void *object = load_freelist(cpu, s, c, page);
+	void *object = load_freelist(cpu, slub, s, c, page);
 
 	if (object)
 		return object;
 	deactivate_slab(cpu, slub, s, c, page);
 	return alloc_other(cpu, slub, s, c, gfp);
-}
-
-/* The CPU's freelist is empty. */
-static inline void *alloc_slow(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
-			       struct kmem_cache_cpu *c, unsigned gfp)
-{
-	struct slab_page *page = load(cpu, &c->page);
-
-	if (!page)
-		return alloc_other(cpu, slub, s, c, gfp);
-	path(cpu, "refill");
-	slab_lock(cpu, page);
-	return alloc_locked(cpu, slub, s, c, page, gfp);
-}
-
-/* ---- the calls ----------------------------------------------------------------------------- */
-
-/* The fast paths: the model's; interrupts off. */
-static void *slab_alloc(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
-			struct kmem_cache_cpu *c, unsigned gfp);
-static void slab_free(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
-		      struct kmem_cache_cpu *c, struct slab_page *page, void *object);
-
-static inline void *cache_alloc(struct cpu *cpu, void *state, struct kmem_cache *s, unsigned gfp)
-{
-	struct kmem_cache_cpu *c;
-	void *object;
-	bool flags;
-
-	compute(cpu, STEP_ALLOC);
-	flags = irq_save(cpu);
-	c = get_cpu_slab(cpu, state, s);
-	object = slab_alloc(cpu, state, s, c, gfp);
-	irq_restore(cpu, flags);
-	if (object && gfp & GFP_ZERO) {
-		unsigned bytes = object_bytes(cpu, s, c);
-
-		object_clear(cpu, object, bytes);
-	}
-	return object;
-}
-
-static inline void *cache_kmalloc(struct cpu *cpu, void *state, size_t size, unsigned gfp)
-{
-	struct kmem_cache *s = slub_kmalloc_cache(state, size);
-
-	if (!s)
-		return kmalloc_pages(cpu, state, size, gfp);
-	return cache_alloc(cpu, state, s, gfp);
-}
-
-static inline void free_to(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
-			   struct slab_page *page, void *object)
-{
-	bool flags = irq_save(cpu);
-	struct kmem_cache_cpu *c = get_cpu_slab(cpu, slub, s);
-
-	slab_free(cpu, slub, s, c, page, object);
-	irq_restore(cpu, flags);
-}
-
-static inline void cache_free(struct cpu *cpu, void *state, struct kmem_cache *s, void *object)
-{
-	struct slab_page *page;
-
-	compute(cpu, STEP_FREE);
-	page = slab_head_page(cpu, state, object);
-	free_to(cpu, state, s, page, object);
-}
-
-static inline void cache_kfree(struct cpu *cpu, void *state, void *object)
-{
-	struct slab_page *page;
-	struct kmem_cache *s;
-	uint64_t flags;
-
-	compute(cpu, STEP_FREE);
-	page = slab_head_page(cpu, state, object);
-	flags = load(cpu, &page->flags);
-	if (!(flags >> PG_SLAB & 1)) {
-		kfree_pages(cpu, state, (struct page *)page, flags);
-		return;
-	}
-	s = load(cpu, &page->slab);
-	free_to(cpu, state, s, page, object);
 }
 
 #endif

@@ -8,18 +8,24 @@
 #include "models/slub/page_2622.h"
 #include "models/slub/page_tail_2622.h"
 #include "models/slub/offset_in_page.h"
+#include "models/slub/lookup_2622.h"
+#include "models/slub/slab_view_flags.h"
 
 static const struct slub_era era = {
 	.min_partial       = 2,
 	.kmalloc_max       = 1 << (NR_KMALLOC - 1),
+	.waste             = 8,
 	.too_many          = 65535,
 	.cpu_slab_bytes    = sizeof(struct slab_page *),
 	.unlock            = BIT_UNLOCK_ASSERT,
 	.list_lock         = LOCK_DEC,
 	.refilled          = LIST_HEAD,
+	.given_up          = LIST_HEAD,
 	.slab_over_mapping = true,
 	.clears_debug      = true,
+	.walk_prefetches   = true,
 	.reuses            = true,
+	.loses             = true,
 };
 
 #endif

@@ -8,18 +8,24 @@
 #include "models/slub/page_2624.h"
 #include "models/slub/page_tail_2622.h"
 #include "models/slub/offset_in_cpu.h"
+#include "models/slub/lookup_2622.h"
+#include "models/slub/slab_view_flags.h"
 
 static const struct slub_era era = {
 	.min_partial       = 5,
 	.kmalloc_max       = PAGE_BYTES / 2,
+	.waste             = 8,
 	.too_many          = UINT32_MAX,
 	.cpu_slab_bytes    = sizeof(struct kmem_cache_cpu *),
 	.unlock            = BIT_UNLOCK_LOCKED,
 	.list_lock         = LOCK_DEC,
 	.refilled          = LIST_TAIL,
+	.given_up          = LIST_HEAD,
 	.slab_over_mapping = false,
 	.clears_debug      = false,
+	.walk_prefetches   = true,
 	.reuses            = false,
+	.loses             = false,
 };
 
 #endif

@@ -45,6 +45,17 @@ void slub_kmalloc_setup(struct slub *slub,
 		slub->kmalloc[shift] = setup_class(&array, shift, 1u << shift);
 }
 
+void slub_kmalloc_create(struct slub *slub,
+			 struct kmem_cache *(*create)(void *state, const char *name, unsigned size,
+						      unsigned align))
+{
+	slub->kmalloc_96 = create(slub, "kmalloc-96", 96, 0);
+	slub->kmalloc_192 = create(slub, "kmalloc-192", 192, 0);
+	for (unsigned shift = 3; 1u << shift <= slub->era->kmalloc_max; shift++)
+		slub->kmalloc[shift] = create(slub, label_new(slub->sim, "kmalloc-%u", 1u << shift),
+					      1u << shift, 0);
+}
+
 struct kmem_cache *slub_kmalloc_cache(void *state, size_t size)
 {
 	const struct slub *slub = state;

@@ -14,6 +14,10 @@ void slub_kmalloc_setup(struct slub *slub,
 			struct kmem_cache *(*setup)(struct slub *slub, void *place, size_t bytes,
 						    const char *name, unsigned size,
 						    unsigned align));
+/* The same where each is an object like others; `create` as in struct object_allocator. */
+void slub_kmalloc_create(struct slub *slub,
+			 struct kmem_cache *(*create)(void *state, const char *name, unsigned size,
+						      unsigned align));
 /* The cache kmalloc(size) takes from; NULL: beyond the largest. */
 struct kmem_cache *slub_kmalloc_cache(void *state, size_t size);
 /* A large kmalloc and its kfree: whole pages. `flags`: of the page. */

@@ -8,32 +8,7 @@
 #ifndef MODELS_SLUB_NEW_SLAB_H
 #define MODELS_SLUB_NEW_SLAB_H
 
-#include "models/slub/partial.h"
-
-static inline void relabel_slab(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
-				struct slab_page *page, unsigned order)
-{
-	struct memory *m = slub->memory;
-	uint64_t pfn = page_to_pfn(m, (struct page *)page);
-
-	page_relabel(cpu, m, (struct page *)page, s ? &slab_page_layout : NULL);
-	for (uint64_t i = 1; i < 1ull << order; i++)
-		page_relabel(cpu, m, pfn_to_page(m, pfn + i), s ? &tail_page_layout : NULL);
-	if (s)
-		frames_relabel(cpu, m, (struct page *)page, order, &object_layout, (size_t)s->size,
-			       s->object_label);
-	else
-		frames_relabel(cpu, m, (struct page *)page, order, NULL, 0, NULL);
-}
-
-static inline void count_slab(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
-			      struct slab_page *page, int pages)
-{
-	uint64_t flags = load(cpu, &s->flags);
-
-	pages_count_slab(cpu, slub->pages, (struct page *)page, flags >> SLAB_RECLAIM_ACCOUNT & 1,
-			 pages);
-}
+#include "models/slub/new_pages.h"
 
 static inline struct slab_page *allocate_slab(struct cpu *cpu, struct slub *slub,
 					      struct kmem_cache *s, unsigned gfp)
@@ -59,7 +34,7 @@ static inline void setup_page(struct cpu *cpu, struct kmem_cache *s, struct slab
 	setup_offset(cpu, s, page);
 	store(cpu, &page->slab, s);
 	bit_set_local(cpu, &page->flags, PG_SLAB);
-		(void)load(cpu, &s->flags);     /* debugged? */
+	(void)load(cpu, &s->flags);             /* debugged? */
 }
 
 /*
@@ -124,7 +99,7 @@ static inline void slab_discard(struct cpu *cpu, struct slub *slub, struct kmem_
 	bit_clear_local(cpu, &page->flags, PG_SLAB);
 	(void)load(cpu, &s->flags);             /* freed by RCU? */
 	order = (unsigned)load(cpu, &s->order);
-	slab_debug(cpu, page);
+	slab_debug(cpu, s, page);
 	count_slab(cpu, slub, s, page, -(1 << order));
 	if (era.slab_over_mapping)
 		store(cpu, &page->mapping, 0);

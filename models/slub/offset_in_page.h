@@ -10,8 +10,10 @@ static inline void setup_offset(struct cpu *cpu, struct kmem_cache *s, struct sl
 }
 
 /* Of an object of any slab, in words; `known` by who frees, if it is known there. */
-static inline unsigned page_free_offset(struct cpu *cpu, struct slab_page *page, unsigned known)
+static inline unsigned page_free_offset(struct cpu *cpu, struct kmem_cache *s,
+					struct slab_page *page, unsigned known)
 {
+	(void)s;
 	(void)known;
 	return load(cpu, &page->offset);
 }

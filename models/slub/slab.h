@@ -32,11 +32,9 @@ static inline void slab_unlock(struct cpu *cpu, struct slab_page *page)
 	bit_spin_unlock(cpu, &page->flags, PG_LOCKED, era.unlock);
 }
 
-static inline bool slab_debug(struct cpu *cpu, struct slab_page *page)
+static inline struct slab_page *lru_page(struct list_head *lru)
 {
-	uint64_t flags = load(cpu, &page->flags);
-
-	return flags >> PG_DEBUG & 1;
+	return (struct slab_page *)((char *)lru - offsetof(struct slab_page, lru));
 }
 
 /* The slab an object lies in: reads the page struct of the object's own page. */

@@ -17,30 +17,51 @@
 
 enum { WORD = 8 };
 
+struct kmem_cache_cpu;
+struct slab_page;
+
 enum list_end { LIST_HEAD, LIST_TAIL };
 
 /* The constants of a version, `era` in the steps, where the compiler knows them. The diff of two
  * eras is what changed. */
 struct slub_era {
-	uint64_t min_partial;           /* empty slabs are kept up to so many partial ones */
+	uint64_t min_partial;           /* empty slabs are kept up to so many partial ones; 0: by
+					 * the size of objects */
+	unsigned min_partial_bits;      /* then one for so many bits of that size, from 5 to 10 */
+	bool min_objects_by_cpus;       /* a slab should hold more where there are more CPUs */
 	size_t kmalloc_max;             /* larger ones come from the page allocator */
 	unsigned too_many;              /* objects: a slab has fewer, for inuse to count them */
-	size_t cpu_slab_bytes;          /* of an element of cpu_slab[] */
+	unsigned waste;                 /* a slab wastes 1/waste of its bytes at most, if it can */
+	size_t cpu_slab_bytes;          /* of an element of cpu_slab[]; 0: there is none */
 	enum bit_unlock unlock;         /* of the slab lock */
 	enum lock_kind list_lock;
 	enum list_end refilled;         /* where a full slab goes that gets an object back */
+	enum list_end given_up;         /* where a slab goes that its CPU gives up */
 	bool slab_over_mapping;         /* page->slab lies over page->mapping, NULL at the end */
 	bool clears_debug;              /* a slab that goes loses its debug bit */
+	bool counts_remote;             /* a slab given up: looks whether others freed into it */
+	bool page_pair;                 /* freelist and counters of a page are exchanged as one */
+	bool cpu_partial;               /* CPUs may keep partial slabs of their own */
+	bool links_irqs_off;            /* interrupts come on for the page allocator only */
+	bool links_once;                /* each object; else the first twice */
+	bool new_reads_order;           /* of a slab that was just made */
+	bool checks_pfmemalloc;         /* may everybody have the slab? a bit of page->flags */
+	bool walk_prefetches;           /* a walk of the partial list asks for the next slab */
 	bool reuses;                    /* released with the bug that 05aa345034d mended */
+	bool loses;                     /* released with a bug that loses objects */
+	bool leaks;                     /* loses slabs: frozen, and no CPU knows them */
+	bool tagged;                    /* lists end in an address with bit 0 set, not in NULL */
 };
 
 struct slub_settings {
-	uint64_t min_objects, min_order, max_order;
+	uint64_t min_objects, min_order, max_order;     /* min_objects 0: by the number of CPUs */
 	uint64_t min_partial;           /* 0: that of the version */
-	int variant;                    /* slub-cpu only */
+	int variant;                    /* of a model that has some */
 	int bugs;                       /* enum bugs */
 	bool own_lines;                 /* kmalloc's caches do not share lines */
 	uint64_t nr_cpus;               /* as nr_cpus() has it */
+	bool cmpxchg16b;                /* the CPUs have it */
+	bool cpu_partial;               /* CPUs keep partial slabs of their own */
 };
 
 enum bugs { BUGS_RELEASED, BUGS_FIXED };
@@ -73,6 +94,7 @@ struct slub {
 	struct slub_settings settings;
 	size_t cpu_slab_offset;         /* of cpu_slab[] in struct kmem_cache */
 	unsigned caches;
+	uint64_t tid_step;              /* from one transaction id of a CPU to the next */
 	uint64_t cache_bytes;           /* of all caches, with their cpu_slab[] */
 	struct list_head cache_list;
 	struct kmem_cache *kmalloc_96, *kmalloc_192, *kmalloc[NR_KMALLOC];

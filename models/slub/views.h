@@ -9,26 +9,21 @@ static inline struct kmem_cache *listed_view(const struct list_head *at)
 
 static inline struct cache_view cache_view(const struct kmem_cache *s)
 {
-	return (struct cache_view){ s->name, (unsigned)s->size, (unsigned)s->objects,
+	return (struct cache_view){ s->name, (unsigned)s->size, cache_objects(s),
 				    (unsigned)s->offset / WORD };
 }
 
 static inline struct node_view node_view(const struct slub *slub, const struct kmem_cache *s,
 					 unsigned id)
 {
-	const struct kmem_cache_node *n =
-		slub->memory->nodes == 1 ? &s->local_node : *cache_node(s, id);
+	const struct kmem_cache_node *n = node_struct(slub, s, id);
+	const struct spinlock *lock = &n->list_lock;
 
-	return (struct node_view){ n->list_lock.slock != 1, n->nr_partial, n->nr_slabs,
-				   &n->partial };
-}
-
-static inline struct slab_view slab_view(const struct page *head)
-{
-	const struct slab_page *page = (const struct slab_page *)head;
-
-	return (struct slab_view){ page->slab, page->freelist, page->inuse,
-				   page->flags >> PG_FROZEN & 1, page->flags >> PG_LOCKED & 1 };
+	return (struct node_view){
+		.locked = era.list_lock == LOCK_DEC ? lock->slock != 1 : lock->owner != lock->next,
+		.nr_partial = n->nr_partial, .nr_slabs = n->nr_slabs,
+		.total_objects = total_objects(n), .partial = &n->partial,
+	};
 }
 
 static const struct slub_views views = {

@@ -9,7 +9,8 @@
 #include "sim/verbs/xalloc.h"
 
 enum { LABELS_KEPT = 4, BLOCK_LABELS = 512 };
-static const uint64_t PERCPU_BYTES = 1 << 16, RANGE_BYTES = 1 << 20;
+/* Of a CPU's own area but for the last line; above it labels are kept as ranges. */
+static const uint64_t PERCPU_BYTES = (1 << 16) - LOCK_QUEUE_BYTES, RANGE_BYTES = 1 << 20;
 
 struct label_block { /* labels, in use or not */
 	struct label_block *next;
@@ -22,6 +23,21 @@ uint64_t arena_round(const struct sim *sim, uint64_t bytes)
 	uint64_t unit = (uint64_t)sim_head_const(sim)->nodes << 21;
 
 	return (bytes + unit - 1) / unit * unit;
+}
+
+/* What lies `at` so many bytes in each CPU's own area. */
+static void percpu_label(struct sim *sim, uint64_t at, const struct layout *layout, size_t size,
+			 const char *label)
+{
+	struct arena *arena = &sim_head(sim)->arena;
+
+	for (unsigned i = 0; i < sim_cpus(sim); i++) {
+		uint64_t start = arena_offset(arena, arena->percpu[i]) + at;
+
+		label_add(arena, start, size, layout, size, label, false);
+		arena->page_label[start / ARENA_PAGE]->first = i;
+		arena->page_label[start / ARENA_PAGE]->indexed = true;
+	}
 }
 
 void arena_setup(struct sim *sim, uint64_t bytes)
@@ -44,8 +60,10 @@ void arena_setup_at(struct sim *sim, uint64_t bytes, char *base)
 	arena->region_used[0] = ARENA_PAGE;
 	arena->percpu = xalloc(head->cpus * sizeof *arena->percpu);
 	for (unsigned i = 0; i < head->cpus; i++)
-		arena->percpu[i] = arena_alloc(sim, 1, PERCPU_BYTES, node_of_cpu(sim, i),
-					       ARENA_PAGE, NULL, "per-CPU area");
+		arena->percpu[i] =
+			arena_alloc(sim, 1, PERCPU_BYTES + LOCK_QUEUE_BYTES, node_of_cpu(sim, i),
+				    ARENA_PAGE, NULL, "per-CPU area");
+	percpu_label(sim, PERCPU_BYTES, &qnodes_layout, LOCK_QUEUE_BYTES, "qnodes");
 }
 
 void arena_release(struct arena *arena)
@@ -285,6 +303,11 @@ void *arena_alloc(struct sim *sim, size_t size, size_t count, unsigned node, siz
 	return arena->base + start;
 }
 
+void *percpu_lock_queue(const struct sim *sim, unsigned id)
+{
+	return sim_head_const(sim)->arena.percpu[id] + PERCPU_BYTES;
+}
+
 void *percpu_alloc(struct sim *sim, size_t size, size_t align, const struct layout *layout,
 		   const char *label)
 {
@@ -295,13 +318,7 @@ void *percpu_alloc(struct sim *sim, size_t size, size_t align, const struct layo
 	arena->percpu_used = (arena->percpu_used + align - 1) / align * align;
 	if (arena->percpu_used + size > PERCPU_BYTES)
 		sim_out_of_memory(sim);
-	for (unsigned i = 0; i < sim_cpus(sim); i++) {
-		uint64_t start = arena_offset(arena, arena->percpu[i]) + arena->percpu_used;
-
-		label_add(arena, start, size, layout, size, label, false);
-		arena->page_label[start / ARENA_PAGE]->first = i;
-		arena->page_label[start / ARENA_PAGE]->indexed = true;
-	}
+	percpu_label(sim, arena->percpu_used, layout, size, label);
 	arena->percpu_used += size;
 	return arena->percpu[0] + arena->percpu_used - size;
 }

@@ -35,6 +35,11 @@ struct arena {
 	uint32_t label_serial;          /* of the newest label */
 };
 
+/* The last line of each CPU's own area, where it stands in queues of locks (lock.c). */
+enum { LOCK_QUEUE_BYTES = LINE };
+extern const struct layout qnodes_layout;
+void *percpu_lock_queue(const struct sim *sim, unsigned id);
+
 /* The arena of a machine whose head is complete but for it. `bytes` are rounded up. */
 void arena_setup(struct sim *sim, uint64_t bytes);
 /* The same in memory of the caller's, zeroed and that large, rounded up; page-aligned. */

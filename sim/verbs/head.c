@@ -10,6 +10,7 @@ static const struct cpu_head *head_of(const struct cpu *cpu)
 void cpu_head_init(struct cpu_head *head, const struct sim_head *machine, unsigned id)
 {
 	head->id = id;
+	head->process = 0;
 	head->random = machine->seed * RANDOM_STEP + id * 0xd1b54a32d192ed03u + 1;
 }
 
@@ -46,6 +47,16 @@ bool sim_preempt(const struct sim *sim)
 uint64_t sim_seed(const struct sim *sim)
 {
 	return sim_head_const(sim)->seed;
+}
+
+unsigned current_process(const struct cpu *cpu)
+{
+	return head_of(cpu)->process;
+}
+
+void process_switch(struct cpu *cpu, unsigned process)
+{
+	((struct cpu_head *)cpu)->process = process;
 }
 
 uint64_t random_next(struct cpu *cpu)

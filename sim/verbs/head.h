@@ -18,6 +18,7 @@ struct sim_head {
 
 struct cpu_head {
 	unsigned id;
+	unsigned process;               /* that runs here; 0: none */
 	uint64_t random;                /* state of the CPU's own stream */
 };
 

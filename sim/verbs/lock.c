@@ -1,11 +1,38 @@
 /* Locks over the verbs; see lock.h. */
 #include "sim/verbs/lock.h"
 
-static const char *const kind_name[] = { [LOCK_DEC] = "dec", [LOCK_TICKET] = "ticket" };
+#include "sim/verbs/arena.h"
+
+static const char *const kind_name[] = {
+	[LOCK_DEC] = "dec", [LOCK_TICKET] = "ticket", [LOCK_QUEUED] = "queued"
+};
 
 void spin_lock_init(struct spinlock *lock, enum lock_kind kind)
 {
 	lock->slock = kind == LOCK_DEC;
+}
+
+bool spin_lock_is_held(const struct spinlock *lock, enum lock_kind kind)
+{
+	switch (kind) {
+	case LOCK_DEC:
+		return lock->slock != 1;
+	case LOCK_TICKET:
+		return lock->owner != lock->next;
+	case LOCK_QUEUED:
+		return lock->val != 0;
+	}
+	return false;
+}
+
+bool spin_is_contended(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind)
+{
+	uint32_t *word = (uint32_t *)lock;
+	uint32_t now = load(cpu, word);
+
+	if (kind == LOCK_QUEUED)
+		return now & ~(uint32_t)QUEUED_LOCKED_MASK;
+	return (uint16_t)((now >> 16) - now) > 1;
 }
 
 /*
@@ -46,6 +73,160 @@ static unsigned lock_ticket(struct cpu *cpu, struct spinlock *lock)
 	return 1;
 }
 
+/* ---- queued ---------------------------------------------------------------------------------- */
+
+/*
+ * A CPU's places in queues: as many as contexts that can wait at once, one inside another, in one
+ * line of its own.
+ */
+enum { QUEUE_NODES = 4 };
+
+struct mcs_spinlock {
+	struct mcs_spinlock *next;
+	int32_t locked; /* 1: handed over */
+	int32_t count; /* of the first: places in use */
+};
+
+struct qnodes {
+	_Alignas(LINE) struct mcs_spinlock node[QUEUE_NODES];
+};
+
+static const struct field qnodes_fields[] = {
+	FIELD(struct qnodes, node[0].next),
+	FIELD(struct qnodes, node[0].locked),
+	FIELD(struct qnodes, node[0].count),
+	FIELD(struct qnodes, node[1].next),
+	FIELD(struct qnodes, node[1].locked),
+	FIELD(struct qnodes, node[1].count),
+	FIELD(struct qnodes, node[2].next),
+	FIELD(struct qnodes, node[2].locked),
+	FIELD(struct qnodes, node[2].count),
+	FIELD(struct qnodes, node[3].next),
+	FIELD(struct qnodes, node[3].locked),
+	FIELD(struct qnodes, node[3].count),
+	{ 0 },
+};
+
+const struct layout qnodes_layout = { "qnodes", sizeof(struct qnodes), CLASS_ALLOCATOR,
+				      qnodes_fields };
+
+_Static_assert(sizeof(struct qnodes) == LOCK_QUEUE_BYTES, "the line that arena_setup sets apart");
+
+static struct mcs_spinlock *nodes_of(struct cpu *cpu, unsigned id)
+{
+	return ((struct qnodes *)percpu_lock_queue(cpu_sim(cpu), id))->node;
+}
+
+static uint16_t tail_of(unsigned id, int32_t index)
+{
+	return (uint16_t)(QUEUE_NODES * (id + 1) + (unsigned)index);
+}
+
+static struct mcs_spinlock *node_at(struct cpu *cpu, uint16_t tail)
+{
+	return nodes_of(cpu, tail / QUEUE_NODES - 1) + tail % QUEUE_NODES;
+}
+
+static bool trylock_queued(struct cpu *cpu, struct spinlock *lock)
+{
+	if (load(cpu, &lock->val))
+		return false;
+	return cas(cpu, &lock->val, 0, QUEUED_LOCKED);
+}
+
+/* The head of the queue: the owner and a pending waiter go first. True if nobody came behind it. */
+static bool take_as_head(struct cpu *cpu, struct spinlock *lock, uint16_t tail)
+{
+	uint32_t val = spin_while(cpu, &lock->val, value & QUEUED_HELD_MASK, STEP_PAUSE);
+
+	if (val >> QUEUED_TAIL_SHIFT == tail && cas(cpu, &lock->val, val, QUEUED_LOCKED))
+		return true;
+	store(cpu, &lock->locked, 1);
+	return false;
+}
+
+/* Behind the one before, and then the one behind has it: each waits for `locked` in its own place. */
+static void wait_in_queue(struct cpu *cpu, struct spinlock *lock, struct mcs_spinlock *node,
+			  uint16_t tail)
+{
+	uint16_t before = exchange(cpu, &lock->tail, tail);
+	struct mcs_spinlock *next;
+
+	if (before) {
+		struct mcs_spinlock *previous = node_at(cpu, before);
+
+		store(cpu, &previous->next, node);
+		spin_while(cpu, &node->locked, !value, STEP_PAUSE);
+	}
+	if (take_as_head(cpu, lock, tail))
+		return;
+	next = spin_while(cpu, &node->next, !value, STEP_PAUSE);
+	store(cpu, &next->locked, 1);
+}
+
+static void lock_in_queue(struct cpu *cpu, struct spinlock *lock)
+{
+	struct mcs_spinlock *nodes = nodes_of(cpu, cpu_id(cpu));
+	int32_t index = fetch_add_local(cpu, &nodes->count, 1);
+	struct mcs_spinlock *node = nodes + index;
+
+	if (index == QUEUE_NODES)
+		BUG(cpu, "more than %d queued locks awaited at once", QUEUE_NODES);
+	store(cpu, &node->locked, 0);
+	store(cpu, &node->next, NULL);
+	if (!trylock_queued(cpu, lock))
+		wait_in_queue(cpu, lock, node, tail_of(cpu_id(cpu), index));
+	fetch_add_local(cpu, &nodes->count, -1);
+}
+
+/* The first to wait has a bit of the word and no place. False: others wait already. LOCK bts tells
+ * of its bit alone, so the word is read again. */
+static bool lock_as_pending(struct cpu *cpu, struct spinlock *lock)
+{
+	bool others = bit_set(cpu, &lock->val, QUEUED_PENDING_SHIFT);
+	uint32_t val = load(cpu, &lock->val);
+
+	if (others)
+		return false;
+	if (val >> QUEUED_TAIL_SHIFT) {
+		store(cpu, &lock->pending, 0);
+		return false;
+	}
+	spin_while(cpu, &lock->locked, value, STEP_PAUSE);
+	store(cpu, &lock->locked_pending, QUEUED_LOCKED);
+	return true;
+}
+
+static unsigned lock_queued(struct cpu *cpu, struct spinlock *lock)
+{
+	uint32_t val = 0;
+
+	if (cas_seen(cpu, &lock->val, &val, QUEUED_LOCKED))
+		return 0;
+	waiting(cpu, WAITING_LOCK);
+	if (val == QUEUED_PENDING)
+		val = spin_while(cpu, &lock->val, value == QUEUED_PENDING, STEP_PAUSE);
+	if (val & ~(uint32_t)QUEUED_LOCKED_MASK || !lock_as_pending(cpu, lock))
+		lock_in_queue(cpu, lock);
+	return 1;
+}
+
+/* ---- all kinds -------------------------------------------------------------------------------- */
+
+static unsigned lock_by_kind(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind,
+			     bool let_in)
+{
+	switch (kind) {
+	case LOCK_DEC:
+		return lock_dec(cpu, lock, let_in);
+	case LOCK_TICKET:
+		return lock_ticket(cpu, lock);
+	case LOCK_QUEUED:
+		break;
+	}
+	return lock_queued(cpu, lock);
+}
+
 static void acquire(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, bool let_in)
 {
 	enum waiting before;
@@ -53,7 +234,7 @@ static void acquire(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind,
 
 	preempt_disable(cpu);
 	before = waiting(cpu, NOT_WAITING);
-	turns = kind == LOCK_DEC ? lock_dec(cpu, lock, let_in) : lock_ticket(cpu, lock);
+	turns = lock_by_kind(cpu, lock, kind, let_in);
 	lock_taken(cpu, lock, kind_name[kind], turns);
 	waiting(cpu, before);
 }
@@ -73,18 +254,24 @@ static bool trylock_ticket(struct cpu *cpu, struct spinlock *lock)
 	return cas(cpu, both, old, old + (1u << 16));
 }
 
+static bool trylock_dec(struct cpu *cpu, struct spinlock *lock)
+{
+	int32_t old = exchange(cpu, &lock->slock, 0);
+
+	return old > 0;
+}
+
 bool spin_trylock(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind)
 {
+	static bool (*const try[])(struct cpu * cpu, struct spinlock * lock) = {
+		[LOCK_DEC] = trylock_dec,
+		[LOCK_TICKET] = trylock_ticket,
+		[LOCK_QUEUED] = trylock_queued,
+	};
 	bool taken;
 
 	preempt_disable(cpu);
-	if (kind == LOCK_DEC) {
-		int32_t old = exchange(cpu, &lock->slock, 0);
-
-		taken = old > 0;
-	} else {
-		taken = trylock_ticket(cpu, lock);
-	}
+	taken = try[kind](cpu, lock);
 	if (taken)
 		lock_taken(cpu, lock, kind_name[kind], 0);
 	else
@@ -96,8 +283,10 @@ void spin_unlock(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind)
 {
 	if (kind == LOCK_DEC)
 		store(cpu, &lock->slock, 1);
-	else
+	else if (kind == LOCK_TICKET)
 		fetch_add_local(cpu, &lock->owner, 1);
+	else
+		store(cpu, &lock->locked, 0);
 	lock_released(cpu, lock);
 	preempt_enable(cpu);
 }

@@ -1,12 +1,25 @@
 /*
  * Locks, written over the verbs so that every backend has them; chosen by the model as its era
- * had them (facts: Linux 2.6.22 to 2.6.25 and later, x86-64).
+ * had them (Linux on x86-64).
  *
  * LOCK_DEC     until 2.6.24: LOCK dec of a word that is 1 when free; unfair, every retry is a
  *              locked operation; unlock is a plain store of 1. spin_lock_irqsave lets
  *              interrupts in while it waits. Left out: the break_lock word that a kernel with
  *              CONFIG_PREEMPT keeps beside it and stores to while it waits.
  * LOCK_TICKET  2.6.25 to 4.1: LOCK xadd takes a ticket; FIFO; unlock is a plain increment.
+ * LOCK_QUEUED  4.2 and later: one waiter spins on the lock's word, those behind it each on a line of
+ *              their own; FIFO from the second waiter on; unlock is a plain store of a byte.
+ *
+ *	byte  0       1        2, 3
+ *	      locked  pending  tail            4 * (CPU + 1) + index of its place; 0: nobody queues
+ *
+ *	(free)     -- LOCK cmpxchg ------------------------------> owner
+ *	(held)     -- LOCK bts pending -- spin on `locked` -------> owner      the first to wait
+ *	(waited for) -- LOCK xchg tail -- spin in the own place --> head of the queue
+ *	                       -- spin on the word, 0 but for the tail --> owner
+ *
+ * A waiter that finds only `pending` set sees a hand-over, one store from its end, and waits for
+ * it; the kernel gives that up after a number of reads and queues.
  *
  * bit_spin_lock: test-and-test-and-set on one bit of a word; its unlock has three generations.
  */
@@ -15,20 +28,37 @@
 
 #include "sim/verbs/verbs.h"
 
-enum lock_kind { LOCK_DEC, LOCK_TICKET };
+enum lock_kind { LOCK_DEC, LOCK_TICKET, LOCK_QUEUED };
 
 /* Four bytes in the simulated struct; the kind is the model's constant, not in memory. */
 struct spinlock {
 	union {
 		int32_t slock;                          /* LOCK_DEC: 1 free, <= 0 held */
 		struct { uint16_t owner, next; };       /* LOCK_TICKET */
+		/* LOCK_QUEUED, as a whole and in parts */
+		uint32_t val;
+		uint16_t locked_pending;
+		struct { uint8_t locked, pending; uint16_t tail; };
 	};
+};
+
+/* The word of a queued lock. */
+enum {
+	QUEUED_LOCKED = 1, QUEUED_LOCKED_MASK = 0xff,
+	QUEUED_PENDING_SHIFT = 8, QUEUED_PENDING = 1 << QUEUED_PENDING_SHIFT,
+	QUEUED_HELD_MASK = 0xffff,      /* locked and pending */
+	QUEUED_TAIL_SHIFT = 16,
 };
 
 void spin_lock_init(struct spinlock *lock, enum lock_kind kind);        /* set-up, no access */
 void spin_lock(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind);
 bool spin_trylock(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind);
 void spin_unlock(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind);
+/* Does somebody wait for the lock that this CPU holds? One read. Not of LOCK_DEC, which cannot
+ * tell. */
+bool spin_is_contended(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind);
+/* For check(): no access. */
+bool spin_lock_is_held(const struct spinlock *lock, enum lock_kind kind);
 bool spin_lock_irqsave(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind);
 void spin_unlock_irqrestore(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, bool flags);
 

@@ -66,8 +66,9 @@ enum rmw {
 	RMW_BIT_CLEAR,          /* word &= ~(1 << operand); result: the old bit */
 };
 
-/* Operations; OP_WORK: a turn of a workload that has no allocator. */
-enum op { OP_NONE, OP_ALLOC, OP_FREE, OP_PAGE_ALLOC, OP_PAGE_FREE, OP_WORK, OPS };
+/* Operations. OP_WORK: a turn of a workload that has no allocator. OP_DRAIN: all CPUs' pages go back
+ * to where all can have them; not among the operations that warm up and end a run. */
+enum op { OP_NONE, OP_ALLOC, OP_FREE, OP_PAGE_ALLOC, OP_PAGE_FREE, OP_WORK, OP_DRAIN, OPS };
 
 /* What a CPU waits for. */
 enum waiting { NOT_WAITING, WAITING_LOCK, WAITING_IDLE };
@@ -99,6 +100,10 @@ enum waiting { NOT_WAITING, WAITING_LOCK, WAITING_IDLE };
 /* true if *p was `old` and now is `new`; a failure takes the line exclusive too */
 #define cas(cpu, p, old, new)           verb_cas_(cpu, p, old, new, true)
 #define cas_local(cpu, p, old, new)     verb_cas_(cpu, p, old, new, false)
+/* the same against *seen, a variable, which gets what *p was */
+#define cas_seen(cpu, p, seen, new) \
+	__extension__ ({ __typeof__(*(p)) expected_ = *(seen), operand_ = (new); \
+	   verb_rmw((cpu), (p), sizeof expected_, RMW_CAS, &expected_, &operand_, (seen), true, SITE(#p)); })
 /* the old value of the bit (bool); `bit` counts from 0 */
 #define bit_set(cpu, p, bit)            verb_bit_(cpu, p, bit, RMW_BIT_SET, true)
 #define bit_set_local(cpu, p, bit)      verb_bit_(cpu, p, bit, RMW_BIT_SET, false)
@@ -171,8 +176,14 @@ void timer_add(struct sim *sim, unsigned target, uint64_t first, uint64_t period
 void background_add(struct sim *sim, unsigned target, uint64_t first, uint64_t period, interrupt_handler *handler, void *argument);
 /* Once more on this CPU, `cycles` from now, 1 at least. */
 void background_again(struct cpu *cpu, uint64_t cycles, interrupt_handler *handler, void *argument);
-/* Is a handler at work? No access. */
+/* Is a handler at work? Are interrupts off? No access. */
 bool in_interrupt(const struct cpu *cpu);
+bool irqs_off(const struct cpu *cpu);
+
+/* The process that runs on this CPU, a number of the workload's; 0: none, the kernel's own work.
+ * No access. */
+unsigned current_process(const struct cpu *cpu);
+void process_switch(struct cpu *cpu, unsigned process);
 
 /* ---- who and how many ------------------------------------------------------------------- */
 
@@ -231,6 +242,9 @@ void op_begin(struct cpu *cpu, enum op op);
 /* live_bytes: what the users now hold more (+) or less (-); footprint_bytes: what the object
  * allocator holds of the page allocator's memory more or less. */
 void op_end(struct cpu *cpu, int64_t live_bytes, int64_t footprint_bytes);
+/* The operation under way does `pieces` at once, 1 at least: it counts as that many, each of an
+ * equal part of its time. Between its op_begin and its op_end. */
+void op_pieces(struct cpu *cpu, unsigned pieces);
 /* Says which path the current operation took: a string literal, e.g. "refill". */
 void path(struct cpu *cpu, const char *name);
 /* The CPU's clock, in units that mean something between CPUs only; reading it costs nothing. */

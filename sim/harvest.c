@@ -11,7 +11,8 @@ const char *const cause_names[CAUSES] = {
 	"upgrade",     "shared_level", "memory", "store_buffer",  "locked",
 	"private_hit", "compute",      "idle",
 };
-const char *const op_names[OPS] = { "none", "alloc", "free", "page_alloc", "page_free", "work", "drain" };
+const char *const op_names[OPS] = { "none",      "alloc", "free", "page_alloc",
+				    "page_free", "work",  "drain" };
 const char *const outcome_names[] = { "done", "out_of_memory", "deadlock", "max_cycles", "bug" };
 
 static unsigned count_bits(const uint64_t *bits, unsigned words)

@@ -21,9 +21,10 @@ struct arguments {
 	size_t count;
 	double limit;
 	enum table_format format;
+	bool wide;
 };
 
-enum { OPTION_BY = 256, OPTION_METRIC, OPTION_FAIL, OPTION_FORMAT, OPTION_COLOUR };
+enum { OPTION_BY = 256, OPTION_METRIC, OPTION_FAIL, OPTION_FORMAT, OPTION_COLOUR, OPTION_WIDE };
 
 /* clang-format off */
 static const struct argp_option options[] = {
@@ -32,6 +33,7 @@ static const struct argp_option options[] = {
 	{ "fail-over", OPTION_FAIL, "PERCENT", 0, "status 3 if a metric of the second is higher by more than PERCENT, and by more than the seeds explain", 0 },
 	{ "format", OPTION_FORMAT, "FORMAT", 0, "table (for people), csv or jsonl (for programs)", 0 },
 	{ "color", OPTION_COLOUR, "WHEN", 0, "always or never (default: on a terminal)", 0 },
+	{ "wide", OPTION_WIDE, NULL, 0, "tables as wide as they are (on a terminal: 100 characters)", 0 },
 	{ 0 },
 };
 /* clang-format on */
@@ -97,6 +99,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		return 0;
 	case OPTION_COLOUR:
 		arguments->colour = colour_word(word, state);
+		return 0;
+	case OPTION_WIDE:
+		arguments->wide = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num > 1)
@@ -200,7 +205,7 @@ static int compare(const struct arguments *arguments, const struct points *a,
 		.limit = arguments->limit,
 		.native = is_native(a) || is_native(b),
 		.format = arguments->format,
-		.colour = table_colour(stdout, arguments->colour),
+		.paper = table_paper(stdout, arguments->colour, arguments->wide),
 	};
 
 	if (!count)

@@ -218,7 +218,7 @@ size_t comparison_print(FILE *out, const struct groups *groups, const struct com
 			putc('\n', out);
 		if (comparison->format != TABLE_PEOPLE || table_rows(table))
 			table_print(table, out, comparison->format, "comparison", 0,
-				    comparison->colour);
+				    comparison->paper);
 		*rows += table_rows(table);
 		table_free(table);
 		table = NULL;

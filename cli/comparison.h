@@ -17,7 +17,7 @@ struct comparison {
 	double limit;           /* as a fraction; NAN: none */
 	bool native;            /* a side has only times: what one has not is no row */
 	enum table_format format;
-	bool colour;
+	struct paper paper;
 };
 
 /*

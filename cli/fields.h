@@ -6,6 +6,9 @@
 
 extern const struct column field_columns[];
 void fields_fill(struct table *table, const struct result *result, const char *point);
+extern const struct column member_columns[];
+void members_fill(struct table *table, const struct result *result, const char *point);
+void members_people(FILE *out, const struct result *result, const struct view_options *options);
 void fields_people(FILE *out, const struct result *result, const struct view_options *options);
 
 #endif

@@ -175,14 +175,16 @@ struct arguments {
 	const struct listing *listing;
 	enum table_format format;
 	const char *colour;
+	bool wide;
 };
 
-enum { OPTION_FORMAT = 256, OPTION_COLOUR };
+enum { OPTION_FORMAT = 256, OPTION_COLOUR, OPTION_WIDE };
 
 /* clang-format off */
 static const struct argp_option options[] = {
 	{ "format", OPTION_FORMAT, "table|csv|jsonl", 0, "What to print (table)", 0 },
 	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in tables", 0 },
+	{ "wide", OPTION_WIDE, NULL, 0, "Tables as wide as they are (on a terminal: 100 characters)", 0 },
 	{ 0 },
 };
 /* clang-format on */
@@ -224,6 +226,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	case OPTION_COLOUR:
 		arguments->colour = colour_word(word, state);
 		return 0;
+	case OPTION_WIDE:
+		arguments->wide = true;
+		return 0;
 	case ARGP_KEY_ARG:
 		if (arguments->listing)
 			argp_error(state, "one thing at a time");
@@ -250,7 +255,7 @@ int cli_list(int argc, char **argv)
 
 	arguments.listing->fill(table);
 	table_print(table, stdout, arguments.format, arguments.listing->name, 0,
-		    table_colour(stdout, arguments.colour));
+		    table_paper(stdout, arguments.colour, arguments.wide));
 	table_free(table);
 	return EXIT_DONE;
 }

@@ -30,10 +30,12 @@ struct arguments {
 	unsigned jobs;
 	enum table_format format;
 	const char *colour;
+	bool wide;
 };
 
 enum { OPTION_MACHINE = 256, OPTION_RUNS, OPTION_SEED, OPTION_DEPTH, OPTION_MODEL, OPTION_BATCH,
-       OPTION_JOBS, OPTION_FORMAT, OPTION_COLOUR };
+       OPTION_JOBS, OPTION_FORMAT, OPTION_COLOUR,
+	OPTION_WIDE };
 
 /* clang-format off */
 static const struct argp_option options[] = {
@@ -46,6 +48,7 @@ static const struct argp_option options[] = {
 	{ "jobs", OPTION_JOBS, "N", 0, "Processes at a time (one per core)", 0 },
 	{ "format", OPTION_FORMAT, "table|csv|jsonl", 0, "What to print (table)", 0 },
 	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in tables and messages", 0 },
+	{ "wide", OPTION_WIDE, NULL, 0, "Tables as wide as they are (on a terminal: 100 characters)", 0 },
 	{ 0 },
 };
 /* clang-format on */
@@ -116,6 +119,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		return 0;
 	case OPTION_COLOUR:
 		arguments->colour = colour_word(word, state);
+		return 0;
+	case OPTION_WIDE:
+		arguments->wide = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		words_append(&arguments->files, &arguments->file_count, word);
@@ -407,9 +413,10 @@ static void tell(struct telling *telling, const struct asked *asked, const struc
 static void print(const struct telling *telling)
 {
 	enum table_format format = telling->arguments->format;
-	bool colour = table_colour(stdout, telling->arguments->colour);
+	struct paper paper =
+		table_paper(stdout, telling->arguments->colour, telling->arguments->wide);
 
-	table_print(telling->outcomes, stdout, format, "outcome", 0, colour);
+	table_print(telling->outcomes, stdout, format, "outcome", 0, paper);
 	if (format == TABLE_CSV)
 		return;                 /* one table: the other follows from it */
 	if (format == TABLE_PEOPLE) {
@@ -419,7 +426,7 @@ static void print(const struct telling *telling)
 		       telling->machine->store_buffer,
 		       telling->model == MODEL_SC ? "sequential consistency" : "x86-TSO");
 	}
-	table_print(telling->tests, stdout, format, "test", 0, colour);
+	table_print(telling->tests, stdout, format, "test", 0, paper);
 }
 
 /* Tests take seconds at least when there are many runs: say where we are, to a terminal. */

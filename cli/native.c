@@ -80,7 +80,7 @@ static void print_both(const struct native_how *how, const struct points *native
 	struct comparison comparison = { .limit = NAN,
 					 .native = true,
 					 .format = how->format,
-					 .colour = how->colour };
+					 .paper = how->paper };
 	struct groups *groups;
 	size_t rows;
 

@@ -9,7 +9,7 @@ struct native_how {
 	const char *directory;          /* of the simulated results; native ones go below it */
 	struct runner_options runner;
 	enum table_format format;
-	bool colour;
+	struct paper paper;
 	bool watched;                   /* nothing is timed, so nothing is compared */
 };
 

@@ -25,9 +25,10 @@ struct arguments {
 	const struct view *view;
 	enum table_format format;
 	size_t top;
+	bool wide;
 };
 
-enum { OPTION_POINT = 256, OPTION_FORMAT, OPTION_TOP, OPTION_COLOUR };
+enum { OPTION_POINT = 256, OPTION_FORMAT, OPTION_TOP, OPTION_COLOUR, OPTION_WIDE };
 
 /* clang-format off */
 static const struct argp_option options[] = {
@@ -35,13 +36,14 @@ static const struct argp_option options[] = {
 	{ "format", OPTION_FORMAT, "FORMAT", 0, "table (for people), csv or jsonl (for programs)", 0 },
 	{ "top", OPTION_TOP, "N", 0, "rows of a table for people at most (default 10)", 0 },
 	{ "color", OPTION_COLOUR, "WHEN", 0, "always or never (default: on a terminal)", 0 },
+	{ "wide", OPTION_WIDE, NULL, 0, "tables as wide as they are (on a terminal: 100 characters)", 0 },
 	{ 0 },
 };
 /* clang-format on */
 
 static const char help[] =
 	"Where a run bounced.\v"
-	"Views: lines (default) after perf c2c, fields after pahole, sites, cpus, locks, paths, orders.\n\n"
+	"Views: lines (default) after perf c2c, fields after pahole, members, sites, cpus, locks, paths, orders.\n\n"
 	"  bounce report results/remote-free\n"
 	"  bounce report remote-free fields --point objects=slub-page\n"
 	"  bounce report remote-free sites --format csv > sites.csv";
@@ -82,6 +84,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		return 0;
 	case OPTION_COLOUR:
 		arguments->colour = colour_word(word, state);
+		return 0;
+	case OPTION_WIDE:
+		arguments->wide = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (!arguments->result)
@@ -128,7 +133,7 @@ static void print_for_programs(FILE *out, const struct arguments *arguments,
 		text_json(out, points->hash);
 		fputs("}\n", out);
 	}
-	table_print(table, out, arguments->format, arguments->view->type, 0, false);
+	table_print(table, out, arguments->format, arguments->view->type, 0, (struct paper){ 0 });
 	if (arguments->format == TABLE_JSONL)
 		fprintf(out, "{\"type\":\"end\",\"rows\":%zu}\n", table_rows(table));
 	table_free(table);
@@ -171,11 +176,12 @@ static void print_for_people(FILE *out, const struct arguments *arguments,
 {
 	size_t shown = count > SHOWN_COMBINATIONS ? 1 : count;
 	struct view_options view_options = { .top = arguments->top,
-					     .colour = table_colour(out, arguments->colour) };
+					     .paper = table_paper(out, arguments->colour,
+								 arguments->wide) };
 
 	for (size_t i = 0; i < shown; i++) {
 		fputs(i ? "\n\n" : "", out);
-		print_heading(out, points, chosen[i], view_options.colour);
+		print_heading(out, points, chosen[i], view_options.paper.colour);
 		view_headline(out, chosen[i]->result);
 		if (point_value(chosen[i], PARTNERS_KEY))
 			fprintf(out, "workload partners: %s\n",
@@ -197,7 +203,7 @@ int cli_report(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
-		.args_doc = "RESULT [lines|fields|sites|cpus|locks|paths|orders]",
+		.args_doc = "RESULT [lines|fields|members|sites|cpus|locks|paths|orders]",
 		.doc = help,
 	};
 	struct arguments arguments = { .view = views, .top = DEFAULT_TOP };

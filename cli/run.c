@@ -28,7 +28,7 @@ struct arguments {
 	const char *output, *colour;
 	enum table_format format;
 	struct runner_options runner;
-	bool quiet, no_plots, sensitivity, native, watched;
+	bool quiet, no_plots, sensitivity, native, watched, wide;
 };
 
 enum {
@@ -42,6 +42,7 @@ enum {
 	OPTION_REPLACE,
 	OPTION_QUIET,
 	OPTION_COLOUR,
+	OPTION_WIDE,
 	OPTION_NO_PLOTS,
 	OPTION_SENSITIVITY,
 	OPTION_BACKEND,
@@ -64,6 +65,7 @@ static const struct argp_option options[] = {
 	{ "watched", OPTION_WATCHED, NULL, 0, "With --backend native: watch who is handed what, time nothing", 0 },
 	{ "quiet", OPTION_QUIET, NULL, 0, "No progress, no notes", 0 },
 	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in tables and messages", 0 },
+	{ "wide", OPTION_WIDE, NULL, 0, "Tables as wide as they are (on a terminal: 100 characters)", 0 },
 	{ 0 },
 };
 /* clang-format on */
@@ -160,6 +162,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	case OPTION_COLOUR:
 		arguments->colour = colour_word(word, state);
 		return 0;
+	case OPTION_WIDE:
+		arguments->wide = true;
+		return 0;
 	case ARGP_KEY_ARG:
 		words_append(&arguments->files, &arguments->file_count, word);
 		return 0;
@@ -186,7 +191,8 @@ static void print_points(const struct arguments *arguments, const struct points 
 	else if (arguments->format == TABLE_JSONL)
 		metrics_jsonl(stdout, points);
 	else
-		summary_print(stdout, points, table_colour(stdout, arguments->colour));
+		summary_print(stdout, points,
+			      table_paper(stdout, arguments->colour, arguments->wide));
 }
 
 size_t run_tell_outcomes(const struct points *points)
@@ -333,7 +339,7 @@ static int try_weak(const struct arguments *arguments, const char *file,
 		.directory = directory,
 		.runner = arguments->runner,
 		.format = arguments->format,
-		.colour = table_colour(stdout, arguments->colour),
+		.paper = table_paper(stdout, arguments->colour, arguments->wide),
 	};
 
 	folder_of(arguments, experiment, directory, sizeof directory);
@@ -347,7 +353,7 @@ static int try_native(const struct arguments *arguments, const struct experiment
 		.directory = directory,
 		.runner = arguments->runner,
 		.format = arguments->format,
-		.colour = table_colour(stdout, arguments->colour),
+		.paper = table_paper(stdout, arguments->colour, arguments->wide),
 		.watched = arguments->watched,
 	};
 

@@ -282,7 +282,8 @@ static void print_summary(FILE *out, const struct sensitivity *sensitivity)
 	}
 }
 
-static void print_people(FILE *out, const struct sensitivity *sensitivity, bool colour)
+static void print_people(FILE *out, const struct sensitivity *sensitivity,
+			 struct paper paper)
 {
 	struct column columns[COLUMNS];
 	const char *axis = sensitivity->groups->axis;
@@ -297,7 +298,7 @@ static void print_people(FILE *out, const struct sensitivity *sensitivity, bool 
 	fprintf(out,
 		"Largest change of a mean, and what becomes of the order of allocators%s%s:\n\n",
 		*axis ? ", by " : "", axis);
-	table_print(table, out, TABLE_PEOPLE, "sensitivity", 0, colour);
+	table_print(table, out, TABLE_PEOPLE, "sensitivity", 0, paper);
 	table_free(table);
 	print_summary(out, sensitivity);
 }
@@ -368,7 +369,7 @@ static void print_programs(FILE *out, const struct sensitivity *sensitivity,
 		metrics_csv_source(out, sensitivity->points);
 	else
 		metrics_jsonl_source(out, sensitivity->points);
-	table_print(table, out, format, "sensitivity", 0, false);
+	table_print(table, out, format, "sensitivity", 0, (struct paper){ 0 });
 	table_free(table);
 }
 
@@ -395,7 +396,7 @@ static int run_trials(struct sensitivity *sensitivity, const struct sensitivity_
 	if (!points.count)
 		complain("bounce: %s: no points yet", points.name);
 	else if (options->format == TABLE_PEOPLE)
-		print_people(stdout, sensitivity, options->colour);
+		print_people(stdout, sensitivity, options->paper);
 	else
 		print_programs(stdout, sensitivity, options->format);
 	fflush(stdout);

@@ -15,7 +15,7 @@ struct sensitivity_options {
 	const char *directory;          /* of its results; ours go to sensitivity/ in it */
 	struct runner_options runner;
 	enum table_format format;
-	bool colour;
+	struct paper paper;
 };
 
 /* Tells a mistake where there is nothing to compare. */

@@ -21,6 +21,7 @@ struct quantity {
 	const char *title, *metric;
 	bool per_operation;
 	bool only_above_zero;           /* a column of zeros says nothing */
+	unsigned spare;                 /* of its column */
 };
 
 /* clang-format off */
@@ -32,10 +33,10 @@ static const struct quantity quantities[] = {
 	{ "cycles/work",  "work_cycles_mean",  false, false },
 	{ "bounces/op",   "bounces",           true, false },
 	{ "allocator's",  "bounces_allocator", true, true },
-	{ "workload's",   "bounces_workload",  true, true },
-	{ "payload's",    "bounces_payload",   true, true },
-	{ "hitm loads/op", "hitm_loads",       true, true },
-	{ "elapsed/op",   "elapsed_cycles",    true, false },
+	{ "workload's",   "bounces_workload",  true, true, 3 },
+	{ "payload's",    "bounces_payload",   true, true, 3 },
+	{ "hitm loads/op", "hitm_loads",       true, true, 2 },
+	{ "elapsed/op",   "elapsed_cycles",    true, false, 1 },
 	{ "lost",         "objects_lost",      false, true },
 	{ 0 },
 };
@@ -188,7 +189,8 @@ static void make_columns(const struct points *points, const bool *wanted, struct
 	for (size_t i = 0; i < QUANTITIES; i++) {
 		if (wanted[i])
 			columns[count++] =
-				(struct column){ quantities[i].title, quantities[i].metric, false };
+				(struct column){ quantities[i].title, quantities[i].metric, false,
+						 quantities[i].spare };
 	}
 	if (!all_done(points))
 		columns[count++] = (struct column){ "ended", "outcome", true };
@@ -407,7 +409,7 @@ static void print_rough(FILE *out, const struct points *points, const bool *want
 		fprintf(out, "\nIn round brackets the lowest and the highest seed, where a 95 %% interval would reach below 0.\n");
 }
 
-void summary_print(FILE *out, const struct points *points, bool colour)
+void summary_print(FILE *out, const struct points *points, struct paper paper)
 {
 	bool wanted[QUANTITIES];
 	struct column columns[COLUMNS_MAX];
@@ -429,7 +431,7 @@ void summary_print(FILE *out, const struct points *points, bool colour)
 		i += count;
 	}
 	summary_headline(out, points);
-	table_print(table, out, TABLE_PEOPLE, "result", 0, colour);
+	table_print(table, out, TABLE_PEOPLE, "result", 0, paper);
 	table_free(table);
 	print_rough(out, points, wanted);
 	print_seedless(out, points);

@@ -4,10 +4,11 @@
 
 #include <stdio.h>
 
+#include "cli/table.h"
 #include "experiment/store.h"
 
 /* Name, title, workload, machine, seeds, version, hash. */
 void summary_headline(FILE *out, const struct points *points);
-void summary_print(FILE *out, const struct points *points, bool colour);
+void summary_print(FILE *out, const struct points *points, struct paper paper);
 
 #endif

@@ -236,14 +236,28 @@ static void widen(struct widths *widths, struct widths by)
 		widths->after = by.after;
 }
 
+/* "slab.h:27 slab_lock" of "models/slub/slab.h:27 slab_lock": without the folders of a path that
+ * it begins with. */
+static const char *without_folders(const char *text)
+{
+	size_t first = strcspn(text, " (");
+	const char *slash = memrchr(text, '/', first);
+
+	return slash ? slash + 1 : text;
+}
+
 /* Room of a column: its cells, and its heading if that is wider. */
-static struct widths column_widths(const struct table *table, size_t at)
+static struct widths column_widths(const struct table *table, size_t at, bool bare)
 {
 	struct widths widths = { 0, 0 };
-	size_t heading = characters(table->columns[at].title, strlen(table->columns[at].title));
+	const struct column *column = &table->columns[at];
+	size_t heading = characters(column->title, strlen(column->title));
 
-	for (size_t i = at; i < table->count; i += table->width)
-		widen(&widths, cell_widths(&table->columns[at], table->cells[i].people));
+	for (size_t i = at; i < table->count; i += table->width) {
+		const char *text = table->cells[i].people;
+
+		widen(&widths, cell_widths(column, bare && column->text ? without_folders(text) : text));
+	}
 	if (heading > widths.before + widths.after)
 		widths.before = heading - widths.after;
 	return widths;
@@ -254,25 +268,54 @@ static void spaces(FILE *out, size_t count)
 	fprintf(out, "%*s", (int)count, "");
 }
 
+/* How a table is laid out on its paper. */
+struct sheet {
+	struct widths *room;            /* [columns] */
+	bool *hidden;                   /* [columns]: no heading, or spare */
+	bool bare;                      /* paths are without their folders */
+	bool cut;                       /* texts are longer than their room */
+	bool spared;                    /* columns are hidden that have a heading */
+};
+
+/* Text as wide as there is room, its end ".." where it is cut; whole characters. */
+static void print_text(FILE *out, const char *text, size_t room)
+{
+	size_t kept = 0, count = 0;
+
+	if (characters(text, strlen(text)) <= room) {
+		fputs(text, out);
+		return;
+	}
+	while (text[kept] && count + 2 < room) {
+		kept++;
+		while (((unsigned char)text[kept] & 0xc0) == 0x80)
+			kept++;
+		count++;
+	}
+	fwrite(text, 1, kept, out);
+	fputs("..", out);
+}
+
 static void print_cell(FILE *out, const struct column *column, struct widths room, const char *text)
 {
 	struct widths width = cell_widths(column, text);
+	size_t all = room.before + room.after;
 
 	if (column->text) {
-		fputs(text, out);
-		spaces(out, room.before + room.after - width.before);
+		print_text(out, text, all);
+		spaces(out, width.before < all ? all - width.before : 0);
 	} else if (width.after || plain_number(text)) {
 		spaces(out, room.before - width.before);
 		fputs(text, out);
 		spaces(out, room.after - width.after);
 	} else {
-		spaces(out, room.before + room.after - width.before);
+		spaces(out, all - width.before);
 		fputs(text, out);
 	}
 }
 
 /* The cells of one row, or the headings where `cells` is NULL; no blanks at the end. */
-static void print_row(const struct table *table, FILE *out, const struct widths *room,
+static void print_row(const struct table *table, FILE *out, const struct sheet *sheet,
 		      const struct cell *cells)
 {
 	char *line;
@@ -282,9 +325,13 @@ static void print_row(const struct table *table, FILE *out, const struct widths 
 	for (size_t i = 0; i < table->width; i++) {
 		const struct column *column = &table->columns[i];
 
-		if (!column->title)
+		if (sheet->hidden[i])
 			continue;
-		print_cell(row, column, room[i], cells ? cells[i].people : column->title);
+
+		const char *text = cells ? cells[i].people : column->title;
+
+		print_cell(row, column, sheet->room[i],
+			   sheet->bare && column->text ? without_folders(text) : text);
 		fputs("  ", row);
 	}
 	text_close(row);
@@ -299,26 +346,121 @@ static const struct cell *table_row(const struct table *table, size_t row)
 	return &table->cells[row * table->width];
 }
 
-static void print_people(const struct table *table, FILE *out, unsigned indent, bool colour)
+/* Characters of a line, without its indent. */
+static size_t line_width(const struct table *table, const struct sheet *sheet)
 {
-	struct widths *room = xalloc(table->width * sizeof *room);
+	size_t width = 0;
 
 	for (size_t i = 0; i < table->width; i++)
+		if (!sheet->hidden[i])
+			width += sheet->room[i].before + sheet->room[i].after + (width ? 2 : 0);
+	return width;
+}
+
+/* The column that can be spared most, of equal ones the last; false: none can. */
+static bool hide_one(const struct table *table, struct sheet *sheet)
+{
+	size_t at = 0;
+	unsigned most = 0;
+
+	for (size_t i = 0; i < table->width; i++)
+		if (!sheet->hidden[i] && table->columns[i].spare &&
+		    table->columns[i].spare >= most) {
+			most = table->columns[i].spare;
+			at = i;
+		}
+	if (!most)
+		return false;
+	sheet->hidden[at] = sheet->spared = true;
+	return true;
+}
+
+/* Takes what is too much from the widest text, again and again; none gets shorter than this. */
+enum { TEXT_LEAST = 16 };
+
+static void cut_texts(const struct table *table, struct sheet *sheet, size_t too_much)
+{
+	while (too_much) {
+		size_t widest = table->width;
+
+		for (size_t i = 0; i < table->width; i++)
+			if (!sheet->hidden[i] && table->columns[i].text &&
+			    sheet->room[i].before > TEXT_LEAST &&
+			    (widest == table->width ||
+			     sheet->room[i].before > sheet->room[widest].before))
+				widest = i;
+		if (widest == table->width)
+			return;
+		sheet->room[widest].before--;
+		sheet->cut = true;
+		too_much--;
+	}
+}
+
+static void measure(const struct table *table, struct sheet *sheet)
+{
+	for (size_t i = 0; i < table->width; i++)
 		if (table->columns[i].title)
-			room[i] = column_widths(table, i);
+			sheet->room[i] = column_widths(table, i, sheet->bare);
+}
+
+static void fit(const struct table *table, struct sheet *sheet, size_t width)
+{
+	if (line_width(table, sheet) > width) {
+		sheet->bare = true;
+		measure(table, sheet);
+	}
+	while (line_width(table, sheet) > width)
+		if (!hide_one(table, sheet)) {
+			cut_texts(table, sheet, line_width(table, sheet) - width);
+			return;
+		}
+}
+
+static void tell_left_out(const struct table *table, FILE *out, const struct sheet *sheet,
+			  unsigned indent)
+{
+	const char *comma = "";
+
+	if (!sheet->spared && !sheet->cut)
+		return;
 	spaces(out, indent);
-	if (colour)
+	fputs("(--wide shows ", out);
+	for (size_t i = 0; i < table->width; i++)
+		if (sheet->hidden[i] && table->columns[i].title) {
+			fprintf(out, "%s%s", comma, table->columns[i].title);
+			comma = ", ";
+		}
+	if (sheet->cut)
+		fprintf(out, "%stexts whole", *comma ? ", and " : "");
+	fputs(")\n", out);
+}
+
+static void print_people(const struct table *table, FILE *out, unsigned indent, struct paper paper)
+{
+	struct sheet sheet = { .room = xalloc(table->width * sizeof *sheet.room),
+			       .hidden = xalloc(table->width * sizeof *sheet.hidden) };
+
+	for (size_t i = 0; i < table->width; i++)
+		sheet.hidden[i] = !table->columns[i].title;
+	measure(table, &sheet);
+	if (paper.width > indent)
+		fit(table, &sheet, paper.width - indent);
+	spaces(out, indent);
+	if (paper.colour)
 		terminal_paint(out, PAINT_BOLD);
-	print_row(table, out, room, NULL);
-	if (colour)
+	print_row(table, out, &sheet, NULL);
+	if (paper.colour)
 		terminal_paint(out, PAINT_PLAIN);
 	putc('\n', out);
 	for (size_t row = 0; row < table_rows(table); row++) {
 		spaces(out, indent);
-		print_row(table, out, room, table_row(table, row));
+		print_row(table, out, &sheet, table_row(table, row));
 		putc('\n', out);
 	}
-	free(room);
+	tell_left_out(table, out, &sheet, indent);
+	free(sheet.room);
+	free(sheet.hidden);
 }
 
 /* The programs' cells of one row, or the keys where `cells` is NULL. */
@@ -366,14 +508,14 @@ static void print_jsonl(const struct table *table, FILE *out, const char *type)
 }
 
 void table_print(const struct table *table, FILE *out, enum table_format format, const char *type,
-		 unsigned indent, bool colour)
+		 unsigned indent, struct paper paper)
 {
 	if (format == TABLE_CSV)
 		print_csv(table, out);
 	else if (format == TABLE_JSONL)
 		print_jsonl(table, out, type);
 	else
-		print_people(table, out, indent, colour);
+		print_people(table, out, indent, paper);
 }
 
 bool table_format_parse(const char *word, enum table_format *format)
@@ -395,4 +537,12 @@ bool table_colour(FILE *stream, const char *when)
 	if (when)
 		return !strcmp(when, "always");
 	return terminal_reached(stream) && !(none && *none) && term && strcmp(term, "dumb") != 0;
+}
+
+struct paper table_paper(FILE *stream, const char *colour, bool wide)
+{
+	enum { PAGE = 100 };
+
+	return (struct paper){ .colour = table_colour(stream, colour),
+			       .width = wide || !terminal_reached(stream) ? 0 : PAGE };
 }

@@ -20,6 +20,13 @@ struct column {
 	const char *title;      /* heading for people; NULL: not shown to them */
 	const char *key;        /* name for programs; NULL: not told to them */
 	bool text;              /* text: flushed left; numbers: flushed right */
+	unsigned spare;         /* where a table is too wide the highest goes first; 0: stays */
+};
+
+/* What people's tables are printed on. */
+struct paper {
+	bool colour;
+	unsigned width;         /* characters of a line; 0: any */
 };
 
 struct table;
@@ -40,16 +47,19 @@ void table_both(struct table *table, bool number, const char *people, const char
 size_t table_rows(const struct table *table);
 /*
  * For people: heading, rows, two blanks between columns, `indent` before each line, headings bold
- * where `colour` is set. CSV: a row of keys first. JSON lines: an object per row, "type" in front.
+ * in colour. Columns that are spare go, and then texts are cut, until it fits the paper; which ones
+ * is told below it. CSV: a row of keys first. JSON lines: an object per row, "type" in front.
  */
 void table_print(const struct table *table, FILE *out, enum table_format format, const char *type,
-		 unsigned indent, bool colour);
+		 unsigned indent, struct paper paper);
 
 /* false: no such format. */
 bool table_format_parse(const char *word, enum table_format *format);
 /* Colour on this stream? `when` is always, never or NULL: a terminal, and neither NO_COLOR nor
  * TERM=dumb speaks against it. */
 bool table_colour(FILE *stream, const char *when);
+/* With that colour; on a terminal as wide as a page, whatever the terminal is, unless `wide`. */
+struct paper table_paper(FILE *stream, const char *colour, bool wide);
 
 /* For people: 0.012, 1.90, 95.2, 104, 28 000; the text is in buf. */
 const char *number_real(char *buf, size_t size, double value);

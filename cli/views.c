@@ -18,7 +18,7 @@ enum {
 	DETAIL_ROWS = 16, /* rows of one of them */
 };
 
-static const char *const class_names[LINE_CLASSES] = { "allocator", "workload", "payload" };
+const char *const view_class_names[LINE_CLASSES] = { "allocator", "workload", "payload" };
 
 uint64_t counts_bounces(const struct counts *counts)
 {
@@ -48,11 +48,58 @@ const char *view_source(const struct site *site, char *buf, size_t size)
 	return buf;
 }
 
+/* "bit_spin_lock" of "bit_spin_lock_at". */
+static const char *lock_verb(const char *function, char *buf, size_t size)
+{
+	size_t length = strlen(function);
+
+	if (length > 3 && !strcmp(function + length - 3, "_at"))
+		length -= 3;
+	snprintf(buf, size, "%.*s", (int)length, function);
+	return buf;
+}
+
 static void site_cell(struct table *table, const struct site *site)
 {
 	char source[256];
 
-	table_text(table, "%s", view_source(site, source, sizeof source));
+	table_text(table, "%s", site->line ? view_source(site, source, sizeof source) : "");
+}
+
+/* Accesses that left the CPU's own caches. */
+static uint64_t trips(const struct site_stats *site)
+{
+	return site->loads + site->stores + site->rmws;
+}
+
+static const char *verb_of(const struct site_stats *site)
+{
+	if (site->loads == trips(site))
+		return site->loads ? "load" : "store";
+	if (site->stores == trips(site))
+		return "store";
+	return site->rmws == trips(site) ? "rmw" : "several";
+}
+
+/* Whose it is: of a lock its caller. */
+static const struct site *charged(const struct site_stats *site)
+{
+	return site->caller.line ? &site->caller : &site->site;
+}
+
+/* "models/slub/slab.h:27 slab_lock" and, inside a lock, how far it was: ", bit_spin_lock:349". */
+static void from_cell(struct table *table, const struct site_stats *site)
+{
+	const struct site *from = charged(site);
+	char source[256], verb[48];
+
+	view_source(from, source, sizeof source);
+	if (from == &site->site)
+		table_text(table, "%s %s", source, from->function);
+	else
+		table_text(table, "%s %s, %s:%u", source, from->function,
+			   lock_verb(site->site.function, verb, sizeof verb),
+			   site->site.line);
 }
 
 /* "free" or "free, slow": the operation and the path it took. */
@@ -98,9 +145,9 @@ void view_headline(FILE *out, const struct result *result)
 static const struct column line_columns[] = {
 	{ NULL, "point", true },        { "line", "line", true },         { NULL, "offset", false },
 	{ "bounces", "bounces", false },{ "of all", "share", false },     { "hitm", "hitm", false },
-	{ "upgrades", "upgrades", false }, { "misses", "misses", false }, { NULL, "invalidations", false },
+	{ "upgrades", "upgrades", false, 3 }, { "misses", "misses", false, 1 }, { NULL, "invalidations", false },
 	{ "false sharing", "misses_false_sharing", false }, { NULL, "misses_true_sharing", false },
-	{ "readers", "readers", false },{ "writers", "writers", false },  { "class", "class", true },
+	{ "readers", "readers", false, 2 },{ "writers", "writers", false, 2 }, { "class", "class", true, 4 },
 	{ "members", "members", true }, { NULL, NULL, false },
 };
 /* clang-format on */
@@ -121,7 +168,7 @@ static void line_row(struct table *table, const struct line_stats *line, const c
 	table_count(table, line->true_sharing);
 	table_count(table, line->readers);
 	table_count(table, line->writers);
-	table_text(table, "%s", class_names[line->class]);
+	table_text(table, "%s", view_class_names[line->class]);
 	table_text(table, "%s", line->members);
 }
 
@@ -190,7 +237,7 @@ static void print_kinds(FILE *out, const struct result *result, const struct vie
 		table_count(table, kind->bounces);
 		table_share(table, (double)kind->bounces, (double)all);
 		table_real(table, per((double)kind->bounces, result->operations));
-		table_text(table, "%s", class_names[kind->class]);
+		table_text(table, "%s", view_class_names[kind->class]);
 		rest -= kind->bounces;
 	}
 	if (rest) {
@@ -201,16 +248,16 @@ static void print_kinds(FILE *out, const struct result *result, const struct vie
 		table_real(table, per((double)rest, result->operations));
 		table_blank(table);
 	}
-	table_print(table, out, TABLE_PEOPLE, NULL, 0, options->colour);
+	table_print(table, out, TABLE_PEOPLE, NULL, 0, options->paper);
 	table_free(table);
 	free(kinds);
 }
 
 /* clang-format off */
 static const struct column detail_columns[] = {
-	{ "offset", NULL, false }, { "member", NULL, true }, { "loads", NULL, false }, { "stores", NULL, false },
-	{ "rmws", NULL, false }, { "bounces", NULL, false }, { "hitm", NULL, false }, { "cycles each", NULL, false },
-	{ "CPUs", NULL, false }, { "operation", NULL, true }, { "from", NULL, true }, { NULL, NULL, false },
+	{ "offset", NULL, false }, { "member", NULL, true }, { "verb", NULL, true }, { "trips", NULL, false },
+	{ "bounces", NULL, false }, { "hitm", NULL, false, 2 }, { "cycles each", NULL, false, 1 },
+	{ "CPUs", NULL, false, 3 }, { "operation", NULL, true }, { "from", NULL, true }, { NULL, NULL, false },
 };
 /* clang-format on */
 
@@ -228,23 +275,20 @@ static int by_offset_then_bounces(const void *one, const void *other)
 
 static void detail_row(struct table *table, const struct site_stats *site)
 {
-	char source[256];
-
 	table_count(table, site->offset);
 	table_text(table, "%s", site->member);
-	table_count(table, site->loads);
-	table_count(table, site->stores);
-	table_count(table, site->rmws);
+	table_text(table, "%s", verb_of(site));
+	table_count(table, trips(site));
 	table_count(table, site->bounces);
 	table_count(table, site->hitm);
-	table_real(table, per(cycles(site->wait_units), site->loads + site->stores + site->rmws));
+	table_real(table, per(cycles(site->wait_units), trips(site)));
 	table_count(table, site->cpus);
 	operation_cell(table, site->op, site->path);
-	table_text(table, "%s %s", view_source(&site->site, source, sizeof source),
-		   site->site.function);
+	from_cell(table, site);
 }
 
-/* One line, member by member: who touches it from where. */
+/* One line, member by member: who touches it from where. Places that never left the cache have
+ * cost nothing. */
 static void print_line_detail(FILE *out, const struct result *result, const struct line_stats *line,
 			      const struct view_options *options)
 {
@@ -254,7 +298,8 @@ static void print_line_detail(FILE *out, const struct result *result, const stru
 	char buf[64];
 
 	for (size_t i = 0; i < result->sites; i++)
-		if (result->site[i].line == line->offset)
+		if (result->site[i].line == line->offset &&
+		    (trips(&result->site[i]) || result->site[i].bounces))
 			sites[count++] = &result->site[i];
 	qsort(sites, count, sizeof *sites, by_offset_then_bounces);
 	for (size_t i = 0; i < count && i < DETAIL_ROWS; i++)
@@ -262,7 +307,7 @@ static void print_line_detail(FILE *out, const struct result *result, const stru
 	fprintf(out, "\n%s, %d bytes: %s\n", line->label, LINE,
 		counted(buf, sizeof buf, line->bounces, "bounce", "bounces"));
 	if (count)
-		table_print(table, out, TABLE_PEOPLE, NULL, 2, options->colour);
+		table_print(table, out, TABLE_PEOPLE, NULL, 2, options->paper);
 	if (count > DETAIL_ROWS)
 		fprintf(out, "  and %zu more %s: bounce report RESULT sites\n", count - DETAIL_ROWS,
 			count == DETAIL_ROWS + 1 ? "place" : "places");
@@ -288,7 +333,7 @@ static void lines_people(FILE *out, const struct result *result, const struct vi
 		line_row(table, &result->line[i], "", all);
 		shown += result->line[i].bounces;
 	}
-	table_print(table, out, TABLE_PEOPLE, NULL, 0, options->colour);
+	table_print(table, out, TABLE_PEOPLE, NULL, 0, options->paper);
 	if (shown < all)
 		fprintf(out, "All other lines together: %s.\n",
 			counted(buf, sizeof buf, all - shown, "bounce", "bounces"));
@@ -303,13 +348,14 @@ static void lines_people(FILE *out, const struct result *result, const struct vi
 
 /* clang-format off */
 static const struct column site_columns[] = {
-	{ NULL, "point", true },        { "from", "source", true },     { "function", "function", true },
-	{ "operand", "operand", true }, { NULL, "operation", true },    { NULL, "path", true },
+	{ NULL, "point", true },        { NULL, "source", true },       { NULL, "function", true },
+	{ NULL, "operand", true },      { NULL, "caller", true },       { NULL, "caller_function", true },
+	{ NULL, "caller_operand", true }, { NULL, "operation", true },  { NULL, "path", true },
 	{ NULL, "line", true },         { NULL, "line_offset", false }, { NULL, "member_offset", false },
-	{ NULL, "member", true },       { "loads", "loads", false },    { "stores", "stores", false },
-	{ "rmws", "rmws", false },      { "bounces", "bounces", false },{ "of all", "share", false },
-	{ "hitm", "hitm", false },      { "upgrades", "upgrades", false }, { "cycles each", "wait_cycles_mean", false },
-	{ "operation", NULL, true },    { NULL, NULL, false },
+	{ NULL, "member", true },       { NULL, "loads", false },       { NULL, "stores", false },
+	{ NULL, "rmws", false },        { NULL, "bounces", false },     { NULL, "share", false },
+	{ NULL, "hitm", false },        { NULL, "upgrades", false },    { NULL, "wait_cycles_mean", false },
+	{ NULL, NULL, false },
 };
 /* clang-format on */
 
@@ -328,6 +374,9 @@ static void site_row(struct table *table, const struct result *result,
 	site_cell(table, &site->site);
 	table_text(table, "%s", site->site.function);
 	table_text(table, "%s", site->site.text);
+	site_cell(table, &site->caller);
+	table_text(table, "%s", site->caller.function);
+	table_text(table, "%s", site->caller.text);
 	table_text(table, "%s", op_names[site->op]);
 	table_text(table, "%s", site->path ? site->path : "");
 	table_text(table, "%s", line_label(result, site->line));
@@ -341,8 +390,7 @@ static void site_row(struct table *table, const struct result *result,
 	table_share(table, (double)site->bounces, (double)counts_bounces(&result->total));
 	table_count(table, site->hitm);
 	table_count(table, site->upgrades);
-	table_real(table, per(cycles(site->wait_units), site->loads + site->stores + site->rmws));
-	operation_cell(table, site->op, site->path);
+	table_real(table, per(cycles(site->wait_units), trips(site)));
 }
 
 static void sites_fill(struct table *table, const struct result *result, const char *point)
@@ -351,12 +399,21 @@ static void sites_fill(struct table *table, const struct result *result, const c
 		site_row(table, result, &result->site[i], point);
 }
 
-static bool same_place(const struct site_stats *a, const struct site_stats *b)
+static int by_charged(const void *one, const void *other)
 {
-	return a->site.line == b->site.line && a->op == b->op &&
-	       !strcmp(a->site.file, b->site.file) && !strcmp(a->site.function, b->site.function) &&
-	       !strcmp(a->site.text, b->site.text) &&
-	       !strcmp(a->path ? a->path : "", b->path ? b->path : "");
+	const struct site_stats *a = one, *b = other;
+	const struct site *x = charged(a), *y = charged(b);
+	int order = strcmp(x->file, y->file);
+
+	if (!order && x->line != y->line)
+		order = x->line < y->line ? -1 : 1;
+	if (!order)
+		order = strcmp(x->function, y->function);
+	if (!order)
+		order = strcmp(x->text, y->text);
+	if (!order && a->op != b->op)
+		order = a->op < b->op ? -1 : 1;
+	return order ? order : strcmp(a->path ? a->path : "", b->path ? b->path : "");
 }
 
 static int most_bounces_first(const void *one, const void *other)
@@ -370,34 +427,25 @@ static int most_bounces_first(const void *one, const void *other)
 	if (a->wait_units != b->wait_units)
 		return a->wait_units > b->wait_units ? -1 : 1;
 
-	int order = strcmp(a->site.file, b->site.file);
-
-	if (order || a->site.line != b->site.line)
-		return order ? order : a->site.line < b->site.line ? -1 : 1;
-	return a->op != b->op ? (a->op < b->op ? -1 : 1)
-			      : strcmp(a->path ? a->path : "", b->path ? b->path : "");
+	return by_charged(one, other);
 }
 
-/* The sites of all lines added up by place in the source. */
+/* The sites of all lines added up by place in the source: that of the caller for a lock. */
 static size_t merge_sites(const struct result *result, struct site_stats *places)
 {
 	size_t count = 0;
 
+	if (result->sites)
+		memcpy(places, result->site, result->sites * sizeof *places);
+	qsort(places, result->sites, sizeof *places, by_charged);
 	for (size_t i = 0; i < result->sites; i++) {
-		const struct site_stats *site = &result->site[i];
-		size_t at = count;
+		const struct site_stats *site = &places[i];
+		struct site_stats *place = count ? &places[count - 1] : NULL;
 
-		/* sorted by file and line: an equal place is among the last few */
-		while (at > 0 && places[at - 1].site.line == site->site.line &&
-		       !same_place(&places[at - 1], site))
-			at--;
-		if (at == 0 || !same_place(&places[at - 1], site)) {
+		if (!place || by_charged(place, site)) {
 			places[count++] = *site;
 			continue;
 		}
-
-		struct site_stats *place = &places[at - 1];
-
 		place->loads += site->loads;
 		place->stores += site->stores;
 		place->rmws += site->rmws;
@@ -410,15 +458,48 @@ static size_t merge_sites(const struct result *result, struct site_stats *places
 	return count;
 }
 
+/* clang-format off */
+static const struct column place_columns[] = {
+	{ "bounces", NULL, false }, { "of all", NULL, false }, { "hitm", NULL, false, 2 }, { "trips", NULL, false, 1 },
+	{ "cycles each", NULL, false }, { "operation", NULL, true }, { "from", NULL, true },
+	{ "source", NULL, true }, { NULL, NULL, false },
+};
+/* clang-format on */
+
+/* As it stands there, "store(&c->freelist)"; of a lock the call. */
+static void source_cell(struct table *table, const struct site_stats *place)
+{
+	if (place->caller.line)
+		table_text(table, "%s", place->caller.text);
+	else
+		table_text(table, "%s(%s)", verb_of(place), place->site.text);
+}
+
+static void place_row(struct table *table, const struct result *result,
+		      const struct site_stats *place)
+{
+	const struct site *from = charged(place);
+	char source[256];
+
+	table_count(table, place->bounces);
+	table_share(table, (double)place->bounces, (double)counts_bounces(&result->total));
+	table_count(table, place->hitm);
+	table_count(table, trips(place));
+	table_real(table, per(cycles(place->wait_units), trips(place)));
+	operation_cell(table, place->op, place->path);
+	table_text(table, "%s %s", view_source(from, source, sizeof source), from->function);
+	source_cell(table, place);
+}
+
 static void sites_people(FILE *out, const struct result *result, const struct view_options *options)
 {
 	struct site_stats *places = xalloc((result->sites + 1) * sizeof *places);
 	size_t count = merge_sites(result, places);
-	struct table *table = table_new(site_columns);
+	struct table *table = table_new(place_columns);
 
 	for (size_t i = 0; i < count && i < options->top; i++)
-		site_row(table, result, &places[i], "");
-	table_print(table, out, TABLE_PEOPLE, NULL, 0, options->colour);
+		place_row(table, result, &places[i]);
+	table_print(table, out, TABLE_PEOPLE, NULL, 0, options->paper);
 	if (count > options->top)
 		fprintf(out, "and %zu more of %zu places; --top %zu shows all\n",
 			count - options->top, count, count);
@@ -434,12 +515,12 @@ static const struct column cpu_columns[] = {
 	{ NULL, "point", true },
 	{ "CPU", "cpu", true }, { "loads", "loads", false }, { "stores", "stores", false }, { "rmws", "rmws", false },
 	{ "bounces", "bounces", false },
-	{ "allocator's", "bounces_allocator", false }, { "workload's", "bounces_workload", false }, { "payload", "bounces_payload", false },
-	{ "hitm", NULL, false }, { NULL, "hitm_loads", false }, { NULL, "hitm_stores", false }, { "remote", "hitm_remote", false },
-	{ "upgrades", "upgrades", false }, { "killed", "invalidations", false }, { "misses", "misses", false },
+	{ "allocator's", "bounces_allocator", false }, { "workload's", "bounces_workload", false, 2 }, { "payload", "bounces_payload", false, 2 },
+	{ "hitm", NULL, false }, { NULL, "hitm_loads", false }, { NULL, "hitm_stores", false }, { "remote", "hitm_remote", false, 1 },
+	{ "upgrades", "upgrades", false, 1 }, { "killed", "invalidations", false, 1 }, { "misses", "misses", false },
 	{ NULL, "misses_cold", false }, { NULL, "misses_capacity", false },
 	{ NULL, "misses_true_sharing", false }, { NULL, "misses_false_sharing", false },
-	{ "irqs off, longest", "irq_off_cycles_max", false }, { NULL, "irq_off_cycles", false },
+	{ "irqs off, longest", "irq_off_cycles_max", false, 3 }, { NULL, "irq_off_cycles", false },
 	{ NULL, "ipis", false }, { NULL, "lock_spins", false },
 	{ NULL, "cycles_interrupts", false }, { NULL, "cycles_lock_spin", false }, { NULL, "cycles_busy", false },
 	{ NULL, "cycles_transfer_same", false }, { NULL, "cycles_transfer_cross", false }, { NULL, "cycles_upgrade", false },
@@ -524,7 +605,9 @@ static void print_causes(FILE *out, const struct result *result, const struct vi
 			*c = *c == '_' ? ' ' : *c;
 		/* a key without a title keeps the column, unseen */
 		columns[1 + i] = (struct column){ result->total.cause_units[i] ? titles[i] : NULL,
-						  "unseen", false };
+						  "unseen", false,
+						  result->total.cause_units[i] * 20 <
+							  cause_sum(&result->total) };
 	}
 	columns[1 + CAUSES] = (struct column){ "cycles", NULL, false };
 
@@ -536,7 +619,7 @@ static void print_causes(FILE *out, const struct result *result, const struct vi
 	}
 	cause_row(table, &result->total, "all");
 	fputs("\nWhere the cycles went:\n", out);
-	table_print(table, out, TABLE_PEOPLE, NULL, 0, options->colour);
+	table_print(table, out, TABLE_PEOPLE, NULL, 0, options->paper);
 	table_free(table);
 }
 
@@ -550,7 +633,7 @@ static void cpus_people(FILE *out, const struct result *result, const struct vie
 		cpu_row(table, &result->cpu[i], "", name);
 	}
 	cpu_row(table, &result->total, "", "all");
-	table_print(table, out, TABLE_PEOPLE, NULL, 0, options->colour);
+	table_print(table, out, TABLE_PEOPLE, NULL, 0, options->paper);
 	table_free(table);
 	if (result->cpus > options->top)
 		fprintf(out, "and %zu more CPUs; --top %u shows all\n", result->cpus - options->top,
@@ -611,7 +694,7 @@ static void locks_people(FILE *out, const struct result *result, const struct vi
 	for (size_t i = 0; i < result->locks && i < options->top; i++)
 		lock_row(table, &locks[i], "");
 	if (result->locks)
-		table_print(table, out, TABLE_PEOPLE, NULL, 0, options->colour);
+		table_print(table, out, TABLE_PEOPLE, NULL, 0, options->paper);
 	else
 		fputs("No lock was taken.\n", out);
 	if (result->locks > options->top)
@@ -671,9 +754,9 @@ static void paths_people(FILE *out, const struct result *result, const struct vi
 		table_real(operations, per((double)op->lines_written, op->count));
 	}
 	paths_fill(paths, result, "");
-	table_print(operations, out, TABLE_PEOPLE, NULL, 0, options->colour);
+	table_print(operations, out, TABLE_PEOPLE, NULL, 0, options->paper);
 	putc('\n', out);
-	table_print(paths, out, TABLE_PEOPLE, NULL, 0, options->colour);
+	table_print(paths, out, TABLE_PEOPLE, NULL, 0, options->paper);
 	table_free(operations);
 	table_free(paths);
 }
@@ -711,7 +794,7 @@ static void orders_people(FILE *out, const struct result *result, const struct v
 	} else {
 		fputs("Free at the end, in blocks of 2^order pages that any CPU can have:\n", out);
 		orders_fill(table, result, "");
-		table_print(table, out, TABLE_PEOPLE, NULL, 0, options->colour);
+		table_print(table, out, TABLE_PEOPLE, NULL, 0, options->paper);
 	}
 	table_free(table);
 }
@@ -722,6 +805,7 @@ static void orders_people(FILE *out, const struct result *result, const struct v
 const struct view views[] = {
 	{ "lines",  "cache lines that bounce, worst first, and who touches them from where", "line",  line_columns,  lines_fill,  lines_people },
 	{ "fields", "structs with their members, holes and traffic; findings of false sharing", "field", field_columns, fields_fill, fields_people },
+	{ "members", "members of all structs, those that bounce most first",                 "member", member_columns, members_fill, members_people },
 	{ "sites",  "places in the source that make lines bounce",                           "site",  site_columns,  sites_fill,  sites_people },
 	{ "cpus",   "what each CPU did, and where its cycles went",                          "cpu",   cpu_columns,   cpus_fill,   cpus_people },
 	{ "locks",  "locks: how often taken and contended, how long waited for",             "lock",  lock_columns,  locks_fill,  locks_people },

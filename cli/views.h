@@ -11,7 +11,7 @@
 
 struct view_options {
 	size_t top;             /* rows of the longest table at most */
-	bool colour;
+	struct paper paper;
 };
 
 struct view {
@@ -25,6 +25,8 @@ struct view {
 
 extern const struct view views[];               /* ends with a view without a name */
 const struct view *view_find(const char *name);
+
+extern const char *const view_class_names[LINE_CLASSES];       /* "allocator", ... */
 
 /* Two lines about the whole run; then what went wrong, if it did. */
 void view_headline(FILE *out, const struct result *result);

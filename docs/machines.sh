@@ -40,6 +40,14 @@ numbers_of() {          # numbers_of TEST
 			printf "%s%s", comma, $3; comma = "," }' "$published"
 }
 
+# Sockets as large as the neighbour's whose curve it is: CPUs that were on one are to be on one.
+sockets_of() {          # sockets_of TEST
+	awk -F, -v machine="$machine" -v test="$1" \
+		'$1 == machine && $2 == test && sub(/.*neighbour /, "", $5) && !seen++ {
+			print "--set=machine.cores_per_die=" $5, "--set=machine.llc.shared=" $5 }' \
+		"$published"
+}
+
 # Was anything published about the machine under such a name?
 is_published() {        # is_published PATTERN
 	awk -F, -v machine="$machine" -v pattern="$1" \
@@ -86,7 +94,8 @@ run_contended() {
 		numbers=$(numbers_of cont_$op)
 		[ $op = xadd ] && [ -z "$numbers" ] && [ "$cores" -ge 4 ] && numbers=1,2,4
 		[ -z "$numbers" ] || run contended "contended-$op" "" --set "cpus=[$numbers]" \
-			--set "workload.op=[$verb]" --set "workload.section=$section"
+			--set "workload.op=[$verb]" --set "workload.section=$section" \
+			$(sockets_of cont_$op)
 	done
 	verbs=lock_xadd
 	is_published '^cont_(cas|xchg|ttas)$' && verbs=lock_xadd,cas_loop,xchg,add,store,ttas,ticket

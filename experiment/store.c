@@ -103,10 +103,15 @@ static const struct record_column line_columns[] = {
 	STRING(type, site.file), PLAIN(type, site.line), STRING(type, site.function), \
 	STRING(type, site.text), OP(type), STRING(type, path)
 
+#define CALLER_OF(type) \
+	STRING(type, caller.file), PLAIN(type, caller.line), STRING(type, caller.function), \
+	STRING(type, caller.text)
+
 static const struct record_column site_columns[] = {
 	U64(struct site_stats, line), PLAIN(struct site_stats, offset),
 	PLAIN(struct site_stats, size),
-	TEXT(struct site_stats, member), SITE_OF(struct site_stats), U64(struct site_stats, loads),
+	TEXT(struct site_stats, member), SITE_OF(struct site_stats), CALLER_OF(struct site_stats),
+	U64(struct site_stats, loads),
 	U64(struct site_stats, stores), U64(struct site_stats, rmws),
 	U64(struct site_stats, bounces),
 	U64(struct site_stats, hitm), U64(struct site_stats, upgrades),
@@ -115,11 +120,23 @@ static const struct record_column site_columns[] = {
 	{ 0 },
 };
 
+static const struct record_column member_columns[] = {
+	TEXT(struct member_stats, layout), TEXT(struct member_stats, member),
+	CLASS(struct member_stats),
+	PLAIN(struct member_stats, offset), PLAIN(struct member_stats, size),
+	U64(struct member_stats, loads), U64(struct member_stats, stores),
+	U64(struct member_stats, rmws), U64(struct member_stats, bounces),
+	U64(struct member_stats, hitm), U64(struct member_stats, upgrades),
+	U64(struct member_stats, wait_units),
+	PLAIN(struct member_stats, readers), PLAIN(struct member_stats, writers),
+	{ 0 },
+};
+
 static const struct record_column field_columns[] = {
 	TEXT(struct field_stats, layout), TEXT(struct field_stats, member),
 	CLASS(struct field_stats),
 	PLAIN(struct field_stats, offset), PLAIN(struct field_stats, size),
-	SITE_OF(struct field_stats),
+	SITE_OF(struct field_stats), CALLER_OF(struct field_stats),
 	U64(struct field_stats, loads), U64(struct field_stats, stores),
 	U64(struct field_stats, rmws),
 	{ 0 },
@@ -165,6 +182,7 @@ struct result_table {
 static const struct result_table result_tables[] = {
 	TABLE("lines", line_columns, line, lines, struct line_stats),
 	TABLE("sites", site_columns, site, sites, struct site_stats),
+	TABLE("members", member_columns, member, members, struct member_stats),
 	TABLE("fields", field_columns, field, fields, struct field_stats),
 	TABLE("paths", path_columns, path, paths, struct path_stats),
 	TABLE("locks", lock_columns, lock, locks, struct lock_stats),
@@ -703,6 +721,27 @@ static bool check_lines(const struct checking *checking)
 	return true;
 }
 
+static bool check_members(const struct checking *checking)
+{
+	const struct result *result = checking->result;
+	uint64_t left = 0;
+
+	for (size_t i = 0; i < LINE_CLASSES; i++)
+		left += result->total.bounces[i];
+	for (size_t i = 0; i < result->members; i++) {
+		const struct member_stats *member = &result->member[i];
+
+		if (member->offset > STRUCT_BYTES_MAX || member->size > STRUCT_BYTES_MAX)
+			return damaged(checking, "members", i, "beyond any struct");
+		if (member->readers > result->cpus || member->writers > result->cpus)
+			return damaged(checking, "members", i, "more CPUs than there are");
+		if (member->bounces > left)
+			return damaged(checking, "members", i, "more bounces than in all");
+		left -= member->bounces;
+	}
+	return true;
+}
+
 static bool check_places(const struct checking *checking)
 {
 	const struct result *result = checking->result;
@@ -771,7 +810,7 @@ static bool check_point(struct reading *reading, const struct point *point)
 	struct checking checking = { point, point->result, reading };
 
 	return check_keys(&checking) && check_run(&checking) && check_lines(&checking) &&
-	       check_places(&checking) && check_holders(&checking);
+	       check_members(&checking) && check_places(&checking) && check_holders(&checking);
 }
 
 static struct point *parse_point(struct reading *reading, const char *text, size_t length)

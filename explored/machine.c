@@ -743,6 +743,19 @@ void op_end(struct cpu *cpu, int64_t live_bytes, int64_t footprint_bytes)
 		cpu->sim->operations++;
 }
 
+unsigned on_behalf(struct cpu *cpu, const struct site *caller)
+{
+	(void)cpu;
+	(void)caller;
+	return 0;
+}
+
+void on_behalf_end(struct cpu *cpu, unsigned before)
+{
+	(void)cpu;
+	(void)before;
+}
+
 void path(struct cpu *cpu, const char *name)
 {
 	struct sim *sim = cpu->sim;

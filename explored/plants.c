@@ -15,7 +15,7 @@ const struct plant explore_plants[] = {
 	  .models = "slub-page slub-cpu slub-cmpxchg slab", .member = "*list_lock", .instead = LEAVE_OUT,
 	  .forgotten = true },
 	{ .name = "no-slab-lock", .summary = "the lock of a slab is never taken",
-	  .models = "slub-page slub-cpu slub-cmpxchg", .function = "bit_spin_*lock", .member = "flags",
+	  .models = "slub-page slub-cpu slub-cmpxchg", .function = "bit_spin_*lock_at", .member = "flags",
 	  .instead = LEAVE_OUT },
 	{ .name = "frozen-not-honoured", .summary = "a free takes another CPU's slab for nobody's",
 	  .models = "slub-page slub-cpu slub-cmpxchg", .function = "slab_free_slow", .member = "flags",

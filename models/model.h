@@ -262,6 +262,9 @@ struct page_allocator {
 	/* No CPU inside: true if the invariants hold, else the reason in `why`. No accesses. */
 	bool (*check)(const void *state, char *why, size_t size);
 	uint64_t (*free_pages)(const void *state);      /* for check: pages that nobody holds */
+	/* For check: NR_SLAB of a node, CPUs' differences with it, as count_slab was told. NULL: not
+	 * kept. */
+	int64_t (*slab_pages)(const void *state, unsigned node, bool reclaimable);
 	/* For reports: blocks of each order that any CPU can have. NULL: it has no orders. */
 	void (*free_blocks)(const void *state, uint64_t blocks[MAX_ORDER]);
 };
@@ -300,6 +303,9 @@ struct object_allocator {
 	/* Set-up: a cache of `size` byte objects; align 0: that of a word. */
 	struct kmem_cache *(*cache_create)(void *state, const char *name, unsigned size,
 					   unsigned align);
+	/* Set-up: the cache's objects can be reclaimed (SLAB_RECLAIM_ACCOUNT): its slabs are
+	 * RECLAIMABLE pages and counted so. NULL: the model has no such caches. */
+	void (*cache_reclaimable)(struct kmem_cache *cache);
 	/* Set-up: the cache kmalloc(size) takes from; NULL: beyond the largest, goes to pages. */
 	struct kmem_cache *(*kmalloc_cache)(void *state, size_t size);
 	void *(*alloc)(struct cpu *cpu, void *state, struct kmem_cache *cache, unsigned gfp);

@@ -356,6 +356,17 @@ static inline bool run_over(struct cpu *cpu)
 	return over;
 }
 
+static inline unsigned on_behalf(struct cpu *cpu, const struct site *caller)
+{
+	(void)cpu, (void)caller;
+	return 0;
+}
+
+static inline void on_behalf_end(struct cpu *cpu, unsigned before)
+{
+	(void)cpu, (void)before;
+}
+
 static inline void path(struct cpu *cpu, const char *name)
 {
 	(void)cpu, (void)name;

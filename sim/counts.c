@@ -35,15 +35,37 @@ struct line_counts *line_counts_get(struct sim *sim, struct line *line)
 	return line->counts;
 }
 
+static unsigned context_add(struct sim *sim, struct context context)
+{
+	sim->context = xrealloc(sim->context, (sim->contexts + 1) * sizeof *sim->context);
+	sim->context[sim->contexts] = context;
+	return sim->contexts++;
+}
+
 unsigned context_get(struct sim *sim, enum op op, const char *path)
 {
 	for (unsigned i = 0; i < sim->contexts; i++)
-		if (sim->context[i].op == op &&
+		if (sim->context[i].op == op && !sim->context[i].caller &&
 		    (sim->context[i].path == path || !strcmp(sim->context[i].path, path)))
 			return i;
-	sim->context = xrealloc(sim->context, (sim->contexts + 1) * sizeof *sim->context);
-	sim->context[sim->contexts] = (struct context){ .op = op, .path = path };
-	return sim->contexts++;
+	return context_add(sim, (struct context){ .op = op, .path = path });
+}
+
+unsigned context_for(struct sim *sim, unsigned context, const struct site *caller)
+{
+	const struct context *base = &sim->context[context];
+
+	for (unsigned i = base->first; i; i = sim->context[i].next)
+		if (sim->context[i].caller == caller)
+			return i;
+
+	unsigned added = context_add(sim, (struct context){ .op = base->op,
+							    .path = base->path,
+							    .caller = caller,
+							    .next = base->first });
+
+	sim->context[context].first = added;
+	return added;
 }
 
 static uint64_t hash_words(uint64_t a, uint64_t b, uint64_t c)

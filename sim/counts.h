@@ -66,6 +66,8 @@ struct lock_entry {
 struct context {
 	enum op op;
 	const char *path;
+	const struct site *caller;              /* on whose behalf, NULL: nobody's */
+	unsigned first, next;                   /* those with a caller, of the same path; 0: none */
 	uint64_t count, total_units;
 };
 
@@ -83,6 +85,8 @@ struct entry {
 
 struct line *line_get(struct sim *sim, uint64_t number);
 unsigned context_get(struct sim *sim, enum op op, const char *path);
+/* That context, on behalf of a caller. */
+unsigned context_for(struct sim *sim, unsigned context, const struct site *caller);
 struct cell *cell_get(struct sim *sim, const void *p, unsigned size, const struct site *site,
 		      unsigned context, uint32_t serial);
 struct fine_cell *fine_cell_get(struct sim *sim, uint64_t line, unsigned offset, unsigned size,

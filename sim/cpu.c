@@ -412,6 +412,19 @@ void path(struct cpu *cpu, const char *name)
 		context_get(cpu->sim, cpu->frames ? cpu->frame[cpu->frames - 1].op : OP_NONE, name);
 }
 
+unsigned on_behalf(struct cpu *cpu, const struct site *caller)
+{
+	unsigned before = cpu->context;
+
+	cpu->context = context_for(cpu->sim, before, caller);
+	return before;
+}
+
+void on_behalf_end(struct cpu *cpu, unsigned before)
+{
+	cpu->context = before;
+}
+
 uint64_t cpu_clock(const struct cpu *cpu)
 {
 	return cpu->clock;

@@ -11,8 +11,8 @@ const char *const cause_names[CAUSES] = {
 	"upgrade",     "shared_level", "memory", "store_buffer",  "locked",
 	"private_hit", "compute",      "idle",
 };
-const char *const op_names[OPS] = { "none",      "alloc", "free", "page_alloc",
-				    "page_free", "work",  "drain" };
+const char *const op_names[OPS] = { "none", "alloc", "free",  "page_alloc", "page_free",
+				    "work", "drain", "fault", "unmap" };
 const char *const outcome_names[] = { "done", "out_of_memory", "deadlock", "max_cycles", "bug" };
 
 static unsigned count_bits(const uint64_t *bits, unsigned words)
@@ -110,7 +110,19 @@ static int by_site(const void *a, const void *b)
 		order = x->offset < y->offset ? -1 : 1;
 	if (!order && x->size != y->size)
 		order = x->size < y->size ? -1 : 1;
+	if (!order)
+		order = by_place(&x->caller, &y->caller);
 	return order ? order : by_context(x->op, x->path, y->op, y->path);
+}
+
+/* A place in the source that is none. */
+static const struct site nowhere = { "", 0, "", "" };
+
+static struct site caller_of(const struct sim *sim, unsigned context)
+{
+	const struct site *caller = sim->context[context].caller;
+
+	return caller ? *caller : nowhere;
 }
 
 static bool is_reported(const struct result *r, const uint64_t *sorted, uint64_t line)
@@ -180,6 +192,7 @@ static void harvest_sites(const struct sim *sim, struct result *r)
 				.offset = f->offset,
 				.size = f->size,
 				.site = *f->site,
+				.caller = caller_of(sim, f->context),
 				.op = sim->context[f->context].op,
 				.path = sim->context[f->context].path,
 				.loads = f->loads,
@@ -202,6 +215,116 @@ static void harvest_sites(const struct sim *sim, struct result *r)
 		add_member(r, &r->site[i]);
 }
 
+/* ---- members -------------------------------------------------------------------------------- */
+
+/* A member on its way: the CPUs of each of its fine cells are put together. */
+struct member_sum {
+	struct member_stats stats;
+	uint64_t *cpus;                 /* [words] readers, [words] writers */
+};
+
+static int by_member(const void *a, const void *b)
+{
+	const struct member_stats *x = &((const struct member_sum *)a)->stats,
+				  *y = &((const struct member_sum *)b)->stats;
+	int order = strcmp(x->layout, y->layout);
+
+	if (!order && x->class != y->class)
+		order = x->class < y->class ? -1 : 1;
+	if (!order && x->offset != y->offset)
+		order = x->offset < y->offset ? -1 : 1;
+	return order ? order : (x->size > y->size) - (x->size < y->size);
+}
+
+/* The member that lies there, as the memory is labelled now. */
+static struct member_stats name_member(const struct sim *sim, uint64_t at, unsigned size)
+{
+	const struct label *label = label_find(&sim->head.arena, at, sim->head.arena.label_serial);
+	const struct layout *layout = label ? label->layout : NULL;
+	unsigned offset =
+		label && label->stride ? (unsigned)((at - label->start) % label->stride) : 0;
+	const struct field *field = layout_field(layout, offset);
+	struct member_stats m = { .class = layout ? layout->class : CLASS_ALLOCATOR,
+				  .offset = field ? (unsigned)field->offset : offset,
+				  .size = field ? (unsigned)field->size : size };
+
+	snprintf(m.layout, sizeof m.layout, "%s",
+		 layout  ? layout->name
+		 : label ? label->name
+			 : "unlabelled");
+	if (field)
+		snprintf(m.member, sizeof m.member, "%s", field->name);
+	return m;
+}
+
+static void add_cell(struct member_sum *sum, const struct fine_cell *f, unsigned words)
+{
+	struct member_stats *m = &sum->stats;
+
+	m->loads += f->loads;
+	m->stores += f->stores;
+	m->rmws += f->rmws;
+	m->bounces += f->bounces;
+	m->hitm += f->hitm;
+	m->upgrades += f->upgrades;
+	m->wait_units += f->wait_units;
+	for (unsigned i = 0; i < words; i++) {
+		sum->cpus[i] |= f->loads || f->rmws ? f->cpus[i] : 0;
+		sum->cpus[words + i] |= f->stores || f->rmws || f->bounces ? f->cpus[i] : 0;
+	}
+}
+
+static void merge_member(struct member_sum *to, const struct member_sum *from, size_t bits)
+{
+	struct member_stats *t = &to->stats;
+	const struct member_stats *f = &from->stats;
+
+	t->loads += f->loads;
+	t->stores += f->stores;
+	t->rmws += f->rmws;
+	t->bounces += f->bounces;
+	t->hitm += f->hitm;
+	t->upgrades += f->upgrades;
+	t->wait_units += f->wait_units;
+	for (size_t i = 0; i < bits; i++)
+		to->cpus[i] |= from->cpus[i];
+}
+
+static void harvest_members(const struct sim *sim, struct result *r)
+{
+	size_t bits = 2 * sim->words, count = 0, kept = 0;
+	struct member_sum *sums = xalloc((sim->fine_cells + 1) * sizeof *sums);
+	uint64_t *cpus = xalloc((sim->fine_cells + 1) * bits * sizeof *cpus);
+
+	for (unsigned b = 0; b < FINE_BUCKETS; b++)
+		for (const struct fine_cell *f = sim->fine_bucket[b]; f; f = f->hash_next) {
+			struct member_sum *sum = &sums[count];
+
+			sum->stats = name_member(sim, (f->line << LINE_SHIFT) + f->offset, f->size);
+			sum->cpus = cpus + count++ * bits;
+			add_cell(sum, f, sim->words);
+		}
+	qsort(sums, count, sizeof *sums, by_member);
+	for (size_t i = 0; i < count; i++) {
+		struct member_sum *last = kept ? &sums[kept - 1] : NULL;
+
+		if (!last || by_member(last, &sums[i])) {
+			sums[kept++] = sums[i];
+			continue;
+		}
+		merge_member(last, &sums[i], bits);
+	}
+	r->member = xalloc((kept + 1) * sizeof *r->member);
+	for (size_t i = 0; i < kept; i++) {
+		sums[i].stats.readers = count_bits(sums[i].cpus, sim->words);
+		sums[i].stats.writers = count_bits(sums[i].cpus + sim->words, sim->words);
+		r->member[i] = sums[i].stats;
+	}
+	r->members = kept;
+	free(sums);
+	free(cpus);
+}
+
 /* ---- fields --------------------------------------------------------------------------------- */
 
 static int by_field(const void *a, const void *b)
@@ -215,6 +338,8 @@ static int by_field(const void *a, const void *b)
 		order = x->size < y->size ? -1 : 1;
 	if (!order)
 		order = by_place(&x->site, &y->site);
+	if (!order)
+		order = by_place(&x->caller, &y->caller);
 	return order ? order : by_context(x->op, x->path, y->op, y->path);
 }
 
@@ -239,6 +364,7 @@ static void harvest_fields(const struct sim *sim, struct result *r)
 				.offset = c->offset,
 				.size = c->size,
 				.site = *c->site,
+				.caller = caller_of(sim, c->context),
 				.op = sim->context[c->context].op,
 				.path = sim->context[c->context].path,
 				.loads = c->loads,
@@ -390,6 +516,7 @@ struct result *harvest(struct sim *sim)
 	r->footprint_bytes_peak = sim->footprint_peak > 0 ? (uint64_t)sim->footprint_peak : 0;
 	harvest_lines(sim, r);
 	harvest_sites(sim, r);
+	harvest_members(sim, r);
 	harvest_fields(sim, r);
 	merge_fields(r);
 	harvest_paths(sim, r);
@@ -422,6 +549,7 @@ void result_free(struct result *r)
 	free(r->cpu);
 	free(r->line);
 	free(r->site);
+	free(r->member);
 	free(r->field);
 	free(r->path);
 	free(r->lock);

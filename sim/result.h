@@ -67,6 +67,7 @@ struct site_stats {
 	unsigned offset, size;                  /* in the line, bytes */
 	char member[48];
 	struct site site;
+	struct site caller;                     /* the place that it was done for; line 0: none */
 	enum op op;
 	const char *path;
 	uint64_t loads, stores, rmws;           /* that missed or upgraded */
@@ -74,12 +75,25 @@ struct site_stats {
 	unsigned cpus;                          /* how many CPUs */
 };
 
+/*
+ * Coherence traffic of one member of one kind of struct, all lines and sites added up: the bounces
+ * of all members are those of all lines.
+ */
+struct member_stats {
+	char layout[48], member[48];
+	enum line_class class;
+	unsigned offset, size;                  /* in the struct */
+	uint64_t loads, stores, rmws;           /* that missed or upgraded */
+	uint64_t bounces, hitm, upgrades, wait_units;
+	unsigned readers, writers;              /* CPUs with such accesses */
+};
+
 /* All accesses to one member of one kind of struct, hits included. */
 struct field_stats {
 	char layout[48], member[48];
 	enum line_class class;
 	unsigned offset, size;                  /* in the struct */
-	struct site site;
+	struct site site, caller;               /* as in site_stats */
 	enum op op;
 	const char *path;
 	uint64_t loads, stores, rmws;
@@ -119,6 +133,8 @@ struct result {
 	size_t lines;
 	struct site_stats *site;                /* by file, line, then line offset */
 	size_t sites;
+	struct member_stats *member;            /* by layout, offset */
+	size_t members;
 	struct field_stats *field;
 	size_t fields;
 	struct path_stats *path;

@@ -212,7 +212,7 @@ static void read_views(const struct points *points)
 
 			view->fill(table, point->result,
 				   select_label(points, point, label, sizeof label));
-			table_print(table, fuzz.nowhere, TABLE_JSONL, view->type, 0, false);
+			table_print(table, fuzz.nowhere, TABLE_JSONL, view->type, 0, (struct paper){ 0 });
 			table_free(table);
 			view->people(fuzz.nowhere, point->result, &options);
 		}

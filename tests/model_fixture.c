@@ -156,8 +156,16 @@ static void count_slab(struct cpu *cpu, void *state, struct page *page, bool rec
 	f->page_model->count_slab(cpu, f->page_state, page, reclaimable, pages);
 }
 
+static int64_t slab_pages(const void *state, unsigned node, bool reclaimable)
+{
+	const struct fixture *f = state;
+
+	return f->page_model->slab_pages(f->page_state, node, reclaimable);
+}
+
 static const struct page_allocator quiet_pages = {
 	.name = "quiet", .alloc = quiet_alloc, .free = quiet_free, .count_slab = count_slab,
+	.slab_pages = slab_pages,
 };
 
 /* ---- set-up ------------------------------------------------------------ */

@@ -660,10 +660,11 @@ static const struct steps_row steps_rows[] = {
 	  "A Z.flags, W Z.pages_scanned, " BITMAP("2") MOD_FREE(PTR)
 	  "R PG2.flags, R PG0.flags, " SET_BUDDY_26("2") PUSH_HEAD("2", LMOV("1"), LMOV("1"))
 	  NR_FREE("1") "W Z.lock, " },
-	/* For 3.9's look ahead: parent 0 of order 2, its buddy 4 of order 2 is free: the tail. */
+	/* 3.9, 1.4: PGFREE under the lock (step 5). For its look ahead: parent 0 of order 2, its buddy
+	 * 4 of order 2 is free: the tail. */
 	{ "free order 1", KERNEL_3_9, 1, "0pa0 0pb1 !0qb1",
 	  "A PG2._count, " CHECK_39("2") CHECK_39("3") BITMAP("2") "W PG2.index, "
-	  "M event[PGFREE], A Z.lock, W Z.all_unreclaimable, W Z.pages_scanned, "
+	  "A Z.lock, W Z.all_unreclaimable, W Z.pages_scanned, M event[PGFREE], "
 	  "R PG2.flags, R PG0.flags, R PG0._mapcount, " SET_BUDDY_39("2")
 	  "R PG0.flags, R PG4.flags, R PG4._mapcount, R PG4.private, "
 	  PUSH_HEAD("2", LMOV("1"), LMOV("1")) NR_FREE("1") MOD_FREE(PTR_39) "M Z.lock, " },
@@ -1082,6 +1083,55 @@ static void a_tick_folds_every_difference(void **state)
 	}
 }
 
+struct folds {
+	struct fixture *f;
+	char text[400];
+	bool seen;
+};
+
+static void name_folds(void *to, const struct access *a)
+{
+	struct folds *folds = to;
+	const struct one_access named = { .how = 'A', .address = a->address };
+	size_t at = strlen(folds->text);
+	char name[120];
+
+	if (!folds->seen || !a->locked)
+		return;
+	name_access(folds->f, &named, name, sizeof name);
+	snprintf(folds->text + at, sizeof folds->text - at, "%s, ", name);
+}
+
+static void folds_thread(struct cpu *cpu, void *argument)
+{
+	struct folds *folds = argument;
+
+	for (unsigned i = 0; i < 3; i++)
+		alloc_page(cpu, folds->f, 0, GFP_MOVABLE);
+	folds->seen = true;
+	folds->f->page_model->tick(cpu, folds->f->page_state);
+	folds->f->page_model->tick(cpu, folds->f->page_state);          /* nothing is left */
+}
+
+/* 0.7: each difference that is not 0 goes to two shared words, the zone's and that of all zones. */
+static void a_tick_writes_the_shared_counters(void **state)
+{
+	(void)state;
+	EACH_KERNEL(kernel) {
+		struct fixture *f = pcp_new(kernel, 3);
+		struct folds folds = { f };
+
+		sim_observe(f->sim, name_folds, &folds);
+		thread_start(f->sim, 0, folds_thread, &folds);
+		assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
+		assert_string_equal(folds.text,
+				    "A Z.vm_stat[NR_FREE_PAGES], A vm_stat.item[NR_FREE_PAGES], "
+				    "A Z.vm_stat[NUMA_HIT], A vm_stat.item[NUMA_HIT], "
+				    "A Z.vm_stat[NUMA_LOCAL], A vm_stat.item[NUMA_LOCAL], ");
+		fixture_free(f);
+	}
+}
+
 /* ---- draining all, 2.4 --------------------------------------------------- */
 
 /* CPU 1 keeps pages and stays; CPU 2 keeps pages and is over; CPU 3 has none and stays. */
@@ -1362,6 +1412,21 @@ static void check_finds_pages_on_wrong_lists(void **state)
 	fixture_free(f);
 }
 
+/* 2.6.24: the list is one for all types, which the pages themselves name. */
+static void check_finds_pages_without_a_type(void **state)
+{
+	struct fixture *f = pcp_new(KERNEL_2_6_24, 4);
+	struct page *page;
+
+	(void)state;
+	fixture_run(f, "0pa0");
+	page = lru_page(f->memory, list_of(f, 0)->next);
+	assert_int_equal(*page_private(f->memory, page), MOVABLE);
+	*page_private(f->memory, page) = ISOLATE;
+	fixture_expect_unsound(f, "is on a list of CPU 0 without a type");
+	fixture_free(f);
+}
+
 /* CPU 0's lists of the two nodes change places, counts and all. */
 static void check_finds_pages_of_another_node(void **state)
 {
@@ -1476,12 +1541,14 @@ int main(void)
 		cmocka_unit_test(old_kernels_reserve_as_much_as_the_watermark),
 		cmocka_unit_test(foreign_pages_go_home_after_three_seconds),
 		cmocka_unit_test(a_tick_folds_every_difference),
+		cmocka_unit_test(a_tick_writes_the_shared_counters),
 		cmocka_unit_test(draining_all_empties_every_list),
 		cmocka_unit_test(two_that_drain_do_not_wait_for_each_other_for_ever),
 		cmocka_unit_test(pages_of_other_cpus_are_drained_before_memory_is_out),
 		cmocka_unit_test(slabs_are_counted_in_their_zone),
 		cmocka_unit_test(check_finds_each_damage),
 		cmocka_unit_test(check_finds_pages_on_wrong_lists),
+		cmocka_unit_test(check_finds_pages_without_a_type),
 		cmocka_unit_test(check_finds_pages_of_another_node),
 		cmocka_unit_test(random_traffic_keeps_the_invariants),
 	};

@@ -25,15 +25,18 @@ enum { UNITS = 64 };
 
 /* ---- one result, by hand ------------------------------------------------------------------------ */
 
+#define NOWHERE { "", 0, "", "" }
+#define NOBODY .caller = NOWHERE
+
 static struct site_stats sites[] = {
 	{ .line = 320, .offset = 8, .size = 8, .member = "freelist", .site = { "models/a.c", 10, "take", "&page->freelist" },
-	  .op = OP_ALLOC, .path = "", .stores = 1000, .bounces = 950, .hitm = 950, .wait_units = 1000 * 200 * UNITS, .cpus = 1 },
+	  NOBODY, .op = OP_ALLOC, .path = "", .stores = 1000, .bounces = 950, .hitm = 950, .wait_units = 1000 * 200 * UNITS, .cpus = 1 },
 	{ .line = 320, .offset = 8, .size = 8, .member = "freelist", .site = { "models/a.c", 20, "give", "&page->freelist" },
-	  .op = OP_FREE, .path = "slow", .loads = 1000, .bounces = 950, .hitm = 1000, .wait_units = 1000 * 100 * UNITS, .cpus = 1 },
+	  NOBODY, .op = OP_FREE, .path = "slow", .loads = 1000, .bounces = 950, .hitm = 1000, .wait_units = 1000 * 100 * UNITS, .cpus = 1 },
 	{ .line = 4096, .offset = 0, .size = 4, .member = "head", .site = { "workloads/b.c", 5, "put", "&ring->head" },
-	  .op = OP_NONE, .path = NULL, .stores = 50, .bounces = 50, .hitm = 50, .wait_units = 50 * 60 * UNITS, .cpus = 1 },
+	  NOBODY, .op = OP_NONE, .path = NULL, .stores = 50, .bounces = 50, .hitm = 50, .wait_units = 50 * 60 * UNITS, .cpus = 1 },
 	{ .line = 4096, .offset = 4, .size = 4, .member = "tail", .site = { "workloads/b.c", 9, "get", "&ring->tail" },
-	  .op = OP_NONE, .path = NULL, .loads = 10, .stores = 50, .bounces = 50, .hitm = 50, .wait_units = 60 * 60 * UNITS, .cpus = 1 },
+	  NOBODY, .op = OP_NONE, .path = NULL, .loads = 10, .stores = 50, .bounces = 50, .hitm = 50, .wait_units = 60 * 60 * UNITS, .cpus = 1 },
 };
 
 static struct line_stats lines[] = {
@@ -44,9 +47,18 @@ static struct line_stats lines[] = {
 };
 
 static struct field_stats fields[] = {
-	{ "page", "freelist", CLASS_ALLOCATOR, 8, 8, { "models/a.c", 10, "take", "&page->freelist" }, OP_ALLOC, "", 0, 1000, 0 },
-	{ "page", "freelist", CLASS_ALLOCATOR, 8, 8, { "models/a.c", 20, "give", "&page->freelist" }, OP_FREE, "slow", 1500, 0, 0 },
-	{ "page", "lru", CLASS_ALLOCATOR, 64, 16, { "models/a.c", 30, "move", "&page->lru" }, OP_FREE, "slow", 0, 0, 7 },
+	{ "page", "freelist", CLASS_ALLOCATOR, 8, 8, { "models/a.c", 10, "take", "&page->freelist" }, NOWHERE, OP_ALLOC, "", 0, 1000, 0 },
+	{ "page", "freelist", CLASS_ALLOCATOR, 8, 8, { "models/a.c", 20, "give", "&page->freelist" }, NOWHERE, OP_FREE, "slow", 1500, 0, 0 },
+	{ "page", "lru", CLASS_ALLOCATOR, 64, 16, { "models/a.c", 30, "move", "&page->lru" }, { "models/b.c", 40, "unlock", "spin_unlock(&page->lock)" }, OP_FREE, "slow", 0, 0, 7 },
+};
+
+/* The same four sites, by member. */
+static struct member_stats members[] = {
+	{ "page", "freelist", CLASS_ALLOCATOR, 8, 8, .loads = 1000, .stores = 1000, .bounces = 1900, .hitm = 1950,
+	  .wait_units = 1000 * 300 * UNITS, .readers = 1, .writers = 1 },
+	{ "ring", "head", CLASS_WORKLOAD, 0, 4, .stores = 50, .bounces = 50, .hitm = 50, .wait_units = 50 * 60 * UNITS, .writers = 1 },
+	{ "ring", "tail", CLASS_WORKLOAD, 4, 4, .loads = 10, .stores = 50, .bounces = 50, .hitm = 50, .wait_units = 60 * 60 * UNITS,
+	  .readers = 1, .writers = 1 },
 };
 
 static struct lock_stats locks[] = {
@@ -78,6 +90,7 @@ static struct result sample(void)
 		.op = { [OP_ALLOC] = { .count = 100, .total_units = 2900 * UNITS, .p50_units = 10 * UNITS, .p99_units = 200 * UNITS,
 				       .max_units = 200 * UNITS, .lines_read = 300, .lines_written = 150 } },
 		.line = lines, .lines = 2, .site = sites, .sites = 4, .field = fields, .fields = 3,
+		.member = members, .members = 3,
 		.lock = locks, .locks = 2, .path = paths, .paths = 2, .order = orders, .orders = 3,
 	};
 
@@ -114,7 +127,7 @@ static char *for_programs(const char *name, enum table_format format)
 	FILE *out = open_memstream(&text, &length);
 
 	view->fill(table, &result, "objects=a,seed=1");
-	table_print(table, out, format, view->type, 0, false);
+	table_print(table, out, format, view->type, 0, (struct paper){ 0 });
 	fclose(out);
 	table_free(table);
 	return text;
@@ -163,14 +176,14 @@ static void lines_show_the_worst_first_and_then_their_members(void **state)
 		"ring[0]      100     5 %   100         0     110             60        2        2  workload   head tail\n"
 		"\n"
 		"page[5], 64 bytes: 1900 bounces\n"
-		"  offset  member    loads  stores  rmws  bounces  hitm  cycles each  CPUs  operation   from\n"
-		"       8  freelist      0    1000     0      950   950          200     1  alloc       models/a.c:10 take\n"
-		"       8  freelist   1000       0     0      950  1000          100     1  free, slow  models/a.c:20 give\n"
+		"  offset  member    verb   trips  bounces  hitm  cycles each  CPUs  operation   from\n"
+		"       8  freelist  store   1000      950   950          200     1  alloc       models/a.c:10 take\n"
+		"       8  freelist  load    1000      950  1000          100     1  free, slow  models/a.c:20 give\n"
 		"\n"
 		"ring[0], 64 bytes: 100 bounces\n"
-		"  offset  member  loads  stores  rmws  bounces  hitm  cycles each  CPUs  operation  from\n"
-		"       0  head        0      50     0       50    50         60.0     1  none       workloads/b.c:5 put\n"
-		"       4  tail       10      50     0       50    50         60.0     1  none       workloads/b.c:9 get\n");
+		"  offset  member  verb     trips  bounces  hitm  cycles each  CPUs  operation  from\n"
+		"       0  head    store       50       50    50         60.0     1  none       workloads/b.c:5 put\n"
+		"       4  tail    several     60       50    50         60.0     1  none       workloads/b.c:9 get\n");
 }
 
 static void what_top_leaves_out_is_said(void **state)
@@ -186,24 +199,69 @@ static void what_top_leaves_out_is_said(void **state)
 	free(text);
 }
 
-/* Bytes 0-8 and 16-64 of the struct were not touched; lru is in its second line. The members of
- * ring[0] are written by one CPU each, and 60 misses lost the line to bytes not used. */
+/* Bytes 0-8 and 16-64 of the struct were not touched; lru is in its second line, and never left the
+ * cache. freelist: 1000 + 1500 accesses. What is touched inside a lock is its caller's. Of ring only
+ * what left the cache is known. Its members are written by one CPU each, and 60 misses lost the line
+ * to bytes not used. */
 static void fields_show_holes_lines_and_false_sharing(void **state)
 {
 	(void)state;
 	expect_view("fields", 10,
-		"struct page, the allocator's\n"
-		"  offset  size  member               loads  stores  rmws  mostly from\n"
+		"struct page, the allocator's: 1900 bounces\n"
+		"  offset  size  member               accesses  trips  bounces  of all  hitm  readers  writers  mostly from\n"
 		"       0     8  (not touched)\n"
-		"       8     8  freelist              1500    1000     0  models/a.c:20 give\n"
+		"       8     8  freelist                 2500   2000     1900    95 %  1950        1        1  models/a.c:20 give\n"
 		"      16    48  (not touched)\n"
 		"      64        ---- next line ----\n"
-		"      64    16  lru                      0       0     7  models/a.c:30 move\n"
+		"      64    16  lru                         7      0                                           models/b.c:40 unlock\n"
+		"\n"
+		"struct ring, the workload's: 100 bounces\n"
+		"  offset  size  member  accesses  trips  bounces  of all  hitm  readers  writers  mostly from\n"
+		"       0     4  head                 50       50     2 %    50        0        1\n"
+		"       4     4  tail                 60       50     2 %    50        1        1\n"
 		"\n"
 		"FALSE SHARING in line ring[0]: 60 of its 110 misses lost the line to bytes not used (2 CPUs write, 2 read)\n"
 		"   0  head: 50 writes and 0 reads that left the CPU's cache, by 1 CPU\n"
 		"   4  tail: 50 writes and 10 reads that left the CPU's cache, by 1 CPU\n"
 		"All lines together: 60 false-sharing misses.\n");
+}
+
+/* Of all lines together: 1900 of 2000 are 95 %, 50 are 2.5 %; 300 000 cycles over 2000 trips. */
+static void members_of_all_structs_are_ranked(void **state)
+{
+	(void)state;
+	expect_view("members", 10,
+		"member         bounces  of all  hitm  trips  cycles each  readers  writers  class\n"
+		"page.freelist     1900    95 %  1950   2000        150          1        1  allocator\n"
+		"ring.head           50     2 %    50     50         60.0        0        1  workload\n"
+		"ring.tail           50     2 %    50     60         60.0        1        1  workload\n");
+}
+
+/* Two accesses inside one lock are one place, that of its caller. */
+static void a_lock_is_its_callers(void **state)
+{
+	(void)state;
+	struct site caller = { "models/a.c", 7, "slab_lock", "bit_spin_lock(&page->flags)" };
+	struct site_stats inside[2] = { sites[0], sites[0] };
+	struct result result = sample();
+	char *text;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	inside[0].site = (struct site){ "sim/verbs/lock.c", 100, "bit_spin_lock_at", "word" };
+	inside[1].site = (struct site){ "sim/verbs/lock.c", 110, "bit_wait", "word" };
+	inside[0].caller = inside[1].caller = caller;
+	result.site = inside;
+	result.sites = 2;
+	view_find("sites")->people(out, &result, &(struct view_options){ .top = 10 });
+	view_find("lines")->people(out, &result, &(struct view_options){ .top = 10 });
+	fclose(out);
+	assert_non_null(strstr(text,
+		"bounces  of all  hitm  trips  cycles each  operation  from                    source\n"
+		"   1900    95 %  1900   2000          200  alloc      models/a.c:7 slab_lock  bit_spin_lock(&page->flags)\n"));
+	assert_non_null(strstr(text, "models/a.c:7 slab_lock, bit_spin_lock:100\n"));
+	assert_non_null(strstr(text, "models/a.c:7 slab_lock, bit_wait:110\n"));
+	free(text);
 }
 
 static void without_false_sharing_there_is_no_finding(void **state)
@@ -489,7 +547,7 @@ static void the_table_tells_two_states(void **state)
 
 	made_init(&made);
 	made_two_states(&made, "b", "64");
-	summary_print(out, &made.points, false);
+	summary_print(out, &made.points, (struct paper){ 0 });
 	fclose(out);
 	assert_non_null(strstr(text, "0.100 (4) or 0.300 (4)"));
 	assert_non_null(strstr(text, "A (n) or B (m): two states."));
@@ -1007,6 +1065,8 @@ int main(void)
 		cmocka_unit_test(lines_show_the_worst_first_and_then_their_members),
 		cmocka_unit_test(what_top_leaves_out_is_said),
 		cmocka_unit_test(fields_show_holes_lines_and_false_sharing),
+		cmocka_unit_test(members_of_all_structs_are_ranked),
+		cmocka_unit_test(a_lock_is_its_callers),
 		cmocka_unit_test(without_false_sharing_there_is_no_finding),
 		cmocka_unit_test(locks_with_the_longest_waits_come_first),
 		cmocka_unit_test(paths_stand_below_their_operations),

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "models/pages/zone.h"
 #include "tests/model_fixture.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
@@ -666,6 +667,25 @@ static void damage_slab_count(struct fixture *f)
 	fixture_set(f, "ND.nr_slabs", fixture_get(f, "ND.nr_slabs") - 1);
 }
 
+/* Numbers of the counters in buddy's 3.9 and in 2.6.22 to 2.6.24 (pagealloc.md 0.5, 2.7). */
+enum { SLAB_RECLAIMABLE_39 = 12, SLAB_UNRECLAIMABLE_39 = 13 };
+enum { SLAB_RECLAIMABLE_26 = 8, SLAB_UNRECLAIMABLE_26 = 9 };
+
+/* The state of buddy is its zones. */
+static void damage_slab_counter(struct fixture *f)
+{
+	struct zones *zones = f->page_state;
+
+	zone_pageset_of(&zones->zone[0], 1)->vm_stat_diff[SLAB_UNRECLAIMABLE_39]++;
+}
+
+static void damage_other_slab_counter(struct fixture *f)
+{
+	struct zones *zones = f->page_state;
+
+	zones->zone[0].vm_stat[SLAB_RECLAIMABLE_39]--;
+}
+
 static void damage_forgotten(struct fixture *f)
 {
 	uintptr_t head = (uintptr_t)fixture_place(f, "ND.partial_next");
@@ -753,6 +773,10 @@ static const struct {
 	{"a list_lock held", damage_list_lock, "list_lock of node 0 is held"},
 	{"nr_partial too large", damage_partial_count, "nr_partial 2, the list has 1"},
 	{"nr_slabs too small", damage_slab_count, "nr_slabs 2, node 0 has 3"},
+	{"a slab's page counted twice", damage_slab_counter,
+	 "NR_SLAB_UNRECLAIMABLE 4, the slabs of node 0 have 3"},
+	{"a slab of another kind counted", damage_other_slab_counter,
+	 "NR_SLAB_RECLAIMABLE -1, the slabs of node 0 have 0"},
 	{"a partial slab on no list", damage_forgotten, "is on no list"},
 	{"partial list broken", damage_back_pointer, "partial list of node 0 is broken"},
 	{"freelist in a circle", damage_cycle, "freelist of page"},
@@ -765,6 +789,43 @@ static const struct {
 	{"an object on two lists", damage_shared_object, "shares objects"},
 	{"the CPU's list in another slab", damage_private_list, "broken private list"},
 };
+
+/* A section of memory has the address of its types behind that of its page structs. */
+static unsigned type_of_pageblock_0(const struct zones *zones)
+{
+	return ((uint64_t **)zones->section)[1][0] & 7;
+}
+
+/*
+ * pagealloc.md 2.7: slabs of SLAB_RECLAIM_ACCOUNT caches are RECLAIMABLE, the others UNMOVABLE;
+ * slab.md 0.7: they are counted apart, by pages. 4096-byte objects, two in a slab of order 1: pages
+ * 0 and 1 of the first pageblock, whose type becomes that of the first slab (1.3: all of the block of
+ * order 10 is taken; 2.6.22 has no types). Both kinds' counters are differences of CPU 0 so far.
+ */
+static void reclaimable_slabs_are_told_apart(void **state)
+{
+	(void)state;
+	EACH_ERA(era) {
+		for (int kind = 0; kind < 2; kind++) {
+			struct fixture *f = fixture_new(&(struct fixture_options){
+				.era = era, .pages = "pcp", .object_size = 4096,
+				.kernel = era == ERA_2622 ? KERNEL_2_6_22 : KERNEL_2_6_24 });
+			struct zones *zones = *(struct zones **)f->page_state;
+			const int8_t *diff = zone_pageset_of(&zones->zone[0], 0)->vm_stat_diff;
+
+			if (kind)
+				f->objects.model->cache_reclaimable(f->cache);
+			fixture_run(f, "0+a");
+			assert_int_equal(diff[SLAB_RECLAIMABLE_26], kind ? 2 : 0);
+			assert_int_equal(diff[SLAB_UNRECLAIMABLE_26], kind ? 0 : 2);
+			if (era != ERA_2622)
+				assert_int_equal(type_of_pageblock_0(zones),
+						 kind ? RECLAIMABLE : UNMOVABLE);
+			fixture_expect_sound(f);
+			fixture_free(f);
+		}
+	}
+}
 
 static void check_finds_each_damage(void **state)
 {
@@ -1105,6 +1166,7 @@ int main(void)
 		cmocka_unit_test(a_slab_given_up_goes_to_the_head_or_empty_to_the_tail),
 		cmocka_unit_test(interrupts_are_let_in_only_if_the_caller_may_sleep),
 		cmocka_unit_test(an_allocation_without_memory_fails_and_leaves_all_in_order),
+		cmocka_unit_test(reclaimable_slabs_are_told_apart),
 		cmocka_unit_test(check_finds_each_damage),
 		cmocka_unit_test(owns_knows_live_slabs_and_slots),
 		cmocka_unit_test(memory_cost_is_that_of_the_commit),

@@ -208,7 +208,7 @@ static char *printed(const struct table *table, enum table_format format, unsign
 	size_t length;
 	FILE *out = open_memstream(&text, &length);
 
-	table_print(table, out, format, "line", indent, false);
+	table_print(table, out, format, "line", indent, (struct paper){ 0 });
 	fclose(out);
 	return text;
 }

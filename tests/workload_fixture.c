@@ -232,11 +232,19 @@ static void create(void *argument)
 {
 	struct set_up *up = argument;
 	struct workbench *bench = up->bench;
-	const struct page_allocator *buddy = page_allocator_find("buddy");
-	struct memory *memory = memory_new(up->sim, &page_view_packed_56, 0, 64);
-	void *settings = defaults(buddy->settings, buddy->settings_size);
+	const struct page_allocator *pages =
+		page_allocator_find(bench->pages ? bench->pages : "buddy");
+	void *settings = defaults(pages->settings, pages->settings_size);
 
-	up->pages = (struct pages){ buddy, buddy->create(up->sim, memory, settings), memory };
+	if (bench->pages_settings)
+		settings_from_text(pages->settings, settings, bench->pages_settings);
+	if (pages->fit)
+		pages->fit(settings, KERNEL_3_9);
+	struct memory *memory =
+		memory_new(up->sim, bench->pages ? pages->view(settings) : &page_view_packed_56, 0,
+			   bench->mib ? bench->mib : 64);
+
+	up->pages = (struct pages){ pages, pages->create(up->sim, memory, settings), memory };
 	free(settings);
 	up->objects.pages = &up->pages;
 	up->objects.model = bench->objects ? object_allocator_find(bench->objects) : &plain_model;
@@ -298,7 +306,8 @@ void workbench_run(struct workbench *bench, const struct workload *workload)
 	}
 	bench->operations = operations;
 	bench->warmup = warmup;
-	options.arena_bytes = 96 << 20;
+	options.arena_bytes = (uint64_t)(bench->mib ? bench->mib + bench->mib / 32 : 64) * (1 << 20) +
+			      (32 << 20);
 	options.placement = bench->placement;
 	options.seed = bench->seed ? bench->seed : 1;
 	options.warmup = warmup;

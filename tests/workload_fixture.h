@@ -20,6 +20,9 @@ struct deed {
 
 struct workbench {
 	const char *objects;            /* name of a registered allocator; NULL: the plain one */
+	const char *pages;              /* of a registered page allocator; NULL: buddy */
+	const char *pages_settings;     /* as text; NULL: defaults */
+	unsigned mib;                   /* of memory; 0: 64 */
 	const char *settings;           /* "in_flight=16 handoff=ring" */
 	unsigned cpus;                  /* 0: 2 */
 	uint64_t operations, warmup;    /* where the workload does not decide itself */

@@ -59,7 +59,8 @@ static const struct setting producer_consumer_settings[] = {
 	SETTING(struct producer_consumer, object_size,    BYTES, .min = 8, .max = 8192, .fallback = "256",
 		.unit = "bytes", .help = "size of the objects"),
 	SETTING(struct producer_consumer, cache,          WORD,  .words = source_words, .fallback = "kmem_cache",
-		.help = "a cache of the workload's own, or kmalloc and kfree"),
+		.help = "a cache of the workload's own, one whose slabs can be reclaimed as those of "
+			"inodes, or kmalloc and kfree"),
 	SETTING(struct producer_consumer, write_bytes,    BYTES, .min = 0, .max = 8192, .fallback = "8",
 		.unit = "bytes", .help = "of a new object that its producer writes, one access per line"),
 	SETTING(struct producer_consumer, read_bytes,     BYTES, .min = 0, .max = 8192, .fallback = "8",
@@ -427,7 +428,8 @@ static bool producer_consumer_create(struct traffic *traffic, const void *settin
 
 	if (!private)
 		fill_in(&set, cpus);
-	if (!settings_agree(&set, cpus, why, size))
+	if (!settings_agree(&set, cpus, why, size) ||
+	    !source_fits(traffic, set.cache, why, size))
 		return false;
 	struct state *all = xalloc(sizeof *all);
 

@@ -4,9 +4,12 @@
 #include "workloads/workload.h"
 
 extern const struct workload producer_consumer, counter, micro, slab_test, replay;
+extern const struct workload pagealloc, pft, page_fault, exit_storm, kernbench, drain_storm, purge,
+	slab_refill;
 
 const struct workload *const workloads[] = {
 	&producer_consumer, &counter, &micro, &slab_test, &replay,
+	&pagealloc, &pft, &page_fault, &exit_storm, &kernbench, &drain_storm, &purge, &slab_refill,
 	NULL,
 };
 

@@ -67,7 +67,8 @@ static const struct setting slab_test_settings[] = {
 	SETTING(struct slab_test, object_size,   BYTES,  .min = 8, .max = 65536, .fallback = "64",
 		.unit = "bytes", .help = "size of the objects"),
 	SETTING(struct slab_test, cache,         WORD,   .words = source_words, .fallback = "kmalloc",
-		.help = "a cache of the workload's own, or kmalloc and kfree as in the original"),
+		.help = "a cache of the workload's own, one whose slabs can be reclaimed as those of "
+			"inodes, or kmalloc and kfree as in the original"),
 	SETTING(struct slab_test, order,         COUNT,  .min = 0, .max = MAX_ORDER - 1, .fallback = "0",
 		.help = "of the page blocks of level pages"),
 	SETTING(struct slab_test, batch,         COUNT,  .min = 1, .max = 10000000, .fallback = "1",
@@ -366,7 +367,7 @@ static bool settings_agree(const struct slab_test *set, unsigned cpus, char *why
 			tests[set->test]);
 	else if (set->test == BATCH && set->count % set->batch)
 		snprintf(why, size, "'count' must be a multiple of 'batch'");
-	else if (set->level == SLAB && set->cache == SOURCE_KMEM_CACHE && set->object_size > 8192)
+	else if (set->level == SLAB && set->cache != SOURCE_KMALLOC && set->object_size > 8192)
 		snprintf(why, size, "'object_size' above 8192 needs 'cache: kmalloc'");
 	else
 		return true;
@@ -417,7 +418,8 @@ static bool slab_test_create(struct traffic *traffic, const void *settings, void
 	const struct slab_test *set = settings;
 	unsigned cpus = sim_cpus(traffic->sim);
 
-	if (!settings_agree(set, cpus, why, size))
+	if (!settings_agree(set, cpus, why, size) ||
+	    (set->level == SLAB && !source_fits(traffic, set->cache, why, size)))
 		return false;
 	struct state *all = xalloc(sizeof *all);
 

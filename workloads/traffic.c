@@ -158,16 +158,118 @@ void traffic_pages_free(struct cpu *cpu, struct traffic *traffic, struct page *p
 	op_end(cpu, -bytes, -bytes);
 }
 
-const char *const source_words[] = { "kmem_cache", "kmalloc", NULL };
+/* ---- pages of processes ----------------------------------------------------------------------- */
+
+unsigned traffic_group(const struct traffic *traffic)
+{
+	const struct page_allocator *model = traffic->pages->model;
+
+	return model->free_batch && model->group ? model->group : 1;
+}
+
+static void free_one(struct cpu *cpu, struct traffic *traffic, struct page *page)
+{
+	const struct pages *pages = traffic->pages;
+
+	if (pages->model->lru_del)
+		pages->model->lru_del(cpu, pages->state, page);
+	traffic_pages_free(cpu, traffic, page, 0);
+}
+
+void traffic_pages_free_group(struct cpu *cpu, struct traffic *traffic, struct page *const *page,
+			      unsigned count)
+{
+	const struct pages *pages = traffic->pages;
+	int64_t bytes = (int64_t)PAGE_BYTES * count;
+
+	for (unsigned i = 0; !pages->model->free_batch && i < count; i++)
+		free_one(cpu, traffic, page[i]);
+	if (!pages->model->free_batch)
+		return;
+	for (unsigned i = 0; i < count; i++)
+		dies(cpu, traffic, page_address(pages->memory, page[i]), &pages_owner);
+	op_begin(cpu, OP_PAGE_FREE);
+	op_pieces(cpu, count);
+	pages->model->free_batch(cpu, pages->state, page, count);
+	op_end(cpu, -bytes, -bytes);
+}
+
+void traffic_map(struct cpu *cpu, struct traffic *traffic, struct page *page)
+{
+	const struct pages *pages = traffic->pages;
+
+	if (pages->model->map)
+		pages->model->map(cpu, pages->state, page);
+}
+
+void traffic_unmap(struct cpu *cpu, struct traffic *traffic, struct page *page)
+{
+	const struct pages *pages = traffic->pages;
+
+	if (pages->model->unmap)
+		pages->model->unmap(cpu, pages->state, page);
+}
+
+void traffic_lru_add(struct cpu *cpu, struct traffic *traffic, struct page *page,
+		     enum lru_list list)
+{
+	const struct pages *pages = traffic->pages;
+
+	if (pages->model->lru_add)
+		pages->model->lru_add(cpu, pages->state, page, list);
+}
+
+void traffic_lru_drain(struct cpu *cpu, struct traffic *traffic)
+{
+	const struct pages *pages = traffic->pages;
+
+	if (pages->model->lru_drain)
+		pages->model->lru_drain(cpu, pages->state);
+}
+
+void traffic_process_exit(struct cpu *cpu, struct traffic *traffic)
+{
+	const struct pages *pages = traffic->pages;
+
+	if (pages->model->process_exit)
+		pages->model->process_exit(cpu, pages->state);
+}
+
+void traffic_drain_all(struct cpu *cpu, struct traffic *traffic)
+{
+	const struct pages *pages = traffic->pages;
+
+	if (pages->model->drain_all)
+		pages->model->drain_all(cpu, pages->state);
+}
+
+/* ---- sources ---------------------------------------------------------------------------------- */
+
+const char *const source_words[] = {
+	[SOURCE_KMEM_CACHE] = "kmem_cache", [SOURCE_KMALLOC] = "kmalloc",
+	[SOURCE_RECLAIMABLE] = "reclaimable", NULL
+};
+
+bool source_fits(const struct traffic *traffic, int kind, char *why, size_t size)
+{
+	const struct object_allocator *model = traffic->objects->model;
+
+	if (kind != SOURCE_RECLAIMABLE || model->cache_reclaimable)
+		return true;
+	snprintf(why, size, "'cache: reclaimable': '%s' has no caches that are reclaimed", model->name);
+	return false;
+}
 
 struct source source_new(struct traffic *traffic, int kind, size_t size)
 {
 	const struct objects *objects = traffic->objects;
 	struct source source = { NULL, size };
 
-	if (kind == SOURCE_KMEM_CACHE)
+	if (kind != SOURCE_KMALLOC)
 		source.cache =
 			objects->model->cache_create(objects->state, "workload", (unsigned)size, 0);
+	if (kind == SOURCE_RECLAIMABLE)
+		objects->model->cache_reclaimable(source.cache);
 	if (!traffic->source.size)
 		traffic->source = source;
 	return source;

@@ -83,10 +83,28 @@ struct page *traffic_pages_alloc(struct cpu *cpu, struct traffic *traffic, unsig
 void traffic_pages_free(struct cpu *cpu, struct traffic *traffic, struct page *page,
 			unsigned order);
 
-/* Where the objects of a workload come from, for its setting `cache`. */
-enum source_kind { SOURCE_KMEM_CACHE, SOURCE_KMALLOC };
-extern const char *const source_words[];        /* "kmem_cache", "kmalloc" */
+/*
+ * Pages of processes, as far as the page allocator keeps them: mappings, the LRU, frees in groups.
+ * The group is one operation of as many pieces as it has pages.
+ */
+unsigned traffic_group(const struct traffic *traffic);          /* pages of a group, 1 at least */
+void traffic_pages_free_group(struct cpu *cpu, struct traffic *traffic, struct page *const *page,
+			      unsigned count);
+void traffic_map(struct cpu *cpu, struct traffic *traffic, struct page *page);
+void traffic_unmap(struct cpu *cpu, struct traffic *traffic, struct page *page);
+void traffic_lru_add(struct cpu *cpu, struct traffic *traffic, struct page *page,
+		     enum lru_list list);
+void traffic_lru_drain(struct cpu *cpu, struct traffic *traffic);
+void traffic_process_exit(struct cpu *cpu, struct traffic *traffic);
+/* All CPUs give the pages they keep back; nothing where they keep none. */
+void traffic_drain_all(struct cpu *cpu, struct traffic *traffic);
 
+/* Where the objects of a workload come from, for its setting `cache`. */
+enum source_kind { SOURCE_KMEM_CACHE, SOURCE_KMALLOC, SOURCE_RECLAIMABLE };
+extern const char *const source_words[];        /* "kmem_cache", "kmalloc", "reclaimable" */
+
+/* Does the object allocator have such caches? If not, why says so. */
+bool source_fits(const struct traffic *traffic, int kind, char *why, size_t size);
 /* Set-up. */
 struct source source_new(struct traffic *traffic, int kind, size_t size);
 void *source_alloc(struct cpu *cpu, struct traffic *traffic, const struct source *source);

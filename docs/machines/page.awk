@@ -226,7 +226,8 @@ BEGIN {
 	print "within 5 %; that checks the plumbing and nothing else. It is run without the variation of service"
 	print "times. *predicted*: follows from the table, the protocol and a few chosen parameters, and was entered"
 	print "nowhere; run with the variation. `(!)` marks ping-pongs off by more than 15 %. A tag `neighbour` is a"
-	print "measurement of a similar machine, not of the file's: it misses by what the two differ as well;"
+	print "measurement of a similar machine, not of the file's: it misses by what the two differ as well; a"
+	print "number behind it: cores of that machine's sockets, and here of the model's;"
 	print "`fitted`: its curve chose a parameter, so it confirms nothing; `trivial`: one CPU, or CPUs that share"
 	print "nothing. All times in ns, contended ones per operation of all CPUs together.\n"
 	for (i = 1; i <= n; i++)

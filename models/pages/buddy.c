@@ -25,7 +25,7 @@
  * that of 4.2 and later. NUMA hits are counted on one node too, as by the kernel that has this zone
  * layout.
  * Left out: zones DMA and DMA32, reclaim and compaction (an allocation below the MIN watermark
- * fails), the 1 Hz fold of differences, memory hotplug. A zeroed page gets one store per line.
+ * fails), memory hotplug. A zeroed page gets one store per line.
  */
 #include "models/pages/zone.h"
 
@@ -80,6 +80,15 @@ static void give(struct cpu *cpu, struct zones *zones, struct page *page, unsign
 	free_one_page(cpu, zone, page, order, type);
 	zone_count(cpu, zone, ITEM_FREE_PAGES, 1 << order);
 	spin_unlock_irqrestore(cpu, zone->lock, zones->lock, flags);
+}
+
+/* Each second; there are no lists per CPU to age. */
+static void buddy_tick(struct cpu *cpu, void *state)
+{
+	struct zones *zones = state;
+
+	for (unsigned node = 0; node < zones->memory->nodes; node++)
+		zone_fold_all(cpu, &zones->zone[node]);
 }
 
 static void buddy_free(struct cpu *cpu, void *state, struct page *page, unsigned order)
@@ -189,6 +198,11 @@ static uint64_t buddy_free_pages(const void *state)
 	return zones_free_pages(state);
 }
 
+static int64_t buddy_slab_pages(const void *state, unsigned node, bool reclaimable)
+{
+	return zones_slab_pages(state, node, reclaimable);
+}
+
 static void buddy_free_blocks(const void *state, uint64_t blocks[MAX_ORDER])
 {
 	zones_free_blocks(state, blocks);
@@ -206,6 +220,8 @@ const struct page_allocator buddy = {
 	.alloc         = buddy_alloc,
 	.free          = buddy_free,
 	.count_slab    = zones_count_slab,
+	.tick          = buddy_tick,
+	.slab_pages    = buddy_slab_pages,
 	.group         = 14,
 	.free_batch    = buddy_free_batch,
 	.lru_add       = buddy_lru_add,

@@ -23,7 +23,8 @@
  *   (8) count is the length of the list, of all three lists in 3.9, and less than high + batch, but
  *       with migratetypes less than high + 3 * batch: a type that has no page is refilled, however
  *       many pages there are of the others, and only a free looks at `high`;
- *   (9) only CPU i touches its lists, interrupts off; in 3.9 a page is on the list of its type.
+ *   (9) only CPU i touches its lists, interrupts off; in 3.9 a page is on the list of its type, in
+ *       2.6.24 its type is in private.
  *
  * alloc  order 0 from the own list; an empty list is refilled with `batch` pages under zone->lock.
  *        Larger blocks straight from the buddy lists.
@@ -626,13 +627,16 @@ static struct page *pcp_alloc(struct cpu *cpu, void *state, unsigned order, unsi
 static void free_block(struct cpu *cpu, struct zone *zone, struct page *page, unsigned order,
 		       enum migratetype type)
 {
-	bool flags = irq_save(cpu);
+	bool later = zone->all->kernel == KERNEL_3_9, flags = irq_save(cpu);
 
-	count_event(cpu, zone->all, PGFREE, order);
+	if (!later)
+		count_event(cpu, zone->all, PGFREE, order);
 	spin_lock(cpu, zone->lock, zone->all->lock);
 	zone_reclaimable(cpu, zone);
+	if (later)
+		count_event(cpu, zone->all, PGFREE, order);
 	free_one_page(cpu, zone, page, order, type);
-	if (zone->all->kernel == KERNEL_3_9)
+	if (later)
 		zone_count(cpu, zone, ITEM_FREE_PAGES, 1 << order);
 	spin_unlock(cpu, zone->lock, zone->all->lock);
 	irq_restore(cpu, flags);
@@ -896,6 +900,9 @@ static bool check_page(const struct list_of *of, uint64_t pfn, const struct repo
 	if (of->type < PCP_TYPES && index != of->type && !(of->type == MOVABLE && index == RESERVE))
 		return failed(report, "page %llu of type %u is on CPU %u's list of type %u", number,
 			      (unsigned)index, of->cpu, of->type);
+	if (of->zone->all->kernel == KERNEL_2_6_24 && *page_private(m, page) >= ISOLATE)
+		return failed(report, "page %llu is on a list of CPU %u without a type", number,
+			      of->cpu);
 	return true;
 }
 
@@ -1000,6 +1007,13 @@ static void pcp_count_slab(struct cpu *cpu, void *state, struct page *page, bool
 	zones_count_slab(cpu, pcp->zones, page, reclaimable, pages);
 }
 
+static int64_t pcp_slab_pages(const void *state, unsigned node, bool reclaimable)
+{
+	const struct pcp *pcp = state;
+
+	return zones_slab_pages(pcp->zones, node, reclaimable);
+}
+
 static void pcp_free_blocks(const void *state, uint64_t blocks[MAX_ORDER])
 {
 	const struct pcp *pcp = state;
@@ -1031,5 +1045,6 @@ const struct page_allocator pcp = {
 	.unmap         = pcp_unmap,
 	.check         = pcp_check,
 	.free_pages    = pcp_free_pages,
+	.slab_pages    = pcp_slab_pages,
 	.free_blocks   = pcp_free_blocks,
 };

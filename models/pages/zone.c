@@ -174,34 +174,39 @@ void zones_count_slab(struct cpu *cpu, void *state, struct page *page, bool recl
 	}
 }
 
-void inc_zone_state(struct cpu *cpu, struct zone *zone, enum zone_item item)
+/* `one` is 1 or -1. What a second folds (zone_fold_all) may come in between where interrupts are on. */
+static void change_zone_state(struct cpu *cpu, struct zone *zone, enum zone_item item, int one)
 {
 	unsigned number = zone->all->rules->item[item];
 	struct per_cpu_pageset *mine = zone_pageset(cpu, zone);
-	int diff = fetch_add_local(cpu, &mine->vm_stat_diff[number], 1) + 1;
+	int diff = fetch_add_local(cpu, &mine->vm_stat_diff[number], one) + one;
 	int threshold = load(cpu, &mine->stat_threshold);
+	bool let_in = !irqs_off(cpu), flags = false;
 
-	if (diff > threshold) {
-		int overstep = threshold / 2;
+	if (one * diff <= threshold)
+		return;
+	if (let_in) {
+		flags = irq_save(cpu);
+		diff = load(cpu, &mine->vm_stat_diff[number]);
+	}
+	if (one * diff > threshold) {
+		int overstep = one * (threshold / 2);
 
 		fold(cpu, zone, number, diff + overstep);
 		store(cpu, &mine->vm_stat_diff[number], (int8_t)-overstep);
 	}
+	if (let_in)
+		irq_restore(cpu, flags);
+}
+
+void inc_zone_state(struct cpu *cpu, struct zone *zone, enum zone_item item)
+{
+	change_zone_state(cpu, zone, item, 1);
 }
 
 void dec_zone_state(struct cpu *cpu, struct zone *zone, enum zone_item item)
 {
-	unsigned number = zone->all->rules->item[item];
-	struct per_cpu_pageset *mine = zone_pageset(cpu, zone);
-	int diff = fetch_add_local(cpu, &mine->vm_stat_diff[number], -1) - 1;
-	int threshold = load(cpu, &mine->stat_threshold);
-
-	if (diff < -threshold) {
-		int overstep = threshold / 2;
-
-		fold(cpu, zone, number, diff - overstep);
-		store(cpu, &mine->vm_stat_diff[number], (int8_t)overstep);
-	}
+	change_zone_state(cpu, zone, item, -1);
 }
 
 void zone_statistics(struct cpu *cpu, struct zone *preferred, struct zone *zone)
@@ -728,6 +733,18 @@ bool zones_check(struct zones *zones, const struct report *report)
 		if (!check_page_at(zones, pfn, report))
 			return false;
 	return check_global_count(zones, pages, report);
+}
+
+int64_t zones_slab_pages(const struct zones *zones, unsigned node, bool reclaimable)
+{
+	const struct zone *zone = &zones->zone[node];
+	enum zone_item item = reclaimable ? ITEM_SLAB_RECLAIMABLE : ITEM_SLAB_UNRECLAIMABLE;
+	unsigned number = zones->rules->item[item];
+	int64_t pages = zone->vm_stat[number];
+
+	for (unsigned id = 0; id < sim_cpus(zones->memory->sim); id++)
+		pages += zone_pageset_of(zone, id)->vm_stat_diff[number];
+	return pages;
 }
 
 uint64_t zones_free_pages(const struct zones *zones)

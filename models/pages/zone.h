@@ -176,8 +176,7 @@ static inline struct zone *page_zone(struct zones *zones, const struct page *pag
 struct per_cpu_pageset *zone_pageset(struct cpu *cpu, const struct zone *zone);
 /* Interrupts off. */
 void zone_count(struct cpu *cpu, struct zone *zone, enum zone_item item, int64_t delta);
-/* One more, or fewer, and half the threshold in advance when it folds; interrupts off or the item is
- * not one that interrupts count. */
+/* One more, or fewer; half the threshold in advance when it folds. Whatever interrupts are. */
 void inc_zone_state(struct cpu *cpu, struct zone *zone, enum zone_item item);
 void dec_zone_state(struct cpu *cpu, struct zone *zone, enum zone_item item);
 /* A page of `zone` was handed out where `preferred` was wanted; interrupts off. */
@@ -185,6 +184,8 @@ void zone_statistics(struct cpu *cpu, struct zone *preferred, struct zone *zone)
 void count_event(struct cpu *cpu, struct zones *zones, enum vm_event event, unsigned order);
 /* struct page_allocator's count_slab; the state is struct zones. */
 void zones_count_slab(struct cpu *cpu, void *state, struct page *page, bool reclaimable, int pages);
+/* struct page_allocator's slab_pages; plain C. */
+int64_t zones_slab_pages(const struct zones *zones, unsigned node, bool reclaimable);
 /* Each second: this CPU's difference of every counter goes to the zone. True if there was one. */
 bool zone_fold_all(struct cpu *cpu, struct zone *zone);
 

@@ -18,7 +18,7 @@ struct kmem_cache {
 	int32_t offset;                 /* of the free pointer in an object, in bytes */
 	int32_t cpu_partial;            /* from 3.2: objects on a CPU's partial list */
 	uint64_t oo, max, min;          /* order and objects of a slab: usual, largest, smallest */
-	uint32_t allocflags;
+	uint32_t allocflags;            /* enum gfp, of every slab */
 	int32_t refcount;
 	void (*ctor)(void *object);
 	int32_t inuse, align, reserved;

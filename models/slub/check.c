@@ -264,6 +264,46 @@ static bool check_cache(const struct looked_at *l)
 	return true;
 }
 
+/* Pages of all slabs of the node, of caches that are reclaimable or not. */
+static int64_t slab_pages(const struct slub *slub, unsigned node, bool reclaimable)
+{
+	const struct memory *m = slub->memory;
+	uint64_t pfn = memory_next(m, node * m->node_pages), end = (node + 1) * m->node_pages;
+	int64_t pages = 0;
+
+	for (; pfn < end; pfn = memory_next(m, pfn + 1)) {
+		struct page *page = pfn_to_page(m, pfn);
+		uint64_t flags = *page_flags(m, page);
+
+		if (!(flags >> PG_SLAB & 1) ||
+		    slub->views->cache(slub->views->slab(page).cache).reclaimable != reclaimable)
+			continue;
+		pages += 1ll << (flags >> PG_HEAD & 1 ? *compound_order(m, page) : 0);
+	}
+	return pages;
+}
+
+/* Invariant (6), where the page allocator keeps the counters. */
+static bool check_counters(const struct slub *slub, const struct report *report)
+{
+	static const char *const name[] = { "NR_SLAB_UNRECLAIMABLE", "NR_SLAB_RECLAIMABLE" };
+	const struct pages *pages = slub->pages;
+
+	if (!pages->model->slab_pages)
+		return true;
+	for (unsigned node = 0; node < slub->memory->nodes; node++) {
+		for (int kind = 0; kind < 2; kind++) {
+			long long found = slab_pages(slub, node, kind);
+			long long counted = pages->model->slab_pages(pages->state, node, kind);
+
+			if (counted != found)
+				return failed(report, "%s %lld, the slabs of node %u have %lld",
+					      name[kind], counted, node, found);
+		}
+	}
+	return true;
+}
+
 bool slub_check(const void *state, char *why, size_t size)
 {
 	const struct slub *slub = state;
@@ -278,7 +318,7 @@ bool slub_check(const void *state, char *why, size_t size)
 		good = check_cache(&l);
 	}
 	free(frames.pfn);
-	return good;
+	return good && check_counters(slub, &report);
 }
 
 /* Marks what CPUs have; check() tells of what is broken. */

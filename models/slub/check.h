@@ -13,6 +13,7 @@ struct cache_view {
 	const char *name;
 	unsigned size, objects;         /* bytes from object to object; objects in most slabs */
 	unsigned free_pointer;          /* its offset in an object, in words */
+	bool reclaimable;               /* which counter its slabs belong to */
 };
 
 struct node_view {

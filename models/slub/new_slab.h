@@ -14,11 +14,12 @@ static inline struct slab_page *allocate_slab(struct cpu *cpu, struct slub *slub
 					      struct kmem_cache *s, unsigned gfp)
 {
 	struct slab_page *page;
-	unsigned order;
+	uint64_t flags = load(cpu, &s->flags);
+	unsigned order = (unsigned)load(cpu, &s->order);
 
-	(void)load(cpu, &s->flags);             /* wants a zone of its own? none does here */
-	order = (unsigned)load(cpu, &s->order);
 	gfp &= ~(unsigned)GFP_ZERO;
+	if (flags >> SLAB_RECLAIM_ACCOUNT & 1)
+		gfp |= GFP_RECLAIMABLE;
 	if (order > 0)
 		gfp |= GFP_COMP;
 	page = (struct slab_page *)pages_alloc(cpu, slub->pages, order, gfp);

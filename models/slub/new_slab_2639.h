@@ -30,8 +30,7 @@ static inline struct slab_page *allocate_slab(struct cpu *cpu, struct slub *slub
 	if (on && era.links_irqs_off)
 		irq_enable(cpu);
 	oo = load(cpu, &s->oo);
-	(void)load(cpu, &s->allocflags);
-	gfp &= ~(unsigned)GFP_ZERO;
+	gfp = (gfp & ~(unsigned)GFP_ZERO) | load(cpu, &s->allocflags);
 	page = allocate_slab_pages(cpu, slub, oo, gfp);
 	if (!page) {
 		oo = load(cpu, &s->min);

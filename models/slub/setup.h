@@ -80,6 +80,7 @@ static inline unsigned objects_per_slab(const struct kmem_cache *s)
 #define SLUB_ALLOCATOR \
 	.settings_size    = sizeof(struct slub_settings), \
 	.cache_create     = cache_create, \
+	.cache_reclaimable = cache_reclaimable, \
 	.kmalloc_cache    = slub_kmalloc_cache, \
 	.object_size      = object_size, \
 	.objects_per_slab = objects_per_slab, \

@@ -65,6 +65,11 @@ static inline struct kmem_cache *cache_create(void *state, const char *name, uns
 	return setup_cache(slub, s, bytes, name, size, align);
 }
 
+static inline void cache_reclaimable(struct kmem_cache *s)
+{
+	s->flags |= 1ull << SLAB_RECLAIM_ACCOUNT;
+}
+
 /* kmalloc's caches are made by slub_kmalloc_setup, when the model is ready for caches. */
 static inline struct slub *slub_new_2622(struct sim *sim, const struct pages *pages,
 					 const struct slub_settings *settings)

@@ -82,6 +82,12 @@ static inline struct kmem_cache *cache_create(void *state, const char *name, uns
 	return s;
 }
 
+static inline void cache_reclaimable(struct kmem_cache *s)
+{
+	s->flags |= 1ull << SLAB_RECLAIM_ACCOUNT;
+	s->allocflags |= GFP_RECLAIMABLE;
+}
+
 static inline void *slub_create(struct sim *sim, const struct pages *pages, const void *settings)
 {
 	struct slub *slub = slub_new(sim, pages, settings);

@@ -43,7 +43,8 @@
  *       private list count as in use;
  *   (3) every list ends and stays on the slots of its slab; no object is on two;
  *   (4) nr_partial is the length of the partial list, nr_slabs the number of slabs of the node;
- *   (5) no lock is held.
+ *   (5) no lock is held;
+ *   (6) the NR_SLAB counters of a node are the pages of its slabs.
  *
  * Lock order, to 3.0: slab lock (a bit of page->flags), then list_lock; who takes from the list has
  * the list_lock and so only tries the slab lock. From 3.1 the other way round: list_lock, then slab

@@ -10,7 +10,8 @@ static inline struct kmem_cache *listed_view(const struct list_head *at)
 static inline struct cache_view cache_view(const struct kmem_cache *s)
 {
 	return (struct cache_view){ s->name, (unsigned)s->size, cache_objects(s),
-				    (unsigned)s->offset / WORD };
+				    (unsigned)s->offset / WORD,
+				    s->flags >> SLAB_RECLAIM_ACCOUNT & 1 };
 }
 
 static inline struct node_view node_view(const struct slub *slub, const struct kmem_cache *s,

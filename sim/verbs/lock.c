@@ -25,11 +25,14 @@ bool spin_lock_is_held(const struct spinlock *lock, enum lock_kind kind)
 	return false;
 }
 
-bool spin_is_contended(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind)
+bool spin_is_contended_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind,
+			  const struct site *site)
 {
+	unsigned before = on_behalf(cpu, site);
 	uint32_t *word = (uint32_t *)lock;
 	uint32_t now = load(cpu, word);
 
+	on_behalf_end(cpu, before);
 	if (kind == LOCK_QUEUED)
 		return now & ~(uint32_t)QUEUED_LOCKED_MASK;
 	return (uint16_t)((now >> 16) - now) > 1;
@@ -227,21 +230,24 @@ static unsigned lock_by_kind(struct cpu *cpu, struct spinlock *lock, enum lock_k
 	return lock_queued(cpu, lock);
 }
 
-static void acquire(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, bool let_in)
+static void acquire(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, bool let_in,
+		    const struct site *site)
 {
+	unsigned charged = on_behalf(cpu, site), turns;
 	enum waiting before;
-	unsigned turns;
 
 	preempt_disable(cpu);
 	before = waiting(cpu, NOT_WAITING);
 	turns = lock_by_kind(cpu, lock, kind, let_in);
 	lock_taken(cpu, lock, kind_name[kind], turns);
 	waiting(cpu, before);
+	on_behalf_end(cpu, charged);
 }
 
-void spin_lock(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind)
+void spin_lock_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind,
+		  const struct site *site)
 {
-	acquire(cpu, lock, kind, false);
+	acquire(cpu, lock, kind, false, site);
 }
 
 static bool trylock_ticket(struct cpu *cpu, struct spinlock *lock)
@@ -261,13 +267,15 @@ static bool trylock_dec(struct cpu *cpu, struct spinlock *lock)
 	return old > 0;
 }
 
-bool spin_trylock(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind)
+bool spin_trylock_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind,
+		     const struct site *site)
 {
 	static bool (*const try[])(struct cpu * cpu, struct spinlock * lock) = {
 		[LOCK_DEC] = trylock_dec,
 		[LOCK_TICKET] = trylock_ticket,
 		[LOCK_QUEUED] = trylock_queued,
 	};
+	unsigned charged = on_behalf(cpu, site);
 	bool taken;
 
 	preempt_disable(cpu);
@@ -276,11 +284,15 @@ bool spin_trylock(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind)
 		lock_taken(cpu, lock, kind_name[kind], 0);
 	else
 		preempt_enable(cpu);
+	on_behalf_end(cpu, charged);
 	return taken;
 }
 
-void spin_unlock(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind)
+void spin_unlock_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind,
+		    const struct site *site)
 {
+	unsigned charged = on_behalf(cpu, site);
+
 	if (kind == LOCK_DEC)
 		store(cpu, &lock->slock, 1);
 	else if (kind == LOCK_TICKET)
@@ -289,19 +301,22 @@ void spin_unlock(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind)
 		store(cpu, &lock->locked, 0);
 	lock_released(cpu, lock);
 	preempt_enable(cpu);
+	on_behalf_end(cpu, charged);
 }
 
-bool spin_lock_irqsave(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind)
+bool spin_lock_irqsave_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind,
+			  const struct site *site)
 {
 	bool flags = irq_save(cpu);
 
-	acquire(cpu, lock, kind, flags && kind == LOCK_DEC && !sim_preempt(cpu_sim(cpu)));
+	acquire(cpu, lock, kind, flags && kind == LOCK_DEC && !sim_preempt(cpu_sim(cpu)), site);
 	return flags;
 }
 
-void spin_unlock_irqrestore(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, bool flags)
+void spin_unlock_irqrestore_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind,
+			       bool flags, const struct site *site)
 {
-	spin_unlock(cpu, lock, kind);
+	spin_unlock_at(cpu, lock, kind, site);
 	irq_restore(cpu, flags);
 }
 
@@ -328,10 +343,10 @@ static void bit_wait(struct cpu *cpu, uint64_t *word, unsigned bit)
 	}
 }
 
-void bit_spin_lock(struct cpu *cpu, uint64_t *word, unsigned bit)
+void bit_spin_lock_at(struct cpu *cpu, uint64_t *word, unsigned bit, const struct site *site)
 {
 	enum waiting before = waiting(cpu, NOT_WAITING);
-	unsigned turns = 0;
+	unsigned charged = on_behalf(cpu, site), turns = 0;
 	bool held;
 
 	preempt_disable(cpu);
@@ -345,10 +360,12 @@ void bit_spin_lock(struct cpu *cpu, uint64_t *word, unsigned bit)
 	}
 	lock_taken(cpu, word, "bit", turns);
 	waiting(cpu, before);
+	on_behalf_end(cpu, charged);
 }
 
-bool bit_spin_trylock(struct cpu *cpu, uint64_t *word, unsigned bit)
+bool bit_spin_trylock_at(struct cpu *cpu, uint64_t *word, unsigned bit, const struct site *site)
 {
+	unsigned charged = on_behalf(cpu, site);
 	bool held;
 
 	preempt_disable(cpu);
@@ -357,11 +374,15 @@ bool bit_spin_trylock(struct cpu *cpu, uint64_t *word, unsigned bit)
 		preempt_enable(cpu);
 	else
 		lock_taken(cpu, word, "bit", 0);
+	on_behalf_end(cpu, charged);
 	return !held;
 }
 
-void bit_spin_unlock(struct cpu *cpu, uint64_t *word, unsigned bit, enum bit_unlock how)
+void bit_spin_unlock_at(struct cpu *cpu, uint64_t *word, unsigned bit, enum bit_unlock how,
+			const struct site *site)
 {
+	unsigned charged = on_behalf(cpu, site);
+
 	if (how == BIT_UNLOCK_ASSERT)
 		load(cpu, word);
 	if (how == BIT_UNLOCK_PLAIN)
@@ -370,4 +391,5 @@ void bit_spin_unlock(struct cpu *cpu, uint64_t *word, unsigned bit, enum bit_unl
 		bit_clear(cpu, word, bit);
 	lock_released(cpu, word);
 	preempt_enable(cpu);
+	on_behalf_end(cpu, charged);
 }

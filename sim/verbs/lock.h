@@ -51,16 +51,14 @@ enum {
 };
 
 void spin_lock_init(struct spinlock *lock, enum lock_kind kind);        /* set-up, no access */
-void spin_lock(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind);
-bool spin_trylock(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind);
-void spin_unlock(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind);
-/* Does somebody wait for the lock that this CPU holds? One read. Not of LOCK_DEC, which cannot
- * tell. */
-bool spin_is_contended(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind);
+void spin_lock_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, const struct site *site);
+bool spin_trylock_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, const struct site *site);
+void spin_unlock_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, const struct site *site);
+bool spin_is_contended_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, const struct site *site);
 /* For check(): no access. */
 bool spin_lock_is_held(const struct spinlock *lock, enum lock_kind kind);
-bool spin_lock_irqsave(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind);
-void spin_unlock_irqrestore(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, bool flags);
+bool spin_lock_irqsave_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, const struct site *site);
+void spin_unlock_irqrestore_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, bool flags, const struct site *site);
 
 enum bit_unlock {
 	BIT_UNLOCK_ASSERT,      /* 2.6.22, 2.6.23: read (assertion), then LOCK btr */
@@ -68,8 +66,23 @@ enum bit_unlock {
 	BIT_UNLOCK_PLAIN,       /* 2.6.25 and later: plain read-modify-write */
 };
 
-void bit_spin_lock(struct cpu *cpu, uint64_t *word, unsigned bit);
-bool bit_spin_trylock(struct cpu *cpu, uint64_t *word, unsigned bit);
-void bit_spin_unlock(struct cpu *cpu, uint64_t *word, unsigned bit, enum bit_unlock how);
+void bit_spin_lock_at(struct cpu *cpu, uint64_t *word, unsigned bit, const struct site *site);
+bool bit_spin_trylock_at(struct cpu *cpu, uint64_t *word, unsigned bit, const struct site *site);
+void bit_spin_unlock_at(struct cpu *cpu, uint64_t *word, unsigned bit, enum bit_unlock how, const struct site *site);
+
+/* What a lock costs is its caller's: reports name the place that calls. */
+#define spin_lock(cpu, lock, kind)      spin_lock_at((cpu), (lock), (kind), SITE("spin_lock(" #lock ")"))
+#define spin_trylock(cpu, lock, kind)   spin_trylock_at((cpu), (lock), (kind), SITE("spin_trylock(" #lock ")"))
+#define spin_unlock(cpu, lock, kind)    spin_unlock_at((cpu), (lock), (kind), SITE("spin_unlock(" #lock ")"))
+/* Does somebody wait for the lock that this CPU holds? One read. Not of LOCK_DEC, which cannot
+ * tell. */
+#define spin_is_contended(cpu, lock, kind) spin_is_contended_at((cpu), (lock), (kind), SITE("spin_is_contended(" #lock ")"))
+#define spin_lock_irqsave(cpu, lock, kind) spin_lock_irqsave_at((cpu), (lock), (kind), SITE("spin_lock_irqsave(" #lock ")"))
+#define spin_unlock_irqrestore(cpu, lock, kind, flags) \
+	spin_unlock_irqrestore_at((cpu), (lock), (kind), (flags), SITE("spin_unlock_irqrestore(" #lock ")"))
+#define bit_spin_lock(cpu, word, bit)   bit_spin_lock_at((cpu), (word), (bit), SITE("bit_spin_lock(" #word ")"))
+#define bit_spin_trylock(cpu, word, bit) bit_spin_trylock_at((cpu), (word), (bit), SITE("bit_spin_trylock(" #word ")"))
+#define bit_spin_unlock(cpu, word, bit, how) \
+	bit_spin_unlock_at((cpu), (word), (bit), (how), SITE("bit_spin_unlock(" #word ")"))
 
 #endif

@@ -67,8 +67,12 @@ enum rmw {
 };
 
 /* Operations. OP_WORK: a turn of a workload that has no allocator. OP_DRAIN: all CPUs' pages go back
- * to where all can have them; not among the operations that warm up and end a run. */
-enum op { OP_NONE, OP_ALLOC, OP_FREE, OP_PAGE_ALLOC, OP_PAGE_FREE, OP_WORK, OP_DRAIN, OPS };
+ * to where all can have them; not among the operations that warm up and end a run. OP_FAULT: a page
+ * fault of a process; OP_UNMAP: the end of a mapping, with all of its pages. */
+enum op {
+	OP_NONE, OP_ALLOC, OP_FREE, OP_PAGE_ALLOC, OP_PAGE_FREE, OP_WORK, OP_DRAIN, OP_FAULT, OP_UNMAP,
+	OPS
+};
 
 /* What a CPU waits for. */
 enum waiting { NOT_WAITING, WAITING_LOCK, WAITING_IDLE };
@@ -247,6 +251,10 @@ void op_end(struct cpu *cpu, int64_t live_bytes, int64_t footprint_bytes);
 void op_pieces(struct cpu *cpu, unsigned pieces);
 /* Says which path the current operation took: a string literal, e.g. "refill". */
 void path(struct cpu *cpu, const char *name);
+/* What follows is done for that place in the source, which reports name beside it, until
+ * on_behalf_end gets what this call gave. */
+unsigned on_behalf(struct cpu *cpu, const struct site *caller);
+void on_behalf_end(struct cpu *cpu, unsigned before);
 /* The CPU's clock, in units that mean something between CPUs only; reading it costs nothing. */
 uint64_t cpu_clock(const struct cpu *cpu);
 /* The operation under way is one since `clock`, which was after its op_begin: what was before

@@ -1,0 +1,169 @@
+/*
+ * Sums over every shipped experiment, shortened: sites add up to their line, members to all lines,
+ * lines to the totals of the run.
+ */
+#include <glob.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "experiment/experiment.h"
+#include "experiment/run_point.h"
+#include "tests/cli_fixture.h"
+
+enum { COMBINATIONS = 3 };              /* of each experiment: the first, one in the middle, the last */
+
+struct sum {
+	uint64_t bounces, hitm, upgrades;
+};
+
+static struct sum of_members(const struct result *result)
+{
+	struct sum sum = { 0 };
+
+	for (size_t i = 0; i < result->members; i++) {
+		sum.bounces += result->member[i].bounces;
+		sum.hitm += result->member[i].hitm;
+		sum.upgrades += result->member[i].upgrades;
+	}
+	return sum;
+}
+
+static struct sum of_lines(const struct result *result)
+{
+	struct sum sum = { 0 };
+
+	for (size_t i = 0; i < result->lines; i++) {
+		sum.bounces += result->line[i].bounces;
+		sum.hitm += result->line[i].hitm;
+		sum.upgrades += result->line[i].upgrades;
+	}
+	return sum;
+}
+
+static struct sum of_sites(const struct result *result, uint64_t line)
+{
+	struct sum sum = { 0 };
+
+	for (size_t i = 0; i < result->sites; i++) {
+		if (result->site[i].line != line)
+			continue;
+		sum.bounces += result->site[i].bounces;
+		sum.hitm += result->site[i].hitm;
+		sum.upgrades += result->site[i].upgrades;
+	}
+	return sum;
+}
+
+static void expect_equal(struct sum a, struct sum b)
+{
+	assert_int_equal(a.bounces, b.bounces);
+	assert_int_equal(a.hitm, b.hitm);
+	assert_int_equal(a.upgrades, b.upgrades);
+}
+
+/* Its bounces. */
+static uint64_t check_sums(const struct result *result)
+{
+	uint64_t bounces = 0;
+	struct sum all = { 0 };
+
+	for (int i = 0; i < LINE_CLASSES; i++)
+		bounces += result->total.bounces[i];
+	all = (struct sum){ bounces, result->total.hitm_loads + result->total.hitm_stores,
+			    result->total.upgrades };
+	expect_equal(of_members(result), all);
+	if (result->lines < RESULT_LINES_MAX)   /* then none was left out */
+		expect_equal(of_lines(result), all);
+	for (size_t i = 0; i < result->lines; i++) {
+		const struct line_stats *line = &result->line[i];
+
+		expect_equal(of_sites(result, line->offset),
+			     (struct sum){ line->bounces, line->hitm, line->upgrades });
+	}
+	return bounces;
+}
+
+/* As the file has it, but one seed and a few million cycles at most: also of a run that is cut the
+ * sums are right. */
+static struct experiment *load_short(const char *path)
+{
+	static char *const sets[] = { "repeat=1", "warmup=0", "max_cycles=20000000" };
+	struct diagnostics *diagnostics = diagnostics_new();
+	struct experiment *experiment = experiment_load(path, sets, 3, diagnostics);
+
+	if (!experiment)
+		diagnostics_print(diagnostics, stderr, false);
+	assert_non_null(experiment);
+	diagnostics_free(diagnostics);
+	return experiment;
+}
+
+static void test_sums(void **state)
+{
+	struct experiment *experiment = load_short(*state);
+	size_t step = experiment->points > COMBINATIONS
+			      ? (experiment->points - 1) / (COMBINATIONS - 1)
+			      : 1;
+	uint64_t bounces = 0;
+
+	for (size_t i = 0; i < experiment->points; i += step) {
+		char why[512] = "";
+		struct point *point = run_point(&experiment->point[i], why, sizeof why);
+
+		if (!point)
+			fail_msg("%s", why);
+		bounces += check_sums(point->result);
+		point_free(point);
+	}
+	assert_true(bounces > 0);
+	experiment_free(experiment);
+}
+
+/* What a lock costs stands with its caller: no access of lock.c without one. */
+static void test_locks_have_callers(void **state)
+{
+	struct experiment *experiment = load_short("configs/demo.yaml");
+	char why[512] = "";
+	struct point *point = run_point(&experiment->point[0], why, sizeof why);
+	uint64_t of_locks = 0;
+
+	(void)state;
+	assert_non_null(point);
+	for (size_t i = 0; i < point->result->sites; i++) {
+		const struct site_stats *site = &point->result->site[i];
+
+		if (!strstr(site->site.file, "verbs/lock.c"))
+			continue;
+		of_locks++;
+		assert_non_null(strstr(site->caller.file, "models/"));
+		assert_true(site->caller.line > 0);
+	}
+	assert_true(of_locks > 0);
+	point_free(point);
+	experiment_free(experiment);
+}
+
+int main(void)
+{
+	struct CMUnitTest tests[65] = { cmocka_unit_test(test_locks_have_callers) };
+	size_t count = 1;
+	glob_t files;
+
+	enter_source_tree();
+	assert_int_equal(glob("configs/*.yaml", 0, NULL, &files), 0);
+	for (size_t i = 0; i < files.gl_pathc && count < 65; i++)
+		tests[count++] = (struct CMUnitTest){ files.gl_pathv[i], test_sums, NULL, NULL,
+						      files.gl_pathv[i] };
+
+	int status = _cmocka_run_group_tests("sums", tests, count, NULL, NULL);
+
+	globfree(&files);
+	return status;
+}

@@ -17,6 +17,7 @@
 #include "sim/verbs/xalloc.h"
 
 enum { UNITS_PER_CYCLE = 64, SETS = 4, PATH_BYTES = 4096 };
+static const double OTHER_KIND = 1.5;
 
 struct measuring {
 	struct calibration *calibration;
@@ -29,71 +30,121 @@ struct measuring {
 
 /* ---- one microbenchmark --------------------------------------------------------------------- */
 
-static double per_operation(const struct native_report *report)
-{
-	return (double)report->result->elapsed_units / UNITS_PER_CYCLE /
-	       (double)report->result->operations;
-}
+/* A test of a file of configs/micro, on these CPUs of the host. */
+struct probe {
+	const char *file, *test;
+	const unsigned *host;
+	struct experiment *experiment;
+	double *cycles;                 /* [samples], an operation */
+};
 
-/* Cycles of each sample; false: `why`. */
-static bool sample(struct measuring *m, const struct combination *combination,
-		   const unsigned *host, double *cycles)
-{
-	struct native_options options = {
-		.cpus = (unsigned)combination->settings.cpus,
-		.host = host,
-		.max_cycles = 100000000000,
-		.bytes = combination_bytes(combination, 1),
-	};
-
-	combination_plan(combination, &options.plan);
-	for (unsigned i = 0; i < m->options->samples; i++) {
-		struct native_report report;
-		bool done;
-
-		options.seed = i + 1;
-		if (!backend_native.native->run(&options, &report, m->why, m->size))
-			return false;
-		done = report.result->outcome == OUTCOME_DONE;
-		if (!done)
-			snprintf(m->why, m->size, "%s", report.result->message);
-		cycles[i] = done ? per_operation(&report) : 0;
-		m->calibration->runs++;
-		m->calibration->disturbed += report.disturbed;
-		result_free(report.result);
-		if (!done)
-			return false;
-	}
-	return true;
-}
-
-/* The median of a test of a file of configs/micro, in cycles; CPU 0 and those after it on these
- * of the host. NAN: it could not be had, `why` or the diagnostics say so. */
-static double micro(struct measuring *m, const char *file, const char *test, const unsigned *host)
+static bool probe_open(struct measuring *m, struct probe *p)
 {
 	char path[PATH_BYTES], name[80], set[SETS][80];
 	char *sets[SETS] = { set[0], set[1], set[2], set[3] };
-	double *cycles = xalloc(m->options->samples * sizeof *cycles), median = NAN;
-	struct experiment *experiment = NULL;
 
-	snprintf(name, sizeof name, "configs/micro/%s.yaml", file);
-	snprintf(set[0], sizeof set[0], "workload.test=%s", test);
+	p->cycles = xalloc(m->options->samples * sizeof *p->cycles);
+	snprintf(name, sizeof name, "configs/micro/%s.yaml", p->file);
+	snprintf(set[0], sizeof set[0], "workload.test=%s", p->test);
 	snprintf(set[1], sizeof set[1], "workload.memory_of=0");
 	snprintf(set[2], sizeof set[2], "jitter_cycles=0");
 	snprintf(set[3], sizeof set[3], "repeat=1");
 	if (data_file(name, path, sizeof path))
-		experiment = experiment_load(path, sets, SETS, m->diagnostics);
+		p->experiment = experiment_load(path, sets, SETS, m->diagnostics);
 	else
 		snprintf(m->why, m->size, "there is no file %s", name);
-	if (experiment && sample(m, experiment->combination[0], host, cycles))
-		median = statistics_percentile(cycles, m->options->samples, 0.5);
-	if (experiment)
-		experiment_free(experiment);
-	free(cycles);
-	if (m->progress && !isnan(median))
-		fprintf(m->progress, "  %-14s %8.1f cycles %8.1f ns\n", test, median,
-			median / m->calibration->own.ghz);
+	return p->experiment;
+}
+
+static void probe_close(struct probe *p)
+{
+	if (p->experiment)
+		experiment_free(p->experiment);
+	free(p->cycles);
+}
+
+static bool probe_sample(struct measuring *m, struct probe *p, unsigned round)
+{
+	const struct combination *combination = p->experiment->combination[0];
+	struct native_options options = {
+		.cpus = (unsigned)combination->settings.cpus,
+		.host = p->host,
+		.max_cycles = 100000000000,
+		.bytes = combination_bytes(combination, 1),
+		.seed = round + 1,
+	};
+	struct native_report report;
+	const struct result *result;
+	bool done;
+
+	combination_plan(combination, &options.plan);
+	if (!backend_native.native->run(&options, &report, m->why, m->size))
+		return false;
+	result = report.result;
+	done = result->outcome == OUTCOME_DONE && result->operations;
+	if (done)
+		p->cycles[round] = (double)result->elapsed_units / UNITS_PER_CYCLE /
+				   (double)result->operations;
+	else
+		snprintf(m->why, m->size, "%s", result->message);
+	m->calibration->runs++;
+	m->calibration->disturbed += report.disturbed;
+	result_free(report.result);
+	return done;
+}
+
+/* Of all rounds, and of those alone that `kept` says yes to. */
+static double median_of(const struct measuring *m, const double *cycles, const bool *kept)
+{
+	double *chosen = xalloc(m->options->samples * sizeof *chosen), median;
+	size_t count = 0;
+
+	for (unsigned i = 0; i < m->options->samples; i++)
+		if (!kept || kept[i])
+			chosen[count++] = cycles[i];
+	median = statistics_percentile(chosen, count, 0.5);
+	free(chosen);
 	return median;
+}
+
+/*
+ * A hypervisor moves its CPUs between cores that are near and far. Rounds whose first test is far
+ * from the median of the first test are of another kind, and count for no test.
+ */
+static void keep_one_kind(struct measuring *m, const struct probe *first, bool *kept)
+{
+	double median = median_of(m, first->cycles, NULL);
+
+	for (unsigned i = 0; i < m->options->samples; i++) {
+		kept[i] = first->cycles[i] < OTHER_KIND * median &&
+			  first->cycles[i] * OTHER_KIND > median;
+		m->calibration->moved += !kept[i];
+	}
+}
+
+/* All tests in turn, round after round; the median of each, in cycles. */
+static bool measure_probes(struct measuring *m, struct probe *probe, unsigned count,
+			   double *medians)
+{
+	bool *kept = xalloc(m->options->samples * sizeof *kept), good = true;
+
+	for (unsigned i = 0; i < count; i++)
+		good = probe_open(m, &probe[i]) && good;
+	for (unsigned round = 0; round < m->options->samples; round++)
+		for (unsigned i = 0; i < count && good; i++)
+			good = probe_sample(m, &probe[i], round);
+	if (good)
+		keep_one_kind(m, &probe[0], kept);
+	for (unsigned i = 0; i < count; i++) {
+		if (good)
+			medians[i] = median_of(m, probe[i].cycles, kept);
+		if (good && m->progress)
+			fprintf(m->progress, "  %-14s %8.1f cycles %8.1f ns\n", probe[i].test,
+				medians[i], medians[i] / m->calibration->own.ghz);
+		probe_close(&probe[i]);
+	}
+	free(kept);
+	return good;
 }
 
 /* ---- cores and caches ----------------------------------------------------------------------- */
@@ -201,83 +252,89 @@ static const struct line_test line_tests[] = {
 };
 enum { LINE_TESTS = sizeof line_tests / sizeof *line_tests };
 
-static bool add_ns(struct measuring *m, struct reals *list, double cycles, bool fenced)
+static void add_ns(const struct calibration *c, struct reals *list, double cycles, bool fenced)
 {
-	const struct native_own *own = &m->calibration->own;
-	double ns = (cycles - (fenced ? own->fence : 0)) / own->ghz;
+	double ns = (cycles - (fenced ? c->own.fence : 0)) / c->own.ghz;
 
-	if (isnan(cycles))
-		return false;
 	list->value[list->count++] = ns > 0 ? rounded(ns) : 0;
-	return true;
 }
 
-/* A line that two others share: measured with three cores, else said from what two show. */
-static bool measure_shared(struct measuring *m, unsigned partner)
+/* A line that two others share, said from what two cores show: a clean line of another core that
+ * comes as fast as from a last level comes from there. */
+static void guess_shared(struct calibration *c)
 {
-	struct calibration *c = m->calibration;
-	struct machine *machine = &c->machine;
-	struct reals *shared = &machine->load_ns.S;
-	double hit, clean;
-	unsigned third = 1;
+	struct reals *shared = &c->machine.load_ns.S;
+	double hit = c->machine.llc.hit_cyc / c->own.ghz;
+	double clean = c->machine.load_ns.E.value[shared->count];
 
-	while (third < c->cpus && third == partner)
-		third++;
-	if (third < c->cpus) {
-		unsigned host[] = { c->host[0], c->host[partner], c->host[third] };
-
-		c->three = true;
-		return add_ns(m, shared, micro(m, "lines-of-two", "ld_S", host), false);
-	}
-	/* a clean line of another core that comes as fast as from a last level comes from there */
-	hit = machine->llc.hit_cyc / c->own.ghz;
-	clean = machine->load_ns.E.value[shared->count];
 	c->llc_apart = c->shared_llc && clean > 3 * hit;
-	shared->value[shared->count] = c->shared_llc && !c->llc_apart ? rounded(hit) : clean;
-	shared->count++;
-	return true;
+	shared->value[shared->count++] = c->shared_llc && !c->llc_apart ? rounded(hit) : clean;
 }
 
 /* Does a read take a modified line over, so that its own writer has to fetch it? */
-static bool measure_dirty_read(struct measuring *m, const unsigned *host)
+static void set_dirty_read(struct machine *machine, double again)
 {
-	struct machine *machine = &m->calibration->machine;
-	double again = micro(m, "lines", "ld_after_read", host);
 	double hit = machine->l2.ways ? machine->l2.hit_cyc : machine->l1d.hit_cyc;
 
-	if (isnan(again))
-		return false;
 	if (machine->protocol == PROTOCOL_MOESI)
 		machine->dirty_read = again > 2 * hit ? DIRTY_MIGRATE : DIRTY_SHARE_OWNED;
 	else
 		machine->dirty_read = DIRTY_SHARE_WB;
+}
+
+/* A core that is neither CPU 0's nor `partner`; the number of cores: none. */
+static unsigned third_core(const struct calibration *c, unsigned partner)
+{
+	unsigned third = 1;
+
+	while (third < c->cpus && third == partner)
+		third++;
+	return third;
+}
+
+static bool measure_distance(struct measuring *m, unsigned d)
+{
+	enum { AGAIN = LINE_TESTS, MEMORY, SHARED, PROBES };
+	struct calibration *c = m->calibration;
+	unsigned partner = c->partner[d], third = third_core(c, partner);
+	unsigned host[] = { c->host[0], c->host[partner], third < c->cpus ? c->host[third] : 0 };
+	struct probe probe[PROBES] = {
+		[AGAIN] = { "lines", "ld_after_read", host, NULL, NULL },
+		[MEMORY] = { "memory", "ld_I", host, NULL, NULL },
+		[SHARED] = { "lines-of-two", "ld_S", host, NULL, NULL },
+	};
+	double median[PROBES];
+
+	for (unsigned i = 0; i < LINE_TESTS; i++)
+		probe[i] = (struct probe){ "lines", line_tests[i].test, host, NULL, NULL };
+	c->three = third < c->cpus;
+	if (!measure_probes(m, probe, c->three ? PROBES : SHARED, median))
+		return false;
+	for (unsigned i = 0; i < LINE_TESTS; i++)
+		add_ns(c, (struct reals *)((char *)&c->machine + line_tests[i].list), median[i],
+		       line_tests[i].fenced);
+	if (c->three)
+		add_ns(c, &c->machine.load_ns.S, median[SHARED], false);
+	else
+		guess_shared(c);
+	if (d == 0) {
+		set_dirty_read(&c->machine, median[AGAIN]);
+		add_ns(c, &c->machine.dram_ns, median[MEMORY], false);
+	}
 	return true;
 }
 
 static bool measure_lines(struct measuring *m)
 {
-	struct calibration *c = m->calibration;
-	struct machine *machine = &c->machine;
+	struct machine *machine = &m->calibration->machine;
 	struct by_state none = { 0 };
 
 	machine->load_ns = machine->store_ns = machine->rmw_ns = none;
-	for (unsigned d = 0; d < machine->distances.count; d++) {
-		unsigned host[] = { c->host[0], c->host[c->partner[d]] };
-
-		for (unsigned i = 0; i < LINE_TESTS; i++) {
-			const struct line_test *test = &line_tests[i];
-			struct reals *list = (struct reals *)((char *)machine + test->list);
-
-			if (!add_ns(m, list, micro(m, "lines", test->test, host), test->fenced))
-				return false;
-		}
-		if (!measure_shared(m, c->partner[d]))
-			return false;
-		if (d == 0 && !measure_dirty_read(m, host))
-			return false;
-	}
 	machine->dram_ns.count = 0;
-	return add_ns(m, &machine->dram_ns, micro(m, "memory", "ld_I", c->host), false);
+	for (unsigned d = 0; d < machine->distances.count; d++)
+		if (!measure_distance(m, d))
+			return false;
+	return true;
 }
 
 /* ---- where a number comes from --------------------------------------------------------------- */
@@ -505,6 +562,11 @@ void calibration_print(FILE *out, const struct calibration *c)
 		fprintf(out,
 			"# The host says that these cores share their last level; clean lines of another\n"
 			"# core come from farther than that, so they may not, and load_ns.S is as E.\n");
+	if (c->moved)
+		fprintf(out,
+			"# Left out: %u rounds of all tests in which lines came from another distance than\n"
+			"# in most, as when a hypervisor moves its CPUs.\n",
+			c->moved);
 	if (c->disturbed)
 		fprintf(out, "# Of %u runs the host disturbed %u each time they were tried.\n",
 			c->runs, c->disturbed);

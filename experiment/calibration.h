@@ -31,6 +31,7 @@ struct calibration {
 	bool llc_apart;
 	bool three;                     /* three CPUs: what two others share was measured */
 	struct native_own own;
+	unsigned moved;                 /* rounds that were of another kind */
 	unsigned disturbed, runs;       /* microbenchmarks that the host disturbed, of so many */
 };
 

@@ -11,9 +11,13 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/comparison.h"
+#include "cli/differences.h"
 #include "cli/select.h"
+#include "cli/verdict.h"
 #include "experiment/diagnostic.h"
 #include "sim/verbs/xalloc.h"
+
+enum { DIFFERENCES = 8 };       /* members and places that are shown */
 
 struct arguments {
 	const char *result[2], *by, *colour;
@@ -207,14 +211,24 @@ static int compare(const struct arguments *arguments, const struct points *a,
 		.format = arguments->format,
 		.paper = table_paper(stdout, arguments->colour, arguments->wide),
 	};
+	bool people = arguments->format == TABLE_PEOPLE;
 
 	if (!count)
 		compared = compared_usual(comparison.native, &count);
 	comparison.compared = compared;
 	comparison.count = count;
+	if (people && b)
+		differences_of_settings(stdout, a, b);
 
 	size_t rows, over = comparison_print(stdout, groups, &comparison, &rows);
 	int status = over ? EXIT_DIFFERENT : EXIT_DONE;
+
+	if (people && rows) {
+		for (size_t s = 1; s < groups->serieses; s++)
+			differences_of_places(stdout, groups, s, DIFFERENCES, comparison.paper);
+		putchar('\n');
+		verdict_print(stdout, groups, compared, count);
+	}
 
 	tell_unmatched(groups);
 	if (!rows) {

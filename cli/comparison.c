@@ -7,6 +7,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "cli/options.h"
+
 enum { COLUMNS = 22 };
 
 enum { USUAL_MAX = 8 };
@@ -84,6 +86,25 @@ static const char *change_text(const struct interval *change, const struct inter
 	return buf;
 }
 
+/* "in_flight=16, cpus=2" of "workload.in_flight=16, cpus=2". */
+static const char *short_keys(const char *settings, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	*buf = '\0';
+	while (*settings && used < size) {
+		size_t part = strcspn(settings, ","), key = strcspn(settings, "=");
+		const char *dot = key < part ? memrchr(settings, '.', key) : NULL;
+		const char *from = dot ? dot + 1 : settings;
+
+		used += (size_t)snprintf(buf + used, size - used, "%s%.*s", used ? ", " : "",
+					 (int)(settings + part - from), from);
+		settings += part;
+		settings += strspn(settings, ", ");
+	}
+	return buf;
+}
+
 /* Cells for programs: the text for people is in cells of its own. */
 static void interval_cells(struct table *table, const struct interval *interval, double mean)
 {
@@ -102,9 +123,10 @@ static bool add_row(struct table *table, const struct groups *groups, const stru
 			to = cell_interval(b, quotient_value, compared);
 	struct interval change = cell_change(a, b, quotient_value, compared);
 	bool over = is_over(&from, &to, &change, limit);
-	char text[128];
+	char text[512];
 
-	table_text(table, "%s", groups->group[a->group]);
+	table_both(table, false, short_keys(groups->group[a->group], text, sizeof text),
+		   groups->group[a->group]);
 	table_text(table, "%s", groups->series[a->series]);
 	table_text(table, "%s", groups->series[b->series]);
 	table_text(table, "%s", compared->name);
@@ -120,6 +142,10 @@ static bool add_row(struct table *table, const struct groups *groups, const stru
 	/* what falls into two has no change */
 	interval_cells(table, &change, interval_two_states(&change) ? NAN : change.mean);
 	table_both(table, true, over ? "over the limit" : "", over ? "true" : "false");
+	if (over)
+		complain("bounce compare: %s%s%s of %s is over the limit: %s", compared->name,
+			 *groups->group[a->group] ? " at " : "", groups->group[a->group],
+			 groups->series[b->series], change_text(&change, &to, text, sizeof text));
 	return over;
 }
 

@@ -95,7 +95,7 @@ static struct explore_options options_of(const struct combination *combination, 
 	o.pages = combination->pages->name;
 	o.objects_settings = combination->objects_settings;
 	o.pages_settings = combination->pages_fitted;
-	o.preempt = combination->settings.preempt;
+	o.preempt = combination_preempt(combination);
 	o.plant = plant ? backend_explored.explorer->plants[plant - 1].name : NULL;
 	o.seed = seed;
 	return o;
@@ -123,7 +123,7 @@ static void print_models(const struct combination *combination)
 static bool same_to_explorer(const struct combination *a, const struct combination *b)
 {
 	return a->objects == b->objects && a->pages == b->pages &&
-	       a->settings.preempt == b->settings.preempt &&
+	       combination_preempt(a) == combination_preempt(b) &&
 	       (!a->objects ||
 		!memcmp(a->objects_settings, b->objects_settings, a->objects->settings_size)) &&
 	       (!a->pages->settings_size ||

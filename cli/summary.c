@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "cli/table.h"
+#include "cli/verdict.h"
+#include "experiment/groups.h"
 #include "experiment/metrics.h"
 #include "experiment/partners.h"
 #include "experiment/statistics.h"
@@ -409,6 +411,32 @@ static void print_rough(FILE *out, const struct points *points, const bool *want
 		fprintf(out, "\nIn round brackets the lowest and the highest seed, where a 95 %% interval would reach below 0.\n");
 }
 
+/* The first allocator, or whatever is compared by name, against the others. */
+static void print_verdict(FILE *out, const struct points *points)
+{
+	static const char *const words[] = {
+		"alloc_cycles_mean", "free_cycles_mean", "page_alloc_cycles_mean",
+		"page_free_cycles_mean", "bounces/operations",
+	};
+	struct quotient what[sizeof words / sizeof *words];
+	struct groups *groups = groups_of(points, NULL);
+	char unknown[64];
+	size_t count = 0;
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		bool of_pages = !strncmp(words[i], "page_", 5);
+
+		/* page operations inside those of objects are a detail */
+		if (of_pages && points->point[0]->result->op[OP_ALLOC].count)
+			continue;
+		quotient_parse(words[i], &what[count++], unknown, sizeof unknown);
+	}
+	if (groups->serieses > 1)
+		putc('\n', out);
+	verdict_print(out, groups, what, count);
+	groups_free(groups);
+}
+
 void summary_print(FILE *out, const struct points *points, struct paper paper)
 {
 	bool wanted[QUANTITIES];
@@ -433,6 +461,7 @@ void summary_print(FILE *out, const struct points *points, struct paper paper)
 	summary_headline(out, points);
 	table_print(table, out, TABLE_PEOPLE, "result", 0, paper);
 	table_free(table);
+	print_verdict(out, points);
 	print_rough(out, points, wanted);
 	print_seedless(out, points);
 	print_remarks(out, points);

@@ -236,14 +236,14 @@ static void widen(struct widths *widths, struct widths by)
 		widths->after = by.after;
 }
 
-/* "slab.h:27 slab_lock" of "models/slub/slab.h:27 slab_lock": without the folders of a path that
- * it begins with. */
+/* "slab.h:27 slab_lock" of "models/slub/slab.h:27 slab_lock": a place in the source without its
+ * folders. */
 static const char *without_folders(const char *text)
 {
 	size_t first = strcspn(text, " (");
 	const char *slash = memrchr(text, '/', first);
 
-	return slash ? slash + 1 : text;
+	return slash && memchr(slash, ':', first - (size_t)(slash - text)) ? slash + 1 : text;
 }
 
 /* Room of a column: its cells, and its heading if that is wider. */

@@ -22,6 +22,7 @@ enum {
 };
 
 enum scale { SCALE_NONE, SCALE_SOCKETS };
+enum preempt { PREEMPT_AUTO, PREEMPT_TRUE, PREEMPT_FALSE };
 enum struct_page { STRUCT_PAGE_AUTO, STRUCT_PAGE_PACKED, STRUCT_PAGE_ALIGNED };
 
 /* The top level of an experiment; machine, workload and the sections of models are apart. */
@@ -39,7 +40,7 @@ struct settings {
 	struct wordlist plots;
 	uint64_t memory_mib;
 	int struct_page;                /* enum struct_page */
-	bool preempt;
+	int preempt;                    /* enum preempt; see combination_preempt */
 	uint64_t second_cycles;
 	struct interrupts interrupts;
 	uint64_t jitter_cycles;
@@ -133,6 +134,8 @@ void combination_place(const struct combination *combination, struct sim_options
 uint64_t combination_bytes(const struct combination *combination, uint64_t nodes);
 /* Models, workload and their settings, as its machine stands ready to run them. */
 void combination_plan(const struct combination *combination, struct stand_plan *plan);
+/* Does the kernel count preemption? `auto`: as kernels like its allocators' do. */
+bool combination_preempt(const struct combination *combination);
 /* Does the key determine a point? Others are about the experiment; the seed comes apart. */
 bool effective_is_of_point(const char *key);
 

@@ -26,6 +26,7 @@ static const char *const placement_words[] = {
 	"pairs-apart-1", "pairs-apart-2", "pairs-apart-3", "pairs-apart-4", NULL
 };
 static const char *const scale_words[] = { "none", "sockets", NULL };
+static const char *const preempt_words[] = { "auto", "true", "false", NULL };
 static const char *const struct_page_words[] = { "auto", "packed-56", "aligned-64", NULL };
 
 static const struct setting top_level[] = {
@@ -63,8 +64,8 @@ static const struct setting top_level[] = {
 		.help = "simulated memory that the page allocator manages; only what is used costs anything"),
 	SETTING(struct settings, struct_page, WORD, .words = struct_page_words, .fallback = "auto",
 		.help = "bytes from one page struct to the next: auto is that of the era"),
-	SETTING(struct settings, preempt, SWITCH, .fallback = "false",
-		.help = "a kernel with CONFIG_PREEMPT"),
+	SETTING(struct settings, preempt, WORD, .words = preempt_words, .fallback = "auto",
+		.help = "a kernel that counts preemption (CONFIG_PREEMPT); auto: from 7.0, by the models"),
 	SETTING(struct settings, second_cycles, COUNT, .min = 10000, .max = 1e12,
 		.fallback = "10_000_000", .unit = "cycles",
 		.help = "a second of the kernel, from which its periods come: counters are folded and page lists aged once a second on each CPU; shorter runs see none of it"),

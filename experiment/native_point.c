@@ -59,7 +59,7 @@ static struct point *run(const struct planned *planned, bool watched, char *why,
 		.seed = planned->seed,
 		.jitter_cycles = combination->settings.jitter_cycles,
 		.max_cycles = combination->settings.max_cycles,
-		.preempt = combination->settings.preempt,
+		.preempt = combination_preempt(combination),
 		.bytes = combination_bytes(combination, 1),
 		.watched = watched,
 	};

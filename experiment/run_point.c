@@ -42,6 +42,18 @@ uint64_t combination_bytes(const struct combination *combination, uint64_t nodes
 	       combination->settings.cpus * ((uint64_t)1 << 20);
 }
 
+bool combination_preempt(const struct combination *combination)
+{
+	enum preempt preempt = (enum preempt)combination->settings.preempt;
+	enum kernel kernel;
+
+	if (preempt != PREEMPT_AUTO)
+		return preempt == PREEMPT_TRUE;
+	kernel = combination->objects ? combination->objects->kernel
+				      : combination->pages->kernel(combination->pages_fitted);
+	return kernel >= KERNEL_7_1;
+}
+
 static struct sim_options *options_new(const struct planned *planned)
 {
 	const struct combination *combination = planned->combination;
@@ -52,7 +64,7 @@ static struct sim_options *options_new(const struct planned *planned)
 	options->cpus = (unsigned)settings->cpus;
 	options->seed = planned->seed;
 	options->start_jitter_cycles = settings->jitter_cycles;
-	options->preempt = settings->preempt;
+	options->preempt = combination_preempt(combination);
 	options->no_run_ahead = !settings->run_ahead;
 	options->no_parking = !settings->parking;
 	options->warmup = combination->warmup;
@@ -172,7 +184,7 @@ static void find_fitted(void *to, const struct setting *setting, const char *pat
 		snprintf(fitted->text, sizeof fitted->text, "%s", text);
 }
 
-/* What a key of the page allocator that says `auto` became. */
+/* What a key that says `auto` became. */
 static const char *value_of(const struct combination *combination, const struct point_key *key,
 			    struct fitted *fitted)
 {
@@ -182,6 +194,8 @@ static const char *value_of(const struct combination *combination, const struct 
 		return key->value;
 	if (!strcmp(key->key, "pages"))
 		return pages->name;
+	if (!strcmp(key->key, "preempt"))
+		return combination_preempt(combination) ? "true" : "false";
 	*fitted = (struct fitted){ .path = key->key };
 	if (pages->settings)
 		schema_list(pages->settings, combination->pages_fitted, pages->name, find_fitted,

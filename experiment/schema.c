@@ -560,6 +560,58 @@ static bool read_distribution(struct schema *schema, const struct setting *setti
 	return true;
 }
 
+/* LOW and HIGH of {WORD: [LOW, HIGH]}. */
+static bool read_range(struct schema *schema, const struct setting *setting,
+		       const struct yaml *value, const char *name, struct sizes *sizes)
+{
+	const struct setting bytes = {
+		.key = setting->key, .kind = SETTING_BYTES, .min = setting->min,
+		.max = setting->max, .unit = setting->unit,
+	};
+
+	if (value->kind != YAML_LIST || value->count != 2) {
+		wants(schema, value, name, "two sizes, like {uniform: [8, 1024]}", "");
+		return false;
+	}
+	if (!read_whole(schema, &bytes, value->child[0], name, &sizes->low) ||
+	    !read_whole(schema, &bytes, value->child[1], name, &sizes->high))
+		return false;
+	if (sizes->low <= sizes->high)
+		return true;
+	mistake(schema->diagnostics, value->place, "the first size is larger than the second");
+	return false;
+}
+
+/* A number of bytes, or {WORD: [LOW, HIGH]}. */
+static bool read_sizes(struct schema *schema, const struct setting *setting,
+		       const struct yaml *value, const char *name, struct sizes *sizes)
+{
+	const struct setting bytes = {
+		.key = setting->key, .kind = SETTING_BYTES, .min = setting->min,
+		.max = setting->max, .unit = setting->unit,
+	};
+	struct sizes read = { .shape = SIZES_ONE };
+
+	if (value->kind != YAML_MAPPING) {
+		if (!read_whole(schema, &bytes, value, name, &read.low))
+			return false;
+		read.high = read.low;
+		*sizes = read;
+		return true;
+	}
+	if (value->count != 1) {
+		wants(schema, value, name, "one way to draw sizes, like {uniform: [8, 1024]}", "");
+		return false;
+	}
+	read.shape = schema_word(schema, value->key[0], name, sizes_words);
+	if (read.shape++ < 0 || !read_range(schema, setting, value->child[0], name, &read))
+		return false;
+	*sizes = read;
+	return true;
+}
+
+const char *const sizes_words[] = { "uniform", "steps", NULL };
+
 static bool is_single(const struct setting *setting)
 {
 	return !schema_is_list(setting) && setting->kind != SETTING_SECTION;
@@ -591,6 +643,8 @@ static bool read_one(struct schema *schema, const struct setting *setting, const
 		return *(int *)member >= 0;
 	case SETTING_DISTRIBUTION:
 		return read_distribution(schema, setting, value, name, member);
+	case SETTING_SIZES:
+		return read_sizes(schema, setting, value, name, member);
 	case SETTING_SECTION:
 		break;
 	}
@@ -673,6 +727,20 @@ static void fallback_value(struct schema *schema, const struct setting *setting,
 	read_one(schema, setting, &value, setting->key, target);
 }
 
+/* "{uniform: [8, 1000]}"; false: the sizes are one number. */
+static bool fallback_sizes(const struct setting *setting, struct sizes *sizes)
+{
+	char word[20];
+	unsigned long long low, high;
+
+	if (sscanf(setting->fallback, "{%19[a-z]: [%llu, %llu]}", word, &low, &high) != 3)
+		return false;
+	*sizes = (struct sizes){ .low = low, .high = high };
+	while (strcmp(sizes_words[sizes->shape++], word))
+		continue;
+	return true;
+}
+
 static void use_fallback(struct schema *schema, const struct setting *setting, struct place where,
 			 const char *path, char *target)
 {
@@ -687,6 +755,9 @@ static void use_fallback(struct schema *schema, const struct setting *setting, s
 			    NULL);
 	} else if (!setting->fallback) {
 		mistake(schema->diagnostics, where, "missing key '%s': %s", full, setting->help);
+	} else if (setting->kind == SETTING_SIZES &&
+		   fallback_sizes(setting, (void *)(target + setting->offset))) {
+		return;
 	} else if (is_single(setting)) {
 		fallback_value(schema, setting, target);
 	} else {
@@ -943,6 +1014,15 @@ static void distribution_text(const struct distribution *distribution, const cha
 		snprintf(text, size, "{%s: %s}", words[distribution->shape], spread);
 }
 
+static void sizes_text(const struct sizes *sizes, char *text, size_t size)
+{
+	if (sizes->shape == SIZES_ONE)
+		snprintf(text, size, "%" PRIu64, sizes->low);
+	else
+		snprintf(text, size, "{%s: [%" PRIu64 ", %" PRIu64 "]}",
+			 sizes_words[sizes->shape - 1], sizes->low, sizes->high);
+}
+
 void schema_text(const struct setting *setting, const void *target, char *text, size_t size)
 {
 	const void *member = (const char *)target + setting->offset;
@@ -980,6 +1060,9 @@ void schema_text(const struct setting *setting, const void *target, char *text, 
 		break;
 	case SETTING_DISTRIBUTION:
 		distribution_text(member, setting->words, text, size);
+		break;
+	case SETTING_SIZES:
+		sizes_text(member, text, size);
 		break;
 	case SETTING_SECTION:
 		break;
@@ -1053,6 +1136,8 @@ static const char *kind_name(const struct setting *setting)
 		return "list of keys of numbers";
 	case SETTING_DISTRIBUTION:
 		return "one of";
+	case SETTING_SIZES:
+		return "whole number, or {uniform: [LOW, HIGH]} or {steps: [LOW, HIGH]}";
 	case SETTING_SECTION:
 		return "section";
 	}

@@ -287,6 +287,7 @@ const struct page_allocator *page_allocator_find(const char *name);
 /* ---- object allocators ----------------------------------------------------------------------- */
 
 struct kmem_cache;              /* each model has its own */
+struct slab_sheaf;              /* objects in somebody's hands; models/slub/sheaf.h */
 
 struct object_allocator {
 	const char *name, *summary;
@@ -313,6 +314,15 @@ struct object_allocator {
 		     void *object); /* kmem_cache_free */
 	void *(*kmalloc)(struct cpu *cpu, void *state, size_t size, unsigned gfp);
 	void (*kfree)(struct cpu *cpu, void *state, void *object);
+	/* Freed once a grace period is over. NULL: the caller waits and frees. */
+	void (*free_rcu)(struct cpu *cpu, void *state, struct kmem_cache *cache, void *object);
+	/* A sheaf with `count` objects or more, which alloc_prefilled takes without failing; what is
+	 * left of it is returned. NULL, all three: there are no sheaves. */
+	struct slab_sheaf *(*prefill)(struct cpu *cpu, void *state, struct kmem_cache *cache,
+				      unsigned count, unsigned gfp);
+	void *(*alloc_prefilled)(struct cpu *cpu, struct slab_sheaf *sheaf);
+	void (*return_prefilled)(struct cpu *cpu, void *state, struct kmem_cache *cache,
+				 struct slab_sheaf *sheaf, unsigned gfp);
 	/* What each CPU does once a second, in a timer's handler; NULL: nothing. */
 	void (*tick)(struct cpu *cpu, void *state);
 	unsigned (*object_size)(const struct kmem_cache *cache); /* bytes from object to object */

@@ -23,9 +23,10 @@ struct explored explored_of(const char *objects, const char *more)
 	char text[1000];
 
 	snprintf(text, sizeof text,
-		 "name: t\nmachine: textbook\ncpus: 2\nobjects: %s\npages: buddy\n"
+		 "name: t\nmachine: textbook\ncpus: 2\nobjects: %s\n%s"
 		 "workload: %s\noperations: 100\n%s",
-		 objects, strcmp(objects, "none") ? "producer-consumer" : "counter", more);
+		 objects, strstr(more, "pages: ") ? "" : "pages: buddy\n",
+		 strcmp(objects, "none") ? "producer-consumer" : "counter", more);
 	e.experiment = experiment_parse("t.yaml", text, strlen(text), NULL, 0, e.diagnostics);
 	diagnostics_print(e.diagnostics, stderr, false);
 	assert_non_null(e.experiment);

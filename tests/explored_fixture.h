@@ -26,7 +26,7 @@ struct planted {
 extern const struct explorer *explorer;
 
 void explored_begin(void);
-/* The models and what `more` says of them, in lines of YAML. */
+/* The models and what `more` says of them, in lines of YAML; pages: buddy if it says none. */
 struct explored explored_of(const char *objects, const char *more);
 void explore(struct explored *e);
 void explored_free(struct explored *e);

@@ -193,9 +193,12 @@ static void add_pages(struct fixture *f, const struct fixture_options *o)
 	f->memory = memory_new(f->sim, o->view ? o->view : facts[o->era].view, o->stride,
 			       o->mib ? o->mib : 4);
 	f->page_model = page_allocator_find(o->pages ? o->pages : "buddy");
-	assert_int_equal(f->page_model->settings_size, is_pcp ? sizeof pcp : sizeof buddy);
+	if (!o->page_settings)
+		assert_int_equal(f->page_model->settings_size, is_pcp ? sizeof pcp : sizeof buddy);
 	f->page_state = f->page_model->create(f->sim, f->memory,
-					      is_pcp ? (void *)&pcp : (void *)&buddy);
+					      o->page_settings ? o->page_settings
+					      : is_pcp         ? (void *)&pcp
+							       : (void *)&buddy);
 	f->pages = (struct pages){ &quiet_pages, f, f->memory };
 }
 
@@ -216,10 +219,14 @@ static void add_objects(struct fixture *f, const struct fixture_options *o)
 		settings.min_objects = 0;
 		settings.max_order = 3;
 	}
-	f->objects.model = object_allocator_variant(object_allocator_find(name), &settings);
-	assert_int_equal(f->objects.model->settings_size, sizeof settings);
+	f->objects.model = o->objects;
+	if (!o->objects) {
+		f->objects.model = object_allocator_variant(object_allocator_find(name), &settings);
+		assert_int_equal(f->objects.model->settings_size, sizeof settings);
+	}
 	f->objects.pages = &f->pages;
-	f->slub = f->objects.state = f->objects.model->create(f->sim, &f->pages, &settings);
+	f->slub = f->objects.state = f->objects.model->create(
+		f->sim, &f->pages, o->objects ? o->settings : &settings);
 	f->cache = f->objects.model->cache_create(f->slub, "test",
 						  o->object_size ? o->object_size : 1024, 0);
 }
@@ -237,6 +244,7 @@ struct fixture *fixture_new(const struct fixture_options *o)
 
 	assert_non_null(f);
 	f->era = o->era;
+	f->family = o->family;
 	f->skip_pages = o->skip_pages;
 	f->arena_bytes = options.arena_bytes;
 	f->sim = sim_new(&options, why, sizeof why);
@@ -261,6 +269,11 @@ static bool is_pages(const struct script_step *step)
 	return strchr("pkq", step->what);
 }
 
+static bool has_number(const struct script_step *step)
+{
+	return is_pages(step) || step->what == 'w';
+}
+
 static void parse(struct fixture *f, const char *script)
 {
 	while (*script) {
@@ -277,7 +290,7 @@ static void parse(struct fixture *f, const char *script)
 		step->what = script[1];
 		step->slot = (unsigned char)script[2];
 		script += 3;
-		if (is_pages(step))
+		if (has_number(step))
 			step->order = (unsigned)strtoul(script, (char **)&script, 10);
 		assert_true(step->cpu < sim_cpus(f->sim) && step->slot < SLOTS);
 		f->steps++;
@@ -289,17 +302,35 @@ static void do_objects(struct cpu *cpu, struct fixture *f, const struct script_s
 	const struct object_allocator *model = f->objects.model;
 	void **slot = &f->slot[step->slot];
 
-	op_begin(cpu, strchr("-~", step->what) ? OP_FREE : OP_ALLOC);
+	unsigned gfp = step->what == '*' ? GFP_KERNEL | GFP_ZERO : GFP_KERNEL;
+
+	op_begin(cpu, strchr("-~r", step->what) ? OP_FREE : OP_ALLOC);
 	if (step->what == '-')
 		model->free(cpu, f->slub, f->cache, *slot);
+	else if (step->what == 'r')
+		model->free_rcu(cpu, f->slub, f->cache, *slot);
 	else if (step->what == '~')
 		model->kfree(cpu, f->slub, *slot);
 	else
 		*slot = model->alloc(cpu, f->slub, f->cache,
-				     step->what == '*' ? GFP_KERNEL | GFP_ZERO : GFP_KERNEL);
+				     step->what == '=' ? GFP_ATOMIC : gfp);
 	f->recording = false;
 	op_end(cpu, 0, 0);
 	assert_non_null(*slot);
+}
+
+/* kmalloc's cache of 2^(slot - '0') bytes has an object at hand. */
+static void warm_kmalloc(struct cpu *cpu, struct fixture *f, unsigned slot)
+{
+	const struct object_allocator *model = f->objects.model;
+	void *object;
+
+	op_begin(cpu, OP_ALLOC);
+	object = model->kmalloc(cpu, f->slub, (size_t)1 << (slot - '0'), GFP_KERNEL);
+	op_end(cpu, 0, 0);
+	op_begin(cpu, OP_FREE);
+	model->kfree(cpu, f->slub, object);
+	op_end(cpu, 0, 0);
 }
 
 static void do_pages(struct cpu *cpu, struct fixture *f, const struct script_step *step)
@@ -319,6 +350,10 @@ static void do_pages(struct cpu *cpu, struct fixture *f, const struct script_ste
 
 static void turn_lock_bit(const struct fixture *f, const void *object)
 {
+	if (f->family) {
+		*(uint8_t *)f->family->place(f, "PCS.lock") ^= 1;
+		return;
+	}
 	*page_flags(f->memory, fixture_slab(f, object)) ^= 1 << PG_LOCKED;
 }
 
@@ -341,6 +376,10 @@ static void thread(struct cpu *cpu, void *argument)
 		f->recording = step->recorded;
 		if (step->what == 'l')
 			turn_lock_bit(f, f->slot[step->slot]);
+		else if (step->what == 'w')
+			compute_cycles(cpu, 1000ull << step->order);
+		else if (step->what == 'K')
+			warm_kmalloc(cpu, f, f->step[i].slot);
 		else if (is_pages(step))
 			do_pages(cpu, f, step);
 		else
@@ -349,7 +388,7 @@ static void thread(struct cpu *cpu, void *argument)
 	}
 }
 
-static void add_access(struct one_access *list, unsigned *count, char how, const void *address)
+void fixture_add_access(struct one_access *list, unsigned *count, char how, const void *address)
 {
 	assert_true(*count < ACCESSES_MAX);
 	list[(*count)++] = (struct one_access){ how, address, NULL };
@@ -385,7 +424,7 @@ static void record(void *to, const struct access *access)
 	t->read |= access->read;
 	t->write |= access->write;
 	t->locks += access->locked;
-	add_access(f->access, &f->accesses, kind_of(access), access->address);
+	fixture_add_access(f->access, &f->accesses, kind_of(access), access->address);
 }
 
 void fixture_run(struct fixture *f, const char *script)
@@ -461,6 +500,8 @@ static struct found find(const struct fixture *f, const struct kmem_cache *s, co
 
 	if (sscanf(name, "%15[A-Za-z0-9](%c).%23s", base, &slot, at) < 2)
 		sscanf(name, "%15[A-Za-z0-9].%23s", base, at);
+	if (f->family)
+		return (struct found){ f->family->place(f, name), 4 };
 	object = f->slot[(unsigned char)slot];
 	if (strcmp(base, "CPA") == 0)
 		return (struct found){ fixture_cpu_word(f, s, f->recorded_cpu), 0 };
@@ -556,13 +597,13 @@ static void expand_link(const struct fixture *f, struct one_access *list, unsign
 
 	for (uint64_t i = era->links_once; i <= objects; i++) {
 		for (size_t k = 0; k < sizeof reads / sizeof reads[0]; k++)
-			add_access(list, count, 'R',
-				   member(f, f->cache, era->cache, reads[k]).at);
+			fixture_add_access(list, count, 'R',
+					   member(f, f->cache, era->cache, reads[k]).at);
 		if (f->era <= ERA_2624)
-			add_access(list, count, 'R', fixture_place(f, "KC.objects"));
+			fixture_add_access(list, count, 'R', fixture_place(f, "KC.objects"));
 		else
-			add_access(list, count, 'R', member(f, page, era->page, "objects").at);
-		add_access(list, count, 'W', object + (i ? i - 1 : 0) * size);
+			fixture_add_access(list, count, 'R', member(f, page, era->page, "objects").at);
+		fixture_add_access(list, count, 'W', object + (i ? i - 1 : 0) * size);
 	}
 }
 
@@ -577,17 +618,21 @@ static unsigned expand_path(const struct fixture *f, struct one_access *list, co
 		int length = 0;
 
 		path += strspn(path, ", ");
+		if (f->family && f->family->expand(f, path, list, &count, &length)) {
+			path += length;
+			continue;
+		}
 		if (sscanf(path, "LINK(%c)%n", &slot, &length) == 1 && length) {
 			expand_link(f, list, &count, fixture_slab(f, f->slot[(unsigned char)slot]));
 		} else if (sscanf(path, "%c OBL(%c)%n", &how, &slot, &length) == 2 && length) {
 			char *object = f->slot[(unsigned char)slot];
 
 			for (uint64_t i = 0; i < fixture_get(f, "KC.objsize"); i += LINE)
-				add_access(list, &count, how, object + i);
+				fixture_add_access(list, &count, how, object + i);
 		} else if (sscanf(path, "%c %47[^,]%n", &how, name, &length) == 2) {
 			const char *text = described_as(name);
 
-			add_access(list, &count, how, text ? NULL : fixture_place(f, name));
+			fixture_add_access(list, &count, how, text ? NULL : fixture_place(f, name));
 			list[count - 1].text = text;
 		} else {
 			fail_msg("no access: '%s'", path);
@@ -657,6 +702,8 @@ static const char *line_name(const struct fixture *f, const struct touched *t)
 		return "Z";
 	if (strncmp(text, "per_cpu_pageset", 15) == 0)
 		return "VS";
+	if (f->family)
+		return f->family->line_name(f, t->address);
 	if (pfn < m->pages)
 		return page_head(m, pfn_to_page(m, pfn)) == pfn_to_page(m, pfn) ? "PG" : "PGt";
 	if (address_to_pfn(m, t->address) < m->pages)

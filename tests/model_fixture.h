@@ -18,6 +18,7 @@ struct fixture_options {
 	const char *pages;              /* page allocator; NULL: buddy */
 	enum kernel kernel;             /* of pcp */
 	unsigned batch;                 /* of pcp; 0: by the size of memory */
+	const void *page_settings;      /* the page allocator's; NULL: those of buddy and pcp here */
 	unsigned cpus;                  /* 0: 2 */
 	unsigned nr_cpus;               /* of the kernel; 0: cpus rounded up to 8 */
 	unsigned nodes;                 /* 0: 1 */
@@ -35,6 +36,10 @@ struct fixture_options {
 	enum lock_kind lock;
 	uint64_t mib;                   /* 0: 4 */
 	bool preempt;
+	/* another model than one of the eras; names in paths are then those of `family` */
+	const struct object_allocator *objects;
+	const void *settings;           /* of it */
+	const struct fixture_family *family;
 };
 
 struct touched {
@@ -58,8 +63,21 @@ struct script_step {
 	bool recorded;
 };
 
+struct fixture;
+
+/* Where the names of a sheet lie in models that share structs. */
+struct fixture_family {
+	void *(*place)(const struct fixture *fixture, const char *name);
+	/* the sheet's name of the line at an address */
+	const char *(*line_name)(const struct fixture *fixture, const void *address);
+	/* a name in a path that stands for several accesses; false: it is none. *length: of the name */
+	bool (*expand)(const struct fixture *fixture, const char *path, struct one_access *list,
+		       unsigned *count, int *length);
+};
+
 struct fixture {
 	struct sim *sim;
+	const struct fixture_family *family;
 	uint64_t arena_bytes;
 	struct memory *memory;
 	enum era era;
@@ -92,7 +110,9 @@ void fixture_free(struct fixture *fixture);
 
 /*
  * "0+a !1-a": CPU 0 allocates a, then CPU 1 frees it, which is recorded. Steps: + alloc, * alloc
- * zeroed, - kmem_cache_free, ~ kfree, with a slot; l: the lock bit of the object's slab turns, by
+ * zeroed, = alloc that may not sleep, - kmem_cache_free, ~ kfree, r free_rcu, with a slot; w: waits
+ * for 2^order times 1000 cycles; K: kmalloc and
+ * kfree of 2^digit bytes; l: the lock bit of the object's slab turns, by
  * no CPU; p and q with a slot and an order: pages allocated and freed, "0pa1" an order 1 block; p
  * asks for MOVABLE ones, k for UNMOVABLE.
  */
@@ -104,6 +124,8 @@ void fixture_run(struct fixture *fixture, const char *script);
  * missing and none besides.
  */
 void fixture_expect_path(const struct fixture *fixture, const char *path);
+/* One more expected access of a path. */
+void fixture_add_access(struct one_access *list, unsigned *count, char how, const void *address);
 /* The lines that were only read and that were written, by the names of the sheet's tables,
  * "CPA OB"; all page structs but tails are PG. */
 void fixture_expect_lines(const struct fixture *fixture, const char *only_read, const char *written,

@@ -81,6 +81,33 @@ static void many_freers_are_dearer_than_one(void **state)
 	results_free(&results);
 }
 
+/* Objects that change hands take their lines along; own ones come back to who had them. */
+static void handing_over_is_dearer_than_keeping(void **state)
+{
+	struct results results = run_shipped("xmalloc");
+
+	(void)state;
+	assert_int_equal(results.points.count, 4);
+	for (size_t i = 0; i < 4; i += 2) {
+		assert_true(measured(&results, i, "bounces") > measured(&results, i + 1, "bounces"));
+		assert_true(measured(&results, i, "bounces_workload") > 0);
+		assert_true(measured(&results, i + 1, "bounces_workload") == 0);
+	}
+	results_free(&results);
+}
+
+/* Sizes that are drawn, and one queue for two producers and two consumers. */
+static void drawn_sizes_and_one_queue_run(void **state)
+{
+	struct results results = run_shipped("xmalloc-sizes");
+
+	(void)state;
+	assert_int_equal(results.points.count, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_true(measured(&results, i, "operations") == 3000);
+	results_free(&results);
+}
+
 /* 8 CPUs, 100 blocks each; with one that frees, 7 CPUs allocate. */
 static void pages_run_without_objects(void **state)
 {
@@ -146,6 +173,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(larger_slabs_are_cheaper),
 		cmocka_unit_test(many_freers_are_dearer_than_one),
+		cmocka_unit_test(handing_over_is_dearer_than_keeping),
+		cmocka_unit_test(drawn_sizes_and_one_queue_run),
 		cmocka_unit_test(pages_run_without_objects),
 		cmocka_unit_test(idle_cpus_are_told),
 	};

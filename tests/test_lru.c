@@ -94,8 +94,7 @@ static void fault(struct cpu *cpu, struct scene *s, unsigned i)
 
 static struct zone *zone_of(const struct fixture *f)
 {
-	bool is_pcp = !strcmp(f->page_model->name, "pcp");
-	struct zones *zones = is_pcp ? *(struct zones **)f->page_state : f->page_state;
+	struct zones *zones = *(struct zones **)f->page_state;
 
 	return &zones->zone[0];
 }

@@ -10,8 +10,7 @@
 
 #include <cmocka.h>
 
-#include "models/pages/zone.h"
-#include "tests/model_fixture.h"
+#include "tests/pages_fixture.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define EACH_KERNEL(kernel) for (enum kernel kernel = 0; kernel <= KERNEL_3_9; kernel++)
@@ -22,15 +21,9 @@ static struct fixture *pcp_new(enum kernel kernel, unsigned batch)
 		.pages_only = true, .pages = "pcp", .kernel = kernel, .batch = batch });
 }
 
-/* The model's state begins with the zones. */
-static struct zone *zone_of(const struct fixture *f, unsigned node)
-{
-	return &(*(struct zones **)f->page_state)->zone[node];
-}
-
 static struct per_cpu_pageset *pageset_of(const struct fixture *f, unsigned cpu)
 {
-	return zone_pageset_of(zone_of(f, 0), cpu);
+	return zone_pageset_of(pages_zone(f, 0), cpu);
 }
 
 /* Of the hot list, or of MOVABLE pages, which the tests use but where they say so. */
@@ -38,7 +31,7 @@ static struct list_head *list_of(const struct fixture *f, unsigned cpu)
 {
 	struct per_cpu_pageset *pageset = pageset_of(f, cpu);
 
-	if (zone_of(f, 0)->all->kernel == KERNEL_3_9)
+	if (pages_zone(f, 0)->all->kernel == KERNEL_3_9)
 		return &pageset->lists[MOVABLE];
 	return &pageset->pcp[0].list;
 }
@@ -47,60 +40,7 @@ static int count_of(const struct fixture *f, unsigned cpu)
 {
 	struct per_cpu_pageset *pageset = pageset_of(f, cpu);
 
-	return zone_of(f, 0)->all->kernel == KERNEL_3_9 ? pageset->count : pageset->pcp[0].count;
-}
-
-static unsigned long long pfn_of(const struct fixture *f, struct list_head *lru)
-{
-	return page_to_pfn(f->memory, lru_page(f->memory, lru));
-}
-
-/* "o0[30] o1[28]": page frames of the MOVABLE lists that are not empty, head to tail. */
-static void free_lists_text(const struct fixture *f, char *text, size_t size)
-{
-	size_t at = 0;
-
-	text[0] = '\0';
-	for (unsigned order = 0; order < MAX_ORDER; order++) {
-		struct list_head *head = free_list(zone_of(f, 0), order, MOVABLE);
-		const char *before = "[";
-
-		if (head->next == head)
-			continue;
-		at += (size_t)snprintf(text + at, size - at, "%so%u", at ? " " : "", order);
-		for (struct list_head *l = head->next; l != head; l = l->next, before = ",")
-			at += (size_t)snprintf(text + at, size - at, "%s%llu", before,
-					       pfn_of(f, l));
-		at += (size_t)snprintf(text + at, size - at, "]");
-	}
-}
-
-static struct page *alloc_page(struct cpu *cpu, struct fixture *f, unsigned order, unsigned gfp)
-{
-	struct page *page;
-
-	op_begin(cpu, OP_PAGE_ALLOC);
-	page = f->page_model->alloc(cpu, f->page_state, order, gfp);
-	op_end(cpu, 0, 0);
-	return page;
-}
-
-static void free_page(struct cpu *cpu, struct fixture *f, struct page *page, unsigned order)
-{
-	op_begin(cpu, OP_PAGE_FREE);
-	f->page_model->free(cpu, f->page_state, page, order);
-	op_end(cpu, 0, 0);
-}
-
-static void wait_for_turn(struct cpu *cpu, struct fixture *f, unsigned turn)
-{
-	spin_while(cpu, f->turn, value < turn, STEP_PAUSE);
-}
-
-/* Every page may be handed out. */
-static void no_watermarks(struct fixture *f)
-{
-	memset(zone_of(f, 0)->watermark, 0, WATERMARKS * sizeof(uint64_t));
+	return pages_zone(f, 0)->all->kernel == KERNEL_3_9 ? pageset->count : pageset->pcp[0].count;
 }
 
 struct locks {
@@ -112,7 +52,7 @@ static void count_locks(void *to, const struct access *a)
 {
 	struct locks *locks = to;
 
-	locks->taken += a->locked && a->address == (const void *)zone_of(locks->f, 0)->lock;
+	locks->taken += a->locked && a->address == (const void *)pages_zone(locks->f, 0)->lock;
 }
 
 /* ---- 11.7: vectors ----------------------------------------------------- */
@@ -124,8 +64,8 @@ static void in_turn(struct cpu *cpu, void *argument)
 	for (unsigned i = 0; i < 20; i++) {
 		struct page *page;
 
-		wait_for_turn(cpu, f, 2 * i + cpu_id(cpu));
-		page = alloc_page(cpu, f, 0, GFP_MOVABLE);
+		pages_wait_for_turn(cpu, f, 2 * i + cpu_id(cpu));
+		page = pages_take(cpu, f, 0, GFP_MOVABLE);
 		assert_int_equal(page_to_pfn(f->memory, page), 31 * cpu_id(cpu) + i);
 		store(cpu, f->turn, 2 * i + cpu_id(cpu) + 1);
 	}
@@ -159,12 +99,12 @@ static void forty(struct cpu *cpu, void *argument)
 	if (cpu_id(cpu) == 1)
 		return;
 	for (unsigned i = 0; i < 40; i++) {
-		page[i] = alloc_page(cpu, f, 0, GFP_MOVABLE);
+		page[i] = pages_take(cpu, f, 0, GFP_MOVABLE);
 		assert_int_equal(page_to_pfn(f->memory, page[i]), i);
 		assert_int_equal(count_of(f, 0), i < 31 ? 30 - i : 61 - i);
 	}
 	for (unsigned i = 0; i < 40; i++)
-		free_page(cpu, f, page[i], 0);
+		pages_give(cpu, f, page[i], 0);
 }
 
 /* 40 allocations: refills at the 1st and the 32nd, 22 resident. Freed in order: 39..0, 40..61. */
@@ -181,7 +121,7 @@ static void pages_are_handed_out_ascending_and_kept_last_freed_first(void **stat
 		at = list_of(f, 0);
 		for (unsigned i = 0; i < 62; i++) {
 			at = at->next;
-			assert_int_equal(pfn_of(f, at), i < 40 ? 39 - i : i);
+			assert_int_equal(pages_pfn(f, at), i < 40 ? 39 - i : i);
 		}
 		fixture_expect_sound(f);
 		fixture_free(f);
@@ -194,15 +134,15 @@ static void free_186(struct cpu *cpu, void *argument)
 
 	if (cpu_id(cpu) == 1) {
 		for (unsigned i = 0; i < 1024; i++)
-			assert_int_equal(page_to_pfn(f->memory, alloc_page(cpu, f, 0, GFP_MOVABLE)),
+			assert_int_equal(page_to_pfn(f->memory, pages_take(cpu, f, 0, GFP_MOVABLE)),
 					 i);
 		store(cpu, f->turn, 1);
 		return;
 	}
-	wait_for_turn(cpu, f, 1);
+	pages_wait_for_turn(cpu, f, 1);
 	for (unsigned pfn = 0; pfn < 186; pfn++) {
 		assert_int_equal(count_of(f, 0), pfn);
-		free_page(cpu, f, pfn_to_page(f->memory, pfn), 0);
+		pages_give(cpu, f, pfn_to_page(f->memory, pfn), 0);
 	}
 }
 
@@ -215,12 +155,12 @@ static void the_186th_free_drains_the_31_oldest(void **state)
 	EACH_KERNEL(kernel) {
 		struct fixture *f = pcp_new(kernel, 31);
 
-		no_watermarks(f);
+		pages_no_watermarks(f);
 		thread_start(f->sim, 0, free_186, f);
 		thread_start(f->sim, 1, free_186, f);
 		assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
 		assert_int_equal(count_of(f, 0), 155);
-		free_lists_text(f, text, sizeof text);
+		pages_free_lists(f, MOVABLE, text, sizeof text);
 		assert_string_equal(text, "o0[30] o1[28] o2[24] o3[16] o4[0]");
 		fixture_expect_sound(f);
 		fixture_free(f);
@@ -243,12 +183,12 @@ static void take_and_free(struct cpu *cpu, void *argument)
 		unsigned before = locks->taken, n = visits[f->left].n;
 
 		for (unsigned i = 0; i <= n; i++)
-			page[i] = alloc_page(cpu, f, 0, GFP_KERNEL);
+			page[i] = pages_take(cpu, f, 0, GFP_KERNEL);
 		assert_int_equal(locks->taken - before,
 				 round ? visits[f->left].refills : visits[f->left].cold);
 		before = locks->taken;
 		for (unsigned i = 0; i <= n; i++)
-			free_page(cpu, f, page[i], 0);
+			pages_give(cpu, f, page[i], 0);
 		assert_int_equal(locks->taken - before, visits[f->left].drains);
 		assert_int_equal(count_of(f, 0), visits[f->left].resident);
 	}
@@ -289,13 +229,13 @@ static void free_in_order(struct cpu *cpu, void *argument)
 
 	if (cpu_id(cpu) == 1) {
 		for (unsigned i = 0; i < 1024; i++)
-			alloc_page(cpu, f, 0, GFP_MOVABLE);
+			pages_take(cpu, f, 0, GFP_MOVABLE);
 		store(cpu, f->turn, 1);
 		return;
 	}
-	wait_for_turn(cpu, f, 1);
+	pages_wait_for_turn(cpu, f, 1);
 	for (size_t i = 0; i < COUNT(order); i++)
-		free_page(cpu, f, pfn_to_page(f->memory, order[i]), 0);
+		pages_give(cpu, f, pfn_to_page(f->memory, order[i]), 0);
 }
 
 static void old_kernels_put_free_blocks_at_the_head(void **state)
@@ -306,11 +246,11 @@ static void old_kernels_put_free_blocks_at_the_head(void **state)
 	EACH_KERNEL(kernel) {
 		struct fixture *f = pcp_new(kernel, 1);
 
-		no_watermarks(f);
+		pages_no_watermarks(f);
 		thread_start(f->sim, 0, free_in_order, f);
 		thread_start(f->sim, 1, free_in_order, f);
 		assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
-		free_lists_text(f, text, sizeof text);
+		pages_free_lists(f, MOVABLE, text, sizeof text);
 		assert_string_equal(text, kernel == KERNEL_3_9 ? "o0[8,0] o1[2]" : "o0[0,8] o1[2]");
 		fixture_expect_sound(f);
 		fixture_free(f);
@@ -325,11 +265,11 @@ static void other_types(struct cpu *cpu, void *argument)
 	struct page *page[185];
 
 	for (unsigned i = 0; i < 185; i++)
-		page[i] = alloc_page(cpu, f, 0, GFP_MOVABLE);
+		page[i] = pages_take(cpu, f, 0, GFP_MOVABLE);
 	for (unsigned i = 0; i < 184; i++)
-		free_page(cpu, f, page[i], 0);
-	alloc_page(cpu, f, 0, GFP_KERNEL);
-	alloc_page(cpu, f, 0, GFP_RECLAIMABLE);
+		pages_give(cpu, f, page[i], 0);
+	pages_take(cpu, f, 0, GFP_KERNEL);
+	pages_take(cpu, f, 0, GFP_RECLAIMABLE);
 }
 
 /*
@@ -391,12 +331,12 @@ static void batch_and_high_come_from_the_size_of_the_zone(void **state)
 
 static uint64_t from_zone(const struct fixture *f, const void *member)
 {
-	return (uint64_t)((uintptr_t)member - (uintptr_t)zone_of(f, 0)->watermark);
+	return (uint64_t)((uintptr_t)member - (uintptr_t)pages_zone(f, 0)->watermark);
 }
 
 static void expect_offsets(const struct fixture *f, enum kernel kernel, unsigned n)
 {
-	const struct zone *zone = zone_of(f, 0);
+	const struct zone *zone = pages_zone(f, 0);
 	bool old = kernel == KERNEL_2_6_22;
 	unsigned pageset = old ? 72 : 80, area = old ? 24 : 88, first = old ? 16 : 24;
 	unsigned zl = LINE * (1 + n / 8);
@@ -434,7 +374,7 @@ static void members_lie_where_the_sheet_has_them(void **state)
 				.pages_only = true, .pages = "pcp", .kernel = kernel,
 				.cpus = cpus });
 			unsigned n = cpus == 2 ? 8 : 16;
-			const struct zone *zone = zone_of(f, 0);
+			const struct zone *zone = pages_zone(f, 0);
 			uint64_t zl = from_zone(f, zone->lock) / LINE;
 
 			expect_offsets(f, kernel, n);
@@ -455,7 +395,7 @@ static void a_kernel_for_more_cpus_keeps_pointers_from_the_lock(void **state)
 		struct fixture *f = fixture_new(&(struct fixture_options){
 			.pages_only = true, .pages = "pcp", .kernel = kernel, .cpus = 9,
 			.nr_cpus = 30 });
-		const struct zone *zone = zone_of(f, 0);
+		const struct zone *zone = pages_zone(f, 0);
 		uint64_t zl = from_zone(f, zone->lock) / LINE;
 
 		expect_offsets(f, kernel, 32);
@@ -466,33 +406,6 @@ static void a_kernel_for_more_cpus_keeps_pointers_from_the_lock(void **state)
 }
 
 /* ---- accesses, step by step -------------------------------------------- */
-
-/* "R Z.lock", "W P.hot.count", "M PG3.flags": a member of the zone, of CPU 0's pageset, of a page
- * struct; its place in an array is in the name only where it matters. */
-static void name_access(const struct fixture *f, const struct one_access *a, char *name,
-			size_t size)
-{
-	static const struct { const char *text, *name; } names[] = {
-		{ "zone.", "Z." }, { "per_cpu_pageset[0].", "P." }, { "vm_event_state[0].", "" },
-	};
-	uint64_t pfn = page_to_pfn(f->memory, (const struct page *)a->address);
-	char text[100], *rest = text;
-
-	sim_describe(f->sim, a->address, text, sizeof text);
-	if (pfn < f->memory->pages) {
-		snprintf(name, size, "%c PG%u.%s", a->how, (unsigned)pfn, strchr(text, '.') + 1);
-		return;
-	}
-	for (size_t i = 0; i < COUNT(names); i++) {
-		size_t length = strlen(names[i].text);
-
-		if (strncmp(text, names[i].text, length))
-			continue;
-		snprintf(name, size, "%c %s%s", a->how, names[i].name, text + length);
-		return;
-	}
-	snprintf(name, size, "%c %s", a->how, rest);
-}
 
 /* 2.7: step 1; 2.2: step 1. */
 #define WATERMARK "R Z.watermark, R Z.lowmem_reserve, R Z.vm_stat[NR_FREE_PAGES], "
@@ -689,15 +602,10 @@ static void check_steps(const struct steps_row *row, const char *how)
 	struct fixture *f = fixture_new(&(struct fixture_options){
 		.pages_only = true, .pages = "pcp", .kernel = row->kernel, .batch = row->batch,
 		.stride = strcmp(how, "packed") ? LINE : 0 });
-	char text[6000] = "", name[120];
+	char text[6000];
 
 	fixture_run(f, row->script);
-	for (unsigned k = 0; k < f->accesses; k++) {
-		size_t at = strlen(text);
-
-		name_access(f, &f->access[k], name, sizeof name);
-		snprintf(text + at, sizeof text - at, "%s, ", name);
-	}
+	pages_record(f, text, sizeof text);
 	if (strcmp(row->name, "free that merges") == 0)         /* the rest is the same again */
 		text[strlen(row->steps)] = '\0';
 	if (strcmp(text, row->steps))
@@ -730,22 +638,17 @@ static void the_list_is_walked_for_a_page_of_the_type(void **state)
 		"R PG1.lru, P PG2.lru, R PG1.private, R PG2.lru, P P.hot.list, R PG2.private, "
 		"R P.hot.list, P PG1.lru, R P.hot.batch, A Z.lock, ";
 	struct fixture *f = pcp_new(KERNEL_2_6_24, 3);
-	char text[6000] = "", name[120];
+	char text[6000];
 
 	(void)state;
 	fixture_run(f, "0pa0 !0kb0");
-	for (unsigned k = 0; k < f->accesses; k++) {
-		size_t at = strlen(text);
-
-		name_access(f, &f->access[k], name, sizeof name);
-		snprintf(text + at, sizeof text - at, "%s, ", name);
-	}
+	pages_record(f, text, sizeof text);
 	text[sizeof walk - 1] = '\0';
 	assert_string_equal(text, walk);
 	assert_int_equal(count_of(f, 0), 4);
 	assert_int_equal(*page_private(f->memory, lru_page(f->memory, list_of(f, 0)->next)),
 			 UNMOVABLE);
-	assert_int_equal(pfn_of(f, list_of(f, 0)->prev), 2);
+	assert_int_equal(pages_pfn(f, list_of(f, 0)->prev), 2);
 	fixture_expect_sound(f);
 	fixture_free(f);
 }
@@ -764,13 +667,13 @@ static void note_stores(void *to, const struct access *a)
 
 	if (!a->write)
 		return;
-	name_access(stores->f, &one, name, sizeof name);
+	pages_name_access(stores->f, &one, name, sizeof name);
 	snprintf(stores->text + at, sizeof stores->text - at, "%s, ", name);
 }
 
 static void compound_thread(struct cpu *cpu, void *argument)
 {
-	alloc_page(cpu, argument, 2, GFP_MOVABLE | GFP_COMP);
+	pages_take(cpu, argument, 2, GFP_MOVABLE | GFP_COMP);
 }
 
 #define TAIL_26(p) "M PG" p ".flags, W PG" p ".private, "
@@ -817,7 +720,7 @@ static void trace_rounds(void *to, const struct access *a)
 	uint64_t pfn = page_to_pfn(f->memory, (const struct page *)a->address);
 	size_t at = strlen(rounds->text);
 
-	if (!f->recording || a->write || zone_of(f, 0)->lock->owner == zone_of(f, 0)->lock->next)
+	if (!f->recording || a->write || pages_zone(f, 0)->lock->owner == pages_zone(f, 0)->lock->next)
 		return;
 	for (unsigned type = 0; type < PCP_TYPES; type++)
 		if (a->address == (const void *)&pageset->lists[type].next)
@@ -853,14 +756,14 @@ static void rounds_thread(struct cpu *cpu, void *argument)
 	pageset_of(f, 0)->high = 100;
 	for (const char *type = types; *type; type++) {
 		for (unsigned i = 0; i < 5; i++)
-			page[i] = alloc_page(cpu, f, 0, gfp_of(*type));
+			page[i] = pages_take(cpu, f, 0, gfp_of(*type));
 		for (unsigned i = 0; i < 5; i++)
-			free_page(cpu, f, page[i], 0);
+			pages_give(cpu, f, page[i], 0);
 	}
 	pageset_of(f, 0)->high = pageset_of(f, 0)->count;
-	page[0] = alloc_page(cpu, f, 0, gfp_of(*types));
+	page[0] = pages_take(cpu, f, 0, gfp_of(*types));
 	f->recording = true;
-	free_page(cpu, f, page[0], 0);
+	pages_give(cpu, f, page[0], 0);
 	f->recording = false;
 }
 
@@ -893,7 +796,7 @@ static void cold_thread(struct cpu *cpu, void *argument)
 	for (unsigned i = 0; i < 4; i++) {
 		unsigned gfp = i % 2 ? GFP_MOVABLE : GFP_MOVABLE | GFP_COLD;
 
-		pfn[i] = page_to_pfn(f->memory, alloc_page(cpu, f, 0, gfp));
+		pfn[i] = page_to_pfn(f->memory, pages_take(cpu, f, 0, gfp));
 	}
 	f->left = pfn[0] << 48 | pfn[1] << 32 | pfn[2] << 16 | pfn[3];
 }
@@ -955,8 +858,8 @@ static void steal_small(struct cpu *cpu, void *argument)
 	struct fixture *f = argument;
 
 	for (const char *order = "9876543"; *order; order++)
-		alloc_page(cpu, f, (unsigned)(*order - '0'), GFP_MOVABLE);
-	f->slot['a'] = alloc_page(cpu, f, 0, GFP_KERNEL);
+		pages_take(cpu, f, (unsigned)(*order - '0'), GFP_MOVABLE);
+	f->slot['a'] = pages_take(cpu, f, 0, GFP_KERNEL);
 }
 
 /* Of 1024 pages 0..1015 are taken; the block 1016 of order 3 is left, below 4: nothing else moves.
@@ -968,12 +871,12 @@ static void halves_of_a_small_stolen_block_keep_their_type_in_2624(void **state)
 		struct fixture *f = pcp_new(kernel, 1);
 		unsigned type = kernel == KERNEL_3_9 ? UNMOVABLE : MOVABLE;
 
-		no_watermarks(f);
+		pages_no_watermarks(f);
 		thread_start(f->sim, 0, steal_small, f);
 		assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
 		assert_int_equal(page_to_pfn(f->memory, f->slot['a']), 1016);
 		for (unsigned order = 0; order < 3; order++)
-			assert_int_equal(pfn_of(f, free_list(zone_of(f, 0), order, type)->next),
+			assert_int_equal(pages_pfn(f, free_list(pages_zone(f, 0), order, type)->next),
 					 1016 + (1 << order));
 		fixture_expect_sound(f);
 		fixture_free(f);
@@ -989,7 +892,7 @@ static void old_kernels_reserve_as_much_as_the_watermark(void **state)
 		struct fixture *f = fixture_new(&(struct fixture_options){
 			.pages_only = true, .pages = "pcp", .kernel = kernel, .mib = 4096,
 			.reserve_blocks = 1024 });
-		const struct zone *zone = zone_of(f, 0);
+		const struct zone *zone = pages_zone(f, 0);
 		unsigned blocks = 0;
 
 		for (struct list_head *l = free_list(zone, 10, RESERVE)->next;
@@ -1005,21 +908,21 @@ static void old_kernels_reserve_as_much_as_the_watermark(void **state)
 static void ticks(struct cpu *cpu, void *argument)
 {
 	struct fixture *f = argument;
-	struct zone *foreign = zone_of(f, 1);
+	struct zone *foreign = pages_zone(f, 1);
 	struct per_cpu_pageset *mine = zone_pageset_of(foreign, 0);
 	struct page *page[6];
 
 	if (cpu_id(cpu) == 1) {
 		for (unsigned i = 0; i < 6; i++)
-			f->slot['a' + i] = alloc_page(cpu, f, 0, GFP_MOVABLE);
+			f->slot['a' + i] = pages_take(cpu, f, 0, GFP_MOVABLE);
 		store(cpu, f->turn, 1);
 		return;
 	}
-	wait_for_turn(cpu, f, 1);
+	pages_wait_for_turn(cpu, f, 1);
 	for (unsigned i = 0; i < 6; i++) {
 		page[i] = f->slot['a' + i];
 		assert_int_equal(pfn_to_node(f->memory, page_to_pfn(f->memory, page[i])), 1);
-		free_page(cpu, f, page[i], 0);
+		pages_give(cpu, f, page[i], 0);
 	}
 	for (unsigned second = 0; second < 4; second++) {
 		f->slot[second] = (void *)(intptr_t)(foreign->all->kernel == KERNEL_3_9
@@ -1057,7 +960,7 @@ static void tick_once(struct cpu *cpu, void *argument)
 	struct fixture *f = argument;
 
 	for (unsigned i = 0; i < 3; i++)
-		f->slot['a' + i] = alloc_page(cpu, f, 0, GFP_MOVABLE);
+		f->slot['a' + i] = pages_take(cpu, f, 0, GFP_MOVABLE);
 	f->page_model->tick(cpu, f->page_state);
 }
 
@@ -1068,7 +971,7 @@ static void a_tick_folds_every_difference(void **state)
 	(void)state;
 	EACH_KERNEL(kernel) {
 		struct fixture *f = pcp_new(kernel, 3);
-		const struct zone *zone = zone_of(f, 0);
+		const struct zone *zone = pages_zone(f, 0);
 		const unsigned *item = zone->all->rules->item;
 
 		thread_start(f->sim, 0, tick_once, f);
@@ -1098,7 +1001,7 @@ static void name_folds(void *to, const struct access *a)
 
 	if (!folds->seen || !a->locked)
 		return;
-	name_access(folds->f, &named, name, sizeof name);
+	pages_name_access(folds->f, &named, name, sizeof name);
 	snprintf(folds->text + at, sizeof folds->text - at, "%s, ", name);
 }
 
@@ -1107,7 +1010,7 @@ static void folds_thread(struct cpu *cpu, void *argument)
 	struct folds *folds = argument;
 
 	for (unsigned i = 0; i < 3; i++)
-		alloc_page(cpu, folds->f, 0, GFP_MOVABLE);
+		pages_take(cpu, folds->f, 0, GFP_MOVABLE);
 	folds->seen = true;
 	folds->f->page_model->tick(cpu, folds->f->page_state);
 	folds->f->page_model->tick(cpu, folds->f->page_state);          /* nothing is left */
@@ -1143,20 +1046,20 @@ static void drain_thread(struct cpu *cpu, void *argument)
 	if (id < 3) {
 		struct page *page;
 
-		wait_for_turn(cpu, f, id);
-		page = alloc_page(cpu, f, 0, GFP_MOVABLE);
-		free_page(cpu, f, page, 0);
+		pages_wait_for_turn(cpu, f, id);
+		page = pages_take(cpu, f, 0, GFP_MOVABLE);
+		pages_give(cpu, f, page, 0);
 		store(cpu, f->turn, id + 1);
 	}
 	if (id == 2)
 		return;
 	if (id == 0) {
-		wait_for_turn(cpu, f, 3);
+		pages_wait_for_turn(cpu, f, 3);
 		compute_cycles(cpu, 10000);     /* CPU 2 is over by then */
 		f->page_model->drain_all(cpu, f->page_state);
 		store(cpu, f->turn, 4);
 	}
-	wait_for_turn(cpu, f, 4);
+	pages_wait_for_turn(cpu, f, 4);
 }
 
 /* All four lists are empty and the block is whole. 3.9 calls only those with pages; CPU 2's thread
@@ -1177,7 +1080,7 @@ static void draining_all_empties_every_list(void **state)
 		assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
 		for (unsigned id = 0; id < 4; id++)
 			assert_int_equal(count_of(f, id), 0);
-		free_lists_text(f, text, sizeof text);
+		pages_free_lists(f, MOVABLE, text, sizeof text);
 		assert_string_equal(text, "o10[0]");
 		result = sim_result(f->sim);
 		assert_int_equal(result->total.ipis, kernel == KERNEL_3_9 ? 2 : 3);
@@ -1192,9 +1095,9 @@ static void both_drain(struct cpu *cpu, void *argument)
 	struct fixture *f = argument;
 
 	for (unsigned i = 0; i < 20; i++) {
-		struct page *page = alloc_page(cpu, f, 0, GFP_MOVABLE);
+		struct page *page = pages_take(cpu, f, 0, GFP_MOVABLE);
 
-		free_page(cpu, f, page, 0);
+		pages_give(cpu, f, page, 0);
 		f->page_model->drain_all(cpu, f->page_state);
 	}
 }
@@ -1222,14 +1125,14 @@ static void hoard(struct cpu *cpu, void *argument)
 	struct page *page;
 
 	if (cpu_id(cpu) == 1) {
-		page = alloc_page(cpu, f, 0, GFP_MOVABLE);
-		free_page(cpu, f, page, 0);
+		page = pages_take(cpu, f, 0, GFP_MOVABLE);
+		pages_give(cpu, f, page, 0);
 		store(cpu, f->turn, 1);
-		wait_for_turn(cpu, f, 2);
+		pages_wait_for_turn(cpu, f, 2);
 		return;
 	}
-	wait_for_turn(cpu, f, 1);
-	for (f->left = 0; alloc_page(cpu, f, 0, GFP_MOVABLE); f->left++)
+	pages_wait_for_turn(cpu, f, 1);
+	for (f->left = 0; pages_take(cpu, f, 0, GFP_MOVABLE); f->left++)
 		;
 	store(cpu, f->turn, 2);
 }
@@ -1242,7 +1145,7 @@ static void pages_of_other_cpus_are_drained_before_memory_is_out(void **state)
 	EACH_KERNEL(kernel) {
 		struct fixture *f = pcp_new(kernel, 31);
 
-		no_watermarks(f);
+		pages_no_watermarks(f);
 		thread_start(f->sim, 0, hoard, f);
 		thread_start(f->sim, 1, hoard, f);
 		assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
@@ -1280,7 +1183,7 @@ static void slabs_are_counted_in_their_zone(void **state)
 	EACH_KERNEL(kernel) {
 		struct fixture *f = fixture_new(&(struct fixture_options){
 			.era = ERA_2624, .pages = "pcp", .kernel = kernel });
-		const struct zone *zone = zone_of(f, 0);
+		const struct zone *zone = pages_zone(f, 0);
 		unsigned number = zone->all->rules->item[ITEM_SLAB_UNRECLAIMABLE];
 
 		thread_start(f->sim, 0, slab_thread, f);
@@ -1296,7 +1199,7 @@ static void slabs_are_counted_in_their_zone(void **state)
 
 static void damage_count(struct fixture *f)
 {
-	if (zone_of(f, 0)->all->kernel == KERNEL_3_9)
+	if (pages_zone(f, 0)->all->kernel == KERNEL_3_9)
 		pageset_of(f, 0)->count++;
 	else
 		pageset_of(f, 0)->pcp[0].count++;
@@ -1328,7 +1231,7 @@ static void damage_two_lists(struct fixture *f)
 
 static void damage_free_block(struct fixture *f)
 {
-	struct list_head *head = list_of(f, 1), *block = free_list(zone_of(f, 0), 9, MOVABLE)->next;
+	struct list_head *head = list_of(f, 1), *block = free_list(pages_zone(f, 0), 9, MOVABLE)->next;
 
 	head->next = head->prev = block;
 	block->prev = head;
@@ -1337,14 +1240,14 @@ static void damage_free_block(struct fixture *f)
 
 static void damage_free_count(struct fixture *f)
 {
-	zone_of(f, 0)->vm_stat[0]++;
+	pages_zone(f, 0)->vm_stat[0]++;
 }
 
 static void damage_mark(struct fixture *f)
 {
 	struct page *page = lru_page(f->memory, list_of(f, 0)->next);
 
-	if (zone_of(f, 0)->all->rules->buddy_in_flags)
+	if (pages_zone(f, 0)->all->rules->buddy_in_flags)
 		*page_flags(f->memory, page) |= 1ull << PG_BUDDY;
 	else
 		*page_mapcount(f->memory, page) = PAGE_BUDDY;
@@ -1352,18 +1255,18 @@ static void damage_mark(struct fixture *f)
 
 static void damage_lock(struct fixture *f)
 {
-	zone_of(f, 0)->lock->slock = 0x10000;
-	if (zone_of(f, 0)->all->lock == LOCK_DEC)
-		zone_of(f, 0)->lock->slock = 0;
+	pages_zone(f, 0)->lock->slock = 0x10000;
+	if (pages_zone(f, 0)->all->lock == LOCK_DEC)
+		pages_zone(f, 0)->lock->slock = 0;
 }
 
 /* The list has 3 pages and may have less than high + 4, with migratetypes high + 3 * 4. */
 static void damage_high(struct fixture *f)
 {
-	if (zone_of(f, 0)->all->kernel == KERNEL_3_9)
+	if (pages_zone(f, 0)->all->kernel == KERNEL_3_9)
 		pageset_of(f, 0)->high = -9;
 	else
-		pageset_of(f, 0)->pcp[0].high = zone_of(f, 0)->all->rules->types > 1 ? -9 : -1;
+		pageset_of(f, 0)->pcp[0].high = pages_zone(f, 0)->all->rules->types > 1 ? -9 : -1;
 }
 
 static const struct {
@@ -1435,8 +1338,8 @@ static void check_finds_pages_of_another_node(void **state)
 		struct fixture *f = fixture_new(&(struct fixture_options){
 			.pages_only = true, .pages = "pcp", .kernel = kernel, .batch = 4,
 			.nodes = 2, .mib = 8 });
-		struct per_cpu_pageset *here = zone_pageset_of(zone_of(f, 0), 0);
-		struct per_cpu_pageset *there = zone_pageset_of(zone_of(f, 1), 0);
+		struct per_cpu_pageset *here = zone_pageset_of(pages_zone(f, 0), 0);
+		struct per_cpu_pageset *there = zone_pageset_of(pages_zone(f, 1), 0);
 		struct list_head *from = list_of(f, 0), *to;
 
 		fixture_run(f, "0pa0");
@@ -1469,12 +1372,12 @@ static void random_thread(struct cpu *cpu, void *argument)
 		unsigned k = (unsigned)random_below(cpu, COUNT(held));
 
 		if (held[k].page) {
-			free_page(cpu, f, held[k].page, held[k].order);
+			pages_give(cpu, f, held[k].page, held[k].order);
 			held[k].page = NULL;
 			continue;
 		}
 		held[k].order = random_below(cpu, 4) ? 0 : (unsigned)random_below(cpu, 6);
-		held[k].page = alloc_page(cpu, f, held[k].order,
+		held[k].page = pages_take(cpu, f, held[k].order,
 					  gfps[random_below(cpu, COUNT(gfps))]);
 		if (random_below(cpu, 100) == 0)
 			f->page_model->tick(cpu, f->page_state);
@@ -1483,16 +1386,16 @@ static void random_thread(struct cpu *cpu, void *argument)
 	}
 	for (unsigned k = 0; k < COUNT(held); k++)
 		if (held[k].page)
-			free_page(cpu, f, held[k].page, held[k].order);
+			pages_give(cpu, f, held[k].page, held[k].order);
 }
 
 /* From interrupts too, where nothing may wait. */
 static void timer(struct cpu *cpu, void *argument)
 {
-	struct page *page = alloc_page(cpu, argument, 0, GFP_ATOMIC);
+	struct page *page = pages_take(cpu, argument, 0, GFP_ATOMIC);
 
 	if (page)
-		free_page(cpu, argument, page, 0);
+		pages_give(cpu, argument, page, 0);
 }
 
 static void random_traffic_keeps_the_invariants(void **state)

@@ -14,6 +14,8 @@
 
 #include "cli/cli.h"
 #include "cli/comparison.h"
+#include "cli/differences.h"
+#include "cli/verdict.h"
 #include "cli/summary.h"
 #include "cli/views.h"
 #include "experiment/claims.h"
@@ -235,6 +237,110 @@ static void members_of_all_structs_are_ranked(void **state)
 		"page.freelist     1900    95 %  1950   2000        150          1        1  allocator\n"
 		"ring.head           50     2 %    50     50         60.0        0        1  workload\n"
 		"ring.tail           50     2 %    50     60         60.0        1        1  workload\n");
+}
+
+static char *verdict_of(const struct made *made)
+{
+	struct groups *groups = groups_of(&made->points, NULL);
+	struct quotient what[2];
+	char unknown[64], *text;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	assert_true(quotient_parse("alloc_cycles_mean", &what[0], unknown, sizeof unknown));
+	assert_true(quotient_parse("bounces/operations", &what[1], unknown, sizeof unknown));
+	verdict_print(out, groups, what, 2);
+	fclose(out);
+	groups_free(groups);
+	return text;
+}
+
+/* 30 / 40 cycles = 0.75; 2000 / 1000 bounces = 2. In two settings 30 / 40 and 50 / 40 = 1.25: less in
+ * one, more in the other; bounces the same in the second, which is neither. */
+static void a_verdict_gives_ratios(void **state)
+{
+	(void)state;
+	struct made made;
+	char *text;
+
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 1000, 40);
+	made_add(&made, "b", "64", 1, 2000, 30);
+	text = verdict_of(&made);
+	assert_string_equal(text, "b against a:\n"
+				  "  cycles of an allocation: 0.750 times\n"
+				  "  bounces per operation: 2.00 times\n");
+	free(text);
+	made_add(&made, "a", "256", 1, 1000, 40);
+	made_add(&made, "b", "256", 1, 1000, 50);
+	text = verdict_of(&made);
+	assert_string_equal(text, "b against a:\n"
+				  "  cycles of an allocation: 0.750 to 1.25 times (less in 1 of 2 settings, more in 1)\n"
+				  "  bounces per operation: 1.00 to 2.00 times (in 2 of 2 settings)\n");
+	free(text);
+	made_free(&made);
+
+	/* one series, nothing to say */
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 1000, 40);
+	text = verdict_of(&made);
+	assert_string_equal(text, "");
+	free(text);
+	made_free(&made);
+}
+
+/* 900 of 1000 operations against 100; the difference of the other member is smaller. */
+static void members_that_differ_most_come_first(void **state)
+{
+	(void)state;
+	struct member_stats of_a[] = { { "page", "flags", .bounces = 300 }, { "page", "freelist", .bounces = 900 } };
+	struct member_stats of_b[] = { { "page", "flags", .bounces = 200 }, { "page", "freelist", .bounces = 100 } };
+	struct made made;
+	struct groups *groups;
+	char *text;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+	struct point *a, *b;
+
+	made_init(&made);
+	a = made_add(&made, "a", "64", 1, 1000, 40);
+	b = made_add(&made, "b", "64", 1, 2000, 30);
+	a->result->member = of_a;
+	b->result->member = of_b;
+	a->result->members = b->result->members = 2;
+	groups = groups_of(&made.points, NULL);
+	differences_of_places(out, groups, 1, 8, (struct paper){ 0 });
+	fclose(out);
+	assert_string_equal(text, "\n"
+				  "bounces/op by member      a      b    more\n"
+				  "page.freelist         0.900  0.100  -0.800\n"
+				  "page.flags            0.300  0.200  -0.100\n");
+	free(text);
+	groups_free(groups);
+	made_free(&made);
+}
+
+/* What both have is not told, whatever its order; what one lacks is. */
+static void settings_that_differ_are_told(void **state)
+{
+	(void)state;
+	struct made one, other;
+	char *text;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	made_init(&one);
+	made_init(&other);
+	made_add(&one, "a", "64", 1, 1, 1);
+	made_add(&one, "a", "256", 1, 1, 1);
+	made_key(made_add(&other, "a", "256", 1, 1, 1), "workload.in_flight", "16");
+	differences_of_settings(out, &one.points, &other.points);
+	fclose(out);
+	assert_string_equal(text, "differs: workload.object_size  64, 256  |  256\n"
+				  "differs: workload.in_flight  -  |  16\n");
+	free(text);
+	made_free(&one);
+	made_free(&other);
 }
 
 /* Two accesses inside one lock are one place, that of its caller. */
@@ -1067,6 +1173,9 @@ int main(void)
 		cmocka_unit_test(fields_show_holes_lines_and_false_sharing),
 		cmocka_unit_test(members_of_all_structs_are_ranked),
 		cmocka_unit_test(a_lock_is_its_callers),
+		cmocka_unit_test(a_verdict_gives_ratios),
+		cmocka_unit_test(members_that_differ_most_come_first),
+		cmocka_unit_test(settings_that_differ_are_told),
 		cmocka_unit_test(without_false_sharing_there_is_no_finding),
 		cmocka_unit_test(locks_with_the_longest_waits_come_first),
 		cmocka_unit_test(paths_stand_below_their_operations),

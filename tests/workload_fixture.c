@@ -23,6 +23,21 @@ static void set_word(const struct setting *s, int *target, const char *text, siz
 	fail_msg("'%s' has no word '%.*s'", s->key, (int)length, text);
 }
 
+/* "64", "uniform:8:1024"; a table's fallback is YAML */
+static void set_sizes(struct sizes *sizes, const char *text)
+{
+	unsigned long long low, high;
+
+	if (sscanf(text, "uniform:%llu:%llu", &low, &high) == 2 ||
+	    sscanf(text, "{uniform: [%llu, %llu]}", &low, &high) == 2)
+		*sizes = (struct sizes){ SIZES_UNIFORM, low, high };
+	else if (sscanf(text, "steps:%llu:%llu", &low, &high) == 2)
+		*sizes = (struct sizes){ SIZES_STEPS, low, high };
+	else
+		*sizes = (struct sizes){ SIZES_ONE, strtoull(text, NULL, 10),
+					 strtoull(text, NULL, 10) };
+}
+
 static void set_one(const struct setting *s, void *target, const char *text, size_t length)
 {
 	void *at = (char *)target + s->offset;
@@ -31,6 +46,9 @@ static void set_one(const struct setting *s, void *target, const char *text, siz
 	case SETTING_COUNT:
 	case SETTING_BYTES:
 		*(uint64_t *)at = strtoull(text, NULL, 10);
+		break;
+	case SETTING_REAL:
+		*(double *)at = strtod(text, NULL);
 		break;
 	case SETTING_SWITCH:
 		*(bool *)at = length == 4;              /* true, false */
@@ -41,6 +59,9 @@ static void set_one(const struct setting *s, void *target, const char *text, siz
 	case SETTING_DISTRIBUTION:
 		set_word(s, at, text, length);          /* of its shape, the first member */
 		((struct distribution *)at)->spread = SPREAD_ONE;
+		break;
+	case SETTING_SIZES:
+		set_sizes(at, text);
 		break;
 	case SETTING_NAME:
 		snprintf(at, SETTING_NAME_BYTES, "%.*s", (int)length, text);
@@ -76,7 +97,7 @@ void settings_from_text(const struct setting *table, void *target, const char *t
  * Each CPU has a stock of its own: a stretch of pages that it hands out from, and a stack of what
  * it freed itself, both on the host. No simulated access, no dependence on the host's order.
  */
-enum { STOCK_BYTES = 4 << 20, STACK_MAX = 4096 };
+enum { STOCK_BYTES = 4 << 20, STACK_MAX = 4096, PLAIN_CACHES = 2048 };
 
 struct kmem_cache {
 	unsigned size;
@@ -92,7 +113,7 @@ struct stock {
 struct plain {
 	struct workbench *bench;
 	struct stock stock[BENCH_CPUS];
-	struct kmem_cache cache[16];
+	struct kmem_cache cache[PLAIN_CACHES];
 	unsigned caches;
 };
 
@@ -104,7 +125,7 @@ static struct kmem_cache *plain_cache(void *state, const char *name, unsigned si
 	for (unsigned i = 0; i < plain->caches; i++)
 		if (plain->cache[i].size == size)
 			return &plain->cache[i];
-	assert_true(plain->caches < 16);
+	assert_true(plain->caches < PLAIN_CACHES);
 	plain->cache[plain->caches].size = size;
 	return &plain->cache[plain->caches++];
 }
@@ -114,12 +135,12 @@ static struct kmem_cache *plain_kmalloc_cache(void *state, size_t size)
 	return plain_cache(state, "kmalloc", (unsigned)size, 0);
 }
 
-static void note(struct plain *plain, struct cpu *cpu, bool frees, unsigned size)
+static void note(struct plain *plain, struct cpu *cpu, bool frees, unsigned size, unsigned gfp)
 {
 	unsigned id = cpu_id(cpu);
 
 	if (plain->bench->deeds[id] < DEED_MAX)
-		plain->bench->deed[id][plain->bench->deeds[id]++] = (struct deed){ frees, size };
+		plain->bench->deed[id][plain->bench->deeds[id]++] = (struct deed){ frees, gfp & GFP_ATOMIC, size };
 }
 
 static void *plain_alloc(struct cpu *cpu, void *state, struct kmem_cache *cache, unsigned gfp)
@@ -129,8 +150,7 @@ static void *plain_alloc(struct cpu *cpu, void *state, struct kmem_cache *cache,
 	enum fault fault = ++stock->handed_out > 20 ? plain->bench->fault : SOUND;
 	void *object;
 
-	(void)gfp;
-	note(plain, cpu, false, cache->size);
+	note(plain, cpu, false, cache->size, gfp);
 	if (fault == EXHAUSTED)
 		return NULL;
 	if (fault == TWICE)
@@ -152,7 +172,7 @@ static void plain_kfree(struct cpu *cpu, void *state, void *object)
 	struct plain *plain = state;
 	struct stock *stock = &plain->stock[cpu_id(cpu)];
 
-	note(plain, cpu, true, 0);
+	note(plain, cpu, true, 0, 0);
 	if (stock->stacked < STACK_MAX)
 		stock->stack[stock->stacked++] = object;
 }

@@ -14,7 +14,7 @@ enum fault { SOUND, TWICE, BESIDE, EXHAUSTED };
 
 /* What the plain allocator was asked for, per CPU in its order. */
 struct deed {
-	bool free;
+	bool free, atomic;
 	uint32_t size;
 };
 

@@ -15,6 +15,8 @@
  * index-ring  the same with a line for each side's index; each keeps a copy of the other's index
  *             and reads it again only when the copy says full (or empty)
  * none        no handing over: every CPU of the machine frees its own objects, oldest first
+ * mpmc        one ring of all, with room for in_flight objects of each producer, and a lock; any
+ *             consumer takes what any producer made
  *
  * Work varies from object to object round its mean (`work`). Producer and consumer draw from
  * streams of their own.
@@ -24,23 +26,24 @@
  *
  * Expect: two transfers of a slot's line per object under strict alternation, fewer with rings;
  * what the allocator adds to that is the question.
- * Left out: queues with several readers or writers, locks around the queue, sleeping.
+ * Left out: sleeping.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "sim/verbs/xalloc.h"
+#include "workloads/mpmc.h"
+#include "workloads/supply.h"
 #include "workloads/waiting.h"
-#include "workloads/work.h"
-#include "workloads/workload.h"
 
-enum handoff { HANDSHAKE, RING, INDEX_RING, PRIVATE };
-static const char *const handoffs[] = { "handshake", "ring", "index-ring", "none", NULL };
+enum handoff { HANDSHAKE, RING, INDEX_RING, PRIVATE, MPMC };
+static const char *const handoffs[] = { "handshake", "ring", "index-ring", "none", "mpmc", NULL };
 
 struct producer_consumer {
-	uint64_t producers, consumers, in_flight, batch, object_size, write_bytes, read_bytes;
+	uint64_t producers, consumers, in_flight, batch, write_bytes, read_bytes;
 	uint64_t produce_cycles, consume_cycles, reverse_every;
-	int handoff, cache;
+	struct sizes object_size;
+	int handoff, cache, gfp;
 	struct distribution work;
 };
 
@@ -56,11 +59,13 @@ static const struct setting producer_consumer_settings[] = {
 		.help = "objects of a pair alive at a time; 1: strict alternation"),
 	SETTING(struct producer_consumer, batch,          COUNT, .min = 1, .max = 65536, .fallback = "1",
 		.help = "objects made, and taken, at a time"),
-	SETTING(struct producer_consumer, object_size,    BYTES, .min = 8, .max = 8192, .fallback = "256",
-		.unit = "bytes", .help = "size of the objects"),
+	SETTING(struct producer_consumer, object_size,    SIZES, .min = 8, .max = 8192, .fallback = "256",
+		.unit = "bytes", .help = "size of the objects; where it is drawn they are kmalloc's"),
 	SETTING(struct producer_consumer, cache,          WORD,  .words = source_words, .fallback = "kmem_cache",
 		.help = "a cache of the workload's own, one whose slabs can be reclaimed as those of "
 			"inodes, or kmalloc and kfree"),
+	SETTING(struct producer_consumer, gfp,            WORD,  .words = gfp_words, .fallback = "kernel",
+		.help = "kernel: an allocation may sleep; atomic: interrupts stay as they are"),
 	SETTING(struct producer_consumer, write_bytes,    BYTES, .min = 0, .max = 8192, .fallback = "8",
 		.unit = "bytes", .help = "of a new object that its producer writes, one access per line"),
 	SETTING(struct producer_consumer, read_bytes,     BYTES, .min = 0, .max = 8192, .fallback = "8",
@@ -123,7 +128,7 @@ struct worker {
 	unsigned ends;
 	bool produces;                  /* at the start */
 	void **batch;                   /* objects in hand */
-	struct draws produce, consume;
+	struct draws produce, consume, size;
 };
 
 struct state {
@@ -131,6 +136,7 @@ struct state {
 	struct producer_consumer set;
 	struct source source;
 	struct work *work;
+	struct mpmc *queue;             /* MPMC: of all */
 	struct worker *worker;          /* by CPU */
 	unsigned workers;
 };
@@ -140,12 +146,22 @@ static struct slot *slot_at(const struct worker *worker, const struct lane *lane
 	return &lane->slot[at % worker->all->set.in_flight];
 }
 
+static void *get(struct cpu *cpu, struct worker *worker)
+{
+	const struct state *all = worker->all;
+
+	if (all->set.object_size.shape == SIZES_ONE)
+		return source_alloc(cpu, all->traffic, &all->source);
+	return traffic_kmalloc(cpu, all->traffic,
+			       sizes_draw(&worker->size, &all->set.object_size));
+}
+
 static void *produce(struct cpu *cpu, struct worker *worker)
 {
 	const struct state *all = worker->all;
 
 	work_do(cpu, all->work, &worker->produce, all->set.produce_cycles);
-	void *object = source_alloc(cpu, all->traffic, &all->source);
+	void *object = get(cpu, worker);
 
 	touch_write(cpu, object, all->set.write_bytes);
 	return object;
@@ -296,6 +312,24 @@ static void private_thread(struct cpu *cpu, void *argument)
 		consume(cpu, worker, worker->batch[gone++ % depth]);
 }
 
+static void mpmc_thread(struct cpu *cpu, void *argument)
+{
+	struct worker *worker = argument;
+	struct mpmc *queue = worker->all->queue;
+	uint64_t batch = worker->all->set.batch, count;
+
+	while (worker->produces && !run_over(cpu)) {
+		for (uint64_t i = 0; i < batch; i++)
+			worker->batch[i] = produce(cpu, worker);
+		mpmc_put(cpu, queue, worker->batch, batch);
+	}
+	if (worker->produces)
+		mpmc_close(cpu, queue);
+	while (!worker->produces && (count = mpmc_take(cpu, queue, worker->batch, batch)))
+		for (uint64_t i = 0; i < count; i++)
+			consume(cpu, worker, worker->batch[i]);
+}
+
 static bool settings_agree(const struct producer_consumer *set, unsigned cpus, char *why,
 			   size_t size)
 {
@@ -307,7 +341,10 @@ static bool settings_agree(const struct producer_consumer *set, unsigned cpus, c
 		snprintf(why, size, "'batch' is larger than 'in_flight'");
 	else if (set->reverse_every % set->batch)
 		snprintf(why, size, "'reverse_every' must be a multiple of 'batch'");
-	else if (set->write_bytes > set->object_size || set->read_bytes > set->object_size)
+	else if (set->handoff == MPMC && set->reverse_every)
+		snprintf(why, size, "with 'handoff' mpmc nobody has a partner to change places with: "
+				    "'reverse_every' must be 0");
+	else if (set->write_bytes > set->object_size.low || set->read_bytes > set->object_size.low)
 		snprintf(why, size, "'write_bytes' and 'read_bytes' must not exceed 'object_size'");
 	else if (set->handoff != PRIVATE && set->producers + set->consumers > cpus)
 		snprintf(why, size, "%u producers and %u consumers do not fit on %u CPUs",
@@ -343,6 +380,7 @@ static void new_workers(struct state *all, unsigned count, uint64_t in_hand)
 		all->worker[i].all = all;
 		all->worker[i].produce = draws_new(all->traffic->sim, i, 0);
 		all->worker[i].consume = draws_new(all->traffic->sim, i, 1);
+		all->worker[i].size = draws_new(all->traffic->sim, i, 2);
 		all->worker[i].batch = xalloc(in_hand * sizeof(void *));
 	}
 }
@@ -407,12 +445,21 @@ static void new_pairs(struct state *all)
 	free(lane);
 }
 
+static void new_queue(struct state *all)
+{
+	const struct producer_consumer *set = &all->set;
+
+	all->queue = mpmc_new(all->traffic->sim, set->in_flight * set->producers, set->producers);
+	for (unsigned i = 0; i < set->producers; i++)
+		all->worker[i].produces = true;
+}
+
 static void producer_consumer_partners(const void *settings, unsigned cpus, partner_pair *pair,
 				       void *to)
 {
 	struct producer_consumer set = *(const struct producer_consumer *)settings;
 
-	if (set.handoff == PRIVATE)
+	if (set.handoff == PRIVATE || set.handoff == MPMC)
 		return;
 	fill_in(&set, cpus);
 	for (unsigned k = 0; k < pair_count(&set); k++)
@@ -436,14 +483,20 @@ static bool producer_consumer_create(struct traffic *traffic, const void *settin
 	*state = all;
 	all->traffic = traffic;
 	all->set = set;
-	all->source = source_new(traffic, set.cache, set.object_size);
+	all->source = source_new(traffic, set.object_size.shape == SIZES_ONE ? set.cache
+									     : SOURCE_KMALLOC,
+				 set.object_size.high);
+	traffic->gfp = set.gfp == GFP_WORD_ATOMIC ? GFP_ATOMIC : GFP_KERNEL;
 	all->work = work_new(&set.work);
 	new_workers(all, private ? cpus : (unsigned)(set.producers + set.consumers),
 		    private ? set.in_flight : set.batch);
-	if (!private)
+	if (set.handoff == MPMC)
+		new_queue(all);
+	else if (!private)
 		new_pairs(all);
 	for (unsigned i = 0; i < all->workers; i++)
-		thread_start(traffic->sim, i, private ? private_thread : pair_thread,
+		thread_start(traffic->sim, i,
+			     private ? private_thread : all->queue ? mpmc_thread : pair_thread,
 			     &all->worker[i]);
 	return true;
 }

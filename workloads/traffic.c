@@ -56,9 +56,9 @@ static void must_own(struct cpu *cpu, const struct traffic *traffic, const struc
 		wrong_object(cpu, traffic, object, "handed out, but no object of a live slab");
 }
 
-static unsigned gfp_of(const struct cpu *cpu)
+static unsigned gfp_of(const struct cpu *cpu, const struct traffic *traffic)
 {
-	return in_interrupt(cpu) ? GFP_ATOMIC : GFP_KERNEL;
+	return in_interrupt(cpu) ? GFP_ATOMIC : traffic->gfp;
 }
 
 void *traffic_alloc(struct cpu *cpu, struct traffic *traffic, struct kmem_cache *cache)
@@ -67,7 +67,7 @@ void *traffic_alloc(struct cpu *cpu, struct traffic *traffic, struct kmem_cache 
 	size_t bytes = objects->model->object_size(cache);
 
 	op_begin(cpu, OP_ALLOC);
-	void *object = objects->model->alloc(cpu, objects->state, cache, gfp_of(cpu));
+	void *object = objects->model->alloc(cpu, objects->state, cache, gfp_of(cpu, traffic));
 
 	if (!object)
 		sim_out_of_memory(cpu_sim(cpu));
@@ -92,7 +92,7 @@ void *traffic_kmalloc(struct cpu *cpu, struct traffic *traffic, size_t size)
 	const struct objects *objects = traffic->objects;
 
 	op_begin(cpu, OP_ALLOC);
-	void *object = objects->model->kmalloc(cpu, objects->state, size, gfp_of(cpu));
+	void *object = objects->model->kmalloc(cpu, objects->state, size, gfp_of(cpu, traffic));
 
 	if (!object)
 		sim_out_of_memory(cpu_sim(cpu));

@@ -51,6 +51,7 @@ static inline uint64_t await_count(struct cpu *cpu, uint64_t *counter, uint64_t 
 /* A barrier: a counter of arrivals, a line of its own. */
 struct barrier {
 	_Alignas(LINE) uint64_t arrived;
+	uint64_t last;                  /* the turn after which all stop; 0: not yet known */
 };
 
 struct barrier *barrier_new(struct sim *sim);
@@ -61,6 +62,20 @@ static inline void barrier_wait(struct cpu *cpu, struct barrier *barrier, uint64
 {
 	fetch_add(cpu, &barrier->arrived, 1);
 	await_count(cpu, &barrier->arrived, cpus * turn);
+}
+
+/* The same between rounds of unknown number: true, for all CPUs at the same turn, once one of them
+ * came with `over`. */
+static inline bool barrier_over(struct cpu *cpu, struct barrier *barrier, uint64_t cpus,
+				uint64_t turn, bool over)
+{
+	uint64_t last;
+
+	if (over)
+		cas(cpu, &barrier->last, 0, turn);
+	barrier_wait(cpu, barrier, cpus, turn);
+	last = load(cpu, &barrier->last);
+	return last && last <= turn;
 }
 
 #endif

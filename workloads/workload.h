@@ -23,6 +23,7 @@ struct traffic {
 	struct ledger *ledger;          /* NULL: nobody keeps one */
 	struct source source;           /* the workload's first; size 0: it has none */
 	uint64_t held;                  /* by devices (interrupts.h), in slabs */
+	unsigned gfp;                   /* of allocations outside handlers: 0 or GFP_ATOMIC */
 };
 
 typedef void partner_pair(void *to, unsigned cpu, unsigned other);

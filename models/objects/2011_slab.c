@@ -762,6 +762,12 @@ static void slab_tick(struct cpu *cpu, void *state)
 
 /* ---- the model -------------------------------------------------------------------------------- */
 
+static void cache_reclaimable(struct kmem_cache *s)
+{
+	s->flags |= 1u << SLAB_RECLAIM_ACCOUNT;
+	s->gfpflags |= GFP_RECLAIMABLE;
+}
+
 static unsigned object_size(const struct kmem_cache *s)
 {
 	return s->buffer_size;
@@ -790,6 +796,7 @@ const struct object_allocator slab = {
 	.layouts          = slab_layouts,
 	.create           = slab_create,
 	.cache_create     = slab_cache_create,
+	.cache_reclaimable = cache_reclaimable,
 	.kmalloc_cache    = slab_kmalloc_cache,
 	.alloc            = slab_alloc,
 	.free             = slab_free,

@@ -34,10 +34,15 @@ static const struct layout *const buddy_layouts[] = {
 	&mem_section_layout, &mem_section_root_layout, &vm_stat_layout_3_9, &lru_cpu_layout, NULL,
 };
 
+struct buddy {
+	struct zones *zones;
+};
+
 static struct page *take(struct cpu *cpu, void *state, struct zone *preferred, struct zone *zone,
 			 unsigned order, unsigned gfp)
 {
-	struct zones *zones = state;
+	const struct buddy *buddy = state;
+	struct zones *zones = buddy->zones;
 	bool flags = spin_lock_irqsave(cpu, zone->lock, zones->lock);
 	struct page *page = rmqueue(cpu, zone, order, gfp_type(gfp));
 
@@ -55,94 +60,49 @@ static struct page *take(struct cpu *cpu, void *state, struct zone *preferred, s
 
 static struct page *buddy_alloc(struct cpu *cpu, void *state, unsigned order, unsigned gfp)
 {
+	struct buddy *buddy = state;
 	struct page *page;
 
 	compute(cpu, STEP_PAGE_ALLOC);
-	page = zones_alloc_above(cpu, state, order, WATERMARK_LOW, gfp, take, state);
+	page = zones_alloc_above(cpu, buddy->zones, order, WATERMARK_LOW, gfp, take, buddy);
 	if (!page)
-		page = zones_alloc_above(cpu, state, order, WATERMARK_MIN, gfp, take, state);
+		page = zones_alloc_above(cpu, buddy->zones, order, WATERMARK_MIN, gfp, take, buddy);
 	if (page)
-		prep_new_page(cpu, state, page, order, gfp);
+		prep_new_page(cpu, buddy->zones, page, order, gfp);
 	return page;
 }
 
 static void give(struct cpu *cpu, struct zones *zones, struct page *page, unsigned order)
 {
-	struct zone *zone = page_zone(zones, page);
-	enum migratetype type;
-	bool flags;
+	enum migratetype type = pageblock_type(cpu, zones, page_to_pfn(zones->memory, page));
 
-	type = pageblock_type(cpu, zones, page_to_pfn(zones->memory, page));
 	store(cpu, page_index(zones->memory, page), type);
-	flags = spin_lock_irqsave(cpu, zone->lock, zones->lock);
-	zone_reclaimable(cpu, zone);
-	count_event(cpu, zones, PGFREE, order);
-	free_one_page(cpu, zone, page, order, type);
-	zone_count(cpu, zone, ITEM_FREE_PAGES, 1 << order);
-	spin_unlock_irqrestore(cpu, zone->lock, zones->lock, flags);
-}
-
-/* Each second; there are no lists per CPU to age. */
-static void buddy_tick(struct cpu *cpu, void *state)
-{
-	struct zones *zones = state;
-
-	for (unsigned node = 0; node < zones->memory->nodes; node++)
-		zone_fold_all(cpu, &zones->zone[node]);
+	zone_free_block(cpu, page_zone(zones, page), page, order, type);
 }
 
 static void buddy_free(struct cpu *cpu, void *state, struct page *page, unsigned order)
 {
-	compute(cpu, STEP_PAGE_FREE);
-	free_pages_prepare(cpu, state, page, order);
-	give(cpu, state, page, order);
-}
+	struct buddy *buddy = state;
 
-/* ---- pages of processes -------------------------------------------------------------------- */
+	compute(cpu, STEP_PAGE_FREE);
+	free_pages_prepare(cpu, buddy->zones, page, order);
+	give(cpu, buddy->zones, page, order);
+}
 
 static void give_released(struct cpu *cpu, void *state, struct page *page)
 {
+	struct buddy *buddy = state;
+
 	compute(cpu, STEP_PAGE_FREE);
-	free_released_prepare(cpu, state, page, 0);
-	give(cpu, state, page, 0);
+	free_released_prepare(cpu, buddy->zones, page, 0);
+	give(cpu, buddy->zones, page, 0);
 }
 
-static void buddy_free_batch(struct cpu *cpu, void *state, struct page *const *page, unsigned count)
+static void buddy_free_group(struct cpu *cpu, void *state, struct list_head *freed)
 {
-	free_each(cpu, state, release_pages(cpu, state, page, count), give_released, state);
-}
+	struct buddy *buddy = state;
 
-static void flush(struct cpu *cpu, struct zones *zones, enum lru_list list)
-{
-	free_each(cpu, zones, lru_flush(cpu, zones, list), give_released, zones);
-}
-
-static void buddy_lru_add(struct cpu *cpu, void *state, struct page *page, enum lru_list list)
-{
-	if (lru_add(cpu, state, page, list))
-		flush(cpu, state, list);
-}
-
-static void buddy_lru_drain(struct cpu *cpu, void *state)
-{
-	for (enum lru_list list = LRU_INACTIVE_ANON; list < LRU_LISTS; list++)
-		if (lru_waits(cpu, state, list))
-			flush(cpu, state, list);
-}
-
-static void buddy_lru_del(struct cpu *cpu, void *state, struct page *page)
-{
-	lru_del(cpu, state, page);
-}
-
-static void buddy_map(struct cpu *cpu, void *state, struct page *page)
-{
-	map_anon(cpu, state, page);
-}
-
-static void buddy_unmap(struct cpu *cpu, void *state, struct page *page)
-{
-	unmap_anon(cpu, state, page);
+	free_each(cpu, buddy->zones, freed, give_released, buddy);
 }
 
 /* ---- set-up and check: plain C ------------------------------------------------------------- */
@@ -158,7 +118,8 @@ static const char *const lock_words[] = {
 
 static const struct setting buddy_settings[] = {
 	SETTING(struct buddy_settings, lock, WORD, .fallback = "ticket", .words = lock_words,
-		.help = "kind of zone->lock: dec as until 2.6.24, ticket as in 3.9, queued as from 4.2 on"),
+		.help = "kind of zone->lock: dec as until 2.6.24, ticket as in 3.9, queued as from "
+			"4.2 on"),
 	SETTING(struct buddy_settings, reserve_blocks, COUNT, .min = 0, .max = 2, .fallback = "2",
 		.unit = "pageblocks",
 		.help = "2 MiB blocks of each zone set aside for emergencies, at most"),
@@ -168,10 +129,12 @@ static const struct setting buddy_settings[] = {
 static void *buddy_create(struct sim *sim, struct memory *memory, const void *settings)
 {
 	const struct buddy_settings *set = settings;
+	struct buddy *buddy = unseen_new(sim, sizeof *buddy);
 
-	return zones_new(sim, memory, &(struct zones_options){
+	buddy->zones = zones_new(sim, memory, &(struct zones_options){
 		.kernel = KERNEL_3_9, .lock = (enum lock_kind)set->lock,
-		.reserve_blocks = set->reserve_blocks });
+		.reserve_blocks = set->reserve_blocks, .free_group = buddy_free_group });
+	return buddy;
 }
 
 static const struct page_view *buddy_view(const void *settings)
@@ -188,24 +151,17 @@ static enum kernel buddy_kernel(const void *settings)
 
 static bool buddy_check(const void *state, char *why, size_t size)
 {
+	const struct buddy *buddy = state;
 	const struct report report = {why, size};
 
-	return zones_check((struct zones *)state, &report) && lru_check(state, &report);
+	return zones_check(buddy->zones, &report) && lru_check(buddy->zones, &report);
 }
 
 static uint64_t buddy_free_pages(const void *state)
 {
-	return zones_free_pages(state);
-}
+	const struct buddy *buddy = state;
 
-static int64_t buddy_slab_pages(const void *state, unsigned node, bool reclaimable)
-{
-	return zones_slab_pages(state, node, reclaimable);
-}
-
-static void buddy_free_blocks(const void *state, uint64_t blocks[MAX_ORDER])
-{
-	zones_free_blocks(state, blocks);
+	return zones_free_pages(buddy->zones);
 }
 
 const struct page_allocator buddy = {
@@ -219,17 +175,9 @@ const struct page_allocator buddy = {
 	.create        = buddy_create,
 	.alloc         = buddy_alloc,
 	.free          = buddy_free,
-	.count_slab    = zones_count_slab,
-	.tick          = buddy_tick,
-	.slab_pages    = buddy_slab_pages,
+	ZONED_PAGES,
+	.tick          = zoned_tick,
 	.group         = 14,
-	.free_batch    = buddy_free_batch,
-	.lru_add       = buddy_lru_add,
-	.lru_drain     = buddy_lru_drain,
-	.lru_del       = buddy_lru_del,
-	.map           = buddy_map,
-	.unmap         = buddy_unmap,
 	.check         = buddy_check,
 	.free_pages    = buddy_free_pages,
-	.free_blocks   = buddy_free_blocks,
 };

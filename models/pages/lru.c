@@ -292,7 +292,7 @@ bool lru_check(const struct zones *zones, const struct report *report)
 			if (!check_list(zone, list, &length, report))
 				return false;
 			for (unsigned id = 0; id < sim_cpus(zones->memory->sim); id++)
-				counted += zone_pageset_of(zone, id)->vm_stat_diff[number];
+				counted += zone_diff_of(zone, id, number);
 			if (counted != length)
 				return failed(report, "LRU list %d counts %lld pages, it has %lld",
 					      list, (long long)counted, (long long)length);

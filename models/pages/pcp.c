@@ -44,6 +44,8 @@
  * the cold list, which nobody asks for; the LRU of 2.6, whose groups are freed without one; kernels
  * without NUMA.
  */
+#include <stdio.h>
+
 #include "models/pages/zone.h"
 
 enum { HOT, COLD };
@@ -698,58 +700,11 @@ static void give_released(struct cpu *cpu, void *state, struct page *page)
 	give(cpu, pcp->zones, page, 0);
 }
 
-static void pcp_free_batch(struct cpu *cpu, void *state, struct page *const *page, unsigned count)
+static void pcp_free_group(struct cpu *cpu, void *state, struct list_head *freed)
 {
 	struct pcp *pcp = state;
-	struct list_head *freed = release_pages(cpu, pcp->zones, page, count);
 
 	free_each(cpu, pcp->zones, freed, give_released, pcp);
-}
-
-static void flush(struct cpu *cpu, struct pcp *pcp, enum lru_list list)
-{
-	free_each(cpu, pcp->zones, lru_flush(cpu, pcp->zones, list), give_released, pcp);
-}
-
-static void pcp_lru_add(struct cpu *cpu, void *state, struct page *page, enum lru_list list)
-{
-	struct pcp *pcp = state;
-
-	if (pcp->zones->rules->lru && lru_add(cpu, pcp->zones, page, list))
-		flush(cpu, pcp, list);
-}
-
-static void pcp_lru_drain(struct cpu *cpu, void *state)
-{
-	struct pcp *pcp = state;
-
-	for (enum lru_list list = 0; pcp->zones->rules->lru && list < LRU_LISTS; list++)
-		if (lru_waits(cpu, pcp->zones, list))
-			flush(cpu, pcp, list);
-}
-
-static void pcp_lru_del(struct cpu *cpu, void *state, struct page *page)
-{
-	struct pcp *pcp = state;
-
-	if (pcp->zones->rules->lru)
-		lru_del(cpu, pcp->zones, page);
-}
-
-static void pcp_map(struct cpu *cpu, void *state, struct page *page)
-{
-	struct pcp *pcp = state;
-
-	if (pcp->zones->rules->lru)
-		map_anon(cpu, pcp->zones, page);
-}
-
-static void pcp_unmap(struct cpu *cpu, void *state, struct page *page)
-{
-	struct pcp *pcp = state;
-
-	if (pcp->zones->rules->lru)
-		unmap_anon(cpu, pcp->zones, page);
 }
 
 /* ---- set-up: plain C, before time zero ----------------------------------------------------- */
@@ -849,6 +804,7 @@ static void *pcp_create(struct sim *sim, struct memory *memory, const void *sett
 	struct zones_options options = {
 		.kernel = kernel, .lock = kernel == KERNEL_3_9 ? LOCK_TICKET : LOCK_DEC,
 		.reserve_blocks = set->reserve_blocks, .nr_cpus = set->nr_cpus,
+		.free_group = pcp_free_group,
 	};
 	int batch = set->batch ? (int)set->batch : zone_batch(memory->node_pages);
 	struct pcp *pcp = unseen_new(sim, sizeof *pcp);
@@ -874,90 +830,80 @@ static void *pcp_create(struct sim *sim, struct memory *memory, const void *sett
 
 /* ---- check: plain C, no CPU inside --------------------------------------------------------- */
 
-/* What a list of a CPU should be; type MIGRATE_TYPES: pages of any. */
-struct list_of {
-	const struct zone *zone;
-	unsigned cpu;
-	enum migratetype type;
-};
-
-static bool check_page(const struct list_of *of, uint64_t pfn, const struct report *report)
+/* 3.9: each page is on the list of its type. */
+static bool check_types(const struct zone *zone, const struct list_head *head, unsigned type,
+			const char *owner, const struct report *report)
 {
-	const struct memory *m = of->zone->all->memory;
-	struct page *page = pfn_to_page(m, pfn);
-	unsigned long long number = pfn;
-	uint64_t index = *page_index(m, page);
-
-	if (pfn_to_node(m, pfn) != of->zone->node)
-		return failed(report, "page %llu is on a list of CPU %u for another zone", number,
-			      of->cpu);
-	if (m->seen[pfn]++)
-		return failed(report, "page %llu is on a list of CPU %u and elsewhere", number,
-			      of->cpu);
-	if (*page_count(m, page))
-		return failed(report, "page %llu is on a list of CPU %u and referenced", number,
-			      of->cpu);
-	if (of->type < PCP_TYPES && index != of->type && !(of->type == MOVABLE && index == RESERVE))
-		return failed(report, "page %llu of type %u is on CPU %u's list of type %u", number,
-			      (unsigned)index, of->cpu, of->type);
-	if (of->zone->all->kernel == KERNEL_2_6_24 && *page_private(m, page) >= ISOLATE)
-		return failed(report, "page %llu is on a list of CPU %u without a type", number,
-			      of->cpu);
-	return true;
-}
-
-/* Adds its length to *length. */
-static bool check_list(const struct list_of *of, const struct list_head *head, int *length,
-		       const struct report *report)
-{
-	const struct memory *m = of->zone->all->memory;
-	const struct list_head *last = head;
+	const struct memory *m = zone->all->memory;
 
 	for (struct list_head *at = head->next; at != head; at = at->next) {
 		struct page *page = lru_page(m, at);
-		uint64_t pfn = page_to_pfn(m, page);
+		uint64_t index = *page_index(m, page);
 
-		if (pfn >= m->pages || pfn_to_page(m, pfn) != page || at->prev != last)
-			return failed(report, "a list of CPU %u is broken", of->cpu);
-		if (!check_page(of, pfn, report))
-			return false;
-		last = at;
-		++*length;
+		if (index != type && !(type == MOVABLE && index == RESERVE))
+			return failed(report, "page %llu of type %u is on %s's list of type %u",
+				      (unsigned long long)page_to_pfn(m, page), (unsigned)index,
+				      owner, type);
 	}
-	return head->prev == last || failed(report, "a list of CPU %u is broken", of->cpu);
+	return true;
 }
 
-static bool check_count(const struct list_of *of, int count, int length, int high, int batch,
+/* 2.6.24: private has a page's type. */
+static bool check_private(const struct memory *m, const struct list_head *head, const char *owner,
+			  const struct report *report)
+{
+	for (struct list_head *at = head->next; at != head; at = at->next)
+		if (*page_private(m, lru_page(m, at)) >= ISOLATE)
+			return failed(report, "page %llu is on a list of %s without a type",
+				      (unsigned long long)page_to_pfn(m, lru_page(m, at)), owner);
+	return true;
+}
+
+static bool check_count(const struct zone *zone, const char *owner, int count, int high, int batch,
 			const struct report *report)
 {
-	int refills = of->zone->all->rules->types > 1 ? PCP_TYPES : 1;
+	int refills = zone->all->rules->types > 1 ? PCP_TYPES : 1;
 
-	if (count != length)
-		return failed(report, "CPU %u counts %d pages, its lists have %d", of->cpu, count,
-			      length);
 	if (count >= high + refills * batch)
-		return failed(report, "CPU %u has %d pages, more than it may", of->cpu, count);
+		return failed(report, "%s has %d pages, more than it may", owner, count);
+	return true;
+}
+
+static bool check_length(const char *owner, int count, uint64_t pages, const struct report *report)
+{
+	if (count < 0 || (uint64_t)count != pages)
+		return failed(report, "%s counts %d pages, its lists have %llu", owner, count,
+			      (unsigned long long)pages);
 	return true;
 }
 
 static bool check_pageset(const struct zone *zone, unsigned id, const struct report *report)
 {
 	const struct per_cpu_pageset *pageset = zone_pageset_of(zone, id);
-	struct list_of of = { zone, id, MIGRATE_TYPES };
-	int length = 0;
+	uint64_t pages = 0;
+	char owner[24];
 
+	snprintf(owner, sizeof owner, "CPU %u", id);
 	if (zone->all->kernel == KERNEL_3_9) {
-		for (of.type = UNMOVABLE; of.type < PCP_TYPES; of.type++)
-			if (!check_list(&of, &pageset->lists[of.type], &length, report))
+		for (unsigned type = UNMOVABLE; type < PCP_TYPES; type++) {
+			const struct list_head *list = &pageset->lists[type];
+
+			if (!check_kept_list(zone, list, 0, owner, &pages, report) ||
+			    !check_types(zone, list, type, owner, report))
 				return false;
-		return check_count(&of, pageset->count, length, pageset->high, pageset->batch,
+		}
+		return check_length(owner, pageset->count, pages, report) &&
+		       check_count(zone, owner, pageset->count, pageset->high, pageset->batch,
 				   report);
 	}
-	for (unsigned i = HOT; i <= COLD; i++, length = 0) {
+	for (unsigned i = HOT; i <= COLD; i++, pages = 0) {
 		const struct per_cpu_pages *list = &pageset->pcp[i];
 
-		if (!check_list(&of, &list->list, &length, report) ||
-		    !check_count(&of, list->count, length, list->high, list->batch, report))
+		if (!check_kept_list(zone, &list->list, 0, owner, &pages, report) ||
+		    (zone->all->kernel == KERNEL_2_6_24 &&
+		     !check_private(zone->all->memory, &list->list, owner, report)) ||
+		    !check_length(owner, list->count, pages, report) ||
+		    !check_count(zone, owner, list->count, list->high, list->batch, report))
 			return false;
 	}
 	return true;
@@ -999,28 +945,6 @@ static uint64_t pcp_free_pages(const void *state)
 	return pages;
 }
 
-static void pcp_count_slab(struct cpu *cpu, void *state, struct page *page, bool reclaimable,
-			   int pages)
-{
-	struct pcp *pcp = state;
-
-	zones_count_slab(cpu, pcp->zones, page, reclaimable, pages);
-}
-
-static int64_t pcp_slab_pages(const void *state, unsigned node, bool reclaimable)
-{
-	const struct pcp *pcp = state;
-
-	return zones_slab_pages(pcp->zones, node, reclaimable);
-}
-
-static void pcp_free_blocks(const void *state, uint64_t blocks[MAX_ORDER])
-{
-	const struct pcp *pcp = state;
-
-	zones_free_blocks(pcp->zones, blocks);
-}
-
 const struct page_allocator pcp = {
 	.name          = "pcp",
 	.summary       = "lists of pages per CPU before the buddy lists (Linux 2.6.22 to 3.9)",
@@ -1033,18 +957,10 @@ const struct page_allocator pcp = {
 	.create        = pcp_create,
 	.alloc         = pcp_alloc,
 	.free          = pcp_free,
-	.count_slab    = pcp_count_slab,
+	ZONED_PAGES,
 	.drain_all     = pcp_drain_all,
 	.tick          = pcp_tick,
 	.group         = 14,
-	.free_batch    = pcp_free_batch,
-	.lru_add       = pcp_lru_add,
-	.lru_drain     = pcp_lru_drain,
-	.lru_del       = pcp_lru_del,
-	.map           = pcp_map,
-	.unmap         = pcp_unmap,
 	.check         = pcp_check,
 	.free_pages    = pcp_free_pages,
-	.slab_pages    = pcp_slab_pages,
-	.free_blocks   = pcp_free_blocks,
 };

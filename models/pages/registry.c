@@ -3,11 +3,13 @@
 
 #include "models/model.h"
 
-extern const struct page_allocator buddy, pcp;
+extern const struct page_allocator buddy, pcp, magazine, llfree;
 
 const struct page_allocator *const page_allocators[] = {
 	&buddy,
 	&pcp,
+	&magazine,
+	&llfree,
 	NULL,
 };
 

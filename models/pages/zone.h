@@ -81,12 +81,20 @@ struct lruvec {
 
 struct lru_cpu;                         /* of a CPU: pages on their way there (lru.c) */
 
+struct zone;
+
 /* What differs between the kernels in the shared code. */
 struct zone_rules {
 	unsigned types;                 /* free lists of an order; 1: no migratetypes */
 	unsigned area_bytes, nr_free;   /* from free_area[o] to the next; of nr_free in it */
 	unsigned stats;                 /* counters */
 	unsigned item[ZONE_ITEMS];      /* their numbers */
+	const struct layout *vm_stat_layout;    /* of those of all zones together */
+	struct {                        /* where a CPU's part of them lies */
+		const struct layout *layout;
+		unsigned threshold, diff;
+	} counters;
+	void (*struct_new)(struct zone *zone);  /* makes struct zone (zone_structs.c) */
 	uint64_t reserve_max;           /* pageblocks set aside, at most */
 	bool pageset_array;             /* zone->pageset[cpu], else one per-CPU pointer */
 	bool buddy_in_flags;            /* the mark of free blocks is a bit of flags */
@@ -111,7 +119,8 @@ struct zone {
 	uint64_t *watermark;            /* [WATERMARKS] */
 	uint64_t *lowmem_reserve;
 	int32_t *node_id;
-	struct per_cpu_pageset **pageset;       /* see pageset_array */
+	struct per_cpu_pageset **pageset;       /* see pageset_array; NULL: there is none */
+	char **counters;                /* per CPU, see rules->counters; NULL: in pageset[cpu] */
 	struct spinlock *lock;
 	char *free_area;                /* under lock */
 	int32_t *all_unreclaimable;     /* or NULL, and */
@@ -121,7 +130,17 @@ struct zone {
 	struct spinlock *lru_lock;      /* NULL: no LRU, and */
 	struct lruvec *lruvec;          /* under lru_lock */
 	const void **zone_pgdat;        /* names the node; one zone per node here */
+	struct free_magazine **magazine;        /* [all->magazines] (magazine.h) */
+	bool *isolation_active;         /* read by who drains a magazine */
 };
+
+/* Counters of all zones together. */
+struct vm_stat {
+	_Alignas(LINE) int64_t item[ZONE_STATS_MAX];
+};
+
+/* Frees the pages that release_pages has linked. */
+typedef void free_group(struct cpu *cpu, void *state, struct list_head *freed);
 
 /* Constants of the run: what the kernel knows by symbol. */
 struct zones {
@@ -130,6 +149,8 @@ struct zones {
 	enum kernel kernel;
 	enum lock_kind lock;
 	unsigned nr_cpus;               /* of the array of pointers to pagesets */
+	unsigned magazines;             /* of each zone */
+	free_group *free_group;         /* the model's */
 	struct vm_stat *vm_stat;        /* of all zones together */
 	struct vm_event_state *events;  /* per CPU */
 	struct lru_cpu *lru;            /* per CPU */
@@ -176,20 +197,22 @@ static inline struct zone *page_zone(struct zones *zones, const struct page *pag
 struct per_cpu_pageset *zone_pageset(struct cpu *cpu, const struct zone *zone);
 /* Interrupts off. */
 void zone_count(struct cpu *cpu, struct zone *zone, enum zone_item item, int64_t delta);
+/* The same in whatever interrupt state (2.6.38 and later): an interrupt in between is noticed. */
+void zone_count_any(struct cpu *cpu, struct zone *zone, enum zone_item item, int64_t delta);
 /* One more, or fewer; half the threshold in advance when it folds. Whatever interrupts are. */
 void inc_zone_state(struct cpu *cpu, struct zone *zone, enum zone_item item);
 void dec_zone_state(struct cpu *cpu, struct zone *zone, enum zone_item item);
 /* A page of `zone` was handed out where `preferred` was wanted; interrupts off. */
 void zone_statistics(struct cpu *cpu, struct zone *preferred, struct zone *zone);
 void count_event(struct cpu *cpu, struct zones *zones, enum vm_event event, unsigned order);
-/* struct page_allocator's count_slab; the state is struct zones. */
-void zones_count_slab(struct cpu *cpu, void *state, struct page *page, bool reclaimable, int pages);
-/* struct page_allocator's slab_pages; plain C. */
-int64_t zones_slab_pages(const struct zones *zones, unsigned node, bool reclaimable);
+void zones_count_slab(struct cpu *cpu, struct zones *zones, struct page *page, bool reclaimable,
+		      int pages);
+void vmstat_new(struct zones *zones);           /* set-up */
+void zone_counters_new(struct zone *zone);      /* set-up */
 /* Each second: this CPU's difference of every counter goes to the zone. True if there was one. */
 bool zone_fold_all(struct cpu *cpu, struct zone *zone);
 
-/* ---- free lists, under zone->lock (free_area.c) ------------------------------------------- */
+/* ---- free lists, under zone->lock (free_area.c) ------------------------------------------ */
 
 /* The type that a request is for. */
 enum migratetype gfp_type(unsigned gfp);
@@ -201,7 +224,7 @@ void free_one_page(struct cpu *cpu, struct zone *zone, struct page *page, unsign
 /* What a free does first once it has the lock: the zone is not hopeless, reclaim starts anew. */
 void zone_reclaimable(struct cpu *cpu, struct zone *zone);
 
-/* ---- types of pageblocks (pageblock.c); not in 2.6.22 --------------------------------------- */
+/* ---- types of pageblocks (pageblock.c); not in 2.6.22 ------------------------------------ */
 
 enum migratetype pageblock_type(struct cpu *cpu, struct zones *zones, uint64_t pfn);
 void pageblock_set_type(struct cpu *cpu, struct zones *zones, uint64_t pfn, enum migratetype type);
@@ -224,7 +247,7 @@ struct page *zones_alloc_above(struct cpu *cpu, struct zones *zones, unsigned or
 void prep_new_page(struct cpu *cpu, struct zones *zones, struct page *page, unsigned order,
 		   unsigned gfp);
 
-/* ---- pages of processes (lru.c); but for release_pages where rules->lru alone ------------------------------------------- */
+/* ---- pages of processes (lru.c); but for release_pages where rules->lru alone ------------ */
 
 /* An anonymous page gets its only mapping, or loses it: its struct and NR_ANON_PAGES. */
 void map_anon(struct cpu *cpu, struct zones *zones, struct page *page);
@@ -250,25 +273,65 @@ void lru_new(struct zones *zones);      /* set-up */
 /* Marks the pages on the lists in m->seen; after zones_check and what else a model has. */
 bool lru_check(const struct zones *zones, const struct report *report);
 
-/* ---- set-up and check: plain C ------------------------------------------------------------- */
+/* ---- what is the same for all models with zones (zoned.c) -------------------------------- */
+
+/* A block goes straight back to the buddy lists, under zone->lock. */
+void zone_free_block(struct cpu *cpu, struct zone *zone, struct page *page, unsigned order,
+		     enum migratetype type);
+
+/* Struct page_allocator's; the model's state begins with a pointer to its zones. */
+void zoned_count_slab(struct cpu *cpu, void *state, struct page *page, bool reclaimable, int pages);
+void zoned_free_batch(struct cpu *cpu, void *state, struct page *const *page, unsigned count);
+void zoned_lru_add(struct cpu *cpu, void *state, struct page *page, enum lru_list list);
+void zoned_lru_drain(struct cpu *cpu, void *state);
+void zoned_lru_del(struct cpu *cpu, void *state, struct page *page);
+void zoned_map(struct cpu *cpu, void *state, struct page *page);
+void zoned_unmap(struct cpu *cpu, void *state, struct page *page);
+/* No lists per CPU are aged. */
+void zoned_tick(struct cpu *cpu, void *state);
+int64_t zoned_slab_pages(const void *state, unsigned node, bool reclaimable);
+void zoned_free_blocks(const void *state, uint64_t blocks[MAX_ORDER]);
+
+#define ZONED_PAGES \
+	.count_slab = zoned_count_slab, .free_batch = zoned_free_batch, .lru_add = zoned_lru_add, \
+	.lru_drain = zoned_lru_drain, .lru_del = zoned_lru_del, .map = zoned_map, \
+	.unmap = zoned_unmap, .slab_pages = zoned_slab_pages, .free_blocks = zoned_free_blocks
+
+/* ---- set-up and check: plain C ----------------------------------------------------------- */
 
 struct zones_options {
 	enum kernel kernel;
+	const struct zone_rules *rules; /* NULL: the kernel's */
 	enum lock_kind lock;
+	unsigned magazines;             /* of each zone, where the rules have them */
+	free_group *free_group;         /* the model's */
 	uint64_t reserve_blocks;        /* pageblocks set aside, at most */
 	uint64_t nr_cpus;               /* as nr_cpus() has it */
 };
 /* All memory free, in blocks of the largest order. */
 struct zones *zones_new(struct sim *sim, struct memory *memory,
 			const struct zones_options *options);
+/* Another keeps the free pages: the lists are empty, NR_FREE_PAGES stays. zones_check does not hold. */
+void zones_without_lists(struct zones *zones);
+/* For check(): NR_FREE_PAGES of the zone and the CPUs' differences. */
+int64_t zone_free_count(const struct zone *zone);
 /* Makes the simulated struct zone (zone_structs.c). */
 void zone_struct_new(struct zone *zone);
 
+/*
+ * A list of free blocks of one order that somebody keeps: whole, of the zone, nobody refers to their
+ * pages. Marks them in m->seen and adds them to *pages. `owner`: "CPU 3", "magazine 0".
+ */
+bool check_kept_list(const struct zone *zone, const struct list_head *head, unsigned order,
+		     const char *owner, uint64_t *pages, const struct report *report);
 /* Clears m->seen and marks the pages of free blocks in it. */
 bool zones_check(struct zones *zones, const struct report *report);
+int64_t zones_slab_pages(const struct zones *zones, unsigned node, bool reclaimable);
 uint64_t zones_free_pages(const struct zones *zones);
 void zones_free_blocks(const struct zones *zones, uint64_t blocks[MAX_ORDER]);
 /* Of a CPU, for check(). */
 struct per_cpu_pageset *zone_pageset_of(const struct zone *zone, unsigned id);
+/* What a CPU has not yet added to vm_stat[number]; for check(). */
+int zone_diff_of(const struct zone *zone, unsigned id, unsigned number);
 
 #endif

@@ -8,7 +8,7 @@
  */
 #include <assert.h>
 
-#include "models/pages/zone.h"
+#include "models/pages/zone_place.h"
 
 /* Numbers of counters, as they are in arrays: 3.9, and until 2.6.24 with the ending _26. */
 enum {
@@ -36,8 +36,6 @@ static const struct field pageset_fields_3_9[] = {
 	FIELD(struct per_cpu_pageset, vm_stat_diff),
 	{ 0 },
 };
-
-#define NAMED(name, type, member) { name, offsetof(type, member), sizeof(((type *)0)->member) }
 
 static const struct field pageset_fields_2_6[] = {
 	NAMED("hot.count", struct per_cpu_pageset, pcp[0].count),
@@ -72,12 +70,6 @@ static_assert(offsetof(struct per_cpu_pageset, pcp[1].list) == 48, "2.6.22");
 
 /* ---- 3.9 --------------------------------------------------------------- */
 
-/* Not line-aligned, so that neighbouring orders share lines. */
-struct free_area {
-	struct list_head free_list[MIGRATE_TYPES];
-	uint64_t nr_free;
-};
-
 struct zone_3_9 {
 	/* read by every allocation */
 	_Alignas(LINE) uint64_t watermark[WATERMARKS];
@@ -109,19 +101,6 @@ struct zone_3_9 {
 	uint64_t zone_start_pfn, spanned_pages, present_pages, managed_pages;
 	const char *name;
 };
-
-#define FREE_AREA_FIELDS(type, order) \
-	FIELD(type, free_area[order].free_list[UNMOVABLE]), \
-	FIELD(type, free_area[order].free_list[RECLAIMABLE]), \
-	FIELD(type, free_area[order].free_list[MOVABLE]), \
-	FIELD(type, free_area[order].free_list[RESERVE]), \
-	FIELD(type, free_area[order].free_list[ISOLATE]), \
-	FIELD(type, free_area[order].nr_free)
-#define FREE_AREAS(type) \
-	FREE_AREA_FIELDS(type, 0), FREE_AREA_FIELDS(type, 1), FREE_AREA_FIELDS(type, 2), \
-	FREE_AREA_FIELDS(type, 3), FREE_AREA_FIELDS(type, 4), FREE_AREA_FIELDS(type, 5), \
-	FREE_AREA_FIELDS(type, 6), FREE_AREA_FIELDS(type, 7), FREE_AREA_FIELDS(type, 8), \
-	FREE_AREA_FIELDS(type, 9), FREE_AREA_FIELDS(type, 10)
 
 static const struct field zone_fields_3_9[] = {
 	FIELD(struct zone_3_9, watermark),
@@ -336,7 +315,7 @@ static const struct layout pageset_pointer_layout = {
 
 /* ---- set-up ------------------------------------------------------------ */
 
-static const char *zone_label(const struct zone *zone, const char *member)
+const char *zone_label(const struct zone *zone, const char *member)
 {
 	const struct memory *m = zone->all->memory;
 
@@ -364,19 +343,7 @@ static void *split_zone_new(struct zone *zone, const struct layout *head, const 
 	return *start + lock_line;
 }
 
-/* The members that have the same names in all of them. */
-#define PLACE_HEAD(zone, head) \
-	((zone)->watermark = (head)->watermark, (zone)->lowmem_reserve = (head)->lowmem_reserve, \
-	 (zone)->node_id = &(head)->node)
-#define PLACE_BODY(zone, body) \
-	((zone)->lock = &(body)->lock, (zone)->free_area = (char *)(body)->free_area, \
-	 (zone)->pages_scanned = &(body)->pages_scanned, (zone)->vm_stat = (body)->vm_stat, \
-	 (zone)->zone_pgdat = &(body)->zone_pgdat, (body)->name = "Normal", \
-	 (body)->zone_start_pfn = (zone)->first_pfn, \
-	 (body)->spanned_pages = (body)->present_pages = (zone)->pages, \
-	 spin_lock_init(&(body)->lru_lock, (zone)->all->lock))
-
-static void zone_new_2_6_22(struct zone *zone)
+void zone_new_2_6_22(struct zone *zone)
 {
 	char *start;
 	struct zone_body_2_6_22 *body = split_zone_new(zone, &zone_head_layout_2_6_22,
@@ -388,7 +355,7 @@ static void zone_new_2_6_22(struct zone *zone)
 	zone->all_unreclaimable = &body->all_unreclaimable;
 }
 
-static void zone_new_2_6_24(struct zone *zone)
+void zone_new_2_6_24(struct zone *zone)
 {
 	char *start;
 	struct zone_body_2_6_24 *body = split_zone_new(zone, &zone_head_layout_2_6_24,
@@ -400,7 +367,7 @@ static void zone_new_2_6_24(struct zone *zone)
 	zone->flags = &body->flags;
 }
 
-static void zone_new_3_9(struct zone *zone)
+void zone_new_3_9(struct zone *zone)
 {
 	struct zone_3_9 *body = arena_new(zone->all->memory->sim, struct zone_3_9, 1, zone->node,
 					  LINE, &zone_layout_3_9, zone_label(zone, ""));
@@ -408,6 +375,7 @@ static void zone_new_3_9(struct zone *zone)
 	PLACE_HEAD(zone, body);
 	PLACE_BODY(zone, body);
 	zone->pageset = &body->pageset;
+	zone->counters = (char **)&body->pageset;
 	zone->all_unreclaimable = &body->all_unreclaimable;
 	zone->lru_lock = &body->lru_lock;
 	zone->lruvec = &body->lruvec;
@@ -416,13 +384,7 @@ static void zone_new_3_9(struct zone *zone)
 
 void zone_struct_new(struct zone *zone)
 {
-	static void (*const make[])(struct zone *zone) = {
-		[KERNEL_2_6_22] = zone_new_2_6_22,
-		[KERNEL_2_6_24] = zone_new_2_6_24,
-		[KERNEL_3_9] = zone_new_3_9,
-	};
-
-	make[zone->all->kernel](zone);
+	zone->all->rules->struct_new(zone);
 	*zone->node_id = (int32_t)zone->node;
 	*zone->zone_pgdat = zone;
 	spin_lock_init(zone->lock, zone->all->lock);

@@ -1,6 +1,7 @@
 /* The invariants of story.h, looked at when no CPU is inside; plain C, no accesses. */
 #include <stdlib.h>
 
+#include "models/slub/check_sheaves.h"
 #include "models/slub/slub.h"
 #include "sim/verbs/xalloc.h"
 
@@ -47,8 +48,7 @@ static struct frames frames_new(const struct memory *m)
 /* `page` is a page struct. */
 static bool is_slab(const struct looked_at *l, struct page *page)
 {
-	return *page_flags(l->memory, page) >> PG_SLAB & 1 &&
-	       l->slub->views->slab(page).cache == l->s;
+	return l->slub->views->slab(page).cache == l->s;
 }
 
 /* Page frame of a head page of this cache, or the number of page frames. */
@@ -148,7 +148,7 @@ static bool check_cpu_slab(const struct looked_at *l, unsigned id)
 static bool check_partial(const struct looked_at *l, unsigned node, const struct list_head *at,
 			  const struct list_head *last)
 {
-	struct page *page = (struct page *)((char *)at - l->memory->view->lru);
+	struct page *page = (struct page *)((char *)at - l->slub->views->list);
 	uint64_t pfn = slab_pfn(l, page);
 
 	if (pfn >= l->memory->pages || at->prev != last)
@@ -215,6 +215,9 @@ static bool check_slab(const struct looked_at *l, const struct page *page, enum 
 	if (slab.frozen != (seen == SEEN_CPU))
 		return failed(l->report, "%s: page %llu is frozen without a CPU, or the reverse",
 			      name, pfn);
+	if (l->slub->views->marks && slab.marked != (seen == SEEN_PARTIAL))
+		return failed(l->report, "%s: page %llu is marked as partial and on no list, or the reverse",
+			      name, pfn);
 	if (seen == SEEN_NOWHERE && length > 0)
 		return failed(l->report, "%s: page %llu has free objects and is on no list", name,
 			      pfn);
@@ -252,7 +255,7 @@ static bool check_cache(const struct looked_at *l)
 	unsigned cpus = sim_cpus(l->slub->sim), nodes = l->memory->nodes;
 
 	memory_forget_seen(l->memory);
-	for (unsigned id = 0; id < cpus; id++)
+	for (unsigned id = 0; l->slub->views->cpu && id < cpus; id++)
 		if (!check_cpu_slab(l, id))
 			return false;
 	for (unsigned node = 0; node < nodes; node++)
@@ -261,7 +264,7 @@ static bool check_cache(const struct looked_at *l)
 	for (unsigned node = 0; node < nodes; node++)
 		if (!check_slabs(l, node))
 			return false;
-	return true;
+	return check_sheaves(l->slub, l->s, l->report);
 }
 
 /* Pages of all slabs of the node, of caches that are reclaimable or not. */
@@ -273,10 +276,10 @@ static int64_t slab_pages(const struct slub *slub, unsigned node, bool reclaimab
 
 	for (; pfn < end; pfn = memory_next(m, pfn + 1)) {
 		struct page *page = pfn_to_page(m, pfn);
+		const struct kmem_cache *s = slub->views->slab(page).cache;
 		uint64_t flags = *page_flags(m, page);
 
-		if (!(flags >> PG_SLAB & 1) ||
-		    slub->views->cache(slub->views->slab(page).cache).reclaimable != reclaimable)
+		if (!s || slub->views->cache(s).reclaimable != reclaimable)
 			continue;
 		pages += 1ll << (flags >> PG_HEAD & 1 ? *compound_order(m, page) : 0);
 	}
@@ -325,7 +328,7 @@ bool slub_check(const void *state, char *why, size_t size)
 static void see_cpu_slabs(const struct looked_at *l)
 {
 	memory_forget_seen(l->memory);
-	for (unsigned id = 0; id < sim_cpus(l->slub->sim); id++) {
+	for (unsigned id = 0; l->slub->views->cpu && id < sim_cpus(l->slub->sim); id++) {
 		struct cpu_view view = l->slub->views->cpu(l->slub, l->s, id);
 		uint64_t pfn = slab_pfn(l, view.page);
 		struct page *page = view.partial;
@@ -361,7 +364,7 @@ static uint64_t in_use_of(const struct looked_at *l)
 		else
 			objects += slab.inuse;
 	}
-	for (unsigned id = 0; id < sim_cpus(l->slub->sim); id++) {
+	for (unsigned id = 0; l->slub->views->cpu && id < sim_cpus(l->slub->sim); id++) {
 		struct cpu_view view = l->slub->views->cpu(l->slub, l->s, id);
 		int length = 0;
 
@@ -370,7 +373,7 @@ static uint64_t in_use_of(const struct looked_at *l)
 		if (length > 0)         /* check() tells of broken ones */
 			objects -= (uint64_t)length;
 	}
-	return objects;
+	return objects - objects_in_sheaves(l->slub, l->s);
 }
 
 uint64_t slub_in_use(const void *state)
@@ -409,10 +412,10 @@ bool slub_owns(const void *state, const struct kmem_cache *s, const void *object
 	if (pfn >= m->pages)
 		return false;
 	page = page_head(m, pfn_to_page(m, pfn));
-	if (!(*page_flags(m, page) >> PG_SLAB & 1))     /* a large kmalloc */
-		return !s && *page_count(m, page) == 1 && object == page_address(m, page);
 	slab = slub->views->slab(page);
 	owner = slab.cache;
+	if (!owner)                             /* a large kmalloc */
+		return !s && *page_count(m, page) == 1 && object == page_address(m, page);
 	if (s && owner != s)
 		return false;
 	cache = slub->views->cache(owner);

@@ -8,11 +8,14 @@
 #include "models/model.h"
 
 struct slub;
+struct slub_percpu_sheaves;
+struct node_barn;
 
 struct cache_view {
 	const char *name;
 	unsigned size, objects;         /* bytes from object to object; objects in most slabs */
 	unsigned free_pointer;          /* its offset in an object, in words */
+	unsigned sheaf_capacity;
 	bool reclaimable;               /* which counter its slabs belong to */
 };
 
@@ -24,12 +27,13 @@ struct node_view {
 };
 
 struct slab_view {
-	const struct kmem_cache *cache;
+	const struct kmem_cache *cache; /* NULL: no slab */
 	void *freelist;
 	unsigned inuse, objects;
 	bool frozen, locked;
 	struct page *next;              /* on a CPU's partial list */
 	unsigned pages;                 /* the same: of the list from here on */
+	bool marked;                    /* as being on the partial list, where there is a mark */
 };
 
 struct cpu_view {
@@ -43,8 +47,14 @@ struct slub_views {
 	struct kmem_cache *(*listed)(const struct list_head *at);
 	struct cache_view (*cache)(const struct kmem_cache *s);
 	struct node_view (*node)(const struct slub *slub, const struct kmem_cache *s, unsigned id);
-	struct slab_view (*slab)(const struct page *page);      /* of one with PG_slab */
+	struct slab_view (*slab)(const struct page *page);
 	struct cpu_view (*cpu)(const struct slub *slub, const struct kmem_cache *s, unsigned id);
+	size_t list;                    /* of the partial list's links, in a page struct */
+	bool marks;                     /* slabs on the partial list have a mark */
+	/* NULL: there are no sheaves; the first may say NULL: not in this cache */
+	struct slub_percpu_sheaves *(*cpu_sheaves)(const struct slub *slub,
+						   const struct kmem_cache *s, unsigned id);
+	struct node_barn *(*barn)(const struct kmem_cache *s, unsigned node);
 };
 
 /* As in struct object_allocator. */

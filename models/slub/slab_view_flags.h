@@ -9,6 +9,8 @@ static inline struct slab_view slab_view(const struct page *head)
 {
 	const struct slab_page *page = (const struct slab_page *)head;
 
+	if (!(page->flags >> PG_SLAB & 1))
+		return (struct slab_view){ 0 };
 	return (struct slab_view){
 		.cache = page->slab, .freelist = page->freelist, .inuse = page->inuse,
 		.objects = objects_in(page), .frozen = page->flags >> PG_FROZEN & 1,

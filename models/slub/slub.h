@@ -51,6 +51,7 @@ struct slub_era {
 	bool loses;                     /* released with a bug that loses objects */
 	bool leaks;                     /* loses slabs: frozen, and no CPU knows them */
 	bool tagged;                    /* lists end in an address with bit 0 set, not in NULL */
+	bool counts_before_link;        /* nr_partial changes before a slab is put on the list */
 };
 
 struct slub_settings {

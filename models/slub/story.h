@@ -23,7 +23,25 @@
  *	released with     lost objects, mended  the same              the cure
  *	                  by 05aa345034d
  *
- * States of a slab. Its free objects are on page->freelist, or on the private list of its CPU; all
+ *	                  7.0 (2026)            7.1                   7.3 (a tree of it)
+ *	what a CPU has    sheaves of every cache: main, spare, rcu_free; no slab
+ *	what a node has   a barn of full and of empty sheaves, and the partial list
+ *	the barn is in    kmem_cache_node       kmem_cache            kmem_cache
+ *	a fill takes      slabs one by one off  the same              a run of slabs at once
+ *	                  the partial list
+ *	a new slab's list of all objects        the same              of those not handed out
+ *	the rest of a     walked to its end     the same              goes back unread
+ *	slab after it
+ *	slab lock         none: LOCK cmpxchg16b of freelist and counters together (from 3.1)
+ *	on partial list?  a bit of the slab's flags, LOCK set and cleared (from 6.8)
+ *	refilled slab     to the tail, and from 7.0 under the list_lock
+ *	empty ones kept   below 5 to 10 partial, by size
+ *	kmalloc, largest  8192
+ *	released with     7.0-rc1: who may not  -                     -
+ *	                  sleep gets one object
+ *	                  at a time
+ *
+ * States of a slab, to 3.0. Its free objects are on page->freelist, or on the private list of its CPU; all
  * but that CPU put them back on the freelist, under the slab lock.
  *
  *	              frozen  freelist  on list  who may take objects    who may put them back
@@ -37,6 +55,21 @@
  *	new           no      all       none     nobody, until it is     nobody: none is out
  *	                                         the CPU's
  *
+ * From 7.0 no CPU has a slab and none is frozen; an object in a sheaf counts as in use. listed.h has
+ * the states.
+ *
+ * States of a sheaf, from 6.18. It moves as a whole, and its objects with it.
+ *
+ *	              objects   who may take and put objects       where it goes next
+ *	main          any       its CPU, inside its section        spare, or the barn
+ *	spare         any       nobody                             main, or the barn; flushed if the
+ *	                                                           barn has full ones enough
+ *	rcu_free      not all   its CPU puts, inside its section   waits for a grace period, then barn
+ *	full in barn  all       nobody                             main of a CPU of the node
+ *	empty in barn none      nobody                             main, rcu_free, or filled
+ *	being filled  some      who took it, outside               main or spare of that CPU, or barn
+ *	prefilled     any       who asked for it, no lock          spare or barn
+ *
  * True whenever no CPU is inside an operation, which is when check() runs:
  *   (1) a slab is the CPU's, partial or full, and of one CPU at most;
  *   (2) inuse is the number of its objects less the length of page->freelist; objects on a CPU's
@@ -44,12 +77,17 @@
  *   (3) every list ends and stays on the slots of its slab; no object is on two;
  *   (4) nr_partial is the length of the partial list, nr_slabs the number of slabs of the node;
  *   (5) no lock is held;
- *   (6) the NR_SLAB counters of a node are the pages of its slabs.
+ *   (6) the NR_SLAB counters of a node are the pages of its slabs;
+ *   with sheaves also:
+ *   (7) a sheaf is in one place only, an object in one sheaf at most, and then on no freelist;
+ *   (8) sheaves in the barn are full or empty, and as many as it counts;
+ *   (9) from 6.8 a slab has the mark of the partial list if and only if it is on it.
  *
  * Lock order, to 3.0: slab lock (a bit of page->flags), then list_lock; who takes from the list has
  * the list_lock and so only tries the slab lock. From 3.1 the other way round: list_lock, then slab
  * lock, where there is one at all. Interrupts are off, but for the making of a slab by a caller
- * that may sleep.
+ * that may sleep. From 6.18: a CPU's own section, interrupts on; inside it the barn's lock, never the
+ * list_lock; who finds its CPU inside already does without sheaves.
  */
 #ifndef MODELS_SLUB_STORY_H
 #define MODELS_SLUB_STORY_H

@@ -10,7 +10,7 @@ static inline struct kmem_cache *listed_view(const struct list_head *at)
 static inline struct cache_view cache_view(const struct kmem_cache *s)
 {
 	return (struct cache_view){ s->name, (unsigned)s->size, cache_objects(s),
-				    (unsigned)s->offset / WORD,
+				    (unsigned)s->offset / WORD, 0,
 				    s->flags >> SLAB_RECLAIM_ACCOUNT & 1 };
 }
 
@@ -28,7 +28,8 @@ static inline struct node_view node_view(const struct slub *slub, const struct k
 }
 
 static const struct slub_views views = {
-	listed_view, cache_view, node_view, slab_view, cpu_view,
+	.listed = listed_view, .cache = cache_view, .node = node_view, .slab = slab_view,
+	.cpu = cpu_view, .list = offsetof(struct slab_page, lru),
 };
 
 #endif

@@ -16,6 +16,12 @@ static inline void list_init(struct list_head *head)    /* set-up, no access */
 	head->next = head->prev = head;
 }
 
+static inline void list_make_empty(struct cpu *cpu, struct list_head *head)
+{
+	store(cpu, &head->next, head);
+	store(cpu, &head->prev, head);
+}
+
 static inline bool list_empty(struct cpu *cpu, struct list_head *head)
 {
 	struct list_head *first = load(cpu, &head->next);
@@ -68,6 +74,19 @@ static inline void list_move(struct cpu *cpu, struct list_head *entry, struct li
 {
 	list_unlink_(cpu, entry);
 	list_add(cpu, entry, head);
+}
+
+/* All of `list`, which is not empty, to the front of what is on `head`. */
+static inline void list_splice(struct cpu *cpu, struct list_head *list, struct list_head *head)
+{
+	struct list_head *first = load(cpu, &list->next);
+	struct list_head *last = load(cpu, &list->prev);
+	struct list_head *at = load(cpu, &head->next);
+
+	store(cpu, &first->prev, head);
+	store(cpu, &head->next, first);
+	store(cpu, &last->next, at);
+	store(cpu, &at->prev, last);
 }
 
 /*

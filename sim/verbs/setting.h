@@ -23,6 +23,8 @@ enum setting_kind {
 	SETTING_KEYLIST,        /* struct keylist member: a list of keys of numbers in .section */
 	SETTING_DISTRIBUTION,   /* struct distribution member: one of .words, or {WORD: SPREAD};
 				 * the means are the table's counts whose unit is "cycles" */
+	SETTING_SIZES,          /* struct sizes member: bytes, or {uniform: [LOW, HIGH]} or
+				 * {steps: [LOW, HIGH]} */
 	SETTING_SECTION,        /* struct member with a table of its own, .section */
 };
 
@@ -57,6 +59,15 @@ struct distribution {
 	 */
 	uint64_t spread;
 };
+
+/* Sizes in bytes, which may be drawn: any from `low` to `high`, or each step of 8, 12, 16, 24, 32,
+ * 48 ... between them, equally likely. */
+enum sizes_shape { SIZES_ONE, SIZES_UNIFORM, SIZES_STEPS };
+struct sizes {
+	int shape;                      /* enum sizes_shape; SIZES_ONE: low is high */
+	uint64_t low, high;
+};
+extern const char *const sizes_words[];         /* "uniform", "steps" from SIZES_UNIFORM on */
 
 struct setting {
 	const char *key;

@@ -1,0 +1,15 @@
+/*
+ * sheaves-all of 7.0: a node's barn is found through its kmem_cache_node, a second line of it.
+ *
+ * Follows: mm/slub.c, Linux 7.0.0. Everything else as in 2026_sheaves_all.c.
+ */
+#include "models/slub/era_70.h"
+#include "models/slub/setup_7x.h"
+
+extern const struct object_allocator sheaves_all_70;
+
+const struct object_allocator sheaves_all_70 = {
+	.name             = "sheaves-all",
+	.summary          = "SLUB with sheaves for every cache and no CPU slabs (Linux 7.0)",
+	SHEAVES_ALLOCATOR,
+};

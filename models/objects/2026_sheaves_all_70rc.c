@@ -1,0 +1,16 @@
+/*
+ * sheaves-all of 7.0-rc1: a request that may not sleep never fills a sheaf. With its sheaves and the barn empty it
+ * takes one object from a slab, under the list_lock, each time; fb1091febd66 mended that in rc3.
+ *
+ * Follows: mm/slub.c, Linux 7.0.0 but for that commit. Everything else as in 2026_sheaves_all.c.
+ */
+#include "models/slub/era_70rc.h"
+#include "models/slub/setup_7x.h"
+
+extern const struct object_allocator sheaves_all_70rc;
+
+const struct object_allocator sheaves_all_70rc = {
+	.name             = "sheaves-all",
+	.summary          = "SLUB with sheaves for every cache and no CPU slabs (Linux 7.0-rc1)",
+	SHEAVES_ALLOCATOR,
+};

@@ -1,0 +1,30 @@
+/* Linux 7.0-rc1: before fb1091febd66, which lets requests that may not sleep fill a sheaf too. */
+#ifndef MODELS_SLUB_ERA_70RC_H
+#define MODELS_SLUB_ERA_70RC_H
+
+#include "models/slub/cache_7x.h"
+#include "models/slub/node_7x.h"
+#include "models/slub/page_612.h"
+#include "models/slub/per_node_70.h"
+
+static const struct slub_era era = {
+	.kmalloc_max        = 2 * PAGE_BYTES,
+	.list_lock          = LOCK_QUEUED,
+	.refilled           = LIST_TAIL,
+	.counts_before_link = true,
+};
+
+static const struct sheaf_rules sheaf_rules = {
+	.fills_without_blocking   = false,
+	.old_main_is_spare        = true,
+	.trylocks_after_fill      = true,
+	.frees_surplus_rcu_sheaf  = false,
+};
+
+#include "models/slub/batch.h"
+#include "models/slub/free_70.h"
+#include "models/slub/refill_70.h"
+#include "models/slub/fill_70.h"
+#include "models/slub/flush.h"
+
+#endif

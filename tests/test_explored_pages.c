@@ -1,0 +1,51 @@
+/* Page allocators through the explorer: sound as they are, and planted faults are found. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/explored_fixture.h"
+
+#define QUEUED "buddy: {lock: queued}\n"
+#define MAGAZINE \
+	"pages: magazine\n" \
+	"magazine: {refill_max: 2, refill_min: 1, limit: 3, drain_max: 2, drain_min: 1}\n"
+
+/* clang-format off */
+static const struct planted planted[] = {
+	{ "none", QUEUED,   "no-zone-lock",     STRATEGY_RUNS,       4, 1000 },
+	{ "none", MAGAZINE, "no-magazine-lock", STRATEGY_RUNS,       6, 1000 },
+	{ "none", MAGAZINE, "no-magazine-lock", STRATEGY_EXHAUSTIVE, 2, 10000 },
+	{ "none", MAGAZINE, "no-zone-lock",     STRATEGY_RUNS,       6, 1000 },
+};
+/* clang-format on */
+
+static void planted_faults_are_found(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof planted / sizeof *planted; i++)
+		explore_planted(&planted[i]);
+}
+
+static void the_allocators_are_sound(void **state)
+{
+	static const char *const models[] = { QUEUED, MAGAZINE };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+		for (unsigned how = 0; how < 4; how++)
+			sound_with("none", models[i], how & 1 ? 4 : 0, how >> 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(planted_faults_are_found),
+		cmocka_unit_test(the_allocators_are_sound),
+	};
+
+	explored_begin();
+	return cmocka_run_group_tests_name("explored pages", tests, NULL, NULL);
+}

@@ -1,0 +1,369 @@
+/*
+ * sheaves-all (7.0-rc, 7.0, 7.1, 7.3): which accesses each path makes, from the sheet; names in
+ * sheaf_fixture.h.
+ *
+ * Sheaves of two objects, slabs of four of 1024 bytes in one page: s0 s1 s2 s3. A fill takes s0, s1
+ * in this order, and they are handed out from the top, so after "0+a 0+b 0+c 0+d" a is s1, b is s0,
+ * c is s3, d is s2. Where the sheet says "W counters" of a barn, that is one instruction, M.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/sheaf_fixture.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+/* ---- pieces of the numbered paths ----------------------------------------------------------------- */
+
+/* 3.1.1 to 3.1.3, 4.1.3: inside, and the main sheaf's size; m: which sheaf that is afterwards. */
+#define INSIDE "R KC.cpu_sheaves, R PCS.lock, W PCS.lock"
+#define MAIN(m) ", R PCS.main, R SH" m ".size"
+#define AGAIN ", R PCS.lock, W PCS.lock"
+#define OUTSIDE ", W PCS.lock"
+/* 3.1.4 and 5; after a replacement the size of the new main sheaf is read first. */
+#define POP(i) ", R SHm.o" i ", M SHm.size" OUTSIDE
+#define NEW_POP(i) ", R SHm.size" POP(i)
+/* 4.1.3 */
+#define PUSH(i) ", W SHm.o" i ", M SHm.size" OUTSIDE
+#define NEW_PUSH(i) ", R SHm.size" PUSH(i)
+/* 4.1.1, 4.1.2 */
+#define SLAB_OF(x) "R PG(" x ").cache, R PG(" x ").type"
+#define FREE_OF(x) SLAB_OF(x) ", R PG(" x ").flags, "
+
+#define BARN_71 ", R KCN.barn"
+#define BARN_70 ", R KCN.node, R ND.barn"
+
+/* slab.md 0.5, of lists with one or no other element. */
+#define DEL(x, head_next, head_prev) \
+	", R " x ".next, R " x ".prev, W " head_prev ", W " head_next ", W " x ".next, W " x ".prev"
+#define ADD_FIRST(x, head_next, head_prev) \
+	", R " head_next ", W " head_prev ", W " x ".next, W " x ".prev, W " head_next
+#define ADD_LAST(x, head_next, head_prev) \
+	", R " head_prev ", W " head_prev ", W " x ".next, W " x ".prev, W " head_next
+#define TAKE_FULL(x) ", R BARN.full_next" DEL(x, "BARN.full_next", "BARN.full_prev")
+#define TAKE_EMPTY(x) ", R BARN.empty_next" DEL(x, "BARN.empty_next", "BARN.empty_prev")
+#define PUT_FULL(x) ADD_FIRST(x, "BARN.full_next", "BARN.full_prev")
+#define PUT_EMPTY(x) ADD_FIRST(x, "BARN.empty_next", "BARN.empty_prev")
+
+/* The node of a slab. */
+#define NODE_OF(x) ", R PG(" x ").flags, R KCN.node"
+/* 3.3.2, a list of one slab: 7.0 and 7.1. */
+#define WALK(x) ", R ND.next, R PG(" x ").next, R PG(" x ").flags, R PG(" x ").counters"
+#define REMOVE(x) DEL("PG(" x ")", "ND.next", "ND.prev") ", A PG(" x ").flags, M ND.nr_partial"
+#define DETACH_70(x) \
+	", R KCN.node, R ND.nr_partial, A ND.lock" WALK(x) REMOVE(x) \
+	", W PG(" x ").next, W PG(" x ").prev, W ND.lock"
+/* 7.3: flag and count, then one splice. */
+#define DETACH_73(x) \
+	", R KCN.node, R ND.nr_partial, A ND.lock" WALK(x) \
+	", A PG(" x ").flags, M ND.nr_partial" \
+	", R PG(" x ").next, W ND.next, W ND.prev, W PG(" x ").prev, W PG(" x ").next, W ND.lock"
+/* 3.3.3 */
+#define TAKE_ALL(x) \
+	", R PG(" x ").next, R PG(" x ").prev, W PG(" x ").next, W PG(" x ").prev" \
+	", R PG(" x ").freelist, R PG(" x ").counters, A PG(" x ").freelist"
+/* 2.6, the order of an add. */
+#define ADD_HEAD_70(x) \
+	", M ND.nr_partial" ADD_FIRST("PG(" x ")", "ND.next", "ND.prev") ", A PG(" x ").flags"
+#define ADD_TAIL_70(x) \
+	", M ND.nr_partial" ADD_LAST("PG(" x ")", "ND.next", "ND.prev") ", A PG(" x ").flags"
+#define ADD_HEAD_73(x) \
+	ADD_FIRST("PG(" x ")", "ND.next", "ND.prev") ", A PG(" x ").flags, M ND.nr_partial"
+#define ADD_TAIL_73(x) \
+	ADD_LAST("PG(" x ")", "ND.next", "ND.prev") ", A PG(" x ").flags, M ND.nr_partial"
+
+/* slab.md 0.7 on the zones of 3.9 that are below. */
+#define SLAB_COUNT(x) \
+	", R KC.flags, R PG(" x ").flags, R ZP, R VS.threshold, R VS.diff, M VS.diff"
+/* 3.3.6 */
+#define NEW_PAGE(x) \
+	", R KC.oo, W PG(" x ").type, W PG(" x ").cache, W PG(" x ").freelist" \
+	", W PG(" x ").counters, W PG(" x ").obj_exts" SLAB_COUNT(x)
+#define LINK_ALL(x) ", LINK0(" x "), W PG(" x ").freelist, R PG(" x ").freelist"
+#define TWO_COUNTERS ", A ND.nr_slabs, A ND.total"
+
+/* 3.2 f: a new sheaf is an object of kmalloc's, here out of its own main sheaf, zeroed. */
+#define NEW_SHEAF(i) \
+	", R kKC.cpu_sheaves, R kPCS.lock, W kPCS.lock, R kPCS.main, R kSHm.size, R kSHm.o" i \
+	", M kSHm.size, W kPCS.lock, W SHm.next, W SHm.cache"
+/* 3.2 h: there is no spare, so the old main becomes it. */
+#define INSTALL AGAIN MAIN("s") ", R PCS.spare, W PCS.spare, W PCS.main"
+
+/* 4.2 of one object: not full, not the last. */
+#define FREE_SLAB(x) ", R PG(" x ").freelist, R PG(" x ").counters, W OB(" x "), A PG(" x ").freelist"
+/* The same under the list_lock. */
+#define FREE_LOCKED(x) \
+	", R PG(" x ").freelist, R PG(" x ").counters, W OB(" x ")" NODE_OF(x) \
+	", A ND.lock, R PG(" x ").flags, A PG(" x ").freelist"
+
+/* 3.4 of a list of one slab. */
+#define ONE(x) \
+	", R KCN.node, R ND.nr_partial, A ND.lock, R ND.next, R PG(" x ").next, R PG(" x ").flags" \
+	", R PG(" x ").freelist, R PG(" x ").counters, R OB(" x "), A PG(" x ").freelist"
+
+/* ---- rows --------------------------------------------------------------------------------------------- */
+
+struct row {
+	const char *name, *annotation, *script, *path;
+	const char *only_read, *written;        /* the sheet's table 5 */
+	unsigned locks;
+	/* 0: 1024, 2, 0, 10, 1 */
+	unsigned object_size, capacity, max_order, max_full, nodes;
+};
+
+/* Two full sheaves of CPU 0, f and e in a full one of the barn, then all of the CPU's own go. */
+#define ONE_IN_BARN \
+	"0+a 0+b 0+c 0+d 0+e 0+f 0+g 0-g 0-f 0-e 0-d 0+h 0+i 0+j "
+/* Eight objects of two slabs; nothing is left in sheaves. */
+#define EIGHT_OUT "0+a 0+b 0+c 0+d 0+e 0+f 0+g 0+h "
+
+static const struct row rows_71[] = {
+	/* 3.1. Table: reads KC0, SHe (here in SHh); writes PCS, SHh; no LOCK. */
+	{ "alloc fast", "fast", "0+a !0+b", INSIDE MAIN("m") POP("0"), "KC0", "PCS SHh", 0 },
+	/* Entries from the fourth on lie behind the first line. */
+	{ "alloc fast, a later entry", "fast", "0+a !0+b", INSIDE MAIN("m") POP("4"),
+	  "KC0 SHe", "PCS SHh", 0, .capacity = 6 },
+	{ "alloc fast, zeroed", "fast", "0+a !0*b",
+	  INSIDE MAIN("m") POP("0") ", R KC.objsize, W OBL(b)", "KC0", "PCS SHh OB", 0 },
+	/* 3.2 b. Table: reads the spare's SHh; writes PCS. Main and spare change places. */
+	{ "alloc, swap", "spare", "0+a 0+b 0+c 0+d 0-d 0-c 0-b 0+e !0+f",
+	  INSIDE MAIN("s") ", R KC.capacity, R PCS.spare, R SHm.size, W PCS.main, W PCS.spare"
+	  NEW_POP("1"), "KC0 SHh", "PCS SHh", 0 },
+	/* 3.2 d. Table: reads KCP; writes PCS, BARN, headers; 1 LOCK. */
+	{ "alloc, exchange with the barn", "barn", ONE_IN_BARN "!0+k",
+	  INSIDE MAIN("e0") ", R KC.capacity, R PCS.spare, R SHs.size" BARN_71
+	  ", R BARN.nr_full, A BARN.lock, R BARN.nr_full" TAKE_FULL("SHm") PUT_EMPTY("SHe0")
+	  ", M BARN.nr_full, M BARN.nr_empty, W BARN.lock, W PCS.main" NEW_POP("1"),
+	  "KC0 KCP SHh", "PCS SHh BARN", 1 },
+	/* 3.2 e, g, h with the spare: s2 and s3 of the slab on the list. 1 list_lock, 1 flag, 1 AC16. */
+	{ "alloc, fill from a partial slab", "fill", "0+a 0+b !0+c 0+d",
+	  INSIDE MAIN("s") ", R KC.capacity, R PCS.spare, R SHm.size" BARN_71
+	  ", R BARN.nr_full, W PCS.spare" OUTSIDE ", R SHm.size" DETACH_70("c") TAKE_ALL("c")
+	  ", W SHm.o0, R OB(d), W SHm.o1, R OB(c), M SHm.size" INSTALL NEW_POP("1"),
+	  "KC0 KCP BARN OB SHh", "PCS SHh PG ND", 3 },
+	/* Three of a slab are free and two wanted: the walk to the end, 4.2, to the tail. c, b go into
+	 * the sheaf, a is left. */
+	{ "alloc, fill with a rest", "fill", "0+a 0+b 0+c 0+d 0la 0-a 0-b 0-c 0la !0+e 0+f",
+	  INSIDE MAIN("s") ", R KC.capacity, R PCS.spare, R SHm.size" BARN_71
+	  ", R BARN.nr_full, W PCS.spare" OUTSIDE ", R SHm.size" DETACH_70("a") TAKE_ALL("a")
+	  ", W SHm.o0, R OB(c), W SHm.o1, R OB(b), R OB(a)" FREE_LOCKED("a") ADD_TAIL_70("a")
+	  ", W ND.lock, M SHm.size" INSTALL NEW_POP("1"),
+	  "KC0 KCP BARN SHh OB", "PCS SHh PG ND OB", 6 },
+	/* 3.2 f, 3.3.6: the first of all. Two of four objects are handed on, the rest goes to the
+	 * head of the list. LOCKs: list_lock, flag, two counters. */
+	{ "alloc, new sheaf and new slab", "fill", "0K6 !0+a 0+b",
+	  INSIDE MAIN("s") ", R KC.capacity, R PCS.spare" BARN_71
+	  ", R BARN.nr_full, R BARN.nr_empty" OUTSIDE NEW_SHEAF("1")
+	  ", R SHm.size, R KCN.node, R ND.nr_partial" NEW_PAGE("a") LINK_ALL("a")
+	  ", W SHm.o0, R OB(b), M PG(a).counters, W SHm.o1, R OB(a), M PG(a).counters"
+	  ", W PG(a).freelist" NODE_OF("a") ", A ND.lock" ADD_HEAD_70("a") ", W ND.lock" TWO_COUNTERS
+	  ", M SHm.size" INSTALL NEW_POP("1"),
+	  NULL, NULL, 4 },
+	/* 3.4: inside already. 1 list_lock, 1 AC16. */
+	{ "alloc inside the section", "one object", "0+a 0la !0+b 0la",
+	  "R KC.cpu_sheaves, R PCS.lock" ONE("b") ", W ND.lock",
+	  "KC0 KCP PCS OB", "PG ND", 2 },
+	/* The last free object: the slab leaves the list. */
+	{ "alloc inside, the slab's last object", "one object", "0+a 0la 0+b !0+c 0la",
+	  "R KC.cpu_sheaves, R PCS.lock" ONE("c") REMOVE("c") ", W ND.lock",
+	  "KC0 KCP PCS OB", "PG ND", 3 },
+
+	/* 4.1. Table: reads PG, KC0; writes PCS, SHh, SHe; no LOCK. */
+	{ "free fast", "fast", "0+a !0-a",
+	  FREE_OF("a") INSIDE MAIN("m") ", R KC.capacity" PUSH("1"), "PG KC0", "PCS SHh", 0 },
+	{ "free fast, a later entry", "fast", "0+a !0-a",
+	  FREE_OF("a") INSIDE MAIN("m") ", R KC.capacity" PUSH("5"), "PG KC0", "PCS SHh SHe", 0,
+	  .capacity = 6 },
+	/* c is s3, in the second page: its own page struct says where the head is. */
+	{ "free fast, tail page", "fast", "0+a 0+b 0+c !0-c",
+	  "R PGt(c).cache, R PG(c).type, R PG(c).flags, " INSIDE MAIN("m") ", R KC.capacity"
+	  PUSH("1"), "PG PGt KC0", "PCS SHh", 0, .object_size = 2048, .max_order = 1 },
+	{ "kfree fast", "fast", "0+a !0~a",
+	  SLAB_OF("a") ", R PG(a).cache, R PG(a).flags, " INSIDE MAIN("m") ", R KC.capacity"
+	  PUSH("1"), "PG KC0", "PCS SHh", 0 },
+	/* 4.3 c */
+	{ "free, swap", "spare", "0+a 0+b 0+c 0+d 0-d 0-c !0-b",
+	  FREE_OF("b") INSIDE MAIN("s") ", R KC.capacity" BARN_71
+	  ", R PCS.spare, R SHm.size, W PCS.main, W PCS.spare" NEW_PUSH("0"),
+	  "PG KC0 KCP SHh", "PCS SHh", 0 },
+	/* 4.3 d. Table: 1 A BARN. */
+	{ "free, exchange with the barn", "barn", ONE_IN_BARN "0+k 0-k 0-j 0-i !0-h",
+	  FREE_OF("h") INSIDE MAIN("f0") ", R KC.capacity" BARN_71
+	  ", R PCS.spare, R SHs.size, R BARN.nr_full, R BARN.nr_empty, A BARN.lock"
+	  ", R BARN.nr_empty" TAKE_EMPTY("SHm") PUT_FULL("SHf0")
+	  ", M BARN.nr_empty, M BARN.nr_full, W BARN.lock, W PCS.main" NEW_PUSH("0"),
+	  "PG KC0 KCP SHh", "PCS SHh BARN", 1 },
+	/* 4.3 b: another CPU of the node, which has no spare yet. */
+	{ "free, no spare", "barn", ONE_IN_BARN "0+k 1-a 1-b !1-c",
+	  FREE_OF("c") INSIDE MAIN("s") ", R KC.capacity" BARN_71
+	  ", R PCS.spare, R BARN.nr_empty, A BARN.lock, R BARN.nr_empty" TAKE_EMPTY("SHm")
+	  ", M BARN.nr_empty, W BARN.lock, W PCS.spare, W PCS.main" NEW_PUSH("0"),
+	  "PG KC0 KCP SHh", "PCS SHh BARN", 1 },
+	/* 4.3 f, from b: no empty one anywhere, no spare. */
+	{ "free, new sheaf, no spare", "new sheaf", "0+a 0+b 0+c 1-a 1-b 1K6 !1-c",
+	  FREE_OF("c") INSIDE MAIN("s") ", R KC.capacity" BARN_71
+	  ", R PCS.spare, R BARN.nr_empty" OUTSIDE NEW_SHEAF("1") AGAIN
+	  ", R PCS.main, R PCS.spare, W PCS.spare, W PCS.main" NEW_PUSH("0"), NULL, NULL, 0 },
+	/* 4.3 f, from d: both full, main goes to the barn. The first sheaf left one object in kmalloc's
+	 * own main. */
+	{ "free, new sheaf, both full", "new sheaf",
+	  "0+a 0+b 0+c 0+d 0+e 0+f 0+g 0-g 0-f 0-e 0K6 !0-d",
+	  FREE_OF("d") INSIDE MAIN("f0") ", R KC.capacity" BARN_71
+	  ", R PCS.spare, R SHs.size, R BARN.nr_full, R BARN.nr_empty" OUTSIDE NEW_SHEAF("0") AGAIN
+	  ", R PCS.main, R PCS.spare, R SHf0.size, R SHs.size, A BARN.lock" PUT_FULL("SHf0")
+	  ", M BARN.nr_full, W BARN.lock, W PCS.main" NEW_PUSH("0"), NULL, NULL, 1 },
+	/* 4.3 e with a limit of one: the spare {h, g} is flushed, from the end: g is the chain's tail,
+	 * h its head; both of a full slab, which goes to the tail of the list. */
+	{ "free, flush", "flush", EIGHT_OUT "0-h 0-g 0-f 0-e 0-d 0-c !0-b",
+	  FREE_OF("b") INSIDE MAIN("s") ", R KC.capacity" BARN_71
+	  ", R PCS.spare, R SHm.size, R BARN.nr_full, W PCS.spare" OUTSIDE
+	  ", R SHm.size, R SHm.o1, " SLAB_OF("g") ", W OB(g), R SHm.o0, " SLAB_OF("h") ", W OB(h)"
+	  FREE_LOCKED("g") ADD_TAIL_70("g") ", W ND.lock, W SHm.size" AGAIN
+	  ", R PCS.main, R PCS.spare, W PCS.spare, W PCS.main" NEW_PUSH("0"),
+	  "PG KC0 KCP BARN SHh", "PCS SHh PG OB ND", 3, .max_full = 1 },
+	/* 4.2, inside already: into a slab that is on the list. */
+	{ "free inside the section", "slab", "0+a 0la !0-a 0la",
+	  FREE_OF("a") "R KC.cpu_sheaves, R PCS.lock" FREE_SLAB("a"), "KC0 PCS", "PG OB", 1 },
+	/* 4.2, was full: to the tail. */
+	{ "free inside, full to partial", "full to partial", "0+a 0+b 0+c 0la !0-a 0la",
+	  FREE_OF("a") "R KC.cpu_sheaves, R PCS.lock" FREE_LOCKED("a") ADD_TAIL_70("a")
+	  ", W ND.lock", "KC0 KCP PCS", "PG OB ND", 3 },
+	/* 4.4: another node's. Table: reads PG (and writes it), writes OB; 1 AC16. */
+	{ "free of another node", "slab", "0+a !1-a", FREE_OF("a") "R PG(a).freelist"
+	  ", R PG(a).counters, W OB(a), A PG(a).freelist", "", "PG OB", 1, .nodes = 2 },
+
+	/* 4.6: the empty spare becomes rcu_free. */
+	{ "kfree_rcu, the first", "rcu sheaf", "0+a !0ra",
+	  FREE_OF("a") INSIDE ", R PCS.rcu, R PCS.spare, R SHr.size, W PCS.spare, W PCS.rcu"
+	  ", R SHr.size, W SHr.o0, M SHr.size, R KC.capacity" OUTSIDE, "PG KC0", "PCS SHh", 0 },
+};
+
+static const struct row rows_70[] = {
+	/* 2.2: the node's pointer, then its second line. */
+	{ "alloc, exchange with the barn", "barn", ONE_IN_BARN "!0+k",
+	  INSIDE MAIN("e0") ", R KC.capacity, R PCS.spare, R SHs.size" BARN_70
+	  ", R BARN.nr_full, A BARN.lock, R BARN.nr_full" TAKE_FULL("SHm") PUT_EMPTY("SHe0")
+	  ", M BARN.nr_full, M BARN.nr_empty, W BARN.lock, W PCS.main" NEW_POP("1"),
+	  "KC0 KCP ND2 SHh", "PCS SHh BARN", 1 },
+	{ "free, swap", "spare", "0+a 0+b 0+c 0+d 0-d 0-c !0-b",
+	  FREE_OF("b") INSIDE MAIN("s") ", R KC.capacity" BARN_70
+	  ", R PCS.spare, R SHm.size, W PCS.main, W PCS.spare" NEW_PUSH("0"),
+	  "PG KC0 KCP ND2 SHh", "PCS SHh", 0 },
+	/* fb1091febd66: a request that may not sleep fills a sheaf, too. */
+	{ "alloc that may not sleep", "fill", "0+a 0+b !0=c 0+d",
+	  INSIDE MAIN("s") ", R KC.capacity, R PCS.spare, R SHm.size" BARN_70
+	  ", R BARN.nr_full, W PCS.spare" OUTSIDE ", R SHm.size" DETACH_70("c") TAKE_ALL("c")
+	  ", W SHm.o0, R OB(d), W SHm.o1, R OB(c), M SHm.size" INSTALL NEW_POP("1"),
+	  "KC0 KCP BARN OB ND2 SHh", "PCS SHh PG ND", 3 },
+};
+
+static const struct row rows_70rc[] = {
+	/* Before: one object at a time, each under the list_lock. */
+	{ "alloc that may not sleep", "one object", "0+a 0+b !0=c",
+	  INSIDE MAIN("m") ", R KC.capacity, R PCS.spare, R SHs.size" BARN_70
+	  ", R BARN.nr_full" OUTSIDE ONE("c") ", W ND.lock",
+	  "KC0 KCP BARN OB ND2 SHh", "PCS PG ND", 2 },
+	{ "alloc that may sleep", "fill", "0+a 0+b !0+c 0+d",
+	  INSIDE MAIN("s") ", R KC.capacity, R PCS.spare, R SHm.size" BARN_70
+	  ", R BARN.nr_full, W PCS.spare" OUTSIDE ", R SHm.size" DETACH_70("c") TAKE_ALL("c")
+	  ", W SHm.o0, R OB(d), W SHm.o1, R OB(c), M SHm.size" INSTALL NEW_POP("1"),
+	  "KC0 KCP BARN OB ND2 SHh", "PCS SHh PG ND", 3 },
+};
+
+static const struct row rows_73[] = {
+	{ "alloc, fill from a partial slab", "fill", "0+a 0+b !0+c 0+d",
+	  INSIDE MAIN("s") ", R KC.capacity, R PCS.spare, R SHm.size" BARN_71
+	  ", R BARN.nr_full, W PCS.spare" OUTSIDE ", R SHm.size" DETACH_73("c") TAKE_ALL("c")
+	  ", W SHm.o0, R OB(d), W SHm.o1, R OB(c), M SHm.size" INSTALL NEW_POP("1"),
+	  "KC0 KCP BARN OB SHh", "PCS SHh PG ND", 3 },
+	/* The rest, a, goes back as it is: list_lock, AC16, flag; nobody reads it. */
+	{ "alloc, fill with a rest", "fill", "0+a 0+b 0+c 0+d 0la 0-a 0-b 0-c 0la !0+e 0+f",
+	  INSIDE MAIN("s") ", R KC.capacity, R PCS.spare, R SHm.size" BARN_71
+	  ", R BARN.nr_full, W PCS.spare" OUTSIDE ", R SHm.size" DETACH_73("a") TAKE_ALL("a")
+	  ", W SHm.o0, R OB(c), W SHm.o1, R OB(b)"
+	  ", R PG(a).freelist, R PG(a).counters" NODE_OF("a") ", A ND.lock, A PG(a).freelist"
+	  ADD_TAIL_73("a") ", W ND.lock, M SHm.size" INSTALL NEW_POP("1"),
+	  "KC0 KCP BARN OB SHh", "PCS SHh PG ND", 6 },
+	/* Two addresses are handed on without a look; two objects are linked. */
+	{ "alloc, new sheaf and new slab", "fill", "0K6 !0+a 0+b",
+	  INSIDE MAIN("s") ", R KC.capacity, R PCS.spare" BARN_71
+	  ", R BARN.nr_full, R BARN.nr_empty" OUTSIDE NEW_SHEAF("1")
+	  ", R SHm.size, R KCN.node, R ND.nr_partial" NEW_PAGE("a")
+	  ", R KC.ctor, W SHm.o0, R KC.ctor, W SHm.o1, W PG(a).counters" NODE_OF("a")
+	  ", LINK2(a), W PG(a).freelist, A ND.lock" ADD_HEAD_73("a") ", W ND.lock" TWO_COUNTERS
+	  ", M SHm.size" INSTALL NEW_POP("1"),
+	  NULL, NULL, 4 },
+	{ "free inside, full to partial", "full to partial", "0+a 0+b 0+c 0la !0-a 0la",
+	  FREE_OF("a") "R KC.cpu_sheaves, R PCS.lock" FREE_LOCKED("a") ADD_TAIL_73("a")
+	  ", W ND.lock", "KC0 KCP PCS", "PG OB ND", 3 },
+};
+
+static void check_row(const char *variant, const struct fixture_family *family, const struct row *row)
+{
+	struct sheaf_settings settings = sheaf_defaults();
+	struct fixture *f;
+
+	print_message("%s: %s\n", variant, row->name);
+	settings.sheaf_capacity = row->capacity ? row->capacity : 2;
+	settings.max_order = row->max_order;
+	if (row->max_full)
+		settings.max_full = row->max_full;
+	f = fixture_new(&(struct fixture_options){
+		.objects = sheaf_model(variant), .settings = &settings, .family = family,
+		.object_size = row->object_size, .nodes = row->nodes, .view = &page_view_6_12,
+		.placement = row->nodes > 1 ? PLACEMENT_SCATTER : PLACEMENT_COMPACT,
+		.mib = row->nodes > 1 ? 8 : 0 });
+	fixture_run(f, row->script);
+	fixture_expect_path(f, row->path);
+	if (row->only_read)
+		fixture_expect_lines(f, row->only_read, row->written, row->locks);
+	if (row->annotation)
+		assert_string_equal(f->path, row->annotation);
+	fixture_expect_sound(f);
+	fixture_free(f);
+}
+
+#define CHECK(variant, family, rows) \
+	for (size_t i = 0; i < COUNT(rows); i++) \
+		check_row(variant, family, &(rows)[i])
+
+static void each_path_of_71_makes_the_accesses_of_the_sheet(void **state)
+{
+	(void)state;
+	CHECK("7.1", &sheaf_family_71, rows_71);
+}
+
+static void each_path_of_70_makes_the_accesses_of_the_sheet(void **state)
+{
+	(void)state;
+	CHECK("7.0", &sheaf_family_70, rows_70);
+}
+
+static void each_path_of_70rc_makes_the_accesses_of_the_sheet(void **state)
+{
+	(void)state;
+	CHECK("7.0-rc", &sheaf_family_70, rows_70rc);
+}
+
+static void each_path_of_73_makes_the_accesses_of_the_sheet(void **state)
+{
+	(void)state;
+	CHECK("7.3", &sheaf_family_71, rows_73);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_path_of_71_makes_the_accesses_of_the_sheet),
+		cmocka_unit_test(each_path_of_70_makes_the_accesses_of_the_sheet),
+		cmocka_unit_test(each_path_of_70rc_makes_the_accesses_of_the_sheet),
+		cmocka_unit_test(each_path_of_73_makes_the_accesses_of_the_sheet),
+	};
+
+	return cmocka_run_group_tests_name("sheaves-all", tests, NULL, NULL);
+}

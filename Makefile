@@ -11,6 +11,7 @@
 #	make -s golden CPUS=8, make -s quantiles
 #	                                       make plots     all shipped experiments and figures
 #	make machines                          the microbenchmarks on all machines, docs/machines.md
+#	make published                         published numbers beside bounce's, docs/published.md
 
 prefix       ?= /usr/local
 B            ?= build
@@ -45,7 +46,7 @@ SCRIPTS := $(wildcard tests/check_*.sh)
 HELPERS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/*_fixture.c))
 PARALLEL := -j$(shell nproc 2>/dev/null || echo 2)
 DEMO    := configs/demo.yaml
-SHIPPED := $(wildcard configs/*.yaml)
+SHIPPED := $(wildcard configs/*.yaml configs/pages/*.yaml)
 
 all: need-build
 	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce
@@ -181,13 +182,16 @@ machines: need-tests
 	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce $(B)/docs/machine_table
 	@docs/machines.sh $(B)
 
+published: all need-tests
+	docs/published.sh $(B) >docs/published.md.new && mv docs/published.md.new docs/published.md
+
 plots: all need-plots
 	$(B)/bounce run $(SHIPPED)
 
 install: all
 	install -d '$(DESTDIR)$(prefix)/bin' '$(DESTDIR)$(prefix)/share/doc/bounce'
 	install -m 755 $(B)/bounce '$(DESTDIR)$(prefix)/bin/bounce'
-	for d in configs configs/explore configs/machines configs/micro configs/native plots workloads/traces; do \
+	for d in configs configs/explore configs/machines configs/micro configs/native configs/pages plots workloads/traces; do \
 		install -d "$(DESTDIR)$(prefix)/share/bounce/$$d"; \
 		find $$d -maxdepth 1 -type f -exec install -m 644 {} "$(DESTDIR)$(prefix)/share/bounce/$$d/" ';'; \
 	done
@@ -199,7 +203,7 @@ uninstall:
 clean:
 	rm -rf build bounce
 
-.PHONY: all demo tested check quick verify verify-explore sanitize sanitized bench golden quantiles litmus fuzz fuzzed machines plots install uninstall \
+.PHONY: all demo tested check quick verify verify-explore sanitize sanitized bench golden quantiles litmus fuzz fuzzed machines published plots install uninstall \
 	clean FORCE need-build need-plots need-tests
 .SECONDARY:
 FORCE:

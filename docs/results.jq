@@ -18,7 +18,8 @@ def change: if two then "two states" elif .change == null then "-"
 def short: if two then "two states" elif .change == null then "-" else "\(.change | percent) %" end;
 def name: sub("/operations"; "") | sub("bounces_allocator"; "bounces") | sub("elapsed_cycles"; "cycles");
 
-group_by([.settings, .a, .b, .metric]) | sort_by(.[0].order)
+map(.b |= sub(" 2\\.6\\.24$"; ""))
+| group_by([.settings, .a, .b, .metric]) | sort_by(.[0].order)
 | ["| settings | | first | second | | | change | firm | halved | doubled | in step |",
    "|---|---|---|---|---|---|---|---|---|---|---|"]
   + map((map({(.run): .}) | add) as $row
@@ -27,6 +28,6 @@ group_by([.settings, .a, .b, .metric]) | sort_by(.[0].order)
 	| ($s | less) as $verdict
 	| ([$row.halved, $row.doubled] | map(select(.)) | map(less)) as $others
 	| "| \($s.settings | gsub("workload\\.|machine\\."; "")) | \($s.metric | name) | \($s.a) | \($s.b) | \($s | side("a")) | \($s | side("b")) | \($s | change) | \(
-		if $verdict == "?" then "" elif ($others | all(. == $verdict)) and ($others | length) == 2
-		then "yes" else "no" end) | \($row.halved // {} | short) | \($row.doubled // {} | short) | \($row["in-step"] // {} | short) |")
+		if $verdict == "?" or ($others | length) < 2 then ""
+		elif $others | all(. == $verdict) then "yes" else "no" end) | \($row.halved // {} | short) | \($row.doubled // {} | short) | \($row["in-step"] // {} | short) |")
 | .[]

@@ -53,11 +53,8 @@ const struct plant explore_plants[] = {
 	{ .name = "sheaves-entered-twice", .summary = "an interrupt uses its CPU's sheaves though the CPU is inside",
 	  .models = "sheaves sheaves-all", .function = "sheaves_trylock", .text = "*lock",
 	  .instead = GIVE_CONSTANT, .constant = 0 },
-	{ .name = "detached-not-honoured", .summary = "a slab that a refill has taken off the list is taken for listed",
-	  .models = "sheaves sheaves-all", .function = "free_chain", .text = "*flags",
-	  .instead = GIVE_CONSTANT, .constant = 1 << 9 },
-	{ .name = "no-counters", .summary = "a slab's freelist is compared without its counters",
-	  .models = "sheaves sheaves-all", .function = "slab_update", .instead = LOW_WORD_ONLY },
+	{ .name = "list-without-tid", .summary = "the CPU slab's freelist is compared without its transaction id",
+	  .models = "sheaves", .function = "cpu_list_update", .instead = LOW_WORD_ONLY },
 	{ 0 },
 };
 /* clang-format on */

@@ -20,6 +20,18 @@ static const struct member cache_members[] = {
 	{ "ratio", 176 }, { 0 }
 };
 
+/* 8A.2; ctor and ratio: ours, the sheet ends before them. */
+static const struct member cache_members_618[] = {
+	{ "cpu_slab", 0 }, { "cpu_sheaves", 8 }, { "flags", 16 }, { "min_partial", 24 }, { "size", 32 },
+	{ "objsize", 36 }, { "offset", 48 }, { "cpu_partial", 52 }, { "cpu_partial_slabs", 56 },
+	{ "capacity", 60 }, { "oo", 64 }, { "ctor", 80 }, { "ratio", 192 }, { 0 }
+};
+
+/* 8A.6 */
+static const struct member cpu_members[] = {
+	{ "freelist", 0 }, { "tid", 8 }, { "slab", 16 }, { "partial", 24 }, { "lock", 32 }, { 0 }
+};
+
 static const struct member own_members[] = {
 	{ "lock", 0 }, { "main", 8 }, { "spare", 16 }, { "rcu", 24 }, { 0 }
 };
@@ -40,7 +52,7 @@ static const struct member node_members[] = {
 };
 
 static const struct member page_members[] = {
-	{ "flags", 0 }, { "cache", 8 }, { "next", 16 }, { "prev", 24 }, { "order", 16 },
+	{ "flags", 0 }, { "cache", 8 }, { "next", 16 }, { "prev", 24 }, { "slabs", 24 }, { "order", 16 },
 	{ "mapping", 24 }, { "freelist", 32 }, { "counters", 40 }, { "type", 48 },
 	{ "obj_exts", 56 }, { 0 }
 };
@@ -50,7 +62,7 @@ static const struct member rcu_members[] = {
 	{ "head", 0 }, { "tail", 8 }, { "object_head", 16 }, { "object_tail", 24 }, { 0 }
 };
 
-enum { PER_NODE = 184 };        /* in struct kmem_cache */
+enum { PER_NODE = 184, PER_NODE_618 = 200 };    /* in struct kmem_cache; 6.18: ours */
 
 static char *at(const void *base, const struct member *members, const char *name)
 {
@@ -67,15 +79,31 @@ static char *pointer(const void *place)
 	return *(char *const *)place;
 }
 
+static bool is_618(const struct fixture *f)
+{
+	return f->family == &sheaf_family_618;
+}
+
+/* Is the barn in the node's struct? */
 static bool is_70(const struct fixture *f)
 {
-	return f->family == &sheaf_family_70;
+	return f->family != &sheaf_family_71;
+}
+
+static const struct member *members_of_cache(const struct fixture *f)
+{
+	return is_618(f) ? cache_members_618 : cache_members;
+}
+
+static uint32_t cache_number(const struct fixture *f, const struct kmem_cache *s, const char *name)
+{
+	return *(uint32_t *)at(s, members_of_cache(f), name);
 }
 
 /* The word of node `id` in the cache's array. */
 static char *node_word(const struct fixture *f, const struct kmem_cache *s, unsigned id)
 {
-	return (char *)s + PER_NODE + (is_70(f) ? 8 * id : 16 * id + 8);
+	return (char *)s + (is_618(f) ? PER_NODE_618 : PER_NODE) + (is_70(f) ? 8 * id : 16 * id + 8);
 }
 
 static char *barn_of(const struct fixture *f, const struct kmem_cache *s, unsigned id)
@@ -86,7 +114,7 @@ static char *barn_of(const struct fixture *f, const struct kmem_cache *s, unsign
 
 static char *own_of(const struct fixture *f, const struct kmem_cache *s, unsigned cpu)
 {
-	return per_cpu(f->sim, pointer(s), cpu);
+	return per_cpu(f->sim, pointer(at(s, members_of_cache(f), "cpu_sheaves")), cpu);
 }
 
 /* Number `i` of a list; the sheaf's links are its first words. */
@@ -123,7 +151,7 @@ static char *sheaf_of(const struct fixture *f, const struct kmem_cache *s, const
 
 static struct kmem_cache *cache_of_sheaves(const struct fixture *f)
 {
-	unsigned capacity = *(uint32_t *)((char *)f->cache + 44);
+	unsigned capacity = cache_number(f, f->cache, "capacity");
 
 	return f->objects.model->kmalloc_cache(f->slub, 32 + 8 * capacity);
 }
@@ -156,7 +184,7 @@ static void *place(const struct fixture *f, const char *name)
 	if (sscanf(name, "%15[A-Za-z0-9](%c).%23s", base, &slot, member) == 3)
 		return page_place(f, base, slot, member);
 	if (sscanf(name, "OB(%c)", &slot) == 1)
-		return (char *)f->slot[(unsigned char)slot] + *(uint32_t *)((char *)s + 40);
+		return (char *)f->slot[(unsigned char)slot] + cache_number(f, s, "offset");
 	assert_int_equal(sscanf(name, "%15[A-Za-z0-9].%23s", base, member), 2);
 	id = base[strlen(base) - 1] == '1' ? 1 : node_of_cpu(f->sim, f->recorded_cpu);
 	if (strncmp(base, "SH", 2) == 0)
@@ -165,7 +193,9 @@ static void *place(const struct fixture *f, const char *name)
 		return is_70(f) || strcmp(member, "node") == 0 ? node_word(f, s, id)
 							       : node_word(f, s, id) - 8;
 	if (strcmp(base, "KC") == 0)
-		return at(s, cache_members, member);
+		return at(s, members_of_cache(f), member);
+	if (strcmp(base, "CS") == 0)
+		return at(per_cpu(f->sim, pointer(s), f->recorded_cpu), cpu_members, member);
 	if (strcmp(base, "PCS") == 0)
 		return at(own_of(f, s, f->recorded_cpu), own_members, member);
 	if (strncmp(base, "BARN", 4) == 0)
@@ -222,6 +252,8 @@ static const char *line_name(const struct fixture *f, const void *address)
 	sim_describe(f->sim, address, text, sizeof text);
 	if (strstr(text, "kmem_cache."))
 		return in_line(f, address, f->cache) ? "KC0" : "KC1";
+	if (strstr(text, "cpu_slab"))
+		return "CS";
 	if (strstr(text, "cpu_sheaves"))
 		return "PCS";
 	if (strstr(text, "sheaf"))
@@ -240,6 +272,7 @@ static const char *line_name(const struct fixture *f, const void *address)
 }
 
 const struct fixture_family sheaf_family_70 = { place, line_name, expand };
+const struct fixture_family sheaf_family_618 = { place, line_name, expand };
 const struct fixture_family sheaf_family_71 = { place, line_name, expand };
 
 /* ---- settings --------------------------------------------------------------------------------------- */
@@ -254,7 +287,8 @@ struct sheaf_settings sheaf_defaults(void)
 
 const struct object_allocator *sheaf_model(const char *variant)
 {
-	const struct object_allocator *model = object_allocator_find("sheaves-all");
+	const struct object_allocator *model =
+		object_allocator_find(*variant == '6' ? "sheaves" : "sheaves-all");
 	const struct setting *setting = model->settings;
 
 	while (strcmp(setting->key, "variant"))

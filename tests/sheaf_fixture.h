@@ -2,6 +2,7 @@
  * The names of slab-2026's lines and members, for paths of models with sheaves (model_fixture.h).
  *
  *	KC.size     struct kmem_cache           KCN.node, KCN.barn  its array by node; KCN1: of node 1
+ *	CS.freelist struct kmem_cache_cpu, 6.17 and 6.18
  *	PCS.main    the CPU's own               BARN.nr_full        BARN1: of node 1
  *	SHm.size    a sheaf: m main, s spare, r rcu_free, f0 f1 .. e0 e1 .. of the barn's lists, as
  *	            they are after the script; SHm.o3 is its entry 3
@@ -18,8 +19,8 @@
 #include "models/slub/sheaf.h"
 #include "tests/model_fixture.h"
 
-/* The barn in kmem_cache_node; in kmem_cache. */
-extern const struct fixture_family sheaf_family_70, sheaf_family_71;
+/* The barn in kmem_cache_node, with CPU slabs and without; in kmem_cache. */
+extern const struct fixture_family sheaf_family_618, sheaf_family_70, sheaf_family_71;
 
 /* Settings as the defaults have them. */
 struct sheaf_settings sheaf_defaults(void);

@@ -18,6 +18,7 @@ static const struct planted planted[] = {
 	{ "none", QUEUED,   "no-zone-lock",     STRATEGY_RUNS,       4, 1000 },
 	{ "none", MAGAZINE, "no-magazine-lock", STRATEGY_RUNS,       6, 1000 },
 	{ "none", MAGAZINE, "no-magazine-lock", STRATEGY_EXHAUSTIVE, 2, 10000 },
+	{ "none", "pages: llfree\n", "uncounted-child", STRATEGY_RUNS, 3, 1000 },
 	{ "none", MAGAZINE, "no-zone-lock",     STRATEGY_RUNS,       6, 1000 },
 };
 /* clang-format on */

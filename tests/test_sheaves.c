@@ -17,12 +17,21 @@
 
 static const char *const variants[] = { "7.0-rc", "7.0", "7.1", "7.3" };
 #define EACH_VARIANT(v) for (size_t v = 0; v < COUNT(variants); v++)
+/* 6.17 has no sheaves, but what 6.18 has underneath. */
+static const char *const all_variants[] = { "6.17", "6.18", "7.0-rc", "7.0", "7.1", "7.3" };
+
+static const struct fixture_family *family_of(const char *variant)
+{
+	if (*variant == '6')
+		return &sheaf_family_618;
+	return strncmp(variant, "7.0", 3) ? &sheaf_family_71 : &sheaf_family_70;
+}
 
 static struct fixture_options options_of(const char *variant, const struct sheaf_settings *settings)
 {
 	return (struct fixture_options){
 		.objects = sheaf_model(variant), .settings = settings, .view = &page_view_6_12,
-		.family = strncmp(variant, "7.0", 3) ? &sheaf_family_71 : &sheaf_family_70,
+		.family = family_of(variant),
 		.cpus = 2, .nodes = 1, .mib = 4 };
 }
 
@@ -550,7 +559,7 @@ static void timer(struct cpu *cpu, void *argument)
 		const struct slub_percpu_sheaves *pcs =
 			t->f->slub->views->cpu_sheaves(t->f->slub, t->cache[i], cpu_id(cpu));
 
-		t->inside += pcs->lock;
+		t->inside += pcs && pcs->lock;
 		object[i] = alloc_object(cpu, t, t->cache[i], GFP_ATOMIC);
 	}
 	for (unsigned i = 0; i < 3; i++)
@@ -593,20 +602,21 @@ static uint64_t random_run(const struct fixture_options *options, uint64_t perio
 static void random_traffic_keeps_the_invariants(void **state)
 {
 	(void)state;
-	EACH_VARIANT(v) {
+	for (size_t v = 0; v < COUNT(all_variants); v++) {
 		struct sheaf_settings settings = small();
-		struct fixture_options options = options_of(variants[v], &settings);
+		struct fixture_options options = options_of(all_variants[v], &settings);
 		uint64_t inside = 0;
 
 		settings.grace_cycles = 5000;
 		settings.max_full = settings.max_empty = 2;
+		settings.cpu_partial_slabs = 2;
 		options.cpus = 4;
 		options.mib = 16;
 		random_run(&options, 0);
 		options.preempt = true;
 		for (uint64_t period = 3000; period < 6000; period += 700)
 			inside += random_run(&options, period);
-		assert_true(inside > 0);
+		assert_int_equal(inside > 0, v > 0);
 		options.nodes = 2;
 		options.placement = PLACEMENT_SCATTER;
 		random_run(&options, 0);

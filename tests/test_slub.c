@@ -671,17 +671,17 @@ static void damage_slab_count(struct fixture *f)
 enum { SLAB_RECLAIMABLE_39 = 12, SLAB_UNRECLAIMABLE_39 = 13 };
 enum { SLAB_RECLAIMABLE_26 = 8, SLAB_UNRECLAIMABLE_26 = 9 };
 
-/* The state of buddy is its zones. */
+/* The state of buddy begins with its zones. */
 static void damage_slab_counter(struct fixture *f)
 {
-	struct zones *zones = f->page_state;
+	struct zones *zones = *(struct zones **)f->page_state;
 
 	zone_pageset_of(&zones->zone[0], 1)->vm_stat_diff[SLAB_UNRECLAIMABLE_39]++;
 }
 
 static void damage_other_slab_counter(struct fixture *f)
 {
-	struct zones *zones = f->page_state;
+	struct zones *zones = *(struct zones **)f->page_state;
 
 	zones->zone[0].vm_stat[SLAB_RECLAIMABLE_39]--;
 }

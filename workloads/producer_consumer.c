@@ -62,8 +62,7 @@ static const struct setting producer_consumer_settings[] = {
 	SETTING(struct producer_consumer, object_size,    SIZES, .min = 8, .max = 8192, .fallback = "256",
 		.unit = "bytes", .help = "size of the objects; where it is drawn they are kmalloc's"),
 	SETTING(struct producer_consumer, cache,          WORD,  .words = source_words, .fallback = "kmem_cache",
-		.help = "a cache of the workload's own, one whose slabs can be reclaimed as those of "
-			"inodes, or kmalloc and kfree"),
+		.help = SOURCE_HELP),
 	SETTING(struct producer_consumer, gfp,            WORD,  .words = gfp_words, .fallback = "kernel",
 		.help = "kernel: an allocation may sleep; atomic: interrupts stay as they are"),
 	SETTING(struct producer_consumer, write_bytes,    BYTES, .min = 0, .max = 8192, .fallback = "8",

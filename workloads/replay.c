@@ -558,6 +558,11 @@ static void replay_remarks(const void *state, void (*line)(void *to, const char 
 	trace_tell(trace, (enum trace_level)all->set.level, line, to);
 }
 
+static bool replay_does_without(const void *settings)
+{
+	return ((const struct replay *)settings)->level == TRACE_PAGES;
+}
+
 extern const struct workload replay;
 const struct workload replay = {
 	.name          = "replay",
@@ -568,6 +573,7 @@ const struct workload replay = {
 	.create        = replay_create,
 	.finish        = replay_finish,
 	.operations    = replay_operations,
+	.does_without  = replay_does_without,
 	.input         = replay_input,
 	.remarks       = replay_remarks,
 };

@@ -29,7 +29,7 @@ static const struct setting slab_refill_settings[] = {
 	SETTING(struct slab_refill, object_size, BYTES, .min = 8, .max = 8192, .fallback = "256",
 		.unit = "bytes", .help = "size of the objects"),
 	SETTING(struct slab_refill, cache,       WORD,  .words = source_words, .fallback = "kmem_cache",
-		.help = "a cache of the workload's own, or kmalloc and kfree"),
+		.help = SOURCE_HELP),
 	SETTING(struct slab_refill, work_cycles, COUNT, .min = 0, .max = 1e9, .fallback = "0",
 		.unit = "cycles", .help = "work before each allocation and each free, in the mean"),
 	SETTING_WORK(struct slab_refill, "exponential"),

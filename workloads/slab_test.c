@@ -67,8 +67,7 @@ static const struct setting slab_test_settings[] = {
 	SETTING(struct slab_test, object_size,   BYTES,  .min = 8, .max = 65536, .fallback = "64",
 		.unit = "bytes", .help = "size of the objects"),
 	SETTING(struct slab_test, cache,         WORD,   .words = source_words, .fallback = "kmalloc",
-		.help = "a cache of the workload's own, one whose slabs can be reclaimed as those of "
-			"inodes, or kmalloc and kfree as in the original"),
+		.help = SOURCE_HELP "; the original has kmalloc"),
 	SETTING(struct slab_test, order,         COUNT,  .min = 0, .max = MAX_ORDER - 1, .fallback = "0",
 		.help = "of the page blocks of level pages"),
 	SETTING(struct slab_test, batch,         COUNT,  .min = 1, .max = 10000000, .fallback = "1",

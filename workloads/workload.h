@@ -103,6 +103,8 @@ void traffic_drain_all(struct cpu *cpu, struct traffic *traffic);
 /* Where the objects of a workload come from, for its setting `cache`. */
 enum source_kind { SOURCE_KMEM_CACHE, SOURCE_KMALLOC, SOURCE_RECLAIMABLE };
 extern const char *const source_words[];        /* "kmem_cache", "kmalloc", "reclaimable" */
+#define SOURCE_HELP "a cache of the workload's own, kmalloc and kfree, or a cache whose slabs can be " \
+		    "reclaimed as those of inodes"
 
 /* Does the object allocator have such caches? If not, why says so. */
 bool source_fits(const struct traffic *traffic, int kind, char *why, size_t size);

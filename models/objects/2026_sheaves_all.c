@@ -27,7 +27,7 @@
  * bulk calls, calls from any context, cache destruction and shrinking.
  */
 #include "models/slub/era_71.h"
-#include "models/slub/setup_7x.h"
+#include "models/slub/setup_612.h"
 
 extern const struct object_allocator sheaves_all, sheaves_all_70, sheaves_all_70rc, sheaves_all_73;
 
@@ -61,5 +61,6 @@ const struct object_allocator sheaves_all = {
 	.settings         = sheaves_all_settings,
 	.variants         = variants,
 	.variant          = offsetof(struct sheaf_settings, variant),
+	.kernel           = KERNEL_7_1,
 	SHEAVES_ALLOCATOR,
 };

@@ -5,12 +5,13 @@
  * Follows: mm/slub.c, Linux 7.0.0 but for that commit. Everything else as in 2026_sheaves_all.c.
  */
 #include "models/slub/era_70rc.h"
-#include "models/slub/setup_7x.h"
+#include "models/slub/setup_612.h"
 
 extern const struct object_allocator sheaves_all_70rc;
 
 const struct object_allocator sheaves_all_70rc = {
 	.name             = "sheaves-all",
 	.summary          = "SLUB with sheaves for every cache and no CPU slabs (Linux 7.0-rc1)",
+	.kernel           = KERNEL_7_1,
 	SHEAVES_ALLOCATOR,
 };

@@ -5,12 +5,13 @@
  * Follows: mm/slub.c, a development tree of Linux 7.3-rc5, which may hold what no release will. Everything else as in 2026_sheaves_all.c.
  */
 #include "models/slub/era_73.h"
-#include "models/slub/setup_7x.h"
+#include "models/slub/setup_612.h"
 
 extern const struct object_allocator sheaves_all_73;
 
 const struct object_allocator sheaves_all_73 = {
 	.name             = "sheaves-all",
 	.summary          = "SLUB with sheaves for every cache and no CPU slabs (Linux 7.3)",
+	.kernel           = KERNEL_7_1,
 	SHEAVES_ALLOCATOR,
 };

@@ -3,10 +3,10 @@
 
 #include "models/model.h"
 
-extern const struct object_allocator slub_page, slub_cpu, slub_cmpxchg, slab, sheaves_all;
+extern const struct object_allocator slub_page, slub_cpu, slub_cmpxchg, slab, sheaves, sheaves_all;
 
 const struct object_allocator *const object_allocators[] = {
-	&slub_page, &slub_cpu, &slub_cmpxchg, &slab, &sheaves_all,
+	&slub_page, &slub_cpu, &slub_cmpxchg, &slab, &sheaves, &sheaves_all,
 	NULL,
 };
 

@@ -34,7 +34,8 @@
  * takes from a tree that nobody has reserved; the artifact's wait there does not count the frame.
  * Orders 7 and 8, which the sheet leaves out, set 2 or 4 neighbouring rows one after the other and put
  * them back on failure: a guess. Who finds no tree waits for those that
- * are being exchanged before it gives up; the artifact leaves that to its caller.
+ * are being exchanged and tries four times, then gives up: with fewer trees than CPUs an allocation may
+ * fail while frames are free.
  * Left out: migratetypes, NUMA counters.
  */
 #include "models/pages/zone.h"
@@ -544,32 +545,6 @@ static void drain_locals(struct cpu *cpu, struct instance *in)
 	}
 }
 
-static bool is_of_a_local(struct cpu *cpu, struct instance *in, uint64_t tree)
-{
-	for (unsigned id = 0; id < sim_cpus(cpu_sim(cpu)); id++) {
-		uint64_t word = load(cpu, &per_cpu(cpu_sim(cpu), in->local, id)->preferred);
-
-		if (word & LOCAL_LOCKED || (has_start(word) && tree_of(word) == tree))
-			return true;
-	}
-	return false;
-}
-
-/* Does somebody have a tree again, or is about to? Who is about to is waited for. */
-static bool trees_are_taken(struct cpu *cpu, struct instance *in)
-{
-	for (uint64_t tree = 0; tree < in->tree_count; tree++) {
-		uint16_t word = load(cpu, &in->trees[tree]);
-
-		if (!(word & TREE_RESERVED))
-			continue;
-		if (!is_of_a_local(cpu, in, tree))
-			(void)spin_while(cpu, &in->trees[tree], value == word, STEP_PAUSE);
-		return true;
-	}
-	return false;
-}
-
 /* ---- get (5.2) ------------------------------------------------------------------------------------ */
 
 /* Frames that others freed into the own tree become local ones: true. */
@@ -624,10 +599,10 @@ static uint64_t get(struct cpu *cpu, struct instance *in, unsigned order)
 	if (frame != NO_FRAME)
 		return frame;
 	path(cpu, "drain");
-	do {
+	for (unsigned i = 0; i < RETRIES && frame == NO_FRAME; i++) {
 		drain_locals(cpu, in);
 		frame = get_unreserved(cpu, in, 0, order);
-	} while (frame == NO_FRAME && !in_interrupt(cpu) && trees_are_taken(cpu, in));
+	}
 	return frame;
 }
 

@@ -11,11 +11,12 @@
 
 /* ---- the CPU's own ------------------------------------------------------------------------------ */
 
+/* NULL: the cache has none. */
 static inline struct slub_percpu_sheaves *cpu_sheaves(struct cpu *cpu, struct kmem_cache *s)
 {
 	struct slub_percpu_sheaves *sheaves = load(cpu, &s->cpu_sheaves);
 
-	return this_cpu(cpu, sheaves);
+	return sheaves ? this_cpu(cpu, sheaves) : NULL;
 }
 
 /* False: an interrupt came in while this CPU was inside. */

@@ -5,7 +5,7 @@
 #include "models/slub/slub.h"
 #include "sim/verbs/xalloc.h"
 
-enum seen { SEEN_NOWHERE, SEEN_CPU, SEEN_PARTIAL };       /* SEEN_CPU: or on its partial list */
+enum seen { SEEN_NOWHERE, SEEN_CPU, SEEN_CPU_PARTIAL, SEEN_PARTIAL };
 
 /* Page frames that say that they are slabs, of whatever cache: found once for all caches. */
 struct frames {
@@ -105,7 +105,7 @@ static bool check_cpu_partial(const struct looked_at *l, unsigned id, struct pag
 		if (pfn >= l->memory->pages || l->memory->seen[pfn] != SEEN_NOWHERE)
 			return failed(l->report, "%s: the partial list of CPU %u is broken",
 				      l->cache.name, id);
-		l->memory->seen[pfn] = SEEN_CPU;
+		l->memory->seen[pfn] = SEEN_CPU_PARTIAL;
 		if (l->slub->views->slab(page).pages != expected--)
 			return failed(l->report, "%s: the partial list of CPU %u is miscounted",
 				      l->cache.name, id);
@@ -212,7 +212,7 @@ static bool check_slab(const struct looked_at *l, const struct page *page, enum 
 			      name, pfn, slab.inuse, length, slab.objects);
 	if (is_orphan(l, slab.frozen, seen))
 		return true;
-	if (slab.frozen != (seen == SEEN_CPU))
+	if (slab.frozen != (seen == SEEN_CPU || (seen == SEEN_CPU_PARTIAL && !l->slub->views->marks)))
 		return failed(l->report, "%s: page %llu is frozen without a CPU, or the reverse",
 			      name, pfn);
 	if (l->slub->views->marks && slab.marked != (seen == SEEN_PARTIAL))

@@ -15,6 +15,7 @@ static const struct slub_era era = {
 };
 
 static const struct sheaf_rules sheaf_rules = {
+	.caches                   = SHEAVES_ALL,
 	.fills_without_blocking   = true,
 	.old_main_is_spare        = true,
 	.trylocks_after_fill      = true,
@@ -26,5 +27,7 @@ static const struct sheaf_rules sheaf_rules = {
 #include "models/slub/refill_70.h"
 #include "models/slub/fill_70.h"
 #include "models/slub/flush.h"
+#include "models/slub/sheaf_calls.h"
+#include "models/slub/no_cpu_slab.h"
 
 #endif

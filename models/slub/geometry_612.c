@@ -85,3 +85,8 @@ unsigned calculate_min_partial(unsigned size)
 
 	return half < 5 ? 5 : half > 10 ? 10 : half;
 }
+
+unsigned calculate_cpu_partial(unsigned size)
+{
+	return size >= 4096 ? 6 : size >= 1024 ? 24 : size >= 256 ? 52 : 120;
+}

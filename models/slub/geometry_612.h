@@ -12,5 +12,7 @@ unsigned calculate_order_612(const struct sheaf_settings *set, unsigned cpus, ui
 unsigned calculate_sheaf_capacity(unsigned size);
 /* An empty slab is kept while there are fewer partial ones. */
 unsigned calculate_min_partial(unsigned size);
+/* Free objects that a CPU keeps in partial slabs, about; until 6.18. */
+unsigned calculate_cpu_partial(unsigned size);
 
 #endif

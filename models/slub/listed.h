@@ -119,6 +119,34 @@ static inline bool has_min_partial(struct cpu *cpu, const struct slub *slub, str
 	return nr_partial >= min_partial;
 }
 
+/* ---- other nodes --------------------------------------------------------------------------------- */
+
+/* Do other nodes' partial slabs count this time? They lie idle over there. */
+static inline bool may_take_of_others(struct cpu *cpu, const struct slub *slub, struct kmem_cache *s)
+{
+	uint32_t ratio;
+
+	if (slub->memory->nodes == 1)
+		return false;
+	ratio = load(cpu, &s->remote_node_defrag_ratio);
+	if (ratio == 0)
+		return false;
+	compute(cpu, STEP_RDTSC);
+	return random_below(cpu, 1024) <= ratio;
+}
+
+/* Number i along the zonelist, if it has more partial slabs than it should keep; else NULL. */
+static inline struct kmem_cache_node *rich_node(struct cpu *cpu, const struct slub *slub,
+						struct kmem_cache *s, unsigned i)
+{
+	unsigned node = (cpu_node(cpu) + i) % slub->memory->nodes;
+	struct kmem_cache_node *n = get_node(cpu, s, node);
+	uint64_t nr_partial = load(cpu, node_nr_partial(slub, n));
+	uint64_t min_partial = load(cpu, &s->min_partial);
+
+	return nr_partial > min_partial ? n : NULL;
+}
+
 /* ---- slabs come and go ------------------------------------------------------------------------------ */
 
 static inline void relabel_slab(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,

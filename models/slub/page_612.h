@@ -20,6 +20,10 @@ struct slab_page {
 	};
 	union {
 		struct list_head slab_list;     /* on the partial list; under list_lock */
+		struct {                        /* on a CPU's partial list, until 6.18 */
+			struct slab_page *next;
+			int32_t slabs;                  /* of the list from here on */
+		};
 		struct {
 			uint64_t order;                 /* of a first tail: of the compound page */
 			uint64_t mapping;               /* of a page that is no slab */

@@ -142,6 +142,7 @@ struct sheaf_settings {
 	int variant;
 	uint64_t min_objects, min_order, max_order, present_cpus, min_partial;
 	uint64_t sheaf_capacity, max_full, max_empty, defrag_ratio, grace_cycles;
+	uint64_t cpu_partial_slabs;     /* until 6.18; 0: by size */
 	int barn, node, remote, barn_order;
 	bool barn_peek;
 };
@@ -200,6 +201,7 @@ struct sheaves {
 	struct sheaf_settings settings;
 	struct rcu_data *rcu;           /* per CPU */
 	const char *first, *last;       /* of the sheaves made at set-up, for check() */
+	bool kmalloc_made;              /* kmalloc's caches; those that come now are users' */
 };
 
 static inline const struct sheaf_settings *sheaf_set(const struct slub *slub)
@@ -209,8 +211,11 @@ static inline const struct sheaf_settings *sheaf_set(const struct slub *slub)
 	return &own->settings;
 }
 
+enum sheaf_caches { SHEAVES_NONE, SHEAVES_ASKED, SHEAVES_ALL };
+
 /* What a version decides in the layer of sheaves. */
 struct sheaf_rules {
+	enum sheaf_caches caches;       /* which have sheaves */
 	bool fills_without_blocking;    /* a request that may not sleep fills a sheaf too */
 	bool old_main_is_spare;         /* after a fill the empty main becomes the spare, if it can */
 	bool trylocks_after_fill;       /* else the lock is just taken: the caller may sleep */

@@ -140,7 +140,7 @@ static inline void *alloc_from_sheaves(struct cpu *cpu, struct slub *slub, struc
 	uint32_t size;
 	void *object;
 
-	if (!sheaves_trylock(cpu, pcs))
+	if (!pcs || !sheaves_trylock(cpu, pcs))
 		return NULL;
 	path(cpu, "fast");
 	main = load(cpu, &pcs->main);

@@ -158,7 +158,7 @@ static inline bool free_rcu_to_sheaf(struct cpu *cpu, struct slub *slub, struct 
 	struct slab_sheaf *sheaf;
 	uint32_t size, capacity;
 
-	if (!sheaves_trylock(cpu, pcs))
+	if (!pcs || !sheaves_trylock(cpu, pcs))
 		return false;
 	sheaf = load(cpu, &pcs->rcu_free);
 	if (!sheaf)

@@ -2,12 +2,11 @@
  * Caches, their nodes, barns and first sheaves are made; plain C, before time zero. After an
  * era_*.h.
  */
-#ifndef MODELS_SLUB_SETUP_7X_H
-#define MODELS_SLUB_SETUP_7X_H
+#ifndef MODELS_SLUB_SETUP_612_H
+#define MODELS_SLUB_SETUP_612_H
 
 #include "models/slub/geometry_612.h"
-#include "models/slub/sheaf_calls.h"
-#include "models/slub/views_7x.h"
+#include "models/slub/views_612.h"
 
 static const struct layout cache_bytes_layout = { "kmem_cache", 0, CLASS_ALLOCATOR, NULL };
 
@@ -63,6 +62,15 @@ static inline void setup_node(struct slub *slub, struct kmem_cache *s, unsigned 
 	slub->cache_bytes += bytes;
 }
 
+/* Sheaves for all caches, or for those of a user's that ask. */
+static inline bool has_sheaves(const struct slub *slub)
+{
+	const struct sheaves *own = slub->own;
+
+	return sheaf_rules.caches == SHEAVES_ALL ||
+	       (sheaf_rules.caches == SHEAVES_ASKED && own->kmalloc_made);
+}
+
 static inline void setup_barn(struct slub *slub, struct kmem_cache *s, unsigned node)
 {
 	bool split = sheaf_set(slub)->barn == LINE_SPLIT;
@@ -92,8 +100,9 @@ static inline void setup_sizes(struct slub *slub, struct kmem_cache *s, unsigned
 	order = calculate_order_612(set, cpus, s->size);
 	s->oo = order << OO_SHIFT | (PAGE_BYTES << order) / s->size;
 	s->min_partial = set->min_partial ? set->min_partial : calculate_min_partial(s->size);
-	s->sheaf_capacity = set->sheaf_capacity ? (uint32_t)set->sheaf_capacity
-						: calculate_sheaf_capacity(s->size);
+	if (has_sheaves(slub))
+		s->sheaf_capacity = set->sheaf_capacity ? (uint32_t)set->sheaf_capacity
+							: calculate_sheaf_capacity(s->size);
 	s->remote_node_defrag_ratio = (uint32_t)set->defrag_ratio;
 }
 
@@ -128,10 +137,13 @@ static inline struct kmem_cache *cache_create(void *state, const char *name, uns
 	setup_sizes(slub, s, size, align);
 	for (unsigned node = 0; node < nodes; node++) {
 		setup_node(slub, s, node);
-		setup_barn(slub, s, node);
+		if (has_sheaves(slub))
+			setup_barn(slub, s, node);
 	}
 	link_cache(slub, s);
-	setup_sheaves(slub, s);
+	setup_cpu_slab(slub, s);
+	if (has_sheaves(slub))
+		setup_sheaves(slub, s);
 	return s;
 }
 
@@ -156,6 +168,7 @@ static inline void *sheaves_create(struct sim *sim, const struct pages *pages, c
 	own->rcu = percpu_new(sim, struct rcu_data, WORD, &rcu_data_layout, "rcu_data");
 	list_init(&slub->cache_list);
 	slub_kmalloc_create(slub, cache_create);
+	own->kmalloc_made = true;
 	return slub;
 }
 
@@ -180,13 +193,12 @@ static inline uint64_t metadata_bytes(const void *state)
 static const struct layout *const sheaves_layouts[] = {
 	&slab_page_layout, &tail_page_layout, &kmem_cache_layout, &per_node_layout,
 	&kmem_cache_node_layout, &slab_sheaf_layout, &sheaf_entries_layout,
-	&slub_percpu_sheaves_layout, &node_barn_layout, &rcu_data_layout, NULL,
+	&slub_percpu_sheaves_layout, &node_barn_layout, &rcu_data_layout, CPU_SLAB_LAYOUT NULL,
 };
 
-/* What all of 7.x hands on to struct object_allocator as it is. */
+/* What all from 6.17 on hand on to struct object_allocator as it is. */
 #define SHEAVES_ALLOCATOR \
 	.settings_size    = sizeof(struct sheaf_settings), \
-	.kernel           = KERNEL_7_1, \
 	.view             = &page_view_6_12, \
 	.layouts          = sheaves_layouts, \
 	.create           = sheaves_create, \

@@ -1,6 +1,6 @@
-/* The structs of 7.x as check.c sees them; plain C, no accesses. After an era_*.h. */
-#ifndef MODELS_SLUB_VIEWS_7X_H
-#define MODELS_SLUB_VIEWS_7X_H
+/* The structs of 6.17 and later as check.c sees them; plain C, no accesses. After an era_*.h. */
+#ifndef MODELS_SLUB_VIEWS_612_H
+#define MODELS_SLUB_VIEWS_612_H
 
 static inline struct kmem_cache *listed_view(const struct list_head *at)
 {
@@ -35,6 +35,7 @@ static inline struct slab_view slab_view(const struct page *head)
 		.cache = is_slab ? slab->slab_cache : NULL, .freelist = slab->freelist,
 		.inuse = counters_inuse(slab->counters), .objects = counters_objects(slab->counters),
 		.frozen = counters_frozen(slab->counters), .marked = slab->flags >> SL_PARTIAL & 1,
+		.next = (struct page *)slab->next, .pages = (unsigned)slab->slabs,
 	};
 }
 
@@ -46,7 +47,7 @@ static inline struct slub_percpu_sheaves *sheaves_view(const struct slub *slub,
 
 static const struct slub_views views = {
 	.listed = listed_view, .cache = cache_view, .node = node_view, .slab = slab_view,
-	.list = offsetof(struct slab_page, slab_list), .marks = true,
+	.cpu = CPU_SLAB_VIEW, .list = offsetof(struct slab_page, slab_list), .marks = true,
 	.cpu_sheaves = sheaves_view, .barn = barn_of_node,
 };
 

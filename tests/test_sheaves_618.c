@@ -1,0 +1,212 @@
+/*
+ * sheaves of 6.18, and 6.17, which is what is underneath: which accesses each path makes, from the
+ * sheet (slab.md, 8A); names in sheaf_fixture.h.
+ *
+ * Slabs of four objects of 1024 bytes in one page, s0 s1 s2 s3 in the order in which they are handed
+ * out by a CPU slab; sheaves of two, out of which the last is handed out first.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "models/slub/page_612.h"
+#include "tests/sheaf_fixture.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+/* ---- pieces of 8A.6 -------------------------------------------------------------------------------- */
+
+/* The fast paths; M: cmpxchg16b without LOCK. */
+#define LOOK "R KC.cpu_slab, R CS.tid, R CS.freelist, R CS.slab"
+#define TAKE(x) ", R OB(" x "), M CS.freelist"
+#define NEXT(x) ", Q OB(" x ")"
+#define SLAB_OF(x) "R PG(" x ").cache, R PG(" x ").type, "
+/* The cache has no sheaves. */
+#define FREE_OF(x) SLAB_OF(x) "R KC.cpu_sheaves, R KC.cpu_slab, R CS.tid, R CS.slab"
+
+/* local_lock_irqsave: interrupts off, and the flag. */
+#define LOCK ", W CS.lock"
+#define UNLOCK ", W CS.lock"
+#define AGAIN ", R KC.cpu_slab"
+/* Step 3. */
+#define USE(x) ", R OB(" x "), W CS.freelist, M CS.tid" UNLOCK
+#define GET_FREELIST(x) ", R PG(" x ").freelist, R PG(" x ").counters, A PG(" x ").freelist"
+/* Steps 1 and 2: the CPU's list is empty, nobody has freed into its slab x: it goes. */
+#define USED_UP(x) \
+	AGAIN ", R CS.slab, R PG(" x ").flags" LOCK ", R CS.slab, R CS.freelist" GET_FREELIST(x) \
+	", W CS.slab, M CS.tid" UNLOCK ", R CS.partial"
+/* Step 7. */
+#define INSTALL LOCK ", R CS.slab, W CS.slab"
+#define NODE_OF(x) ", R PG(" x ").flags, R KCN.node"
+
+#define DEL(x) \
+	", R PG(" x ").next, R PG(" x ").prev, W ND.prev, W ND.next, W PG(" x ").next, W PG(" x ").prev"
+/* Step 5, a list of one slab. */
+#define TAKE_PARTIAL(x) \
+	", R KCN.node, R ND.nr_partial, A ND.lock, R ND.next, R PG(" x ").next, R PG(" x ").flags" \
+	DEL(x) ", A PG(" x ").flags, M ND.nr_partial, W ND.lock" GET_FREELIST(x)
+#define SLAB_COUNT(x) \
+	", R KC.flags, R PG(" x ").flags, R ZP, R VS.threshold, R VS.diff, M VS.diff"
+/* Step 6. */
+#define NEW_SLAB(x) \
+	", R KCN.node, R ND.nr_partial, R KC.oo, W PG(" x ").type, W PG(" x ").cache" \
+	", W PG(" x ").freelist, W PG(" x ").counters, W PG(" x ").obj_exts" SLAB_COUNT(x) \
+	", LINK0(" x "), W PG(" x ").freelist, R PG(" x ").freelist, W PG(" x ").freelist" \
+	", W PG(" x ").counters" NODE_OF(x) ", A ND.nr_slabs, A ND.total"
+
+/* __slab_free. */
+#define FREE_SLAB(x) ", R PG(" x ").freelist, R PG(" x ").counters, W OB(" x "), A PG(" x ").freelist"
+/* put_cpu_partial, nothing there yet. */
+#define KEEP(x) \
+	", R KC.cpu_slab" LOCK ", R CS.partial, W PG(" x ").slabs, W PG(" x ").next, W CS.partial" UNLOCK
+/* ... behind another one, which is not the limit. */
+#define KEEP_BEFORE(x, old) \
+	", R KC.cpu_slab" LOCK ", R CS.partial, R KC.cpu_partial_slabs, R PG(" old ").slabs" \
+	", W PG(" x ").slabs, W PG(" x ").next, W CS.partial" UNLOCK
+
+struct row {
+	const char *name, *annotation, *script, *path;
+	unsigned locks;
+	uint64_t cpu_partial_slabs, min_partial;
+};
+
+#define FOUR "0+a 0+b 0+c 0+d "
+#define EIGHT FOUR "0+e 0+f 0+g 0+h "
+
+static const struct row rows_617[] = {
+	{ "alloc fast", "CPU slab", "0+a !0+b 0+c",
+	  "R KC.cpu_sheaves, " LOOK TAKE("b") NEXT("c"), 0 },
+	/* The last one: there is no next object to ask for. */
+	{ "alloc fast, the last", "CPU slab", "0+a 0+b 0+c !0+d", "R KC.cpu_sheaves, " LOOK TAKE("d"), 0 },
+	/* Step 2: others have freed into the CPU's slab. 1 AC16. */
+	{ "alloc refill", "refill", FOUR "1-a !0+e",
+	  "R KC.cpu_sheaves, " LOOK AGAIN ", R CS.slab, R PG(e).flags" LOCK
+	  ", R CS.slab, R CS.freelist" GET_FREELIST("e") USE("e"), 1 },
+	/* Steps 1 to 3, 6, 7; then three counts. LOCKs: AC16, two counters. */
+	{ "alloc, new slab", "new slab", FOUR "!0+e",
+	  "R KC.cpu_sheaves, " LOOK USED_UP("a") NEW_SLAB("e") INSTALL USE("e"), 3 },
+	{ "alloc, the very first", "new slab", "!0+a",
+	  "R KC.cpu_sheaves, " LOOK AGAIN ", R CS.slab, R CS.partial" NEW_SLAB("a") INSTALL USE("a"), 2 },
+	/* Step 4: a slab that this CPU freed into while it was full. 2 AC16, no list_lock. */
+	{ "alloc from the CPU's partial slab", "CPU partial", EIGHT "0-a !0+i",
+	  "R KC.cpu_sheaves, " LOOK USED_UP("e") LOCK ", R CS.slab, R CS.partial, R PG(i).next"
+	  ", W CS.partial, R PG(i).flags, W CS.slab" GET_FREELIST("i") USE("i"), 2 },
+	/* Step 5: two slabs of CPU 1, whose limit is one, so the first went to the node. CPU 0 takes it.
+	 * LOCKs: AC16, list_lock, flag, AC16. */
+	{ "alloc from the node's list", "partial", EIGHT "0+i 0+j 0+k 0+l 1-a 1-e !0+m",
+	  "R KC.cpu_sheaves, " LOOK USED_UP("i") TAKE_PARTIAL("m") INSTALL USE("m"), 4, 1 },
+
+	{ "free fast", "CPU slab", "0+a !0-a", FREE_OF("a") ", R CS.freelist, W OB(a), M CS.freelist", 0 },
+	/* Frozen: another CPU's. 1 AC16. */
+	{ "free to another CPU's slab", "slab", "0+a !1-a", FREE_OF("a") FREE_SLAB("a"), 1 },
+	/* Full: the freeing CPU keeps it, without the list_lock. */
+	{ "free, full to partial", "full to partial", EIGHT "!0-a", FREE_OF("a") FREE_SLAB("a") KEEP("a"), 1 },
+	{ "free, full to partial, another is there", "full to partial", EIGHT "0+i 0-a !0-e",
+	  FREE_OF("e") FREE_SLAB("e") KEEP_BEFORE("e", "a"), 1, 2 },
+	/* At the limit of one the old list goes to the node: one list_lock, at the tail, a flag. */
+	{ "free, the CPU's list is full", "full to partial", EIGHT "0+i 0-a !0-e",
+	  FREE_OF("e") FREE_SLAB("e") KEEP_BEFORE("e", "a")
+	  ", R PG(a).next" NODE_OF("a") ", A ND.lock, R PG(a).counters, M ND.nr_partial"
+	  ", R ND.prev, W ND.prev, W PG(a).next, W PG(a).prev, W ND.next, A PG(a).flags, W ND.lock", 3, 1 },
+	/* The last object of a slab on a CPU's partial list: list_lock, but the mark is clear. */
+	{ "free, empty on a CPU's list", "slab", EIGHT "0-a 0-b 0-c !0-d",
+	  FREE_OF("d") ", R PG(d).freelist, R PG(d).counters, W OB(d)" NODE_OF("d")
+	  ", A ND.lock, R PG(d).flags, A PG(d).freelist, W ND.lock", 2 },
+};
+
+/* ---- 8A.3, 8A.4 ---------------------------------------------------------------------------------------- */
+
+#define INSIDE "R KC.cpu_sheaves, R PCS.lock, W PCS.lock"
+#define MAIN(m) ", R PCS.main, R SH" m ".size"
+#define OUTSIDE ", W PCS.lock"
+#define POP(i) ", R SHm.o" i ", M SHm.size" OUTSIDE
+#define BARN ", R KCN.node, R ND.barn"
+#define PUT_EMPTY(x) \
+	", A BARN.lock, R BARN.empty_next, W BARN.empty_prev, W " x ".next, W " x ".prev" \
+	", W BARN.empty_next, M BARN.nr_empty, W BARN.lock"
+/* 8A.5: the bulk allocation of two, both out of the CPU slab's list. */
+#define BULK(x, y) \
+	", R KC.cpu_slab" LOCK ", R CS.freelist, R OB(" x "), W CS.freelist, W SHm.o0" \
+	", R CS.freelist, R OB(" y "), W CS.freelist, W SHm.o1, M CS.tid" UNLOCK
+
+static const struct row rows_618[] = {
+	{ "alloc fast", "fast", "0+a !0+b", INSIDE MAIN("m") POP("0"), 0 },
+	/* c, d, e: the barn has the first empty main; it is filled, one object at a time, and the old
+	 * main goes to the barn, e: the lock is just taken. */
+	{ "alloc, fill", "fill", "0+a 0+b !0+c 0+d",
+	  INSIDE MAIN("e0") ", R KC.capacity, R PCS.spare" BARN
+	  ", R BARN.nr_full, R BARN.nr_empty, A BARN.lock, R BARN.nr_empty, R BARN.empty_next"
+	  ", R SHm.next, R SHm.prev, W BARN.empty_prev, W BARN.empty_next, W SHm.next, W SHm.prev"
+	  ", M BARN.nr_empty, W BARN.lock" OUTSIDE ", R SHm.size" BULK("d", "c")
+	  ", M SHm.size, W PCS.lock" MAIN("e0") PUT_EMPTY("SHe0") ", W PCS.main, R SHm.size" POP("1"), 2 },
+	/* c: who may not sleep gets one object from the CPU slab. */
+	{ "alloc that may not sleep", "CPU slab", "0+a 0+b !0=c 0=d",
+	  INSIDE MAIN("m") ", R KC.capacity, R PCS.spare" BARN ", R BARN.nr_full" OUTSIDE ", " LOOK TAKE("c")
+	  NEXT("d"), 0 },
+	/* 8A.6 fast, which costs no LOCK. */
+	{ "alloc inside the section", "CPU slab", "0+a 0la !0+b 0+c 0la",
+	  "R KC.cpu_sheaves, R PCS.lock, " LOOK TAKE("b") NEXT("c"), 0 },
+	{ "free fast", "fast", "0+a !0-a",
+	  SLAB_OF("a") "R KC.cpu_sheaves, R PG(a).flags, " INSIDE MAIN("m") ", R KC.capacity, W SHm.o1"
+	  ", M SHm.size" OUTSIDE, 0 },
+	/* Inside: the CPU slab takes it back, without a LOCK. */
+	{ "free inside the section", "CPU slab", "0+a 0la !0-a 0la",
+	  SLAB_OF("a") "R KC.cpu_sheaves, R PG(a).flags, R KC.cpu_sheaves, R PCS.lock"
+	  ", R KC.cpu_slab, R CS.tid, R CS.slab, R CS.freelist, W OB(a), M CS.freelist", 0 },
+};
+
+static struct fixture *row_fixture(const char *variant, const struct row *row)
+{
+	struct sheaf_settings settings = sheaf_defaults();
+
+	settings.sheaf_capacity = 2;
+	settings.max_order = 0;
+	settings.cpu_partial_slabs = row->cpu_partial_slabs;
+	return fixture_new(&(struct fixture_options){
+		.objects = sheaf_model(variant), .settings = &settings, .family = &sheaf_family_618,
+		.view = &page_view_6_12 });
+}
+
+static void check_row(const char *variant, const struct row *row)
+{
+	struct fixture *f = row_fixture(variant, row);
+	unsigned locks = 0;
+
+	print_message("%s: %s\n", variant, row->name);
+	fixture_run(f, row->script);
+	fixture_expect_path(f, row->path);
+	for (unsigned i = 0; i < f->accesses; i++)
+		locks += f->access[i].how == 'A';
+	assert_int_equal(locks, row->locks);
+	assert_string_equal(f->path, row->annotation);
+	fixture_expect_sound(f);
+	fixture_free(f);
+}
+
+static void each_path_of_617_makes_the_accesses_of_the_sheet(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows_617); i++)
+		check_row("6.17", &rows_617[i]);
+}
+
+static void each_path_of_618_makes_the_accesses_of_the_sheet(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows_618); i++)
+		check_row("6.18", &rows_618[i]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_path_of_617_makes_the_accesses_of_the_sheet),
+		cmocka_unit_test(each_path_of_618_makes_the_accesses_of_the_sheet),
+	};
+
+	return cmocka_run_group_tests_name("sheaves of 6.18", tests, NULL, NULL);
+}

@@ -90,13 +90,13 @@ static void every_object_allocator_is_sound_on_two_threads(void **state)
 	(void)state;
 	for (size_t i = 0; object_allocators[i] && host_count() > 1; i++) {
 		snprintf(text, sizeof text,
-			 "name: t\nmachine: textbook\ncpus: 2\nobjects: %s\n"
+			 "name: t\nmachine: textbook\ncpus: 2\nmemory_mib: 256\nobjects: %s\n"
 			 "workload: {kind: producer-consumer, object_size: 512, in_flight: 32, "
 			 "batch: 16}\noperations: 20000\n",
 			 object_allocators[i]->name);
 		expect_sound(text);
 		snprintf(text, sizeof text,
-			 "name: t\nmachine: textbook\ncpus: 2\nobjects: %s\n"
+			 "name: t\nmachine: textbook\ncpus: 2\nmemory_mib: 256\nobjects: %s\n"
 			 "workload: {kind: slab-test, test: n-alloc-n-free, count: 3000}\n",
 			 object_allocators[i]->name);
 		expect_sound(text);
@@ -110,7 +110,7 @@ static void every_page_allocator_is_sound_on_two_threads(void **state)
 	(void)state;
 	for (size_t i = 0; page_allocators[i] && host_count() > 1; i++) {
 		snprintf(text, sizeof text,
-			 "name: t\nmachine: textbook\ncpus: 2\npages: %s\n"
+			 "name: t\nmachine: textbook\ncpus: 2\nmemory_mib: 256\npages: %s\n"
 			 "workload: {kind: slab-test, level: pages, "
 			 "test: [n-alloc-n-free, n-pairs], order: [0, 2], count: 2000}\n",
 			 page_allocators[i]->name);

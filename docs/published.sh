@@ -25,8 +25,8 @@ is the nearest, LLFree and its kernels on `haswell-2s`, lock times on `rome-2s`.
 *judge*: the figure was used for nothing else. *choose*: a cost of the model was chosen by it, so it confirms nothing.
 *context*: its own source distrusts it, or most of it is not the allocator's.
 
-| quantity | published | bounce | ratio | use | |
-|---|---|---|---|---|---|
+| quantity | published | bounce | ratio | error | use | |
+|---|---|---|---|---|---|---|
 HEAD
 grep -v '^#' docs/published/figures.csv |
 	while IFS='|' read -r what published experiment metric of over use why; do
@@ -36,7 +36,8 @@ grep -v '^#' docs/published/figures.csv |
 			{ value = NF > 1 ? $1 / $2 : $1; ratio = value / published
 			  off = ratio > 1.1 || ratio < 1 / 1.1
 			  digits = published < 10 ? "%.2f" : "%.0f"
-			  printf "| %s | %s | " digits " | %.2f | %s | %s |\n", what, published, value, ratio, use,
+			  printf "| %s | %s | " digits " | %.2f | %+.0f %% | %s | %s |\n", what, published, value, ratio,
+				 100 * (ratio - 1), use,
 				 off ? (why ? why : "not explained") : "" }'
 	done
 cat <<'TAIL'

@@ -13,6 +13,9 @@
 	"pages: magazine\n" \
 	"magazine: {refill_max: 2, refill_min: 1, limit: 3, drain_max: 2, drain_min: 1}\n"
 
+#define PCP_SPIN(variant) \
+	"pages: pcp-spin\npcp-spin: {variant: " variant ", batch: 1, high_min: 2}\n"
+
 /* clang-format off */
 static const struct planted planted[] = {
 	{ "none", QUEUED,   "no-zone-lock",     STRATEGY_RUNS,       4, 1000 },
@@ -20,6 +23,9 @@ static const struct planted planted[] = {
 	{ "none", MAGAZINE, "no-magazine-lock", STRATEGY_EXHAUSTIVE, 2, 10000 },
 	{ "none", "pages: llfree\n", "uncounted-child", STRATEGY_RUNS, 3, 1000 },
 	{ "none", MAGAZINE, "no-zone-lock",     STRATEGY_RUNS,       6, 1000 },
+	{ "none", PCP_SPIN("6.12"), "no-pcp-lock",      STRATEGY_RUNS,       6, 1000 },
+	{ "none", PCP_SPIN("7.1"),  "no-pcp-lock",      STRATEGY_RUNS,       6, 1000 },
+	{ "none", PCP_SPIN("7.1"),  "uncounted-refill", STRATEGY_EXHAUSTIVE, 2, 1000 },
 };
 /* clang-format on */
 
@@ -32,7 +38,7 @@ static void planted_faults_are_found(void **state)
 
 static void the_allocators_are_sound(void **state)
 {
-	static const char *const models[] = { QUEUED, MAGAZINE };
+	static const char *const models[] = { QUEUED, MAGAZINE, PCP_SPIN("6.12"), PCP_SPIN("7.1") };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof models / sizeof *models; i++)

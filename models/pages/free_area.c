@@ -33,7 +33,7 @@ static void clear_buddy(struct cpu *cpu, struct zones *zones, struct page *page)
 	store(cpu, page_private(m, page), 0);
 }
 
-static bool is_marked(struct cpu *cpu, struct zones *zones, struct page *page)
+bool is_marked(struct cpu *cpu, struct zones *zones, struct page *page)
 {
 	const struct memory *m = zones->memory;
 	uint64_t flags;
@@ -44,9 +44,25 @@ static bool is_marked(struct cpu *cpu, struct zones *zones, struct page *page)
 	return flags >> PG_BUDDY & 1;
 }
 
+/* From 6.12 on: the mark first, the zones last. */
+static bool is_buddy_6(struct cpu *cpu, struct zones *zones, uint64_t pfn, struct page *buddy,
+		       unsigned order)
+{
+	const struct memory *m = zones->memory;
+	uint64_t own_flags, flags;
+
+	if (!is_marked(cpu, zones, buddy) || load(cpu, page_private(m, buddy)) != order)
+		return false;
+	own_flags = load(cpu, page_flags(m, pfn_to_page(m, pfn)));
+	flags = load(cpu, page_flags(m, buddy));
+	return own_flags >> PG_NODE_SHIFT == flags >> PG_NODE_SHIFT;
+}
+
 static bool is_buddy(struct cpu *cpu, struct zones *zones, uint64_t pfn, uint64_t buddy_pfn,
 		     unsigned order)
 {
+	if (zones->rules->modern)
+		return is_buddy_6(cpu, zones, pfn, pfn_to_page(zones->memory, buddy_pfn), order);
 	const struct memory *m = zones->memory;
 	struct page *buddy = pfn_to_page(m, buddy_pfn);
 	uint64_t own_flags = load(cpu, page_flags(m, pfn_to_page(m, pfn)));
@@ -68,16 +84,30 @@ static bool is_buddy(struct cpu *cpu, struct zones *zones, uint64_t pfn, uint64_
 
 /* ---- taking a block ---------------------------------------------------- */
 
-static void add_nr_free(struct cpu *cpu, struct zone *zone, unsigned order, int delta)
+void add_nr_free(struct cpu *cpu, struct zone *zone, unsigned order, int delta)
 {
 	uint64_t count = load(cpu, nr_free(zone, order));
 
 	store(cpu, nr_free(zone, order), count + (uint64_t)(int64_t)delta);
 }
 
+void count_blocks(struct cpu *cpu, struct zone *zone, unsigned order, int sign)
+{
+	if (zone->all->rules->counts_blocks && order >= PAGEBLOCK_ORDER)
+		zone_count(cpu, zone, ITEM_FREE_BLOCKS, sign * (1 << order));
+}
+
+void del_page_from_free_list(struct cpu *cpu, struct zone *zone, struct page *page, unsigned order)
+{
+	list_del(cpu, page_lru(zone->all->memory, page));
+	clear_buddy(cpu, zone->all, page);
+	add_nr_free(cpu, zone, order, -1);
+	count_blocks(cpu, zone, order, -1);
+}
+
 /* Gives the upper halves of a block of order `high` back until `order` is left. */
-static void expand(struct cpu *cpu, struct zone *zone, uint64_t pfn, unsigned order, unsigned high,
-		   enum migratetype type)
+void expand(struct cpu *cpu, struct zone *zone, uint64_t pfn, unsigned order, unsigned high,
+	    enum migratetype type)
 {
 	const struct memory *m = zone->all->memory;
 
@@ -88,6 +118,7 @@ static void expand(struct cpu *cpu, struct zone *zone, uint64_t pfn, unsigned or
 		half = pfn_to_page(m, pfn + (1ull << high));
 		list_add(cpu, page_lru(m, half), free_list(zone, high, type));
 		add_nr_free(cpu, zone, high, 1);
+		count_blocks(cpu, zone, high, 1);
 		set_buddy(cpu, zone->all, half, high);
 	}
 }
@@ -98,8 +129,8 @@ static void count_taken(struct cpu *cpu, struct zone *zone, unsigned order)
 		zone_count(cpu, zone, ITEM_FREE_PAGES, -(1 << order));
 }
 
-static struct page *rmqueue_smallest(struct cpu *cpu, struct zone *zone, unsigned order,
-				     enum migratetype type)
+struct page *rmqueue_smallest(struct cpu *cpu, struct zone *zone, unsigned order,
+			      enum migratetype type)
 {
 	struct memory *m = zone->all->memory;
 
@@ -112,9 +143,7 @@ static struct page *rmqueue_smallest(struct cpu *cpu, struct zone *zone, unsigne
 			continue;
 		path(cpu, k > order ? "split" : "list");
 		memory_used(m, page);
-		list_del(cpu, first);
-		clear_buddy(cpu, zone->all, page);
-		add_nr_free(cpu, zone, k, -1);
+		del_page_from_free_list(cpu, zone, page, k);
 		count_taken(cpu, zone, order);
 		expand(cpu, zone, page_to_pfn(m, page), order, k, type);
 		return page;
@@ -261,9 +290,12 @@ static uint64_t merge(struct cpu *cpu, struct zone *zone, uint64_t pfn, unsigned
 		if (!is_buddy(cpu, zone->all, pfn, other, *order))
 			break;
 		path(cpu, "merge");
+		if (zone->all->rules->modern && *order >= PAGEBLOCK_ORDER)
+			pageblock_type(cpu, zone->all, other);  /* may it merge? */
 		list_del(cpu, page_lru(m, pfn_to_page(m, other)));
 		add_nr_free(cpu, zone, *order, -1);
 		clear_buddy(cpu, zone->all, pfn_to_page(m, other));
+		count_blocks(cpu, zone, *order, -1);
 		pfn &= other;
 	}
 	return pfn;
@@ -290,4 +322,5 @@ void free_one_page(struct cpu *cpu, struct zone *zone, struct page *page, unsign
 	else
 		list_add(cpu, lru, head);
 	add_nr_free(cpu, zone, order, 1);
+	count_blocks(cpu, zone, order, 1);
 }

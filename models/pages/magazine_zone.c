@@ -222,7 +222,8 @@ static void zone_new_aligned(struct zone *zone)
 /* 3.9 but for the tail of the list (patch 16) and where things lie. */
 #define RULES(make) \
 	{ \
-		.types = MIGRATE_TYPES, .area_bytes = 88, .nr_free = 80, ITEMS_3_9, \
+		.types = MIGRATE_TYPES, .number = { 0, 1, 2, 3, 4 }, .area_bytes = 88, \
+		.nr_free = 80, ITEMS_3_9, \
 		.reserve_max = 2, .lru = true, \
 		.vm_stat_layout = &vm_stat_layout_3_9, .struct_new = make, \
 		.counters = { &pageset_layout_magazine, offsetof(struct pageset_magazine, \

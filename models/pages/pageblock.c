@@ -22,7 +22,7 @@ const struct layout pageblock_flags_layout = {
 
 struct mem_section {
 	uint64_t section_mem_map;
-	struct pageblock_flags *pageblock_flags;
+	uint64_t *pageblock_flags;      /* words of bits */
 };
 
 static const struct field mem_section_fields[] = {
@@ -40,48 +40,89 @@ const struct layout mem_section_layout = {
 	"mem_section", sizeof(struct mem_section), CLASS_ALLOCATOR, mem_section_fields
 };
 
-static unsigned pageblock_bit(uint64_t pfn)
+/* From 6.12 on a section's types stand in its usage structure, and those are packed. */
+enum { USAGE_TYPES = 24 };
+
+static const struct layout usage_layout = { "mem_section_usage", 0, CLASS_ALLOCATOR, NULL };
+
+static unsigned pageblock_bit(const struct zones *zones, uint64_t pfn)
 {
-	return pfn % SECTION_PAGES / PAGEBLOCK_PAGES * 4;
+	unsigned bits = zones->rules->block_bits ? zones->rules->block_bits : 4;
+
+	return pfn % SECTION_PAGES / PAGEBLOCK_PAGES * bits;
+}
+
+static unsigned type_of(const struct zones *zones, uint64_t word, unsigned bit)
+{
+	unsigned number = word >> bit % 64 & 7, type = 0;
+
+	while (zones->rules->number[type] != number)
+		type++;
+	return type;
 }
 
 /* Only the page's flags are ever written. */
-static struct pageblock_flags *find_pageblock_flags(struct cpu *cpu, struct zones *zones,
-						    uint64_t pfn)
+static uint64_t *find_pageblock_flags(struct cpu *cpu, struct zones *zones, uint64_t pfn)
 {
 	const struct memory *m = zones->memory;
 	uint64_t section = pfn / SECTION_PAGES;
 	struct mem_section *root;
 
-	(void)load(cpu, page_flags(m, pfn_to_page(m, pfn)));    /* which zone? */
+	if (!zones->rules->modern)
+		(void)load(cpu, page_flags(m, pfn_to_page(m, pfn)));    /* which zone? */
 	root = load(cpu, &zones->root[section / SECTIONS_PER_ROOT]);
 	return load(cpu, &root[section % SECTIONS_PER_ROOT].pageblock_flags);
 }
 
 enum migratetype pageblock_type(struct cpu *cpu, struct zones *zones, uint64_t pfn)
 {
-	struct pageblock_flags *flags = find_pageblock_flags(cpu, zones, pfn);
-	unsigned bit = pageblock_bit(pfn);
-	uint64_t word = load(cpu, &flags->word[bit / 64]);
+	uint64_t *flags = find_pageblock_flags(cpu, zones, pfn);
+	unsigned bit = pageblock_bit(zones, pfn);
+	uint64_t word = load(cpu, &flags[bit / 64]);
 
-	return word >> bit % 64 & 7;
+	return (enum migratetype)type_of(zones, word, bit);
 }
 
-/* Under zone->lock, so without LOCK. */
+/* From 6.12 on: the word, until nobody else changed it meanwhile. */
+static void exchange_type(struct cpu *cpu, uint64_t *word, unsigned shift, uint64_t number)
+{
+	uint64_t old = load(cpu, word), new;
+
+	do {
+		new = (old & ~(7ull << shift)) | number << shift;
+	} while (!cas_seen(cpu, word, &old, new));
+}
+
+/* Until 3.9 under zone->lock, so without LOCK. */
 void pageblock_set_type(struct cpu *cpu, struct zones *zones, uint64_t pfn, enum migratetype type)
 {
-	struct pageblock_flags *flags = find_pageblock_flags(cpu, zones, pfn);
-	unsigned bit = pageblock_bit(pfn);
+	uint64_t *flags = find_pageblock_flags(cpu, zones, pfn);
+	unsigned bit = pageblock_bit(zones, pfn);
 
+	if (zones->rules->modern) {
+		exchange_type(cpu, &flags[bit / 64], bit % 64, zones->rules->number[type]);
+		return;
+	}
 	for (unsigned i = 0; i < 3; i++, bit++) {
 		if (type >> i & 1)
-			bit_set_local(cpu, &flags->word[bit / 64], bit % 64);
+			bit_set_local(cpu, &flags[bit / 64], bit % 64);
 		else
-			bit_clear_local(cpu, &flags->word[bit / 64], bit % 64);
+			bit_clear_local(cpu, &flags[bit / 64], bit % 64);
 	}
 }
 
 /* ---- set-up: plain C, before time zero --------------------------------- */
+
+static void usages_new(struct zones *zones, uint64_t sections)
+{
+	unsigned stride = zones->rules->block_stride;
+	char *usage = arena_alloc(zones->memory->sim, sections * stride + LINE, 1, 0, LINE,
+				  &usage_layout, "mem_section_usage");
+
+	for (uint64_t i = 0; i < sections; i++)
+		zones->section[i].pageblock_flags =
+			(uint64_t *)(usage + i * stride + USAGE_TYPES);
+}
 
 void pageblocks_new(struct zones *zones)
 {
@@ -96,16 +137,20 @@ void pageblocks_new(struct zones *zones)
 				"mem_section_root");
 	for (uint64_t i = 0; i < roots; i++)
 		zones->root[i] = &zones->section[i * SECTIONS_PER_ROOT];
+	if (zones->rules->modern) {
+		usages_new(zones, sections);
+		return;
+	}
 	flags = arena_new(sim, struct pageblock_flags, sections, 0, LINE, &pageblock_flags_layout,
 			  "pageblock_flags");
 	for (uint64_t i = 0; i < sections; i++)
-		zones->section[i].pageblock_flags = &flags[i];
+		zones->section[i].pageblock_flags = flags[i].word;
 }
 
 void pageblock_setup(struct zones *zones, uint64_t pfn, enum migratetype type)
 {
-	struct pageblock_flags *flags = zones->section[pfn / SECTION_PAGES].pageblock_flags;
-	unsigned bit = pageblock_bit(pfn);
+	uint64_t *flags = zones->section[pfn / SECTION_PAGES].pageblock_flags;
+	unsigned bit = pageblock_bit(zones, pfn);
 
-	flags->word[bit / 64] |= (uint64_t)type << bit % 64;
+	flags[bit / 64] |= (uint64_t)zones->rules->number[type] << bit % 64;
 }

@@ -3,21 +3,21 @@
 
 #include "models/model.h"
 
-extern const struct page_allocator buddy, pcp, magazine, llfree;
+extern const struct page_allocator buddy, pcp, magazine, pcp_spin, llfree;
 
 const struct page_allocator *const page_allocators[] = {
 	&buddy,
 	&pcp,
 	&magazine,
+	&pcp_spin,
 	&llfree,
 	NULL,
 };
 
-/* All object allocators here are of 2.6.22 to 2.6.24; pcp fits itself to the release. */
+/* Each fits itself to the release. */
 const struct page_allocator *page_allocator_of(const struct object_allocator *objects)
 {
-	(void)objects;
-	return &pcp;
+	return objects && objects->kernel >= KERNEL_6_12 ? &pcp_spin : &pcp;
 }
 
 const struct page_view *page_view_of(const struct object_allocator *objects,

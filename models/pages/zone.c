@@ -1,4 +1,5 @@
 /* Zones: counters, watermarks, checks of pages, set-up; see models/pages/zone.h. */
+#include "models/pages/zone_6.h"
 #include "models/pages/zone_place.h"
 
 #include <string.h>
@@ -37,7 +38,7 @@ static const struct zone_rules rules[] = {
 		.slab_irq_pair  = true,
 	},
 	[KERNEL_2_6_24] = {
-		.types          = MIGRATE_TYPES,
+		.types          = MIGRATE_TYPES, .number = { 0, 1, 2, 3, 4 },
 		.area_bytes     = 88, .nr_free = 80,
 		ITEMS_2_6,
 		.vm_stat_layout = &vm_stat_layout_2_6,
@@ -54,7 +55,7 @@ static const struct zone_rules rules[] = {
 		.slab_irq_pair  = true,
 	},
 	[KERNEL_3_9] = {
-		.types          = MIGRATE_TYPES,
+		.types          = MIGRATE_TYPES, .number = { 0, 1, 2, 3, 4 },
 		.area_bytes     = 88, .nr_free = 80,
 		ITEMS_3_9,
 		.vm_stat_layout = &vm_stat_layout_3_9,
@@ -93,6 +94,50 @@ static bool zone_watermark_ok(struct cpu *cpu, struct zone *zone, unsigned order
 	return true;
 }
 
+/* From 6.12 on: for blocks there must be one of the types that requests are for. */
+static bool has_block(struct cpu *cpu, struct zone *zone, unsigned order)
+{
+	for (unsigned k = order; k < MAX_ORDER; k++) {
+		if (load(cpu, nr_free(zone, k)) == 0)
+			continue;
+		for (unsigned i = 0; i < PCP_TYPES; i++)
+			if (!list_empty(cpu, free_list(zone, k, UNMOVABLE) + i))
+				return true;
+	}
+	return false;
+}
+
+bool zone_watermark_ok_6(struct cpu *cpu, struct zone *zone, unsigned order, enum watermark mark,
+			 unsigned gfp)
+{
+	int64_t min = (int64_t)load(cpu, &zone->watermark[mark]);
+	int64_t unusable = (int64_t)load(cpu, zone->highatomic);
+	int64_t reserve = (int64_t)load(cpu, &zone->lowmem_reserve[0]);
+	int64_t free_pages = load(cpu, &zone->vm_stat[zone->all->rules->item[ITEM_FREE_PAGES]]);
+
+	if (mark == WATERMARK_MIN && gfp & GFP_ATOMIC) {
+		min -= min / 2;
+		min -= min / 4;
+	}
+	if (free_pages - unusable - ((1 << order) - 1) <= min + reserve)
+		return false;
+	return order == 0 || has_block(cpu, zone, order);
+}
+
+/* HIGH first; below it, which is noted, the mark that was asked for. */
+static bool above_6(struct cpu *cpu, struct zone *zone, unsigned order, enum watermark mark,
+		    unsigned gfp)
+{
+	uint64_t flags = load(cpu, zone->flags);
+
+	if (!(flags >> ZONE_BELOW_HIGH & 1)) {
+		if (zone_watermark_ok_6(cpu, zone, order, WATERMARK_HIGH, gfp))
+			return true;
+		bit_set(cpu, zone->flags, ZONE_BELOW_HIGH);
+	}
+	return zone_watermark_ok_6(cpu, zone, order, mark, gfp);
+}
+
 /* The own node first, then the others in turn. */
 struct page *zones_alloc_above(struct cpu *cpu, struct zones *zones, unsigned order,
 			       enum watermark mark, unsigned gfp, zone_take *take, void *state)
@@ -104,7 +149,8 @@ struct page *zones_alloc_above(struct cpu *cpu, struct zones *zones, unsigned or
 		struct zone *zone = &zones->zone[(cpu_node(cpu) + i) % nodes];
 		struct page *page = NULL;
 
-		if (zone_watermark_ok(cpu, zone, order, mark, gfp))
+		if (zones->rules->modern ? above_6(cpu, zone, order, mark, gfp)
+					 : zone_watermark_ok(cpu, zone, order, mark, gfp))
 			page = take(cpu, state, preferred, zone, order, gfp);
 		if (page)
 			return page;
@@ -223,7 +269,7 @@ void prep_new_page(struct cpu *cpu, struct zones *zones, struct page *page, unsi
 
 	if (zones->rules->old_checks) {
 		check_new_page_2_6(cpu, m, page);
-	} else {
+	} else if (!zones->rules->modern) {
 		pages_ahead(cpu, m, pfn, order);
 		for (uint64_t i = 0; i < 1ull << order; i++)
 			check_page(cpu, m, pfn_to_page(m, pfn + i), false);
@@ -236,11 +282,38 @@ void prep_new_page(struct cpu *cpu, struct zones *zones, struct page *page, unsi
 		prep_compound_page(cpu, zones, page, order);
 }
 
+/* From 6.12 on: of a block all structs are written, tails first; a single page's if it has marks. */
+static void prepare_6(struct cpu *cpu, const struct memory *m, struct page *page, unsigned order)
+{
+	uint64_t pfn = page_to_pfn(m, page);
+	uint64_t flags = load(cpu, page_flags(m, page)), mapping;
+	bool compound = flags >> PG_HEAD & 1;
+
+	pages_ahead(cpu, m, pfn, order);
+	for (uint64_t i = 1; i < 1ull << order; i++) {
+		struct page *tail = pfn_to_page(m, pfn + i);
+		uint64_t old;
+
+		if (compound)
+			store(cpu, page_compound_head(m, tail), 0);
+		old = load(cpu, page_flags(m, tail));
+		store(cpu, page_flags(m, tail), old & ~(uint64_t)FLAGS_CLEARED_AT_FREE);
+	}
+	mapping = load(cpu, page_mapping(m, page));
+	clear_anon_mapping(cpu, m, page, mapping);
+	if (order > 0 || flags & FLAGS_CLEARED_AT_FREE)
+		store(cpu, page_flags(m, page), flags & ~(uint64_t)FLAGS_CLEARED_AT_FREE);
+}
+
 void free_released_prepare(struct cpu *cpu, struct zones *zones, struct page *page, unsigned order)
 {
 	struct memory *m = zones->memory;
 	uint64_t pfn = page_to_pfn(m, page);
 
+	if (zones->rules->modern) {
+		prepare_6(cpu, m, page, order);
+		return;
+	}
 	if (zones->rules->old_checks) {
 		(void)load(cpu, page_flags(m, page));           /* which zone? */
 		(void)load(cpu, page_mapping(m, page));         /* of a process? */
@@ -283,9 +356,18 @@ static void setup_watermarks(const struct memory *m, struct zone *zone)
 	uint64_t kib = isqrt(16 * m->pages * (PAGE_BYTES / 1024));
 	uint64_t min;
 
-	kib = kib < 128 ? 128 : kib > 65536 ? 65536 : kib;
+	uint64_t most = zone->all->rules->modern ? 262144 : 65536, gap;
+
+	kib = kib < 128 ? 128 : kib > most ? most : kib;
 	min = kib / (PAGE_BYTES / 1024) * m->node_pages / m->pages;
 	zone->watermark[WATERMARK_MIN] = min;
+	if (zone->all->rules->modern) {
+		gap = m->node_pages / 1000;             /* watermark_scale_factor 10 */
+		gap = gap > min / 4 ? gap : min / 4;
+		zone->watermark[WATERMARK_LOW] = min + gap;
+		zone->watermark[WATERMARK_HIGH] = min + 2 * gap;
+		return;
+	}
 	zone->watermark[WATERMARK_LOW] = min + min / 4;
 	zone->watermark[WATERMARK_HIGH] = min + min / 2;
 }

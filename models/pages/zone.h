@@ -42,7 +42,7 @@ enum vm_event { PGALLOC_NORMAL = 6, PGFREE = 8, VM_EVENTS = 16 };
 
 /* Counters of a zone; their numbers in memory are the kernel's. */
 enum zone_item {
-	ITEM_FREE_PAGES,
+	ITEM_FREE_PAGES, ITEM_FREE_BLOCKS,      /* the latter in whole pageblocks; 7.1 */
 	/* in the order of enum lru_list */
 	ITEM_INACTIVE_ANON, ITEM_ACTIVE_ANON, ITEM_INACTIVE_FILE, ITEM_ACTIVE_FILE,
 	ITEM_ANON_PAGES,
@@ -86,6 +86,7 @@ struct zone;
 /* What differs between the kernels in the shared code. */
 struct zone_rules {
 	unsigned types;                 /* free lists of an order; 1: no migratetypes */
+	unsigned char number[MIGRATE_TYPES];    /* of the lists, and in memory, by type */
 	unsigned area_bytes, nr_free;   /* from free_area[o] to the next; of nr_free in it */
 	unsigned stats;                 /* counters */
 	unsigned item[ZONE_ITEMS];      /* their numbers */
@@ -104,6 +105,9 @@ struct zone_rules {
 	bool looks_ahead;               /* tail of the list if the parent may merge soon */
 	bool keeps_fallback_type;       /* halves of a small stolen block stay where they were */
 	bool clears_flag;               /* "all unreclaimable" is a bit of zone->flags */
+	bool modern;                    /* as from 6.12 on, where this is asked */
+	bool counts_blocks;             /* NR_FREE_PAGES_BLOCKS too, with each of such a size */
+	unsigned block_bits, block_stride;      /* of a pageblock's type; of a section's types */
 	bool lru;                       /* there are lists of pages that processes have (lru.c) */
 	bool slab_irq_pair;             /* NR_SLAB with interrupts off, else by compare-exchange */
 };
@@ -132,6 +136,9 @@ struct zone {
 	const void **zone_pgdat;        /* names the node; one zone per node here */
 	struct free_magazine **magazine;        /* [all->magazines] (magazine.h) */
 	bool *isolation_active;         /* read by who drains a magazine */
+	struct pcp_lists **pcp_lists;   /* from 6.12 on, per CPU (zone_6.h) */
+	uint64_t *highatomic;           /* free pages that are kept for emergencies; from 6.12 on */
+	uint64_t *trylock_free_pages;   /* pages freed without a lock; from 7.1 on */
 };
 
 /* Counters of all zones together. */
@@ -171,7 +178,7 @@ static inline struct list_head *free_list(const struct zone *zone, unsigned orde
 {
 	char *area = zone->free_area + order * zone->all->rules->area_bytes;
 
-	return (struct list_head *)area + (zone->all->rules->types > 1 ? type : 0);
+	return (struct list_head *)area + zone->all->rules->number[type];
 }
 
 static inline uint64_t *nr_free(const struct zone *zone, unsigned order)
@@ -218,6 +225,18 @@ bool zone_fold_all(struct cpu *cpu, struct zone *zone);
 enum migratetype gfp_type(unsigned gfp);
 /* Takes a block off the free lists; NULL: there is none. */
 struct page *rmqueue(struct cpu *cpu, struct zone *zone, unsigned order, enum migratetype type);
+/* The same but for other types' blocks. */
+struct page *rmqueue_smallest(struct cpu *cpu, struct zone *zone, unsigned order,
+			      enum migratetype type);
+/* A block of order `high` off its list, at pfn, is cut until `order` is left; halves go to `type`. */
+void expand(struct cpu *cpu, struct zone *zone, uint64_t pfn, unsigned order, unsigned high,
+	    enum migratetype type);
+/* A free block off its list, and not marked any more. */
+void del_page_from_free_list(struct cpu *cpu, struct zone *zone, struct page *page, unsigned order);
+void add_nr_free(struct cpu *cpu, struct zone *zone, unsigned order, int delta);
+/* A block of whole pageblocks comes to a list (1) or leaves it (-1): counted apart in 7.1. */
+void count_blocks(struct cpu *cpu, struct zone *zone, unsigned order, int sign);
+bool is_marked(struct cpu *cpu, struct zones *zones, struct page *page);
 /* Puts it back, merged with its buddies; `type` where the kernel passes it on. */
 void free_one_page(struct cpu *cpu, struct zone *zone, struct page *page, unsigned order,
 		   enum migratetype type);
@@ -244,6 +263,9 @@ typedef struct page *zone_take(struct cpu *cpu, void *state, struct zone *prefer
  * none has. The block is prepared by prep_new_page. */
 struct page *zones_alloc_above(struct cpu *cpu, struct zones *zones, unsigned order,
 			       enum watermark mark, unsigned gfp, zone_take *take, void *state);
+/* Is there more than the mark, from 6.12 on? */
+bool zone_watermark_ok_6(struct cpu *cpu, struct zone *zone, unsigned order, enum watermark mark,
+			 unsigned gfp);
 void prep_new_page(struct cpu *cpu, struct zones *zones, struct page *page, unsigned order,
 		   unsigned gfp);
 

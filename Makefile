@@ -4,7 +4,8 @@
 #	make            the program            make demo      a first experiment, with plots
 #	make check      the tests              make verify    the long tests
 #	make quick      the tests but the slowest, for after every edit
-#	make sanitize   tests under ASan/UBSan make bench     speed, as ratios
+#	make sanitize   tests under ASan/UBSan make bench     speed, beside that of commit BASE
+#	make same       SAME_CASES results equal to those of commit BASE
 #	make fuzz       fuzzers, FUZZ_SECONDS  make install   prefix=/usr/local, DESTDIR=
 #	make litmus     litmus tests, RUNS of each, without and with a store buffer
 #	make verify-explore                    millions of schedules of each allocator
@@ -19,6 +20,8 @@ CPUS         ?= 8
 FUZZ_SECONDS ?= 600
 RUNS         ?= 1000000
 EXPLORE_SECONDS ?= 1800
+BASE         ?= HEAD~1
+SAME_CASES   ?= 2000
 
 WARN    := -Wall -Wextra -Wno-missing-field-initializers -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSION 2>/dev/null || echo unknown)
@@ -62,6 +65,9 @@ $(B)/docs/machine_table: $(B)/docs/machine_table.o $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/tests/bench $(B)/tests/golden $(B)/tests/quantiles: %: %.o %_fixture.o $(LIBRARY)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/tests/hashes: %: %.o $(B)/tests/engine_fixture.o $(B)/tests/program_fixture.o $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/%.o: %.c $(B)/flags
@@ -149,9 +155,19 @@ verify-explore: need-build
 	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce
 	@BOUNCE=$(B)/bounce tests/explore.sh $(EXPLORE_SECONDS)
 
-bench: need-build
-	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/tests/bench
-	@$(B)/tests/bench $(BENCH_ACCESSES)
+# Another commit beside this one: its sources, and the programs of this one that compare the two.
+BEFORE = $(B)/before-$(shell git rev-parse --short $(BASE))
+before-%: need-build
+	@tests/before.sh '$(BASE)' '$(BEFORE)'
+	@$(MAKE) $(PARALLEL) --no-print-directory -C '$(BEFORE)' B=build build/tests/$*
+	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/tests/$*
+
+bench: before-bench
+	@tests/bench.sh '$(BEFORE)/build/tests/bench' $(B)/tests/bench $(BENCH_JOBS)
+
+# Whole results of random programs on random machines, of that commit and of this tree.
+same: before-hashes
+	@tests/same.sh '$(BEFORE)/build/tests/hashes' $(B)/tests/hashes $(SAME_CASES)
 
 golden: need-build
 	@$(MAKE) $(PARALLEL) --no-print-directory -s $(B)/tests/golden
@@ -203,9 +219,9 @@ uninstall:
 clean:
 	rm -rf build bounce
 
-.PHONY: all demo tested check quick verify verify-explore sanitize sanitized bench golden quantiles litmus fuzz fuzzed machines published plots install uninstall \
+.PHONY: all demo tested check quick verify verify-explore sanitize sanitized bench same golden quantiles litmus fuzz fuzzed machines published plots install uninstall \
 	clean FORCE need-build need-plots need-tests
 .SECONDARY:
 FORCE:
 
--include $(B)/for-native/tests/test_native_verbs.d $(B)/docs/machine_table.d $(OBJECTS:.o=.d) $(TESTS:=.d) $(HELPERS:.o=.d) $(B)/tests/bench.d $(B)/tests/golden.d $(B)/tests/quantiles.d
+-include $(B)/for-native/tests/test_native_verbs.d $(B)/docs/machine_table.d $(OBJECTS:.o=.d) $(TESTS:=.d) $(HELPERS:.o=.d) $(B)/tests/bench.d $(B)/tests/hashes.d $(B)/tests/golden.d $(B)/tests/quantiles.d

@@ -336,18 +336,18 @@ static const struct {
 	  "slub slub_page slub_cpu slab slob",
 	  ": that is an object allocator, for 'objects'" },
 	{ "workload kind",
-	  "larson larsonn threadtest mstress xmalloc xmalloc_test xmalloc_testn cache_scratch cache_scratch1 "
-	  "cache_thrash sh6bench sh8bench alloc_test alloc_test1 rptest rbstress glibc_simple glibc_thread cfrac "
+	  "threadtest mstress sh6bench sh8bench alloc_test alloc_test1 rptest rbstress glibc_simple glibc_thread cfrac "
 	  "espresso barnes mleak malloc_large mt_malloc malloc_bench linux_scalability consume",
 	  ": that is a benchmark of allocators of user space; 'producer-consumer' frees on other CPUs" },
-	{ "workload kind",
-	  "hackbench",
-	  "; 'replay' plays its recorded traffic: configs/hackbench-recorded.yaml" },
+	{ "workload kind", "larsonn", "; its traffic is workload 'larson'" },
+	{ "workload kind", "xmalloc xmalloc_testn", "; its traffic is workload 'xmalloc-test'" },
+	{ "workload kind", "cache_scratch1", "; its traffic is workload 'cache-scratch'" },
+	{ "workload kind", "will_it_scale", "; its page faults are workload 'page-fault'" },
 	{ "workload kind",
 	  "netperf iperf iperf3 memcached redis nginx socket sockets tcp udp",
 	  "; 'replay' plays recorded traffic: configs/socket-recorded.yaml is that of sockets" },
 	{ "workload kind",
-	  "fio sysbench stress_ng stress will_it_scale lmbench unixbench kernbench pft parsec splash splash2 "
+	  "fio sysbench stress_ng stress lmbench unixbench parsec splash splash2 "
 	  "spec stream dbench tbench schbench ycsb tpcc",
 	  ": that is another program; its traffic, recorded, is played by 'replay'" },
 	{ "workload kind",

@@ -70,7 +70,8 @@ static void miss_charges(struct cpu *cpu, const struct txn *t)
 {
 	uint64_t busy = least(t->waited, cpu->clock - t->start);
 
-	charge(cpu, t->start, t->start + busy, CAUSE_BUSY);
+	if (busy)
+		charge(cpu, t->start, t->start + busy, CAUSE_BUSY);
 	charge(cpu, t->start + busy, cpu->clock, miss_cause(cpu, t));
 }
 
@@ -85,11 +86,32 @@ static void let_go(struct sim *sim, struct txn *t)
 	txn_put(sim, t);
 }
 
+/* Sites by their lines of source: where the linker puts them must not decide who collides. */
 static inline struct look *look_of(const struct cpu *cpu, const void *p, const struct site *site)
 {
-	uintptr_t at = (uintptr_t)p, from = (uintptr_t)site;
+	uintptr_t word = (uintptr_t)p >> 3;
 
-	return &cpu->look[((at >> 6) + (at >> 3 & 7) * 61 + (from >> 5) * 67) % LOOK_ENTRIES];
+	return &cpu->look[(word + (word >> 6 & 7) + site->line * 67) % LOOK_ENTRIES];
+}
+
+/* The entry for an access to this copy, in the innermost level's slot. */
+static struct look *look_note(struct sim *sim, struct look *look, const struct want *w,
+			      struct slot *slot)
+{
+	uint32_t labels = slot->copy->label_serial;
+
+	if (look->address != w->p || look->site != w->site || look->context != w->context ||
+	    look->label_serial != labels || look->cell->size != w->size)
+		*look = (struct look){
+			.address = w->p,
+			.site = w->site,
+			.cell = cell_get(sim, w->p, w->size, w->site, w->context, labels),
+			.line = (uint32_t)slot->line,
+			.context = w->context,
+			.label_serial = labels,
+		};
+	look->slot = slot;
+	return look;
 }
 
 uint64_t access_line(struct cpu *cpu, const void *p, unsigned size, const struct site *site)
@@ -118,7 +140,7 @@ uint32_t cpu_far(struct sim *sim, const struct txn *t, uint64_t end)
 	bool bounce;
 
 	if (!w)                                 /* below the verbs */
-		return ++info->version;
+		return ++sim->version[t->line];
 	w->time = sim->now;
 	bounce = note_writer(sim, cpu, info, w, sim->head.arena.label_serial);
 	line_written(sim, info, cpu->node->id, byte_mask(w->p, w->size));
@@ -134,7 +156,7 @@ uint32_t cpu_far(struct sim *sim, const struct txn *t, uint64_t end)
 		cell_get(sim, w->p, w->size, w->site, cpu->context, sim->head.arena.label_serial),
 		w);
 	cpu->far->effect(cpu->far->argument);
-	return info->version;
+	return sim->version[t->line];
 }
 
 /* The operation goes to the line, not the line to the CPU. */
@@ -173,8 +195,9 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 	enum state was = STATE_I;
 	struct txn *t = NULL;
 	struct slot *slot;
-	struct look *look;
+	struct look *look = look_of(cpu, w->p, w->site);
 
+	cpu->asks = look;
 	if (w->locked)
 		buffer_sync(cpu);
 	else
@@ -213,17 +236,14 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 	w->time = cpu->clock;
 	if (sim->t.ahead)
 		ahead_used(cpu, slot->copy, w);
+	look_note(sim, look, w, slot);
+	w->fine = &look->fine;
 	touch(sim, cpu, slot->copy, w, t && !t->buffered && !t->by ? t : NULL);
 	if (t && (t->buffered || t->by))        /* counted as the store's, the prefetcher's */
 		count_wait(sim, w, line, w->time - t->start);
 	effect(argument);
 	if (sim->observer)
 		observe(sim, cpu, w, was, slot->copy->state, start);
-	look = look_of(cpu, w->p, w->site);
-	*look = (struct look){
-		w->p, w->site, slot, NULL, line, cpu->context, slot->copy->label_serial
-	};
-	look->cell = cell_get(sim, w->p, w->size, w->site, cpu->context, slot->copy->label_serial);
 	count_access(&cpu->counts, look->cell, w);
 	if (w->locked) {
 		cpu->lock_line = line;
@@ -243,7 +263,8 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 }
 
 /* The lookaside says that the access hits and needs no bookkeeping beyond counters. */
-static inline struct look *hit(struct cpu *cpu, const void *p, const struct site *site, bool write)
+static inline struct look *hit(const struct cpu *cpu, const void *p, const struct site *site,
+			       bool write)
 {
 	struct look *look = look_of(cpu, p, site);
 	const struct slot *slot, *copy;
@@ -253,12 +274,26 @@ static inline struct look *hit(struct cpu *cpu, const void *p, const struct site
 		return NULL;
 	slot = look->slot;
 	copy = slot->copy;
-	if (slot->line != look->line || copy->label_serial != look->label_serial || copy->open)
+	if (slot->line != look->line || copy->label_serial != look->label_serial)
 		return NULL;
-	if (write ? copy->state != STATE_M || !copy->wrote || copy->op_written != cpu->op_serial
-		  : copy->state == STATE_I || copy->op_read != cpu->op_serial)
+	if (write ? (copy->condition & COPY_STORES_MASK) != COPY_STORES ||
+			    copy->op_written != cpu->op_serial
+		  : copy->condition & COPY_OPEN || copy->op_read != cpu->op_serial)
 		return NULL;
 	return look;
+}
+
+/* Most accesses that waited for their turn hit as well. An observer sees every access, and so does
+ * who has announced lines. */
+static struct look *hit_at_turn(struct cpu *cpu, const void *p, const struct site *site, bool write)
+{
+	if (cpu->clock < cpu->horizon)
+		return NULL;
+	cpu->asks = look_of(cpu, p, site);
+	cpu_sync(cpu);
+	if (cpu->sim->observer || (cpu->ahead && cpu->ahead->count))
+		return NULL;
+	return hit(cpu, p, site, write);
 }
 
 static inline void hit_done(struct cpu *cpu, struct look *look, uint64_t cost, enum cause cause)
@@ -266,10 +301,9 @@ static inline void hit_done(struct cpu *cpu, struct look *look, uint64_t cost, e
 	struct slot *slot = look->slot;
 
 	slot->used = ++cpu->used;
-	if (slot->copy->version != slot->copy->info->version)
+	if (slot->copy->version != cpu->line_version[look->line])
 		copy_check(cpu, slot->copy);
-	cpu->accesses++;
-	pass(cpu, cost, cause);
+	pass_hit(cpu, cost, cause);
 }
 
 struct transfer {
@@ -299,29 +333,78 @@ static void transfer(void *argument)
 	copy_word(x->to, x->from, x->size);
 }
 
-void verb_load(struct cpu *cpu, const void *p, void *value, size_t size, const struct site *site)
+static inline void load_hit(struct cpu *cpu, struct look *look, const void *p, void *value,
+			    size_t size)
 {
-	struct look *look = hit(cpu, p, site, false);
-	uint64_t cost = cpu->node->level_cache[0].hit_units;
+	copy_word(value, p, size);
+	look->cell->loads++;
+	cpu->counts.loads++;
+	hit_done(cpu, look, cpu->load_hit, CAUSE_PRIVATE_HIT);
+}
 
-	if (look) {
-		copy_word(value, p, size);
-		look->cell->loads++;
-		cpu->counts.loads++;
-		hit_done(cpu, look, cost, CAUSE_PRIVATE_HIT);
-		return;
-	}
+static inline void store_hit(struct cpu *cpu, struct look *look, void *p, const void *value,
+			     size_t size)
+{
+	copy_word(p, value, size);
+	look->slot->copy->written |= byte_mask(p, (unsigned)size);
+	look->cell->stores++;
+	cpu->counts.stores++;
+	hit_done(cpu, look, cpu->store_hit, CAUSE_PRIVATE_HIT);
+}
+
+static __attribute__((noinline)) void load_slow(struct cpu *cpu, const void *p, void *value,
+						size_t size, const struct site *site)
+{
+	struct look *look;
 	struct want w = { .p = p,
 			  .size = (unsigned)size,
 			  .read = true,
 			  .access = ACCESS_LOAD,
-			  .cost = cost,
+			  .cost = cpu->load_hit,
 			  .cause = CAUSE_PRIVATE_HIT,
 			  .site = site };
 	struct transfer x = { p, value, size };
 
-	cpu->accesses++;
+	look = hit_at_turn(cpu, p, site, false);
+	if (look) {
+		load_hit(cpu, look, p, value, size);
+		return;
+	}
 	if (cpu->sim->t.depth && buffer_load(cpu, &w, value))
+		return;
+	access_slow(cpu, &w, transfer, &x);
+}
+
+void verb_load(struct cpu *cpu, const void *p, void *value, size_t size, const struct site *site)
+{
+	struct look *look = hit(cpu, p, site, false);
+
+	cpu->accesses++;
+	if (look)
+		load_hit(cpu, look, p, value, size);
+	else
+		load_slow(cpu, p, value, size, site);
+}
+
+static __attribute__((noinline)) void store_slow(struct cpu *cpu, void *p, const void *value,
+						 size_t size, const struct site *site)
+{
+	struct look *look;
+	struct want w = { .p = p,
+			  .size = (unsigned)size,
+			  .write = true,
+			  .access = ACCESS_STORE,
+			  .cost = cpu->store_hit,
+			  .cause = CAUSE_PRIVATE_HIT,
+			  .site = site };
+	struct transfer x = { value, p, size };
+
+	look = hit_at_turn(cpu, p, site, true);
+	if (look) {
+		store_hit(cpu, look, p, value, size);
+		return;
+	}
+	if (cpu->sim->t.depth && buffer_store(cpu, p, value, (unsigned)size, site))
 		return;
 	access_slow(cpu, &w, transfer, &x);
 }
@@ -329,29 +412,12 @@ void verb_load(struct cpu *cpu, const void *p, void *value, size_t size, const s
 void verb_store(struct cpu *cpu, void *p, const void *value, size_t size, const struct site *site)
 {
 	struct look *look = hit(cpu, p, site, true);
-	uint64_t cost = cpu->sim->t.store_hit;
 
-	if (look) {
-		copy_word(p, value, size);
-		look->slot->copy->written |= byte_mask(p, (unsigned)size);
-		look->cell->stores++;
-		cpu->counts.stores++;
-		hit_done(cpu, look, cost, CAUSE_PRIVATE_HIT);
-		return;
-	}
 	cpu->accesses++;
-	if (cpu->sim->t.depth && buffer_store(cpu, p, value, (unsigned)size, site))
-		return;
-	struct want w = { .p = p,
-			  .size = (unsigned)size,
-			  .write = true,
-			  .access = ACCESS_STORE,
-			  .cost = cost,
-			  .cause = CAUSE_PRIVATE_HIT,
-			  .site = site };
-	struct transfer x = { value, p, size };
-
-	access_slow(cpu, &w, transfer, &x);
+	if (look)
+		store_hit(cpu, look, p, value, size);
+	else
+		store_slow(cpu, p, value, size, site);
 }
 
 /* ---- read-modify-writes --------------------------------------------------------------------- */
@@ -417,6 +483,9 @@ bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *e
 	enum cause cause = locked ? CAUSE_LOCKED : CAUSE_PRIVATE_HIT;
 
 	cpu->last_rmw = p;
+	cpu->accesses++;
+	if (!look && cpu->clock >= cpu->horizon)
+		look = hit_at_turn(cpu, p, site, true);
 	if (look && look->slot->copy->op_read == cpu->op_serial) {
 		modify(&m);
 		look->slot->copy->written |= byte_mask(p, (unsigned)size);
@@ -440,7 +509,6 @@ bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *e
 			  .cause = cause,
 			  .site = site };
 
-	cpu->accesses++;
 	if (!locked && cpu->sim->t.depth && buffer_splits(cpu, access_line(cpu, p, w.size, site)))
 		rmw_halves(cpu, &w, &m);
 	else
@@ -627,7 +695,7 @@ void sim_feed(struct sim *sim, unsigned id, uint64_t line, bool write)
 			slot->copy->state = rule->next;
 			if (write && !slot->copy->wrote) {
 				slot->copy->wrote = true;
-				slot->copy->version = ++slot->copy->info->version;
+				slot->copy->version = ++sim->version[line];
 			}
 			copy_check(cpu, slot->copy);
 			return;
@@ -636,13 +704,13 @@ void sim_feed(struct sim *sim, unsigned id, uint64_t line, bool write)
 				      write ? ACCESS_STORE : ACCESS_LOAD, sim->now);
 		cpu->blocked = t;
 		while (sim->homes.count || sim->messages.count) {
-			struct heap *h = &sim->homes;
+			struct queue *q = &sim->homes;
 
-			if (!h->count ||
-			    (sim->messages.count && sim->messages.item->time <= h->item->time))
-				h = &sim->messages;
-			sim->now = h->item->time;
-			event_dispatch(sim, event_take(sim, h, 0));
+			if (!q->count ||
+			    (sim->messages.count && sim->messages.item->time <= q->item->time))
+				q = &sim->messages;
+			sim->now = q->item->time;
+			event_dispatch(sim, event_take(q, 0));
 		}
 		sim->resume = NULL;
 		count_miss(sim, cpu, t, write, line_get(sim, line));

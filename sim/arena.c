@@ -9,11 +9,13 @@ void arena_init(struct sim *sim, uint64_t bytes)
 {
 	arena_setup(sim, bytes);
 	sim->line = xmap((sim->head.arena.bytes >> LINE_SHIFT) * sizeof *sim->line);
+	sim->version = xmap((sim->head.arena.bytes >> LINE_SHIFT) * sizeof *sim->version);
 }
 
 void arena_free(struct sim *sim)
 {
 	xunmap(sim->line, (sim->head.arena.bytes >> LINE_SHIFT) * sizeof *sim->line);
+	xunmap(sim->version, (sim->head.arena.bytes >> LINE_SHIFT) * sizeof *sim->version);
 	arena_release(&sim->head.arena);
 }
 

@@ -34,9 +34,17 @@ static struct buffered *entry_at(struct cpu *cpu, unsigned age)
 	return &b->entry[at < depth ? at : at - depth];
 }
 
+/* Without a search: certainly no entry of that line. */
+static bool none_of_line(const struct cpu *cpu, uint64_t line)
+{
+	return !cpu->buffer.of_line[line % BUFFER_LINES];
+}
+
 /* The oldest entry of a line, NULL: none. */
 static struct buffered *oldest_of_line(struct cpu *cpu, uint64_t line)
 {
+	if (none_of_line(cpu, line))
+		return NULL;
 	for (unsigned i = 0; i < cpu->buffer.count; i++)
 		if (entry_at(cpu, i)->line == line)
 			return entry_at(cpu, i);
@@ -75,14 +83,18 @@ bool buffer_room_to_ask(const struct cpu *cpu, enum request request)
 /* False: not now. A write prefetch under way is the store's miss from now on. */
 static bool ask(struct sim *sim, struct cpu *cpu, uint64_t line, uint64_t time)
 {
-	enum state is = state_here(cpu, line);
-	const struct copy_rule *rule = copy_rule(cpu->node, is, COPY_STORE);
 	struct txn *pending = coherence_pending(cpu->node, line);
+	const struct copy_rule *rule;
 	enum request request;
+	enum state is;
 
-	if (pending && pending->request != GET_SHARED)
-		pending->buffered = true;
-	if (rule->action & DO_HIT || pending)
+	if (pending) {
+		pending->buffered |= pending->request != GET_SHARED;
+		return true;
+	}
+	is = state_here(cpu, line);
+	rule = copy_rule(cpu->node, is, COPY_STORE);
+	if (rule->action & DO_HIT)
 		return true;
 	request = request_of(cpu, is, rule);
 	if (!buffer_room_to_ask(cpu, request))
@@ -97,16 +109,14 @@ static bool ask(struct sim *sim, struct cpu *cpu, uint64_t line, uint64_t time)
 static void let_drain(struct sim *sim, struct cpu *cpu, uint64_t line, uint64_t time)
 {
 	const struct node *node = cpu->node;
-	struct event *e = event_new(sim);
+	struct event *e = event_new(sim, EVENT_DRAIN, cpu->node);
 	uint64_t delay = UNIT;
 
 	for (unsigned i = 1; i < node->levels && !cache_find(&node->level_cache[i - 1], line); i++)
 		delay = node->level_cache[i].hit_units - node->level_cache[0].hit_units;
-	e->type = EVENT_DRAIN;
-	e->node = cpu->node;
-	e->at_cpu = true;
 	e->time = time + (delay > UNIT ? delay : UNIT);
-	e->key = event_key(sim, RANK_DRAIN, e->time, node->id);
+	e->rank = RANK_DRAIN;
+	e->cpu = (uint16_t)node->id;
 	e->count = ++cpu->buffer.drained;
 	event_queue(sim, e);
 	cpu->buffer.drains = true;
@@ -188,6 +198,7 @@ static void take_effect(struct sim *sim, struct cpu *cpu)
 		b->stalled_since = sim->now;
 	}
 	b->missing -= e->missed;
+	b->of_line[e->line % BUFFER_LINES]--;
 	b->first = b->first + 1 < sim->t.depth ? b->first + 1 : 0;
 	b->count--;
 	b->asked -= b->asked > 0;
@@ -265,15 +276,19 @@ void buffer_sync(struct cpu *cpu)
 
 /* ---- stores and loads ----------------------------------------------------------------------- */
 
-/* One more store to the line has to wait for another to leave. */
-static bool full(struct cpu *cpu, uint64_t line)
+/* One more store, which finds its line here (or another store to it before) or misses, has to wait
+ * for one to leave. */
+static bool full(const struct cpu *cpu, bool misses)
 {
 	const struct store_buffer *b = &cpu->buffer;
 
-	if (b->count == cpu->sim->t.depth)
-		return true;
-	return b->missing >= cpu->sim->t.hidden && !writable(cpu, line) &&
-	       !oldest_of_line(cpu, line);
+	return b->count == cpu->sim->t.depth || (misses && b->missing >= cpu->sim->t.hidden);
+}
+
+/* Does it miss, as the buffer and the cache are now? */
+static bool misses(struct cpu *cpu, uint64_t line)
+{
+	return !writable(cpu, line) && !oldest_of_line(cpu, line);
 }
 
 /* A line is counted once per operation, whether its copy is here or not. */
@@ -282,9 +297,11 @@ static void mark_written(struct cpu *cpu, uint64_t line)
 	struct slot *copy = node_copy(cpu->node, line);
 	bool known = copy && copy->op_written == cpu->op_serial;
 
-	for (unsigned i = 0; i < cpu->buffer.count && !known; i++)
-		known = entry_at(cpu, i)->line == line &&
-			entry_at(cpu, i)->op_serial == cpu->op_serial;
+	for (unsigned i = none_of_line(cpu, line) ? 0 : cpu->buffer.count; i-- > 0 && !known;) {
+		const struct buffered *e = entry_at(cpu, i);
+
+		known = e->line == line && e->op_serial == cpu->op_serial;
+	}
 	if (copy && cpu->op_serial)
 		copy->op_written = cpu->op_serial;
 	cpu->lines_written += !known;
@@ -317,10 +334,13 @@ void buffer_push(struct cpu *cpu, void *p, const void *value, unsigned size,
 	struct sim *sim = cpu->sim;
 	struct store_buffer *b = &cpu->buffer;
 	uint64_t line = access_line(cpu, p, size, site);
+	bool miss = misses(cpu, line);
 	struct buffered *e;
 
-	while (full(cpu, line))
+	while (full(cpu, miss)) {
 		buffer_wait(cpu, b->count - 1);
+		miss = misses(cpu, line);
+	}
 	mark_written(cpu, line);
 	e = entry_at(cpu, b->count);
 	*e = (struct buffered){ .p = p,
@@ -329,10 +349,11 @@ void buffer_push(struct cpu *cpu, void *p, const void *value, unsigned size,
 				.site = site,
 				.context = cpu->context,
 				.op_serial = cpu->op_serial,
-				.missed = !writable(cpu, line) && !oldest_of_line(cpu, line),
+				.missed = miss,
 				.counted = counted };
 	memcpy(e->value, value, size);
 	b->count++;
+	b->of_line[line % BUFFER_LINES]++;
 	b->missing += e->missed;
 	buffer_advance(sim, cpu, cpu->clock);
 	cpu_end_run_ahead(cpu);
@@ -361,6 +382,10 @@ bool buffer_store(struct cpu *cpu, void *p, const void *value, unsigned size,
 /* The youngest store that has some of the bytes: its age, UINT_MAX: none. */
 static unsigned youngest_with(struct cpu *cpu, const void *p, unsigned size)
 {
+	uint64_t line = arena_offset(&cpu->sim->head.arena, p) >> LINE_SHIFT;
+
+	if (none_of_line(cpu, line))
+		return UINT_MAX;
 	for (unsigned i = cpu->buffer.count; i-- > 0;) {
 		const struct buffered *e = entry_at(cpu, i);
 

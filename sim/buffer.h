@@ -17,9 +17,12 @@ struct buffered {
 	bool counted;                   /* as the read-modify-write that it is half of */
 };
 
+enum { BUFFER_LINES = 64 };
+
 struct store_buffer {
 	struct buffered *entry;         /* [depth], a ring */
 	unsigned first, count;
+	uint16_t of_line[BUFFER_LINES]; /* entries by line number modulo that: mostly none */
 	unsigned asked;                 /* the oldest ones, whose lines have been asked for */
 	unsigned missing;               /* of those in the buffer, how many missed */
 	bool drains;                    /* the oldest one's EVENT_DRAIN is under way */

@@ -4,26 +4,35 @@
 #include "sim/timing.h"
 #include "sim/verbs/xalloc.h"
 
-void cache_init(struct cache *c, const struct cache_level *level)
+static size_t bytes_of(uint64_t slots)
 {
-	c->ways = level->ways;
-	c->sets = level->kib * 1024 / LINE / level->ways;
-	c->mask = c->sets & (c->sets - 1) ? 0 : c->sets - 1;
-	c->hit_units = units_of_cycles(level->hit_cyc);
-	c->bytes = c->sets * c->ways * (sizeof(struct slot) + sizeof *c->tag);
-	c->slot = xmap(c->bytes);
-	c->tag = (uint64_t *)(c->slot + c->sets * c->ways);
+	return slots * (sizeof(struct slot) + sizeof(uint32_t));
 }
 
-void cache_free(struct cache *c)
+void caches_init(struct cache *const cache[], unsigned count, const struct cache_level *level)
 {
-	xunmap(c->slot, c->bytes);
+	uint64_t sets = level->kib * 1024 / LINE / level->ways, slots = sets * level->ways;
+	struct slot *slot = xmap_tables(bytes_of(count * slots));
+	uint32_t *tag = (uint32_t *)(slot + count * slots);
+
+	for (unsigned i = 0; i < count; i++)
+		*cache[i] = (struct cache){ .slot = slot + i * slots,
+					    .tag = tag + i * slots,
+					    .sets = sets,
+					    .ways = level->ways,
+					    .mask = sets & (sets - 1) ? 0 : sets - 1,
+					    .hit_units = units_of_cycles(level->hit_cyc) };
+}
+
+void caches_free(struct cache *first, unsigned count)
+{
+	xunmap(first->slot, bytes_of(count * first->sets * first->ways));
 }
 
 void slot_set_line(const struct cache *c, struct slot *slot, uint64_t line)
 {
 	slot->line = line;
-	c->tag[slot - c->slot] = line;
+	c->tag[slot - c->slot] = (uint32_t)line;
 }
 
 /* The outermost private level lets go of a line: the levels inside must too. */

@@ -2,7 +2,12 @@
 #ifndef SIM_CACHE_H
 #define SIM_CACHE_H
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "sim/machine.h"
+#include "sim/protocol.h"
 
 enum { LINE_SHIFT = 6 };
 
@@ -19,25 +24,33 @@ struct slot {
 	uint32_t op_read, op_written;   /* serial of the operation that counted it last */
 	uint32_t version, epoch;        /* of the line, when the copy was fetched or written */
 	uint32_t label_serial;          /* labels in force when the copy was fetched */
-	uint8_t state;
-	bool wrote;                     /* this CPU is the line's last writer */
-	bool open;                      /* a sharing miss not yet classified true or false */
-	bool open_counts : 1;           /* ... that happened inside the window */
-	bool prefetched : 1;            /* and not used yet */
-	bool unclassed : 1;             /* came by no access, and none has used it yet */
+	union {
+		struct {
+			uint8_t state;
+			bool wrote; /* this CPU is the line's last writer */
+			bool open; /* a sharing miss not yet classified true or false */
+			bool open_counts : 1; /* ... that happened inside the window */
+			bool prefetched : 1; /* and not used yet */
+			bool unclassed : 1; /* came by no access, and none has used it yet */
+		};
+		uint32_t condition; /* all of these, to be looked at in one go */
+	};
 };
+_Static_assert(sizeof(struct slot) == 64, "a host cache line");
+/* In `condition`: a store hits and has nothing to note if the bits of MASK are those of STORES. */
+enum { COPY_OPEN = 1 << 16, COPY_STORES = STATE_M | 1 << 8, COPY_STORES_MASK = 0xffff | COPY_OPEN };
 #define NO_LINE 0                       /* line 0 of the arena is never used */
 
 struct cache {
 	struct slot *slot;              /* [sets * ways] */
-	uint64_t *tag;                  /* the lines of the slots, side by side for searching */
-	uint64_t sets, ways, mask;      /* mask: sets - 1 if that is a power of two, else 0 */
-	size_t bytes;
+	uint32_t *tag; /* the lines of the slots, side by side for searching */
+	uint64_t sets, ways, mask; /* mask: sets - 1 if that is a power of two, else 0 */
 	uint64_t hit_units;
 };
 
-void cache_init(struct cache *cache, const struct cache_level *level);
-void cache_free(struct cache *cache);
+/* `count` caches whose tables lie in one piece, the i-th in cache[i]; cache[0] owns it. */
+void caches_init(struct cache *const cache[], unsigned count, const struct cache_level *level);
+void caches_free(struct cache *first, unsigned count);
 static inline uint64_t cache_first(const struct cache *c, uint64_t line)
 {
 	return (c->mask ? line & c->mask : line % c->sets) * c->ways;
@@ -48,11 +61,22 @@ static inline struct slot *cache_set(const struct cache *c, uint64_t line)
 	return &c->slot[cache_first(c, line)];
 }
 
-/* The slot that has the line, or NULL. */
+/* The slot that has the line, or NULL. Eight ways, as most caches have, are compared at once. */
 static inline struct slot *cache_find(const struct cache *c, uint64_t line)
 {
 	uint64_t first = cache_first(c, line);
 
+#ifdef __SSE2__
+	if (c->ways == 8) {
+		const __m128i *tag = (const __m128i *)(const void *)&c->tag[first];
+		__m128i wanted = _mm_set1_epi32((int)line);
+		__m128i low = _mm_cmpeq_epi32(_mm_loadu_si128(tag), wanted);
+		__m128i high = _mm_cmpeq_epi32(_mm_loadu_si128(tag + 1), wanted);
+		unsigned equal = (unsigned)_mm_movemask_epi8(_mm_packs_epi32(low, high));
+
+		return equal ? &c->slot[first + (unsigned)__builtin_ctz(equal) / 2] : NULL;
+	}
+#endif
 	for (uint64_t i = first; i < first + c->ways; i++)
 		if (c->tag[i] == line)
 			return &c->slot[i];

@@ -81,7 +81,7 @@ static unsigned home_core(const struct sim *sim, uint64_t line)
 /* Does it matter where the home is? A bus and a memory without nodes are equally far from all. */
 static bool home_has_place(const struct sim *sim)
 {
-	return sim->machine.home == HOME_DIRECTORY && sim->head.nodes > 1;
+	return sim->homes_have_place;
 }
 
 static unsigned most(unsigned a, unsigned b)
@@ -318,7 +318,7 @@ struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t lin
 			      enum request request, enum access_kind access, uint64_t time)
 {
 	unsigned cpu = client->kind == NODE_CPU ? client->id : sim->head.cpus;
-	struct event *e = event_new(sim);
+	struct event *e = event_new(sim, EVENT_REQUEST, client->parent);
 	struct txn *t;
 	uint64_t leg = sim->t.request[home_distance(sim, client, line)];
 
@@ -340,8 +340,6 @@ struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t lin
 	t->spent += leg;
 	t->pending_next = client->pending;
 	client->pending = t;
-	e->type = EVENT_REQUEST;
-	e->node = client->parent;
 	event_send(sim, e, RANK_HOME, t, time - sim->now + leg);
 	return t;
 }
@@ -351,10 +349,8 @@ struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t lin
 static void send_fill(struct sim *sim, struct txn *t, uint32_t version, enum state found,
 		      uint64_t delay)
 {
-	struct event *e = event_new(sim);
+	struct event *e = event_new(sim, EVENT_FILL, t->client);
 
-	e->type = EVENT_FILL;
-	e->node = t->client;
 	e->answer.version = version;
 	e->answer.found = found;
 	event_send(sim, e, RANK_FILL, t, delay);
@@ -363,10 +359,8 @@ static void send_fill(struct sim *sim, struct txn *t, uint32_t version, enum sta
 static void send_probe(struct sim *sim, struct txn *t, struct node *to, bool invalidate, bool owner,
 		       uint64_t delay, uint64_t back)
 {
-	struct event *e = event_new(sim);
+	struct event *e = event_new(sim, EVENT_PROBE, to);
 
-	e->type = EVENT_PROBE;
-	e->node = to;
 	e->probe.order = t->order;
 	e->probe.invalidate = invalidate;
 	e->probe.owner = owner;
@@ -380,9 +374,7 @@ static void send_done(struct sim *sim, struct txn *t)
 
 	if (sim->machine.handoff.home != ORDER_BLOCKING || t->no_done)
 		return;
-	e = event_new(sim);
-	e->type = EVENT_DONE;
-	e->node = t->home;
+	e = event_new(sim, EVENT_DONE, t->home);
 	event_send(sim, e, RANK_HOME, t, sim->t.request[home_distance(sim, t->client, t->line)]);
 }
 
@@ -396,10 +388,8 @@ struct reply {
 
 static void send_reply(struct sim *sim, struct txn *t, const struct reply *reply, uint64_t delay)
 {
-	struct event *e = event_new(sim);
+	struct event *e = event_new(sim, EVENT_REPLY, t->home);
 
-	e->type = EVENT_REPLY;
-	e->node = t->home;
 	e->answer.version = reply->version;
 	e->answer.found = reply->found;
 	e->answer.what = reply->what;
@@ -412,15 +402,13 @@ static void send_put(struct sim *sim, struct txn *t, struct node *from, uint64_t
 		     uint32_t version, enum state state)
 {
 	struct write_back *w = xalloc(sizeof *w);
-	struct event *e = event_new(sim);
+	struct event *e = event_new(sim, EVENT_PUT, from->parent);
 
 	w->line = line;
 	w->version = version;
 	w->state = state;
 	w->next = from->write_back;
 	from->write_back = w;
-	e->type = EVENT_PUT;
-	e->node = from->parent;
 	e->put.line = w;
 	e->put.from = from;
 	event_send(sim, e, RANK_HOME, t, sim->t.request[home_distance(sim, from, line)]);
@@ -813,10 +801,8 @@ static void collect(struct sim *sim, struct node *home, struct dirent *d, struct
 /* The operation holds the line for its service, and takes effect at the end of it. */
 static void service(struct sim *sim, struct txn *t)
 {
-	struct event *e = event_new(sim);
+	struct event *e = event_new(sim, EVENT_SERVICE, t->home);
 
-	e->type = EVENT_SERVICE;
-	e->node = t->home;
 	event_send(sim, e, RANK_HOME, t, sim->t.far_service);
 }
 
@@ -1176,6 +1162,12 @@ static bool shared_filled(struct sim *sim, struct txn *t)
 
 /* ---- events --------------------------------------------------------------------------------- */
 
+static void note_served_socket(struct dirent *d, const struct txn *t)
+{
+	d->bias_run = t->client->socket == d->bias_socket ? d->bias_run + 1 : 1;
+	d->bias_socket = t->client->socket;
+}
+
 /* Requests of the socket served last go first, local_bias times in a row at most. */
 static struct txn *dir_pick(struct sim *sim, struct dirent *d)
 {
@@ -1196,10 +1188,8 @@ static struct txn *dir_pick(struct sim *sim, struct dirent *d)
 	*link = t->next;
 	if (d->tail == t)
 		d->tail = before;
-	if (t->kind == TXN_REQUEST) {
-		d->bias_run = t->client->socket == d->bias_socket ? d->bias_run + 1 : 1;
-		d->bias_socket = t->client->socket;
-	}
+	if (t->kind == TXN_REQUEST)
+		note_served_socket(d, t);
 	return t;
 }
 
@@ -1234,8 +1224,9 @@ static void dir_next(struct sim *sim, struct node *home, struct dirent *d)
 static void on_request(struct sim *sim, struct event *e)
 {
 	struct txn *t = e->txn;
-	struct dirent *d = dirent_find(sim, e->node, t->line);
-	uint64_t wait = e->admitted ? 0 : admission(sim, e->node, t);
+	struct node *home = e->node;
+	struct dirent *d = dirent_find(sim, home, t->line);
+	uint64_t wait = e->admitted ? 0 : admission(sim, home, t);
 
 	if (wait) {
 		e->admitted = true;
@@ -1244,14 +1235,22 @@ static void on_request(struct sim *sim, struct event *e)
 		return;
 	}
 	t->queued_at = sim->now;
+	event_free(sim, e);
+	if (!d->busy && !d->head) {
+		note_served_socket(d, t);
+		d->busy = t;
+		begin(sim, home, d, t);
+		if (d->head)
+			dir_next(sim, home, d);
+		return;
+	}
 	t->next = NULL;
 	if (d->head)
 		d->tail->next = t;
 	else
 		d->head = t;
 	d->tail = t;
-	dir_next(sim, e->node, d);
-	event_free(sim, e);
+	dir_next(sim, home, d);
 }
 
 static void wait_over(struct sim *sim, struct node *home, struct dirent *d)
@@ -1404,7 +1403,7 @@ static void on_put(struct sim *sim, struct event *e)
 	free(*link);                            /* now: what follows may find a BUG */
 	*link = w.next;
 	if (!w.superseded && d->owner == from && !served(from, d)) {
-		write_back(sim, home, d, (unsigned)(e->key & 0xffff), &w);
+		write_back(sim, home, d, e->cpu, &w);
 	} else if (!w.superseded) {             /* another is the owner since, or will be */
 		note_gone(d, from);
 		take_line(home, d, w.state, w.version);
@@ -1484,10 +1483,8 @@ static void acknowledge(struct sim *sim, struct txn *t, uint64_t back)
 	if (sim->now + back > t->last_ack)
 		t->last_ack = sim->now + back;
 	if (--t->unanswered == 0) {
-		struct event *e = event_new(sim);
+		struct event *e = event_new(sim, EVENT_ACK, t->client);
 
-		e->type = EVENT_ACK;
-		e->node = t->client;
 		event_send(sim, e, RANK_PROBE, t, t->last_ack - sim->now);
 	}
 }
@@ -1573,16 +1570,16 @@ static bool held(struct sim *sim, struct cpu *cpu, struct event *probe)
 
 void coherence_end_hold(struct sim *sim, struct cpu *cpu)
 {
-	struct heap *h = &sim->messages;
+	struct queue *q = &sim->messages;
 	size_t i = 0;
 
 	cpu->hold_until = 0;
 	if (!cpu->held)
 		return;
-	while (h->item[i].event != cpu->held)
+	while (q->item[i].event != cpu->held)
 		i++;
-	if (h->item[i].time > cpu->clock + 1)
-		event_again(sim, event_take(sim, h, i), RANK_PROBE, cpu->clock + 1);
+	if (q->item[i].time > cpu->clock + 1)
+		event_again(sim, event_take(q, i), RANK_PROBE, cpu->clock + 1);
 }
 
 static void cpu_probe(struct sim *sim, struct node *node, struct event *e)

@@ -91,10 +91,12 @@ void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy)
 
 void copy_check(struct cpu *cpu, const struct slot *copy)
 {
-	if (copy->version != copy->info->version)
+	uint32_t version = cpu->sim->version[copy->line];
+
+	if (copy->version != version)
 		BUG(cpu, "line %llu: copy in %c has version %u, the line %u",
 		    (unsigned long long)copy->line, state_letter[copy->state], copy->version,
-		    copy->info->version);
+		    version);
 }
 
 void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, bool to_write)

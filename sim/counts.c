@@ -223,6 +223,7 @@ void window_open(struct sim *sim, uint64_t at)
 			cpu_park_account(cpu, at);
 		memset(&cpu->counts, 0, sizeof cpu->counts);
 		cpu->counts.cause_units[cpu->last_cause] = tail(cpu, at);
+		cpu_plain(cpu);
 	}
 	clear_cells(sim);
 	memset(sim->op, 0, sizeof sim->op);
@@ -276,6 +277,8 @@ void window_close(struct sim *sim, uint64_t at)
 	sim->closed = at;
 	sim->harvest = harvest(sim);
 	sim->phase = PHASE_OVER;
+	for (unsigned i = 0; i < sim->head.cpus; i++)
+		cpu_plain(&sim->cpu[i]);
 	sim->edge = NEVER;
 }
 

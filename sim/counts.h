@@ -14,7 +14,6 @@ enum { CELL_BUCKETS = 1 << 12, FINE_BUCKETS = 1 << 16, LOCK_BUCKETS = 1 << 8 };
 /* Attribution of one line. */
 struct line {
 	uint64_t number;
-	uint32_t version;               /* bumped by the first write of each ownership */
 	uint32_t epoch;                 /* bumped when a written copy is lost */
 	int last_writer;                /* CPU, -1: none yet */
 	struct line_counts *counts;     /* NULL before the first miss in the window */

@@ -16,25 +16,26 @@
 
 /*
  * The earliest time at which anything pending could reach this CPU's copies: what is at this CPU
- * at once, what is at a home a probe leg later, what is elsewhere a request and a probe leg
- * later (or an IPI). Nor beyond the window's edge: each operation takes at least a cycle, so
- * before `edge` no CPU can see the operation that opens or closes the window.
+ * at once, what is at a home a probe leg later, what is at another CPU a request or an answer to
+ * a home and a probe leg later, an access of another CPU as its request (or its IPI) allows. Nor
+ * beyond the window's edge: each operation takes at least a cycle, so before `edge` no CPU can see
+ * the operation that opens or closes the window.
  */
 void cpu_set_horizon(struct sim *sim, struct cpu *cpu)
 {
-	uint64_t near = sim->t.least_probe, h = NEVER, cap;
-	uint64_t far = least(near + least(near, sim->t.least_request), sim->t.ipi);
+	const struct timing *t = &sim->t;
+	uint64_t h = NEVER, cap;
 
 	cpu_end_run_ahead(cpu);
 	if (sim->options.no_run_ahead || sim->observer || interrupt_due(cpu) ||
 	    cpu->node->pending || cpu->buffer.count)
 		return;
 	if (sim->homes.count)
-		h = least(h, sim->homes.item->time + near);
+		h = least(h, sim->homes.item->time + t->least_probe);
 	if (sim->messages.count)
-		h = least(h, sim->messages.item->time + far);
-	if (sim->turns)
-		h = least(h, sim->turn[0]->clock + far);
+		h = least(h, sim->messages.item->time + t->from_message);
+	if (sim->turns.count)
+		h = least(h, sim->turns.item->time + t->from_turn);
 	for (const struct event *e = cpu->pending; e; e = e->next)
 		h = least(h, e->time);
 	if (sim->phase != PHASE_OVER) {
@@ -51,7 +52,7 @@ static void take_turn(struct sim *sim, struct cpu *cpu)
 	bool quiet = sim->pushed < sim->edge && sim->entries <= 8192 &&
 		     cpu->clock <= sim->options.max_cycles * UNIT;
 
-	if (quiet && (!sim->turns || sim->turn[0]->clock > cpu->clock) &&
+	if (quiet && (!sim->turns.count || sim->turns.item->time > cpu->clock) &&
 	    (!sim->homes.count || sim->homes.item->time > cpu->clock) &&
 	    (!sim->messages.count || sim->messages.item->time > cpu->clock)) {
 		sim->now = cpu->clock;
@@ -76,6 +77,7 @@ static void deliver(struct sim *sim, struct cpu *cpu)
 	cpu->irq_on = false;
 	cpu->waiting = NOT_WAITING;
 	cpu->in_irq++;
+	cpu_plain(cpu);
 	cpu->stuck = false;
 	cpu->op_serial = 0; /* it leaves the operation's marks alone */
 	cpu->irq_frames = cpu->frames;
@@ -92,6 +94,7 @@ static void deliver(struct sim *sim, struct cpu *cpu)
 	cpu->lines_read = lines_read; /* nor is what it touched the operation's */
 	cpu->lines_written = lines_written;
 	cpu->waiting = was_waiting;
+	cpu_plain(cpu);
 	cpu->irq_units += cpu->clock - start;
 	cpu->irq_on = true;
 	cpu_end_run_ahead(cpu);
@@ -125,14 +128,12 @@ void cpu_interrupt(struct sim *sim, struct event *e)
 	struct cpu *cpu = &sim->cpu[e->node->id];
 
 	if (e->interrupt.period && sim->unfinished) {
-		struct event *again = event_new(sim);
+		struct event *again = event_new(sim, EVENT_INTERRUPT, e->node);
 
-		again->type = EVENT_INTERRUPT;
-		again->node = e->node;
-		again->at_cpu = true;
 		again->interrupt = e->interrupt;
 		again->time = e->time + e->interrupt.period;
-		again->key = event_key(sim, RANK_INTERRUPT, again->time, e->node->id);
+		again->rank = RANK_INTERRUPT;
+		again->cpu = (uint16_t)e->node->id;
 		again->count = e->count;
 		event_queue(sim, again);
 	}
@@ -181,17 +182,15 @@ static void send_interrupt(struct sim *sim, unsigned from, unsigned target, uint
 			   uint64_t period, bool background, interrupt_handler *handler,
 			   void *argument)
 {
-	struct event *e = event_new(sim);
+	struct event *e = event_new(sim, EVENT_INTERRUPT, sim->cpu[target].node);
 
-	e->type = EVENT_INTERRUPT;
-	e->node = sim->cpu[target].node;
-	e->at_cpu = true;
 	e->interrupt.handler = handler;
 	e->interrupt.argument = argument;
 	e->interrupt.period = period;
 	e->interrupt.background = background;
 	e->time = time;
-	e->key = event_key(sim, RANK_INTERRUPT, time, from);
+	e->rank = RANK_INTERRUPT;
+	e->cpu = (uint16_t)from;
 	e->count = sim->cpu[from].interrupts_sent++ << 16 | target;
 	event_queue(sim, e);
 }
@@ -354,19 +353,19 @@ void cpu_init(struct sim *sim, struct cpu *cpu, unsigned id)
 {
 	cpu_head_init(&cpu->head, &sim->head, id);
 	cpu->sim = sim;
-	cpu->look = xalloc(LOOK_ENTRIES * sizeof *cpu->look);
+	cpu->look = sim->look + (size_t)id * LOOK_ENTRIES;
 	if (sim->machine.store_buffer)
 		cpu->buffer.entry = xalloc(sim->machine.store_buffer * sizeof(struct buffered));
 	if (sim->machine.load_window)
 		cpu->ahead = xalloc(sizeof *cpu->ahead);
 	cpu->irq_on = true;
-	cpu->heap_index = NOT_QUEUED;
+	cpu->turn.type = EVENT_TURN;
+	cpu->turn.cpu = (uint16_t)id;
 	cpu->op_serial = 1;
 }
 
 void cpu_free(struct cpu *cpu)
 {
-	free(cpu->look);
 	free(cpu->buffer.entry);
 	free(cpu->ahead);
 	fiber_free(cpu->fiber);
@@ -481,6 +480,7 @@ enum waiting waiting(struct cpu *cpu, enum waiting what)
 	if (what == WAITING_LOCK)
 		cpu->wait_since = cpu->clock;
 	cpu->waiting = what;
+	cpu_plain(cpu);
 	return was;
 }
 

@@ -8,13 +8,14 @@
 enum { FRAMES = 16, HELD_MAX = 16, LOOK_ENTRIES = 512, SERIALS = 1 << 30 };
 
 struct look {                           /* lookaside in front of tags and cells */
-	const void *address;
+	_Alignas(64) const void *address;
 	const struct site *site;
 	struct slot *slot;
 	struct cell *cell;
-	uint64_t line;
-	uint32_t context, label_serial;
+	struct fine_cell *fine; /* of its misses, NULL: not yet known */
+	uint32_t line, context, label_serial;
 };
+_Static_assert(sizeof(struct look) == 64, "a host cache line");
 
 struct frame {                          /* an operation under way */
 	enum op op;
@@ -30,20 +31,25 @@ struct held {                           /* a lock that this CPU has */
 };
 
 struct cpu {
-	struct cpu_head head;
+	/* what a hit needs */
+	_Alignas(64) struct cpu_head head;
 	uint64_t clock;                 /* when the next access starts */
 	uint64_t horizon;               /* hits strictly before it need no event */
+	uint64_t plain_from; /* see cpu_plain */
+	uint64_t charged_until;
 	struct look *look;
-	uint32_t context;
+	const uint32_t *line_version; /* the machine's */
 	uint64_t used;                  /* LRU clock */
+	uint64_t accesses;
+	uint32_t context;
 	uint32_t op_serial;             /* of the outermost operation; outside 1, in handlers 0 */
+	uint32_t load_hit, store_hit; /* what a hit costs */
+	enum cause last_cause;
+	enum waiting waiting;
+	/* and the rest */
 	struct node *node;
 	struct sim *sim;
 	struct counts counts;
-	uint64_t accesses;
-	enum cause last_cause;
-	uint64_t charged_until;
-	enum waiting waiting;
 	uint64_t wait_since;            /* when waiting for a lock began */
 	unsigned in_irq;
 	const void *last_rmw;
@@ -60,10 +66,10 @@ struct cpu {
 	const struct far *far;          /* what `blocked` is to do at the home */
 	/* scheduling */
 	struct fiber *fiber;
-	uint64_t turn_key;
-	size_t heap_index;              /* in sim->turn, NOT_QUEUED */
+	struct event turn; /* queued while it waits for its turn */
+	const struct look *asks; /* of the access that it waits with, NULL: of none */
 	const struct site *wait_site;   /* where it waited last, or waits now */
-	struct event *pending;          /* events at this CPU */
+	struct event *pending; /* probes and interrupts on their way to it */
 	bool finished, started;
 	bool computing; /* waits for the end of a compute that an interrupt may cut */
 	uint64_t compute_start;
@@ -91,8 +97,6 @@ struct cpu {
 	unsigned locks;
 };
 
-#define NOT_QUEUED SIZE_MAX
-
 static inline enum cause cause_now(const struct cpu *cpu, enum cause cause)
 {
 	if (cpu->in_irq)
@@ -102,6 +106,15 @@ static inline enum cause cause_now(const struct cpu *cpu, enum cause cause)
 	if (cpu->waiting == WAITING_IDLE && cause >= CAUSE_LOCKED)
 		return CAUSE_IDLE;
 	return cause;
+}
+
+/* From when on a hit is charged as such, and all of it lies inside the window: to be called when
+ * one of these changes. */
+static inline void cpu_plain(struct cpu *cpu)
+{
+	bool plain = !cpu->in_irq && cpu->waiting == NOT_WAITING && cpu->sim->phase == PHASE_WINDOW;
+
+	cpu->plain_from = plain ? cpu->sim->opened : NEVER;
 }
 
 /* The time from start to end goes to `cause`, as far as it lies inside the window. */
@@ -140,6 +153,18 @@ static inline void pass(struct cpu *cpu, uint64_t units, enum cause cause)
 {
 	charge(cpu, cpu->clock, cpu->clock + units, cause);
 	cpu->clock += units;
+}
+
+/* The time of a hit. */
+static inline void pass_hit(struct cpu *cpu, uint64_t units, enum cause cause)
+{
+	if (cpu->clock < cpu->plain_from || cpu->clock != cpu->charged_until) {
+		pass(cpu, units, cause);
+		return;
+	}
+	cpu->counts.cause_units[cause] += units;
+	cpu->last_cause = cause;
+	cpu->clock = cpu->charged_until += units;
 }
 
 void cpu_sync(struct cpu *cpu);                         /* wait for the own turn */

@@ -7,11 +7,6 @@
 #include "sim/copies.h"
 #include "sim/cpu.h"
 
-uint64_t byte_mask(const void *p, unsigned size)
-{
-	return ((1ull << size) - 1) << ((uintptr_t)p & (LINE - 1));
-}
-
 struct slot *find_copy(struct cpu *cpu, uint64_t line, uint64_t *cost)
 {
 	struct node *node = cpu->node;
@@ -71,9 +66,13 @@ void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool writ
 void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const struct txn *t,
 		bool bounce, uint64_t line)
 {
-	struct fine_cell *f = fine_cell_get(sim, line, (unsigned)((uintptr_t)w->p & (LINE - 1)),
-					    w->size, w->site, w->context);
+	struct fine_cell *f = w->fine ? *w->fine : NULL;
 
+	if (!f)
+		f = fine_cell_get(sim, line, (unsigned)((uintptr_t)w->p & (LINE - 1)), w->size,
+				  w->site, w->context);
+	if (w->fine)
+		*w->fine = f;
 	f->cpus[cpu->node->id / 64] |= 1ull << cpu->node->id % 64;
 	f->bounces += bounce;
 	if (!t)
@@ -121,7 +120,7 @@ bool note_writer(struct sim *sim, struct cpu *cpu, struct line *info, const stru
 	bool bounce = info->last_writer >= 0 && info->last_writer != self;
 
 	info->last_writer = self;
-	info->version++;
+	sim->version[info->number]++;
 	if (!bounce || sim->phase != PHASE_WINDOW)
 		return false;
 	const struct label *label =
@@ -144,7 +143,7 @@ static bool first_write(struct sim *sim, struct cpu *cpu, struct slot *copy, con
 {
 	bool bounce = note_writer(sim, cpu, copy->info, w, copy->label_serial);
 
-	copy->version = copy->info->version;
+	copy->version = sim->version[copy->line];
 	copy->wrote = true;
 	return bounce;
 }

@@ -20,9 +20,13 @@ struct want {
 	uint32_t context;               /* of the operation that issued it */
 	uint64_t time;                  /* when it takes effect */
 	const struct site *site;
+	struct fine_cell **fine; /* where its fine cell is noted, or NULL */
 };
 
-uint64_t byte_mask(const void *p, unsigned size);
+static inline uint64_t byte_mask(const void *p, unsigned size)
+{
+	return ((1ull << size) - 1) << ((uintptr_t)p & (LINE - 1));
+}
 /* The copy, found in any private level; `cost` grows by what an outer level costs. */
 struct slot *find_copy(struct cpu *cpu, uint64_t line, uint64_t *cost);
 void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool write,

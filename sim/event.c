@@ -20,8 +20,8 @@
  * Rank, hash and CPU are one number (event_key). None of this depends on when the host created an
  * event. A message takes a unit at least, so what an event causes comes after all of its time.
  *
- * There are three heaps: events at homes, events at CPUs, turns. Their tops bound how far a CPU may
- * run ahead without an event (cpu_set_horizon).
+ * There are three queues: events at homes, events at CPUs, turns. Their first ones bound how far a
+ * CPU may run ahead without an event (cpu_set_horizon).
  */
 #include "sim/event.h"
 #include "sim/buffer.h"
@@ -31,6 +31,7 @@
 #include "sim/verbs/random.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* rank, then 45 bits of hash(seed, time, cpu), then cpu */
 uint64_t event_key(const struct sim *sim, enum rank rank, uint64_t time, unsigned cpu)
@@ -49,13 +50,25 @@ uint64_t event_draw(const struct sim *sim, unsigned cpu, uint64_t number)
 	return random_mix(own + number * RANDOM_STEP);
 }
 
-static bool before(const struct heap_item *a, const struct heap_item *b)
+static uint64_t key_of(const struct sim *sim, struct event *e)
 {
-	if (a->time != b->time)
-		return a->time < b->time;
-	if (a->key != b->key)
-		return a->key < b->key;
-	return a->count < b->count;
+	if (!e->key)
+		e->key = event_key(sim, (enum rank)e->rank, e->time, e->cpu);
+	return e->key;
+}
+
+/* Two events of one time. */
+static bool tie_before(const struct sim *sim, struct event *a, struct event *b)
+{
+	uint64_t x = key_of(sim, a), y = key_of(sim, b);
+
+	return x != y ? x < y : a->count < b->count;
+}
+
+static inline bool before(const struct sim *sim, const struct queue_item *a,
+			  const struct queue_item *b)
+{
+	return a->time != b->time ? a->time < b->time : tie_before(sim, a->event, b->event);
 }
 
 static void more_events(struct sim *sim)
@@ -69,7 +82,7 @@ static void more_events(struct sim *sim)
 	}
 }
 
-struct event *event_new(struct sim *sim)
+struct event *event_new(struct sim *sim, enum event_type type, struct node *node)
 {
 	struct event *e;
 
@@ -77,7 +90,13 @@ struct event *event_new(struct sim *sim)
 		more_events(sim);
 	e = sim->free_event;
 	sim->free_event = e->next;
-	*e = (struct event){ 0 };
+	e->key = 0;
+	e->type = (uint8_t)type;
+	e->at_cpu = node->kind == NODE_CPU;
+	e->admitted = e->listed = false;
+	e->node = node;
+	e->txn = NULL;
+	memset(&e->probe, 0, sizeof e->probe); /* the explorer compares what a message says */
 	return e;
 }
 
@@ -89,66 +108,106 @@ void event_free(struct sim *sim, struct event *e)
 	sim->free_event = e;
 }
 
-static void heap_up(struct heap *h, size_t i)
-{
-	struct heap_item item = h->item[i];
+/* ---- queues --------------------------------------------------------------------------------- */
 
-	for (; i && before(&item, &h->item[(i - 1) / 2]); i = (i - 1) / 2)
-		h->item[i] = h->item[(i - 1) / 2];
-	h->item[i] = item;
+/* What went at the front is given to the end, or there is more of it. */
+static void make_room(struct queue *q)
+{
+	size_t gone = (size_t)(q->item - q->base);
+
+	if (gone < q->room / 2 || !q->room) {
+		q->room = q->room ? 2 * q->room : 64;
+		q->base = xrealloc(q->base, q->room * sizeof *q->base);
+	}
+	memmove(q->base, q->base + gone, q->count * sizeof *q->base);
+	q->item = q->base;
 }
 
-static void heap_down(struct heap *h, size_t i)
+/* Far from the end: the place of `item` among the first `count`, by halves. */
+static size_t place_of(const struct sim *sim, const struct queue *q, const struct queue_item *item,
+		       size_t count)
 {
-	struct heap_item item = h->item[i];
+	size_t low = 0;
 
-	for (;;) {
-		size_t down = 2 * i + 1;
+	while (low < count) {
+		size_t middle = (low + count) / 2;
 
-		if (down >= h->count)
-			break;
-		if (down + 1 < h->count && before(&h->item[down + 1], &h->item[down]))
-			down++;
-		if (!before(&h->item[down], &item))
-			break;
-		h->item[i] = h->item[down];
-		i = down;
+		if (before(sim, item, &q->item[middle]))
+			count = middle;
+		else
+			low = middle + 1;
 	}
-	h->item[i] = item;
+	return low;
+}
+
+static void insert_before(const struct sim *sim, struct queue *q, struct queue_item *at,
+			  struct queue_item item)
+{
+	enum { FEW = 8 };
+	size_t place;
+
+	for (unsigned i = 0; i < FEW; i++) {
+		*at = at[-1];
+		if (--at == q->item || !before(sim, &item, at - 1)) {
+			*at = item;
+			return;
+		}
+	}
+	place = place_of(sim, q, &item, (size_t)(at - q->item));
+	memmove(&q->item[place + 1], &q->item[place], (size_t)(at - &q->item[place]) * sizeof *at);
+	q->item[place] = item;
+}
+
+static inline void insert(const struct sim *sim, struct queue *q, struct event *e)
+{
+	struct queue_item item = { e->time, e }, *at = q->item + q->count;
+
+	if (at == q->base + q->room) {
+		make_room(q);
+		at = q->item + q->count;
+	}
+	if (q->count++ && before(sim, &item, at - 1))
+		insert_before(sim, q, at, item);
+	else
+		*at = item;
+}
+
+static inline void take_out(struct queue *q, size_t index)
+{
+	q->count--;
+	if (index == 0)
+		q->item++;
+	else
+		memmove(&q->item[index], &q->item[index + 1], (q->count - index) * sizeof *q->item);
+}
+
+/* A CPU to which anything else is on its way has asked for it, and does not run ahead. */
+static void list_at_cpu(struct sim *sim, struct event *e)
+{
+	struct cpu *cpu = &sim->cpu[e->node->id];
+
+	e->listed = true;
+	e->next = cpu->pending;
+	e->prev_next = &cpu->pending;
+	if (e->next)
+		e->next->prev_next = &e->next;
+	cpu->pending = e;
 }
 
 void event_queue(struct sim *sim, struct event *e)
 {
-	struct heap *h = e->at_cpu ? &sim->messages : &sim->homes;
-
-	if (h->count == h->room) {
-		h->room = h->room ? 2 * h->room : 64;
-		h->item = xrealloc(h->item, h->room * sizeof *h->item);
-	}
-	h->item[h->count] = (struct heap_item){ e->time, e->key, e->count, e };
-	heap_up(h, h->count++);
-	if (e->at_cpu) {
-		struct cpu *cpu = &sim->cpu[e->node->id];
-
-		e->next = cpu->pending;
-		e->prev_next = &cpu->pending;
-		if (e->next)
-			e->next->prev_next = &e->next;
-		cpu->pending = e;
-	}
+	insert(sim, e->at_cpu ? &sim->messages : &sim->homes, e);
+	if (e->at_cpu && (e->type == EVENT_PROBE || e->type == EVENT_INTERRUPT))
+		list_at_cpu(sim, e);
 }
 
-struct event *event_take(struct sim *sim, struct heap *h, size_t index)
+struct event *event_take(struct queue *q, size_t index)
 {
-	struct event *e = h->item[index].event;
+	struct event *e = q->item[index].event;
 
-	(void)sim;
-	h->item[index] = h->item[--h->count];
-	if (index < h->count) {
-		heap_down(h, index);
-		heap_up(h, index);
-	}
-	if (e->at_cpu) {
+	take_out(q, index);
+	if (e->listed) {
+		e->listed = false;
 		*e->prev_next = e->next;
 		if (e->next)
 			e->next->prev_next = e->prev_next;
@@ -161,9 +220,9 @@ void event_send(struct sim *sim, struct event *e, enum rank rank, struct txn *tx
 {
 	e->txn = txn;
 	txn->references++;
-	e->at_cpu = e->node->kind == NODE_CPU;
 	e->time = sim->now + (delay ? delay : 1);
-	e->key = event_key(sim, rank, e->time, txn->cpu);
+	e->rank = (uint8_t)rank;
+	e->cpu = (uint16_t)txn->cpu;
 	e->count = txn->number << 20 | (txn->messages++ & 0xfffff);
 	event_queue(sim, e);
 }
@@ -171,73 +230,28 @@ void event_send(struct sim *sim, struct event *e, enum rank rank, struct txn *tx
 void event_again(struct sim *sim, struct event *e, enum rank rank, uint64_t time)
 {
 	e->time = time;
-	e->key = event_key(sim, rank, time, (unsigned)(e->key & 0xffff));
+	e->key = 0;
+	e->rank = (uint8_t)rank;
 	event_queue(sim, e);
 }
 
-/* ---- turns: a heap of CPUs by (clock, key) -------------------------------------------------- */
-
-static bool turn_before(const struct cpu *a, const struct cpu *b)
-{
-	return a->clock != b->clock ? a->clock < b->clock : a->turn_key < b->turn_key;
-}
-
-static void turn_up(struct sim *sim, size_t i)
-{
-	struct cpu *cpu = sim->turn[i];
-
-	for (; i; i = (i - 1) / 2) {
-		struct cpu *up = sim->turn[(i - 1) / 2];
-
-		if (!turn_before(cpu, up))
-			break;
-		sim->turn[i] = up;
-		up->heap_index = i;
-	}
-	sim->turn[i] = cpu;
-	cpu->heap_index = i;
-}
-
-static void turn_down(struct sim *sim, size_t i)
-{
-	struct cpu *cpu = sim->turn[i];
-
-	for (;;) {
-		size_t down = 2 * i + 1;
-
-		if (down >= sim->turns)
-			break;
-		if (down + 1 < sim->turns && turn_before(sim->turn[down + 1], sim->turn[down]))
-			down++;
-		if (!turn_before(sim->turn[down], cpu))
-			break;
-		sim->turn[i] = sim->turn[down];
-		sim->turn[i]->heap_index = i;
-		i = down;
-	}
-	sim->turn[i] = cpu;
-	cpu->heap_index = i;
-}
+/* ---- turns ---------------------------------------------------------------------------------- */
 
 void turn_push(struct sim *sim, struct cpu *cpu, enum rank rank, uint64_t time)
 {
-	cpu->clock = time;
-	cpu->turn_key = event_key(sim, rank, time, cpu->node->id);
-	sim->turn[sim->turns] = cpu;
-	turn_up(sim, sim->turns++);
+	cpu->clock = cpu->turn.time = time;
+	cpu->turn.key = 0;
+	cpu->turn.rank = (uint8_t)rank;
+	insert(sim, &sim->turns, &cpu->turn);
 }
 
 void turn_remove(struct sim *sim, struct cpu *cpu)
 {
-	size_t i = cpu->heap_index;
+	size_t i = 0;
 
-	cpu->heap_index = NOT_QUEUED;
-	sim->turns--;
-	if (i == sim->turns)
-		return;
-	sim->turn[i] = sim->turn[sim->turns];
-	turn_down(sim, i);
-	turn_up(sim, sim->turn[i]->heap_index);
+	while (sim->turns.item[i].event != &cpu->turn)
+		i++;
+	take_out(&sim->turns, i);
 }
 
 /* ---- the loop ------------------------------------------------------------------------------- */
@@ -260,22 +274,12 @@ static void hand_over(struct sim *sim, struct cpu *self, struct cpu *next)
 		fiber_switch(self ? self->fiber : sim->main, next->fiber);
 }
 
-/* The earliest of: homes' events, CPUs' events, turns (NULL). */
-static struct heap *earliest(struct sim *sim, uint64_t *time)
+/* That with the earlier event; if only one has any, that. */
+static inline struct queue *earlier(const struct sim *sim, struct queue *a, struct queue *b)
 {
-	struct heap *h = sim->homes.count ? &sim->homes : NULL;
-	struct heap_item turn = { .time = NEVER };
-
-	if (sim->messages.count && (!h || before(sim->messages.item, h->item)))
-		h = &sim->messages;
-	if (sim->turns)
-		turn = (struct heap_item){ sim->turn[0]->clock, sim->turn[0]->turn_key, 0, NULL };
-	if (h && before(h->item, &turn)) {
-		*time = h->item->time;
-		return h;
-	}
-	*time = turn.time;
-	return NULL;
+	if (!a->count || !b->count)
+		return a->count ? a : b;
+	return before(sim, b->item, a->item) ? b : a;
 }
 
 bool events_are_idle(const struct sim *sim)
@@ -291,46 +295,82 @@ bool events_are_idle(const struct sim *sim)
 	return true;
 }
 
+/* The run is over, or will never be. */
+static void end_if_idle(struct sim *sim)
+{
+	if (sim->turns.count || !events_are_idle(sim))
+		return;
+	if (!sim->unfinished)
+		sim_end(sim, OUTCOME_DONE);
+	sim_deadlock(sim);
+}
+
+static _Noreturn void end_by_guard(struct sim *sim)
+{
+	snprintf(sim->message, sizeof sim->message, "still running after max_cycles %llu",
+		 (unsigned long long)sim->options.max_cycles);
+	sim_end(sim, OUTCOME_MAX_CYCLES);
+}
+
+/* With many CPUs nothing of the next ones is in the host's near caches, but who they are is known:
+ * fetch what they will touch, the farther ahead the more hangs on it. */
+static inline void fetch_ahead(const struct sim *sim)
+{
+	enum { MANY = 48, SOON = 2, LATER = 3, LATEST = 4, FIRST_SIGHT = 7 };
+	const struct queue_item *item = sim->turns.item;
+	const struct cpu *cpu;
+
+	if (sim->turns.count < MANY)
+		return;
+	__builtin_prefetch(item[FIRST_SIGHT].event);
+	cpu = &sim->cpu[item[LATEST].event->cpu];
+	for (unsigned i = 0; i < 4; i++)
+		__builtin_prefetch((const char *)cpu + i * LINE, 1);
+	__builtin_prefetch(&cpu->asks);
+	cpu = &sim->cpu[item[LATER].event->cpu];
+	__builtin_prefetch(cpu->fiber);
+	__builtin_prefetch(cpu->node);
+	if (cpu->asks)
+		__builtin_prefetch(cpu->asks, 1);
+	cpu = &sim->cpu[item[SOON].event->cpu];
+	fiber_prefetch(cpu->fiber);
+	if (cpu->asks && cpu->asks->slot)
+		__builtin_prefetch(cpu->asks->slot, 1);
+}
+
 void event_loop(struct sim *sim, struct cpu *self)
 {
-	for (;;) {
-		uint64_t time;
-		struct heap *h = earliest(sim, &time);
+	struct cpu *next = NULL;
 
-		if (time == NEVER || (!sim->turns && events_are_idle(sim))) {
-			if (!sim->unfinished)
-				sim_end(sim, OUTCOME_DONE);
-			sim_deadlock(sim);
-		}
+	while (!next) {
+		struct queue *q = earlier(sim, &sim->homes, &sim->messages);
+		uint64_t time;
+
+		q = earlier(sim, q, &sim->turns);
+		if (!sim->turns.count)
+			end_if_idle(sim);
+		time = q->item->time;
 		if (sim->pushed >= sim->edge || sim->entries > 8192)
 			entries_apply(sim, time);
-		if (time > sim->options.max_cycles * UNIT) {
-			snprintf(sim->message, sizeof sim->message,
-				 "still running after max_cycles %llu",
-				 (unsigned long long)sim->options.max_cycles);
-			sim_end(sim, OUTCOME_MAX_CYCLES);
-		}
+		if (time > sim->options.max_cycles * UNIT)
+			end_by_guard(sim);
 		sim->now = time;
-		if (!h) {
-			struct cpu *next = sim->turn[0];
-
-			turn_remove(sim, next);
-			hand_over(sim, self, next);
-			return;
-		}
-		event_dispatch(sim, event_take(sim, h, 0));
-		if (sim->resume) {
-			struct cpu *next = sim->resume;
-
+		if (q == &sim->turns) {
+			next = &sim->cpu[q->item->event->cpu];
+			fetch_ahead(sim);
+			take_out(q, 0);
+		} else {
+			event_dispatch(sim, event_take(q, 0));
+			next = sim->resume;
 			sim->resume = NULL;
-			hand_over(sim, self, next);
-			return;
 		}
 	}
+	hand_over(sim, self, next);
 }
 
 void events_free(struct sim *sim)
 {
-	free(sim->homes.item);
-	free(sim->messages.item);
+	free(sim->homes.base);
+	free(sim->messages.base);
+	free(sim->turns.base);
 }

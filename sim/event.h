@@ -17,26 +17,30 @@ enum rank {
 };
 
 enum event_type {
-	EVENT_FILL,             /* at a client: the data, or the grant of an upgrade */
-	EVENT_PROBE,            /* at a client: share or invalidate */
-	EVENT_ACK,              /* at a client: the last of the sharers has let go */
-	EVENT_REQUEST,          /* at a home */
-	EVENT_REPLY,            /* at a home: answer to a probe that the home collects */
-	EVENT_PUT,              /* at a home: a written-back line */
-	EVENT_DONE,             /* at a home: the requester has its line (blocking homes) */
-	EVENT_SERVICE,          /* at a home: a far LOCK operation takes effect */
-	EVENT_INTERRUPT,        /* at a CPU */
-	EVENT_DRAIN,            /* at a CPU: its oldest buffered store takes effect */
+	EVENT_FILL, /* at a client: the data, or the grant of an upgrade */
+	EVENT_PROBE, /* at a client: share or invalidate */
+	EVENT_ACK, /* at a client: the last of the sharers has let go */
+	EVENT_REQUEST, /* at a home */
+	EVENT_REPLY, /* at a home: answer to a probe that the home collects */
+	EVENT_PUT, /* at a home: a written-back line */
+	EVENT_DONE, /* at a home: the requester has its line (blocking homes) */
+	EVENT_SERVICE, /* at a home: a far LOCK operation takes effect */
+	EVENT_INTERRUPT, /* at a CPU */
+	EVENT_DRAIN, /* at a CPU: its oldest buffered store takes effect */
+	EVENT_TURN, /* a CPU goes on; the one in struct cpu */
 };
 
 struct event {
-	uint64_t time, key, count;
-	enum event_type type;
+	uint64_t time;
+	uint64_t key, count; /* where times are equal; key 0: not yet worked out */
+	uint8_t type, rank; /* enum event_type, enum rank */
+	uint16_t cpu; /* on whose behalf */
 	bool at_cpu;                    /* class for the horizon: at a CPU, or at a home */
 	bool admitted;                  /* has its slot of slice, bus or link */
+	bool listed; /* in its CPU's list of what is on its way */
 	struct node *node;              /* where it happens */
 	struct txn *txn;
-	struct event *next, **prev_next;        /* list of events pending at a CPU */
+	struct event *next, **prev_next; /* that list */
 	union {
 		struct { uint64_t order, back; bool invalidate, owner; } probe;
 		struct {
@@ -50,27 +54,35 @@ struct event {
 	};
 };
 
-/* The key of an event stands in the heap itself: comparing must not chase pointers. */
-struct heap_item {
-	uint64_t time, key, count;
+/*
+ * Events in order, the first at `item`. A new one is nearly always among the last, so it goes in
+ * from behind with few moves; the first goes without any. The times stand in the array itself:
+ * only ties look at the events.
+ */
+struct queue_item {
+	uint64_t time;
 	struct event *event;
 };
 
-struct heap {
-	struct heap_item *item;
-	size_t count, room;
+struct queue {
+	struct queue_item *item;
+	size_t count;
+	struct queue_item *base; /* where the array begins, of `room` items */
+	size_t room;
 };
 
 uint64_t event_key(const struct sim *sim, enum rank rank, uint64_t time, unsigned cpu);
 /* 64 random bits: of the seed, the CPU and the number of its request alone. */
 uint64_t event_draw(const struct sim *sim, unsigned cpu, uint64_t number);
-struct event *event_new(struct sim *sim);
+/* Of that type, at that node; its time, order and payload are to be set. */
+struct event *event_new(struct sim *sim, enum event_type type, struct node *node);
 void event_free(struct sim *sim, struct event *event);
-/* Queue an event that has its type, node and payload: `delay` from now (at least one unit). */
+/* Queue an event that has its payload: `delay` from now (at least one unit). */
 void event_send(struct sim *sim, struct event *event, enum rank rank, struct txn *txn,
 		uint64_t delay);
 /* Queue it again, under its old rank, at `time`. */
 void event_again(struct sim *sim, struct event *event, enum rank rank, uint64_t time);
+/* Queue an event at its time, rank and CPU. */
 void event_queue(struct sim *sim, struct event *event);
 /* Run events until `cpu` has its turn (or forever, for a CPU that finished). */
 void event_loop(struct sim *sim, struct cpu *cpu);
@@ -84,6 +96,6 @@ void events_free(struct sim *sim);
 bool events_are_idle(const struct sim *sim);
 /* Let one event happen at its time, or (for the state explorer) at any. */
 void event_dispatch(struct sim *sim, struct event *event);
-struct event *event_take(struct sim *sim, struct heap *heap, size_t index);
+struct event *event_take(struct queue *queue, size_t index);
 
 #endif

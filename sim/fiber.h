@@ -19,5 +19,7 @@ void fiber_free(struct fiber *fiber);
 /* Where it was is forgotten: it starts anew when next switched to. Not the one that runs. */
 void fiber_reset(struct fiber *fiber);
 void fiber_switch(struct fiber *from, struct fiber *to);
+/* It will be switched to soon: fetches the top of its stack. */
+void fiber_prefetch(const struct fiber *fiber);
 
 #endif

@@ -88,7 +88,7 @@ static unsigned share(struct sim *sim, struct node **above, unsigned count,
 				n = above[k];
 		if (!n) {
 			n = node_new(sim, NODE_SHARED, sim->shared_count, first);
-			cache_init(&n->level_cache[0], level);
+			caches_init(&(struct cache *){ &n->level_cache[0] }, 1, level);
 			n->levels = 1;
 			n->level = sim_distance(sim, first, first + group - 1);
 			make_home(sim, n, lines, 1);
@@ -102,6 +102,20 @@ static unsigned share(struct sim *sim, struct node **above, unsigned count,
 		}
 	}
 	return made;
+}
+
+/* One more level of each CPU. */
+static void private_level(struct sim *sim, const struct cache_level *level)
+{
+	struct cache **cache = xalloc(sim->head.cpus * sizeof *cache);
+
+	for (unsigned i = 0; i < sim->head.cpus; i++) {
+		struct node *n = sim->cpu[i].node;
+
+		cache[i] = &n->level_cache[n->levels++];
+	}
+	caches_init(cache, sim->head.cpus, level);
+	free(cache);
 }
 
 static bool topology_build(struct sim *sim, char *why, size_t size)
@@ -118,13 +132,11 @@ static bool topology_build(struct sim *sim, char *why, size_t size)
 		free(top);
 		return false;
 	}
-	for (unsigned i = 0; i < sim->head.cpus; i++) {
-		struct node *n = top[i] = sim->cpu[i].node;
-
-		cache_init(&n->level_cache[n->levels++], &m->l1d);
-		if (m->l2.ways && m->l2.shared == 1)
-			cache_init(&n->level_cache[n->levels++], &m->l2);
-	}
+	for (unsigned i = 0; i < sim->head.cpus; i++)
+		top[i] = sim->cpu[i].node;
+	private_level(sim, &m->l1d);
+	if (m->l2.ways && m->l2.shared == 1)
+		private_level(sim, &m->l2);
 	if (m->l2.ways && m->l2.shared > 1) {
 		count = share(sim, top, count, &m->l2, lines);
 		widest = (unsigned)m->l2.shared;
@@ -134,6 +146,7 @@ static bool topology_build(struct sim *sim, char *why, size_t size)
 		widest = (unsigned)m->llc.shared;
 	}
 	sim->root = node_new(sim, NODE_ROOT, 0, 0);
+	sim->homes_have_place = m->home == HOME_DIRECTORY && sim->head.nodes > 1;
 	make_home(sim, sim->root, lines, sim->head.nodes);
 	sim->root->bus_free = xalloc(2 * m->sockets * sizeof(uint64_t));
 	for (unsigned i = 0; i < count; i++)
@@ -150,8 +163,6 @@ static void node_free(struct sim *sim, struct node *n)
 
 	if (!n)
 		return;
-	for (unsigned i = 0; i < n->levels; i++)
-		cache_free(&n->level_cache[i]);
 	xunmap(n->entry, lines * sizeof(struct dirent *));
 	while (n->write_back) {
 		struct write_back *w = n->write_back;
@@ -167,8 +178,14 @@ static void node_free(struct sim *sim, struct node *n)
 
 static void topology_free(struct sim *sim)
 {
-	for (unsigned i = 0; i < sim->shared_count; i++)
+	struct node *first = sim->cpu[0].node;
+
+	for (unsigned i = 0; first && i < first->levels; i++)
+		caches_free(&first->level_cache[i], sim->head.cpus);
+	for (unsigned i = 0; i < sim->shared_count; i++) {
+		caches_free(&sim->shared[i]->level_cache[0], 1);
 		node_free(sim, sim->shared[i]);
+	}
 	free(sim->shared);
 	node_free(sim, sim->root);
 	for (unsigned i = 0; i < sim->head.cpus; i++)
@@ -242,8 +259,8 @@ struct sim *sim_new(const struct sim_options *options, char *why, size_t size)
 	sim->head.preempt = options->preempt;
 	sim->head.seed = options->seed;
 	sim->words = (sim->head.cpus + 63) / 64;
-	sim->cpu = xalloc(sim->head.cpus * sizeof *sim->cpu);
-	sim->turn = xalloc(sim->head.cpus * sizeof(struct cpu *));
+	sim->cpu = xmap_tables(sim->head.cpus * sizeof *sim->cpu);
+	sim->look = xmap_tables(sim->head.cpus * LOOK_ENTRIES * sizeof *sim->look);
 	for (unsigned i = 0; i < sim->head.cpus; i++) {
 		cpu_init(sim, &sim->cpu[i], i);
 		sim->cpu[i].node = node_new(sim, NODE_CPU, i, sim_core(options, i));
@@ -317,8 +334,8 @@ void sim_free(struct sim *sim)
 	if (sim->harvest)
 		result_free(sim->harvest);
 	xunmap(sim->distance, (size_t)sim->cores * sim->cores);
-	free(sim->turn);
-	free(sim->cpu);
+	xunmap(sim->look, sim->head.cpus * LOOK_ENTRIES * sizeof *sim->look);
+	xunmap(sim->cpu, sim->head.cpus * sizeof *sim->cpu);
 	free(sim);
 }
 
@@ -378,6 +395,14 @@ static void run(void *argument)
 	for (unsigned i = 0; i < sim->head.cpus; i++)
 		if (sim->cpu[i].started)
 			charge(&sim->cpu[i], 0, sim->cpu[i].clock, CAUSE_IDLE);
+	for (unsigned i = 0; i < sim->head.cpus; i++) {
+		struct cpu *cpu = &sim->cpu[i];
+
+		cpu->load_hit = (uint32_t)cpu->node->level_cache[0].hit_units;
+		cpu->store_hit = (uint32_t)sim->t.store_hit;
+		cpu->line_version = sim->version;
+		cpu_plain(cpu);
+	}
 	sim->main = fiber_main();
 	event_loop(sim, NULL);          /* comes back when the run has ended */
 }

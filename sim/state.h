@@ -38,15 +38,15 @@ struct sim {
 	uint64_t now;
 	unsigned words, unfinished;             /* words: uint64_t per CPU bit set */
 	struct cpu *cpu;
+	struct look *look; /* [cpus][LOOK_ENTRIES] */
 	uint8_t *distance;                      /* [core][core]: see sim_distance; 0: not yet known */
 	unsigned cores;
 	struct node *root, **shared;
 	unsigned shared_count;
+	bool homes_have_place; /* a directory split over memory nodes */
 	unsigned root_level; /* least distance index of transfers through the root */
 	/* events */
-	struct heap homes, messages;
-	struct cpu **turn;                      /* heap of CPUs waiting for their turn */
-	size_t turns;
+	struct queue homes, messages, turns; /* at homes, at CPUs; CPUs waiting for their turn */
 	struct block *block;                    /* events and transactions, in use or not; sim_keep */
 	char *kept;                             /* the rest of a block, for sim_keep */
 	size_t kept_left;
@@ -56,6 +56,7 @@ struct sim {
 	struct cpu *current;                    /* whose fiber runs, NULL: main */
 	struct cpu *resume;                     /* its transaction is complete: it goes on now */
 	struct line **line;                     /* by line number, NULL: never cached */
+	uint32_t *version; /* of each line: bumped by the first write of each ownership */
 	/* operations and window */
 	enum phase phase;
 	uint64_t opened, closed;                /* times */

@@ -112,6 +112,18 @@ static void derive_least(struct timing *t, double share)
 		t->least_probe = 1;
 }
 
+/*
+ * How soon an event at a CPU, or the turn of one, can reach another CPU: through a home, and by an
+ * IPI. Who misses answers the probe that it held at once (hold), as if that were such an event.
+ */
+static void derive_reach(struct timing *t)
+{
+	uint64_t answer = least(t->least_probe, t->least_request);
+
+	t->from_message = least(answer + t->least_probe, t->ipi);
+	t->from_turn = t->hold ? t->from_message : least(t->least_request + t->least_probe, t->ipi);
+}
+
 static void derive_steps(struct timing *t, const struct machine *m)
 {
 	uint64_t pair = units_of_cycles(m->irq_pair_cyc.popf),
@@ -229,5 +241,6 @@ bool timing_derive(struct sim *sim, char *why, size_t size)
 	derive_legs(t, m);
 	derive_least(t, share);
 	derive_steps(t, m);
+	derive_reach(t);
 	return true;
 }

@@ -46,6 +46,7 @@ struct timing {
 	uint64_t far, far_service;                      /* LOCK operations at homes; far 0: none */
 	uint64_t fence, irq_entry, irq_exit, ipi;
 	uint64_t least_request, least_probe;            /* for the horizon */
+	uint64_t from_message, from_turn; /* and what these can lead to at a CPU */
 };
 
 static inline uint64_t least(uint64_t a, uint64_t b)

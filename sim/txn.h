@@ -10,9 +10,14 @@ enum txn_kind { TXN_REQUEST, TXN_SNOOP, TXN_EVICT };
 enum supplier { FROM_NOWHERE, FROM_CACHE, FROM_SHARED_LEVEL, FROM_MEMORY };
 
 struct txn {
-	enum txn_kind kind;
-	enum request request;
-	enum access_kind access;
+	uint8_t kind; /* enum txn_kind */
+	uint8_t request; /* enum request */
+	uint8_t access; /* enum access_kind */
+	uint8_t asked; /* enum home_state: what the home knew when it served this one */
+	uint8_t found; /* enum state: in the supplying cache */
+	uint8_t supplier; /* enum supplier */
+	uint8_t grant; /* enum state: that its client gets */
+	uint8_t offset; /* in the line, for `by` */
 	struct node *client;            /* who asks; SNOOP, EVICT: the shared level itself */
 	struct node *home;
 	uint64_t line;
@@ -38,16 +43,11 @@ struct txn {
 	unsigned acks; /* 1 until the last one has arrived; SNOOP, EVICT: answers to come */
 	bool buffered;                  /* for a store in the buffer */
 	bool prefetch;                  /* for no access, */
-	const struct site *by;          /* and not for a prefetch verb either: counted here, */
-	uint32_t context;
-	uint8_t offset;                 /* as of this byte of the line */
+	const struct site *by; /* and not for a prefetch verb either: counted here, as of */
+	uint32_t context; /* this, at byte `offset` of the line */
 	bool reread;                    /* by a waiter that lost its copy to a write */
-	bool no_done;                   /* a blocking home does not wait for its end */
-	enum home_state asked;          /* what the home knew when it served this one */
-	uint8_t grant;                  /* the state that its client gets */
+	bool no_done; /* a blocking home does not wait for its end */
 	uint32_t version;
-	enum state found;               /* in the supplying cache */
-	enum supplier supplier;
 	struct node *supplied_by;       /* node or nearest sharer */
 	unsigned killed;                /* copies that this one invalidated */
 	struct event *deferred;         /* a probe that overtook the data */

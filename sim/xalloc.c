@@ -47,6 +47,18 @@ void *xmap(size_t size)
 	return p;
 }
 
+void *xmap_tables(size_t size)
+{
+	enum { LARGE = 8 << 20 }; /* of many CPUs: what the host's TLB has no room for */
+	void *p = xmap(size);
+
+#ifdef MADV_HUGEPAGE
+	if (size >= LARGE)
+		madvise(p, size, MADV_HUGEPAGE);
+#endif
+	return p;
+}
+
 void xunmap(void *p, size_t size)
 {
 	if (p)

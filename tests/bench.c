@@ -1,27 +1,35 @@
 /*
- * Speed, as ratios measured side by side in one run: simulated accesses per CPU-second of one
- * core with run-ahead, without it, and the same address stream through a bare tag-lookup loop
- * without any engine.
+ * Speed: nanoseconds of one host core per simulated access.
  *
  *	hits         64 private lines per CPU, 30 % writes
  *	mix          90 % private as above, 10 % of 8 lines shared by all, 50 % writes
  *	bounce       all on the 8 shared lines
- *	remote-free  slub-cpu on a ring: one CPU of a pair allocates, the other frees
+ *	remote-free  slub-cpu on a ring: one CPU of a pair allocates, the other frees; on the flat
+ *	             machine of the others, and on core2-2s as shipped
+ *	page-fault   threads of one process fault pages in and give them back; haswell-2s as shipped
+ *
+ *	bench                   the points that there are: job, machine, CPUs, accesses
+ *	bench JOB MACHINE CPUS ACCESSES [ahead|no-ahead|bare]
+ *	                        ns per access: of the engine, without run-ahead, or of the same
+ *	                        stream through a bare tag-lookup loop without any engine
+ *
+ * tests/bench.sh runs two builds in turn and prints their ratios.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
+#include "experiment/diagnostic.h"
+#include "experiment/machine_file.h"
 #include "models/model.h"
 #include "sim/sim.h"
 #include "tests/bench_fixture.h"
 
-enum job { HITS, MIX, BOUNCE, REMOTE_FREE, JOBS };
+enum job { HITS, MIX, BOUNCE, REMOTE_FREE, PAGE_FAULT, JOBS };
 enum { PRIVATE_LINES = 64, SHARED_LINES = 8 };
 
-static const char *const job_name[JOBS] = { "hits", "mix", "bounce", "remote-free" };
+static const char *const job_name[JOBS] = { "hits", "mix", "bounce", "remote-free", "page-fault" };
 
 struct line {
 	_Alignas(LINE) uint64_t word[8];
@@ -32,7 +40,6 @@ struct bench {
 	enum job job;
 	struct line *shared, *private;
 	uint64_t turns;                 /* per CPU */
-	struct remote_free *remote_free;
 };
 
 static double cpu_seconds(void)
@@ -112,90 +119,103 @@ static double bare(const struct bench *b, unsigned cpus, uint64_t accesses)
 		puts("");
 	free(ways);
 	free(x);
-	return (double)accesses / start / 1e6;
+	return start * 1e9 / (double)accesses;
 }
 
-struct outcome_of_run {
-	double rate;                    /* million accesses per CPU-second */
-	uint64_t elapsed;
-};
-
-static struct outcome_of_run engine(enum job job, unsigned cpus, uint64_t accesses, bool run_ahead)
+static struct machine machine_called(const char *name, unsigned cpus)
 {
+	struct diagnostics *diagnostics = diagnostics_new();
 	struct machine machine = bench_machine(cpus);
+
+	if (strcmp(name, "flat") && !machine_load(name, diagnostics, &machine)) {
+		diagnostics_print(diagnostics, stderr, false);
+		exit(1);
+	}
+	diagnostics_free(diagnostics);
+	return machine;
+}
+
+/* Accesses of one turn of these jobs, about. */
+enum { ACCESSES_OF_OBJECT = 40, ACCESSES_OF_FAULT = 110 };
+
+static void start_threads(struct sim *sim, struct bench *b, unsigned cpus)
+{
+	if (b->job == REMOTE_FREE) {
+		remote_free_new(sim, cpus, b->turns / ACCESSES_OF_OBJECT);
+	} else if (b->job == PAGE_FAULT) {
+		page_fault_new(sim, cpus, b->turns / ACCESSES_OF_FAULT);
+	} else {
+		b->shared = arena_new(sim, struct line, SHARED_LINES, 0, LINE, &line_layout, "shared");
+		b->private = arena_new(sim, struct line, cpus * PRIVATE_LINES, 0, LINE, &line_layout, "private");
+		for (unsigned c = 0; c < cpus; c++)
+			thread_start(sim, c, stream, b);
+	}
+}
+
+static double engine(struct bench *b, const char *name, unsigned cpus, bool run_ahead)
+{
+	struct machine machine = machine_called(name, cpus);
 	struct sim_options o = { .machine = &machine, .cpus = cpus, .seed = 1, .no_run_ahead = !run_ahead, .model = "bench" };
-	struct bench b = { .job = job, .turns = accesses / cpus };
-	struct outcome_of_run out;
 	struct result *r;
 	struct sim *sim;
 	char why[200];
-	double start;
+	double seconds;
 
-	o.arena_bytes = job == REMOTE_FREE ? (128ull << 20) + cpus * (1ull << 20) : (16ull << 20) + cpus * (256ull << 10);
+	o.arena_bytes = b->job >= REMOTE_FREE ? (128ull << 20) + cpus * (1ull << 20) : (16ull << 20) + cpus * (256ull << 10);
 	sim = sim_new(&o, why, sizeof why);
 	if (!sim) {
 		fprintf(stderr, "bench: %s\n", why);
 		exit(1);
 	}
-	if (job == REMOTE_FREE) {
-		b.remote_free = remote_free_new(sim, cpus, b.turns / 40);
-	} else {
-		b.shared = arena_new(sim, struct line, SHARED_LINES, 0, LINE, &line_layout, "shared");
-		b.private = arena_new(sim, struct line, cpus * PRIVATE_LINES, 0, LINE, &line_layout, "private");
-		for (unsigned c = 0; c < cpus; c++)
-			thread_start(sim, c, stream, &b);
-	}
-	start = cpu_seconds();
+	start_threads(sim, b, cpus);
+	seconds = cpu_seconds();
 	sim_run(sim);
-	start = cpu_seconds() - start;
+	seconds = cpu_seconds() - seconds;
 	r = sim_result(sim);
 	if (r->outcome != OUTCOME_DONE) {
 		fprintf(stderr, "bench: %s\n", r->message);
 		exit(1);
 	}
-	out.rate = (double)r->accesses / start / 1e6;
-	out.elapsed = r->elapsed_units;
+	seconds /= (double)r->accesses;
 	result_free(r);
 	sim_free(sim);
-	return out;
+	return seconds * 1e9;
 }
 
-static long peak_kib(void)
+static void print_points(void)
 {
-	struct rusage usage;
+	static const struct point { enum job job; const char *machine; unsigned cpus[6], accesses; } point[] = {
+		{ HITS, "flat", { 2, 8, 32, 128, 1024 }, 4000000 },
+		{ MIX, "flat", { 2, 8, 32, 128, 1024 }, 4000000 },
+		{ BOUNCE, "flat", { 2, 8, 32, 128, 1024 }, 1000000 },
+		{ REMOTE_FREE, "flat", { 2, 8 }, 1000000 },
+		{ REMOTE_FREE, "core2-2s", { 2, 8 }, 1000000 },
+		{ PAGE_FAULT, "haswell-2s", { 2, 8, 32 }, 1000000 },
+	};
 
-	getrusage(RUSAGE_SELF, &usage);
-	return usage.ru_maxrss;
-}
-
-static void one(enum job job, unsigned cpus, uint64_t accesses)
-{
-	struct outcome_of_run with = engine(job, cpus, accesses, true), without = engine(job, cpus, accesses / 4, false);
-	struct bench b = { .job = job };
-
-	printf("%-12s %5u %10.1f %10.1f %8.2f", job_name[job], cpus, with.rate, without.rate, with.rate / without.rate);
-	if (job != REMOTE_FREE) {
-		double loop = bare(&b, cpus, accesses);
-
-		printf(" %10.1f %8.2f", loop, loop / with.rate);
-	}
-	printf("\n");
-	fflush(stdout);
+	for (size_t i = 0; i < sizeof point / sizeof *point; i++)
+		for (const unsigned *cpus = point[i].cpus; *cpus; cpus++)
+			printf("%s %s %u %u\n", job_name[point[i].job], point[i].machine, *cpus, point[i].accesses);
 }
 
 int main(int argc, char **argv)
 {
-	static const unsigned cpus[] = { 2, 8, 32, 128, 1024 };
-	uint64_t accesses = argc > 1 ? strtoull(argv[1], NULL, 10) : 8000000;
-	const char *only = argc > 2 ? argv[2] : NULL;
+	const char *how = argc > 5 ? argv[5] : "ahead";
+	struct bench b = { 0 };
+	unsigned cpus;
 
-	printf("million simulated accesses per CPU-second of one core; run-ahead on, off, their ratio;\n"
-	       "the bare loop on the same addresses, and how many times faster it is\n\n"
-	       "job           CPUs     engine    no ahead    ratio       bare    ratio\n");
-	for (enum job job = HITS; job < JOBS; job++)
-		for (unsigned i = 0; i < sizeof cpus / sizeof *cpus; i++)
-			if (!only || !strcmp(only, job_name[job]))
-				one(job, cpus[i], job == BOUNCE || job == REMOTE_FREE ? accesses / 4 : accesses);
-	printf("\npeak memory %ld KiB\n", peak_kib());
+	if (argc < 5) {
+		print_points();
+		return 0;
+	}
+	while (b.job < JOBS && strcmp(job_name[b.job], argv[1]))
+		b.job++;
+	cpus = (unsigned)strtoul(argv[3], NULL, 10);
+	if (b.job == JOBS || !cpus) {
+		fprintf(stderr, "bench: no such point\n");
+		return 2;
+	}
+	b.turns = strtoull(argv[4], NULL, 10) / cpus;
+	printf("%.2f\n", !strcmp(how, "bare") ? bare(&b, cpus, b.turns * cpus) : engine(&b, argv[2], cpus, !strcmp(how, "ahead")));
 	return 0;
 }

@@ -85,16 +85,26 @@ static void *defaults(const struct setting *table, size_t size)
 	return settings;
 }
 
+/* Its page allocator with default settings, on `mib` MiB. */
+static struct pages *pages_new(struct sim *sim, const char *name, const struct page_view *view, uint64_t mib)
+{
+	const struct page_allocator *model = page_allocator_find(name);
+	void *settings = defaults(model->settings, model->settings_size);
+	struct pages *pages = xalloc(sizeof *pages);
+
+	pages->model = model;
+	pages->memory = memory_new(sim, view ? view : model->view(settings), 0, mib);
+	pages->state = model->create(sim, pages->memory, settings);
+	return pages;
+}
+
 struct remote_free *remote_free_new(struct sim *sim, unsigned cpus, uint64_t objects)
 {
 	struct remote_free *r = xalloc(sizeof *r);
-	struct pages *pages = xalloc(sizeof *pages);
-	const struct page_allocator *buddy = page_allocator_find("buddy");
+	struct pages *pages;
 
 	r->model = object_allocator_find("slub-cpu");
-	pages->model = buddy;
-	pages->memory = memory_new(sim, r->model->view, 0, 64 + cpus / 2);
-	pages->state = buddy->create(sim, pages->memory, defaults(buddy->settings, buddy->settings_size));
+	pages = pages_new(sim, "buddy", r->model->view, 64 + cpus / 2);
 	r->state = r->model->create(sim, pages, defaults(r->model->settings, r->model->settings_size));
 	r->cache = r->model->cache_create(r->state, "bench", 256, 0);
 	r->ring = arena_new(sim, struct ring, cpus / 2, 0, LINE, &ring_layout, "ring");
@@ -102,4 +112,76 @@ struct remote_free *remote_free_new(struct sim *sim, unsigned cpus, uint64_t obj
 	for (unsigned c = 0; c < cpus; c++)
 		thread_start(sim, c, c & 1 ? consumer : producer, r);
 	return r;
+}
+
+enum { HELD_PAGES = 64 };
+
+struct address_space {                  /* of one process, whose threads fault pages in */
+	_Alignas(LINE) uint64_t readers;
+	_Alignas(LINE) uint64_t pages;
+};
+static const struct layout address_space_layout = { "address_space", sizeof(struct address_space), CLASS_WORKLOAD, NULL };
+
+struct page_table {
+	_Alignas(LINE) struct page *entry[HELD_PAGES];
+};
+static const struct layout page_table_layout = { "page_table", sizeof(struct page_table), CLASS_WORKLOAD, NULL };
+
+struct page_fault {
+	struct pages *pages;
+	struct address_space *space;
+	struct page_table *table;       /* [cpus] */
+	uint64_t faults;
+};
+
+static void fault(struct cpu *cpu, struct page_fault *f, struct page **entry)
+{
+	uint64_t *word;
+	struct page *page;
+
+	fetch_add(cpu, &f->space->readers, 1);
+	op_begin(cpu, OP_PAGE_ALLOC);
+	page = pages_alloc(cpu, f->pages, 0, GFP_MOVABLE);
+	op_end(cpu, PAGE_BYTES, 0);
+	word = page_address(f->pages->memory, page);
+	for (unsigned i = 0; i < PAGE_BYTES / LINE; i++)
+		store(cpu, word + i * (LINE / sizeof *word), 0);
+	store(cpu, entry, page);
+	fetch_add(cpu, &f->space->readers, -1);
+}
+
+static void unmap(struct cpu *cpu, struct page_fault *f, struct page **entry)
+{
+	struct page *page = load(cpu, entry);
+
+	op_begin(cpu, OP_PAGE_FREE);
+	pages_free(cpu, f->pages, page, 0);
+	op_end(cpu, -PAGE_BYTES, 0);
+}
+
+static void faulter(struct cpu *cpu, void *argument)
+{
+	struct page_fault *f = argument;
+	struct page **entry = f->table[cpu_id(cpu)].entry;
+
+	for (uint64_t i = 0; i < f->faults; i += HELD_PAGES) {
+		for (unsigned k = 0; k < HELD_PAGES; k++)
+			fault(cpu, f, &entry[k]);
+		for (unsigned k = 0; k < HELD_PAGES; k++)
+			unmap(cpu, f, &entry[k]);
+		fetch_add(cpu, &f->space->pages, HELD_PAGES);
+	}
+}
+
+struct page_fault *page_fault_new(struct sim *sim, unsigned cpus, uint64_t faults)
+{
+	struct page_fault *f = xalloc(sizeof *f);
+
+	f->pages = pages_new(sim, "pcp", NULL, 64);
+	f->space = arena_new(sim, struct address_space, 1, 0, LINE, &address_space_layout, "space");
+	f->table = arena_new(sim, struct page_table, cpus, 0, LINE, &page_table_layout, "table");
+	f->faults = faults;
+	for (unsigned c = 0; c < cpus; c++)
+		thread_start(sim, c, faulter, f);
+	return f;
 }

@@ -99,19 +99,13 @@ enum { EVENTS = 300 };
 static struct event *event_at(struct sim *sim, uint64_t time, enum rank rank, unsigned cpu,
 			      uint64_t count)
 {
-	struct event *e = event_new(sim);
+	struct event *e = event_new(sim, EVENT_REQUEST, sim->root);
 
-	e->type = EVENT_REQUEST;
-	e->node = sim->root;
 	e->time = time;
-	e->key = event_key(sim, rank, time, cpu);
+	e->rank = (uint8_t)rank;
+	e->cpu = (uint16_t)cpu;
 	e->count = count;
 	return e;
-}
-
-static unsigned rank_of(const struct event *e)
-{
-	return (unsigned)(e->key >> 61);
 }
 
 static uint64_t shuffled(uint64_t i)
@@ -133,7 +127,7 @@ static void events_come_in_order(void **state)
 		for (uint64_t i = 0; i < EVENTS; i++)
 			event_queue(sim, event[turn ? shuffled(i) : i]);
 		for (unsigned i = 0; i < EVENTS; i++)
-			order[turn][i] = event_take(sim, &sim->homes, 0);
+			order[turn][i] = event_take(&sim->homes, 0);
 		assert_int_equal(sim->homes.count, 0);
 	}
 	for (unsigned i = 0; i < EVENTS; i++) {
@@ -142,9 +136,8 @@ static void events_come_in_order(void **state)
 		assert_ptr_equal(b, order[1][i]);
 		assert_true(a->time <= b->time);
 		if (a->time == b->time)
-			assert_true(rank_of(a) <= rank_of(b));
-		if (a->time == b->time && (a->key & 0xffff) == (b->key & 0xffff) &&
-		    rank_of(a) == rank_of(b))
+			assert_true(a->rank <= b->rank);
+		if (a->time == b->time && a->cpu == b->cpu && a->rank == b->rank)
 			assert_true(a->count <= b->count);
 	}
 	for (unsigned i = 0; i < EVENTS; i++)
@@ -162,9 +155,9 @@ static void events_taken_from_the_middle(void **state)
 	for (uint64_t i = 0; i < EVENTS; i++)
 		event_queue(sim, event_at(sim, 100 + shuffled(i), RANK_HOME, 0, i));
 	for (unsigned i = 0; i < EVENTS / 2; i++)
-		event_free(sim, event_take(sim, &sim->homes, i * 31 % sim->homes.count));
+		event_free(sim, event_take(&sim->homes, i * 31 % sim->homes.count));
 	while (sim->homes.count) {
-		struct event *e = event_take(sim, &sim->homes, 0);
+		struct event *e = event_take(&sim->homes, 0);
 
 		assert_true(e->time > last);
 		last = e->time;
@@ -205,14 +198,14 @@ static void turns_come_in_order(void **state)
 	turn_remove(sim, &sim->cpu[0]);                 /* that at 100 */
 	turn_remove(sim, &sim->cpu[7]);                 /* that at 103: 7 * 5 % 16 = 3 */
 	for (uint64_t at = 101; at < 116; at++) {
-		struct cpu *cpu = sim->turn[0];
+		struct cpu *cpu = &sim->cpu[sim->turns.item->event->cpu];
 
 		if (at == 103)
 			continue;
 		assert_int_equal(cpu->clock, at);
 		turn_remove(sim, cpu);
 	}
-	assert_int_equal(sim->turns, 0);
+	assert_int_equal(sim->turns.count, 0);
 	sim_free(sim);
 }
 

@@ -130,7 +130,7 @@ static void effect(struct cpu *cpu, struct slot *copy, const struct copy_rule *r
 	copy->state = rule->next;
 	if (write && !copy->wrote) {
 		copy->wrote = true;
-		copy->version = ++copy->info->version;
+		copy->version = ++cpu->sim->version[copy->line];
 	}
 	copy_check(cpu, copy);
 }
@@ -239,10 +239,10 @@ static void go_on(struct world *w)
 static void deliver(struct world *w, unsigned index)
 {
 	struct sim *sim = w->sim;
-	struct heap *h = index < sim->homes.count ? &sim->homes : &sim->messages;
+	struct queue *h = index < sim->homes.count ? &sim->homes : &sim->messages;
 
 	event_dispatch(sim,
-		       event_take(sim, h, h == &sim->homes ? index : index - sim->homes.count));
+		       event_take(h, h == &sim->homes ? index : index - sim->homes.count));
 	if (sim->resume)
 		go_on(w);
 }
@@ -361,7 +361,7 @@ static void describe(const struct world *w, struct action action)
 					    "reply", "write-back", "completion",
 					    "end of service", "interrupt",
 					    "turn of the oldest store" };
-	const struct heap *h =
+	const struct queue *h =
 		action.index < w->sim->homes.count ? &w->sim->homes : &w->sim->messages;
 	const struct event *e;
 
@@ -406,9 +406,7 @@ static void put(struct writer *to, unsigned byte)
 
 static bool is_last(const struct world *w, uint64_t line, uint32_t version)
 {
-	const struct line *info = w->sim->line[line];
-
-	return version == (info ? info->version : 0);
+	return version == w->sim->version[line];
 }
 
 static unsigned line_index(const struct world *w, uint64_t line)
@@ -567,7 +565,7 @@ static int by_bytes(const void *a, const void *b)
 /* The messages under way are a set: each by itself, then sorted. */
 static void put_events(struct writer *to)
 {
-	const struct heap *heap[] = { &to->w->sim->homes, &to->w->sim->messages };
+	const struct queue *heap[] = { &to->w->sim->homes, &to->w->sim->messages };
 	uint8_t one[TXNS_MAX][64];
 	size_t count = to->count, n = 0;
 
@@ -613,7 +611,7 @@ static void add_order(struct writer *to, uint64_t order)
 static void collect_orders(struct writer *to)
 {
 	const struct sim *sim = to->w->sim;
-	const struct heap *heap[] = { &sim->homes, &sim->messages };
+	const struct queue *heap[] = { &sim->homes, &sim->messages };
 
 	for (unsigned n = 0; n < to->w->search->cpus + sim->shared_count; n++) {
 		const struct node *node = n < to->w->search->cpus
@@ -720,7 +718,7 @@ static bool wrong(struct world *w, const char *what, unsigned line)
 
 static bool messages_have_last(const struct world *w, uint64_t line)
 {
-	const struct heap *heap[] = { &w->sim->homes, &w->sim->messages };
+	const struct queue *heap[] = { &w->sim->homes, &w->sim->messages };
 
 	for (unsigned h = 0; h < 2; h++)
 		for (size_t i = 0; i < heap[h]->count; i++) {
@@ -920,7 +918,7 @@ static void forget_line(struct world *w, uint64_t number)
 	forget_entry(sim->root, number);
 	if (!line)
 		return;
-	line->version = line->epoch = 0;
+	sim->version[line->number] = line->epoch = 0;
 	line->last_writer = -1;
 	memset(line->had_lost, 0, 2 * sim->words * sizeof *line->had_lost);
 	if (line->cpu_epoch)

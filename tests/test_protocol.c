@@ -133,7 +133,7 @@ static void look_after(struct sim *sim, struct play *play)
 
 	read_states(sim, play->word, play->after);
 	play->home_after = read_home(d);
-	play->memory_knows = (d ? d->version : 0) == line_get(sim, line)->version;
+	play->memory_knows = (d ? d->version : 0) == sim->version[line];
 	play->owner = d->owner ? (int)d->owner->id : -1;
 	for (unsigned i = 0; i < CPUS; i++)
 		play->sharers[i] = d->sharers[0] >> i & 1 ? (char)('0' + i) : '.';
@@ -616,10 +616,10 @@ static void bench_open(struct bench *b, const struct variant *variant, enum mach
 /* The only message under way, taken off its way. */
 static struct event *hold(struct bench *b)
 {
-	struct heap *h = b->sim->homes.count ? &b->sim->homes : &b->sim->messages;
+	struct queue *h = b->sim->homes.count ? &b->sim->homes : &b->sim->messages;
 
 	assert_int_equal(b->sim->homes.count + b->sim->messages.count, 1);
-	return event_take(b->sim, h, 0);
+	return event_take(h, 0);
 }
 
 /* An access of another line delivers all that is pending. */
@@ -648,7 +648,7 @@ static const struct dirent *entry(const struct bench *b)
 
 static void memory_has_the_last_value(const struct bench *b)
 {
-	assert_int_equal(entry(b)->version, b->sim->line[b->line]->version);
+	assert_int_equal(entry(b)->version, b->sim->version[b->line]);
 }
 
 /* The line is read from the evictor while it is on its way home; then it arrives. */
@@ -813,7 +813,7 @@ static void upgrade_ends_in_m(const struct bench *b)
 
 	assert_non_null(slot);
 	assert_int_equal(slot->state, STATE_M);
-	assert_int_equal(slot->version, b->sim->line[b->line]->version);
+	assert_int_equal(slot->version, b->sim->version[b->line]);
 	assert_ptr_equal(entry(b)->owner, b->sim->cpu[0].node);
 	assert_null(cache_find(&b->sim->cpu[1].node->level_cache[0], b->line));
 }

@@ -23,6 +23,13 @@
  *	released with     lost objects, mended  the same              the cure
  *	                  by 05aa345034d
  *
+ *	                  6.17 (2025)           6.18
+ *	what a CPU has    a slab, its list behind cmpxchg16b, and more partial slabs of its own
+ *	sheaves on top    of no cache           of caches that ask
+ *	a fill takes      -                     objects one by one from the CPU's slab
+ *	refilled slab     becomes the freeing CPU's, without the list_lock
+ *	a slab is frozen  when a CPU allocates from it, not while a CPU only keeps it
+ *
  *	                  7.0 (2026)            7.1                   7.3 (a tree of it)
  *	what a CPU has    sheaves of every cache: main, spare, rcu_free; no slab
  *	what a node has   a barn of full and of empty sheaves, and the partial list

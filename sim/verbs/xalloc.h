@@ -9,6 +9,8 @@ void *xrealloc(void *old, size_t size);                 /* new bytes are not zer
 char *xstrdup(const char *text);
 /* `size` zeroed bytes that cost memory only where touched; xunmap gives them back. */
 void *xmap(size_t size);
+/* The same for tables that are used densely: on huge pages, if they are large and the host has them. */
+void *xmap_tables(size_t size);
 void xunmap(void *p, size_t size);
 _Noreturn void xalloc_failed(size_t size);
 

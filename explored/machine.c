@@ -415,7 +415,7 @@ static void step(struct cpu *cpu, const struct verb_at *verb)
 	struct sim *sim = cpu->sim;
 
 	cpu->next = *verb;
-	if (verb->p)
+	if (verb->size)         /* not NULL either */
 		must_be_inside(cpu);
 	if (sim->sequential) {
 		go_alone(cpu);

@@ -291,6 +291,10 @@ struct slab_sheaf;              /* objects in somebody's hands; models/slub/shea
 
 struct object_allocator {
 	const char *name, *summary;
+	/* Of what it follows, and when that came out; what it has that the one before it lacked: in
+	 * sentences. NULL and 0: not told. */
+	const char *version, *brings;
+	unsigned year;
 	const struct setting *settings;
 	size_t settings_size;
 	/* Its variants, each whole, one of them this; the int at `variant` in the settings chooses.

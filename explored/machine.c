@@ -711,6 +711,13 @@ void timer_add(struct sim *sim, unsigned target, uint64_t first, uint64_t period
 
 /* ---- annotations ---------------------------------------------------------------------------- */
 
+void leave_uncached(struct cpu *cpu, const void *p, size_t bytes)
+{
+	(void)cpu;
+	(void)p;
+	(void)bytes;
+}
+
 struct sim *cpu_sim(const struct cpu *cpu)
 {
 	return cpu->sim;

@@ -91,9 +91,13 @@ static inline uint64_t page_to_pfn(const struct memory *m, const struct page *pa
 
 static inline struct page *pfn_to_page(const struct memory *m, uint64_t pfn)
 {
-	const struct node_memory *node = &m->node[pfn / m->node_pages];
+	const struct node_memory *node = &m->node[0];
 
-	return (struct page *)(node->mem_map + pfn % m->node_pages * m->stride);
+	if (pfn >= m->node_pages) {             /* divisions are dear, and checks ask for all */
+		node = &m->node[pfn / m->node_pages];
+		pfn %= m->node_pages;
+	}
+	return (struct page *)(node->mem_map + pfn * m->stride);
 }
 
 static inline void *pfn_address(const struct memory *m, uint64_t pfn)

@@ -27,6 +27,7 @@ every() {
 }
 
 every "$here/configs/explore/buddy.yaml"
+every "$here/configs/explore/buddy.yaml" --set pages=pcp
 every "$here/configs/explore/magazine.yaml"
 every "$here/configs/explore/pcp-spin.yaml"
 every "$here/configs/explore/slub.yaml" --set objects=slub-page

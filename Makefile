@@ -28,16 +28,21 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSI
 
 # A backend of the verbs: its own folder, and models and workloads compiled once more for it.
 SHARED   := $(wildcard sim/verbs/*.c models/*.c models/*/*.c workloads/*.c)
-EXPLORED := $(patsubst %.c,$(B)/for-explored/%.o,$(wildcard explored/*.c) $(SHARED) litmus/execute.c)
-VERSION_explored := $(shell cat $(sort $(wildcard explored/*.[ch] sim/verbs/*.[ch] models/*.h models/*/*.[ch])) | sha256sum | cut -c1-12)
+BACKENDS := explored native
+SOURCES_explored := $(wildcard explored/*.c) $(SHARED) litmus/execute.c
+SOURCES_native   := $(wildcard native/*.c) $(filter-out workloads/ledger.c,$(SHARED))
+VERBS_explored   := sim/verbs/calls.h
+VERBS_native     := native/verbs.h
+PARTS_explored   := explored/*.[ch] sim/verbs/*.[ch] models/*.h models/*/*.[ch]
+PARTS_native     := native/*.[ch] sim/verbs/*.[ch] models/*.h models/*/*.[ch] workloads/*.[ch]
 OBJCOPY  ?= objcopy
 
 ALL_CFLAGS   = -std=gnu17 -O2 -g -fno-omit-frame-pointer -ffp-contract=off -fwrapv $(WARN) $(CFLAGS)
 ALL_CPPFLAGS = -I. -D_GNU_SOURCE -MMD -MP $(CPPFLAGS)
-LDLIBS       = -lyaml -lzstd -lm
+LDLIBS       = -lyaml -lzstd -lm -pthread
 
 SOURCES := $(wildcard sim/*.c sim/verbs/*.c models/*.c models/*/*.c workloads/*.c experiment/*.c litmus/*.c cli/*.c)
-OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(B)/explored.o
+OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(BACKENDS:%=$(B)/%.o)
 LIBRARY := $(filter-out $(B)/cli/main.o,$(OBJECTS))
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 SCRIPTS := $(wildcard tests/check_*.sh)
@@ -70,18 +75,29 @@ $(B)/%.o: %.c $(B)/flags
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 # One relocatable object for each backend: what it defines is its own but for its door.
-$(B)/for-explored/%.o: %.c $(B)/flags
+define rules_of_backend
+OBJECTS_$(1) := $$(SOURCES_$(1):%.c=$(B)/for-$(1)/%.o)
+VERSION_$(1) := $$(shell cat $$(sort $$(wildcard $$(PARTS_$(1)))) | sha256sum | cut -c1-12)
+$(B)/for-$(1)/%.o: %.c $(B)/flags
+	@mkdir -p $$(@D)
+	$$(CC) $$(ALL_CPPFLAGS) -DBOUNCE_BACKEND='"$(VERBS_$(1))"' $$(ALL_CFLAGS) -c -o $$@ $$<
+$(B)/for-$(1)/$(1)/backend.o: ALL_CPPFLAGS += -DVERSION_OF_BACKEND='"$$(VERSION_$(1))"'
+$(B)/for-$(1)/$(1)/backend.o: $(B)/$(1).version
+$(B)/$(1).version: FORCE
+	@mkdir -p $$(@D)
+	@echo '$$(VERSION_$(1))' | cmp -s - $$@ || echo '$$(VERSION_$(1))' > $$@
+$(B)/$(1).o: $$(OBJECTS_$(1))
+	$$(LD) -r -o $$@.all $$^
+	$$(OBJCOPY) --keep-global-symbol=backend_$(1) $$@.all $$@
+	@rm $$@.all
+-include $$(OBJECTS_$(1):.o=.d)
+endef
+$(foreach one,$(BACKENDS),$(eval $(call rules_of_backend,$(one))))
+
+# A test from inside the native backend: a part of it, linked with nothing else of the program.
+$(B)/tests/test_native_verbs: $(B)/for-native/tests/test_native_verbs.o $(OBJECTS_native) $(B)/sim/xalloc.o
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -DBOUNCE_BACKEND='"sim/verbs/calls.h"' $(ALL_CFLAGS) -c -o $@ $<
-$(B)/for-explored/explored/backend.o: ALL_CPPFLAGS += -DVERSION_OF_BACKEND='"$(VERSION_explored)"'
-$(B)/for-explored/explored/backend.o: $(B)/explored.version
-$(B)/explored.version: FORCE
-	@mkdir -p $(@D)
-	@echo '$(VERSION_explored)' | cmp -s - $@ || echo '$(VERSION_explored)' > $@
-$(B)/explored.o: $(EXPLORED)
-	$(LD) -r -o $@.all $^
-	$(OBJCOPY) --keep-global-symbol=backend_explored $@.all $@
-	@rm $@.all
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 # A change of compiler or flags rebuilds everything; a new version only what prints it.
 $(B)/flags: FORCE
@@ -191,7 +207,7 @@ plots: all need-plots
 install: all
 	install -d '$(DESTDIR)$(prefix)/bin' '$(DESTDIR)$(prefix)/share/doc/bounce'
 	install -m 755 $(B)/bounce '$(DESTDIR)$(prefix)/bin/bounce'
-	for d in configs configs/explore configs/machines configs/micro configs/pages plots workloads/traces; do \
+	for d in configs configs/explore configs/machines configs/micro configs/native configs/pages plots workloads/traces; do \
 		install -d "$(DESTDIR)$(prefix)/share/bounce/$$d"; \
 		find $$d -maxdepth 1 -type f -exec install -m 644 {} "$(DESTDIR)$(prefix)/share/bounce/$$d/" ';'; \
 	done
@@ -208,4 +224,4 @@ clean:
 .SECONDARY:
 FORCE:
 
--include $(B)/docs/machine_table.d $(OBJECTS:.o=.d) $(EXPLORED:.o=.d) $(TESTS:=.d) $(HELPERS:.o=.d) $(B)/tests/bench.d $(B)/tests/hashes.d $(B)/tests/golden.d $(B)/tests/quantiles.d
+-include $(B)/for-native/tests/test_native_verbs.d $(B)/docs/machine_table.d $(OBJECTS:.o=.d) $(TESTS:=.d) $(HELPERS:.o=.d) $(B)/tests/bench.d $(B)/tests/hashes.d $(B)/tests/golden.d $(B)/tests/quantiles.d

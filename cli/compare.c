@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/arrange.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/comparison.h"
@@ -16,12 +17,6 @@
 #include "experiment/diagnostic.h"
 #include "sim/verbs/xalloc.h"
 
-static const char *const usual[] = {
-	"bounces/operations", "bounces_allocator/operations", "alloc_cycles_mean",
-	"free_cycles_mean",   "footprint_bytes_peak",
-};
-
-enum { USUAL = sizeof usual / sizeof *usual };
 enum { DIFFERENCES = 8 };       /* members and places that are shown */
 
 struct arguments {
@@ -122,9 +117,6 @@ static error_t parse(int key, char *word, struct argp_state *state)
 			argp_error(state, "which results? Two folders, or one and --by KEY");
 		if (arguments->result[1] && arguments->by)
 			argp_error(state, "--by compares within one result");
-		if (!arguments->count)
-			for (size_t i = 0; i < USUAL; i++)
-				add_metric(arguments, usual[i], state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -132,51 +124,6 @@ static error_t parse(int key, char *word, struct argp_state *state)
 }
 
 /* ---- arranging the points ------------------------------------------------------------------------ */
-
-/* The keys that tell groups apart: what either result sweeps, but `by` and the seed. */
-struct keys {
-	const char *key[64];
-	size_t count;
-};
-
-static void add_keys(struct keys *keys, const struct points *points, const char *by)
-{
-	for (size_t i = 0; i < points->swepts && keys->count < 64; i++) {
-		const char *key = points->swept[i];
-		size_t at = 0;
-
-		while (at < keys->count && strcmp(keys->key[at], key) != 0)
-			at++;
-		if (at == keys->count && strcmp(key, "seed") != 0 && !(by && !strcmp(key, by)))
-			keys->key[keys->count++] = key;
-	}
-}
-
-/* `series` NULL: the point's value of `by`. A result that fixes a key meets one that sweeps it. */
-static void add_points(struct groups *groups, const struct points *points, const struct keys *keys,
-		       const char *series, const char *by)
-{
-	for (size_t i = 0; i < points->count; i++) {
-		const struct point *point = points->point[i];
-		char group[512] = "", seed[24];
-		size_t used = 0;
-
-		for (size_t k = 0; k < keys->count && used < sizeof group; k++) {
-			const char *value = select_value(point, keys->key[k], seed, sizeof seed);
-
-			if (value)
-				used += (size_t)snprintf(group + used, sizeof group - used,
-							 "%s%s=%s", used ? ", " : "", keys->key[k],
-							 value);
-		}
-
-		const char *name = series ? series : select_value(point, by, seed, sizeof seed);
-
-		/* a point without the key is not compared by it */
-		if (name)
-			groups_add(groups, name, group, point);
-	}
-}
 
 /* Allocators, with their variants; or whatever else is swept by name. */
 static bool compares_series(const struct points *points, const char *by)
@@ -186,19 +133,6 @@ static bool compares_series(const struct points *points, const char *by)
 	for (size_t i = 0; i < points->swepts; i++)
 		any |= groups_is_series(points, points->swept[i]);
 	return any && (!by || !strcmp(by, "objects"));
-}
-
-static void add_series(struct groups *groups, const struct points *points)
-{
-	char series[512], group[512];
-
-	for (size_t i = 0; i < points->count; i++) {
-		const struct point *point = points->point[i];
-
-		groups_series(points, point, NULL, series, sizeof series);
-		groups_settings(points, point, group, sizeof group);
-		groups_add(groups, series, group, point);
-	}
 }
 
 static bool by_known(const struct points *points, const char *by, char *why, size_t size)
@@ -240,43 +174,49 @@ static void tell_unmatched(const struct groups *groups)
 			 groups->bad == 1 ? "run" : "runs");
 }
 
+static bool is_native(const struct points *points)
+{
+	return points && points->count && points->point[0]->native;
+}
+
+/* Names as given; equal names would be one series. Beside native ones the backend is named. */
 static struct groups *arrange(const struct arguments *arguments, const struct points *a,
 			      const struct points *b, const char *by)
 {
-	struct groups *groups = groups_new();
-	struct keys keys = { .count = 0 };
+	const char *const *given = arguments->result;
+	char names[2][600];
+	bool any = is_native(a) || is_native(b);
 
-	if (!b && compares_series(a, by)) {
-		add_series(groups, a);
-		return groups;
-	}
-	add_keys(&keys, a, by);
-	if (!b) {
-		add_points(groups, a, &keys, NULL, by);
-		return groups;
-	}
-	add_keys(&keys, b, NULL);
-	/* names as given; equal names would be one series */
-	bool same = !strcmp(arguments->result[0], arguments->result[1]);
+	if (!b)
+		return compares_series(a, by) ? arrange_series(a) : arrange_by(a, by);
+	for (unsigned i = 0; i < 2; i++) {
+		const char *backend = is_native(i ? b : a) ? " (native)" : " (simulated)";
+		bool again = i && !strcmp(given[0], given[1]);
 
-	add_points(groups, a, &keys, arguments->result[0], NULL);
-	add_points(groups, b, &keys, same ? "again" : arguments->result[1], NULL);
-	return groups;
+		snprintf(names[i], sizeof names[i], "%.512s%s", again ? "again" : given[i],
+			 any ? backend : "");
+	}
+	return arrange_two(a, names[0], b, names[1]);
 }
 
 static int compare(const struct arguments *arguments, const struct points *a,
 		   const struct points *b, const char *by)
 {
 	struct groups *groups = arrange(arguments, a, b, by);
+	const struct quotient *compared = arguments->compared;
+	size_t count = arguments->count;
 	struct comparison comparison = {
-		.compared = arguments->compared,
-		.count = arguments->count,
 		.limit = arguments->limit,
+		.native = is_native(a) || is_native(b),
 		.format = arguments->format,
 		.paper = table_paper(stdout, arguments->colour, arguments->wide),
 	};
 	bool people = arguments->format == TABLE_PEOPLE;
 
+	if (!count)
+		compared = compared_usual(comparison.native, &count);
+	comparison.compared = compared;
+	comparison.count = count;
 	if (people && b)
 		differences_of_settings(stdout, a, b);
 
@@ -287,7 +227,7 @@ static int compare(const struct arguments *arguments, const struct points *a,
 		for (size_t s = 1; s < groups->serieses; s++)
 			differences_of_places(stdout, groups, s, DIFFERENCES, comparison.paper);
 		putchar('\n');
-		verdict_print(stdout, groups, arguments->compared, arguments->count);
+		verdict_print(stdout, groups, compared, count);
 	}
 
 	tell_unmatched(groups);

@@ -11,6 +11,28 @@
 
 enum { COLUMNS = 22 };
 
+enum { USUAL_MAX = 8 };
+
+const struct quotient *compared_usual(bool native, size_t *count)
+{
+	static const char *const usual[] = {
+		"bounces/operations", "bounces_allocator/operations", "alloc_cycles_mean",
+		"free_cycles_mean",   "footprint_bytes_peak",	      NULL,
+	};
+	static const char *const of_times[] = {
+		"elapsed_cycles/operations", "alloc_cycles_mean", "alloc_cycles_p50",
+		"free_cycles_mean",	     "free_cycles_p50",	  "work_cycles_mean",
+		NULL,
+	};
+	static struct quotient compared[USUAL_MAX];
+	const char *const *names = native ? of_times : usual;
+	char unknown[64];
+
+	for (*count = 0; names[*count]; ++*count)
+		quotient_parse(names[*count], &compared[*count], unknown, sizeof unknown);
+	return compared;
+}
+
 /* Beyond the limit for the worse, and not by chance. */
 static bool is_over(const struct interval *from, const struct interval *to,
 		    const struct interval *change, double limit)
@@ -127,6 +149,12 @@ static bool add_row(struct table *table, const struct groups *groups, const stru
 	return over;
 }
 
+static bool both_have(const struct cell *a, const struct cell *b, const struct quotient *compared)
+{
+	return !isnan(cell_interval(a, quotient_value, compared).mean) &&
+	       !isnan(cell_interval(b, quotient_value, compared).mean);
+}
+
 /* All groups of one series against the first; how many rows were over the limit. */
 static size_t add_series(struct table *table, const struct groups *groups, size_t series,
 			 const struct comparison *comparison)
@@ -138,7 +166,8 @@ static size_t add_series(struct table *table, const struct groups *groups, size_
 				  *b = groups_cell(groups, series, g);
 
 		for (size_t m = 0; a && b && m < comparison->count; m++)
-			over += add_row(table, groups, a, b, &comparison->compared[m],
+			if (!comparison->native || both_have(a, b, &comparison->compared[m]))
+				over += add_row(table, groups, a, b, &comparison->compared[m],
 					comparison->limit);
 	}
 	return over;

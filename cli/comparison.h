@@ -8,10 +8,14 @@
 #include "experiment/groups.h"
 #include "experiment/metrics.h"
 
+/* What is compared unless somebody says what; `native`: a side has only times. */
+const struct quotient *compared_usual(bool native, size_t *count);
+
 struct comparison {
 	const struct quotient *compared;
 	size_t count;
 	double limit;           /* as a fraction; NAN: none */
+	bool native;            /* a side has only times: what one has not is no row */
 	enum table_format format;
 	struct paper paper;
 };

@@ -171,6 +171,33 @@ static void print_view(const struct page_view *view)
 		printf("struct page: %s, %u bytes\n", view->name, view->size);
 }
 
+/* What it follows, and what that brought. */
+static void print_version(const struct object_allocator *model)
+{
+	if (model->version)
+		printf("of %s, %u\n", model->version, model->year);
+	if (model->brings)
+		printf("new in it: %s\n", model->brings);
+}
+
+/* Each variant by its word of the setting, with its own idea. */
+static void print_variants(const struct object_allocator *model)
+{
+	const struct setting *setting = model->settings;
+
+	if (!model->variants)
+		return;
+	while (setting->key && strcmp(setting->key, "variant"))
+		setting++;
+	for (size_t i = 0; model->variants[i]; i++) {
+		const struct object_allocator *variant = model->variants[i];
+
+		printf("variant %s: %s\n", setting->words[i], variant->summary);
+		if (variant != model && variant->brings)
+			printf("  new in it: %s\n", variant->brings);
+	}
+}
+
 static void search_models(struct search *search)
 {
 	for (size_t i = 0; object_allocators[i]; i++) {
@@ -179,6 +206,8 @@ static void search_models(struct search *search)
 		if (!matches(search, model->name))
 			continue;
 		printf("model %s (objects): %s\n", model->name, model->summary);
+		print_version(model);
+		print_variants(model);
 		print_view(model->view);
 		print_settings(model->settings, model->name);
 	}

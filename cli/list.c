@@ -28,21 +28,49 @@ struct listing {
 static const struct column models_columns[] = {
 	{ "model", "model", true },
 	{ "kind", "kind", true },
+	{ "of", "version", true },
+	{ "year", "year", true },
 	{ "what it is", "summary", true },
+	{ "variants", "variants", true },
 	{ NULL, NULL, false },
 };
+
+/* The words of the setting `variant`, if there is one. */
+static void add_variants(struct table *table, const struct setting *settings)
+{
+	char text[200] = "";
+	size_t at = 0;
+
+	while (settings && settings->key && strcmp(settings->key, "variant"))
+		settings++;
+	for (size_t i = 0; settings && settings->words && settings->words[i]; i++)
+		at += (size_t)snprintf(text + at, sizeof text - at, "%s%s", i ? " " : "",
+				       settings->words[i]);
+	table_text(table, "%s", text);
+}
 
 static void fill_models(struct table *table)
 {
 	for (size_t i = 0; object_allocators[i]; i++) {
-		table_text(table, "%s", object_allocators[i]->name);
+		const struct object_allocator *model = object_allocators[i];
+
+		table_text(table, "%s", model->name);
 		table_text(table, "objects");
-		table_text(table, "%s", object_allocators[i]->summary);
+		table_text(table, "%s", model->version ? model->version : "");
+		if (model->year)
+			table_text(table, "%u", model->year);
+		else
+			table_text(table, "%s", "");
+		table_text(table, "%s", model->summary);
+		add_variants(table, model->settings);
 	}
 	for (size_t i = 0; page_allocators[i]; i++) {
 		table_text(table, "%s", page_allocators[i]->name);
 		table_text(table, "pages");
+		table_text(table, "%s", "");
+		table_text(table, "%s", "");
 		table_text(table, "%s", page_allocators[i]->summary);
+		add_variants(table, page_allocators[i]->settings);
 	}
 }
 

@@ -23,6 +23,7 @@ const struct verb verbs[] = {
 	{ "compare", "A B",             "two results side by side, with intervals", cli_compare },
 	{ "import",  "TRACE",           "a recorded trace into a replayable one", cli_import },
 	{ "explore", "FILE...",         "many schedules: can an allocator lose or double an object?", cli_explore },
+	{ "calibrate", "",              "measure this host, write a machine file", cli_calibrate },
 	{ "litmus",  "FILE...",         "litmus tests: is the order of memory that of x86-TSO?", cli_litmus },
 	{ "list",    "WHAT",            "models, workloads, machines, protocols, metrics, keys", cli_list },
 	{ "explain", "WORD",            "what a key, metric, model or protocol is", cli_explain },
@@ -37,7 +38,7 @@ static void print_help(FILE *out)
 	      "algorithms on a simulated machine.\n\n",
 	      out);
 	for (const struct verb *verb = verbs; verb->name; verb++)
-		fprintf(out, "  bounce %-8s%-11s%s\n", verb->name, verb->arguments, verb->summary);
+		fprintf(out, "  bounce %-10s%-11s%s\n", verb->name, verb->arguments, verb->summary);
 	fputs("\n'bounce help VERB' says more, 'bounce version' which one this is. Examples:\n\n"
 	      "  bounce run configs/remote-free.yaml\n"
 	      "  bounce report remote-free\n"

@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "cli/expected.h"
+#include "cli/native.h"
 #include "cli/options.h"
 #include "cli/run.h"
 #include "cli/sensitivity.h"
@@ -18,6 +19,7 @@
 #include "experiment/plots.h"
 #include "experiment/run_point.h"
 #include "experiment/runner.h"
+#include "sim/verbs/backend.h"
 #include "sim/verbs/xalloc.h"
 
 struct arguments {
@@ -26,7 +28,7 @@ struct arguments {
 	const char *output, *colour;
 	enum table_format format;
 	struct runner_options runner;
-	bool quiet, no_plots, sensitivity, wide;
+	bool quiet, no_plots, sensitivity, native, watched, wide;
 };
 
 enum {
@@ -42,7 +44,9 @@ enum {
 	OPTION_COLOUR,
 	OPTION_WIDE,
 	OPTION_NO_PLOTS,
-	OPTION_SENSITIVITY
+	OPTION_SENSITIVITY,
+	OPTION_BACKEND,
+	OPTION_WATCHED
 };
 
 /* clang-format off */
@@ -57,6 +61,8 @@ static const struct argp_option options[] = {
 	{ "replace", OPTION_REPLACE, NULL, 0, "Take the folder of another experiment of that name; its points stay", 0 },
 	{ "no-plots", OPTION_NO_PLOTS, NULL, 0, "Draw no figures", 0 },
 	{ "sensitivity", OPTION_SENSITIVITY, NULL, 0, "Does the order of allocators hang on a weak number? Each halved and doubled", 0 },
+	{ "backend", OPTION_BACKEND, "native|simulated", 0, "native: measure this host's processors, and print the simulation beside them", 0 },
+	{ "watched", OPTION_WATCHED, NULL, 0, "With --backend native: watch who is handed what, time nothing", 0 },
 	{ "quiet", OPTION_QUIET, NULL, 0, "No progress, no notes", 0 },
 	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in tables and messages", 0 },
 	{ "wide", OPTION_WIDE, NULL, 0, "Tables as wide as they are (on a terminal: 100 characters)", 0 },
@@ -142,6 +148,14 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	case OPTION_SENSITIVITY:
 		arguments->sensitivity = true;
 		return 0;
+	case OPTION_BACKEND:
+		arguments->native = !strcmp(word, backend_native.name);
+		if (!arguments->native && strcmp(word, "simulated"))
+			argp_error(state, "--backend is native or simulated, got '%s'", word);
+		return 0;
+	case OPTION_WATCHED:
+		arguments->watched = true;
+		return 0;
 	case OPTION_NO_PLOTS:
 		arguments->no_plots = true;
 		return 0;
@@ -158,6 +172,10 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		if (!arguments->file_count)
 			argp_error(state,
 				   "which experiment? A file, like configs/remote-free.yaml");
+		if (arguments->watched && !arguments->native)
+			argp_error(state, "--watched is for --backend native");
+		if (arguments->sensitivity && arguments->native)
+			argp_error(state, "--sensitivity is of simulated machines");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -328,6 +346,31 @@ static int try_weak(const struct arguments *arguments, const char *file,
 	return sensitivity_run(experiment, &how);
 }
 
+static int try_native(const struct arguments *arguments, const struct experiment *experiment)
+{
+	char directory[4096];
+	struct native_how how = {
+		.directory = directory,
+		.runner = arguments->runner,
+		.format = arguments->format,
+		.paper = table_paper(stdout, arguments->colour, arguments->wide),
+		.watched = arguments->watched,
+	};
+
+	folder_of(arguments, experiment, directory, sizeof directory);
+	return native_run_experiment(experiment, &how);
+}
+
+static int run_as_asked(struct arguments *arguments, const char *file,
+			const struct experiment *experiment)
+{
+	if (arguments->sensitivity)
+		return try_weak(arguments, file, experiment);
+	if (arguments->native)
+		return try_native(arguments, experiment);
+	return run_one(arguments, experiment);
+}
+
 static void refuse_plant(const struct experiment *experiment, struct diagnostics *diagnostics)
 {
 	if (experiment->combination[0]->settings.plant)
@@ -376,6 +419,8 @@ static int run_all(struct arguments *arguments)
 			refuse_plant(experiments[i], diagnostics);
 		if (experiments[i] && arguments->sensitivity)
 			sensitivity_check(experiments[i], diagnostics);
+		if (experiments[i] && arguments->native)
+			native_check(experiments[i], &arguments->runner, diagnostics);
 	}
 	for (size_t i = 0; i < arguments->file_count && !diagnostics_count(diagnostics); i++)
 		run_rehearse(experiments[i], diagnostics);
@@ -387,9 +432,7 @@ static int run_all(struct arguments *arguments)
 	for (size_t i = 0; i < arguments->file_count && !diagnostics_count(diagnostics); i++)
 		status = has_folder(arguments, experiments, i) ? status : EXIT_MISTAKE;
 	for (size_t i = 0; i < arguments->file_count && status != EXIT_MISTAKE; i++) {
-		int one = arguments->sensitivity
-				  ? try_weak(arguments, arguments->files[i], experiments[i])
-				  : run_one(arguments, experiments[i]);
+		int one = run_as_asked(arguments, arguments->files[i], experiments[i]);
 
 		status = status == EXIT_DONE || one == EXIT_INTERRUPTED ? one : status;
 		if (one == EXIT_INTERRUPTED)

@@ -13,8 +13,7 @@
 #include "models/model.h"
 #include "sim/machine.h"
 #include "sim/sim.h"
-#include "workloads/interrupts.h"
-#include "workloads/workload.h"
+#include "workloads/stand.h"
 
 /* The words of `placement`: those of the simulator, then those that become lists of cores. */
 enum {
@@ -131,6 +130,10 @@ void experiment_leave_out(struct experiment *experiment, const bool *out);
 
 /* Machine, placement and cores of the simulator's options. */
 void combination_place(const struct combination *combination, struct sim_options *options);
+/* Of simulated memory that a machine with so many nodes needs. */
+uint64_t combination_bytes(const struct combination *combination, uint64_t nodes);
+/* Models, workload and their settings, as its machine stands ready to run them. */
+void combination_plan(const struct combination *combination, struct stand_plan *plan);
 /* Does the kernel count preemption? `auto`: as kernels like its allocators' do. */
 bool combination_preempt(const struct combination *combination);
 /* Does the key determine a point? Others are about the experiment; the seed comes apart. */

@@ -239,6 +239,21 @@ static const void *member(const struct metric *metric, const struct point *point
 	       metric->offset;
 }
 
+/* On a host's processors nobody sees lines, causes and what objects hold; times and numbers of
+ * operations are all there is. */
+static bool measured(const struct metric *metric, const struct point *point)
+{
+	bool of_result = metric->kind != METRIC_TEXT && metric->kind != METRIC_OF_POINT;
+	bool counted = metric->offset >= RESULT(total) &&
+		       metric->offset < RESULT(total) + sizeof(struct counts);
+
+	if (!point->native || !of_result)
+		return true;
+	return !counted && metric->kind != METRIC_READ && metric->kind != METRIC_WRITTEN &&
+	       metric->offset != RESULT(footprint_bytes_peak) &&
+	       metric->offset != RESULT(live_bytes_peak);
+}
+
 static bool whole(const struct metric *metric, const struct point *point, uint64_t *value)
 {
 	const uint64_t *count = member(metric, point);
@@ -260,6 +275,8 @@ double metric_value(const struct metric *metric, const struct point *point)
 	const struct op_stats *op = member(metric, point);
 	uint64_t count;
 
+	if (!measured(metric, point))
+		return NAN;
 	switch (metric->kind) {
 	case METRIC_TEXT:
 	case METRIC_OUTCOME:
@@ -291,7 +308,7 @@ const char *metric_text(const struct metric *metric, const struct point *point, 
 		return *(const char *const *)member(metric, point);
 	if (metric->kind == METRIC_OUTCOME)
 		return outcome_names[point->result->outcome];
-	if (whole(metric, point, &count)) {
+	if (measured(metric, point) && whole(metric, point, &count)) {
 		snprintf(buf, size, "%" PRIu64, count);
 		return buf;
 	}

@@ -14,13 +14,8 @@
 struct run {
 	const struct combination *combination;
 	struct sim *sim;
-	struct pages pages;
-	struct objects objects;
-	struct traffic traffic;
-	void *workload;
-	struct devices *devices;
-	uint64_t memory_mib_max;        /* of the simulated machine; 0: as much as it says */
-	bool created;
+	struct stand_plan plan;
+	struct stand stand;
 	char why[512];                  /* of a set-up that cannot be */
 };
 
@@ -33,6 +28,18 @@ void combination_place(const struct combination *combination, struct sim_options
 					       : (enum placement)combination->settings.placement;
 	for (size_t i = 0; i < combination->cores && i < MACHINE_CORES_MAX; i++)
 		options->core[i] = combination->core[i];
+}
+
+/* Pages (a node has a block of the largest order at least), their structs of at most 64 bytes, and
+ * room for what set-up takes besides. */
+uint64_t combination_bytes(const struct combination *combination, uint64_t nodes)
+{
+	uint64_t mib = nodes * NODE_MIB_MIN;
+
+	if (mib < combination->settings.memory_mib)
+		mib = combination->settings.memory_mib;
+	return mib * ((1 << 20) + 256 * 64) + ((uint64_t)64 << 20) +
+	       combination->settings.cpus * ((uint64_t)1 << 20);
 }
 
 bool combination_preempt(const struct combination *combination)
@@ -52,7 +59,6 @@ static struct sim_options *options_new(const struct planned *planned)
 	const struct combination *combination = planned->combination;
 	const struct settings *settings = &combination->settings;
 	struct sim_options *options = xalloc(sizeof *options);
-	uint64_t mib = combination->machine.numa_nodes * NODE_MIB_MIN;
 
 	combination_place(combination, options);
 	options->cpus = (unsigned)settings->cpus;
@@ -66,106 +72,51 @@ static struct sim_options *options_new(const struct planned *planned)
 	options->max_cycles = settings->max_cycles;
 	options->model =
 		combination->objects ? combination->objects->name : combination->pages->name;
-	/* pages (a node has a block of the largest order at least), their structs of at most 64
-	 * bytes, and room for what set-up takes besides */
-	if (mib < settings->memory_mib)
-		mib = settings->memory_mib;
-	options->arena_bytes = mib * ((1 << 20) + 256 * 64) +
-			       ((uint64_t)64 << 20) + settings->cpus * ((uint64_t)1 << 20);
+	options->arena_bytes = combination_bytes(combination, combination->machine.numa_nodes);
 	return options;
 }
 
-static void second(struct cpu *cpu, void *argument)
+void combination_plan(const struct combination *combination, struct stand_plan *plan)
 {
-	const struct run *run = argument;
-
-	if (run->pages.model->tick)
-		run->pages.model->tick(cpu, run->pages.state);
-	if (run->objects.model && run->objects.model->tick)
-		run->objects.model->tick(cpu, run->objects.state);
-}
-
-/*
- * Once a second each CPU does what the allocators want done then, in a timer's handler. A
- * thousandth of a second apart, for the kernel too spreads them. Not beside workloads that measure
- * the machine alone.
- */
-static void start_seconds(struct run *run)
-{
-	uint64_t cycles = run->combination->settings.second_cycles;
-	unsigned cpus = sim_cpus(run->sim);
-
-	bool wanted = run->pages.model->tick || (run->objects.model && run->objects.model->tick);
-
-	if (!wanted || !run->combination->workload->needs_objects)
-		return;
-	for (unsigned id = 0; id < cpus; id++)
-		background_add(run->sim, id, cycles + id * (cycles / 1000), cycles, second, run);
-}
-
-/* The workload, and the devices beside it. */
-static void create_traffic(struct run *run)
-{
-	const struct combination *combination = run->combination;
 	const struct settings *settings = &combination->settings;
-	char unused[200];
+	static const unsigned stride[] = {
+		[STRUCT_PAGE_AUTO] = 0, [STRUCT_PAGE_PACKED] = 56, [STRUCT_PAGE_ALIGNED] = 64
+	};
 
-	if (!combination->workload->create(&run->traffic, combination->workload_settings,
-					   &run->workload, run->why, sizeof run->why))
-		return;
-	run->devices = devices_new(&run->traffic, &settings->interrupts,
-				   settings->jitter_cycles + 1, run->why, sizeof run->why);
-	run->created = !*run->why;
-	if (!run->created)
-		combination->workload->finish(&run->traffic, run->workload, unused, sizeof unused);
+	*plan = (struct stand_plan){
+		.objects = combination->objects,
+		.pages = combination->pages,
+		.workload = combination->workload,
+		.objects_settings = combination->objects_settings,
+		.pages_settings = combination->pages_fitted,
+		.workload_settings = combination->workload_settings,
+		.memory_mib = settings->memory_mib,
+		.page_stride = stride[settings->struct_page],
+		.warmup = combination->warmup,
+		.operations = combination->operations,
+		.second_cycles = settings->second_cycles,
+		.interrupts = &settings->interrupts,
+		.jitter_cycles = settings->jitter_cycles,
+	};
 }
 
 static void set_up(void *argument)
 {
 	struct run *run = argument;
-	const struct combination *combination = run->combination;
-	const struct settings *settings = &combination->settings;
-	const struct page_view *view = page_view_of(combination->objects, combination->pages,
-						    combination->pages_fitted);
-	static const unsigned stride[] = {
-		[STRUCT_PAGE_AUTO] = 0, [STRUCT_PAGE_PACKED] = 56, [STRUCT_PAGE_ALIGNED] = 64
-	};
 
-	uint64_t mib = settings->memory_mib;
-
-	if (run->memory_mib_max && mib > run->memory_mib_max)
-		mib = run->memory_mib_max;
-	run->pages.model = combination->pages;
-	run->pages.memory =
-		memory_new(run->sim, view, stride[settings->struct_page], mib);
-	run->pages.state = combination->pages->create(run->sim, run->pages.memory,
-						      combination->pages_fitted);
-	if (combination->objects) {
-		run->objects.model = object_allocator_variant(combination->objects,
-							      combination->objects_settings);
-		run->objects.pages = &run->pages;
-		run->objects.state = run->objects.model->create(run->sim, &run->pages,
-								combination->objects_settings);
-	}
-	run->traffic = (struct traffic){
-		.sim = run->sim,
-		.objects = combination->objects ? &run->objects : NULL,
-		.pages = &run->pages,
-		.warmup = combination->warmup,
-		.operations = combination->operations,
-		.ledger = ledger_new(),
-	};
-	create_traffic(run);
-	start_seconds(run);
+	stand_set_up(&run->stand, run->sim, &run->plan, run->why, sizeof run->why);
 }
 
 /* The simulated machine with everything in it, not yet run. A machine that is too small for the
  * set-up has that outcome; false: the settings do not fit each other. */
-static bool begin(struct run *run, const struct planned *planned)
+static bool begin(struct run *run, const struct planned *planned, uint64_t memory_mib_max)
 {
 	struct sim_options *options = options_new(planned);
 
 	run->combination = planned->combination;
+	combination_plan(run->combination, &run->plan);
+	if (memory_mib_max && run->plan.memory_mib > memory_mib_max)
+		run->plan.memory_mib = memory_mib_max;
 	run->sim = sim_new(options, run->why, sizeof run->why);
 	free(options);
 	if (!run->sim)
@@ -173,42 +124,21 @@ static bool begin(struct run *run, const struct planned *planned)
 
 	bool whole = sim_protect(run->sim, set_up, run);
 
-	return !whole || run->created;
+	return !whole || run->stand.created;
 }
 
 static void end(struct run *run)
 {
-	devices_free(run->devices);
-	if (run->traffic.ledger)
-		ledger_free(run->traffic.ledger);
+	stand_free(&run->stand);
 	if (run->sim)
 		sim_free(run->sim);
 }
 
-static bool books_balance(struct run *run, char *why, size_t size)
-{
-	const struct combination *combination = run->combination;
-
-	if (run->objects.model && run->objects.model->check &&
-	    !run->objects.model->check(run->objects.state, why, size))
-		return false;
-	return !combination->pages->check || combination->pages->check(run->pages.state, why, size);
-}
-
 static void check(struct run *run, struct result *result)
 {
-	const struct workload *workload = run->combination->workload;
 	char why[200] = "";
-	bool good = true;
 
-	/* finish also frees what the workload holds */
-	if (run->created)
-		good = workload->finish(&run->traffic, run->workload, why, sizeof why);
-	if (result->outcome != OUTCOME_DONE)
-		return;
-	if (good)
-		good = books_balance(run, why, sizeof why);
-	if (good)
+	if (stand_finish(&run->stand, result->outcome == OUTCOME_DONE, why, sizeof why))
 		return;
 	result->outcome = OUTCOME_BUG;
 	snprintf(result->message, sizeof result->message, "at the end: %s", why);
@@ -221,7 +151,7 @@ static void note_orders(struct run *run, struct result *result)
 
 	if (!pages->free_blocks)
 		return;
-	pages->free_blocks(run->pages.state, blocks);
+	pages->free_blocks(run->stand.pages.state, blocks);
 	result->order = xalloc(MAX_ORDER * sizeof *result->order);
 	result->orders = MAX_ORDER;
 	for (unsigned order = 0; order < MAX_ORDER; order++)
@@ -302,25 +232,25 @@ void point_describe(struct point *point, const struct planned *planned)
 struct point *run_point(const struct planned *planned, char *why, size_t size)
 {
 	struct run run = { 0 };
+	const struct objects *objects = &run.stand.objects;
 	struct point *point = NULL;
 
-	if (begin(&run, planned)) {
+	if (begin(&run, planned, 0)) {
 		const struct workload *workload = planned->combination->workload;
 
 		point = point_new();
 		point_describe(point, planned);
 		sim_run(run.sim);
 		point->result = sim_result(run.sim);
-		if (run.created && workload->remarks)
-			workload->remarks(run.workload, remark, point);
+		if (run.stand.created && workload->remarks)
+			workload->remarks(run.stand.workload, remark, point);
 		check(&run, point->result);
-		if (run.objects.state && run.objects.model->metadata_bytes)
-			point->metadata_bytes =
-				run.objects.model->metadata_bytes(run.objects.state);
-		if (run.created)
+		if (objects->state && objects->model->metadata_bytes)
+			point->metadata_bytes = objects->model->metadata_bytes(objects->state);
+		if (run.stand.created)
 			note_orders(&run, point->result);
 		if (point->result->outcome == OUTCOME_DONE)
-			point->objects_lost = traffic_lost(&run.traffic);
+			point->objects_lost = traffic_lost(&run.stand.traffic);
 	} else {
 		snprintf(why, size, "%s", run.why);
 	}
@@ -336,12 +266,11 @@ static bool rehearse(const struct combination *combination, char *why, size_t si
 {
 	const struct planned planned = { .combination = combination,
 					 .seed = combination->settings.seed };
-	struct run run = { .memory_mib_max = REHEARSAL_MIB };
-	bool good = begin(&run, &planned);
+	struct run run = { 0 };
+	bool good = begin(&run, &planned, REHEARSAL_MIB);
 	char unused[200];
 
-	if (run.created)
-		combination->workload->finish(&run.traffic, run.workload, unused, sizeof unused);
+	stand_finish(&run.stand, false, unused, sizeof unused);
 	if (!good)
 		snprintf(why, size, "%s", run.why);
 	end(&run);

@@ -126,7 +126,8 @@ static bool is_result(const struct result *result)
 static int make_point(const struct runner *runner, const struct planned *planned, char *why,
 		      size_t size)
 {
-	struct point *point = run_point(planned, why, size);
+	struct point *point = runner->options->run ? runner->options->run(planned, why, size)
+						   : run_point(planned, why, size);
 	int status = 0;
 
 	if (!point)

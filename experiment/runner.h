@@ -20,6 +20,8 @@ struct runner_options {
 	bool force;                     /* compute again what is there */
 	bool replace;                   /* take the folder over from another experiment */
 	bool progress;                  /* a line on stderr that changes */
+	/* NULL: run_point */
+	struct point *(*run)(const struct planned *planned, char *why, size_t size);
 	bool quiet;                     /* no estimates and notes either */
 };
 

@@ -332,6 +332,8 @@ static void write_point(FILE *out, const struct point *point)
 	fact_number(out, "metadata_bytes", point->metadata_bytes);
 	fact_number(out, "objects_lost", point->objects_lost);
 	fact_number(out, "mixed", point->mixed);
+	if (point->native)
+		fact_number(out, "native", point->native);
 	for (size_t i = 0; i < point->keys; i++) {
 		fprintf(out, "key\t%s\t", point->key[i].key);
 		record_escape(out, point->key[i].value);
@@ -570,6 +572,8 @@ static bool read_point_fact(struct point *point, const char *name, char *value, 
 		good = number_fact(value, &point->objects_lost);
 	else if (!strcmp(name, "mixed"))
 		good = number_fact(value, &point->mixed);
+	else if (!strcmp(name, "native"))
+		good = number_fact(value, &point->native);
 	else if (!strcmp(name, "remark"))
 		point_add_remark(point, value);
 	else if (!strcmp(name, "key") && rest) {

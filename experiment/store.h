@@ -39,6 +39,7 @@ struct point {
 	size_t remarks;
 	uint64_t metadata_bytes;        /* of the object allocator, at the end of the run */
 	uint64_t mixed;                 /* 1: object and page allocator are of different kernels */
+	uint64_t native;                /* 1: ran on a host's processors (native/native.h) */
 	uint64_t objects_lost;          /* then on no list, and nobody's; 0 of a run that was cut */
 	struct result *result;
 	char **text;                    /* strings that result's tables point into; store.c's own */

@@ -415,7 +415,7 @@ static void step(struct cpu *cpu, const struct verb_at *verb)
 	struct sim *sim = cpu->sim;
 
 	cpu->next = *verb;
-	if (verb->p)
+	if (verb->size)         /* not NULL either */
 		must_be_inside(cpu);
 	if (sim->sequential) {
 		go_alone(cpu);
@@ -710,6 +710,13 @@ void timer_add(struct sim *sim, unsigned target, uint64_t first, uint64_t period
 }
 
 /* ---- annotations ---------------------------------------------------------------------------- */
+
+void leave_uncached(struct cpu *cpu, const void *p, size_t bytes)
+{
+	(void)cpu;
+	(void)p;
+	(void)bytes;
+}
 
 struct sim *cpu_sim(const struct cpu *cpu)
 {

@@ -91,9 +91,13 @@ static inline uint64_t page_to_pfn(const struct memory *m, const struct page *pa
 
 static inline struct page *pfn_to_page(const struct memory *m, uint64_t pfn)
 {
-	const struct node_memory *node = &m->node[pfn / m->node_pages];
+	const struct node_memory *node = &m->node[0];
 
-	return (struct page *)(node->mem_map + pfn % m->node_pages * m->stride);
+	if (pfn >= m->node_pages) {             /* divisions are dear, and checks ask for all */
+		node = &m->node[pfn / m->node_pages];
+		pfn %= m->node_pages;
+	}
+	return (struct page *)(node->mem_map + pfn * m->stride);
 }
 
 static inline void *pfn_address(const struct memory *m, uint64_t pfn)
@@ -287,6 +291,10 @@ struct slab_sheaf;              /* objects in somebody's hands; models/slub/shea
 
 struct object_allocator {
 	const char *name, *summary;
+	/* Of what it follows, and when that came out; what it has that the one before it lacked: in
+	 * sentences. NULL and 0: not told. */
+	const char *version, *brings;
+	unsigned year;
 	const struct setting *settings;
 	size_t settings_size;
 	/* Its variants, each whole, one of them this; the int at `variant` in the settings chooses.

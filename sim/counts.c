@@ -284,35 +284,6 @@ void window_close(struct sim *sim, uint64_t at)
 
 /* ---- operations, in the order of their ends ------------------------------------------------- */
 
-static unsigned bin_of(uint64_t value)
-{
-	unsigned exponent;
-
-	if (value < 64)
-		return (unsigned)value;
-	exponent = 63 - (unsigned)__builtin_clzll(value);
-	return (exponent - 5) * 64 + (unsigned)(value >> (exponent - 6) & 63);
-}
-
-static uint64_t bin_start(unsigned bin)
-{
-	unsigned exponent = bin / 64 + 5;
-
-	return bin < 64 ? bin : (uint64_t)(64 | bin % 64) << (exponent - 6);
-}
-
-static uint64_t percentile(const struct histogram *h, uint64_t count, unsigned percent)
-{
-	uint64_t wanted = (count * percent + 99) / 100, seen = 0;
-
-	for (unsigned i = 0; i < 64 * 64; i++) {
-		seen += h->bin[i];
-		if (seen >= wanted && seen)
-			return bin_start(i);
-	}
-	return 0;
-}
-
 void op_percentiles(struct sim *sim)
 {
 	for (enum op op = OP_NONE; op < OPS; op++) {
@@ -320,8 +291,8 @@ void op_percentiles(struct sim *sim)
 
 		if (!s->count)
 			continue;
-		s->p50_units = percentile(sim->histogram[op], s->count, 50);
-		s->p99_units = percentile(sim->histogram[op], s->count, 99);
+		s->p50_units = histogram_percentile(sim->histogram[op], s->count, 50);
+		s->p99_units = histogram_percentile(sim->histogram[op], s->count, 99);
 	}
 }
 
@@ -333,7 +304,7 @@ static void count_op(struct sim *sim, const struct entry *e)
 
 	if (!sim->histogram[e->op])
 		sim->histogram[e->op] = xalloc(sizeof(struct histogram));
-	sim->histogram[e->op]->bin[bin_of(each)] += e->pieces;
+	histogram_add(sim->histogram[e->op], each, e->pieces);
 	s->count += e->pieces;
 	s->total_units += e->units;
 	if (each > s->max_units)

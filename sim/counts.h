@@ -5,6 +5,7 @@
 #ifndef SIM_COUNTS_H
 #define SIM_COUNTS_H
 
+#include "sim/histogram.h"
 #include "sim/result.h"
 #include "sim/timing.h"
 
@@ -79,10 +80,6 @@ struct entry {
 	bool whole;                     /* not inside another operation */
 	uint64_t start, units, lines_read, lines_written;
 	int64_t live, footprint;
-};
-
-struct histogram {
-	uint64_t bin[64 * 64];
 };
 
 struct line *line_get(struct sim *sim, uint64_t number);

@@ -337,6 +337,13 @@ void fence(struct cpu *cpu)
 
 /* ---- CPUs as such --------------------------------------------------------------------------- */
 
+void leave_uncached(struct cpu *cpu, const void *p, size_t bytes)
+{
+	(void)cpu;
+	(void)p;
+	(void)bytes;
+}
+
 struct sim *cpu_sim(const struct cpu *cpu)
 {
 	return cpu->sim;

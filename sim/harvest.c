@@ -83,6 +83,111 @@ static void harvest_lines(const struct sim *sim, struct result *r)
 		describe_line(sim, &r->line[i]);
 }
 
+/* ---- what lay there --------------------------------------------------------------------------- */
+
+/*
+ * Memory is labelled anew as it is used: a page struct that was a slab's may be a free page's by now.
+ * A cell knows the struct at the time of the access, a fine cell does not. Most places in the source
+ * touch one member of one kind of struct, so their cells say what their fine cells touched.
+ */
+struct naming {
+	const struct sim *sim;
+	const struct cell **cell;       /* by site; those of one site by layout and offset */
+	size_t cells;
+};
+
+struct named {
+	const struct layout *layout;    /* NULL: none, and then */
+	const char *label;
+	unsigned offset;                /* in the struct */
+};
+
+static int by_struct(const struct cell *a, const struct cell *b)
+{
+	int order = strcmp(a->layout ? a->layout->name : a->label,
+			   b->layout ? b->layout->name : b->label);
+
+	if (!order && a->offset != b->offset)
+		order = a->offset < b->offset ? -1 : 1;
+	return order ? order : (a->size > b->size) - (a->size < b->size);
+}
+
+static int by_cell(const void *one, const void *other)
+{
+	const struct cell *a = *(const struct cell *const *)one,
+			  *b = *(const struct cell *const *)other;
+
+	if (a->site != b->site)
+		return (uintptr_t)a->site < (uintptr_t)b->site ? -1 : 1;
+	return by_struct(a, b);
+}
+
+static struct naming naming_new(const struct sim *sim)
+{
+	struct naming naming = { .sim = sim };
+	size_t room = 0;
+
+	for (unsigned i = 0; i < CELL_BUCKETS; i++)
+		for (const struct cell *c = sim->cell_bucket[i]; c; c = c->hash_next) {
+			if (naming.cells == room) {
+				room = room ? 2 * room : 256;
+				naming.cell = xrealloc(naming.cell, room * sizeof *naming.cell);
+			}
+			naming.cell[naming.cells++] = c;
+		}
+	if (naming.cells)
+		qsort(naming.cell, naming.cells, sizeof *naming.cell, by_cell);
+	return naming;
+}
+
+/* The first cell of a site; naming->cells: it has none. */
+static size_t first_of_site(const struct naming *naming, const struct site *site)
+{
+	size_t low = 0, high = naming->cells;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if ((uintptr_t)naming->cell[middle]->site < (uintptr_t)site)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < naming->cells && naming->cell[low]->site == site ? low : naming->cells;
+}
+
+/* By the label that is there now, unless the site never touched such a struct but always another. */
+static struct named name_of(const struct naming *naming, const struct fine_cell *f)
+{
+	const struct arena *arena = &naming->sim->head.arena;
+	uint64_t at = (f->line << LINE_SHIFT) + f->offset;
+	const struct label *label = label_find(arena, at, arena->label_serial);
+	struct named now = { label ? label->layout : NULL, label ? label->name : "unlabelled",
+			     label && label->stride
+				     ? (unsigned)((at - label->start) % label->stride)
+				     : 0 };
+	const struct cell *then = NULL;
+	bool several = false;
+
+	for (size_t i = first_of_site(naming, f->site);
+	     i < naming->cells && naming->cell[i]->site == f->site; i++) {
+		const struct cell *c = naming->cell[i];
+
+		if (c->layout == now.layout && c->offset == now.offset)
+			return now;
+		several |= then && by_struct(then, c);
+		then = c;
+	}
+	return then && !several ? (struct named){ then->layout, then->label, then->offset } : now;
+}
+
+static void member_of(const struct named *named, char *member, size_t size)
+{
+	const struct field *field = layout_field(named->layout, named->offset);
+
+	snprintf(member, size, "%s", field ? field->name : "");
+}
+
 /* ---- sites ---------------------------------------------------------------------------------- */
 
 static int by_place(const struct site *a, const struct site *b)
@@ -172,7 +277,7 @@ static void add_member(struct result *r, const struct site_stats *s)
 	}
 }
 
-static void harvest_sites(const struct sim *sim, struct result *r)
+static void harvest_sites(const struct sim *sim, const struct naming *naming, struct result *r)
 {
 	uint64_t *sorted = xalloc((r->lines + 1) * sizeof *sorted);
 
@@ -183,7 +288,6 @@ static void harvest_sites(const struct sim *sim, struct result *r)
 	for (unsigned b = 0; b < FINE_BUCKETS; b++)
 		for (const struct fine_cell *f = sim->fine_bucket[b]; f; f = f->hash_next) {
 			struct site_stats *s = &r->site[r->sites];
-			char name[80];
 
 			if (!is_reported(r, sorted, f->line << LINE_SHIFT))
 				continue;
@@ -204,9 +308,9 @@ static void harvest_sites(const struct sim *sim, struct result *r)
 				.wait_units = f->wait_units,
 				.cpus = count_bits(f->cpus, sim->words),
 			};
-			label_describe(&sim->head.arena, s->line + s->offset,
-				       sim->head.arena.label_serial, name, sizeof name, s->member,
-				       sizeof s->member);
+			struct named named = name_of(naming, f);
+
+			member_of(&named, s->member, sizeof s->member);
 			r->sites++;
 		}
 	free(sorted);
@@ -236,24 +340,18 @@ static int by_member(const void *a, const void *b)
 	return order ? order : (x->size > y->size) - (x->size < y->size);
 }
 
-/* The member that lies there, as the memory is labelled now. */
-static struct member_stats name_member(const struct sim *sim, uint64_t at, unsigned size)
+static struct member_stats name_member(const struct naming *naming, const struct fine_cell *f)
 {
-	const struct label *label = label_find(&sim->head.arena, at, sim->head.arena.label_serial);
-	const struct layout *layout = label ? label->layout : NULL;
-	unsigned offset =
-		label && label->stride ? (unsigned)((at - label->start) % label->stride) : 0;
-	const struct field *field = layout_field(layout, offset);
-	struct member_stats m = { .class = layout ? layout->class : CLASS_ALLOCATOR,
-				  .offset = field ? (unsigned)field->offset : offset,
-				  .size = field ? (unsigned)field->size : size };
+	struct named named = name_of(naming, f);
+	const struct field *field = layout_field(named.layout, named.offset);
+	struct member_stats m = {
+		.class = named.layout ? named.layout->class : CLASS_ALLOCATOR,
+		.offset = field ? (unsigned)field->offset : named.offset,
+		.size = field ? (unsigned)field->size : f->size,
+	};
 
-	snprintf(m.layout, sizeof m.layout, "%s",
-		 layout  ? layout->name
-		 : label ? label->name
-			 : "unlabelled");
-	if (field)
-		snprintf(m.member, sizeof m.member, "%s", field->name);
+	snprintf(m.layout, sizeof m.layout, "%s", named.layout ? named.layout->name : named.label);
+	member_of(&named, m.member, sizeof m.member);
 	return m;
 }
 
@@ -290,7 +388,7 @@ static void merge_member(struct member_sum *to, const struct member_sum *from, s
 		to->cpus[i] |= from->cpus[i];
 }
 
-static void harvest_members(const struct sim *sim, struct result *r)
+static void harvest_members(const struct sim *sim, const struct naming *naming, struct result *r)
 {
 	size_t bits = 2 * sim->words, count = 0, kept = 0;
 	struct member_sum *sums = xalloc((sim->fine_cells + 1) * sizeof *sums);
@@ -300,7 +398,7 @@ static void harvest_members(const struct sim *sim, struct result *r)
 		for (const struct fine_cell *f = sim->fine_bucket[b]; f; f = f->hash_next) {
 			struct member_sum *sum = &sums[count];
 
-			sum->stats = name_member(sim, (f->line << LINE_SHIFT) + f->offset, f->size);
+			sum->stats = name_member(naming, f);
 			sum->cpus = cpus + count++ * bits;
 			add_cell(sum, f, sim->words);
 		}
@@ -503,6 +601,7 @@ static void add_counts(struct counts *to, const struct counts *from)
 struct result *harvest(struct sim *sim)
 {
 	struct result *r = xalloc(sizeof *r);
+	struct naming naming = naming_new(sim);
 
 	op_percentiles(sim);
 	r->cpus = sim->head.cpus;
@@ -515,8 +614,9 @@ struct result *harvest(struct sim *sim)
 	r->live_bytes_peak = sim->live_peak > 0 ? (uint64_t)sim->live_peak : 0;
 	r->footprint_bytes_peak = sim->footprint_peak > 0 ? (uint64_t)sim->footprint_peak : 0;
 	harvest_lines(sim, r);
-	harvest_sites(sim, r);
-	harvest_members(sim, r);
+	harvest_sites(sim, &naming, r);
+	harvest_members(sim, &naming, r);
+	free(naming.cell);
 	harvest_fields(sim, r);
 	merge_fields(r);
 	harvest_paths(sim, r);

@@ -31,7 +31,7 @@ static int dispatch(int count, char **arguments)
 		{ "run", cli_run },	    { "check", cli_check },   { "report", cli_report },
 		{ "plot", cli_plot },	    { "list", cli_list },     { "compare", cli_compare },
 		{ "explain", cli_explain }, { "import", cli_import },
-		{ "litmus", cli_litmus },
+		{ "litmus", cli_litmus },   { "calibrate", cli_calibrate },
 	};
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {

@@ -27,11 +27,18 @@ every() {
 }
 
 every "$here/configs/explore/buddy.yaml"
+every "$here/configs/explore/buddy.yaml" --set pages=pcp
 every "$here/configs/explore/magazine.yaml"
 every "$here/configs/explore/pcp-spin.yaml"
 every "$here/configs/explore/slub.yaml" --set objects=slub-page
 every "$here/configs/explore/slub.yaml" --set objects=slub-cpu --set slub-cpu.variant=2.6.24
 every "$here/configs/explore/slub.yaml" --set objects=slub-cpu --set slub-cpu.variant=dfb4f096
+every "$here/configs/explore/slub.yaml" --set objects=slub-cmpxchg
+for variant in 3.1 3.2 3.18; do
+	every "$here/configs/explore/slub.yaml" --set objects=slub-lockless --set slub-lockless.variant=$variant
+done
+every "$here/configs/explore/slub.yaml" --set objects=slub-tagged --set slub-tagged.variant=intended
+every "$here/configs/explore/slub.yaml" --set objects=slub-tagged --set slub-tagged.variant=4.0
 every "$here/configs/explore/slab.yaml" --set explore.nodes=1
 every "$here/configs/explore/slab.yaml" --set explore.nodes=2
 echo "$failed failed"

@@ -91,6 +91,26 @@ static const struct place cpu_2639[] = {
 	{ "freelist", 8, 0 }, { "tid", 8, 8 }, { "page", 8, 16 }, { "node", 4, 24 }, { 0 },
 };
 
+static const struct place cpu_32[] = {
+	{ "freelist", 8, 0 }, { "tid", 8, 8 }, { "page", 8, 16 }, { "partial", 8, 24 },
+	{ "node", 4, 32 }, { 0 },
+};
+
+static const struct place cpu_tagged[] = {
+	{ "freelist", 8, 0 }, { "tid", 8, 8 }, { "partial", 8, 16 }, { 0 },
+};
+
+static const struct place cpu_310[] = {
+	{ "freelist", 8, 0 }, { "tid", 8, 8 }, { "page", 8, 16 }, { "partial", 8, 24 }, { 0 },
+};
+
+/* objects: with frozen in its top bit. pages and pobjects overlay lru. */
+static const struct place page_31[] = {
+	FLAGS, { "address", 8, 8 }, { "freelist", 8, 16 }, { "counters", 8, 24 }, { "inuse", 2, 24 },
+	{ "mapcount", 4, 24 }, { "objects", 2, 26 }, { "lru_next", 8, 32 }, { "lru_prev", 8, 40 },
+	{ "pages", 4, 40 }, { "pobjects", 4, 44 }, { "slab", 8, 48 }, { "first_page", 8, 48 }, { 0 },
+};
+
 static const struct era_facts {
 	const char *name, *model;
 	int variant;
@@ -108,6 +128,18 @@ static const struct era_facts {
 		       &page_view_packed_56, 240, 8 },
 	[ERA_2639] = { "2.6.39", "slub-cmpxchg", 0, page_2626, cache_2639, node_2635, cpu_2639,
 		       &page_view_packed_56, 256, 0 },
+	[ERA_31] = { "3.1", "slub-lockless", 0, page_31, cache_2639, node_2635, cpu_2639,
+		     &page_view_aligned_64, 256, 0 },
+	[ERA_32] = { "3.2", "slub-lockless", 1, page_31, cache_2639, node_2635, cpu_32,
+		     &page_view_aligned_64, 256, 0 },
+	[ERA_318] = { "3.18", "slub-lockless", 2, page_31, cache_2639, node_2635, cpu_310,
+		      &page_view_aligned_64, 256, 0, true },
+	[ERA_40] = { "4.0", "slub-tagged", 2, page_31, cache_2639, node_2635, cpu_310,
+		     &page_view_aligned_64, 256, 0, true },
+	[ERA_TAGGED] = { "tagged", "slub-tagged", 0, page_31, cache_2639, node_2635, cpu_tagged,
+			 &page_view_aligned_64, 256, 0, true },
+	[ERA_TAGGED_V1] = { "tagged v1", "slub-tagged", 1, page_31, cache_2639, node_2635,
+			    cpu_tagged, &page_view_aligned_64, 256, 0, true },
 };
 
 enum { LOCAL_NODE = 24 };               /* in struct kmem_cache, to 2.6.24 */
@@ -362,6 +394,7 @@ static void thread(struct cpu *cpu, void *argument)
 {
 	struct fixture *f = argument;
 
+	f->cpu[cpu_id(cpu)] = cpu;
 	if (cpu_id(cpu) == 0)
 		for (unsigned i = 0; i < f->skip_pages; i++)
 			f->page_model->alloc(cpu, f->page_state, 0, GFP_KERNEL);
@@ -391,7 +424,7 @@ static void thread(struct cpu *cpu, void *argument)
 void fixture_add_access(struct one_access *list, unsigned *count, char how, const void *address)
 {
 	assert_true(*count < ACCESSES_MAX);
-	list[(*count)++] = (struct one_access){ how, address, NULL };
+	list[(*count)++] = (struct one_access){ .how = how, .address = address };
 }
 
 static char kind_of(const struct access *access)
@@ -425,6 +458,9 @@ static void record(void *to, const struct access *access)
 	t->write |= access->write;
 	t->locks += access->locked;
 	fixture_add_access(f->access, &f->accesses, kind_of(access), access->address);
+	f->access[f->accesses - 1].irqs_off = irqs_off(f->cpu[access->cpu]);
+	f->access[f->accesses - 1].gets_exclusive = access->write && access->before != 'M' &&
+						    access->before != 'E';
 }
 
 void fixture_run(struct fixture *f, const char *script)
@@ -687,6 +723,20 @@ void fixture_expect_path(const struct fixture *f, const char *path)
 	}
 }
 
+/* kmem_cache_cpu of the recorded CPU; it may lie in two lines. */
+static bool is_cpu_slab(const struct fixture *f, uint64_t line)
+{
+	const struct place *last = facts[f->era].cpu;
+	const char *c;
+
+	if (!last)
+		return false;
+	while (last[1].name)
+		last++;
+	c = fixture_cpu_slab(f, f->recorded_cpu);
+	return line == line_of(f, c) || line == line_of(f, c + last->offset);
+}
+
 /* The sheet's name of a line. */
 static const char *line_name(const struct fixture *f, const struct touched *t)
 {
@@ -708,7 +758,7 @@ static const char *line_name(const struct fixture *f, const struct touched *t)
 		return page_head(m, pfn_to_page(m, pfn)) == pfn_to_page(m, pfn) ? "PG" : "PGt";
 	if (address_to_pfn(m, t->address) < m->pages)
 		return "OB";
-	if (f->era != ERA_2622 && at == line_of(f, fixture_cpu_slab(f, f->recorded_cpu)))
+	if (is_cpu_slab(f, at))
 		return "CS";
 	if (f->era <= ERA_2624 && at == line_of(f, fixture_cpu_word(f, f->cache, f->recorded_cpu)))
 		return "CPA";
@@ -732,6 +782,14 @@ static bool has_word(const char *words, const char *word)
 	return false;
 }
 
+static bool writes_line(const struct fixture *f, const char *name)
+{
+	for (unsigned i = 0; i < f->count; i++)
+		if (f->touched[i].write && strcmp(line_name(f, &f->touched[i]), name) == 0)
+			return true;
+	return false;
+}
+
 /* The names of the lines that were written, or only read, each once. */
 static void names_of(const struct fixture *f, bool written, char *names, size_t size)
 {
@@ -741,6 +799,8 @@ static void names_of(const struct fixture *f, bool written, char *names, size_t 
 
 		if (f->touched[i].write != written || has_word(names, name))
 			continue;
+		if (!written && strcmp(name, "CS") == 0 && writes_line(f, name))
+			continue;       /* the other line of the two */
 		if (names[0])
 			strncat(names, " ", size - strlen(names) - 1);
 		strncat(names, name, size - strlen(names) - 1);
@@ -784,6 +844,8 @@ static void check_row(const struct path_row *row, const struct fixture_options *
 
 	if (f->memory->nodes > 1)       /* or chance decides whether other nodes are looked at */
 		fixture_set(f, "KC.defrag_ratio", 0);
+	if (row->cpu_partial)
+		fixture_set(f, "KC.cpu_partial", row->cpu_partial);
 	fixture_run(f, row->script);
 	assert_string_equal(f->path, row->annotation);
 	fixture_expect_path(f, row->path);
@@ -798,6 +860,8 @@ void fixture_check_row(enum era era, const struct path_row *row)
 	struct fixture_options options = {
 		.era = era, .object_size = row->object_size, .nodes = row->nodes, .stride = LINE,
 		.bugs_released = row->released, .preempt = row->preempt,
+		.no_cmpxchg16b = row->no_cmpxchg16b, .no_cpu_partial = row->no_cpu_partial,
+		.min_partial = row->min_partial,
 	};
 
 	print_message("%s: %s\n", era_name(era), row->name);

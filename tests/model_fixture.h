@@ -9,8 +9,11 @@
 #include "sim/sim.h"
 
 /* The versions of SLUB. To ERA_2624 the node's struct and cpu_slab[] lie in struct kmem_cache. */
-enum era { ERA_2622, ERA_DFB4F096, ERA_2624, ERA_2639, ERAS };
-enum { SLOTS = 128, STEPS_MAX = 512, TOUCHED_MAX = 512, ACCESSES_MAX = 1024 };
+enum era {
+	ERA_2622, ERA_DFB4F096, ERA_2624, ERA_2639, ERA_31, ERA_32, ERA_318, ERA_40, ERA_TAGGED,
+	ERA_TAGGED_V1, ERAS
+};
+enum { FIXTURE_CPUS = 16, SLOTS = 128, STEPS_MAX = 512, TOUCHED_MAX = 512, ACCESSES_MAX = 1024 };
 
 struct fixture_options {
 	enum era era;
@@ -53,6 +56,8 @@ struct one_access {
 	char how;       /* R load, W store, M both at once, A with LOCK, P prefetch, Q to write */
 	const void *address;
 	const char *text;               /* expected: of a word that is known by its description */
+	bool irqs_off;                  /* recorded */
+	bool gets_exclusive;            /* recorded: the CPU did not have the line for writing */
 };
 
 struct script_step {
@@ -95,6 +100,7 @@ struct fixture {
 	struct script_step step[STEPS_MAX];
 	unsigned steps, skip_pages;
 	uint64_t *turn;                 /* simulated: steps done */
+	struct cpu *cpu[FIXTURE_CPUS];  /* while the script runs */
 	/* the record */
 	bool recording;
 	unsigned recorded_cpu;
@@ -144,7 +150,8 @@ struct path_row {
 	const char *only_read, *written;        /* of the table; for aligned page structs */
 	unsigned locks;
 	bool released;                  /* with history's bugs */
-	bool preempt;
+	bool preempt, no_cmpxchg16b, no_cpu_partial;
+	unsigned min_partial, cpu_partial;      /* 0: the version's */
 };
 /* Runs it with a line per page struct, and packed with the slabs at each position of a line. */
 void fixture_check_row(enum era era, const struct path_row *row);

@@ -37,7 +37,7 @@ static struct outcome_of_devices devices_run(enum interrupts_do does, uint64_t h
 {
 	struct fixture *f = fixture_new(&(struct fixture_options){ .mib = 8 });
 	struct traffic traffic = { .sim = f->sim, .objects = &f->objects, .pages = &f->pages,
-				   .operations = 1000000, .ledger = ledger_new() };
+				   .operations = 1000000, .ledger = ledger_new(NULL) };
 	const struct interrupts settings = { .every = GAP, .cpus = 1, .does = (int)does,
 					     .work = { SHAPE_CONSTANT, SPREAD_ONE },
 					     .object_size = 64, .hold = hold };

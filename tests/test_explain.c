@@ -341,6 +341,34 @@ static void every_heading_is_a_word(void **state)
 	folder_free(folder);
 }
 
+/* ---- versions ------------------------------------------------------------------------------------ */
+
+static void expect_in(const struct output *output, const char *text)
+{
+	if (!strstr(output->out, text))
+		fail_msg("'%s' is not in:\n%s", text, output->out);
+}
+
+/* What a model follows, what that brought, and its variants with theirs. */
+static void a_model_tells_its_version_and_its_variants(void **state)
+{
+	struct output output = run_cli((const char *const[]){ "explain", "slub-lockless", NULL });
+
+	(void)state;
+	expect_in(&output, "of Linux 3.1, 2011\n");
+	expect_in(&output, "new in it: no slab lock");
+	expect_in(&output, "variant 3.1: ");
+	expect_in(&output, "variant 3.2: ");
+	expect_in(&output, "  new in it: CPUs keep partial slabs of their own");
+	expect_in(&output, "variant 3.18: ");
+	output_free(&output);
+	output = run_cli((const char *const[]){ "list", "models", "--format", "jsonl", NULL });
+	expect_in(&output, "\"version\":\"Linux 2.6.22\",\"year\":\"2007\"");
+	expect_in(&output, "\"variants\":\"3.1 3.2 3.18\"");
+	expect_in(&output, "\"variants\":\"intended v1 4.0\"");
+	output_free(&output);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -352,6 +380,7 @@ int main(void)
 		cmocka_unit_test(every_listed_name_is_a_word),
 		cmocka_unit_test(ends_of_paths_and_names_of_states_are_words),
 		cmocka_unit_test(every_heading_is_a_word),
+		cmocka_unit_test(a_model_tells_its_version_and_its_variants),
 	};
 
 	enter_source_tree();

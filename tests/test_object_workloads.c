@@ -121,8 +121,8 @@ static void a_full_socket_stops_its_senders(void **unused)
 /* Who is woken never runs where it was woken, on one of two CPUs, in half of the cases. */
 static void the_scheduler_decides_who_frees(void **unused)
 {
-	struct workbench *near = done_run("hackbench", "groups=4 fds=4 loops=20 p_same=1", 1, 0);
-	struct workbench *far = done_run("hackbench", "groups=4 fds=4 loops=20 p_same=0", 4, 0);
+	struct workbench *near = done_run("hackbench", "groups=2 fds=4 loops=10 p_same=1", 1, 0);
+	struct workbench *far = done_run("hackbench", "groups=2 fds=4 loops=10 p_same=0", 4, 0);
 	double share = 0;
 
 	(void)unused;

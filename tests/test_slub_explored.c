@@ -19,6 +19,12 @@ enum start { FRESH, ONE_LEFT, FROZEN_REMOTE, TWO_PARTIAL, AT_LIMIT, LAST_OUT };
 
 #define CMPXCHG(more) "slub-cmpxchg: {min_objects: 4" more "}\n"
 
+#define LOCKLESS(variant, more) \
+	"slub-lockless: {min_objects: 4, min_partial: 1, variant: \"" variant "\"" more "}\n"
+
+#define TAGGED(variant, more) \
+	"slub-tagged: {min_objects: 4, min_partial: 1, variant: \"" variant "\"" more "}\n"
+
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 /* ---- planted faults ------------------------------------------------------------------------- */
@@ -29,6 +35,11 @@ static const struct planted planted[] = {
 	{ "slub-cmpxchg", CMPXCHG(""), "no-slab-lock",        STRATEGY_RUNS,       6, 10000 },
 	{ "slub-cmpxchg", CMPXCHG(""), "frozen-not-honoured", STRATEGY_EXHAUSTIVE, 2, 30000 },
 	{ "slub-cmpxchg", CMPXCHG(""), "stale-inuse",         STRATEGY_PCT,        3, 1000 },
+	{ "slub-lockless", LOCKLESS("3.1", ""), "no-list-lock",  STRATEGY_PCT,        6, 10000 },
+	{ "slub-lockless", LOCKLESS("3.1", ""), "counters-not-compared",   STRATEGY_EXHAUSTIVE, 2, 30000 },
+	{ "slub-lockless", LOCKLESS("3.2", ""), "counters-not-compared",   STRATEGY_RUNS,       6, 10000 },
+	{ "slub-lockless", LOCKLESS("3.18", ""), "counters-not-compared",  STRATEGY_RUNS,       6, 10000 },
+	{ "slub-tagged", TAGGED("intended", ""), "counters-not-compared",   STRATEGY_RUNS,       6, 10000 },
 };
 /* clang-format on */
 
@@ -65,6 +76,11 @@ static const struct {
 } with_tid[] = {
 	{ "slub-cmpxchg", CMPXCHG("") },
 	{ "slub-cmpxchg", CMPXCHG("") "preempt: true\n" },
+	{ "slub-lockless", LOCKLESS("3.1", "") },
+	{ "slub-lockless", LOCKLESS("3.2", "") },
+	{ "slub-lockless", LOCKLESS("3.18", "") },
+	{ "slub-tagged", TAGGED("intended", "") },
+	{ "slub-tagged", TAGGED("4.0", "") "preempt: true\n" },
 };
 
 static void without_the_transaction_id_an_interrupt_corrupts_the_list(void **state)
@@ -99,6 +115,7 @@ static void as_released_the_slow_path_loses_what_an_interrupt_freed(void **state
 		const char *objects, *released, *fixed;
 	} rows[] = {
 		{ "slub-cmpxchg", CMPXCHG(", bugs: released"), CMPXCHG("") },
+		{ "slub-lockless", LOCKLESS("3.1", ", bugs: released"), LOCKLESS("3.1", "") },
 	};
 
 	(void)state;
@@ -121,6 +138,54 @@ static void as_released_the_slow_path_loses_what_an_interrupt_freed(void **state
 	}
 }
 
+/*
+ * 3.2 moves slabs from a node's list to the CPU's: the exchange takes the freelist away, and a plain
+ * store puts it back, over an object that was freed between the two. CPU 0 uses up two slabs while
+ * CPU 1 gives an object back to four full ones, whose fourth sends three to the node (objects of 4
+ * KiB: more than 2 free ones); then CPU 0 takes two of these, and CPU 1 frees into the second. From
+ * 3.10 the exchange leaves the list where it is.
+ */
+static void as_released_a_slab_that_changes_lists_loses_a_free(void **state)
+{
+	static const char program[] = "a a a a a a a a a a | f14 f6 f10 f17 f3";
+
+	(void)state;
+	for (unsigned fixed = 0; fixed < 2; fixed++) {
+		struct explored e = all_orders(
+			"slub-lockless", fixed ? LOCKLESS("3.2", "") : LOCKLESS("3.2", ", bugs: released"),
+			program, TWO_PARTIAL, 2);
+
+		e.options.interrupts = 0;
+		e.options.object_size = 4096;
+		explore(&e);
+		if (fixed) {
+			assert_null(e.report.finding);
+			assert_true(e.report.complete);
+		} else {
+			assert_non_null(e.report.finding);
+			assert_int_equal(e.report.finding->kind, FOUND_LOST);
+			assert_non_null(strstr(e.report.finding->story, "take_slab"));
+		}
+		explored_free(&e);
+	}
+}
+
+/* The proposal of 2014 as posted: a slab that is used up is forgotten when a partial one takes its
+ * place, with what was freed into it. No interleaving is needed. */
+static void as_posted_the_proposal_forgets_slabs(void **state)
+{
+	struct explored e = explored_of("slub-tagged", TAGGED("v1", ""));
+
+	(void)state;
+	e.options.strategy = STRATEGY_RUNS;
+	e.options.operations = 6;
+	e.options.schedules = 1000;
+	explore(&e);
+	assert_non_null(e.report.finding);
+	assert_int_equal(e.report.finding->kind, FOUND_LOST);
+	explored_free(&e);
+}
+
 /* ---- sound ----------------------------------------------------------------------------------------- */
 
 static void the_versions_are_sound(void **state)
@@ -130,6 +195,13 @@ static void the_versions_are_sound(void **state)
 	} rows[] = {
 		{ "slub-cmpxchg", CMPXCHG("") },
 		{ "slub-cmpxchg", CMPXCHG(", cmpxchg16b: false") },
+		{ "slub-lockless", LOCKLESS("3.1", "") },
+		{ "slub-lockless", LOCKLESS("3.1", ", cmpxchg16b: false") },
+		{ "slub-lockless", LOCKLESS("3.2", "") },
+		{ "slub-lockless", LOCKLESS("3.2", ", cpu_partial: false") },
+		{ "slub-lockless", LOCKLESS("3.18", "") "preempt: true\n" },
+		{ "slub-tagged", TAGGED("intended", "") },
+		{ "slub-tagged", TAGGED("4.0", "") "preempt: true\n" },
 	};
 
 	(void)state;
@@ -145,6 +217,8 @@ int main(void)
 		cmocka_unit_test(planted_faults_are_found),
 		cmocka_unit_test(without_the_transaction_id_an_interrupt_corrupts_the_list),
 		cmocka_unit_test(as_released_the_slow_path_loses_what_an_interrupt_freed),
+		cmocka_unit_test(as_released_a_slab_that_changes_lists_loses_a_free),
+		cmocka_unit_test(as_posted_the_proposal_forgets_slabs),
 		cmocka_unit_test(the_versions_are_sound),
 	};
 

@@ -81,7 +81,7 @@ static void expect_deeds(const struct workbench *bench, unsigned cpu, const char
 
 static void the_ledger_tells_what_is_wrong(void **unused)
 {
-	struct ledger *ledger = ledger_new();
+	struct ledger *ledger = ledger_new(NULL);
 	char object[8192];
 	size_t bytes = 0;
 	int cache, other;

@@ -338,7 +338,7 @@ void workbench_run(struct workbench *bench, const struct workload *workload)
 	options.max_cycles = 1000000000;
 	up.sim = engine_sim(&options);
 	up.traffic = (struct traffic){
-		.sim = up.sim, .warmup = warmup, .operations = operations, .ledger = ledger_new()
+		.sim = up.sim, .warmup = warmup, .operations = operations, .ledger = ledger_new(up.sim)
 	};
 	if (bench->observer)
 		sim_observe(up.sim, bench->observer, bench->to);

@@ -66,7 +66,7 @@ static const struct setting hackbench_settings[] = {
 };
 /* clang-format on */
 
-/* ---- simulated memory ------------------------------------------------------------------------------ */
+/* ---- simulated memory ----------------------------------------------------------------------- */
 
 struct socket {
 	_Alignas(LINE) struct spinlock lock;    /* of the receive queue */
@@ -107,7 +107,7 @@ static const struct layout run_queue_layout = {
 
 static const struct layout finished_layout = { "finished", sizeof(uint64_t), CLASS_WORKLOAD, NULL };
 
-/* ---- host memory ------------------------------------------------------------------------------------- */
+/* ---- host memory ---------------------------------------------------------------------------- */
 
 struct task {
 	struct task *next;              /* in a run queue, or of those who wait for room */
@@ -175,7 +175,7 @@ static struct task *tasks_take(struct tasks *tasks)
 	return task;
 }
 
-/* ---- the scheduler ---------------------------------------------------------------------------------- */
+/* ---- the scheduler -------------------------------------------------------------------------- */
 
 /* The task becomes the last in the run queue of CPU `id`. */
 static void enqueue(struct cpu *cpu, struct state *all, unsigned id, struct task *task)
@@ -210,7 +210,7 @@ static struct task *pick(struct cpu *cpu, struct thread *thread)
 	return task;
 }
 
-/* ---- a message -------------------------------------------------------------------------------------- */
+/* ---- a message ------------------------------------------------------------------------------ */
 
 static void count_allocation(struct thread *thread)
 {
@@ -326,7 +326,7 @@ static void message_free(struct cpu *cpu, struct thread *thread, struct socket *
 	count_free(thread, owner == cpu_id(cpu));
 }
 
-/* ---- tasks ---------------------------------------------------------------------------------------------- */
+/* ---- tasks ---------------------------------------------------------------------------------- */
 
 enum end { DONE, BLOCKED, SLICE_OVER };
 
@@ -467,7 +467,7 @@ static void cpu_thread(struct cpu *cpu, void *argument)
 	}
 }
 
-/* ---- set-up ---------------------------------------------------------------------------------------------- */
+/* ---- set-up --------------------------------------------------------------------------------- */
 
 static void socket_setup(struct socket *socket, struct socket_host *host)
 {
@@ -489,7 +489,10 @@ static void task_setup(struct state *all, unsigned group, unsigned number, bool 
 		for (unsigned i = 0; i < fds; i++)
 			task->to_write[i] = (uint32_t)set->loops;
 	}
-	tasks_add(&all->thread[id % all->cpus].ready, task);
+	if (sends)
+		tasks_add(&all->thread[id % all->cpus].ready, task);
+	else                            /* it was started first, and waits */
+		socket_of(all, group, number)->receiver = task;
 }
 
 static void threads_setup(struct state *all)

@@ -48,10 +48,11 @@ static void grow(struct ledger *ledger)
 	free(old);
 }
 
-struct ledger *ledger_new(void)
+struct ledger *ledger_new(const struct sim *sim)
 {
 	struct ledger *ledger = xalloc(sizeof *ledger);
 
+	(void)sim;
 	ledger->slots = LEDGER_SLOTS_FIRST;
 	ledger->entry = xalloc(ledger->slots * sizeof *ledger->entry);
 	return ledger;

@@ -265,6 +265,7 @@ static void link_lines(struct cpu *cpu, struct state *all)
 	}
 	for (uint64_t i = 0; i < n; i++)
 		all->order[i]->next = all->order[(i + 1) % n];
+	leave_uncached(cpu, all->node, n * sizeof *all->node);
 }
 
 static void look_at_lines(struct cpu *cpu, const struct state *all)

@@ -97,7 +97,7 @@ struct state {
 	struct thread *thread;
 };
 
-/* ---- the end of a packet ---------------------------------------------------------------------- */
+/* ---- the end of a packet -------------------------------------------------------------------- */
 
 static void free_deferred(struct cpu *cpu, void *argument)
 {
@@ -144,7 +144,7 @@ static void finish_packet(struct cpu *cpu, struct thread *thread, struct skb *sk
 		skb_free(cpu, &all->source, skb);
 }
 
-/* ---- queues ------------------------------------------------------------------------------------- */
+/* ---- queues --------------------------------------------------------------------------------- */
 
 static void receive_batch(struct cpu *cpu, struct thread *thread)
 {
@@ -182,7 +182,7 @@ static void queue_thread(struct cpu *cpu, void *argument)
 	free_deferred(cpu, thread->all);
 }
 
-/* ---- applications -------------------------------------------------------------------------------- */
+/* ---- applications --------------------------------------------------------------------------- */
 
 /* One packet of a queue; false: it was the last. */
 static bool read_one(struct cpu *cpu, struct thread *thread, struct ring *ring)
@@ -212,7 +212,7 @@ static void application_thread(struct cpu *cpu, void *argument)
 			}
 }
 
-/* ---- set-up ---------------------------------------------------------------------------------------- */
+/* ---- set-up --------------------------------------------------------------------------------- */
 
 static void thread_setup(struct state *all, unsigned id)
 {

@@ -29,7 +29,8 @@ static _Noreturn void wrong_object(struct cpu *cpu, const struct traffic *traffi
 static void born(struct cpu *cpu, struct traffic *traffic, const void *object, const void *owner,
 		 size_t bytes)
 {
-	const char *wrong = ledger_born(traffic->ledger, object, owner, bytes);
+	const char *wrong =
+		traffic->ledger ? ledger_born(traffic->ledger, object, owner, bytes) : NULL;
 
 	if (wrong)
 		wrong_object(cpu, traffic, object, wrong);
@@ -37,8 +38,9 @@ static void born(struct cpu *cpu, struct traffic *traffic, const void *object, c
 
 static size_t dies(struct cpu *cpu, struct traffic *traffic, const void *object, const void *owner)
 {
-	size_t bytes;
-	const char *wrong = ledger_dies(traffic->ledger, object, owner, &bytes);
+	size_t bytes = 0;
+	const char *wrong =
+		traffic->ledger ? ledger_dies(traffic->ledger, object, owner, &bytes) : NULL;
 
 	if (wrong)
 		wrong_object(cpu, traffic, object, wrong);
@@ -50,7 +52,7 @@ static void must_own(struct cpu *cpu, const struct traffic *traffic, const struc
 {
 	const struct objects *objects = traffic->objects;
 
-	if (!objects->model->owns(objects->state, cache, object))
+	if (traffic->ledger && !objects->model->owns(objects->state, cache, object))
 		wrong_object(cpu, traffic, object, "handed out, but no object of a live slab");
 }
 
@@ -349,7 +351,7 @@ uint64_t traffic_lost(const struct traffic *traffic)
 bool traffic_all_back(const struct traffic *traffic, char *why, size_t size)
 {
 	const struct objects *objects = traffic->objects;
-	uint64_t alive = ledger_alive(traffic->ledger) - traffic->held, lost;
+	uint64_t alive = traffic->ledger ? ledger_alive(traffic->ledger) - traffic->held : 0, lost;
 
 	if (alive) {
 		snprintf(why, size, "%" PRIu64 " objects were never freed", alive);

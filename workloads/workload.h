@@ -20,7 +20,7 @@ struct traffic {
 	const struct objects *objects;  /* NULL for workloads without an allocator (counter) */
 	const struct pages *pages;
 	uint64_t warmup, operations;    /* how many operations the window waits for and lasts */
-	struct ledger *ledger;
+	struct ledger *ledger;          /* NULL: nobody keeps one */
 	struct source source;           /* the workload's first; size 0: it has none */
 	uint64_t held;                  /* by devices (interrupts.h), in slabs */
 	unsigned gfp;                   /* of allocations outside handlers: 0 or GFP_ATOMIC */
@@ -123,8 +123,8 @@ void touch_read(struct cpu *cpu, const void *p, size_t bytes);
  * lives when its alloc ends: whoever is handed it next has seen the free through simulated
  * memory, so this order holds however far the engine lets a CPU run ahead.
  */
-struct ledger *ledger_new(void);
-void ledger_free(struct ledger *ledger);
+struct ledger *ledger_new(const struct sim *sim);
+void ledger_free(struct ledger *ledger);                /* NULL: nothing */
 uint64_t ledger_alive(const struct ledger *ledger);     /* objects not yet freed */
 /* What happened: NULL, or what is wrong with it. */
 const char *ledger_born(struct ledger *ledger, const void *object, const void *owner, size_t bytes);

@@ -248,7 +248,12 @@ static void *slub_page_create(struct sim *sim, const struct pages *pages, const 
 
 const struct object_allocator slub_page = {
 	.name             = "slub-page",
-	.summary          = "SLUB with the CPU's freelist in struct page (Linux 2.6.22)",
+	.summary          = "SLUB with the CPU's freelist in struct page",
+	.version          = "Linux 2.6.22",
+	.year             = 2007,
+	.brings           = "slabs without queues: the free objects of a slab are a list inside "
+			    "them, and each CPU pops from a list in the page struct of its slab "
+			    "without a lock.",
 	.settings         = slub_page_settings,
 	.kernel           = KERNEL_2_6_22,
 	.view             = &page_view_packed_56,

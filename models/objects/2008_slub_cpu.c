@@ -130,7 +130,11 @@ static const struct object_allocator *const variants[] = {
 
 const struct object_allocator slub_cpu = {
 	.name             = "slub-cpu",
-	.summary          = "SLUB with the CPU's freelist in kmem_cache_cpu (Linux 2.6.24)",
+	.summary          = "SLUB with the CPU's freelist in kmem_cache_cpu",
+	.version          = "Linux 2.6.24",
+	.year             = 2008,
+	.brings           = "the list of the CPU has left the page struct for a struct of the "
+			    "CPU, so frees from elsewhere no longer take it away.",
 	.settings         = slub_cpu_settings,
 	.variants         = variants,
 	.variant          = offsetof(struct slub_settings, variant),

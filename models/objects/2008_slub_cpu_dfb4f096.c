@@ -80,6 +80,10 @@ static void *dfb4f096_create(struct sim *sim, const struct pages *pages, const v
 const struct object_allocator slub_cpu_dfb4f096 = {
 	.name             = "slub-cpu",
 	.summary          = "SLUB with the CPU's freelist in kmem_cache_cpu (dfb4f096 alone)",
+	.version          = "commit dfb4f096",
+	.year             = 2007,
+	.brings           = "the first step alone: the struct lies in kmem_cache, a line for "
+			    "each CPU, and the page struct is still read.",
 	.kernel           = KERNEL_2_6_24,
 	.view             = &page_view_packed_56,
 	.layouts          = dfb4f096_layouts,

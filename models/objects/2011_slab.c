@@ -45,7 +45,7 @@
  */
 #include "models/slab/slab.h"
 
-/* ---- pages and descriptors ------------------------------------------------------------------- */
+/* ---- pages and descriptors ------------------------------------------------------------------ */
 
 /* By the page struct of the object's own page. */
 static struct slab *slab_of(struct cpu *cpu, const struct slabs *slabs, const void *object)
@@ -289,7 +289,7 @@ static uint32_t transfer_objects(struct cpu *cpu, struct array_cache *to, struct
 	return nr;
 }
 
-/* ---- between an array and slabs, under list_lock ---------------------------------------------- */
+/* ---- between an array and slabs, under list_lock -------------------------------------------- */
 
 /* Up to *batch objects of a slab; *batch is -1 after the last one that there was need for. */
 static void take_from_slab(struct cpu *cpu, struct kmem_cache *s, struct array_cache *ac,
@@ -392,7 +392,7 @@ static void free_block(struct cpu *cpu, struct slabs *slabs, struct kmem_cache *
 	}
 }
 
-/* ---- alloc ------------------------------------------------------------------------------------ */
+/* ---- alloc ---------------------------------------------------------------------------------- */
 
 static void *take_newest(struct cpu *cpu, struct array_cache *ac)
 {
@@ -489,7 +489,7 @@ static void *slab_kmalloc(struct cpu *cpu, void *state, size_t size, unsigned gf
 	return s ? slab_alloc(cpu, state, s, gfp) : NULL;
 }
 
-/* ---- free ------------------------------------------------------------------------------------- */
+/* ---- free ----------------------------------------------------------------------------------- */
 
 /* cache_flusharray: the oldest of the full array go, the others move down. */
 static void flush(struct cpu *cpu, struct slabs *slabs, struct kmem_cache *s,
@@ -623,7 +623,7 @@ static void slab_kfree(struct cpu *cpu, void *state, void *object)
 	irq_restore(cpu, flags);
 }
 
-/* ---- cache_reap --------------------------------------------------------------------------------- */
+/* ---- cache_reap ----------------------------------------------------------------------------- */
 
 /* One alien array of this node, by turns, if nobody is at it. */
 static void reap_alien(struct cpu *cpu, struct slabs *slabs, struct kmem_cache *s,
@@ -760,7 +760,7 @@ static void slab_tick(struct cpu *cpu, void *state)
 		cache_reap(cpu, slabs, work, now);
 }
 
-/* ---- the model -------------------------------------------------------------------------------- */
+/* ---- the model ------------------------------------------------------------------------------ */
 
 static void cache_reclaimable(struct kmem_cache *s)
 {

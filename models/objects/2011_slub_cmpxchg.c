@@ -33,6 +33,7 @@
 #include "models/slub/list_end_null.h"
 #include "models/slub/new_slab_2639.h"
 #include "models/slub/cpu_list.h"
+#include "models/slub/begin_plain.h"
 #include "models/slub/cpu_pair.h"
 #include "models/slub/calls.h"
 #include "models/slub/setup_2639.h"
@@ -53,16 +54,12 @@ static inline void new_slab_state(struct cpu *cpu, struct slub *slub, struct sla
 	store(cpu, &page->inuse, 0);
 }
 
-/* The first object of the CPU's list, interrupts off; NULL: it is empty. */
+/* The first object of the CPU's list, interrupts off. */
 static void *take_first(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
-			struct kmem_cache_cpu *c)
+			struct kmem_cache_cpu *c, void *object)
 {
-	void *object = load(cpu, &c->freelist);
-	void *next;
+	void *next = get_freepointer(cpu, s, object);
 
-	if (!object)
-		return NULL;
-	next = get_freepointer(cpu, s, object);
 	store(cpu, &c->freelist, next);
 	tid_advance(cpu, slub, c);
 	return object;
@@ -78,10 +75,10 @@ static void *alloc_irqs_off(struct cpu *cpu, struct slub *slub, struct kmem_cach
 		return alloc_other(cpu, slub, s, c, gfp);
 	path(cpu, "refill");
 	if (slub->settings.bugs == BUGS_FIXED) {
-		void *object = take_first(cpu, slub, s, c);
+		void *object = look_again(cpu, c);
 
 		if (object)
-			return object;
+			return take_first(cpu, slub, s, c, object);
 	}
 	slab_lock(cpu, page);
 	return alloc_locked(cpu, slub, s, c, page, gfp);
@@ -110,11 +107,12 @@ static inline bool is_mine(struct cpu *cpu, struct kmem_cache_cpu *c, struct sla
 }
 
 static inline void free_slow(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
-			     struct slab_page *page, void *object)
+			     struct kmem_cache_cpu *c, struct slab_page *page, void *object)
 {
 	bool flags = irq_save(cpu);
 	bool empty = slab_free_slow(cpu, slub, s, page, object, 0);
 
+	(void)c;
 	irq_restore(cpu, flags);
 	if (empty)
 		slab_discard(cpu, slub, s, page);
@@ -137,7 +135,12 @@ static const struct setting slub_cmpxchg_settings[] = {
 
 const struct object_allocator slub_cmpxchg = {
 	.name             = "slub-cmpxchg",
-	.summary          = "SLUB whose fast paths are one compare-exchange, interrupts on (Linux 2.6.39)",
+	.summary          = "SLUB whose fast paths are one compare-exchange, interrupts on",
+	.version          = "Linux 2.6.39",
+	.year             = 2011,
+	.brings           = "the fast paths exchange the list and a transaction id with one "
+			    "cmpxchg16b, so interrupts stay on; node structs have lines of "
+			    "their own.",
 	.settings         = slub_cmpxchg_settings,
 	.kernel           = KERNEL_3_9,
 	.view             = &page_view_packed_56,

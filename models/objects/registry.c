@@ -3,10 +3,12 @@
 
 #include "models/model.h"
 
-extern const struct object_allocator slub_page, slub_cpu, slub_cmpxchg, slab, sheaves, sheaves_all;
+extern const struct object_allocator slub_page, slub_cpu, slub_cmpxchg, slub_lockless, slub_tagged,
+	slab, sheaves, sheaves_all, bonwick;
 
 const struct object_allocator *const object_allocators[] = {
-	&slub_page, &slub_cpu, &slub_cmpxchg, &slab, &sheaves, &sheaves_all,
+	&slub_page, &slub_cpu, &slub_cmpxchg, &slub_lockless, &slub_tagged, &slab,
+	&sheaves, &sheaves_all, &bonwick,
 	NULL,
 };
 

@@ -7,7 +7,7 @@
  */
 #include "models/slab/slab.h"
 
-/* ---- names of members -------------------------------------------------------------------------- */
+/* ---- names of members ----------------------------------------------------------------------- */
 
 static const struct field array_fields[] = {
 	FIELD(struct array_cache, avail),
@@ -114,7 +114,7 @@ const struct layout *const slab_layouts[] = {
 	&slab_layout, &slab_page_layout, NULL,
 };
 
-/* ---- geometry of slabs --------------------------------------------------------------------------- */
+/* ---- geometry of slabs ---------------------------------------------------------------------- */
 
 enum { BREAK_ORDER = 1 };       /* with more than 32 MiB of memory: no larger slabs for less waste */
 
@@ -188,7 +188,7 @@ static void setup_geometry(struct slabs *slabs, struct kmem_cache *s, uint32_t a
 		(uint32_t)((((uint64_t)1 << 32) + s->buffer_size - 1) / s->buffer_size);
 }
 
-/* ---- arrays and lists ------------------------------------------------------------------------------ */
+/* ---- arrays and lists ----------------------------------------------------------------------- */
 
 static uint32_t default_limit(uint32_t size)
 {
@@ -281,7 +281,7 @@ static void setup_arrays(struct slabs *slabs, struct kmem_cache *s)
 		setup_list3(slabs, s, node);
 }
 
-/* ---- caches ------------------------------------------------------------------------------------------ */
+/* ---- caches --------------------------------------------------------------------------------- */
 
 static void link_cache(struct slabs *slabs, struct kmem_cache *s)
 {

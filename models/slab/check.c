@@ -65,7 +65,7 @@ static int chain_length(struct slab *slab, uint32_t num)
 	return length;
 }
 
-/* ---- arrays ------------------------------------------------------------------------------------- */
+/* ---- arrays --------------------------------------------------------------------------------- */
 
 
 static bool is_in(const struct array_cache *ac, const void *object, uint32_t from)
@@ -150,7 +150,7 @@ static bool check_arrays(const struct looked_at *l)
 	return true;
 }
 
-/* ---- lists ---------------------------------------------------------------------------------------- */
+/* ---- lists ---------------------------------------------------------------------------------- */
 
 /* Invariants (1) and (2) of a slab on the list that holds those with `least` to `most` objects in
  * use. */
@@ -271,7 +271,7 @@ bool slab_check(const void *state, char *why, size_t size)
 	return check_all_listed(slabs, &report);
 }
 
-/* ---- what users have ------------------------------------------------------------------------------ */
+/* ---- what users have ------------------------------------------------------------------------ */
 
 /* In use of slabs less what arrays have, and less the descriptors that are objects themselves. */
 uint64_t slab_in_use(const void *state)

@@ -99,7 +99,7 @@ static_assert(offsetof(struct kmem_cache, ctor) == 72, "2.6.39");
 static_assert(offsetof(struct kmem_cache, next) == 88, "2.6.39");
 static_assert(offsetof(struct kmem_cache, nodelists) == 104, "2.6.39");
 
-/* ---- struct slab, the descriptor -------------------------------------------------------------- */
+/* ---- struct slab, the descriptor ------------------------------------------------------------ */
 
 /* Under the list_lock of its node; nodeid never changes, yet lies in a line that does. */
 struct slab {
@@ -123,7 +123,7 @@ static inline uint32_t *slab_bufctl(struct slab *slab)
 	return (uint32_t *)(slab + 1);
 }
 
-/* ---- struct page of a page of a slab, to 3.0 ------------------------------------------------- */
+/* ---- struct page of a page of a slab, to 3.0 ------------------------------------------------ */
 
 struct slab_page {
 	uint64_t flags;
@@ -138,7 +138,7 @@ struct slab_page {
 static_assert(sizeof(struct slab_page) == 56, "struct page until 3.0");
 static_assert(offsetof(struct slab_page, lru) == 40, "struct page until 3.0");
 
-/* ---- what all caches share --------------------------------------------------------------------- */
+/* ---- what all caches share ------------------------------------------------------------------ */
 
 struct cache_chain {
 	_Alignas(LINE) int32_t mutex;           /* cache_chain_mutex: 1 free */
@@ -154,7 +154,7 @@ struct reap_work {
 extern const struct layout *const slab_layouts[];
 extern const struct layout slab_layout, bufctl_layout, slab_page_layout, slab_object_layout;
 
-/* ---- constants of a run, in no simulated memory ------------------------------------------------- */
+/* ---- constants of a run, in no simulated memory --------------------------------------------- */
 
 struct slab_settings {
 	uint64_t limit, batchcount, shared;     /* 0: by size; shared: times batchcount */

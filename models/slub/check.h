@@ -32,7 +32,7 @@ struct slab_view {
 	unsigned inuse, objects;
 	bool frozen, locked;
 	struct page *next;              /* on a CPU's partial list */
-	unsigned pages;                 /* the same: of the list from here on */
+	unsigned pages;                 /* the same: of the list from here on; 0: not known for sure */
 	bool marked;                    /* as being on the partial list, where there is a mark */
 };
 

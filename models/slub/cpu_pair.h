@@ -1,5 +1,5 @@
 /*
- * The fast paths of 2.6.39 to 3.2: the CPU's freelist and its transaction id are read, and exchanged
+ * The fast paths of 2.6.39 to 3.19 and 4.0: the CPU's freelist and its transaction id are read, and exchanged
  * for the new ones if both are what they were. Interrupts stay on; one that comes between and uses
  * the list changes the id, and the path begins anew. After an era_*.h, tid.h and offset_in_cache.h.
  *
@@ -17,9 +17,17 @@
 static inline void *alloc_slow(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
 			       struct kmem_cache_cpu *c, unsigned gfp);
 static inline void free_slow(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
-			     struct slab_page *page, void *object);
+			     struct kmem_cache_cpu *c, struct slab_page *page, void *object);
+/* The beginning of a path, the version's: this CPU's struct and its transaction id. */
+static inline uint64_t begin(struct cpu *cpu, struct kmem_cache *s, struct kmem_cache_cpu **c);
 /* Is `page` the CPU's slab? The version's. */
 static inline bool is_mine(struct cpu *cpu, struct kmem_cache_cpu *c, struct slab_page *page);
+
+/* From 3.10 a path looks for the slab as well, for its node if one was asked for. */
+static inline bool has_slab(struct cpu *cpu, struct kmem_cache_cpu *c)
+{
+	return !era.fast_reads_page || load(cpu, &c->page);
+}
 
 static inline void *slab_alloc(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
 			       unsigned gfp)
@@ -27,17 +35,20 @@ static inline void *slab_alloc(struct cpu *cpu, struct slub *slub, struct kmem_c
 	struct kmem_cache_cpu *c;
 	void *object, *next;
 	uint64_t tid;
+	bool slab;
 
 	do {
-		c = cpu_slab_here(cpu, s);
-		tid = load(cpu, &c->tid);
+		tid = begin(cpu, s, &c);
 		object = load(cpu, &c->freelist);
-		if (!object)
+		slab = has_slab(cpu, c);
+		if (!object || !slab)
 			return alloc_slow(cpu, slub, s, c, gfp);
 		path(cpu, "fast");
 		next = get_freepointer(cpu, s, object);
 		c = cpu_slab_here(cpu, s);      /* operand of the instruction */
 	} while (!this_cpu_cmpxchg_double(cpu, slub, c, object, tid, next));
+	if (era.prefetches && next)
+		prefetch(cpu, (void **)next);
 	return object;
 }
 
@@ -49,10 +60,9 @@ static inline void slab_free(struct cpu *cpu, struct slub *slub, struct kmem_cac
 	uint64_t tid;
 
 	do {
-		c = cpu_slab_here(cpu, s);
-		tid = load(cpu, &c->tid);
+		tid = begin(cpu, s, &c);
 		if (!is_mine(cpu, c, page)) {
-			free_slow(cpu, slub, s, page, object);
+			free_slow(cpu, slub, s, c, page, object);
 			return;
 		}
 		path(cpu, "fast");

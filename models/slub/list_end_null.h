@@ -9,4 +9,16 @@ static inline void *list_end_of(void *first)
 	return NULL;
 }
 
+static inline bool is_list_end(const void *object)
+{
+	return !object;
+}
+
+/* What a list becomes when all its objects were taken. */
+static inline void *emptied(void *freelist)
+{
+	(void)freelist;
+	return NULL;
+}
+
 #endif

@@ -2,6 +2,7 @@
  * Slabs come from the page allocator and go back to it, Linux 2.6.39 to 3.19. Where there are no
  * pages for a slab as usual (s->oo), one that holds an object will do (s->min). After an era_*.h.
  *
+ * Chosen: a slab's address goes last when it is discarded; the page allocator takes no page with one.
  * Left out: debugging (flags are looked at, never set), constructors, requests for a certain node,
  * kmem_cache_shrink, memory control groups.
  */
@@ -102,6 +103,7 @@ static inline struct slab_page *slab_new(struct cpu *cpu, struct slub *slub, str
 		fetch_add(cpu, &n->total_objects, objects_in(page));
 		store(cpu, &page->slab, s);
 		bit_set_local(cpu, &page->flags, PG_SLAB);
+		set_slab_address(cpu, slub, page);
 		link_objects(cpu, slub, s, page);
 		new_slab_state(cpu, slub, page);
 	}
@@ -127,6 +129,7 @@ static inline void slab_discard(struct cpu *cpu, struct slub *slub, struct kmem_
 		bit_clear_local(cpu, &page->flags, PG_ACTIVE);
 	bit_clear_local(cpu, &page->flags, PG_SLAB);
 	store(cpu, &page->_mapcount, UINT32_MAX);       /* of an unused page */
+	clear_slab_address(cpu, page);
 	relabel_slab(cpu, slub, NULL, page, order);
 	pages_free(cpu, slub->pages, (struct page *)page, order);
 }

@@ -57,6 +57,20 @@ static inline void set_page_objects(struct cpu *cpu, struct slab_page *page, uns
 	store(cpu, &page->objects, (uint16_t)objects);
 }
 
+/* It does not know where it begins. */
+static inline void set_slab_address(struct cpu *cpu, const struct slub *slub, struct slab_page *page)
+{
+	(void)cpu;
+	(void)slub;
+	(void)page;
+}
+
+static inline void clear_slab_address(struct cpu *cpu, struct slab_page *page)
+{
+	(void)cpu;
+	(void)page;
+}
+
 /* Plain C, without an access. */
 static inline unsigned objects_in(const struct slab_page *page)
 {

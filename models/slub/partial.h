@@ -6,16 +6,13 @@
 #define MODELS_SLUB_PARTIAL_H
 
 #include "models/slub/any_partial.h"
+#include "models/slub/node_list.h"
 
 static inline void add_partial(struct cpu *cpu, struct kmem_cache_node *n, struct slab_page *page,
 			       enum list_end end)
 {
 	spin_lock(cpu, &n->list_lock, era.list_lock);
-	fetch_add_local(cpu, &n->nr_partial, 1);
-	if (end == LIST_TAIL)
-		list_add_tail(cpu, &page->lru, &n->partial);
-	else
-		list_add(cpu, &page->lru, &n->partial);
+	add_to_list(cpu, n, page, end);
 	spin_unlock(cpu, &n->list_lock, era.list_lock);
 }
 
@@ -23,8 +20,7 @@ static inline void remove_partial(struct cpu *cpu, struct kmem_cache_node *n,
 				  struct slab_page *page)
 {
 	spin_lock(cpu, &n->list_lock, era.list_lock);
-	list_del(cpu, &page->lru);
-	fetch_add_local(cpu, &n->nr_partial, -1);
+	take_off_list(cpu, n, page);
 	spin_unlock(cpu, &n->list_lock, era.list_lock);
 }
 
@@ -33,8 +29,7 @@ static inline bool lock_and_freeze(struct cpu *cpu, struct kmem_cache_node *n,
 {
 	if (!bit_spin_trylock(cpu, &page->flags, PG_LOCKED))
 		return false;
-	list_del(cpu, &page->lru);
-	fetch_add_local(cpu, &n->nr_partial, -1);
+	take_off_list(cpu, n, page);
 	bit_set_local(cpu, &page->flags, PG_FROZEN);
 	return true;
 }

@@ -49,7 +49,19 @@ struct slub_era {
 	bool walk_prefetches;           /* a walk of the partial list asks for the next slab */
 	bool reuses;                    /* released with the bug that 05aa345034d mended */
 	bool loses;                     /* released with a bug that loses objects */
+	bool forgets_recheck;           /* released without a second look at the CPU's freelist */
+	bool rc1_to_head;               /* 3.1-rc1 put refilled slabs to the head */
+	bool loads_under_lock;          /* the CPU's freelist is set while list_lock is held */
+	bool keeps_list_lock;           /* over the retries of a free */
+	bool discards_at_limit;         /* empty slabs, when partial ones are as many as the limit */
+	bool clears_cpu_later;          /* a slab given up: its CPU's struct, after the slab */
+	bool new_all_inuse;             /* a slab that was just made */
+	bool forgets_drained;           /* the CPU's partial slabs, once they are drained */
+	bool puts_freelist_back;        /* of a slab for the CPU's partial list: taken, then put back */
+	bool fast_reads_page;           /* the fast path of an allocation looks for a slab, too */
+	bool prefetches;                /* the next object, when one was taken */
 	bool leaks;                     /* loses slabs: frozen, and no CPU knows them */
+	bool stores_address;            /* a slab knows where it begins */
 	bool tagged;                    /* lists end in an address with bit 0 set, not in NULL */
 	bool counts_before_link;        /* nr_partial changes before a slab is put on the list */
 };
@@ -65,7 +77,7 @@ struct slub_settings {
 	bool cpu_partial;               /* CPUs keep partial slabs of their own */
 };
 
-enum bugs { BUGS_RELEASED, BUGS_FIXED };
+enum bugs { BUGS_RELEASED, BUGS_FIXED, BUGS_3_1_RC1 };
 static const char *const bugs_words[] = {
 	[BUGS_RELEASED] = "released", [BUGS_FIXED] = "fixed", NULL
 };

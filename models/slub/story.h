@@ -23,6 +23,25 @@
  *	released with     lost objects, mended  the same              the cure
  *	                  by 05aa345034d
  *
+ *	                  2.6.39 (2011)         3.1 (2011)            3.2 (2012), 3.18 (2014)
+ *	fast paths        one cmpxchg16b of     the same              the same; 3.18: preemption
+ *	                  list and id                                 off, next one prefetched
+ *	a slab changes    under its lock        by one LOCK           the same
+ *	                                        cmpxchg16b
+ *	interrupts off    in slow paths         in slow allocations;  the same
+ *	                                        under list_lock
+ *	struct page       56 bytes, packed      64 bytes, a line      64 bytes, a line
+ *	partial slabs of  the node              the node              the CPU, and the node
+ *	unlock of a slab  plain btr             none is locked, but   the same
+ *	                                        without cmpxchg16b
+ *	refilled slab     to the tail           to the tail           to the CPU's
+ *	empty ones kept   below 5 to 10 by      up to 5 to 10, when   up to half of that;
+ *	                  size, if given up     freed, too            3.18: below it
+ *	node structs      a line each           a line each           a line each
+ *	kmalloc, largest  8192                  8192                  8192
+ *	released with     lost objects, mended  the same              3.2: a lost free, when a
+ *	                  by ea509eb0fb8                              slab changes lists
+ *
  *	                  6.17 (2025)           6.18
  *	what a CPU has    a slab, its list behind cmpxchg16b, and more partial slabs of its own
  *	sheaves on top    of no cache           of caches that ask
@@ -48,16 +67,23 @@
  *	                  sleep gets one object
  *	                  at a time
  *
- * States of a slab, to 3.0. Its free objects are on page->freelist, or on the private list of its CPU; all
- * but that CPU put them back on the freelist, under the slab lock.
+ * States of a slab, to 6.17. Its free objects are on page->freelist, or on the private list of its CPU; all
+ * but that CPU put them back on the freelist: under the slab lock, or by one exchange of freelist,
+ * inuse and frozen.
  *
  *	              frozen  freelist  on list  who may take objects    who may put them back
  *	the CPU's     yes     any       none     that CPU: its private   that CPU: its private list;
  *	                                         list, and the freelist  others: the freelist
- *	                                         whole, slab lock
+ *	                                         whole, slab lock or
+ *	                                         exchange
+ *	a CPU's       yes     some, all that     nobody: that CPU makes  any CPU
+ *	partial one                     CPU's    it its own first
+ *	(from 3.2)
  *	partial       no      some, all partial  nobody: a CPU makes it  any CPU; the last object
- *	                                         its own first           takes the slab away
+ *	                                         its own first           takes the slab away, from
+ *	                                                                 3.1 on if enough are left
  *	full          no      empty     none     nobody                  any CPU: becomes partial,
+ *	                                                                 from 3.2 on that CPU's,
  *	                                                                 or gone, of one object
  *	new           no      all       none     nobody, until it is     nobody: none is out
  *	                                         the CPU's
@@ -78,7 +104,7 @@
  *	prefilled     any       who asked for it, no lock          spare or barn
  *
  * True whenever no CPU is inside an operation, which is when check() runs:
- *   (1) a slab is the CPU's, partial or full, and of one CPU at most;
+ *   (1) a slab is the CPU's, a CPU's partial one, partial or full, and of one CPU at most;
  *   (2) inuse is the number of its objects less the length of page->freelist; objects on a CPU's
  *       private list count as in use;
  *   (3) every list ends and stays on the slots of its slab; no object is on two;
@@ -92,9 +118,10 @@
  *
  * Lock order, to 3.0: slab lock (a bit of page->flags), then list_lock; who takes from the list has
  * the list_lock and so only tries the slab lock. From 3.1 the other way round: list_lock, then slab
- * lock, where there is one at all. Interrupts are off, but for the making of a slab by a caller
- * that may sleep. From 6.18: a CPU's own section, interrupts on; inside it the barn's lock, never the
- * list_lock; who finds its CPU inside already does without sheaves.
+ * lock, where there is one at all. Interrupts are off in slow paths, but for the making of a slab by
+ * a caller that may sleep and, from 3.1 on, for frees that need no list_lock.
+ * From 6.18: a CPU's own section, interrupts on; inside it the barn's lock, never the list_lock; who
+ * finds its CPU inside already does without sheaves.
  */
 #ifndef MODELS_SLUB_STORY_H
 #define MODELS_SLUB_STORY_H

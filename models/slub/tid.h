@@ -30,6 +30,12 @@ static inline void tid_advance(struct cpu *cpu, const struct slub *slub, struct 
 	fetch_add_local(cpu, &c->tid, slub->tid_step);
 }
 
+/* The CPU's list, which was empty, now that interrupts are off: one may have put something there. */
+static inline void *look_again(struct cpu *cpu, struct kmem_cache_cpu *c)
+{
+	return load(cpu, &c->freelist);
+}
+
 static inline bool cmpxchg_double_emulated(struct cpu *cpu, struct kmem_cache_cpu *c,
 					   struct pair old, struct pair new)
 {

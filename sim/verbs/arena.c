@@ -18,6 +18,13 @@ struct label_block { /* labels, in use or not */
 	struct label label[BLOCK_LABELS];
 };
 
+uint64_t arena_round(const struct sim *sim, uint64_t bytes)
+{
+	uint64_t unit = (uint64_t)sim_head_const(sim)->nodes << 21;
+
+	return (bytes + unit - 1) / unit * unit;
+}
+
 /* What lies `at` so many bytes in each CPU's own area. */
 static void percpu_label(struct sim *sim, uint64_t at, const struct layout *layout, size_t size,
 			 const char *label)
@@ -35,13 +42,19 @@ static void percpu_label(struct sim *sim, uint64_t at, const struct layout *layo
 
 void arena_setup(struct sim *sim, uint64_t bytes)
 {
+	arena_setup_at(sim, bytes, xmap(arena_round(sim, bytes)));
+	sim_head(sim)->arena.lent = false;
+}
+
+void arena_setup_at(struct sim *sim, uint64_t bytes, char *base)
+{
 	struct sim_head *head = sim_head(sim);
 	struct arena *arena = &head->arena;
-	uint64_t unit = (uint64_t)head->nodes << 21;
 
-	arena->bytes = (bytes + unit - 1) / unit * unit;
+	arena->bytes = arena_round(sim, bytes);
 	arena->region_bytes = arena->bytes / head->nodes;
-	arena->base = xmap(arena->bytes);
+	arena->base = base;
+	arena->lent = true;
 	arena->page_label = xmap(arena->bytes / ARENA_PAGE * sizeof *arena->page_label);
 	arena->region_used = xalloc(head->nodes * sizeof *arena->region_used);
 	arena->region_used[0] = ARENA_PAGE;
@@ -64,7 +77,8 @@ void arena_release(struct arena *arena)
 		free(block);
 	}
 	xunmap(arena->page_label, arena->bytes / ARENA_PAGE * sizeof *arena->page_label);
-	xunmap(arena->base, arena->bytes);
+	if (!arena->lent)
+		xunmap(arena->base, arena->bytes);
 	free(arena->region_used);
 	free(arena->percpu);
 	free(arena->range);

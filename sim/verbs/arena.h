@@ -21,6 +21,7 @@ struct label {
 
 struct arena {
 	char *base;
+	bool lent;                      /* the memory is somebody else's */
 	uint64_t bytes, region_bytes;   /* regions: one per NUMA node */
 	uint64_t *region_used;
 	char **percpu;                  /* per-CPU areas */
@@ -41,6 +42,9 @@ void *percpu_lock_queue(const struct sim *sim, unsigned id);
 
 /* The arena of a machine whose head is complete but for it. `bytes` are rounded up. */
 void arena_setup(struct sim *sim, uint64_t bytes);
+/* The same in memory of the caller's, zeroed and that large, rounded up; page-aligned. */
+void arena_setup_at(struct sim *sim, uint64_t bytes, char *base);
+uint64_t arena_round(const struct sim *sim, uint64_t bytes);
 void arena_release(struct arena *arena);
 
 static inline uint64_t arena_offset(const struct arena *arena, const void *address)

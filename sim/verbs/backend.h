@@ -12,6 +12,7 @@ struct object_allocator;
 struct page_allocator;
 struct workload;
 struct explorer;
+struct native;
 
 struct backend {
 	const char *name;
@@ -21,8 +22,9 @@ struct backend {
 	const struct page_allocator *const *pages;
 	const struct workload *const *workloads;
 	const struct explorer *explorer;        /* explored/explored.h */
+	const struct native *native;            /* native/native.h */
 };
 
-extern const struct backend backend_explored;
+extern const struct backend backend_explored, backend_native;
 
 #endif

@@ -66,7 +66,21 @@ enum rmw {
 	RMW_BIT_CLEAR,          /* word &= ~(1 << operand); result: the old bit */
 };
 
-/* What a verb does: the backend that this file is compiled for. */
+/* Operations. OP_WORK: a turn of a workload that has no allocator. OP_DRAIN: all CPUs' pages go back
+ * to where all can have them; not among the operations that warm up and end a run. OP_FAULT: a page
+ * fault of a process; OP_UNMAP: the end of a mapping, with all of its pages. */
+enum op {
+	OP_NONE, OP_ALLOC, OP_FREE, OP_PAGE_ALLOC, OP_PAGE_FREE, OP_WORK, OP_DRAIN, OP_FAULT, OP_UNMAP,
+	OPS
+};
+
+/* What a CPU waits for. */
+enum waiting { NOT_WAITING, WAITING_LOCK, WAITING_IDLE };
+
+/*
+ * What a verb does: the backend that this file is compiled for. It may have some of the functions
+ * below inline.
+ */
 #ifdef BOUNCE_BACKEND
 #include BOUNCE_BACKEND
 #else
@@ -221,15 +235,11 @@ void relabel(struct cpu *cpu, const void *p, size_t bytes, const struct layout *
 /* The same before time zero. */
 void relabel_setup(struct sim *sim, const void *p, size_t bytes, const struct layout *layout, size_t stride, const char *label);
 
-/* ---- operations, paths ------------------------------------------------------------------- */
+/* Plain C has written the `bytes` at p as set-up does, but from a thread: no cache has them. So it is
+ * by itself where caches are simulated. */
+void leave_uncached(struct cpu *cpu, const void *p, size_t bytes);
 
-/* OP_WORK: a turn of a workload that has no allocator. OP_DRAIN: all CPUs' pages go back to where
- * all can have them; not among the operations that warm up and end a run. OP_FAULT: a page fault of
- * a process; OP_UNMAP: the end of a mapping, with all of its pages. */
-enum op {
-	OP_NONE, OP_ALLOC, OP_FREE, OP_PAGE_ALLOC, OP_PAGE_FREE, OP_WORK, OP_DRAIN, OP_FAULT, OP_UNMAP,
-	OPS
-};
+/* ---- operations, paths ------------------------------------------------------------------- */
 
 /* Brackets of one operation; they nest (a page allocation inside an object allocation). */
 void op_begin(struct cpu *cpu, enum op op);
@@ -253,7 +263,6 @@ void op_began(struct cpu *cpu, uint64_t clock);
 
 /* ---- waiting and locks (annotations without an access) ------------------------------------ */
 
-enum waiting { NOT_WAITING, WAITING_LOCK, WAITING_IDLE };
 /* Until the next call, cycles are lock spin or idle. Returns what was in force before. */
 enum waiting waiting(struct cpu *cpu, enum waiting what);
 /* Lock statistics: `turns` failed tries before it was taken (0: uncontended). */

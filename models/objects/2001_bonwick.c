@@ -1,0 +1,738 @@
+/*
+ * bonwick: magazines of objects for each CPU, and a depot of magazines for all.
+ *
+ *	CPU 0   loaded  [o o o .]   previous [o o o o]      that CPU's mutex
+ *	CPU 1   loaded  [o . . .]   previous [. . . .]
+ *	depot   full -> [o o o o] -> [o o o o]   empty -> [. . . .]      depot_lock
+ *	slabs   partial -> slab -> slab, complete                       cache_lock
+ *
+ * Follows: Bonwick and Adams, USENIX 2001, as illumos' kmem.c carries it on; the paper's text was
+ * not at hand. Constants of magazine types are illumos'. It ran on Solaris; here it stands on the
+ * page lists of Linux 3.9.
+ *
+ * True whenever no CPU is inside an operation, which is when check() runs:
+ *   (1) refcnt of a slab is the number of its objects that are not on its list of free ones;
+ *   (2) a slab is on `complete` if all its objects are out, else on `partial`; one that gets its
+ *       last object back goes, but a new one may lie there whole;
+ *   (3) the previous magazine of a CPU is full, empty, or there is none; rounds are -1 without one;
+ *   (4) an object in a magazine is out of its slab, and in no other magazine; total is the length of
+ *       the depot's list;
+ *   (5) no lock is held.
+ *
+ * alloc  takes a round of the loaded magazine; else exchanges it with a full previous one; else with
+ *        one of the depot, which takes the empty one; else an object of a slab.
+ * free   the same with full and empty exchanged; if the depot has no empty magazine one is made.
+ * tick   every 15 s CPU 0 looks at each cache: if its depot was waited for more than three times,
+ *        the magazines grow by a type.
+ *
+ * Lock order: a CPU's mutex, then the depot's; none is held while slabs are made or destroyed.
+ *
+ * Expect: one LOCK operation, of a word of the CPU's own, per operation; the depot twice per M
+ * objects, which move by pointer: a magazine of M rounds carries M / 8 lines from CPU to CPU.
+ *
+ * Chosen: mutexes spin; interrupts are off while one is held, at the price of a cli and a sti, where
+ * in Solaris an interrupt's thread would wait for the owner; of large objects the hash has 64
+ * buckets and a slab's order wastes an eighth at most; kmem_free is told the size by its caller, so
+ * kfree reads nothing for it; sizes of kmalloc are those of SLUB up to 8192; magazine and descriptor
+ * caches have no magazines of their own; memory that is no longer needed is not reaped from the
+ * depot, for none gets tight here.
+ * Left out: constructors, colouring, vmem, debugging, growth of the hash, nodes.
+ */
+#include "models/bonwick/bonwick.h"
+
+/* Interrupts off, whatever they were; true: they were on. */
+static bool enter(struct cpu *cpu)
+{
+	bool on = !irqs_off(cpu);
+
+	if (on)
+		irq_disable(cpu);
+	return on;
+}
+
+static void leave(struct cpu *cpu, bool on)
+{
+	if (on)
+		irq_enable(cpu);
+}
+
+/* ---- the slab layer ------------------------------------------------------------------------- */
+
+static void *slab_layer_alloc(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp,
+			      unsigned gfp);
+static void slab_layer_free(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp,
+			    void *object);
+
+static struct bufctl **bucket_of(struct cpu *cpu, const struct bonwick *b, struct kmem_cache *cp,
+				 const void *object)
+{
+	struct bufctl **hash = load(cpu, &cp->hash);
+	uint64_t pfn = address_to_pfn(b->memory, object);
+	uint64_t at = (uint64_t)((const char *)object - (const char *)pfn_address(b->memory, pfn));
+
+	return &hash[(pfn * (PAGE_BYTES / LINE) + at / LINE) % HASH_BUCKETS];
+}
+
+/* Chains the objects of a new slab in ascending order, through themselves. */
+static void chain_objects(struct cpu *cpu, const struct kmem_slab *slab, char *base,
+			  uint64_t chunks, uint64_t size)
+{
+	(void)slab;
+	for (uint64_t i = 0; i < chunks; i++) {
+		void **link = (void **)(base + i * size);
+
+		store(cpu, link, i + 1 < chunks ? base + (i + 1) * size : NULL);
+	}
+}
+
+/* The same through a bufctl for each; NULL: no memory. */
+static struct bufctl *chain_bufctls(struct cpu *cpu, struct bonwick *b, struct kmem_slab *slab,
+				    char *base, uint64_t chunks, uint64_t size, unsigned gfp)
+{
+	struct bufctl *first = NULL;
+
+	for (uint64_t i = chunks; i-- > 0;) {
+		struct bufctl *bufctl = slab_layer_alloc(cpu, b, b->bufctl_cache, gfp);
+
+		if (!bufctl) {
+			for (; first; first = bufctl) {
+				bufctl = load(cpu, &first->next);
+				slab_layer_free(cpu, b, b->bufctl_cache, first);
+			}
+			return NULL;
+		}
+		store(cpu, &bufctl->next, first);
+		store(cpu, &bufctl->addr, base + i * size);
+		store(cpu, &bufctl->slab, slab);
+		first = bufctl;
+	}
+	return first;
+}
+
+static void note_slab(struct bonwick *b, struct page *page, uint64_t order, struct kmem_slab *slab)
+{
+	uint64_t pfn = page_to_pfn(b->memory, page);
+
+	for (uint64_t i = 0; i < (uint64_t)1 << order; i++)
+		b->slab_of[pfn + i] = slab;
+}
+
+/* Fills the descriptor in; false: there was no memory for the bufctls. */
+static bool slab_setup(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp,
+		       struct kmem_slab *slab, char *base, bool hashed, unsigned gfp)
+{
+	uint64_t chunks = load(cpu, &cp->chunks), size = load(cpu, &cp->chunksize);
+	void *head = base;
+
+	store(cpu, &slab->cache, cp);
+	store(cpu, &slab->base, base);
+	store(cpu, &slab->refcnt, 0);
+	store(cpu, &slab->chunks, (uint32_t)chunks);
+	if (hashed)
+		head = chain_bufctls(cpu, b, slab, base, chunks, size, gfp);
+	else
+		chain_objects(cpu, slab, base, chunks, size);
+	store(cpu, &slab->head, head);
+	return head;
+}
+
+/* Interrupts as the caller has them; NULL: no memory. */
+static struct kmem_slab *slab_create(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp,
+				     unsigned gfp)
+{
+	unsigned order = (unsigned)load(cpu, &cp->slab_order);
+	bool hashed = load(cpu, &cp->hashed);
+	struct page *page = pages_alloc(cpu, b->pages, order, gfp & ~(unsigned)GFP_ZERO);
+	struct kmem_slab *slab;
+	char *base;
+
+	path(cpu, "new slab");
+	if (!page)
+		return NULL;
+	base = page_address(b->memory, page);
+	if (hashed)
+		slab = slab_layer_alloc(cpu, b, b->slab_cache, gfp);
+	else
+		slab = (struct kmem_slab *)(base + PAGE_BYTES - sizeof *slab);
+	if (slab && slab_setup(cpu, b, cp, slab, base, hashed, gfp)) {
+		frames_relabel(cpu, b->memory, page, order, &bonwick_object_layout,
+			       (size_t)cp->chunksize, cp->name);
+		relabel(cpu, slab, sizeof *slab, &bonwick_slab_layout, 0, "kmem_slab");
+		note_slab(b, page, order, slab);
+		return slab;
+	}
+	if (slab && hashed)
+		slab_layer_free(cpu, b, b->slab_cache, slab);
+	pages_free(cpu, b->pages, page, order);
+	return NULL;
+}
+
+static void slab_destroy(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp,
+			 struct kmem_slab *slab)
+{
+	unsigned order = (unsigned)load(cpu, &cp->slab_order);
+	char *base = load(cpu, &slab->base);
+	bool hashed = load(cpu, &cp->hashed);
+	struct page *page = virt_to_page(b->memory, base);
+
+	path(cpu, "destroy");
+	note_slab(b, page, order, NULL);
+	if (hashed) {
+		struct bufctl *bufctl = load(cpu, &slab->head), *next;
+
+		for (; bufctl; bufctl = next) {
+			next = load(cpu, &bufctl->next);
+			slab_layer_free(cpu, b, b->bufctl_cache, bufctl);
+		}
+		slab_layer_free(cpu, b, b->slab_cache, slab);
+	}
+	frames_relabel(cpu, b->memory, page, order, NULL, 0, NULL);
+	pages_free(cpu, b->pages, page, order);
+}
+
+static struct kmem_slab *listed(struct list_head *link)
+{
+	return (struct kmem_slab *)((char *)link - offsetof(struct kmem_slab, link));
+}
+
+/* The first object of a partial slab, under cache_lock; NULL: there is none. */
+static void *take_from_slab(struct cpu *cpu, const struct bonwick *b, struct kmem_cache *cp)
+{
+	struct list_head *first = load(cpu, &cp->partial.next);
+	struct kmem_slab *slab = listed(first);
+	struct bufctl *bufctl;
+	void **head, *next;
+	uint32_t refcnt, chunks;
+	bool hashed;
+
+	if (first == &cp->partial)
+		return NULL;
+	head = load(cpu, &slab->head);
+	next = load(cpu, head);
+	store(cpu, &slab->head, next);
+	refcnt = fetch_add_local(cpu, &slab->refcnt, 1) + 1;
+	chunks = load(cpu, &slab->chunks);
+	if (refcnt == chunks) {
+		list_del(cpu, &slab->link);
+		list_add(cpu, &slab->link, &cp->complete);
+	}
+	hashed = load(cpu, &cp->hashed);
+	if (!hashed)
+		return head;
+	bufctl = (struct bufctl *)head;
+	void *object = load(cpu, &bufctl->addr);
+	struct bufctl **bucket = bucket_of(cpu, b, cp, object);
+	struct bufctl *others = load(cpu, bucket);
+
+	store(cpu, &bufctl->next, others);
+	store(cpu, bucket, bufctl);
+	return object;
+}
+
+static void *slab_layer_alloc(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp,
+			      unsigned gfp)
+{
+	for (;;) {
+		bool on = enter(cpu);
+		struct kmem_slab *slab;
+		void *object;
+
+		spin_lock(cpu, &cp->cache_lock, MUTEX);
+		object = take_from_slab(cpu, b, cp);
+		spin_unlock(cpu, &cp->cache_lock, MUTEX);
+		leave(cpu, on);
+		if (object)
+			return object;
+		slab = slab_create(cpu, b, cp, gfp);
+		if (!slab)
+			return NULL;
+		on = enter(cpu);
+		spin_lock(cpu, &cp->cache_lock, MUTEX);
+		list_add(cpu, &slab->link, &cp->partial);
+		spin_unlock(cpu, &cp->cache_lock, MUTEX);
+		leave(cpu, on);
+	}
+}
+
+/* Out of its bucket. */
+static struct bufctl *unhash(struct cpu *cpu, const struct bonwick *b, struct kmem_cache *cp,
+			     const void *object)
+{
+	struct bufctl **link = bucket_of(cpu, b, cp, object), *bufctl;
+
+	for (;;) {
+		void *addr;
+
+		bufctl = load(cpu, link);
+		if (!bufctl)
+			BUG(cpu, "an object is freed that no bucket has");
+		addr = load(cpu, &bufctl->addr);
+		if (addr == object)
+			break;
+		link = &bufctl->next;
+	}
+	struct bufctl *next = load(cpu, &bufctl->next);
+
+	store(cpu, link, next);
+	return bufctl;
+}
+
+/* Back into its slab, under cache_lock. Returns the slab if that has all its objects, off its list. */
+static struct kmem_slab *put_into_slab(struct cpu *cpu, const struct bonwick *b,
+				       struct kmem_cache *cp, void *object)
+{
+	bool hashed = load(cpu, &cp->hashed);
+	void **freed = object, *head;
+	struct kmem_slab *slab;
+	uint32_t refcnt, chunks;
+
+	if (hashed) {
+		struct bufctl *bufctl = unhash(cpu, b, cp, object);
+
+		slab = load(cpu, &bufctl->slab);
+		freed = (void **)bufctl;
+	} else {
+		struct page *page = virt_to_page(b->memory, object);
+
+		slab = (struct kmem_slab *)((char *)page_address(b->memory, page) + PAGE_BYTES -
+					    sizeof *slab);
+	}
+	head = load(cpu, &slab->head);
+	store(cpu, freed, head);
+	store(cpu, &slab->head, freed);
+	refcnt = fetch_add_local(cpu, &slab->refcnt, -1) - 1;
+	chunks = load(cpu, &slab->chunks);
+	if (refcnt == 0) {
+		list_del(cpu, &slab->link);
+		return slab;
+	}
+	if (refcnt + 1 == chunks) {
+		list_del(cpu, &slab->link);
+		list_add(cpu, &slab->link, &cp->partial);
+	}
+	return NULL;
+}
+
+static void slab_layer_free(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp, void *object)
+{
+	bool on = enter(cpu);
+	struct kmem_slab *slab;
+
+	spin_lock(cpu, &cp->cache_lock, MUTEX);
+	slab = put_into_slab(cpu, b, cp, object);
+	spin_unlock(cpu, &cp->cache_lock, MUTEX);
+	leave(cpu, on);
+	if (slab)
+		slab_destroy(cpu, b, cp, slab);
+}
+
+/* ---- the depot ------------------------------------------------------------------------------ */
+
+/* The first magazine of the list; NULL: there is none. Who must wait for the lock counts it. */
+static struct magazine *depot_alloc(struct cpu *cpu, struct kmem_cache *cp, struct maglist *list)
+{
+	struct magazine *magazine;
+
+	if (!spin_trylock(cpu, &cp->depot_lock, MUTEX)) {
+		spin_lock(cpu, &cp->depot_lock, MUTEX);
+		fetch_add_local(cpu, &cp->depot_contention, 1);
+	}
+	magazine = load(cpu, &list->list);
+	if (magazine) {
+		struct magazine *next = load(cpu, &magazine->next);
+		uint64_t total, min;
+
+		store(cpu, &list->list, next);
+		total = fetch_add_local(cpu, &list->total, -1) - 1;
+		min = load(cpu, &list->min);
+		if (total < min)
+			store(cpu, &list->min, total);
+		fetch_add_local(cpu, &list->alloc, 1);
+	}
+	spin_unlock(cpu, &cp->depot_lock, MUTEX);
+	return magazine;
+}
+
+static void depot_free(struct cpu *cpu, struct kmem_cache *cp, struct maglist *list,
+		       struct magazine *magazine)
+{
+	struct magazine *first;
+
+	spin_lock(cpu, &cp->depot_lock, MUTEX);
+	first = load(cpu, &list->list);
+	store(cpu, &magazine->next, first);
+	store(cpu, &list->list, magazine);
+	fetch_add_local(cpu, &list->total, 1);
+	spin_unlock(cpu, &cp->depot_lock, MUTEX);
+}
+
+/* ---- the CPU's two magazines, under its lock ------------------------------------------------ */
+
+static void swap_magazines(struct cpu *cpu, struct kmem_cpu_cache *ccp)
+{
+	struct magazine *loaded = load(cpu, &ccp->cc_loaded);
+	struct magazine *previous = load(cpu, &ccp->cc_ploaded);
+	int32_t rounds = load(cpu, &ccp->cc_rounds), prounds = load(cpu, &ccp->cc_prounds);
+
+	store(cpu, &ccp->cc_loaded, previous);
+	store(cpu, &ccp->cc_rounds, prounds);
+	store(cpu, &ccp->cc_ploaded, loaded);
+	store(cpu, &ccp->cc_prounds, rounds);
+}
+
+/* The loaded one becomes the previous one, whose place is free. */
+static void load_magazine(struct cpu *cpu, struct kmem_cpu_cache *ccp, struct magazine *magazine,
+			  int32_t rounds)
+{
+	struct magazine *loaded = load(cpu, &ccp->cc_loaded);
+	int32_t before = load(cpu, &ccp->cc_rounds);
+
+	store(cpu, &ccp->cc_ploaded, loaded);
+	store(cpu, &ccp->cc_prounds, before);
+	store(cpu, &ccp->cc_loaded, magazine);
+	store(cpu, &ccp->cc_rounds, rounds);
+}
+
+/* A magazine of the depot's list `from` is loaded, the previous one goes to `to`; false: none. */
+static bool exchange_magazine(struct cpu *cpu, struct kmem_cache *cp, struct kmem_cpu_cache *ccp,
+			      struct maglist *from, struct maglist *to, int32_t rounds)
+{
+	struct magazine *magazine = depot_alloc(cpu, cp, from), *previous;
+
+	if (!magazine)
+		return false;
+	path(cpu, "depot");
+	previous = load(cpu, &ccp->cc_ploaded);
+	if (previous)
+		depot_free(cpu, cp, to, previous);
+	load_magazine(cpu, ccp, magazine, rounds);
+	return true;
+}
+
+/* ---- alloc ---------------------------------------------------------------------------------- */
+
+/* NULL: neither magazines nor depot have any. */
+static void *take_round(struct cpu *cpu, struct kmem_cache *cp, struct kmem_cpu_cache *ccp)
+{
+	for (;;) {
+		int32_t rounds = load(cpu, &ccp->cc_rounds), prounds;
+		uint16_t size;
+
+		if (rounds > 0) {
+			struct magazine *loaded = load(cpu, &ccp->cc_loaded);
+
+			store(cpu, &ccp->cc_rounds, rounds - 1);
+			fetch_add_local(cpu, &ccp->cc_alloc, 1);
+			return load(cpu, &loaded->round[rounds - 1]);
+		}
+		prounds = load(cpu, &ccp->cc_prounds);
+		if (prounds > 0) {
+			path(cpu, "swap");
+			swap_magazines(cpu, ccp);
+			continue;
+		}
+		size = load(cpu, &ccp->cc_magsize);
+		if (!size || !exchange_magazine(cpu, cp, ccp, &cp->full, &cp->empty, size))
+			return NULL;
+	}
+}
+
+static void *bonwick_alloc(struct cpu *cpu, void *state, struct kmem_cache *cp, unsigned gfp)
+{
+	struct kmem_cpu_cache *ccp = &cp->cpu[cpu_id(cpu)];
+	char *object;
+	bool on;
+
+	compute(cpu, STEP_ALLOC);
+	path(cpu, "fast");
+	on = enter(cpu);
+	spin_lock(cpu, &ccp->cc_lock, MUTEX);
+	object = take_round(cpu, cp, ccp);
+	spin_unlock(cpu, &ccp->cc_lock, MUTEX);
+	leave(cpu, on);
+	if (!object) {
+		path(cpu, "slab");
+		object = slab_layer_alloc(cpu, state, cp, gfp);
+	}
+	if (object && gfp & GFP_ZERO) {
+		uint64_t bytes = load(cpu, &cp->chunksize);
+
+		for (uint64_t at = 0; at < bytes; at += LINE)
+			store(cpu, (uint64_t *)(object + at), 0);
+	}
+	return object;
+}
+
+/* ---- free ----------------------------------------------------------------------------------- */
+
+/* False: there is no room, and no empty magazine. */
+static bool put_round(struct cpu *cpu, struct kmem_cache *cp, struct kmem_cpu_cache *ccp,
+		      void *object)
+{
+	for (;;) {
+		int32_t rounds = load(cpu, &ccp->cc_rounds), prounds;
+		uint16_t size = load(cpu, &ccp->cc_magsize);
+
+		if ((uint32_t)rounds < size) {
+			struct magazine *loaded = load(cpu, &ccp->cc_loaded);
+
+			store(cpu, &loaded->round[rounds], object);
+			store(cpu, &ccp->cc_rounds, rounds + 1);
+			fetch_add_local(cpu, &ccp->cc_free, 1);
+			return true;
+		}
+		prounds = load(cpu, &ccp->cc_prounds);
+		if (prounds == 0) {
+			path(cpu, "swap");
+			swap_magazines(cpu, ccp);
+			continue;
+		}
+		if (!size || !exchange_magazine(cpu, cp, ccp, &cp->empty, &cp->full, 0))
+			return false;
+	}
+}
+
+/* An empty magazine for the depot; false: there is no memory, or no magazines at the moment. */
+static bool magazine_new(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp,
+			 struct kmem_cpu_cache *ccp)
+{
+	uint32_t type = load(cpu, &cp->magtype), now;
+	struct kmem_cache *of = b->magazine_cache[type];
+	struct magazine *magazine = slab_layer_alloc(cpu, b, of, GFP_ATOMIC);
+	uint16_t size;
+	bool on, good;
+
+	if (!magazine)
+		return false;
+	relabel(cpu, magazine, of->chunksize, &bonwick_magazine_layout, of->chunksize, "magazine");
+	path(cpu, "new magazine");
+	on = enter(cpu);
+	spin_lock(cpu, &ccp->cc_lock, MUTEX);
+	size = load(cpu, &ccp->cc_magsize);
+	now = load(cpu, &cp->magtype);
+	good = now == type && size;
+	if (good)
+		depot_free(cpu, cp, &cp->empty, magazine);
+	spin_unlock(cpu, &ccp->cc_lock, MUTEX);
+	leave(cpu, on);
+	if (!good)
+		slab_layer_free(cpu, b, of, magazine);
+	return size;
+}
+
+static void bonwick_free(struct cpu *cpu, void *state, struct kmem_cache *cp, void *object)
+{
+	struct kmem_cpu_cache *ccp = &cp->cpu[cpu_id(cpu)];
+
+	compute(cpu, STEP_FREE);
+	path(cpu, "fast");
+	for (;;) {
+		bool on = enter(cpu), done;
+
+		spin_lock(cpu, &ccp->cc_lock, MUTEX);
+		done = put_round(cpu, cp, ccp, object);
+		spin_unlock(cpu, &ccp->cc_lock, MUTEX);
+		leave(cpu, on);
+		if (done)
+			return;
+		if (!magazine_new(cpu, state, cp, ccp))
+			break;
+	}
+	path(cpu, "slab");
+	slab_layer_free(cpu, state, cp, object);
+}
+
+/* ---- kmalloc -------------------------------------------------------------------------------- */
+
+static void *bonwick_kmalloc(struct cpu *cpu, void *state, size_t size, unsigned gfp)
+{
+	struct bonwick *b = state;
+	struct kmem_cache *cp = bonwick_size_cache(b, size);
+	unsigned order = 0;
+	struct page *page;
+
+	if (cp)
+		return bonwick_alloc(cpu, b, cp, gfp);
+	while ((size_t)PAGE_BYTES << order < size)
+		order++;
+	if (order >= MAX_ORDER)
+		return NULL;
+	path(cpu, "pages");
+	page = pages_alloc(cpu, b->pages, order, gfp);
+	if (!page)
+		return NULL;
+	b->order[page_to_pfn(b->memory, page)] = (unsigned char)order;
+	return page_address(b->memory, page);
+}
+
+static void bonwick_kfree(struct cpu *cpu, void *state, void *object)
+{
+	struct bonwick *b = state;
+	uint64_t pfn = address_to_pfn(b->memory, object);
+	struct kmem_slab *slab = b->slab_of[pfn];
+
+	if (slab) {
+		bonwick_free(cpu, b, slab->cache, object);
+		return;
+	}
+	path(cpu, "pages");
+	pages_free(cpu, b->pages, pfn_to_page(b->memory, pfn), b->order[pfn]);
+}
+
+/* ---- every 15 s ----------------------------------------------------------------------------- */
+
+/* The objects of a magazine go back to their slabs, then the magazine. */
+static void magazine_destroy(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp,
+			     struct magazine *magazine, int32_t rounds, uint32_t type)
+{
+	for (int32_t i = 0; i < rounds; i++) {
+		void *object = load(cpu, &magazine->round[i]);
+
+		slab_layer_free(cpu, b, cp, object);
+	}
+	slab_layer_free(cpu, b, b->magazine_cache[type], magazine);
+}
+
+/* Both magazines of a CPU, which has none until magsize is set again. */
+static void cpu_purge(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp,
+		      struct kmem_cpu_cache *ccp, uint32_t type)
+{
+	bool on = enter(cpu);
+	struct magazine *loaded, *previous;
+	int32_t rounds, prounds;
+
+	spin_lock(cpu, &ccp->cc_lock, MUTEX);
+	loaded = load(cpu, &ccp->cc_loaded);
+	previous = load(cpu, &ccp->cc_ploaded);
+	rounds = load(cpu, &ccp->cc_rounds);
+	prounds = load(cpu, &ccp->cc_prounds);
+	store(cpu, &ccp->cc_loaded, NULL);
+	store(cpu, &ccp->cc_ploaded, NULL);
+	store(cpu, &ccp->cc_rounds, -1);
+	store(cpu, &ccp->cc_prounds, -1);
+	store(cpu, &ccp->cc_magsize, 0);
+	spin_unlock(cpu, &ccp->cc_lock, MUTEX);
+	leave(cpu, on);
+	if (loaded)
+		magazine_destroy(cpu, b, cp, loaded, rounds, type);
+	if (previous)
+		magazine_destroy(cpu, b, cp, previous, prounds, type);
+}
+
+static void depot_purge(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp, uint32_t type)
+{
+	int32_t size = (int32_t)bonwick_magtypes[type].rounds;
+	struct magazine *magazine;
+
+	while ((magazine = depot_alloc(cpu, cp, &cp->full)))
+		magazine_destroy(cpu, b, cp, magazine, size, type);
+	while ((magazine = depot_alloc(cpu, cp, &cp->empty)))
+		magazine_destroy(cpu, b, cp, magazine, 0, type);
+}
+
+/* kmem_cache_magazine_resize: all magazines go, then there are larger ones. */
+static void resize(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp, uint32_t type)
+{
+	unsigned cpus = sim_cpus(b->sim);
+
+	for (unsigned id = 0; id < cpus; id++)
+		cpu_purge(cpu, b, cp, &cp->cpu[id], type);
+	depot_purge(cpu, b, cp, type);
+	store(cpu, &cp->magtype, type + 1);
+	store(cpu, &cp->depot_contention_prev, INT64_MAX);      /* not at once again */
+	for (unsigned id = 0; id < cpus; id++) {
+		struct kmem_cpu_cache *ccp = &cp->cpu[id];
+		bool on = enter(cpu);
+
+		spin_lock(cpu, &ccp->cc_lock, MUTEX);
+		store(cpu, &ccp->cc_magsize, (uint16_t)bonwick_magtypes[type + 1].rounds);
+		spin_unlock(cpu, &ccp->cc_lock, MUTEX);
+		leave(cpu, on);
+	}
+}
+
+static void update_working_set(struct cpu *cpu, struct maglist *list)
+{
+	uint64_t min = load(cpu, &list->min), total;
+
+	store(cpu, &list->reaplimit, min);
+	total = load(cpu, &list->total);
+	store(cpu, &list->min, total);
+}
+
+static void update(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp)
+{
+	uint64_t size = load(cpu, &cp->chunksize), contention, before;
+	uint32_t type = load(cpu, &cp->magtype);
+	bool on = enter(cpu);
+
+	spin_lock(cpu, &cp->depot_lock, MUTEX);
+	update_working_set(cpu, &cp->full);
+	update_working_set(cpu, &cp->empty);
+	spin_unlock(cpu, &cp->depot_lock, MUTEX);
+	leave(cpu, on);
+	contention = load(cpu, &cp->depot_contention);
+	before = load(cpu, &cp->depot_contention_prev);
+	store(cpu, &cp->depot_contention_prev, contention);
+	if (size < bonwick_magtypes[type].maxbuf && (int64_t)(contention - before) > CONTENTION_MAX)
+		resize(cpu, b, cp, type);
+}
+
+static void bonwick_tick(struct cpu *cpu, void *state)
+{
+	struct bonwick *b = state;
+	uint64_t seconds;
+
+	if (cpu_id(cpu) != 0)
+		return;
+	seconds = fetch_add_local(cpu, b->seconds, 1) + 1;
+	for (unsigned i = 0; seconds % UPDATE_SECONDS == 0 && i < b->caches; i++)
+		update(cpu, b, b->cache[i]);
+}
+
+/* ---- the model ------------------------------------------------------------------------------ */
+
+static unsigned object_size(const struct kmem_cache *cp)
+{
+	return (unsigned)cp->chunksize;
+}
+
+static unsigned objects_per_slab(const struct kmem_cache *cp)
+{
+	return (unsigned)cp->chunks;
+}
+
+static uint64_t metadata_bytes(const void *state)
+{
+	const struct bonwick *b = state;
+
+	return b->metadata_bytes;
+}
+
+static const struct setting bonwick_settings[] = {
+	{ 0 },
+};
+
+extern const struct object_allocator bonwick;
+const struct object_allocator bonwick = {
+	.name             = "bonwick",
+	.summary          = "magazines per CPU and a depot of them, which grow (Solaris, 2001)",
+	.settings         = bonwick_settings,
+	.kernel           = KERNEL_3_9,
+	.view             = &page_view_aligned_64,
+	.layouts          = bonwick_layouts,
+	.create           = bonwick_create,
+	.cache_create     = bonwick_cache_create,
+	.kmalloc_cache    = bonwick_size_cache,
+	.alloc            = bonwick_alloc,
+	.free             = bonwick_free,
+	.kmalloc          = bonwick_kmalloc,
+	.kfree            = bonwick_kfree,
+	.tick             = bonwick_tick,
+	.object_size      = object_size,
+	.objects_per_slab = objects_per_slab,
+	.metadata_bytes   = metadata_bytes,
+	.check            = bonwick_check,
+	.in_use           = bonwick_in_use,
+	.owns             = bonwick_owns,
+};

@@ -16,15 +16,16 @@ struct member {
 
 static const struct member cache_members[] = {
 	{ "cpu_sheaves", 0 }, { "flags", 8 }, { "min_partial", 16 }, { "size", 24 },
-	{ "objsize", 28 }, { "offset", 40 }, { "capacity", 44 }, { "oo", 48 }, { "ctor", 64 },
-	{ "ratio", 176 }, { 0 }
+	{ "objsize", 28 }, { "offset", 40 }, { "capacity", 44 }, { "oo", 48 }, { "min", 52 },
+	{ "allocflags", 56 }, { "ctor", 64 }, { "ratio", 176 }, { 0 }
 };
 
-/* 8A.2; ctor and ratio: ours, the sheet ends before them. */
+/* 8A.2; from allocflags on: ours, the sheet ends before them. */
 static const struct member cache_members_618[] = {
 	{ "cpu_slab", 0 }, { "cpu_sheaves", 8 }, { "flags", 16 }, { "min_partial", 24 }, { "size", 32 },
 	{ "objsize", 36 }, { "offset", 48 }, { "cpu_partial", 52 }, { "cpu_partial_slabs", 56 },
-	{ "capacity", 60 }, { "oo", 64 }, { "ctor", 80 }, { "ratio", 192 }, { 0 }
+	{ "capacity", 60 }, { "oo", 64 }, { "min", 68 }, { "allocflags", 72 }, { "ctor", 80 },
+	{ "ratio", 192 }, { 0 }
 };
 
 /* 8A.6 */

@@ -93,6 +93,22 @@ static void slabs_and_sheaves_have_the_sizes_of_the_sheet(void **state)
 	}
 }
 
+/* slab.md 3.9: a min_order that holds too many objects gives way to one below that of the most, here
+ * 32767, as `objects` has 15 bits (2.1): 32767 * 8 bytes are 64 pages less 8 bytes, so order 5. */
+static void a_slab_has_no_more_objects_than_can_be_counted(void **state)
+{
+	struct sheaf_settings settings = sheaf_defaults();
+	struct fixture_options options = options_of("7.1", &settings);
+	struct fixture *f;
+
+	(void)state;
+	settings.min_order = settings.max_order = 10;
+	f = fixture_new(&options);
+	f->cache = f->objects.model->kmalloc_cache(f->slub, 8);
+	assert_int_equal(sheaf_get(f, "KC.oo", 4), 5 << 16 | 16384);
+	fixture_free(f);
+}
+
 /* 2.5 */
 static void a_cache_begins_with_an_empty_main_sheaf_per_cpu(void **state)
 {
@@ -353,6 +369,110 @@ static void an_allocation_without_memory_fails_and_leaves_all_in_order(void **st
 	}
 }
 
+/* Every other page is free, so few two together: what buddy keeps at its watermark. */
+static void leave_single_pages(struct cpu *cpu, struct fixture *f)
+{
+	static struct page *page[1024];
+	unsigned count = 0;
+
+	while (count < COUNT(page) &&
+	       (page[count] = f->page_model->alloc(cpu, f->page_state, 0, GFP_KERNEL)))
+		count++;
+	for (unsigned i = 0; i < count; i++)
+		if (page_to_pfn(f->memory, page[i]) % 2)
+			f->page_model->free(cpu, f->page_state, page[i], 0);
+}
+
+enum { SINGLES = 300 };
+
+static void on_single_pages(struct cpu *cpu, void *argument)
+{
+	static void *object[SINGLES];
+	struct fixture *f = argument;
+
+	leave_single_pages(cpu, f);
+	for (unsigned i = 0; i < SINGLES; i++) {
+		object[i] = alloc_one_object(cpu, f);
+		assert_non_null(object[i]);
+	}
+	f->slot['a'] = object[0];
+	f->slot['b'] = object[SINGLES - 1];
+	assert_int_equal(counters_objects(sheaf_get(f, "PG(a).counters", 8)), 4);
+	assert_int_equal(counters_objects(sheaf_get(f, "PG(b).counters", 8)), 2);
+	for (unsigned i = 0; i < SINGLES; i++) {
+		op_begin(cpu, OP_FREE);
+		f->objects.model->free(cpu, f->slub, f->cache, object[i]);
+		op_end(cpu, 0, 0);
+	}
+}
+
+/*
+ * slab.md 4.2: where there are no pages for a slab as usual, here two for four objects of 2048 bytes,
+ * the least that holds one will do: a page for two. Of both kinds, the first slabs are large and the
+ * last ones small. Afterwards, from 7.0, the barn has one full sheaf, main and spare are full: 6 objects.
+ * All other slabs went but for one that is kept; check() finds what is left as counted, in all.
+ */
+static void where_memory_is_in_pieces_slabs_are_smaller(void **state)
+{
+	(void)state;
+	for (size_t v = 0; v < COUNT(all_variants); v++) {
+		struct sheaf_settings settings = small();
+		struct fixture_options options = options_of(all_variants[v], &settings);
+		struct fixture *f;
+
+		settings.max_order = 1;
+		settings.max_full = settings.min_partial = 1;
+		options.object_size = 2048;
+		options.cpus = 1;
+		f = fixture_new(&options);
+		assert_int_equal(sheaf_get(f, "KC.oo", 4), 1 << 16 | 4);
+		assert_int_equal(sheaf_get(f, "KC.min", 4), 2);
+		thread_start(f->sim, 0, on_single_pages, f);
+		assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
+		if (*all_variants[v] == '7')
+			assert_true(sheaf_get(f, "ND.nr_slabs", 8) <= 6 + 1);
+		assert_int_equal(in_use(f), 0);
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
+/* ---- pages of caches that are reclaimable ------------------------------------------------------------- */
+
+static unsigned gfp_seen;
+
+static struct page *see_gfp(struct cpu *cpu, void *state, unsigned order, unsigned gfp)
+{
+	struct fixture *f = state;
+
+	gfp_seen = gfp;
+	return f->page_model->alloc(cpu, f->page_state, order, gfp);
+}
+
+/* pagealloc.md 2.7: slabs of SLAB_RECLAIM_ACCOUNT caches are RECLAIMABLE pages, the others UNMOVABLE. */
+static void slabs_of_reclaimable_caches_are_reclaimable_pages(void **state)
+{
+	(void)state;
+	for (size_t v = 0; v < COUNT(all_variants); v++) {
+		for (int kind = 0; kind < 2; kind++) {
+			struct sheaf_settings settings = small();
+			struct fixture_options options = options_of(all_variants[v], &settings);
+			struct fixture *f = fixture_new(&options);
+			struct page_allocator seeing = *f->pages.model;
+
+			seeing.alloc = see_gfp;
+			f->pages.model = &seeing;
+			if (kind)
+				f->objects.model->cache_reclaimable(f->cache);
+			fixture_run(f, "0K6 0+a");
+			assert_int_equal(gfp_seen & (GFP_RECLAIMABLE | GFP_MOVABLE),
+					 kind ? GFP_RECLAIMABLE : 0);
+			fixture_expect_sound(f);
+			fixture_free(f);
+		}
+	}
+}
+
 /* ---- check() finds damage -------------------------------------------------------------------------------- */
 
 /* One full and one empty sheaf in the barn, slabs s (a to d) and t (e to h) in use, and others. */
@@ -397,6 +517,13 @@ static void damage_twice(struct fixture *f)
 static void damage_two_places(struct fixture *f)
 {
 	sheaf_put(f, "PCS.spare", 8, sheaf_get(f, "PCS.main", 8));
+}
+
+static void damage_other_cache(struct fixture *f)
+{
+	struct kmem_cache *other = f->objects.model->kmalloc_cache(f->slub, 64);
+
+	sheaf_put(f, "SHe0.cache", 8, (uintptr_t)other);
 }
 
 static void damage_nowhere(struct fixture *f)
@@ -452,6 +579,7 @@ static const struct {
 	{ "an empty sheaf with an object", damage_empty_not_empty, "a sheaf has 1 objects, 0 to 0" },
 	{ "an object in two sheaves", damage_twice, "an object is in sheaves twice" },
 	{ "a sheaf in two places", damage_two_places, "a sheaf is in two places" },
+	{ "an empty sheaf of another cache", damage_other_cache, "a sheaf is of another cache" },
 	{ "an object beside a slot", damage_nowhere, "an object of no slab" },
 	{ "an object free in its slab too", damage_free_in_slab, "free in its slab and in a sheaf" },
 	{ "the mark of a partial slab", damage_mark, "marked as partial" },
@@ -650,6 +778,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(slabs_and_sheaves_have_the_sizes_of_the_sheet),
+		cmocka_unit_test(a_slab_has_no_more_objects_than_can_be_counted),
 		cmocka_unit_test(a_cache_begins_with_an_empty_main_sheaf_per_cpu),
 		cmocka_unit_test(a_sheaf_fills_its_size_class),
 		cmocka_unit_test(a_sheaf_of_kfree_rcu_becomes_a_full_sheaf_of_the_barn),
@@ -658,6 +787,8 @@ int main(void)
 		cmocka_unit_test(what_cannot_go_into_a_sheaf_waits_alone),
 		cmocka_unit_test(prefilled_sheaves_come_and_go),
 		cmocka_unit_test(an_allocation_without_memory_fails_and_leaves_all_in_order),
+		cmocka_unit_test(where_memory_is_in_pieces_slabs_are_smaller),
+		cmocka_unit_test(slabs_of_reclaimable_caches_are_reclaimable_pages),
 		cmocka_unit_test(check_finds_each_damage),
 		cmocka_unit_test(random_traffic_keeps_the_invariants),
 		cmocka_unit_test(random_traffic_with_other_settings),

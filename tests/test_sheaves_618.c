@@ -53,8 +53,9 @@
 	", R KC.flags, R PG(" x ").flags, R ZP, R VS.threshold, R VS.diff, M VS.diff"
 /* Step 6. */
 #define NEW_SLAB(x) \
-	", R KCN.node, R ND.nr_partial, R KC.oo, W PG(" x ").type, W PG(" x ").cache" \
-	", W PG(" x ").freelist, W PG(" x ").counters, W PG(" x ").obj_exts" SLAB_COUNT(x) \
+	", R KCN.node, R ND.nr_partial, R KC.oo, R KC.allocflags, W PG(" x ").type" \
+	", W PG(" x ").cache, W PG(" x ").freelist, W PG(" x ").counters, W PG(" x ").obj_exts" \
+	SLAB_COUNT(x) \
 	", LINK0(" x "), W PG(" x ").freelist, R PG(" x ").freelist, W PG(" x ").freelist" \
 	", W PG(" x ").counters" NODE_OF(x) ", A ND.nr_slabs, A ND.total"
 

@@ -80,9 +80,9 @@
 /* slab.md 0.7 on the zones of 3.9 that are below. */
 #define SLAB_COUNT(x) \
 	", R KC.flags, R PG(" x ").flags, R ZP, R VS.threshold, R VS.diff, M VS.diff"
-/* 3.3.6 */
+/* 3.3.6, with slab.md 4.4.7 for the first two */
 #define NEW_PAGE(x) \
-	", R KC.oo, W PG(" x ").type, W PG(" x ").cache, W PG(" x ").freelist" \
+	", R KC.oo, R KC.allocflags, W PG(" x ").type, W PG(" x ").cache, W PG(" x ").freelist" \
 	", W PG(" x ").counters, W PG(" x ").obj_exts" SLAB_COUNT(x)
 #define LINK_ALL(x) ", LINK0(" x "), W PG(" x ").freelist, R PG(" x ").freelist"
 #define TWO_COUNTERS ", A ND.nr_slabs, A ND.total"
@@ -101,6 +101,15 @@
 	", R PG(" x ").freelist, R PG(" x ").counters, W OB(" x ")" NODE_OF(x) \
 	", A ND.lock, R PG(" x ").flags, A PG(" x ").freelist"
 
+/* 4.2.4: it is empty; are there partial slabs enough? */
+#define ENOUGH ", R ND.nr_partial, R KC.min_partial"
+/* 4.2, discard, with slab.md 4.6.8: the slab knows how many objects it has. ORDER: of the slab's
+ * second page struct, where it has one. */
+#define DISCARD(x, ORDER) \
+	", R PG(" x ").flags, R PG(" x ").counters, R KCN.node, A ND.nr_slabs, A ND.total" \
+	", R PG(" x ").flags" ORDER ", M PG(" x ").flags, W PG(" x ").mapping" \
+	", W PG(" x ").type, W PG(" x ").obj_exts" SLAB_COUNT(x)
+
 /* 3.4 of a list of one slab. */
 #define ONE(x) \
 	", R KCN.node, R ND.nr_partial, A ND.lock, R ND.next, R PG(" x ").next, R PG(" x ").flags" \
@@ -114,6 +123,7 @@ struct row {
 	unsigned locks;
 	/* 0: 1024, 2, 0, 10, 1 */
 	unsigned object_size, capacity, max_order, max_full, nodes;
+	unsigned min_partial, ratio;    /* 0: by size; 0 */
 };
 
 /* Two full sheaves of CPU 0, f and e in a full one of the barn, then all of the CPU's own go. */
@@ -164,6 +174,20 @@ static const struct row rows_71[] = {
 	  ", W PG(a).freelist" NODE_OF("a") ", A ND.lock" ADD_HEAD_70("a") ", W ND.lock" TWO_COUNTERS
 	  ", M SHm.size" INSTALL NEW_POP("1"),
 	  NULL, NULL, 4 },
+	/* 3.3.5: this node has none, the other two, and keeps one: its lock is tried. Of the list t
+	 * (that of e), s (that of c) t is enough. */
+	{ "alloc, fill from another node", "fill",
+	  "1+a 1+b 1+c 1+d 1+e 0-c 0K6 !0+z 0+y",
+	  INSIDE MAIN("s") ", R KC.capacity, R PCS.spare" BARN_71
+	  ", R BARN.nr_full, R BARN.nr_empty" OUTSIDE NEW_SHEAF("1")
+	  ", R SHm.size, R KCN.node, R ND.nr_partial, R KC.ratio"
+	  ", R KCN.node, R ND.nr_partial, R KC.min_partial"
+	  ", R KCN1.node, R ND1.nr_partial, R KC.min_partial"
+	  ", R ND1.nr_partial, R ND1.lock, A ND1.lock, R ND1.next, R PG(z).next, R PG(z).flags"
+	  ", R PG(z).counters" DEL("PG(z)", "ND1.next", "PG(c).prev")
+	  ", A PG(z).flags, M ND1.nr_partial, W PG(z).next, W PG(z).prev, W ND1.lock" TAKE_ALL("z")
+	  ", W SHm.o0, R OB(y), W SHm.o1, R OB(z), M SHm.size" INSTALL NEW_POP("1"),
+	  NULL, NULL, 3, .nodes = 2, .min_partial = 1, .ratio = 1024 },
 	/* 3.4: inside already. 1 list_lock, 1 AC16. */
 	{ "alloc inside the section", "one object", "0+a 0la !0+b 0la",
 	  "R KC.cpu_sheaves, R PCS.lock" ONE("b") ", W ND.lock",
@@ -233,6 +257,25 @@ static const struct row rows_71[] = {
 	{ "free inside, full to partial", "full to partial", "0+a 0+b 0+c 0la !0-a 0la",
 	  FREE_OF("a") "R KC.cpu_sheaves, R PCS.lock" FREE_LOCKED("a") ADD_TAIL_70("a")
 	  ", W ND.lock", "KC0 KCP PCS", "PG OB ND", 3 },
+	/* 4.2: the list is t (that of e), s; s empties and goes, as one partial slab is kept. LOCKs:
+	 * list_lock, AC16, flag, two counters. */
+	{ "free inside, the slab's last object", "slab empty",
+	  "0+a 0+b 0+c 0+d 0+e 0la 0-a 0-b 0-c !0-d 0la",
+	  FREE_OF("d") "R KC.cpu_sheaves, R PCS.lock" FREE_LOCKED("d") ENOUGH
+	  DEL("PG(d)", "PG(e).next", "ND.prev") ", A PG(d).flags, M ND.nr_partial, W ND.lock"
+	  DISCARD("d", ""), NULL, NULL, 5, .min_partial = 1 },
+	/* Fewer than two partial slabs besides: it stays where it is. */
+	{ "free inside, the last object of a slab that stays", "slab",
+	  "0+a 0+b 0+c 0+d 0+e 0la 0-a 0-b 0-c !0-d 0la",
+	  FREE_OF("d") "R KC.cpu_sheaves, R PCS.lock" FREE_LOCKED("d") ENOUGH ", W ND.lock",
+	  "KC0 KCP PCS", "PG OB ND", 2, .min_partial = 3 },
+	/* Of two pages: its order is in the second page struct. c and d lie there. */
+	{ "free inside, the last object, two pages", "slab empty",
+	  "0+a 0+b 0+c 0+d 0+e 0la 0-c 0-d 0-a !0-b 0la",
+	  FREE_OF("b") "R KC.cpu_sheaves, R PCS.lock" FREE_LOCKED("b") ENOUGH
+	  DEL("PG(b)", "PG(e).next", "ND.prev") ", A PG(b).flags, M ND.nr_partial, W ND.lock"
+	  DISCARD("b", ", R PG1(b).order"), NULL, NULL, 5, .object_size = 2048, .max_order = 1,
+	  .min_partial = 1 },
 	/* 4.4: another node's. Table: reads PG (and writes it), writes OB; 1 AC16. */
 	{ "free of another node", "slab", "0+a !1-a", FREE_OF("a") "R PG(a).freelist"
 	  ", R PG(a).counters, W OB(a), A PG(a).freelist", "", "PG OB", 1, .nodes = 2 },
@@ -311,6 +354,8 @@ static void check_row(const char *variant, const struct fixture_family *family, 
 	print_message("%s: %s\n", variant, row->name);
 	settings.sheaf_capacity = row->capacity ? row->capacity : 2;
 	settings.max_order = row->max_order;
+	settings.min_partial = row->min_partial;
+	settings.defrag_ratio = row->ratio;
 	if (row->max_full)
 		settings.max_full = row->max_full;
 	f = fixture_new(&(struct fixture_options){

@@ -231,16 +231,18 @@ static const struct touch_names names = { place, line, note };
 	", R SD(" x ").inuse, R KC.num, R SD(" x ").s_mem, R KC.buffer_size, R SD(" x ").free" \
 	", M SD(" x ").inuse, R BC(" x ")[" i "], W SD(" x ").free, M AC.avail, W ACe[" k "]"
 #define TAKEN(x)        ", R SD(" x ").inuse, R KC.num"
-/* Of a slab that is alone on its list, 0.5. */
-#define LIST_DEL(x, list) \
-	", R SD(" x ").next, R SD(" x ").prev, W ND." list "_prev, W ND." list "_next" \
+/* Of a slab that is alone on its list, 0.5; node: ND, or NDr, the other's. */
+#define LIST_DEL_AT(node, x, list) \
+	", R SD(" x ").next, R SD(" x ").prev, W " node "." list "_prev, W " node "." list "_next" \
 	", W SD(" x ").next, W SD(" x ").prev"
+#define LIST_DEL(x, list) LIST_DEL_AT("ND", x, list)
 #define LIST_ADD(x, list) \
 	", R ND." list "_next, W ND." list "_prev, W SD(" x ").next, W SD(" x ").prev" \
 	", W ND." list "_next"
-#define LIST_ADD_TAIL(x, list) \
-	", R ND." list "_prev, W ND." list "_prev, W SD(" x ").next, W SD(" x ").prev" \
-	", W ND." list "_next"
+#define LIST_ADD_TAIL_AT(node, x, list) \
+	", R " node "." list "_prev, W " node "." list "_prev, W SD(" x ").next, W SD(" x ").prev" \
+	", W " node "." list "_next"
+#define LIST_ADD_TAIL(x, list) LIST_ADD_TAIL_AT("ND", x, list)
 /* 7.4.4, end, to step 8: the slab goes to a list, the newest entry is taken. */
 #define REFILLED(x, from, to) \
 	LIST_DEL(x, from) ", R SD(" x ").free" LIST_ADD(x, to) ", R AC.avail, M ND.free_objects" \
@@ -265,10 +267,13 @@ static const struct touch_names names = { place, line, note };
 #define GROWN(x) \
 	LOCK LIST_ADD_TAIL(x, "free") ", R KC.num, M ND.free_objects" UNLOCK ", R AC.avail"
 /* 7.6, free_block for object x, entry k, index i, but for where the slab goes. */
-#define FREE(x, i, list) \
-	", R PG(" x ").flags, R PG(" x ").lru_prev" LIST_DEL(x, list) ", R SD(" x ").s_mem" \
+#define FREE_AT(node, x, i, list) \
+	", R PG(" x ").flags, R PG(" x ").lru_prev" LIST_DEL_AT(node, x, list) ", R SD(" x ").s_mem" \
 	", R KC.reciprocal, R SD(" x ").free, W BC(" x ")[" i "], W SD(" x ").free" \
-	", M SD(" x ").inuse, M ND.free_objects"
+	", M SD(" x ").inuse, M " node ".free_objects"
+#define FREE(x, i, list) FREE_AT("ND", x, i, list)
+#define FREE_OTHERS(k, x, i) \
+	", R ALe[" k "]" FREE_AT("NDr", x, i, "partial") LIST_ADD_TAIL_AT("NDr", x, "partial")
 #define FREE_PART(k, x, i) ", R ACe[" k "]" FREE(x, i, "partial") LIST_ADD_TAIL(x, "partial")
 /* 7.6.3. */
 #define FREE_FAST(k)    ", R AC.avail, R AC.limit, W ACe[" k "], M AC.avail"
@@ -384,6 +389,19 @@ static const struct touch_row rows[] = {
 	  ", M AL.avail, M SHr.avail, R AL.avail, W AL.avail, M NDr.lock, R AL.avail, W ALe[0]"
 	  ", M AL.avail, M AL.lock",
 	  "CPA PG SD KC2 ND2 ALP ALe", "AL0 NDr2 SHr0 SHre", 2 },
+	/* The other node's shared array has room for four: the top entries, i to l. The rest goes to
+	 * its slab, a, number 1, first. */
+	{ "free, alien drain to shared and slabs", "alien drain",
+	  WITH(256, 2, "limit=4 batchcount=2 shared=2"), "0+a13 1-a12 !1-m",
+	  "R CPA" NODE_OF("m") ALIEN ", R KCNr, A NDr.lock, R NDr.shared, R AL.limit, R AL.avail"
+	  ", R SHr.limit, R SHr.avail" MOVE("ALe", "8", "SHre", "0") MOVE("ALe", "9", "SHre", "1")
+	  MOVE("ALe", "10", "SHre", "2") MOVE("ALe", "11", "SHre", "3")
+	  ", M AL.avail, M SHr.avail, R AL.avail" FREE_OTHERS("0", "a", "1")
+	  FREE_OTHERS("1", "b", "0") FREE_OTHERS("2", "c", "3") FREE_OTHERS("3", "d", "2")
+	  FREE_OTHERS("4", "e", "5") FREE_OTHERS("5", "f", "4") FREE_OTHERS("6", "g", "7")
+	  FREE_OTHERS("7", "h", "6")
+	  ", W AL.avail, M NDr.lock, R AL.avail, W ALe[0], M AL.avail, M AL.lock",
+	  "CPA PG KC1 KC2 ND2 ALP ALe", "AL0 NDr1 NDr2 SHr0 SD BC", 2 },
 };
 
 /* 7.7, last: no alien array; the other node's lock for one object. Names of that node. */
@@ -391,11 +409,7 @@ static const struct touch_row row_no_alien = {
 	"free, no alien arrays", "alien", WITH(256, 2, "limit=4 batchcount=2 alien=false"),
 	"0+a !1-a",
 	"R CPA" NODE_OF("a") ", R KCN, R ND.alien, R KCNr, A NDr.lock"
-	", R PG(a).flags, R PG(a).lru_prev, R SD(a).next, R SD(a).prev, W NDr.partial_prev"
-	", W NDr.partial_next, W SD(a).next, W SD(a).prev, R SD(a).s_mem, R KC.reciprocal"
-	", R SD(a).free, W BC(a)[1], W SD(a).free, M SD(a).inuse, M NDr.free_objects"
-	", R NDr.partial_prev, W NDr.partial_prev, W SD(a).next, W SD(a).prev"
-	", W NDr.partial_next, M NDr.lock",
+	FREE_AT("NDr", "a", "1", "partial") LIST_ADD_TAIL_AT("NDr", "a", "partial") ", M NDr.lock",
 	"CPA PG KC1 KC2 ND2", "NDr1 NDr2 SD", 1
 };
 

@@ -2,8 +2,8 @@
  * struct kmem_cache, Linux 6.18: the CPU slab's members stand beside those of sheaves. Behind the struct
  * is an array by node: per_node_70.h.
  *
- * Chosen: what lies behind `min` is in the order of 7.1, as the sheet ends there; the paths read ctor of
- * it, once per object of a new slab.
+ * Chosen: what lies behind `min` is in the order of 7.1, as the sheet ends there; the paths read of it
+ * allocflags, once per new slab, and ctor, once per object of it.
  */
 #ifndef MODELS_SLUB_CACHE_618_H
 #define MODELS_SLUB_CACHE_618_H

@@ -50,6 +50,8 @@ static bool gather(struct gathered *g, struct slab_sheaf *sheaf, unsigned least,
 {
 	if (!is_sheaf(g, sheaf))
 		return failed(g->report, "%s: a pointer to a sheaf leads nowhere", g->cache.name);
+	if (sheaf->cache != g->s)
+		return failed(g->report, "%s: a sheaf is of another cache", g->cache.name);
 	if (sheaf->size < least || sheaf->size > most)
 		return failed(g->report, "%s: a sheaf has %u objects, %u to %u expected",
 			      g->cache.name, sheaf->size, least, most);

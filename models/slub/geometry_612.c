@@ -2,6 +2,8 @@
 #include "models/slub/geometry_612.h"
 #include "models/slub/sheaf.h"
 
+enum { OBJECTS_MAX = 32767 };   /* of a slab: its count has 15 bits */
+
 static unsigned bits_of(uint64_t x)
 {
 	unsigned bits = 0;
@@ -9,15 +11,6 @@ static unsigned bits_of(uint64_t x)
 	for (; x; x >>= 1)
 		bits++;
 	return bits;
-}
-
-static unsigned order_of(uint64_t bytes)
-{
-	unsigned order = 0;
-
-	while ((uint64_t)PAGE_BYTES << order < bytes)
-		order++;
-	return order;
 }
 
 /* First order from min_order on that wastes at most the fraction; above max_order: none. */
@@ -45,16 +38,18 @@ unsigned calculate_order_612(const struct sheaf_settings *set, unsigned cpus, ui
 		most = 1;
 	if (objects > most)
 		objects = most;
-	min_order = order_of(objects * size);
+	min_order = get_order(objects * size);
 	if (min_order < set->min_order)
 		min_order = (unsigned)set->min_order;
+	if (((uint64_t)PAGE_BYTES << min_order) / size > OBJECTS_MAX)
+		return get_order(size * OBJECTS_MAX) - 1;
 	for (unsigned fraction = 16; fraction > 1; fraction /= 2) {
 		unsigned order = slab_order(size, min_order, max_order, fraction);
 
 		if (order <= max_order)
 			return order;
 	}
-	return order_of(size);
+	return get_order(size);
 }
 
 /* What kmalloc makes of it. */

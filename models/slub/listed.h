@@ -182,19 +182,34 @@ static inline unsigned oo_objects(uint32_t oo)
 	return oo & ((1u << OO_SHIFT) - 1);
 }
 
-/* Pages become a slab of which nothing is linked yet; NULL: no memory. */
+static inline struct slab_page *allocate_slab_pages(struct cpu *cpu, struct slub *slub, uint32_t oo,
+						    unsigned gfp)
+{
+	unsigned order = oo >> OO_SHIFT;
+
+	if (order > 0)
+		gfp |= GFP_COMP;
+	return (struct slab_page *)pages_alloc(cpu, slub->pages, order, gfp);
+}
+
+/* Pages become a slab of which nothing is linked yet: as many as usual (s->oo), else as hold an
+ * object (s->min); NULL: no memory. */
 static inline struct slab_page *allocate_slab(struct cpu *cpu, struct slub *slub,
 					      struct kmem_cache *s, unsigned gfp, unsigned *objects)
 {
 	uint32_t oo = load(cpu, &s->oo);
-	unsigned order = oo >> OO_SHIFT;
 	struct slab_page *slab;
+	unsigned order;
 
-	gfp &= GFP_ATOMIC;
-	slab = (struct slab_page *)pages_alloc(cpu, slub->pages, order,
-					       order > 0 ? gfp | GFP_COMP : gfp);
+	gfp = (gfp & GFP_ATOMIC) | load(cpu, &s->allocflags);
+	slab = allocate_slab_pages(cpu, slub, oo, gfp);
+	if (!slab) {
+		oo = load(cpu, &s->min);
+		slab = allocate_slab_pages(cpu, slub, oo, gfp);
+	}
 	if (!slab)
 		return NULL;
+	order = oo >> OO_SHIFT;
 	relabel_slab(cpu, slub, s, slab, order);
 	*objects = oo_objects(oo);
 	store(cpu, &slab->page_type, PAGE_TYPE_SLAB);
@@ -245,11 +260,12 @@ static inline void count_in_node(struct cpu *cpu, const struct slub *slub,
 static inline void slab_discard(struct cpu *cpu, struct slub *slub, struct kmem_cache *s,
 				struct slab_page *slab)
 {
-	struct kmem_cache_node *n = slab_node(cpu, s, slab);
-	uint64_t flags;
+	uint64_t flags = load(cpu, &slab->flags);
+	uint64_t counters = load(cpu, &slab->counters);
+	struct kmem_cache_node *n = get_node(cpu, s, (unsigned)(flags >> PG_NODE_SHIFT));
 	unsigned order = 0;
 
-	count_in_node(cpu, slub, n, -1, oo_objects(s->oo));
+	count_in_node(cpu, slub, n, -1, counters_objects(counters));
 	flags = load(cpu, &slab->flags);
 	if (flags >> PG_HEAD & 1)
 		order = (unsigned)load(cpu, compound_order(slub->memory, (struct page *)slab));

@@ -90,7 +90,7 @@ static inline void setup_sizes(struct slub *slub, struct kmem_cache *s, unsigned
 {
 	const struct sheaf_settings *set = sheaf_set(slub);
 	unsigned cpus = set->present_cpus ? (unsigned)set->present_cpus : sim_cpus(slub->sim);
-	unsigned order;
+	unsigned order, least;
 
 	s->object_size = size;
 	s->inuse = round_up(size, WORD);
@@ -98,7 +98,9 @@ static inline void setup_sizes(struct slub *slub, struct kmem_cache *s, unsigned
 	s->size = round_up(s->inuse, s->align);
 	s->offset = size / 2 / WORD * WORD;
 	order = calculate_order_612(set, cpus, s->size);
+	least = get_order(s->size);
 	s->oo = order << OO_SHIFT | (PAGE_BYTES << order) / s->size;
+	s->min = least << OO_SHIFT | (PAGE_BYTES << least) / s->size;
 	s->min_partial = set->min_partial ? set->min_partial : calculate_min_partial(s->size);
 	if (has_sheaves(slub))
 		s->sheaf_capacity = set->sheaf_capacity ? (uint32_t)set->sheaf_capacity
@@ -150,6 +152,7 @@ static inline struct kmem_cache *cache_create(void *state, const char *name, uns
 static inline void cache_reclaimable(struct kmem_cache *s)
 {
 	s->flags |= 1ull << SLAB_RECLAIM_ACCOUNT;
+	s->allocflags |= GFP_RECLAIMABLE;
 }
 
 static inline void *sheaves_create(struct sim *sim, const struct pages *pages, const void *settings)

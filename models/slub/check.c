@@ -29,12 +29,14 @@ static struct looked_at look_at(const struct slub *slub, const struct frames *fr
 	return (struct looked_at){ slub, frames, slub->memory, s, slub->views->cache(s), report };
 }
 
-static struct frames frames_new(const struct memory *m)
+/* What says so is the version's: a bit of flags, or the type of the page. */
+static struct frames frames_new(const struct slub *slub)
 {
+	const struct memory *m = slub->memory;
 	struct frames frames = { NULL, 0 };
 
 	for (uint64_t pfn = memory_next(m, 0); pfn < m->pages; pfn = memory_next(m, pfn + 1)) {
-		if (!(*page_flags(m, pfn_to_page(m, pfn)) >> PG_SLAB & 1))
+		if (!slub->views->slab(pfn_to_page(m, pfn)).cache)
 			continue;
 		/* room for twice as many whenever it is full */
 		if (!(frames.count & (frames.count - 1)))
@@ -314,7 +316,7 @@ bool slub_check(const void *state, char *why, size_t size)
 	const struct slub *slub = state;
 	const struct report report = {why, size};
 	const struct list_head *head = &slub->cache_list;
-	struct frames frames = frames_new(slub->memory);
+	struct frames frames = frames_new(slub);
 	bool good = true;
 
 	for (struct list_head *at = head->next; at != head && good; at = at->next) {
@@ -384,7 +386,7 @@ uint64_t slub_in_use(const void *state)
 {
 	const struct slub *slub = state;
 	const struct list_head *head = &slub->cache_list;
-	struct frames frames = frames_new(slub->memory);
+	struct frames frames = frames_new(slub);
 	uint64_t objects = 0;
 
 	for (struct list_head *at = head->next; at != head; at = at->next) {

@@ -337,7 +337,9 @@ static int by_member(const void *a, const void *b)
 		order = x->class < y->class ? -1 : 1;
 	if (!order && x->offset != y->offset)
 		order = x->offset < y->offset ? -1 : 1;
-	return order ? order : (x->size > y->size) - (x->size < y->size);
+	if (!order && x->size != y->size)
+		order = x->size < y->size ? -1 : 1;
+	return order ? order : strcmp(x->member, y->member);    /* two views of the same bytes */
 }
 
 static struct member_stats name_member(const struct naming *naming, const struct fine_cell *f)

@@ -38,8 +38,11 @@ done
 edit models/slub/locked.h "$(including '(locked|cpu_list)\.h')"
 edit models/pages/buddy.c pages/buddy
 edit workloads/counter.c workloads/counter
-# a header of several, and the file beside it
-all=$(cd "$work/tree" && grep -l 'include "workloads/waiting.h"' workloads/*.c | sed 's|.*/||; s|\.c$||; /^waiting$/d; s|_|-|g; s|^|workloads/|' | sort | paste -sd' ' -)
+# a header of several, whoever includes it, and the file beside it
+all=$(cd "$work/tree" && for file in workloads/*.c; do
+	! ${CC:-cc} -MM -I. -D_GNU_SOURCE "$file" | grep -q 'workloads/waiting\.h' ||
+		sed -n '/^const struct workload /,/\.name/s|.*\.name *= *"\([^"]*\)".*|workloads/\1|p' "$file"
+done | sort | paste -sd' ' -)
 edit workloads/waiting.h "$all"
 edit workloads/waiting.c "$all"
 # what all use

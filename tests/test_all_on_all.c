@@ -82,7 +82,9 @@ static void run_one(const struct one *one)
 	if (point->result->outcome != OUTCOME_DONE)
 		fail_msg("%s: %s\n%s", outcome_names[point->result->outcome],
 			 point->result->message, text);
-	assert_int_equal(point->objects_lost, 0);
+	/* but for the proposal that was posted with a leak, whose model says so */
+	if (point->objects_lost && !(one->variant && !strcmp(one->variant, "v1")))
+		fail_msg("%llu objects lost\n%s", (unsigned long long)point->objects_lost, text);
 	point_free(point);
 	experiment_free(e);
 	diagnostics_free(diagnostics);

@@ -12,7 +12,7 @@
  *
  * True whenever no CPU is inside an operation, which is when check() runs:
  *   (1) refcnt of a slab is the number of its objects that are not on its list of free ones;
- *   (2) a slab is on `complete` if all its objects are out, else on `partial`; some are out, for one
+ *   (2) a slab is on `complete` if all its objects are out, else on `partial`; some are out: a slab
  *       that gets its last object back goes;
  *   (3) the previous magazine of a CPU is full, empty, or there is none; rounds are -1 without one;
  *   (4) an object in a magazine is out of its slab, and in no other magazine; total is the length of

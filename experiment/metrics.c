@@ -275,7 +275,7 @@ static double per_operation(const struct op_stats *op, uint64_t sum)
 double metric_value(const struct metric *metric, const struct point *point)
 {
 	const struct op_stats *op = member(metric, point);
-	uint64_t count;
+	uint64_t count = 0;
 
 	if (!measured(metric, point))
 		return NAN;

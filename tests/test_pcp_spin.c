@@ -178,7 +178,7 @@ static void bursts_of_blocks_are_drained_as_in_the_vectors(void **state)
 
 /* ---- accesses, step by step ------------------------------------------------------------------ */
 
-/* 4.2 step 1; before it, where memory may be unaccepted (6.12 as measured), the head of that list. */
+/* 4.2 step 1; where memory may be unaccepted (6.12 as measured), the head of that list before. */
 #define UNACCEPTED "R Z.unaccepted_pages, "
 #define WATERMARK \
 	"R Z.flags, R Z.watermark, R Z.nr_free_highatomic, R Z.lowmem_reserve, " \
@@ -281,6 +281,45 @@ static void each_path_makes_the_accesses_of_the_sheet(void **state)
 	}
 }
 
+/* ---- what a fallback looks at, 2026: 2.4 --------------------------------------------------------- */
+
+#define HEAD(o) "R Z.free_area[" o "].free_list[MOVABLE], "
+#define COUNTED(o) "R Z.free_area[" o "].nr_free, "
+/* A movable page looks for reclaimable ones, then for unmovable ones. */
+#define MEET(o) \
+	COUNTED(o) "R Z.free_area[" o "].free_list[RECLAIMABLE], " \
+	"R Z.free_area[" o "].free_list[UNMOVABLE], "
+#define NO_MOVABLE \
+	HEAD("0") HEAD("1") HEAD("2") HEAD("3") HEAD("4") HEAD("5") HEAD("6") HEAD("7") HEAD("8") \
+	HEAD("9") HEAD("10")
+#define NOTHING_TO_CLAIM \
+	COUNTED("10") COUNTED("9") COUNTED("8") COUNTED("7") COUNTED("6") COUNTED("5") COUNTED("4")
+
+/* The first page makes all unmovable, the next blocks leave o0[1] o1[2] o2[4] o3[8]. None of these is
+ * claimed by a movable page: 6.12 looks on until it meets 8, 7.1 does not look; both then steal 1. */
+static void a_movable_page_claims_no_small_block(void **state)
+{
+	static const struct { int variant; const char *steps; } rows[] = {
+		{ V6_12, NO_MOVABLE NOTHING_TO_CLAIM MEET("3") MEET("0") "R PG1.lru, " },
+		{ V7_1, NO_MOVABLE NOTHING_TO_CLAIM MEET("0") "R PG1.lru, " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct settings set = { rows[i].variant, 0, 1, 0, 0, true };
+		struct fixture *f = spin_new(&set, 1, 0);
+		char text[8000];
+
+		pages_no_watermarks(f);
+		fixture_run(f, "0ka0 0kb9 0kc8 0kd7 0ke6 0kf5 0kg4 !0ph0");
+		pages_record(f, text, sizeof text);
+		if (!strstr(text, rows[i].steps))
+			fail_msg("is       %s\nexpected %s", text, rows[i].steps);
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
 /* ---- a held lock ------------------------------------------------------------------------------ */
 
 static void while_held(struct cpu *cpu, void *argument)
@@ -352,7 +391,7 @@ static void a_drain_of_all_takes_the_locks_of_others(void **state)
 	}
 }
 
-/* What a drain of all does to the mutex, the mask, pointers, counts and locks. C3/1: of CPU 3, node 1. */
+/* What a drain of all does to the mutex, the mask, pointers, counts and locks. C3/1: CPU 3, node 1. */
 #define LOOK(id, node) "R Z" node ".lists, R C" id "/" node ".count, "
 #define MARK "M mask, "
 #define ASK "R mask, "
@@ -521,8 +560,8 @@ static void batch_comes_from_the_size_of_the_zone(void **state)
 	}
 }
 
-/* Lines of flags, lock and count of free pages, by layout (2026: 3). The list of unaccepted pages is
- * right behind free_area: 256 + 11 * 88 = 1224, Z19; 256 + 11 * 104 = 1400, Z21. 0: there is none. */
+/* Lines of flags, lock and count of free pages, by layout (2026: 3). The list of unaccepted pages
+ * follows free_area: 256 + 11 * 88 = 1224, Z19; 256 + 11 * 104 = 1400, Z21. 0: there is none. */
 static void flags_and_lock_lie_where_the_layout_has_them(void **state)
 {
 	static const struct { int variant, layout; unsigned unaccepted, flags, lock, stat; } rows[] = {
@@ -684,6 +723,7 @@ int main(void)
 		cmocka_unit_test(the_zone_lock_is_visited_as_often_as_in_the_vectors),
 		cmocka_unit_test(bursts_of_blocks_are_drained_as_in_the_vectors),
 		cmocka_unit_test(each_path_makes_the_accesses_of_the_sheet),
+		cmocka_unit_test(a_movable_page_claims_no_small_block),
 		cmocka_unit_test(while_the_lists_are_held_the_zone_serves),
 		cmocka_unit_test(a_drain_of_all_takes_the_locks_of_others),
 		cmocka_unit_test(a_drain_of_all_reads_every_count_first),

@@ -29,8 +29,8 @@
  * but the packed trees[] when a page is freed elsewhere. No struct page is linked, so none but that of
  * the page itself is touched.
  *
- * Changed: the glue is that of 3.9 where the sheet wants that of 6.x (5.6; its choice: the artifact ran
- * on 6.0). What differs:
+ * Changed: the glue is that of 3.9 where the sheet wants that of 6.x (5.6; its choice, the artifact
+ * ran on 6.0). What differs:
  *	                 3.9, as here                       6.x
  *	watermarks       LOW, then MIN; for a block, the    zone->flags, free highatomic pages; from
  *	                 nr_free of the smaller orders      6.7 on HIGH before LOW; for a block, a

@@ -3,8 +3,9 @@
  * sheet (slab.md 8B), the resize, and the invariants.
  *
  * Objects of 1024 bytes have magazines of 3 rounds. CC is the CPU's line of kmem_cache, LM its
- * loaded magazine, EM the first empty one of the depot, D the depot, SL the slab layer, SD the
- * descriptor of an object's slab.
+ * loaded magazine, EM the first empty one of the depot, D and D2 the two lines of the depot, SL the
+ * slab layer, SD the descriptor of an object's slab, KC the line of kmem_cache that is only read, ST
+ * that of its statistics.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,12 +30,29 @@ static const struct member cpu_members[] = {
 	{ "lock", 0 }, { "alloc", 8 }, { "free", 16 }, { "loaded", 24 }, { "ploaded", 32 },
 	{ "rounds", 44 }, { "prounds", 48 }, { "magsize", 52 }, { 0 },
 };
-/* From the start of the depot's first line; a list is 40 bytes. */
+/* 8B.2: mutex 8, magtype 8, two lists of 40 at 16 and 56; total is 8 after the head of a list, min
+ * 16, alloc 32. So empty.list is the last word of the first line, empty.total the first of the
+ * second. */
 static const struct member depot_members[] = {
-	{ "lock", 0 }, { "full_list", 8 }, { "full_total", 16 }, { "full_min", 24 },
-	{ "full_alloc", 40 }, { "empty_list", 48 }, { "empty_total", 56 }, { 0 },
+	{ "lock", 0 }, { "full_list", 16 }, { "full_total", 24 }, { "full_min", 32 },
+	{ "full_alloc", 48 }, { "empty_list", 56 }, { "empty_total", 64 }, { 0 },
+};
+static const struct member cache_members[] = {
+	{ "chunksize", offsetof(struct kmem_cache, chunksize) },
+	{ "order", offsetof(struct kmem_cache, slab_order) },
+	{ "chunks", offsetof(struct kmem_cache, chunks) },
+	{ "hashed", offsetof(struct kmem_cache, hashed) }, { 0 },
+};
+static const struct member slab_layer_members[] = {
+	{ "lock", offsetof(struct kmem_cache, cache_lock) },
+	{ "partial", offsetof(struct kmem_cache, partial.next) },
+	{ "partial_prev", offsetof(struct kmem_cache, partial.prev) }, { 0 },
 };
 static const struct member slab_members[] = {
+	{ "cache", offsetof(struct kmem_slab, cache) },
+	{ "base", offsetof(struct kmem_slab, base) },
+	{ "next", offsetof(struct kmem_slab, link.next) },
+	{ "prev", offsetof(struct kmem_slab, link.prev) },
 	{ "head", offsetof(struct kmem_slab, head) },
 	{ "refcnt", offsetof(struct kmem_slab, refcnt) },
 	{ "chunks", offsetof(struct kmem_slab, chunks) }, { 0 },
@@ -70,12 +88,14 @@ static void *place(const struct touch *t, const char *base, char slot, unsigned 
 	if (strcmp(base, "D") == 0)
 		return at_member(&cp->depot_lock, depot_members, member);
 	if (strcmp(base, "SL") == 0)
-		return strcmp(member, "lock") ? (void *)&cp->partial.next : &cp->cache_lock;
+		return at_member(cp, slab_layer_members, member);
 	if (strcmp(base, "SD") == 0)
 		return at_member(descriptor(t, t->slot[(unsigned char)slot]), slab_members, member);
 	if (strcmp(base, "KC") == 0)
-		return &cp->hashed;
-	return strcmp(base, "OB") ? NULL : t->slot[(unsigned char)slot];
+		return at_member(cp, cache_members, member);
+	if (strcmp(base, "OB") == 0)    /* the object of the slot, or so many objects after it */
+		return (char *)t->slot[(unsigned char)slot] + number * cp->chunksize;
+	return NULL;
 }
 
 static bool same_line(const void *a, const void *b)
@@ -96,10 +116,14 @@ static const char *line(const struct touch *t, const void *address)
 		return "EM";
 	if (same_line(address, &cp->depot_lock))
 		return "D";
+	if (same_line(address, (char *)&cp->depot_lock + LINE))
+		return "D2";
 	if (same_line(address, &cp->cache_lock))
 		return "SL";
-	if (same_line(address, cp))
+	if (same_line(address, &cp->hashed))
 		return "KC";
+	if (same_line(address, &cp->depot_contention))
+		return "ST";
 	for (unsigned i = 0; i < TOUCH_SLOTS; i++)
 		if (t->slot[i] && descriptor(t, t->slot[i]) &&
 		    same_line(address, descriptor(t, t->slot[i])))
@@ -111,8 +135,9 @@ static const struct touch_names names = { place, line, NULL };
 
 /* ---- paths ------------------------------------------------------------------------------------------- */
 
+/* 8B.3.2: rounds-1, the round, the count. */
 #define TAKE(i) \
-	", R CC.rounds, R CC.loaded, W CC.rounds, M CC.alloc, R LM[" i "], W CC.lock"
+	", R CC.rounds, W CC.rounds, R CC.loaded, R LM[" i "], M CC.alloc, W CC.lock"
 #define LOAD \
 	", R CC.loaded, R CC.rounds, W CC.ploaded, W CC.prounds, W CC.loaded, W CC.rounds"
 /* 8B.5: the lock is tried first, which is an exchange. */
@@ -142,18 +167,31 @@ static const struct touch_row rows[] = {
 	  "A CC.lock, R CC.rounds, R CC.prounds, R CC.magsize" DEPOT_ALLOC ", R CC.ploaded" LOAD
 	  TAKE("2"),
 	  "LM", "CC D", 2 },
-	/* The same with two empty ones of its own: the previous goes to the depot. Table: cc, depot,
-	 * headers of two magazines; 2 LOCKs more. */
+	/* The same with two empty ones of its own: the previous goes to the depot. Table: cc, both
+	 * lines of the depot, headers of two magazines; 2 LOCKs more. */
 	{ "alloc, depot exchange", "depot", OF(1024), "0+a4 0-a4 0+a4 0+e7 1-e7 !0+l",
 	  "A CC.lock, R CC.rounds, R CC.prounds, R CC.magsize" DEPOT_ALLOC ", R CC.ploaded"
 	  DEPOT_FREE LOAD TAKE("2"),
-	  "LM", "CC D EM", 3 },
+	  "LM", "CC D D2 EM", 3 },
 	/* 8B.3.5 and 8B.7: no magazine, no depot; small objects are chained through themselves. */
 	{ "alloc from a slab", "slab", OF(64), "0+a !0+b",
 	  "A CC.lock, R CC.rounds, R CC.prounds, R CC.magsize, A D.lock, R D.full_list, W D.lock"
 	  ", W CC.lock, A SL.lock, R SL.partial, R SD(b).head, R OB(b), W SD(b).head"
 	  ", M SD(b).refcnt, R SD(b).chunks, R KC.hashed, W SL.lock",
 	  "OB KC", "CC D SL SD", 3 },
+	/* 8B.7: the slab layer has none; the new slab is made without the lock, which is then taken
+	 * once to add it and take its first object. (4096 - 48) / 504 = 8 objects. LOCKs: the CPU's,
+	 * the depot's, cache_lock twice. */
+	{ "alloc from a new slab", "new slab", OF(504), "!0+a",
+	  "A CC.lock, R CC.rounds, R CC.prounds, R CC.magsize, A D.lock, R D.full_list, W D.lock"
+	  ", W CC.lock, A SL.lock, R SL.partial, W SL.lock"
+	  ", R KC.order, R KC.hashed, R KC.chunks, R KC.chunksize, W SD(a).cache, W SD(a).base"
+	  ", W SD(a).refcnt, W SD(a).chunks, W OB(a), W OB(a)[1], W OB(a)[2], W OB(a)[3], W OB(a)[4]"
+	  ", W OB(a)[5], W OB(a)[6], W OB(a)[7], W SD(a).head"
+	  ", A SL.lock, R SL.partial, W SL.partial_prev, W SD(a).next, W SD(a).prev, W SL.partial"
+	  ", R SL.partial, R SD(a).head, R OB(a), W SD(a).head, M SD(a).refcnt, R SD(a).chunks"
+	  ", R KC.hashed, W SL.lock",
+	  "KC", "CC D SL SD OB", 4 },
 };
 
 static void each_path_makes_the_accesses_of_the_sheet(void **state)
@@ -161,6 +199,28 @@ static void each_path_makes_the_accesses_of_the_sheet(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
 		touch_check_row(&rows[i]);
+}
+
+/* 8B.2: the depot is two lines; the counter of its contention is on another line, and no path but a
+ * failed try-lock and the update touches that, so the constants that every path of the slab layer
+ * reads are not on it. */
+static void the_cache_lies_as_in_the_sheet(void **state)
+{
+	const size_t depot = offsetof(struct kmem_cache, depot_lock);
+	const size_t statistics = offsetof(struct kmem_cache, depot_contention) / LINE;
+
+	(void)state;
+	assert_int_equal(depot % LINE, 0);
+	assert_int_equal(offsetof(struct kmem_cache, magtype), depot + 8);
+	assert_int_equal(offsetof(struct kmem_cache, full), depot + 16);
+	assert_int_equal(offsetof(struct kmem_cache, empty), depot + 56);
+	assert_int_equal(offsetof(struct kmem_cache, cpu), depot + 128);
+	assert_int_equal(statistics, 0);
+	for (const struct member *m = cache_members; m->name; m++)
+		assert_int_equal(m->offset / LINE, 1);
+	for (const struct member *m = slab_layer_members; m->name; m++)
+		assert_int_equal(m->offset / LINE, 2);
+	assert_int_equal(depot / LINE, 3);
 }
 
 /* ---- 8B.6: types -------------------------------------------------------------------------------------- */
@@ -176,12 +236,12 @@ static void magazines_begin_and_end_as_in_the_sheet(void **state)
 	for (size_t i = 0; i < COUNT(types); i++) {
 		struct touch_options options = OF(types[i].size);
 		struct touch *t = touch_new(&options);
-		unsigned type = t->cache->magtype;
+		const struct kmem_magtype *type = t->cache->magtype;
 
 		assert_int_equal(t->cache->cpu[1].cc_magsize, types[i].first);
-		while (types[i].size < bonwick_magtypes[type].maxbuf)
+		while (types[i].size < type->maxbuf)
 			type++;
-		assert_int_equal(bonwick_magtypes[type].rounds, types[i].last);
+		assert_int_equal(type->rounds, types[i].last);
 		touch_free(t);
 	}
 }
@@ -219,6 +279,23 @@ static void nothing_grows_before_the_fifteenth_second(void **state)
 
 /* ---- check() ------------------------------------------------------------------------------------------ */
 
+/* All objects of a listed slab are free: it should have gone. */
+static void unused_slab(struct touch *t, struct kmem_slab *slab)
+{
+	void *head = slab->head, **last = &slab->head;
+	uint32_t refcnt = slab->refcnt;
+
+	for (uint32_t i = 0; i < slab->chunks; i++) {
+		*last = slab->base + i * t->cache->chunksize;
+		last = *last;
+	}
+	*last = NULL;
+	slab->refcnt = 0;
+	touch_expect_unsound(t, "a slab without objects in use is on a list");
+	slab->head = head;
+	slab->refcnt = refcnt;
+}
+
 static void damage_is_found(void **state)
 {
 	struct touch_options options = OF(64);
@@ -235,6 +312,7 @@ static void damage_is_found(void **state)
 	slab->refcnt++;
 	touch_expect_unsound(t, "refcnt 4");
 	slab->refcnt--;
+	unused_slab(t, slab);
 	ccp->cc_lock.slock = 0;
 	touch_expect_unsound(t, "the lock of CPU 0 is held");
 	ccp->cc_lock.slock = 1;
@@ -285,6 +363,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_path_makes_the_accesses_of_the_sheet),
+		cmocka_unit_test(the_cache_lies_as_in_the_sheet),
 		cmocka_unit_test(magazines_begin_and_end_as_in_the_sheet),
 		cmocka_unit_test(contention_makes_magazines_grow),
 		cmocka_unit_test(nothing_grows_before_the_fifteenth_second),

@@ -69,10 +69,13 @@ struct bufctl {
 	struct kmem_slab *slab;
 };
 
+/* In order: what failed try-locks and the update write; what is only read; the slab layer; the
+ * depot, two lines of which the second begins after the head of `empty`; a line for each CPU. */
 struct kmem_cache {
-	uint64_t depot_contention;      /* statistics come first */
+	uint64_t depot_contention;      /* statistics come first, in a line of their own */
 	uint64_t depot_contention_prev;
-	const char *name;
+
+	_Alignas(LINE) const char *name;
 	uint64_t chunksize, slab_order, chunks;
 	bool hashed;                    /* objects of PAGE_BYTES / 8 and more */
 
@@ -81,11 +84,16 @@ struct kmem_cache {
 	struct bufctl **hash;
 
 	_Alignas(LINE) struct spinlock depot_lock;
-	uint32_t magtype;               /* index of bonwick_magtypes[] */
+	uint32_t padding;
+	const struct kmem_magtype *magtype;
 	struct maglist full, empty;
 
 	struct kmem_cpu_cache cpu[];
 };
+
+static_assert(offsetof(struct kmem_cache, full) - offsetof(struct kmem_cache, depot_lock) == 16 &&
+	      offsetof(struct kmem_cache, empty) - offsetof(struct kmem_cache, depot_lock) == 56,
+	      "a mutex and a pointer, 8 bytes each");
 
 extern const struct layout bonwick_object_layout, bonwick_slab_layout, bonwick_bufctl_layout,
 	bonwick_magazine_layout;

@@ -29,6 +29,7 @@ static const struct field cache_fields[] = {
 	GUARDED(struct kmem_cache, complete, "cache_lock", false),
 	FIELD(struct kmem_cache, hash),
 	FIELD(struct kmem_cache, depot_lock),
+	FIELD(struct kmem_cache, padding),
 	FIELD(struct kmem_cache, magtype),
 	GUARDED(struct kmem_cache, full, "depot_lock", false),
 	GUARDED(struct kmem_cache, empty, "depot_lock", false),
@@ -97,11 +98,11 @@ static void setup_geometry(struct kmem_cache *cp)
 	cp->chunks = ((uint64_t)PAGE_BYTES << cp->slab_order) / cp->chunksize;
 }
 
-static uint32_t first_magtype(uint64_t chunksize)
+static const struct kmem_magtype *first_magtype(uint64_t chunksize)
 {
-	uint32_t type = 0;
+	const struct kmem_magtype *type = bonwick_magtypes;
 
-	while (bonwick_magtypes[type].minbuf >= chunksize)
+	while (type->minbuf >= chunksize)
 		type++;
 	return type;
 }
@@ -112,7 +113,7 @@ static void setup_cpu(const struct kmem_cache *cp, struct kmem_cpu_cache *ccp, b
 {
 	spin_lock_init(&ccp->cc_lock, MUTEX);
 	ccp->cc_rounds = ccp->cc_prounds = -1;
-	ccp->cc_magsize = magazines ? (uint16_t)bonwick_magtypes[cp->magtype].rounds : 0;
+	ccp->cc_magsize = magazines ? (uint16_t)cp->magtype->rounds : 0;
 }
 
 static struct kmem_cache *cache_new(struct bonwick *b, const char *name, uint64_t size,

@@ -32,7 +32,7 @@ static int collect(const struct bonwick *b, const struct kmem_cache *cp, struct 
 		add_rounds(rounds, cp->cpu[id].cc_ploaded, cp->cpu[id].cc_prounds);
 	}
 	for (const struct magazine *m = cp->full.list; m && full <= cp->full.total; m = m->next) {
-		add_rounds(rounds, m, (int)bonwick_magtypes[cp->magtype].rounds);
+		add_rounds(rounds, m, (int)cp->magtype->rounds);
 		full++;
 	}
 	return full == cp->full.total ? 0 : -1;
@@ -92,6 +92,9 @@ static bool check_list(const struct kmem_cache *cp, const struct list_head *head
 		if (length < 0 || slab->refcnt + (unsigned)length != slab->chunks)
 			return failed(report, "%s: refcnt %u, and %d of %u are free", cp->name,
 				      slab->refcnt, length, slab->chunks);
+		if (slab->refcnt == 0)
+			return failed(report, "%s: a slab without objects in use is on a list",
+				      cp->name);
 		if (complete != (slab->refcnt == slab->chunks))
 			return failed(report, "%s: a slab is on the wrong list", cp->name);
 	}
@@ -102,7 +105,7 @@ static bool check_list(const struct kmem_cache *cp, const struct list_head *head
 static bool check_cpu(const struct kmem_cache *cp, unsigned id, const struct report *report)
 {
 	const struct kmem_cpu_cache *ccp = &cp->cpu[id];
-	int size = (int)bonwick_magtypes[cp->magtype].rounds;
+	int size = (int)cp->magtype->rounds;
 
 	if (ccp->cc_lock.slock != 1)
 		return failed(report, "%s: the lock of CPU %u is held", cp->name, id);

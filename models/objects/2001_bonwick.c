@@ -12,8 +12,8 @@
  *
  * True whenever no CPU is inside an operation, which is when check() runs:
  *   (1) refcnt of a slab is the number of its objects that are not on its list of free ones;
- *   (2) a slab is on `complete` if all its objects are out, else on `partial`; one that gets its
- *       last object back goes, but a new one may lie there whole;
+ *   (2) a slab is on `complete` if all its objects are out, else on `partial`; some are out: a slab
+ *       that gets its last object back goes;
  *   (3) the previous magazine of a CPU is full, empty, or there is none; rounds are -1 without one;
  *   (4) an object in a magazine is out of its slab, and in no other magazine; total is the length of
  *       the depot's list;
@@ -232,26 +232,26 @@ static void *take_from_slab(struct cpu *cpu, const struct bonwick *b, struct kme
 static void *slab_layer_alloc(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp,
 			      unsigned gfp)
 {
-	for (;;) {
-		bool on = enter(cpu);
-		struct kmem_slab *slab;
-		void *object;
+	bool on = enter(cpu);
+	struct kmem_slab *slab;
+	void *object;
 
-		spin_lock(cpu, &cp->cache_lock, MUTEX);
-		object = take_from_slab(cpu, b, cp);
-		spin_unlock(cpu, &cp->cache_lock, MUTEX);
-		leave(cpu, on);
-		if (object)
-			return object;
-		slab = slab_create(cpu, b, cp, gfp);
-		if (!slab)
-			return NULL;
-		on = enter(cpu);
-		spin_lock(cpu, &cp->cache_lock, MUTEX);
-		list_add(cpu, &slab->link, &cp->partial);
-		spin_unlock(cpu, &cp->cache_lock, MUTEX);
-		leave(cpu, on);
-	}
+	spin_lock(cpu, &cp->cache_lock, MUTEX);
+	object = take_from_slab(cpu, b, cp);
+	spin_unlock(cpu, &cp->cache_lock, MUTEX);
+	leave(cpu, on);
+	if (object)
+		return object;
+	slab = slab_create(cpu, b, cp, gfp);
+	if (!slab)
+		return NULL;
+	on = enter(cpu);
+	spin_lock(cpu, &cp->cache_lock, MUTEX);
+	list_add(cpu, &slab->link, &cp->partial);
+	object = take_from_slab(cpu, b, cp);    /* of the new one, which is first */
+	spin_unlock(cpu, &cp->cache_lock, MUTEX);
+	leave(cpu, on);
+	return object;
 }
 
 /* Out of its bucket. */
@@ -419,11 +419,14 @@ static void *take_round(struct cpu *cpu, struct kmem_cache *cp, struct kmem_cpu_
 		uint16_t size;
 
 		if (rounds > 0) {
-			struct magazine *loaded = load(cpu, &ccp->cc_loaded);
+			struct magazine *loaded;
+			void *object;
 
 			store(cpu, &ccp->cc_rounds, rounds - 1);
+			loaded = load(cpu, &ccp->cc_loaded);
+			object = load(cpu, &loaded->round[rounds - 1]);
 			fetch_add_local(cpu, &ccp->cc_alloc, 1);
-			return load(cpu, &loaded->round[rounds - 1]);
+			return object;
 		}
 		prounds = load(cpu, &ccp->cc_prounds);
 		if (prounds > 0) {
@@ -492,12 +495,18 @@ static bool put_round(struct cpu *cpu, struct kmem_cache *cp, struct kmem_cpu_ca
 	}
 }
 
+/* Where magazines of this type come from. */
+static struct kmem_cache *magazine_cache(const struct bonwick *b, const struct kmem_magtype *type)
+{
+	return b->magazine_cache[type - bonwick_magtypes];
+}
+
 /* An empty magazine for the depot; false: there is no memory, or no magazines at the moment. */
 static bool magazine_new(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp,
 			 struct kmem_cpu_cache *ccp)
 {
-	uint32_t type = load(cpu, &cp->magtype), now;
-	struct kmem_cache *of = b->magazine_cache[type];
+	const struct kmem_magtype *type = load(cpu, &cp->magtype), *now;
+	struct kmem_cache *of = magazine_cache(b, type);
 	struct magazine *magazine = slab_layer_alloc(cpu, b, of, GFP_ATOMIC);
 	uint16_t size;
 	bool on, good;
@@ -583,19 +592,20 @@ static void bonwick_kfree(struct cpu *cpu, void *state, void *object)
 
 /* The objects of a magazine go back to their slabs, then the magazine. */
 static void magazine_destroy(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp,
-			     struct magazine *magazine, int32_t rounds, uint32_t type)
+			     struct magazine *magazine, int32_t rounds,
+			     const struct kmem_magtype *type)
 {
 	for (int32_t i = 0; i < rounds; i++) {
 		void *object = load(cpu, &magazine->round[i]);
 
 		slab_layer_free(cpu, b, cp, object);
 	}
-	slab_layer_free(cpu, b, b->magazine_cache[type], magazine);
+	slab_layer_free(cpu, b, magazine_cache(b, type), magazine);
 }
 
 /* Both magazines of a CPU, which has none until magsize is set again. */
 static void cpu_purge(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp,
-		      struct kmem_cpu_cache *ccp, uint32_t type)
+		      struct kmem_cpu_cache *ccp, const struct kmem_magtype *type)
 {
 	bool on = enter(cpu);
 	struct magazine *loaded, *previous;
@@ -619,9 +629,10 @@ static void cpu_purge(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp,
 		magazine_destroy(cpu, b, cp, previous, prounds, type);
 }
 
-static void depot_purge(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp, uint32_t type)
+static void depot_purge(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp,
+			const struct kmem_magtype *type)
 {
-	int32_t size = (int32_t)bonwick_magtypes[type].rounds;
+	int32_t size = (int32_t)type->rounds;
 	struct magazine *magazine;
 
 	while ((magazine = depot_alloc(cpu, cp, &cp->full)))
@@ -631,7 +642,8 @@ static void depot_purge(struct cpu *cpu, struct bonwick *b, struct kmem_cache *c
 }
 
 /* kmem_cache_magazine_resize: all magazines go, then there are larger ones. */
-static void resize(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp, uint32_t type)
+static void resize(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp,
+		   const struct kmem_magtype *type)
 {
 	unsigned cpus = sim_cpus(b->sim);
 
@@ -645,7 +657,7 @@ static void resize(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp, ui
 		bool on = enter(cpu);
 
 		spin_lock(cpu, &ccp->cc_lock, MUTEX);
-		store(cpu, &ccp->cc_magsize, (uint16_t)bonwick_magtypes[type + 1].rounds);
+		store(cpu, &ccp->cc_magsize, (uint16_t)type[1].rounds);
 		spin_unlock(cpu, &ccp->cc_lock, MUTEX);
 		leave(cpu, on);
 	}
@@ -663,7 +675,7 @@ static void update_working_set(struct cpu *cpu, struct maglist *list)
 static void update(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp)
 {
 	uint64_t size = load(cpu, &cp->chunksize), contention, before;
-	uint32_t type = load(cpu, &cp->magtype);
+	const struct kmem_magtype *type = load(cpu, &cp->magtype);
 	bool on = enter(cpu);
 
 	spin_lock(cpu, &cp->depot_lock, MUTEX);
@@ -674,7 +686,7 @@ static void update(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp)
 	contention = load(cpu, &cp->depot_contention);
 	before = load(cpu, &cp->depot_contention_prev);
 	store(cpu, &cp->depot_contention_prev, contention);
-	if (size < bonwick_magtypes[type].maxbuf && (int64_t)(contention - before) > CONTENTION_MAX)
+	if (size < type->maxbuf && (int64_t)(contention - before) > CONTENTION_MAX)
 		resize(cpu, b, cp, type);
 }
 

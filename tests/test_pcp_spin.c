@@ -178,6 +178,8 @@ static void bursts_of_blocks_are_drained_as_in_the_vectors(void **state)
 
 /* ---- accesses, step by step ------------------------------------------------------------------ */
 
+/* 4.2 step 1; where memory may be unaccepted (6.12 as measured), the head of that list before. */
+#define UNACCEPTED "R Z.unaccepted_pages, "
 #define WATERMARK \
 	"R Z.flags, R Z.watermark, R Z.nr_free_highatomic, R Z.lowmem_reserve, " \
 	"R Z.vm_stat[NR_FREE_PAGES], "
@@ -210,18 +212,22 @@ static void bursts_of_blocks_are_drained_as_in_the_vectors(void **state)
 	"R C.free_count, W C.free_count, "
 #define HIGH "R C.high_min, R C.high_max, R C.batch, R C.high, W C.high, R C.free_count, R Z.flags, "
 
+#define ALLOC_HIT \
+	WATERMARK OWN "R C.free_count, W C.free_count, R C.lists[1], R C.lists[1], " \
+	UNLINK("1", "PG2.lru", "C.lists[1]") "M C.count, W C.lock, " TAKEN("1")
+
 static const struct steps_row {
 	const char *name;
 	struct settings set;
 	const char *script, *steps;
 } steps_rows[] = {
-	{ "alloc hit", { V6_12, 0, 4, 0, 0, true }, "0pa0 !0pb0",
-	  WATERMARK OWN "R C.free_count, W C.free_count, R C.lists[1], R C.lists[1], "
-	  UNLINK("1", "PG2.lru", "C.lists[1]") "M C.count, W C.lock, " TAKEN("1") },
+	{ "alloc hit", { V6_12, 0, 4, 0, 0, true }, "0pa0 !0pb0", UNACCEPTED ALLOC_HIT },
 	/* 2026: "none on one node" */
-	{ "alloc hit", { V7_1, 0, 4, 0, 0, true }, "0pa0 !0pb0",
-	  WATERMARK OWN "R C.free_count, W C.free_count, R C.lists[1], R C.lists[1], "
-	  UNLINK("1", "PG2.lru", "C.lists[1]") "M C.count, W C.lock, " TAKEN("1") },
+	{ "alloc hit", { V7_1, LAYOUT_BASE, 4, 0, 0, true }, "0pa0 !0pb0", ALLOC_HIT },
+	/* 2026, 3: "the alloc path then also reads the list head" */
+	{ "alloc hit", { V7_1, LAYOUT_UNACCEPTED, 4, 0, 0, true }, "0pa0 !0pb0",
+	  UNACCEPTED ALLOC_HIT },
+	{ "alloc hit", { V7_1, LAYOUT_CMA, 4, 0, 0, true }, "0pa0 !0pb0", UNACCEPTED ALLOC_HIT },
 	/* high_min != high_max: flags twice */
 	{ "free hit", { V6_12, 0, 4, 0, 0, true }, "0pa0 !0qa0",
 	  FREED("0") OWN COMMIT("0", "PG1.lru") HIGH "R C.count, R Z.flags, W C.lock, " },
@@ -231,7 +237,7 @@ static const struct steps_row {
 	/* pages 0, 1 and 2 are gone: o0[3] o2[4]; order 1 splits block 4 and keeps 6. The difference
 	 * was -3, threshold 4: it folds. The list of order 1, MOVABLE, is number 4. */
 	{ "alloc order 1, refill", { V6_12, 0, 1, 0, 0, true }, "0pa0 0pb0 !0pc1",
-	  WATERMARK "R Z.free_area[1].nr_free, R Z.free_area[2].nr_free, "
+	  UNACCEPTED WATERMARK "R Z.free_area[1].nr_free, R Z.free_area[2].nr_free, "
 	  "R Z.free_area[2].free_list[UNMOVABLE], R " FREE("2") ", " OWN
 	  "R C.free_count, W C.free_count, R C.lists[4], "
 	  "R C.high_min, R C.high_max, R C.batch, R C.high, R C.alloc_factor, W C.high, R Z.flags, "
@@ -270,6 +276,45 @@ static void each_path_makes_the_accesses_of_the_sheet(void **state)
 			assert_non_null(strstr(text, "A Z.lock, R Z.trylock_free_pages, " BITMAP MOD_FOLD));
 			assert_null(strstr(text, "C.lock"));
 		}
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
+/* ---- what a fallback looks at, 2026: 2.4 --------------------------------------------------------- */
+
+#define HEAD(o) "R Z.free_area[" o "].free_list[MOVABLE], "
+#define COUNTED(o) "R Z.free_area[" o "].nr_free, "
+/* A movable page looks for reclaimable ones, then for unmovable ones. */
+#define MEET(o) \
+	COUNTED(o) "R Z.free_area[" o "].free_list[RECLAIMABLE], " \
+	"R Z.free_area[" o "].free_list[UNMOVABLE], "
+#define NO_MOVABLE \
+	HEAD("0") HEAD("1") HEAD("2") HEAD("3") HEAD("4") HEAD("5") HEAD("6") HEAD("7") HEAD("8") \
+	HEAD("9") HEAD("10")
+#define NOTHING_TO_CLAIM \
+	COUNTED("10") COUNTED("9") COUNTED("8") COUNTED("7") COUNTED("6") COUNTED("5") COUNTED("4")
+
+/* The first page makes all unmovable, the next blocks leave o0[1] o1[2] o2[4] o3[8]. None of these is
+ * claimed by a movable page: 6.12 looks on until it meets 8, 7.1 does not look; both then steal 1. */
+static void a_movable_page_claims_no_small_block(void **state)
+{
+	static const struct { int variant; const char *steps; } rows[] = {
+		{ V6_12, NO_MOVABLE NOTHING_TO_CLAIM MEET("3") MEET("0") "R PG1.lru, " },
+		{ V7_1, NO_MOVABLE NOTHING_TO_CLAIM MEET("0") "R PG1.lru, " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct settings set = { rows[i].variant, 0, 1, 0, 0, true };
+		struct fixture *f = spin_new(&set, 1, 0);
+		char text[8000];
+
+		pages_no_watermarks(f);
+		fixture_run(f, "0ka0 0kb9 0kc8 0kd7 0ke6 0kf5 0kg4 !0ph0");
+		pages_record(f, text, sizeof text);
+		if (!strstr(text, rows[i].steps))
+			fail_msg("is       %s\nexpected %s", text, rows[i].steps);
 		fixture_expect_sound(f);
 		fixture_free(f);
 	}
@@ -346,6 +391,114 @@ static void a_drain_of_all_takes_the_locks_of_others(void **state)
 	}
 }
 
+/* What a drain of all does to the mutex, the mask, pointers, counts and locks. C3/1: CPU 3, node 1. */
+#define LOOK(id, node) "R Z" node ".lists, R C" id "/" node ".count, "
+#define MARK "M mask, "
+#define ASK "R mask, "
+/* One round for the page that is there: its count is what is taken. */
+#define EMPTY(id, node) \
+	"R Z" node ".lists, A C" id "/" node ".lock, R C" id "/" node ".count, " \
+	"R C" id "/" node ".count, A Z" node ".lock, M C" id "/" node ".count, " \
+	"W Z" node ".lock, W C" id "/" node ".lock, "
+#define FIND_NONE(id, node) \
+	"R Z" node ".lists, A C" id "/" node ".lock, R C" id "/" node ".count, " \
+	"W C" id "/" node ".lock, "
+
+/* CPUs 0 and 3 have a page each, of their own nodes: 0 and the last. All counts are read before the
+ * first lock is taken; a CPU's until one is not 0. Who is in the mask is locked in every zone. */
+static const struct drain_row {
+	unsigned nodes;
+	const char *steps;
+} drain_rows[] = {
+	{ 1, "A mutex, " LOOK("0", "0") MARK LOOK("1", "0") MARK LOOK("2", "0") MARK
+	     LOOK("3", "0") MARK
+	     ASK EMPTY("0", "0") ASK ASK ASK EMPTY("3", "0") "W mutex, " },
+	{ 2, "A mutex, " LOOK("0", "0") MARK LOOK("1", "0") LOOK("1", "1") MARK
+	     LOOK("2", "0") LOOK("2", "1") MARK LOOK("3", "0") LOOK("3", "1") MARK
+	     ASK EMPTY("0", "0") FIND_NONE("0", "1") ASK ASK
+	     ASK FIND_NONE("3", "0") EMPTY("3", "1") "W mutex, " },
+};
+
+struct drain_record {
+	struct fixture *f;
+	char text[2000];
+	size_t at;
+};
+
+/* Its name in drain_rows; false: it has none. */
+static bool name_in_drain(const struct fixture *f, const void *address, char *name, size_t size)
+{
+	for (unsigned node = 0; node < f->memory->nodes; node++) {
+		const struct zone *zone = pages_zone(f, node);
+
+		if (address == (const void *)zone->pcp_lists)
+			return snprintf(name, size, "Z%u.lists", node);
+		if (address == (const void *)zone->lock)
+			return snprintf(name, size, "Z%u.lock", node);
+		for (unsigned id = 0; id < 4; id++) {
+			const struct pcp_lists *pcp = per_cpu(f->sim, *zone->pcp_lists, id);
+
+			if (address == (const void *)&pcp->lock)
+				return snprintf(name, size, "C%u/%u.lock", id, node);
+			if (address == (const void *)&pcp->count)
+				return snprintf(name, size, "C%u/%u.count", id, node);
+		}
+	}
+	sim_describe(f->sim, address, name, size);
+	if (strncmp(name, "pcpu_drain_mutex", 16) == 0)
+		return snprintf(name, size, "mutex");
+	return strncmp(name, "cpus_with_pcps", 14) == 0 && snprintf(name, size, "mask");
+}
+
+static void note_drain(void *to, const struct access *a)
+{
+	struct drain_record *record = to;
+	char how = a->locked ? 'A' : !a->write ? 'R' : a->read ? 'M' : 'W', name[100];
+
+	if (a->op == OP_DRAIN && name_in_drain(record->f, a->address, name, sizeof name))
+		record->at += (size_t)snprintf(record->text + record->at,
+					       sizeof record->text - record->at, "%c %s, ", how,
+					       name);
+}
+
+static void keeps_one(struct cpu *cpu, void *argument)
+{
+	struct fixture *f = argument;
+	unsigned id = cpu_id(cpu);
+
+	if (id == 0) {
+		pages_give(cpu, f, pages_take(cpu, f, 0, GFP_MOVABLE), 0);
+		store(cpu, f->turn, 1);
+	} else if (id == 3) {
+		pages_wait_for_turn(cpu, f, 1);
+		pages_give(cpu, f, pages_take(cpu, f, 0, GFP_MOVABLE), 0);
+		f->page_model->drain_all(cpu, f->page_state);
+	}
+}
+
+static void a_drain_of_all_reads_every_count_first(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT(drain_rows); i++) {
+		const struct drain_row *row = &drain_rows[i / 2];
+		/* batch 1: a refill is a page */
+		struct settings set = { i % 2 ? V7_1 : V6_12, 0, 1, 0, 0, true };
+		struct fixture *f = fixture_new(&(struct fixture_options){
+			.pages_only = true, .pages = "pcp-spin", .page_settings = &set, .cpus = 4,
+			.mib = 16, .nodes = row->nodes, .placement = PLACEMENT_SCATTER,
+			.view = &page_view_6_12 });
+		struct drain_record record = { f, "", 0 };
+
+		assert_int_equal(node_of_cpu(f->sim, 0), 0);
+		assert_int_equal(node_of_cpu(f->sim, 3), row->nodes - 1);
+		sim_observe(f->sim, note_drain, &record);
+		run(f, 4, keeps_one, f);
+		assert_string_equal(record.text, row->steps);
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
 /* ---- a second, 4.5 ------------------------------------------------------------------------------ */
 
 /* high 80, high_min 16, batch 4: high = max(100 - 128, 80 - 10, 16) = 70; the excess of 30 pages goes
@@ -407,13 +560,15 @@ static void batch_comes_from_the_size_of_the_zone(void **state)
 	}
 }
 
-/* Lines of flags, lock and count of free pages, by layout (2026: 3). */
+/* Lines of flags, lock and count of free pages, by layout (2026: 3). The list of unaccepted pages
+ * follows free_area: 256 + 11 * 88 = 1224, Z19; 256 + 11 * 104 = 1400, Z21. 0: there is none. */
 static void flags_and_lock_lie_where_the_layout_has_them(void **state)
 {
-	static const struct { int variant, layout; unsigned flags, lock, stat; } rows[] = {
-		{ V6_12, LAYOUT_BASE, 1240, 1248, 1344 }, { V7_1, LAYOUT_BASE, 1224, 1232, 1344 },
-		{ V7_1, LAYOUT_UNACCEPTED, 1272, 1280, 1408 },
-		{ V7_1, LAYOUT_CMA, 1448, 1456, 1536 },
+	static const struct { int variant, layout; unsigned unaccepted, flags, lock, stat; } rows[] = {
+		{ V6_12, LAYOUT_BASE, 1224, 1240, 1248, 1344 },
+		{ V7_1, LAYOUT_BASE, 0, 1224, 1232, 1344 },
+		{ V7_1, LAYOUT_UNACCEPTED, 1224, 1272, 1280, 1408 },
+		{ V7_1, LAYOUT_CMA, 1400, 1448, 1456, 1536 },
 	};
 
 	(void)state;
@@ -424,6 +579,11 @@ static void flags_and_lock_lie_where_the_layout_has_them(void **state)
 		const char *start = (const char *)zone->watermark;
 		unsigned area = rows[i].layout == LAYOUT_CMA ? 104 : 88;
 
+		if (rows[i].unaccepted)
+			assert_int_equal((const char *)zone->unaccepted_pages - start,
+					 rows[i].unaccepted);
+		else
+			assert_null(zone->unaccepted_pages);
 		assert_int_equal((const char *)zone->flags - start, rows[i].flags);
 		assert_int_equal((const char *)zone->lock - start, rows[i].lock);
 		assert_int_equal((const char *)zone->vm_stat - start, rows[i].stat);
@@ -563,8 +723,10 @@ int main(void)
 		cmocka_unit_test(the_zone_lock_is_visited_as_often_as_in_the_vectors),
 		cmocka_unit_test(bursts_of_blocks_are_drained_as_in_the_vectors),
 		cmocka_unit_test(each_path_makes_the_accesses_of_the_sheet),
+		cmocka_unit_test(a_movable_page_claims_no_small_block),
 		cmocka_unit_test(while_the_lists_are_held_the_zone_serves),
 		cmocka_unit_test(a_drain_of_all_takes_the_locks_of_others),
+		cmocka_unit_test(a_drain_of_all_reads_every_count_first),
 		cmocka_unit_test(a_second_takes_what_is_not_used),
 		cmocka_unit_test(batch_comes_from_the_size_of_the_zone),
 		cmocka_unit_test(flags_and_lock_lie_where_the_layout_has_them),

@@ -5,6 +5,9 @@
  *	        of a smaller one the pageblock changes its type, if half of it is free
  *	steal   the smallest block of another type, whose halves stay with that
  *
+ * Small blocks are not claimed for a movable page: 7.1 does not look at them, 6.12 looks on until it
+ * meets one of another type.
+ *
  * A refill remembers what it came to: after a steal it does not claim any more, after a claim it
  * starts anew.
  *
@@ -110,8 +113,10 @@ static struct page *claim(struct cpu *cpu, struct zone *zone, unsigned order,
 		if (k < CLAIM_ORDER && start == MOVABLE && zone->all->rules->counts_blocks)
 			break;
 		page = find_other(cpu, zone, k, start, &type);
-		if (!page || (k < CLAIM_ORDER && start == MOVABLE))
+		if (!page)
 			continue;
+		if (k < CLAIM_ORDER && start == MOVABLE)
+			break;
 		if (k >= PAGEBLOCK_ORDER)
 			return claim_whole(cpu, zone, page, k, order, start);
 		block = page_to_pfn(m, page) / PAGEBLOCK_PAGES * PAGEBLOCK_PAGES;

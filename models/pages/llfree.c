@@ -29,9 +29,18 @@
  * but the packed trees[] when a page is freed elsewhere. No struct page is linked, so none but that of
  * the page itself is touched.
  *
- * Changed: watermarks, NR_FREE_PAGES, LRU and checks of pages are those of 3.9 (the artifact ran on
- * 6.0; the sheet leaves the glue open). An allocation in an interrupt that finds the local locked
- * takes from a tree that nobody has reserved; the artifact's wait there does not count the frame.
+ * Changed: the glue is that of 3.9 where the sheet wants that of 6.x (5.6; its choice, the artifact
+ * ran on 6.0). What differs:
+ *	                 3.9, as here                       6.x
+ *	watermarks       LOW, then MIN; for a block, the    zone->flags, free highatomic pages; from
+ *	                 nr_free of the smaller orders      6.7 on HIGH before LOW; for a block, a
+ *	                 (0 here)                           list that has one (here none would)
+ *	NR_FREE_PAGES    differences in per_cpu_pageset     in per_cpu_zonestat
+ *	a page is taken  every struct page is checked       none is
+ *	a page is freed  every struct page is checked       tails are written, no page is checked
+ *	LRU              in struct zone                     not modelled
+ * An allocation in an interrupt that finds the local locked takes from a tree that nobody has
+ * reserved; the artifact's wait there does not count the frame.
  * Orders 7 and 8, which the sheet leaves out, set 2 or 4 neighbouring rows one after the other and put
  * them back on failure: a guess. Who finds no tree waits for those that
  * are being exchanged and tries four times, then gives up: with fewer trees than CPUs an allocation may

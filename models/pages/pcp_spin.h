@@ -20,17 +20,13 @@ struct pcp_spin {
 	struct zones *zones;
 	enum kernel kernel;
 	uint64_t drain_chunk;           /* pages; 0: all in one go */
-	uint64_t *drain_mutex;          /* simulated */
+	uint64_t *drain_mutex;          /* simulated, and under it: */
+	uint64_t *mask;                 /* simulated: CPUs that have pages, a bit each */
 };
 
 static inline unsigned order_of_list(unsigned i)
 {
 	return i >= HUGE_LIST ? HUGE_ORDER : i / PCP_TYPES;
-}
-
-static inline struct pcp_lists *lists_of_cpu(const struct zone *zone, unsigned id)
-{
-	return per_cpu(zone->all->memory->sim, *zone->pcp_lists, id);
 }
 
 /* Struct page_allocator's, by the same names. */

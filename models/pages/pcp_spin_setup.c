@@ -7,11 +7,20 @@ enum { HIGH_FRACTION = 8 };             /* of the zone, that all CPUs together m
 
 static const struct layout mutex_layout = { "pcpu_drain_mutex", 8, CLASS_ALLOCATOR, NULL };
 
+static const struct layout mask_layout = { "cpus_with_pcps", 8, CLASS_ALLOCATOR, NULL };
+
 static const struct layout *const pcp_spin_layouts[] = {
 	&pcp_lists_layout, &zonestat_layout, &zone_layout_6_12, &zone_layout_7_1,
 	&zone_layout_7_1_unaccepted, &zone_layout_7_1_cma, &vm_stat_layout_6,
-	&vm_event_state_layout, &mem_section_layout, &mem_section_root_layout, &mutex_layout, NULL,
+	&vm_event_state_layout, &mem_section_layout, &mem_section_root_layout, &mutex_layout,
+	&mask_layout, NULL,
 };
+
+/* Set-up and check alone: the pointer is read without an access. */
+static struct pcp_lists *lists_of_cpu(const struct zone *zone, unsigned id)
+{
+	return per_cpu(zone->all->memory->sim, *zone->pcp_lists, id);
+}
 
 /* ---- set-up: plain C, before time zero ------------------------------------------------------- */
 
@@ -125,6 +134,8 @@ static void *pcp_spin_create(struct sim *sim, struct memory *memory, const void 
 		.rules = zone_rules_6(all->kernel, (enum zone_layout_6)set->zone_layout) });
 	all->drain_mutex = arena_new(sim, uint64_t, 1, 0, LINE, &mutex_layout,
 				     "pcpu_drain_mutex");
+	all->mask = arena_new(sim, uint64_t, (sim_cpus(sim) + 63) / 64, 0, LINE, &mask_layout,
+			      "cpus_with_pcps");
 	for (unsigned node = 0; node < memory->nodes; node++)
 		setup_lists(sim, &all->zones->zone[node], set);
 	all->drain_chunk = set->drain_chunk;

@@ -124,12 +124,18 @@ bool zone_watermark_ok_6(struct cpu *cpu, struct zone *zone, unsigned order, enu
 	return order == 0 || has_block(cpu, zone, order);
 }
 
-/* HIGH first; below it, which is noted, the mark that was asked for. */
+/*
+ * HIGH first; below it, which is noted, the mark that was asked for. Where memory may be accepted
+ * after boot the list of what is left is looked at before: all is accepted here.
+ */
 static bool above_6(struct cpu *cpu, struct zone *zone, unsigned order, enum watermark mark,
 		    unsigned gfp)
 {
-	uint64_t flags = load(cpu, zone->flags);
+	uint64_t flags;
 
+	if (zone->unaccepted_pages && !list_empty(cpu, zone->unaccepted_pages))
+		BUG(cpu, "zone of node %u has unaccepted pages", zone->node);
+	flags = load(cpu, zone->flags);
 	if (!(flags >> ZONE_BELOW_HIGH & 1)) {
 		if (zone_watermark_ok_6(cpu, zone, order, WATERMARK_HIGH, gfp))
 			return true;

@@ -138,6 +138,7 @@ struct zone {
 	bool *isolation_active;         /* read by who drains a magazine */
 	struct pcp_lists **pcp_lists;   /* from 6.12 on, per CPU (zone_6.h) */
 	uint64_t *highatomic;           /* free pages that are kept for emergencies; from 6.12 on */
+	struct list_head *unaccepted_pages;     /* empty here; NULL: not configured */
 	uint64_t *trylock_free_pages;   /* pages freed without a lock; from 7.1 on */
 };
 

@@ -6,7 +6,11 @@
  *	lock       1248   1232       1280         1456
  *	line       Z19    Z19        Z19, Z20     Z22
  *
+ *	unaccepted 1224   -          1224         1400
+ *	line       Z19               Z19          Z21
+ *
  * In all but the third the flags that every allocation and free reads lie beside the lock.
+ * `unaccepted`: the list of pages that a guest has not accepted yet, which each allocation reads.
  * What the sheet does not have: the words between `name` and free_area.
  */
 #include <assert.h>
@@ -132,7 +136,7 @@ struct free_area_cma {
 		uint64_t vm_numa_event[6]; \
 	}
 #define NOTHING
-#define LIST uint64_t unaccepted_pages[2];
+#define LIST struct list_head unaccepted_pages;
 #define WORK uint64_t unaccepted_cleanup[4];
 #define LLIST uint64_t trylock_free_pages;
 
@@ -205,13 +209,16 @@ AT(zone_6_12, 1216, 1240, 1248, 1344, 1440);
 AT(zone_7_1, 1216, 1224, 1232, 1344, 1424);
 AT(zone_7_1_unaccepted, 1216, 1272, 1280, 1408, 1496);
 AT(zone_7_1_cma, 1392, 1448, 1456, 1536, 1624);
+static_assert(offsetof(struct zone_6_12, unaccepted_pages) == 1224, "Z19");
+static_assert(offsetof(struct zone_7_1_unaccepted, unaccepted_pages) == 1224, "Z19");
+static_assert(offsetof(struct zone_7_1_cma, unaccepted_pages) == 1400, "Z21");
 static_assert(offsetof(struct zone_7_1, trylock_free_pages) == 1240, "Z19");
 static_assert(offsetof(struct zone_7_1_unaccepted, trylock_free_pages) == 1288, "Z20");
 static_assert(offsetof(struct zone_7_1_cma, trylock_free_pages) == 1464, "Z22");
 
 /* ---- set-up -------------------------------------------------------------------------------- */
 
-#define ZONE_NEW_6(kind, llist) \
+#define ZONE_NEW_6(kind, unaccepted, llist) \
 	static void zone_new_##kind(struct zone *zone) \
 	{ \
 		struct zone_##kind *body = arena_new(zone->all->memory->sim, struct zone_##kind, \
@@ -228,16 +235,19 @@ static_assert(offsetof(struct zone_7_1_cma, trylock_free_pages) == 1464, "Z22");
 		zone->highatomic = &body->nr_free_highatomic; \
 		zone->pcp_lists = (struct pcp_lists **)&body->per_cpu_pageset; \
 		zone->counters = &body->per_cpu_zonestats; \
+		zone->unaccepted_pages = unaccepted; \
+		if (zone->unaccepted_pages) \
+			list_init(zone->unaccepted_pages); \
 		zone->trylock_free_pages = llist; \
 		body->zone_start_pfn = zone->first_pfn; \
 		body->spanned_pages = body->present_pages = body->managed_pages = zone->pages; \
 		body->name = "Normal"; \
 	}
 
-ZONE_NEW_6(6_12, NULL)
-ZONE_NEW_6(7_1, &body->trylock_free_pages)
-ZONE_NEW_6(7_1_unaccepted, &body->trylock_free_pages)
-ZONE_NEW_6(7_1_cma, &body->trylock_free_pages)
+ZONE_NEW_6(6_12, &body->unaccepted_pages, NULL)
+ZONE_NEW_6(7_1, NULL, &body->trylock_free_pages)
+ZONE_NEW_6(7_1_unaccepted, &body->unaccepted_pages, &body->trylock_free_pages)
+ZONE_NEW_6(7_1_cma, &body->unaccepted_pages, &body->trylock_free_pages)
 
 #define RULES_6(make, bytes, block_bits_, stride_, blocks) \
 	{ \

@@ -199,7 +199,6 @@ static void traffic_cells(struct table *table, const struct member_stats *traffi
 static void member_row(struct table *table, const struct member *member, uint64_t all)
 {
 	const struct field_stats *most = member->most;
-	const struct site *from = most && most->caller.line ? &most->caller : &most->site;
 	char source[256];
 
 	table_count(table, member->offset);
@@ -210,11 +209,14 @@ static void member_row(struct table *table, const struct member *member, uint64_
 	else
 		table_blank(table);     /* of another label at the time */
 	traffic_cells(table, member->traffic, all);
-	if (most)
+	if (most) {
+		const struct site *from = most->caller.line ? &most->caller : &most->site;
+
 		table_text(table, "%s %s", view_source(from, source, sizeof source),
 			   from->function);
-	else
+	} else {
 		table_blank(table);
+	}
 }
 
 /* The members of one struct are members[0 .. the result - 1]. */

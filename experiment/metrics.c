@@ -258,11 +258,13 @@ static bool whole(const struct metric *metric, const struct point *point, uint64
 {
 	const uint64_t *count = member(metric, point);
 
-	*value = *count;
 	if (metric->kind == METRIC_BOUNCES)
 		*value = count[CLASS_ALLOCATOR] + count[CLASS_WORKLOAD] + count[CLASS_PAYLOAD];
-	return metric->kind == METRIC_COUNT || metric->kind == METRIC_OF_POINT ||
-	       metric->kind == METRIC_BOUNCES;
+	else if (metric->kind == METRIC_COUNT || metric->kind == METRIC_OF_POINT)
+		*value = *count;
+	else
+		return false;
+	return true;
 }
 
 static double per_operation(const struct op_stats *op, uint64_t sum)
@@ -273,7 +275,7 @@ static double per_operation(const struct op_stats *op, uint64_t sum)
 double metric_value(const struct metric *metric, const struct point *point)
 {
 	const struct op_stats *op = member(metric, point);
-	uint64_t count;
+	uint64_t count = 0;
 
 	if (!measured(metric, point))
 		return NAN;

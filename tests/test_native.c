@@ -83,23 +83,12 @@ static void expect_sound(const char *text)
 	experiment_free(experiment);
 }
 
-/* Those whose books do not balance here though the simulation's do: an open question, told in
- * docs/native.md. */
-static bool is_open(const char *name)
-{
-	return !strncmp(name, "sheaves", strlen("sheaves"));
-}
-
 static void every_object_allocator_is_sound_on_two_threads(void **state)
 {
 	char text[700];
 
 	(void)state;
 	for (size_t i = 0; object_allocators[i] && host_count() > 1; i++) {
-		if (is_open(object_allocators[i]->name)) {
-			print_message("open, not run: %s\n", object_allocators[i]->name);
-			continue;
-		}
 		snprintf(text, sizeof text,
 			 "name: t\nmachine: textbook\ncpus: 2\nmemory_mib: 256\nobjects: %s\n"
 			 "workload: {kind: producer-consumer, object_size: 512, in_flight: 32, "

@@ -123,6 +123,7 @@ static void a_cache_begins_with_an_empty_main_sheaf_per_cpu(void **state)
 			assert_int_equal(sheaf_get(f, "PCS.spare", 8), 0);
 			assert_int_equal(sheaf_get(f, "PCS.rcu", 8), 0);
 		}
+		f->recorded_cpu = 0;
 		assert_int_equal(sheaf_get(f, "BARN.nr_full", 4), 0);
 		assert_int_equal(sheaf_get(f, "BARN.nr_empty", 4), 0);
 		assert_int_equal(sheaf_get(f, "ND.nr_slabs", 8), 0);

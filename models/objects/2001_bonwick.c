@@ -729,6 +729,11 @@ extern const struct object_allocator bonwick;
 const struct object_allocator bonwick = {
 	.name             = "bonwick",
 	.summary          = "magazines per CPU and a depot of them, which grow (Solaris, 2001)",
+	.version          = "Solaris 8",
+	.year             = 2001,
+	.brings           = "pointers to free objects in magazines: two per CPU, which swap, and a "
+			    "depot of full and empty ones, whose magazines grow as its lock is "
+			    "contended",
 	.settings         = bonwick_settings,
 	.kernel           = KERNEL_3_9,
 	.view             = &page_view_aligned_64,

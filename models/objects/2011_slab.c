@@ -789,6 +789,11 @@ extern const struct object_allocator slab;
 const struct object_allocator slab = {
 	.name             = "slab",
 	.summary          = "arrays of pointers per CPU, shared and for other nodes (Linux 2.6.39)",
+	.version          = "Linux 2.6.39",
+	.year             = 2011,
+	.brings           = "queues before slabs: each CPU has an array of pointers, nodes have a "
+			    "shared one, and objects of other nodes are gathered and sent home in "
+			    "batches; a slab's free objects are a list of indices beside it",
 	.settings         = slab_settings,
 	.settings_size    = sizeof(struct slab_settings),
 	.kernel           = KERNEL_3_9,

@@ -57,6 +57,10 @@ static const struct object_allocator *const variants[] = {
 const struct object_allocator sheaves = {
 	.name             = "sheaves",
 	.summary          = "SLUB with sheaves on top of CPU slabs, for caches that ask (Linux 6.18)",
+	.version          = "Linux 6.18",
+	.year             = 2025,
+	.brings           = "caches that ask have two arrays of pointers per CPU, sheaves, and a barn "
+			    "of full and empty ones per node, on top of the CPU slabs",
 	.settings         = sheaves_settings,
 	.variants         = variants,
 	.variant          = offsetof(struct sheaf_settings, variant),

@@ -11,6 +11,10 @@ extern const struct object_allocator sheaves_617;
 const struct object_allocator sheaves_617 = {
 	.name             = "sheaves",
 	.summary          = "SLUB with CPU slabs that are frozen late (Linux 6.8 to 6.17)",
+	.version          = "Linux 6.17",
+	.year             = 2025,
+	.brings           = "no sheaves: CPU slabs are frozen only when they become a CPU's, partial "
+			    "slabs are not",
 	.kernel           = KERNEL_6_12,
 	SHEAVES_ALLOCATOR,
 };

@@ -58,6 +58,10 @@ static const struct object_allocator *const variants[] = {
 const struct object_allocator sheaves_all = {
 	.name             = "sheaves-all",
 	.summary          = "SLUB with sheaves for every cache and no CPU slabs (Linux 7.0 to 7.3)",
+	.version          = "Linux 7.1",
+	.year             = 2026,
+	.brings           = "every cache has sheaves and the CPU slabs are gone: what sheaves and barn "
+			    "do not have is taken from the partial list under its lock",
 	.settings         = sheaves_all_settings,
 	.variants         = variants,
 	.variant          = offsetof(struct sheaf_settings, variant),

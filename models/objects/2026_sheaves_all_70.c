@@ -12,6 +12,9 @@ extern const struct object_allocator sheaves_all_70;
 const struct object_allocator sheaves_all_70 = {
 	.name             = "sheaves-all",
 	.summary          = "SLUB with sheaves for every cache and no CPU slabs (Linux 7.0)",
+	.version          = "Linux 7.0",
+	.year             = 2026,
+	.brings           = "the first release without CPU slabs",
 	.kernel           = KERNEL_7_1,
 	SHEAVES_ALLOCATOR,
 };

@@ -14,6 +14,10 @@ extern const struct object_allocator sheaves_all_70rc;
 const struct object_allocator sheaves_all_70rc = {
 	.name             = "sheaves-all",
 	.summary          = "SLUB with sheaves for every cache and no CPU slabs (Linux 7.0-rc1)",
+	.version          = "Linux 7.0-rc1",
+	.year             = 2026,
+	.brings           = "requests that may not sleep do not fill a sheaf, but take one object at a "
+			    "time under the list_lock",
 	.kernel           = KERNEL_7_1,
 	SHEAVES_ALLOCATOR,
 };

@@ -12,6 +12,9 @@ extern const struct object_allocator sheaves_all_73;
 const struct object_allocator sheaves_all_73 = {
 	.name             = "sheaves-all",
 	.summary          = "SLUB with sheaves for every cache and no CPU slabs (Linux 7.3)",
+	.version          = "Linux 7.3",
+	.year             = 2026,
+	.brings           = "sheaves of 7.1 with the changes of two releases on top",
 	.kernel           = KERNEL_7_1,
 	SHEAVES_ALLOCATOR,
 };

@@ -216,7 +216,8 @@ bool check_sheaves(const struct slub *slub, const struct kmem_cache *s, const st
 		return true;
 	good = gather_all(&g);
 	if (good) {
-		qsort(g.object, g.objects, sizeof g.object[0], by_address);
+		if (g.objects)
+			qsort(g.object, g.objects, sizeof g.object[0], by_address);
 		qsort(g.sheaf, g.sheaves, sizeof g.sheaf[0], by_address);
 		good = none_twice(&g) && objects_lie_well(&g);
 	}

@@ -161,7 +161,7 @@ static void add_places(struct differences *all, const struct result *result, boo
 
 	for (size_t i = 0; i < result->sites; i++) {
 		const struct site_stats *site = &result->site[i];
-		const struct site *from = site->caller.line ? &site->caller : &site->site;
+		const struct site *from = view_charged(&site->site, &site->caller);
 
 		if (!site->bounces)
 			continue;

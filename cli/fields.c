@@ -210,7 +210,7 @@ static void member_row(struct table *table, const struct member *member, uint64_
 		table_blank(table);     /* of another label at the time */
 	traffic_cells(table, member->traffic, all);
 	if (most) {
-		const struct site *from = most->caller.line ? &most->caller : &most->site;
+		const struct site *from = view_charged(&most->site, &most->caller);
 
 		table_text(table, "%s %s", view_source(from, source, sizeof source),
 			   from->function);

@@ -81,10 +81,15 @@ static const char *verb_of(const struct site_stats *site)
 	return site->rmws == trips(site) ? "rmw" : "several";
 }
 
+const struct site *view_charged(const struct site *site, const struct site *caller)
+{
+	return caller->line ? caller : site;
+}
+
 /* Whose it is: of a lock its caller. */
 static const struct site *charged(const struct site_stats *site)
 {
-	return site->caller.line ? &site->caller : &site->site;
+	return view_charged(&site->site, &site->caller);
 }
 
 /* "models/slub/slab.h:27 slab_lock" and, inside a lock, how far it was: ", bit_spin_lock:349". */

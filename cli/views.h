@@ -36,6 +36,9 @@ size_t view_false_sharing(FILE *out, const struct result *result);
 /* "models/pages/buddy.c:123", without the "./" that compilers put before some. */
 const char *view_source(const struct site *site, char *buf, size_t size);
 
+/* The place that an access is charged to: its own, and inside a lock that of the lock's caller. */
+const struct site *view_charged(const struct site *site, const struct site *caller);
+
 /* Bounces of all classes. */
 uint64_t counts_bounces(const struct counts *counts);
 

@@ -268,6 +268,7 @@ static unsigned tas_lock(struct cpu *cpu, uint64_t *word)
 		turns++;
 		waiting(cpu, WAITING_LOCK);
 		compute(cpu, STEP_PAUSE);
+		retry_after(cpu, word, old);
 		old = exchange(cpu, word, 1);
 	}
 	waiting(cpu, before);
@@ -544,6 +545,19 @@ static void instance_new(struct sim *sim, struct state *all, struct guard *guard
 	spin_lock_init(&guard->spin, kernel_kind(all->set.lock));
 }
 
+static bool locks_fit(const void *settings, unsigned cpus, uint64_t *warmup, uint64_t *operations,
+		      char *why, size_t size)
+{
+	const struct locks *set = settings;
+
+	(void)cpus, (void)warmup, (void)operations;
+	if (set->data == APART || (set->lock != RCU && set->lock != PERCPU_COUNTER))
+		return true;
+	snprintf(why, size, "'data: beside' is of locks with a section, not of '%s'",
+		 kind_words[set->lock]);
+	return false;
+}
+
 static bool locks_create(struct traffic *traffic, const void *settings, void **state, char *why,
 			 size_t size)
 {
@@ -552,11 +566,7 @@ static bool locks_create(struct traffic *traffic, const void *settings, void **s
 	struct guard *guard;
 	struct state *all;
 
-	if (set->data == BESIDE && (set->lock == RCU || set->lock == PERCPU_COUNTER)) {
-		snprintf(why, size, "'data: beside' is of locks with a section, not of '%s'",
-			 kind_words[set->lock]);
-		return false;
-	}
+	(void)why, (void)size;
 	all = xalloc(sizeof *all);
 	*state = all;
 	all->set = *set;
@@ -654,6 +664,7 @@ const struct workload locks = {
 	.summary       = "every CPU takes a lock: spinlocks of all kinds, readers and writers, counters",
 	.settings      = locks_settings,
 	.settings_size = sizeof(struct locks),
+	.operations    = locks_fit,
 	.create        = locks_create,
 	.finish        = locks_finish,
 	.restart       = locks_restart,

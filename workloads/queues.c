@@ -407,8 +407,12 @@ static void queue_new(struct sim *sim, const struct state *all, struct queue *qu
 		queue->slot = arena_new(sim, struct slot, depth, node, LINE, &slot_layout, "slot");
 }
 
-static bool fits(const struct queues *set, unsigned cpus, char *why, size_t size)
+static bool queues_fit(const void *settings, unsigned cpus, uint64_t *warmup, uint64_t *operations,
+		       char *why, size_t size)
 {
+	const struct queues *set = settings;
+
+	(void)warmup, (void)operations;
 	if (cpus < 2)
 		snprintf(why, size, "a queue is between two CPUs at least");
 	else if (set->batch > set->depth)
@@ -429,8 +433,7 @@ static bool queues_create(struct traffic *traffic, const void *settings, void **
 	unsigned cpus = sim_cpus(traffic->sim), queues;
 	struct state *all;
 
-	if (!fits(set, cpus, why, size))
-		return false;
+	(void)why, (void)size;
 	all = xalloc(sizeof *all);
 	*state = all;
 	all->set = *set;
@@ -510,6 +513,7 @@ const struct workload queues = {
 	.summary       = "elements through rings between two CPUs, or through a queue of all CPUs",
 	.settings      = queues_settings,
 	.settings_size = sizeof(struct queues),
+	.operations    = queues_fit,
 	.create        = queues_create,
 	.finish        = queues_finish,
 	.restart       = queues_restart,

@@ -267,8 +267,11 @@ static bool give_numbers(struct planning *planning, const struct tree_node *node
 		}
 		if ((*end && *end != ',') || (*end == ',' && !end[1]))
 			return false;
-		for (unsigned long cpu = first; cpu <= last && cpu <= planning->cpus; cpu++)
+		for (unsigned long cpu = first; cpu <= last; cpu++) {
 			give(planning, node, (unsigned)cpu, group);
+			if (cpu >= planning->cpus)
+				break;          /* told once */
+		}
 		at = *end ? end + 1 : end;
 	}
 	return true;

@@ -28,6 +28,20 @@ struct traffic {
 
 typedef void partner_pair(void *to, unsigned cpu, unsigned other);
 
+/* Where a mistake in settings is: in a tree of theirs, in a file that they name, or, with neither,
+ * at one of their keys (NULL: the workload as a whole). */
+struct workload_place {
+	const struct tree_place *tree;
+	const char *file, *text;        /* its name and content, `length` bytes */
+	size_t length;
+	unsigned line, column;
+	const char *key;
+	/* The word that is wrong, and those that could stand there: the nearest is told. NULL: none. */
+	const char *wrong, *const *words;
+};
+
+typedef void workload_tell(void *to, const struct workload_place *where, const char *text);
+
 struct workload {
 	const char *name, *summary;
 	const struct setting *settings;         /* the section `workload:`, without `kind` */
@@ -56,6 +70,13 @@ struct workload {
 	/* Path of the file that the settings name, whose content determines the result; NULL, or
 	 * "" in `path`: none. False and the reason in `why`: there is no such file. */
 	bool (*input)(const void *settings, char *path, size_t path_size, char *why, size_t size);
+	/*
+	 * What no table of settings can check: tells all mistakes; false: there are some. NULL: there
+	 * is nothing to check.
+	 */
+	bool (*check)(const void *settings, unsigned cpus, workload_tell *tell, void *to);
+	/* Does it draw something beside work, so that seeds differ on one CPU? NULL: no. */
+	bool (*draws)(const void *settings);
 	/*
 	 * Which CPUs work with each other, a producer and its consumer: calls `pair` once for each
 	 * two. NULL, or no call: none has a partner of its own.

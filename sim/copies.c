@@ -104,6 +104,11 @@ void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, bool to_write
 	uint64_t *lost = lost_bits(sim, slot->info), bit = 1ull << cpu->node->id % 64;
 
 	copy_check(cpu, slot);
+	if (!to_write && sim->moments)
+		observe_moment(cpu, &(struct moment){ .kind = MOMENT_EVICTION,
+						      .time_units = sim->now,
+						      .address = sim->head.arena.base +
+								 (slot->line << LINE_SHIFT) });
 	merge_written(sim, cpu, slot);
 	settle_false(sim, cpu, slot);
 	if (to_write)

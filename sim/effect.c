@@ -288,7 +288,10 @@ const char *sim_cache_name(const struct sim *sim, unsigned cache, char *buf, siz
 		for (const struct node *n = sim->cpu[first].node->parent; n != node; n = n->parent)
 			depth++;
 	}
-	snprintf(buf, size, "L%u of CPU %u-%u", depth, first, last);
+	if (first == last)
+		snprintf(buf, size, "L%u of CPU %u", depth, first);
+	else
+		snprintf(buf, size, "L%u of CPU %u-%u", depth, first, last);
 	return buf;
 }
 

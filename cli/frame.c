@@ -102,15 +102,15 @@ static struct row row_new(const struct events *events, const struct event *event
 	return row;
 }
 
-/* Copies that have made room since. */
-static void take_evictions(struct row *row, size_t rows, const struct event *event)
+/* Copies that have made room since, or have come. */
+static void take_notes(struct row *row, size_t rows, const struct event *event, size_t caches)
 {
 	for (size_t i = 0; i < event->notes; i++) {
 		const struct note *n = &event->note[i];
 
-		for (size_t r = 1; n->kind == MOMENT_EVICTION && r < rows; r++)
+		for (size_t r = 1; n->after && r < rows; r++)
 			if (row[r].line == n->line)
-				row[r].after[n->cpu] = 'I';
+				memcpy(row[r].after, n->after, caches);
 	}
 }
 
@@ -125,7 +125,7 @@ static bool has_row(const struct row *row, size_t rows, uint64_t line)
 /* Lines of the events just before, as they are now: first those that are nearest. */
 static size_t add_others(struct events *events, struct row *row, uint64_t number)
 {
-	size_t rows = 1;
+	size_t rows = 1, caches = events_caches(events);
 	struct event e;
 
 	for (uint64_t n = number - 1; n && n + LOOK_BACK >= number && rows <= OTHER_LINES; n--) {
@@ -137,14 +137,32 @@ static size_t add_others(struct events *events, struct row *row, uint64_t number
 	for (uint64_t n = number > LOOK_BACK ? number - LOOK_BACK : 1; n <= number; n++) {
 		if (!events_get(events, n, &e))
 			break;
+		take_notes(row, rows, &e, caches);
 		for (size_t r = 1; r < rows; r++)
 			if (n < number && row[r].line == e.line)
-				memcpy(row[r].after, e.after, events_caches(events));
-		take_evictions(row, rows, &e);
+				memcpy(row[r].after, e.after, caches);
 	}
 	for (size_t r = 1; r < rows; r++)
-		memcpy(row[r].before, row[r].after, events_caches(events));
+		memcpy(row[r].before, row[r].after, caches);
 	return rows;
+}
+
+/* Two lines of one struct, or of two that are called the same, are told apart by where they are. */
+static void tell_apart(struct row *row, size_t rows)
+{
+	bool alike[1 + OTHER_LINES] = { false };
+
+	for (size_t r = 0; r < rows; r++)
+		for (size_t k = 0; k < rows; k++)
+			alike[r] |= k != r && !strcmp(row[r].name, row[k].name);
+	for (size_t r = 0; r < rows; r++)
+		if (alike[r]) {
+			char at[32];
+
+			snprintf(at, sizeof at, " @%" PRIx64, row[r].line);
+			row[r].name[NAME_WIDTH - strlen(at)] = '\0';
+			strcat(row[r].name, at);
+		}
 }
 
 static void print_states(FILE *out, struct events *events, const struct event *event)
@@ -154,6 +172,7 @@ static void print_states(FILE *out, struct events *events, const struct event *e
 
 	row[0] = row_new(events, event);
 	rows = add_others(events, row, event->number);
+	tell_apart(row, rows);
 	if (events_caches(events) <= COLUMNS_MAX)
 		print_columns(out, events, row, rows);
 	else

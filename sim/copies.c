@@ -5,6 +5,7 @@
 #include "sim/copies.h"
 #include "sim/access.h"
 #include "sim/coherence.h"
+#include "sim/effect.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -104,11 +105,6 @@ void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, bool to_write
 	uint64_t *lost = lost_bits(sim, slot->info), bit = 1ull << cpu->node->id % 64;
 
 	copy_check(cpu, slot);
-	if (!to_write && sim->moments)
-		observe_moment(cpu, &(struct moment){ .kind = MOMENT_EVICTION,
-						      .time_units = sim->now,
-						      .address = sim->head.arena.base +
-								 (slot->line << LINE_SHIFT) });
 	merge_written(sim, cpu, slot);
 	settle_false(sim, cpu, slot);
 	if (to_write)
@@ -255,6 +251,7 @@ static void finish(struct sim *sim, struct cpu *cpu, struct txn *t)
 		cpu->clock = sim->now;
 		sim->resume = cpu;
 	} else {
+		observe_copy(sim, cpu, t->line, MOMENT_ARRIVAL);
 		if (t->deferred)
 			coherence_probe_again(sim, t->deferred);
 		txn_put(sim, t);

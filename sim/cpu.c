@@ -122,8 +122,9 @@ void cpu_sync(struct cpu *cpu)
 		deliver(sim, cpu);
 	}
 	cpu_set_horizon(sim, cpu);
-	if (cpu->horizon <= cpu->clock && !cpu->buffer.count)
-		cpu->horizon = cpu->clock + 1; /* this access; a buffer must be looked at first */
+	/* this access; a buffer must be looked at first, and an observer sees it */
+	if (cpu->horizon <= cpu->clock && !cpu->buffer.count && !sim->observer)
+		cpu->horizon = cpu->clock + 1;
 }
 
 void cpu_interrupt(struct sim *sim, struct event *e)

@@ -233,6 +233,38 @@ void observe_moment(struct cpu *cpu, const struct moment *moment)
 	cpu->sim->moments(cpu->sim->observer_to, &m);
 }
 
+void observe_copy(struct sim *sim, struct cpu *cpu, uint64_t line, enum moment_kind kind)
+{
+	const struct slot *copy;
+
+	if (!sim->moments)
+		return;
+	copy = node_copy(cpu->node, line);
+	observe_moment(cpu,
+		       &(struct moment){ .kind = kind,
+					 .time_units = sim->now,
+					 .address = sim->head.arena.base + (line << LINE_SHIFT),
+					 .after = state_letter[copy ? copy->state : STATE_I] });
+}
+
+void observe_change(struct sim *sim, const struct txn *t, struct cpu *cpu, enum state was,
+		    enum state is)
+{
+	if (!sim->moments)
+		return;
+	if (t->kind == TXN_EVICT) {
+		observe_copy(sim, cpu, t->line, MOMENT_EVICTION);
+		return;
+	}
+	observe_moment(&sim->cpu[t->cpu],
+		       &(struct moment){ .kind = MOMENT_CHANGE,
+					 .time_units = sim->now,
+					 .other = cpu->node->id,
+					 .address = sim->head.arena.base + (t->line << LINE_SHIFT),
+					 .before = state_letter[was],
+					 .after = state_letter[is] });
+}
+
 void sim_observe(struct sim *sim, access_observer *observer, void *to)
 {
 	sim->observer = observer;

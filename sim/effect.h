@@ -3,9 +3,8 @@
 #define SIM_EFFECT_H
 
 #include "sim/counts.h"
+#include "sim/sim.h"
 #include "sim/txn.h"
-
-struct moment;
 
 /* An access that takes effect. */
 struct want {
@@ -54,5 +53,10 @@ void observe_old(struct cpu *cpu, const void *p, unsigned size);
 void observe(struct cpu *cpu, const struct want *w, enum state was, enum state is, uint64_t start,
 	     const struct txn *t);
 void observe_moment(struct cpu *cpu, const struct moment *moment);
+/* An eviction or an arrival, now, of its copy of the line. */
+void observe_copy(struct sim *sim, struct cpu *cpu, uint64_t line, enum moment_kind kind);
+/* For a transaction the copy changed. */
+void observe_change(struct sim *sim, const struct txn *t, struct cpu *cpu, enum state was,
+		    enum state is);
 
 #endif

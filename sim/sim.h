@@ -87,7 +87,11 @@ enum moment_kind {
 	MOMENT_LOCK_TAKEN,                      /* waited for since `since_units`, 0: not at all */
 	MOMENT_LOCK_RELEASED,                   /* held since then */
 	MOMENT_EVICTION,                        /* its copy of a line made room for another */
-	MOMENTS
+	MOMENT_ARRIVAL,                         /* it has a line that no access waited for */
+	MOMENTS,
+	/* not an event of `cpu`, but for its sake: the copy of CPU `other` changes. What is to come of
+	 * that, an access or an arrival, comes later. */
+	MOMENT_CHANGE = MOMENTS
 };
 
 struct moment {
@@ -97,6 +101,7 @@ struct moment {
 	const void *address;            /* of the lock, of the line; else NULL */
 	const char *lock;               /* its kind */
 	enum op op;                     /* of OP_BEGIN and OP_END */
+	char before, after;             /* states, of CHANGE; of an ARRIVAL the latter */
 };
 typedef void moment_observer(void *to, const struct moment *moment);
 /* Of one CPU in the order of their times; those of others may lie behind an access that comes later.

@@ -51,7 +51,8 @@ struct note {
 	uint64_t time_units, since_units;       /* since: as in struct moment, 0: none */
 	const char *instance, *member;  /* of the lock, the line; "" */
 	const char *lock, *operation;   /* its kind; "" */
-	uint64_t line;                  /* of an eviction */
+	uint64_t line;                  /* of an eviction, an arrival */
+	const char *before, *after;     /* its states: [caches]; NULL: no copies change */
 };
 
 /* Texts live as long as the events that it is of; `before`, `after` and `note` until the next call

@@ -67,6 +67,7 @@ struct events {
 	ZSTD_DCtx *zstd;
 	char *states;                   /* before and after: [2][caches] */
 	struct note *note;
+	char *note_states;              /* [note_room][2][caches] */
 	size_t note_room;
 	bool damaged;
 };
@@ -394,16 +395,15 @@ static char letter_of(unsigned code)
 	return code < STATES ? state_letter[code] : '?';
 }
 
-static void decode_states(const struct events *e, const unsigned char *record, struct event *event)
+/* States before and after of a record: [2][caches]. */
+static void decode_states(const struct events *e, const unsigned char *record, char *states)
 {
 	const unsigned char *both = record + sizeof(struct raw);
 
 	for (unsigned i = 0; i < e->caches; i++) {
-		e->states[i] = letter_of(both[i] >> 4);
-		e->states[e->caches + i] = letter_of(both[i] & 15);
+		states[i] = letter_of(both[i] >> 4);
+		states[e->caches + i] = letter_of(both[i] & 15);
 	}
-	event->before = e->states;
-	event->after = e->states + e->caches;
 }
 
 static struct event_value decode_value(const struct events *e, const uint64_t word[2], uint32_t to)
@@ -438,11 +438,18 @@ static void take_notes(struct events *e, const struct unpacked *u, size_t first,
 	if (e->note_room < end - first + 1) {
 		e->note_room = 2 * (end - first + 1);
 		e->note = xrealloc(e->note, e->note_room * sizeof *e->note);
+		e->note_states = xrealloc(e->note_states, 2 * e->note_room * e->caches);
 	}
 	for (size_t i = first; i < end; i++) {
+		struct note *note = &e->note[i - first];
 		struct raw raw = raw_at(e, u, i);
 
-		e->note[i - first] = decode_note(e, &raw);
+		*note = decode_note(e, &raw);
+		if (note->kind != MOMENT_EVICTION && note->kind != MOMENT_ARRIVAL)
+			continue;
+		note->before = e->note_states + 2 * (i - first) * e->caches;
+		note->after = note->before + e->caches;
+		decode_states(e, u->bytes + i * e->record_bytes, (char *)note->before);
 	}
 }
 
@@ -481,7 +488,9 @@ static void decode(struct events *e, const struct unpacked *u, uint64_t n, struc
 		.supplier = raw.other <= e->caches ? raw.other - 1 : -1,
 		.found = raw.found ? letter_of(raw.found) : 0,
 	};
-	decode_states(e, u->bytes + record * e->record_bytes, event);
+	decode_states(e, u->bytes + record * e->record_bytes, e->states);
+	event->before = e->states;
+	event->after = e->states + e->caches;
 	take_notes(e, u, first, record);
 	event->note = e->note;
 	event->notes = record - first;
@@ -942,5 +951,6 @@ void events_close(struct events *e)
 	free(e->block);
 	free(e->states);
 	free(e->note);
+	free(e->note_states);
 	free(e);
 }

@@ -5,8 +5,11 @@
  * earlier; they wait in a heap until an access that is not. Accesses come in order.
  *
  * The states of a line before an access are those that its last event left, but for copies that made
- * room meanwhile: so the events of a line follow from each other, and what killed a copy is the
- * event that shows it go. The state of the CPU itself is what it found when it began.
+ * room or arrived unasked meanwhile: so the events of a line follow from each other. A copy changes
+ * for the sake of somebody else's access before that one has its line; it is shown to change with that
+ * access, so what killed a copy is the event that shows it go. (Between the two others may have come
+ * to the line and gone: they stand in order, each with its own.) The state of the CPU itself is what
+ * it found when it began. Shared caches are shown as they are.
  */
 #include "steps/recorder.h"
 
@@ -34,6 +37,13 @@ struct later {
 	uint8_t *states;                /* NULL: no line */
 };
 
+/* A copy changed for the sake of a CPU whose access is still to come. */
+struct change {
+	uint64_t line;
+	uint16_t by, whose;
+	uint8_t after;
+};
+
 struct recorder {
 	struct sim *sim;
 	const struct arena *arena;
@@ -49,6 +59,8 @@ struct recorder {
 	size_t waiting, heap_room;
 	uint64_t sequence;
 	uint32_t *coming;               /* by CPU: flags of its next access */
+	struct change *change;          /* in order */
+	size_t changes, change_room;
 	char *letters;                  /* [caches] */
 	uint8_t *both, *none;           /* [caches] */
 	uint8_t code[256];              /* of a letter */
@@ -210,16 +222,65 @@ static void let_moments(struct recorder *r, uint64_t time)
 	}
 }
 
-/* The copy that made room: its states before and after. */
-static uint8_t *evicted(struct recorder *r, uint64_t line, unsigned cpu)
+static void note_change(struct recorder *r, const struct moment *m)
 {
-	uint8_t *copy = xalloc(r->caches), *states;
+	if (r->changes == r->change_room) {
+		r->change_room = r->change_room ? 2 * r->change_room : 64;
+		r->change = xrealloc(r->change, r->change_room * sizeof *r->change);
+	}
+	r->change[r->changes++] =
+		(struct change){ sim_offset(r->sim, m->address), (uint16_t)m->cpu,
+				 (uint16_t)m->other, r->code[(unsigned char)m->after] };
+}
 
-	states = r->states + know(r, line) * r->caches;
+/* What has changed for the sake of that CPU: into both (after in the low half), and the states as they
+ * are told from now on. True: somebody lost a copy. */
+static bool take_changes(struct recorder *r, uint64_t line, unsigned by, uint8_t *states,
+			 uint8_t *both)
+{
+	bool killed = false;
+	size_t left = 0;
+
+	for (size_t i = 0; i < r->changes; i++) {
+		const struct change *c = &r->change[i];
+
+		if (c->line != line || c->by != by) {
+			r->change[left++] = *c;
+			continue;
+		}
+		both[c->whose] = (uint8_t)((both[c->whose] & 0xf0) | c->after);
+		states[c->whose] = c->after;
+		killed |= c->whose != by && c->after == STATE_I;
+	}
+	r->changes = left;
+	return killed;
+}
+
+static void as_told(const struct recorder *r, const uint8_t *states, uint8_t *both)
+{
 	for (unsigned i = 0; i < r->caches; i++)
-		copy[i] = (uint8_t)(states[i] << 4 | (i == cpu ? STATE_I : states[i]));
-	states[cpu] = STATE_I;
-	return copy;
+		both[i] = (uint8_t)(states[i] << 4 | states[i]);
+}
+
+/* The copy that made room, or came: its states before and after. NULL: it is told already. */
+static uint8_t *evicted_or_arrived(struct recorder *r, const struct moment *m)
+{
+	uint64_t line = sim_offset(r->sim, m->address);
+	uint8_t *states = r->states + know(r, line) * r->caches, *both;
+	uint8_t after = m->kind == MOMENT_EVICTION ? STATE_I : r->code[(unsigned char)m->after];
+	size_t changes = r->changes;
+
+	both = xalloc(r->caches);
+	as_told(r, states, both);
+	if (m->kind == MOMENT_ARRIVAL)
+		take_changes(r, line, m->cpu, states, both);
+	if (changes == r->changes && states[m->cpu] == after) {
+		free(both);
+		return NULL;
+	}
+	both[m->cpu] = (uint8_t)((both[m->cpu] & 0xf0) | after);
+	states[m->cpu] = after;
+	return both;
 }
 
 static void on_moment(void *to, const struct moment *m)
@@ -234,6 +295,10 @@ static void on_moment(void *to, const struct moment *m)
 					.cpu = (uint16_t)m->cpu,
 					.other = (uint16_t)m->other } };
 
+	if (m->kind == MOMENT_CHANGE) {
+		note_change(r, m);
+		return;
+	}
 	if (m->kind == MOMENT_LOCK_WAIT)
 		r->coming[m->cpu] |= EVENT_LOCK_WAIT;
 	if (m->kind == MOMENT_IRQ_ENTER)
@@ -246,8 +311,11 @@ static void on_moment(void *to, const struct moment *m)
 		later.raw.address = sim_offset(r->sim, m->address);
 		later.raw.name = name_of(r, later.raw.address);
 	}
-	if (m->kind == MOMENT_EVICTION)
-		later.states = evicted(r, later.raw.address, m->cpu);
+	if (m->kind == MOMENT_EVICTION || m->kind == MOMENT_ARRIVAL) {
+		later.states = evicted_or_arrived(r, m);
+		if (!later.states)
+			return;
+	}
 	heap_add(r, later);
 }
 
@@ -293,13 +361,14 @@ static uint32_t take_states(struct recorder *r, const struct access *a)
 	sim_states(r->sim, a->line, r->letters);
 	if (!a->buffered)
 		states[a->cpu] = r->code[(unsigned char)a->before];
-	for (unsigned i = 0; i < r->caches; i++) {
-		uint8_t now = r->code[(unsigned char)r->letters[i]];
-
-		if (i < r->cpus && i != a->cpu && states[i] != STATE_I && now == STATE_I)
-			flags |= EVENT_KILLED;
-		r->both[i] = (uint8_t)(states[i] << 4 | now);
-		states[i] = now;
+	as_told(r, states, r->both);
+	if (take_changes(r, a->line, a->cpu, states, r->both))
+		flags |= EVENT_KILLED;
+	states[a->cpu] = r->code[(unsigned char)a->after];
+	r->both[a->cpu] = (uint8_t)((r->both[a->cpu] & 0xf0) | states[a->cpu]);
+	for (unsigned i = r->cpus; i < r->caches; i++) {
+		states[i] = r->code[(unsigned char)r->letters[i]];
+		r->both[i] = (uint8_t)((r->both[i] & 0xf0) | states[i]);
 	}
 	if (a->write && !a->prefetch) {
 		if (*writer >= 0 && *writer != (int)a->cpu)
@@ -407,6 +476,7 @@ void recorder_free(struct recorder *r)
 	free(r->known);
 	free(r->states);
 	free(r->heap);
+	free(r->change);
 	free(r->coming);
 	free(r->letters);
 	free(r->both);

@@ -158,6 +158,10 @@ const char *note_text(const struct note *n, char *buf, size_t size)
 		snprintf(buf, size, "CPU %u: its copy of %s makes room for another line", n->cpu,
 			 name);
 		break;
+	case MOMENT_ARRIVAL:
+		snprintf(buf, size, "CPU %u: the line of %s is here, before it is used", n->cpu,
+			 name);
+		break;
 	case MOMENTS:
 		*buf = '\0';
 	}

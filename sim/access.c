@@ -222,6 +222,7 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 			break;
 		}
 		if (t) {                        /* a prefetch brought too little */
+			observe_copy(sim, cpu, line, MOMENT_ARRIVAL);
 			miss_charges(cpu, t);
 			let_go(sim, t);
 			t = NULL;

@@ -359,9 +359,12 @@ static uint32_t take_states(struct recorder *r, const struct access *a)
 	uint32_t flags = 0;
 
 	sim_states(r->sim, a->line, r->letters);
-	if (!a->buffered)
+	/* a prefetch touches nothing, and what is under way of its line is told by who has it */
+	if (!a->buffered && !a->prefetch)
 		states[a->cpu] = r->code[(unsigned char)a->before];
 	as_told(r, states, r->both);
+	if (a->prefetch)
+		return flags;
 	if (take_changes(r, a->line, a->cpu, states, r->both))
 		flags |= EVENT_KILLED;
 	states[a->cpu] = r->code[(unsigned char)a->after];

@@ -12,11 +12,7 @@
 
 #include "cli/cli.h"
 #include "cli/options.h"
-#include "cli/select.h"
 #include "cli/stepping.h"
-#include "experiment/run_point.h"
-#include "experiment/text.h"
-#include "sim/timing.h"
 #include "sim/verbs/xalloc.h"
 
 enum { FRAMES_PLAIN = 20 };             /* without anybody who asks for more */
@@ -137,59 +133,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	}
 }
 
-/* ---- which point ----------------------------------------------------------------------------- */
-
-/* All points of the experiment, as yet without results. */
-static void describe_all(const struct experiment *experiment, struct points *points)
-{
-	*points = (struct points){ .name = (char *)experiment->name,
-				   .swept = experiment->swept,
-				   .swepts = experiment->swepts };
-	points->point = xalloc((experiment->points + 1) * sizeof *points->point);
-	for (size_t i = 0; i < experiment->points; i++) {
-		points->point[i] = point_new();
-		point_describe(points->point[i], &experiment->point[i]);
-	}
-	points->count = experiment->points;
-}
-
-static void forget_all(struct points *points)
-{
-	for (size_t i = 0; i < points->count; i++)
-		point_free(points->point[i]);
-	free(points->point);
-}
-
-const struct planned *step_point(const struct experiment *experiment, const char *choice, char *why,
-				 size_t size)
-{
-	const struct planned *planned = NULL;
-	const struct point **chosen;
-	struct points points;
-	size_t count;
-
-	describe_all(experiment, &points);
-	if (select_points(&points, choice, &chosen, &count, why, size)) {
-		for (size_t i = 0; i < points.count; i++)
-			if (points.point[i] == chosen[0])
-				planned = &experiment->point[i];
-		free(chosen);
-	}
-	forget_all(&points);
-	return planned;
-}
-
-const char *step_label(const struct experiment *experiment, const struct planned *planned, char *buf,
-		       size_t size)
-{
-	struct points points = { .swept = experiment->swept, .swepts = experiment->swepts };
-	struct point *point = point_new();
-
-	point_describe(point, planned);
-	select_label(&points, point, buf, size);
-	point_free(point);
-	return buf;
-}
+/* ---- words ------------------------------------------------------------------------------------ */
 
 static const struct {
 	const char *word;
@@ -258,61 +202,22 @@ static int show(const struct arguments *arguments, struct events *events)
 	return status;
 }
 
-static int step_experiment(const struct arguments *arguments)
-{
-	struct diagnostics *diagnostics = diagnostics_new();
-	struct experiment *experiment = experiment_load(arguments->file, arguments->sets,
-							arguments->set_count, diagnostics);
-	const struct planned *planned = NULL;
-	struct events *events = NULL;
-	char why[1024] = "", label[512];
-	int status = EXIT_MISTAKE;
-
-	if (experiment)
-		planned = step_point(experiment, arguments->point, why, sizeof why);
-	diagnostics_print(diagnostics, stderr, table_colour(stderr, arguments->colour));
-	if (planned) {
-		if (experiment->points > 1 && !arguments->point)
-			complain("bounce step: this is %s; --point shows another one",
-				 step_label(experiment, planned, label, sizeof label));
-		events = events_of_point(planned, 0, why, sizeof why);
-	}
-	if (events)
-		status = show(arguments, events);
-	else if (*why)
-		complain("bounce step: %s: %s", arguments->file, why);
-	events_close(events);
-	if (experiment)
-		experiment_free(experiment);
-	diagnostics_free(diagnostics);
-	return status;
-}
-
-static int step_file(const struct arguments *arguments)
-{
-	char why[1024];
-	struct events *events = events_open(arguments->file, why, sizeof why);
-	int status = EXIT_MISTAKE;
-
-	if (events)
-		status = show(arguments, events);
-	else
-		complain("bounce step: %s", why);
-	events_close(events);
-	return status;
-}
-
 int cli_step(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, "FILE", help, NULL, NULL, NULL };
 	struct arguments arguments = { .stepping = { .cpu = -1 } };
+	struct events *events;
 	int status;
 
 	options_parse(&argp, argc, argv, "bounce step", &arguments);
-	if (events_are_in(arguments.file))
-		status = step_file(&arguments);
-	else
-		status = step_experiment(&arguments);
+	events = step_events(&(struct step_wish){ .verb = "bounce step",
+						  .file = arguments.file,
+						  .sets = arguments.sets,
+						  .set_count = arguments.set_count,
+						  .point = arguments.point,
+						  .colour = arguments.colour });
+	status = events ? show(&arguments, events) : EXIT_MISTAKE;
+	events_close(events);
 	free(arguments.sets);
 	return status;
 }

@@ -224,6 +224,8 @@ static void take_access(struct chrome *c, const struct event *e)
 	c->last = stop > c->last ? stop : c->last;
 	if (!(e->flags & EVENT_MISSED))
 		return;
+	if (buffered)                   /* nobody waits; the next may leave before a cycle is over */
+		stop = e->start_units + 1;
 	if (at >= stop)
 		at = stop > e->start_units ? stop - 1 : e->start_units;
 	add(c, (struct row){ .start = e->start_units,

@@ -5,6 +5,7 @@
 #include "cli/step.h"
 
 #include <argp.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,8 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/stepping.h"
+#include "experiment/file.h"
+#include "steps/page.h"
 #include "sim/verbs/xalloc.h"
 
 enum { FRAMES_PLAIN = 20 };             /* without anybody who asks for more */
@@ -20,7 +23,7 @@ enum { FRAMES_PLAIN = 20 };             /* without anybody who asks for more */
 struct arguments {
 	char *file, **sets;
 	size_t set_count;
-	const char *point, *at, *until, *colour;
+	const char *point, *at, *until, *colour, *html;
 	uint64_t frames;                /* 0: not said */
 	struct stepping stepping;
 };
@@ -33,6 +36,7 @@ enum {
 	OPTION_CPU,
 	OPTION_LINE,
 	OPTION_EVENTS,
+	OPTION_HTML,
 	OPTION_COLOUR
 };
 
@@ -45,6 +49,7 @@ static const struct argp_option options[] = {
 	{ "cpu", OPTION_CPU, "N", 0, "Events of this CPU alone", 0 },
 	{ "line", OPTION_LINE, "NAME", 0, "Events of this struct or member alone: 'page[513]', 'page[513].freelist'", 0 },
 	{ "events", OPTION_EVENTS, "N", 0, "So many frames (not at a terminal: 20, or 1 with --at or --until)", 0 },
+	{ "html", OPTION_HTML, "FILE", 0, "Write a page that plays the events, 2000 or as many as --events says", 0 },
 	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in frames and messages", 0 },
 	{ 0 },
 };
@@ -57,7 +62,8 @@ static const char help[] =
 	"Examples:\n\n"
 	"  bounce step configs/false-sharing.yaml --set cpus=2\n"
 	"  bounce step configs/remote-free.yaml --until transfer\n"
-	"  bounce step configs/remote-free.yaml --at 12000cyc --events 3\n\n"
+	"  bounce step configs/remote-free.yaml --at 12000cyc --events 3\n"
+	"  bounce step configs/remote-free.yaml --html remote-free.html\n\n"
 	"At a terminal Enter shows the next event, ? all commands.";
 
 /* ---- arguments ------------------------------------------------------------------------------- */
@@ -114,6 +120,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	case OPTION_EVENTS:
 		arguments->frames = read_count(word, "events", 1, state);
 		return 0;
+	case OPTION_HTML:
+		arguments->html = word;
+		return 0;
 	case OPTION_COLOUR:
 		arguments->colour = colour_word(word, state);
 		return 0;
@@ -166,6 +175,40 @@ uint32_t step_flags(const char *word, char *why, size_t size)
 
 /* ---- showing --------------------------------------------------------------------------------- */
 
+struct page_wish {
+	struct stepping *stepping;
+	uint64_t events;
+	char why[400];
+};
+
+static bool put_page(void *to, int fd)
+{
+	struct page_wish *wish = to;
+	struct stepping *s = wish->stepping;
+	FILE *out = fdopen(dup(fd), "w");
+	bool good;
+
+	if (!out)
+		return false;
+	good = page_write(out, s->events, s->sources, s->at, wish->events, wish->why,
+			  sizeof wish->why);
+	good = !ferror(out) && good;
+	errno = EIO;
+	return fclose(out) == 0 && good;
+}
+
+static int write_page(const struct arguments *arguments, struct stepping *stepping)
+{
+	struct page_wish wish = { .stepping = stepping,
+				  .events = arguments->frames ? arguments->frames : PAGE_EVENTS };
+	char why[1024];
+
+	if (file_write_by(arguments->html, put_page, &wish, why, sizeof why))
+		return EXIT_DONE;
+	complain("bounce step: %s", *wish.why ? wish.why : why);
+	return EXIT_FAILED;
+}
+
 static int show(const struct arguments *arguments, struct events *events)
 {
 	struct stepping stepping = arguments->stepping;
@@ -176,7 +219,8 @@ static int show(const struct arguments *arguments, struct events *events)
 	stepping.events = events;
 	stepping.sources = sources_new();
 	stepping.colour = table_colour(stdout, arguments->colour);
-	people = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !arguments->frames;
+	people = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !arguments->frames &&
+		 !arguments->html;
 	if (arguments->at)
 		stepping_place(arguments->at, &place);
 
@@ -191,6 +235,8 @@ static int show(const struct arguments *arguments, struct events *events)
 
 	if (people)
 		stepping_talk(&stepping);
+	else if (there && arguments->html)
+		status = write_page(arguments, &stepping);
 	else if (there)
 		stepping_print(&stepping, arguments->frames ? arguments->frames
 					  : chosen	    ? 1

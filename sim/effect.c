@@ -3,9 +3,12 @@
  * miss classes, the observer's line. The way there is access.c, that of buffered stores buffer.c.
  */
 #include "sim/effect.h"
+#include "sim/access.h"
 #include "sim/arena.h"
 #include "sim/copies.h"
 #include "sim/cpu.h"
+
+#include <string.h>
 
 struct slot *find_copy(struct cpu *cpu, uint64_t line, uint64_t *cost)
 {
@@ -63,14 +66,54 @@ void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool writ
 	lc->cpus[(write ? sim->words : 0) + cpu->node->id / 64] |= 1ull << cpu->node->id % 64;
 }
 
+struct place want_place(const struct cpu *cpu, const struct want *w, uint32_t context)
+{
+	return (struct place){ .site = w->site,
+			       .context = context,
+			       .cpu = (uint16_t)cpu->node->id,
+			       .offset = (uint8_t)((uintptr_t)w->p & (LINE - 1)),
+			       .size = (uint8_t)w->size };
+}
+
+static bool is_miss(const struct txn *t)
+{
+	return t->request != UPGRADE && t->request != FAR_ATOMIC;
+}
+
+const struct place *taker_of(const struct cpu *cpu, const struct txn *t, const struct line *info,
+			     bool lost, const struct place *before)
+{
+	const struct place *taker = lost ? &party_find(info, cpu->node->id)->taker : NULL;
+
+	if (!is_miss(t))
+		taker = before;
+	return taker && taker->site && taker->cpu != cpu->node->id ? taker : NULL;
+}
+
+/* At that place the CPU missed a copy that it had lost, or (`miss` is false) had to ask for more. */
+static void count_taken(struct sim *sim, struct cpu *cpu, struct fine_cell *f, struct line *info,
+			const struct place *taker, bool miss)
+{
+	unsigned self = cpu->node->id, by = taker->cpu;
+	struct taken *taken = taken_get(sim, f, taker);
+
+	taken->misses += miss;
+	taken->upgrades += !miss;
+	taken->cpus[self / 64] |= 1ull << self % 64;
+	taken->cpus[sim->words + by / 64] |= 1ull << by % 64;
+	sim->transfer[(size_t)self * sim->head.cpus + by]++;
+	if (miss)
+		party_get(sim, info, self)->open = taken;
+}
+
 void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const struct txn *t,
-		bool bounce, uint64_t line)
+		bool bounce, struct line *info, const struct place *taker)
 {
 	struct fine_cell *f = w->fine ? *w->fine : NULL;
 
 	if (!f)
-		f = fine_cell_get(sim, line, (unsigned)((uintptr_t)w->p & (LINE - 1)), w->size,
-				  w->site, w->context);
+		f = fine_cell_get(sim, info->number, (unsigned)((uintptr_t)w->p & (LINE - 1)),
+				  w->size, w->site, w->context);
 	if (w->fine)
 		*w->fine = f;
 	f->cpus[cpu->node->id / 64] |= 1ull << cpu->node->id % 64;
@@ -83,22 +126,41 @@ void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const st
 	f->hitm += is_hitm(t);
 	f->upgrades += t->request == UPGRADE;
 	f->wait_units += t->buffered ? 0 : sim->now - t->start;
+	if (taker)
+		count_taken(sim, cpu, f, info, taker, is_miss(t));
 }
 
-void count_prefetch(struct sim *sim, struct cpu *cpu, const struct txn *t, struct line *info)
+/* The copy came by a prefetch verb: its miss is that of the verb, or of an access that waited. */
+static void count_prefetch_lost(struct sim *sim, struct cpu *cpu, const struct place *place,
+				struct line *info)
+{
+	const struct place *taker = &party_find(info, cpu->node->id)->taker;
+
+	if (taker->site)
+		count_taken(sim, cpu,
+			    fine_cell_get(sim, info->number, place->offset, place->size,
+					  place->site, place->context),
+			    info, taker, true);
+}
+
+void count_prefetch(struct sim *sim, struct cpu *cpu, const struct txn *t, struct line *info,
+		    bool lost)
 {
 	struct counts *c = &cpu->counts;
 	struct fine_cell *f;
 	bool hitm = is_hitm(t);
 
 	c->prefetches++;
-	if (!t->by)                     /* what an access that waits for it counts */
+	if (!t->unasked) { /* what an access that waits for it counts */
+		if (lost && !t->buffered && cpu->blocked != t)
+			count_prefetch_lost(sim, cpu, &t->place, info);
 		return;
+	}
 	c->downgrades += t->supplier == FROM_CACHE && state_alone(t->found);
 	c->hitm_loads += hitm;
 	c->hitm_remote += hitm && t->supplied_by->socket != cpu->node->socket;
 	line_counts_get(sim, info)->hitm += hitm;
-	f = fine_cell_get(sim, info->number, t->offset, 1, t->by, t->context);
+	f = fine_cell_get(sim, info->number, t->place.offset, 1, t->place.site, t->place.context);
 	f->cpus[cpu->node->id / 64] |= 1ull << cpu->node->id % 64;
 	f->hitm += hitm;
 	f->loads++;
@@ -116,10 +178,9 @@ void count_wait(struct sim *sim, const struct want *w, uint64_t line, uint64_t u
 bool note_writer(struct sim *sim, struct cpu *cpu, struct line *info, const struct want *w,
 		 uint32_t label_serial)
 {
-	int self = (int)cpu->node->id;
-	bool bounce = info->last_writer >= 0 && info->last_writer != self;
+	bool bounce = info->last_write.site && info->last_write.cpu != cpu->node->id;
 
-	info->last_writer = self;
+	info->last_write = want_place(cpu, w, w->context);
 	sim->version[info->number]++;
 	if (!bounce || sim->phase != PHASE_WINDOW)
 		return false;
@@ -148,9 +209,39 @@ static bool first_write(struct sim *sim, struct cpu *cpu, struct slot *copy, con
 	return bounce;
 }
 
-void observe(struct sim *sim, struct cpu *cpu, const struct want *w, enum state was, enum state is,
-	     uint64_t start)
+/* ---- for an observer ------------------------------------------------------------------------- */
+
+/* Its number among those of sim_caches. */
+static int cache_of(const struct sim *sim, const struct node *node)
 {
+	if (!node || node->kind == NODE_ROOT)
+		return -1;
+	return (int)(node->kind == NODE_CPU ? node->id : sim->head.cpus + node->id);
+}
+
+void observe_old(struct cpu *cpu, const void *p, unsigned size)
+{
+	if (cpu->sim->observer)
+		memcpy(cpu->seen, p, size);
+}
+
+/* What a miss adds to an access; of a store that the CPU does not wait for, its cost apart. */
+static void observe_miss(const struct cpu *cpu, const struct txn *t, struct access *a)
+{
+	a->missed = true;
+	a->cause = miss_cause(cpu, t);
+	a->busy_units = least(t->waited, a->cost_units);
+	if (t->request == UPGRADE || t->request == FAR_ATOMIC || t->supplier != FROM_CACHE)
+		return;
+	a->supplier = cache_of(cpu->sim, t->supplied_by);
+	a->found = state_letter[t->found];
+}
+
+void observe(struct cpu *cpu, const struct want *w, enum state was, enum state is, uint64_t start,
+	     const struct txn *t)
+{
+	const struct sim *sim = cpu->sim;
+	const struct context *context = &sim->context[w->context];
 	struct access a = {
 		.time_units = w->time,
 		.cpu = cpu->node->id,
@@ -160,27 +251,166 @@ void observe(struct sim *sim, struct cpu *cpu, const struct want *w, enum state 
 		.write = w->write,
 		.locked = w->locked,
 		.site = w->site,
+		.caller = context->caller,
 		.prefetch = w->prefetch,
-		.op = sim->context[w->context].op,
-		.path = sim->context[w->context].path,
+		.half = w->half,
+		.buffered = w->buffered,
+		.forwarded = w->forwarded,
+		.in_interrupt = cpu->in_irq && !w->buffered,
+		.in_window = sim->phase == PHASE_WINDOW,
+		.op = context->op,
+		.path = context->path,
 		.before = state_letter[was],
 		.after = state_letter[is],
+		.start_units = start,
 		.cost_units = w->time - start + w->cost,
+		.cause = w->cause,
+		.waiting = w->buffered ? NOT_WAITING : cpu->waiting,
+		.supplier = -1,
+		.modify = w->modify,
+		.old = cpu->seen,
+		.now = w->forwarded ? (const void *)cpu->seen : w->p,
 	};
 
+	if (!sim->observer)
+		return;
+	if (t)
+		observe_miss(cpu, t, &a);
 	a.line = sim_offset(sim, w->p) & ~(uint64_t)(LINE - 1);
 	sim->observer(sim->observer_to, &a);
+}
+
+void observe_moment(struct cpu *cpu, const struct moment *moment)
+{
+	struct moment m = *moment;
+
+	if (!cpu->sim->moments)
+		return;
+	m.time_units = m.time_units ? m.time_units : cpu->clock;
+	m.cpu = cpu->node->id;
+	cpu->sim->moments(cpu->sim->observer_to, &m);
+}
+
+void observe_copy(struct sim *sim, struct cpu *cpu, uint64_t line, enum moment_kind kind)
+{
+	const struct slot *copy;
+
+	if (!sim->moments)
+		return;
+	copy = node_copy(cpu->node, line);
+	observe_moment(cpu,
+		       &(struct moment){ .kind = kind,
+					 .time_units = sim->now,
+					 .address = sim->head.arena.base + (line << LINE_SHIFT),
+					 .after = state_letter[copy ? copy->state : STATE_I] });
+}
+
+void observe_change(struct sim *sim, const struct txn *t, struct cpu *cpu, enum state was,
+		    enum state is)
+{
+	if (!sim->moments)
+		return;
+	if (t->kind == TXN_EVICT) {
+		observe_copy(sim, cpu, t->line, MOMENT_EVICTION);
+		return;
+	}
+	observe_moment(&sim->cpu[t->cpu],
+		       &(struct moment){ .kind = MOMENT_CHANGE,
+					 .time_units = sim->now,
+					 .other = cpu->node->id,
+					 .address = sim->head.arena.base + (t->line << LINE_SHIFT),
+					 .before = state_letter[was],
+					 .after = state_letter[is] });
+}
+
+void sim_observe(struct sim *sim, access_observer *observer, void *to)
+{
+	sim->observer = observer;
+	sim->observer_to = to;
+}
+
+void sim_observe_moments(struct sim *sim, moment_observer *observer)
+{
+	sim->moments = observer;
+}
+
+unsigned sim_caches(const struct sim *sim)
+{
+	return sim->head.cpus + sim->shared_count;
+}
+
+static const struct node *cache_at(const struct sim *sim, unsigned cache)
+{
+	return cache < sim->head.cpus ? sim->cpu[cache].node : sim->shared[cache - sim->head.cpus];
+}
+
+void sim_states(const struct sim *sim, uint64_t line, char *letters)
+{
+	for (unsigned i = 0; i < sim_caches(sim); i++) {
+		const struct slot *copy = node_copy(cache_at(sim, i), line >> LINE_SHIFT);
+
+		letters[i] = state_letter[copy ? copy->state : STATE_I];
+	}
+}
+
+static bool is_below(const struct node *node, const struct node *above)
+{
+	while (node && node != above)
+		node = node->parent;
+	return node == above;
+}
+
+const char *sim_cache_name(const struct sim *sim, unsigned cache, char *buf, size_t size)
+{
+	const struct node *node = cache_at(sim, cache);
+	unsigned first = 0, last = 0, depth = 1;
+
+	if (cache < sim->head.cpus) {
+		snprintf(buf, size, "CPU %u", cache);
+		return buf;
+	}
+	while (first < sim->head.cpus && !is_below(sim->cpu[first].node, node))
+		first++;
+	for (unsigned i = first; i < sim->head.cpus; i++)
+		last = is_below(sim->cpu[i].node, node) ? i : last;
+	if (first < sim->head.cpus) {
+		depth += sim->cpu[first].node->levels;
+		for (const struct node *n = sim->cpu[first].node->parent; n != node; n = n->parent)
+			depth++;
+	}
+	if (first == last)
+		snprintf(buf, size, "L%u of CPU %u", depth, first);
+	else
+		snprintf(buf, size, "L%u of CPU %u-%u", depth, first, last);
+	return buf;
+}
+
+/* An access waited for the prefetch that brought the copy, and then had to ask for more. */
+static bool is_uncounted(const struct cpu *cpu, const struct slot *copy)
+{
+	return copy->open && copy->open_counts && !party_find(copy->info, cpu->node->id)->open;
 }
 
 void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct want *w,
 	   const struct txn *t)
 {
 	uint64_t bytes = byte_mask(w->p, w->size);
+	struct place before = copy->info->last_write;
 	bool bounce = w->write && !copy->wrote && first_write(sim, cpu, copy, w);
+	const struct place *taker = t ? taker_of(cpu, t, copy->info, copy->open, &before) : NULL;
 
 	copy_check(cpu, copy);
 	if (copy->prefetched)
 		copy_first_use(sim, cpu, copy);
+	if (sim->phase == PHASE_WINDOW && t)
+		count_miss(sim, cpu, t, w->write, copy->info);
+	if (sim->phase == PHASE_WINDOW && (t || bounce))
+		count_fine(sim, cpu, w, t, bounce, copy->info, taker);
+	if (t && sim->phase == PHASE_WINDOW && is_uncounted(cpu, copy)) {
+		struct place place = want_place(cpu, w, w->context);
+
+		count_prefetch_lost(sim, cpu, &place, copy->info);
+	}
 	if (copy->open && copy_uses_foreign(copy->info, cpu->node->id, bytes))
 		copy_settle_true(sim, cpu, copy);
 	if (w->write)
@@ -193,12 +423,6 @@ void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct wan
 		copy->op_written = cpu->op_serial;
 		cpu->lines_written++;
 	}
-	if (sim->phase != PHASE_WINDOW)
-		return;
-	if (t)
-		count_miss(sim, cpu, t, w->write, copy->info);
-	if (t || bounce)
-		count_fine(sim, cpu, w, t, bounce, copy->line);
 }
 
 void count_access(struct counts *c, struct cell *cell, const struct want *w)

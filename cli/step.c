@@ -23,7 +23,7 @@ enum { FRAMES_PLAIN = 20 };             /* without anybody who asks for more */
 struct arguments {
 	char *file, **sets;
 	size_t set_count;
-	const char *point, *at, *until, *colour, *html;
+	const char *replay, *point, *at, *until, *colour, *html;
 	uint64_t frames;                /* 0: not said */
 	struct stepping stepping;
 };
@@ -37,6 +37,7 @@ enum {
 	OPTION_LINE,
 	OPTION_EVENTS,
 	OPTION_HTML,
+	OPTION_REPLAY,
 	OPTION_COLOUR
 };
 
@@ -49,6 +50,7 @@ static const struct argp_option options[] = {
 	{ "cpu", OPTION_CPU, "N", 0, "Events of this CPU alone", 0 },
 	{ "line", OPTION_LINE, "NAME", 0, "Events of this struct or member alone: 'page[513]', 'page[513].freelist'", 0 },
 	{ "events", OPTION_EVENTS, "N", 0, "So many frames (not at a terminal: 20, or 1 with --at or --until)", 0 },
+	{ "replay", OPTION_REPLAY, "FILE", 0, "The schedule of a finding of 'bounce explore'", 0 },
 	{ "html", OPTION_HTML, "FILE", 0, "Write a page that plays the events, 2000 or as many as --events says", 0 },
 	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in frames and messages", 0 },
 	{ 0 },
@@ -120,6 +122,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	case OPTION_EVENTS:
 		arguments->frames = read_count(word, "events", 1, state);
 		return 0;
+	case OPTION_REPLAY:
+		arguments->replay = word;
+		return 0;
 	case OPTION_HTML:
 		arguments->html = word;
 		return 0;
@@ -132,9 +137,10 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		arguments->file = word;
 		return 0;
 	case ARGP_KEY_END:
-		if (!arguments->file)
+		if (!arguments->file == !arguments->replay)
 			argp_error(state,
-				   "which experiment? A file, like configs/false-sharing.yaml");
+				   "which experiment? A file, like configs/false-sharing.yaml; "
+				   "or --replay with the file of a finding");
 		check_words(arguments, state);
 		return 0;
 	default:
@@ -258,6 +264,7 @@ int cli_step(int argc, char **argv)
 	options_parse(&argp, argc, argv, "bounce step", &arguments);
 	events = step_events(&(struct step_wish){ .verb = "bounce step",
 						  .file = arguments.file,
+						  .replay = arguments.replay,
 						  .sets = arguments.sets,
 						  .set_count = arguments.set_count,
 						  .point = arguments.point,

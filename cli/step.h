@@ -22,6 +22,7 @@ const char *step_label(const struct experiment *experiment, const struct planned
 struct step_wish {
 	const char *verb;               /* that asks, for messages: "bounce step" */
 	const char *file;               /* an experiment, a results folder or its name, a file of events */
+	const char *replay;             /* or the file of a finding of 'bounce explore' */
 	char **sets;
 	size_t set_count;
 	const char *point, *colour;     /* of --point, --color; NULL */

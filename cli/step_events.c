@@ -7,11 +7,13 @@
 #include <sys/stat.h>
 
 #include "cli/options.h"
+#include "cli/replay.h"
 #include "cli/select.h"
 #include "cli/step.h"
 #include "cli/table.h"
 #include "experiment/run_point.h"
 #include "sim/verbs/xalloc.h"
+#include "steps/found.h"
 
 /* ---- which point ----------------------------------------------------------------------------- */
 
@@ -116,11 +118,36 @@ static struct events *of_file(const struct step_wish *wish)
 	return events;
 }
 
+static struct events *of_finding(const struct step_wish *wish)
+{
+	struct diagnostics *diagnostics = diagnostics_new();
+	struct events *events = NULL;
+	struct replayed replayed;
+	struct explore_options options;
+	char why[1024];
+
+	if (replay_open(wish->replay, &replayed, diagnostics)) {
+		const struct combination *combination = replayed.experiment->combination[0];
+
+		options = replay_options(combination, combination->settings.seed);
+		events = events_of_schedule(&options, replayed.schedule, wish->replay, why,
+					    sizeof why);
+		if (!events)
+			complain("%s: %s: %s", wish->verb, wish->replay, why);
+		replay_close(&replayed);
+	}
+	diagnostics_print(diagnostics, stderr, table_colour(stderr, wish->colour));
+	diagnostics_free(diagnostics);
+	return events;
+}
+
 struct events *step_events(const struct step_wish *wish)
 {
 	char path[4200];
 	struct stat stat_of;
 
+	if (wish->replay)
+		return of_finding(wish);
 	if (events_are_in(wish->file))
 		return of_file(wish);
 	if ((stat(wish->file, &stat_of) != 0 || S_ISDIR(stat_of.st_mode)) &&

@@ -207,7 +207,7 @@ static void write_event(FILE *out, struct page *page, const struct event *e)
 	fprintf(out, ",%zu,%zu,", states_index(page, e->before), states_index(page, e->after));
 	write_notes(out, page, e);
 	fputc(']', out);
-	page->clock |= !(e->flags & EVENT_NO_CACHES);
+	page->clock |= !(e->flags & EVENT_NO_CLOCK);
 }
 
 /* All events, and with them the tables. */

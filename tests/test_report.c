@@ -588,6 +588,7 @@ static void members_that_differ_most_come_first(void **state)
 				  "page.flags            0.300  0.200  -0.100\n");
 	free(text);
 	groups_free(groups);
+	a->result->member = b->result->member = NULL;   /* they are ours */
 	made_free(&made);
 }
 

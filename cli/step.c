@@ -219,6 +219,7 @@ static int show(const struct arguments *arguments, struct events *events)
 {
 	struct stepping stepping = arguments->stepping;
 	struct stepping_place place = { .number = 1 };
+	bool until_end = arguments->until && !strcmp(arguments->until, "end");
 	bool chosen = arguments->at || arguments->until, people;
 	char why[200];
 
@@ -232,7 +233,7 @@ static int show(const struct arguments *arguments, struct events *events)
 
 	bool there = stepping_go(&stepping, &place);
 
-	if (there && arguments->until && strcmp(arguments->until, "end"))
+	if (there && arguments->until && !until_end)
 		there = stepping_until(&stepping, step_flags(arguments->until, why, sizeof why));
 	else if (arguments->until)
 		there = stepping_last(&stepping);
@@ -245,6 +246,7 @@ static int show(const struct arguments *arguments, struct events *events)
 		status = write_page(arguments, &stepping);
 	else if (there)
 		stepping_print(&stepping, arguments->frames ? arguments->frames
+					  : until_end	    ? 2 /* the last one, and the end */
 					  : chosen	    ? 1
 							    : FRAMES_PLAIN);
 	else

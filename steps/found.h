@@ -7,7 +7,7 @@
 
 /*
  * The steps of a schedule of options->program on the explored machine. That one has neither clock nor
- * caches: states are those of caches that are never full and follow MESI to the letter, in the order
+ * caches, and of two words that are exchanged at once it tells the low one. States are those of caches that are never full and follow MESI to the letter, in the order
  * of the schedule (EVENT_NO_CLOCK). `title` names the run. What was found, if anything, is the key
  * "message", its kind "outcome". NULL and a reason in `why`: the options or the schedule do not fit.
  */

@@ -57,10 +57,11 @@ static const char *value_text(const struct event_value *v, unsigned size, char *
 
 const char *event_values(const struct event *e, char *buf, size_t size)
 {
+	unsigned size_known = e->flags & EVENT_NO_CLOCK && e->size > 8 ? 8 : e->size;
 	char old[200], now[200];
 
-	value_text(&e->old, e->size, old, sizeof old);
-	value_text(&e->now, e->size, now, sizeof now);
+	value_text(&e->old, size_known, old, sizeof old);
+	value_text(&e->now, size_known, now, sizeof now);
 	if (e->verb == EVENT_PREFETCH || e->verb == EVENT_PREFETCH_WRITE || e->verb == EVENT_FENCE)
 		*buf = '\0';
 	else if (!(e->flags & EVENT_IS_WRITE))

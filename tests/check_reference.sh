@@ -90,7 +90,7 @@ if command -v bash >/dev/null; then
 	expect "bounce run mine.yaml --set run_ahead = t" "true"
 	expect "bounce run mine.yaml --set pages = pcp-" "pcp-spin"
 	expect "bounce report o" "one other"
-	expect "bounce report one fi" "fields"
+	expect "bounce report one loc" "locks"
 	expect "bounce plot one sc" "scaling"
 	expect "bounce plot one --size s" "slide"
 	expect "bounce compare one ot" "other"

@@ -49,6 +49,8 @@ SCRIPTS := $(wildcard tests/check_*.sh)
 HELPERS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/*_fixture.c))
 PARALLEL := -j$(shell nproc 2>/dev/null || echo 2)
 DEMO    := configs/demo.yaml
+# What an allocator of one's own is built against.
+PLUGIN_HEADERS := models/allocator.h $(addprefix sim/verbs/,calls.h layout.h list.h lock.h plugin.h setting.h table.h verbs.h)
 SHIPPED := $(wildcard configs/*.yaml configs/pages/*.yaml)
 
 all: need-build
@@ -207,14 +209,16 @@ plots: all need-plots
 install: all
 	install -d '$(DESTDIR)$(prefix)/bin' '$(DESTDIR)$(prefix)/share/doc/bounce'
 	install -m 755 $(B)/bounce '$(DESTDIR)$(prefix)/bin/bounce'
-	for d in configs configs/explore configs/machines configs/micro configs/native configs/pages plots workloads/traces; do \
+	for d in configs configs/explore configs/machines configs/micro configs/native configs/pages labs plots workloads/traces; do \
 		install -d "$(DESTDIR)$(prefix)/share/bounce/$$d"; \
 		find $$d -maxdepth 1 -type f -exec install -m 644 {} "$(DESTDIR)$(prefix)/share/bounce/$$d/" ';'; \
 	done
+	for f in $(PLUGIN_HEADERS); do install -D -m 644 $$f "$(DESTDIR)$(prefix)/include/bounce/$$f" || exit 1; done
 	install -m 644 README.md LICENSE docs/*.md '$(DESTDIR)$(prefix)/share/doc/bounce/'
 
 uninstall:
-	rm -rf '$(DESTDIR)$(prefix)/bin/bounce' '$(DESTDIR)$(prefix)/share/bounce' '$(DESTDIR)$(prefix)/share/doc/bounce'
+	rm -rf '$(DESTDIR)$(prefix)/bin/bounce' '$(DESTDIR)$(prefix)/share/bounce' '$(DESTDIR)$(prefix)/share/doc/bounce' \
+		'$(DESTDIR)$(prefix)/include/bounce'
 
 clean:
 	rm -rf build bounce

@@ -26,11 +26,12 @@ struct arguments {
 	bool plants;
 };
 
-enum { OPTION_SET = 256, OPTION_REPLAY, OPTION_OUTPUT, OPTION_PLANTS, OPTION_COLOUR };
+enum { OPTION_SET = 256, OPTION_MODEL, OPTION_REPLAY, OPTION_OUTPUT, OPTION_PLANTS, OPTION_COLOUR };
 
 /* clang-format off */
 static const struct argp_option options[] = {
 	{ "set", OPTION_SET, "KEY=VALUE", 0, "Put a value over that of the file; may be given often", 0 },
+	{ "model", OPTION_MODEL, "FILE.so", 0, MODEL_HELP, 0 },
 	{ "replay", OPTION_REPLAY, "FILE", 0, "Run the schedule of a finding again", 0 },
 	{ "plants", OPTION_PLANTS, NULL, 0, "Schedules until each planted fault is found, by strategy", 0 },
 	{ "output", OPTION_OUTPUT, "DIR", 0, "Findings go to DIR/NAME/findings (results/NAME/findings)", 0 },
@@ -55,6 +56,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	struct arguments *arguments = state->input;
 
 	switch (key) {
+	case OPTION_MODEL:
+		load_model(word, state);
+		return 0;
 	case OPTION_SET:
 		words_append(&arguments->sets, &arguments->set_count, word);
 		return 0;

@@ -33,6 +33,7 @@ struct arguments {
 
 enum {
 	OPTION_SET = 256,
+	OPTION_MODEL,
 	OPTION_SEED,
 	OPTION_FORMAT,
 	OPTION_OUTPUT,
@@ -52,6 +53,7 @@ enum {
 /* clang-format off */
 static const struct argp_option options[] = {
 	{ "set", OPTION_SET, "KEY=VALUE", 0, "Put a value over that of the file; may be given often", 0 },
+	{ "model", OPTION_MODEL, "FILE.so", 0, MODEL_HELP, 0 },
 	{ "seed", OPTION_SEED, "N", 0, "The same as --set seed=N", 0 },
 	{ "format", OPTION_FORMAT, "table|csv|jsonl", 0, "What to print (table)", 0 },
 	{ "output", OPTION_OUTPUT, "DIR", 0, "Results go to DIR/NAME (results/NAME)", 0 },
@@ -114,6 +116,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	char *set = NULL;
 
 	switch (key) {
+	case OPTION_MODEL:
+		load_model(word, state);
+		return 0;
 	case OPTION_SET:
 		words_append(&arguments->sets, &arguments->set_count, xstrdup(word));
 		return 0;

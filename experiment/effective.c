@@ -308,7 +308,8 @@ static void add_versions(struct sha256 *hash, const struct combination *combinat
 	if (!combination->objects)
 		return;
 	snprintf(part, sizeof part, "objects/%s", combination->objects->name);
-	add_line(hash, part, version_of(part));
+	add_line(hash, part, combination->objects->content ? combination->objects->content
+							   : version_of(part));
 }
 
 void effective_name(const struct combination *combination, uint64_t seed,

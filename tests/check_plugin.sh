@@ -65,6 +65,7 @@ build other.c && ran other.so
 verdict $? "another file of that name: a point of its own"
 
 # plant NAME TEXT SED MESSAGE: the message names NAME.c and the line where TEXT stands in it.
+# What alloc() hands out is judged when it ends: the line is that of its last verb, the count's store.
 plant() {
 	sed "$3" toy.c >"$1.c"
 	line=$(grep -n -F -m 1 -- "$2" "$1.c" | cut -d: -f1)
@@ -81,12 +82,12 @@ plant memset '__builtin_memset(object' \
 	'object['
 plant variable 'calls++;' 's/^static void \*toy_alloc/static int calls;\n&/; s/^\tif (n == 0)/\tcalls++;\n&/' \
 	'a C variable changed in a run'
-plant overlap 'store(cpu, head, next);' 's/at += size)/at += size \/ 2)/' \
+plant overlap 'store(cpu, &own->count, n - 1);' 's/at += size)/at += size \/ 2)/' \
 	'alloc() hands out page frame 1024 + '
 grep -q 'it overlaps an object that somebody has' out
 verdict $? "overlap: told as one"
 # push() takes an object for its own successor: the next pop gives it again, to whoever asks.
-plant twice 'object = pop(cpu, &own->free);' 's/store(cpu, &object->next, first);/store(cpu, \&object->next, object);/' 'alloc() hands'
+plant twice 'store(cpu, &own->count, n - 1);' 's/store(cpu, &object->next, first);/store(cpu, \&object->next, object);/' 'alloc() hands'
 plant outside 'load(cpu, &object->next);' 's/object ? load(cpu, &object->next) : NULL/load(cpu, \&object->next)/' \
 	'&object->next: a null pointer'
 plant frame 'store(cpu, &object->next, first);' 's/(struct object \*)(block + at)/(struct object *)(block + at + (300 << 12))/' \
@@ -98,7 +99,7 @@ plant given 'spin_unlock(cpu, &s->lock, LOCK_TICKET);//2' 's/^\tspin_unlock.*$/&
 	'spin_unlock(&s->lock): CPU 0 does not hold that lock'
 plant interrupts 'irq_save(cpu)' '0,/irq_restore(cpu, flags);/s/irq_restore(cpu, flags);//' \
 	'irq_save(): interrupts are still off when alloc() ends'
-plant null 'pop(cpu, NULL)' 's/object = pop(cpu, &own->free);/object = pop(cpu, NULL);/' 'head: a null pointer'
+plant null 'struct object *object = load(cpu, head);' 's/object = pop(cpu, &own->free);/object = pop(cpu, NULL);/' 'head: a null pointer'
 plant count 'books_wrong(books, "CPU' 's/n -= move/move/' 'workload: CPU 1: count is not the length'
 
 # What is no allocator is told with the cure, status 2.

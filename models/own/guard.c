@@ -63,9 +63,9 @@ static int find_segments(struct dl_phdr_info *info, size_t size, void *to)
 	return here;
 }
 
-static struct segments segments_of(const struct own *own)
+static struct segments segments_of(const struct allocator *plug)
 {
-	struct segments s = { .within = own->plug };
+	struct segments s = { .within = plug };
 
 	dl_iterate_phdr(find_segments, &s);
 	return s;
@@ -204,7 +204,7 @@ static void caught(int number, siginfo_t *info, void *context)
 		signal(number, SIG_DFL);
 		return;
 	}
-	s = segments_of(own);
+	s = segments_of(own->plug);
 	code = code_of(&s, context);
 	find_place(own, &s, code, &place);
 	what_happened(own, &s, number, info->si_addr, what, sizeof what);
@@ -253,15 +253,44 @@ struct own *guard_own(void)
 	return inside.own;
 }
 
-void guard_variables(const struct own *own, bool writable)
+/* Its own end writes to them: when the program ends they have to let it. */
+static const struct allocator *shut[OWN_MAX];
+
+static void set_variables(const struct allocator *plug, bool writable);
+
+static void open_all(void)
 {
-	struct segments s = segments_of(own);
+	for (unsigned i = 0; i < OWN_MAX && shut[i]; i++)
+		set_variables(shut[i], true);
+}
+
+static void will_open(const struct allocator *plug)
+{
+	unsigned i = 0;
+
+	while (i < OWN_MAX - 1 && shut[i] && shut[i] != plug)
+		i++;
+	if (!shut[0])
+		atexit(open_all);
+	shut[i] = plug;
+}
+
+static void set_variables(const struct allocator *plug, bool writable)
+{
+	struct segments s = segments_of(plug);
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	uintptr_t start = s.data / page * page, end = (s.data_end + page - 1) / page * page;
 
-	if (writable)
-		listen();
 	/* what the loader made read-only stays so, as the allocator was bound when it was loaded */
 	if (start < end)
 		mprotect((void *)start, end - start, PROT_READ | (writable ? PROT_WRITE : 0));
+}
+
+void guard_variables(const struct own *own, bool writable)
+{
+	if (writable)
+		listen();
+	else
+		will_open(own->plug);
+	set_variables(own->plug, writable);
 }

@@ -127,6 +127,13 @@ static void own_spin(struct cpu *cpu, const void *p, void *value, size_t size, e
 	back(cpu);
 }
 
+static void own_retry(struct cpu *cpu, const void *p, const void *was, size_t size,
+		      const struct site *site)
+{
+	verb_retry(cpu, reach(cpu, p, size, false, site), was, size, site);
+	back(cpu);
+}
+
 /* Of what is not there nothing is asked ahead. */
 static void own_load_ahead(struct cpu *cpu, const void *p, const struct site *site)
 {
@@ -584,7 +591,7 @@ static bool own_books_wrong(struct books *books, const char *text, const struct 
 
 const struct verb_table own_table = {
 	.load_word = own_load, .store_word = own_store, .rmw = own_rmw, .poll = own_poll, .spin = own_spin,
-	.ask_ahead = own_load_ahead, .fetch_line = own_prefetch, .fence = own_fence,
+	.retry = own_retry, .ask_ahead = own_load_ahead, .fetch_line = own_prefetch, .fence = own_fence,
 	.compute = own_compute, .compute_cycles = own_compute_cycles,
 	.irqs_save = own_irq_save, .irq_restore = own_irq_restore,
 	.irqs_disable = own_irq_disable, .irq_enable = own_irq_enable,

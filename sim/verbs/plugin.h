@@ -32,6 +32,11 @@ VERB void verb_spin(struct cpu *cpu, const void *p, void *value, size_t size, en
 	bounce_verbs->spin(cpu, p, value, size, step, site);
 }
 
+VERB void verb_retry(struct cpu *cpu, const void *p, const void *was, size_t size, const struct site *site)
+{
+	bounce_verbs->retry(cpu, p, was, size, site);
+}
+
 VERB void verb_load_ahead(struct cpu *cpu, const void *p, const struct site *site)
 {
 	bounce_verbs->ask_ahead(cpu, p, site);

@@ -21,6 +21,7 @@ struct verb_table {
 		    void *old, bool locked, const struct site *site);
 	void (*poll)(struct cpu *cpu, const void *p, void *value, size_t size, const struct site *site);
 	void (*spin)(struct cpu *cpu, const void *p, void *value, size_t size, enum step step, const struct site *site);
+	void (*retry)(struct cpu *cpu, const void *p, const void *was, size_t size, const struct site *site);
 	void (*ask_ahead)(struct cpu *cpu, const void *p, const struct site *site);
 	void (*fetch_line)(struct cpu *cpu, const void *p, bool write, const struct site *site);
 	void (*fence)(struct cpu *cpu);

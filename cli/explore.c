@@ -9,10 +9,12 @@
 #include <sys/stat.h>
 
 #include "cli/cli.h"
+#include "cli/explore.h"
 #include "cli/options.h"
 #include "cli/table.h"
 #include "experiment/experiment.h"
 #include "experiment/file.h"
+#include "experiment/keys.h"
 #include "explored/explored.h"
 #include "sim/verbs/backend.h"
 #include "sim/verbs/xalloc.h"
@@ -107,7 +109,7 @@ static const char *explored_name(const struct combination *combination)
 static struct explore_options options_of(const struct combination *combination, uint64_t seed)
 {
 	struct explore_options o = combination->settings.explore;
-	int plant = combination->settings.plant;
+	const struct plant *plant = keys_model_fault(combination->settings.plant);
 
 	if (explores_workload(combination)) {
 		o.workload = combination->workload->name;
@@ -118,7 +120,7 @@ static struct explore_options options_of(const struct combination *combination, 
 	o.objects_settings = combination->objects_settings;
 	o.pages_settings = combination->pages_fitted;
 	o.preempt = combination_preempt(combination);
-	o.plant = plant ? backend_explored.explorer->plants[plant - 1].name : NULL;
+	o.plant = plant ? plant->name : NULL;
 	o.seed = seed;
 	return o;
 }
@@ -309,6 +311,13 @@ static int explore_one(const struct arguments *arguments, const struct experimen
 	return status;
 }
 
+int explore_told(const struct experiment *experiment, const char *output)
+{
+	const struct arguments arguments = { .output = output };
+
+	return explore_one(&arguments, experiment, experiment->combination[0]);
+}
+
 /* ---- planted faults --------------------------------------------------------------------------- */
 
 static void plant_cell(const struct experiment *experiment, const struct combination *combination,
@@ -376,6 +385,12 @@ static int explore_file(const struct arguments *arguments, const char *file,
 
 	if (!experiment)
 		return EXIT_MISTAKE;
+	if (keys_protocol_fault(experiment->combination[0]->settings.plant)) {
+		mistake(diagnostics, experiment->about,
+			"'plant' is a fault of the protocol, for 'bounce run'; the explorer has no caches");
+		experiment_free(experiment);
+		return EXIT_MISTAKE;
+	}
 	if (arguments->plants)
 		print_plants(experiment);
 	for (size_t i = 0; i < experiment->combinations && !arguments->plants; i++) {

@@ -15,10 +15,12 @@
 #include "cli/sensitivity.h"
 #include "cli/summary.h"
 #include "cli/table.h"
+#include "experiment/keys.h"
 #include "experiment/metrics.h"
 #include "figures/plots.h"
 #include "experiment/run_point.h"
 #include "experiment/runner.h"
+#include "sim/protocol.h"
 #include "sim/verbs/backend.h"
 #include "sim/verbs/xalloc.h"
 
@@ -378,9 +380,13 @@ static int run_as_asked(struct arguments *arguments, const char *file,
 
 static void refuse_plant(const struct experiment *experiment, struct diagnostics *diagnostics)
 {
-	if (experiment->combination[0]->settings.plant)
+	const struct plant *fault = keys_model_fault(experiment->combination[0]->settings.plant);
+
+	if (fault)
 		mistake(diagnostics, experiment->compared,
-			"'plant' is for 'bounce explore'; nothing is planted in a run");
+			"'plant: %s' is of the models, for 'bounce explore'; a run has faults of the protocol: %s, %s",
+			fault->name, protocol_faults[FAULT_SKIP_INVALIDATE].name,
+			protocol_faults[FAULT_KEEP_MODIFIED].name);
 }
 
 /* Two experiments of one name would share a folder; and the folder may be another one's. */

@@ -171,7 +171,7 @@ static void placement_text(const struct combination *combination, char *text, si
  * asked for. */
 static bool list_apart(struct listing *listing, const struct setting *setting)
 {
-	if (!strcmp(setting->key, "expect"))
+	if (!strcmp(setting->key, "expect") || !strcmp(setting->key, "lab"))
 		return true;
 	if (strcmp(setting->key, "explore") && strcmp(setting->key, "plant"))
 		return false;

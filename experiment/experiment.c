@@ -531,6 +531,7 @@ void experiment_free(struct experiment *experiment)
 	free(experiment->path);
 	free(experiment->effective);
 	expect_free(&experiment->expect);
+	lab_free(experiment->lab);
 	free_list(experiment->swept, experiment->swepts);
 	free_list(experiment->plot, experiment->plots);
 	free_list(experiment->set, experiment->sets);

@@ -41,7 +41,7 @@ ALL_CFLAGS   = -std=gnu17 -O2 -g -fno-omit-frame-pointer -ffp-contract=off -fwra
 ALL_CPPFLAGS = -I. -D_GNU_SOURCE -MMD -MP $(CPPFLAGS)
 LDLIBS       = -lyaml -lzstd -lm -pthread
 
-SOURCES := $(wildcard sim/*.c sim/verbs/*.c models/*.c models/*/*.c workloads/*.c experiment/*.c litmus/*.c figures/*.c cli/*.c)
+SOURCES := $(wildcard sim/*.c sim/verbs/*.c models/*.c models/*/*.c workloads/*.c experiment/*.c litmus/*.c figures/*.c steps/*.c cli/*.c)
 OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(BACKENDS:%=$(B)/%.o)
 LIBRARY := $(filter-out $(B)/cli/main.o,$(OBJECTS))
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
@@ -49,8 +49,6 @@ SCRIPTS := $(wildcard tests/check_*.sh)
 HELPERS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/*_fixture.c))
 PARALLEL := -j$(shell nproc 2>/dev/null || echo 2)
 DEMO    := configs/demo.yaml
-# What an allocator of one's own is built against.
-PLUGIN_HEADERS := models/allocator.h $(addprefix sim/verbs/,calls.h layout.h list.h lock.h plugin.h setting.h table.h verbs.h)
 SHIPPED := $(wildcard configs/*.yaml configs/pages/*.yaml)
 
 all: need-build
@@ -209,16 +207,15 @@ plots: all need-plots
 install: all
 	install -d '$(DESTDIR)$(prefix)/bin' '$(DESTDIR)$(prefix)/share/doc/bounce'
 	install -m 755 $(B)/bounce '$(DESTDIR)$(prefix)/bin/bounce'
-	for d in configs configs/explore configs/machines configs/micro configs/native configs/pages labs plots workloads/traces; do \
+	for d in configs configs/explore configs/machines configs/micro configs/native configs/pages labs plots workloads/traces \
+		models models/bonwick models/objects models/pages models/slab models/slub sim/verbs workloads steps; do \
 		install -d "$(DESTDIR)$(prefix)/share/bounce/$$d"; \
 		find $$d -maxdepth 1 -type f -exec install -m 644 {} "$(DESTDIR)$(prefix)/share/bounce/$$d/" ';'; \
 	done
-	for f in $(PLUGIN_HEADERS); do install -D -m 644 $$f "$(DESTDIR)$(prefix)/include/bounce/$$f" || exit 1; done
 	install -m 644 README.md LICENSE docs/*.md '$(DESTDIR)$(prefix)/share/doc/bounce/'
 
 uninstall:
-	rm -rf '$(DESTDIR)$(prefix)/bin/bounce' '$(DESTDIR)$(prefix)/share/bounce' '$(DESTDIR)$(prefix)/share/doc/bounce' \
-		'$(DESTDIR)$(prefix)/include/bounce'
+	rm -rf '$(DESTDIR)$(prefix)/bin/bounce' '$(DESTDIR)$(prefix)/share/bounce' '$(DESTDIR)$(prefix)/share/doc/bounce'
 
 clean:
 	rm -rf build bounce

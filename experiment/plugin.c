@@ -33,8 +33,7 @@ const char *plugin_command(char *buf, size_t size)
 	static const char header[] = "models/allocator.h";
 	char path[4096], *whole = NULL;
 
-	if (data_file(header, path, sizeof path) ||
-	    data_file("../../include/bounce/models/allocator.h", path, sizeof path))
+	if (data_file(header, path, sizeof path))
 		whole = realpath(path, NULL);
 	if (whole && strlen(whole) > sizeof header)
 		whole[strlen(whole) - sizeof header] = '\0';

@@ -85,10 +85,10 @@ struct workload {
 	/*
 	 * For exploration (NULL: it cannot be explored). restart: host memory as after create, threads
 	 * started, where the backend has taken back all that was written to simulated memory.
-	 * check: what finish says, with nothing freed.
+	 * adds_up: what finish says, with nothing freed.
 	 */
 	void (*restart)(struct traffic *traffic, void *state);
-	bool (*check)(const void *state, char *why, size_t size);
+	bool (*adds_up)(const void *state, char *why, size_t size);
 	/* Lines of text for people about the input, e.g. repairs of a trace; NULL: none. */
 	void (*remarks)(const void *state, void (*line)(void *to, const char *text), void *to);
 };

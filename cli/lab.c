@@ -17,6 +17,7 @@
 #include "cli/explore.h"
 #include "cli/options.h"
 #include "cli/run.h"
+#include "cli/step.h"
 #include "cli/table.h"
 #include "experiment/data.h"
 #include "experiment/file.h"
@@ -437,6 +438,90 @@ static int explore(struct playing *playing)
 	return status == EXIT_MISTAKE ? status : EXIT_DONE;
 }
 
+/* ---- where reasoning and run part ------------------------------------------------------------------- */
+
+/* Events that are counted, beside those of 'bounce step --until'. */
+static const struct {
+	const char *word;
+	uint32_t flags;
+} counted[] = { { "locked", EVENT_IS_LOCKED }, { "kill", EVENT_KILLED } };
+
+static uint32_t flags_of(const char *word, char *why, size_t size)
+{
+	for (size_t i = 0; i < sizeof counted / sizeof *counted; i++)
+		if (!strcmp(counted[i].word, word))
+			return counted[i].flags;
+	return step_flags(word, why, size);
+}
+
+/* In the window, at an instance of the lab's struct: "page[3]" is one of "page". */
+static bool is_asked_for(const struct event *event, void *to)
+{
+	const struct lab *lab = to;
+	size_t length = lab->line ? strlen(lab->line) : 0;
+
+	if (!(event->flags & EVENT_IN_WINDOW))
+		return false;
+	return !length || (!strncmp(event->instance, lab->line, length) &&
+			   (!event->instance[length] || event->instance[length] == '['));
+}
+
+/* The one behind the last that was counted on; else the first that was counted though it is none. */
+static uint64_t find_parting(struct events *events, const struct lab *lab, uint32_t flags,
+			     const struct playing *playing, const char **what)
+{
+	struct search search = { .flags = flags, .cpu = -1, .wanted = is_asked_for,
+				 .to = (struct lab *)(uintptr_t)lab };
+	struct event event;
+	uint64_t at = 0;
+
+	if (playing->predicted < playing->value) {
+		*what = "This is the first one that your number leaves out";
+		for (double n = 0; n <= playing->predicted; n++) {
+			at = events_find(events, &search, at, true);
+			if (!at)
+				return 0;
+		}
+		return at;
+	}
+	*what = "This is the first access to that line which is none";
+	search.flags = 0;
+	while ((at = events_find(events, &search, at, true)))
+		if (events_get(events, at, &event) && !(event.flags & flags))
+			return at;
+	return 0;
+}
+
+static void show_parting(const struct playing *playing, bool colour)
+{
+	const struct experiment *experiment = playing->experiment;
+	const struct lab *lab = experiment->lab;
+	const char *what;
+	char why[300];
+	struct events *events;
+	struct sources *sources;
+	uint32_t flags = lab->event ? flags_of(lab->event, why, sizeof why) : 0;
+	uint64_t at;
+
+	if (!flags || playing->predicted == playing->value)
+		return;
+	events = events_of_point(&experiment->point[0], 0, why, sizeof why);
+	if (!events) {
+		complain("bounce: no events: %s", why);
+		return;
+	}
+	at = find_parting(events, lab, flags, playing, &what);
+	if (at) {
+		printf("%s ('%s', of those counted):\n\n", what, lab->event);
+		sources = sources_new();
+		frame_print(stdout, events, sources, at, colour);
+		sources_free(sources);
+		printf("\nAround it: bounce step %s --at %llu\n\n", experiment->path,
+		       (unsigned long long)at);
+	}
+	events_close(events);
+}
+
 /* ---- the end ---------------------------------------------------------------------------------------- */
 
 static void print_sides(const struct playing *playing)
@@ -452,12 +537,14 @@ static void print_sides(const struct playing *playing)
 		printf("\nYou said %s; %s is %s.\n\n", predicted, lab->metric, value);
 }
 
-static int tell(const struct playing *playing)
+static int tell(const struct playing *playing, bool colour)
 {
 	const struct lab *lab = playing->experiment->lab;
 	bool right = playing->predicted == playing->value;
 
 	print_sides(playing);
+	if (!lab->explored)
+		show_parting(playing, colour);
 	print_text(lab->why);
 	if (playing->value != lab->value)
 		printf("\n(The file says %.17g: with its settings changed, its reasons may not hold.)\n",
@@ -498,7 +585,7 @@ static int play(const struct arguments *arguments, const struct experiment *expe
 	if (status != EXIT_DONE)
 		return status;
 	keep_prediction(directory, experiment->lab, playing.predicted, &playing.value);
-	return tell(&playing);
+	return tell(&playing, table_colour(stdout, arguments->colour));
 }
 
 static int play_file(const struct arguments *arguments, const char *path,

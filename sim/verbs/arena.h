@@ -62,6 +62,17 @@ static inline uint64_t arena_offset(const struct arena *arena, const void *addre
 	return (uint64_t)((const char *)address - arena->base);
 }
 
+/* The offset that a word means if it is a pointer, from the base or from the alias; `bytes` of the
+ * arena or more: it is none into it. */
+static inline uint64_t arena_pointer(const struct arena *arena, uint64_t word)
+{
+	uint64_t offset = word - (uint64_t)(uintptr_t)arena->base;
+
+	if (offset >= arena->bytes && arena->alias)
+		offset = word - (uint64_t)(uintptr_t)arena->alias;
+	return offset;
+}
+
 /* A new label from here on; a copy fetched before may keep an older one, by its serial. `fresh`:
  * this memory had none yet. */
 void label_add(struct arena *arena, uint64_t start, uint64_t bytes, const struct layout *layout,

@@ -35,11 +35,12 @@ struct arguments {
 	size_t set_count;
 };
 
-enum { OPTION_PREDICT = 256, OPTION_SEED, OPTION_MODEL, OPTION_OUTPUT, OPTION_COLOUR };
+enum { OPTION_PREDICT = 256, OPTION_SET, OPTION_SEED, OPTION_MODEL, OPTION_OUTPUT, OPTION_COLOUR };
 
 /* clang-format off */
 static const struct argp_option options[] = {
 	{ "predict", OPTION_PREDICT, "NUMBER", 0, "The prediction, which is asked for otherwise", 0 },
+	{ "set", OPTION_SET, "KEY=VALUE", 0, "Put a value over that of the file; its answer may not hold then", 0 },
 	{ "seed", OPTION_SEED, "N", 0, "Another seed; the answer is the same", 0 },
 	{ "model", OPTION_MODEL, "FILE.so", 0, "An allocator of your own, where the lab is about one", 0 },
 	{ "output", OPTION_OUTPUT, "DIR", 0, "Results and predictions go to DIR/NAME (results/NAME)", 0 },
@@ -65,6 +66,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	switch (key) {
 	case OPTION_PREDICT:
 		arguments->predict = word;
+		return 0;
+	case OPTION_SET:
+		words_append(&arguments->sets, &arguments->set_count, xstrdup(word));
 		return 0;
 	case OPTION_SEED:
 		if (asprintf(&set, "seed=%s", word) < 0)
@@ -240,6 +244,18 @@ static void print_text(const char *text)
 		putchar('\n');
 }
 
+/* The lab's file, short where that is the same file. */
+static const char *shown_path(const char *path)
+{
+	const char *labs = strstr(path, "labs/");
+	char *whole = realpath(path, NULL), *here = labs ? realpath(labs, NULL) : NULL;
+	bool same = whole && here && !strcmp(whole, here);
+
+	free(whole);
+	free(here);
+	return same ? labs : path;
+}
+
 static const char *unit_of(const struct lab *lab)
 {
 	return lab->explored || lab->what.below ? "" : lab->what.above->unit;
@@ -315,13 +331,13 @@ static bool keep(const char *directory, const char *line, bool again)
 {
 	static const char head[] = "metric,predicted,is\n";
 	char path[4400], why[300];
-	size_t length = 0;
+	size_t length, there;
 	char *before, *text, *last;
 	FILE *out = text_open(&text, &length);
 	bool good;
 
 	snprintf(path, sizeof path, "%s/predictions.csv", directory);
-	before = file_read(path, PREDICTIONS_MAX, &length);
+	before = file_read(path, PREDICTIONS_MAX, &there);
 	last = before && again ? strrchr(before, '\n') : NULL;
 	if (last) {             /* the line that waits for its end */
 		*last = '\0';
@@ -331,7 +347,7 @@ static bool keep(const char *directory, const char *line, bool again)
 	}
 	fprintf(out, "%s%s", before ? before : head, line);
 	text_close(out);
-	good = file_write(directory, "predictions.csv", text, strlen(text), why, sizeof why);
+	good = file_write(directory, "predictions.csv", text, length, why, sizeof why);
 	if (!good)
 		complain("bounce: %s", why);
 	free(before);
@@ -454,19 +470,23 @@ static uint32_t flags_of(const char *word, char *why, size_t size)
 	return step_flags(word, why, size);
 }
 
-/* In the window, at an instance of the lab's struct: "page[3]" is one of "page". */
+/* In the window, at an instance of the lab's struct: "page[3]" is one of "page"; at that member of it,
+ * if the lab names one: "zone.lock". */
 static bool is_asked_for(const struct event *event, void *to)
 {
 	const struct lab *lab = to;
-	size_t length = lab->line ? strlen(lab->line) : 0;
+	size_t length = lab->line ? strcspn(lab->line, ".") : 0;
 
 	if (!(event->flags & EVENT_IN_WINDOW))
+		return false;
+	if (length && lab->line[length] && strcmp(event->member, lab->line + length + 1))
 		return false;
 	return !length || (!strncmp(event->instance, lab->line, length) &&
 			   (!event->instance[length] || event->instance[length] == '['));
 }
 
-/* The one behind the last that was counted on; else the first that was counted though it is none. */
+/* The one behind the last that was counted on; else the first that was counted on though it is none;
+ * of LOCK operations, which are told from others by what they are for, the last. */
 static uint64_t find_parting(struct events *events, const struct lab *lab, uint32_t flags,
 			     const struct playing *playing, const char **what)
 {
@@ -485,11 +505,15 @@ static uint64_t find_parting(struct events *events, const struct lab *lab, uint3
 		return at;
 	}
 	*what = "This is the first access to that line which is none";
-	search.flags = 0;
-	while ((at = events_find(events, &search, at, true)))
+	search.flags = flags & (EVENT_BOUNCE | EVENT_KILLED) ? EVENT_IS_WRITE : 0;
+	while (!(flags & EVENT_IS_LOCKED) && (at = events_find(events, &search, at, true)))
 		if (events_get(events, at, &event) && !(event.flags & flags))
 			return at;
-	return 0;
+	*what = "There are no more: this is the last one";
+	search.flags = flags;
+	for (uint64_t next = 0; (next = events_find(events, &search, next, true));)
+		at = next;
+	return at;
 }
 
 static void show_parting(const struct playing *playing, bool colour)
@@ -512,11 +536,11 @@ static void show_parting(const struct playing *playing, bool colour)
 	}
 	at = find_parting(events, lab, flags, playing, &what);
 	if (at) {
-		printf("%s ('%s', of those counted):\n\n", what, lab->event);
+		printf("%s (what counts: '%s'):\n\n", what, lab->event);
 		sources = sources_new();
 		frame_print(stdout, events, sources, at, colour);
 		sources_free(sources);
-		printf("\nAround it: bounce step %s --at %llu\n\n", experiment->path,
+		printf("\nAround it: bounce step %s --at %llu\n\n", shown_path(experiment->path),
 		       (unsigned long long)at);
 	}
 	events_close(events);
@@ -524,13 +548,22 @@ static void show_parting(const struct playing *playing, bool colour)
 
 /* ---- the end ---------------------------------------------------------------------------------------- */
 
+/* Counts as they are, others as tables have them. */
+static void print_number(char *buf, size_t size, double number)
+{
+	if (number == floor(number) && number < 1e15)
+		snprintf(buf, size, "%.0f", number);
+	else
+		number_real(buf, size, number);
+}
+
 static void print_sides(const struct playing *playing)
 {
 	const struct lab *lab = playing->experiment->lab;
 	char predicted[40], value[40];
 
-	number_real(predicted, sizeof predicted, playing->predicted);
-	number_real(value, sizeof value, playing->value);
+	print_number(predicted, sizeof predicted, playing->predicted);
+	print_number(value, sizeof value, playing->value);
 	if (playing->predicted == playing->value)
 		printf("\nRight: %s is %s.\n\n", lab->metric, value);
 	else

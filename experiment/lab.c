@@ -16,7 +16,7 @@ const struct setting lab_settings[] = {
 	SETTING(struct lab_keys, event, NAME, .fallback = "", .fixed = true,
 		.help = "what the metric counts, as 'bounce step --until' names it"),
 	SETTING(struct lab_keys, line, NAME, .fallback = "", .fixed = true,
-		.help = "the struct whose line the question is about"),
+		.help = "the struct, or member (zone.lock), that the question is about"),
 	SETTING(struct lab_keys, hints, NAME, .fallback = "", .fixed = true,
 		.help = "a list of hints, the next one for who asks"),
 	SETTING(struct lab_keys, own, NAME, .fallback = "", .fixed = true,

@@ -74,7 +74,7 @@ struct workload {
 	 * What no table of settings can check: tells all mistakes; false: there are some. NULL: there
 	 * is nothing to check.
 	 */
-	bool (*check)(const void *settings, unsigned cpus, workload_tell *tell, void *to);
+	bool (*check_settings)(const void *settings, unsigned cpus, workload_tell *tell, void *to);
 	/* Does it draw something beside work, so that seeds differ on one CPU? NULL: no. */
 	bool (*draws)(const void *settings);
 	/*

@@ -21,12 +21,13 @@ struct arguments {
 	bool json;
 };
 
-enum { OPTION_SET = 256, OPTION_POINT, OPTION_EVENTS, OPTION_COLOUR };
+enum { OPTION_SET = 256, OPTION_MODEL, OPTION_POINT, OPTION_EVENTS, OPTION_COLOUR };
 
 /* clang-format off */
 static const struct argp_option options[] = {
 	{ "output", 'o', "FILE", 0, "FILE.json for Perfetto, FILE.events for 'bounce step'", 0 },
 	{ "set", OPTION_SET, "KEY=VALUE", 0, "Put a value over that of the file; may be given often", 0 },
+	{ "model", OPTION_MODEL, "FILE.so", 0, MODEL_HELP, 0 },
 	{ "point", OPTION_POINT, "KEY=VALUE,...", 0, "Which combination and seed (the first)", 0 },
 	{ "events", OPTION_EVENTS, "N", 0, "The first N events (all)", 0 },
 	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in messages", 0 },
@@ -64,6 +65,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		return 0;
 	case OPTION_SET:
 		words_append(&arguments->sets, &arguments->set_count, word);
+		return 0;
+	case OPTION_MODEL:
+		load_model(word, state);
 		return 0;
 	case OPTION_POINT:
 		arguments->point = word;

@@ -7,6 +7,7 @@
 
 #include "cli/options.h"
 #include "experiment/file.h"
+#include "experiment/keys.h"
 #include "sim/verbs/backend.h"
 
 enum { REPLAY_BYTES_MAX = 16 << 20 };
@@ -19,7 +20,7 @@ bool replay_has_workload(const struct combination *combination)
 struct explore_options replay_options(const struct combination *combination, uint64_t seed)
 {
 	struct explore_options o = combination->settings.explore;
-	int plant = combination->settings.plant;
+	const struct plant *plant = keys_model_fault(combination->settings.plant);
 
 	if (replay_has_workload(combination)) {
 		o.workload = combination->workload->name;
@@ -30,7 +31,7 @@ struct explore_options replay_options(const struct combination *combination, uin
 	o.objects_settings = combination->objects_settings;
 	o.pages_settings = combination->pages_fitted;
 	o.preempt = combination_preempt(combination);
-	o.plant = plant ? backend_explored.explorer->plants[plant - 1].name : NULL;
+	o.plant = plant ? plant->name : NULL;
 	o.seed = seed;
 	return o;
 }

@@ -8,6 +8,7 @@
 
 #include "cli/options.h"
 #include "cli/replay.h"
+#include "cli/run.h"
 #include "cli/select.h"
 #include "cli/step.h"
 #include "cli/table.h"
@@ -81,6 +82,8 @@ static struct events *of_experiment(const struct step_wish *wish, const char *pa
 	char why[1024] = "", label[512];
 
 	if (experiment)
+		run_refuse_plant(experiment, diagnostics);
+	if (experiment && !diagnostics_count(diagnostics))
 		planned = step_point(experiment, wish->point, why, sizeof why);
 	diagnostics_print(diagnostics, stderr, table_colour(stderr, wish->colour));
 	if (planned) {

@@ -667,6 +667,16 @@ void verb_poll(struct cpu *cpu, const void *p, void *value, size_t size, const s
 	polled(cpu, before, value, size);
 }
 
+void verb_retry(struct cpu *cpu, const void *p, const void *was, size_t size,
+		const struct site *site)
+{
+	(void)cpu;
+	(void)p;
+	(void)was;
+	(void)size;
+	(void)site;
+}
+
 /* One more turn of a spin loop: the step, then the load. */
 void verb_spin(struct cpu *cpu, const void *p, void *value, size_t size, enum step step,
 	       const struct site *site)

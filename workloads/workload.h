@@ -82,6 +82,13 @@ struct workload {
 	 * two. NULL, or no call: none has a partner of its own.
 	 */
 	void (*partners)(const void *settings, unsigned cpus, partner_pair *pair, void *to);
+	/*
+	 * For exploration (NULL: it cannot be explored). restart: host memory as after create, threads
+	 * started, where the backend has taken back all that was written to simulated memory.
+	 * check: what finish says, with nothing freed.
+	 */
+	void (*restart)(struct traffic *traffic, void *state);
+	bool (*check)(const void *state, char *why, size_t size);
 	/* Lines of text for people about the input, e.g. repairs of a trace; NULL: none. */
 	void (*remarks)(const void *state, void (*line)(void *to, const char *text), void *to);
 };

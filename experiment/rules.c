@@ -220,8 +220,8 @@ static void rule_workload(struct loading *loading, struct combination *into)
 		good = workload->input(into->workload_settings, path, sizeof path, why, sizeof why);
 	if (good && *path)
 		good = file_hash(path, into->input, why, sizeof why);
-	if (good && workload->check &&
-	    !workload->check(into->workload_settings, (unsigned)into->settings.cpus, tell_workload,
+	if (good && workload->check_settings &&
+	    !workload->check_settings(into->workload_settings, (unsigned)into->settings.cpus, tell_workload,
 			     loading))
 		return;
 	if (good && workload->operations)

@@ -415,7 +415,7 @@ static bool run_workload(struct stage *stage)
 	stage->workload->restart(&stage->traffic, stage->state);
 	if (!machine_run(sim) || sim->stopped)
 		return !sim->found;
-	if (!stage->workload->check(stage->state, stage->why, sizeof stage->why)) {
+	if (!stage->workload->adds_up(stage->state, stage->why, sizeof stage->why)) {
 		sim->found = FOUND_INVARIANT;
 		snprintf(sim->message, sizeof sim->message, "%s", stage->why);
 	}

@@ -15,7 +15,7 @@
 
 /* ---- one access ----------------------------------------------------------------------------- */
 
-static enum cause miss_cause(const struct cpu *cpu, const struct txn *t)
+enum cause miss_cause(const struct cpu *cpu, const struct txn *t)
 {
 	if (t->request == FAR_ATOMIC)
 		return CAUSE_LOCKED;
@@ -131,6 +131,7 @@ struct far {
 	struct want *want;
 	void (*effect)(void *argument);
 	void *argument;
+	enum state was;
 };
 
 uint32_t cpu_far(struct sim *sim, const struct txn *t, uint64_t end)
@@ -157,7 +158,14 @@ uint32_t cpu_far(struct sim *sim, const struct txn *t, uint64_t end)
 		&cpu->counts,
 		cell_get(sim, w->p, w->size, w->site, cpu->context, sim->head.arena.label_serial),
 		w);
+	observe_old(cpu, w->p, w->size);
 	cpu->far->effect(cpu->far->argument);
+	if (sim->observer) {
+		struct want told = *w;
+
+		told.cost = end - sim->now; /* until its CPU knows */
+		observe(cpu, &told, cpu->far->was, STATE_I, t->start, t);
+	}
 	return sim->version[t->line];
 }
 
@@ -165,7 +173,7 @@ uint32_t cpu_far(struct sim *sim, const struct txn *t, uint64_t end)
 static void access_far(struct cpu *cpu, struct want *w, uint64_t line, enum state was,
 		       void (*effect)(void *argument), void *argument)
 {
-	struct far far = { w, effect, argument };
+	struct far far = { w, effect, argument, was };
 	struct sim *sim = cpu->sim;
 	struct txn *t;
 
@@ -177,9 +185,6 @@ static void access_far(struct cpu *cpu, struct want *w, uint64_t line, enum stat
 	cpu->far = NULL;
 	miss_charges(cpu, t);
 	w->cost = 0;                            /* it is in the latency */
-	w->time = cpu->clock;
-	if (sim->observer)
-		observe(sim, cpu, w, was, STATE_I, t->start);
 	let_go(sim, t);
 	cpu_set_horizon(sim, cpu);
 }
@@ -219,6 +224,7 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 			break;
 		}
 		if (t) {                        /* a prefetch brought too little */
+			observe_copy(sim, cpu, line, MOMENT_ARRIVAL);
 			miss_charges(cpu, t);
 			let_go(sim, t);
 			t = NULL;
@@ -243,9 +249,10 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 	touch(sim, cpu, slot->copy, w, t && !t->buffered && !t->unasked ? t : NULL);
 	if (t && (t->buffered || t->unasked)) /* counted as the store's, the prefetcher's */
 		count_wait(sim, w, line, w->time - t->start);
+	observe_old(cpu, w->p, w->size);
 	effect(argument);
 	if (sim->observer)
-		observe(sim, cpu, w, was, slot->copy->state, start);
+		observe(cpu, w, was, slot->copy->state, start, t);
 	count_access(&cpu->counts, look->cell, w);
 	if (w->locked) {
 		cpu->lock_line = line;
@@ -509,6 +516,7 @@ bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *e
 			  .access = ACCESS_RMW,
 			  .cost = cost,
 			  .cause = cause,
+			  .modify = &m,
 			  .site = site };
 
 	if (!locked && cpu->sim->t.depth && buffer_splits(cpu, access_line(cpu, p, w.size, site)))
@@ -519,19 +527,21 @@ bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *e
 }
 
 /* Only asked for: what arrives, and when, is not this access's. */
-static void observe_prefetch(struct sim *sim, struct cpu *cpu, const void *p, bool write,
-			     enum state was, const struct site *site)
+static void observe_prefetch(struct cpu *cpu, const void *p, bool write, enum state was,
+			     const struct site *site)
 {
 	struct want w = { .p = p,
 			  .size = 1,
 			  .read = !write,
 			  .write = write,
 			  .prefetch = true,
+			  .cause = CAUSE_PRIVATE_HIT,
 			  .context = cpu->context,
 			  .time = cpu->clock,
 			  .site = site };
 
-	observe(sim, cpu, &w, was, was, cpu->clock);
+	observe_old(cpu, p, w.size);
+	observe(cpu, &w, was, was, cpu->clock, NULL);
 }
 
 static void ask_ahead(struct cpu *cpu, uint64_t line, const void *p, bool write,
@@ -559,7 +569,7 @@ void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site
 		slot = find_copy(cpu, line, &cost);
 		is = slot ? (enum state)slot->copy->state : STATE_I;
 		if (sim->observer)
-			observe_prefetch(sim, cpu, p, write, is, site);
+			observe_prefetch(cpu, p, write, is, site);
 		rule = copy_rule(cpu->node, is, write ? COPY_STORE : COPY_LOAD);
 		if (!(rule->action & DO_HIT) && !coherence_pending(cpu->node, line) &&
 		    buffer_room_to_ask(cpu, request_of(cpu, is, rule)))

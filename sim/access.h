@@ -4,6 +4,8 @@
 
 #include "sim/cpu.h"
 
+/* What the time of a miss is for, apart from waits. */
+enum cause miss_cause(const struct cpu *cpu, const struct txn *t);
 /* What a CPU asks for that has the line in that state, by the rule for its access; no hit. */
 enum request request_of(const struct cpu *cpu, enum state state, const struct copy_rule *rule);
 /* Its line's number; BUG outside the arena or not aligned. */

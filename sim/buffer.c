@@ -72,6 +72,7 @@ static struct want want_of(const struct sim *sim, const struct buffered *e)
 		.buffered = true,
 		.access = ACCESS_STORE,
 		.cost = sim->t.store_hit,
+		.cause = CAUSE_PRIVATE_HIT,
 		.context = e->context,
 		.time = sim->now,
 		.site = e->site,
@@ -180,7 +181,8 @@ static void wake(struct sim *sim, struct cpu *cpu)
 	turn_push(sim, cpu, RANK_CPU, sim->now + sim->t.store_hit);
 }
 
-static void take_effect(struct sim *sim, struct cpu *cpu)
+/* t: the miss that brought its line just now, or NULL. */
+static void take_effect(struct sim *sim, struct cpu *cpu, const struct txn *t)
 {
 	struct store_buffer *b = &cpu->buffer;
 	struct buffered *e = entry_at(cpu, 0);
@@ -192,9 +194,10 @@ static void take_effect(struct sim *sim, struct cpu *cpu)
 	copy->state = copy_rule(cpu->node, was, COPY_STORE)->next;
 	touch(sim, cpu, copy, &w, NULL);
 	hand_marks(e, copy);
+	observe_old(cpu, e->p, e->size);
 	memcpy(e->p, e->value, e->size);
 	if (sim->observer)
-		observe(sim, cpu, &w, was, copy->state, sim->now);
+		observe(cpu, &w, was, copy->state, sim->now, t);
 	if (!e->counted)
 		count_access(&cpu->counts,
 			     cell_get(sim, e->p, e->size, e->site, e->context, copy->label_serial),
@@ -211,13 +214,13 @@ static void take_effect(struct sim *sim, struct cpu *cpu)
 }
 
 /* The oldest store, whose line may be written, and those to the same line that follow it. */
-static void write_line(struct sim *sim, struct cpu *cpu)
+static void write_line(struct sim *sim, struct cpu *cpu, const struct txn *t)
 {
 	uint64_t line = entry_at(cpu, 0)->line;
 
-	do
-		take_effect(sim, cpu);
-	while (cpu->buffer.count && entry_at(cpu, 0)->line == line);
+	take_effect(sim, cpu, t);
+	while (cpu->buffer.count && entry_at(cpu, 0)->line == line)
+		take_effect(sim, cpu, NULL);
 	wake(sim, cpu);
 }
 
@@ -231,7 +234,7 @@ void buffer_event(struct sim *sim, struct event *e)
 		return;
 	cpu->buffer.drains = false;
 	if (writable(cpu, entry_at(cpu, 0)->line))
-		write_line(sim, cpu);
+		write_line(sim, cpu, NULL);
 	buffer_advance(sim, cpu, sim->now);
 }
 
@@ -254,7 +257,7 @@ void buffer_filled(struct sim *sim, struct cpu *cpu, const struct txn *t)
 	}
 	if (e == entry_at(cpu, 0)) {    /* had it been here before, it was lost meanwhile */
 		cpu->buffer.drains = false;
-		write_line(sim, cpu);
+		write_line(sim, cpu, t);
 	}
 }
 
@@ -423,8 +426,10 @@ static void forward(struct cpu *cpu, struct buffered *e, const struct want *from
 	w.context = cpu->context;
 	w.time = cpu->clock;
 	mark_read(cpu, e);
+	w.forwarded = true;
+	observe_old(cpu, value, w.size);
 	if (sim->observer)
-		observe(sim, cpu, &w, state, state, cpu->clock);
+		observe(cpu, &w, state, state, cpu->clock, NULL);
 	count_access(&cpu->counts, cell_get(sim, w.p, w.size, w.site, w.context, labels), &w);
 	pass(cpu, w.cost, w.cause);
 	cpu_end_run_ahead(cpu);

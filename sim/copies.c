@@ -5,6 +5,7 @@
 #include "sim/copies.h"
 #include "sim/access.h"
 #include "sim/coherence.h"
+#include "sim/effect.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -259,6 +260,7 @@ static void finish(struct sim *sim, struct cpu *cpu, struct txn *t)
 		cpu->clock = sim->now;
 		sim->resume = cpu;
 	} else {
+		observe_copy(sim, cpu, t->line, MOMENT_ARRIVAL);
 		if (t->deferred)
 			coherence_probe_again(sim, t->deferred);
 		txn_put(sim, t);

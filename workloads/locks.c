@@ -558,6 +558,14 @@ static bool locks_fit(const void *settings, unsigned cpus, uint64_t *warmup, uin
 	return false;
 }
 
+/* Who reads and who writes is drawn. */
+static bool locks_draws(const void *settings)
+{
+	const struct locks *set = settings;
+
+	return set->reader_percent > 0 && set->reader_percent < 100;
+}
+
 static bool locks_create(struct traffic *traffic, const void *settings, void **state, char *why,
 			 size_t size)
 {
@@ -623,7 +631,7 @@ static bool counts_hold(const struct state *all)
 	return sum == 0;
 }
 
-static bool locks_check(const void *state, char *why, size_t size)
+static bool locks_adds_up(const void *state, char *why, size_t size)
 {
 	const struct state *all = state;
 
@@ -648,7 +656,7 @@ static bool locks_check(const void *state, char *why, size_t size)
 static bool locks_finish(struct traffic *traffic, void *state, char *why, size_t size)
 {
 	struct state *all = state;
-	bool good = locks_check(all, why, size);
+	bool good = locks_adds_up(all, why, size);
 
 	(void)traffic;
 	free(all->instance);
@@ -665,8 +673,9 @@ const struct workload locks = {
 	.settings      = locks_settings,
 	.settings_size = sizeof(struct locks),
 	.operations    = locks_fit,
+	.draws         = locks_draws,
 	.create        = locks_create,
 	.finish        = locks_finish,
 	.restart       = locks_restart,
-	.check         = locks_check,
+	.adds_up       = locks_adds_up,
 };

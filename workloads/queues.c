@@ -464,7 +464,7 @@ static bool all_taken(const struct state *all, unsigned producer)
 	return count == made && sum == made * (made - 1) / 2;
 }
 
-static bool queues_check(const void *state, char *why, size_t size)
+static bool queues_adds_up(const void *state, char *why, size_t size)
 {
 	const struct state *all = state;
 
@@ -479,7 +479,7 @@ static bool queues_check(const void *state, char *why, size_t size)
 static bool queues_finish(struct traffic *traffic, void *state, char *why, size_t size)
 {
 	struct state *all = state;
-	bool good = queues_check(all, why, size);
+	bool good = queues_adds_up(all, why, size);
 
 	(void)traffic;
 	for (unsigned i = 0; i < 2 * all->pairs; i++)
@@ -517,7 +517,7 @@ const struct workload queues = {
 	.create        = queues_create,
 	.finish        = queues_finish,
 	.restart       = queues_restart,
-	.check         = queues_check,
+	.adds_up       = queues_adds_up,
 	.partners      = queues_partners,
 	.remarks       = queues_remarks,
 };

@@ -359,7 +359,7 @@ static void start_worker(struct sim *sim, struct state *all, unsigned id)
 
 /* ---- the workload ---------------------------------------------------------------------------- */
 
-static bool struct_check(const void *settings, unsigned cpus, workload_tell *tell, void *to)
+static bool struct_check_settings(const void *settings, unsigned cpus, workload_tell *tell, void *to)
 {
 	const struct struct_settings *set = settings;
 	const struct workload_place where = { .key = "instances" };
@@ -528,7 +528,7 @@ const struct workload structs = {
 	.settings      = struct_settings_table,
 	.settings_size = sizeof(struct struct_settings),
 	.input         = input,
-	.check         = struct_check,
+	.check_settings = struct_check_settings,
 	.draws         = struct_draws,
 	.create        = struct_create,
 	.finish        = struct_finish,

@@ -74,7 +74,7 @@ struct workload {
 	 * What no table of settings can check: tells all mistakes; false: there are some. NULL: there
 	 * is nothing to check.
 	 */
-	bool (*check)(const void *settings, unsigned cpus, workload_tell *tell, void *to);
+	bool (*check_settings)(const void *settings, unsigned cpus, workload_tell *tell, void *to);
 	/* Does it draw something beside work, so that seeds differ on one CPU? NULL: no. */
 	bool (*draws)(const void *settings);
 	/*
@@ -85,10 +85,10 @@ struct workload {
 	/*
 	 * For exploration (NULL: it cannot be explored). restart: host memory as after create, threads
 	 * started, where the backend has taken back all that was written to simulated memory.
-	 * check: what finish says, with nothing freed.
+	 * adds_up: what finish says, with nothing freed.
 	 */
 	void (*restart)(struct traffic *traffic, void *state);
-	bool (*check)(const void *state, char *why, size_t size);
+	bool (*adds_up)(const void *state, char *why, size_t size);
 	/* Lines of text for people about the input, e.g. repairs of a trace; NULL: none. */
 	void (*remarks)(const void *state, void (*line)(void *to, const char *text), void *to);
 };

@@ -205,6 +205,8 @@ static void describe(struct suggestion *suggestion, const struct sorting *sortin
 /* The edit in two parts, on their way. */
 struct edit {
 	FILE *order, *align;
+	char *order_text, *align_text;  /* theirs, once they are closed */
+	size_t length[2];
 	bool ordered, aligned;
 };
 
@@ -232,13 +234,15 @@ static void place(struct outline *outline, const char *name, uint64_t line, size
 {
 	size_t at = outline_outer(outline, name);
 
+	if (at == SIZE_MAX)
+		return;
 	at = outline_move(outline, at, *before);
 	*before = outline_next_unit(outline, at);
 	if (line && outline->member[at].align < line)
 		outline->member[at].align = line;
 }
 
-static void finish_edit(struct suggestion *suggestion, struct edit *edit, char *order, char *align)
+static void finish_edit(struct suggestion *suggestion, struct edit *edit)
 {
 	size_t length;
 	FILE *out;
@@ -246,13 +250,13 @@ static void finish_edit(struct suggestion *suggestion, struct edit *edit, char *
 	text_close(edit->order);
 	text_close(edit->align);
 	out = text_open(&suggestion->edit, &length);
-	fprintf(out, "{order: [%s]", order);
+	fprintf(out, "{order: [%s]", edit->order_text);
 	if (edit->aligned)
-		fprintf(out, ", align: {%s}", align);
+		fprintf(out, ", align: {%s}", edit->align_text);
 	fputc('}', out);
 	text_close(out);
-	free(order);
-	free(align);
+	free(edit->order_text);
+	free(edit->align_text);
 }
 
 /* Takes over the outline. */
@@ -260,11 +264,12 @@ static struct suggestion *arrange(struct sorting *sorting, enum suggestion_by by
 {
 	struct suggestion *suggestion = xalloc(sizeof *suggestion);
 	const struct unit **list = xalloc((sorting->units + 1) * sizeof *list);
-	size_t classes = classify(sorting, by), before = 0, length[2];
-	char *order, *align;
-	struct edit edit = { text_open(&order, &length[0]), text_open(&align, &length[1]), false, false };
+	size_t classes = classify(sorting, by), before = 0;
+	struct edit edit = { 0 };
 	struct outline *outline = sorting->outline;
 
+	edit.order = text_open(&edit.order_text, &edit.length[0]);
+	edit.align = text_open(&edit.align_text, &edit.length[1]);
 	for (size_t i = 0; i < classes; i++) {
 		size_t count = order_class(sorting, i, line, list);
 		uint64_t starts = i ? line : 0;
@@ -288,7 +293,7 @@ static struct suggestion *arrange(struct sorting *sorting, enum suggestion_by by
 			first = first && strcmp(suggestion->class[i].who, suggestion->class[j].who);
 		suggestion->writers += first;
 	}
-	finish_edit(suggestion, &edit, order, align);
+	finish_edit(suggestion, &edit);
 	outline_lay_out(outline);
 	suggestion->after = outline;
 	free(list);

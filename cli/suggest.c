@@ -92,6 +92,25 @@ static void print_price(const struct outline *before, const struct suggestion *s
 	       lines_of(before), suggestion->writers, suggestion->writers == 1 ? "" : "s");
 }
 
+/* YAML may go on in the next line behind a comma. */
+static void print_edit(const char *edit)
+{
+	enum { WIDTH = 90 };
+	int column = printf("  edit: ");
+
+	for (const char *at = edit; *at;) {
+		size_t length = strcspn(at, " ");
+
+		if (column + (int)length > WIDTH)
+			column = printf("\n    ") - 1;
+		column += printf("%.*s", (int)length, at);
+		at += length;
+		if (*at)
+			column += printf("%.*s", 1, at++);
+	}
+	putchar('\n');
+}
+
 /* ---- running --------------------------------------------------------------------------------- */
 
 /* What decides, and what is told. */
@@ -265,7 +284,9 @@ static int tell_layout(const struct suggesting *suggesting, const struct suggest
 	for (size_t i = 0; i < GAINS; i++)
 		print_gain(before, after, i);
 	print_price(suggesting->before, suggestion);
-	printf("\nas an edit:\n  edit: %s\n\n", suggestion->edit);
+	printf("\nas an edit:\n");
+	print_edit(suggestion->edit);
+	putchar('\n');
 	outline_diff(stdout, suggesting->before, suggestion->after);
 	return EXIT_DONE;
 }

@@ -39,6 +39,24 @@ static char *behind(const char *text, const char *word)
 	return rest;
 }
 
+/* The edit, which may be on several lines, on one. */
+static char *edit_of(const char *text)
+{
+	const char *at = strstr(text, "  edit: ");
+	char *edit;
+	size_t length;
+
+	if (!at)
+		fail_msg("no edit in\n%s", text);
+	at += strlen("  edit: ");
+	length = (size_t)(strstr(at, "\n\n") - at);
+	edit = xalloc(length + 1);
+	memcpy(edit, at, length);
+	for (char *c = edit; *c; c++)
+		*c = *c == '\n' ? ' ' : *c;
+	return edit;
+}
+
 /* ---- planted --------------------------------------------------------------------------------- */
 
 /* A struct of random members, some of which are written by one of the groups of one CPU each. */
@@ -122,7 +140,7 @@ static void planted_false_sharing_is_undone(void **state)
 			fail_msg("seed %llu: %s", (unsigned long long)seed, output.err);
 		assert_true(ran_metric(&before, 0, "misses_false_sharing") > 50);
 
-		char *edit = behind(output.out, "  edit: ");
+		char *edit = edit_of(output.out);
 		char *price = behind(output.out, "price: ");
 		struct ran after = run_planted(&planted, edit);
 		const struct result *result = after.points.point[0]->result;

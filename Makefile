@@ -207,7 +207,7 @@ plots: all need-plots
 install: all
 	install -d '$(DESTDIR)$(prefix)/bin' '$(DESTDIR)$(prefix)/share/doc/bounce'
 	install -m 755 $(B)/bounce '$(DESTDIR)$(prefix)/bin/bounce'
-	for d in configs configs/explore configs/machines configs/micro configs/native configs/pages plots workloads/traces \
+	for d in configs configs/explore configs/layouts configs/machines configs/micro configs/native configs/pages plots workloads/traces \
 		models models/bonwick models/objects models/pages models/slab models/slub sim/verbs workloads steps; do \
 		install -d "$(DESTDIR)$(prefix)/share/bounce/$$d"; \
 		find $$d -maxdepth 1 -type f -exec install -m 644 {} "$(DESTDIR)$(prefix)/share/bounce/$$d/" ';'; \

@@ -8,6 +8,7 @@
 #include "sim/ahead.h"
 #include "sim/copies.h"
 #include "sim/coherence.h"
+#include "sim/message.h"
 #include "sim/verbs/rmw.h"
 
 #include <stdlib.h>

@@ -22,6 +22,7 @@
 #include "sim/ahead.h"
 #include "sim/coherence.h"
 #include "sim/cpu.h"
+#include "sim/message.h"
 
 #include <limits.h>
 #include <string.h>

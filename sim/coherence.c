@@ -56,6 +56,7 @@
 #include "sim/access.h"
 #include "sim/copies.h"
 #include "sim/cpu.h"
+#include "sim/message.h"
 #include "sim/verbs/random.h"
 
 #include <stdlib.h>
@@ -266,14 +267,6 @@ static struct txn *txn_new(struct sim *sim, enum txn_kind kind, struct node *cli
 	return t;
 }
 
-void txn_put(struct sim *sim, struct txn *t)
-{
-	if (--t->references)
-		return;
-	t->next = sim->free_txn;
-	sim->free_txn = t;
-}
-
 struct txn *coherence_pending(const struct node *client, uint64_t line)
 {
 	struct txn *t = client->pending;
@@ -353,6 +346,8 @@ static void send_fill(struct sim *sim, struct txn *t, uint32_t version, enum sta
 
 	e->answer.version = version;
 	e->answer.found = found;
+	e->answer.what = 0;
+	e->answer.write_back = false;
 	event_send(sim, e, RANK_FILL, t, delay);
 }
 

@@ -5,6 +5,7 @@
 #include "sim/copies.h"
 #include "sim/access.h"
 #include "sim/coherence.h"
+#include "sim/message.h"
 
 #include <stdlib.h>
 #include <string.h>

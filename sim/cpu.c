@@ -8,6 +8,7 @@
 #include "sim/access.h"
 #include "sim/ahead.h"
 #include "sim/fiber.h"
+#include "sim/message.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,12 +31,9 @@ void cpu_set_horizon(struct sim *sim, struct cpu *cpu)
 	if (sim->options.no_run_ahead || sim->observer || interrupt_due(cpu) ||
 	    cpu->node->pending || cpu->buffer.count)
 		return;
-	if (sim->homes.count)
-		h = least(h, sim->homes.item->time + t->least_probe);
-	if (sim->messages.count)
-		h = least(h, sim->messages.item->time + t->from_message);
-	if (sim->turns.count)
-		h = least(h, sim->turns.item->time + t->from_turn);
+	h = least(h, sim->homes.item->time + t->least_probe);
+	h = least(h, sim->messages.item->time + t->from_message);
+	h = least(h, sim->turns.item->time + t->from_turn);
 	for (const struct event *e = cpu->pending; e; e = e->next)
 		h = least(h, e->time);
 	if (sim->phase != PHASE_OVER) {
@@ -52,9 +50,8 @@ static void take_turn(struct sim *sim, struct cpu *cpu)
 	bool quiet = sim->pushed < sim->edge && sim->entries <= 8192 &&
 		     cpu->clock <= sim->options.max_cycles * UNIT;
 
-	if (quiet && (!sim->turns.count || sim->turns.item->time > cpu->clock) &&
-	    (!sim->homes.count || sim->homes.item->time > cpu->clock) &&
-	    (!sim->messages.count || sim->messages.item->time > cpu->clock)) {
+	if (quiet && sim->turns.item->time > cpu->clock && sim->homes.item->time > cpu->clock &&
+	    sim->messages.item->time > cpu->clock) {
 		sim->now = cpu->clock;
 		return;
 	}

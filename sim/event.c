@@ -28,6 +28,7 @@
 #include "sim/coherence.h"
 #include "sim/cpu.h"
 #include "sim/fiber.h"
+#include "sim/message.h"
 #include "sim/verbs/random.h"
 
 #include <stdlib.h>
@@ -57,11 +58,15 @@ static uint64_t key_of(const struct sim *sim, struct event *e)
 	return e->key;
 }
 
-/* Two events of one time. */
+/* Two events of one time; the rank is the first part of the key. */
 static bool tie_before(const struct sim *sim, struct event *a, struct event *b)
 {
-	uint64_t x = key_of(sim, a), y = key_of(sim, b);
+	uint64_t x, y;
 
+	if (a->rank != b->rank)
+		return a->rank < b->rank;
+	x = key_of(sim, a);
+	y = key_of(sim, b);
 	return x != y ? x < y : a->count < b->count;
 }
 
@@ -71,7 +76,7 @@ static inline bool before(const struct sim *sim, const struct queue_item *a,
 	return a->time != b->time ? a->time < b->time : tie_before(sim, a->event, b->event);
 }
 
-static void more_events(struct sim *sim)
+void events_more(struct sim *sim)
 {
 	enum { MORE = 64 };
 	struct event *e = sim_block(sim, MORE * sizeof *e);
@@ -82,32 +87,6 @@ static void more_events(struct sim *sim)
 	}
 }
 
-struct event *event_new(struct sim *sim, enum event_type type, struct node *node)
-{
-	struct event *e;
-
-	if (!sim->free_event)
-		more_events(sim);
-	e = sim->free_event;
-	sim->free_event = e->next;
-	e->key = 0;
-	e->type = (uint8_t)type;
-	e->at_cpu = node->kind == NODE_CPU;
-	e->admitted = e->listed = false;
-	e->node = node;
-	e->txn = NULL;
-	memset(&e->probe, 0, sizeof e->probe); /* the explorer compares what a message says */
-	return e;
-}
-
-void event_free(struct sim *sim, struct event *e)
-{
-	if (e->txn)
-		txn_put(sim, e->txn);
-	e->next = sim->free_event;
-	sim->free_event = e;
-}
-
 /* ---- queues --------------------------------------------------------------------------------- */
 
 /* What went at the front is given to the end, or there is more of it. */
@@ -115,11 +94,11 @@ static void make_room(struct queue *q)
 {
 	size_t gone = (size_t)(q->item - q->base);
 
-	if (gone < q->room / 2 || !q->room) {
-		q->room = q->room ? 2 * q->room : 64;
+	if (gone < q->room / 2) {
+		q->room *= 2;
 		q->base = xrealloc(q->base, q->room * sizeof *q->base);
 	}
-	memmove(q->base, q->base + gone, q->count * sizeof *q->base);
+	memmove(q->base, q->base + gone, (q->count + 1) * sizeof *q->base);
 	q->item = q->base;
 }
 
@@ -162,10 +141,11 @@ static inline void insert(const struct sim *sim, struct queue *q, struct event *
 {
 	struct queue_item item = { e->time, e }, *at = q->item + q->count;
 
-	if (at == q->base + q->room) {
+	if (at + 1 == q->base + q->room) {
 		make_room(q);
 		at = q->item + q->count;
 	}
+	at[1].time = QUEUE_END;
 	if (q->count++ && before(sim, &item, at - 1))
 		insert_before(sim, q, at, item);
 	else
@@ -174,15 +154,15 @@ static inline void insert(const struct sim *sim, struct queue *q, struct event *
 
 static inline void take_out(struct queue *q, size_t index)
 {
-	q->count--;
 	if (index == 0)
 		q->item++;
 	else
 		memmove(&q->item[index], &q->item[index + 1], (q->count - index) * sizeof *q->item);
+	q->count--;
 }
 
 /* A CPU to which anything else is on its way has asked for it, and does not run ahead. */
-static void list_at_cpu(struct sim *sim, struct event *e)
+static inline void list_at_cpu(struct sim *sim, struct event *e)
 {
 	struct cpu *cpu = &sim->cpu[e->node->id];
 
@@ -194,11 +174,29 @@ static void list_at_cpu(struct sim *sim, struct event *e)
 	cpu->pending = e;
 }
 
+static inline void unlist(struct event *e)
+{
+	e->listed = false;
+	*e->prev_next = e->next;
+	if (e->next)
+		e->next->prev_next = e->prev_next;
+	e->next = NULL;
+}
+
+static inline void queue(struct sim *sim, struct event *e)
+{
+	if (e->node->kind != NODE_CPU) {
+		insert(sim, &sim->homes, e);
+		return;
+	}
+	insert(sim, &sim->messages, e);
+	if (e->type == EVENT_PROBE || e->type == EVENT_INTERRUPT)
+		list_at_cpu(sim, e);
+}
+
 void event_queue(struct sim *sim, struct event *e)
 {
-	insert(sim, e->at_cpu ? &sim->messages : &sim->homes, e);
-	if (e->at_cpu && (e->type == EVENT_PROBE || e->type == EVENT_INTERRUPT))
-		list_at_cpu(sim, e);
+	queue(sim, e);
 }
 
 struct event *event_take(struct queue *q, size_t index)
@@ -206,13 +204,8 @@ struct event *event_take(struct queue *q, size_t index)
 	struct event *e = q->item[index].event;
 
 	take_out(q, index);
-	if (e->listed) {
-		e->listed = false;
-		*e->prev_next = e->next;
-		if (e->next)
-			e->next->prev_next = e->prev_next;
-		e->next = NULL;
-	}
+	if (e->listed)
+		unlist(e);
 	return e;
 }
 
@@ -224,7 +217,7 @@ void event_send(struct sim *sim, struct event *e, enum rank rank, struct txn *tx
 	e->rank = (uint8_t)rank;
 	e->cpu = (uint16_t)txn->cpu;
 	e->count = txn->number << 20 | (txn->messages++ & 0xfffff);
-	event_queue(sim, e);
+	queue(sim, e);
 }
 
 void event_again(struct sim *sim, struct event *e, enum rank rank, uint64_t time)
@@ -232,7 +225,7 @@ void event_again(struct sim *sim, struct event *e, enum rank rank, uint64_t time
 	e->time = time;
 	e->key = 0;
 	e->rank = (uint8_t)rank;
-	event_queue(sim, e);
+	queue(sim, e);
 }
 
 /* ---- turns ---------------------------------------------------------------------------------- */
@@ -274,12 +267,12 @@ static void hand_over(struct sim *sim, struct cpu *self, struct cpu *next)
 		fiber_switch(self ? self->fiber : sim->main, next->fiber);
 }
 
-/* That with the earlier event; if only one has any, that. */
+/* That with the earlier event. */
 static inline struct queue *earlier(const struct sim *sim, struct queue *a, struct queue *b)
 {
-	if (!a->count || !b->count)
-		return a->count ? a : b;
-	return before(sim, b->item, a->item) ? b : a;
+	if (a->item->time != b->item->time)
+		return a->item->time < b->item->time ? a : b;
+	return b->count && tie_before(sim, b->item->event, a->item->event) ? b : a;
 }
 
 bool events_are_idle(const struct sim *sim)
@@ -366,6 +359,19 @@ void event_loop(struct sim *sim, struct cpu *self)
 		}
 	}
 	hand_over(sim, self, next);
+}
+
+void events_init(struct sim *sim)
+{
+	enum { FIRST_ROOM = 64 };
+	struct queue *const all[] = { &sim->homes, &sim->messages, &sim->turns };
+
+	for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
+		*all[i] = (struct queue){ .base = xalloc(FIRST_ROOM * sizeof(struct queue_item)),
+					  .room = FIRST_ROOM };
+		all[i]->item = all[i]->base;
+		all[i]->item->time = QUEUE_END;
+	}
 }
 
 void events_free(struct sim *sim)

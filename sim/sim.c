@@ -267,6 +267,7 @@ struct sim *sim_new(const struct sim_options *options, char *why, size_t size)
 	}
 	sim->head.node_of = nodes_of_cpus(sim);
 	counts_init(sim);
+	events_init(sim);
 	arena_init(sim, options->arena_bytes ? options->arena_bytes : 256ull << 20);
 	if (!timing_derive(sim, why, size) || !topology_build(sim, why, size)) {
 		sim_free(sim);

@@ -302,9 +302,8 @@ static inline void hit_done(struct cpu *cpu, struct look *look, uint64_t cost, e
 	struct slot *slot = look->slot;
 
 	slot->used = ++cpu->used;
-	if (slot->copy->version != cpu->line_version[look->line])
-		copy_check(cpu, slot->copy);
-	pass_hit(cpu, cost, cause);
+	copy_check(cpu, slot->copy);
+	pass(cpu, cost, cause);
 }
 
 struct transfer {
@@ -316,14 +315,20 @@ struct transfer {
 static inline void copy_word(void *to, const void *from, size_t size)
 {
 	switch (size) {
-	case 8:
-		memcpy(to, from, 8);
+	case 1:
+		memcpy(to, from, 1);
+		break;
+	case 2:
+		memcpy(to, from, 2);
 		break;
 	case 4:
 		memcpy(to, from, 4);
 		break;
+	case 8:
+		memcpy(to, from, 8);
+		break;
 	default:
-		memcpy(to, from, size);
+		memcpy(to, from, sizeof(struct pair));
 	}
 }
 

@@ -90,14 +90,11 @@ void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy)
 	copy->open = false;
 }
 
-void copy_check(struct cpu *cpu, const struct slot *copy)
+void copy_is_old(const struct cpu *cpu, const struct slot *copy)
 {
-	uint32_t version = cpu->sim->version[copy->line];
-
-	if (copy->version != version)
-		BUG(cpu, "line %llu: copy in %c has version %u, the line %u",
-		    (unsigned long long)copy->line, state_letter[copy->state], copy->version,
-		    version);
+	BUG(cpu, "line %llu: copy in %c has version %u, the line %u",
+	    (unsigned long long)copy->line, state_letter[copy->state], copy->version,
+	    cpu->line_version[copy->line]);
 }
 
 void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, bool to_write)

@@ -97,19 +97,8 @@ struct cpu {
 	unsigned locks;
 };
 
-static inline enum cause cause_now(const struct cpu *cpu, enum cause cause)
-{
-	if (cpu->in_irq)
-		return CAUSE_INTERRUPTS;
-	if (cpu->waiting == WAITING_LOCK)
-		return CAUSE_LOCK_SPIN;
-	if (cpu->waiting == WAITING_IDLE && cause >= CAUSE_LOCKED)
-		return CAUSE_IDLE;
-	return cause;
-}
-
-/* From when on a hit is charged as such, and all of it lies inside the window: to be called when
- * one of these changes. */
+/* From when on time is charged to the cause that it had by itself, and all of it lies inside the
+ * window: to be called when one of these changes. */
 static inline void cpu_plain(struct cpu *cpu)
 {
 	bool plain = !cpu->in_irq && cpu->waiting == NOT_WAITING && cpu->sim->phase == PHASE_WINDOW;
@@ -117,30 +106,20 @@ static inline void cpu_plain(struct cpu *cpu)
 	cpu->plain_from = plain ? cpu->sim->opened : NEVER;
 }
 
+/* The same where something is different: in an interrupt, waiting, at an edge of the window. */
+void cpu_charge(struct cpu *cpu, uint64_t start, uint64_t end, enum cause cause);
+void cpu_pass(struct cpu *cpu, uint64_t units, enum cause cause);
+
 /* The time from start to end goes to `cause`, as far as it lies inside the window. */
 static inline void charge(struct cpu *cpu, uint64_t start, uint64_t end, enum cause cause)
 {
-	const struct sim *sim = cpu->sim;
-
-	cause = cause_now(cpu, cause);
-	if (start != cpu->charged_until)
-		BUG(cpu, "cycles from %llu to %llu belong to no cause, or to two",
-		    (unsigned long long)cpu->charged_until, (unsigned long long)start);
+	if (start < cpu->plain_from || start != cpu->charged_until) {
+		cpu_charge(cpu, start, end, cause);
+		return;
+	}
+	cpu->counts.cause_units[cause] += end - start;
 	cpu->last_cause = cause;
 	cpu->charged_until = end;
-	if (sim->phase == PHASE_WARMUP)
-		return;
-	if (start < sim->opened)
-		start = sim->opened;
-	if (sim->phase == PHASE_WINDOW) {
-		if (end > start)
-			cpu->counts.cause_units[cause] += end - start;
-	} else {
-		if (end > sim->closed)
-			end = sim->closed;
-		if (end > start)
-			cpu->cause_final[cause] += end - start;
-	}
 }
 
 static inline bool interrupt_due(const struct cpu *cpu)
@@ -151,15 +130,8 @@ static inline bool interrupt_due(const struct cpu *cpu)
 /* From here to `units` later the CPU does `cause`; its clock moves. */
 static inline void pass(struct cpu *cpu, uint64_t units, enum cause cause)
 {
-	charge(cpu, cpu->clock, cpu->clock + units, cause);
-	cpu->clock += units;
-}
-
-/* The time of a hit. */
-static inline void pass_hit(struct cpu *cpu, uint64_t units, enum cause cause)
-{
 	if (cpu->clock < cpu->plain_from || cpu->clock != cpu->charged_until) {
-		pass(cpu, units, cause);
+		cpu_pass(cpu, units, cause);
 		return;
 	}
 	cpu->counts.cause_units[cause] += units;

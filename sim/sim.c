@@ -269,6 +269,8 @@ struct sim *sim_new(const struct sim_options *options, char *why, size_t size)
 	counts_init(sim);
 	events_init(sim);
 	arena_init(sim, options->arena_bytes ? options->arena_bytes : 256ull << 20);
+	for (unsigned i = 0; i < sim->head.cpus; i++)
+		sim->cpu[i].line_version = sim->version;
 	if (!timing_derive(sim, why, size) || !topology_build(sim, why, size)) {
 		sim_free(sim);
 		return NULL;
@@ -401,7 +403,6 @@ static void run(void *argument)
 
 		cpu->load_hit = (uint32_t)cpu->node->level_cache[0].hit_units;
 		cpu->store_hit = (uint32_t)sim->t.store_hit;
-		cpu->line_version = sim->version;
 		cpu_plain(cpu);
 	}
 	sim->main = fiber_main();

@@ -91,7 +91,8 @@ static unsigned most(unsigned a, unsigned b)
 }
 
 /* From a client to its home, as an index into the latency lists. */
-static unsigned home_distance(const struct sim *sim, const struct node *client, uint64_t line)
+static inline unsigned home_distance(const struct sim *sim, const struct node *client,
+				     uint64_t line)
 {
 	if (client->parent->kind == NODE_SHARED)
 		return client->parent->level;
@@ -101,8 +102,8 @@ static unsigned home_distance(const struct sim *sim, const struct node *client, 
 }
 
 /* The farthest pair of requester, supplier and home. */
-static unsigned farthest(const struct sim *sim, const struct node *client, const struct node *from,
-			 uint64_t line)
+static inline unsigned farthest(const struct sim *sim, const struct node *client,
+				const struct node *from, uint64_t line)
 {
 	unsigned d;
 
@@ -115,21 +116,25 @@ static unsigned farthest(const struct sim *sim, const struct node *client, const
 	return most(d, sim_distance(sim, from->core, home_core(sim, line)));
 }
 
+/* Is a dirty line's memory in the reader's own socket, where the machine has a total for that? */
+static bool is_homed_at_reader(const struct sim *sim, const struct txn *t, const struct node *from)
+{
+	return sim->t.homed_at_reader && t->home->kind == NODE_ROOT &&
+	       from->socket != t->client->socket && home_has_place(sim) &&
+	       machine_socket(&sim->machine, home_core(sim, t->line)) == t->client->socket;
+}
+
 /* Which total of a transaction counts, where its line is found in that state at `from`. */
 static unsigned total_of(const struct sim *sim, const struct txn *t, const struct node *from,
 			 enum state found)
 {
-	if (!sim->t.homed_at_reader || (found != STATE_M && found != STATE_D))
-		return found;
-	if (t->home->kind != NODE_ROOT || from->socket == t->client->socket || !home_has_place(sim))
-		return found;
-	return machine_socket(&sim->machine, home_core(sim, t->line)) == t->client->socket
-		       ? DIRTY_HOMED_AT_READER
+	return (found == STATE_M || found == STATE_D) && is_homed_at_reader(sim, t, from)
+		       ? (unsigned)DIRTY_HOMED_AT_READER
 		       : found;
 }
 
 /* Where the line or the permission came from below, only the way up is left: that of a load. */
-static uint64_t total_legs(const struct sim *sim, const struct txn *t, unsigned total, unsigned far)
+static inline uint64_t total_legs(const struct sim *sim, const struct txn *t, unsigned total, unsigned far)
 {
 	return t->fetched ? sim->t.legs[ACCESS_LOAD][STATE_S][t->home->level]
 			  : sim->t.legs[t->access][total][far];
@@ -141,7 +146,7 @@ static uint64_t total_legs(const struct sim *sim, const struct txn *t, unsigned 
  * step. Uniform, so that the mean stays. A shared level that is reached too soon could ask caches
  * above before the horizon that they run ahead to.
  */
-static uint64_t vary(const struct sim *sim, const struct txn *t, uint64_t leg)
+static inline uint64_t vary(const struct sim *sim, const struct txn *t, uint64_t leg)
 {
 	uint64_t shortest = 1, off;
 
@@ -153,12 +158,12 @@ static uint64_t vary(const struct sim *sim, const struct txn *t, uint64_t leg)
 	return leg - off + random_share(t->draw, 2 * off + 1);
 }
 
-static uint64_t last_leg(const struct sim *sim, const struct txn *t, uint64_t total)
+static inline uint64_t last_leg(const struct sim *sim, const struct txn *t, uint64_t total)
 {
 	return vary(sim, t, less(total, t->spent + t->tail));
 }
 
-static uint64_t probe_leg(const struct sim *sim, uint64_t rest)
+static inline uint64_t probe_leg(const struct sim *sim, uint64_t rest)
 {
 	uint64_t leg = timing_probe_leg(&sim->t, rest);
 
@@ -198,19 +203,19 @@ struct dirent *dirent_find(struct sim *sim, struct node *home, uint64_t line)
 	return d;
 }
 
-static bool is_sharer(const struct dirent *d, const struct node *client)
+static inline bool is_sharer(const struct dirent *d, const struct node *client)
 {
 	return d->sharers[client->index / 64] >> client->index % 64 & 1;
 }
 
-static void add_sharer(struct dirent *d, const struct node *client)
+static inline void add_sharer(struct dirent *d, const struct node *client)
 {
 	if (!is_sharer(d, client))
 		d->sharer_count++;
 	d->sharers[client->index / 64] |= 1ull << client->index % 64;
 }
 
-static void remove_sharer(struct dirent *d, const struct node *client)
+static inline void remove_sharer(struct dirent *d, const struct node *client)
 {
 	if (is_sharer(d, client))
 		d->sharer_count--;
@@ -223,19 +228,30 @@ static void clear_sharers(struct dirent *d, const struct node *home)
 	d->sharer_count = 0;
 }
 
-static struct node *next_sharer(const struct node *home, const struct dirent *d, unsigned *index)
-{
-	for (; *index < home->children; (*index)++) {
-		uint64_t word = d->sharers[*index / 64] >> *index % 64;
+/* Goes over the sharers by their index at the home. */
+struct sharers {
+	const struct dirent *d;
+	uint64_t left;                  /* of the word that it is in */
+	unsigned word, words;
+};
 
-		if (!word) {
-			*index |= 63;
-			continue;
-		}
-		*index += (unsigned)__builtin_ctzll(word);
-		return home->child[(*index)++];
+static inline struct sharers sharers_of(const struct node *home, const struct dirent *d)
+{
+	return (struct sharers){ d, d->sharers[0], 0, (home->children + 63) / 64 };
+}
+
+static inline struct node *next_sharer(const struct node *home, struct sharers *s)
+{
+	unsigned index;
+
+	while (!s->left) {
+		if (++s->word >= s->words)
+			return NULL;
+		s->left = s->d->sharers[s->word];
 	}
-	return NULL;
+	index = s->word * 64 + (unsigned)__builtin_ctzll(s->left);
+	s->left &= s->left - 1;
+	return home->child[index];
 }
 
 /* ---- transactions --------------------------------------------------------------------------- */
@@ -300,7 +316,7 @@ static struct write_back *write_back_find(const struct node *client, uint64_t li
 	return w;
 }
 
-static void waited(struct txn *t, uint64_t units)
+static inline void waited(struct txn *t, uint64_t units)
 {
 	t->waited += units;
 	if (t->snooper)
@@ -516,7 +532,7 @@ static void release(struct dirent *d)
 }
 
 /* What the table calls it; a reader is not one of the sharers before the owner has answered. */
-static enum home_state home_state(const struct dirent *d)
+static inline enum home_state home_state(const struct dirent *d)
 {
 	unsigned sharers = d->sharer_count;
 
@@ -528,7 +544,7 @@ static enum home_state home_state(const struct dirent *d)
 }
 
 /* A rule has been carried out: does the home know now what its table says that it does? */
-static void check_next(struct sim *sim, unsigned cpu, const struct dirent *d, enum home_state next)
+static inline void check_next(struct sim *sim, unsigned cpu, const struct dirent *d, enum home_state next)
 {
 	if (home_state(d) != next)
 		BUG(&sim->cpu[cpu], "line %llu: the home knows %d now, and its table says %d",
@@ -538,10 +554,11 @@ static void check_next(struct sim *sim, unsigned cpu, const struct dirent *d, en
 static struct node *nearest_sharer(struct sim *sim, const struct node *home, const struct dirent *d,
 				   const struct node *client)
 {
+	struct sharers all = sharers_of(home, d);
 	struct node *best = NULL, *q;
-	unsigned best_distance = 0, index = 0;
+	unsigned best_distance = 0;
 
-	while ((q = next_sharer(home, d, &index))) {
+	while ((q = next_sharer(home, &all))) {
 		unsigned away = sim_distance(sim, client->core, q->core);
 
 		if (q != client && (!best || away < best_distance)) {
@@ -596,23 +613,18 @@ static void send_line(struct sim *sim, struct node *home, struct dirent *d, stru
 /* All sharers but the requester let go; nearest first, so that the farthest comes last. */
 static void invalidate_sharers(struct sim *sim, struct node *home, struct dirent *d, struct txn *t)
 {
-	unsigned sent = 0;
+	unsigned others = d->sharer_count - is_sharer(d, t->client), sent = 0;
 
-	for (unsigned away = 0; away < sim->t.distances; away++) {
-		unsigned index = 0;
+	for (unsigned away = 0; sent < others && away < sim->t.distances; away++) {
+		struct sharers all = sharers_of(home, d);
+		uint64_t rest = less(total_legs(sim, t, STATE_S, away), t->spent + t->tail);
+		uint64_t leg = probe_leg(sim, rest);
 		struct node *q;
 
-		while ((q = next_sharer(home, d, &index))) {
-			unsigned far = farthest(sim, t->client, q, t->line);
-			uint64_t rest = less(total_legs(sim, t, STATE_S, far), t->spent + t->tail),
-				 leg;
-
-			if (q == t->client || far != away)
-				continue;
-			leg = probe_leg(sim, rest);
-			send_probe(sim, t, q, true, false, leg + sent++ * sim->t.invalidate_extra,
-				   less(rest, leg));
-		}
+		while ((q = next_sharer(home, &all)))
+			if (q != t->client && farthest(sim, t->client, q, t->line) == away)
+				send_probe(sim, t, q, true, false,
+					   leg + sent++ * sim->t.invalidate_extra, less(rest, leg));
 	}
 	t->unanswered = sent;
 	t->acks = sent > 0;
@@ -622,16 +634,11 @@ static void invalidate_sharers(struct sim *sim, struct node *home, struct dirent
 static uint64_t left_for_owner(const struct sim *sim, const struct txn *t, const struct node *owner)
 {
 	unsigned far = farthest(sim, t->client, owner, t->line);
-	uint64_t total = NEVER;
-	uint32_t states = t->home->protocol->states >> STATE_F;
+	uint64_t total = t->home->owner_legs.least[is_homed_at_reader(sim, t, owner)]
+						   [owner->kind == NODE_SHARED][t->access][far];
 
-	if (owner->kind == NODE_SHARED) /* may answer by itself, as for a shared line */
-		states |= 1;
-	for (; states; states &= states - 1) {
-		enum state s = STATE_F + (enum state)__builtin_ctz(states);
-
-		total = least(total, total_legs(sim, t, total_of(sim, t, owner, s), far));
-	}
+	if (t->fetched)
+		total = total_legs(sim, t, STATE_S, far);
 	return less(total, t->spent + t->tail);
 }
 
@@ -669,7 +676,7 @@ static void note_owner(struct dirent *d, unsigned action)
 }
 
 /* What it knows of the requester. Who was the owner has been told, or asked. */
-static void note_grant(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
+static inline void note_grant(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
 		       unsigned action)
 {
 	t->grant = protocol_grant(action);
@@ -689,7 +696,7 @@ static void note_grant(struct sim *sim, struct node *home, struct dirent *d, str
 }
 
 /* A shared level can give no more than it has: others below may have a copy too. */
-static struct home_rule limited(const struct node *home, uint64_t line,
+static inline struct home_rule limited(const struct node *home, uint64_t line,
 				const struct home_rule *rule)
 {
 	if (!(rule->action & HOME_GRANT_E) || home->kind != NODE_SHARED ||
@@ -783,13 +790,13 @@ static void call(struct sim *sim, struct node *home, struct txn *t, struct node 
 static void collect(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
 		    bool invalidate)
 {
-	unsigned index = 0;
+	struct sharers all = sharers_of(home, d);
 	struct node *q;
 
 	t->calls_in = invalidate;
 	if (d->owner)
 		call(sim, home, t, d->owner, invalidate, true);
-	while (invalidate && (q = next_sharer(home, d, &index)))
+	while (invalidate && (q = next_sharer(home, &all)))
 		call(sim, home, t, q, true, false);
 }
 

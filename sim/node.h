@@ -7,6 +7,7 @@
 
 #include "sim/cache.h"
 #include "sim/protocol.h"
+#include "sim/timing.h"
 
 struct txn;
 
@@ -57,6 +58,7 @@ struct node {
 	struct txn *pending;
 	/* as a home */
 	const struct protocol *protocol;        /* its own, and that of the caches above */
+	struct owner_legs owner_legs;
 	struct dirent **entry;          /* by line number, NULL: nothing known */
 	uint64_t *slice_free;           /* [slices], at the root for each memory node */
 	unsigned slices;

@@ -59,6 +59,7 @@ static const struct protocol *protocol_of(const struct machine *m, enum node_kin
 static void make_home(struct sim *sim, struct node *home, uint64_t lines, unsigned nodes)
 {
 	home->protocol = protocol_of(&sim->machine, home->kind);
+	timing_owner_legs(&sim->t, home->protocol, &home->owner_legs);
 	home->entry = xmap(lines * sizeof(struct dirent *));
 	home->slices = sim->machine.slice.slices ? (unsigned)sim->machine.slice.slices : 1;
 	home->slice_free = xalloc((size_t)home->slices * nodes * sizeof *home->slice_free);

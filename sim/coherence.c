@@ -276,7 +276,13 @@ static struct txn *txn_new(struct sim *sim, enum txn_kind kind, struct node *cli
 		more_txns(sim);
 	t = sim->free_txn;
 	sim->free_txn = t->next;
-	*t = (struct txn){ .kind = kind, .client = client, .home = home, .line = line, .cpu = cpu };
+	memset((char *)t + offsetof(struct txn, messages), 0,
+	       sizeof *t - offsetof(struct txn, messages));
+	t->kind = kind;
+	t->client = client;
+	t->home = home;
+	t->line = line;
+	t->cpu = cpu;
 	t->number = sim->cpu[cpu].txns++;
 	t->start = t->queued_at = sim->now;
 	t->references = 1;

@@ -20,11 +20,6 @@ static uint64_t *lost_bits(const struct sim *sim, struct line *line)
 	return line->had_lost + sim->words;
 }
 
-static bool bit_of(const uint64_t *bits, unsigned i)
-{
-	return bits[i / 64] >> i % 64 & 1;
-}
-
 void line_written(struct sim *sim, struct line *info, unsigned cpu, uint64_t bytes)
 {
 	struct byte_history *h = info->bytes;
@@ -99,15 +94,13 @@ void copy_is_old(const struct cpu *cpu, const struct slot *copy)
 
 void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, bool to_write)
 {
-	uint64_t *lost = lost_bits(sim, slot->info), bit = 1ull << cpu->node->id % 64;
-
 	copy_check(cpu, slot);
 	merge_written(sim, cpu, slot);
 	settle_false(sim, cpu, slot);
 	if (to_write)
-		lost[cpu->node->id / 64] |= bit;
+		cpu_set_bit(cpu, lost_bits(sim, slot->info));
 	else
-		lost[cpu->node->id / 64] &= ~bit;
+		cpu_clear_bit(cpu, lost_bits(sim, slot->info));
 	cache_forget_inner(cpu->node, slot->line);
 	if (cpu->parked && cpu->park_line == slot->line)
 		cpu_unpark(cpu, sim->now);
@@ -118,7 +111,7 @@ void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, bool to_write
 
 bool copy_was_killed(struct sim *sim, const struct cpu *cpu, uint64_t line)
 {
-	return sim->line[line] && bit_of(lost_bits(sim, sim->line[line]), cpu->node->id);
+	return sim->line[line] && cpu_bit(cpu, lost_bits(sim, sim->line[line]));
 }
 
 void cpu_downgrade(struct sim *sim, struct cpu *cpu, struct slot *slot, enum state to)
@@ -146,17 +139,16 @@ bool copy_uses_foreign(const struct line *info, unsigned cpu, uint64_t bytes)
 /* Cold, capacity, or sharing (settled later). */
 static void classify(struct sim *sim, struct cpu *cpu, struct slot *copy)
 {
-	unsigned id = cpu->node->id;
 	struct line *info = copy->info;
 	bool counts = sim->phase == PHASE_WINDOW;
 
 	copy->epoch = info->epoch;
 	copy->open = false;
-	if (!bit_of(had_bits(info), id)) {
-		had_bits(info)[id / 64] |= 1ull << id % 64;
+	if (!cpu_bit(cpu, had_bits(info))) {
+		cpu_set_bit(cpu, had_bits(info));
 		cpu->counts.misses_cold += counts;
 		note_seen(sim, cpu, copy);
-	} else if (!bit_of(lost_bits(sim, info), id)) {
+	} else if (!cpu_bit(cpu, lost_bits(sim, info))) {
 		cpu->counts.misses_capacity += counts;
 	} else {
 		copy->open = true;
@@ -174,14 +166,12 @@ static void leave_unclassed(struct slot *copy)
 
 void copy_first_use(struct sim *sim, struct cpu *cpu, struct slot *copy)
 {
-	unsigned id = cpu->node->id;
-
 	copy->prefetched = false;
 	cpu->counts.prefetches_used += sim->phase == PHASE_WINDOW;
 	if (!copy->unclassed)
 		return;
 	copy->unclassed = false;
-	had_bits(copy->info)[id / 64] |= 1ull << id % 64;
+	cpu_set_bit(cpu, had_bits(copy->info));
 	note_seen(sim, cpu, copy);
 }
 

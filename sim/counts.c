@@ -20,18 +20,14 @@ struct line *line_get(struct sim *sim, uint64_t number)
 	return line;
 }
 
-struct line_counts *line_counts_get(struct sim *sim, struct line *line)
+struct line_counts *line_counts_new(struct sim *sim, struct line *line)
 {
-	if (!line->counts) {
-		line->counts =
-			sim_keep(sim, sizeof *line->counts + 2 * sim->words * sizeof(uint64_t));
-		if (sim->counted_lines == sim->counted_room) {
-			sim->counted_room = sim->counted_room ? 2 * sim->counted_room : 256;
-			sim->counted =
-				xrealloc(sim->counted, sim->counted_room * sizeof *sim->counted);
-		}
-		sim->counted[sim->counted_lines++] = line;
+	line->counts = sim_keep(sim, sizeof *line->counts + 2 * sim->words * sizeof(uint64_t));
+	if (sim->counted_lines == sim->counted_room) {
+		sim->counted_room = sim->counted_room ? 2 * sim->counted_room : 256;
+		sim->counted = xrealloc(sim->counted, sim->counted_room * sizeof *sim->counted);
 	}
+	sim->counted[sim->counted_lines++] = line;
 	return line->counts;
 }
 

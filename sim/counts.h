@@ -90,7 +90,12 @@ struct cell *cell_get(struct sim *sim, const void *p, unsigned size, const struc
 		      unsigned context, uint32_t serial);
 struct fine_cell *fine_cell_get(struct sim *sim, uint64_t line, unsigned offset, unsigned size,
 				const struct site *site, unsigned context);
-struct line_counts *line_counts_get(struct sim *sim, struct line *line);
+struct line_counts *line_counts_new(struct sim *sim, struct line *line);
+static inline struct line_counts *line_counts_get(struct sim *sim, struct line *line)
+{
+	return line->counts ? line->counts : line_counts_new(sim, line);
+}
+
 /* The window's edges, at time `at`. */
 void window_open(struct sim *sim, uint64_t at);
 void window_close(struct sim *sim, uint64_t at);

@@ -97,6 +97,22 @@ struct cpu {
 	unsigned locks;
 };
 
+/* Bit sets of CPUs. */
+static inline void cpu_set_bit(const struct cpu *cpu, uint64_t *bits)
+{
+	bits[cpu->head.id / 64] |= 1ull << cpu->head.id % 64;
+}
+
+static inline void cpu_clear_bit(const struct cpu *cpu, uint64_t *bits)
+{
+	bits[cpu->head.id / 64] &= ~(1ull << cpu->head.id % 64);
+}
+
+static inline bool cpu_bit(const struct cpu *cpu, const uint64_t *bits)
+{
+	return bits[cpu->head.id / 64] >> cpu->head.id % 64 & 1;
+}
+
 /* From when on time is charged to the cause that it had by itself, and all of it lies inside the
  * window: to be called when one of these changes. */
 static inline void cpu_plain(struct cpu *cpu)

@@ -26,7 +26,7 @@ extern const char state_letter[STATES + 1];
 /* Is it newer than what the home has? */
 static inline bool state_dirty(enum state state)
 {
-	return state == STATE_O || state == STATE_D || state == STATE_M;
+	return (1u << STATE_O | 1u << STATE_D | 1u << STATE_M) >> state & 1;
 }
 
 /* Is it the only copy? */

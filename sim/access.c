@@ -183,6 +183,15 @@ static void access_far(struct cpu *cpu, struct want *w, uint64_t line, enum stat
 	cpu_set_horizon(sim, cpu);
 }
 
+/* After a miss: what came need not be looked for. */
+static struct slot *copy_come(struct cpu *cpu, uint64_t line, uint64_t *cost)
+{
+	if (!cpu->arrived)
+		return find_copy(cpu, line, cost);
+	cpu->arrived->used = ++cpu->used;
+	return cpu->arrived;
+}
+
 /*
  * The whole way of an access but its effect on memory, which `effect` has. On return the clock
  * stands at the end of the instruction.
@@ -208,7 +217,7 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 		const struct copy_rule *rule;
 		enum state is;
 
-		slot = find_copy(cpu, line, &w->cost);
+		slot = t ? copy_come(cpu, line, &w->cost) : find_copy(cpu, line, &w->cost);
 		is = slot ? (enum state)slot->copy->state : STATE_I;
 		rule = copy_rule(cpu->node, is, event);
 		if (first)

@@ -228,13 +228,14 @@ struct slot *copy_install_inner(struct cpu *cpu, struct slot *copy)
  * The oldest buffered store and the access that the CPU waits with take effect, before a probe
  * that overtook the line; nobody waited for a prefetch, or a younger store's line: that goes.
  */
-static void finish(struct sim *sim, struct cpu *cpu, struct txn *t)
+static void finish(struct sim *sim, struct cpu *cpu, struct txn *t, struct slot *arrived)
 {
 	if (cpu->buffer.count)
 		buffer_filled(sim, cpu, t);
 	if (cpu->blocked == t) {
 		cpu->blocked = NULL;
 		cpu->filled = t;
+		cpu->arrived = arrived;
 		cpu->clock = sim->now;
 		sim->resume = cpu;
 	} else {
@@ -254,12 +255,12 @@ void cpu_filled(struct sim *sim, struct txn *t)
 	bool fresh = !copy;
 
 	if (t->request == FAR_ATOMIC) {         /* the home did it: nothing comes but word of it */
-		finish(sim, cpu, t);
+		finish(sim, cpu, t, NULL);
 		return;
 	}
 	if (fresh && t->dataless) { /* its copy had to make room meanwhile: as if it did now */
 		coherence_drop(sim, t->client, t->line);
-		finish(sim, cpu, t);
+		finish(sim, cpu, t, NULL);
 		return;
 	}
 	if (fresh) {
@@ -284,7 +285,5 @@ void cpu_filled(struct sim *sim, struct txn *t)
 		    state_letter[t->grant], state_letter[copy->state]);
 	copy->state = rule->next;
 	copy->used = ++cpu->used;
-	if (fresh)
-		copy_install_inner(cpu, copy);
-	finish(sim, cpu, t);
+	finish(sim, cpu, t, fresh ? copy_install_inner(cpu, copy) : NULL);
 }

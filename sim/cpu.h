@@ -62,6 +62,7 @@ struct cpu {
 	uint64_t spin_line;             /* of the word that it waits for in spin_while, or 0 */
 	struct txn *blocked;            /* waits for this one */
 	struct txn *filled;             /* which is complete now; its access is due */
+	struct slot *arrived;           /* the innermost slot of the copy that came, NULL: none did */
 	struct store_buffer buffer;
 	const struct far *far;          /* what `blocked` is to do at the home */
 	/* scheduling */

@@ -718,11 +718,11 @@ void sim_feed(struct sim *sim, unsigned id, uint64_t line, bool write)
 		t = coherence_request(sim, cpu->node, line, request_of(cpu, is, rule),
 				      write ? ACCESS_STORE : ACCESS_LOAD, sim->now);
 		cpu->blocked = t;
-		while (sim->homes.count || sim->messages.count) {
+		while (queue_count(&sim->homes) || queue_count(&sim->messages)) {
 			struct queue *q = &sim->homes;
 
-			if (!q->count ||
-			    (sim->messages.count && sim->messages.item->time <= q->item->time))
+			if (q->item == q->end ||
+			    (queue_count(&sim->messages) && sim->messages.item->time <= q->item->time))
 				q = &sim->messages;
 			sim->now = q->item->time;
 			event_dispatch(sim, event_take(q, 0));

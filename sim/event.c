@@ -59,7 +59,7 @@ static uint64_t key_of(const struct sim *sim, struct event *e)
 }
 
 /* Two events of one time; the rank is the first part of the key. */
-static bool tie_before(const struct sim *sim, struct event *a, struct event *b)
+static __attribute__((noinline)) bool tie_before(const struct sim *sim, struct event *a, struct event *b)
 {
 	uint64_t x, y;
 
@@ -92,14 +92,17 @@ void events_more(struct sim *sim)
 /* What went at the front is given to the end, or there is more of it. */
 static void make_room(struct queue *q)
 {
-	size_t gone = (size_t)(q->item - q->base);
+	size_t gone = (size_t)(q->item - q->base), count = queue_count(q);
+	size_t room = (size_t)(q->limit - q->base) + 1;
 
-	if (gone < q->room / 2) {
-		q->room *= 2;
-		q->base = xrealloc(q->base, q->room * sizeof *q->base);
+	if (gone < room / 2) {
+		room *= 2;
+		q->base = xrealloc(q->base, room * sizeof *q->base);
 	}
-	memmove(q->base, q->base + gone, (q->count + 1) * sizeof *q->base);
-	q->item = q->base;
+	memmove(q->base + 1, q->base + gone, (count + 1) * sizeof *q->base);
+	q->item = q->base + 1;
+	q->end = q->item + count;
+	q->limit = q->base + room - 1;
 }
 
 /* Far from the end: the place of `item` among the first `count`, by halves. */
@@ -119,46 +122,61 @@ static size_t place_of(const struct sim *sim, const struct queue *q, const struc
 	return low;
 }
 
-static void insert_before(const struct sim *sim, struct queue *q, struct queue_item *at,
-			  struct queue_item item)
+/* Before `at`, behind all others, which is free. */
+static __attribute__((noinline)) void insert_before(const struct sim *sim, struct queue *q,
+						    struct queue_item *at, struct queue_item item)
 {
 	enum { FEW = 8 };
 	size_t place;
 
 	for (unsigned i = 0; i < FEW; i++) {
-		*at = at[-1];
-		if (--at == q->item || !before(sim, &item, at - 1)) {
+		if (at == q->item || !before(sim, &item, at - 1)) {
 			*at = item;
 			return;
 		}
+		*at = at[-1];
+		at--;
 	}
 	place = place_of(sim, q, &item, (size_t)(at - q->item));
 	memmove(&q->item[place + 1], &q->item[place], (size_t)(at - &q->item[place]) * sizeof *at);
 	q->item[place] = item;
 }
 
+static inline void insert(const struct sim *sim, struct queue *q, struct event *e);
+
+static __attribute__((noinline)) void insert_in_room(const struct sim *sim, struct queue *q,
+						     struct event *e)
+{
+	make_room(q);
+	insert(sim, q, e);
+}
+
+/* In front of the first stands what has gone, which was earlier, or 0. */
 static inline void insert(const struct sim *sim, struct queue *q, struct event *e)
 {
-	struct queue_item item = { e->time, e }, *at = q->item + q->count;
+	struct queue_item item = { e->time, e }, *at = q->end;
 
-	if (at + 1 == q->base + q->room) {
-		make_room(q);
-		at = q->item + q->count;
+	if (at == q->limit) {
+		insert_in_room(sim, q, e);
+		return;
 	}
+	q->end = at + 1;
 	at[1].time = QUEUE_END;
-	if (q->count++ && before(sim, &item, at - 1))
-		insert_before(sim, q, at, item);
-	else
+	if (item.time > at[-1].time)
 		*at = item;
+	else
+		insert_before(sim, q, at, item);
 }
 
 static inline void take_out(struct queue *q, size_t index)
 {
-	if (index == 0)
+	if (index == 0) {
 		q->item++;
-	else
-		memmove(&q->item[index], &q->item[index + 1], (q->count - index) * sizeof *q->item);
-	q->count--;
+	} else {
+		memmove(&q->item[index], &q->item[index + 1],
+			(queue_count(q) - index) * sizeof *q->item);
+		q->end--;
+	}
 }
 
 /* A CPU to which anything else is on its way has asked for it, and does not run ahead. */
@@ -185,13 +203,14 @@ static inline void unlist(struct event *e)
 
 static inline void queue(struct sim *sim, struct event *e)
 {
-	if (e->node->kind != NODE_CPU) {
-		insert(sim, &sim->homes, e);
-		return;
+	struct queue *q = &sim->homes;
+
+	if (e->node->kind == NODE_CPU) {
+		q = &sim->messages;
+		if (e->type == EVENT_PROBE || e->type == EVENT_INTERRUPT)
+			list_at_cpu(sim, e);
 	}
-	insert(sim, &sim->messages, e);
-	if (e->type == EVENT_PROBE || e->type == EVENT_INTERRUPT)
-		list_at_cpu(sim, e);
+	insert(sim, q, e);
 }
 
 void event_queue(struct sim *sim, struct event *e)
@@ -259,6 +278,11 @@ void event_dispatch(struct sim *sim, struct event *e)
 		coherence_event(sim, e);
 }
 
+static inline struct cpu *cpu_of_turn(struct event *turn)
+{
+	return (struct cpu *)(void *)((char *)turn - offsetof(struct cpu, turn));
+}
+
 /* Let `next` go on; returns when it is the turn of the caller again. */
 static void hand_over(struct sim *sim, struct cpu *self, struct cpu *next)
 {
@@ -272,14 +296,14 @@ static inline struct queue *earlier(const struct sim *sim, struct queue *a, stru
 {
 	if (a->item->time != b->item->time)
 		return a->item->time < b->item->time ? a : b;
-	return b->count && tie_before(sim, b->item->event, a->item->event) ? b : a;
+	return b->item != b->end && tie_before(sim, b->item->event, a->item->event) ? b : a;
 }
 
 bool events_are_idle(const struct sim *sim)
 {
-	if (sim->homes.count)
+	if (queue_count(&sim->homes))
 		return false;
-	for (size_t i = 0; i < sim->messages.count; i++) {
+	for (size_t i = 0; i < queue_count(&sim->messages); i++) {
 		const struct event *e = sim->messages.item[i].event;
 
 		if (e->type != EVENT_INTERRUPT || (sim->unfinished && !e->interrupt.background))
@@ -291,7 +315,7 @@ bool events_are_idle(const struct sim *sim)
 /* The run is over, or will never be. */
 static void end_if_idle(struct sim *sim)
 {
-	if (sim->turns.count || !events_are_idle(sim))
+	if (queue_count(&sim->turns) || !events_are_idle(sim))
 		return;
 	if (!sim->unfinished)
 		sim_end(sim, OUTCOME_DONE);
@@ -313,19 +337,19 @@ static inline void fetch_ahead(const struct sim *sim)
 	const struct queue_item *item = sim->turns.item;
 	const struct cpu *cpu;
 
-	if (sim->turns.count < MANY)
+	if (queue_count(&sim->turns) < MANY)
 		return;
 	__builtin_prefetch(item[FIRST_SIGHT].event);
-	cpu = &sim->cpu[item[LATEST].event->cpu];
+	cpu = cpu_of_turn(item[LATEST].event);
 	for (unsigned i = 0; i < 4; i++)
 		__builtin_prefetch((const char *)cpu + i * LINE, 1);
 	__builtin_prefetch(&cpu->asks);
-	cpu = &sim->cpu[item[LATER].event->cpu];
+	cpu = cpu_of_turn(item[LATER].event);
 	__builtin_prefetch(cpu->fiber);
 	__builtin_prefetch(cpu->node);
 	if (cpu->asks)
 		__builtin_prefetch(cpu->asks, 1);
-	cpu = &sim->cpu[item[SOON].event->cpu];
+	cpu = cpu_of_turn(item[SOON].event);
 	fiber_prefetch(cpu->fiber);
 	if (cpu->asks && cpu->asks->slot)
 		__builtin_prefetch(cpu->asks->slot, 1);
@@ -340,7 +364,7 @@ void event_loop(struct sim *sim, struct cpu *self)
 		uint64_t time;
 
 		q = earlier(sim, q, &sim->turns);
-		if (!sim->turns.count)
+		if (!queue_count(&sim->turns))
 			end_if_idle(sim);
 		time = q->item->time;
 		if (sim->pushed >= sim->edge || sim->entries > 8192)
@@ -349,7 +373,7 @@ void event_loop(struct sim *sim, struct cpu *self)
 			end_by_guard(sim);
 		sim->now = time;
 		if (q == &sim->turns) {
-			next = &sim->cpu[q->item->event->cpu];
+			next = cpu_of_turn(q->item->event);
 			fetch_ahead(sim);
 			take_out(q, 0);
 		} else {
@@ -367,10 +391,10 @@ void events_init(struct sim *sim)
 	struct queue *const all[] = { &sim->homes, &sim->messages, &sim->turns };
 
 	for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
-		*all[i] = (struct queue){ .base = xalloc(FIRST_ROOM * sizeof(struct queue_item)),
-					  .room = FIRST_ROOM };
-		all[i]->item = all[i]->base;
-		all[i]->item->time = QUEUE_END;
+		struct queue_item *base = xalloc(FIRST_ROOM * sizeof *base);
+
+		*all[i] = (struct queue){ base + 1, base + 1, base, base + FIRST_ROOM - 1 };
+		base[1].time = QUEUE_END;
 	}
 }
 

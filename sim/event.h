@@ -66,11 +66,14 @@ struct queue_item {
 #define QUEUE_END (UINT64_MAX / 2)      /* later than any event, and sums with it do not overflow */
 
 struct queue {
-	struct queue_item *item;
-	size_t count;
-	struct queue_item *base; /* where the array begins, of `room` items */
-	size_t room;
+	struct queue_item *item, *end; /* the first, and behind the last */
+	struct queue_item *base, *limit; /* the array, and where `end` has no room any more */
 };
+
+static inline size_t queue_count(const struct queue *q)
+{
+	return (size_t)(q->end - q->item);
+}
 
 uint64_t event_key(const struct sim *sim, enum rank rank, uint64_t time, unsigned cpu);
 /* 64 random bits: of the seed, the CPU and the number of its request alone. */

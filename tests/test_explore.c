@@ -239,10 +239,10 @@ static void go_on(struct world *w)
 static void deliver(struct world *w, unsigned index)
 {
 	struct sim *sim = w->sim;
-	struct queue *h = index < sim->homes.count ? &sim->homes : &sim->messages;
+	struct queue *h = index < queue_count(&sim->homes) ? &sim->homes : &sim->messages;
 
 	event_dispatch(sim,
-		       event_take(h, h == &sim->homes ? index : index - sim->homes.count));
+		       event_take(h, h == &sim->homes ? index : index - queue_count(&sim->homes)));
 	if (sim->resume)
 		go_on(w);
 }
@@ -292,14 +292,14 @@ static bool is_stale(const struct sim *sim, const struct event *e)
 /* By number: those at homes, then the messages. */
 static const struct event *pending_event(const struct sim *sim, unsigned index)
 {
-	if (index < sim->homes.count)
+	if (index < queue_count(&sim->homes))
 		return sim->homes.item[index].event;
-	return sim->messages.item[index - sim->homes.count].event;
+	return sim->messages.item[index - queue_count(&sim->homes)].event;
 }
 
 static unsigned actions(const struct world *w, struct action *list)
 {
-	size_t pending = w->sim->homes.count + w->sim->messages.count;
+	size_t pending = queue_count(&w->sim->homes) + queue_count(&w->sim->messages);
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < pending; i++)
@@ -362,14 +362,14 @@ static void describe(const struct world *w, struct action action)
 					    "end of service", "interrupt",
 					    "turn of the oldest store" };
 	const struct queue *h =
-		action.index < w->sim->homes.count ? &w->sim->homes : &w->sim->messages;
+		action.index < queue_count(&w->sim->homes) ? &w->sim->homes : &w->sim->messages;
 	const struct event *e;
 
 	if (action.kind != DELIVER) {
 		print_error("  CPU %u %s line %u\n", action.cpu, verb[action.kind], action.line);
 		return;
 	}
-	e = h->item[h == &w->sim->homes ? action.index : action.index - w->sim->homes.count].event;
+	e = h->item[h == &w->sim->homes ? action.index : action.index - queue_count(&w->sim->homes)].event;
 	print_error("  %s", type[e->type]);
 	if (e->type == EVENT_PROBE)
 		print_error(e->probe.invalidate ? " (invalidate)" : " (share)");
@@ -570,7 +570,7 @@ static void put_events(struct writer *to)
 	size_t count = to->count, n = 0;
 
 	for (unsigned h = 0; h < 2; h++)
-		for (size_t i = 0; i < heap[h]->count; i++) {
+		for (size_t i = 0; i < queue_count(heap[h]); i++) {
 			if (is_stale(to->w->sim, heap[h]->item[i].event))
 				continue;
 			if (n == TXNS_MAX)
@@ -625,7 +625,7 @@ static void collect_orders(struct writer *to)
 		}
 	}
 	for (unsigned h = 0; h < 2; h++)
-		for (size_t i = 0; i < heap[h]->count; i++)
+		for (size_t i = 0; i < queue_count(heap[h]); i++)
 			if (heap[h]->item[i].event->type == EVENT_PROBE)
 				add_order(to, heap[h]->item[i].event->probe.order);
 	qsort(to->order, to->orders, sizeof to->order[0], by_value);
@@ -721,7 +721,7 @@ static bool messages_have_last(const struct world *w, uint64_t line)
 	const struct queue *heap[] = { &w->sim->homes, &w->sim->messages };
 
 	for (unsigned h = 0; h < 2; h++)
-		for (size_t i = 0; i < heap[h]->count; i++) {
+		for (size_t i = 0; i < queue_count(heap[h]); i++) {
 			const struct event *e = heap[h]->item[i].event;
 
 			if ((e->type == EVENT_FILL || e->type == EVENT_REPLY) &&
@@ -876,13 +876,13 @@ static bool come_to_rest(struct world *w)
 {
 	struct sim *sim = w->sim;
 
-	for (unsigned n = 0; sim->homes.count || sim->messages.count; n++) {
-		bool home = sim->homes.count && (!sim->messages.count ||
+	for (unsigned n = 0; queue_count(&sim->homes) || queue_count(&sim->messages); n++) {
+		bool home = queue_count(&sim->homes) && (!queue_count(&sim->messages) ||
 						 sim->homes.item->time <= sim->messages.item->time);
 
 		sim->now = home ? sim->homes.item->time : sim->messages.item->time;
 		if (!act(w, (struct action){ .kind = DELIVER,
-					     .index = (uint8_t)(home ? 0 : sim->homes.count) }))
+					     .index = (uint8_t)(home ? 0 : queue_count(&sim->homes)) }))
 			return false;
 		if (n == REST_LIMIT)
 			return wrong(w, "it does not come to rest", 0);

@@ -616,9 +616,9 @@ static void bench_open(struct bench *b, const struct variant *variant, enum mach
 /* The only message under way, taken off its way. */
 static struct event *hold(struct bench *b)
 {
-	struct queue *h = b->sim->homes.count ? &b->sim->homes : &b->sim->messages;
+	struct queue *h = queue_count(&b->sim->homes) ? &b->sim->homes : &b->sim->messages;
 
-	assert_int_equal(b->sim->homes.count + b->sim->messages.count, 1);
+	assert_int_equal(queue_count(&b->sim->homes) + queue_count(&b->sim->messages), 1);
 	return event_take(h, 0);
 }
 

@@ -31,20 +31,6 @@ static enum cause miss_cause(const struct cpu *cpu, const struct txn *t)
 									     : CAUSE_TRANSFER_SAME;
 }
 
-enum request request_of(const struct cpu *cpu, enum state state, const struct copy_rule *rule)
-{
-	if (rule->next != state)
-		BUG(cpu, "a copy in %c is to be in %c while it asks for more", state_letter[state],
-		    state_letter[rule->next]);
-	if (rule->action & DO_UPGRADE)
-		return UPGRADE;
-	if (rule->action & DO_GET_MODIFIED)
-		return GET_MODIFIED;
-	if (!(rule->action & DO_GET_SHARED))
-		BUG(cpu, "a copy in %c neither hits nor asks", state_letter[state]);
-	return GET_SHARED;
-}
-
 /* Ask for the line and wait until it is here: cpu->filled. */
 static void miss(struct sim *sim, struct cpu *cpu, const struct want *w, uint64_t line,
 		 enum request request)
@@ -201,7 +187,6 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 {
 	struct sim *sim = cpu->sim;
 	uint64_t line = access_line(cpu, w->p, w->size, w->site), start;
-	enum copy_event event = w->write ? COPY_STORE : COPY_LOAD;
 	enum state was = STATE_I;
 	struct txn *t = NULL;
 	struct slot *slot;
@@ -214,15 +199,15 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 		sync_access(cpu);
 	start = cpu->clock;
 	for (bool first = true;; first = false) {
-		const struct copy_rule *rule;
+		const struct access_rule *rule;
 		enum state is;
 
 		slot = t ? copy_come(cpu, line, &w->cost) : find_copy(cpu, line, &w->cost);
 		is = slot ? (enum state)slot->copy->state : STATE_I;
-		rule = copy_rule(cpu->node, is, event);
+		rule = access_rule(cpu->node, is, w->write);
 		if (first)
 			was = is;
-		if (rule->action & DO_HIT) {
+		if (rule->hits) {
 			slot->copy->state = rule->next;
 			break;
 		}
@@ -552,7 +537,7 @@ void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site
 	struct sim *sim = cpu->sim;
 	uint64_t offset = (uint64_t)((const char *)p - sim->head.arena.base),
 		 line = offset >> LINE_SHIFT, cost = UNIT;
-	const struct copy_rule *rule;
+	const struct access_rule *rule;
 	struct slot *slot;
 	enum state is;
 
@@ -562,8 +547,8 @@ void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site
 		is = slot ? (enum state)slot->copy->state : STATE_I;
 		if (sim->observer)
 			observe_prefetch(sim, cpu, p, write, is, site);
-		rule = copy_rule(cpu->node, is, write ? COPY_STORE : COPY_LOAD);
-		if (!(rule->action & DO_HIT) && !coherence_pending(cpu->node, line) &&
+		rule = access_rule(cpu->node, is, write);
+		if (!rule->hits && !coherence_pending(cpu->node, line) &&
 		    buffer_room_to_ask(cpu, request_of(cpu, is, rule)))
 			coherence_request(sim, cpu->node, line, request_of(cpu, is, rule),
 					  write ? ACCESS_STORE : ACCESS_LOAD, cpu->clock)
@@ -702,11 +687,10 @@ void sim_feed(struct sim *sim, unsigned id, uint64_t line, bool write)
 	for (;;) {
 		struct slot *slot = find_copy(cpu, line, &cost);
 		enum state is = slot ? (enum state)slot->copy->state : STATE_I;
-		const struct copy_rule *rule =
-			copy_rule(cpu->node, is, write ? COPY_STORE : COPY_LOAD);
+		const struct access_rule *rule = access_rule(cpu->node, is, write);
 		struct txn *t;
 
-		if (rule->action & DO_HIT) {
+		if (rule->hits) {
 			slot->copy->state = rule->next;
 			if (write && !slot->copy->wrote) {
 				slot->copy->wrote = true;

@@ -5,7 +5,13 @@
 #include "sim/cpu.h"
 
 /* What a CPU asks for that has the line in that state, by the rule for its access; no hit. */
-enum request request_of(const struct cpu *cpu, enum state state, const struct copy_rule *rule);
+static inline enum request request_of(const struct cpu *cpu, enum state state,
+				      const struct access_rule *rule)
+{
+	if (rule->request == REQUESTS)
+		BUG(cpu, "a copy in %c neither hits nor stays and asks", state_letter[state]);
+	return (enum request)rule->request;
+}
 /* Its line's number; BUG outside the arena or not aligned. */
 uint64_t access_line(struct cpu *cpu, const void *p, unsigned size, const struct site *site);
 

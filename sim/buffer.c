@@ -61,7 +61,7 @@ static enum state state_here(const struct cpu *cpu, uint64_t line)
 
 static bool writable(const struct cpu *cpu, uint64_t line)
 {
-	return copy_rule(cpu->node, state_here(cpu, line), COPY_STORE)->action & DO_HIT;
+	return access_rule(cpu->node, state_here(cpu, line), true)->hits;
 }
 
 /* ---- asking for lines ----------------------------------------------------------------------- */
@@ -85,7 +85,7 @@ bool buffer_room_to_ask(const struct cpu *cpu, enum request request)
 static bool ask(struct sim *sim, struct cpu *cpu, uint64_t line, uint64_t time)
 {
 	struct txn *pending = coherence_pending(cpu->node, line);
-	const struct copy_rule *rule;
+	const struct access_rule *rule;
 	enum request request;
 	enum state is;
 
@@ -94,8 +94,8 @@ static bool ask(struct sim *sim, struct cpu *cpu, uint64_t line, uint64_t time)
 		return true;
 	}
 	is = state_here(cpu, line);
-	rule = copy_rule(cpu->node, is, COPY_STORE);
-	if (rule->action & DO_HIT)
+	rule = access_rule(cpu->node, is, true);
+	if (rule->hits)
 		return true;
 	request = request_of(cpu, is, rule);
 	if (!buffer_room_to_ask(cpu, request))
@@ -184,7 +184,7 @@ static void take_effect(struct sim *sim, struct cpu *cpu)
 	struct slot *copy = find_copy(cpu, e->line, &extra)->copy;
 	enum state was = copy->state;
 
-	copy->state = copy_rule(cpu->node, was, COPY_STORE)->next;
+	copy->state = access_rule(cpu->node, was, true)->next;
 	touch(sim, cpu, copy, &w, NULL);
 	hand_marks(e, copy);
 	memcpy(e->p, e->value, e->size);

@@ -663,8 +663,8 @@ static void probe_owner(struct sim *sim, struct dirent *d, struct txn *t, bool i
 }
 
 /* What the home's table says; it says that what cannot be is impossible. */
-static const struct home_rule *possible(struct sim *sim, const struct txn *t,
-					const struct home_rule *rule)
+static inline const struct home_plan *possible(struct sim *sim, const struct txn *t,
+					       const struct home_plan *rule)
 {
 	if (rule->action & HOME_IMPOSSIBLE)
 		BUG(&sim->cpu[t->cpu], "request %d for line %llu, of which the home knew %d",
@@ -683,11 +683,11 @@ static void note_owner(struct dirent *d, unsigned action)
 
 /* What it knows of the requester. Who was the owner has been told, or asked. */
 static inline void note_grant(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
-		       unsigned action)
+			      const struct home_plan *plan)
 {
-	t->grant = protocol_grant(action);
+	t->grant = plan->grant;
 	if (t->grant == STATE_I || (t->grant != STATE_S && d->owner && d->owner != t->client &&
-				    !(action & HOME_PROBE_INVALIDATE)))
+				    !(plan->action & HOME_PROBE_INVALIDATE)))
 		BUG(&sim->cpu[t->cpu], "line %llu is granted in %c, and has an owner",
 		    (unsigned long long)t->line, state_letter[t->grant]);
 	if (t->grant == STATE_S) {
@@ -702,14 +702,13 @@ static inline void note_grant(struct sim *sim, struct node *home, struct dirent 
 }
 
 /* A shared level can give no more than it has: others below may have a copy too. */
-static inline struct home_rule limited(const struct node *home, uint64_t line,
-				const struct home_rule *rule)
+static inline struct home_plan limited(const struct node *home, uint64_t line,
+				       const struct home_plan *plan)
 {
-	if (!(rule->action & HOME_GRANT_E) || home->kind != NODE_SHARED ||
+	if (plan->grant != STATE_E || home->kind != NODE_SHARED ||
 	    state_alone(node_copy(home, line)->state))
-		return *rule;
-	return (struct home_rule){ (uint16_t)((rule->action & ~HOME_GRANT_E) | HOME_GRANT_S),
-				   HOME_S };
+		return *plan;
+	return (struct home_plan){ plan->action, HOME_S, STATE_S };
 }
 
 /* The requester has lost the copy that the home knows, or its request is for one. */
@@ -825,7 +824,7 @@ static void on_service(struct sim *sim, struct event *e)
 	if (home->kind == NODE_SHARED) {
 		struct slot *slot = node_copy(home, t->line);
 
-		slot->state = copy_rule(home, slot->state, COPY_STORE)->next;
+		slot->state = access_rule(home, slot->state, true)->next;
 		slot->version = version;
 	} else {
 		d->version = version;
@@ -838,7 +837,7 @@ static void on_service(struct sim *sim, struct event *e)
 
 /* A LOCK operation to be done here: first all copies come home. */
 static void serve_far(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
-		      const struct home_rule *rule)
+		      const struct home_plan *rule)
 {
 	if (rule->action & HOME_CALL_IN) {
 		collect(sim, home, d, t, true);
@@ -855,12 +854,12 @@ static void serve_far(struct sim *sim, struct node *home, struct dirent *d, stru
 static void serve(struct sim *sim, struct node *home, struct dirent *d, struct txn *t)
 {
 	enum request request = request_seen(d, t);
-	struct home_rule rule;
+	struct home_plan rule;
 	unsigned action;
 	bool probes;
 
 	t->asked = home_state(d);
-	rule = limited(home, t->line, possible(sim, t, &home->protocol->home[t->asked][request]));
+	rule = limited(home, t->line, possible(sim, t, &home->rules.home[t->asked][request]));
 	action = rule.action;
 	d->thinned = d->left = false;
 	if (t->fetched) {
@@ -884,7 +883,7 @@ static void serve(struct sim *sim, struct node *home, struct dirent *d, struct t
 		d->guessed = true;
 		d->waits++;
 	} else {
-		note_grant(sim, home, d, t, action);
+		note_grant(sim, home, d, t, &rule);
 		check_next(sim, t->cpu, d, rule.next);
 	}
 	if (!d->waits)
@@ -913,24 +912,18 @@ static void fetch(struct sim *sim, struct node *home, struct txn *t)
 /* ---- snoops: probes of the home below ------------------------------------------------------- */
 
 static void answer(struct sim *sim, struct node *node, const struct event *probe,
-		   const struct copy_rule *rule, enum state found, uint32_t version);
-
-static enum copy_event probe_event(const struct event *probe)
-{
-	return probe->probe.invalidate ? COPY_PROBE_INVALIDATE : COPY_PROBE_SHARE;
-}
+		   const struct probe_rule *rule, enum state found, uint32_t version);
 
 /* What its table says of a probed copy: it must tell what the probe asks of it. */
-static const struct copy_rule *probe_rule(struct sim *sim, const struct node *node,
-					  enum state state, const struct event *probe)
+static inline const struct probe_rule *probe_rule(struct sim *sim, const struct node *node,
+						  enum state state, const struct event *probe)
 {
-	const struct copy_rule *rule = copy_rule(node, state, probe_event(probe));
-	unsigned due = state == STATE_I ? DO_NONE_HERE : probe->probe.owner ? DO_DATA : DO_ACK;
+	const struct probe_rule *rule = &node->parent->rules.probe[state][probe->probe.invalidate];
 
-	if (!(rule->action & due) ||
-	    (rule->next != STATE_I && (state == STATE_I || probe->probe.invalidate)))
-		BUG(&sim->cpu[probe->txn->cpu], "probe %d of line %llu in %c: not what is asked",
-		    probe_event(probe), (unsigned long long)probe->txn->line, state_letter[state]);
+	if (!rule->fits[probe->probe.owner])
+		BUG(&sim->cpu[probe->txn->cpu], "probe (%s) of line %llu in %c: not what is asked",
+		    probe->probe.invalidate ? "invalidate" : "share",
+		    (unsigned long long)probe->txn->line, state_letter[state]);
 	return rule;
 }
 
@@ -959,7 +952,7 @@ static void snoop_done(struct sim *sim, struct node *shared, struct dirent *d, s
 	else
 		probe->probe.back = less(probe->probe.back, t->spent);
 	if (slot) {
-		const struct copy_rule *rule = probe_rule(sim, shared, slot->state, probe);
+		const struct probe_rule *rule = probe_rule(sim, shared, slot->state, probe);
 		enum state found = slot->state;
 		uint32_t version = slot->version;
 
@@ -989,7 +982,8 @@ static void snoop_begin(struct sim *sim, struct node *shared, struct dirent *d, 
 
 	t->asked = home_state(d);
 	t->order = ++d->orders;
-	if (slot && copy_rule(shared, slot->state, probe_event(t->probe))->next == STATE_I)
+	if (slot &&
+	    shared->parent->rules.probe[slot->state][t->probe->probe.invalidate].next == STATE_I)
 		collect(sim, shared, d, t, true);
 	else if (slot && state_alone(slot->state))
 		collect(sim, shared, d, t, false);
@@ -1133,8 +1127,8 @@ static bool shared_filled(struct sim *sim, struct txn *t)
 	struct node *shared = t->client;
 	struct dirent *d = dirent_find(sim, shared, t->line);
 	struct slot *slot = node_copy(shared, t->line);
-	const struct copy_rule *rule;
 	struct txn *inner = t->inner;
+	uint8_t next;
 
 	if (!slot) {
 		slot = shared_room(sim, shared, t->line, t->cpu);
@@ -1144,11 +1138,11 @@ static bool shared_filled(struct sim *sim, struct txn *t)
 		slot->version = t->version;
 		slot->state = STATE_I;
 	}
-	rule = copy_rule(shared, slot->state, fill_event[t->grant]);
-	if (!(rule->action & DO_HIT))
+	next = t->home->rules.fill[slot->state][t->grant];
+	if (next == STATES)
 		BUG(&sim->cpu[t->cpu], "fill of line %llu to %c in state %c, at a shared level",
 		    (unsigned long long)t->line, state_letter[t->grant], state_letter[slot->state]);
-	slot->state = rule->next;
+	slot->state = next;
 	slot->used = sim->now;
 	inner->fetched = true;
 	inner->outer = NULL;
@@ -1319,7 +1313,7 @@ static void collected(struct sim *sim, struct node *home, struct dirent *d, stru
 	if (t->kind == TXN_SNOOP && t->probe->probe.invalidate && had)
 		t->killed++;
 	if (t->kind == TXN_SNOOP && !t->calls_in)
-		note_owner(d, possible(sim, t, &home->protocol->answered[t->asked][e->answer.what])
+		note_owner(d, possible(sim, t, &home->rules.answered[t->asked][e->answer.what])
 				      ->action);
 	if (--t->acks)
 		return;
@@ -1336,13 +1330,13 @@ static void collected(struct sim *sim, struct node *home, struct dirent *d, stru
 static void reader_answered(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
 			    enum answer what)
 {
-	struct home_rule rule =
-		limited(home, t->line, possible(sim, t, &home->protocol->answered[t->asked][what]));
+	struct home_plan rule =
+		limited(home, t->line, possible(sim, t, &home->rules.answered[t->asked][what]));
 
 	d->guessed = false;
 	note_owner(d, rule.action);
 	if (is_sharer(d, t->client))            /* else it has already written it back */
-		note_grant(sim, home, d, t, rule.action);
+		note_grant(sim, home, d, t, &rule);
 	/* else fewer have it than the rule takes into account */
 	if (!d->thinned && (!d->left || what == ANSWER_NONE))
 		check_next(sim, t->cpu, d, rule.next);
@@ -1388,7 +1382,7 @@ static void note_gone(struct dirent *d, const struct node *client)
 static void write_back(struct sim *sim, struct node *home, struct dirent *d, unsigned cpu,
 		       const struct write_back *w)
 {
-	const struct home_rule *rule = &home->protocol->home[home_state(d)][WRITE_BACK];
+	const struct home_plan *rule = &home->rules.home[home_state(d)][WRITE_BACK];
 
 	if (rule->action & HOME_IMPOSSIBLE)
 		BUG(&sim->cpu[cpu], "line %llu is written back, and the home knew %d",
@@ -1510,9 +1504,7 @@ static void answer_line(struct sim *sim, struct node *node, const struct event *
 	t->supplier = FROM_CACHE;
 	t->supplied_by = node;
 	if (!probe->probe.invalidate) {
-		t->grant = protocol_grant(
-			possible(sim, t, &t->home->protocol->answered[t->asked][reply->what])
-				->action);
+		t->grant = possible(sim, t, &t->home->rules.answered[t->asked][reply->what])->grant;
 		send_reply(sim, t, reply, probe->probe.back);
 	}
 	waited(t, late);
@@ -1532,19 +1524,20 @@ static void note_found(struct txn *t, struct node *node, enum state found)
 /* The node's answer to a probe, its copy already changed by `rule` (NULL: it had none, but
  * perhaps a write-back on its way). */
 static void answer(struct sim *sim, struct node *node, const struct event *probe,
-		   const struct copy_rule *rule, enum state found, uint32_t version)
+		   const struct probe_rule *rule, enum state found, uint32_t version)
 {
 	struct txn *t = probe->txn;
-	struct reply reply = { found, ANSWER_NONE, version, false };
+	struct reply reply = { found, ANSWER_NONE, version, found != STATE_I };
 
-	if (rule)
-		reply.what = probe->probe.invalidate ? ANSWER_MOVED : protocol_answer(rule);
-	else if (found != STATE_I)
+	if (rule) {
+		reply.what = (enum answer)rule->tells;
+		reply.write_back = rule->writes_back;
+	} else if (found != STATE_I) {
 		reply.what = ANSWER_LEAVING;
+	}
 	if (reply.what == ANSWERS)
 		BUG(&sim->cpu[t->cpu], "line %llu is handed over and kept, or neither",
 		    (unsigned long long)t->line);
-	reply.write_back = rule ? rule->action & DO_WRITE_BACK : found != STATE_I;
 	if (is_collected(t)) {
 		note_found(t, node, found);
 		send_reply(sim, t, &reply, probe->probe.back);
@@ -1592,7 +1585,7 @@ void coherence_end_hold(struct sim *sim, struct cpu *cpu)
 
 static void cpu_probe(struct sim *sim, struct node *node, struct event *e)
 {
-	struct cpu *cpu = &sim->cpu[node->id];
+	struct cpu *cpu = node->cpu;
 	struct txn *t = e->txn;
 	struct slot *slot;
 
@@ -1605,7 +1598,7 @@ static void cpu_probe(struct sim *sim, struct node *node, struct event *e)
 	}
 	slot = node_copy(node, t->line);
 	if (slot) {
-		const struct copy_rule *rule = probe_rule(sim, node, slot->state, e);
+		const struct probe_rule *rule = probe_rule(sim, node, slot->state, e);
 		enum state found = slot->state;
 		uint32_t version = slot->version;
 

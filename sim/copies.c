@@ -249,9 +249,9 @@ static void finish(struct sim *sim, struct cpu *cpu, struct txn *t, struct slot 
 
 void cpu_filled(struct sim *sim, struct txn *t)
 {
-	struct cpu *cpu = &sim->cpu[t->client->id];
+	struct cpu *cpu = t->client->cpu;
 	struct slot *copy = node_copy(t->client, t->line);
-	const struct copy_rule *rule;
+	uint8_t next;
 	bool fresh = !copy;
 
 	if (t->request == FAR_ATOMIC) {         /* the home did it: nothing comes but word of it */
@@ -279,11 +279,11 @@ void cpu_filled(struct sim *sim, struct txn *t)
 		count_prefetch(sim, cpu, t, copy->info);
 	t->request = fresh && t->request == UPGRADE ? GET_MODIFIED : t->request;
 	copy_check(cpu, copy);
-	rule = copy_rule(t->client, copy->state, fill_event[t->grant]);
-	if (!(rule->action & DO_HIT))
+	next = t->home->rules.fill[copy->state][t->grant];
+	if (next == STATES)
 		BUG(cpu, "fill of line %llu to %c in state %c", (unsigned long long)t->line,
 		    state_letter[t->grant], state_letter[copy->state]);
-	copy->state = rule->next;
+	copy->state = next;
 	copy->used = ++cpu->used;
 	finish(sim, cpu, t, fresh ? copy_install_inner(cpu, copy) : NULL);
 }

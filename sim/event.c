@@ -180,9 +180,9 @@ static inline void take_out(struct queue *q, size_t index)
 }
 
 /* A CPU to which anything else is on its way has asked for it, and does not run ahead. */
-static inline void list_at_cpu(struct sim *sim, struct event *e)
+static inline void list_at_cpu(struct event *e)
 {
-	struct cpu *cpu = &sim->cpu[e->node->id];
+	struct cpu *cpu = e->node->cpu;
 
 	e->listed = true;
 	e->next = cpu->pending;
@@ -208,7 +208,7 @@ static inline void queue(struct sim *sim, struct event *e)
 	if (e->node->kind == NODE_CPU) {
 		q = &sim->messages;
 		if (e->type == EVENT_PROBE || e->type == EVENT_INTERRUPT)
-			list_at_cpu(sim, e);
+			list_at_cpu(e);
 	}
 	insert(sim, q, e);
 }

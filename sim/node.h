@@ -9,6 +9,7 @@
 #include "sim/protocol.h"
 #include "sim/timing.h"
 
+struct cpu;
 struct txn;
 
 enum { LEVELS = 2 };
@@ -45,6 +46,7 @@ enum node_kind { NODE_CPU, NODE_SHARED, NODE_ROOT };
 struct node {
 	enum node_kind kind;
 	unsigned id;                    /* CPU number; shared: index in sim->shared */
+	struct cpu *cpu;                /* CPU: itself */
 	unsigned index;                 /* among the clients of the parent */
 	unsigned core, socket;          /* where it stands (first core) */
 	struct node *parent;
@@ -57,7 +59,8 @@ struct node {
 	struct write_back *write_back;
 	struct txn *pending;
 	/* as a home */
-	const struct protocol *protocol;        /* its own, and that of the caches above */
+	const struct protocol *protocol;        /* its own, and that of the caches above: */
+	struct rules rules;                     /* compiled */
 	struct owner_legs owner_legs;
 	struct dirent **entry;          /* by line number, NULL: nothing known */
 	uint64_t *slice_free;           /* [slices], at the root for each memory node */
@@ -65,7 +68,16 @@ struct node {
 	uint64_t *bus_free;             /* ROOT as a bus: [sockets] */
 };
 
+/* sim.c: the home goes by that protocol, and so do the caches above. */
+void node_set_protocol(struct node *home, const struct protocol *protocol);
+
 /* What a client does with its copy is in the table of its home. */
+static inline const struct access_rule *access_rule(const struct node *client, enum state state,
+						    bool write)
+{
+	return &client->parent->rules.access[state][write];
+}
+
 static inline const struct copy_rule *copy_rule(const struct node *client, enum state state,
 						enum copy_event event)
 {

@@ -120,12 +120,12 @@ static struct slot *copy_of(const struct cpu *cpu, uint64_t line)
 	return node_copy(cpu->node, line);
 }
 
-static const struct copy_rule *rule_for(const struct cpu *cpu, const struct slot *copy, bool write)
+static const struct access_rule *rule_for(const struct cpu *cpu, const struct slot *copy, bool write)
 {
-	return copy_rule(cpu->node, copy ? copy->state : STATE_I, write ? COPY_STORE : COPY_LOAD);
+	return access_rule(cpu->node, copy ? copy->state : STATE_I, write);
 }
 
-static void effect(struct cpu *cpu, struct slot *copy, const struct copy_rule *rule, bool write)
+static void effect(struct cpu *cpu, struct slot *copy, const struct access_rule *rule, bool write)
 {
 	copy->state = rule->next;
 	if (write && !copy->wrote) {
@@ -139,13 +139,13 @@ static void ask(struct world *w, unsigned id, unsigned line, bool write)
 {
 	struct cpu *cpu = &w->sim->cpu[id];
 	struct slot *copy = copy_of(cpu, w->line[line]);
-	const struct copy_rule *rule = rule_for(cpu, copy, write);
+	const struct access_rule *rule = rule_for(cpu, copy, write);
 	struct txn *t = coherence_pending(cpu->node, w->line[line]);
 
 	w->writes[id] = write;
 	w->far[id] = false;
 	w->wants[id] = (uint8_t)line;
-	if (rule->action & DO_HIT) {
+	if (rule->hits) {
 		effect(cpu, copy, rule, write);
 		return;
 	}
@@ -163,11 +163,11 @@ static void buffer_line(struct world *w, unsigned id, unsigned line)
 	static const struct site site = { "test_explore", 0, "", "word" };
 	struct cpu *cpu = &w->sim->cpu[id];
 	struct slot *copy = copy_of(cpu, w->line[line]);
-	const struct copy_rule *rule = rule_for(cpu, copy, true);
+	const struct access_rule *rule = rule_for(cpu, copy, true);
 	uint64_t value = 0;
 
 	cpu->clock = w->sim->now;
-	if (!cpu->buffer.count && rule->action & DO_HIT)
+	if (!cpu->buffer.count && rule->hits)
 		effect(cpu, copy, rule, true);
 	else
 		buffer_push(cpu, w->sim->head.arena.base + (w->line[line] << LINE_SHIFT), &value, sizeof value,
@@ -216,7 +216,7 @@ static void go_on(struct world *w)
 	struct txn *t = cpu->filled;
 	unsigned id = cpu->node->id;
 	struct slot *copy = copy_of(cpu, w->line[w->wants[id]]);
-	const struct copy_rule *rule = rule_for(cpu, copy, w->writes[id]);
+	const struct access_rule *rule = rule_for(cpu, copy, w->writes[id]);
 	struct event *probe = t->deferred;
 
 	w->sim->resume = NULL;
@@ -226,13 +226,13 @@ static void go_on(struct world *w)
 		txn_put(w->sim, t);
 		return;
 	}
-	if (rule->action & DO_HIT)
+	if (rule->hits)
 		effect(cpu, copy, rule, w->writes[id]);
 	t->deferred = NULL;
 	if (probe)
 		coherence_probe_again(w->sim, probe);
 	txn_put(w->sim, t);
-	if (!(rule->action & DO_HIT))
+	if (!rule->hits)
 		ask(w, id, w->wants[id], w->writes[id]);
 }
 
@@ -256,7 +256,7 @@ static bool can_start(const struct world *w, enum start start, unsigned id, unsi
 	const struct slot *copy = copy_of(cpu, w->line[line]);
 	bool pending = coherence_pending(cpu->node, w->line[line]),
 	     write = start == STORES || start == PREFETCHES_WRITE || start == BUFFERS;
-	const struct copy_rule *rule = rule_for(cpu, copy, write);
+	const struct access_rule *rule = rule_for(cpu, copy, write);
 
 	if (!(w->search->starts & 1u << start))
 		return false;
@@ -273,8 +273,8 @@ static bool can_start(const struct world *w, enum start start, unsigned id, unsi
 	if (start == FARS)
 		return !pending && !(copy && state_alone(copy->state));
 	if (start == PREFETCHES || start == PREFETCHES_WRITE)
-		return !pending && !(rule->action & DO_HIT);
-	return !(rule->action & DO_HIT) || rule->next != copy->state || (write && !copy->wrote);
+		return !pending && !rule->hits;
+	return !rule->hits || rule->next != copy->state || (write && !copy->wrote);
 }
 
 /* The turn of a store that has taken effect without it, or waits for its line again: nothing will
@@ -1073,9 +1073,9 @@ static void open_world(struct world *w)
 	options.arena_bytes = 1 << 20;
 	w->sim = engine_sim(&options);
 	if (w->search->damaged) {
-		w->sim->root->protocol = w->search->damaged;
+		node_set_protocol(w->sim->root, w->search->damaged);
 		for (unsigned i = 0; i < w->sim->shared_count; i++)
-			w->sim->shared[i]->protocol = w->search->damaged;
+			node_set_protocol(w->sim->shared[i], w->search->damaged);
 	}
 	line = arena_alloc(w->sim, LINE, 32, 0, 4096, NULL, "line");
 	w->line[0] = sim_offset(w->sim, line) >> LINE_SHIFT;

@@ -705,8 +705,8 @@ void sim_feed(struct sim *sim, unsigned id, uint64_t line, bool write)
 		while (queue_count(&sim->homes) || queue_count(&sim->messages)) {
 			struct queue *q = &sim->homes;
 
-			if (q->item == q->end ||
-			    (queue_count(&sim->messages) && sim->messages.item->time <= q->item->time))
+			if (q->item == q->end || (queue_count(&sim->messages) &&
+						  sim->messages.item->time <= q->item->time))
 				q = &sim->messages;
 			sim->now = q->item->time;
 			event_dispatch(sim, event_take(q, 0));

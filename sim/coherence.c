@@ -134,7 +134,8 @@ static unsigned total_of(const struct sim *sim, const struct txn *t, const struc
 }
 
 /* Where the line or the permission came from below, only the way up is left: that of a load. */
-static inline uint64_t total_legs(const struct sim *sim, const struct txn *t, unsigned total, unsigned far)
+static inline uint64_t total_legs(const struct sim *sim, const struct txn *t, unsigned total,
+				  unsigned far)
 {
 	return t->fetched ? sim->t.legs[ACCESS_LOAD][STATE_S][t->home->level]
 			  : sim->t.legs[t->access][total][far];
@@ -550,7 +551,8 @@ static inline enum home_state home_state(const struct dirent *d)
 }
 
 /* A rule has been carried out: does the home know now what its table says that it does? */
-static inline void check_next(struct sim *sim, unsigned cpu, const struct dirent *d, enum home_state next)
+static inline void check_next(struct sim *sim, unsigned cpu, const struct dirent *d,
+			      enum home_state next)
 {
 	if (home_state(d) != next)
 		BUG(&sim->cpu[cpu], "line %llu: the home knows %d now, and its table says %d",
@@ -641,7 +643,7 @@ static uint64_t left_for_owner(const struct sim *sim, const struct txn *t, const
 {
 	unsigned far = farthest(sim, t->client, owner, t->line);
 	uint64_t total = t->home->owner_legs.least[is_homed_at_reader(sim, t, owner)]
-						   [owner->kind == NODE_SHARED][t->access][far];
+						  [owner->kind == NODE_SHARED][t->access][far];
 
 	if (t->fetched)
 		total = total_legs(sim, t, STATE_S, far);
@@ -1313,8 +1315,9 @@ static void collected(struct sim *sim, struct node *home, struct dirent *d, stru
 	if (t->kind == TXN_SNOOP && t->probe->probe.invalidate && had)
 		t->killed++;
 	if (t->kind == TXN_SNOOP && !t->calls_in)
-		note_owner(d, possible(sim, t, &home->rules.answered[t->asked][e->answer.what])
-				      ->action);
+		note_owner(
+			d,
+			possible(sim, t, &home->rules.answered[t->asked][e->answer.what])->action);
 	if (--t->acks)
 		return;
 	if (t->kind == TXN_REQUEST)

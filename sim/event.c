@@ -59,7 +59,8 @@ static uint64_t key_of(const struct sim *sim, struct event *e)
 }
 
 /* Two events of one time; the rank is the first part of the key. */
-static __attribute__((noinline)) bool tie_before(const struct sim *sim, struct event *a, struct event *b)
+static __attribute__((noinline)) bool tie_before(const struct sim *sim, struct event *a,
+						 struct event *b)
 {
 	uint64_t x, y;
 

@@ -41,7 +41,7 @@ ALL_CFLAGS   = -std=gnu17 -O2 -g -fno-omit-frame-pointer -ffp-contract=off -fwra
 ALL_CPPFLAGS = -I. -D_GNU_SOURCE -MMD -MP $(CPPFLAGS)
 LDLIBS       = -lyaml -lzstd -lm -pthread
 
-SOURCES := $(wildcard sim/*.c sim/verbs/*.c models/*.c models/*/*.c workloads/*.c experiment/*.c litmus/*.c cli/*.c)
+SOURCES := $(wildcard sim/*.c sim/verbs/*.c models/*.c models/*/*.c workloads/*.c experiment/*.c litmus/*.c figures/*.c cli/*.c)
 OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(BACKENDS:%=$(B)/%.o)
 LIBRARY := $(filter-out $(B)/cli/main.o,$(OBJECTS))
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))

@@ -17,7 +17,7 @@
 #include "experiment/keys.h"
 #include "experiment/machine_file.h"
 #include "experiment/metrics.h"
-#include "experiment/plots.h"
+#include "experiment/figure.h"
 #include "experiment/schema.h"
 #include "models/model.h"
 #include "sim/machine.h"

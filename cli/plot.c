@@ -10,7 +10,7 @@
 #include "cli/select.h"
 #include "experiment/diagnostic.h"
 #include "experiment/folder.h"
-#include "experiment/plots.h"
+#include "figures/plots.h"
 #include "sim/verbs/xalloc.h"
 
 struct arguments {

@@ -16,7 +16,7 @@
 #include "cli/summary.h"
 #include "cli/table.h"
 #include "experiment/metrics.h"
-#include "experiment/plots.h"
+#include "figures/plots.h"
 #include "experiment/run_point.h"
 #include "experiment/runner.h"
 #include "sim/verbs/backend.h"

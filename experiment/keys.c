@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "experiment/experiment.h"
-#include "experiment/plots.h"
+#include "experiment/figure.h"
 #include "explored/explored.h"
 #include "sim/verbs/xalloc.h"
 

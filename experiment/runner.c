@@ -18,10 +18,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "experiment/figure.h"
 #include "experiment/file.h"
 #include "experiment/folder.h"
 #include "experiment/metrics.h"
-#include "experiment/plots.h"
 #include "experiment/run_point.h"
 #include "experiment/terminal.h"
 #include "experiment/version.h"
@@ -477,7 +477,7 @@ static void replace_other(const struct runner *runner, const struct points *ther
 		snprintf(path, sizeof path, "%s/%s", runner->options->directory, table_files[i]);
 		unlink(path);
 	}
-	plots_forget(runner->options->directory);
+	figures_forget(runner->options->directory);
 	if (!runner->options->quiet)
 		fprintf(stderr,
 			"bounce: %s held other settings (experiment %.12s); their points stay, tables and figures show these\n",

@@ -11,8 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "experiment/claims.h"
-#include "experiment/figures.h"
+#include "experiment/measures.h"
 #include "experiment/run_point.h"
 #include "sim/verbs/xalloc.h"
 
@@ -29,7 +28,7 @@ enum order order_of(const struct interval *change, const struct interval *back)
 	/* a share of nothing is not known: then the second is the unit */
 	if (isnan(change->mean) && !isnan(back->mean))
 		return -order_of(back, change);
-	if (claim_near(1, 1 + change->mean))
+	if (statistics_near(1, 1 + change->mean))
 		return ORDER_EQUAL;
 	if (change->low > 0)
 		return ORDER_LESS;
@@ -64,7 +63,7 @@ enum verdict trial_verdict(const struct sensitivity *sensitivity, const struct t
 static double cycles(const struct point *point, const void *argument)
 {
 	(void)argument;
-	return figure_pair_cycles(point);
+	return measure_pair_cycles(point);
 }
 
 static double bounces(const struct point *point, const void *argument)

@@ -186,6 +186,13 @@ struct interval statistics_change(const double *a, size_t a_count, const double 
 				  states };
 }
 
+static const double NEAR = 0.01;
+
+bool statistics_near(double one, double other)
+{
+	return fabs(one - other) < NEAR * fmax(one, other);
+}
+
 double statistics_percentile(const double *values, size_t count, double fraction)
 {
 	double least = NAN;

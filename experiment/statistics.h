@@ -56,6 +56,9 @@ struct interval statistics_interval(const double *values, size_t count);
  */
 struct interval statistics_change(const double *a, size_t a_count, const double *b, size_t b_count);
 
+/* Two values, not both 0, that are less than 1 % apart: no news. */
+bool statistics_near(double one, double other);
+
 /* The value below which `fraction` (0..1) of the values lie: the ceil(fraction * count)-th
  * smallest, so it is always one of them. No values: NAN. */
 double statistics_percentile(const double *values, size_t count, double fraction);

@@ -1,7 +1,7 @@
 /*
  * Points and indices as text files.
  *
- *	bounce-point 1
+ *	bounce-point 2
  *	a line per fact of struct point: its name, a tab, its value
  *	tables of struct result, see experiment/record.h
  *	end SHA-256 of everything before
@@ -28,7 +28,7 @@ enum {
 	STRUCT_BYTES_MAX = 1 << 24,
 };
 
-static const char point_head[] = "bounce-point 1", index_head[] = "bounce-index 1";
+static const char point_head[] = "bounce-point 2", index_head[] = "bounce-index 1";
 
 /* ---- the tables of a result -------------------------------------------------------------- */
 
@@ -96,6 +96,7 @@ static const struct record_column line_columns[] = {
 	U64(struct line_stats, loads),
 	U64(struct line_stats, stores), PLAIN(struct line_stats, readers),
 	PLAIN(struct line_stats, writers),
+	STRING(struct line_stats, reader_ids), STRING(struct line_stats, writer_ids),
 	{ 0 },
 };
 
@@ -116,7 +117,45 @@ static const struct record_column site_columns[] = {
 	U64(struct site_stats, bounces),
 	U64(struct site_stats, hitm), U64(struct site_stats, upgrades),
 	U64(struct site_stats, wait_units),
-	PLAIN(struct site_stats, cpus),
+	PLAIN(struct site_stats, cpus), STRING(struct site_stats, cpu_ids),
+	{ 0 },
+};
+
+static const struct record_column taker_columns[] = {
+	PLAIN(struct taker_stats, row), PLAIN(struct taker_stats, offset),
+	PLAIN(struct taker_stats, size), TEXT(struct taker_stats, member),
+	STRING(struct taker_stats, site.file), PLAIN(struct taker_stats, site.line),
+	STRING(struct taker_stats, site.function), STRING(struct taker_stats, site.text),
+	CALLER_OF(struct taker_stats),
+	U64(struct taker_stats, misses), U64(struct taker_stats, true_sharing),
+	U64(struct taker_stats, false_sharing), U64(struct taker_stats, upgrades),
+	STRING(struct taker_stats, cpu_ids),
+	{ 0 },
+};
+
+static const struct record_column pair_columns[] = {
+	TEXT(struct pair_stats, layout), TEXT(struct pair_stats, member),
+	PLAIN(struct pair_stats, offset), PLAIN(struct pair_stats, size),
+	TEXT(struct pair_stats, taker_layout), TEXT(struct pair_stats, taker_member),
+	PLAIN(struct pair_stats, taker_offset), PLAIN(struct pair_stats, taker_size),
+	PLAIN(struct pair_stats, apart),
+	U64(struct pair_stats, misses), U64(struct pair_stats, true_sharing),
+	U64(struct pair_stats, false_sharing), U64(struct pair_stats, upgrades),
+	STRING(struct pair_stats, cpu_ids), STRING(struct pair_stats, taker_ids),
+	{ 0 },
+};
+
+static const struct record_column transfer_columns[] = {
+	PLAIN(struct transfer_stats, cpu), PLAIN(struct transfer_stats, taker),
+	U64(struct transfer_stats, count),
+	{ 0 },
+};
+
+static const struct record_column shape_columns[] = {
+	TEXT(struct shape_stats, layout), TEXT(struct shape_stats, member),
+	CLASS(struct shape_stats),
+	PLAIN(struct shape_stats, offset), PLAIN(struct shape_stats, size),
+	PLAIN(struct shape_stats, struct_size),
 	{ 0 },
 };
 
@@ -129,6 +168,7 @@ static const struct record_column member_columns[] = {
 	U64(struct member_stats, hitm), U64(struct member_stats, upgrades),
 	U64(struct member_stats, wait_units),
 	PLAIN(struct member_stats, readers), PLAIN(struct member_stats, writers),
+	STRING(struct member_stats, reader_ids), STRING(struct member_stats, writer_ids),
 	{ 0 },
 };
 
@@ -154,7 +194,7 @@ static const struct record_column lock_columns[] = {
 	U64(struct lock_stats, contended), U64(struct lock_stats, turns),
 	U64(struct lock_stats, wait_units),
 	U64(struct lock_stats, hold_units), U64(struct lock_stats, wait_units_max),
-	U64(struct lock_stats, hold_units_max),
+	U64(struct lock_stats, hold_units_max), U64(struct lock_stats, handovers),
 	{ 0 },
 };
 
@@ -182,7 +222,11 @@ struct result_table {
 static const struct result_table result_tables[] = {
 	TABLE("lines", line_columns, line, lines, struct line_stats),
 	TABLE("sites", site_columns, site, sites, struct site_stats),
+	TABLE("takers", taker_columns, taker, takers, struct taker_stats),
 	TABLE("members", member_columns, member, members, struct member_stats),
+	TABLE("pairs", pair_columns, pair, pairs, struct pair_stats),
+	TABLE("transfers", transfer_columns, transfer, transfers, struct transfer_stats),
+	TABLE("shapes", shape_columns, shape, shapes, struct shape_stats),
 	TABLE("fields", field_columns, field, fields, struct field_stats),
 	TABLE("paths", path_columns, path, paths, struct path_stats),
 	TABLE("locks", lock_columns, lock, locks, struct lock_stats),
@@ -465,6 +509,18 @@ struct reading {
 	char why[256];
 };
 
+/* Why a first line is not `head`: "bounce-point 1" is that of another version's points. */
+static void tell_head(struct reading *reading, const char *line, const char *end, const char *head)
+{
+	size_t kind = (size_t)(strchr(head, ' ') + 1 - head);
+
+	if ((size_t)(end - line) > kind && !memcmp(line, head, kind))
+		snprintf(reading->why, sizeof reading->why,
+			 "another version of bounce wrote it; run the experiment again");
+	else
+		snprintf(reading->why, sizeof reading->why, "it is not a '%s' file", head);
+}
+
 /* Checks first and last line; what lies between is left in `lines`. */
 static bool open_sealed(struct reading *reading, const char *text, size_t length, const char *head)
 {
@@ -489,7 +545,7 @@ static bool open_sealed(struct reading *reading, const char *text, size_t length
 	reading->lines = (struct lines){ .at = text, .end = text + length - SEAL };
 	if (!lines_next(&reading->lines, &line, &end) || (size_t)(end - line) != strlen(head) ||
 	    memcmp(line, head, strlen(head))) {
-		snprintf(reading->why, sizeof reading->why, "it is not a '%s' file", head);
+		tell_head(reading, line, end, head);
 		return false;
 	}
 	return true;
@@ -695,6 +751,12 @@ static bool check_run(const struct checking *checking)
 	return true;
 }
 
+/* "0-3,7" */
+static bool are_ids(const char *ids)
+{
+	return !ids[strspn(ids, "0123456789,-")];
+}
+
 static bool check_lines(const struct checking *checking)
 {
 	const struct result *result = checking->result;
@@ -712,6 +774,8 @@ static bool check_lines(const struct checking *checking)
 			return damaged(checking, "lines", i, "it is no line");
 		if (line->readers > result->cpus || line->writers > result->cpus)
 			return damaged(checking, "lines", i, "more CPUs than there are");
+		if (!are_ids(line->reader_ids) || !are_ids(line->writer_ids))
+			return damaged(checking, "lines", i, "no list of CPUs");
 		if (line->bounces > left)
 			return damaged(checking, "lines", i, "more bounces than in all");
 		left -= line->bounces;
@@ -735,6 +799,8 @@ static bool check_members(const struct checking *checking)
 			return damaged(checking, "members", i, "beyond any struct");
 		if (member->readers > result->cpus || member->writers > result->cpus)
 			return damaged(checking, "members", i, "more CPUs than there are");
+		if (!are_ids(member->reader_ids) || !are_ids(member->writer_ids))
+			return damaged(checking, "members", i, "no list of CPUs");
 		if (member->bounces > left)
 			return damaged(checking, "members", i, "more bounces than in all");
 		left -= member->bounces;
@@ -753,6 +819,8 @@ static bool check_places(const struct checking *checking)
 			return damaged(checking, "sites", i, "beyond its line");
 		if (site->cpus > result->cpus)
 			return damaged(checking, "sites", i, "more CPUs than there are");
+		if (!are_ids(site->cpu_ids))
+			return damaged(checking, "sites", i, "no list of CPUs");
 	}
 	for (size_t i = 0; i < result->fields; i++) {
 		const struct field_stats *field = &result->field[i];
@@ -765,6 +833,44 @@ static bool check_places(const struct checking *checking)
 
 		if (lock->contended > lock->taken)
 			return damaged(checking, "locks", i, "contended more often than taken");
+	}
+	return true;
+}
+
+static bool check_takers(const struct checking *checking)
+{
+	const struct result *result = checking->result;
+
+	for (size_t i = 0; i < result->takers; i++) {
+		const struct taker_stats *taker = &result->taker[i];
+
+		if (taker->row >= result->sites || (i && taker->row < taker[-1].row))
+			return damaged(checking, "takers", i, "of no site, or not in order");
+		if (taker->offset >= LINE || taker->size > LINE - taker->offset)
+			return damaged(checking, "takers", i, "beyond its line");
+		if (!are_ids(taker->cpu_ids))
+			return damaged(checking, "takers", i, "no list of CPUs");
+	}
+	for (size_t i = 0; i < result->pairs; i++) {
+		const struct pair_stats *pair = &result->pair[i];
+
+		if (pair->offset > STRUCT_BYTES_MAX || pair->size > STRUCT_BYTES_MAX ||
+		    pair->taker_offset > STRUCT_BYTES_MAX || pair->taker_size > STRUCT_BYTES_MAX ||
+		    pair->apart > STRUCT_BYTES_MAX)
+			return damaged(checking, "pairs", i, "beyond any struct");
+		if (!are_ids(pair->cpu_ids) || !are_ids(pair->taker_ids))
+			return damaged(checking, "pairs", i, "no list of CPUs");
+	}
+	for (size_t i = 0; i < result->transfers; i++)
+		if (result->transfer[i].cpu >= result->cpus ||
+		    result->transfer[i].taker >= result->cpus)
+			return damaged(checking, "transfers", i, "no such CPU");
+	for (size_t i = 0; i < result->shapes; i++) {
+		const struct shape_stats *shape = &result->shape[i];
+
+		if (shape->struct_size > STRUCT_BYTES_MAX || shape->size > STRUCT_BYTES_MAX ||
+		    shape->offset > STRUCT_BYTES_MAX)
+			return damaged(checking, "shapes", i, "beyond any struct");
 	}
 	return true;
 }
@@ -810,7 +916,8 @@ static bool check_point(struct reading *reading, const struct point *point)
 	struct checking checking = { point, point->result, reading };
 
 	return check_keys(&checking) && check_run(&checking) && check_lines(&checking) &&
-	       check_members(&checking) && check_places(&checking) && check_holders(&checking);
+	       check_members(&checking) && check_places(&checking) && check_takers(&checking) &&
+	       check_holders(&checking);
 }
 
 static struct point *parse_point(struct reading *reading, const char *text, size_t length)

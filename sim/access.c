@@ -41,6 +41,7 @@ static void miss(struct sim *sim, struct cpu *cpu, const struct want *w, uint64_
 		coherence_end_hold(sim, cpu);
 	if (!t) {
 		t = coherence_request(sim, cpu->node, line, request, w->access, cpu->clock);
+		t->place = want_place(cpu, w, cpu->context);
 		t->reread = cpu->spin_line == line && copy_was_killed(sim, cpu, line);
 	} else {
 		t->start = cpu->clock;          /* a prefetch of it is under way: wait for that */
@@ -124,6 +125,7 @@ uint32_t cpu_far(struct sim *sim, const struct txn *t, uint64_t end)
 	struct cpu *cpu = &sim->cpu[t->client->id];
 	struct line *info = line_get(sim, t->line);
 	struct want *w = cpu->far ? cpu->far->want : NULL;
+	struct place before = info->last_write;
 	bool bounce;
 
 	if (!w)                                 /* below the verbs */
@@ -135,7 +137,7 @@ uint32_t cpu_far(struct sim *sim, const struct txn *t, uint64_t end)
 	cpu->lines_written++;
 	if (sim->phase == PHASE_WINDOW) {
 		count_miss(sim, cpu, t, true, info);
-		count_fine(sim, cpu, w, t, bounce, t->line);
+		count_fine(sim, cpu, w, t, bounce, info, taker_of(cpu, t, info, false, &before));
 		count_wait(sim, w, t->line, end - sim->now);
 	}
 	count_access(
@@ -233,8 +235,8 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 		ahead_used(cpu, slot->copy, w);
 	look_note(sim, look, w, slot);
 	w->fine = &look->fine;
-	touch(sim, cpu, slot->copy, w, t && !t->buffered && !t->by ? t : NULL);
-	if (t && (t->buffered || t->by))        /* counted as the store's, the prefetcher's */
+	touch(sim, cpu, slot->copy, w, t && !t->buffered && !t->unasked ? t : NULL);
+	if (t && (t->buffered || t->unasked)) /* counted as the store's, the prefetcher's */
 		count_wait(sim, w, line, w->time - t->start);
 	effect(argument);
 	if (sim->observer)
@@ -532,6 +534,17 @@ static void observe_prefetch(struct sim *sim, struct cpu *cpu, const void *p, bo
 	observe(sim, cpu, &w, was, was, cpu->clock);
 }
 
+static void ask_ahead(struct cpu *cpu, uint64_t line, const void *p, bool write,
+		      enum request request, const struct site *site)
+{
+	struct want w = { .p = p, .size = 1, .site = site };
+	struct txn *t = coherence_request(cpu->sim, cpu->node, line, request,
+					  write ? ACCESS_STORE : ACCESS_LOAD, cpu->clock);
+
+	t->prefetch = true;
+	t->place = want_place(cpu, &w, cpu->context);
+}
+
 void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site *site)
 {
 	struct sim *sim = cpu->sim;
@@ -550,9 +563,7 @@ void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site
 		rule = access_rule(cpu->node, is, write);
 		if (!rule->hits && !coherence_pending(cpu->node, line) &&
 		    buffer_room_to_ask(cpu, request_of(cpu, is, rule)))
-			coherence_request(sim, cpu->node, line, request_of(cpu, is, rule),
-					  write ? ACCESS_STORE : ACCESS_LOAD, cpu->clock)
-				->prefetch = true;
+			ask_ahead(cpu, line, p, write, request_of(cpu, is, rule), site);
 	}
 	pass(cpu, UNIT, CAUSE_PRIVATE_HIT);
 	cpu_end_run_ahead(cpu);

@@ -36,9 +36,12 @@ static bool ask(struct cpu *cpu, const struct announced *a, uint64_t time)
 		return false;
 	t = coherence_request(sim, cpu->node, a->line, GET_SHARED, ACCESS_LOAD, time);
 	t->prefetch = true;
-	t->by = a->site;
-	t->context = a->context;
-	t->offset = a->offset;
+	t->unasked = true;
+	t->place = (struct place){ .site = a->site,
+				   .context = a->context,
+				   .cpu = (uint16_t)cpu->node->id,
+				   .offset = a->offset,
+				   .size = 1 };
 	cpu_end_run_ahead(cpu);
 	return true;
 }

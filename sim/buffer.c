@@ -64,6 +64,21 @@ static bool writable(const struct cpu *cpu, uint64_t line)
 	return access_rule(cpu->node, state_here(cpu, line), true)->hits;
 }
 
+static struct want want_of(const struct sim *sim, const struct buffered *e)
+{
+	return (struct want){
+		.p = e->p,
+		.size = e->size,
+		.write = true,
+		.buffered = true,
+		.access = ACCESS_STORE,
+		.cost = sim->t.store_hit,
+		.context = e->context,
+		.time = sim->now,
+		.site = e->site,
+	};
+}
+
 /* ---- asking for lines ----------------------------------------------------------------------- */
 
 bool buffer_room_to_ask(const struct cpu *cpu, enum request request)
@@ -82,12 +97,15 @@ bool buffer_room_to_ask(const struct cpu *cpu, enum request request)
 }
 
 /* False: not now. A write prefetch under way is the store's miss from now on. */
-static bool ask(struct sim *sim, struct cpu *cpu, uint64_t line, uint64_t time)
+static bool ask(struct sim *sim, struct cpu *cpu, const struct buffered *e, uint64_t time)
 {
+	uint64_t line = e->line;
 	struct txn *pending = coherence_pending(cpu->node, line);
 	const struct access_rule *rule;
 	enum request request;
 	enum state is;
+	struct want w;
+	struct txn *t;
 
 	if (pending) {
 		pending->buffered |= pending->request != GET_SHARED;
@@ -100,7 +118,10 @@ static bool ask(struct sim *sim, struct cpu *cpu, uint64_t line, uint64_t time)
 	request = request_of(cpu, is, rule);
 	if (!buffer_room_to_ask(cpu, request))
 		return false;
-	coherence_request(sim, cpu->node, line, request, ACCESS_STORE, time)->buffered = true;
+	w = want_of(sim, e);
+	t = coherence_request(sim, cpu->node, line, request, ACCESS_STORE, time);
+	t->buffered = true;
+	t->place = want_place(cpu, &w, w.context);
 	if (sim->t.ahead)
 		ahead_missed(cpu, line, false, time);
 	return true;
@@ -126,16 +147,16 @@ static void let_drain(struct sim *sim, struct cpu *cpu, uint64_t line, uint64_t 
 void buffer_advance(struct sim *sim, struct cpu *cpu, uint64_t time)
 {
 	struct store_buffer *b = &cpu->buffer;
-	uint64_t oldest;
+	const struct buffered *oldest;
 
 	if (!b->count)
 		return;
-	oldest = entry_at(cpu, 0)->line;
+	oldest = entry_at(cpu, 0);
 	ask(sim, cpu, oldest, time);    /* again, if it came early and was given up */
-	while (b->asked < b->count && ask(sim, cpu, entry_at(cpu, b->asked)->line, time))
+	while (b->asked < b->count && ask(sim, cpu, entry_at(cpu, b->asked), time))
 		b->asked++;
-	if (!b->drains && writable(cpu, oldest))
-		let_drain(sim, cpu, oldest, time);
+	if (!b->drains && writable(cpu, oldest->line))
+		let_drain(sim, cpu, oldest->line, time);
 }
 
 /* ---- taking effect -------------------------------------------------------------------------- */
@@ -147,21 +168,6 @@ static void hand_marks(const struct buffered *e, struct slot *copy)
 		copy->op_written = e->op_serial;
 	if (copy->op_read < e->op_read)
 		copy->op_read = e->op_read;
-}
-
-static struct want want_of(const struct sim *sim, const struct buffered *e)
-{
-	return (struct want){
-		.p = e->p,
-		.size = e->size,
-		.write = true,
-		.buffered = true,
-		.access = ACCESS_STORE,
-		.cost = sim->t.store_hit,
-		.context = e->context,
-		.time = sim->now,
-		.site = e->site,
-	};
 }
 
 /* The CPU that waits for this goes on a cycle later: the store is an instruction like others. */
@@ -235,14 +241,17 @@ void buffer_filled(struct sim *sim, struct cpu *cpu, const struct txn *t)
 	struct buffered *e = oldest_of_line(cpu, t->line);
 
 	if (e && !writable(cpu, t->line) && e != entry_at(cpu, 0))
-		ask(sim, cpu, t->line, sim->now);       /* a read was under way when it was due */
+		ask(sim, cpu, e, sim->now); /* a read was under way when it was due */
 	if (!e || !writable(cpu, t->line))
 		return;
 	if (t->buffered && sim->phase == PHASE_WINDOW) {
 		struct want w = want_of(sim, e);
+		struct line *info = line_get(sim, t->line);
+		bool lost = node_copy(cpu->node, t->line)->open;
 
-		count_miss(sim, cpu, t, true, line_get(sim, t->line));
-		count_fine(sim, cpu, &w, t, false, t->line);
+		count_miss(sim, cpu, t, true, info);
+		count_fine(sim, cpu, &w, t, false, info,
+			   taker_of(cpu, t, info, lost, &info->last_write));
 	}
 	if (e == entry_at(cpu, 0)) {    /* had it been here before, it was lost meanwhile */
 		cpu->buffer.drains = false;

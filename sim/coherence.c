@@ -1586,6 +1586,16 @@ void coherence_end_hold(struct sim *sim, struct cpu *cpu)
 		event_again(sim, event_take(q, i), RANK_PROBE, cpu->clock + 1);
 }
 
+/* The access for which t's CPU asked for the line; of no site where that is not known. */
+static const struct place *asked_for(const struct sim *sim, const struct txn *t)
+{
+	static const struct place unknown;
+	const struct txn *own =
+		t->cpu < sim->head.cpus ? coherence_pending(sim->cpu[t->cpu].node, t->line) : NULL;
+
+	return own ? &own->place : &unknown;
+}
+
 static void cpu_probe(struct sim *sim, struct node *node, struct event *e)
 {
 	struct cpu *cpu = node->cpu;
@@ -1606,7 +1616,9 @@ static void cpu_probe(struct sim *sim, struct node *node, struct event *e)
 		uint32_t version = slot->version;
 
 		if (rule->next == STATE_I)
-			cpu_lose(sim, cpu, slot, t->kind != TXN_EVICT && t->client != node);
+			cpu_lose(sim, cpu, slot,
+				 t->kind != TXN_EVICT && t->client != node ? asked_for(sim, t)
+									   : NULL);
 		else
 			cpu_downgrade(sim, cpu, slot, rule->next);
 		if (e->probe.invalidate && t->kind == TXN_REQUEST && t->client != node)
@@ -1661,7 +1673,7 @@ void coherence_evict(struct sim *sim, struct cpu *cpu, struct slot *slot)
 	enum state state = slot->state;
 	bool dirty = leaves_dirty(sim, node->id, node, state);
 
-	cpu_lose(sim, cpu, slot, false);
+	cpu_lose(sim, cpu, slot, NULL);
 	if (dirty) {
 		struct txn lender = { .cpu = node->id, .number = cpu->txns++ };
 

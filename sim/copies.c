@@ -54,11 +54,15 @@ static void merge_written(struct sim *sim, struct cpu *cpu, struct slot *copy)
 }
 
 /* A sharing miss whose copy ends without a use of what others wrote was false sharing. */
-static void settle_false(struct sim *sim, struct cpu *cpu, struct slot *copy)
+void copy_settle_false(struct sim *sim, struct cpu *cpu, struct slot *copy)
 {
 	if (copy->open && copy->open_counts && sim->phase == PHASE_WINDOW) {
+		struct taken *taken = party_get(sim, copy->info, cpu->node->id)->open;
+
 		cpu->counts.misses_false_sharing++;
 		line_counts_get(sim, copy->info)->false_sharing++;
+		if (taken)
+			taken->false_sharing++;
 	}
 	copy->open = false;
 }
@@ -68,18 +72,19 @@ static void note_seen(struct sim *sim, const struct cpu *cpu, const struct slot 
 {
 	struct line *info = copy->info;
 
-	if (!copy->epoch && !info->cpu_epoch)
-		return;
-	if (!info->cpu_epoch)
-		info->cpu_epoch = sim_keep(sim, sim->head.cpus * sizeof(uint32_t));
-	info->cpu_epoch[cpu->node->id] = copy->epoch;
+	if (copy->epoch || party_find(info, cpu->node->id))
+		party_get(sim, info, cpu->node->id)->epoch = copy->epoch;
 }
 
 void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy)
 {
 	if (copy->open_counts && sim->phase == PHASE_WINDOW) {
+		struct taken *taken = party_get(sim, copy->info, cpu->node->id)->open;
+
 		cpu->counts.misses_true_sharing++;
 		line_counts_get(sim, copy->info)->true_sharing++;
+		if (taken)
+			taken->true_sharing++;
 	}
 	note_seen(sim, cpu, copy);
 	copy->open = false;
@@ -92,15 +97,17 @@ void copy_is_old(const struct cpu *cpu, const struct slot *copy)
 	    cpu->line_version[copy->line]);
 }
 
-void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, bool to_write)
+void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, const struct place *taker)
 {
 	copy_check(cpu, slot);
 	merge_written(sim, cpu, slot);
-	settle_false(sim, cpu, slot);
-	if (to_write)
+	copy_settle_false(sim, cpu, slot);
+	if (taker) {
 		cpu_set_bit(cpu, lost_bits(sim, slot->info));
-	else
+		party_get(sim, slot->info, cpu->node->id)->taker = *taker;
+	} else {
 		cpu_clear_bit(cpu, lost_bits(sim, slot->info));
+	}
 	cache_forget_inner(cpu->node, slot->line);
 	if (cpu->parked && cpu->park_line == slot->line)
 		cpu_unpark(cpu, sim->now);
@@ -125,7 +132,8 @@ void cpu_downgrade(struct sim *sim, struct cpu *cpu, struct slot *slot, enum sta
 bool copy_uses_foreign(const struct line *info, unsigned cpu, uint64_t bytes)
 {
 	const struct byte_history *h = info->bytes;
-	uint32_t since = info->cpu_epoch ? info->cpu_epoch[cpu] : 0;
+	const struct party *party = party_find(info, cpu);
+	uint32_t since = party ? party->epoch : 0;
 
 	for (; h && bytes; bytes &= bytes - 1) {
 		unsigned b = (unsigned)__builtin_ctzll(bytes);
@@ -153,6 +161,7 @@ static void classify(struct sim *sim, struct cpu *cpu, struct slot *copy)
 	} else {
 		copy->open = true;
 		copy->open_counts = counts;
+		party_get(sim, info, id)->open = NULL;
 	}
 }
 
@@ -270,13 +279,13 @@ void cpu_filled(struct sim *sim, struct txn *t)
 		copy->info = line_get(sim, t->line);
 		copy->label_serial = sim->head.arena.label_serial;
 		copy->prefetched = t->prefetch;
-		if (t->by)
+		if (t->unasked)
 			leave_unclassed(copy);
 		else
 			classify(sim, cpu, copy);
 	}
 	if (t->prefetch && sim->phase == PHASE_WINDOW)
-		count_prefetch(sim, cpu, t, copy->info);
+		count_prefetch(sim, cpu, t, copy->info, fresh && copy->open);
 	t->request = fresh && t->request == UPGRADE ? GET_MODIFIED : t->request;
 	copy_check(cpu, copy);
 	next = t->home->rules.fill[copy->state][t->grant];

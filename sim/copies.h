@@ -16,14 +16,16 @@ static inline void copy_check(const struct cpu *cpu, const struct slot *copy)
 }
 /* The first access to a copy that came before any asked for it. */
 void copy_first_use(struct sim *sim, struct cpu *cpu, struct slot *copy);
+/* The class of the sharing miss that brought it. */
+void copy_settle_false(struct sim *sim, struct cpu *cpu, struct slot *copy);
 void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy);
 /* Is one of `bytes` among those that others wrote since this CPU's last cold or true-sharing miss
  * on the line? They cannot change while it has a copy. */
 bool copy_uses_foreign(const struct line *info, unsigned cpu, uint64_t bytes);
 /* An inner level points to the copy; the slot of the innermost. */
 struct slot *copy_install_inner(struct cpu *cpu, struct slot *copy);
-/* The copy goes: to another's write, or to make room. */
-void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, bool to_write);
+/* The copy goes: another CPU takes it for that access, or (NULL) it makes room. */
+void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, const struct place *taker);
 /* Was the CPU's last copy of the line lost to a write? */
 bool copy_was_killed(struct sim *sim, const struct cpu *cpu, uint64_t line);
 /* It stays, in that state. */

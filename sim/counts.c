@@ -2,6 +2,7 @@
 #include "sim/counts.h"
 #include "sim/access.h"
 #include "sim/arena.h"
+#include "sim/copies.h"
 #include "sim/cpu.h"
 
 #include <stdlib.h>
@@ -14,7 +15,6 @@ struct line *line_get(struct sim *sim, uint64_t number)
 	if (!line) {
 		line = sim_keep(sim, sizeof *line + 2 * sim->words * sizeof(uint64_t));
 		line->number = number;
-		line->last_writer = -1;
 		sim->line[number] = line;
 	}
 	return line;
@@ -29,6 +29,20 @@ struct line_counts *line_counts_new(struct sim *sim, struct line *line)
 	}
 	sim->counted[sim->counted_lines++] = line;
 	return line->counts;
+}
+
+struct party *party_find(const struct line *line, unsigned cpu)
+{
+	return line->party ? line->party[cpu] : NULL;
+}
+
+struct party *party_get(struct sim *sim, struct line *line, unsigned cpu)
+{
+	if (!line->party)
+		line->party = sim_keep(sim, sim->head.cpus * sizeof *line->party);
+	if (!line->party[cpu])
+		line->party[cpu] = sim_keep(sim, sizeof *line->party[cpu]);
+	return line->party[cpu];
 }
 
 static unsigned context_add(struct sim *sim, struct context context)
@@ -124,6 +138,30 @@ struct fine_cell *fine_cell_get(struct sim *sim, uint64_t line, unsigned offset,
 	return f;
 }
 
+static bool same_place(const struct place *a, const struct place *b)
+{
+	return a->site == b->site && a->context == b->context && a->offset == b->offset &&
+	       a->size == b->size;
+}
+
+struct taken *taken_get(struct sim *sim, struct fine_cell *cell, const struct place *taker)
+{
+	struct taken **link = &cell->taken, *t;
+
+	while (*link && !same_place(&(*link)->taker, taker))
+		link = &(*link)->next;
+	t = *link;
+	if (t) {
+		*link = t->next;
+	} else {
+		t = sim_keep(sim, sizeof *t + 2 * sim->words * sizeof t->cpus[0]);
+		t->taker = *taker;
+	}
+	t->next = cell->taken;
+	cell->taken = t;
+	return t;
+}
+
 /* ---- locks ---------------------------------------------------------------------------------- */
 
 static struct lock_entry *lock_get(struct sim *sim, const void *lock, const char *kind)
@@ -137,6 +175,7 @@ static struct lock_entry *lock_get(struct sim *sim, const void *lock, const char
 	l = sim_keep(sim, sizeof *l);
 	l->offset = offset;
 	l->kind = kind;
+	l->last = -1;
 	l->hash_next = *bucket;
 	*bucket = l;
 	sim->locks++;
@@ -148,6 +187,8 @@ void lock_taken(struct cpu *cpu, const void *lock, const char *kind, unsigned tu
 	struct lock_entry *l = lock_get(cpu->sim, lock, kind);
 
 	l->taken++;
+	l->handovers += l->last >= 0 && l->last != (int)cpu->node->id;
+	l->last = (int)cpu->node->id;
 	l->contended += turns > 0;
 	l->turns += turns;
 	if (turns) {
@@ -198,8 +239,8 @@ static void clear_cells(struct sim *sim)
 			c->loads = c->stores = c->rmws = 0;
 	for (unsigned i = 0; i < LOCK_BUCKETS; i++)
 		for (struct lock_entry *l = sim->lock_bucket[i]; l; l = l->hash_next)
-			l->taken = l->contended = l->turns = l->wait_units = l->hold_units =
-				l->wait_units_max = l->hold_units_max = 0;
+			l->taken = l->contended = l->turns = l->handovers = l->wait_units =
+				l->hold_units = l->wait_units_max = l->hold_units_max = 0;
 }
 
 /* An access that began before `at` is charged to its end: what lies beyond `at`. */
@@ -235,18 +276,15 @@ void window_open(struct sim *sim, uint64_t at)
 }
 
 /* Sharing misses that are still unclassified when the window closes were false sharing so far. */
-static void settle_open(struct sim *sim, struct cpu *cpu)
+static void settle_all_false(struct sim *sim, struct cpu *cpu)
 {
 	const struct cache *c = node_outermost(cpu->node);
 
 	for (uint64_t i = 0; i < c->sets * c->ways; i++) {
 		struct slot *slot = &c->slot[i];
 
-		if (slot->line != NO_LINE && slot->open && slot->open_counts) {
-			cpu->counts.misses_false_sharing++;
-			line_counts_get(sim, slot->info)->false_sharing++;
-			slot->open = false;
-		}
+		if (slot->line != NO_LINE && slot->open && slot->open_counts)
+			copy_settle_false(sim, cpu, slot);
 	}
 }
 
@@ -257,7 +295,7 @@ void window_close(struct sim *sim, uint64_t at)
 
 		if (cpu->parked)
 			cpu_park_account(cpu, at);
-		settle_open(sim, cpu);
+		settle_all_false(sim, cpu);
 		if (!cpu->irq_on && !cpu->in_irq) {
 			uint64_t from =
 				cpu->irq_off_since > sim->opened ? cpu->irq_off_since : sim->opened;
@@ -398,6 +436,7 @@ void counts_init(struct sim *sim)
 	sim->fine_bucket = xmap(FINE_BUCKETS * sizeof *sim->fine_bucket);
 	sim->lock_bucket = xalloc(LOCK_BUCKETS * sizeof *sim->lock_bucket);
 	sim->holder = xalloc(2 * HOLDERS_MAX * sizeof *sim->holder);
+	sim->transfer = xmap((size_t)sim->head.cpus * sim->head.cpus * sizeof *sim->transfer);
 	sim->entry_floor = NEVER;
 	context_get(sim, OP_NONE, "");
 	if (sim->options.warmup) {
@@ -416,6 +455,7 @@ void counts_free(struct sim *sim)
 	xunmap(sim->fine_bucket, FINE_BUCKETS * sizeof *sim->fine_bucket);
 	free(sim->lock_bucket);
 	free(sim->holder);
+	xunmap(sim->transfer, (size_t)sim->head.cpus * sim->head.cpus * sizeof *sim->transfer);
 	free(sim->entry);
 	free(sim->context);
 	free(sim->counted);

@@ -6,6 +6,7 @@
 #define SIM_COUNTS_H
 
 #include "sim/histogram.h"
+#include "sim/place.h"
 #include "sim/result.h"
 #include "sim/timing.h"
 
@@ -15,11 +16,18 @@ enum { CELL_BUCKETS = 1 << 12, FINE_BUCKETS = 1 << 16, LOCK_BUCKETS = 1 << 8 };
 struct line {
 	uint64_t number;
 	uint32_t epoch;                 /* bumped when a written copy is lost */
-	int last_writer;                /* CPU, -1: none yet */
+	struct place last_write;        /* the first of its CPU's ownership */
 	struct line_counts *counts;     /* NULL before the first miss in the window */
 	struct byte_history *bytes;     /* NULL before the first lost write */
-	uint32_t *cpu_epoch;            /* [cpus]: epoch of the last cold or true-sharing miss */
+	struct party **party;           /* [cpus], NULL: no CPU has one; entries as well */
 	uint64_t had_lost[];            /* bits: [words] ever had it, [words] lost it to a write */
+};
+
+/* What a line remembers of a CPU. */
+struct party {
+	uint32_t epoch;                 /* of its last cold or true-sharing miss */
+	struct place taker;             /* the access for which its last copy was taken from it */
+	struct taken *open;             /* where its sharing miss is counted, until that has a class */
 };
 
 /* Who wrote each byte last, and who but the last writer. */
@@ -46,7 +54,18 @@ struct fine_cell {                      /* misses: one offset of one line, one s
 	const struct site *site;
 	unsigned context;
 	uint64_t loads, stores, rmws, bounces, hitm, upgrades, wait_units;
+	struct taken *taken;            /* by whom its line was taken; the last one first */
 	uint64_t cpus[];
+};
+
+/* Of a fine cell's misses: those that one place in the source is to blame for. */
+struct taken {
+	struct taken *next;
+	struct place taker;             /* its CPU is that of the first */
+	uint64_t misses;                /* whose copy was taken; each has a class in the end: */
+	uint64_t true_sharing, false_sharing;
+	uint64_t upgrades;              /* and LOCK operations at the home: after another's write */
+	uint64_t cpus[];                /* [words] that missed, [words] that took the line */
 };
 
 struct line_counts {
@@ -60,6 +79,8 @@ struct lock_entry {
 	uint64_t offset;
 	const char *kind;
 	uint64_t taken, contended, turns, wait_units, hold_units, wait_units_max, hold_units_max;
+	uint64_t handovers;             /* takings by another CPU than the one before */
+	int last;                       /* who had it last, -1: none yet */
 };
 
 struct context {
@@ -95,7 +116,10 @@ static inline struct line_counts *line_counts_get(struct sim *sim, struct line *
 {
 	return line->counts ? line->counts : line_counts_new(sim, line);
 }
-
+/* What the line remembers of the CPU; NULL: nothing yet. */
+struct party *party_find(const struct line *line, unsigned cpu);
+struct party *party_get(struct sim *sim, struct line *line, unsigned cpu);
+struct taken *taken_get(struct sim *sim, struct fine_cell *cell, const struct place *taker);
 /* The window's edges, at time `at`. */
 void window_open(struct sim *sim, uint64_t at);
 void window_close(struct sim *sim, uint64_t at);

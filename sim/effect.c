@@ -61,14 +61,54 @@ void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool writ
 	cpu_set_bit(cpu, lc->cpus + (write ? sim->words : 0));
 }
 
+struct place want_place(const struct cpu *cpu, const struct want *w, uint32_t context)
+{
+	return (struct place){ .site = w->site,
+			       .context = context,
+			       .cpu = (uint16_t)cpu->node->id,
+			       .offset = (uint8_t)((uintptr_t)w->p & (LINE - 1)),
+			       .size = (uint8_t)w->size };
+}
+
+static bool is_miss(const struct txn *t)
+{
+	return t->request != UPGRADE && t->request != FAR_ATOMIC;
+}
+
+const struct place *taker_of(const struct cpu *cpu, const struct txn *t, const struct line *info,
+			     bool lost, const struct place *before)
+{
+	const struct place *taker = lost ? &party_find(info, cpu->node->id)->taker : NULL;
+
+	if (!is_miss(t))
+		taker = before;
+	return taker && taker->site && taker->cpu != cpu->node->id ? taker : NULL;
+}
+
+/* At that place the CPU missed a copy that it had lost, or (`miss` is false) had to ask for more. */
+static void count_taken(struct sim *sim, struct cpu *cpu, struct fine_cell *f, struct line *info,
+			const struct place *taker, bool miss)
+{
+	unsigned self = cpu->node->id, by = taker->cpu;
+	struct taken *taken = taken_get(sim, f, taker);
+
+	taken->misses += miss;
+	taken->upgrades += !miss;
+	taken->cpus[self / 64] |= 1ull << self % 64;
+	taken->cpus[sim->words + by / 64] |= 1ull << by % 64;
+	sim->transfer[(size_t)self * sim->head.cpus + by]++;
+	if (miss)
+		party_get(sim, info, self)->open = taken;
+}
+
 void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const struct txn *t,
-		bool bounce, uint64_t line)
+		bool bounce, struct line *info, const struct place *taker)
 {
 	struct fine_cell *f = w->fine ? *w->fine : NULL;
 
 	if (!f) {
-		f = fine_cell_get(sim, line, (unsigned)((uintptr_t)w->p & (LINE - 1)), w->size,
-				  w->site, w->context);
+		f = fine_cell_get(sim, info->number, (unsigned)((uintptr_t)w->p & (LINE - 1)),
+				  w->size, w->site, w->context);
 		if (w->fine)
 			*w->fine = f;
 	}
@@ -80,22 +120,41 @@ void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const st
 	f->hitm += is_hitm(t);
 	f->upgrades += t->request == UPGRADE;
 	f->wait_units += t->buffered ? 0 : sim->now - t->start;
+	if (taker)
+		count_taken(sim, cpu, f, info, taker, is_miss(t));
 }
 
-void count_prefetch(struct sim *sim, struct cpu *cpu, const struct txn *t, struct line *info)
+/* The copy came by a prefetch verb: its miss is that of the verb, or of an access that waited. */
+static void count_prefetch_lost(struct sim *sim, struct cpu *cpu, const struct place *place,
+				struct line *info)
+{
+	const struct place *taker = &party_find(info, cpu->node->id)->taker;
+
+	if (taker->site)
+		count_taken(sim, cpu,
+			    fine_cell_get(sim, info->number, place->offset, place->size,
+					  place->site, place->context),
+			    info, taker, true);
+}
+
+void count_prefetch(struct sim *sim, struct cpu *cpu, const struct txn *t, struct line *info,
+		    bool lost)
 {
 	struct counts *c = &cpu->counts;
 	struct fine_cell *f;
 	bool hitm = is_hitm(t);
 
 	c->prefetches++;
-	if (!t->by)                     /* what an access that waits for it counts */
+	if (!t->unasked) { /* what an access that waits for it counts */
+		if (lost && !t->buffered && cpu->blocked != t)
+			count_prefetch_lost(sim, cpu, &t->place, info);
 		return;
+	}
 	c->downgrades += t->supplier == FROM_CACHE && state_alone(t->found);
 	c->hitm_loads += hitm;
 	c->hitm_remote += hitm && t->supplied_by->socket != cpu->node->socket;
 	line_counts_get(sim, info)->hitm += hitm;
-	f = fine_cell_get(sim, info->number, t->offset, 1, t->by, t->context);
+	f = fine_cell_get(sim, info->number, t->place.offset, 1, t->place.site, t->place.context);
 	cpu_set_bit(cpu, f->cpus);
 	f->hitm += hitm;
 	f->loads++;
@@ -113,10 +172,9 @@ void count_wait(struct sim *sim, const struct want *w, uint64_t line, uint64_t u
 bool note_writer(struct sim *sim, struct cpu *cpu, struct line *info, const struct want *w,
 		 uint32_t label_serial)
 {
-	int self = (int)cpu->node->id;
-	bool bounce = info->last_writer >= 0 && info->last_writer != self;
+	bool bounce = info->last_write.site && info->last_write.cpu != cpu->node->id;
 
-	info->last_writer = self;
+	info->last_write = want_place(cpu, w, w->context);
 	sim->version[info->number]++;
 	if (!bounce || sim->phase != PHASE_WINDOW)
 		return false;
@@ -170,15 +228,32 @@ void observe(struct sim *sim, struct cpu *cpu, const struct want *w, enum state 
 	sim->observer(sim->observer_to, &a);
 }
 
+/* An access waited for the prefetch that brought the copy, and then had to ask for more. */
+static bool is_uncounted(const struct cpu *cpu, const struct slot *copy)
+{
+	return copy->open && copy->open_counts && !party_find(copy->info, cpu->node->id)->open;
+}
+
 void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct want *w,
 	   const struct txn *t)
 {
 	uint64_t bytes = byte_mask(w->p, w->size);
+	struct place before = copy->info->last_write;
 	bool bounce = w->write && !copy->wrote && first_write(sim, cpu, copy, w);
+	const struct place *taker = t ? taker_of(cpu, t, copy->info, copy->open, &before) : NULL;
 
 	copy_check(cpu, copy);
 	if (copy->prefetched)
 		copy_first_use(sim, cpu, copy);
+	if (sim->phase == PHASE_WINDOW && t)
+		count_miss(sim, cpu, t, w->write, copy->info);
+	if (sim->phase == PHASE_WINDOW && (t || bounce))
+		count_fine(sim, cpu, w, t, bounce, copy->info, taker);
+	if (t && sim->phase == PHASE_WINDOW && is_uncounted(cpu, copy)) {
+		struct place place = want_place(cpu, w, w->context);
+
+		count_prefetch_lost(sim, cpu, &place, copy->info);
+	}
 	if (copy->open && copy_uses_foreign(copy->info, cpu->node->id, bytes))
 		copy_settle_true(sim, cpu, copy);
 	if (w->write)
@@ -191,12 +266,6 @@ void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct wan
 		copy->op_written = cpu->op_serial;
 		cpu->lines_written++;
 	}
-	if (sim->phase != PHASE_WINDOW)
-		return;
-	if (t)
-		count_miss(sim, cpu, t, w->write, copy->info);
-	if (t || bounce)
-		count_fine(sim, cpu, w, t, bounce, copy->line);
 }
 
 void count_access(struct counts *c, struct cell *cell, const struct want *w)

@@ -27,14 +27,24 @@ static inline uint64_t byte_mask(const void *p, unsigned size)
 {
 	return ((1ull << size) - 1) << ((uintptr_t)p & (LINE - 1));
 }
+
+/* The access, of that operation, as others remember it. */
+struct place want_place(const struct cpu *cpu, const struct want *w, uint32_t context);
 /* The copy, found in any private level; `cost` grows by what an outer level costs. */
 struct slot *find_copy(struct cpu *cpu, uint64_t line, uint64_t *cost);
 void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool write,
 		struct line *info);
 void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const struct txn *t,
-		bool bounce, uint64_t line);
-/* A line that came for no access. */
-void count_prefetch(struct sim *sim, struct cpu *cpu, const struct txn *t, struct line *info);
+		bool bounce, struct line *info, const struct place *taker);
+/*
+ * The access that took the line from this CPU, NULL: none did. A miss whose copy was `lost`: the
+ * one it was lost to; an upgrade and a LOCK operation at the home: the last write `before` it.
+ */
+const struct place *taker_of(const struct cpu *cpu, const struct txn *t, const struct line *info,
+			     bool lost, const struct place *before);
+/* A line that came for no access; its last copy was `lost` to another CPU. */
+void count_prefetch(struct sim *sim, struct cpu *cpu, const struct txn *t, struct line *info,
+		    bool lost);
 /* An access, or a buffered store, that its CPU waited for: `units` more. */
 void count_wait(struct sim *sim, const struct want *w, uint64_t line, uint64_t units);
 /* The CPU is the line's last writer from now on: true if that is a bounce of the window. */

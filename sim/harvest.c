@@ -3,6 +3,7 @@
 #include "sim/counts.h"
 #include "sim/cpu.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,11 +25,51 @@ static unsigned count_bits(const uint64_t *bits, unsigned words)
 	return n;
 }
 
+/* Which CPUs: "0-3,7"; the result keeps the text. */
+static const char *cpu_ids(struct result *r, const uint64_t *bits)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+
+	if (!out)
+		xalloc_failed(0);
+	for (unsigned i = 0; i < r->cpus; i++) {
+		unsigned first = i;
+
+		if (!(bits[i / 64] >> i % 64 & 1))
+			continue;
+		while (i + 1 < r->cpus && bits[(i + 1) / 64] >> (i + 1) % 64 & 1)
+			i++;
+		fprintf(out, "%s%u", ftell(out) ? "," : "", first);
+		if (i > first)
+			fprintf(out, "-%u", i);
+	}
+	if (fclose(out))
+		xalloc_failed(length);
+	/* room doubles whenever the count reaches a power of two */
+	if ((r->texts & (r->texts - 1)) == 0)
+		r->text = xrealloc(r->text, (r->texts ? 2 * r->texts : 1) * sizeof *r->text);
+	return r->text[r->texts++] = text;
+}
+
+static void add_bits(uint64_t *to, const uint64_t *from, size_t words)
+{
+	for (size_t i = 0; i < words; i++)
+		to[i] |= from[i];
+}
+
 /* ---- lines ---------------------------------------------------------------------------------- */
 
-static int by_bounces(const void *a, const void *b)
+struct line_order {
+	const struct line *line;
+	const struct line_counts *counts;
+};
+
+static int by_bounces(const void *one, const void *other)
 {
-	const struct line_stats *x = a, *y = b;
+	const struct line_order *a = one, *b = other;
+	const struct line_counts *x = a->counts, *y = b->counts;
 
 	if (x->bounces != y->bounces)
 		return x->bounces > y->bounces ? -1 : 1;
@@ -36,7 +77,7 @@ static int by_bounces(const void *a, const void *b)
 		return x->hitm > y->hitm ? -1 : 1;
 	if (x->misses + x->upgrades != y->misses + y->upgrades)
 		return x->misses + x->upgrades > y->misses + y->upgrades ? -1 : 1;
-	return x->offset < y->offset ? -1 : x->offset > y->offset;
+	return a->line->number < b->line->number ? -1 : a->line->number > b->line->number;
 }
 
 /* The label of a line is that of its first labelled byte. */
@@ -53,34 +94,44 @@ static void describe_line(const struct sim *sim, struct line_stats *s)
 	s->class = l && l->layout ? l->layout->class : CLASS_ALLOCATOR;
 }
 
+static struct line_stats line_stats(const struct sim *sim, struct result *r,
+				    const struct line *line)
+{
+	const struct line_counts *c = line->counts;
+	struct line_stats s = {
+		.offset = line->number << LINE_SHIFT,
+		.bounces = c->bounces,
+		.hitm = c->hitm,
+		.upgrades = c->upgrades,
+		.invalidations = c->invalidations,
+		.misses = c->misses,
+		.false_sharing = c->false_sharing,
+		.true_sharing = c->true_sharing,
+		.loads = c->loads,
+		.stores = c->stores,
+		.readers = count_bits(c->cpus, sim->words),
+		.writers = count_bits(c->cpus + sim->words, sim->words),
+		.reader_ids = cpu_ids(r, c->cpus),
+		.writer_ids = cpu_ids(r, c->cpus + sim->words),
+	};
+
+	describe_line(sim, &s);
+	return s;
+}
+
+/* The worst, as many as are kept. */
 static void harvest_lines(const struct sim *sim, struct result *r)
 {
-	r->line = xalloc((sim->counted_lines + 1) * sizeof *r->line);
-	for (size_t i = 0; i < sim->counted_lines; i++) {
-		const struct line *line = sim->counted[i];
-		const struct line_counts *c = line->counts;
+	struct line_order *order = xalloc((sim->counted_lines + 1) * sizeof *order);
 
-		r->line[i] = (struct line_stats){
-			.offset = line->number << LINE_SHIFT,
-			.bounces = c->bounces,
-			.hitm = c->hitm,
-			.upgrades = c->upgrades,
-			.invalidations = c->invalidations,
-			.misses = c->misses,
-			.false_sharing = c->false_sharing,
-			.true_sharing = c->true_sharing,
-			.loads = c->loads,
-			.stores = c->stores,
-			.readers = count_bits(c->cpus, sim->words),
-			.writers = count_bits(c->cpus + sim->words, sim->words),
-		};
-	}
-	r->lines = sim->counted_lines;
-	qsort(r->line, r->lines, sizeof *r->line, by_bounces);
-	if (r->lines > RESULT_LINES_MAX)
-		r->lines = RESULT_LINES_MAX;
+	for (size_t i = 0; i < sim->counted_lines; i++)
+		order[i] = (struct line_order){ sim->counted[i], sim->counted[i]->counts };
+	qsort(order, sim->counted_lines, sizeof *order, by_bounces);
+	r->lines = sim->counted_lines < RESULT_LINES_MAX ? sim->counted_lines : RESULT_LINES_MAX;
+	r->line = xalloc((r->lines + 1) * sizeof *r->line);
 	for (size_t i = 0; i < r->lines; i++)
-		describe_line(sim, &r->line[i]);
+		r->line[i] = line_stats(sim, r, order[i].line);
+	free(order);
 }
 
 /* ---- what lay there --------------------------------------------------------------------------- */
@@ -157,10 +208,11 @@ static size_t first_of_site(const struct naming *naming, const struct site *site
 }
 
 /* By the label that is there now, unless the site never touched such a struct but always another. */
-static struct named name_of(const struct naming *naming, const struct fine_cell *f)
+static struct named name_of(const struct naming *naming, uint64_t line, unsigned offset,
+			    const struct site *site)
 {
 	const struct arena *arena = &naming->sim->head.arena;
-	uint64_t at = (f->line << LINE_SHIFT) + f->offset;
+	uint64_t at = (line << LINE_SHIFT) + offset;
 	const struct label *label = label_find(arena, at, arena->label_serial);
 	struct named now = { label ? label->layout : NULL, label ? label->name : "unlabelled",
 			     label && label->stride
@@ -169,8 +221,8 @@ static struct named name_of(const struct naming *naming, const struct fine_cell 
 	const struct cell *then = NULL;
 	bool several = false;
 
-	for (size_t i = first_of_site(naming, f->site);
-	     i < naming->cells && naming->cell[i]->site == f->site; i++) {
+	for (size_t i = first_of_site(naming, site);
+	     i < naming->cells && naming->cell[i]->site == site; i++) {
 		const struct cell *c = naming->cell[i];
 
 		if (c->layout == now.layout && c->offset == now.offset)
@@ -186,6 +238,11 @@ static void member_of(const struct named *named, char *member, size_t size)
 	const struct field *field = layout_field(named->layout, named->offset);
 
 	snprintf(member, size, "%s", field ? field->name : "");
+}
+
+static void name_layout(const struct named *named, char *layout, size_t size)
+{
+	snprintf(layout, size, "%s", named->layout ? named->layout->name : named->label);
 }
 
 /* ---- sites ---------------------------------------------------------------------------------- */
@@ -277,44 +334,172 @@ static void add_member(struct result *r, const struct site_stats *s)
 	}
 }
 
-static void harvest_sites(const struct sim *sim, const struct naming *naming, struct result *r)
+/* ---- takers --------------------------------------------------------------------------------- */
+
+struct taker_sum {
+	struct taker_stats stats;
+	uint64_t *cpus;
+};
+
+struct taker_list {
+	struct taker_sum *sum;
+	size_t count, room;
+};
+
+static int by_taker(const void *a, const void *b)
 {
+	const struct taker_stats *x = &((const struct taker_sum *)a)->stats,
+				 *y = &((const struct taker_sum *)b)->stats;
+	int order = (x->row > y->row) - (x->row < y->row);
+
+	if (!order)
+		order = by_place(&x->site, &y->site);
+	if (!order && x->offset != y->offset)
+		order = x->offset < y->offset ? -1 : 1;
+	if (!order && x->size != y->size)
+		order = x->size < y->size ? -1 : 1;
+	return order ? order : by_place(&x->caller, &y->caller);
+}
+
+/* Those that took the line from this cell, which is of that row of the sites. */
+static void add_takers(struct taker_list *list, const struct naming *naming,
+		       const struct fine_cell *f, unsigned row)
+{
+	const struct sim *sim = naming->sim;
+
+	for (struct taken *t = f->taken; t; t = t->next) {
+		struct named named = name_of(naming, f->line, t->taker.offset, t->taker.site);
+		struct taker_stats s = { .row = row,
+					 .offset = t->taker.offset,
+					 .size = t->taker.size,
+					 .site = *t->taker.site,
+					 .caller = caller_of(sim, t->taker.context),
+					 .misses = t->misses,
+					 .true_sharing = t->true_sharing,
+					 .false_sharing = t->false_sharing,
+					 .upgrades = t->upgrades };
+
+		member_of(&named, s.member, sizeof s.member);
+		if (list->count == list->room) {
+			list->room = list->room ? 2 * list->room : 64;
+			list->sum = xrealloc(list->sum, list->room * sizeof *list->sum);
+		}
+		list->sum[list->count++] = (struct taker_sum){ s, t->cpus + sim->words };
+	}
+}
+
+/* Each place once for each row. The list is used up. */
+static void keep_takers(struct taker_list *list, unsigned words, struct result *r)
+{
+	r->taker = xalloc((list->count + 1) * sizeof *r->taker);
+	if (list->count)
+		qsort(list->sum, list->count, sizeof *list->sum, by_taker);
+	for (size_t i = 0, next; i < list->count; i = next) {
+		struct taker_sum *sum = &list->sum[i];
+
+		for (next = i + 1; next < list->count && !by_taker(sum, &list->sum[next]); next++) {
+			const struct taker_sum *other = &list->sum[next];
+
+			sum->stats.misses += other->stats.misses;
+			sum->stats.true_sharing += other->stats.true_sharing;
+			sum->stats.false_sharing += other->stats.false_sharing;
+			sum->stats.upgrades += other->stats.upgrades;
+			add_bits(sum->cpus, other->cpus, words);
+		}
+		sum->stats.cpu_ids = cpu_ids(r, sum->cpus);
+		r->taker[r->takers++] = sum->stats;
+	}
+	free(list->sum);
+}
+
+/* ---- sites, put together ---------------------------------------------------------------------- */
+
+/* A row on its way: what several fine cells have in common, and their CPUs. */
+struct site_sum {
+	struct site_stats stats;
+	const struct fine_cell *cell;
+	uint64_t *cpus;
+};
+
+static struct site_stats site_stats(const struct naming *naming, const struct fine_cell *f)
+{
+	const struct context *context = &naming->sim->context[f->context];
+	struct named named = name_of(naming, f->line, f->offset, f->site);
+	struct site_stats s = {
+		.line = f->line << LINE_SHIFT,
+		.offset = f->offset,
+		.size = f->size,
+		.site = *f->site,
+		.caller = caller_of(naming->sim, f->context),
+		.op = context->op,
+		.path = context->path,
+		.loads = f->loads,
+		.stores = f->stores,
+		.rmws = f->rmws,
+		.bounces = f->bounces,
+		.hitm = f->hitm,
+		.upgrades = f->upgrades,
+		.wait_units = f->wait_units,
+	};
+
+	member_of(&named, s.member, sizeof s.member);
+	return s;
+}
+
+static void merge_site(struct site_sum *to, const struct site_sum *from, unsigned words)
+{
+	to->stats.loads += from->stats.loads;
+	to->stats.stores += from->stats.stores;
+	to->stats.rmws += from->stats.rmws;
+	to->stats.bounces += from->stats.bounces;
+	to->stats.hitm += from->stats.hitm;
+	to->stats.upgrades += from->stats.upgrades;
+	to->stats.wait_units += from->stats.wait_units;
+	add_bits(to->cpus, from->cpus, words);
+}
+
+/* The fine cells of the lines that are reported, in the order of their rows. */
+static struct site_sum *sort_sites(const struct sim *sim, const struct naming *naming,
+				   const struct result *r, size_t *count)
+{
+	struct site_sum *sums = xalloc((sim->fine_cells + 1) * sizeof *sums);
 	uint64_t *sorted = xalloc((r->lines + 1) * sizeof *sorted);
 
 	for (size_t i = 0; i < r->lines; i++)
 		sorted[i] = r->line[i].offset;
 	qsort(sorted, r->lines, sizeof *sorted, by_number);
-	r->site = xalloc((sim->fine_cells + 1) * sizeof *r->site);
+	*count = 0;
 	for (unsigned b = 0; b < FINE_BUCKETS; b++)
-		for (const struct fine_cell *f = sim->fine_bucket[b]; f; f = f->hash_next) {
-			struct site_stats *s = &r->site[r->sites];
-
-			if (!is_reported(r, sorted, f->line << LINE_SHIFT))
-				continue;
-			*s = (struct site_stats){
-				.line = f->line << LINE_SHIFT,
-				.offset = f->offset,
-				.size = f->size,
-				.site = *f->site,
-				.caller = caller_of(sim, f->context),
-				.op = sim->context[f->context].op,
-				.path = sim->context[f->context].path,
-				.loads = f->loads,
-				.stores = f->stores,
-				.rmws = f->rmws,
-				.bounces = f->bounces,
-				.hitm = f->hitm,
-				.upgrades = f->upgrades,
-				.wait_units = f->wait_units,
-				.cpus = count_bits(f->cpus, sim->words),
-			};
-			struct named named = name_of(naming, f);
-
-			member_of(&named, s->member, sizeof s->member);
-			r->sites++;
-		}
+		for (struct fine_cell *f = sim->fine_bucket[b]; f; f = f->hash_next)
+			if (is_reported(r, sorted, f->line << LINE_SHIFT))
+				sums[(*count)++] =
+					(struct site_sum){ site_stats(naming, f), f, f->cpus };
 	free(sorted);
-	qsort(r->site, r->sites, sizeof *r->site, by_site);
+	qsort(sums, *count, sizeof *sums, by_site);
+	return sums;
+}
+
+/* One row per place, whatever its label objects are called on the host; and those who took the
+ * line from there. */
+static void harvest_sites(const struct sim *sim, const struct naming *naming, struct result *r)
+{
+	size_t count;
+	struct site_sum *sums = sort_sites(sim, naming, r, &count);
+	struct taker_list takers = { 0 };
+
+	r->site = xalloc((count + 1) * sizeof *r->site);
+	for (size_t i = 0, next; i < count; i = next) {
+		for (next = i; next < count && !by_site(&sums[i], &sums[next]); next++) {
+			if (next > i)
+				merge_site(&sums[i], &sums[next], sim->words);
+			add_takers(&takers, naming, sums[next].cell, (unsigned)r->sites);
+		}
+		sums[i].stats.cpus = count_bits(sums[i].cpus, sim->words);
+		sums[i].stats.cpu_ids = cpu_ids(r, sums[i].cpus);
+		r->site[r->sites++] = sums[i].stats;
+	}
+	free(sums);
+	keep_takers(&takers, sim->words, r);
 	for (size_t i = 0; i < r->sites; i++)
 		add_member(r, &r->site[i]);
 }
@@ -342,36 +527,34 @@ static int by_member(const void *a, const void *b)
 	return order ? order : strcmp(x->member, y->member);    /* two views of the same bytes */
 }
 
-static struct member_stats name_member(const struct naming *naming, const struct fine_cell *f)
+static struct member_stats member_stats(const struct naming *naming, const struct fine_cell *f)
 {
-	struct named named = name_of(naming, f);
+	struct named named = name_of(naming, f->line, f->offset, f->site);
 	const struct field *field = layout_field(named.layout, named.offset);
 	struct member_stats m = {
 		.class = named.layout ? named.layout->class : CLASS_ALLOCATOR,
 		.offset = field ? (unsigned)field->offset : named.offset,
 		.size = field ? (unsigned)field->size : f->size,
+		.loads = f->loads,
+		.stores = f->stores,
+		.rmws = f->rmws,
+		.bounces = f->bounces,
+		.hitm = f->hitm,
+		.upgrades = f->upgrades,
+		.wait_units = f->wait_units,
 	};
 
-	snprintf(m.layout, sizeof m.layout, "%s", named.layout ? named.layout->name : named.label);
+	name_layout(&named, m.layout, sizeof m.layout);
 	member_of(&named, m.member, sizeof m.member);
 	return m;
 }
 
-static void add_cell(struct member_sum *sum, const struct fine_cell *f, unsigned words)
+static void add_cpus(struct member_sum *sum, const struct fine_cell *f, unsigned words)
 {
-	struct member_stats *m = &sum->stats;
-
-	m->loads += f->loads;
-	m->stores += f->stores;
-	m->rmws += f->rmws;
-	m->bounces += f->bounces;
-	m->hitm += f->hitm;
-	m->upgrades += f->upgrades;
-	m->wait_units += f->wait_units;
-	for (unsigned i = 0; i < words; i++) {
-		sum->cpus[i] |= f->loads || f->rmws ? f->cpus[i] : 0;
-		sum->cpus[words + i] |= f->stores || f->rmws || f->bounces ? f->cpus[i] : 0;
-	}
+	if (f->loads || f->rmws)
+		add_bits(sum->cpus, f->cpus, words);
+	if (f->stores || f->rmws || f->bounces)
+		add_bits(sum->cpus + words, f->cpus, words);
 }
 
 static void merge_member(struct member_sum *to, const struct member_sum *from, size_t bits)
@@ -386,8 +569,7 @@ static void merge_member(struct member_sum *to, const struct member_sum *from, s
 	t->hitm += f->hitm;
 	t->upgrades += f->upgrades;
 	t->wait_units += f->wait_units;
-	for (size_t i = 0; i < bits; i++)
-		to->cpus[i] |= from->cpus[i];
+	add_bits(to->cpus, from->cpus, bits);
 }
 
 static void harvest_members(const struct sim *sim, const struct naming *naming, struct result *r)
@@ -400,29 +582,203 @@ static void harvest_members(const struct sim *sim, const struct naming *naming, 
 		for (const struct fine_cell *f = sim->fine_bucket[b]; f; f = f->hash_next) {
 			struct member_sum *sum = &sums[count];
 
-			sum->stats = name_member(naming, f);
-			sum->cpus = cpus + count++ * bits;
-			add_cell(sum, f, sim->words);
+			*sum = (struct member_sum){ member_stats(naming, f), cpus + count * bits };
+			add_cpus(sum, f, sim->words);
+			count++;
 		}
 	qsort(sums, count, sizeof *sums, by_member);
 	for (size_t i = 0; i < count; i++) {
-		struct member_sum *last = kept ? &sums[kept - 1] : NULL;
-
-		if (!last || by_member(last, &sums[i])) {
+		if (kept && !by_member(&sums[kept - 1], &sums[i]))
+			merge_member(&sums[kept - 1], &sums[i], bits);
+		else
 			sums[kept++] = sums[i];
-			continue;
-		}
-		merge_member(last, &sums[i], bits);
 	}
 	r->member = xalloc((kept + 1) * sizeof *r->member);
 	for (size_t i = 0; i < kept; i++) {
-		sums[i].stats.readers = count_bits(sums[i].cpus, sim->words);
-		sums[i].stats.writers = count_bits(sums[i].cpus + sim->words, sim->words);
-		r->member[i] = sums[i].stats;
+		struct member_stats *m = &r->member[i];
+
+		*m = sums[i].stats;
+		m->readers = count_bits(sums[i].cpus, sim->words);
+		m->writers = count_bits(sums[i].cpus + sim->words, sim->words);
+		m->reader_ids = cpu_ids(r, sums[i].cpus);
+		m->writer_ids = cpu_ids(r, sums[i].cpus + sim->words);
 	}
 	r->members = kept;
 	free(sums);
 	free(cpus);
+}
+
+/* ---- pairs: a member's line taken for another ------------------------------------------------ */
+
+struct pair_sum {
+	struct pair_stats stats;
+	uint64_t *cpus; /* [words] that missed, [words] that took it */
+};
+
+static int by_bytes(const char *a, unsigned a_offset, unsigned a_size, const char *b,
+		    unsigned b_offset, unsigned b_size)
+{
+	int order = strcmp(a, b);
+
+	if (!order && a_offset != b_offset)
+		order = a_offset < b_offset ? -1 : 1;
+	return order ? order : (a_size > b_size) - (a_size < b_size);
+}
+
+static int by_pair(const void *a, const void *b)
+{
+	const struct pair_stats *x = &((const struct pair_sum *)a)->stats,
+				*y = &((const struct pair_sum *)b)->stats;
+	int order = by_bytes(x->layout, x->offset, x->size, y->layout, y->offset, y->size);
+
+	if (!order)
+		order = strcmp(x->member, y->member);
+	if (!order)
+		order = by_bytes(x->taker_layout, x->taker_offset, x->taker_size, y->taker_layout,
+				 y->taker_offset, y->taker_size);
+	if (!order)
+		order = strcmp(x->taker_member, y->taker_member);
+	return order ? order : (x->apart > 0) - (y->apart > 0);
+}
+
+static struct pair_stats pair_stats(const struct naming *naming, const struct fine_cell *f,
+				    const struct taken *t)
+{
+	struct named lost = name_of(naming, f->line, f->offset, f->site),
+		     took = name_of(naming, f->line, t->taker.offset, t->taker.site);
+	const struct field *field = layout_field(lost.layout, lost.offset),
+			   *taker = layout_field(took.layout, took.offset);
+	int apart = (int)(f->offset - lost.offset) - (int)(t->taker.offset - took.offset);
+	struct pair_stats p = {
+		.offset = field ? (unsigned)field->offset : lost.offset,
+		.size = field ? (unsigned)field->size : f->size,
+		.taker_offset = taker ? (unsigned)taker->offset : took.offset,
+		.taker_size = taker ? (unsigned)taker->size : t->taker.size,
+		.apart = (unsigned)abs(apart),
+		.misses = t->misses,
+		.true_sharing = t->true_sharing,
+		.false_sharing = t->false_sharing,
+		.upgrades = t->upgrades,
+	};
+
+	name_layout(&lost, p.layout, sizeof p.layout);
+	member_of(&lost, p.member, sizeof p.member);
+	name_layout(&took, p.taker_layout, sizeof p.taker_layout);
+	member_of(&took, p.taker_member, sizeof p.taker_member);
+	return p;
+}
+
+static void merge_pair(struct pair_sum *to, const struct pair_sum *from, size_t bits)
+{
+	struct pair_stats *t = &to->stats;
+	const struct pair_stats *f = &from->stats;
+
+	t->misses += f->misses;
+	t->true_sharing += f->true_sharing;
+	t->false_sharing += f->false_sharing;
+	t->upgrades += f->upgrades;
+	t->apart = f->apart < t->apart ? f->apart : t->apart;
+	add_bits(to->cpus, from->cpus, bits);
+}
+
+static void harvest_pairs(const struct sim *sim, const struct naming *naming, struct result *r)
+{
+	size_t count = 0, room = 0, kept = 0;
+	struct pair_sum *sums = NULL;
+
+	for (unsigned b = 0; b < FINE_BUCKETS; b++)
+		for (const struct fine_cell *f = sim->fine_bucket[b]; f; f = f->hash_next)
+			for (struct taken *t = f->taken; t; t = t->next) {
+				if (count == room) {
+					room = room ? 2 * room : 64;
+					sums = xrealloc(sums, room * sizeof *sums);
+				}
+				sums[count++] =
+					(struct pair_sum){ pair_stats(naming, f, t), t->cpus };
+			}
+	if (count)
+		qsort(sums, count, sizeof *sums, by_pair);
+	for (size_t i = 0; i < count; i++) {
+		if (kept && !by_pair(&sums[kept - 1], &sums[i]))
+			merge_pair(&sums[kept - 1], &sums[i], 2 * sim->words);
+		else
+			sums[kept++] = sums[i];
+	}
+	r->pair = xalloc((kept + 1) * sizeof *r->pair);
+	for (size_t i = 0; i < kept; i++) {
+		r->pair[i] = sums[i].stats;
+		r->pair[i].cpu_ids = cpu_ids(r, sums[i].cpus);
+		r->pair[i].taker_ids = cpu_ids(r, sums[i].cpus + sim->words);
+	}
+	r->pairs = kept;
+	free(sums);
+}
+
+static void harvest_transfers(const struct sim *sim, struct result *r)
+{
+	size_t all = (size_t)r->cpus * r->cpus;
+
+	for (size_t i = 0; i < all; i++)
+		r->transfers += sim->transfer[i] > 0;
+	r->transfer = xalloc((r->transfers + 1) * sizeof *r->transfer);
+	r->transfers = 0;
+	for (size_t i = 0; i < all; i++)
+		if (sim->transfer[i])
+			r->transfer[r->transfers++] = (struct transfer_stats){
+				(unsigned)(i / r->cpus), (unsigned)(i % r->cpus), sim->transfer[i]
+			};
+}
+
+/* ---- shapes of structs ------------------------------------------------------------------------ */
+
+static int by_shape(const void *a, const void *b)
+{
+	const struct shape_stats *x = a, *y = b;
+	int order = by_bytes(x->layout, x->offset, x->size, y->layout, y->offset, y->size);
+
+	if (!order)
+		order = strcmp(x->member, y->member);
+	return order ? order
+		     : (x->struct_size > y->struct_size) - (x->struct_size < y->struct_size);
+}
+
+static void add_shape(struct result *r, size_t *room, const struct layout *layout)
+{
+	for (const struct field *f = layout->fields; f && f->name; f++) {
+		struct shape_stats *s;
+
+		if (r->shapes == *room) {
+			*room = *room ? 2 * *room : 64;
+			r->shape = xrealloc(r->shape, *room * sizeof *r->shape);
+		}
+		s = &r->shape[r->shapes++];
+		*s = (struct shape_stats){ .class = layout->class,
+					   .offset = (unsigned)f->offset,
+					   .size = (unsigned)f->size,
+					   .struct_size = (unsigned)layout->size };
+		snprintf(s->layout, sizeof s->layout, "%s", layout->name);
+		snprintf(s->member, sizeof s->member, "%s", f->name);
+	}
+}
+
+/* Of all structs that were accessed, each once. */
+static void harvest_shapes(const struct naming *naming, struct result *r)
+{
+	const struct layout *last = NULL;
+	size_t room = 0, kept = 0;
+
+	for (size_t i = 0; i < naming->cells; i++) {
+		const struct cell *c = naming->cell[i];
+
+		if (c->layout && c->layout != last && (c->loads || c->stores || c->rmws))
+			add_shape(r, &room, last = c->layout);
+	}
+	if (r->shapes)
+		qsort(r->shape, r->shapes, sizeof *r->shape, by_shape);
+	for (size_t i = 0; i < r->shapes; i++)
+		if (!kept || by_shape(&r->shape[kept - 1], &r->shape[i]))
+			r->shape[kept++] = r->shape[i];
+	r->shapes = kept;
 }
 
 /* ---- fields --------------------------------------------------------------------------------- */
@@ -552,6 +908,7 @@ static void harvest_locks(const struct sim *sim, struct result *r)
 						  .taken = l->taken,
 						  .contended = l->contended,
 						  .turns = l->turns,
+						  .handovers = l->handovers,
 						  .wait_units = l->wait_units,
 						  .hold_units = l->hold_units,
 						  .wait_units_max = l->wait_units_max,
@@ -616,8 +973,12 @@ struct result *harvest(struct sim *sim)
 	r->live_bytes_peak = sim->live_peak > 0 ? (uint64_t)sim->live_peak : 0;
 	r->footprint_bytes_peak = sim->footprint_peak > 0 ? (uint64_t)sim->footprint_peak : 0;
 	harvest_lines(sim, r);
-	harvest_sites(sim, &naming, r);
 	harvest_members(sim, &naming, r);
+	/* both put the CPUs of equal rows together in the cells of the first, which are done with */
+	harvest_sites(sim, &naming, r);
+	harvest_pairs(sim, &naming, r);
+	harvest_shapes(&naming, r);
+	harvest_transfers(sim, r);
 	free(naming.cell);
 	harvest_fields(sim, r);
 	merge_fields(r);
@@ -651,11 +1012,18 @@ void result_free(struct result *r)
 	free(r->cpu);
 	free(r->line);
 	free(r->site);
+	free(r->taker);
 	free(r->member);
+	free(r->pair);
+	free(r->transfer);
+	free(r->shape);
 	free(r->field);
 	free(r->path);
 	free(r->lock);
 	free(r->order);
 	free(r->holder);
+	for (size_t i = 0; i < r->texts; i++)
+		free(r->text[i]);
+	free(r->text);
 	free(r);
 }

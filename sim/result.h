@@ -58,7 +58,8 @@ struct line_stats {
 	enum line_class class;
 	uint64_t bounces, hitm, upgrades, invalidations, misses, false_sharing, true_sharing;
 	uint64_t loads, stores;                 /* that missed or upgraded */
-	unsigned readers, writers;              /* CPUs */
+	unsigned readers, writers;              /* CPUs, how many, */
+	const char *reader_ids, *writer_ids;    /* and which: "0-3,7" */
 };
 
 /* Coherence traffic of one place in the source on one member of one line. */
@@ -72,7 +73,47 @@ struct site_stats {
 	const char *path;
 	uint64_t loads, stores, rmws;           /* that missed or upgraded */
 	uint64_t bounces, hitm, upgrades, wait_units;
-	unsigned cpus;                          /* how many CPUs */
+	unsigned cpus;                          /* how many CPUs, */
+	const char *cpu_ids;                    /* and which */
+};
+
+/*
+ * Of the misses and upgrades of one row of sites, those for which one access took the line before:
+ * a miss whose copy was lost to it, an upgrade or LOCK operation at the home that came after this
+ * write of another CPU. Evictions and first touches have no taker.
+ */
+struct taker_stats {
+	unsigned row;                           /* of the table of sites */
+	unsigned offset, size;                  /* of what it accessed, in the line */
+	char member[48];
+	struct site site, caller;               /* as in site_stats */
+	uint64_t misses, true_sharing, false_sharing;
+	uint64_t upgrades;
+	const char *cpu_ids;                    /* of those that took it */
+};
+
+/* The same by members, all lines and sites added up: one member's line was taken for another. */
+struct pair_stats {
+	char layout[48], member[48];
+	unsigned offset, size;                  /* in the struct */
+	char taker_layout[48], taker_member[48];
+	unsigned taker_offset, taker_size;
+	unsigned apart;                         /* from one struct to the other, bytes, the least; 0: it is one */
+	uint64_t misses, true_sharing, false_sharing, upgrades;
+	const char *cpu_ids, *taker_ids;
+};
+
+/* How often `cpu` missed, or had to upgrade, a line that `taker` had taken. */
+struct transfer_stats {
+	unsigned cpu, taker;
+	uint64_t count;
+};
+
+/* A member of a struct that was accessed, itself accessed or not. */
+struct shape_stats {
+	char layout[48], member[48];
+	enum line_class class;
+	unsigned offset, size, struct_size;
 };
 
 /*
@@ -85,7 +126,8 @@ struct member_stats {
 	unsigned offset, size;                  /* in the struct */
 	uint64_t loads, stores, rmws;           /* that missed or upgraded */
 	uint64_t bounces, hitm, upgrades, wait_units;
-	unsigned readers, writers;              /* CPUs with such accesses */
+	unsigned readers, writers;              /* CPUs with such accesses, */
+	const char *reader_ids, *writer_ids;    /* and which */
 };
 
 /* All accesses to one member of one kind of struct, hits included. */
@@ -103,6 +145,7 @@ struct lock_stats {
 	char label[80];
 	const char *kind;
 	uint64_t taken, contended, turns;
+	uint64_t handovers;                     /* takings by another CPU than the one before */
 	uint64_t wait_units, hold_units;        /* waited inside the lock verb; held */
 	uint64_t wait_units_max, hold_units_max; /* the longest of either */
 };
@@ -133,8 +176,16 @@ struct result {
 	size_t lines;
 	struct site_stats *site;                /* by file, line, then line offset */
 	size_t sites;
+	struct taker_stats *taker;              /* by row of sites */
+	size_t takers;
 	struct member_stats *member;            /* by layout, offset */
 	size_t members;
+	struct pair_stats *pair;                /* by layout, offset, those of the taker */
+	size_t pairs;
+	struct transfer_stats *transfer;        /* by cpu, taker; none that is 0 */
+	size_t transfers;
+	struct shape_stats *shape;              /* by layout, offset */
+	size_t shapes;
 	struct field_stats *field;
 	size_t fields;
 	struct path_stats *path;
@@ -146,6 +197,8 @@ struct result {
 	struct holder *holder;                  /* the first HOLDERS_MAX changes of ownership, time order */
 	size_t holders;
 	uint64_t accesses;                      /* simulated accesses of the whole run, for bench */
+	char **text;                            /* lists of CPUs that the tables point to */
+	size_t texts;
 };
 
 enum { HOLDERS_MAX = 4096, RESULT_LINES_MAX = 512 };

@@ -74,6 +74,7 @@ struct sim {
 	struct lock_entry **lock_bucket;
 	size_t fine_cells, locks;
 	struct holder *holder;
+	uint64_t *transfer;             /* [cpus * cpus]: how often the first lost a line to the second */
 	size_t holders;
 	struct line **counted;                  /* lines with counts */
 	size_t counted_lines, counted_room;

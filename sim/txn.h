@@ -3,6 +3,7 @@
 #define SIM_TXN_H
 
 #include "sim/node.h"
+#include "sim/place.h"
 #include "sim/timing.h"
 
 enum txn_kind { TXN_REQUEST, TXN_SNOOP, TXN_EVICT };
@@ -19,10 +20,8 @@ struct txn {
 	struct txn *next;               /* FIFO at the home */
 	struct txn *pending_next;       /* the client's transactions under way */
 	uint8_t kind; /* enum txn_kind */
-	uint8_t offset; /* in the line, for `by` */
 	uint32_t cpu;                   /* the CPU on whose behalf, for the order of events */
 	uint32_t references;            /* its owner's, and one per message under way */
-	uint32_t context; /* for `by`: counted there, as of this */
 	/* From here on all is 0 when it begins (txn_new). */
 	uint32_t messages;              /* sent so far */
 	uint32_t version;
@@ -33,7 +32,7 @@ struct txn {
 	uint64_t last_ack;              /* when the last acknowledgement so far arrives */
 	struct node *supplied_by;       /* node or nearest sharer */
 	struct event *deferred;         /* a probe that overtook the data */
-	const struct site *by; /* for no access, and not for a prefetch verb either: counted here */
+	struct place place; /* the access that asked, if its client is a CPU */
 	struct txn *inner; /* SHARED client: the transaction above that waits for this */
 	struct txn *outer;              /* home SHARED: the transaction below that this waits for */
 	struct txn *snooper;            /* SNOOP: the transaction at the home below, */
@@ -52,7 +51,8 @@ struct txn {
 	bool have_data;
 	bool dataless;                  /* an upgrade granted to a sharer: no data comes */
 	bool buffered;                  /* for a store in the buffer */
-	bool prefetch;                  /* for no access */
+	bool prefetch;                  /* for no access, */
+	bool unasked;                   /* and not for a prefetch verb either: counted as of `place` */
 	bool reread;                    /* by a waiter that lost its copy to a write */
 	bool no_done; /* a blocking home does not wait for its end */
 	bool bypass;                    /* SNOOP */

@@ -86,17 +86,37 @@ char *engine_text(const struct result *r)
 	for (size_t i = 0; i < r->lines; i++) {
 		const struct line_stats *l = &r->line[i];
 
-		fprintf(f, "line %llu %s (%s) %d: %llu %llu %llu %llu %llu %llu %llu %llu %llu %u %u\n", U(l->offset), l->label,
+		fprintf(f, "line %llu %s (%s) %d: %llu %llu %llu %llu %llu %llu %llu %llu %llu %u %u %s %s\n", U(l->offset), l->label,
 			l->members, l->class, U(l->bounces), U(l->hitm), U(l->upgrades), U(l->invalidations), U(l->misses),
-			U(l->false_sharing), U(l->true_sharing), U(l->loads), U(l->stores), l->readers, l->writers);
+			U(l->false_sharing), U(l->true_sharing), U(l->loads), U(l->stores), l->readers, l->writers,
+			l->reader_ids, l->writer_ids);
 	}
 	for (size_t i = 0; i < r->sites; i++) {
 		const struct site_stats *s = &r->site[i];
 
-		fprintf(f, "site %s:%u %s %llu+%u/%u %s %d %s: %llu %llu %llu %llu %llu %llu %llu %u\n", s->site.file, s->site.line,
+		fprintf(f, "site %s:%u %s %llu+%u/%u %s %d %s: %llu %llu %llu %llu %llu %llu %llu %u %s\n", s->site.file, s->site.line,
 			s->site.text, U(s->line), s->offset, s->size, s->member, s->op, s->path, U(s->loads), U(s->stores),
-			U(s->rmws), U(s->bounces), U(s->hitm), U(s->upgrades), U(s->wait_units), s->cpus);
+			U(s->rmws), U(s->bounces), U(s->hitm), U(s->upgrades), U(s->wait_units), s->cpus, s->cpu_ids);
 	}
+	for (size_t i = 0; i < r->takers; i++) {
+		const struct taker_stats *t = &r->taker[i];
+
+		fprintf(f, "taker %u %u/%u %s %s:%u %s:%u: %llu %llu %llu %llu %s\n", t->row, t->offset, t->size, t->member,
+			t->site.file, t->site.line, t->caller.file, t->caller.line, U(t->misses), U(t->true_sharing),
+			U(t->false_sharing), U(t->upgrades), t->cpu_ids);
+	}
+	for (size_t i = 0; i < r->pairs; i++) {
+		const struct pair_stats *p = &r->pair[i];
+
+		fprintf(f, "pair %s.%s+%u/%u %s.%s+%u/%u %u: %llu %llu %llu %llu %s %s\n", p->layout, p->member, p->offset, p->size,
+			p->taker_layout, p->taker_member, p->taker_offset, p->taker_size, p->apart, U(p->misses),
+			U(p->true_sharing), U(p->false_sharing), U(p->upgrades), p->cpu_ids, p->taker_ids);
+	}
+	for (size_t i = 0; i < r->transfers; i++)
+		fprintf(f, "transfer %u %u: %llu\n", r->transfer[i].cpu, r->transfer[i].taker, U(r->transfer[i].count));
+	for (size_t i = 0; i < r->shapes; i++)
+		fprintf(f, "shape %s.%s+%u/%u %u\n", r->shape[i].layout, r->shape[i].member, r->shape[i].offset, r->shape[i].size,
+			r->shape[i].struct_size);
 	for (size_t i = 0; i < r->fields; i++) {
 		const struct field_stats *s = &r->field[i];
 
@@ -106,8 +126,9 @@ char *engine_text(const struct result *r)
 	for (size_t i = 0; i < r->paths; i++)
 		fprintf(f, "path %d %s: %llu %llu\n", r->path[i].op, r->path[i].path, U(r->path[i].count), U(r->path[i].total_units));
 	for (size_t i = 0; i < r->locks; i++)
-		fprintf(f, "lock %s %s: %llu %llu %llu %llu %llu\n", r->lock[i].label, r->lock[i].kind, U(r->lock[i].taken),
-			U(r->lock[i].contended), U(r->lock[i].turns), U(r->lock[i].wait_units), U(r->lock[i].hold_units));
+		fprintf(f, "lock %s %s: %llu %llu %llu %llu %llu %llu\n", r->lock[i].label, r->lock[i].kind, U(r->lock[i].taken),
+			U(r->lock[i].contended), U(r->lock[i].turns), U(r->lock[i].wait_units), U(r->lock[i].hold_units),
+			U(r->lock[i].handovers));
 	for (size_t i = 0; i < r->holders; i++)
 		fprintf(f, "holder %llu %llu %u\n", U(r->holder[i].start_units), U(r->holder[i].line), r->holder[i].cpu);
 	fclose(f);

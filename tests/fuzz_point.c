@@ -22,7 +22,7 @@
 #include "experiment/file.h"
 #include "experiment/groups.h"
 #include "experiment/metrics.h"
-#include "experiment/plots.h"
+#include "figures/plots.h"
 #include "experiment/run_point.h"
 #include "experiment/sha256.h"
 

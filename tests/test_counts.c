@@ -115,10 +115,34 @@ static uint64_t far_steps(const char *steps)
 	return n;
 }
 
+/* Each miss whose copy was taken has a taker and a class; by row, by member and by CPU alike. */
+static void check_takers(const char *row, const struct result *r)
+{
+	uint64_t lost = r->total.misses_true_sharing + r->total.misses_false_sharing, misses = 0,
+		 false_sharing = 0, upgrades = 0, pairs = 0, transfers = 0;
+
+	for (size_t i = 0; i < r->takers; i++) {
+		misses += r->taker[i].misses;
+		false_sharing += r->taker[i].false_sharing;
+		upgrades += r->taker[i].upgrades;
+		tell(row, "classes of a taker", r->taker[i].true_sharing + r->taker[i].false_sharing,
+		     r->taker[i].misses);
+	}
+	for (size_t i = 0; i < r->pairs; i++)
+		pairs += r->pair[i].misses + r->pair[i].upgrades;
+	for (size_t i = 0; i < r->transfers; i++)
+		transfers += r->transfer[i].count;
+	tell(row, "misses with a taker", misses, lost);
+	tell(row, "of them false sharing", false_sharing, r->total.misses_false_sharing);
+	tell(row, "by member", pairs, misses + upgrades);
+	tell(row, "by CPU", transfers, misses + upgrades);
+}
+
 static void check(const struct row *row, const struct result *r)
 {
 	const struct counts *c = &r->total;
 
+	check_takers(row->name, r);
 	tell(row->name, "bounces", c->bounces[0] + c->bounces[1] + c->bounces[2], row->bounces);
 	tell(row->name, "hitm loads", c->hitm_loads, row->hitm_loads);
 	tell(row->name, "hitm stores", c->hitm_stores, row->hitm_stores);
@@ -374,6 +398,155 @@ static void far_atomics(void **state)
 	(void)state;
 	make_far(&machine);
 	PLAY(&machine, rows);
+}
+
+/* ---- who took the line ---------------------------------------------------------------------- */
+
+/* "A0<A1@1 1t 2f 3u": accesses to word 0 of line A that lost it to accesses to its word 1 by CPU 1:
+ * one true sharing miss, two false, three upgrades. In the order of places in perform(). */
+static char *takers_text(const struct result *r, uint64_t first_line)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	for (size_t i = 0; i < r->takers; i++) {
+		const struct taker_stats *t = &r->taker[i];
+		const struct site_stats *s = &r->site[t->row];
+		char line = (char)('A' + (s->line - first_line) / LINE);
+
+		fprintf(out, "%s%c%u<%c%u@%s", i ? "; " : "", line, s->offset / 8, line,
+			t->offset / 8, t->cpu_ids);
+		if (t->true_sharing)
+			fprintf(out, " %llut", (unsigned long long)t->true_sharing);
+		if (t->false_sharing)
+			fprintf(out, " %lluf", (unsigned long long)t->false_sharing);
+		if (t->upgrades)
+			fprintf(out, " %lluu", (unsigned long long)t->upgrades);
+	}
+	fclose(out);
+	return text;
+}
+
+struct taker_row {
+	const char *name, *steps, *expected;
+};
+
+static void play_takers(const struct machine *machine, const struct taker_row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		unsigned cores = machine_cores(machine);
+		struct sim_options options = engine_options(machine, cores < CPUS ? cores : CPUS);
+		struct sim *sim = engine_sim(&options);
+		struct play play = { rows[i].steps, arena_new(sim, struct line_of_words, LINES, 0,
+							      4096, NULL, "lines") };
+		struct result *r;
+		char *text;
+
+		for (unsigned cpu = 0; cpu < options.cpus; cpu++)
+			thread_start(sim, cpu, in_turn, &play);
+		r = finish(sim);
+		text = takers_text(r, sim_offset(sim, play.line));
+		if (strcmp(text, rows[i].expected) != 0)
+			fail_msg("%s: '%s', expected '%s'", rows[i].name, text, rows[i].expected);
+		check_takers(rows[i].name, r);
+		free(text);
+		result_free(r);
+		sim_free(sim);
+	}
+}
+
+#define TAKERS(machine, rows) play_takers(machine, rows, sizeof rows / sizeof *rows)
+
+static void takers(void **state)
+{
+	static const struct taker_row rows[] = {
+		{ "nobody takes what was never here", "0w A0 1r A0", "" },
+		{ "true sharing", "0r A0 1w A0 0r A0", "A0<A0@1 1t" },
+		{ "false sharing", "0r A0 1w A1 0r A0", "A0<A1@1 1f" },
+		{ "true, as it turns out later", "0r A0 1w A1 0r A0 0r A1", "A0<A1@1 1t" },
+		{ "both ways", "0w A0 1w A1 0w A0 1w A1", "A0<A1@1 1f; A1<A0@0 1f" },
+		{ "room was needed: nobody", "0w A0 0r Q0 0w A0", "" },
+		{ "... also where another has written since", "0r A0 0r Q0 1w A0 0r A0", "" },
+		{ "an upgrade after another's write", "0w A0 1r A0 1w A0", "A0<A0@0 1u" },
+		{ "an upgrade after the own", "0w A0 1r A0 0w A0", "" },
+		{ "an upgrade where nobody has written", "0r A0 1r A0 0w A0", "" },
+		/* 1's store killed 0's copy; 2 was the last writer, and took the line from 1 */
+		{ "who killed the copy, not who wrote last", "0r A0 1w A1 2w A2 0r A0",
+		  "A0<A1@1 1f" },
+		/* each loses it to the next one: 0 to 1, 1 to 2, 2 to 0; one place in the source */
+		{ "three in turn", "0w A0 1w A0 2w A0 0w A0 1w A0 2w A0", "A0<A0@0-2 3t" },
+		{ "one after the other", "0r A0 1w A1 0r A0 2w A2 0r A0",
+		  "A0<A1@1 1f; A0<A2@2 1f" },
+		{ "by an upgrade", "0r A0 1r A0 0w A0 1r A0", "A0<A0@0 1t" },
+		{ "by a compare-and-exchange that fails", "0r A0 1c A0 0r A0", "A0<A0@1 1t" },
+		{ "two losers, one taker", "0r A0 1r A1 2w A2 0r A0 1r A1",
+		  "A0<A2@2 1f; A1<A2@2 1f" },
+	};
+	const struct machine machine = one_way_machine();
+
+	(void)state;
+	TAKERS(&machine, rows);
+}
+
+/* The access is in the buffer when it takes the line, or when it has lost it. */
+static void takers_that_buffer_their_stores(void **state)
+{
+	static const struct taker_row rows[] = {
+		{ "a buffered store takes it", "0r A0 1w A1 0r A0", "A0<A1@1 1f" },
+		{ "from a buffered store", "0w A0 1w A0 0w A0", "A0<A0@1 1t" },
+		{ "a buffered upgrade", "0w A0 1r A0 1w A0", "A0<A0@0 1u" },
+	};
+	struct machine machine = one_way_machine();
+
+	(void)state;
+	machine.store_buffer = 8;
+	TAKERS(&machine, rows);
+}
+
+/* Where a read takes the line away, it is that one. */
+static void takers_that_read(void **state)
+{
+	static const struct taker_row rows[] = {
+		{ "a reader", "0w A0 1r A1 0r A0", "A0<A1@1 1f" },
+		{ "a writer, by what it read before", "0w A0 1r A1 1w A0 0r A0", "A0<A1@1 1t" },
+	};
+	struct machine machine = one_way_machine();
+
+	(void)state;
+	machine.protocol = PROTOCOL_MOESI;
+	machine.dirty_read = DIRTY_MIGRATE;
+	TAKERS(&machine, rows);
+}
+
+static void takers_at_the_home(void **state)
+{
+	static const struct taker_row rows[] = {
+		/* no copy ever: each comes after the other's write */
+		{ "far operations in turn", "0f A0 1f A0 0f A0", "A0<A0@0-1 2u" },
+		{ "a far operation after the own", "0f A0 0f A0", "" },
+		{ "a far operation kills a copy", "0r A0 1f A1 0r A0", "A0<A1@1 1f" },
+	};
+	struct machine machine = one_way_machine();
+
+	(void)state;
+	make_far(&machine);
+	TAKERS(&machine, rows);
+}
+
+static void takers_through_shared_levels(void **state)
+{
+	static const struct taker_row rows[] = {
+		{ "the sibling", "0r A0 1w A1 0r A0", "A0<A1@1 1f" },
+		{ "the other die", "0r A0 2w A1 0r A0", "A0<A1@2 1f" },
+		{ "the other socket, two losers of a die", "0r A0 1r A1 4w A2 0r A0 1r A1",
+		  "A0<A2@4 1f; A1<A2@4 1f" },
+	};
+	struct machine machine = engine_machine_shared();
+
+	(void)state;
+	machine.l1d = (struct cache_level){ 1, 1, 1, 1 };
+	TAKERS(&machine, rows);
 }
 
 /* engine_machine_shared: 0, 1 | 2, 3 share an L2 and are a socket, 4, 5 | 6, 7 the other. */
@@ -1109,6 +1282,95 @@ static void interrupts_are_not_in_the_operation(void **state)
 	sim_free(sim);
 }
 
+static void stores_in_handler(struct cpu *cpu, void *argument)
+{
+	const struct two *two = argument;
+
+	store(cpu, two->word + 1, 1);
+}
+
+static void computes_long(struct cpu *cpu, void *argument)
+{
+	(void)argument;
+	compute_cycles(cpu, 5000);
+}
+
+static void reads_twice(struct cpu *cpu, void *argument)
+{
+	const struct two *two = argument;
+
+	load(cpu, two->word);
+	wait_until(cpu, 3000);
+	load(cpu, two->word);
+}
+
+/* CPU 1 computes; its timer's handler, at 1000, is who took the line. */
+static void a_handler_takes_a_line(void **state)
+{
+	const struct machine machine = engine_machine();
+	struct sim_options options = engine_options(&machine, 2);
+	struct sim *sim = engine_sim(&options);
+	struct two two = { .word = arena_alloc(sim, LINE, 1, 0, 4096, NULL, "word") };
+	struct result *r;
+
+	(void)state;
+	thread_start(sim, 0, reads_twice, &two);
+	thread_start(sim, 1, computes_long, &two);
+	timer_add(sim, 1, 1000, 0, stores_in_handler, &two);
+	r = finish(sim);
+	assert_int_equal(r->takers, 1);
+	assert_string_equal(r->taker[0].site.function, "stores_in_handler");
+	assert_string_equal(r->taker[0].site.text, "two->word + 1");
+	assert_string_equal(r->taker[0].cpu_ids, "1");
+	assert_string_equal(r->site[r->taker[0].row].site.function, "reads_twice");
+	assert_int_equal(r->taker[0].false_sharing, 1);
+	result_free(r);
+	sim_free(sim);
+}
+
+static void locks_once(struct cpu *cpu, void *argument)
+{
+	const struct two *two = argument;
+
+	wait_until(cpu, 1000 * (1 + cpu_id(cpu)));
+	spin_lock(cpu, two->lock, LOCK_DEC);
+	spin_unlock(cpu, two->lock, LOCK_DEC);
+}
+
+static void locks_again(struct cpu *cpu, void *argument)
+{
+	const struct two *two = argument;
+
+	locks_once(cpu, argument);
+	wait_until(cpu, 5000);
+	spin_lock(cpu, two->lock, LOCK_DEC);
+	spin_unlock(cpu, two->lock, LOCK_DEC);
+}
+
+/*
+ * CPU 0 has the lock at 1000, CPU 1 at 2000, CPU 0 again at 5000: three takings, two hand-overs.
+ * CPU 0's second taking misses, and the caller of the lock in locks_once took the line.
+ */
+static void a_lock_is_taken_by_its_caller(void **state)
+{
+	static thread_function *const threads[] = { locks_again, locks_once };
+	const struct machine machine = engine_machine();
+	struct two two;
+	struct result *r = run_threads(&machine, threads, 2, &two);
+
+	(void)state;
+	assert_int_equal(r->locks, 1);
+	assert_int_equal(r->lock[0].taken, 3);
+	assert_int_equal(r->lock[0].handovers, 2);
+	assert_int_equal(r->lock[0].contended, 0);
+	assert_int_equal(r->takers, 1);
+	assert_string_equal(r->taker[0].caller.function, "locks_once");
+	assert_string_equal(r->taker[0].cpu_ids, "1");
+	assert_string_equal(r->site[r->taker[0].row].caller.function, "locks_again");
+	assert_int_equal(r->taker[0].true_sharing, 1);
+	result_free(r);
+}
+
 /* ---- damage --------------------------------------------------------------------------------- */
 
 static struct slot *copy_at(struct sim *sim, unsigned cpu, uint64_t line)
@@ -1388,6 +1650,13 @@ int main(void)
 		cmocka_unit_test(peaks),
 		cmocka_unit_test(nested_operations),
 		cmocka_unit_test(interrupts_are_not_in_the_operation),
+		cmocka_unit_test(takers),
+		cmocka_unit_test(takers_that_buffer_their_stores),
+		cmocka_unit_test(takers_that_read),
+		cmocka_unit_test(takers_at_the_home),
+		cmocka_unit_test(takers_through_shared_levels),
+		cmocka_unit_test(a_handler_takes_a_line),
+		cmocka_unit_test(a_lock_is_taken_by_its_caller),
 		cmocka_unit_test(damage_is_found),
 		cmocka_unit_test(a_store_that_joins_a_prefetch_misses),
 		cmocka_unit_test(a_forwarded_load_has_its_copys_label),

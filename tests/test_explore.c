@@ -919,10 +919,11 @@ static void forget_line(struct world *w, uint64_t number)
 	if (!line)
 		return;
 	sim->version[line->number] = line->epoch = 0;
-	line->last_writer = -1;
+	line->last_write = (struct place){ 0 };
 	memset(line->had_lost, 0, 2 * sim->words * sizeof *line->had_lost);
-	if (line->cpu_epoch)
-		memset(line->cpu_epoch, 0, sim->head.cpus * sizeof *line->cpu_epoch);
+	for (unsigned i = 0; line->party && i < sim->head.cpus; i++)
+		if (line->party[i])
+			*line->party[i] = (struct party){ 0 };
 	if (line->bytes) {
 		*line->bytes = (struct byte_history){ 0 };
 		memset(line->bytes->writer, 0xff, sizeof line->bytes->writer);

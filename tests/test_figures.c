@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "experiment/file.h"
-#include "experiment/plots.h"
+#include "figures/plots.h"
 #include "sim/verbs/xalloc.h"
 #include "tests/cli_fixture.h"
 #include "tests/points_fixture.h"

@@ -18,8 +18,8 @@
 #include "cli/verdict.h"
 #include "cli/summary.h"
 #include "cli/views.h"
-#include "experiment/claims.h"
-#include "experiment/plots.h"
+#include "figures/claims.h"
+#include "figures/plots.h"
 #include "sim/verbs/xalloc.h"
 #include "tests/points_fixture.h"
 

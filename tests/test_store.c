@@ -20,6 +20,7 @@
 
 #include "experiment/folder.h"
 #include "experiment/metrics.h"
+#include "experiment/sha256.h"
 #include "experiment/store.h"
 #include "sim/verbs/xalloc.h"
 #include "tests/cli_fixture.h"
@@ -65,6 +66,16 @@ static void fill_tables(struct result *result)
 	static const struct path_stats path = { OP_ALLOC, "refill", 7, 640 };
 	static const struct lock_stats lock = { .label = "zone", .kind = "ticket", .taken = 9 };
 	static const struct holder holder[2] = { { 64, 4096, 0 }, { 128, 4096, 1 } };
+	static const struct taker_stats taker = {
+		.offset = 16, .size = 8, .member = "lock", .site = { odd, 7, "take", "&p->lock" },
+		.misses = 2, .true_sharing = 1, .false_sharing = 1, .cpu_ids = "0-1",
+	};
+	static const struct pair_stats pair = {
+		.layout = "page", .member = "count", .taker_layout = "page", .taker_member = "lock",
+		.apart = 56, .misses = 2, .cpu_ids = "1", .taker_ids = "0-1",
+	};
+	static const struct transfer_stats transfer = { 1, 0, 2 };
+	static const struct shape_stats shape = { "page", "count", CLASS_PAYLOAD, 8, 4, 56 };
 
 #define COPY(member, count_, from) \
 	(result->member = xalloc(sizeof(from)), memcpy(result->member, &(from), sizeof(from)), \
@@ -75,6 +86,10 @@ static void fill_tables(struct result *result)
 	COPY(path, paths, path);
 	COPY(lock, locks, lock);
 	COPY(holder, holders, holder);
+	COPY(taker, takers, taker);
+	COPY(pair, pairs, pair);
+	COPY(transfer, transfers, transfer);
+	COPY(shape, shapes, shape);
 #undef COPY
 }
 
@@ -157,6 +172,11 @@ static void what_is_written_comes_back(void **state)
 	assert_string_equal(point->result->lock[0].kind, "ticket");
 	assert_int_equal(point->result->holders, 2);
 	assert_int_equal(point->result->holder[1].cpu, 1);
+	assert_string_equal(point->result->taker[0].site.file, odd);
+	assert_string_equal(point->result->taker[0].cpu_ids, "0-1");
+	assert_int_equal(point->result->pair[0].apart, 56);
+	assert_int_equal(point->result->transfer[0].count, 2);
+	assert_int_equal(point->result->shape[0].struct_size, 56);
 	/* and everything else: written again, it is the same to the byte */
 	assert_true(point_write(folder, point, why, sizeof why));
 
@@ -351,6 +371,36 @@ static void a_key_twice(struct point *p)
 	point_add_key(p, "objects", "slub-cpu", true);
 }
 
+static void taker_of_no_site(struct point *p)
+{
+	p->result->taker[0].row = 1;
+}
+
+static void taker_across_its_line(struct point *p)
+{
+	p->result->taker[0].offset = 57;
+}
+
+static void cpus_in_words(struct point *p)
+{
+	p->result->taker[0].cpu_ids = "all";
+}
+
+static void pair_of_no_struct(struct point *p)
+{
+	p->result->pair[0].taker_offset = (1 << 24) + 1;
+}
+
+static void transfer_of_no_cpu(struct point *p)
+{
+	p->result->transfer[0].taker = 2;
+}
+
+static void shape_of_no_struct(struct point *p)
+{
+	p->result->shape[0].struct_size = (1 << 24) + 1;
+}
+
 /* Whoever can write a file can write its checksum: values are checked for order and range. */
 static void values_that_cannot_be_are_damage(void **state)
 {
@@ -377,6 +427,12 @@ static void values_that_cannot_be_are_damage(void **state)
 		{ site_of_more_cpus,      "row 1 of the table 'sites': more CPUs than there are" },
 		{ field_of_no_struct,     "row 1 of the table 'fields': beyond any struct" },
 		{ lock_contended_more,    "row 1 of the table 'locks': contended more often than taken" },
+		{ taker_of_no_site,       "row 1 of the table 'takers': of no site" },
+		{ taker_across_its_line,  "row 1 of the table 'takers': beyond its line" },
+		{ cpus_in_words,          "row 1 of the table 'takers': no list of CPUs" },
+		{ pair_of_no_struct,      "row 1 of the table 'pairs': beyond any struct" },
+		{ transfer_of_no_cpu,     "row 1 of the table 'transfers': no such CPU" },
+		{ shape_of_no_struct,     "row 1 of the table 'shapes': beyond any struct" },
 		{ half_above_most,        "of the table 'ops': half take longer than 99 of 100" },
 		{ longest_above_all,      "of the table 'ops': the longest is longer than all" },
 		{ no_such_time,           "row 1 of the table 'run': a time beyond all times" },
@@ -400,6 +456,23 @@ static void values_that_cannot_be_are_damage(void **state)
 				 rows[i].told ? rows[i].told : "");
 		point_free(point);
 	}
+	free(path);
+	folder_free(folder);
+}
+
+/* Format 1 knew no takers. Nothing is read from it as if it were this one. */
+static void points_of_another_version_are_told(void **state)
+{
+	static const char old[] = "bounce-point 1\nname\t0123456789abcdef\n";
+	char *folder = folder_new(), *path = write_one(folder), hex[SHA256_HEX_BYTES], text[256],
+	     why[512] = "";
+
+	(void)state;
+	sha256_text(old, strlen(old), hex);
+	snprintf(text, sizeof text, "%send %s\n", old, hex);
+	write_text(path, text);
+	assert_null(point_read(folder, name, why, sizeof why));
+	assert_non_null(strstr(why, "another version of bounce wrote it; run the experiment again"));
 	free(path);
 	folder_free(folder);
 }
@@ -762,6 +835,7 @@ int main(void)
 		cmocka_unit_test(a_changed_byte_is_noticed),
 		cmocka_unit_test(a_point_under_another_name_is_noticed),
 		cmocka_unit_test(values_that_cannot_be_are_damage),
+		cmocka_unit_test(points_of_another_version_are_told),
 		cmocka_unit_test(an_index_lists_points_once_and_by_their_hash),
 		cmocka_unit_test(a_run_counts_once),
 		cmocka_unit_test(a_write_that_fails_loses_nothing),

@@ -1,6 +1,6 @@
 /*
  * Sums over every shipped experiment, shortened: sites add up to their line, members to all lines,
- * lines to the totals of the run.
+ * lines to the totals of the run; takers to the misses whose copy was lost to another CPU.
  */
 #include <glob.h>
 #include <setjmp.h>
@@ -68,6 +68,63 @@ static void expect_equal(struct sum a, struct sum b)
 	assert_int_equal(a.upgrades, b.upgrades);
 }
 
+struct taken_sum {
+	uint64_t misses, true_sharing, false_sharing, upgrades;
+};
+
+static struct taken_sum of_pairs(const struct result *result)
+{
+	struct taken_sum sum = { 0 };
+
+	for (size_t i = 0; i < result->pairs; i++) {
+		sum.misses += result->pair[i].misses;
+		sum.true_sharing += result->pair[i].true_sharing;
+		sum.false_sharing += result->pair[i].false_sharing;
+		sum.upgrades += result->pair[i].upgrades;
+	}
+	return sum;
+}
+
+static struct taken_sum of_takers(const struct result *result)
+{
+	struct taken_sum sum = { 0 };
+
+	for (size_t i = 0; i < result->takers; i++) {
+		sum.misses += result->taker[i].misses;
+		sum.true_sharing += result->taker[i].true_sharing;
+		sum.false_sharing += result->taker[i].false_sharing;
+		sum.upgrades += result->taker[i].upgrades;
+	}
+	return sum;
+}
+
+static uint64_t of_transfers(const struct result *result)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < result->transfers; i++) {
+		assert_int_not_equal(result->transfer[i].cpu, result->transfer[i].taker);
+		sum += result->transfer[i].count;
+	}
+	return sum;
+}
+
+/* A sharing miss has a taker, and is true or false sharing in the end. (A CPU's miss may be complete
+ * and its access not done when the window closes: that one has a class, and no place yet.) */
+static void check_takers(const struct result *result)
+{
+	struct taken_sum pairs = of_pairs(result), takers = of_takers(result);
+
+	assert_int_equal(pairs.true_sharing, result->total.misses_true_sharing);
+	assert_true(pairs.false_sharing <= result->total.misses_false_sharing);
+	assert_true(pairs.false_sharing + result->cpus >= result->total.misses_false_sharing);
+	assert_int_equal(pairs.misses, pairs.true_sharing + pairs.false_sharing);
+	assert_true(pairs.upgrades <= result->total.upgrades + result->total.far_atomics);
+	assert_int_equal(of_transfers(result), pairs.misses + pairs.upgrades);
+	if (result->lines < RESULT_LINES_MAX)
+		assert_memory_equal(&pairs, &takers, sizeof pairs);
+}
+
 /* Its bounces. */
 static uint64_t check_sums(const struct result *result)
 {
@@ -79,6 +136,7 @@ static uint64_t check_sums(const struct result *result)
 	all = (struct sum){ bounces, result->total.hitm_loads + result->total.hitm_stores,
 			    result->total.upgrades };
 	expect_equal(of_members(result), all);
+	check_takers(result);
 	if (result->lines < RESULT_LINES_MAX)   /* then none was left out */
 		expect_equal(of_lines(result), all);
 	for (size_t i = 0; i < result->lines; i++) {

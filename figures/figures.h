@@ -1,9 +1,9 @@
-/* What the files of the figures share; the face of it all is experiment/plots.h. */
-#ifndef EXPERIMENT_FIGURES_H
-#define EXPERIMENT_FIGURES_H
+/* What the files of the figures share; the face of it all is figures/plots.h. */
+#ifndef FIGURES_FIGURES_H
+#define FIGURES_FIGURES_H
 
 #include "experiment/groups.h"
-#include "experiment/plots.h"
+#include "figures/plots.h"
 
 /* An array of names for the script: "array Names[2] = [ ... ]". */
 void figure_names(FILE *out, const char *name, char *const *texts, size_t count);
@@ -14,12 +14,6 @@ void figure_groups(FILE *head, const struct groups *groups);
 /* What is plotted, how many seeds, whether bars are intervals, the machine. */
 void figure_subtitle(struct drawing *drawing, const struct groups *groups, const char *plotted,
 		     bool intervals);
-
-/* Mean cycles of an allocation and of a free together; NAN: none was completed. */
-double figure_pair_cycles(const struct point *point);
-/* No point has an allocator at work: its operations are turns of the workload. */
-bool figure_turns(const struct points *points);
-double figure_turn_cycles(const struct point *point);
 
 bool scaling_write(struct drawing *drawing, const struct figure *figure);
 bool heat_write(struct drawing *drawing, const struct figure *figure);

@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "experiment/claims.h"
-#include "experiment/figures.h"
+#include "figures/claims.h"
+#include "figures/figures.h"
+#include "experiment/measures.h"
 #include "experiment/partners.h"
 #include "experiment/text.h"
 #include "sim/verbs/xalloc.h"
@@ -18,9 +19,9 @@ static double pair_cycles_on(const struct point *point, const void *argument)
 {
 	const uint64_t *cpus = argument;
 
-	double pair = figure_pair_cycles(point);
+	double pair = measure_pair_cycles(point);
 
-	return point->cpus != *cpus ? NAN : isnan(pair) ? figure_turn_cycles(point) : pair;
+	return point->cpus != *cpus ? NAN : isnan(pair) ? measure_turn_cycles(point) : pair;
 }
 
 static int by_number(const void *one, const void *other)
@@ -50,9 +51,9 @@ static uint64_t *cpu_counts(const struct points *points, size_t *count)
 struct curve {
 	char name[256];
 	size_t series;
-	uint64_t last;          /* largest number of CPUs it has */
-	double end, spot;       /* mean there; where its name is written */
-	double growth;          /* last over first; NAN if it lacks one of them */
+	uint64_t last; /* largest number of CPUs it has */
+	double end, spot; /* mean there; where its name is written */
+	double growth; /* last over first; NAN if it lacks one of them */
 };
 
 static void curve_rows(struct drawing *drawing, struct curve *curve, size_t number,
@@ -105,7 +106,7 @@ static void scaling_title(struct drawing *drawing, const struct curve *curves, s
 			  uint64_t first, uint64_t last)
 {
 	const struct curve *least = NULL, *most = NULL;
-	bool turns = figure_turns(drawing->points);
+	bool turns = measure_turns(drawing->points);
 	char from[32], to[32], name[4 * CLAIM_NAME + 8], other[4 * CLAIM_NAME + 8];
 
 	for (size_t i = 0; i < count; i++) {
@@ -132,7 +133,8 @@ static void scaling_title(struct drawing *drawing, const struct curve *curves, s
 	int used = snprintf(drawing->title, sizeof drawing->title,
 			    "On %" PRIu64 " CPUs %s %s %s%s %s on %" PRIu64, last,
 			    turns ? "a turn costs" : "an allocation and its free cost",
-			    text_short(most->name, CLAIM_NAME, name, sizeof name), from, strcmp(from, "as much as") ? " what" : "",
+			    text_short(most->name, CLAIM_NAME, name, sizeof name), from,
+			    strcmp(from, "as much as") ? " what" : "",
 			    turns ? "it costs" : "they cost", first);
 
 	if (least != most)
@@ -191,8 +193,8 @@ static void add_partners(struct drawing *drawing)
 
 	partners_of_points(drawing->points, &differ, partners, sizeof partners);
 	if (*partners && !differ)
-		snprintf(drawing->subtitle + used, sizeof drawing->subtitle - used,
-			 "; partners %s", partners);
+		snprintf(drawing->subtitle + used, sizeof drawing->subtitle - used, "; partners %s",
+			 partners);
 }
 
 bool scaling_write(struct drawing *drawing, const struct figure *figure)
@@ -210,15 +212,15 @@ bool scaling_write(struct drawing *drawing, const struct figure *figure)
 		place_names(curves, count);
 		figure_groups(drawing->head, groups);
 		fprintf(drawing->head, "what = \"%s\"\n",
-			figure_turns(drawing->points) ? "cycles per turn"
-						      : "cycles, alloc and free");
+			measure_turns(drawing->points) ? "cycles per turn"
+						       : "cycles, alloc and free");
 		assign_curves(drawing->head, curves, count, cpus, cpu_count);
 		scaling_title(drawing, curves, count, cpus[0], cpus[cpu_count - 1]);
 
 		struct groups *seeds = groups_of(drawing->points, NULL);
 
 		figure_subtitle(drawing, seeds,
-				figure_turns(drawing->points)
+				measure_turns(drawing->points)
 					? "Mean cycles of a turn of the workload"
 					: "Mean cycles of an allocation and its free",
 				true);
@@ -235,4 +237,3 @@ bool scaling_write(struct drawing *drawing, const struct figure *figure)
 	groups_free(groups);
 	return count > 0;
 }
-

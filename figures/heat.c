@@ -8,16 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "experiment/figures.h"
+#include "figures/figures.h"
 #include "experiment/text.h"
 #include "sim/verbs/xalloc.h"
 
 enum {
 	UNITS = 64,
-	CHANGES_SHOWN = 240,    /* of the busiest panel: more would be a blur */
+	CHANGES_SHOWN = 240, /* of the busiest panel: more would be a blur */
 	PANELS_MAX = 4,
-	ROWS_MAX = 16,          /* of all panels together */
-	NAME_SHOWN = 30,        /* characters of a name in the title, which may have four */
+	ROWS_MAX = 16, /* of all panels together */
+	NAME_SHOWN = 30, /* characters of a name in the title, which may have four */
 	SETTINGS_SHOWN = 60,
 };
 
@@ -32,8 +32,8 @@ struct panel {
 	const char *name;
 	const struct point *point;
 	struct row *row;
-	size_t rows, shown;             /* rows of all lines; shown in the figure */
-	size_t changes, own;            /* of all lines, of the allocator's */
+	size_t rows, shown; /* rows of all lines; shown in the figure */
+	size_t changes, own; /* of all lines, of the allocator's */
 };
 
 /* Until when the record is complete. */

@@ -1,7 +1,7 @@
 /*
  * From points to figures: data and script are written, gnuplot draws from them alone.
  */
-#include "experiment/plots.h"
+#include "figures/plots.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 #include "sim/verbs/xalloc.h"
 
 enum {
-	TITLE_CHARACTERS = 95,  /* as many as fit across a figure */
+	TITLE_CHARACTERS = 95, /* as many as fit across a figure */
 	NAME_CHARACTERS = 80,
 	FIGURE_BYTES_MAX = 1 << 28,
 };
@@ -94,8 +94,12 @@ static bool write_script(const char *directory, const char *name, struct drawing
 	char *script, file[80], foot[512];
 	size_t length;
 	FILE *out = text_open(&script, &length);
-	const struct { const char *name, *text; } texts[] = {
-		{ "figure", name }, { "subtitle", drawing->subtitle }, { "footer", foot },
+	const struct {
+		const char *name, *text;
+	} texts[] = {
+		{ "figure", name },
+		{ "subtitle", drawing->subtitle },
+		{ "footer", foot },
 		{ "xlabel", drawing->xlabel },
 	};
 
@@ -132,7 +136,7 @@ static const char *const endings[PICTURES] = { "svg", "png" };
 
 /* Where gnuplot draws: files in memory. None of a killed program stays, and no link leads out. */
 struct canvas {
-	int fd[PICTURES];       /* -1: none */
+	int fd[PICTURES]; /* -1: none */
 	char *picture[PICTURES];
 	size_t length[PICTURES];
 };
@@ -195,8 +199,14 @@ bool plots_can_draw(void)
 static void clean_environment(void)
 {
 	static const char *const kept[] = {
-		"HOME",		 "TMPDIR",	    "LD_LIBRARY_PATH", "GDFONTPATH",
-		"XDG_DATA_HOME", "XDG_CACHE_HOME",  "XDG_CONFIG_HOME", "FONTCONFIG_FILE",
+		"HOME",
+		"TMPDIR",
+		"LD_LIBRARY_PATH",
+		"GDFONTPATH",
+		"XDG_DATA_HOME",
+		"XDG_CACHE_HOME",
+		"XDG_CONFIG_HOME",
+		"FONTCONFIG_FILE",
 		"FONTCONFIG_PATH",
 	};
 	enum { KEPT = sizeof kept / sizeof *kept };
@@ -236,14 +246,13 @@ static _Noreturn void child(const char *directory, const char *script, struct ca
 /* What gnuplot says last that is no warning: its errors end with the reason. */
 struct complaint {
 	char text[512], line[512];
-	size_t length;                  /* of the line so far */
+	size_t length; /* of the line so far */
 };
 
 static void complaint_line(struct complaint *complaint)
 {
 	complaint->line[complaint->length] = '\0';
-	if (complaint->line[strspn(complaint->line, " \t^")] &&
-	    !strstr(complaint->line, "warning"))
+	if (complaint->line[strspn(complaint->line, " \t^")] && !strstr(complaint->line, "warning"))
 		snprintf(complaint->text, sizeof complaint->text, "%s", complaint->line);
 	complaint->length = 0;
 }
@@ -349,8 +358,8 @@ static bool run_gnuplot(const char *directory, const char *script, struct canvas
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (*hangs) {
-		snprintf(why, size, "gnuplot hung on %s/%s: it was ended after %u s",
-			 directory, script, seconds);
+		snprintf(why, size, "gnuplot hung on %s/%s: it was ended after %u s", directory,
+			 script, seconds);
 		return false;
 	}
 	return gnuplot_ended(directory, script, status, complaint.text, why, size);
@@ -388,7 +397,7 @@ static bool svg_complete(const char *picture, size_t length)
 /* Chunk after chunk, each with its length, up to IEND at the end. */
 static bool png_complete(const char *picture, size_t length)
 {
-	enum { FRAME = 12 };    /* length, name, checksum */
+	enum { FRAME = 12 }; /* length, name, checksum */
 	static const char signature[8] = "\x89PNG\r\n\x1a\n";
 	size_t at = sizeof signature;
 
@@ -517,18 +526,6 @@ bool plots_draw_named(const char *directory, const struct points *points, char *
 	}
 	return plots_draw_points(directory, points, count ? names : points->plot,
 				 count ? count : points->plots, drawn, stderr, why, size);
-}
-
-void plots_forget(const char *directory)
-{
-	static const char *const parts[] = { "csv", "gp", "svg", "png" };
-	char path[4096];
-
-	for (const struct figure *figure = figures; figure->name; figure++)
-		for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-			snprintf(path, sizeof path, "%s/%s.%s", directory, figure->name, parts[i]);
-			unlink(path);
-		}
 }
 
 bool plots_draw(const char *directory, char *why, size_t size)

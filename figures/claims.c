@@ -1,7 +1,7 @@
 /*
  * Finding the pair that a title speaks of, the sentence that is true of it, and filling it in.
  */
-#include "experiment/claims.h"
+#include "figures/claims.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -12,19 +12,12 @@
 /* A title has room for two such names. */
 enum { SHORT_BYTES = 4 * CLAIM_NAME + 8 };
 
-static const double NEAR = 0.01;        /* smaller differences are no news */
-
-bool claim_near(double one, double other)
-{
-	return fabs(one - other) < NEAR * fmax(one, other);
-}
-
 /* What is known of a pair of series over the groups that both have. */
 struct verdict {
-	size_t all, lower, equal, higher;       /* groups; lower: few has less, beyond the spread */
-	size_t two_states;                      /* groups that decide nothing, not among `all` */
-	bool zero;                              /* few is zero in every group */
-	bool spread, near;      /* some group is equal as far as its intervals tell; nearly */
+	size_t all, lower, equal, higher; /* groups; lower: few has less, beyond the spread */
+	size_t two_states; /* groups that decide nothing, not among `all` */
+	bool zero; /* few is zero in every group */
+	bool spread, near; /* some group is equal as far as its intervals tell; nearly */
 	double least, most; /* ratio many / few over the groups; most may be infinite */
 };
 
@@ -110,7 +103,7 @@ static void judge_group(struct verdict *verdict, const struct cell *few, const s
 	verdict->zero &= least == 0;
 
 	bool explained = interval_known(&change) && change.low <= 0 && change.high >= 0;
-	bool near = least != most && claim_near(least, most);
+	bool near = least != most && statistics_near(least, most);
 
 	verdict->spread |= explained && least != most;
 	verdict->near |= near;
@@ -244,8 +237,9 @@ static const char *sentence_for(const struct verdict *verdict, const struct word
 const char *claim_compare(const struct groups *groups, measure *what, const void *argument,
 			  const struct wording *wording, char *buf, size_t size)
 {
-	char few_name[SHORT_BYTES], many_name[SHORT_BYTES], reverse[64] = "", ratio[64], fews[64],
-	     manys[64], few_times[80], many_times[80], lower[24], all[24];
+	char few_name[SHORT_BYTES], many_name[SHORT_BYTES],
+		reverse[64] = "", ratio[64], fews[64], manys[64], few_times[80], many_times[80],
+		lower[24], all[24];
 	struct verdict verdict = { 0 };
 	size_t few, many;
 
@@ -276,7 +270,8 @@ const char *claim_compare(const struct groups *groups, measure *what, const void
 
 	const struct word words[] = {
 		{ "few", text_short(groups->series[few], CLAIM_NAME, few_name, sizeof few_name) },
-		{ "many", text_short(groups->series[many], CLAIM_NAME, many_name, sizeof many_name) },
+		{ "many",
+		  text_short(groups->series[many], CLAIM_NAME, many_name, sizeof many_name) },
 		{ "amount", amount(&verdict, ratio, sizeof ratio) },
 		{ "fews", fews },
 		{ "manys", manys },

@@ -2,13 +2,14 @@
  * Figures of a results folder: NAME.csv (the data), NAME.gp (the gnuplot script, complete with
  * titles and style) and from these two alone NAME.svg and NAME.png.
  */
-#ifndef EXPERIMENT_PLOTS_H
-#define EXPERIMENT_PLOTS_H
+#ifndef FIGURES_PLOTS_H
+#define FIGURES_PLOTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
+#include "experiment/figure.h"
 #include "experiment/store.h"
 
 /* Draws the figures that the experiment asks for; those that its points do not have are told on
@@ -32,13 +33,6 @@ bool plots_draw_points(const char *directory, const struct points *points, char 
 /* Whether gnuplot is installed: without it there are no figures, which is no failure of a run. */
 bool plots_can_draw(void);
 
-/* The folder becomes another experiment's: figures of the one before would be taken for its own. */
-void plots_forget(const char *directory);
-
-/* ---- the registry, for `list`, `check` and tests ------------------------------------------------ */
-
-struct figure;
-
 /* What a figure writes into. */
 struct drawing {
 	const struct points *points;
@@ -48,15 +42,5 @@ struct drawing {
 	char title[512], subtitle[1024], xlabel[512];
 	char why[256];                  /* it cannot be drawn from these data */
 };
-
-struct figure {
-	const char *name, *summary;
-	/* Fills the drawing; false: these data have no such figure, and why. */
-	bool (*write)(struct drawing *drawing, const struct figure *figure);
-	const void *what;               /* of its kind: experiment/figures.c */
-};
-
-extern const struct figure figures[];           /* ends with a figure without a name */
-const struct figure *figure_find(const char *name);
 
 #endif

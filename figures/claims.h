@@ -5,8 +5,8 @@
  * "less" only if that holds in every group, by 1 % or more and beyond the 95 % interval where there
  * is one. Groups whose seeds fall into two states decide nothing and are told.
  */
-#ifndef EXPERIMENT_CLAIMS_H
-#define EXPERIMENT_CLAIMS_H
+#ifndef FIGURES_CLAIMS_H
+#define FIGURES_CLAIMS_H
 
 #include "experiment/groups.h"
 
@@ -30,8 +30,6 @@ enum { CLAIM_NAME = 60 };      /* characters of a name in a sentence; the rest i
 const char *claim_compare(const struct groups *groups, measure *what, const void *argument,
 			  const struct wording *wording, char *buf, size_t size);
 
-/* Two values, not both 0, that are less than 1 % apart. */
-bool claim_near(double one, double other);
 /* The series with the least and the most, by mean over the groups; false if nothing has a value. */
 bool claim_extremes(const struct groups *groups, measure *what, const void *argument, size_t *few,
 		    size_t *many);

@@ -1,0 +1,109 @@
+/* What the figures have in common: names for the script, intervals, the second line. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "experiment/partners.h"
+#include "experiment/text.h"
+#include "figures/figures.h"
+
+enum { MACHINE_CHARACTERS = 60 };
+
+void figure_interval(FILE *out, const struct interval *interval)
+{
+	const struct states *states = &interval->states;
+	bool two = interval_two_states(interval);
+
+	fprintf(out, ",%.9g,%.9g,%.9g,%d\n", interval->mean, two ? states->low : interval->low,
+		two ? states->high : interval->high, two ? 2 : 1);
+}
+
+void figure_names(FILE *out, const char *name, char *const *texts, size_t count)
+{
+	fprintf(out, "array %s[%zu] = [ ", name, count);
+	for (size_t i = 0; i < count; i++) {
+		fputs(i ? ", " : "", out);
+		text_gnuplot_name(out, texts[i]);
+	}
+	fputs(" ]\n", out);
+}
+
+/* What every script reads: plots/style.gp. */
+void figure_groups(FILE *out, const struct groups *groups)
+{
+	fprintf(out, "series = %zu\n", groups->serieses);
+	figure_names(out, "Series", groups->series, groups->serieses);
+	fprintf(out, "groups = %zu\n", groups->groups);
+	figure_names(out, "Groups", groups->group, groups->groups);
+}
+
+static void most_seeds(const struct groups *groups, size_t *least, size_t *most)
+{
+	*least = SIZE_MAX;
+	*most = 0;
+	for (size_t i = 0; i < groups->cells; i++) {
+		size_t count = groups->cell[i].count;
+
+		*least = count < *least ? count : *least;
+		*most = count > *most ? count : *most;
+	}
+}
+
+static void describe_seeds(const struct groups *groups, bool intervals, char *buf, size_t size)
+{
+	const char *bars = "";
+	size_t least, most;
+
+	most_seeds(groups, &least, &most);
+	if (intervals)
+		bars = most < INTERVAL_VALUES ? ", bars are their range"
+					      : ", bars are 95 % intervals";
+	if (most == 1)
+		snprintf(buf, size, groups->cells == 1 ? "one run" : "one run each");
+	else if (least == most)
+		snprintf(buf, size, "mean of %zu seeds%s", most, bars);
+	else
+		snprintf(buf, size, "mean of %zu to %zu seeds%s", least, most, bars);
+}
+
+/* "2 CPUs of core2-2s", "1 to 16 CPUs" */
+static void describe_machine(const struct points *points, char *buf, size_t size)
+{
+	uint64_t least = UINT64_MAX, most = 0;
+	const char *machine = points->point[0]->machine;
+	char name[4 * MACHINE_CHARACTERS + 8];
+
+	for (size_t i = 0; i < points->count; i++) {
+		uint64_t cpus = points->point[i]->cpus;
+
+		least = cpus < least ? cpus : least;
+		most = cpus > most ? cpus : most;
+		if (machine && strcmp(machine, points->point[i]->machine) != 0)
+			machine = NULL;
+	}
+
+	int used = least == most
+			   ? snprintf(buf, size, "%" PRIu64 " %s", most, most == 1 ? "CPU" : "CPUs")
+			   : snprintf(buf, size, "%" PRIu64 " to %" PRIu64 " CPUs", least, most);
+
+	if (machine && *machine)
+		snprintf(buf + used, size - (size_t)used, " of %s",
+			 text_short(machine, MACHINE_CHARACTERS, name, sizeof name));
+}
+
+void figure_subtitle(struct drawing *drawing, const struct groups *groups, const char *plotted,
+		     bool intervals)
+{
+	char seeds[96], machine[300], left_out[64] = "", partners[400];
+	bool differ;
+
+	describe_seeds(groups, intervals, seeds, sizeof seeds);
+	describe_machine(drawing->points, machine, sizeof machine);
+	if (groups->bad)
+		snprintf(left_out, sizeof left_out, "; %zu %s that ended badly left out",
+			 groups->bad, groups->bad == 1 ? "run" : "runs");
+	/* bars or curves whose partners are not equally far apart differ for that alone */
+	partners_of_points(drawing->points, &differ, partners, sizeof partners);
+	snprintf(drawing->subtitle, sizeof drawing->subtitle, "%s; %s; %s%s%s%s", plotted, seeds,
+		 machine, left_out, differ ? "; partners at different distances: " : "",
+		 differ ? partners : "");
+}

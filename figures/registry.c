@@ -1,0 +1,136 @@
+/*
+ * The figures: what each measures, the sentence that its numbers say, and their list.
+ *
+ * A new figure of bars is one `struct bars` and a line in the registry; any other figure is a
+ * function, a script in plots/ and a line.
+ */
+#include <math.h>
+
+#include "experiment/measures.h"
+#include "figures/bars.h"
+#include "figures/figures.h"
+
+enum { UNITS = 64 };
+
+/* ---- what is measured --------------------------------------------------------------------- */
+
+static double bounces_part(const struct point *point, unsigned part)
+{
+	return measure_per_operation(point->result, (double)point->result->total.bounces[part]);
+}
+
+/* A workload without an allocator: mean of one of its turns. */
+static double turns_part(const struct point *point, unsigned part)
+{
+	(void)part;
+	return measure_turn_cycles(point);
+}
+
+static double causes_part(const struct point *point, unsigned part)
+{
+	return measure_per_operation(point->result,
+				     (double)point->result->total.cause_units[part] / UNITS);
+}
+
+/* Waiting until another CPU's line has come or its copies are gone: per cent of what is not idle. */
+static double moving_share(const struct point *point, const void *argument)
+{
+	const uint64_t *units = point->result->total.cause_units;
+	uint64_t moving = units[CAUSE_BUSY] + units[CAUSE_TRANSFER_SAME] +
+			  units[CAUSE_TRANSFER_CROSS] + units[CAUSE_UPGRADE];
+	uint64_t all = 0;
+
+	(void)argument;
+	for (int i = 0; i < CAUSES; i++)
+		all += i == CAUSE_IDLE ? 0 : units[i];
+	return all ? 100.0 * (double)moving / (double)all : NAN;
+}
+
+/* ---- kinds of bars -------------------------------------------------------------------------- */
+
+/* clang-format off */
+static const struct bars bounces_of_turns = {
+	.script = "bars", .ylabel = "bounces per turn", .plotted = "Bounces per turn of the workload, by whose line it is",
+	.parts = LINE_CLASSES, .value = bounces_part, .claimed_parts = LINE_CLASSES,
+	.part = { "allocator's lines", "workload's", "payload" },
+	.column = { "allocator", "workload", "payload" },
+	.wording = {
+		.less  = "{few} bounces its lines {amount} less often than {many}",
+		.never = "{few} never bounces a line, {many} does {manytimes} per turn",
+		.equal = "{few} and {many} bounce their lines equally often{spread}",
+		.some  = "{few} bounces its lines less often than {many} in {count} of {all} settings{reverse}",
+		.more  = "more often",
+		.alone = "{few} bounces its lines {fewtimes} per turn",
+	},
+};
+
+static const struct bars cycles_of_turns = {
+	.script = "bars", .ylabel = "cycles per turn", .plotted = "Mean cycles of a turn of the workload",
+	.parts = 1, .value = turns_part, .claimed_parts = 1, .part = { "turn" }, .column = { "turn" },
+	.wording = {
+		.less  = "{few} needs {amount} fewer cycles than {many} for a turn",
+		.never = "{few} needs no cycles for a turn, {many} {manys}",
+		.equal = "{few} and {many} need as many cycles for a turn{spread}",
+		.some  = "{few} needs fewer cycles than {many} for a turn in {count} of {all} settings{reverse}",
+		.more  = "more",
+		.alone = "{few} needs {fews} cycles for a turn",
+	},
+};
+
+static const struct bars bounces_bars = {
+	.script = "bars", .ylabel = "bounces per operation", .plotted = "Bounces per operation, by whose line it is",
+	.parts = LINE_CLASSES, .value = bounces_part, .claimed_parts = 1,
+	.part = { "allocator's lines", "workload's", "payload" },
+	.column = { "allocator", "workload", "payload" },
+	.wording = {
+		.less  = "{few} bounces the allocator's lines {amount} less often than {many}",
+		.never = "{few} never bounces the allocator's lines, {many} does {manytimes} per operation",
+		.equal = "{few} and {many} bounce the allocator's lines equally often{spread}",
+		.some  = "{few} bounces the allocator's lines less often than {many} in {count} of {all} settings{reverse}",
+		.more  = "more often",
+		.alone = "{few} bounces the allocator's lines {fewtimes} per operation",
+	},
+	.turns = &bounces_of_turns,
+};
+
+static const struct bars cycles_bars = {
+	.script = "bars", .ylabel = "cycles, alloc and free", .plotted = "Mean cycles of an allocation and of a free",
+	.parts = 2, .value = measure_half_cycles, .claimed_parts = 2,
+	.part = { "alloc", "free" }, .column = { "alloc", "free" },
+	.wording = {
+		.less  = "{few} needs {amount} fewer cycles than {many} for an allocation and its free",
+		.never = "{few} needs no cycles for an allocation and its free, {many} {manys}",
+		.equal = "{few} and {many} need as many cycles for an allocation and its free{spread}",
+		.some  = "{few} needs fewer cycles than {many} for an allocation and its free in {count} of {all} settings{reverse}",
+		.more  = "more",
+		.alone = "{few} needs {fews} cycles for an allocation and its free",
+	},
+	.turns = &cycles_of_turns,
+};
+
+static const struct bars causes_bars = {
+	.script = "causes", .ylabel = "cycles of all CPUs per operation", .plotted = "Cycles of all CPUs per operation, by cause",
+	.parts = CAUSES, .value = causes_part, .claimed = moving_share,
+	.wording = {
+		.less  = "Waiting for lines of other CPUs takes {manys} of {many}'s busy cycles and {fews} of {few}'s",
+		.never = "Waiting for lines of other CPUs takes {manys} of {many}'s busy cycles and none of {few}'s",
+		.equal = "Waiting for lines of other CPUs takes {manys} of {many}'s busy cycles and {fews} of {few}'s",
+		.some  = "Waiting for lines of other CPUs takes {manys} of {many}'s busy cycles and {fews} of {few}'s",
+		.alone = "Waiting for lines of other CPUs takes {fews} of {few}'s busy cycles",
+		.unit  = " %",
+	},
+};
+/* clang-format on */
+
+/* ---- the registry ------------------------------------------------------------------------------- */
+
+/* clang-format off */
+const struct figure figures[] = {
+	{ "bounces", "bounces per operation, by whose line it is", bars_write, &bounces_bars },
+	{ "cycles", "mean cycles of an allocation and of a free", bars_write, &cycles_bars },
+	{ "causes", "cycles of all CPUs per operation, stacked by cause", bars_write, &causes_bars },
+	{ "scaling", "cycles of an allocation and its free over the number of CPUs", scaling_write, NULL },
+	{ "heat", "which CPU holds which line when", heat_write, NULL },
+	{ NULL, NULL, NULL, NULL },
+};
+/* clang-format on */

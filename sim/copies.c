@@ -161,7 +161,7 @@ static void classify(struct sim *sim, struct cpu *cpu, struct slot *copy)
 	} else {
 		copy->open = true;
 		copy->open_counts = counts;
-		party_get(sim, info, id)->open = NULL;
+		party_get(sim, info, cpu->head.id)->open = NULL;
 	}
 }
 

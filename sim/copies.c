@@ -20,31 +20,61 @@ static uint64_t *lost_bits(const struct sim *sim, struct line *line)
 	return line->had_lost + sim->words;
 }
 
+static const uint64_t word_bytes = 0xff;
+
+static void note_byte(struct byte_history *h, unsigned b, uint16_t writer, uint32_t epoch)
+{
+	if (h->writer[b] != writer) {
+		h->other_epoch[b] = h->epoch[b];
+		h->writer[b] = writer;
+	}
+	h->epoch[b] = epoch;
+}
+
+/* Only a part of the word that begins at `first` is written. */
+static void go_by_bytes(struct byte_history *h, unsigned first)
+{
+	if (h->by_bytes >> first / 8 & 1)
+		return;
+	h->by_bytes |= (uint8_t)(1u << first / 8);
+	for (unsigned b = first + 1; b < first + 8; b++) {
+		h->epoch[b] = h->epoch[first];
+		h->other_epoch[b] = h->other_epoch[first];
+		h->writer[b] = h->writer[first];
+	}
+}
+
+static void note_bytes(struct byte_history *h, uint64_t bytes, uint16_t writer, uint32_t epoch)
+{
+	while (bytes) {
+		unsigned first = (unsigned)__builtin_ctzll(bytes) & ~7u;
+		uint64_t here = bytes & word_bytes << first;
+
+		bytes ^= here;
+		if (here == word_bytes << first && !(h->by_bytes >> first / 8 & 1)) {
+			note_byte(h, first, writer, epoch);
+			continue;
+		}
+		go_by_bytes(h, first);
+		for (; here; here &= here - 1)
+			note_byte(h, (unsigned)__builtin_ctzll(here), writer, epoch);
+	}
+}
+
 void line_written(struct sim *sim, struct line *info, unsigned cpu, uint64_t bytes)
 {
-	struct byte_history *h = info->bytes;
-	uint16_t self = (uint16_t)cpu;
-
 	if (!bytes)
 		return;
 	if (!++info->epoch)
 		BUG(&sim->cpu[cpu], "line %llu changed hands too often",
 		    (unsigned long long)info->number);
-	if (sim->head.cpus > 1) {
-		if (!h) {
-			h = info->bytes = sim_keep(sim, sizeof *h);
-			memset(h->writer, 0xff, sizeof h->writer);
-		}
-		for (; bytes; bytes &= bytes - 1) {
-			unsigned b = (unsigned)__builtin_ctzll(bytes);
-
-			if (h->writer[b] != self) {
-				h->other_epoch[b] = h->epoch[b];
-				h->writer[b] = self;
-			}
-			h->epoch[b] = info->epoch;
-		}
+	if (sim->head.cpus == 1)
+		return;
+	if (!info->bytes) {
+		info->bytes = sim_keep(sim, sizeof *info->bytes);
+		memset(info->bytes->writer, 0xff, sizeof info->bytes->writer);
 	}
+	note_bytes(info->bytes, bytes, (uint16_t)cpu, info->epoch);
 }
 
 static void merge_written(struct sim *sim, struct cpu *cpu, struct slot *copy)
@@ -135,9 +165,15 @@ bool copy_uses_foreign(const struct line *info, unsigned cpu, uint64_t bytes)
 	const struct party *party = party_find(info, cpu);
 	uint32_t since = party ? party->epoch : 0;
 
-	for (; h && bytes; bytes &= bytes - 1) {
-		unsigned b = (unsigned)__builtin_ctzll(bytes);
+	while (h && bytes) {
+		unsigned b = (unsigned)__builtin_ctzll(bytes), first = b & ~7u;
 
+		if (h->by_bytes >> first / 8 & 1) {
+			bytes &= bytes - 1;
+		} else {
+			bytes &= ~(word_bytes << first);
+			b = first;
+		}
 		if ((h->writer[b] == cpu ? h->other_epoch[b] : h->epoch[b]) > since)
 			return true;
 	}

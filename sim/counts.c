@@ -31,18 +31,11 @@ struct line_counts *line_counts_new(struct sim *sim, struct line *line)
 	return line->counts;
 }
 
-struct party *party_find(const struct line *line, unsigned cpu)
-{
-	return line->party ? line->party[cpu] : NULL;
-}
-
-struct party *party_get(struct sim *sim, struct line *line, unsigned cpu)
+struct party *party_new(struct sim *sim, struct line *line, unsigned cpu)
 {
 	if (!line->party)
 		line->party = sim_keep(sim, sim->head.cpus * sizeof *line->party);
-	if (!line->party[cpu])
-		line->party[cpu] = sim_keep(sim, sizeof *line->party[cpu]);
-	return line->party[cpu];
+	return line->party[cpu] = sim_keep(sim, sizeof *line->party[cpu]);
 }
 
 static unsigned context_add(struct sim *sim, struct context context)

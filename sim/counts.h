@@ -30,10 +30,12 @@ struct party {
 	struct taken *open;             /* where its sharing miss is counted, until that has a class */
 };
 
-/* Who wrote each byte last, and who but the last writer. */
+/* Who wrote each byte last, and who but the last writer. Mostly whole words are written: then what
+ * stands at the first byte of one is true of its others too. */
 struct byte_history {
 	uint32_t epoch[LINE], other_epoch[LINE];
 	uint16_t writer[LINE];
+	uint8_t by_bytes;               /* bit per word of 8 bytes: each stands for itself */
 };
 
 struct cell {                           /* hits included: one member, one site, one context */
@@ -117,8 +119,19 @@ static inline struct line_counts *line_counts_get(struct sim *sim, struct line *
 	return line->counts ? line->counts : line_counts_new(sim, line);
 }
 /* What the line remembers of the CPU; NULL: nothing yet. */
-struct party *party_find(const struct line *line, unsigned cpu);
-struct party *party_get(struct sim *sim, struct line *line, unsigned cpu);
+static inline struct party *party_find(const struct line *line, unsigned cpu)
+{
+	return line->party ? line->party[cpu] : NULL;
+}
+
+struct party *party_new(struct sim *sim, struct line *line, unsigned cpu);
+static inline struct party *party_get(struct sim *sim, struct line *line, unsigned cpu)
+{
+	struct party *party = party_find(line, cpu);
+
+	return party ? party : party_new(sim, line, cpu);
+}
+
 struct taken *taken_get(struct sim *sim, struct fine_cell *cell, const struct place *taker);
 /* The window's edges, at time `at`. */
 void window_open(struct sim *sim, uint64_t at);

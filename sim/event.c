@@ -313,10 +313,10 @@ bool events_are_idle(const struct sim *sim)
 	return true;
 }
 
-/* The run is over, or will never be. */
+/* No turn is left: the run is over, or will never be. */
 static void end_if_idle(struct sim *sim)
 {
-	if (queue_count(&sim->turns) || !events_are_idle(sim))
+	if (!events_are_idle(sim))
 		return;
 	if (!sim->unfinished)
 		sim_end(sim, OUTCOME_DONE);
@@ -365,7 +365,7 @@ void event_loop(struct sim *sim, struct cpu *self)
 		uint64_t time;
 
 		q = earlier(sim, q, &sim->turns);
-		if (!queue_count(&sim->turns))
+		if (sim->turns.item == sim->turns.end && sim->homes.item == sim->homes.end)
 			end_if_idle(sim);
 		time = q->item->time;
 		if (sim->pushed >= sim->edge || sim->entries > 8192)

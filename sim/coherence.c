@@ -1092,14 +1092,15 @@ static bool leaves_dirty(struct sim *sim, unsigned cpu, const struct node *node,
 static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t line, unsigned cpu)
 {
 	struct slot *set = cache_set(&shared->level_cache[0], line), *victim = NULL;
+	struct slot *empty = cache_room(&shared->level_cache[0], line);
 	struct dirent *d;
 	struct txn *t;
 
+	if (empty)
+		return empty;
 	for (uint64_t way = 0; way < shared->level_cache[0].ways; way++) {
 		struct slot *s = &set[way];
 
-		if (s->line == NO_LINE)
-			return s;
 		d = dirent_find(sim, shared, s->line);
 		if (d->busy || d->head || awaits_line(d))
 			continue;
@@ -1429,7 +1430,7 @@ static void on_done(struct sim *sim, struct event *e)
 }
 
 /* Data and all acknowledgements are there. */
-static bool complete(struct sim *sim, struct txn *t)
+static inline bool complete(struct sim *sim, struct txn *t)
 {
 	if (t->client->kind == NODE_SHARED) {
 		if (!shared_filled(sim, t))

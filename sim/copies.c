@@ -225,16 +225,15 @@ void copy_first_use(struct sim *sim, struct cpu *cpu, struct slot *copy)
 static struct slot *make_room(struct sim *sim, struct cpu *cpu, uint64_t line)
 {
 	const struct cache *c = node_outermost(cpu->node);
-	struct slot *set = cache_set(c, line), *victim = NULL;
+	struct slot *set = cache_set(c, line), *victim = NULL, *empty = cache_room(c, line);
 	bool victim_asks = false;
 
+	if (empty)
+		return empty;
 	for (uint64_t way = 0; way < c->ways; way++) {
 		struct slot *s = &set[way];
-		bool asks;
+		bool asks = coherence_pending(cpu->node, s->line);
 
-		if (s->line == NO_LINE)
-			return s;
-		asks = coherence_pending(cpu->node, s->line);
 		if (!victim || asks < victim_asks ||
 		    (asks == victim_asks && s->used < victim->used)) {
 			victim = s;
@@ -245,6 +244,16 @@ static struct slot *make_room(struct sim *sim, struct cpu *cpu, uint64_t line)
 	return victim;
 }
 
+static struct slot *longest_unused(const struct cache *c, uint64_t line)
+{
+	struct slot *set = cache_set(c, line), *slot = set;
+
+	for (uint64_t way = 1; way < c->ways; way++)
+		if (set[way].used < slot->used)
+			slot = &set[way];
+	return slot;
+}
+
 /* An inner level points to the copy; what it pointed to stays in the outermost level. */
 struct slot *copy_install_inner(struct cpu *cpu, struct slot *copy)
 {
@@ -252,16 +261,14 @@ struct slot *copy_install_inner(struct cpu *cpu, struct slot *copy)
 	struct slot *slot = copy;
 
 	for (int i = (int)node->levels - 2; i >= 0; i--) {
-		struct slot *set = cache_set(&node->level_cache[i], copy->line);
+		const struct cache *c = &node->level_cache[i];
 
-		slot = cache_find(&node->level_cache[i], copy->line);
+		slot = cache_find(c, copy->line);
 		if (!slot) {
-			slot = set;
-			for (uint64_t way = 1;
-			     way < node->level_cache[i].ways && slot->line != NO_LINE; way++)
-				if (set[way].line == NO_LINE || set[way].used < slot->used)
-					slot = &set[way];
-			slot_set_line(&node->level_cache[i], slot, copy->line);
+			slot = cache_room(c, copy->line);
+			if (!slot)
+				slot = longest_unused(c, copy->line);
+			slot_set_line(c, slot, copy->line);
 			slot->copy = copy;
 		}
 		slot->used = ++cpu->used;

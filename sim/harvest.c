@@ -28,12 +28,10 @@ static unsigned count_bits(const uint64_t *bits, unsigned words)
 /* Which CPUs: "0-3,7"; the result keeps the text. */
 static const char *cpu_ids(struct result *r, const uint64_t *bits)
 {
-	char *text = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
+	char text[sizeof "1023," * MACHINE_CORES_MAX];
+	size_t n = 0;
 
-	if (!out)
-		xalloc_failed(0);
+	text[0] = '\0';
 	for (unsigned i = 0; i < r->cpus; i++) {
 		unsigned first = i;
 
@@ -41,16 +39,14 @@ static const char *cpu_ids(struct result *r, const uint64_t *bits)
 			continue;
 		while (i + 1 < r->cpus && bits[(i + 1) / 64] >> (i + 1) % 64 & 1)
 			i++;
-		fprintf(out, "%s%u", ftell(out) ? "," : "", first);
+		n += (size_t)snprintf(text + n, sizeof text - n, "%s%u", n ? "," : "", first);
 		if (i > first)
-			fprintf(out, "-%u", i);
+			n += (size_t)snprintf(text + n, sizeof text - n, "-%u", i);
 	}
-	if (fclose(out))
-		xalloc_failed(length);
 	/* room doubles whenever the count reaches a power of two */
 	if ((r->texts & (r->texts - 1)) == 0)
 		r->text = xrealloc(r->text, (r->texts ? 2 * r->texts : 1) * sizeof *r->text);
-	return r->text[r->texts++] = text;
+	return r->text[r->texts++] = xstrdup(text);
 }
 
 static void add_bits(uint64_t *to, const uint64_t *from, size_t words)

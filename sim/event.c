@@ -123,8 +123,8 @@ static size_t place_of(const struct sim *sim, const struct queue *q, const struc
 	return low;
 }
 
-/* Before `at`, behind all others, which is free. */
-static __attribute__((noinline)) void insert_before(const struct sim *sim, struct queue *q,
+/* Somewhere before `at`, behind all others, which is free; from here on keys may decide. */
+static __attribute__((noinline)) void insert_by_key(const struct sim *sim, struct queue *q,
 						    struct queue_item *at, struct queue_item item)
 {
 	enum { FEW = 8 };
@@ -141,6 +141,22 @@ static __attribute__((noinline)) void insert_before(const struct sim *sim, struc
 	place = place_of(sim, q, &item, (size_t)(at - q->item));
 	memmove(&q->item[place + 1], &q->item[place], (size_t)(at - &q->item[place]) * sizeof *at);
 	q->item[place] = item;
+}
+
+static void insert_before(const struct sim *sim, struct queue *q, struct queue_item *at,
+			  struct queue_item item)
+{
+	enum { FEW = 8 };
+	struct queue_item *stop = at - q->item > FEW ? at - FEW : q->item;
+
+	while (at != stop && at[-1].time > item.time) {
+		*at = at[-1];
+		at--;
+	}
+	if (at != q->item && at[-1].time >= item.time)
+		insert_by_key(sim, q, at, item);
+	else
+		*at = item;
 }
 
 static inline void insert(const struct sim *sim, struct queue *q, struct event *e);

@@ -268,8 +268,18 @@ static void more_txns(struct sim *sim)
 	}
 }
 
-static struct txn *txn_new(struct sim *sim, enum txn_kind kind, struct node *client,
-			   struct node *home, uint64_t line, unsigned cpu)
+/* All 0 but for what says whose it is; 64 bytes at a time, which compilers do in four stores. */
+static inline void txn_clear(struct txn *t)
+{
+	char *from = (char *)t + TXN_SET;
+
+	_Static_assert(TXN_ZERO > 64 && TXN_ZERO <= 2 * 64, "in two pieces");
+	memset(from, 0, 64);
+	memset(from + 64, 0, TXN_ZERO - 64);
+}
+
+static inline struct txn *txn_new(struct sim *sim, enum txn_kind kind, struct node *client,
+				  struct node *home, uint64_t line, unsigned cpu)
 {
 	struct txn *t;
 
@@ -277,13 +287,15 @@ static struct txn *txn_new(struct sim *sim, enum txn_kind kind, struct node *cli
 		more_txns(sim);
 	t = sim->free_txn;
 	sim->free_txn = t->next;
-	memset((char *)t + offsetof(struct txn, messages), 0,
-	       sizeof *t - offsetof(struct txn, messages));
+	txn_clear(t);
 	t->kind = kind;
+	t->request = t->access = 0;
+	t->version = 0;
 	t->client = client;
 	t->home = home;
 	t->line = line;
 	t->cpu = cpu;
+	t->place.site = NULL;
 	t->number = sim->cpu[cpu].txns++;
 	t->start = t->queued_at = sim->now;
 	t->references = 1;
@@ -330,33 +342,30 @@ static inline void waited(struct txn *t, uint64_t units)
 		t->snooper->waited += units;
 }
 
+/* The client has asked; the request arrives at the home `leg` after `time`. */
+static inline void send_request(struct sim *sim, struct txn *t, enum request request,
+				enum access_kind access, uint64_t time, uint64_t leg)
+{
+	struct event *e = event_new(sim, EVENT_REQUEST, t->home);
+
+	t->request = (uint8_t)request;
+	t->access = (uint8_t)access;
+	t->start = time;
+	t->spent += leg;
+	t->pending_next = t->client->pending;
+	t->client->pending = t;
+	event_send(sim, e, RANK_HOME, t, time - sim->now + leg);
+}
+
 struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t line,
 			      enum request request, enum access_kind access, uint64_t time)
 {
-	unsigned cpu = client->kind == NODE_CPU ? client->id : sim->head.cpus;
-	struct event *e = event_new(sim, EVENT_REQUEST, client->parent);
-	struct txn *t;
-	uint64_t leg = sim->t.request[home_distance(sim, client, line)];
+	struct txn *t = txn_new(sim, TXN_REQUEST, client, client->parent, line, client->id);
 
-	if (client->kind == NODE_SHARED)
-		cpu = dirent_find(sim, client, line)->busy->cpu;
-	t = txn_new(sim, TXN_REQUEST, client, client->parent, line, cpu);
-	t->request = request;
-	t->access = access;
-	t->start = time;
-	if (client->kind == NODE_SHARED) {
-		t->inner = dirent_find(sim, client, line)->busy;
-		leg = less(leg, t->inner->spent);
-		t->spent = t->inner->spent;
-		t->tail = less(sim->t.legs[ACCESS_LOAD][STATE_S][client->level],
-			       sim->t.request[client->level]);
-	}
 	if (sim->t.service_jitter)
-		t->draw = t->inner ? t->inner->draw : event_draw(sim, cpu, t->number);
-	t->spent += leg;
-	t->pending_next = client->pending;
-	client->pending = t;
-	event_send(sim, e, RANK_HOME, t, time - sim->now + leg);
+		t->draw = event_draw(sim, client->id, t->number);
+	send_request(sim, t, request, access, time,
+		     sim->t.request[home_distance(sim, client, line)]);
 	return t;
 }
 
@@ -901,14 +910,23 @@ static bool shared_permits(const struct node *home, const struct txn *t)
 	return slot && (t->request == GET_SHARED || state_alone(slot->state));
 }
 
-static void fetch(struct sim *sim, struct node *home, struct txn *t)
+/* On behalf of the request that waits here: what that has spent is spent. */
+static void fetch(struct sim *sim, struct node *home, struct txn *inner)
 {
-	bool have = node_copy(home, t->line);
-	enum request request = t->request == GET_SHARED ? GET_SHARED
-			       : have                   ? UPGRADE
-							: GET_MODIFIED;
+	bool have = node_copy(home, inner->line);
+	enum request request = inner->request == GET_SHARED ? GET_SHARED
+			       : have                       ? UPGRADE
+							    : GET_MODIFIED;
+	struct txn *t = txn_new(sim, TXN_REQUEST, home, home->parent, inner->line, inner->cpu);
 
-	t->outer = coherence_request(sim, home, t->line, request, t->access, sim->now);
+	inner->outer = t;
+	t->inner = inner;
+	t->draw = inner->draw;
+	t->spent = inner->spent;
+	t->tail = less(sim->t.legs[ACCESS_LOAD][STATE_S][home->level],
+		       sim->t.request[home->level]);
+	send_request(sim, t, request, (enum access_kind)inner->access, sim->now,
+		     less(sim->t.request[home_distance(sim, home, inner->line)], inner->spent));
 }
 
 /* ---- snoops: probes of the home below ------------------------------------------------------- */

@@ -19,12 +19,16 @@ struct txn {
 	uint64_t draw;                  /* REQUEST: random bits for its last leg */
 	struct txn *next;               /* FIFO at the home */
 	struct txn *pending_next;       /* the client's transactions under way */
+	struct place place; /* the access that asked, if its client is a CPU */
 	uint8_t kind; /* enum txn_kind */
+	uint8_t request; /* enum request */
+	uint8_t access; /* enum access_kind */
 	uint32_t cpu;                   /* the CPU on whose behalf, for the order of events */
 	uint32_t references;            /* its owner's, and one per message under way */
+	uint32_t version;
 	/* From here on all is 0 when it begins (txn_new). */
 	uint32_t messages;              /* sent so far */
-	uint32_t version;
+	uint32_t unanswered;            /* sharers that have not let go yet */
 	uint64_t order;                 /* position at the home, 0: not yet */
 	uint64_t spent;                 /* legs travelled so far, without waits */
 	uint64_t tail;                  /* legs kept back for the way up from a shared level */
@@ -32,16 +36,12 @@ struct txn {
 	uint64_t last_ack;              /* when the last acknowledgement so far arrives */
 	struct node *supplied_by;       /* node or nearest sharer */
 	struct event *deferred;         /* a probe that overtook the data */
-	struct place place; /* the access that asked, if its client is a CPU */
 	struct txn *inner; /* SHARED client: the transaction above that waits for this */
 	struct txn *outer;              /* home SHARED: the transaction below that this waits for */
 	struct txn *snooper;            /* SNOOP: the transaction at the home below, */
 	struct event *probe;            /* and its probe, to be answered */
-	uint32_t unanswered;            /* sharers that have not let go yet */
 	uint32_t acks; /* 1 until the last one has arrived; SNOOP, EVICT: answers to come */
 	uint32_t killed;                /* copies that this one invalidated */
-	uint8_t request; /* enum request */
-	uint8_t access; /* enum access_kind */
 	uint8_t asked; /* enum home_state: what the home knew when it served this one */
 	uint8_t found; /* enum state: in the supplying cache */
 	uint8_t supplier; /* enum supplier */
@@ -59,5 +59,6 @@ struct txn {
 	bool calls_in;                  /* the copies above are to let go, not to share */
 	bool dirty;
 };
+enum { TXN_SET = offsetof(struct txn, messages), TXN_ZERO = sizeof(struct txn) - TXN_SET };
 
 #endif

@@ -32,8 +32,8 @@ static enum cause miss_cause(const struct cpu *cpu, const struct txn *t)
 }
 
 /* Ask for the line and wait until it is here: cpu->filled. */
-static void miss(struct sim *sim, struct cpu *cpu, const struct want *w, uint64_t line,
-		 enum request request)
+static inline void miss(struct sim *sim, struct cpu *cpu, const struct want *w, uint64_t line,
+			enum request request)
 {
 	struct txn *t = coherence_pending(cpu->node, line);
 
@@ -54,7 +54,7 @@ static void miss(struct sim *sim, struct cpu *cpu, const struct want *w, uint64_
 	event_loop(sim, cpu);
 }
 
-static void miss_charges(struct cpu *cpu, const struct txn *t)
+static inline void miss_charges(struct cpu *cpu, const struct txn *t)
 {
 	uint64_t busy = least(t->waited, cpu->clock - t->start);
 

@@ -923,8 +923,7 @@ static void fetch(struct sim *sim, struct node *home, struct txn *inner)
 	t->inner = inner;
 	t->draw = inner->draw;
 	t->spent = inner->spent;
-	t->tail = less(sim->t.legs[ACCESS_LOAD][STATE_S][home->level],
-		       sim->t.request[home->level]);
+	t->tail = less(sim->t.legs[ACCESS_LOAD][STATE_S][home->level], sim->t.request[home->level]);
 	send_request(sim, t, request, (enum access_kind)inner->access, sim->now,
 		     less(sim->t.request[home_distance(sim, home, inner->line)], inner->spent));
 }

@@ -70,7 +70,7 @@ struct place want_place(const struct cpu *cpu, const struct want *w, uint32_t co
 			       .size = (uint8_t)w->size };
 }
 
-static bool is_miss(const struct txn *t)
+static inline bool is_miss(const struct txn *t)
 {
 	return t->request != UPGRADE && t->request != FAR_ATOMIC;
 }

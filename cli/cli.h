@@ -25,6 +25,7 @@ extern const struct verb verbs[];               /* ends with a verb without a na
 int cli_run(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_report(int argc, char **argv);
+int cli_step(int argc, char **argv);
 int cli_plot(int argc, char **argv);
 int cli_compare(int argc, char **argv);
 int cli_import(int argc, char **argv);

@@ -86,11 +86,29 @@ static error_t parse(int key, char *word, struct argp_state *state)
 
 /* ---- what is explored ------------------------------------------------------------------------ */
 
+/* Where it needs no objects and can be explored itself, it is, and not the page allocator. */
+static bool explores_workload(const struct combination *combination)
+{
+	return !combination->objects && combination->workload->restart;
+}
+
+/* Whose name and settings findings are told under. */
+static const char *explored_name(const struct combination *combination)
+{
+	if (explores_workload(combination))
+		return combination->workload->name;
+	return combination->objects ? combination->objects->name : combination->pages->name;
+}
+
 static struct explore_options options_of(const struct combination *combination, uint64_t seed)
 {
 	struct explore_options o = combination->settings.explore;
 	int plant = combination->settings.plant;
 
+	if (explores_workload(combination)) {
+		o.workload = combination->workload->name;
+		o.workload_settings = combination->workload_settings;
+	}
 	o.objects = combination->objects ? combination->objects->name : NULL;
 	o.pages = combination->pages->name;
 	o.objects_settings = combination->objects_settings;
@@ -104,24 +122,32 @@ static struct explore_options options_of(const struct combination *combination, 
 /* "slub-cpu (slub-cpu.variant dfb4f096) on buddy". */
 static void print_models(const struct combination *combination)
 {
-	const char *objects = combination->objects ? combination->objects->name : NULL;
+	bool pages = !combination->objects && !explores_workload(combination);
 	char section[SETTING_NAME_BYTES + 1];
 
-	if (objects)
-		printf("%s", objects);
-	snprintf(section, sizeof section, "%s.", objects ? objects : combination->pages->name);
+	if (!pages)
+		printf("%s", explored_name(combination));
+	snprintf(section, sizeof section, "%s.",
+		 explores_workload(combination) ? "workload" : explored_name(combination));
 	for (size_t i = 0; i < combination->keys; i++) {
 		const struct point_key *key = &combination->key[i];
 
 		if (key->swept && !strncmp(key->key, section, strlen(section)))
 			printf(" (%s %s)", key->key, key->value);
 	}
-	printf("%s%s", objects ? " on " : "", combination->pages->name);
+	if (combination->objects)
+		printf(" on ");
+	if (!explores_workload(combination))
+		printf("%s", combination->pages->name);
 }
 
 /* Do two combinations differ in nothing that the explorer sees? */
 static bool same_to_explorer(const struct combination *a, const struct combination *b)
 {
+	if (explores_workload(a))
+		return a->workload == b->workload &&
+		       !memcmp(a->workload_settings, b->workload_settings,
+			       a->workload->settings_size);
 	return a->objects == b->objects && a->pages == b->pages &&
 	       combination_preempt(a) == combination_preempt(b) &&
 	       (!a->objects ||
@@ -322,7 +348,7 @@ static void print_plants(const struct experiment *experiment)
 	puts("\n|---|---|--:|--:|--:|--:|");
 	for (size_t i = 0; i < experiment->combinations; i++) {
 		const struct combination *c = experiment->combination[i];
-		const char *name = c->objects ? c->objects->name : c->pages->name;
+		const char *name = explored_name(c);
 
 		for (int p = 0; explorer->plants[p].name; p++) {
 			if (!is_for(&explorer->plants[p], name) || explored_before(experiment, i))

@@ -19,6 +19,7 @@ const struct verb verbs[] = {
 	{ "run",     "FILE...",         "run an experiment: progress, table, results, plots", cli_run },
 	{ "check",   "FILE...",         "report mistakes, run nothing", cli_check },
 	{ "report",  "RESULT",          "where it bounces: by line, member, source line", cli_report },
+	{ "step",    "FILE",            "one access at a time: who, what, states, cost", cli_step },
 	{ "plot",    "RESULT",          "draw the figures again", cli_plot },
 	{ "compare", "A B",             "two results side by side, with intervals", cli_compare },
 	{ "import",  "TRACE",           "a recorded trace into a replayable one", cli_import },

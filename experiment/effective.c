@@ -369,11 +369,19 @@ static bool add_value(struct values *values, const char *value)
 	return true;
 }
 
-/* A machine's own text, a list of keys and a distribution are YAML already. */
+/* Names with what they are, for a workload to read: their order says something too. */
+static bool is_in_tree(const char *path)
+{
+	return !strncmp(path, "workload.members.", 17) || !strncmp(path, "workload.threads.", 17);
+}
+
+/* A machine's own text, a list of keys, a distribution and what a workload reads itself are YAML
+ * already. */
 static bool is_yaml(const char *path)
 {
 	return !strcmp(path, "machine") || !strcmp(path, "machine.weak") ||
-	       !strcmp(path, "workload.work") || !strcmp(path, "interrupts.work");
+	       !strcmp(path, "workload.work") || !strcmp(path, "interrupts.work") ||
+	       !strcmp(path, "workload.edit") || is_in_tree(path);
 }
 
 static void print_value(FILE *out, bool yaml, const char *value)
@@ -537,11 +545,15 @@ void effective_experiment(struct loading *loading)
 	sha256_start(&hash);
 	for (size_t i = 0; i < entries.count; i++)
 		add_line(&hash, entries.entry[i].path, entries.entry[i].text);
+	qsort(entries.entry, entries.count, sizeof *entries.entry, by_given);
+	for (size_t i = 0; i < entries.count; i++) {
+		if (is_in_tree(entries.entry[i].path))
+			add_line(&hash, entries.entry[i].path, "");
+	}
 	sha256_hex(&hash, experiment->hash);
 
 	FILE *out = text_open(&experiment->effective, &length);
 
-	qsort(entries.entry, entries.count, sizeof *entries.entry, by_given);
 	print_entries(out, &entries);
 	text_close(out);
 	for (size_t i = 0; i < entries.count; i++)

@@ -101,8 +101,10 @@ void file_folder(const char *path, char *folder, size_t size)
 	snprintf(folder, size, "%.*s", slash ? (int)(slash - path + 1) : 0, path);
 }
 
-static bool write_all(int fd, const char *text, size_t length)
+bool file_put(int fd, const void *bytes, size_t length)
 {
+	const char *text = bytes;
+
 	while (length) {
 		ssize_t done = write(fd, text, length);
 
@@ -166,16 +168,28 @@ void file_sweep(const char *directory, const char *name)
 	closedir(folder);
 }
 
+struct content {
+	const char *text;
+	size_t length;
+};
+
+static bool put_content(void *from, int fd)
+{
+	const struct content *content = from;
+
+	return file_put(fd, content->text, content->length);
+}
+
 /* Writes and names a file that is open; 0, or errno. */
-static int write_and_rename(int fd, const char *temporary, const char *path, const char *text,
-			    size_t length)
+static int write_and_rename(int fd, const char *temporary, const char *path,
+			    bool (*put)(void *to, int fd), void *to)
 {
 	/* mkstemp gives 0600; results are for everybody the umask lets in */
 	mode_t mask = umask(0);
 
 	umask(mask);
 
-	bool done = write_all(fd, text, length) && fchmod(fd, 0666 & ~mask) == 0 && fsync(fd) == 0;
+	bool done = put(to, fd) && fchmod(fd, 0666 & ~mask) == 0 && fsync(fd) == 0;
 	int error = done ? 0 : errno;
 
 	if (close(fd) != 0 && !error)
@@ -185,7 +199,7 @@ static int write_and_rename(int fd, const char *temporary, const char *path, con
 	return error;
 }
 
-static int write_file(const char *directory, const char *name, const char *text, size_t length)
+static int write_file(const char *directory, const char *name, bool (*put)(void *to, int fd), void *to)
 {
 	char path[PATH_BYTES], temporary[PATH_BYTES];
 
@@ -198,7 +212,7 @@ static int write_file(const char *directory, const char *name, const char *text,
 	if (fd < 0)
 		return errno;
 
-	int error = write_and_rename(fd, temporary, path, text, length);
+	int error = write_and_rename(fd, temporary, path, put, to);
 
 	if (error)
 		unlink(temporary);
@@ -207,22 +221,45 @@ static int write_file(const char *directory, const char *name, const char *text,
 	return error;
 }
 
-bool file_write(const char *directory, const char *name, const char *text, size_t length, char *why,
-		size_t size)
+/* Interrupts wait until it is done. */
+static int write_undisturbed(const char *directory, const char *name,
+			     bool (*put)(void *to, int fd), void *to)
 {
 	sigset_t ends, before;
+	int error;
 
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);
 	sigaddset(&ends, SIGTERM);
 	sigaddset(&ends, SIGHUP);
 	sigprocmask(SIG_BLOCK, &ends, &before);
-
-	int error = write_file(directory, name, text, length);
-
+	error = write_file(directory, name, put, to);
 	sigprocmask(SIG_SETMASK, &before, NULL);
+	return error;
+}
+
+bool file_write(const char *directory, const char *name, const char *text, size_t length, char *why,
+		size_t size)
+{
+	struct content content = { text, length };
+	int error = write_undisturbed(directory, name, put_content, &content);
+
 	if (error)
 		snprintf(why, size, "%s/%s: %s", directory, name, strerror(error));
+	return !error;
+}
+
+bool file_write_by(const char *path, bool (*put)(void *to, int fd), void *to, char *why, size_t size)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	char folder[PATH_BYTES];
+	int error;
+
+	snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + (slash == path) : 1,
+		 slash ? path : ".");
+	error = *name ? write_undisturbed(folder, name, put, to) : EISDIR;
+	if (error)
+		snprintf(why, size, "%s: %s", path, strerror(error));
 	return !error;
 }
 

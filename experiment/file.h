@@ -21,6 +21,9 @@ const char *file_problem(int error);
  */
 bool file_write(const char *directory, const char *name, const char *text, size_t length, char *why,
 		size_t size);
+/* The same for what `write` puts there, by file_put; it says false, with errno, if it could not. */
+bool file_write_by(const char *path, bool (*write)(void *to, int fd), void *to, char *why, size_t size);
+bool file_put(int fd, const void *bytes, size_t count);
 /*
  * The pattern, for mkstemp, of temporary files of DIRECTORY/NAME: hidden, beside it, and known by
  * their names to file_sweep. false: the path is too long.

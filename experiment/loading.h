@@ -33,6 +33,7 @@ struct loading {
 	struct combination *into;       /* what a walk fills */
 	size_t equals;                  /* mistakes told of values that come twice */
 	const struct weak_change *change;       /* of the machines; NULL: none */
+	const struct document *input;   /* a file of a workload in which mistakes were told; NULL: none */
 	char cure[160];                 /* the end of a message that is being told */
 };
 

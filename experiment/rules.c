@@ -172,6 +172,41 @@ static void rule_struct_page(struct loading *loading, const struct combination *
 			into->objects ? into->objects->name : into->pages->name, view->size);
 }
 
+/* A file's text is kept once, however many mistakes are in it. */
+static const struct document *document_of(struct loading *loading,
+					  const struct workload_place *where)
+{
+	const struct document *document = loading->input;
+
+	if (!document || strcmp(document->name, where->file))
+		document = diagnostics_source(loading->diagnostics, where->file, where->text,
+					      where->length, false);
+	loading->input = document;
+	return document;
+}
+
+static void tell_workload(void *to, const struct workload_place *where, const char *text)
+{
+	struct loading *loading = to;
+	struct nearest nearest = nearest_to(where->wrong ? where->wrong : "");
+	char path[SETTING_PATH_BYTES];
+	struct place place;
+
+	schema_join(path, "workload", where->key ? where->key : "");
+	if (where->tree)
+		place = (struct place){ where->tree->source, where->tree->line, where->tree->column };
+	else if (where->file)
+		place = (struct place){ document_of(loading, where), where->line, where->column };
+	else
+		place = walk_place(loading, where->key ? path : "workload");
+	for (size_t i = 0; where->words && where->words[i]; i++)
+		nearest_try(&nearest, where->words[i]);
+	if (nearest.best)
+		mistake(loading->diagnostics, place, "%s; did you mean '%s'?", text, nearest.best);
+	else
+		mistake(loading->diagnostics, place, "%s", text);
+}
+
 /* How much there is to do, and what the input holds. */
 static void rule_workload(struct loading *loading, struct combination *into)
 {
@@ -185,6 +220,10 @@ static void rule_workload(struct loading *loading, struct combination *into)
 		good = workload->input(into->workload_settings, path, sizeof path, why, sizeof why);
 	if (good && *path)
 		good = file_hash(path, into->input, why, sizeof why);
+	if (good && workload->check_settings &&
+	    !workload->check_settings(into->workload_settings, (unsigned)into->settings.cpus, tell_workload,
+			     loading))
+		return;
 	if (good && workload->operations)
 		good = workload->operations(into->workload_settings, (unsigned)into->settings.cpus,
 					    &into->warmup, &into->operations, why, sizeof why);
@@ -212,5 +251,7 @@ void rules_check(struct loading *loading, struct combination *combination)
 	combination->seedless = settings->cpus == 1 && !settings->jitter_cycles &&
 				!combination->machine.service_jitter_percent &&
 				!settings->interrupts.every &&
-				!(workload && weak_work(workload->settings, combination->workload_settings));
+				!(workload && weak_work(workload->settings, combination->workload_settings)) &&
+				!(workload && workload->draws &&
+				  workload->draws(combination->workload_settings));
 }

@@ -231,6 +231,13 @@ void point_describe(struct point *point, const struct planned *planned)
 
 struct point *run_point(const struct planned *planned, char *why, size_t size)
 {
+	return run_point_watched(planned, NULL, NULL, why, size);
+}
+
+struct point *run_point_watched(const struct planned *planned,
+				void (*watch)(void *to, struct sim *sim), void *to, char *why,
+				size_t size)
+{
 	struct run run = { 0 };
 	const struct objects *objects = &run.stand.objects;
 	struct point *point = NULL;
@@ -240,6 +247,8 @@ struct point *run_point(const struct planned *planned, char *why, size_t size)
 
 		point = point_new();
 		point_describe(point, planned);
+		if (watch)
+			watch(to, run.sim);
 		sim_run(run.sim);
 		point->result = sim_result(run.sim);
 		if (run.stand.created && workload->remarks)

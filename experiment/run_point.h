@@ -15,6 +15,10 @@ void point_describe(struct point *point, const struct planned *planned);
  * books do not balance at the end, as OUTCOME_BUG.
  */
 struct point *run_point(const struct planned *planned, char *why, size_t size);
+/* The same, with somebody who sees the machine just before it runs (sim_observe). */
+struct point *run_point_watched(const struct planned *planned,
+				void (*watch)(void *to, struct sim *sim), void *to, char *why,
+				size_t size);
 
 /*
  * Sets up each combination once, in little memory, and runs none; of very many only the first

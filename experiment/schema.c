@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "experiment/file.h"
 #include "experiment/habits.h"
+#include "experiment/tree.h"
 #include "sim/verbs/xalloc.h"
 
 void schema_free(struct schema *schema)
@@ -612,13 +614,95 @@ static bool read_sizes(struct schema *schema, const struct setting *setting,
 
 const char *const sizes_words[] = { "uniform", "steps", NULL };
 
+static bool told_twice(struct schema *schema, const struct yaml *mapping, size_t at);
+
+/* ---- trees ----------------------------------------------------------------------------------- */
+
+static const struct yaml *turn_of(void *to, const struct yaml *node)
+{
+	const struct schema *schema = to;
+
+	for (size_t i = 0; i < schema->axes; i++) {
+		if (schema->axis[i].node == node && node->count)
+			return node->child[node->selected];
+	}
+	return node;
+}
+
+static bool is_word(const char *const *words, const char *word)
+{
+	while (words && *words && strcmp(*words, word))
+		words++;
+	return words && *words;
+}
+
+/* Lists on the keys in `words` are swept; a key twice is told. */
+static bool sweep_tree(struct schema *schema, const struct yaml *mapping, const char *path,
+		       const char *const *words)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < mapping->count; i++) {
+		struct yaml *value = mapping->child[i];
+		const char *key = mapping->key[i]->text;
+		char full[SETTING_PATH_BYTES];
+
+		schema_join(full, path, key);
+		if (strlen(path) + strlen(key) + 2 > sizeof full) {
+			mistake(schema->diagnostics, mapping->key[i]->place,
+				"'%.60s...' is longer than a name may be", key);
+			good = false;
+		} else if (told_twice(schema, mapping, i)) {
+			good = false;
+		} else if (value->kind == YAML_MAPPING) {
+			good = sweep_tree(schema, value, full, words) && good;
+		} else if (value->kind == YAML_LIST && is_word(words, key)) {
+			if (!value->count)
+				mistake(schema->diagnostics, value->place, "'%s' is an empty list", key);
+			good = good && value->count;
+			schema_add_axis(schema, value, full);
+		}
+	}
+	return good;
+}
+
+static bool read_tree(struct schema *schema, const struct setting *setting,
+		      const struct yaml *value, const char *path, const char *name,
+		      const struct tree **tree)
+{
+	bool edit = setting->kind == SETTING_EDIT;
+
+	free((void *)(uintptr_t)*tree);
+	*tree = NULL;
+	if (edit && value->kind == YAML_VALUE && !strcmp(value->text, "none"))
+		return true;
+	if (value->kind != YAML_MAPPING) {
+		wants(schema, value, name,
+		      edit ? "a mapping, or none" : "a mapping: names with what they are", "");
+		return false;
+	}
+	if (!sweep_tree(schema, value, path, setting->words))
+		return false;
+	*tree = tree_new(value, turn_of, schema);
+	return true;
+}
+
+void schema_release(const struct setting *table, void *target)
+{
+	for (; table && table->key; table++) {
+		if (table->kind == SETTING_TREE || table->kind == SETTING_EDIT)
+			free(*(void **)((char *)target + table->offset));
+	}
+}
+
 static bool is_single(const struct setting *setting)
 {
-	return !schema_is_list(setting) && setting->kind != SETTING_SECTION;
+	return !schema_is_list(setting) && setting->kind != SETTING_SECTION &&
+	       setting->kind != SETTING_TREE;
 }
 
 static bool read_one(struct schema *schema, const struct setting *setting, const struct yaml *value,
-		     const char *name, char *target)
+		     const char *path, const char *name, char *target)
 {
 	void *member = target + setting->offset;
 
@@ -645,6 +729,9 @@ static bool read_one(struct schema *schema, const struct setting *setting, const
 		return read_distribution(schema, setting, value, name, member);
 	case SETTING_SIZES:
 		return read_sizes(schema, setting, value, name, member);
+	case SETTING_TREE:
+	case SETTING_EDIT:
+		return read_tree(schema, setting, value, path, name, member);
 	case SETTING_SECTION:
 		break;
 	}
@@ -667,8 +754,8 @@ static void read_swept(struct schema *schema, const struct setting *setting, str
 	}
 	schema_add_axis(schema, list, path);
 	for (size_t i = 0; i < list->count && !schema->again; i++)
-		read_one(schema, setting, list->child[i], name, target);
-	read_one(schema, setting, list->child[list->selected], name, target);
+		read_one(schema, setting, list->child[i], path, name, target);
+	read_one(schema, setting, list->child[list->selected], path, name, target);
 }
 
 static void read_setting(struct schema *schema, const struct setting *setting, struct yaml *key,
@@ -689,7 +776,7 @@ static void read_setting(struct schema *schema, const struct setting *setting, s
 	else if (is_single(setting) && value->kind == YAML_LIST)
 		read_swept(schema, setting, value, full, name, target);
 	else
-		read_one(schema, setting, value, name, target);
+		read_one(schema, setting, value, full, name, target);
 }
 
 /* ---- fallbacks --------------------------------------------------------------------------- */
@@ -713,7 +800,7 @@ static void fallback_list(const struct setting *setting, char *target)
 		child[list.count] = &item[list.count];
 		list.count++;
 	}
-	read_one(&silent, setting, &list, setting->key, target);
+	read_one(&silent, setting, &list, setting->key, setting->key, target);
 	diagnostics_free(silent.diagnostics);
 	free(copy);
 }
@@ -724,7 +811,7 @@ static void fallback_value(struct schema *schema, const struct setting *setting,
 	struct yaml value = { .kind = YAML_VALUE, .text = text };
 
 	snprintf(text, sizeof text, "%s", setting->fallback);
-	read_one(schema, setting, &value, setting->key, target);
+	read_one(schema, setting, &value, setting->key, setting->key, target);
 }
 
 /* "{uniform: [8, 1000]}"; false: the sizes are one number. */
@@ -747,7 +834,7 @@ static void use_fallback(struct schema *schema, const struct setting *setting, s
 	char full[SETTING_PATH_BYTES];
 
 	schema_join(full, path, setting->key);
-	if (is_unknown(setting->fallback)) {
+	if (is_unknown(setting->fallback) || setting->kind == SETTING_TREE) {
 		if (setting->kind == SETTING_REAL)
 			*(double *)(target + setting->offset) = NAN;
 	} else if (setting->kind == SETTING_SECTION) {
@@ -1064,9 +1151,45 @@ void schema_text(const struct setting *setting, const void *target, char *text, 
 	case SETTING_SIZES:
 		sizes_text(member, text, size);
 		break;
+	case SETTING_TREE:
+	case SETTING_EDIT:              /* of any length: see schema_list */
 	case SETTING_SECTION:
 		break;
 	}
+}
+
+static void visit_node(const struct setting *setting, const struct tree *tree,
+		       const struct tree_node *node, const char *path, schema_visit *visit, void *to)
+{
+	char *text, full[SETTING_PATH_BYTES];
+	size_t length;
+
+	if (node && node->kind == TREE_MAP && setting->kind == SETTING_TREE) {
+		for (unsigned i = 0; i < node->count; i++) {
+			schema_join(full, path, tree->node[node->child + i].key);
+			visit_node(setting, tree, &tree->node[node->child + i], full, visit, to);
+		}
+		return;
+	}
+	FILE *out = text_open(&text, &length);
+
+	if (node)
+		tree_print(out, tree, node);
+	else
+		fputs("none", out);
+	text_close(out);
+	visit(to, setting, path, text);
+	free(text);
+}
+
+/* A tree that is swept inside is told value by value, an edit as a whole. */
+static void visit_tree(const struct setting *setting, const void *target, const char *path,
+		       schema_visit *visit, void *to)
+{
+	const struct tree *tree = *(const struct tree *const *)((const char *)target + setting->offset);
+
+	if (tree || setting->kind == SETTING_EDIT)
+		visit_node(setting, tree, tree ? &tree->node[0] : NULL, path, visit, to);
 }
 
 void schema_list(const struct setting *table, const void *target, const char *path,
@@ -1079,6 +1202,10 @@ void schema_list(const struct setting *table, const void *target, const char *pa
 		if (table->kind == SETTING_SECTION) {
 			schema_list(table->section, (const char *)target + table->offset, full,
 				    visit, to);
+			continue;
+		}
+		if (table->kind == SETTING_TREE || table->kind == SETTING_EDIT) {
+			visit_tree(table, target, full, visit, to);
 			continue;
 		}
 		schema_text(table, target, text, sizeof text);
@@ -1138,6 +1265,10 @@ static const char *kind_name(const struct setting *setting)
 		return "one of";
 	case SETTING_SIZES:
 		return "whole number, or {uniform: [LOW, HIGH]} or {steps: [LOW, HIGH]}";
+	case SETTING_TREE:
+		return "mapping";
+	case SETTING_EDIT:
+		return "mapping, or none";
 	case SETTING_SECTION:
 		return "section";
 	}
@@ -1149,7 +1280,7 @@ void schema_describe(const struct setting *setting, char *text, size_t size)
 	size_t at = (size_t)snprintf(text, size, "%s", kind_name(setting));
 	char low[40], high[40];
 
-	if (setting->words) {
+	if (setting->words && setting->kind != SETTING_TREE) {
 		text[at++] = ' ';
 		join_words(setting->words, text + at, size - at);
 		at += strlen(text + at);

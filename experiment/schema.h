@@ -55,6 +55,9 @@ void schema_fill(struct schema *schema, const struct setting *table, struct yaml
 		 struct place where, const char *path, void *target,
 		 const struct schema_others *others);
 
+/* What a filled struct holds beside its own bytes. */
+void schema_release(const struct setting *table, void *target);
+
 /* Adds an axis or something given, for keys that are no settings of a table. */
 void schema_add_axis(struct schema *schema, struct yaml *list, const char *path);
 void schema_add_given(struct schema *schema, const struct yaml *key, const char *path);

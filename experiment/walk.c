@@ -382,6 +382,8 @@ void combination_free(struct combination *combination)
 	free(combination->objects_settings);
 	free(combination->pages_fitted);
 	free(combination->pages_settings);
+	if (combination->workload)
+		schema_release(combination->workload->settings, combination->workload_settings);
 	free(combination->workload_settings);
 	free(combination->core);
 	free(combination->turn);

@@ -149,10 +149,25 @@ static bool plant_fits(const struct explore_options *o, char *why, size_t size)
 	const struct plant *plant = o->plant ? plant_find(o->plant) : NULL;
 
 	if (!o->plant ||
-	    (plant && (plant_is_for(plant, o->objects) || plant_is_for(plant, o->pages))))
+	    (plant && o->workload && plant_is_for(plant, o->workload)) ||
+	    (plant && !o->workload &&
+	     (plant_is_for(plant, o->objects) || plant_is_for(plant, o->pages))))
 		return true;
 	snprintf(why, size, plant ? "plant: '%s' is for %s" : "plant: no fault is called '%s'%s",
 		 o->plant, plant ? plant->models : "");
+	return false;
+}
+
+/* Programs, start states and interrupts are of allocators. */
+static bool workload_fits(const struct explore_options *o, char *why, size_t size)
+{
+	if (!o->workload || (!o->program[0] && !o->interrupts &&
+			     (o->start == START_ALL || o->start == START_FRESH)))
+		return true;
+	snprintf(why, size,
+		 "'%s' is explored as it is: 'explore.program', 'start' and 'interrupts' are of "
+		 "allocators",
+		 o->workload);
 	return false;
 }
 
@@ -160,8 +175,12 @@ static bool plant_fits(const struct explore_options *o, char *why, size_t size)
 static bool set_stages(struct exploring *e, char *why, size_t size)
 {
 	const struct explore_options *o = e->options;
+	bool all = o->start == START_ALL && !o->workload;
 	unsigned first = o->start == START_ALL ? 0 : (unsigned)o->start;
-	unsigned last = o->start == START_ALL ? START_STATES : first + 1;
+	unsigned last = all ? START_STATES : first + 1;
+
+	if (!workload_fits(o, why, size))
+		return false;
 
 	for (unsigned start = first; start < last && !e->report->finding; start++) {
 		struct stage *stage = stage_new(o, start, false, why, size);
@@ -226,6 +245,7 @@ static bool replay(const struct explore_options *o, const char *schedule,
 			 "the schedule is not one: 0*12 1 i0 b1*2 are entities and how often");
 		good = false;
 	}
+	good = good && workload_fits(o, why, size);
 	stage = good ? stage_new(o, (unsigned)o->start, false, why, size) : NULL;
 	good = stage && program_parse(stage, o->program, &program, why, size);
 	if (good) {

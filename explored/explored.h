@@ -8,6 +8,9 @@
  *
  * Objects have numbers: those of the start state first, then those of the program in reading
  * order. Whoever frees an object of another CPU waits until it is there.
+ *
+ * Or a workload without an allocator is run (locks, queues), with so many operations of each CPU; it
+ * says itself what must be true.
  */
 #ifndef EXPLORED_EXPLORED_H
 #define EXPLORED_EXPLORED_H
@@ -47,6 +50,8 @@ struct explore_options {
 	uint64_t preemptions, depth, schedules, store_buffer, interrupts;
 	const char *objects, *pages;    /* names of models; objects NULL: the page allocator alone */
 	const void *objects_settings, *pages_settings;
+	const char *workload;           /* instead of both and of programs; NULL: none */
+	const void *workload_settings;
 	bool preempt;                   /* CONFIG_PREEMPT */
 	const char *plant;              /* NULL: none */
 	uint64_t seed;

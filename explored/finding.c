@@ -229,7 +229,8 @@ static struct finding *make(struct stage *stage, const struct program *program, 
 	f->kind = stage->sim->found;
 	f->start = (int)stage->start;
 	if (program) {
-		program_print(program, f->program, sizeof f->program);
+		if (!stage->workload)
+			program_print(program, f->program, sizeof f->program);
 		choices_of_run(&choices, stage->sim);
 		if (shrinks)
 			shrink(stage, program, &choices, f->kind);

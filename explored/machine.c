@@ -172,7 +172,10 @@ static void put_in_buffer(struct cpu *cpu, const struct verb_at *verb, const voi
 
 static void store_value(struct cpu *cpu, const struct verb_at *verb, const void *value)
 {
-	if (cpu->sim->depth && !verb->locked && !cpu->sim->sequential)
+	bool overtaken = plant_at(cpu->sim, verb, RMW_ADD) == OVERTAKEN &&
+			 cpu->buffered < BUFFER_MAX;
+
+	if ((cpu->sim->depth || overtaken) && !verb->locked && !cpu->sim->sequential)
 		put_in_buffer(cpu, verb, value);
 	else
 		write_memory(cpu, verb->p, value, verb->size);
@@ -450,7 +453,8 @@ static void remember(struct cpu *cpu, const struct verb_at *verb, const void *be
 		memcpy(&s->value[0], before, size);
 	if (after)
 		memcpy(&s->value[1], after, size);
-	s->buffered = verb->writes && sim->depth && !verb->locked;
+	s->buffered = verb->writes && !verb->locked &&
+		      (sim->depth || plant_at(sim, verb, RMW_ADD) == OVERTAKEN);
 }
 
 /* ---- guards --------------------------------------------------------------------------------- */
@@ -507,17 +511,38 @@ static void must_hold_guard(struct cpu *cpu)
 
 /* ---- verbs ---------------------------------------------------------------------------------- */
 
+/* What the CPU saw at that word before, if it was there. */
+static void see_last(const struct cpu *cpu, const struct verb_at *verb, void *value)
+{
+	const struct sim *sim = cpu->sim;
+	uint32_t word = word_of(sim, verb->p);
+
+	for (unsigned i = sim->steps - !sim->sequential; i-- > 0;) {
+		const struct step_done *s = &sim->step[i];
+
+		if (s->entity == cpu->head.id && s->word == word && !s->writes &&
+		    s->size == verb->size && s->within == ((uintptr_t)verb->p & 7)) {
+			memcpy(value, s->value, verb->size < 8 ? verb->size : 8);
+			return;
+		}
+	}
+}
+
 void verb_load(struct cpu *cpu, const void *p, void *value, size_t size, const struct site *site)
 {
 	struct verb_at verb = {
 		VERB_LOAD, false, false, (unsigned)size, (char *)(uintptr_t)p, site
 	};
 
+	enum instead instead;
+
 	step(cpu, &verb);
-	if (plant_at(cpu->sim, &verb, RMW_ADD) == GIVE_CONSTANT)
+	instead = plant_at(cpu->sim, &verb, RMW_ADD);
+	read_memory(cpu, p, value, verb.size);
+	if (instead == GIVE_CONSTANT)
 		memcpy(value, &cpu->sim->plant->constant, size < 8 ? size : 8);
-	else
-		read_memory(cpu, p, value, verb.size);
+	else if (instead == GIVE_LAST)
+		see_last(cpu, &verb, value);
 	remember(cpu, &verb, value, NULL);
 }
 
@@ -532,6 +557,15 @@ void verb_poll(struct cpu *cpu, const void *p, void *value, size_t size, const s
 	step(cpu, &verb);
 	read_memory(cpu, p, value, verb.size);
 	remember(cpu, &verb, value, NULL);
+}
+
+void verb_retry(struct cpu *cpu, const void *p, const void *was, size_t size,
+		const struct site *site)
+{
+	unsigned char value[16];
+
+	memcpy(value, was, size);
+	verb_poll(cpu, p, value, size, site);
 }
 
 void verb_spin(struct cpu *cpu, const void *p, void *value, size_t size, enum step turn,
@@ -569,6 +603,8 @@ bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *e
 		memcpy(&full[1], word + 8, 8);
 		m.expected = full;
 	}
+	if (instead == COMPARE_NOTHING)
+		m.expected = memcpy(full, word, size);
 	modify(&m);
 	if (instead == LEAVE_OUT)
 		memcpy(word, old, size);
@@ -740,7 +776,7 @@ void op_end(struct cpu *cpu, int64_t live_bytes, int64_t footprint_bytes)
 	(void)live_bytes;
 	(void)footprint_bytes;
 	if (--cpu->operations == 0)
-		cpu->sim->operations++;
+		cpu->ended++;
 }
 
 unsigned on_behalf(struct cpu *cpu, const struct site *caller)
@@ -814,7 +850,7 @@ void lock_released(struct cpu *cpu, const void *lock)
 
 bool run_over(struct cpu *cpu)
 {
-	return cpu->sim->operations >= cpu->sim->wanted;
+	return cpu->ended >= cpu->sim->wanted;
 }
 
 void relabel(struct cpu *cpu, const void *p, size_t bytes, const struct layout *layout,
@@ -933,7 +969,6 @@ static void clear(struct sim *sim)
 	sim->running = NOBODY;
 	sim->sequential = sim->priming = sim->stopped = false;
 	sim->steps = 0;
-	sim->operations = 0;
 	sim->found = FOUND_NOTHING;
 	sim->message[0] = '\0';
 	sim->found_at = NULL;

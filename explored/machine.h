@@ -79,6 +79,7 @@ struct cpu {
 	struct verb_at next;
 	unsigned char seen[16];         /* VERB_SPIN: what it saw last, and waits to change */
 	unsigned operations, in_handler;
+	uint64_t ended;                 /* operations that it has behind it */
 	struct waiting_store buffer[BUFFER_MAX];
 	unsigned buffered;
 	bool held_back;                 /* its buffer drains only when it must */
@@ -146,7 +147,7 @@ struct sim {
 	const char *paths[PATHS_MAX];
 	unsigned path_count;
 	/* workloads */
-	uint64_t operations, wanted;
+	uint64_t wanted;                /* operations of each CPU */
 };
 
 /* Of options: cpus, preempt, store_buffer, seed. */
@@ -184,7 +185,16 @@ static inline uint32_t word_of(const struct sim *sim, const void *p)
 extern const char *const finding_names[];
 
 /* plants.c: what happens there instead of the verb. */
-enum instead { NOTHING_ELSE, LEAVE_OUT, LOW_WORD_ONLY, GIVE_CONSTANT };
+enum instead {
+	NOTHING_ELSE,
+	LEAVE_OUT,
+	LOW_WORD_ONLY,                  /* a pair is compared by that */
+	COMPARE_NOTHING,                /* a compare-exchange always exchanges */
+	GIVE_CONSTANT,                  /* a load does */
+	GIVE_LAST,                      /* a load gives what this CPU saw there before */
+	OVERTAKEN,                      /* a store waits while later ones go before it; without
+					 * store buffers */
+};
 enum instead plant_at(const struct sim *sim, const struct verb_at *verb, enum rmw how);
 /* Is taking that lock what was forgotten? Then nobody notes that it is held. */
 bool plant_forgets(const struct sim *sim, const void *lock);

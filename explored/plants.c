@@ -68,6 +68,34 @@ const struct plant explore_plants[] = {
 	{ .name = "sheaves-entered-twice", .summary = "an interrupt uses its CPU's sheaves though the CPU is inside",
 	  .models = "sheaves sheaves-all", .function = "sheaves_trylock", .text = "*lock",
 	  .instead = GIVE_CONSTANT, .constant = 0 },
+	{ .name = "lock-never-taken", .summary = "the exchange that takes a lock changes nothing",
+	  .models = "locks", .function = "t*as_lock", .text = "word", .instead = LEAVE_OUT },
+	{ .name = "same-ticket", .summary = "a number is drawn and not counted", .models = "locks",
+	  .function = "*ticket*", .text = "[wb]o*", .instead = LEAVE_OUT },
+	{ .name = "dec-without-effect", .summary = "the decrement that takes a lock is lost",
+	  .models = "locks", .function = "lock_dec", .instead = LEAVE_OUT },
+	{ .name = "queued-unseen", .summary = "the word is taken whatever is in it", .models = "locks",
+	  .function = "lock_queued", .instead = COMPARE_NOTHING },
+	{ .name = "mcs-no-recheck", .summary = "a hand-over does not look whether somebody came behind",
+	  .models = "locks", .function = "hand_over", .text = "&lock->tail",
+	  .instead = COMPARE_NOTHING },
+	{ .name = "writer-ignores-readers", .summary = "a writer enters though readers are in",
+	  .models = "locks", .function = "enter_as_writer", .instead = COMPARE_NOTHING },
+	{ .name = "reader-ignores-retry", .summary = "a reader takes the sequence for what it was",
+	  .models = "locks", .function = "read_seqretry_at", .instead = GIVE_LAST },
+	{ .name = "fold-without-lock", .summary = "own counters are added without the lock",
+	  .models = "locks", .function = "lock_queued", .instead = LEAVE_OUT },
+	{ .name = "no-grace-period", .summary = "a writer waits for no reader", .models = "locks",
+	  .function = "rcu_synchronize", .instead = GIVE_CONSTANT, .constant = 0 },
+	{ .name = "ring-published-early", .summary = "an index is seen before the element is",
+	  .models = "queues", .function = "ring_put", .text = "&q->element*", .instead = OVERTAKEN },
+	{ .name = "ring-never-full", .summary = "the consumer's index is taken for far ahead",
+	  .models = "queues", .function = "await_index", .text = "index",
+	  .instead = GIVE_CONSTANT, .constant = 1000 },
+	{ .name = "slot-published-early", .summary = "a slot is seen full before the element is in",
+	  .models = "queues", .function = "mpmc_put", .text = "&slot->element", .instead = OVERTAKEN },
+	{ .name = "claimed-twice", .summary = "slots are claimed whoever claimed them meanwhile",
+	  .models = "queues", .function = "claim", .instead = COMPARE_NOTHING },
 	{ .name = "list-without-tid", .summary = "the CPU slab's freelist is compared without its transaction id",
 	  .models = "sheaves", .function = "cpu_list_update", .instead = LOW_WORD_ONLY },
 	{ 0 },
@@ -124,7 +152,14 @@ enum instead plant_at(const struct sim *sim, const struct verb_at *verb, enum rm
 	case LOW_WORD_ONLY:
 		fits = fits && how == RMW_CAS && verb->size == sizeof(struct pair);
 		break;
+	case COMPARE_NOTHING:
+		fits = fits && how == RMW_CAS && verb->kind == VERB_RMW;
+		break;
+	case OVERTAKEN:
+		fits = fits && verb->kind == VERB_STORE && !sim->depth;
+		break;
 	case GIVE_CONSTANT:
+	case GIVE_LAST:
 		fits = fits && verb->kind == VERB_LOAD;
 		break;
 	case NOTHING_ELSE:

@@ -286,6 +286,36 @@ static void set_up(void *argument)
 	stage->slot = arena_new(sim, void *, OBJECTS_MAX, 0, LINE, &slot_layout, "slot");
 }
 
+/* A workload that cannot be explored, or not with these settings, says so in stage->why. */
+static void set_up_workload(void *argument)
+{
+	struct stage *stage = argument;
+	const struct explore_options *o = stage->options;
+	const struct workload *workload = workload_find(o->workload);
+
+	stage->traffic = (struct traffic){ .sim = stage->sim, .operations = o->operations };
+	stage->sim->wanted = o->operations;
+	if (!workload || !workload->restart)
+		snprintf(stage->why, sizeof stage->why, "'%s' cannot be explored", o->workload);
+	else if (workload->create(&stage->traffic, o->workload_settings, &stage->state, stage->why,
+				  sizeof stage->why))
+		stage->workload = workload;
+}
+
+/* Only in the state as it is created. */
+static struct stage *workload_stage(struct stage *stage, char *why, size_t size)
+{
+	bool good = machine_protect(stage->sim, set_up_workload, stage) && stage->workload;
+
+	if (!good) {
+		snprintf(why, size, "%s", stage->why[0] ? stage->why : stage->sim->message);
+		stage_free(stage);
+		return NULL;
+	}
+	machine_mark(stage->sim);
+	return stage;
+}
+
 struct stage *stage_new(const struct explore_options *options, unsigned start, bool labels,
 			char *why, size_t size)
 {
@@ -296,6 +326,8 @@ struct stage *stage_new(const struct explore_options *options, unsigned start, b
 	stage->start = start;
 	stage->sim = machine_new(options, ARENA_BYTES);
 	stage->sim->labels = labels;
+	if (options->workload)
+		return workload_stage(stage, why, size);
 	good = machine_protect(stage->sim, set_up, stage);
 	if (!good)
 		snprintf(why, size, "%s", stage->sim->message);
@@ -324,6 +356,9 @@ void stage_free(struct stage *stage)
 {
 	if (!stage)
 		return;
+	if (stage->workload)
+		stage->workload->finish(&stage->traffic, stage->state, stage->why,
+					sizeof stage->why);
 	machine_free(stage->sim);
 	keys_clear(&stage->good);
 	free(stage);
@@ -372,10 +407,28 @@ static void reset(struct stage *stage)
 	}
 }
 
+static bool run_workload(struct stage *stage)
+{
+	struct sim *sim = stage->sim;
+
+	machine_rewind(sim);
+	stage->workload->restart(&stage->traffic, stage->state);
+	if (!machine_run(sim) || sim->stopped)
+		return !sim->found;
+	if (!stage->workload->adds_up(stage->state, stage->why, sizeof stage->why)) {
+		sim->found = FOUND_INVARIANT;
+		snprintf(sim->message, sizeof sim->message, "%s", stage->why);
+	}
+	return !sim->found;
+}
+
 bool stage_run(struct stage *stage, const struct program *program)
 {
 	struct sim *sim = stage->sim;
 	unsigned steps;
+
+	if (stage->workload)
+		return run_workload(stage);
 
 	reset(stage);
 	stage->program = program;
@@ -461,7 +514,7 @@ static void finish(struct builder *b)
 
 uint64_t program_numbers(const struct explore_options *options)
 {
-	return 1ull << options->operations * options->cpus;
+	return options->workload ? 1 : 1ull << options->operations * options->cpus;
 }
 
 void program_of_number(const struct stage *stage, uint64_t k, struct program *program)
@@ -469,7 +522,7 @@ void program_of_number(const struct stage *stage, uint64_t k, struct program *pr
 	const struct explore_options *o = stage->options;
 	struct builder b = builder_new(stage, program);
 
-	for (unsigned i = 0; i < o->operations; i++)
+	for (unsigned i = 0; i < o->operations && !o->workload; i++)
 		for (unsigned c = 0; c < o->cpus; c++) {
 			bool frees = k >> (c * o->operations + i) & 1;
 			unsigned which = 0;
@@ -492,7 +545,7 @@ void program_draw(const struct stage *stage, uint64_t seed, struct program *prog
 	struct builder b = builder_new(stage, program);
 	uint64_t bits = seed;
 
-	for (unsigned i = 0; i < o->operations; i++)
+	for (unsigned i = 0; i < o->operations && !o->workload; i++)
 		for (unsigned c = 0; c < o->cpus; c++) {
 			bits = random_mix(bits + RANDOM_STEP);
 			if (b.mades && bits & 1)

@@ -5,6 +5,7 @@
 #include "explored/keys.h"
 #include "explored/machine.h"
 #include "models/model.h"
+#include "workloads/workload.h"
 
 enum {
 	OBJECTS_MAX = 128,              /* numbers of a program, start state and handlers included */
@@ -49,6 +50,9 @@ struct stage {
 	void *kept[CPUS_MAX][HANDLER_KEEPS];
 	unsigned keeps[CPUS_MAX];
 	const struct program *program;
+	const struct workload *workload;        /* NULL: programs are run */
+	struct traffic traffic;
+	void *state;                    /* of the workload */
 	struct keys good;               /* states of memory whose books balance */
 	char why[200];
 };

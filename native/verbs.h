@@ -226,6 +226,13 @@ NATIVE_INLINE void verb_poll(struct cpu *cpu, const void *p, void *value, size_t
 	verb_spin(cpu, p, value, size, STEP_LOOP, site);
 }
 
+NATIVE_INLINE void verb_retry(struct cpu *cpu, const void *p, const void *was, size_t size,
+			      const struct site *site)
+{
+	(void)p, (void)was, (void)size, (void)site;
+	native_turn(cpu, STEP_LOOP);
+}
+
 NATIVE_INLINE void verb_load_ahead(struct cpu *cpu, const void *p, const struct site *site)
 {
 	(void)cpu, (void)p, (void)site;         /* the processor looks ahead by itself */

@@ -16,7 +16,7 @@
 
 /* ---- one access ----------------------------------------------------------------------------- */
 
-static enum cause miss_cause(const struct cpu *cpu, const struct txn *t)
+enum cause miss_cause(const struct cpu *cpu, const struct txn *t)
 {
 	if (t->request == FAR_ATOMIC)
 		return CAUSE_LOCKED;
@@ -118,6 +118,7 @@ struct far {
 	struct want *want;
 	void (*effect)(void *argument);
 	void *argument;
+	enum state was;
 };
 
 uint32_t cpu_far(struct sim *sim, const struct txn *t, uint64_t end)
@@ -144,7 +145,15 @@ uint32_t cpu_far(struct sim *sim, const struct txn *t, uint64_t end)
 		&cpu->counts,
 		cell_get(sim, w->p, w->size, w->site, cpu->context, sim->head.arena.label_serial),
 		w);
+	if (sim->observer)
+		observe_old(cpu, w->p, w->size);
 	cpu->far->effect(cpu->far->argument);
+	if (sim->observer) {
+		struct want told = *w;
+
+		told.cost = end - sim->now; /* until its CPU knows */
+		observe(cpu, &told, cpu->far->was, STATE_I, t->start, t);
+	}
 	return sim->version[t->line];
 }
 
@@ -152,7 +161,7 @@ uint32_t cpu_far(struct sim *sim, const struct txn *t, uint64_t end)
 static void access_far(struct cpu *cpu, struct want *w, uint64_t line, enum state was,
 		       void (*effect)(void *argument), void *argument)
 {
-	struct far far = { w, effect, argument };
+	struct far far = { w, effect, argument, was };
 	struct sim *sim = cpu->sim;
 	struct txn *t;
 
@@ -164,9 +173,6 @@ static void access_far(struct cpu *cpu, struct want *w, uint64_t line, enum stat
 	cpu->far = NULL;
 	miss_charges(cpu, t);
 	w->cost = 0;                            /* it is in the latency */
-	w->time = cpu->clock;
-	if (sim->observer)
-		observe(sim, cpu, w, was, STATE_I, t->start);
 	let_go(sim, t);
 	cpu_set_horizon(sim, cpu);
 }
@@ -214,6 +220,7 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 			break;
 		}
 		if (t) {                        /* a prefetch brought too little */
+			observe_copy(sim, cpu, line, MOMENT_ARRIVAL);
 			miss_charges(cpu, t);
 			let_go(sim, t);
 			t = NULL;
@@ -238,9 +245,11 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 	touch(sim, cpu, slot->copy, w, t && !t->buffered && !t->unasked ? t : NULL);
 	if (t && (t->buffered || t->unasked)) /* counted as the store's, the prefetcher's */
 		count_wait(sim, w, line, w->time - t->start);
+	if (sim->observer)
+		observe_old(cpu, w->p, w->size);
 	effect(argument);
 	if (sim->observer)
-		observe(sim, cpu, w, was, slot->copy->state, start);
+		observe(cpu, w, was, slot->copy->state, start, t);
 	count_access(&cpu->counts, look->cell, w);
 	if (w->locked) {
 		cpu->lock_line = line;
@@ -509,6 +518,7 @@ bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *e
 			  .access = ACCESS_RMW,
 			  .cost = cost,
 			  .cause = cause,
+			  .modify = &m,
 			  .site = site };
 
 	if (!locked && cpu->sim->t.depth && buffer_splits(cpu, access_line(cpu, p, w.size, site)))
@@ -519,19 +529,21 @@ bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *e
 }
 
 /* Only asked for: what arrives, and when, is not this access's. */
-static void observe_prefetch(struct sim *sim, struct cpu *cpu, const void *p, bool write,
-			     enum state was, const struct site *site)
+static void observe_prefetch(struct cpu *cpu, const void *p, bool write, enum state was,
+			     const struct site *site)
 {
 	struct want w = { .p = p,
 			  .size = 1,
 			  .read = !write,
 			  .write = write,
 			  .prefetch = true,
+			  .cause = CAUSE_PRIVATE_HIT,
 			  .context = cpu->context,
 			  .time = cpu->clock,
 			  .site = site };
 
-	observe(sim, cpu, &w, was, was, cpu->clock);
+	observe_old(cpu, p, w.size);
+	observe(cpu, &w, was, was, cpu->clock, NULL);
 }
 
 static void ask_ahead(struct cpu *cpu, uint64_t line, const void *p, bool write,
@@ -559,7 +571,7 @@ void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site
 		slot = find_copy(cpu, line, &cost);
 		is = slot ? (enum state)slot->copy->state : STATE_I;
 		if (sim->observer)
-			observe_prefetch(sim, cpu, p, write, is, site);
+			observe_prefetch(cpu, p, write, is, site);
 		rule = access_rule(cpu->node, is, write);
 		if (!rule->hits && !coherence_pending(cpu->node, line) &&
 		    buffer_room_to_ask(cpu, request_of(cpu, is, rule)))
@@ -665,6 +677,16 @@ void verb_poll(struct cpu *cpu, const void *p, void *value, size_t size, const s
 	cpu->wait_site = site;
 	verb_load(cpu, p, value, size, site);
 	polled(cpu, before, value, size);
+}
+
+void verb_retry(struct cpu *cpu, const void *p, const void *was, size_t size,
+		const struct site *site)
+{
+	(void)cpu;
+	(void)p;
+	(void)was;
+	(void)size;
+	(void)site;
 }
 
 /* One more turn of a spin loop: the step, then the load. */

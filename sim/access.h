@@ -4,6 +4,19 @@
 
 #include "sim/cpu.h"
 
+/* The access, of that operation, as others remember it. */
+static inline struct place want_place(const struct cpu *cpu, const struct want *w,
+				      uint32_t context)
+{
+	return (struct place){ .site = w->site,
+			       .context = context,
+			       .cpu = (uint16_t)cpu->head.id,
+			       .offset = (uint8_t)((uintptr_t)w->p & (LINE - 1)),
+			       .size = (uint8_t)w->size };
+}
+
+/* What the time of a miss is for, apart from waits. */
+enum cause miss_cause(const struct cpu *cpu, const struct txn *t);
 /* What a CPU asks for that has the line in that state, by the rule for its access; no hit. */
 static inline enum request request_of(const struct cpu *cpu, enum state state,
 				      const struct access_rule *rule)

@@ -73,6 +73,7 @@ static struct want want_of(const struct sim *sim, const struct buffered *e)
 		.buffered = true,
 		.access = ACCESS_STORE,
 		.cost = sim->t.store_hit,
+		.cause = CAUSE_PRIVATE_HIT,
 		.context = e->context,
 		.time = sim->now,
 		.site = e->site,
@@ -181,7 +182,8 @@ static void wake(struct sim *sim, struct cpu *cpu)
 	turn_push(sim, cpu, RANK_CPU, sim->now + sim->t.store_hit);
 }
 
-static void take_effect(struct sim *sim, struct cpu *cpu)
+/* t: the miss that brought its line just now, or NULL. */
+static void take_effect(struct sim *sim, struct cpu *cpu, const struct txn *t)
 {
 	struct store_buffer *b = &cpu->buffer;
 	struct buffered *e = entry_at(cpu, 0);
@@ -193,9 +195,11 @@ static void take_effect(struct sim *sim, struct cpu *cpu)
 	copy->state = access_rule(cpu->node, was, true)->next;
 	touch(sim, cpu, copy, &w, NULL);
 	hand_marks(e, copy);
+	if (sim->observer)
+		observe_old(cpu, e->p, e->size);
 	memcpy(e->p, e->value, e->size);
 	if (sim->observer)
-		observe(sim, cpu, &w, was, copy->state, sim->now);
+		observe(cpu, &w, was, copy->state, sim->now, t);
 	if (!e->counted)
 		count_access(&cpu->counts,
 			     cell_get(sim, e->p, e->size, e->site, e->context, copy->label_serial),
@@ -212,13 +216,13 @@ static void take_effect(struct sim *sim, struct cpu *cpu)
 }
 
 /* The oldest store, whose line may be written, and those to the same line that follow it. */
-static void write_line(struct sim *sim, struct cpu *cpu)
+static void write_line(struct sim *sim, struct cpu *cpu, const struct txn *t)
 {
 	uint64_t line = entry_at(cpu, 0)->line;
 
-	do
-		take_effect(sim, cpu);
-	while (cpu->buffer.count && entry_at(cpu, 0)->line == line);
+	take_effect(sim, cpu, t);
+	while (cpu->buffer.count && entry_at(cpu, 0)->line == line)
+		take_effect(sim, cpu, NULL);
 	wake(sim, cpu);
 }
 
@@ -232,7 +236,7 @@ void buffer_event(struct sim *sim, struct event *e)
 		return;
 	cpu->buffer.drains = false;
 	if (writable(cpu, entry_at(cpu, 0)->line))
-		write_line(sim, cpu);
+		write_line(sim, cpu, NULL);
 	buffer_advance(sim, cpu, sim->now);
 }
 
@@ -255,7 +259,7 @@ void buffer_filled(struct sim *sim, struct cpu *cpu, const struct txn *t)
 	}
 	if (e == entry_at(cpu, 0)) {    /* had it been here before, it was lost meanwhile */
 		cpu->buffer.drains = false;
-		write_line(sim, cpu);
+		write_line(sim, cpu, t);
 	}
 }
 
@@ -424,8 +428,11 @@ static void forward(struct cpu *cpu, struct buffered *e, const struct want *from
 	w.context = cpu->context;
 	w.time = cpu->clock;
 	mark_read(cpu, e);
-	if (sim->observer)
-		observe(sim, cpu, &w, state, state, cpu->clock);
+	w.forwarded = true;
+	if (sim->observer) {
+		observe_old(cpu, value, w.size);
+		observe(cpu, &w, state, state, cpu->clock, NULL);
+	}
 	count_access(&cpu->counts, cell_get(sim, w.p, w.size, w.site, w.context, labels), &w);
 	pass(cpu, w.cost, w.cause);
 	cpu_end_run_ahead(cpu);

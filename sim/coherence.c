@@ -56,6 +56,7 @@
 #include "sim/access.h"
 #include "sim/copies.h"
 #include "sim/cpu.h"
+#include "sim/effect.h"
 #include "sim/message.h"
 #include "sim/verbs/random.h"
 
@@ -1639,6 +1640,8 @@ static void cpu_probe(struct sim *sim, struct node *node, struct event *e)
 									   : NULL);
 		else
 			cpu_downgrade(sim, cpu, slot, rule->next);
+		if (sim->moments)
+			observe_change(sim, t, cpu, found, rule->next);
 		if (e->probe.invalidate && t->kind == TXN_REQUEST && t->client != node)
 			t->killed++;
 		answer(sim, node, e, rule, found, version);
@@ -1692,6 +1695,8 @@ void coherence_evict(struct sim *sim, struct cpu *cpu, struct slot *slot)
 	bool dirty = leaves_dirty(sim, node->id, node, state);
 
 	cpu_lose(sim, cpu, slot, NULL);
+	if (sim->moments)
+		observe_copy(sim, cpu, line, MOMENT_EVICTION);
 	if (dirty) {
 		struct txn lender = { .cpu = node->id, .number = cpu->txns++ };
 

@@ -5,6 +5,7 @@
 #include "sim/copies.h"
 #include "sim/access.h"
 #include "sim/coherence.h"
+#include "sim/effect.h"
 #include "sim/message.h"
 
 #include <stdlib.h>
@@ -291,6 +292,8 @@ static void finish(struct sim *sim, struct cpu *cpu, struct txn *t, struct slot 
 		cpu->clock = sim->now;
 		sim->resume = cpu;
 	} else {
+		if (sim->moments)
+			observe_copy(sim, cpu, t->line, MOMENT_ARRIVAL);
 		if (t->deferred)
 			coherence_probe_again(sim, t->deferred);
 		txn_put(sim, t);

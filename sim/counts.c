@@ -4,6 +4,7 @@
 #include "sim/arena.h"
 #include "sim/copies.h"
 #include "sim/cpu.h"
+#include "sim/effect.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -194,6 +195,11 @@ void lock_taken(struct cpu *cpu, const void *lock, const char *kind, unsigned tu
 	if (cpu->locks == HELD_MAX)
 		BUG(cpu, "more than %d locks held", HELD_MAX);
 	cpu->lock[cpu->locks++] = (struct held){ lock, l, cpu->clock };
+	if (cpu->sim->moments)
+		observe_moment(cpu, &(struct moment){ .kind = MOMENT_LOCK_TAKEN,
+						      .address = lock,
+						      .lock = kind,
+						      .since_units = turns ? cpu->wait_since : 0 });
 }
 
 static void count_hold(struct lock_entry *l, uint64_t units)
@@ -215,6 +221,11 @@ void lock_released(struct cpu *cpu, const void *lock)
 	if (!i)
 		BUG(cpu, "a lock released that this CPU does not hold");
 	from = cpu->lock[i - 1].since;
+	if (cpu->sim->moments)
+		observe_moment(cpu, &(struct moment){ .kind = MOMENT_LOCK_RELEASED,
+						      .address = lock,
+						      .lock = cpu->lock[i - 1].entry->kind,
+						      .since_units = from });
 	if (from < cpu->sim->opened)
 		from = cpu->sim->opened;
 	if (cpu->clock > from)

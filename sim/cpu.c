@@ -7,6 +7,7 @@
 #include "sim/cpu.h"
 #include "sim/access.h"
 #include "sim/ahead.h"
+#include "sim/effect.h"
 #include "sim/fiber.h"
 #include "sim/message.h"
 
@@ -112,6 +113,7 @@ static void deliver(struct sim *sim, struct cpu *cpu)
 	unsigned frames = cpu->irq_frames;
 	uint32_t context = cpu->context;
 
+	observe_moment(cpu, &(struct moment){ .kind = MOMENT_IRQ_ENTER });
 	cpu->irq_first = e->next;
 	cpu->irq_on = false;
 	cpu->waiting = NOT_WAITING;
@@ -126,6 +128,7 @@ static void deliver(struct sim *sim, struct cpu *cpu)
 	pass(cpu, sim->t.irq_entry, CAUSE_INTERRUPTS);
 	e->interrupt.handler(cpu, e->interrupt.argument);
 	pass(cpu, sim->t.irq_exit, CAUSE_INTERRUPTS);
+	observe_moment(cpu, &(struct moment){ .kind = MOMENT_IRQ_EXIT });
 	cpu->in_irq--;
 	cpu->irq_frames = frames;
 	cpu->context = context;
@@ -158,8 +161,9 @@ void cpu_sync(struct cpu *cpu)
 		deliver(sim, cpu);
 	}
 	cpu_set_horizon(sim, cpu);
-	if (cpu->horizon <= cpu->clock && !cpu->buffer.count)
-		cpu->horizon = cpu->clock + 1; /* this access; a buffer must be looked at first */
+	/* this access; a buffer must be looked at first, and an observer sees it */
+	if (cpu->horizon <= cpu->clock && !cpu->buffer.count && !sim->observer)
+		cpu->horizon = cpu->clock + 1;
 }
 
 void cpu_interrupt(struct sim *sim, struct event *e)
@@ -238,6 +242,7 @@ void ipi_send(struct cpu *cpu, unsigned target, interrupt_handler *handler, void
 {
 	buffer_sync(cpu); /* the other CPU sees what was stored before */
 	cpu->counts.ipis++;
+	observe_moment(cpu, &(struct moment){ .kind = MOMENT_IPI, .other = target });
 	send_interrupt(cpu->sim, cpu->node->id, target, cpu->clock + cpu->sim->t.ipi, 0, false,
 		       handler, argument);
 	pass(cpu, 1, CAUSE_COMPUTE); /* what follows is later than what was sent */
@@ -443,6 +448,8 @@ void op_begin(struct cpu *cpu, enum op op)
 		op, 1, cpu->context, cpu->clock, cpu->irq_units, cpu->lines_read, cpu->lines_written
 	};
 	cpu->context = context_get(cpu->sim, op, "");
+	if (cpu->sim->moments)
+		observe_moment(cpu, &(struct moment){ .kind = MOMENT_OP_BEGIN, .op = op });
 }
 
 void path(struct cpu *cpu, const char *name)
@@ -505,6 +512,8 @@ void op_end(struct cpu *cpu, int64_t live_bytes, int64_t footprint_bytes)
 
 	if (cpu->clock - f->start < f->pieces * UNIT) /* each piece takes a cycle at least */
 		pass(cpu, f->pieces * UNIT, CAUSE_COMPUTE);
+	if (sim->moments)
+		observe_moment(cpu, &(struct moment){ .kind = MOMENT_OP_END, .op = f->op });
 	e.time = cpu->clock;
 	e.units = cpu->clock - f->start - (cpu->irq_units - f->irq_units);
 	cpu->context = f->context;
@@ -517,8 +526,10 @@ enum waiting waiting(struct cpu *cpu, enum waiting what)
 {
 	enum waiting was = cpu->waiting;
 
-	if (what == WAITING_LOCK)
+	if (what == WAITING_LOCK) {
 		cpu->wait_since = cpu->clock;
+		observe_moment(cpu, &(struct moment){ .kind = MOMENT_LOCK_WAIT });
+	}
 	cpu->waiting = what;
 	cpu_plain(cpu);
 	return was;

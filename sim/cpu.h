@@ -94,6 +94,7 @@ struct cpu {
 	thread_function *function;
 	void *argument;
 	uint64_t cause_final[CAUSES];
+	unsigned char seen[sizeof(struct pair)];        /* by an observer, before an access */
 	struct held lock[HELD_MAX];     /* in the order in which they were taken */
 	unsigned locks;
 };

@@ -3,9 +3,12 @@
  * miss classes, the observer's line. The way there is access.c, that of buffered stores buffer.c.
  */
 #include "sim/effect.h"
+#include "sim/access.h"
 #include "sim/arena.h"
 #include "sim/copies.h"
 #include "sim/cpu.h"
+
+#include <string.h>
 
 struct slot *find_copy(struct cpu *cpu, uint64_t line, uint64_t *cost)
 {
@@ -59,15 +62,6 @@ void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool writ
 	lc->invalidations += t->killed;
 	*(write ? &lc->stores : &lc->loads) += 1;
 	cpu_set_bit(cpu, lc->cpus + (write ? sim->words : 0));
-}
-
-struct place want_place(const struct cpu *cpu, const struct want *w, uint32_t context)
-{
-	return (struct place){ .site = w->site,
-			       .context = context,
-			       .cpu = (uint16_t)cpu->node->id,
-			       .offset = (uint8_t)((uintptr_t)w->p & (LINE - 1)),
-			       .size = (uint8_t)w->size };
 }
 
 static inline bool is_miss(const struct txn *t)
@@ -204,9 +198,38 @@ static bool first_write(struct sim *sim, struct cpu *cpu, struct slot *copy, con
 	return bounce;
 }
 
-void observe(struct sim *sim, struct cpu *cpu, const struct want *w, enum state was, enum state is,
-	     uint64_t start)
+/* ---- for an observer ------------------------------------------------------------------------- */
+
+/* Its number among those of sim_caches. */
+static int cache_of(const struct sim *sim, const struct node *node)
 {
+	if (!node || node->kind == NODE_ROOT)
+		return -1;
+	return (int)(node->kind == NODE_CPU ? node->id : sim->head.cpus + node->id);
+}
+
+void observe_old(struct cpu *cpu, const void *p, unsigned size)
+{
+	memcpy(cpu->seen, p, size);
+}
+
+/* What a miss adds to an access; of a store that the CPU does not wait for, its cost apart. */
+static void observe_miss(const struct cpu *cpu, const struct txn *t, struct access *a)
+{
+	a->missed = true;
+	a->cause = miss_cause(cpu, t);
+	a->busy_units = least(t->waited, a->cost_units);
+	if (t->request == UPGRADE || t->request == FAR_ATOMIC || t->supplier != FROM_CACHE)
+		return;
+	a->supplier = cache_of(cpu->sim, t->supplied_by);
+	a->found = state_letter[t->found];
+}
+
+void observe(struct cpu *cpu, const struct want *w, enum state was, enum state is, uint64_t start,
+	     const struct txn *t)
+{
+	const struct sim *sim = cpu->sim;
+	const struct context *context = &sim->context[w->context];
 	struct access a = {
 		.time_units = w->time,
 		.cpu = cpu->node->id,
@@ -216,16 +239,138 @@ void observe(struct sim *sim, struct cpu *cpu, const struct want *w, enum state 
 		.write = w->write,
 		.locked = w->locked,
 		.site = w->site,
+		.caller = context->caller,
 		.prefetch = w->prefetch,
-		.op = sim->context[w->context].op,
-		.path = sim->context[w->context].path,
+		.half = w->half,
+		.buffered = w->buffered,
+		.forwarded = w->forwarded,
+		.in_interrupt = cpu->in_irq && !w->buffered,
+		.in_window = sim->phase == PHASE_WINDOW,
+		.op = context->op,
+		.path = context->path,
 		.before = state_letter[was],
 		.after = state_letter[is],
+		.start_units = start,
 		.cost_units = w->time - start + w->cost,
+		.cause = w->cause,
+		.waiting = w->buffered ? NOT_WAITING : cpu->waiting,
+		.supplier = -1,
+		.modify = w->modify,
+		.old = cpu->seen,
+		.now = w->forwarded ? (const void *)cpu->seen : w->p,
 	};
 
+	if (!sim->observer)
+		return;
+	if (t)
+		observe_miss(cpu, t, &a);
 	a.line = sim_offset(sim, w->p) & ~(uint64_t)(LINE - 1);
 	sim->observer(sim->observer_to, &a);
+}
+
+void observe_moment(struct cpu *cpu, const struct moment *moment)
+{
+	struct moment m = *moment;
+
+	if (!cpu->sim->moments)
+		return;
+	m.time_units = m.time_units ? m.time_units : cpu->clock;
+	m.cpu = cpu->node->id;
+	cpu->sim->moments(cpu->sim->observer_to, &m);
+}
+
+void observe_copy(struct sim *sim, struct cpu *cpu, uint64_t line, enum moment_kind kind)
+{
+	const struct slot *copy;
+
+	if (!sim->moments)
+		return;
+	copy = node_copy(cpu->node, line);
+	observe_moment(cpu,
+		       &(struct moment){ .kind = kind,
+					 .time_units = sim->now,
+					 .address = sim->head.arena.base + (line << LINE_SHIFT),
+					 .after = state_letter[copy ? copy->state : STATE_I] });
+}
+
+void observe_change(struct sim *sim, const struct txn *t, struct cpu *cpu, enum state was,
+		    enum state is)
+{
+	if (!sim->moments)
+		return;
+	if (t->kind == TXN_EVICT) {
+		observe_copy(sim, cpu, t->line, MOMENT_EVICTION);
+		return;
+	}
+	observe_moment(&sim->cpu[t->cpu],
+		       &(struct moment){ .kind = MOMENT_CHANGE,
+					 .time_units = sim->now,
+					 .other = cpu->node->id,
+					 .address = sim->head.arena.base + (t->line << LINE_SHIFT),
+					 .before = state_letter[was],
+					 .after = state_letter[is] });
+}
+
+void sim_observe(struct sim *sim, access_observer *observer, void *to)
+{
+	sim->observer = observer;
+	sim->observer_to = to;
+}
+
+void sim_observe_moments(struct sim *sim, moment_observer *observer)
+{
+	sim->moments = observer;
+}
+
+unsigned sim_caches(const struct sim *sim)
+{
+	return sim->head.cpus + sim->shared_count;
+}
+
+static const struct node *cache_at(const struct sim *sim, unsigned cache)
+{
+	return cache < sim->head.cpus ? sim->cpu[cache].node : sim->shared[cache - sim->head.cpus];
+}
+
+void sim_states(const struct sim *sim, uint64_t line, char *letters)
+{
+	for (unsigned i = 0; i < sim_caches(sim); i++) {
+		const struct slot *copy = node_copy(cache_at(sim, i), line >> LINE_SHIFT);
+
+		letters[i] = state_letter[copy ? copy->state : STATE_I];
+	}
+}
+
+static bool is_below(const struct node *node, const struct node *above)
+{
+	while (node && node != above)
+		node = node->parent;
+	return node == above;
+}
+
+const char *sim_cache_name(const struct sim *sim, unsigned cache, char *buf, size_t size)
+{
+	const struct node *node = cache_at(sim, cache);
+	unsigned first = 0, last = 0, depth = 1;
+
+	if (cache < sim->head.cpus) {
+		snprintf(buf, size, "CPU %u", cache);
+		return buf;
+	}
+	while (first < sim->head.cpus && !is_below(sim->cpu[first].node, node))
+		first++;
+	for (unsigned i = first; i < sim->head.cpus; i++)
+		last = is_below(sim->cpu[i].node, node) ? i : last;
+	if (first < sim->head.cpus) {
+		depth += sim->cpu[first].node->levels;
+		for (const struct node *n = sim->cpu[first].node->parent; n != node; n = n->parent)
+			depth++;
+	}
+	if (first == last)
+		snprintf(buf, size, "L%u of CPU %u", depth, first);
+	else
+		snprintf(buf, size, "L%u of CPU %u-%u", depth, first, last);
+	return buf;
 }
 
 /* An access waited for the prefetch that brought the copy, and then had to ask for more. */

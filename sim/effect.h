@@ -3,6 +3,7 @@
 #define SIM_EFFECT_H
 
 #include "sim/counts.h"
+#include "sim/sim.h"
 #include "sim/txn.h"
 
 /* An access that takes effect. */
@@ -13,13 +14,15 @@ struct want {
 	bool far;                       /* the home does it where this CPU cannot write the line */
 	bool half;                      /* reads for a read-modify-write whose store is buffered */
 	bool buffered;                  /* a store that was counted for its operation when issued */
-	bool prefetch;                  /* for an observer: asked for, not touched */
+	bool prefetch;                  /* for an observer: asked for, not touched; */
+	bool forwarded;                 /* an own buffered store gave the value */
 	enum access_kind access;
 	uint64_t cost;                  /* of the hit */
 	enum cause cause;
 	uint32_t context;               /* of the operation that issued it */
 	uint64_t time;                  /* when it takes effect */
 	const struct site *site;
+	const struct modify *modify;    /* of a read-modify-write */
 	struct fine_cell **fine; /* where its fine cell is noted, or NULL */
 };
 
@@ -28,8 +31,6 @@ static inline uint64_t byte_mask(const void *p, unsigned size)
 	return ((1ull << size) - 1) << ((uintptr_t)p & (LINE - 1));
 }
 
-/* The access, of that operation, as others remember it. */
-struct place want_place(const struct cpu *cpu, const struct want *w, uint32_t context);
 /* The copy, found in any private level; `cost` grows by what an outer level costs. */
 struct slot *find_copy(struct cpu *cpu, uint64_t line, uint64_t *cost);
 void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool write,
@@ -54,7 +55,16 @@ void count_access(struct counts *c, struct cell *cell, const struct want *w);
 /* Bookkeeping that only the first touches of a copy need. */
 void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct want *w,
 	   const struct txn *t);
-void observe(struct sim *sim, struct cpu *cpu, const struct want *w, enum state was, enum state is,
-	     uint64_t start);
+/* For an observer, if there is one: the bytes before the access takes effect; then, after that, what
+ * it did. t: its miss, or NULL. */
+void observe_old(struct cpu *cpu, const void *p, unsigned size);
+void observe(struct cpu *cpu, const struct want *w, enum state was, enum state is, uint64_t start,
+	     const struct txn *t);
+void observe_moment(struct cpu *cpu, const struct moment *moment);
+/* An eviction or an arrival, now, of its copy of the line. */
+void observe_copy(struct sim *sim, struct cpu *cpu, uint64_t line, enum moment_kind kind);
+/* For a transaction the copy changed. */
+void observe_change(struct sim *sim, const struct txn *t, struct cpu *cpu, enum state was,
+		    enum state is);
 
 #endif

@@ -270,7 +270,9 @@ static int by_site(const void *a, const void *b)
 		order = x->size < y->size ? -1 : 1;
 	if (!order)
 		order = by_place(&x->caller, &y->caller);
-	return order ? order : by_context(x->op, x->path, y->op, y->path);
+	if (!order)
+		order = by_context(x->op, x->path, y->op, y->path);
+	return order ? order : strcmp(x->member, y->member);
 }
 
 /* A place in the source that is none. */

@@ -453,12 +453,6 @@ enum outcome sim_run(struct sim *sim)
 	return sim->outcome;
 }
 
-void sim_observe(struct sim *sim, access_observer *observer, void *to)
-{
-	sim->observer = observer;
-	sim->observer_to = to;
-}
-
 /* ---- ends ----------------------------------------------------------------------------------- */
 
 _Noreturn void sim_end(struct sim *sim, enum outcome outcome)

@@ -83,6 +83,7 @@ struct sim {
 	char message[256];
 	jmp_buf *escape;
 	access_observer *observer;
+	moment_observer *moments;
 	void *observer_to;
 	struct result *harvest;
 };

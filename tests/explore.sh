@@ -26,6 +26,8 @@ every() {
 		--set explore.operations=3 --set explore.interrupts=0 --set explore.store_buffer=0
 }
 
+every "$here/configs/explore/locks.yaml"
+every "$here/configs/explore/queues.yaml"
 every "$here/configs/explore/buddy.yaml"
 every "$here/configs/explore/buddy.yaml" --set pages=pcp
 every "$here/configs/explore/magazine.yaml"

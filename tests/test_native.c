@@ -133,6 +133,21 @@ static void operations_of_two_threads_on_one_word_add_up(void **state)
 		     "operations: 2000\nwarmup: 16\n");
 }
 
+/* finish() of locks and queues says what was lost; a BUG in between ends the run. */
+static void locks_and_queues_of_two_threads_are_sound(void **state)
+{
+	(void)state;
+	if (host_count() < 2)
+		return;
+	expect_sound("name: t\nmachine: textbook\ncpus: 2\nworkload: {kind: locks, lines: 3, "
+		     "reader_percent: [0, 50], batch: 3, lock: [tas, ttas, ticket, ticket_lines, dec, "
+		     "queued, mcs, rwsem, seqlock, percpu_counter, rcu]}\noperations: 20000\n");
+	expect_sound("name: t\nmachine: textbook\ncpus: 2\nworkload: {kind: queues, depth: 8, "
+		     "indices: [shared, separate, cached], batch: [1, 4]}\noperations: 20000\n");
+	expect_sound("name: t\nmachine: textbook\ncpus: 2\nworkload: {kind: queues, queue: mpmc, "
+		     "indices: [shared, separate], depth: [1, 8]}\noperations: 20000\n");
+}
+
 /* ---- what is measured, and what is not --------------------------------------------------------- */
 
 static double value(const struct point *point, const char *metric)
@@ -343,6 +358,7 @@ int main(void)
 		cmocka_unit_test(every_object_allocator_is_sound_on_two_threads),
 		cmocka_unit_test(every_page_allocator_is_sound_on_two_threads),
 		cmocka_unit_test(operations_of_two_threads_on_one_word_add_up),
+		cmocka_unit_test(locks_and_queues_of_two_threads_are_sound),
 		cmocka_unit_test(a_timed_point_has_times_and_nothing_that_nobody_saw),
 		cmocka_unit_test(what_cannot_be_run_here_is_refused),
 		cmocka_unit_test(run_puts_the_host_beside_the_simulation),

@@ -40,6 +40,7 @@
  * Expect: chase, ld, rmw, st and own give the machine's table back; pp, cont and fan say what the
  * table and the protocol make of contention.
  *
+ * Its locks with sections, readers and waiting of all kinds are the workload `locks`.
  * Left out: xadd without LOCK as distinct from add (no verb), a mutex that sleeps, and what
  * independent instructions hide of a miss (the model overlaps none but buffered stores).
  */
@@ -49,6 +50,7 @@
 
 #include "sim/verbs/lock.h"
 #include "sim/verbs/xalloc.h"
+#include "workloads/loops.h"
 #include "workloads/waiting.h"
 #include "workloads/work.h"
 #include "workloads/workload.h"
@@ -395,10 +397,7 @@ static void chase_thread(struct cpu *cpu, void *argument)
 /* Waits until the word is `wanted`; returns with the load that saw it. */
 static void await(struct cpu *cpu, const struct state *all, uint64_t *word, uint64_t wanted)
 {
-	enum waiting before = waiting(cpu, WAITING_IDLE);
-
-	spin_while(cpu, word, value != wanted, all->poll);
-	waiting(cpu, before);
+	await_word(cpu, word, wanted, all->poll, WAITING_IDLE);
 }
 
 /* Not in run_over's time: each side takes as many turns as the other waits for. */
@@ -496,23 +495,18 @@ static void section(struct cpu *cpu, struct state *all)
 
 static void with_ttas(struct cpu *cpu, struct state *all, uint64_t *word)
 {
-	uint64_t old;
-
-	do {
-		await(cpu, all, word, 0);
-		old = exchange(cpu, word, 1);
-	} while (old);
+	ttas_lock(cpu, word, all->poll, WAITING_IDLE);
 	section(cpu, all);
-	store(cpu, word, 0);
+	ttas_unlock(cpu, word);
 }
 
 static void with_ticket(struct cpu *cpu, struct state *all, uint64_t *word)
 {
-	uint64_t ticket = fetch_add(cpu, word, 1);
+	uint64_t *owner = &all->desk->owner;
+	uint64_t ticket = ticket_lines_lock(cpu, word, owner, all->poll, WAITING_IDLE);
 
-	await(cpu, all, &all->desk->owner, ticket);
 	section(cpu, all);
-	store(cpu, &all->desk->owner, ticket + 1);
+	ticket_lines_unlock(cpu, owner, ticket);
 }
 
 static void with_spinlock(struct cpu *cpu, struct state *all, enum lock_kind kind)

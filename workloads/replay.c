@@ -36,6 +36,7 @@
 #include <unistd.h>
 
 #include "sim/verbs/xalloc.h"
+#include "workloads/shipped.h"
 #include "workloads/trace.h"
 #include "workloads/waiting.h"
 #include "workloads/work.h"
@@ -295,29 +296,12 @@ static void replay_thread(struct cpu *cpu, void *argument)
 
 /* ---- set-up --------------------------------------------------------------------------------- */
 
-/* Where the files that come with bounce lie: beside the program in the source tree, or installed. */
 static bool shipped_trace(const char *name, char *path, size_t size)
 {
-	static const char *const below[] = { "", "../", "../../", "../share/bounce/" };
-	const char *chosen = getenv("BOUNCE_DATA");
-	char folder[2048];
-	ssize_t length = readlink("/proc/self/exe", folder, sizeof folder - 1);
+	char file[SETTING_NAME_BYTES + sizeof ".trace"];
 
-	if (chosen && *chosen) {
-		snprintf(path, size, "%s/workloads/traces/%s.trace", chosen, name);
-		return access(path, R_OK) == 0;
-	}
-	folder[length > 0 ? length : 0] = '\0';
-	char *slash = strrchr(folder, '/');
-
-	for (size_t i = 0; slash && i < sizeof below / sizeof *below; i++) {
-		slash[1] = '\0';
-		snprintf(path, size, "%s%sworkloads/traces/%s.trace", folder, below[i], name);
-		if (access(path, R_OK) == 0)
-			return true;
-	}
-	snprintf(path, size, "workloads/traces/%s.trace", name);
-	return access(path, R_OK) == 0;
+	snprintf(file, sizeof file, "%s.trace", name);
+	return shipped_file("workloads/traces", file, path, size);
 }
 
 static bool replay_input(const void *settings, char *path, size_t path_size, char *why, size_t size)

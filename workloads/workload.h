@@ -28,6 +28,20 @@ struct traffic {
 
 typedef void partner_pair(void *to, unsigned cpu, unsigned other);
 
+/* Where a mistake in settings is: in a tree of theirs, in a file that they name, or, with neither,
+ * at one of their keys (NULL: the workload as a whole). */
+struct workload_place {
+	const struct tree_place *tree;
+	const char *file, *text;        /* its name and content, `length` bytes */
+	size_t length;
+	unsigned line, column;
+	const char *key;
+	/* The word that is wrong, and those that could stand there: the nearest is told. NULL: none. */
+	const char *wrong, *const *words;
+};
+
+typedef void workload_tell(void *to, const struct workload_place *where, const char *text);
+
 struct workload {
 	const char *name, *summary;
 	const struct setting *settings;         /* the section `workload:`, without `kind` */
@@ -57,10 +71,24 @@ struct workload {
 	 * "" in `path`: none. False and the reason in `why`: there is no such file. */
 	bool (*input)(const void *settings, char *path, size_t path_size, char *why, size_t size);
 	/*
+	 * What no table of settings can check: tells all mistakes; false: there are some. NULL: there
+	 * is nothing to check.
+	 */
+	bool (*check_settings)(const void *settings, unsigned cpus, workload_tell *tell, void *to);
+	/* Does it draw something beside work, so that seeds differ on one CPU? NULL: no. */
+	bool (*draws)(const void *settings);
+	/*
 	 * Which CPUs work with each other, a producer and its consumer: calls `pair` once for each
 	 * two. NULL, or no call: none has a partner of its own.
 	 */
 	void (*partners)(const void *settings, unsigned cpus, partner_pair *pair, void *to);
+	/*
+	 * For exploration (NULL: it cannot be explored). restart: host memory as after create, threads
+	 * started, where the backend has taken back all that was written to simulated memory.
+	 * adds_up: what finish says, with nothing freed.
+	 */
+	void (*restart)(struct traffic *traffic, void *state);
+	bool (*adds_up)(const void *state, char *why, size_t size);
 	/* Lines of text for people about the input, e.g. repairs of a trace; NULL: none. */
 	void (*remarks)(const void *state, void (*line)(void *to, const char *text), void *to);
 };

@@ -15,6 +15,8 @@ void verb_store(struct cpu *cpu, void *p, const void *value, size_t size, const 
 bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *expected, const void *operand, void *old, bool locked, const struct site *site);
 /* `value` has what the word had before, and gets what it has now. */
 void verb_poll(struct cpu *cpu, const void *p, void *value, size_t size, const struct site *site);
+/* No access: the CPU has nothing to do before the word is not `was`, and tries all the same. */
+void verb_retry(struct cpu *cpu, const void *p, const void *was, size_t size, const struct site *site);
 void verb_spin(struct cpu *cpu, const void *p, void *value, size_t size, enum step step, const struct site *site);
 void verb_load_ahead(struct cpu *cpu, const void *p, const struct site *site);
 void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site *site);

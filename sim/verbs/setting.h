@@ -25,6 +25,9 @@ enum setting_kind {
 				 * the means are the table's counts whose unit is "cycles" */
 	SETTING_SIZES,          /* struct sizes member: bytes, or {uniform: [LOW, HIGH]} or
 				 * {steps: [LOW, HIGH]} */
+	SETTING_TREE,           /* const struct tree * member: a mapping that its workload reads
+				 * itself (NULL: not given); keys in .words may be swept inside it */
+	SETTING_EDIT,           /* the same; what is swept is the whole of it, or the word `none` */
 	SETTING_SECTION,        /* struct member with a table of its own, .section */
 };
 
@@ -68,6 +71,30 @@ struct sizes {
 	uint64_t low, high;
 };
 extern const char *const sizes_words[];         /* "uniform", "steps" from SIZES_UNIFORM on */
+
+/*
+ * A part of the file as it stands, for settings that no table can describe. The children of a node
+ * are node[child] to node[child + count - 1], in the order of the file.
+ */
+enum tree_kind { TREE_WORD, TREE_LIST, TREE_MAP };
+
+struct tree_place {
+	const void *source;             /* the reader's; lives as long as its messages */
+	unsigned line, column;
+};
+
+struct tree_node {
+	enum tree_kind kind;
+	const char *key;                /* of an entry of a map, else "" */
+	const char *word;               /* of a word, else "" */
+	unsigned child, count;
+	struct tree_place place, key_place;
+};
+
+struct tree {
+	unsigned nodes;
+	const struct tree_node *node;   /* node[0] is the whole */
+};
 
 struct setting {
 	const char *key;

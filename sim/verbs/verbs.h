@@ -146,6 +146,12 @@ enum waiting { NOT_WAITING, WAITING_LOCK, WAITING_IDLE };
 	   verb_poll((cpu), (p), &value_, sizeof value_, SITE(#p)); \
 	   value_; })
 
+/* In a loop that waits by a read-modify-write, between two tries: the word was `was`. No access; who
+ * chooses schedules leaves out those in which the CPU tries in vain. */
+#define retry_after(cpu, p, was) \
+	__extension__ ({ __typeof__(*(p)) was_ = (was); \
+	   verb_retry((cpu), (p), &was_, sizeof was_, SITE(#p)); })
+
 void fence(struct cpu *cpu);                            /* mfence */
 /* A load of p will come whose address depends on no earlier load of its loop: say so before the
  * loads, in their order. The timed backend asks ahead, as far as the machine's load_window. */

@@ -1,0 +1,24 @@
+/*
+ * For verbs that show events of an experiment's run: choosing the run, and printing its frames.
+ * The events themselves: steps/events.h.
+ */
+#ifndef CLI_STEP_H
+#define CLI_STEP_H
+
+#include "cli/frame.h"
+#include "experiment/experiment.h"
+
+/*
+ * The point of an experiment that `choice` names, as --point takes it ("objects=slub-page,seed=2");
+ * NULL: the first. NULL and a reason in `why`: no point, or not one alone, is called so.
+ */
+const struct planned *step_point(const struct experiment *experiment, const char *choice, char *why,
+				 size_t size);
+/* "objects=slub-page,seed=1"; in buf. */
+const char *step_label(const struct experiment *experiment, const struct planned *planned, char *buf,
+		       size_t size);
+
+/* An event by the word that --until takes: 0 and a reason in `why`: it is none of them. */
+uint32_t step_flags(const char *word, char *why, size_t size);
+
+#endif

@@ -1,0 +1,436 @@
+/*
+ * Events of runs: what is told of an access, that being told changes nothing, that they add up to
+ * what the run counts by itself, and that back is the way forward.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cli/frame.h"
+#include "cli/step.h"
+#include "cli/stepping.h"
+#include "experiment/run_point.h"
+#include "sim/timing.h"
+#include "sim/verbs/xalloc.h"
+#include "steps/recorder.h"
+#include "tests/cli_fixture.h"
+#include "tests/engine_fixture.h"
+
+/* ---- experiments ----------------------------------------------------------------------------- */
+
+static struct experiment *parse(const char *text)
+{
+	struct diagnostics *diagnostics = diagnostics_new();
+	struct experiment *experiment =
+		experiment_parse("test.yaml", text, strlen(text), NULL, 0, diagnostics);
+
+	if (!experiment)
+		diagnostics_print(diagnostics, stderr, false);
+	assert_non_null(experiment);
+	diagnostics_free(diagnostics);
+	return experiment;
+}
+
+static struct experiment *read_file(const char *path, char **sets, size_t count)
+{
+	struct diagnostics *diagnostics = diagnostics_new();
+	struct experiment *experiment = experiment_load(path, sets, count, diagnostics);
+
+	if (!experiment)
+		diagnostics_print(diagnostics, stderr, false);
+	assert_non_null(experiment);
+	diagnostics_free(diagnostics);
+	return experiment;
+}
+
+static struct events *events_of(const struct planned *planned)
+{
+	char why[400] = "";
+	struct events *events = events_of_point(planned, 0, why, sizeof why);
+
+	if (!events)
+		fail_msg("%s", why);
+	return events;
+}
+
+/*
+ * Two CPUs of one socket add to a counter every 1000 cycles. A LOCK add that finds the line modified
+ * in the other cache takes 70 cycles, rmw_ns M of the machine; both have the same period, so they
+ * alternate.
+ */
+static const char ping_pong[] =
+	"name: ping-pong\nmachine: textbook\nplacement: compact\ncpus: 2\n"
+	"workload: {kind: counter, counters: shared, op: lock_add, work_cycles: 1000}\n"
+	"operations: 40\nwarmup: 0\njitter_cycles: 500\nseed: 3\nmemory_mib: 16\n";
+
+/* Locks that are fought for, a timer's interrupts, several allocators: much of what there is. */
+static const char busy[] =
+	"name: busy\nmachine: core2-2s\nplacement: scatter\ncpus: 4\n"
+	"objects: [slub-page, slub-cpu, slab, sheaves]\n"
+	"workload: {kind: producer-consumer, object_size: 256, in_flight: 16, produce_cycles: 50}\n"
+	"interrupts: {cpus: 2, every: 700, does: alloc-free}\n"
+	"operations: 600\nwarmup: 100\nmemory_mib: 16\nsecond_cycles: 20000\n";
+
+/* ---- what is told ---------------------------------------------------------------------------- */
+
+static void a_ping_pong_is_told_to_the_letter(void **state)
+{
+	struct experiment *experiment = parse(ping_pong);
+	struct events *events = events_of(&experiment->point[0]);
+	unsigned last = 0;
+	struct event e;
+
+	(void)state;
+	for (uint64_t n = 1; n <= 40; n++) {
+		assert_true(events_get(events, n, &e));
+		assert_int_equal(e.number, n);
+		assert_int_equal(e.verb, EVENT_ADD);
+		assert_true(e.flags & EVENT_IS_LOCKED);
+		assert_string_equal(e.instance, "counter");
+		assert_string_equal(e.member, "count");
+		assert_int_equal(e.old.word[0], n - 1);
+		assert_int_equal(e.now.word[0], n);
+		assert_string_equal(e.operation, "work");
+		assert_string_equal(e.site.function, "count_once");
+		assert_int_equal(e.after[e.cpu], 'M');
+		assert_int_equal(e.after[!e.cpu], 'I');
+		assert_int_equal(e.before[e.cpu], 'I');
+		assert_true(e.flags & EVENT_MISSED);
+		if (n == 1) {
+			/* 100 from memory, of which a load hit is 1, and 10 of LOCK */
+			assert_int_equal(e.cause, CAUSE_MEMORY);
+			assert_int_equal(e.cost_units, (100 - 1 + 10) * UNIT);
+			assert_int_equal(e.before[!e.cpu], 'I');
+			assert_false(e.flags & (EVENT_BOUNCE | EVENT_TRANSFER | EVENT_KILLED));
+		} else {
+			assert_int_equal(e.cpu, !last);
+			assert_int_equal(e.cause, CAUSE_TRANSFER_SAME);
+			assert_int_equal(e.cost_units, 70 * UNIT);
+			assert_int_equal(e.busy_units, 0);
+			assert_int_equal(e.before[!e.cpu], 'M');
+			assert_int_equal(e.supplier, !e.cpu);
+			assert_int_equal(e.found, 'M');
+			assert_true(e.flags & EVENT_BOUNCE);
+			assert_true(e.flags & EVENT_KILLED);
+		}
+		last = e.cpu;
+	}
+	assert_string_equal(events_key(events, "outcome"), "done");
+	assert_string_equal(events_key(events, "machine"), "textbook");
+	events_close(events);
+	experiment_free(experiment);
+}
+
+/* ---- being told changes nothing -------------------------------------------------------------- */
+
+struct watched {
+	struct recorder *recorder;
+	FILE *file;
+};
+
+static void attach(void *to, struct sim *sim)
+{
+	struct watched *watched = to;
+
+	watched->recorder = recorder_attach(sim, fileno(watched->file), 0, NULL, NULL, NULL);
+}
+
+static void compare_with_and_without(const struct planned *planned)
+{
+	struct watched watched = { .file = tmpfile() };
+	char why[400], *a, *b;
+	struct point *plain = run_point(planned, why, sizeof why);
+	struct point *seen = run_point_watched(planned, attach, &watched, why, sizeof why);
+
+	assert_non_null(plain);
+	assert_non_null(seen);
+	assert_int_equal(recorder_end(watched.recorder), 0);
+	assert_true(lseek(fileno(watched.file), 0, SEEK_END) > 1000);
+	a = engine_text(plain->result);
+	b = engine_text(seen->result);
+	assert_string_equal(a, b);
+	free(a);
+	free(b);
+	recorder_free(watched.recorder);
+	fclose(watched.file);
+	point_free(plain);
+	point_free(seen);
+}
+
+static void results_are_the_same_with_a_recorder(void **state)
+{
+	static const char *const path[] = { "tests/experiments/many-freers.yaml",
+					    "tests/experiments/slabs.yaml",
+					    "tests/experiments/pages.yaml" };
+	struct experiment *experiment = parse(busy);
+
+	(void)state;
+	for (size_t i = 0; i < experiment->points; i++)
+		compare_with_and_without(&experiment->point[i]);
+	experiment_free(experiment);
+	for (size_t i = 0; i < sizeof path / sizeof *path; i++) {
+		experiment = read_file(path[i], NULL, 0);
+		compare_with_and_without(&experiment->point[0]);
+		compare_with_and_without(&experiment->point[experiment->points - 1]);
+		experiment_free(experiment);
+	}
+}
+
+/* ---- sums ------------------------------------------------------------------------------------ */
+
+struct sums {
+	uint64_t loads, stores, rmws, bounces, hitm, far, upgrades, killed;
+};
+
+/* The events of the window, added up. */
+static struct sums add_up(struct events *events)
+{
+	struct sums sums = { 0 };
+	struct event e;
+
+	for (uint64_t n = 1; events_get(events, n, &e); n++) {
+		bool read = e.flags & EVENT_IS_READ, write = e.flags & EVENT_IS_WRITE;
+
+		if (!(e.flags & EVENT_IN_WINDOW) || e.verb == EVENT_PREFETCH ||
+		    e.verb == EVENT_PREFETCH_WRITE)
+			continue;
+		sums.loads += read && !write;
+		sums.stores += write && !read;
+		sums.rmws += read && write;
+		sums.bounces += (e.flags & EVENT_BOUNCE) != 0;
+		sums.upgrades += (e.flags & EVENT_MISSED) && e.cause == CAUSE_UPGRADE;
+		sums.hitm += (e.flags & EVENT_TRANSFER) &&
+			     (e.found == 'M' || e.found == 'O' || e.found == 'D');
+		for (unsigned i = 0; i < events_cpus(events); i++)
+			sums.killed += (e.flags & EVENT_IS_WRITE) && i != e.cpu &&
+				       e.before[i] != 'I' && e.after[i] == 'I';
+	}
+	return sums;
+}
+
+/* On a machine of private caches and without store buffers each event is one count. */
+static void events_add_up_to_what_the_run_counts(void **state)
+{
+	static const char text[] =
+		"name: sums\nmachine: textbook\nplacement: scatter\ncpus: 4\n"
+		"objects: [slub-page, slub-cpu, slub-tagged, slab, sheaves]\n"
+		"workload: {kind: producer-consumer, object_size: 256, in_flight: 16, produce_cycles: 50}\n"
+		"operations: 3000\nwarmup: 500\nmemory_mib: 16\n";
+	struct experiment *experiment = parse(text);
+
+	(void)state;
+	for (size_t i = 0; i < experiment->points; i++) {
+		const struct planned *planned = &experiment->point[i];
+		struct events *events = events_of(planned);
+		char why[400];
+		struct point *point = run_point(planned, why, sizeof why);
+		const struct counts *c = &point->result->total;
+		struct sums sums = add_up(events);
+
+		assert_int_equal(sums.loads, c->loads);
+		assert_int_equal(sums.stores, c->stores);
+		assert_int_equal(sums.rmws, c->rmws);
+		assert_int_equal(sums.bounces, c->bounces[CLASS_ALLOCATOR] +
+						       c->bounces[CLASS_WORKLOAD] +
+						       c->bounces[CLASS_PAYLOAD]);
+		assert_int_equal(sums.hitm, c->hitm_loads + c->hitm_stores);
+		assert_int_equal(sums.upgrades, c->upgrades);
+		assert_int_equal(sums.killed, c->invalidations);
+		assert_true(sums.bounces > 100);
+		point_free(point);
+		events_close(events);
+	}
+	experiment_free(experiment);
+}
+
+/* The states of a line after an event are those before its next one, but for copies that made room or
+ * came meanwhile. */
+static void events_of_a_line_follow_from_each_other(void **state)
+{
+	enum { LINES = 1 << 22, CACHES = 16 };
+	struct experiment *experiment = parse(busy);
+	struct events *events = events_of(&experiment->point[0]);
+	char (*last)[CACHES] = xalloc(LINES * sizeof *last);
+	unsigned caches = events_caches(events);
+	uint64_t followed = 0, time = 0;
+	struct event e;
+
+	(void)state;
+	assert_true(caches <= CACHES);
+	for (uint64_t n = 1; events_get(events, n, &e); n++) {
+		assert_true(e.line / LINE < LINES);
+
+		char *is = last[e.line / LINE];
+
+		assert_true(e.time_units >= time);
+		time = e.time_units;
+		for (size_t i = 0; i < e.notes; i++)
+			if (e.note[i].after)
+				memcpy(last[e.note[i].line / LINE], e.note[i].after, caches);
+		for (unsigned i = 0; i < events_cpus(events) && is[0]; i++)
+			if (i != e.cpu)
+				assert_int_equal(is[i], e.before[i]);
+		followed += is[0] != 0;
+		memcpy(is, e.after, caches);
+		/* one writer, or any number of readers */
+		for (unsigned i = 0; i < events_cpus(events); i++)
+			for (unsigned k = 0; k < events_cpus(events); k++)
+				if (i != k && strchr("MED", e.after[i]))
+					assert_int_equal(e.after[k], 'I');
+	}
+	assert_true(followed > 1000);
+	free(last);
+	events_close(events);
+	experiment_free(experiment);
+}
+
+/* ---- notes ----------------------------------------------------------------------------------- */
+
+/* Locks are given back by who has them, interrupts end that began, operations too. */
+static void what_begins_ends(void **state)
+{
+	struct experiment *experiment = parse(busy);
+	uint64_t interrupts = 0, waits = 0, locks = 0;
+
+	(void)state;
+	for (size_t p = 0; p < experiment->points; p++) {
+		struct events *events = events_of(&experiment->point[p]);
+		int held[8] = { 0 }, handlers[8] = { 0 }, operations[8] = { 0 };
+		uint64_t clock[8] = { 0 };
+		struct event e;
+
+		for (uint64_t n = 1; events_get(events, n, &e); n++) {
+			for (size_t i = 0; i < e.notes; i++) {
+				const struct note *note = &e.note[i];
+				unsigned cpu = note->cpu;
+
+				assert_true(note->time_units <= e.time_units);
+				assert_true(note->time_units >= clock[cpu]);
+				clock[cpu] = note->time_units;
+				held[cpu] += (note->kind == MOMENT_LOCK_TAKEN) -
+					     (note->kind == MOMENT_LOCK_RELEASED);
+				handlers[cpu] += (note->kind == MOMENT_IRQ_ENTER) -
+						 (note->kind == MOMENT_IRQ_EXIT);
+				operations[cpu] += (note->kind == MOMENT_OP_BEGIN) -
+						   (note->kind == MOMENT_OP_END);
+				assert_true(held[cpu] >= 0 && handlers[cpu] >= 0 &&
+					    operations[cpu] >= 0);
+				locks += note->kind == MOMENT_LOCK_TAKEN;
+				waits += note->kind == MOMENT_LOCK_WAIT;
+				interrupts += note->kind == MOMENT_IRQ_ENTER;
+			}
+			/* a store may leave the buffer meanwhile */
+			if (!(e.flags & EVENT_IS_BUFFERED))
+				assert_int_equal(handlers[e.cpu] > 0,
+						 (e.flags & EVENT_IN_INTERRUPT) != 0);
+		}
+		events_close(events);
+	}
+	assert_true(interrupts > 20);
+	assert_true(locks > 100);
+	assert_true(waits > 5);
+	experiment_free(experiment);
+}
+
+/* ---- forward and back ------------------------------------------------------------------------ */
+
+static char *frame_text(struct events *events, struct sources *sources, uint64_t n)
+{
+	char *text;
+	size_t length;
+	FILE *out = text_open(&text, &length);
+
+	assert_true(frame_print(out, events, sources, n, false));
+	text_close(out);
+	return text;
+}
+
+static void back_is_the_way_forward(void **state)
+{
+	struct experiment *experiment = parse(ping_pong);
+	struct events *events = events_of(&experiment->point[0]);
+	struct sources *sources = sources_new();
+	uint64_t count = events_count(events, true);
+	struct search any = SEARCH_ANY;
+	char **frame = xalloc((count + 1) * sizeof *frame);
+	uint64_t n = 0, seen = 0;
+
+	(void)state;
+	assert_true(count >= 40);
+	while ((n = events_find(events, &any, n, true)))
+		frame[seen++] = frame_text(events, sources, n);
+	assert_int_equal(seen, count);
+	for (n = count; n; n = events_find(events, &any, n, false)) {
+		char *text = frame_text(events, sources, n);
+
+		assert_string_equal(text, frame[--seen]);
+		free(text);
+		free(frame[seen]);
+	}
+	assert_int_equal(seen, 0);
+	free(frame);
+	sources_free(sources);
+	events_close(events);
+	experiment_free(experiment);
+}
+
+/* A long run, asked for events here and there: each is what another recording of that run has there,
+ * read in order. */
+static void any_event_of_a_long_run_is_the_same_from_everywhere(void **state)
+{
+	enum { TRIES = 300 };
+	char *sets[] = { "operations=60000", "objects=slub-cpu", "workload.in_flight=16",
+			 "workload.produce_cycles=100", "repeat=1" };
+	struct experiment *experiment = read_file("configs/remote-free.yaml", sets, 5);
+	struct events *here = events_of(&experiment->point[0]);
+	struct events *there = events_of(&experiment->point[0]);
+	struct sources *sources = sources_new();
+	uint64_t count = events_count(here, true), x = 88172645463325252u;
+
+	(void)state;
+	assert_true(count > 500000);
+	assert_int_equal(count, events_count(there, true));
+	for (unsigned i = 0; i < TRIES; i++) {
+		char *a, *b;
+		uint64_t n;
+
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		n = 1 + x % count;
+		a = frame_text(here, sources, n);
+		/* the other one comes from an event before, a block away or two */
+		free(frame_text(there, sources, n > 20000 ? n - 20000 : 1));
+		b = frame_text(there, sources, n);
+		assert_string_equal(a, b);
+		free(a);
+		free(b);
+	}
+	sources_free(sources);
+	events_close(here);
+	events_close(there);
+	experiment_free(experiment);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_ping_pong_is_told_to_the_letter),
+		cmocka_unit_test(results_are_the_same_with_a_recorder),
+		cmocka_unit_test(events_add_up_to_what_the_run_counts),
+		cmocka_unit_test(events_of_a_line_follow_from_each_other),
+		cmocka_unit_test(what_begins_ends),
+		cmocka_unit_test(back_is_the_way_forward),
+		cmocka_unit_test(any_event_of_a_long_run_is_the_same_from_everywhere),
+	};
+
+	enter_source_tree();
+	return cmocka_run_group_tests_name("step", tests, NULL, NULL);
+}

@@ -1,0 +1,410 @@
+/*
+ * The workload `struct`: counts derived by hand for tiny structs, what its lists of accesses do,
+ * and what is refused.
+ *
+ * Timelines: with work of 100,000 cycles between turns and nobody starting late, CPUs come round
+ * once per period, in the same order each time; what an access costs (at most 200 cycles on
+ * textbook) adds up to far less than a period in the few rounds of a test.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sim/verbs/xalloc.h"
+#include "tests/structs_fixture.h"
+#include "workloads/struct_plan.h"
+
+static void expect(const struct ran *ran, size_t point, const char *metric, double wanted)
+{
+	double is = ran_metric(ran, point, metric);
+
+	if (is != wanted)
+		fail_msg("point %zu: %s is %g, expected %g", point, metric, is, wanted);
+}
+
+/*
+ * Two CPUs, ten rounds, each adds once a round to a word of its own. One line: all additions but
+ * the first one of all follow one of the other CPU, 20 - 1 = 19 bounces, each finds the line
+ * modified there. Each CPU's first miss is cold, its other 9 are of bytes that it does not use.
+ * A line each: the first access of each is cold, and that is all.
+ */
+static void two_words_of_a_line(void **state)
+{
+	struct ran ran = struct_run("2", "20",
+				    "  members: {a: long, b: long}\n"
+				    "  edit: [none, {move: {b: own-line}}]\n"
+				    "  work_cycles: 100000\n"
+				    "  threads:\n"
+				    "    one: {cpus: 1, loop: [add a]}\n"
+				    "    two: {cpus: 1, loop: [add b]}\n");
+
+	(void)state;
+	expect(&ran, 0, "bounces", 19);
+	expect(&ran, 0, "hitm_stores", 19);
+	expect(&ran, 0, "misses_cold", 2);
+	expect(&ran, 0, "misses_false_sharing", 18);
+	expect(&ran, 0, "misses_true_sharing", 0);
+	assert_int_equal(ran_member(&ran, 0, "a")->bounces + ran_member(&ran, 0, "b")->bounces, 19);
+	expect(&ran, 1, "bounces", 0);
+	expect(&ran, 1, "misses_cold", 2);
+	expect(&ran, 1, "misses_false_sharing", 0);
+	ran_free(&ran);
+}
+
+/* The same with one word for both: the same line to and fro, but now for what is used. */
+static void one_word_for_two(void **state)
+{
+	struct ran ran = struct_run("2", "20",
+				    "  members: {a: long}\n  work_cycles: 100000\n"
+				    "  threads: {both: {loop: [add a]}}\n");
+
+	(void)state;
+	expect(&ran, 0, "bounces", 19);
+	expect(&ran, 0, "misses_true_sharing", 18);
+	expect(&ran, 0, "misses_false_sharing", 0);
+	ran_free(&ran);
+}
+
+/*
+ * A writer at the start of each period, a reader in its middle, ten times: every load finds the
+ * line modified by the writer, 10; the first store is cold, the other 9 find it shared with the
+ * reader, upgrade it and kill that copy. In a line of its own the reader hits from its second
+ * load on, the writer from its second store on.
+ */
+static void reader_beside_a_writer(void **state)
+{
+	struct ran ran = struct_run("2", "20",
+				    "  members: {f_mode: int, f_count: long}\n"
+				    "  edit: [none, {align: {f_count: 64}}]\n"
+				    "  threads:\n"
+				    "    writer: {cpus: 1, loop: [store f_count], work_cycles: 100000}\n"
+				    "    reader: {cpus: 1, loop: [compute 50000, load f_mode], work_cycles: 50000}\n");
+
+	(void)state;
+	expect(&ran, 0, "hitm_loads", 10);
+	expect(&ran, 0, "upgrades", 9);
+	expect(&ran, 0, "invalidations", 9);
+	expect(&ran, 0, "misses_false_sharing", 9);
+	expect(&ran, 0, "bounces", 0);
+	expect(&ran, 1, "hitm_loads", 0);
+	expect(&ran, 1, "upgrades", 0);
+	expect(&ran, 1, "misses_false_sharing", 0);
+	ran_free(&ran);
+}
+
+/*
+ * Four structs of 24 bytes in an array, CPU i adds to a word of the i-th: bytes 0, 24 and 48 are in
+ * the first line, 72 in the second. Three CPUs of ten rounds make 30 additions to the first line,
+ * all but one by another CPU than the one before: 29. With 64 bytes to a struct: none.
+ */
+static void three_structs_to_a_line(void **state)
+{
+	struct ran ran = struct_run("4", "40",
+				    "  members: {count: long, other: {size: 16}}\n  instances: 4\n"
+				    "  edit: [none, {align: {count: 64}}]\n"
+				    "  work_cycles: 100000\n"
+				    "  threads: {all: {loop: [add count]}}\n");
+
+	(void)state;
+	expect(&ran, 0, "bounces", 29);
+	expect(&ran, 1, "bounces", 0);
+	assert_int_equal(ran.points.point[0]->result->lines, 2);
+	assert_int_equal(ran.points.point[1]->result->lines, 4);
+	ran_free(&ran);
+}
+
+/* Memory of each CPU's own: the same additions, no bounce; and all of them are read by `sum`: 4 by
+ * CPU 0 in each of its turns. */
+static void a_struct_for_each_cpu(void **state)
+{
+	struct ran ran = struct_run("4", "40",
+				    "  members: {count: long}\n  per_cpu: true\n  work_cycles: 100000\n"
+				    "  threads:\n    reader: {cpus: 1, loop: [sum count]}\n"
+				    "    rest: {loop: [add count]}\n");
+	const struct result *result = ran.points.point[0]->result;
+
+	(void)state;
+	expect(&ran, 0, "bounces", 0);
+	assert_int_equal(result->cpu[0].loads, 4 * 10);
+	assert_int_equal(result->total.rmws, 3 * 10);
+	ran_free(&ran);
+}
+
+/*
+ * A pair prefetcher asks for the other line of a pair with the one that is missed or upgraded. Two
+ * CPUs, each with a line of its own of one pair, ten rounds. Round 1: `a` is cold and brings `b`
+ * along; `b` is then missed by its own CPU, which brings `a` along from where it is modified. From
+ * round 2 on each addition upgrades its line, 9 and 9, and takes the other one, modified, along:
+ * 9 times `b`; `a` in rounds 1 to 9, for the last one comes when the window is closed. In pairs of
+ * their own neither sees the other.
+ */
+static void pairs_of_lines(void **state)
+{
+	static const char members[] =
+		"  members: {a: long, fill: {size: 56}, b: long, c: {size: 56}}\n"
+		"  edit: [none, {pair: 128, move: {b: own-line}}]\n"
+		"  threads:\n"
+		"    one: {cpus: 1, loop: [add a], work_cycles: 100000}\n"
+		"    other: {cpus: 1, loop: [compute 50000, add b], work_cycles: 50000}\n";
+	struct ran ran = struct_run("2", "20", members);
+
+	(void)state;
+	expect(&ran, 0, "hitm_loads", 0);
+	expect(&ran, 0, "upgrades", 0);
+	ran_free(&ran);
+	ran = struct_run_on("{base: textbook, prefetchers.pair: true}", "2", "20", members);
+	expect(&ran, 0, "hitm_loads", 18);
+	expect(&ran, 0, "upgrades", 18);
+	expect(&ran, 1, "hitm_loads", 0);
+	expect(&ran, 1, "upgrades", 0);
+	ran_free(&ran);
+}
+
+/* ---- accesses -------------------------------------------------------------------------------- */
+
+/* One CPU, 100 turns of each: what each kind of access counts as. */
+static void kinds_of_accesses(void **state)
+{
+	static const struct { const char *access; unsigned loads, stores, rmws; } rows[] = {
+		{ "load a", 1, 0, 0 },           { "store a", 0, 1, 0 },
+		{ "add a", 0, 0, 1 },            { "add-local a", 0, 0, 1 },
+		{ "cas a", 1, 0, 1 },            { "exchange a", 0, 0, 1 },
+		{ "read-mostly a 1", 1, 1, 0 },  { "sum a", 1, 0, 0 },
+		{ "load a+4", 1, 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char more[400];
+
+		snprintf(more, sizeof more, "  members: {a: long}\n  threads: {one: {loop: [%s]}}\n",
+			 rows[i].access);
+
+		struct ran ran = struct_run("1", "100", more);
+		const struct counts *total = &ran.points.point[0]->result->total;
+
+		if (total->loads != 100 * rows[i].loads || total->stores != 100 * rows[i].stores ||
+		    total->rmws != 100 * rows[i].rmws)
+			fail_msg("%s: %g loads, %g stores, %g rmws", rows[i].access, (double)total->loads,
+				 (double)total->stores, (double)total->rmws);
+		ran_free(&ran);
+	}
+}
+
+/* A rate of 0.1 in 10,000 turns: 1000, binomial with a deviation of sqrt(10000 * 0.1 * 0.9) = 30. */
+static void rates_are_kept(void **state)
+{
+	struct ran ran = struct_run("1", "10000",
+				    "  members: {a: long, b: long}\n"
+				    "  threads: {one: {loop: [add a 0.1, read-mostly b 0.1]}}\n");
+	const struct counts *total = &ran.points.point[0]->result->total;
+
+	(void)state;
+	assert_in_range(total->rmws, 1000 - 5 * 30, 1000 + 5 * 30);
+	assert_in_range(total->stores, 1000 - 5 * 30, 1000 + 5 * 30);
+	assert_int_equal(total->loads, 10000);
+	ran_free(&ran);
+}
+
+/* Four CPUs and a lock of each kind: taken once a turn, and nobody is in with somebody else, which
+ * the workload would tell. The fair ones are waited for; of the oldest one CPU may have all. */
+static void locks_exclude(void **state)
+{
+	static const char *const kinds[] = { "dec", "ticket", "queued" };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		char more[400];
+
+		snprintf(more, sizeof more,
+			 "  members: {l: spinlock_t, n: int}\n  lock: %s\n"
+			 "  threads: {all: {loop: [lock l, add-local n, unlock l]}}\n", kinds[i]);
+
+		struct ran ran = struct_run("4", "1000", more);
+		const struct result *result = ran.points.point[0]->result;
+
+		assert_int_equal(result->locks, 1);
+		assert_in_range(result->lock[0].taken, 1000, 1004);
+		if (i)
+			assert_true(result->lock[0].contended > 900);
+		ran_free(&ran);
+	}
+}
+
+/* Of eight structs, any: each of them is used. In turn: all alike. */
+static void which_instance(void **state)
+{
+	struct ran ran = struct_run("1", "800",
+				    "  members: {a: {size: 64}}\n  instances: 8\n  which: [random, turn, own]\n"
+				    "  threads: {one: {loop: [add a]}}\n");
+	static const size_t lines[] = { 8, 8, 1 };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(ran.points.point[i]->result->lines, lines[i]);
+	ran_free(&ran);
+}
+
+/* Sites are the groups of the file, the place in the list, and the access as it is written. */
+static void sites_name_the_list(void **state)
+{
+	struct ran ran = struct_run("2", "100",
+				    "  members: {a: long, b: long}\n"
+				    "  threads: {pair: {loop: [load a, add b]}}\n");
+	const struct result *result = ran.points.point[0]->result;
+	unsigned seen = 0;
+
+	(void)state;
+	for (size_t i = 0; i < result->fields; i++) {
+		const struct field_stats *field = &result->field[i];
+
+		assert_string_equal(field->site.file, "pair");
+		assert_string_equal(field->site.function, field->site.line == 1 ? "load a" : "add b");
+		assert_string_equal(field->member, field->site.line == 1 ? "a" : "b");
+		assert_string_equal(field->layout, "struct");
+		seen |= field->site.line;
+	}
+	assert_int_equal(seen, 3);
+	ran_free(&ran);
+}
+
+/* A seed draws work and rates anew; the same one gives the same run, on one CPU too. */
+static void seeds_differ(void **state)
+{
+	struct ran ran = struct_run("1", "1000",
+				    "  members: {a: long}\n  threads: {one: {loop: [add a 0.5]}}\n"
+				    "repeat: 2\n");
+
+	(void)state;
+	assert_int_equal(ran.points.count, 2);
+	assert_true(ran_metric(&ran, 0, "elapsed_cycles") != ran_metric(&ran, 1, "elapsed_cycles"));
+	ran_free(&ran);
+}
+
+/* The effective experiment reads back as the same one, members in their order. */
+static void effective_reads_back(void **state)
+{
+	struct ran ran = struct_run("2", "100",
+				    "  members: {b: int, a: {type: long, align: 16}, c: 3}\n"
+				    "  edit: [none, {order: [a, c], move: {b: own-line}}]\n"
+				    "  threads:\n    w: {cpus: [1, 2], loop: [add a, \"load b 0.25\"], work_cycles: [0, 7]}\n");
+	char again[4200], path[4300];
+	struct output output;
+
+	(void)state;
+	assert_int_equal(ran.points.count, 8);
+	snprintf(again, sizeof again, "%s/again", ran.folder);
+	snprintf(path, sizeof path, "%s/x/experiment.yaml", ran.folder);
+	output = run_cli((const char *const[]){ "run", path, "--quiet", "--no-plots", "--output", again,
+						NULL });
+	if (output.status)
+		fail_msg("%s", output.err);
+	output_free(&output);
+	snprintf(path, sizeof path, "%s/again/x", ran.folder);
+
+	struct points points;
+	char why[1024];
+
+	assert_true(points_load(path, &points, why, sizeof why));
+	assert_string_equal(points.hash, ran.points.hash);
+	assert_int_equal(points.count, 8);
+	for (size_t i = 0; i < 8; i++)
+		assert_string_equal(points.point[i]->name, ran.points.point[i]->name);
+	points_free(&points);
+	ran_free(&ran);
+}
+
+/* Two orders of the same members are two experiments. */
+static void order_is_part_of_what_it_is(void **state)
+{
+	static const char *const members[] = { "{a: long, b: int}", "{b: int, a: long}" };
+	char hash[2][HASH_TEXT_BYTES], name[2][POINT_NAME_BYTES];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		char more[400];
+
+		snprintf(more, sizeof more, "  members: %s\n  threads: {one: {loop: [add a]}}\n", members[i]);
+
+		struct ran ran = struct_run("1", "100", more);
+
+		memcpy(hash[i], ran.points.hash, HASH_TEXT_BYTES);
+		memcpy(name[i], ran.points.point[0]->name, POINT_NAME_BYTES);
+		ran_free(&ran);
+	}
+	assert_string_not_equal(hash[0], hash[1]);
+	assert_string_not_equal(name[0], name[1]);
+}
+
+/* ---- mistakes -------------------------------------------------------------------------------- */
+
+/* All at once, each at its place: the section begins in line 7. */
+static void mistakes_have_their_places(void **state)
+{
+	/* clang-format off */
+	static const struct { const char *more, *told; } rows[] = {
+		{ "  threads: {one: {loop: [load a]}}\n",
+		  "8:3: missing key 'layout' or 'members': a file of pahole's text, or the members of the struct\n" },
+		{ "  members: {a: long}\n",
+		  "8:3: missing key 'threads': which CPUs do what to the members\n" },
+		{ "  members: {a: lnog, b: 4}\n  threads: {one: {loop: [load a]}}\n",
+		  "10:16: 'lnog' is no type that is known here (char, short, int, long, pointer, u8 to u64, spinlock_t, ...); give its size in bytes; did you mean 'long'?\n" },
+		{ "  members: {a: {offset: 0, size: 8}, b: {offset: 4, size: 8}}\n  threads: {one: {loop: [load a]}}\n",
+		  "10:38: 'b' begins at 4, where 'a' has bytes 0 to 8; members that overlap are a union\n" },
+		{ "  members: {a: long, abc: int}\n  threads:\n    one: {cpus: 9, loop: [laod a, load abd, add a x, lock a+2, unlock a]}\n",
+		  "12:27: 'laod' is no access: load, store, add, add-local, cas, exchange, read-mostly, sum, lock, unlock of a member; compute CYCLES; fence; did you mean 'load'?\n"
+		  "12:35: struct 'struct' has no member 'abd'; did you mean 'abc'?\n"
+		  "12:45: 'add a x' wants a rate above 0, up to 1 and with at most nine digits behind the dot: add MEMBER 0.05\n"
+		  "12:54: a lock has 4 bytes at a multiple of 4; 'a+2' has 6 at 2\n" },
+		{ "  members: {a: long}\n  threads: {one: {cpus: 9, loop: [load a]}}\n",
+		  "11:25: 'one' wants 9 CPUs, and 4 are left of the 4 that 'cpus' gives\n" },
+		{ "  members: {a: long}\n  threads: {one: {cpus: 0-1, loop: [load a]}, two: {cpus: \"1,5\", loop: [load a]}}\n",
+		  "11:59: CPU 1 is one of 'one' already\n11:59: there is no CPU 5: 'cpus' is 4\n" },
+		{ "  members: {a: long}\n  threads: {one: {loop: [lock a, load a]}}\n",
+		  "11:26: 'a' is never given back: unlock a ends the section\n" },
+		{ "  members: {a: long}\n  edit: {move: {b: own-line}, align: {a: 3}, pad: {a: -1}}\n  threads: {one: {loop: [load a]}}\n",
+		  "11:17: struct 'struct' has no member 'b'; did you mean 'a'?\n"
+		  "11:42: 'a' is aligned to a power of two, not to 3\n"
+		  "11:55: 'pad' wants a whole number, 0 to 1048576\n" },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char *told = struct_mistakes(rows[i].more);
+
+		if (strcmp(told, rows[i].told))
+			fail_msg("row %zu: told\n%sexpected\n%s", i, told, rows[i].told);
+		free(told);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(two_words_of_a_line),
+		cmocka_unit_test(one_word_for_two),
+		cmocka_unit_test(reader_beside_a_writer),
+		cmocka_unit_test(three_structs_to_a_line),
+		cmocka_unit_test(a_struct_for_each_cpu),
+		cmocka_unit_test(pairs_of_lines),
+		cmocka_unit_test(kinds_of_accesses),
+		cmocka_unit_test(rates_are_kept),
+		cmocka_unit_test(locks_exclude),
+		cmocka_unit_test(which_instance),
+		cmocka_unit_test(sites_name_the_list),
+		cmocka_unit_test(seeds_differ),
+		cmocka_unit_test(effective_reads_back),
+		cmocka_unit_test(order_is_part_of_what_it_is),
+		cmocka_unit_test(mistakes_have_their_places),
+	};
+
+	enter_source_tree();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,193 @@
+/* Outlines as text: what pahole prints of them, and the difference of two of these texts. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/verbs/verbs.h"
+#include "sim/verbs/xalloc.h"
+#include "workloads/outline.h"
+
+/* ---- as pahole prints it --------------------------------------------------------------------- */
+
+enum { COMMENT_COLUMN = 48 };
+
+struct printing {
+	FILE *out;
+	uint64_t line;                  /* the last one whose start was told */
+	uint64_t end, holes, hole_bytes;
+};
+
+/* What was asked for beyond what the declaration says itself. */
+static void print_alignment(FILE *out, uint64_t align)
+{
+	fprintf(out, " __attribute__((__aligned__(%" PRIu64 ")))", align);
+}
+
+static void print_declared(struct printing *printing, const struct outline_member *member,
+			   const char *text, unsigned tabs)
+{
+	char aligned[64] = "";
+	int width;
+
+	if (member->align > member->declared)
+		snprintf(aligned, sizeof aligned, " __attribute__((__aligned__(%" PRIu64 ")))",
+			 member->align);
+	for (unsigned i = 0; i < tabs; i++)
+		fputc('\t', printing->out);
+	width = fprintf(printing->out, "%s%s;", text, aligned);
+	fprintf(printing->out, "%*s", width < COMMENT_COLUMN ? COMMENT_COLUMN - width : 1, "");
+	if (member->bits)
+		fprintf(printing->out, "/* %5" PRIu64 ":%2u %2" PRIu64 " */\n", member->offset,
+			member->bit, member->size);
+	else
+		fprintf(printing->out, "/* %5" PRIu64 " %5" PRIu64 " */\n", member->offset, member->size);
+}
+
+static void print_member(struct printing *printing, const struct outline_member *member, unsigned tabs)
+{
+	char close[3 * OUTLINE_NAME_BYTES];
+
+	if (member->kind == MEMBER_PLAIN) {
+		print_declared(printing, member, member->head, tabs);
+		return;
+	}
+	for (unsigned i = 0; i < tabs; i++)
+		fputc('\t', printing->out);
+	fprintf(printing->out, "%s\n", member->head);
+	for (size_t i = 0; i < member->children; i++)
+		print_member(printing, &member->child[i], tabs + 1);
+	snprintf(close, sizeof close, "}%s%s", *member->tail ? " " : "", member->tail);
+	print_declared(printing, member, close, tabs);
+}
+
+/* What lies between the members so far and the next one. */
+static void print_between(struct printing *printing, const struct outline_member *member)
+{
+	uint64_t line = member->offset / LINE, past = member->offset % LINE;
+
+	if (member->offset > printing->end) {
+		fprintf(printing->out, "\n\t/* XXX %" PRIu64 " bytes hole, try to pack */\n\n",
+			member->offset - printing->end);
+		printing->holes++;
+		printing->hole_bytes += member->offset - printing->end;
+	}
+	if (line == printing->line)
+		return;
+	printing->line = line;
+	if (past)
+		fprintf(printing->out,
+			"\t/* --- cacheline %" PRIu64 " boundary (%" PRIu64 " bytes) was %" PRIu64
+			" bytes ago --- */\n", line, line * LINE, past);
+	else
+		fprintf(printing->out, "\t/* --- cacheline %" PRIu64 " boundary (%" PRIu64
+			" bytes) --- */\n", line, line * LINE);
+}
+
+static void print_sums(FILE *out, const struct printing *printing, const struct outline *outline)
+{
+	fprintf(out, "\n\t/* size: %" PRIu64 ", cachelines: %" PRIu64 ", members: %zu */\n",
+		outline->size, (outline->size + LINE - 1) / LINE, outline->members);
+	if (printing->holes)
+		fprintf(out, "\t/* sum members: %" PRIu64 ", holes: %" PRIu64 ", sum holes: %" PRIu64
+			" */\n", printing->end - printing->hole_bytes, printing->holes,
+			printing->hole_bytes);
+	if (outline->size > printing->end)
+		fprintf(out, "\t/* padding: %" PRIu64 " */\n", outline->size - printing->end);
+	if (outline->size % LINE)
+		fprintf(out, "\t/* last cacheline: %" PRIu64 " bytes */\n", outline->size % LINE);
+}
+
+void outline_print(FILE *out, const struct outline *outline)
+{
+	struct printing printing = { .out = out };
+
+	fprintf(out, "struct %s {\n", outline->name);
+	for (size_t i = 0; i < outline->members; i++) {
+		const struct outline_member *member = &outline->member[i];
+
+		print_between(&printing, member);
+		print_member(&printing, member, 1);
+		if (member->offset + member->size > printing.end)
+			printing.end = member->offset + member->size;
+	}
+	print_sums(out, &printing, outline);
+	fputc('}', out);
+	if (outline->align)
+		print_alignment(out, outline->align);
+	fputs(";\n", out);
+}
+
+/* ---- the difference -------------------------------------------------------------------------- */
+
+struct text_lines {
+	char *text, **line;
+	size_t count;
+};
+
+static struct text_lines lines_of(const struct outline *outline)
+{
+	struct text_lines lines = { NULL, NULL, 0 };
+	size_t length = 0;
+	FILE *out = open_memstream(&lines.text, &length);
+
+	if (!out)
+		xalloc_failed(length);
+	outline_print(out, outline);
+	if (fclose(out))
+		xalloc_failed(length);
+	for (char *at = lines.text, *end; (end = strchr(at, '\n')); at = end + 1) {
+		*end = '\0';
+		lines.line = xrealloc(lines.line, (lines.count + 1) * sizeof *lines.line);
+		lines.line[lines.count++] = at;
+	}
+	return lines;
+}
+
+static void lines_end(struct text_lines *lines)
+{
+	free(lines->line);
+	free(lines->text);
+}
+
+/* length[i * (b + 1) + j]: of the longest common sequence of a's lines from i, b's from j on. */
+static unsigned *common_lengths(const struct text_lines *a, const struct text_lines *b)
+{
+	size_t width = b->count + 1;
+	unsigned *length = xalloc((a->count + 1) * width * sizeof *length);
+
+	for (size_t i = a->count; i-- > 0;) {
+		for (size_t j = b->count; j-- > 0;) {
+			unsigned down = length[(i + 1) * width + j], right = length[i * width + j + 1];
+
+			length[i * width + j] = strcmp(a->line[i], b->line[j]) == 0
+							? length[(i + 1) * width + j + 1] + 1
+							: down > right ? down : right;
+		}
+	}
+	return length;
+}
+
+void outline_diff(FILE *out, const struct outline *from, const struct outline *to)
+{
+	struct text_lines a = lines_of(from), b = lines_of(to);
+	size_t width = b.count + 1, i = 0, j = 0;
+	unsigned *length = common_lengths(&a, &b);
+
+	fprintf(out, "--- struct %s\n+++ struct %s\n@@ -1,%zu +1,%zu @@\n", from->name, to->name, a.count,
+		b.count);
+	while (i < a.count || j < b.count) {
+		if (i < a.count && j < b.count && !strcmp(a.line[i], b.line[j])) {
+			fprintf(out, "%s%s\n", *a.line[i] ? " " : "", a.line[i]);
+			i++;
+			j++;
+		} else if (i < a.count && (j == b.count || length[(i + 1) * width + j] >=
+							   length[i * width + j + 1])) {
+			fprintf(out, "-%s\n", a.line[i++]);
+		} else {
+			fprintf(out, "+%s\n", b.line[j++]);
+		}
+	}
+	free(length);
+	lines_end(&a);
+	lines_end(&b);
+}

@@ -1,0 +1,699 @@
+/* A reader of pahole's text: see pahole.h. Scanner, declarations, structs. */
+#include "workloads/pahole.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/verbs/xalloc.h"
+
+/* ---- scanner --------------------------------------------------------------------------------- */
+
+enum token_kind { TOKEN_END, TOKEN_WORD, TOKEN_NUMBER, TOKEN_SIGN, TOKEN_COMMENT };
+
+struct token {
+	enum token_kind kind;
+	const char *start;
+	size_t length;
+	unsigned line, column;
+};
+
+struct reader {
+	const char *at, *end, *line_start;
+	unsigned line;
+	struct token token;             /* the one that is looked at */
+	pahole_tell *tell;
+	void *to;
+	unsigned told;
+	size_t members;                 /* of all levels */
+	uint64_t size;                  /* of the struct as a whole; 0: not told */
+};
+
+__attribute__((format(printf, 3, 4)))
+static void complain_at(struct reader *reader, const struct token *token, const char *format, ...)
+{
+	char text[400];
+	va_list arguments;
+
+	if (reader->told++ >= PAHOLE_MISTAKES_MAX)
+		return;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	reader->tell(reader->to, token->line, token->column, text);
+}
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$';
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static void skip_blanks(struct reader *reader)
+{
+	for (; reader->at < reader->end && strchr(" \t\r\n", *reader->at) && *reader->at; reader->at++) {
+		if (*reader->at == '\n') {
+			reader->line++;
+			reader->line_start = reader->at + 1;
+		}
+	}
+}
+
+static void scan_comment(struct reader *reader, struct token *token)
+{
+	token->kind = TOKEN_COMMENT;
+	for (reader->at += 2;; reader->at++) {
+		if (reader->at + 1 >= reader->end) {
+			complain_at(reader, token, "a comment that nothing ends");
+			reader->at = reader->end;
+			break;
+		}
+		if (reader->at[0] == '*' && reader->at[1] == '/') {
+			reader->at += 2;
+			break;
+		}
+		if (*reader->at == '\n') {
+			reader->line++;
+			reader->line_start = reader->at + 1;
+		}
+	}
+}
+
+/* Looks at the next token. What no token begins with is told once and ends the text. */
+static void next(struct reader *reader)
+{
+	struct token *token = &reader->token;
+
+	skip_blanks(reader);
+	*token = (struct token){
+		.start = reader->at, .line = reader->line,
+		.column = (unsigned)(reader->at - reader->line_start) + 1,
+	};
+	if (reader->at == reader->end)
+		return;
+	if (reader->at + 1 < reader->end && reader->at[0] == '/' && reader->at[1] == '*') {
+		scan_comment(reader, token);
+	} else if (is_letter(*reader->at) || is_digit(*reader->at)) {
+		token->kind = is_digit(*reader->at) ? TOKEN_NUMBER : TOKEN_WORD;
+		while (reader->at < reader->end && (is_letter(*reader->at) || is_digit(*reader->at)))
+			reader->at++;
+	} else if (strchr("{}()[];:,*=-+.<>&|~?!/\"'#@%", *reader->at) && *reader->at) {
+		token->kind = TOKEN_SIGN;
+		reader->at++;
+	} else {
+		complain_at(reader, token, (unsigned char)*reader->at < ' ' || *reader->at == 127
+			    ? "a control character (byte 0x%02x): this is no text of pahole"
+			    : "byte 0x%02x begins nothing in C", (unsigned char)*reader->at);
+		reader->at = reader->end;
+	}
+	token->length = (size_t)(reader->at - token->start);
+}
+
+static bool is_sign(const struct token *token, char sign)
+{
+	return token->kind == TOKEN_SIGN && *token->start == sign;
+}
+
+static bool is_word(const struct token *token, const char *word)
+{
+	return token->kind == TOKEN_WORD && token->length == strlen(word) &&
+	       !memcmp(token->start, word, token->length);
+}
+
+/* A number, decimal or with 0x; UINT64_MAX: none, or beyond all sizes. */
+static uint64_t number_of(const char *text, size_t length)
+{
+	uint64_t value = 0;
+	unsigned base = 10;
+
+	if (length > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
+		base = 16;
+		text += 2;
+		length -= 2;
+	}
+	if (!length)
+		return UINT64_MAX;
+	for (size_t i = 0; i < length; i++) {
+		unsigned char c = (unsigned char)text[i];
+		unsigned digit = is_digit(text[i]) ? c - '0'
+				 : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : 99;
+
+		if (digit >= base || value > UINT32_MAX)
+			return UINT64_MAX;
+		value = value * base + digit;
+	}
+	return value;
+}
+
+static char *copy(const char *start, const char *end)
+{
+	char *text;
+	size_t length = 0;
+
+	while (end > start && strchr(" \t\r\n", end[-1]))
+		end--;
+	text = xalloc((size_t)(end - start) + 1);
+	/* one line, whatever it was: runs of blanks stay as they are printed */
+	for (const char *c = start; c < end; c++)
+		text[length++] = strchr("\t\r\n", *c) ? ' ' : *c;
+	return text;
+}
+
+/* ---- declarations ---------------------------------------------------------------------------- */
+
+enum { DECLARATION_TOKENS_MAX = 256 };
+
+/* A declaration up to its semicolon; of a struct or union, what stands behind the bodies. */
+struct declaration {
+	struct token token[DECLARATION_TOKENS_MAX];
+	unsigned count;
+	bool cut;                       /* it has more */
+};
+
+static void take(struct declaration *declaration, const struct token *token)
+{
+	if (declaration->count < DECLARATION_TOKENS_MAX)
+		declaration->token[declaration->count++] = *token;
+	else
+		declaration->cut = true;
+}
+
+/* Behind an opening sign, up to behind the closing one; false: the text ends. */
+static bool skip_nested(struct reader *reader, char open, char close)
+{
+	unsigned depth = 1;
+
+	while (depth) {
+		if (reader->token.kind == TOKEN_END)
+			return false;
+		if (is_sign(&reader->token, open))
+			depth++;
+		if (is_sign(&reader->token, close))
+			depth--;
+		next(reader);
+	}
+	return true;
+}
+
+/* Attributes are taken out; the largest alignment among them is kept. */
+static void take_attributes(struct declaration *declaration, uint64_t *align)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < declaration->count; i++) {
+		struct token *token = &declaration->token[i];
+		unsigned depth = 0;
+
+		if (!is_word(token, "__attribute__") && !is_word(token, "alignas") &&
+		    !is_word(token, "_Alignas")) {
+			declaration->token[kept++] = *token;
+			continue;
+		}
+		bool aligned = !is_word(token, "__attribute__");
+
+		for (i++; i < declaration->count; i++) {
+			const struct token *inner = &declaration->token[i];
+
+			depth += is_sign(inner, '(');
+			depth -= is_sign(inner, ')');
+			if (is_word(inner, "__aligned__") || is_word(inner, "aligned"))
+				aligned = true;
+			if (aligned && inner->kind == TOKEN_NUMBER) {
+				uint64_t value = number_of(inner->start, inner->length);
+
+				if (value > *align)
+					*align = value;
+				aligned = false;
+			}
+			if (!depth)
+				break;
+		}
+	}
+	declaration->count = kept;
+}
+
+/* Array suffixes at the end: their product; 0: one has no length. */
+static uint64_t take_dimensions(struct declaration *declaration)
+{
+	uint64_t elements = 1;
+
+	while (declaration->count && is_sign(&declaration->token[declaration->count - 1], ']')) {
+		unsigned at = declaration->count - 1;
+		uint64_t length = 0;
+
+		while (at && !is_sign(&declaration->token[at], '['))
+			at--;
+		if (at + 2 < declaration->count && declaration->token[at + 1].kind == TOKEN_NUMBER)
+			length = number_of(declaration->token[at + 1].start,
+					   declaration->token[at + 1].length);
+		elements = length && elements <= OUTLINE_BYTES_MAX / length ? elements * length : 0;
+		declaration->count = at;
+	}
+	return elements;
+}
+
+/* The bits of a bit-field, taken off; UINT64_MAX: it is none. */
+static uint64_t take_bits(struct declaration *declaration)
+{
+	unsigned count = declaration->count;
+
+	if (count < 2 || !is_sign(&declaration->token[count - 2], ':') ||
+	    declaration->token[count - 1].kind != TOKEN_NUMBER)
+		return UINT64_MAX;
+	declaration->count -= 2;
+	return number_of(declaration->token[count - 1].start, declaration->token[count - 1].length);
+}
+
+/* The name in a pointer to a function, or to an array: behind "(*"; NULL: it is none. */
+static const struct token *pointer_name(const struct declaration *declaration)
+{
+	for (unsigned i = 0; i + 2 < declaration->count; i++) {
+		if (!is_sign(&declaration->token[i], '(') || !is_sign(&declaration->token[i + 1], '*'))
+			continue;
+		for (i += 2; i < declaration->count; i++) {
+			const struct token *token = &declaration->token[i];
+
+			if (is_word(token, "const") || is_word(token, "volatile") || is_sign(token, '*'))
+				continue;
+			return token->kind == TOKEN_WORD ? token : NULL;
+		}
+	}
+	return NULL;
+}
+
+/* What the tokens of a declaration say about its member. */
+static void read_declarator(struct reader *reader, struct declaration *declaration,
+			    struct outline_member *member, bool nested)
+{
+	const struct token *name, *first = &declaration->token[0];
+	uint64_t bits;
+
+	take_attributes(declaration, &member->align);
+	member->declared = member->align;
+	bits = take_bits(declaration);
+	member->elements = take_dimensions(declaration);
+	name = nested ? NULL : pointer_name(declaration);
+	if (!name && declaration->count &&
+	    declaration->token[declaration->count - 1].kind == TOKEN_WORD)
+		name = &declaration->token[declaration->count - 1];
+	if (!name && nested && !declaration->count)
+		return;                         /* a struct or union without a name */
+	if (!name || (!nested && declaration->count < 2)) {
+		complain_at(reader, first, "a declaration without the name of a member");
+		return;
+	}
+	if (name->length >= OUTLINE_NAME_BYTES) {
+		complain_at(reader, name, "the name of a member has at most %d letters",
+			    OUTLINE_NAME_BYTES - 1);
+		return;
+	}
+	free(member->name);
+	member->name = copy(name->start, name->start + name->length);
+	if (bits == UINT64_MAX)
+		return;
+	if (!bits || bits > 64)
+		complain_at(reader, name, "a bit-field has 1 to 64 bits");
+	else
+		member->bits = (unsigned)bits;
+}
+
+/* ---- offset and size ------------------------------------------------------------------------- */
+
+struct numbers {
+	uint64_t value[3];
+	unsigned count;
+	bool bits;                      /* a colon behind the first */
+	bool negative;
+};
+
+/* The numbers of a comment that holds nothing else; count 0: it is another comment. */
+static struct numbers comment_numbers(const struct token *token)
+{
+	struct numbers numbers = { .count = 0 };
+	const char *at = token->start + 2, *end = token->start + token->length - 2;
+
+	for (;;) {
+		while (at < end && strchr(" \t", *at))
+			at++;
+		if (at >= end)
+			return numbers;
+		if (*at == ':' && numbers.count == 1 && !numbers.bits) {
+			numbers.bits = true;
+			at++;
+			continue;
+		}
+		bool negative = *at == '-';
+		const char *start = at += negative;
+
+		while (at < end && (is_letter(*at) || is_digit(*at)))
+			at++;
+		if (numbers.count == 3 || number_of(start, (size_t)(at - start)) == UINT64_MAX)
+			return (struct numbers){ .count = 0 };
+		numbers.negative |= negative;
+		numbers.value[numbers.count++] = number_of(start, (size_t)(at - start));
+	}
+}
+
+/* Behind the semicolon: the comment with offset and size. */
+static void read_place(struct reader *reader, const struct token *start, struct outline_member *member)
+{
+	struct numbers numbers = { .count = 0 };
+
+	if (reader->token.kind == TOKEN_COMMENT)
+		numbers = comment_numbers(&reader->token);
+	if (numbers.negative) {
+		complain_at(reader, &reader->token, "an offset or size below 0");
+	} else if (numbers.count != 2u + numbers.bits) {
+		complain_at(reader, start, "no /* OFFSET SIZE */ behind '%.40s': take the text that pahole prints, not the source",
+			    *member->name ? member->name : "}");
+		return;
+	} else if (numbers.bits != (member->bits > 0)) {
+		complain_at(reader, &reader->token, numbers.bits
+			    ? "'%.40s' is no bit-field, and its comment is that of one"
+			    : "bit-field '%.40s' wants /* OFFSET: BIT SIZE */", member->name);
+	} else if (numbers.value[0] > OUTLINE_BYTES_MAX ||
+		   numbers.value[1 + numbers.bits] > OUTLINE_BYTES_MAX) {
+		complain_at(reader, &reader->token, "offsets and sizes end at %d bytes", OUTLINE_BYTES_MAX);
+	} else {
+		member->offset = numbers.value[0];
+		member->size = numbers.value[1 + numbers.bits];
+		if (numbers.bits && numbers.value[1] < 1024)
+			member->bit = (unsigned)numbers.value[1];
+	}
+	next(reader);
+}
+
+/* ---- members --------------------------------------------------------------------------------- */
+
+static bool read_body(struct reader *reader, struct outline_member **member, size_t *members,
+		      unsigned depth);
+
+static void skip_to_semicolon(struct reader *reader, struct declaration *declaration)
+{
+	while (reader->token.kind != TOKEN_END && !is_sign(&reader->token, ';') &&
+	       !is_sign(&reader->token, '}') && !is_sign(&reader->token, '{')) {
+		if (reader->token.kind != TOKEN_COMMENT)
+			take(declaration, &reader->token);
+		next(reader);
+	}
+}
+
+static bool has_word(const struct declaration *declaration, const char *word)
+{
+	for (unsigned i = 0; i < declaration->count; i++) {
+		if (is_word(&declaration->token[i], word))
+			return true;
+	}
+	return false;
+}
+
+/* "{ members } name" of a nested struct or union, or the list of an enum. */
+static bool read_nested(struct reader *reader, struct declaration *declaration,
+			struct outline_member *member, unsigned depth, const char *start)
+{
+	bool is_enum = has_word(declaration, "enum");
+	struct token open = reader->token;
+
+	next(reader);
+	if (is_enum)
+		return skip_nested(reader, '{', '}');
+	if (!has_word(declaration, "struct") && !has_word(declaration, "union")) {
+		complain_at(reader, &open, has_word(declaration, "class")
+			    ? "a class of C++: only structs of C are understood"
+			    : "a body of neither a struct, a union nor an enum");
+		return false;
+	}
+	if (depth == OUTLINE_DEPTH_MAX) {
+		complain_at(reader, &open, "structs in structs, more than %d deep", OUTLINE_DEPTH_MAX);
+		return false;
+	}
+	member->kind = has_word(declaration, "union") ? MEMBER_UNION : MEMBER_STRUCT;
+	free(member->head);
+	member->head = copy(start, open.start + 1);
+	declaration->count = 0;
+	return read_body(reader, &member->child, &member->children, depth + 1);
+}
+
+static bool is_padding(const struct declaration *declaration)
+{
+	unsigned count = declaration->count;
+
+	return count >= 2 && is_sign(&declaration->token[count - 2], ':') &&
+	       declaration->token[count - 1].length == 1 && *declaration->token[count - 1].start == '0';
+}
+
+/* One member; false: the text cannot be read on from here. `member` is filled. */
+static bool read_member(struct reader *reader, struct outline_member *member, bool *padding,
+			unsigned depth)
+{
+	struct declaration *declaration = xalloc(sizeof *declaration);
+	const char *start = reader->token.start;
+	struct token first = reader->token;
+	bool good = true;
+
+	member->line = first.line;
+	member->column = first.column;
+	skip_to_semicolon(reader, declaration);
+	if (is_sign(&reader->token, '{')) {
+		good = read_nested(reader, declaration, member, depth, start);
+
+		const char *tail = reader->token.start;
+
+		if (good)
+			skip_to_semicolon(reader, declaration);
+		if (good && member->kind != MEMBER_PLAIN)
+			member->tail = copy(tail, reader->token.start);
+	}
+	if (good && !is_sign(&reader->token, ';')) {
+		complain_at(reader, &first, "a declaration that no semicolon ends");
+		good = false;
+	}
+	if (good && declaration->cut) {
+		complain_at(reader, &first, "a declaration of more than %d words and signs",
+			    DECLARATION_TOKENS_MAX);
+		good = false;
+	}
+	if (good && has_word(declaration, "static"))
+		complain_at(reader, &first, "a static member is none of the struct: leave the line out");
+	if (good) {
+		if (member->kind == MEMBER_PLAIN)
+			member->head = copy(start, reader->token.start);
+		*padding = is_padding(declaration);
+		next(reader);
+		if (!*padding) {
+			read_declarator(reader, declaration, member, member->kind != MEMBER_PLAIN);
+			read_place(reader, &first, member);
+		}
+	}
+	free(declaration);
+	return good;
+}
+
+/* The size of the whole in "size: 232, cachelines: 4, ..."; UINT64_MAX: another comment. */
+static uint64_t comment_size(const struct token *token)
+{
+	const char *at = token->start + 2, *end = token->start + token->length - 2;
+
+	while (at < end && *at == ' ')
+		at++;
+	if (end - at < 6 || memcmp(at, "size: ", 6))
+		return UINT64_MAX;
+	at += 6;
+
+	const char *start = at;
+
+	while (at < end && is_digit(*at))
+		at++;
+	return number_of(start, (size_t)(at - start));
+}
+
+/* Members up to the closing brace, which is passed. */
+static bool read_body(struct reader *reader, struct outline_member **member, size_t *members,
+		      unsigned depth)
+{
+	while (!is_sign(&reader->token, '}')) {
+		bool padding = false;
+
+		if (reader->token.kind == TOKEN_END) {
+			complain_at(reader, &reader->token, "the text ends inside a struct");
+			return false;
+		}
+		if (reader->token.kind == TOKEN_COMMENT) {
+			if (depth == 1 && comment_size(&reader->token) != UINT64_MAX)
+				reader->size = comment_size(&reader->token);
+			next(reader);
+			continue;
+		}
+		if (is_sign(&reader->token, ';')) {
+			next(reader);
+			continue;
+		}
+		if (++reader->members > OUTLINE_MEMBERS_MAX) {
+			complain_at(reader, &reader->token, "more than %d members", OUTLINE_MEMBERS_MAX);
+			return false;
+		}
+
+		struct outline_member *one = outline_add(member, members);
+
+		if (!read_member(reader, one, &padding, depth))
+			return false;
+		if (padding) {
+			free(one->name);
+			free(one->head);
+			(*members)--;
+		}
+	}
+	next(reader);
+	return true;
+}
+
+/* ---- structs --------------------------------------------------------------------------------- */
+
+static bool read_struct(struct reader *reader, struct outline *outline)
+{
+	struct token open = reader->token;
+	struct declaration *tail = xalloc(sizeof *tail);
+	bool good;
+
+	next(reader);
+	good = read_body(reader, &outline->member, &outline->members, 1);
+	outline->size = reader->size;
+	if (good)
+		skip_to_semicolon(reader, tail);
+	if (good && !is_sign(&reader->token, ';')) {
+		complain_at(reader, &open, "a struct that no semicolon ends");
+		good = false;
+	}
+	take_attributes(tail, &outline->align);
+	free(tail);
+	return good;
+}
+
+static bool is_wanted(const struct token *name, const char *wanted)
+{
+	return !*wanted || is_word(name, wanted);
+}
+
+/* What stands between structs: other types and their ends. false: the text ends in it. */
+static bool skip_type(struct reader *reader)
+{
+	while (reader->token.kind != TOKEN_END && !is_sign(&reader->token, ';')) {
+		bool open = is_sign(&reader->token, '{');
+
+		next(reader);
+		if (open && !skip_nested(reader, '{', '}'))
+			return false;
+	}
+	next(reader);
+	return true;
+}
+
+struct found {
+	struct outline *outline;
+	unsigned structs, wanted;
+	struct token second;
+};
+
+/* "struct NAME {"; true: such a thing stands here, and was read or passed. */
+static bool take_struct(struct reader *reader, const char *wanted, struct found *found)
+{
+	struct token name;
+
+	next(reader);
+	name = reader->token;
+	if (name.kind != TOKEN_WORD)
+		return skip_type(reader);
+	next(reader);
+	if (!is_sign(&reader->token, '{'))
+		return skip_type(reader);
+	found->structs++;
+	if (!is_wanted(&name, wanted) || found->wanted++) {
+		found->second = name;
+		next(reader);
+		return skip_nested(reader, '{', '}') && skip_type(reader);
+	}
+	if (name.length >= OUTLINE_NAME_BYTES) {
+		complain_at(reader, &name, "the name of a struct has at most %d letters",
+			    OUTLINE_NAME_BYTES - 1);
+		return false;
+	}
+	char *text = copy(name.start, name.start + name.length);
+
+	found->outline = outline_new(text);
+	free(text);
+	if (!read_struct(reader, found->outline))
+		return false;
+	next(reader);
+	return true;
+}
+
+/* outline_check knows members, whose places are those of their declarations. */
+struct checking {
+	struct reader *reader;
+	struct token whole;
+};
+
+static void tell_member(void *to, const struct outline_member *member, const char *text)
+{
+	struct checking *checking = to;
+	struct token token = checking->whole;
+
+	if (member) {
+		token.line = member->line;
+		token.column = member->column;
+	}
+	complain_at(checking->reader, &token, "%s", text);
+}
+
+static void tell_missing(struct reader *reader, const char *wanted, const struct found *found)
+{
+	struct token top = { .line = 1, .column = 1 };
+
+	if (*wanted && found->structs)
+		complain_at(reader, &top, "no struct '%.60s' among the %u of this text", wanted,
+			    found->structs);
+	else
+		complain_at(reader, &top, "no struct in this text: 'pahole -C NAME vmlinux' prints one");
+}
+
+struct outline *pahole_read(const char *text, size_t length, const char *name, pahole_tell *tell,
+			  void *to)
+{
+	struct reader reader = { .at = text, .end = text + length, .line_start = text, .line = 1,
+				 .tell = tell, .to = to };
+	struct checking checking = { &reader, { .line = 1, .column = 1 } };
+	struct found found = { NULL, 0, 0, { 0 } };
+	bool going = true;
+
+	next(&reader);
+	while (going && !reader.told && reader.token.kind != TOKEN_END) {
+		if (is_word(&reader.token, "struct") || is_word(&reader.token, "union"))
+			going = take_struct(&reader, name, &found);
+		else if (reader.token.kind == TOKEN_COMMENT)
+			next(&reader);
+		else if (is_word(&reader.token, "typedef") || is_word(&reader.token, "enum") ||
+			 is_word(&reader.token, "extern"))
+			going = skip_type(&reader);
+		else {
+			complain_at(&reader, &reader.token, is_word(&reader.token, "class")
+				    ? "a class of C++: only structs of C are understood"
+				    : "a struct begins with 'struct NAME {'; lines of something else are left out");
+			going = false;
+		}
+	}
+	if (!reader.told && !going)
+		complain_at(&reader, &reader.token, "the text ends inside a struct");
+	if (!reader.told && !found.outline)
+		tell_missing(&reader, name, &found);
+	if (!reader.told && !*name && found.structs > 1)
+		complain_at(&reader, &found.second,
+			    "%u structs in this text: say which one with 'struct_name: NAME'", found.structs);
+	if (!reader.told && outline_check(found.outline, tell_member, &checking))
+		return found.outline;
+	outline_free(found.outline);
+	return NULL;
+}

@@ -97,35 +97,35 @@ bool buffer_room_to_ask(const struct cpu *cpu, enum request request)
 	       alike < (request == UPGRADE ? t->misses_from_S : t->misses_from_M);
 }
 
-/* False: not now. A write prefetch under way is the store's miss from now on. */
-static bool ask(struct sim *sim, struct cpu *cpu, const struct buffered *e, uint64_t time)
+enum asked { NOT_NOW, UNDER_WAY, HERE }; /* HERE: may be written */
+
+/* A write prefetch under way is the store's miss from now on. */
+static enum asked ask(struct sim *sim, struct cpu *cpu, const struct buffered *e, uint64_t time)
 {
 	uint64_t line = e->line;
 	struct txn *pending = coherence_pending(cpu->node, line);
 	const struct access_rule *rule;
 	enum request request;
 	enum state is;
-	struct want w;
 	struct txn *t;
 
 	if (pending) {
 		pending->buffered |= pending->request != GET_SHARED;
-		return true;
+		return UNDER_WAY;
 	}
 	is = state_here(cpu, line);
 	rule = access_rule(cpu->node, is, true);
 	if (rule->hits)
-		return true;
+		return HERE;
 	request = request_of(cpu, is, rule);
 	if (!buffer_room_to_ask(cpu, request))
-		return false;
-	w = want_of(sim, e);
+		return NOT_NOW;
 	t = coherence_request(sim, cpu->node, line, request, ACCESS_STORE, time);
 	t->buffered = true;
-	t->place = want_place(cpu, &w, w.context);
+	t->place = place_of(cpu, e->site, e->context, e->p, e->size);
 	if (sim->t.ahead)
 		ahead_missed(cpu, line, false, time);
-	return true;
+	return UNDER_WAY;
 }
 
 /* The oldest store takes effect a cycle after the one before, or as late as its cache allows. */
@@ -149,14 +149,16 @@ void buffer_advance(struct sim *sim, struct cpu *cpu, uint64_t time)
 {
 	struct store_buffer *b = &cpu->buffer;
 	const struct buffered *oldest;
+	bool writes;
 
 	if (!b->count)
 		return;
 	oldest = entry_at(cpu, 0);
-	ask(sim, cpu, oldest, time);    /* again, if it came early and was given up */
-	while (b->asked < b->count && ask(sim, cpu, entry_at(cpu, b->asked), time))
+	/* again, if it came early and was given up */
+	writes = ask(sim, cpu, oldest, time) == HERE;
+	while (b->asked < b->count && ask(sim, cpu, entry_at(cpu, b->asked), time) != NOT_NOW)
 		b->asked++;
-	if (!b->drains && writable(cpu, oldest->line))
+	if (!b->drains && writes)
 		let_drain(sim, cpu, oldest->line, time);
 }
 

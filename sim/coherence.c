@@ -307,6 +307,8 @@ struct txn *coherence_pending(const struct node *client, uint64_t line)
 {
 	struct txn *t = client->pending;
 
+	if (!(client->pending_lines >> line % 64 & 1))
+		return NULL;
 	while (t && t->line != line)
 		t = t->pending_next;
 	return t;
@@ -325,6 +327,9 @@ static void forget_pending(struct txn *t)
 	while (*link != t)
 		link = &(*link)->pending_next;
 	*link = t->pending_next;
+	t->client->pending_lines = 0;
+	for (const struct txn *other = t->client->pending; other; other = other->pending_next)
+		t->client->pending_lines |= 1ull << other->line % 64;
 }
 
 static struct write_back *write_back_find(const struct node *client, uint64_t line)
@@ -355,6 +360,7 @@ static inline void send_request(struct sim *sim, struct txn *t, enum request req
 	t->spent += leg;
 	t->pending_next = t->client->pending;
 	t->client->pending = t;
+	t->client->pending_lines |= 1ull << t->line % 64;
 	event_send(sim, e, RANK_HOME, t, time - sim->now + leg);
 }
 

@@ -23,43 +23,52 @@ static uint64_t *lost_bits(const struct sim *sim, struct line *line)
 
 static const uint64_t word_bytes = 0xff;
 
-static void note_byte(struct byte_history *h, unsigned b, uint16_t writer, uint32_t epoch)
+static void note_written(struct written *w, uint16_t writer, uint32_t epoch)
 {
-	if (h->writer[b] != writer) {
-		h->other_epoch[b] = h->epoch[b];
-		h->writer[b] = writer;
+	if (w->writer != writer) {
+		w->other_epoch = w->epoch;
+		w->writer = writer;
 	}
-	h->epoch[b] = epoch;
+	w->epoch = epoch;
 }
 
-/* Only a part of the word that begins at `first` is written. */
-static void go_by_bytes(struct byte_history *h, unsigned first)
+/* Only a part of the word is written. */
+static void go_by_bytes(struct sim *sim, struct byte_history *h, unsigned word)
 {
-	if (h->by_bytes >> first / 8 & 1)
+	if (h->by_bytes >> word & 1)
 		return;
-	h->by_bytes |= (uint8_t)(1u << first / 8);
-	for (unsigned b = first + 1; b < first + 8; b++) {
-		h->epoch[b] = h->epoch[first];
-		h->other_epoch[b] = h->other_epoch[first];
-		h->writer[b] = h->writer[first];
-	}
+	h->by_bytes |= (uint8_t)(1u << word);
+	if (!h->byte)
+		h->byte = sim_keep(sim, LINE * sizeof *h->byte);
+	for (unsigned i = 0; i < 8; i++)
+		h->byte[word * 8 + i] = h->word[word];
 }
 
-static void note_bytes(struct byte_history *h, uint64_t bytes, uint16_t writer, uint32_t epoch)
+static void note_bytes(struct sim *sim, struct byte_history *h, uint64_t bytes, uint16_t writer,
+		       uint32_t epoch)
 {
 	while (bytes) {
-		unsigned first = (unsigned)__builtin_ctzll(bytes) & ~7u;
-		uint64_t here = bytes & word_bytes << first;
+		unsigned word = (unsigned)__builtin_ctzll(bytes) / 8;
+		uint64_t all = word_bytes << word * 8, here = bytes & all;
 
 		bytes ^= here;
-		if (here == word_bytes << first && !(h->by_bytes >> first / 8 & 1)) {
-			note_byte(h, first, writer, epoch);
+		if (here == all && !(h->by_bytes >> word & 1)) {
+			note_written(&h->word[word], writer, epoch);
 			continue;
 		}
-		go_by_bytes(h, first);
+		go_by_bytes(sim, h, word);
 		for (; here; here &= here - 1)
-			note_byte(h, (unsigned)__builtin_ctzll(here), writer, epoch);
+			note_written(&h->byte[__builtin_ctzll(here)], writer, epoch);
 	}
+}
+
+static struct byte_history *byte_history_new(struct sim *sim)
+{
+	struct byte_history *h = sim_keep(sim, sizeof *h);
+
+	for (unsigned word = 0; word < LINE / 8; word++)
+		h->word[word].writer = NOBODY;
+	return h;
 }
 
 void line_written(struct sim *sim, struct line *info, unsigned cpu, uint64_t bytes)
@@ -71,11 +80,9 @@ void line_written(struct sim *sim, struct line *info, unsigned cpu, uint64_t byt
 		    (unsigned long long)info->number);
 	if (sim->head.cpus == 1)
 		return;
-	if (!info->bytes) {
-		info->bytes = sim_keep(sim, sizeof *info->bytes);
-		memset(info->bytes->writer, 0xff, sizeof info->bytes->writer);
-	}
-	note_bytes(info->bytes, bytes, (uint16_t)cpu, info->epoch);
+	if (!info->bytes)
+		info->bytes = byte_history_new(sim);
+	note_bytes(sim, info->bytes, bytes, (uint16_t)cpu, info->epoch);
 }
 
 static void merge_written(struct sim *sim, struct cpu *cpu, struct slot *copy)
@@ -167,15 +174,16 @@ bool copy_uses_foreign(const struct line *info, unsigned cpu, uint64_t bytes)
 	uint32_t since = party ? party->epoch : 0;
 
 	while (h && bytes) {
-		unsigned b = (unsigned)__builtin_ctzll(bytes), first = b & ~7u;
+		unsigned b = (unsigned)__builtin_ctzll(bytes), word = b / 8;
+		const struct written *w = &h->word[word];
 
-		if (h->by_bytes >> first / 8 & 1) {
+		if (h->by_bytes >> word & 1) {
+			w = &h->byte[b];
 			bytes &= bytes - 1;
 		} else {
-			bytes &= ~(word_bytes << first);
-			b = first;
+			bytes &= ~(word_bytes << word * 8);
 		}
-		if ((h->writer[b] == cpu ? h->other_epoch[b] : h->epoch[b]) > since)
+		if ((w->writer == cpu ? w->other_epoch : w->epoch) > since)
 			return true;
 	}
 	return false;

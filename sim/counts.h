@@ -30,12 +30,19 @@ struct party {
 	struct taken *open;             /* where its sharing miss is counted, until that has a class */
 };
 
-/* Who wrote each byte last, and who but the last writer. Mostly whole words are written: then what
- * stands at the first byte of one is true of its others too. */
+/* Who wrote a byte last and when, and when somebody else did before. */
+struct written {
+	uint32_t epoch, other_epoch;
+	uint16_t writer;                /* NOBODY: none yet */
+};
+enum { NOBODY = UINT16_MAX };
+
+/* Of each byte of a line. Mostly whole words are written: all of one is alike, until a part of it
+ * is written, and from then on each of its bytes stands for itself. */
 struct byte_history {
-	uint32_t epoch[LINE], other_epoch[LINE];
-	uint16_t writer[LINE];
-	uint8_t by_bytes;               /* bit per word of 8 bytes: each stands for itself */
+	struct written word[LINE / 8];
+	struct written *byte;           /* [LINE], NULL: all words are whole */
+	uint8_t by_bytes;               /* bit per word: it is not */
 };
 
 struct cell {                           /* hits included: one member, one site, one context */

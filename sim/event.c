@@ -107,7 +107,7 @@ static void make_room(struct queue *q)
 }
 
 /* Far from the end: the place of `item` among the first `count`, by halves. */
-static size_t place_of(const struct sim *sim, const struct queue *q, const struct queue_item *item,
+static size_t place_in(const struct sim *sim, const struct queue *q, const struct queue_item *item,
 		       size_t count)
 {
 	size_t low = 0;
@@ -138,7 +138,7 @@ static __attribute__((noinline)) void insert_by_key(const struct sim *sim, struc
 		*at = at[-1];
 		at--;
 	}
-	place = place_of(sim, q, &item, (size_t)(at - q->item));
+	place = place_in(sim, q, &item, (size_t)(at - q->item));
 	memmove(&q->item[place + 1], &q->item[place], (size_t)(at - &q->item[place]) * sizeof *at);
 	q->item[place] = item;
 }

@@ -58,6 +58,7 @@ struct node {
 	unsigned levels;
 	struct write_back *write_back;
 	struct txn *pending;
+	uint64_t pending_lines;         /* bit per line number modulo 64: maybe one of those */
 	/* as a home */
 	const struct protocol *protocol;        /* its own, and that of the caches above: */
 	struct rules rules;                     /* compiled */

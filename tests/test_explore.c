@@ -924,10 +924,7 @@ static void forget_line(struct world *w, uint64_t number)
 	for (unsigned i = 0; line->party && i < sim->head.cpus; i++)
 		if (line->party[i])
 			*line->party[i] = (struct party){ 0 };
-	if (line->bytes) {
-		*line->bytes = (struct byte_history){ 0 };
-		memset(line->bytes->writer, 0xff, sizeof line->bytes->writer);
-	}
+	line->bytes = NULL;
 }
 
 /* As if nothing had ever happened. The machine must be at rest. */

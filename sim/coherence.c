@@ -613,7 +613,7 @@ static void send_line(struct sim *sim, struct node *home, struct dirent *d, stru
 	struct node *sharer = NULL;
 
 	if (home->kind == NODE_SHARED) {
-		version = node_copy(home, t->line)->version;
+		version = d->copy->version;
 		total = level_legs(sim, home, d, t);
 		if (!t->fetched)
 			t->supplier = FROM_SHARED_LEVEL;
@@ -720,11 +720,11 @@ static inline void note_grant(struct sim *sim, struct node *home, struct dirent 
 }
 
 /* A shared level can give no more than it has: others below may have a copy too. */
-static inline struct home_plan limited(const struct node *home, uint64_t line,
+static inline struct home_plan limited(const struct node *home, const struct dirent *d,
 				       const struct home_plan *plan)
 {
 	if (plan->grant != STATE_E || home->kind != NODE_SHARED ||
-	    state_alone(node_copy(home, line)->state))
+	    state_alone(d->copy->state))
 		return *plan;
 	return (struct home_plan){ plan->action, HOME_S, STATE_S };
 }
@@ -840,10 +840,8 @@ static void on_service(struct sim *sim, struct event *e)
 	uint32_t version = cpu_far(sim, t, sim->now + back);
 
 	if (home->kind == NODE_SHARED) {
-		struct slot *slot = node_copy(home, t->line);
-
-		slot->state = access_rule(home, slot->state, true)->next;
-		slot->version = version;
+		d->copy->state = access_rule(home, d->copy->state, true)->next;
+		d->copy->version = version;
 	} else {
 		d->version = version;
 	}
@@ -877,7 +875,7 @@ static void serve(struct sim *sim, struct node *home, struct dirent *d, struct t
 	bool probes;
 
 	t->asked = home_state(d);
-	rule = limited(home, t->line, possible(sim, t, &home->rules.home[t->asked][request]));
+	rule = limited(home, d, possible(sim, t, &home->rules.home[t->asked][request]));
 	action = rule.action;
 	d->thinned = d->left = false;
 	if (t->fetched) {
@@ -910,17 +908,17 @@ static void serve(struct sim *sim, struct node *home, struct dirent *d, struct t
 
 /* ---- a shared level asks below -------------------------------------------------------------- */
 
-static bool shared_permits(const struct node *home, const struct txn *t)
+static bool shared_permits(const struct dirent *d, const struct txn *t)
 {
-	const struct slot *slot = node_copy(home, t->line);
+	const struct slot *slot = d->copy;
 
 	return slot && (t->request == GET_SHARED || state_alone(slot->state));
 }
 
 /* On behalf of the request that waits here: what that has spent is spent. */
-static void fetch(struct sim *sim, struct node *home, struct txn *inner)
+static void fetch(struct sim *sim, struct node *home, const struct dirent *d, struct txn *inner)
 {
-	bool have = node_copy(home, inner->line);
+	bool have = d->copy;
 	enum request request = inner->request == GET_SHARED ? GET_SHARED
 			       : have                       ? UPGRADE
 							    : GET_MODIFIED;
@@ -967,10 +965,17 @@ static void answer_without(struct sim *sim, struct node *node, const struct even
 	}
 }
 
+/* The level has the line no more. */
+static void shared_drop(const struct node *shared, struct dirent *d)
+{
+	slot_set_line(&shared->level_cache[0], d->copy, NO_LINE);
+	d->copy = NULL;
+}
+
 static void snoop_done(struct sim *sim, struct node *shared, struct dirent *d, struct txn *t)
 {
 	struct event *probe = t->probe;
-	struct slot *slot = node_copy(shared, t->line);
+	struct slot *slot = d->copy;
 
 	t->snooper->killed += t->killed;
 	if (probe->probe.owner)
@@ -986,7 +991,7 @@ static void snoop_done(struct sim *sim, struct node *shared, struct dirent *d, s
 			found = STATE_F; /* no core has it alone: the level answers by itself */
 		slot->state = rule->next;
 		if (slot->state == STATE_I) {
-			slot_set_line(&shared->level_cache[0], slot, NO_LINE);
+			shared_drop(shared, d);
 			d->owner = NULL;
 			clear_sharers(d, shared);
 		}
@@ -1004,7 +1009,7 @@ static void snoop_done(struct sim *sim, struct node *shared, struct dirent *d, s
  * where it may have more than the level knows. */
 static void snoop_begin(struct sim *sim, struct node *shared, struct dirent *d, struct txn *t)
 {
-	const struct slot *slot = node_copy(shared, t->line);
+	const struct slot *slot = d->copy;
 
 	t->asked = home_state(d);
 	t->order = ++d->orders;
@@ -1138,7 +1143,7 @@ static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t l
 	t->dirty = leaves_dirty(sim, cpu, shared, victim->state);
 	t->found = victim->state;
 	t->version = victim->version;
-	slot_set_line(&shared->level_cache[0], victim, NO_LINE);
+	shared_drop(shared, d);
 	d->busy = t;
 	t->order = ++d->orders;
 	collect(sim, shared, d, t, true);
@@ -1153,7 +1158,7 @@ static bool shared_filled(struct sim *sim, struct txn *t)
 {
 	struct node *shared = t->client;
 	struct dirent *d = dirent_find(sim, shared, t->line);
-	struct slot *slot = node_copy(shared, t->line);
+	struct slot *slot = d->copy;
 	struct txn *inner = t->inner;
 	uint8_t next;
 
@@ -1162,6 +1167,7 @@ static bool shared_filled(struct sim *sim, struct txn *t)
 		if (!slot)
 			return false;
 		slot_set_line(&shared->level_cache[0], slot, t->line);
+		d->copy = slot;
 		slot->version = t->version;
 		slot->state = STATE_I;
 	}
@@ -1229,12 +1235,12 @@ static void begin(struct sim *sim, struct node *home, struct dirent *d, struct t
 	} else if (write_back_find(t->client, t->line)) {
 		t->waits_for_put = true;
 		t->queued_at = sim->now;
-	} else if (home->kind == NODE_SHARED && !t->fetched && !shared_permits(home, t)) {
+	} else if (home->kind == NODE_SHARED && !t->fetched && !shared_permits(d, t)) {
 		snoops_first(sim, home, d);
-		fetch(sim, home, t);
+		fetch(sim, home, d, t);
 	} else {
 		if (home->kind == NODE_SHARED)
-			node_copy(home, t->line)->used = sim->now;
+			d->copy->used = sim->now;
 		serve(sim, home, d, t);
 	}
 }
@@ -1301,7 +1307,7 @@ static void send_instead(struct sim *sim, struct node *home, const struct dirent
 	} else {
 		t->supplier = FROM_SHARED_LEVEL;
 		t->found = STATE_S;
-		send_fill(sim, t, node_copy(home, t->line)->version, STATE_S,
+		send_fill(sim, t, d->copy->version, STATE_S,
 			  last_leg(sim, t, sim->t.legs[ACCESS_LOAD][STATE_S][home->level]));
 	}
 }
@@ -1316,7 +1322,7 @@ static void take_line(struct node *home, struct dirent *d, enum state state, uin
 		d->version = version;
 		return;
 	}
-	slot = node_copy(home, d->line);
+	slot = d->copy;
 	if (slot) {
 		slot->version = version;
 		if (state == STATE_M)
@@ -1359,7 +1365,7 @@ static void reader_answered(struct sim *sim, struct node *home, struct dirent *d
 			    enum answer what)
 {
 	struct home_plan rule =
-		limited(home, t->line, possible(sim, t, &home->rules.answered[t->asked][what]));
+		limited(home, d, possible(sim, t, &home->rules.answered[t->asked][what]));
 
 	d->guessed = false;
 	note_owner(d, rule.action);
@@ -1385,7 +1391,7 @@ static void on_reply(struct sim *sim, struct event *e)
 		if (e->answer.write_back)
 			take_line(home, d, e->answer.found, e->answer.version);
 		else if (home->kind == NODE_SHARED && e->answer.found == STATE_M)
-			node_copy(home, t->line)->state = STATE_M;
+			d->copy->state = STATE_M;
 		if (t->request == GET_SHARED)
 			reader_answered(sim, home, d, t, e->answer.what);
 		else

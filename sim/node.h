@@ -30,6 +30,7 @@ struct dirent {
 	struct txn *head, *tail;        /* FIFO of the others */
 	uint64_t orders;                /* transactions ordered so far */
 	struct node *owner;
+	struct slot *copy;              /* of a shared level itself, NULL: none, and at the root */
 	unsigned sharer_count;
 	unsigned waits;                 /* messages that must come before `busy` ends */
 	bool guessed;                   /* busy's client is a sharer until its owner's answer */

@@ -723,8 +723,7 @@ static inline void note_grant(struct sim *sim, struct node *home, struct dirent 
 static inline struct home_plan limited(const struct node *home, const struct dirent *d,
 				       const struct home_plan *plan)
 {
-	if (plan->grant != STATE_E || home->kind != NODE_SHARED ||
-	    state_alone(d->copy->state))
+	if (plan->grant != STATE_E || home->kind != NODE_SHARED || state_alone(d->copy->state))
 		return *plan;
 	return (struct home_plan){ plan->action, HOME_S, STATE_S };
 }

@@ -123,12 +123,21 @@ static size_t place_in(const struct sim *sim, const struct queue *q, const struc
 	return low;
 }
 
-/* Somewhere before `at`, behind all others, which is free; from here on keys may decide. */
+/* It does not belong near the end: before `at`, which is free as all behind it is not. */
+static __attribute__((noinline)) void insert_far(const struct sim *sim, struct queue *q,
+						 struct queue_item *at, struct queue_item item)
+{
+	size_t place = place_in(sim, q, &item, (size_t)(at - q->item));
+
+	memmove(&q->item[place + 1], &q->item[place], (size_t)(at - &q->item[place]) * sizeof *at);
+	q->item[place] = item;
+}
+
+/* The one before `at` has the same time: keys decide. */
 static __attribute__((noinline)) void insert_by_key(const struct sim *sim, struct queue *q,
 						    struct queue_item *at, struct queue_item item)
 {
 	enum { FEW = 8 };
-	size_t place;
 
 	for (unsigned i = 0; i < FEW; i++) {
 		if (at == q->item || !before(sim, &item, at - 1)) {
@@ -138,22 +147,24 @@ static __attribute__((noinline)) void insert_by_key(const struct sim *sim, struc
 		*at = at[-1];
 		at--;
 	}
-	place = place_in(sim, q, &item, (size_t)(at - q->item));
-	memmove(&q->item[place + 1], &q->item[place], (size_t)(at - &q->item[place]) * sizeof *at);
-	q->item[place] = item;
+	insert_far(sim, q, at, item);
 }
 
+/* Before `at`, behind all others, which is free. */
 static void insert_before(const struct sim *sim, struct queue *q, struct queue_item *at,
 			  struct queue_item item)
 {
 	enum { FEW = 8 };
-	struct queue_item *stop = at - q->item > FEW ? at - FEW : q->item;
 
-	while (at != stop && at[-1].time > item.time) {
+	if (at - q->item > FEW && at[-FEW].time > item.time) {
+		insert_far(sim, q, at, item);
+		return;
+	}
+	while (at != q->item && at[-1].time > item.time) {
 		*at = at[-1];
 		at--;
 	}
-	if (at != q->item && at[-1].time >= item.time)
+	if (at != q->item && at[-1].time == item.time)
 		insert_by_key(sim, q, at, item);
 	else
 		*at = item;

@@ -235,7 +235,7 @@ static const char *sentence_for(const struct verdict *verdict, const struct word
 }
 
 const char *claim_compare(const struct groups *groups, measure *what, const void *argument,
-			  const struct wording *wording, char *buf, size_t size)
+			  const struct wording *wording, const char *part, char *buf, size_t size)
 {
 	char few_name[SHORT_BYTES], many_name[SHORT_BYTES],
 		reverse[64] = "", ratio[64], fews[64], manys[64], few_times[80], many_times[80],
@@ -272,6 +272,7 @@ const char *claim_compare(const struct groups *groups, measure *what, const void
 		{ "few", text_short(groups->series[few], CLAIM_NAME, few_name, sizeof few_name) },
 		{ "many",
 		  text_short(groups->series[many], CLAIM_NAME, many_name, sizeof many_name) },
+		{ "part", part ? part : "" },
 		{ "amount", amount(&verdict, ratio, sizeof ratio) },
 		{ "fews", fews },
 		{ "manys", manys },
@@ -287,6 +288,9 @@ const char *claim_compare(const struct groups *groups, measure *what, const void
 	};
 
 	fill(sentence_for(&verdict, wording), words, buf, size);
+	if (few != many && !verdict.all && !verdict.two_states)
+		snprintf(buf + strlen(buf), size - strlen(buf),
+			 "; no setting has two of these to compare");
 	if (verdict.all && verdict.two_states)
 		snprintf(buf + strlen(buf), size - strlen(buf), "; two states in %zu more",
 			 verdict.two_states);

@@ -17,23 +17,14 @@ void figure_interval(FILE *out, const struct interval *interval)
 		two ? states->high : interval->high, two ? 2 : 1);
 }
 
-void figure_names(FILE *out, const char *name, char *const *texts, size_t count)
+colour figure_colour(const struct look *look, const struct groups *groups, size_t series)
 {
-	fprintf(out, "array %s[%zu] = [ ", name, count);
-	for (size_t i = 0; i < count; i++) {
-		fputs(i ? ", " : "", out);
-		text_gnuplot_name(out, texts[i]);
-	}
-	fputs(" ]\n", out);
-}
+	size_t before = 0;
 
-/* What every script reads: plots/style.gp. */
-void figure_groups(FILE *out, const struct groups *groups)
-{
-	fprintf(out, "series = %zu\n", groups->serieses);
-	figure_names(out, "Series", groups->series, groups->serieses);
-	fprintf(out, "groups = %zu\n", groups->groups);
-	figure_names(out, "Groups", groups->group, groups->groups);
+	for (size_t s = 0; s < series; s++)
+		before += look_series(look, groups->series[s], 0) ==
+			  look_series(look, groups->series[series], 0);
+	return look_series(look, groups->series[series], before);
 }
 
 static void most_seeds(const struct groups *groups, size_t *least, size_t *most)

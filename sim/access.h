@@ -5,20 +5,20 @@
 #include "sim/cpu.h"
 
 /* The access, of that operation, as others remember it. */
-static inline struct place place_of(const struct cpu *cpu, const struct site *site,
+static inline struct origin origin_of(const struct cpu *cpu, const struct site *site,
 				    uint32_t context, const void *p, unsigned size)
 {
-	return (struct place){ .site = site,
+	return (struct origin){ .site = site,
 			       .context = context,
 			       .cpu = (uint16_t)cpu->head.id,
 			       .offset = (uint8_t)((uintptr_t)p & (LINE - 1)),
 			       .size = (uint8_t)size };
 }
 
-static inline struct place want_place(const struct cpu *cpu, const struct want *w,
+static inline struct origin want_origin(const struct cpu *cpu, const struct want *w,
 				      uint32_t context)
 {
-	return place_of(cpu, w->site, context, w->p, w->size);
+	return origin_of(cpu, w->site, context, w->p, w->size);
 }
 
 /* What the time of a miss is for, apart from waits. */

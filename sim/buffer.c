@@ -122,7 +122,7 @@ static enum asked ask(struct sim *sim, struct cpu *cpu, const struct buffered *e
 		return NOT_NOW;
 	t = coherence_request(sim, cpu->node, line, request, ACCESS_STORE, time);
 	t->buffered = true;
-	t->place = place_of(cpu, e->site, e->context, e->p, e->size);
+	t->origin = origin_of(cpu, e->site, e->context, e->p, e->size);
 	if (sim->t.ahead)
 		ahead_missed(cpu, line, false, time);
 	return UNDER_WAY;

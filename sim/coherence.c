@@ -296,7 +296,7 @@ static inline struct txn *txn_new(struct sim *sim, enum txn_kind kind, struct no
 	t->home = home;
 	t->line = line;
 	t->cpu = cpu;
-	t->place.site = NULL;
+	t->origin.site = NULL;
 	t->number = sim->cpu[cpu].txns++;
 	t->start = t->queued_at = sim->now;
 	t->references = 1;
@@ -1617,13 +1617,21 @@ void coherence_end_hold(struct sim *sim, struct cpu *cpu)
 }
 
 /* The access for which t's CPU asked for the line; of no site where that is not known. */
-static const struct place *asked_for(const struct sim *sim, const struct txn *t)
+static const struct origin *asked_for(const struct sim *sim, const struct txn *t)
 {
-	static const struct place unknown;
+	static const struct origin unknown;
 	const struct txn *own =
 		t->cpu < sim->head.cpus ? coherence_pending(sim->cpu[t->cpu].node, t->line) : NULL;
 
-	return own ? &own->place : &unknown;
+	return own ? &own->origin : &unknown;
+}
+
+/* Planted: the copy that has to go stays. */
+static bool forgets(const struct sim *sim, const struct event *probe, enum state state)
+{
+	if (!sim->options.fault || !probe->probe.invalidate)
+		return false;
+	return sim->options.fault == FAULT_SKIP_INVALIDATE ? state == STATE_S : state == STATE_M;
 }
 
 static void cpu_probe(struct sim *sim, struct node *node, struct event *e)
@@ -1645,7 +1653,9 @@ static void cpu_probe(struct sim *sim, struct node *node, struct event *e)
 		enum state found = slot->state;
 		uint32_t version = slot->version;
 
-		if (rule->next == STATE_I)
+		if (forgets(sim, e, found))
+			cpu_downgrade(sim, cpu, slot, found);
+		else if (rule->next == STATE_I)
 			cpu_lose(sim, cpu, slot,
 				 t->kind != TXN_EVICT && t->client != node ? asked_for(sim, t)
 									   : NULL);

@@ -130,12 +130,16 @@ void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy)
 
 void copy_is_old(const struct cpu *cpu, const struct slot *copy)
 {
-	BUG(cpu, "line %llu: copy in %c has version %u, the line %u",
+	char name[48], member[32];
+
+	label_describe(&cpu->sim->head.arena, (uint64_t)copy->line * LINE, UINT32_MAX, name,
+		       sizeof name, member, sizeof member);
+	BUG(cpu, "line %llu: copy in %c has version %u, the line %u (%s)",
 	    (unsigned long long)copy->line, state_letter[copy->state], copy->version,
-	    cpu->line_version[copy->line]);
+	    cpu->line_version[copy->line], name);
 }
 
-void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, const struct place *taker)
+void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, const struct origin *taker)
 {
 	copy_check(cpu, slot);
 	merge_written(sim, cpu, slot);

@@ -3,7 +3,7 @@
 #define SIM_TXN_H
 
 #include "sim/node.h"
-#include "sim/place.h"
+#include "sim/origin.h"
 #include "sim/timing.h"
 
 enum txn_kind { TXN_REQUEST, TXN_SNOOP, TXN_EVICT };
@@ -19,7 +19,7 @@ struct txn {
 	uint64_t draw;                  /* REQUEST: random bits for its last leg */
 	struct txn *next;               /* FIFO at the home */
 	struct txn *pending_next;       /* the client's transactions under way */
-	struct place place; /* the access that asked, if its client is a CPU */
+	struct origin origin; /* the access that asked, if its client is a CPU */
 	uint8_t kind; /* enum txn_kind */
 	uint8_t request; /* enum request */
 	uint8_t access; /* enum access_kind */
@@ -52,7 +52,7 @@ struct txn {
 	bool dataless;                  /* an upgrade granted to a sharer: no data comes */
 	bool buffered;                  /* for a store in the buffer */
 	bool prefetch;                  /* for no access, */
-	bool unasked;                   /* and not for a prefetch verb either: counted as of `place` */
+	bool unasked;                   /* and not for a prefetch verb either: counted as of `origin` */
 	bool reread;                    /* by a waiter that lost its copy to a write */
 	bool no_done; /* a blocking home does not wait for its end */
 	bool bypass;                    /* SNOOP */

@@ -144,6 +144,8 @@ struct taken *taken_get(struct sim *sim, struct fine_cell *cell, const struct or
 void window_open(struct sim *sim, uint64_t at);
 void window_close(struct sim *sim, uint64_t at);
 void entry_push(struct sim *sim, const struct entry *entry);
+void entries_look(struct sim *sim); /* sets sim->quiet_until: `pushed`, `edge`, `entries` changed */
+bool entries_are_due(const struct sim *sim);
 void entries_apply(struct sim *sim, uint64_t time); /* those with a time up to and including it */
 void counts_init(struct sim *sim);
 void counts_free(struct sim *sim);

@@ -90,11 +90,8 @@ void cpu_pass(struct cpu *cpu, uint64_t units, enum cause cause)
 /* Until it is this CPU's turn at its clock. */
 static void take_turn(struct sim *sim, struct cpu *cpu)
 {
-	bool quiet = sim->pushed < sim->edge && sim->entries <= 8192 &&
-		     cpu->clock <= sim->options.max_cycles * UNIT;
-
-	if (quiet && sim->turns.item->time > cpu->clock && sim->homes.item->time > cpu->clock &&
-	    sim->messages.item->time > cpu->clock) {
+	if (cpu->clock <= sim->quiet_until && sim->turns.item->time > cpu->clock &&
+	    sim->homes.item->time > cpu->clock && sim->messages.item->time > cpu->clock) {
 		sim->now = cpu->clock;
 		return;
 	}

@@ -357,6 +357,15 @@ static _Noreturn void end_by_guard(struct sim *sim)
 	sim_end(sim, OUTCOME_MAX_CYCLES);
 }
 
+/* Something is to be done before what happens at `time`. */
+static void look_up(struct sim *sim, uint64_t time)
+{
+	if (entries_are_due(sim))
+		entries_apply(sim, time);
+	if (time > sim->options.max_cycles * UNIT)
+		end_by_guard(sim);
+}
+
 /* With many CPUs nothing of the next ones is in the host's near caches, but who they are is known:
  * fetch what they will touch, the farther ahead the more hangs on it. */
 static inline void fetch_ahead(const struct sim *sim)
@@ -395,10 +404,8 @@ void event_loop(struct sim *sim, struct cpu *self)
 		if (sim->turns.item == sim->turns.end && sim->homes.item == sim->homes.end)
 			end_if_idle(sim);
 		time = q->item->time;
-		if (sim->pushed >= sim->edge || sim->entries > 8192)
-			entries_apply(sim, time);
-		if (time > sim->options.max_cycles * UNIT)
-			end_by_guard(sim);
+		if (time > sim->quiet_until)
+			look_up(sim, time);
 		sim->now = time;
 		if (q == &sim->turns) {
 			next = cpu_of_turn(q->item->event);

@@ -37,7 +37,7 @@ void cpu_set_horizon(struct sim *sim, struct cpu *cpu)
 	h = least(h, sim->turns.item->time + t->from_turn);
 	for (const struct event *e = cpu->pending; e; e = e->next)
 		h = least(h, e->time);
-	if (sim->phase != PHASE_OVER) {
+	if (sim->edge != NEVER) {       /* else none is left, or there never was one */
 		cap = sim->edge > sim->pushed ? (sim->edge - sim->pushed) / sim->head.cpus : 0;
 		cap = cap > 1 ? sim->now + least(cap - 1, 1ull << 48) * UNIT : 0;
 		h = least(h, cap);

@@ -20,6 +20,7 @@ const struct verb verbs[] = {
 	{ "check",   "FILE...",         "report mistakes, run nothing", cli_check },
 	{ "report",  "RESULT",          "where it bounces: by line, member, source line", cli_report },
 	{ "step",    "FILE",            "one access at a time: who, what, states, cost", cli_step },
+	{ "export",  "RESULT",          "what happens in a run, for Perfetto or for step", cli_export },
 	{ "plot",    "RESULT",          "draw the figures again", cli_plot },
 	{ "compare", "A B",             "two results side by side, with intervals", cli_compare },
 	{ "suggest", "RESULT",          "a layout of a struct with fewer bounces, run at once", cli_suggest },

@@ -238,8 +238,11 @@ static void print_schedule(FILE *out, const struct experiment *experiment,
 		if (combination->key[i].swept)
 			fprintf(out, "set: %s=%s\n", combination->key[i].key,
 				combination->key[i].value);
+	if (combination->objects && combination->objects->content)
+		fprintf(out, "model: %s %s\n", combination->objects->name,
+			combination->objects->content);
 	fprintf(out, "set: explore.start=%s\n", backend_explored.explorer->starts[f->start]);
-	fprintf(out, "set: explore.program=%s\n", f->program);
+	fprintf(out, "set: explore.program=%s\n", *f->program ? f->program : "\"\"");
 	fprintf(out, "schedule: %s\n---\n%s", f->schedule, experiment->effective);
 }
 
@@ -409,6 +412,7 @@ static int explore_file(const struct arguments *arguments, const char *file,
 struct kept {
 	char *schedule, **sets;
 	const char *version;
+	char *model;                    /* loaded: "toy HASH"; NULL: none was */
 	size_t set_count;
 };
 
@@ -429,8 +433,31 @@ static char *read_kept(char *text, struct kept *kept)
 			kept->schedule = line + 10;
 		else if (!strncmp(line, "version: ", 9))
 			kept->version = line + 9;
+		else if (!strncmp(line, "model: ", 7))
+			kept->model = line + 7;
 	}
 	return NULL;
+}
+
+/* The allocator of one's own that it was found in: is it here? If not, that is told. */
+static bool has_model(const struct arguments *arguments, const struct kept *kept)
+{
+	char *hash = kept->model ? strchr(kept->model, ' ') : NULL;
+	const struct object_allocator *model;
+
+	if (!hash)
+		return true;
+	*hash++ = '\0';
+	model = object_allocator_find(kept->model);
+	if (!model || !model->content) {
+		complain("bounce: %s is about '%s', an allocator of your own; say which file it is with --model",
+			 arguments->replay, kept->model);
+		return false;
+	}
+	if (strcmp(model->content, hash))
+		complain("%s: note: '%s' was built from something else then; it may not go wrong any more",
+			 arguments->replay, kept->model);
+	return true;
 }
 
 static int replay_experiment(const struct arguments *arguments, const struct experiment *experiment,
@@ -480,7 +507,7 @@ static int replay(const struct arguments *arguments, struct diagnostics *diagnos
 	if (!begin)
 		fprintf(stderr, "%s: error: this is no file of 'bounce explore'\n",
 			arguments->replay);
-	else
+	else if (has_model(arguments, &kept))
 		experiment = experiment_parse(arguments->replay, begin, strlen(begin), kept.sets,
 					      kept.set_count, diagnostics);
 	if (experiment) {

@@ -103,7 +103,7 @@ plant count 'books_wrong(books, "CPU' 's/n -= move/move/' 'workload: CPU 1: coun
 
 # A loop without an end.
 plant endless 'for (;;) (void)load(cpu' 's/^\tobject = pop(cpu, &own->free);/\tfor (;;) (void)load(cpu, \&own->count);\n&/' \
-	'10000000 accesses in one operation, and no end in sight'
+	'&own->count: 10000000 accesses in one operation, and no end in sight'
 plant silent 'while (always)' 's/^static void \*toy_alloc/static volatile const int always = 1;\n&/; s/^\tif (n == 0)/\twhile (always) ;\n&/' \
 	'a loop without a verb, and no end in sight'
 

@@ -378,7 +378,7 @@ static int run_as_asked(struct arguments *arguments, const char *file,
 	return run_one(arguments, experiment);
 }
 
-static void refuse_plant(const struct experiment *experiment, struct diagnostics *diagnostics)
+void run_refuse_plant(const struct experiment *experiment, struct diagnostics *diagnostics)
 {
 	const struct plant *fault = keys_model_fault(experiment->combination[0]->settings.plant);
 
@@ -427,7 +427,7 @@ static int run_all(struct arguments *arguments)
 		experiments[i] = experiment_load(arguments->files[i], arguments->sets,
 						 arguments->set_count, diagnostics);
 		if (experiments[i])
-			refuse_plant(experiments[i], diagnostics);
+			run_refuse_plant(experiments[i], diagnostics);
 		if (experiments[i] && arguments->sensitivity)
 			sensitivity_check(experiments[i], diagnostics);
 		if (experiments[i] && arguments->native)

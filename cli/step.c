@@ -12,6 +12,7 @@
 
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "cli/run.h"
 #include "cli/select.h"
 #include "cli/stepping.h"
 #include "experiment/run_point.h"
@@ -274,6 +275,8 @@ static int step_experiment(const struct arguments *arguments)
 	int status = EXIT_MISTAKE;
 
 	if (experiment)
+		run_refuse_plant(experiment, diagnostics);
+	if (experiment && !diagnostics_count(diagnostics))
 		planned = step_point(experiment, arguments->point, why, sizeof why);
 	diagnostics_print(diagnostics, stderr, table_colour(stderr, arguments->colour));
 	if (planned) {

@@ -123,6 +123,12 @@ run() { "$bounce" run "$@" --no-plots --quiet --output results --replace >out 2>
 run "$here/labs/04-false-sharing.yaml" --set plant=keep-modified
 [ $? -eq 1 ] && grep -q 'copy in M has version .*(counter' out
 verdict $? "keep-modified: told by the next hit on the copy that stayed"
+"$bounce" step "$here/labs/04-false-sharing.yaml" --set plant=keep-modified --at 3 >out 2>&1
+grep -q 'counter\[0\]  *M  *M' out
+verdict $? "keep-modified: stepped to, two caches have the line Modified"
+"$bounce" step "$here/labs/10-aba.yaml" >out 2>&1
+[ $? -eq 2 ] && grep -q "for 'bounce explore'" out
+verdict $? "a fault of the models is none of a step"
 run "$here/labs/04-false-sharing.yaml" --set plant=skip-invalidate
 [ $? -eq 0 ]
 verdict $? "skip-invalidate: not where lines are never shared"

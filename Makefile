@@ -218,7 +218,7 @@ install: all
 	install -m 644 $(B)/bounce-experiment.5 '$(DESTDIR)$(prefix)/share/man/man5/bounce-experiment.5'
 	install -m 644 $(B)/completion '$(DESTDIR)$(prefix)/share/bash-completion/completions/bounce'
 	install -m 755 $(B)/bounce '$(DESTDIR)$(prefix)/bin/bounce'
-	for d in configs configs/explore configs/machines configs/micro configs/native configs/pages labs plots workloads/traces \
+	for d in configs configs/explore configs/layouts configs/machines configs/micro configs/native configs/pages labs plots workloads/traces \
 		models models/bonwick models/objects models/pages models/slab models/slub sim/verbs workloads steps; do \
 		install -d "$(DESTDIR)$(prefix)/share/bounce/$$d"; \
 		find $$d -maxdepth 1 -type f -exec install -m 644 {} "$(DESTDIR)$(prefix)/share/bounce/$$d/" ';'; \

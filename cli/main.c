@@ -22,6 +22,7 @@ const struct verb verbs[] = {
 	{ "step",    "FILE",            "one access at a time: who, what, states, cost", cli_step },
 	{ "plot",    "RESULT",          "draw the figures again", cli_plot },
 	{ "compare", "A B",             "two results side by side, with intervals", cli_compare },
+	{ "suggest", "RESULT",          "a layout of a struct with fewer bounces, run at once", cli_suggest },
 	{ "import",  "TRACE",           "a recorded trace into a replayable one", cli_import },
 	{ "explore", "FILE...",         "many schedules: can an allocator lose or double an object?", cli_explore },
 	{ "calibrate", "",              "measure this host, write a machine file", cli_calibrate },

@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/comparison.h"
+#include "cli/document.h"
 #include "cli/differences.h"
 #include "cli/select.h"
 #include "cli/verdict.h"
@@ -35,7 +36,7 @@ static const struct argp_option options[] = {
 	{ "by", OPTION_BY, "KEY", 0, "compare the values of this key within one result (default: objects)", 0 },
 	{ "metric", OPTION_METRIC, "METRIC", 0, "a metric, or one per another: hitm_loads/operations; may be given several times", 0 },
 	{ "fail-over", OPTION_FAIL, "PERCENT", 0, "status 3 if a metric of the second is higher by more than PERCENT, and by more than the seeds explain", 0 },
-	{ "format", OPTION_FORMAT, "FORMAT", 0, "table (for people), csv or jsonl (for programs)", 0 },
+	{ "format", OPTION_FORMAT, "FORMAT", 0, "table (for people), csv, jsonl or json (for programs)", 0 },
 	{ "color", OPTION_COLOUR, "WHEN", 0, "always or never (default: on a terminal)", 0 },
 	{ "wide", OPTION_WIDE, NULL, 0, "tables as wide as they are (on a terminal: 100 characters)", 0 },
 	{ 0 },
@@ -252,6 +253,7 @@ int cli_compare(int argc, char **argv)
 	};
 	struct arguments arguments = { .limit = NAN };
 	struct points points[2] = { 0 };
+	struct json_document document;
 	char folder[4096], why[1024], cure[400];
 	int status = EXIT_MISTAKE;
 	size_t count;
@@ -272,6 +274,7 @@ int cli_compare(int argc, char **argv)
 		by = by || !points[0].swepts ? by : points[0].swept[0];
 		ready = by_known(&points[0], by, why, sizeof why);
 	}
+	document_begin(&document, &arguments.format);
 	if (ready)
 		status = compare(&arguments, &points[0], count == 2 ? &points[1] : NULL, by);
 	else
@@ -279,6 +282,7 @@ int cli_compare(int argc, char **argv)
 			 count < 2 && arguments.result[count]
 				 ? select_cure(arguments.result[count], cure, sizeof cure)
 				 : "");
+	document_end(&document);
 	while (count--)
 		points_free(&points[count]);
 	free(arguments.compared);

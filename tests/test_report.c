@@ -1024,6 +1024,18 @@ static void next_to_nothing_is_told_without_digits(void **state)
 	expect_title(&made, "causes", "Waiting for lines of other CPUs takes 5.6 % of a's cycles and under 1 % of b's");
 }
 
+/* 1 of 6001 cycles is 0.02 %, 48 of 6048 0.8 %: not "under 1 to 0.8". */
+static void a_range_below_one_per_cent_has_no_digits(void **state)
+{
+	(void)state;
+	struct made made;
+
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 1, 1)->result->total.cause_units[CAUSE_COMPUTE] = 1000 * UNITS;
+	made_add(&made, "a", "256", 1, 1, 48)->result->total.cause_units[CAUSE_COMPUTE] = 1000 * UNITS;
+	expect_title(&made, "causes", "Waiting for lines of other CPUs takes under 1 % of a's cycles");
+}
+
 /* An allocation and a free: 40 + 40 against 10 + 10. */
 static void cycles_are_those_of_a_pair(void **state)
 {
@@ -1487,6 +1499,7 @@ int main(void)
 		cmocka_unit_test(one_allocator_alone_is_not_compared),
 		cmocka_unit_test(causes_tell_the_share_of_waiting_for_lines),
 		cmocka_unit_test(next_to_nothing_is_told_without_digits),
+		cmocka_unit_test(a_range_below_one_per_cent_has_no_digits),
 		cmocka_unit_test(cycles_are_those_of_a_pair),
 		cmocka_unit_test(scaling_compares_the_ends_of_the_curves),
 		cmocka_unit_test(a_change_of_holder_is_another_cpu_on_the_same_line),

@@ -168,6 +168,30 @@ static void a_count_apart_from_what_is_read(void **state)
 	results_free(&results);
 }
 
+/*
+ * Throughput over CPUs: under a ticket lock it rises to 4 or 8 and then falls, as each release is
+ * read by all that wait; under a queued lock beside it, it stays about where it is.
+ */
+static void ticket_locks_collapse(void **state)
+{
+	struct results results = run_shipped("ticket-collapse");
+	double ticket[5], queued[5];            /* cycles an operation, at 1, 4, 8, 16, 48 CPUs */
+
+	(void)state;
+	assert_int_equal(results.points.count, 10);
+	for (size_t i = 0; i < 5; i++) {
+		ticket[i] = measured(&results, 2 * i, "elapsed_cycles");
+		queued[i] = measured(&results, 2 * i + 1, "elapsed_cycles");
+	}
+	assert_true(ticket[1] < ticket[0] / 2);
+	assert_true(ticket[3] > ticket[1] && ticket[4] > ticket[3]);
+	assert_true(ticket[4] > 2 * ticket[1]);
+	assert_true(queued[1] < queued[0] / 2);
+	assert_true(queued[4] < 1.5 * queued[2]);
+	assert_true(queued[4] < ticket[4] / 2);
+	results_free(&results);
+}
+
 /* More CPUs than the loop works on: the table says how many do. */
 static void idle_cpus_are_told(void **state)
 {
@@ -218,6 +242,7 @@ int main(void)
 		cmocka_unit_test(pages_run_without_objects),
 		cmocka_unit_test(padding_is_flat),
 		cmocka_unit_test(a_count_apart_from_what_is_read),
+		cmocka_unit_test(ticket_locks_collapse),
 		cmocka_unit_test(idle_cpus_are_told),
 	};
 

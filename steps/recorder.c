@@ -44,6 +44,12 @@ struct change {
 	uint8_t after;
 };
 
+/* A copy that went to another CPU's access. */
+struct lost {
+	uint64_t key;                   /* line and CPU; 0: free slot */
+	uint64_t event;                 /* number of that access; 0: it is back, or went otherwise */
+};
+
 struct recorder {
 	struct sim *sim;
 	const struct arena *arena;
@@ -61,6 +67,8 @@ struct recorder {
 	uint32_t *coming;               /* by CPU: flags of its next access */
 	struct change *change;          /* in order */
 	size_t changes, change_room;
+	struct lost *lost;              /* open addressing */
+	size_t losts, lost_room;
 	char *letters;                  /* [caches] */
 	uint8_t *both, *none;           /* [caches] */
 	uint8_t code[256];              /* of a letter */
@@ -107,6 +115,37 @@ static size_t know(struct recorder *r, uint64_t line)
 		r->count++;
 	}
 	return at;
+}
+
+static struct lost *lost_slot(const struct recorder *r, uint64_t key)
+{
+	size_t at = (key * 0x9e3779b97f4a7c15u >> 20) & (r->lost_room - 1);
+
+	while (r->lost[at].key && r->lost[at].key != key)
+		at = (at + 1) & (r->lost_room - 1);
+	return &r->lost[at];
+}
+
+/* Which event took that copy, to be read and set. */
+static uint64_t *taker_of(struct recorder *r, uint64_t line, unsigned cpu)
+{
+	uint64_t key = line / LINE * EVENT_CACHES_MAX + cpu + 1;
+	struct lost *slot;
+
+	if (2 * r->losts >= r->lost_room) {
+		struct recorder old = *r;
+
+		r->lost_room = r->lost_room ? 2 * r->lost_room : 1024;
+		r->lost = xalloc(r->lost_room * sizeof *r->lost);
+		for (size_t i = 0; i < old.lost_room; i++)
+			if (old.lost[i].key)
+				*lost_slot(r, old.lost[i].key) = old.lost[i];
+		free(old.lost);
+	}
+	slot = lost_slot(r, key);
+	r->losts += !slot->key;
+	slot->key = key;
+	return &slot->event;
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */
@@ -234,9 +273,9 @@ static void note_change(struct recorder *r, const struct moment *m)
 }
 
 /* What has changed for the sake of that CPU: into both (after in the low half), and the states as they
- * are told from now on. True: somebody lost a copy. */
-static bool take_changes(struct recorder *r, uint64_t line, unsigned by, uint8_t *states,
-			 uint8_t *both)
+ * are told from now on. `event`: the access that it is, 0: none. True: somebody lost a copy. */
+static bool take_changes(struct recorder *r, uint64_t line, unsigned by, uint64_t event,
+			 uint8_t *states, uint8_t *both)
 {
 	bool killed = false;
 	size_t left = 0;
@@ -250,6 +289,8 @@ static bool take_changes(struct recorder *r, uint64_t line, unsigned by, uint8_t
 		}
 		both[c->whose] = (uint8_t)((both[c->whose] & 0xf0) | c->after);
 		states[c->whose] = c->after;
+		if (c->after == STATE_I)
+			*taker_of(r, line, c->whose) = c->whose == by ? 0 : event;
 		killed |= c->whose != by && c->after == STATE_I;
 	}
 	r->changes = left;
@@ -274,7 +315,8 @@ static uint8_t *evicted_or_arrived(struct recorder *r, const struct moment *m)
 	both = xalloc(r->caches);
 	as_told(r, states, both);
 	if (m->kind == MOMENT_ARRIVAL)
-		take_changes(r, line, m->cpu, states, both);
+		take_changes(r, line, m->cpu, 0, states, both);
+	*taker_of(r, line, m->cpu) = 0;
 	if (changes == r->changes && states[m->cpu] == after) {
 		free(both);
 		return NULL;
@@ -366,7 +408,7 @@ static uint32_t take_states(struct recorder *r, const struct access *a)
 	as_told(r, states, r->both);
 	if (a->prefetch)
 		return flags;
-	if (take_changes(r, a->line, a->cpu, states, r->both))
+	if (take_changes(r, a->line, a->cpu, writer_accesses(r->writer) + 1, states, r->both))
 		flags |= EVENT_KILLED;
 	states[a->cpu] = r->code[(unsigned char)a->after];
 	r->both[a->cpu] = (uint8_t)((r->both[a->cpu] & 0xf0) | states[a->cpu]);
@@ -403,6 +445,12 @@ static void on_access(void *to, const struct access *a)
 	};
 
 	let_moments(r, a->time_units);
+	if (a->missed) {
+		uint64_t *taker = taker_of(r, a->line, a->cpu);
+
+		raw.taken_by = *taker;
+		*taker = 0;
+	}
 	raw.flags |= take_states(r, a);
 	if (!a->buffered) {
 		raw.flags |= r->coming[a->cpu];
@@ -481,6 +529,7 @@ void recorder_free(struct recorder *r)
 	free(r->states);
 	free(r->heap);
 	free(r->change);
+	free(r->lost);
 	free(r->coming);
 	free(r->letters);
 	free(r->both);

@@ -13,6 +13,7 @@
  */
 #include "steps/recorder.h"
 
+#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,11 @@ struct change {
 	uint8_t after;
 };
 
+/* Where the program lies, or a library, or a model that was loaded. */
+struct image {
+	uint64_t start, end;
+};
+
 /* A copy that went to another CPU's access. */
 struct lost {
 	uint64_t key;                   /* line and CPU; 0: free slot */
@@ -67,6 +73,8 @@ struct recorder {
 	uint32_t *coming;               /* by CPU: flags of its next access */
 	struct change *change;          /* in order */
 	size_t changes, change_room;
+	struct image *image;            /* what is loaded into this process */
+	size_t images;
 	struct lost *lost;              /* open addressing */
 	size_t losts, lost_room;
 	char *letters;                  /* [caches] */
@@ -180,25 +188,73 @@ static uint32_t name_of(struct recorder *r, uint64_t offset)
 	return writer_name(r->writer, key, describe, &d);
 }
 
-/* Host addresses differ from run to run: a pointer into the arena becomes its offset. */
-static uint64_t plain(const struct recorder *r, uint64_t word, unsigned size, bool *points)
+static int add_image(struct dl_phdr_info *info, size_t size, void *to)
 {
+	struct recorder *r = to;
+
+	(void)size;
+	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+
+		if (part->p_type != PT_LOAD)
+			continue;
+		r->image = xrealloc(r->image, (r->images + 1) * sizeof *r->image);
+		r->image[r->images++] =
+			(struct image){ info->dlpi_addr + part->p_vaddr,
+					info->dlpi_addr + part->p_vaddr + part->p_memsz };
+	}
+	return 0;
+}
+
+static bool is_of_program(const struct recorder *r, uint64_t word)
+{
+	for (size_t i = 0; i < r->images && word >> 32; i++)
+		if (word >= r->image[i].start && word < r->image[i].end)
+			return true;
+	return false;
+}
+
+static void describe_constant(void *to, char *instance, size_t size, char *member,
+			      size_t member_size)
+{
+	(void)to;
+	(void)member;
+	(void)member_size;
+	snprintf(instance, size, "%s", "(a constant of the program)");
+}
+
+/*
+ * Host addresses differ from run to run: a pointer into the arena becomes its offset, with a name; one
+ * to a constant of the program nothing but a name.
+ */
+static uint64_t plain(struct recorder *r, uint64_t word, unsigned size, uint32_t *name)
+{
+	static const uint64_t constant[3] = { UINT64_MAX, UINT64_MAX, UINT64_MAX };
 	uint64_t offset = arena_pointer(r->arena, word);
 
-	*points = size >= 8 && offset < r->arena->bytes;
-	return *points ? offset : word;
+	*name = 0;
+	if (size < 8)
+		return word;
+	if (offset < r->arena->bytes) {
+		*name = name_of(r, offset);
+		return offset;
+	}
+	if (!is_of_program(r, word))
+		return word;
+	*name = writer_name(r->writer, constant, describe_constant, NULL);
+	return 0;
 }
 
 static void take_value(struct recorder *r, const void *from, unsigned size, uint64_t word[2],
 		       uint32_t *to)
 {
-	bool points, high;
+	uint32_t unused;
 
 	word[0] = word[1] = 0;
 	memcpy(word, from, size);
-	word[0] = plain(r, word[0], size, &points);
-	word[1] = plain(r, word[1], size, &high);
-	*to = points ? name_of(r, word[0]) : 0;
+	word[0] = plain(r, word[0], size, to);
+	if (size > 8)
+		word[1] = plain(r, word[1], size, &unused);
 }
 
 /* ---- moments --------------------------------------------------------------------------------- */
@@ -502,6 +558,7 @@ struct recorder *recorder_attach(struct sim *sim, int fd, uint64_t accesses,
 	for (unsigned i = 0; state_letter[i]; i++)
 		r->code[(unsigned char)state_letter[i]] = (uint8_t)i;
 	note_caches(r);
+	dl_iterate_phdr(add_image, r);
 	sim_observe(sim, on_access, r);
 	sim_observe_moments(sim, on_moment);
 	return r;
@@ -530,6 +587,7 @@ void recorder_free(struct recorder *r)
 	free(r->heap);
 	free(r->change);
 	free(r->lost);
+	free(r->image);
 	free(r->coming);
 	free(r->letters);
 	free(r->both);

@@ -134,6 +134,14 @@ ok "a folder that is not there is told" $?
 [ $? = 2 ] && grep -q '.json or .events' err && [ ! -e x.txt ]
 ok "what the file is to be is said by its name" $?
 
+# Where the sources are not, the frame says so; where the page's frame is not, there is no page.
+mkdir empty
+BOUNCE_DATA=$work/empty "$bounce" step a.events --at 100 | grep -q "source is not here; the operand is "
+ok "sources that are not there are told" $?
+BOUNCE_DATA=$work/empty "$bounce" step a.events --html x.html 2>err
+[ $? = 1 ] && grep -q 'steps/page.html is not here' err && [ ! -e x.html ]
+ok "a page that cannot be made is told, and nothing is written" $?
+
 # Files that are cut or damaged anywhere are told, or read; never a crash.
 size=$(stat -c %s a.events)
 for cut in 0 8 63 64 100 $((size / 2)) $((size - 1)); do

@@ -394,38 +394,60 @@ static void cpu_axis(struct chart *chart)
 	free(shown);
 }
 
-/* Letters as large as lets all names stand one below the other. */
+/* Letters as large as lets all names stand one below the other; 0: they are too many. */
 static double name_size(const struct chart *chart)
 {
+	enum { LEAST = 6 };
 	const struct page *page = &chart->page;
-	double size = page->letters.text, room = (page->bottom - page->top) / (double)chart->count;
+	double room = (page->bottom - page->top) / (double)chart->count;
+	double size = fmin(page->letters.text, room / 1.3);
 
-	return fmax(fmin(size, room / 1.3), 6);
+	return size < LEAST ? 0 : size;
 }
 
 /* ---- the script's head --------------------------------------------------------------------------- */
+
+static bool not_cpus(const struct points *points, const char *key, const void *argument)
+{
+	(void)points;
+	(void)argument;
+	return strcmp(key, "cpus") != 0;
+}
+
+/* The settings of each curve but for the number of CPUs: what its hovers begin with. */
+static void write_tips(const struct chart *chart)
+{
+	char **text = xalloc((chart->count + 1) * sizeof *text), buf[1024];
+
+	for (size_t i = 0; i < chart->count; i++) {
+		const struct curve *curve = &chart->curve[i];
+
+		groups_values(chart->drawing->points, curve->cell->point[0], not_cpus, NULL, ", ",
+			      true, buf, sizeof buf);
+		text[i] = xstrdup(*buf ? buf : curve->name);
+	}
+	page_texts(chart->page.head, "Tip", text, chart->count);
+	for (size_t i = 0; i < chart->count; i++)
+		free(text[i]);
+	free(text);
+}
 
 static void write_curves(struct chart *chart, char *const *shown, double size)
 {
 	FILE *head = chart->page.head;
 	const struct look *look = chart->page.look;
-	colour *line = xalloc((chart->count + 1) * sizeof *line),
-	       *letters = xalloc((chart->count + 1) * sizeof *letters);
+	colour *line = xalloc((chart->count + 1) * sizeof *line);
 	double *value = xalloc((chart->count + 1) * sizeof *value);
-	char **name = xalloc((chart->count + 1) * sizeof *name);
 	static const char *const arrays[] = { "Dash", "Mark", "KeyX", "KeyY" };
 
 	fprintf(head, "curves = %zu\nnames = %.9g\nwhat = \"%s\"\n", chart->count, size,
 		chart->words->ylabel);
 	for (size_t i = 0; i < chart->count; i++) {
-		name[i] = chart->curve[i].name;
 		line[i] = figure_colour(look, chart->groups, chart->curve[i].cell->series);
-		letters[i] = look_letters(look, line[i]);
 	}
-	page_texts(head, "Curves", name, chart->count);
+	write_tips(chart);
 	page_texts(head, "Key", shown, chart->count);
 	page_colours(head, "Colour", line, chart->count);
-	page_colours(head, "Letters", letters, chart->count);
 	for (size_t a = 0; a < sizeof arrays / sizeof *arrays; a++) {
 		for (size_t i = 0; i < chart->count; i++) {
 			const struct curve *curve = &chart->curve[i];
@@ -438,9 +460,7 @@ static void write_curves(struct chart *chart, char *const *shown, double size)
 		page_numbers(head, arrays[a], value, chart->count);
 	}
 	free(line);
-	free(letters);
 	free(value);
-	free(name);
 }
 
 static void write_head(struct chart *chart, bool logarithmic)
@@ -461,6 +481,8 @@ static void write_head(struct chart *chart, bool logarithmic)
 	page_values(page, chart->words->ylabel, chart->least, chart->most, 14, logarithmic);
 	cpu_axis(chart);
 	size = name_size(chart);
+	for (size_t i = 0; i < chart->count && size == 0; i++)
+		*shown[i] = '\0';       /* hovers have them */
 	spread_names(chart, 1.3 * size);
 	write_curves(chart, shown, size);
 	page_close(page);

@@ -488,19 +488,21 @@ static void heat_texts(struct drawing *drawing, const struct panel *panels, size
 		       struct span span)
 {
 	static const struct look usual;
-	const struct point *point = panels[0].point;
-	char settings[256], shown[4 * SETTINGS_SHOWN + 8], machine[4 * SETTINGS_SHOWN + 8];
+	const struct look *look = drawing->look ? drawing->look : &usual;
+	const struct point *point[PANELS_MAX];
+	char settings[256], shown[4 * SETTINGS_SHOWN + 8], machine[300];
 
+	for (size_t p = 0; p < count; p++)
+		point[p] = panels[p].point;
 	heat_title(drawing, panels, count, span);
-	groups_values(drawing->points, point, same, drawing->look ? drawing->look : &usual, ", ", true,
-		      settings, sizeof settings);
-	snprintf(
-		drawing->subtitle, sizeof drawing->subtitle,
-		"Which CPU wrote each line last; the lines that change hands most; %s%sseed %" PRIu64
-		"; %" PRIu64 " CPUs of %s",
-		text_short(settings, SETTINGS_SHOWN, shown, sizeof shown), *settings ? "; " : "",
-		point->seed, point->cpus,
-		text_short(point->machine, SETTINGS_SHOWN, machine, sizeof machine));
+	groups_values(drawing->points, point[0], same, look, ", ", true, settings, sizeof settings);
+	figure_machine(point, count, machine, sizeof machine);
+	snprintf(drawing->subtitle, sizeof drawing->subtitle,
+		 "Which CPU wrote each line last; the lines that change hands most; %s%sseed %" PRIu64
+		 "; %s%s",
+		 text_short(settings, SETTINGS_SHOWN, shown, sizeof shown), *settings ? "; " : "",
+		 point[0]->seed, machine,
+		 look->chosens > PANELS_MAX ? "; four of the combinations that were chosen" : "");
 }
 
 bool heat_write(struct drawing *drawing, const struct figure *figure)

@@ -34,9 +34,9 @@ static double operations_per_cycle(const struct point *point)
 {
 	const struct result *result = point->result;
 
-	return result->elapsed_units ? 1000.0 * UNITS * (double)result->operations /
-					       (double)result->elapsed_units
-				     : NAN;
+	return result->elapsed_units
+		       ? 1000.0 * UNITS * (double)result->operations / (double)result->elapsed_units
+		       : NAN;
 }
 
 /* clang-format off */
@@ -108,9 +108,9 @@ static uint64_t *cpu_counts(const struct points *points, size_t *count)
 struct curve {
 	char *name;
 	const struct cell *cell;
-	uint64_t last;          /* largest number of CPUs it has */
-	double end, spot;       /* mean there; pixels where its name is written */
-	double growth;          /* last over first; NAN if it lacks one of them */
+	uint64_t last; /* largest number of CPUs it has */
+	double end, spot; /* mean there; pixels where its name is written */
+	double growth; /* last over first; NAN if it lacks one of them */
 	double dash, mark;
 };
 
@@ -123,7 +123,7 @@ struct chart {
 	size_t cpu_count;
 	struct curve *curve;
 	size_t count;
-	double least, most;     /* values, intervals included; least above 0 */
+	double least, most; /* values, intervals included; least above 0 */
 	struct page page;
 };
 
@@ -207,8 +207,11 @@ static void collect(struct chart *chart)
 		const struct cell *cell = &groups->cell[i];
 		struct curve *curve = &chart->curve[chart->count];
 
-		*curve = (struct curve){ .name = curve_name(groups, cell), .cell = cell, .growth = NAN };
-		curve->dash = 1 + (double)((alone ? cell->group : rest_rank(groups, cell->series)) % 5);
+		*curve = (struct curve){ .name = curve_name(groups, cell),
+					 .cell = cell,
+					 .growth = NAN };
+		curve->dash =
+			1 + (double)((alone ? cell->group : rest_rank(groups, cell->series)) % 5);
 		curve->mark = 1 + (double)(cell->group % 5);
 		curve_rows(chart, curve, chart->count);
 		if (curve->last)
@@ -254,8 +257,8 @@ static void title(struct chart *chart)
 		most = !most || curve->growth > most->growth ? curve : most;
 	}
 	if (!most) {
-		snprintf(buf, size, "%s on %" PRIu64 " to %" PRIu64 " CPUs", chart->words->alone, from,
-			 until);
+		snprintf(buf, size, "%s on %" PRIu64 " to %" PRIu64 " CPUs", chart->words->alone,
+			 from, until);
 		return;
 	}
 	times(most->growth, grown, sizeof grown);
@@ -268,13 +271,15 @@ static void title(struct chart *chart)
 			buf[used] = '\0';
 			continue;
 		}
-		used += (size_t)snprintf(buf + used, size - used, "%s", word_of(at, name, grown, first));
+		used += (size_t)snprintf(buf + used, size - used, "%s",
+					 word_of(at, name, grown, first));
 		at = strchr(at, '}') + 1;
 	}
 	if (least == most || used >= size)
 		return;
 	claim_range(least->growth, least->growth, " times", other, sizeof other);
-	snprintf(buf + used, size - used, ", %s %s", text_short(least->name, CLAIM_NAME, name2, sizeof name2),
+	snprintf(buf + used, size - used, ", %s %s",
+		 text_short(least->name, CLAIM_NAME, name2, sizeof name2),
 		 strcmp(other, "1 times") ? other : "as much");
 }
 
@@ -287,8 +292,8 @@ static void add_partners(struct drawing *drawing)
 
 	partners_of_points(drawing->points, &differ, partners, sizeof partners);
 	if (*partners && !differ)
-		snprintf(drawing->subtitle + used, sizeof drawing->subtitle - used,
-			 "; partners %s", partners);
+		snprintf(drawing->subtitle + used, sizeof drawing->subtitle - used, "; partners %s",
+			 partners);
 }
 
 static void texts(struct chart *chart, bool logarithmic)
@@ -452,7 +457,8 @@ static void write_curves(struct chart *chart, char *const *shown, double size)
 		for (size_t i = 0; i < chart->count; i++) {
 			const struct curve *curve = &chart->curve[i];
 			const double values[] = { curve->dash, curve->mark,
-						  (chart->page.right + SAMPLE + 4) / chart->page.width,
+						  (chart->page.right + SAMPLE + 4) /
+							  chart->page.width,
 						  1 - curve->spot / chart->page.height };
 
 			value[i] = values[a];
@@ -482,7 +488,7 @@ static void write_head(struct chart *chart, bool logarithmic)
 	cpu_axis(chart);
 	size = name_size(chart);
 	for (size_t i = 0; i < chart->count && size == 0; i++)
-		*shown[i] = '\0';       /* hovers have them */
+		*shown[i] = '\0'; /* hovers have them */
 	spread_names(chart, 1.3 * size);
 	write_curves(chart, shown, size);
 	page_close(page);
@@ -496,7 +502,9 @@ bool curves_write(struct drawing *drawing, const struct figure *figure)
 {
 	const struct curves *kind = figure->what;
 	struct groups *groups = groups_of(drawing->points, "cpus");
-	struct chart chart = { .drawing = drawing, .kind = kind, .groups = groups, .least = INFINITY };
+	struct chart chart = {
+		.drawing = drawing, .kind = kind, .groups = groups, .least = INFINITY
+	};
 	bool logarithmic, drawable;
 
 	chart.words = measure_turns(drawing->points) ? &kind->turns : &kind->words;
@@ -514,8 +522,9 @@ bool curves_write(struct drawing *drawing, const struct figure *figure)
 		write_head(&chart, logarithmic);
 	} else {
 		snprintf(drawing->why, sizeof drawing->why,
-			 chart.cpu_count > 1 ? "no run completed an operation of that kind"
-					     : "all runs have the same number of CPUs; sweep `cpus`");
+			 chart.cpu_count > 1
+				 ? "no run completed an operation of that kind"
+				 : "all runs have the same number of CPUs; sweep `cpus`");
 	}
 	for (size_t i = 0; i < chart.count; i++)
 		free(chart.curve[i].name);

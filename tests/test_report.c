@@ -283,13 +283,13 @@ static void fields_show_holes_lines_and_false_sharing(void **state)
 	(void)state;
 	expect_view("fields", 10,
 		"struct page, the allocator's, 80 bytes: 1900 bounces\n"
-		"  offset  size  member                     accesses  trips  bounces  of all  hitm  false sharing  readers  writers  taken by               mostly from\n"
-		"       0     8  (flags: not accessed)\n"
-		"       8     8  freelist                       2500   2000     1900    95 %  1950              0  1        0        freelist 97 %, by 0-1  models/a.c:20 give\n"
-		"      16     8  (2 members: not accessed)\n"
+		"  offset  size  member               accesses  trips  bounces  of all  hitm  false sharing  readers  writers  taken by               mostly from\n"
+		"       0     8  (flags: unused)\n"
+		"       8     8  freelist                 2500   2000     1900    95 %  1950              0  1        0        freelist 97 %, by 0-1  models/a.c:20 give\n"
+		"      16     8  (2 members: unused)\n"
 		"      24    40  /* hole */\n"
-		"      64        --- line 1 (byte 64) ---\n"
-		"      64    16  lru                               7      0                                                                                 models/b.c:40 unlock\n"
+		"      64        --- line 1 ---\n"
+		"      64    16  lru                         7      0                                                                                 models/b.c:40 unlock\n"
 		"\n"
 		"struct ring, the workload's, 8 bytes: 100 bounces\n"
 		"  offset  size  member  accesses  trips  bounces  of all  hitm  false sharing  readers  writers  taken by          mostly from\n"
@@ -297,10 +297,11 @@ static void fields_show_holes_lines_and_false_sharing(void **state)
 		"       4     4  tail                 60       50     2 %    50             20  1        1        head 100 %, by 0\n"
 		"\n"
 		"FALSE SHARING: 60 misses, because ring.head and ring.tail lie in one line\n"
-		"  ring.head (bytes 0-3), written by CPU 0: CPU 0 lost it 40 times to the use of tail by CPU 1\n"
-		"  ring.tail (bytes 4-7), written by CPU 1, read by CPU 1: CPU 1 lost it 20 times to the use of head by CPU 0\n"
-		"  To end it: 60 bytes of padding before ring.tail, so that it begins a line, and the struct aligned to 64 bytes: "
-		"the struct grows from 8 to 128 bytes.\n"
+		"  ring.head (bytes 0-3), written by CPU 0\n"
+		"    lost 40 times by CPU 0 to the use of tail by CPU 1\n"
+		"  ring.tail (bytes 4-7), written by CPU 1, read by CPU 1\n"
+		"    lost 20 times by CPU 1 to the use of head by CPU 0\n"
+		"  To end it: 60 bytes of padding before ring.tail, the struct aligned to a line: from 8 to 128 bytes in all.\n"
 		"All lines together: 60 false-sharing misses.\n");
 }
 
@@ -409,8 +410,7 @@ static void a_finding_proposes_what_parts_them(void **state)
 		  "move big.count to the hole at byte 72, in another line: costs nothing" },
 		/* small, 16 bytes: b at 8 begins a line 56 bytes later; 16 + 56 = 72 bytes are 128 */
 		{ { "small", "a", 0, 8, "small", "b", 8, 8, 0, 5, 0, 5, 0, "0", "1" }, 112,
-		  "56 bytes of padding before small.b, so that it begins a line, and the struct aligned to 64 bytes: "
-		  "the struct grows from 16 to 128 bytes" },
+		  "56 bytes of padding before small.b, the struct aligned to a line: from 16 to 128 bytes in all" },
 		/* 16 bytes to 64 */
 		{ { "small", "a", 0, 8, "small", "b", 8, 8, 16, 5, 0, 5, 0, "0", "1" }, 48,
 		  "a line for each small: it grows from 16 to 64 bytes, 48 of them padding" },

@@ -59,6 +59,7 @@ static struct visit enter(struct cpu *cpu, unsigned gfp)
 		own->shut = true;
 	}
 	v->gfp = gfp;
+	v->verbs = 0;
 	guard_enter(own, cpu, NULL);
 	return visit;
 }
@@ -375,6 +376,7 @@ static bool ask(struct own *own, uint64_t *in_use)
 	struct books books = { .own = own };
 
 	*in_use = 0;
+	own->peeks = 0;
 	own->broken[0] = '\0';
 	count_blocks(own, blocks);
 	if (setjmp(books.escape))
@@ -454,7 +456,7 @@ const struct object_allocator *own_allocator(const struct plugin *plugin, const 
 		.content = content,
 		.settings = plugin->allocator->settings,
 		.settings_size = plugin->allocator->settings_size,
-		.kernel = KERNEL_7_1,
+		.kernel = KERNEL_6_12,  /* preemption is not counted */
 		.create = creates[n],
 		.cache_create = own_cache_create,
 		.kmalloc_cache = own_kmalloc_cache,

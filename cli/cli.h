@@ -26,12 +26,15 @@ int cli_run(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_report(int argc, char **argv);
 int cli_step(int argc, char **argv);
+int cli_export(int argc, char **argv);
 int cli_plot(int argc, char **argv);
 int cli_compare(int argc, char **argv);
 int cli_import(int argc, char **argv);
+int cli_suggest(int argc, char **argv);
 int cli_explore(int argc, char **argv);
 int cli_calibrate(int argc, char **argv);
 int cli_litmus(int argc, char **argv);
+int cli_lab(int argc, char **argv);
 int cli_list(int argc, char **argv);
 int cli_explain(int argc, char **argv);
 

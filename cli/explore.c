@@ -9,15 +9,18 @@
 #include <sys/stat.h>
 
 #include "cli/cli.h"
+#include "cli/explore.h"
 #include "cli/options.h"
+#include "cli/replay.h"
 #include "cli/table.h"
 #include "experiment/experiment.h"
 #include "experiment/file.h"
+#include "experiment/keys.h"
 #include "explored/explored.h"
 #include "sim/verbs/backend.h"
 #include "sim/verbs/xalloc.h"
 
-enum { HASH_DIGITS = 12, REPLAY_BYTES_MAX = 16 << 20, PLANT_OPERATIONS = 2 };
+enum { HASH_DIGITS = 12, PLANT_OPERATIONS = 2 };
 
 struct arguments {
 	char **files, **sets;
@@ -26,11 +29,12 @@ struct arguments {
 	bool plants;
 };
 
-enum { OPTION_SET = 256, OPTION_REPLAY, OPTION_OUTPUT, OPTION_PLANTS, OPTION_COLOUR };
+enum { OPTION_SET = 256, OPTION_MODEL, OPTION_REPLAY, OPTION_OUTPUT, OPTION_PLANTS, OPTION_COLOUR };
 
 /* clang-format off */
 static const struct argp_option options[] = {
 	{ "set", OPTION_SET, "KEY=VALUE", 0, "Put a value over that of the file; may be given often", 0 },
+	{ "model", OPTION_MODEL, "FILE.so", 0, MODEL_HELP, 0 },
 	{ "replay", OPTION_REPLAY, "FILE", 0, "Run the schedule of a finding again", 0 },
 	{ "plants", OPTION_PLANTS, NULL, 0, "Schedules until each planted fault is found, by strategy", 0 },
 	{ "output", OPTION_OUTPUT, "DIR", 0, "Findings go to DIR/NAME/findings (results/NAME/findings)", 0 },
@@ -55,6 +59,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	struct arguments *arguments = state->input;
 
 	switch (key) {
+	case OPTION_MODEL:
+		load_model(word, state);
+		return 0;
 	case OPTION_SET:
 		words_append(&arguments->sets, &arguments->set_count, word);
 		return 0;
@@ -86,49 +93,24 @@ static error_t parse(int key, char *word, struct argp_state *state)
 
 /* ---- what is explored ------------------------------------------------------------------------ */
 
-/* Where it needs no objects and can be explored itself, it is, and not the page allocator. */
-static bool explores_workload(const struct combination *combination)
-{
-	return !combination->objects && combination->workload->restart;
-}
-
 /* Whose name and settings findings are told under. */
 static const char *explored_name(const struct combination *combination)
 {
-	if (explores_workload(combination))
+	if (replay_has_workload(combination))
 		return combination->workload->name;
 	return combination->objects ? combination->objects->name : combination->pages->name;
-}
-
-static struct explore_options options_of(const struct combination *combination, uint64_t seed)
-{
-	struct explore_options o = combination->settings.explore;
-	int plant = combination->settings.plant;
-
-	if (explores_workload(combination)) {
-		o.workload = combination->workload->name;
-		o.workload_settings = combination->workload_settings;
-	}
-	o.objects = combination->objects ? combination->objects->name : NULL;
-	o.pages = combination->pages->name;
-	o.objects_settings = combination->objects_settings;
-	o.pages_settings = combination->pages_fitted;
-	o.preempt = combination_preempt(combination);
-	o.plant = plant ? backend_explored.explorer->plants[plant - 1].name : NULL;
-	o.seed = seed;
-	return o;
 }
 
 /* "slub-cpu (slub-cpu.variant dfb4f096) on buddy". */
 static void print_models(const struct combination *combination)
 {
-	bool pages = !combination->objects && !explores_workload(combination);
+	bool pages = !combination->objects && !replay_has_workload(combination);
 	char section[SETTING_NAME_BYTES + 1];
 
 	if (!pages)
 		printf("%s", explored_name(combination));
 	snprintf(section, sizeof section, "%s.",
-		 explores_workload(combination) ? "workload" : explored_name(combination));
+		 replay_has_workload(combination) ? "workload" : explored_name(combination));
 	for (size_t i = 0; i < combination->keys; i++) {
 		const struct point_key *key = &combination->key[i];
 
@@ -137,14 +119,14 @@ static void print_models(const struct combination *combination)
 	}
 	if (combination->objects)
 		printf(" on ");
-	if (!explores_workload(combination))
+	if (!replay_has_workload(combination))
 		printf("%s", combination->pages->name);
 }
 
 /* Do two combinations differ in nothing that the explorer sees? */
 static bool same_to_explorer(const struct combination *a, const struct combination *b)
 {
-	if (explores_workload(a))
+	if (replay_has_workload(a))
 		return a->workload == b->workload &&
 		       !memcmp(a->workload_settings, b->workload_settings,
 			       a->workload->settings_size);
@@ -232,8 +214,11 @@ static void print_schedule(FILE *out, const struct experiment *experiment,
 		if (combination->key[i].swept)
 			fprintf(out, "set: %s=%s\n", combination->key[i].key,
 				combination->key[i].value);
+	if (combination->objects && combination->objects->content)
+		fprintf(out, "model: %s %s\n", combination->objects->name,
+			combination->objects->content);
 	fprintf(out, "set: explore.start=%s\n", backend_explored.explorer->starts[f->start]);
-	fprintf(out, "set: explore.program=%s\n", f->program);
+	fprintf(out, "set: explore.program=%s\n", *f->program ? f->program : "\"\"");
 	fprintf(out, "schedule: %s\n---\n%s", f->schedule, experiment->effective);
 }
 
@@ -281,7 +266,7 @@ static bool save(const struct arguments *arguments, const struct experiment *exp
 static int explore_one(const struct arguments *arguments, const struct experiment *experiment,
 		       const struct combination *combination)
 {
-	struct explore_options o = options_of(combination, combination->settings.seed);
+	struct explore_options o = replay_options(combination, combination->settings.seed);
 	struct explore_report report;
 	char why[400];
 	int status = EXIT_DONE;
@@ -305,12 +290,19 @@ static int explore_one(const struct arguments *arguments, const struct experimen
 	return status;
 }
 
+int explore_told(const struct experiment *experiment, const char *output)
+{
+	const struct arguments arguments = { .output = output };
+
+	return explore_one(&arguments, experiment, experiment->combination[0]);
+}
+
 /* ---- planted faults --------------------------------------------------------------------------- */
 
 static void plant_cell(const struct experiment *experiment, const struct combination *combination,
 		       int plant, int strategy)
 {
-	struct explore_options o = options_of(combination, combination->settings.seed);
+	struct explore_options o = replay_options(combination, combination->settings.seed);
 	struct explore_report report;
 	char why[400];
 
@@ -372,6 +364,12 @@ static int explore_file(const struct arguments *arguments, const char *file,
 
 	if (!experiment)
 		return EXIT_MISTAKE;
+	if (keys_protocol_fault(experiment->combination[0]->settings.plant)) {
+		mistake(diagnostics, experiment->about,
+			"'plant' is a fault of the protocol, for 'bounce run'; the explorer has no caches");
+		experiment_free(experiment);
+		return EXIT_MISTAKE;
+	}
 	if (arguments->plants)
 		print_plants(experiment);
 	for (size_t i = 0; i < experiment->combinations && !arguments->plants; i++) {
@@ -386,49 +384,15 @@ static int explore_file(const struct arguments *arguments, const char *file,
 	return status;
 }
 
-/* The lines of a schedule file in front of its experiment. */
-struct kept {
-	char *schedule, **sets;
-	const char *version;
-	size_t set_count;
-};
-
-/* Returns where the experiment begins, NULL: that is no schedule. */
-static char *read_kept(char *text, struct kept *kept)
+static int replay_experiment(const struct arguments *arguments, const struct replayed *replayed)
 {
-	char *next;
-
-	for (char *line = text; line; line = next) {
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
-		if (!strcmp(line, "---"))
-			return kept->schedule ? next : NULL;
-		if (!strncmp(line, "set: ", 5))
-			words_append(&kept->sets, &kept->set_count, line + 5);
-		else if (!strncmp(line, "schedule: ", 10))
-			kept->schedule = line + 10;
-		else if (!strncmp(line, "version: ", 9))
-			kept->version = line + 9;
-	}
-	return NULL;
-}
-
-static int replay_experiment(const struct arguments *arguments, const struct experiment *experiment,
-			     const struct kept *kept)
-{
-	const struct combination *combination = experiment->combination[0];
-	struct explore_options o = options_of(combination, combination->settings.seed);
+	const struct combination *combination = replayed->experiment->combination[0];
+	struct explore_options o = replay_options(combination, combination->settings.seed);
 	struct explore_report report;
 	char why[400];
 	int status = EXIT_DONE;
 
-	if (!kept->version || strcmp(kept->version, backend_explored.version))
-		fprintf(stderr,
-			"%s: note: found with another version of the models; it may not go wrong "
-			"any more\n",
-			arguments->replay);
-	if (!backend_explored.explorer->replay(&o, kept->schedule, &report, why, sizeof why)) {
+	if (!backend_explored.explorer->replay(&o, replayed->schedule, &report, why, sizeof why)) {
 		fprintf(stderr, "%s: error: %s\n", arguments->replay, why);
 		return EXIT_MISTAKE;
 	}
@@ -447,29 +411,13 @@ static int replay_experiment(const struct arguments *arguments, const struct exp
 
 static int replay(const struct arguments *arguments, struct diagnostics *diagnostics)
 {
-	size_t length;
-	char *text = file_read(arguments->replay, REPLAY_BYTES_MAX, &length), *begin;
-	struct kept kept = { 0 };
-	struct experiment *experiment = NULL;
+	struct replayed replayed;
 	int status = EXIT_MISTAKE;
 
-	if (!text) {
-		perror(arguments->replay);
+	if (!replay_open(arguments->replay, &replayed, diagnostics))
 		return EXIT_MISTAKE;
-	}
-	begin = read_kept(text, &kept);
-	if (!begin)
-		fprintf(stderr, "%s: error: this is no file of 'bounce explore'\n",
-			arguments->replay);
-	else
-		experiment = experiment_parse(arguments->replay, begin, strlen(begin), kept.sets,
-					      kept.set_count, diagnostics);
-	if (experiment) {
-		status = replay_experiment(arguments, experiment, &kept);
-		experiment_free(experiment);
-	}
-	free(kept.sets);
-	free(text);
+	status = replay_experiment(arguments, &replayed);
+	replay_close(&replayed);
 	return status;
 }
 

@@ -131,9 +131,56 @@ static bool has_numbers(const struct points *points, const char *key)
 	return false;
 }
 
+/* A setting in a table and its sections; NULL: none. */
+static const struct setting *setting_in(const struct setting *table, const char *key)
+{
+	size_t length = strcspn(key, ".");
+
+	for (const struct setting *setting = table; setting && setting->key; setting++)
+		if (strlen(setting->key) == length && !strncmp(setting->key, key, length))
+			return key[length] ? setting_in(setting->section, key + length + 1)
+					   : setting;
+	return NULL;
+}
+
+/* The setting of a model by its path, "sheaves.variant"; NULL: there is none. */
+static const struct setting *model_setting(const char *key)
+{
+	const char *dot = strchr(key, '.');
+	char name[64];
+
+	if (!dot || (size_t)(dot - key) >= sizeof name)
+		return NULL;
+	snprintf(name, sizeof name, "%.*s", (int)(dot - key), key);
+
+	const struct object_allocator *objects = object_allocator_find(name);
+	const struct page_allocator *pages = page_allocator_find(name);
+
+	return setting_in(objects ? objects->settings : pages ? pages->settings : NULL, dot + 1);
+}
+
+/* Only some points have that setting: the others are of another model. */
+static bool of_some(const struct points *points, const char *key)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < points->count; i++)
+		count += point_value(points->point[i], key) != NULL;
+	return count && count < points->count;
+}
+
+/*
+ * Does the key say which allocator it is? Its name, a word of its settings ("6.17" is one too), and
+ * a number of the settings of a model that is not alone: with what else would it be compared?
+ */
 static bool names_allocator(const struct points *points, const char *key)
 {
-	return about_allocator(points, key) && !has_numbers(points, key);
+	const struct setting *setting = model_setting(key);
+
+	if (!about_allocator(points, key))
+		return false;
+	return !has_numbers(points, key) || of_some(points, key) ||
+	       (setting && setting->kind == SETTING_WORD);
 }
 
 bool groups_compares_allocators(const struct points *points)
@@ -183,6 +230,11 @@ static bool of_group(const struct points *points, const char *key, const void *w
 	return !(without && !strcmp(key, without)) && !groups_is_series(points, key);
 }
 
+bool groups_is_group(const struct points *points, const char *key)
+{
+	return of_group(points, key, NULL);
+}
+
 const char *groups_settings(const struct points *points, const struct point *point, char *buf,
 			    size_t size)
 {
@@ -199,40 +251,30 @@ static const char *one_name(const struct point *point)
 		       : point->workload;
 }
 
-/* The unit of a setting in a table and its sections; NULL: none. */
-static const char *unit_in(const struct setting *table, const char *key)
-{
-	size_t length = strcspn(key, ".");
-
-	for (const struct setting *setting = table; setting && setting->key; setting++) {
-		if (strlen(setting->key) != length || strncmp(setting->key, key, length) != 0)
-			continue;
-		if (key[length])
-			return unit_in(setting->section, key + length + 1);
-		return setting->unit || setting->kind != SETTING_BYTES ? setting->unit : "bytes";
-	}
-	return NULL;
-}
-
 /* "workload.object_size" is in bytes: the part before the dot says whose table to look into. */
 static const char *unit_of(const struct point *point, const char *key)
 {
 	const char *dot = strchr(key, '.');
 	const struct workload *workload = workload_find(point->workload);
-	const struct object_allocator *objects = object_allocator_find(point->objects);
-	const struct page_allocator *pages = page_allocator_find(point->pages);
+	const struct setting *setting = NULL;
 
-	if (!dot)
+	if (dot && !strncmp(key, "workload.", 9))
+		setting = setting_in(workload ? workload->settings : NULL, dot + 1);
+	else if (dot && !strncmp(key, "machine.", 8))
+		setting = setting_in(machine_settings, dot + 1);
+	else
+		setting = model_setting(key);
+	if (!setting)
 		return NULL;
-	if (!strncmp(key, "workload.", 9))
-		return workload ? unit_in(workload->settings, dot + 1) : NULL;
-	if (!strncmp(key, "machine.", 8))
-		return unit_in(machine_settings, dot + 1);
-	if (objects && !strncmp(key, objects->name, strlen(objects->name)))
-		return unit_in(objects->settings, dot + 1);
-	return pages && !strncmp(key, pages->name, strlen(pages->name))
-		       ? unit_in(pages->settings, dot + 1)
-		       : NULL;
+	return setting->unit || setting->kind != SETTING_BYTES ? setting->unit : "bytes";
+}
+
+const char *groups_key_unit(const struct points *points, const char *key, char *buf, size_t size)
+{
+	const char *unit = points->count ? unit_of(points->point[0], key) : NULL;
+
+	snprintf(buf, size, "%s%s%s%s", key, unit ? " (" : "", unit ? unit : "", unit ? ")" : "");
+	return buf;
 }
 
 static char *axis_of(const struct points *points, const char *without)
@@ -241,36 +283,61 @@ static char *axis_of(const struct points *points, const char *without)
 	size_t used = 0;
 
 	for (size_t i = 0; i < points->swepts && used < sizeof axis; i++) {
-		const char *unit =
-			points->count ? unit_of(points->point[0], points->swept[i]) : NULL;
+		char key[160];
 
 		if (of_group(points, points->swept[i], without))
-			used += (size_t)snprintf(axis + used, sizeof axis - used, "%s%s%s%s%s",
-						 used ? ", " : "", points->swept[i],
-						 unit ? " (" : "", unit ? unit : "",
-						 unit ? ")" : "");
+			used += (size_t)snprintf(axis + used, sizeof axis - used, "%s%s",
+						 used ? ", " : "",
+						 groups_key_unit(points, points->swept[i], key,
+								 sizeof key));
 	}
 	return xstrdup(axis);
 }
 
-static bool allocator_swept(const struct points *points)
+/* A number or a switch, and not a word that looks like one: it says nothing without its key. */
+static bool needs_key(const char *key, const char *value)
 {
+	const struct setting *setting = model_setting(key);
+
+	if (setting && setting->kind == SETTING_SWITCH)
+		return true;
+	return value && is_number(value) && !(setting && setting->kind == SETTING_WORD);
+}
+
+/* Is the name itself among the swept values? */
+static bool name_swept(const struct points *points, const struct point *point, const char *without)
+{
+	const char *key = one_name(point) == point->objects ? "objects"
+			  : one_name(point) == point->pages ? "pages"
+							    : "workload";
+
 	for (size_t i = 0; i < points->swepts; i++)
-		if (!strcmp(points->swept[i], "objects"))
-			return true;
+		if (!strcmp(points->swept[i], key))
+			return of_series(points, key, without);
 	return false;
 }
 
 const char *groups_series(const struct points *points, const struct point *point,
 			  const char *without, char *buf, size_t size)
 {
-	/* a variant needs its allocator's name in front */
-	size_t named = 0;
+	/* a variant needs its allocator's name in front, a number or a switch that of its setting */
+	size_t used = 0;
 
-	if (!allocator_swept(points))
-		named = (size_t)snprintf(buf, size, "%.100s ", one_name(point));
-	groups_values(points, point, of_series, without, " ", false, buf + named, size - named);
-	if (!buf[named])
+	if (!name_swept(points, point, without))
+		used = (size_t)snprintf(buf, size, "%.100s", one_name(point));
+	else
+		*buf = '\0';
+	for (size_t i = 0; i < points->swepts && used < size; i++) {
+		const char *key = points->swept[i], *value = point_value(point, key);
+		const char *word = strrchr(key, '.');
+		bool named = word && about_allocator(points, key) && needs_key(key, value);
+
+		if (value && of_series(points, key, without))
+			used += (size_t)snprintf(buf + used, size - used, "%s%s%s%s",
+						 used ? " " : "", named ? word + 1 : "",
+						 named ? "=" : "", value);
+	}
+	if (!*buf)
 		snprintf(buf, size, "%s", one_name(point));
 	return buf;
 }
@@ -291,6 +358,7 @@ struct groups *groups_of(const struct points *points, const char *without)
 
 	free(groups->axis);
 	groups->axis = axis_of(points, without);
+	groups->allocators = groups_compares_allocators(points);
 	for (size_t i = 0; i < points->count; i++)
 		groups_add_like(groups, points, without, points->point[i], points->point[i]);
 	return groups;

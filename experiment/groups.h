@@ -20,6 +20,7 @@ struct groups {
 	char **group;                   /* labels, likewise; "" where nothing else is swept */
 	size_t groups;
 	char *axis;                     /* the keys of the labels, "cpus, workload.object_size" */
+	bool allocators;                /* series are allocators, or variants of one */
 	struct cell *cell;
 	size_t cells;
 	size_t bad;                     /* points that did not end well; they are in no cell */
@@ -45,9 +46,15 @@ void groups_add_like(struct groups *groups, const struct points *points, const c
 		     const struct point *like, const struct point *point);
 /* Are allocators swept, or variants of one? Otherwise series are something else. */
 bool groups_compares_allocators(const struct points *points);
-/* Swept by name rather than by number: objects, pages, their variants; without these the first
- * other key with names. */
+/*
+ * Tells series apart: objects, pages, words of their settings, and numbers of the settings of a
+ * model that is compared with others; without these the first other key with names.
+ */
 bool groups_is_series(const struct points *points, const char *key);
+/* Swept, and not by name: its values tell groups apart. */
+bool groups_is_group(const struct points *points, const char *key);
+/* "workload.object_size (bytes)"; in buf. */
+const char *groups_key_unit(const struct points *points, const char *key, char *buf, size_t size);
 /* The values of the swept keys that `choose` says yes to, joined by `between`; in buf. */
 typedef bool key_choice(const struct points *points, const char *key, const void *argument);
 const char *groups_values(const struct points *points, const struct point *point,

@@ -155,7 +155,7 @@ const char *claim_range(double low, double high, const char *unit, char *buf, si
 	digits(high, unit ? 2 : 3, to, sizeof to);
 	if (share && low > 0 && low < 0.5)
 		strcpy(from, "under 1");
-	if (share && high > 0 && high < 0.5)
+	if (share && high > 0 && (high < 0.5 || (high < 1 && low > 0 && low < 0.5)))
 		snprintf(from, sizeof from, "%s", strcpy(to, "under 1"));
 	snprintf(buf, size, !strcmp(from, to) ? "%s%.0s%s" : "%s to %s%s", from, to,
 		 unit ? unit : "");
@@ -235,7 +235,7 @@ static const char *sentence_for(const struct verdict *verdict, const struct word
 }
 
 const char *claim_compare(const struct groups *groups, measure *what, const void *argument,
-			  const struct wording *wording, char *buf, size_t size)
+			  const struct wording *wording, const char *part, char *buf, size_t size)
 {
 	char few_name[SHORT_BYTES], many_name[SHORT_BYTES],
 		reverse[64] = "", ratio[64], fews[64], manys[64], few_times[80], many_times[80],
@@ -272,6 +272,7 @@ const char *claim_compare(const struct groups *groups, measure *what, const void
 		{ "few", text_short(groups->series[few], CLAIM_NAME, few_name, sizeof few_name) },
 		{ "many",
 		  text_short(groups->series[many], CLAIM_NAME, many_name, sizeof many_name) },
+		{ "part", part ? part : "" },
 		{ "amount", amount(&verdict, ratio, sizeof ratio) },
 		{ "fews", fews },
 		{ "manys", manys },
@@ -287,6 +288,9 @@ const char *claim_compare(const struct groups *groups, measure *what, const void
 	};
 
 	fill(sentence_for(&verdict, wording), words, buf, size);
+	if (few != many && !verdict.all && !verdict.two_states)
+		snprintf(buf + strlen(buf), size - strlen(buf),
+			 "; no setting has two of these to compare");
 	if (verdict.all && verdict.two_states)
 		snprintf(buf + strlen(buf), size - strlen(buf), "; two states in %zu more",
 			 verdict.two_states);

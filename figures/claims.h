@@ -13,7 +13,8 @@
 /*
  * Sentences with {few} and {many}, names of the two series; {amount}, "14 times" or "30 %";
  * {fews} and {manys}, their values ("1.9 to 2.1"), as {fewtimes} and {manytimes} "once", "1.9 to
- * 2.1 times"; {count} of {all}, groups; {reverse}, in how many it is the other way round.
+ * 2.1 times"; {part}, what is measured, where that is one of many; {count} of {all}, groups;
+ * {reverse}, in how many it is the other way round.
  */
 struct wording {
 	const char *less;       /* few has less in every group */
@@ -27,8 +28,9 @@ struct wording {
 
 enum { CLAIM_NAME = 60 };      /* characters of a name in a sentence; the rest is cut */
 
+/* `part` NULL: the wording has none. In buf; "" if nothing has a value. */
 const char *claim_compare(const struct groups *groups, measure *what, const void *argument,
-			  const struct wording *wording, char *buf, size_t size);
+			  const struct wording *wording, const char *part, char *buf, size_t size);
 
 /* The series with the least and the most, by mean over the groups; false if nothing has a value. */
 bool claim_extremes(const struct groups *groups, measure *what, const void *argument, size_t *few,

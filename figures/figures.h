@@ -5,17 +5,18 @@
 #include "experiment/groups.h"
 #include "figures/plots.h"
 
-/* An array of names for the script: "array Names[2] = [ ... ]". */
-void figure_names(FILE *out, const char *name, char *const *texts, size_t count);
 /* ",mean,low,high,states": where there are two, low and high are theirs; ends the line. */
 void figure_interval(FILE *out, const struct interval *interval);
-/* The names of series and groups, which plots/style.gp needs. */
-void figure_groups(FILE *head, const struct groups *groups);
+/* The colour of a series among those of its figure. */
+colour figure_colour(const struct look *look, const struct groups *groups, size_t series);
+/* "2 CPUs of core2-2s", of different ones "1 to 16 CPUs"; in buf. */
+void figure_machine(const struct point *const *point, size_t count, char *buf, size_t size);
 /* What is plotted, how many seeds, whether bars are intervals, the machine. */
 void figure_subtitle(struct drawing *drawing, const struct groups *groups, const char *plotted,
 		     bool intervals);
 
-bool scaling_write(struct drawing *drawing, const struct figure *figure);
+/* figure->what is a struct curves, of figures/curves.h. */
+bool curves_write(struct drawing *drawing, const struct figure *figure);
 bool heat_write(struct drawing *drawing, const struct figure *figure);
 
 #endif

@@ -18,33 +18,15 @@
 #include "experiment/data.h"
 #include "experiment/file.h"
 #include "experiment/text.h"
+#include "figures/width.h"
 #include "sim/verbs/xalloc.h"
 
 enum {
-	TITLE_CHARACTERS = 95, /* as many as fit across a figure */
 	NAME_CHARACTERS = 80,
 	FIGURE_BYTES_MAX = 1 << 28,
 };
 
 /* ---- the script ----------------------------------------------------------------------------- */
-
-/* A long title is drawn in two lines of about the same length. */
-static void write_title(FILE *out, const char *title)
-{
-	size_t length = strlen(title), at = length / 2;
-	char *first = xstrdup(title);
-
-	at += strcspn(title + at, " ");
-	if (length <= TITLE_CHARACTERS || at == length) {
-		text_gnuplot(out, title);
-	} else {
-		first[at] = '\0';
-		text_gnuplot(out, first);
-		fputs(".\"\\n\".", out);
-		text_gnuplot(out, title + at + 1);
-	}
-	free(first);
-}
 
 /* "remote-free   seeds 1 to 5   bounce 0.3   experiment 9b1cff00" */
 static void footer(const struct points *points, char *buf, size_t size)
@@ -68,6 +50,18 @@ static void footer(const struct points *points, char *buf, size_t size)
 					 "seeds %" PRIu64 " to %" PRIu64, least, most);
 	snprintf(buf + used, size - (size_t)used, "   bounce %.80s   experiment %.8s%s",
 		 points->version, points->hash, missing);
+}
+
+/* As much of it as fits below a figure. */
+static void write_footer(FILE *out, const struct look *look, char *text)
+{
+	bool slide = look && look->slide;
+	char **shown = width_names(&text, 1, slide ? 11 : 9, slide ? 1230 : 1150);
+
+	text_gnuplot(out, shown[0]);
+	putc('\n', out);
+	free(shown[0]);
+	free(shown);
 }
 
 static bool copy_script(FILE *out, const char *name, char *why, size_t size)
@@ -94,25 +88,15 @@ static bool write_script(const char *directory, const char *name, struct drawing
 	char *script, file[80], foot[512];
 	size_t length;
 	FILE *out = text_open(&script, &length);
-	const struct {
-		const char *name, *text;
-	} texts[] = {
-		{ "figure", name },
-		{ "subtitle", drawing->subtitle },
-		{ "footer", foot },
-		{ "xlabel", drawing->xlabel },
-	};
-
 	footer(drawing->points, foot, sizeof foot);
 	fprintf(out, "# Draws %s.svg and %s.png from %s.csv:  gnuplot %s.gp\n", name, name, name,
 		name);
-	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-		fprintf(out, "%s = ", texts[i].name);
-		text_gnuplot(out, texts[i].text);
-		putc('\n', out);
-	}
-	fputs("title = ", out);
-	write_title(out, drawing->title);
+	fprintf(out, "figure = \"%s\"\nfooter = ", name);
+	write_footer(out, drawing->look, foot);
+	fputs("title = ", out); /* in one piece for who reads the script; drawn in lines */
+	text_gnuplot(out, drawing->title);
+	fputs("\nsubtitle = ", out);
+	text_gnuplot(out, drawing->subtitle);
 	putc('\n', out);
 	fputs(head, out);
 
@@ -458,10 +442,10 @@ static void csv_head(FILE *data, const struct points *points, const char *name)
 
 /* Data and script; then `drawing->why` says if these points have no such figure. */
 static bool write_figure(const char *directory, const struct points *points,
-			 const struct figure *figure, bool *drawable, FILE *notes, char *why,
-			 size_t size)
+			 const struct figure *figure, const struct look *look, bool *drawable,
+			 FILE *notes, char *why, size_t size)
 {
-	struct drawing drawing = { .points = points };
+	struct drawing drawing = { .points = points, .look = look };
 	char *data, *head, file[80];
 	size_t data_length, head_length;
 	bool ok = true;
@@ -485,7 +469,8 @@ static bool write_figure(const char *directory, const struct points *points,
 }
 
 bool plots_draw_points(const char *directory, const struct points *points, char *const *names,
-		       size_t count, FILE *drawn, FILE *notes, char *why, size_t size)
+		       size_t count, const struct look *look, FILE *drawn, FILE *notes, char *why,
+		       size_t size)
 {
 	char first[512] = "";
 	bool hangs = false;
@@ -498,7 +483,7 @@ bool plots_draw_points(const char *directory, const struct points *points, char 
 			snprintf(why, size, "no figure is called '%s'", names[i]);
 			return false;
 		}
-		if (!write_figure(directory, points, figure, &drawable, notes, why, size))
+		if (!write_figure(directory, points, figure, look, &drawable, notes, why, size))
 			return false;
 		if (!drawable || hangs)
 			continue;
@@ -518,14 +503,14 @@ bool plots_draw_points(const char *directory, const struct points *points, char 
 }
 
 bool plots_draw_named(const char *directory, const struct points *points, char *const *names,
-		      size_t count, FILE *drawn, char *why, size_t size)
+		      size_t count, const struct look *look, FILE *drawn, char *why, size_t size)
 {
 	if (!points->count) {
 		snprintf(why, size, "%s: no point has been computed", directory);
 		return false;
 	}
 	return plots_draw_points(directory, points, count ? names : points->plot,
-				 count ? count : points->plots, drawn, stderr, why, size);
+				 count ? count : points->plots, look, drawn, stderr, why, size);
 }
 
 bool plots_draw(const char *directory, char *why, size_t size)
@@ -535,7 +520,7 @@ bool plots_draw(const char *directory, char *why, size_t size)
 	if (!points_load(directory, &points, why, size))
 		return false;
 
-	bool ok = plots_draw_named(directory, &points, NULL, 0, NULL, why, size);
+	bool ok = plots_draw_named(directory, &points, NULL, 0, NULL, NULL, why, size);
 
 	points_free(&points);
 	return ok;

@@ -8,49 +8,76 @@
 
 #include "experiment/measures.h"
 #include "figures/bars.h"
+#include "figures/curves.h"
 #include "figures/figures.h"
+#include "figures/tops.h"
 
 enum { UNITS = 64 };
 
 /* ---- what is measured --------------------------------------------------------------------- */
 
-static double bounces_part(const struct point *point, unsigned part)
+static double bounces_part(const struct point *point, unsigned part, const struct stack *stack)
 {
+	(void)stack;
 	return measure_per_operation(point->result, (double)point->result->total.bounces[part]);
 }
 
 /* A workload without an allocator: mean of one of its turns. */
-static double turns_part(const struct point *point, unsigned part)
+static double turns_part(const struct point *point, unsigned part, const struct stack *stack)
 {
 	(void)part;
+	(void)stack;
 	return measure_turn_cycles(point);
 }
 
-static double causes_part(const struct point *point, unsigned part)
+static double causes_part(const struct point *point, unsigned part, const struct stack *stack)
 {
+	(void)stack;
 	return measure_per_operation(point->result,
 				     (double)point->result->total.cause_units[part] / UNITS);
 }
 
-/* Waiting until another CPU's line has come or its copies are gone: per cent of what is not idle. */
+static double all_cycles(const struct point *point)
+{
+	uint64_t all = 0;
+
+	for (int i = 0; i < CAUSES; i++)
+		all += point->result->total.cause_units[i];
+	return (double)all;
+}
+
+static double shares_part(const struct point *point, unsigned part, const struct stack *stack)
+{
+	double all = all_cycles(point);
+
+	(void)stack;
+	return all > 0 ? 100.0 * (double)point->result->total.cause_units[part] / all : NAN;
+}
+
+/* Waiting until another CPU's line has come or its copies are gone: per cent of all cycles, as the
+ * parts of the bars say it. */
 static double moving_share(const struct point *point, const void *argument)
 {
 	const uint64_t *units = point->result->total.cause_units;
 	uint64_t moving = units[CAUSE_BUSY] + units[CAUSE_TRANSFER_SAME] +
 			  units[CAUSE_TRANSFER_CROSS] + units[CAUSE_UPGRADE];
-	uint64_t all = 0;
+	double all = all_cycles(point);
 
 	(void)argument;
-	for (int i = 0; i < CAUSES; i++)
-		all += i == CAUSE_IDLE ? 0 : units[i];
-	return all ? 100.0 * (double)moving / (double)all : NAN;
+	return all > 0 ? 100.0 * (double)moving / all : NAN;
+}
+
+static double half_part(const struct point *point, unsigned part, const struct stack *stack)
+{
+	(void)stack;
+	return measure_half_cycles(point, part);
 }
 
 /* ---- kinds of bars -------------------------------------------------------------------------- */
 
 /* clang-format off */
 static const struct bars bounces_of_turns = {
-	.script = "bars", .ylabel = "bounces per turn", .plotted = "Bounces per turn of the workload, by whose line it is",
+	.ylabel = "bounces per turn", .plotted = "Bounces per turn of the workload, by whose line it is",
 	.parts = LINE_CLASSES, .value = bounces_part, .claimed_parts = LINE_CLASSES,
 	.part = { "allocator's lines", "workload's", "payload" },
 	.column = { "allocator", "workload", "payload" },
@@ -65,7 +92,7 @@ static const struct bars bounces_of_turns = {
 };
 
 static const struct bars cycles_of_turns = {
-	.script = "bars", .ylabel = "cycles per turn", .plotted = "Mean cycles of a turn of the workload",
+	.ylabel = "cycles per turn", .plotted = "Mean cycles of a turn of the workload",
 	.parts = 1, .value = turns_part, .claimed_parts = 1, .part = { "turn" }, .column = { "turn" },
 	.wording = {
 		.less  = "{few} needs {amount} fewer cycles than {many} for a turn",
@@ -78,7 +105,7 @@ static const struct bars cycles_of_turns = {
 };
 
 static const struct bars bounces_bars = {
-	.script = "bars", .ylabel = "bounces per operation", .plotted = "Bounces per operation, by whose line it is",
+	.ylabel = "bounces per operation", .plotted = "Bounces per operation, by whose line it is",
 	.parts = LINE_CLASSES, .value = bounces_part, .claimed_parts = 1,
 	.part = { "allocator's lines", "workload's", "payload" },
 	.column = { "allocator", "workload", "payload" },
@@ -94,8 +121,8 @@ static const struct bars bounces_bars = {
 };
 
 static const struct bars cycles_bars = {
-	.script = "bars", .ylabel = "cycles, alloc and free", .plotted = "Mean cycles of an allocation and of a free",
-	.parts = 2, .value = measure_half_cycles, .claimed_parts = 2,
+	.ylabel = "cycles, alloc and free", .plotted = "Mean cycles of an allocation and of a free",
+	.parts = 2, .value = half_part, .claimed_parts = 2,
 	.part = { "alloc", "free" }, .column = { "alloc", "free" },
 	.wording = {
 		.less  = "{few} needs {amount} fewer cycles than {many} for an allocation and its free",
@@ -108,17 +135,49 @@ static const struct bars cycles_bars = {
 	.turns = &cycles_of_turns,
 };
 
+#define NAMES_OF_CAUSES \
+	.parts = CAUSES, .part = { \
+		"interrupts", "lock spin", "busy line or home", "transfer, same socket", "transfer, cross socket", \
+		"upgrade", "shared level", "memory", "store buffer, fences", "LOCK operations", "private hits", \
+		"compute", "idle" }
+#define WORDING_OF_CAUSES { \
+	.less  = "Waiting for lines of other CPUs takes {manys} of {many}'s cycles and {fews} of {few}'s", \
+	.never = "Waiting for lines of other CPUs takes {manys} of {many}'s cycles and none of {few}'s", \
+	.equal = "Waiting for lines of other CPUs takes {manys} of {many}'s cycles and {fews} of {few}'s", \
+	.some  = "Waiting for lines of other CPUs takes {manys} of {many}'s cycles and {fews} of {few}'s", \
+	.alone = "Waiting for lines of other CPUs takes {fews} of {few}'s cycles", \
+	.unit  = " %" }
+
 static const struct bars causes_bars = {
-	.script = "causes", .ylabel = "cycles of all CPUs per operation", .plotted = "Cycles of all CPUs per operation, by cause",
-	.parts = CAUSES, .value = causes_part, .claimed = moving_share,
-	.wording = {
-		.less  = "Waiting for lines of other CPUs takes {manys} of {many}'s busy cycles and {fews} of {few}'s",
-		.never = "Waiting for lines of other CPUs takes {manys} of {many}'s busy cycles and none of {few}'s",
-		.equal = "Waiting for lines of other CPUs takes {manys} of {many}'s busy cycles and {fews} of {few}'s",
-		.some  = "Waiting for lines of other CPUs takes {manys} of {many}'s busy cycles and {fews} of {few}'s",
-		.alone = "Waiting for lines of other CPUs takes {fews} of {few}'s busy cycles",
-		.unit  = " %",
-	},
+	.ylabel = "cycles of all CPUs per operation", .plotted = "Cycles of all CPUs per operation, by cause",
+	.value = causes_part, .claimed = moving_share, .by_part = true, .percent = true,
+	NAMES_OF_CAUSES, .wording = WORDING_OF_CAUSES,
+};
+
+static const struct bars shares_bars = {
+	.ylabel = "per cent of the cycles of all CPUs", .plotted = "Cycles of all CPUs by cause, in per cent",
+	.value = shares_part, .claimed = moving_share, .by_part = true, .percent = true, .shares = true,
+	NAMES_OF_CAUSES, .wording = WORDING_OF_CAUSES,
+};
+
+#define WORDING_OF_TOPS { \
+	.less  = "{few} bounces {part} {amount} less often than {many}", \
+	.never = "{few} never bounces {part}, {many} does {manytimes} per operation", \
+	.equal = "{few} and {many} bounce {part} equally often{spread}", \
+	.some  = "{few} bounces {part} less often than {many} in {count} of {all} settings{reverse}", \
+	.more  = "more often", \
+	.alone = "{few} bounces {part} {fewtimes} per operation" }
+
+static const struct bars members_bars = {
+	.ylabel = "bounces per operation", .plotted = "Bounces per operation, by the member that was accessed",
+	.find = members_find, .value = members_part, .claimed_parts = 1, .by_part = true,
+	.none = "no member of the allocator bounces", .wording = WORDING_OF_TOPS,
+};
+
+static const struct bars sources_bars = {
+	.ylabel = "bounces per operation", .plotted = "Bounces per operation, by the line of source that fetched the cache line",
+	.find = sources_find, .value = sources_part, .claimed_parts = 1, .by_part = true,
+	.none = "no line bounces", .wording = WORDING_OF_TOPS,
 };
 /* clang-format on */
 
@@ -127,9 +186,13 @@ static const struct bars causes_bars = {
 /* clang-format off */
 const struct figure figures[] = {
 	{ "bounces", "bounces per operation, by whose line it is", bars_write, &bounces_bars },
+	{ "members", "bounces per operation, by struct member", bars_write, &members_bars },
+	{ "sources", "bounces per operation, by line of source", bars_write, &sources_bars },
 	{ "cycles", "mean cycles of an allocation and of a free", bars_write, &cycles_bars },
 	{ "causes", "cycles of all CPUs per operation, stacked by cause", bars_write, &causes_bars },
-	{ "scaling", "cycles of an allocation and its free over the number of CPUs", scaling_write, NULL },
+	{ "shares", "the same in per cent", bars_write, &shares_bars },
+	{ "scaling", "cycles of an allocation and its free over the number of CPUs", curves_write, &scaling_curves },
+	{ "throughput", "operations per thousand cycles over the number of CPUs", curves_write, &throughput_curves },
 	{ "heat", "which CPU holds which line when", heat_write, NULL },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -7,8 +7,13 @@
 void cpu_filled(struct sim *sim, struct txn *txn);      /* a CPU's transaction is complete */
 /* Bytes that a CPU wrote become history: others may miss on them. */
 void line_written(struct sim *sim, struct line *line, unsigned cpu, uint64_t bytes);
-/* BUG unless the copy is of the line's last version. */
-void copy_check(struct cpu *cpu, const struct slot *copy);
+/* BUG: the copy is not of the line's last version. */
+_Noreturn void copy_is_old(const struct cpu *cpu, const struct slot *copy);
+static inline void copy_check(const struct cpu *cpu, const struct slot *copy)
+{
+	if (copy->version != cpu->line_version[copy->line])
+		copy_is_old(cpu, copy);
+}
 /* The first access to a copy that came before any asked for it. */
 void copy_first_use(struct sim *sim, struct cpu *cpu, struct slot *copy);
 /* The class of the sharing miss that brought it. */
@@ -20,7 +25,7 @@ bool copy_uses_foreign(const struct line *info, unsigned cpu, uint64_t bytes);
 /* An inner level points to the copy; the slot of the innermost. */
 struct slot *copy_install_inner(struct cpu *cpu, struct slot *copy);
 /* The copy goes: another CPU takes it for that access, or (NULL) it makes room. */
-void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, const struct place *taker);
+void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, const struct origin *taker);
 /* Was the CPU's last copy of the line lost to a write? */
 bool copy_was_killed(struct sim *sim, const struct cpu *cpu, uint64_t line);
 /* It stays, in that state. */

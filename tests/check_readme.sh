@@ -24,6 +24,13 @@ while read -r command; do
 	verdict $? "README: $command"
 done <commands
 
+# Every verb has its line.
+"$bounce" help | sed -n 's/^  bounce \([a-z]*\) .*/\1/p' | while read -r verb; do
+	grep -q "^| .$verb[ \`]" "$here/README.md" || echo "$verb has no line"
+done >out
+[ ! -s out ]
+verdict $? "README: every verb in one line"
+
 # Help and version, as people ask for them.
 for asked in help --help -h '-?'; do
 	"$bounce" $asked >out 2>&1 && grep -q 'bounce run' out
@@ -33,7 +40,7 @@ for asked in version --version -V -v; do
 	"$bounce" $asked >out 2>&1 && grep -q '^bounce .*, models [0-9a-f]*$' out
 	verdict $? "bounce $asked says which one it is"
 done
-for verb in run check report plot compare import litmus list explain; do
+for verb in run check report plot compare suggest import litmus list explain; do
 	"$bounce" $verb --help >expected 2>&1
 	for asked in "help $verb" "$verb -h"; do
 		"$bounce" $asked >out 2>&1 && cmp -s out expected && [ -s out ]

@@ -1,6 +1,8 @@
 #!/bin/sh
 # Same file, seed and version: the same bytes, from both compilers, with one worker or two, after
 # kill -9 in the middle and a second run; and the same numbers with the shortcuts off.
+# EXPERIMENTS are other files, SETTINGS the options they run with; of these, which are long, the other
+# compiler runs with the other number of workers, and both shortcuts are off at once.
 set -u
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -19,28 +21,52 @@ numbers() {
 	done
 }
 
-# shellcheck disable=SC2086
-{
-"$bounce" run $files --quiet --jobs 2 --output "$work/a" >/dev/null 2>"$work/log" || cat "$work/log"
-"$bounce" run $files --quiet --jobs 1 --output "$work/b" >/dev/null 2>>"$work/log" || cat "$work/log"
-"$clang" run $files --quiet --jobs 2 --output "$work/c" >/dev/null 2>>"$work/log" || cat "$work/log"
+# run PROGRAM FOLDER OPTION...: all files
+run() {
+	program=$1 folder=$2
+	shift 2
+	# shellcheck disable=SC2086
+	"$program" run $files --quiet ${SETTINGS:-} "$@" --output "$work/$folder" >/dev/null 2>>"$work/log"
 }
+
+run "$bounce" a --jobs 2 || cat "$work/log"
 [ -n "$(ls "$work/a")" ]
 verdict $? "experiments ran"
-diff -r "$work/a" "$work/b" >"$work/diff" 2>&1
-verdict $? "one worker and two give the same bytes"
+if [ -z "${EXPERIMENTS:-}" ]; then
+	run "$bounce" b --jobs 1 || cat "$work/log"
+	diff -r "$work/a" "$work/b" >"$work/diff" 2>&1
+	verdict $? "one worker and two give the same bytes"
+fi
+run "$clang" c --jobs 1 || cat "$work/log"
 diff -r "$work/a" "$work/c" >"$work/diff" 2>&1
-verdict $? "gcc and clang builds give the same bytes"
+verdict $? "gcc and clang builds give the same bytes${EXPERIMENTS:+, two workers and one}"
 
-for off in run_ahead=false parking=false "run_ahead=false --set parking=false"; do
+if [ -z "${EXPERIMENTS:-}" ]; then
+	for program in "$bounce" "$clang"; do
+		"$program" export "$here/experiments/ring.yaml" --events 20000 -o "$work/events.$(basename "$(dirname "$program")").events" \
+			2>>"$work/log" || cat "$work/log"
+	done
+	[ "$(cat "$work"/events.*.events | wc -c)" -gt 10000 ] && [ "$(sha256sum "$work"/events.*.events | cut -c1-64 | uniq | wc -l)" = 1 ]
+	verdict $? "gcc and clang builds tell the same events"
+fi
+
+# without SETTING=false...
+without() {
 	rm -rf "$work/d"
 	# shellcheck disable=SC2086
-	"$bounce" run $files --quiet --no-plots --set $off --output "$work/d" >/dev/null 2>>"$work/log"
+	run "$bounce" d --no-plots --set $1
 	numbers "$work/a" >"$work/with"
 	numbers "$work/d" >"$work/without"
 	cmp -s "$work/with" "$work/without" && [ -s "$work/with" ]
-	verdict $? "the same numbers with $off"
-done
+	verdict $? "the same numbers with $1"
+}
+
+if [ -z "${EXPERIMENTS:-}" ]; then
+	without run_ahead=false
+	without parking=false
+fi
+without "run_ahead=false --set parking=false"
+[ -z "${EXPERIMENTS:-}" ] || exit 0
 
 first=${files%% *}
 "$bounce" run "$first" --quiet --jobs 1 --set operations=20000 --output "$work/whole" >/dev/null 2>&1

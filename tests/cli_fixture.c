@@ -33,6 +33,8 @@ static int dispatch(int count, char **arguments)
 		{ "explain", cli_explain }, { "import", cli_import },
 		{ "litmus", cli_litmus },   { "calibrate", cli_calibrate },
 		{ "step", cli_step },
+		{ "export", cli_export },
+		{ "suggest", cli_suggest },
 	};
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {

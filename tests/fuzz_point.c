@@ -291,7 +291,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	metrics_csv(fuzz.nowhere, &points);
 	metrics_jsonl(fuzz.nowhere, &points);
-	summary_print(fuzz.nowhere, &points, true);
+	summary_print(fuzz.nowhere, &points, (struct paper){ 0 });
 	read_views(&points);
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		const struct point **chosen;

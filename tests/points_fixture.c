@@ -34,6 +34,8 @@ void made_free(struct made *made)
 		free(point->result->cpu);
 		free(point->result->line);
 		free(point->result->holder);
+		free(point->result->member);
+		free(point->result->site);
 		free(point->result);
 		free(point);
 	}

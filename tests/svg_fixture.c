@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "experiment/text.h"
@@ -65,7 +66,8 @@ static bool read_characters(struct reading *reading, char *value, size_t size, c
 
 /*
  * showHypertext(evt,'TEXT'): TEXT is one string to JavaScript, and to gnuplot's script, which cuts it
- * out of the attribute, exactly the same text: no quote, no backslash. "image" would be an address.
+ * out of the attribute, exactly the same text: no quote, and no backslash but that of a line's end,
+ * which our own scripts write. "image" would be an address.
  */
 static bool check_hover(struct reading *reading, const char *code)
 {
@@ -77,8 +79,9 @@ static bool check_hover(struct reading *reading, const char *code)
 	    strcmp(code + length - strlen(after), after) != 0)
 		return wrong(reading, "no hover");
 	length -= strlen(before) + strlen(after);
-	if (strcspn(text, "'\\\n\r") != length)
-		return wrong(reading, "a hover whose string ends early");
+	for (size_t at = 0; at < length; at++)
+		if (strchr("'\n\r", text[at]) || (text[at] == '\\' && text[at + 1] != 'n'))
+			return wrong(reading, "a hover whose string ends early");
 	if (!strncmp(text, "image", 5))
 		return wrong(reading, "a hover with an address");
 	if (!reading->hovers++)
@@ -160,6 +163,29 @@ static bool read_end_tag(struct reading *reading)
 	return true;
 }
 
+/* Our own script: an end of numbers, and before them the same in every figure. */
+static bool read_own(struct reading *reading)
+{
+	static char *known;
+	static const char begin[] = "(function (roles) {", end[] = ".trim().split(\" \"));</script>";
+	const char *numbers = strstr(reading->at, "})(\""), *closed = strstr(reading->at, "</script>");
+
+	if (strncmp(reading->at, begin, strlen(begin)) != 0 || !numbers || !closed || numbers > closed)
+		return wrong(reading, "another script");
+
+	size_t length = (size_t)(numbers - reading->at);
+
+	if (!known)
+		known = strndup(reading->at, length);
+	if (strlen(known) != length || strncmp(known, reading->at, length) != 0)
+		return wrong(reading, "another script than before");
+	numbers += 4;
+	numbers += strspn(numbers, "0123456789. ");
+	if (*numbers++ != '"' || strncmp(numbers, end, strlen(end)) != 0)
+		return wrong(reading, "something else among the numbers of the script");
+	return true;
+}
+
 static bool read_tag(struct reading *reading)
 {
 	static const char *const known[] = {
@@ -181,13 +207,13 @@ static bool read_tag(struct reading *reading)
 	snprintf(name, NAME_BYTES, "%.*s", (int)length, reading->at + 1);
 	if (!is_in(name, known))
 		return wrong(reading, "an element");
-	if (!strcmp(name, "script") && ++reading->scripts > 2)
+	if (!strcmp(name, "script") && ++reading->scripts > 3)
 		return wrong(reading, "a script");
 	reading->at += 1 + length;
 	if (!read_attributes(reading, &empty))
 		return false;
 	reading->depth += !empty;
-	return true;
+	return reading->scripts < 3 || strcmp(name, "script") != 0 || read_own(reading);
 }
 
 static bool skip_past(struct reading *reading, const char *end)
@@ -246,4 +272,53 @@ bool svg_check(const char *text, size_t *hovers, char *first, size_t first_size,
 	}
 	*hovers = reading.hovers;
 	return good && (reading.depth == 0 || wrong(&reading, "an open element"));
+}
+
+/* A number behind a name in a piece of text; 0: it is not there. */
+static double number_behind(const char *from, const char *until, const char *name)
+{
+	const char *found = strstr(from, name);
+
+	return found && found < until ? strtod(found + strlen(name), NULL) : 0;
+}
+
+/* What is between <text ...> and </text>, without tags and entities. */
+static void plain_text(const char *from, const char *until, char *text, size_t size)
+{
+	struct reading reading = { .at = from, .why = (char[80]){ "" }, .size = 80 };
+	size_t used = 0;
+
+	while (reading.at < until && used + 2 < size) {
+		if (*reading.at == '<')
+			reading.at = strchr(reading.at, '>') + 1;
+		else if (*reading.at != '&')
+			text[used++] = *reading.at++;
+		else if (!read_entity(&reading, &text[used++]))
+			break;
+	}
+	text[used] = '\0';
+}
+
+/* <g transform="translate(X,Y) rotate(A)" ... font-size="S" text-anchor="..."> <text>...</text> */
+size_t svg_texts(const char *picture, struct svg_text *list, size_t most)
+{
+	static const char begin[] = "<g transform=\"translate(";
+	size_t count = 0;
+
+	for (const char *at = picture; (at = strstr(at, begin)) && count < most; at++) {
+		const char *end = strchr(at, '>'), *text = strstr(end, "<text"), *closed = strstr(end, "</text>");
+		struct svg_text *one = &list[count];
+		const char *anchor = strstr(at, "text-anchor=\"");
+
+		if (!anchor || anchor > end || !text || !closed)
+			continue;
+		*one = (struct svg_text){ .x = strtod(at + strlen(begin), NULL), .anchor = anchor[13] };
+		one->y = number_behind(at, end, ",");
+		one->turned = number_behind(at, end, "rotate(");
+		one->size = number_behind(at, end, "font-size=\"");
+		one->bold = strstr(at, "font-weight=\"bold\"") && strstr(at, "font-weight=\"bold\"") < end;
+		plain_text(strchr(text, '>') + 1, closed, one->text, sizeof one->text);
+		count += one->text[strspn(one->text, " ")] != '\0';
+	}
+	return count;
 }

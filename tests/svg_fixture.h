@@ -13,4 +13,15 @@
  */
 bool svg_check(const char *text, size_t *hovers, char *first, size_t first_size, char *why, size_t size);
 
+/* A text of the picture, where it is anchored. */
+struct svg_text {
+	char text[512];
+	double x, y, size, turned;      /* degrees; 0: upright letters on a level line */
+	char anchor;                    /* s, m, e: start, middle, end */
+	bool bold;
+};
+
+/* All texts that are not empty, but for the boxes that follow the mouse; in `list`. Returns how many. */
+size_t svg_texts(const char *picture, struct svg_text *list, size_t most);
+
 #endif

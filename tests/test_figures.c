@@ -24,9 +24,11 @@
 #include "tests/points_fixture.h"
 #include "tests/svg_fixture.h"
 
-enum { UNITS = 64, FIGURES = 5 };
+enum { UNITS = 64, FIGURES = 9 };
 
-static char *all_figures[] = { "bounces", "cycles", "causes", "scaling", "heat" };
+static char *all_figures[FIGURES] = {
+	"bounces", "members", "sources", "cycles", "causes", "shares", "scaling", "throughput", "heat",
+};
 
 /* Line 64 goes from CPU 0 to 1 and back, line 128 to CPU 1. */
 static const struct holder changes[] = {
@@ -43,6 +45,21 @@ struct texts {
 	const char *series, *group, *key, *name, *version, *machine, *label;
 };
 
+/* The allocator's bounces are all of one member, from one place in the source. */
+static void add_traffic(struct result *result, const char *label)
+{
+	struct member_stats *member = xalloc(sizeof *member);
+	struct site_stats *site = xalloc(sizeof *site);
+
+	*member = (struct member_stats){ .class = CLASS_ALLOCATOR, .bounces = result->total.bounces[CLASS_ALLOCATOR] };
+	snprintf(member->layout, sizeof member->layout, "page");
+	snprintf(member->member, sizeof member->member, "%s", label);
+	*site = (struct site_stats){ .site = { label, 7, label, "" }, .bounces = member->bounces };
+	result->member = member;
+	result->site = site;
+	result->members = result->sites = 1;
+}
+
 static struct point *add(struct made *made, const struct texts *texts, const char *series, uint64_t seed, uint64_t bounces, uint64_t cycles)
 {
 	struct point *point = made_add(made, series, texts->group, seed, bounces, cycles);
@@ -56,6 +73,7 @@ static struct point *add(struct made *made, const struct texts *texts, const cha
 	snprintf(line->label, sizeof line->label, "%s", texts->label);
 	point->result->line = line;
 	point->result->lines = 1;
+	add_traffic(point->result, texts->label);
 	made_holders(point, changes, sizeof changes / sizeof *changes);
 	return point;
 }
@@ -85,7 +103,7 @@ static bool draw(const char *folder, const struct texts *texts, char **names, si
 
 	make(&made, texts, swept);
 
-	bool ok = plots_draw_points(folder, &made.points, names, count, NULL, NULL, why, size);
+	bool ok = plots_draw_points(folder, &made.points, names, count, NULL, NULL, NULL, why, size);
 
 	made_free(&made);
 	return ok;
@@ -162,19 +180,23 @@ static size_t check_svg(const char *folder, const char *name, char *first, size_
 	return hovers;
 }
 
+#define KEYS "objects=slub-page, workload.object_size=64 ”x”, y_z"
+
 /*
  * (2001 + 2002 + 2003) / 3 bounces of 1000 operations are 2.002; an allocation and a free of 100
  * cycles each are 200. Bars: slub-page of 2 and 16 CPUs are one bar, as cpus is not swept: 2 series * 1 group. Causes: a
- * hover for each of 13. Scaling: 3 points, at 2 and 16 CPUs and at 2. Heat: of 4 changes line 64 has 3
+ * hover for each bar too. Scaling and throughput: 3 points, at 2 and 16 CPUs and at 2: 1000 operations in
+ * 10000 cycles are 100 per thousand. Heat: of 4 changes line 64 has 3
  * and line 128 has one, 4 spells, under each of two allocators.
  */
 static void every_hover_works(void **state)
 {
 	(void)state;
-	static const size_t expected[FIGURES] = { 2, 2, 26, 3, 8 };
+	static const size_t expected[FIGURES] = { 2, 2, 2, 2, 2, 2, 3, 3, 8 };
 	static const char *const starts[FIGURES] = {
-		"slub-page, 64 ”x”, y_z: 2.002 [", "slub-page, 64 ”x”, y_z: ", "slub-page, 64 ”x”, y_z: ",
-		"slub-page (64 ”x”, y_z), 2 CPUs: 200 cycles [", "page[5]: CPU 0 from cycle 100 to 200",
+		KEYS "\\n2.002 [", KEYS "\\n2.002 [", KEYS "\\n2.002 [", KEYS "\\n", KEYS "\\n", KEYS "\\ntransfer, same socket ",
+		KEYS ", cpus=2\\n200 [", KEYS ", cpus=2\\n100 [",
+		"page[5]: CPU 0\\nfrom cycle 100 to 200",
 	};
 	char *folder = folder_new(), why[512] = "", first[512] = "";
 
@@ -233,7 +255,7 @@ static bool draw_together(const char *folder, const char *const *text, size_t co
 		made_cpus(add(&made, &texts, text[i], 1, 2000, 1000), 16);
 	}
 
-	bool ok = plots_draw_points(folder, &made.points, all_figures, FIGURES, NULL, NULL, why, size);
+	bool ok = plots_draw_points(folder, &made.points, all_figures, FIGURES, NULL, NULL, NULL, why, size);
 
 	made_free(&made);
 	return ok;
@@ -245,9 +267,10 @@ static void expect_harmless(const char *const *text, size_t count, size_t turn)
 	struct stat stat;
 
 	if (!draw_together(folder, text, count, turn, why, sizeof why))
-		fail_msg("'%s' ...: %s", *text, why);
+		fail_msg("'%.60s' ...: %s", *text, why);
 	for (size_t f = 0; f < FIGURES; f++) {
-		assert_true(check_svg(folder, all_figures[f], first, sizeof first) > 0);
+		if (!check_svg(folder, all_figures[f], first, sizeof first))
+			fail_msg("'%.60s' ...: %s has no hover", *text, all_figures[f]);
 		check_csv(folder, all_figures[f]);
 	}
 	snprintf(pwned, sizeof pwned, "%s/pwned", folder);
@@ -565,6 +588,68 @@ static void the_environment_changes_no_figure(void **state)
 	folder_free(home);
 }
 
+static void expect_plot(const char *const *arguments, int status, const char *told)
+{
+	struct output plot = run_cli(arguments);
+
+	assert_int_equal(plot.status, status);
+	if (told && !strstr(plot.err, told))
+		fail_msg("%s", plot.err);
+	output_free(&plot);
+}
+
+static void expect_in_script(const char *results, const char *name, const char *has, const char *has_not)
+{
+	size_t length;
+	char *script = read_in(results, name, "gp", &length);
+
+	assert_non_null(script);
+	if (!strstr(script, has))
+		fail_msg("%s.gp lacks: %s", name, has);
+	if (has_not && strstr(script, has_not))
+		fail_msg("%s.gp has: %s", name, has_not);
+	free(script);
+}
+
+/* Dark, a slide, a title and a combination of one's own; what does not fit is the user's mistake. */
+static void a_figure_looks_as_it_is_asked_to(void **state)
+{
+	(void)state;
+	char *folder = folder_new(), file[512], results[512];
+
+	if (!have_gnuplot())
+		skip();
+	snprintf(file, sizeof file, "%s/p.yaml", folder);
+	snprintf(results, sizeof results, "%s/p", folder);
+	write_text(file, "name: p\nmachine: core2-2s\nplacement: scatter\ncpus: 2\nobjects: [slub-page, slub-cpu]\n"
+			 "workload: {kind: producer-consumer, in_flight: [1, 4]}\noperations: 200\nmemory_mib: 16\n");
+	expect_plot((const char *const[]){ "run", file, "--quiet", "--output", folder, NULL }, 0, NULL);
+
+	expect_plot((const char *const[]){ "plot", results, "bounces", NULL }, 0, NULL);
+	expect_in_script(results, "bounces", "paper = 0xffffff", NULL);
+	expect_in_script(results, "bounces", "width = 1200", NULL);
+	expect_plot((const char *const[]){ "plot", results, "bounces", "--dark", "--size", "slide", "--title", "Mine", NULL }, 0, NULL);
+	expect_in_script(results, "bounces", "paper = 0x14171c", "paper = 0xffffff");
+	expect_in_script(results, "bounces", "width = 1280", NULL);
+	expect_in_script(results, "bounces", "title = \"Mine\"", "less often");
+
+	/* of its own accord the first setting in which lines change hands, all allocators; then the one that is asked for */
+	expect_plot((const char *const[]){ "plot", results, "heat", NULL }, 0, NULL);
+	expect_in_script(results, "heat", "in_flight=1;", "in_flight=4");
+	expect_in_script(results, "heat", "\"slub-cpu\"", NULL);
+	expect_plot((const char *const[]){ "plot", results, "heat", "--point", "in_flight=4,objects=slub-page", NULL }, 0, NULL);
+	expect_in_script(results, "heat", "in_flight=4;", "\"slub-cpu\"");
+	/* both settings side by side: they differ in it, so it is in their names */
+	expect_plot((const char *const[]){ "plot", results, "heat", "--point", "objects=slub-page", NULL }, 0, NULL);
+	expect_in_script(results, "heat", "\"slub-page, workload.in_flight=1\"", "in_flight=4;");
+
+	expect_plot((const char *const[]){ "plot", results, "--size", "big", NULL }, 2, "--size is page or slide, not 'big'");
+	expect_plot((const char *const[]){ "plot", results, "bounces", "cycles", "--title", "x", NULL }, 2, "--title is of one figure");
+	expect_plot((const char *const[]){ "plot", results, "bounces", "--point", "cpus=2", NULL }, 2, "--point is for the figure");
+	expect_plot((const char *const[]){ "plot", results, "heat", "--point", "objects=slub-pag", NULL }, 2, "slub-page");
+	folder_free(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -582,6 +667,7 @@ int main(void)
 		cmocka_unit_test(no_figure_goes_through_a_link),
 		cmocka_unit_test(no_gnuplot_comes_with_the_results),
 		cmocka_unit_test(the_environment_changes_no_figure),
+		cmocka_unit_test(a_figure_looks_as_it_is_asked_to),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

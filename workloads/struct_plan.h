@@ -20,6 +20,7 @@ enum struct_which { WHICH_OWN, WHICH_RANDOM, WHICH_TURN };
 
 struct struct_settings {
 	char layout[SETTING_NAME_BYTES], struct_name[SETTING_NAME_BYTES];
+	char sequence[SETTING_NAME_BYTES];
 	const struct tree *members, *threads, *edit;
 	uint64_t instances, start, work_cycles;
 	bool per_cpu;
@@ -39,7 +40,7 @@ extern const char *const access_words[ACCESS_KINDS + 1];
 enum { RATE_BITS = 32 };
 #define RATE_ALWAYS ((uint64_t)1 << RATE_BITS)
 
-struct access {
+struct listed {
 	enum access_kind kind;
 	struct outline_spot spot;
 	uint64_t rate, cycles;          /* cycles: of compute */
@@ -48,7 +49,7 @@ struct access {
 
 struct group {
 	const char *name;
-	struct access *access;
+	struct listed *access;
 	unsigned accesses;
 	uint64_t work_cycles;
 	unsigned cpus;                  /* how many */

@@ -195,12 +195,12 @@ static bool take_from_tree(struct cpu *cpu, struct instance *in, uint64_t tree, 
 
 static void unreserve_tree(struct cpu *cpu, struct instance *in, uint64_t tree, uint64_t frames)
 {
-	uint16_t word;
+	uint16_t word, free;
 
-	do
+	do {
 		word = load(cpu, &in->trees[tree]);
-	while (!cas(cpu, &in->trees[tree], word,
-		    (uint16_t)((word & ~TREE_RESERVED) + frames)));
+		free = (uint16_t)((word & ~TREE_RESERVED) + frames);
+	} while (!cas(cpu, &in->trees[tree], word, free));
 }
 
 /* Takes from the own count; false: it has not so many. *old: the word before, or as it is. */
@@ -417,8 +417,9 @@ static void lower_put(struct cpu *cpu, struct instance *in, uint64_t frame, unsi
 	} else if (order == CHILD_ORDER) {
 		good = cas(cpu, child(in, number), CHILD_WHOLE, CHILD_PAGES);
 	} else {
-		good = cas(cpu, (uint32_t *)child(in, number), UINT32_MAX,
-			   CHILD_PAGES << 16 | CHILD_PAGES);
+		const uint32_t pages = CHILD_PAGES << 16 | CHILD_PAGES;
+
+		good = cas(cpu, (uint32_t *)child(in, number), UINT32_MAX, pages);
 	}
 	if (!good)
 		BUG(cpu, "frame %llu of order %u is freed and was not taken whole",

@@ -69,14 +69,15 @@ static inline void link_objects(struct cpu *cpu, struct slub *slub, struct kmem_
 
 	for (unsigned i = era.links_once ? 1 : 0; left; i++) {
 		unsigned offset, size, last = i > 0 ? i - 1 : 0;
+		void *next;
 
 		(void)load(cpu, &s->flags);     /* debugged? */
 		(void)load(cpu, &s->ctor);      /* none here */
 		offset = (unsigned)load(cpu, &s->offset);
 		size = (unsigned)load(cpu, &s->size);
 		left = page_objects(cpu, page) - i;
-		store(cpu, free_pointer(first + (size_t)last * size, offset / WORD),
-		      left ? first + (size_t)i * size : list_end_of(first));
+		next = left ? first + (size_t)i * size : list_end_of(first);
+		store(cpu, free_pointer(first + (size_t)last * size, offset / WORD), next);
 	}
 }
 

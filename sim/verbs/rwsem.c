@@ -22,6 +22,12 @@ static bool is_had(int64_t count)
 	return count & ~(int64_t)RWSEM_WAITING;
 }
 
+/* Is it had, and does a writer wait already? */
+static bool is_promised(int64_t count)
+{
+	return is_had(count) && count & RWSEM_WAITING;
+}
+
 /* Who gets it clears `waiting`; another writer that waits sets it again. */
 static unsigned enter_as_writer(struct cpu *cpu, struct rwsem *sem)
 {
@@ -32,8 +38,7 @@ static unsigned enter_as_writer(struct cpu *cpu, struct rwsem *sem)
 		return 0;
 	waiting(cpu, WAITING_LOCK);
 	do {
-		seen = spin_while(cpu, &sem->count, is_had(value) && value & RWSEM_WAITING,
-				  STEP_PAUSE);
+		seen = spin_while(cpu, &sem->count, is_promised(value), STEP_PAUSE);
 		had = is_had(seen);
 		wanted = had ? seen | RWSEM_WAITING : RWSEM_WRITER;
 		changed = cas(cpu, &sem->count, seen, wanted);

@@ -370,6 +370,8 @@ static void tell_problem(void *to, const struct workload_place *where, const cha
 	complain("bounce suggest: %s", text);
 }
 
+static int suggest_model(struct suggesting *suggesting, const char *name);
+
 static int suggest_struct(struct suggesting *suggesting)
 {
 	const struct struct_settings *set;
@@ -388,7 +390,16 @@ static int suggest_struct(struct suggesting *suggesting)
 	suggesting->before = struct_outline(set, true, tell_problem, NULL);
 	suggesting->plan =
 		struct_plan_new(set, (unsigned)suggesting->point->cpus, tell_problem, NULL);
-	if (suggesting->before && suggesting->plan) {
+	if (suggesting->before && *set->sequence) {
+		/* its accesses are to bytes of this layout, and no group's */
+		char *name = xstrdup(suggesting->before->name);
+
+		outline_free(suggesting->before);
+		suggesting->before = NULL;
+		status = suggest_model(suggesting, name);
+		suggesting->before = NULL;
+		free(name);
+	} else if (suggesting->before && suggesting->plan) {
 		print_start(suggesting);
 		status = try_layouts(suggesting, suggesting->combination->machine.prefetchers.pair
 							 ? 2 * LINE
@@ -425,8 +436,8 @@ static int suggest_model(struct suggesting *suggesting, const char *name)
 		status = tell_nothing(traffic ? "what several CPUs write is apart already"
 					      : "no other CPU was in the way of its members");
 	} else {
-		printf("Printed, not run: only the workload 'struct' can be given another layout. Who writes what is\n"
-		       "of all structs of this kind together.\n\n");
+		printf("Printed, not run: only the workload 'struct' with 'threads' can be given another layout.\n"
+		       "Who writes what is of all structs of this kind together.\n\n");
 		print_classes(suggestion);
 		print_price(suggesting->before, suggestion);
 		putchar('\n');

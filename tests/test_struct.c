@@ -350,6 +350,55 @@ static void order_is_part_of_what_it_is(void **state)
 	assert_string_not_equal(name[0], name[1]);
 }
 
+/* ---- edits ----------------------------------------------------------------------------------- */
+
+/*
+ * a int, b long, c char, d int lie at 0, 8, 16, 20. Each edit by the rules of C: in order, each at
+ * the next multiple of its size.
+ */
+static void edits_lay_out_anew(void **state)
+{
+	/* clang-format off */
+	static const struct { const char *edit; unsigned a, b, c, d; } rows[] = {
+		{ "none",                              0,   8, 16, 20 },
+		{ "{order: [c, d]}",                   8,  16,  0,  4 },
+		{ "{move: {a: last}}",                16,   0,  8, 12 },
+		{ "{move: {a: after c}}",             12,   0,  8, 16 },
+		{ "{move: {d: first}}",                4,   8, 16,  0 },
+		{ "{pad: {a: 64}}",                    0,  72, 80, 84 },
+		{ "{align: {c: 64}}",                  0,   8, 64, 68 },
+		{ "{move: {b: own-line}}",             0,  64,  4,  8 },
+		{ "{pair: 128, move: {b: own-line}}",  0, 128,  4,  8 },
+		{ "{order: [d], move: {a: own-line, c: own-line}}", 64, 8, 128, 0 },
+	};
+	/* clang-format on */
+	static const char names[] = "abcd";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const unsigned wanted[] = { rows[i].a, rows[i].b, rows[i].c, rows[i].d };
+		char more[400];
+
+		snprintf(more, sizeof more,
+			 "  members: {a: int, b: long, c: char, d: int}\n  edit: %s\n"
+			 "  threads: {one: {loop: [load a, load b, load c, load d]}}\n",
+			 rows[i].edit);
+
+		struct ran ran = struct_run("1", "10", more);
+		const struct result *result = ran.points.point[0]->result;
+
+		for (size_t j = 0; j < result->fields; j++) {
+			const char *at = strchr(names, *result->field[j].member);
+
+			if (!at || result->field[j].offset != wanted[at - names])
+				fail_msg("%s: '%s' lies at %u", rows[i].edit, result->field[j].member,
+					 result->field[j].offset);
+		}
+		assert_int_equal(result->fields, 4);
+		ran_free(&ran);
+	}
+}
+
 /* ---- mistakes -------------------------------------------------------------------------------- */
 
 /* All at once, each at its place: the section begins in line 7. */
@@ -374,6 +423,12 @@ static void mistakes_have_their_places(void **state)
 		  "11:25: 'one' wants 9 CPUs, and 4 are left of the 4 that 'cpus' gives\n" },
 		{ "  members: {a: long}\n  threads: {one: {cpus: 0-1, loop: [load a]}, two: {cpus: \"1,5\", loop: [load a]}}\n",
 		  "11:59: CPU 1 is one of 'one' already\n11:59: there is no CPU 5: 'cpus' is 4\n" },
+		{ "  members: {a: long, 1b: int}\n  threads: {\"x y\": {loop: [load a]}}\n",
+		  "10:22: '1b' is no name of a member: letters, digits and '_', at most 63\n" },
+		{ "  members: {a: long}\n  threads: {\"x y\": {loop: [load a]}}\n",
+		  "11:13: 'x y' is no name of a group: letters, digits, '_' and '-', at most 63\n" },
+		{ "  members: {a: long}\n  sequence: README.md\n  threads: {one: {loop: [load a]}}\n",
+		  "11:13: what CPUs do comes from 'sequence' or 'threads', not from both\n" },
 		{ "  members: {a: long}\n  threads: {one: {loop: [lock a, load a]}}\n",
 		  "11:26: 'a' is never given back: unlock a ends the section\n" },
 		{ "  members: {a: long}\n  edit: {move: {b: own-line}, align: {a: 3}, pad: {a: -1}}\n  threads: {one: {loop: [load a]}}\n",
@@ -410,6 +465,7 @@ int main(void)
 		cmocka_unit_test(seeds_differ),
 		cmocka_unit_test(effective_reads_back),
 		cmocka_unit_test(order_is_part_of_what_it_is),
+		cmocka_unit_test(edits_lay_out_anew),
 		cmocka_unit_test(mistakes_have_their_places),
 	};
 

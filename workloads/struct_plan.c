@@ -367,6 +367,19 @@ static void give_cpus(struct planning *planning, const struct tree_node *root)
 
 /* ---- groups ---------------------------------------------------------------------------------- */
 
+/* A word that stands unquoted in keys and reports. */
+static bool is_group_name(const char *text)
+{
+	if (!*text || *text == '-' || strlen(text) >= OUTLINE_NAME_BYTES)
+		return false;
+	for (; *text; text++) {
+		if (!(*text >= 'a' && *text <= 'z') && !(*text >= 'A' && *text <= 'Z') &&
+		    !(*text >= '0' && *text <= '9') && *text != '_' && *text != '-')
+			return false;
+	}
+	return true;
+}
+
 static void read_group(struct planning *planning, const struct tree_node *map, struct group *group)
 {
 	static const char *const keys[] = { "cpus", "loop", "work_cycles", NULL };
@@ -382,9 +395,10 @@ static void read_group(struct planning *planning, const struct tree_node *map, s
 			map->key);
 		return;
 	}
-	if (strlen(map->key) >= OUTLINE_NAME_BYTES)
+	if (!is_group_name(map->key))
 		struct_tell(&planning->telling, struct_key_place(map),
-			    "the name of a group has at most %d letters", OUTLINE_NAME_BYTES - 1);
+			    "'%.60s' is no name of a group: letters, digits, '_' and '-', at most %d",
+			    map->key, OUTLINE_NAME_BYTES - 1);
 	if (!struct_keys(&planning->telling, tree, map, keys))
 		return;
 	if ((node = struct_child(tree, map, "work_cycles")) &&
@@ -454,6 +468,9 @@ struct struct_plan *struct_plan_new(const struct struct_settings *set, unsigned 
 	if (*set->sequence && set->threads)
 		struct_tell(&planning.telling, (struct workload_place){ .key = "sequence" },
 			    "what CPUs do comes from 'sequence' or 'threads', not from both");
+	else if (*set->sequence && set->edit)
+		struct_tell(&planning.telling, (struct workload_place){ .key = "edit" },
+			    "a 'sequence' says which bytes of the struct as it is: leave 'edit' out");
 	else if (*set->sequence)
 		for (unsigned i = 0; i < cpus; i++)
 			planning.plan->group_of[i] = 0; /* there is no group */

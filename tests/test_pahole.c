@@ -194,6 +194,53 @@ static void a_member_moves_out(void **state)
 	outline_free(outline);
 }
 
+/*
+ * What pahole -E prints of typedefs, and pointers to functions and arrays: a pointer is one word, so
+ * the alignment of `mac`, behind a char, is 8 when the struct is laid out anew.
+ */
+static void typedefs_and_pointers(void **state)
+{
+	static const char text[] =
+		"struct f {\n"
+		"	/* typedef spinlock_t */ struct spinlock {\n"
+		"		union {\n"
+		"			/* typedef u32 -> __u32 */ unsigned int slock; /*     0     4 */\n"
+		"			struct {\n"
+		"				short unsigned int owner; /*     0     2 */\n"
+		"				short unsigned int next;  /*     2     2 */\n"
+		"			} tickets;                       /*     0     4 */\n"
+		"		};                                       /*     0     4 */\n"
+		"	} lock;                                          /*     0     4 */\n"
+		"	char                       kind;                 /*     4     1 */\n"
+		"\n	/* XXX 3 bytes hole, try to pack */\n\n"
+		"	u8                         (*mac)[6];            /*     8     8 */\n"
+		"	void *                     (*alloc)(int, void (*)(int)); /*    16     8 */\n"
+		"	const struct f  * const    self;                 /*    24     8 */\n"
+		"	enum state                 s:8;                  /*    32: 0  4 */\n"
+		"\n	/* Bitfield combined with next fields */\n\n"
+		"	char                       t;                    /*    33     1 */\n"
+		"\n	/* size: 40, cachelines: 1, members: 7 */\n"
+		"	/* last cacheline: 40 bytes */\n};\n";
+	struct outline *outline = read_or_fail(text, "");
+	struct outline_spot spot;
+	char why[300];
+
+	(void)state;
+	assert_true(outline_find(outline, "lock.tickets.next", &spot, why, sizeof why));
+	assert_int_equal(spot.offset, 2);
+	assert_true(outline_find(outline, "lock.slock", &spot, why, sizeof why));
+	assert_true(outline_find(outline, "alloc", &spot, why, sizeof why));
+	assert_int_equal(spot.offset, 16);
+	/* the bit-field's word and the byte in it move together */
+	outline_move(outline, outline_outer(outline, "t"), 0);
+	assert_true(outline_lay_out(outline));
+	assert_true(outline_find(outline, "t", &spot, why, sizeof why));
+	assert_int_equal(spot.offset, 1);
+	assert_true(outline_find(outline, "mac", &spot, why, sizeof why));
+	assert_int_equal(spot.offset, 16);
+	outline_free(outline);
+}
+
 /* Of several structs one is named; other types in between are passed. */
 static void one_of_several(void **state)
 {
@@ -349,6 +396,7 @@ int main(void)
 		cmocka_unit_test(text_reads_back),
 		cmocka_unit_test(laid_out_as_a_compiler_does),
 		cmocka_unit_test(a_member_moves_out),
+		cmocka_unit_test(typedefs_and_pointers),
 		cmocka_unit_test(one_of_several),
 		cmocka_unit_test(refused_at_its_place),
 		cmocka_unit_test(hostile_text),

@@ -309,6 +309,8 @@ static void read_declarator(struct reader *reader, struct declaration *declarati
 	bits = take_bits(declaration);
 	member->elements = take_dimensions(declaration);
 	name = nested ? NULL : pointer_name(declaration);
+	if (name)
+		member->elements = 1;           /* a pointer, whatever it points to */
 	if (!name && declaration->count &&
 	    declaration->token[declaration->count - 1].kind == TOKEN_WORD)
 		name = &declaration->token[declaration->count - 1];

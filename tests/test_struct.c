@@ -368,6 +368,8 @@ static void edits_lay_out_anew(void **state)
 		{ "{pad: {a: 64}}",                    0,  72, 80, 84 },
 		{ "{align: {c: 64}}",                  0,   8, 64, 68 },
 		{ "{move: {b: own-line}}",             0,  64,  4,  8 },
+		{ "own-line b",                        0,  64,  4,  8 },
+		{ "own-line b a",                    128,  64,  0,  4 },
 		{ "{pair: 128, move: {b: own-line}}",  0, 128,  4,  8 },
 		{ "{order: [d], move: {a: own-line, c: own-line}}", 64, 8, 128, 0 },
 	};
@@ -423,6 +425,9 @@ static void mistakes_have_their_places(void **state)
 		  "11:25: 'one' wants 9 CPUs, and 4 are left of the 4 that 'cpus' gives\n" },
 		{ "  members: {a: long}\n  threads: {one: {cpus: 0-1, loop: [load a]}, two: {cpus: \"1,5\", loop: [load a]}}\n",
 		  "11:59: CPU 1 is one of 'one' already\n11:59: there is no CPU 5: 'cpus' is 4\n" },
+		{ "  members: {a: long}\n  edit: [own-lin a, own-line b, \"own-line \"]\n  threads: {one: {loop: [load a]}}\n",
+		  "11:10: 'own-lin a' is no edit: none, own-line MEMBER, or a mapping like {move: {f_count: own-line}}\n"
+		  "11:21: struct 'struct' has no member 'b'\n11:33: own-line of which member? own-line MEMBER\n" },
 		{ "  members: {a: long, 1b: int}\n  threads: {\"x y\": {loop: [load a]}}\n",
 		  "10:22: '1b' is no name of a member: letters, digits and '_', at most 63\n" },
 		{ "  members: {a: long}\n  threads: {\"x y\": {loop: [load a]}}\n",

@@ -44,7 +44,7 @@ static const struct setting struct_settings_table[] = {
 	SETTING(struct struct_settings, members,     TREE,  .fallback = "-",
 		.help = "instead of a layout: {f_mode: int, f_count: {offset: 8, size: 8}}"),
 	SETTING(struct struct_settings, edit,        EDIT,  .fallback = "none",
-		.help = "changes to it: {move: {f_count: own-line}}, also pad, align, order, pair"),
+		.help = "changes to it: own-line f_count, or {move: ..., pad, align, order, pair}"),
 	SETTING(struct struct_settings, threads,     TREE,  .fallback = "-", .words = swept_words,
 		.help = "who does what: {writer: {cpus: 1, loop: [add f_count]}, reader: ...}"),
 	SETTING(struct struct_settings, sequence,    NAME,  .fallback = "",

@@ -574,6 +574,37 @@ static void edit_pair(struct editing *editing, const struct tree_node *node)
 		editing->outline->align = bytes;
 }
 
+/* "own-line MEMBER MEMBER": the short form of the edit that is made most. */
+static void edit_shortly(struct editing *editing, const struct tree_node *root)
+{
+	static const char form[] = "own-line ";
+	const char *at = root->word + strlen(form);
+	size_t moved = 0;
+
+	if (strncmp(root->word, form, strlen(form)) ||
+	    root->word[strspn(root->word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					  "0123456789_ -")]) {
+		struct_tell(editing->telling, struct_place(root),
+			    "'%.60s' is no edit: none, own-line MEMBER, or a mapping like {move: {f_count: own-line}}",
+			    root->word);
+		return;
+	}
+	for (at += strspn(at, " "); *at; at += strspn(at, " ")) {
+		char name[OUTLINE_NAME_BYTES];
+		size_t length = strcspn(at, " "), member;
+
+		snprintf(name, sizeof name, "%.*s", (int)length, at);
+		member = edited(editing, root, name);
+		if (member != SIZE_MAX)
+			outline_own_line(editing->outline, member, editing->line);
+		at += length;
+		moved++;
+	}
+	if (!moved)
+		struct_tell(editing->telling, struct_place(root),
+			    "own-line of which member? own-line MEMBER");
+}
+
 /* Whatever their order in the file: pair, order, move, align, pad. */
 static void edit(struct editing *editing)
 {
@@ -581,7 +612,9 @@ static void edit(struct editing *editing)
 	const struct tree *tree = editing->tree;
 	const struct tree_node *root = &tree->node[0], *node;
 
-	if (!struct_keys(editing->telling, tree, root, keys))
+	if (root->kind == TREE_WORD)
+		edit_shortly(editing, root);
+	else if (!struct_keys(editing->telling, tree, root, keys))
 		return;
 	if ((node = struct_child(tree, root, "pair")))
 		edit_pair(editing, node);

@@ -113,7 +113,11 @@ static struct labs labs_find(void)
 	struct labs labs = { .name = NULL };
 	bool found = data_file("labs", labs.folder, sizeof labs.folder);
 	DIR *directory = found ? opendir(labs.folder) : NULL;
+	char *whole = directory ? realpath(labs.folder, NULL) : NULL;
 
+	if (whole)              /* without "bin/.." in it */
+		snprintf(labs.folder, sizeof labs.folder, "%s", whole);
+	free(whole);
 	for (struct dirent *entry; directory && (entry = readdir(directory));) {
 		size_t length = strlen(entry->d_name);
 

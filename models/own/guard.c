@@ -229,10 +229,9 @@ static void caught(int number, siginfo_t *info, void *context)
 static void listen(void)
 {
 	static const int numbers[] = { SIGSEGV, SIGBUS, SIGFPE, SIGVTALRM };
-	static const struct itimerval ticks = { { TICK_SECONDS, 0 }, { TICK_SECONDS, 0 } };
 	static char *stack;             /* the host's, for this program's life */
 	struct sigaction action = { .sa_sigaction = caught,
-				    .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
+				    .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART };
 
 	if (!stack) {
 		stack_t own = { .ss_sp = stack = xalloc(HANDLER_STACK), .ss_size = HANDLER_STACK };
@@ -242,7 +241,6 @@ static void listen(void)
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		sigaction(numbers[i], &action, NULL);
-	setitimer(ITIMER_VIRTUAL, &ticks, NULL);        /* of this process's own time */
 }
 
 /* ---- in and out ------------------------------------------------------------------------------------ */
@@ -300,9 +298,13 @@ static void set_variables(const struct allocator *plug, bool writable)
 
 void guard_variables(const struct own *own, bool writable)
 {
-	if (writable)
+	static const struct itimerval ticks = { { TICK_SECONDS, 0 }, { TICK_SECONDS, 0 } };
+
+	if (writable) {
 		listen();
-	else
+	} else {                        /* a run begins: ticks are of the process's own time */
 		will_open(own->plug);
+		setitimer(ITIMER_VIRTUAL, &ticks, NULL);
+	}
 	set_variables(own->plug, writable);
 }

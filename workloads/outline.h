@@ -11,7 +11,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 enum {
 	OUTLINE_BYTES_MAX = 1 << 20, OUTLINE_DEPTH_MAX = 16, OUTLINE_MEMBERS_MAX = 4096,
@@ -82,12 +81,5 @@ void outline_pad(struct outline *outline, size_t behind, uint64_t bytes);
 bool outline_lay_out(struct outline *outline);
 /* The first member of the next unit. */
 size_t outline_next_unit(const struct outline *outline, size_t at);
-
-/* ---- text ----------------------------------------------------------------------------------- */
-
-/* As pahole prints it. */
-void outline_print(FILE *out, const struct outline *outline);
-/* What changed from one to the other, as a unified diff of these texts. */
-void outline_diff(FILE *out, const struct outline *from, const struct outline *to);
 
 #endif

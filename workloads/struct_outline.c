@@ -1,6 +1,7 @@
 /* The outline that settings of the workload `struct` describe: a layout or members, and edits. */
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,7 +10,6 @@
 #include "workloads/pahole.h"
 #include "workloads/shipped.h"
 #include "workloads/struct_plan.h"
-#include "workloads/struct_tell.h"
 
 /* ---- telling --------------------------------------------------------------------------------- */
 

@@ -77,7 +77,7 @@ size_t outline_move(struct outline *outline, size_t at, size_t before);
 /* The unit of a member starts a line of `line` bytes, at the end, which it has to itself. */
 void outline_own_line(struct outline *outline, size_t at, uint64_t line);
 void outline_pad(struct outline *outline, size_t behind, uint64_t bytes);
-/* New offsets and size. false: it gets larger than OUTLINE_BYTES_MAX. */
+/* New offsets and size. false: it gets larger than OUTLINE_BYTES_MAX, or has no bytes. */
 bool outline_lay_out(struct outline *outline);
 /* The first member of the next unit. */
 size_t outline_next_unit(const struct outline *outline, size_t at);

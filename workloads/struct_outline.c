@@ -628,7 +628,7 @@ static void edit(struct editing *editing)
 		edit_each(editing, node, pad_one);
 	if (!editing->telling->told && !outline_lay_out(editing->outline))
 		struct_tell(editing->telling, struct_place(root),
-			    "the struct gets larger than %d bytes", OUTLINE_BYTES_MAX);
+			    "the struct gets larger than %d bytes, or has none", OUTLINE_BYTES_MAX);
 }
 
 struct outline *struct_outline(const struct struct_settings *set, bool with_edits,

@@ -126,6 +126,8 @@ static void a_ping_pong_is_told_to_the_letter(void **state)
 			assert_true(e.flags & EVENT_BOUNCE);
 			assert_true(e.flags & EVENT_KILLED);
 		}
+		/* the other one's addition took it; the first of each CPU is its first ever */
+		assert_int_equal(e.taken_by, n > 2 ? n - 1 : 0);
 		last = e.cpu;
 	}
 	assert_string_equal(events_key(events, "outcome"), "done");
@@ -192,7 +194,7 @@ static void results_are_the_same_with_a_recorder(void **state)
 /* ---- sums ------------------------------------------------------------------------------------ */
 
 struct sums {
-	uint64_t loads, stores, rmws, bounces, hitm, far, upgrades, killed;
+	uint64_t prefetches, taken, loads, stores, rmws, bounces, hitm, far, upgrades, killed;
 };
 
 /* The events of the window, added up. */
@@ -204,6 +206,7 @@ static struct sums add_up(struct events *events)
 	for (uint64_t n = 1; events_get(events, n, &e); n++) {
 		bool read = e.flags & EVENT_IS_READ, write = e.flags & EVENT_IS_WRITE;
 
+		sums.prefetches += e.verb == EVENT_PREFETCH || e.verb == EVENT_PREFETCH_WRITE;
 		if (!(e.flags & EVENT_IN_WINDOW) || e.verb == EVENT_PREFETCH ||
 		    e.verb == EVENT_PREFETCH_WRITE)
 			continue;
@@ -211,6 +214,7 @@ static struct sums add_up(struct events *events)
 		sums.stores += write && !read;
 		sums.rmws += read && write;
 		sums.bounces += (e.flags & EVENT_BOUNCE) != 0;
+		sums.taken += e.taken_by != 0;
 		sums.upgrades += (e.flags & EVENT_MISSED) && e.cause == CAUSE_UPGRADE;
 		sums.hitm += (e.flags & EVENT_TRANSFER) &&
 			     (e.found == 'M' || e.found == 'O' || e.found == 'D');
@@ -249,6 +253,13 @@ static void events_add_up_to_what_the_run_counts(void **state)
 		assert_int_equal(sums.hitm, c->hitm_loads + c->hitm_stores);
 		assert_int_equal(sums.upgrades, c->upgrades);
 		assert_int_equal(sums.killed, c->invalidations);
+		/* a sharing miss is one whose copy was lost to a write; some are a prefetch's */
+		if (sums.prefetches)
+			assert_true(sums.taken <= c->misses_true_sharing + c->misses_false_sharing);
+		else
+			assert_int_equal(sums.taken,
+					 c->misses_true_sharing + c->misses_false_sharing);
+		assert_true(sums.taken > 100);
 		assert_true(sums.bounces > 100);
 		point_free(point);
 		events_close(events);

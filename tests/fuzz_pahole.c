@@ -1,6 +1,6 @@
 /*
- * What the fuzzer feeds: bytes as pahole's text, and behind a NUL byte the name of a member. What is
- * read must print and read back the same, and stay so when members move.
+ * What the fuzzer feeds: bytes as pahole's text, and behind a NUL byte the name of a member. What
+ * is read must print and read back the same, and stay so when members move.
  */
 #include <stdint.h>
 #include <stdlib.h>

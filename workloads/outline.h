@@ -63,8 +63,8 @@ struct outline_spot {
 };
 
 /* "name", "outer.inner", "name[2]", "name+8". false and the reason, with a cure, in `why`. */
-bool outline_find(const struct outline *outline, const char *text, struct outline_spot *spot, char *why,
-		size_t size);
+bool outline_find(const struct outline *outline, const char *text, struct outline_spot *spot,
+		  char *why, size_t size);
 /* The names that may stand there: the nearest to `word` is for the caller to find. */
 typedef void outline_name(void *to, const char *name);
 void outline_names(const struct outline *outline, outline_name *name, void *to);

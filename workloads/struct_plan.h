@@ -1,6 +1,6 @@
 /*
- * What the workload `struct` is to do, read from its settings: an outline, and groups of CPUs each of
- * which goes through its list of accesses again and again.
+ * What the workload `struct` is to do, read from its settings: an outline, and groups of CPUs each
+ * of which goes through its list of accesses again and again.
  *
  *	workload:
  *	  kind: struct
@@ -44,7 +44,7 @@ struct listed {
 	enum access_kind kind;
 	struct outline_spot spot;
 	uint64_t rate, cycles;          /* cycles: of compute */
-	struct site site;               /* group, place in its list, the access as written, member */
+	struct site site;               /* group, place in its list, the access as written, kind */
 };
 
 struct group {

@@ -1,12 +1,12 @@
 /* Groups of CPUs and their lists of accesses: see struct_plan.h. */
 #include "workloads/struct_plan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/verbs/lock.h"
 #include "sim/verbs/xalloc.h"
-#include "workloads/struct_tell.h"
 
 const char *const access_words[ACCESS_KINDS + 1] = {
 	"load", "store", "add",    "add-local", "cas",   "exchange", "read-mostly",

@@ -491,6 +491,29 @@ static void combinations_stand_side_by_side(void **state)
 	made_free(&made);
 }
 
+/* A setting of one allocator makes columns of its own: 1 with, 3 without; the other has 2. */
+static void settings_of_one_allocator_are_columns(void **state)
+{
+	char *swept[] = { "objects", "workload.object_size", "slab.alien" };
+	struct made made;
+	char *text;
+
+	(void)state;
+	made_init(&made);
+	made_key(made_add(&made, "slab", "64", 1, 1000, 10), "slab.alien", "true");
+	made_key(made_add(&made, "slab", "64", 2, 3000, 10), "slab.alien", "false");
+	made_add(&made, "slub-cpu", "64", 3, 2000, 10);
+	made.points.swept = swept;
+	made.points.swepts = 3;
+	text = side_by_side(&made, true);
+	assert_non_null(strstr(text,
+		"bounces per operation, object_size 64\n"
+		"kind of line      slab alien true  slab alien false  slub-cpu\n"
+		"(lines not kept)             1.00              3.00      2.00\n"));
+	free(text);
+	made_free(&made);
+}
+
 /* Five settings are too many tables: (1 + 2 + 3 + 4 + 5) / 5 = 3. */
 static void of_many_settings_the_mean_is_shown(void **state)
 {
@@ -1669,6 +1692,7 @@ int main(void)
 		cmocka_unit_test(members_of_all_structs_are_ranked),
 		cmocka_unit_test(combinations_stand_side_by_side),
 		cmocka_unit_test(of_many_settings_the_mean_is_shown),
+		cmocka_unit_test(settings_of_one_allocator_are_columns),
 		cmocka_unit_test(a_lock_is_its_callers),
 		cmocka_unit_test(sites_show_both_sides),
 		cmocka_unit_test(takers_name_both_members),

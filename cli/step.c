@@ -84,6 +84,15 @@ static uint64_t read_count(const char *text, const char *option, uint64_t least,
 	return number;
 }
 
+/* What would be passed over in silence. */
+static void check_fits(const struct arguments *arguments, const struct argp_state *state)
+{
+	if (arguments->html && (arguments->stepping.cpu >= 0 || *arguments->stepping.line))
+		argp_error(state, "a page has all events: --cpu and --line are for frames of text");
+	if (arguments->replay && (arguments->point || arguments->set_count))
+		argp_error(state, "a finding has its own settings: no --point or --set with --replay");
+}
+
 static void check_words(const struct arguments *arguments, const struct argp_state *state)
 {
 	struct stepping_place place;
@@ -147,6 +156,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
 				   "which experiment? A file, like configs/false-sharing.yaml; "
 				   "or --replay with the file of a finding");
 		check_words(arguments, state);
+		check_fits(arguments, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -664,6 +664,8 @@ static void mistakes_are_told(void **state)
 	SAYS(1, "the run ends before such an event", "step", file, "--until", "lock");
 	SAYS(2, "is of the models", "step", "configs/remote-free.yaml", "--set", "plant=no-list-lock");
 	SAYS(2, "no file of 'bounce explore'", "step", "--replay", file);
+	SAYS(2, "a page has all events", "step", file, "--html", "x.html", "--cpu", "1");
+	SAYS(2, "a finding has its own settings", "step", "--replay", file, "--set", "cpus=2");
 	SAYS(1, "No such file", "step", file, "--html", "no-such-folder/x.html");
 }
 

@@ -238,6 +238,11 @@ static int show(const struct arguments *arguments, struct events *events)
 	bool chosen = arguments->at || arguments->until, people;
 	char why[200];
 
+	if (stepping.cpu >= (int)events_cpus(events)) {
+		complain("bounce step: --cpu %d: CPUs are 0 to %u", stepping.cpu,
+			 events_cpus(events) - 1);
+		return EXIT_MISTAKE;
+	}
 	stepping.events = events;
 	stepping.sources = sources_new();
 	if (!arguments->file || !events_are_in(arguments->file))

@@ -658,6 +658,7 @@ static void mistakes_are_told(void **state)
 	SAYS(2, "got '0'", "step", file, "--at", "0");
 	SAYS(2, "--events wants a whole number", "step", file, "--events", "-3");
 	SAYS(2, "--cpu wants a whole number", "step", file, "--cpu", "one");
+	SAYS(2, "CPUs are 0 to 1", "step", file, "--cpu", "2", "--set", "cpus=2");
 	SAYS(2, "no point has", "step", file, "--point", "cpus=3");
 	SAYS(2, "no-such.yaml", "step", "no-such.yaml");
 	SAYS(1, "the run ends before such an event", "step", file, "--at", "100000000");

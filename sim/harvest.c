@@ -230,16 +230,24 @@ static struct named name_of(const struct naming *naming, uint64_t line, unsigned
 	return (struct named){ then->layout, then->label, then->offset };
 }
 
+static void copy_text(char *to, size_t size, const char *from)
+{
+	size_t n = strnlen(from, size - 1);
+
+	memcpy(to, from, n);
+	to[n] = '\0';
+}
+
 static void member_of(const struct named *named, char *member, size_t size)
 {
 	const struct field *field = layout_field(named->layout, named->offset);
 
-	snprintf(member, size, "%s", field ? field->name : "");
+	copy_text(member, size, field ? field->name : "");
 }
 
 static void name_layout(const struct named *named, char *layout, size_t size)
 {
-	snprintf(layout, size, "%s", named->layout ? named->layout->name : named->label);
+	copy_text(layout, size, named->layout ? named->layout->name : named->label);
 }
 
 /* ---- sites ---------------------------------------------------------------------------------- */

@@ -55,18 +55,10 @@ static const char help[] =
 static void add_metric(struct arguments *arguments, const char *word, struct argp_state *state)
 {
 	struct quotient compared;
-	char unknown[128];
+	char unknown[128], why[240];
 
-	if (!quotient_parse(word, &compared, unknown, sizeof unknown)) {
-		struct nearest nearest = nearest_to(unknown);
-
-		for (const struct metric *metric = metrics; metric->name; metric++)
-			nearest_try(&nearest, metric->name);
-		if (nearest.best)
-			argp_error(state, "no metric is called '%s'; did you mean '%s'?", unknown,
-				   nearest.best);
-		argp_error(state, "no metric is called '%s'; see: bounce list metrics", unknown);
-	}
+	if (!quotient_parse(word, &compared, unknown, sizeof unknown))
+		argp_error(state, "%s", metric_unknown(unknown, why, sizeof why));
 	if (metric_is_name(compared.above) || (compared.below && metric_is_name(compared.below)))
 		argp_error(state, "'%s' is a name, not a number", word);
 	arguments->compared =

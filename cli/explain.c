@@ -20,6 +20,9 @@
 #include "experiment/figure.h"
 #include "experiment/plugin.h"
 #include "experiment/schema.h"
+#include "experiment/shipped.h"
+#include "experiment/text.h"
+#include "explored/explored.h"
 #include "models/model.h"
 #include "sim/machine.h"
 #include "sim/protocol.h"
@@ -297,6 +300,53 @@ static void search_machines(struct search *search)
 	machine_names_free(names, count);
 }
 
+/* The comment that a shipped experiment begins with. */
+static void print_experiment(const struct shipped *shipped)
+{
+	char path[4096];
+	size_t length;
+	const char *file = shipped_path(shipped->name, path, sizeof path);
+	char *text = file_read(file, 1 << 20, &length), *rest = text, *line;
+
+	if (!text)
+		return;
+	printf("experiment %s, from %s:\n\n", shipped->name, file);
+	while ((line = strsep(&rest, "\n")) && *line == '#')
+		printf("%s\n", line + 1 + (line[1] == ' '));
+	printf("%stitle: ", line == text ? "" : "\n");
+	text_line(stdout, shipped->title);
+	putchar('\n');
+	free(text);
+}
+
+static void search_experiments(struct search *search)
+{
+	size_t count;
+	struct shipped *all = shipped_experiments(&count);
+
+	for (size_t i = 0; i < count; i++)
+		if (matches(search, all[i].name))
+			print_experiment(&all[i]);
+	shipped_free(all, count);
+}
+
+/* Faults that the key `plant` names. */
+static void search_faults(struct search *search)
+{
+	for (const struct plant *p = backend_explored.explorer->plants; p->name; p++) {
+		if (matches(search, p->name))
+			printf("planted fault %s, of %s: %s\n  for 'bounce explore FILE --set plant=%s' to find\n",
+			       p->name, p->models, p->summary, p->name);
+	}
+	for (int fault = FAULT_NONE + 1; fault < PROTOCOL_FAULTS; fault++) {
+		const struct protocol_fault_name *f = &protocol_faults[fault];
+
+		if (matches(search, f->name))
+			printf("planted fault %s, of the protocol: %s\n  for 'bounce run FILE --set plant=%s' to find\n",
+			       f->name, f->summary, f->name);
+	}
+}
+
 /* How an allocator of one's own is built, and run. */
 static void search_own(struct search *search)
 {
@@ -452,8 +502,10 @@ int cli_explain(int argc, char **argv)
 	search_models(&search);
 	search_workloads(&search);
 	search_protocols(&search);
+	search_faults(&search);
 	search_own(&search);
 	search_machines(&search);
+	search_experiments(&search);
 	search_figures(&search);
 	search_views(&search);
 	search_page(&search, "model.md");

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "experiment/diagnostic.h"
 #include "experiment/text.h"
 #include "sim/verbs/verbs.h"
 
@@ -323,6 +324,18 @@ const char *metric_text(const struct metric *metric, const struct point *point, 
 
 /* ---- quotients ---------------------------------------------------------------------------- */
 
+const char *metric_unknown(const char *unknown, char *buf, size_t size)
+{
+	struct nearest nearest = nearest_to(unknown);
+
+	for (const struct metric *metric = metrics; metric->name; metric++)
+		nearest_try(&nearest, metric->name);
+	snprintf(buf, size, "no metric is called '%.60s'%s%s%s", unknown,
+		 nearest.best ? "; did you mean '" : "", nearest.best ? nearest.best : "",
+		 nearest.best ? "'?" : "; see: bounce list metrics");
+	return buf;
+}
+
 bool quotient_parse(const char *word, struct quotient *quotient, char *unknown, size_t size)
 {
 	size_t length = strcspn(word, "/");
@@ -459,14 +472,8 @@ static void json_values(FILE *out, const struct points *points, const char *key)
 	fputc('[', out);
 	for (size_t i = 0; i < points->count; i++) {
 		const char *value = point_value(points->point[i], key);
-		bool known = !value;
 
-		for (size_t j = 0; j < i && !known; j++) {
-			const char *earlier = point_value(points->point[j], key);
-
-			known = earlier && !strcmp(earlier, value);
-		}
-		if (known)
+		if (!value || !points_first_value(points, i, key))
 			continue;
 		fputs(count++ ? "," : "", out);
 		json_value(out, value);

@@ -485,6 +485,7 @@ static void decode(struct events *e, const struct unpacked *u, uint64_t n, struc
 		.now = decode_value(e, raw.now, raw.now_to),
 		.cause = raw.cause < CAUSES ? raw.cause : CAUSE_IDLE,
 		.waiting = raw.waiting <= WAITING_IDLE ? raw.waiting : NOT_WAITING,
+		.taken_by = raw.taken_by < n ? raw.taken_by : 0,
 		.supplier = raw.other <= e->caches ? raw.other - 1 : -1,
 		.found = raw.found ? letter_of(raw.found) : 0,
 	};

@@ -210,7 +210,7 @@ static void states_causes_and_ends_are_words(void **state)
 static void every_listed_name_is_a_word(void **state)
 {
 	static const char *const lists[] = { "models",	  "workloads", "machines",
-					     "protocols", "metrics",   "keys" };
+					     "protocols", "metrics",   "keys", "experiments" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
@@ -298,7 +298,7 @@ static size_t headings_of(const char *const *arguments, const char *const *names
 static void every_heading_is_a_word(void **state)
 {
 	static const char *const lists[] = { "models",	  "workloads", "machines",
-					     "protocols", "metrics",   "keys" };
+					     "protocols", "metrics",   "keys", "experiments" };
 	/* of series: what is compared stands in the heading */
 	static const char *const series[] = { "slub-page", "slub-cpu", "ring", "core2-2s", "bounce ",
 					     NULL };

@@ -554,6 +554,7 @@ static void show_parting(const struct playing *playing, bool colour)
 	if (at) {
 		printf("%s (what counts: '%s'):\n\n", what, lab->event);
 		sources = sources_new();
+		sources_trust(sources);
 		frame_print(stdout, events, sources, at, colour);
 		sources_free(sources);
 		printf("\nAround it: bounce step %s --at %llu\n\n", shown_path(experiment->path),

@@ -15,6 +15,7 @@
 #include "experiment/file.h"
 #include "experiment/loading.h"
 #include "experiment/metrics.h"
+#include "experiment/outline_text.h"
 #include "experiment/run_point.h"
 #include "experiment/suggestion.h"
 #include "sim/verbs/xalloc.h"

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "experiment/file.h"
+#include "experiment/outline_text.h"
 #include "workloads/pahole.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

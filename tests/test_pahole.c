@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "experiment/file.h"
+#include "experiment/outline_text.h"
 #include "sim/verbs/xalloc.h"
 #include "tests/cli_fixture.h"
 #include "workloads/pahole.h"

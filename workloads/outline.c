@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -481,5 +482,5 @@ bool outline_lay_out(struct outline *outline)
 			return false;
 	}
 	outline->size = round_up(at, most);
-	return outline->size <= OUTLINE_BYTES_MAX;
+	return outline->size && outline->size <= OUTLINE_BYTES_MAX;
 }

@@ -1,6 +1,7 @@
 /* The outline that settings of the workload `struct` describe: a layout or members, and edits. */
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,7 +10,6 @@
 #include "workloads/pahole.h"
 #include "workloads/shipped.h"
 #include "workloads/struct_plan.h"
-#include "workloads/struct_tell.h"
 
 /* ---- telling --------------------------------------------------------------------------------- */
 
@@ -628,7 +628,7 @@ static void edit(struct editing *editing)
 		edit_each(editing, node, pad_one);
 	if (!editing->telling->told && !outline_lay_out(editing->outline))
 		struct_tell(editing->telling, struct_place(root),
-			    "the struct gets larger than %d bytes", OUTLINE_BYTES_MAX);
+			    "the struct gets larger than %d bytes, or has none", OUTLINE_BYTES_MAX);
 }
 
 struct outline *struct_outline(const struct struct_settings *set, bool with_edits,

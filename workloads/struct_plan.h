@@ -14,7 +14,7 @@
 #define WORKLOADS_STRUCT_PLAN_H
 
 #include "workloads/outline.h"
-#include "workloads/workload.h"
+#include "workloads/struct_outline.h"
 
 enum struct_which { WHICH_OWN, WHICH_RANDOM, WHICH_TURN };
 
@@ -67,13 +67,6 @@ struct struct_plan *struct_plan_new(const struct struct_settings *set, unsigned 
 				    workload_tell *tell, void *to);
 void struct_plan_free(struct struct_plan *plan);
 
-/* The outline before and after its edits; NULL: mistakes were told. */
-struct outline *struct_outline(const struct struct_settings *set, bool edited, workload_tell *tell,
-			   void *to);
 /* Does the group write what it accesses so? */
 bool access_writes(enum access_kind kind);
-/* Where the file of the layout lies; "": there is none. */
-bool struct_input(const struct struct_settings *set, char *path, size_t path_size, char *why,
-		  size_t size);
-
 #endif

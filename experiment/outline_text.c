@@ -1,11 +1,12 @@
 /* Outlines as text: what pahole prints of them, and the difference of two of these texts. */
+#include "experiment/outline_text.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/verbs/verbs.h"
 #include "sim/verbs/xalloc.h"
-#include "workloads/outline.h"
 
 /* ---- as pahole prints it --------------------------------------------------------------------- */
 

@@ -62,7 +62,7 @@ static const struct argp_option options[] = {
 static const char help[] =
 	"Shows the accesses of a run, in the order of simulated time: who, what, the line of source, "
 	"the states of its line in all caches before and after, what it cost and why. Forward and "
-	"back. FILE is an experiment, or a file of events that 'bounce export' wrote.\v"
+	"back. FILE is an experiment, a result, or a file of events that 'bounce export' wrote.\v"
 	"Examples:\n\n"
 	"  bounce step configs/false-sharing.yaml --set cpus=2\n"
 	"  bounce step configs/remote-free.yaml --until transfer\n"
@@ -82,6 +82,15 @@ static uint64_t read_count(const char *text, const char *option, uint64_t least,
 		argp_error(state, "--%s wants a whole number from %" PRIu64 ", got '%s'", option,
 			   least, text);
 	return number;
+}
+
+/* What would be passed over in silence. */
+static void check_fits(const struct arguments *arguments, const struct argp_state *state)
+{
+	if (arguments->html && (arguments->stepping.cpu >= 0 || *arguments->stepping.line))
+		argp_error(state, "a page has all events: --cpu and --line are for frames of text");
+	if (arguments->replay && (arguments->point || arguments->set_count))
+		argp_error(state, "a finding has its own settings: no --point or --set with --replay");
 }
 
 static void check_words(const struct arguments *arguments, const struct argp_state *state)
@@ -147,6 +156,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
 				   "which experiment? A file, like configs/false-sharing.yaml; "
 				   "or --replay with the file of a finding");
 		check_words(arguments, state);
+		check_fits(arguments, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -228,8 +238,15 @@ static int show(const struct arguments *arguments, struct events *events)
 	bool chosen = arguments->at || arguments->until, people;
 	char why[200];
 
+	if (stepping.cpu >= (int)events_cpus(events)) {
+		complain("bounce step: --cpu %d: CPUs are 0 to %u", stepping.cpu,
+			 events_cpus(events) - 1);
+		return EXIT_MISTAKE;
+	}
 	stepping.events = events;
 	stepping.sources = sources_new();
+	if (!arguments->file || !events_are_in(arguments->file))
+		sources_trust(stepping.sources);
 	stepping.colour = table_colour(stdout, arguments->colour);
 	people = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !arguments->frames &&
 		 !arguments->html;

@@ -25,6 +25,8 @@
 #include "experiment/terminal.h"
 #include "sim/timing.h"
 #include "sim/verbs/xalloc.h"
+#include "steps/chrome.h"
+#include "steps/page.h"
 #include "steps/recorder.h"
 #include "tests/cli_fixture.h"
 #include "tests/engine_fixture.h"
@@ -555,6 +557,81 @@ static void events_are_found_by_what_they_are(void **state)
 	experiment_free(experiment);
 }
 
+/* Somebody else's file of events may name any file; only sources are shown. */
+static void no_other_file_is_shown(void **state)
+{
+	static const char *const files[] = { "/etc/passwd", "../etc/passwd", "configs/demo.yaml",
+					     "sim/../sim/sim.c", "sim/../../x.c", ".c", "" };
+	struct sources *sources = sources_new();
+
+	(void)state;
+	assert_non_null(source_line(sources, &(struct site){ "sim/sim.c", 1, "", "" }));
+	assert_non_null(source_line(sources, &(struct site){ "./sim/sim.c", 1, "", "" }));
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+		assert_null(source_line(sources, &(struct site){ files[i], 1, "", "" }));
+	sources_free(sources);
+}
+
+/* ---- files that somebody made up ------------------------------------------------------------- */
+
+/* A file as the writer writes it, whose records are noise: it is read, nothing falls over, and what is
+ * no event says nothing. */
+static void noise_is_read(void **state)
+{
+	enum { RECORDS = 3000, CACHES = 5, CPUS = 3 };
+	uint64_t x = 0x2545f4914f6cdd1du;
+	char why[400] = "", *text;
+	size_t length, notes;
+
+	(void)state;
+	for (unsigned round = 0; round < 4; round++) {
+		int fd = events_temporary(why, sizeof why);
+		struct writer *writer = writer_new(fd, CACHES, CPUS, NULL, NULL);
+		struct sources *sources = sources_new();
+		struct events *events;
+		struct event e;
+		uint64_t n = 0;
+		FILE *out;
+
+		writer_key(writer, "title", "noise");
+		writer_site(writer, &(struct site){ "../../../etc/passwd", 1, "f", "x" });
+		for (unsigned i = 0; i < RECORDS; i++) {
+			unsigned char states[CACHES];
+			struct raw raw;
+
+			for (size_t k = 0; k < sizeof raw; k++) {
+				x ^= x << 13;
+				x ^= x >> 7;
+				x ^= x << 17;
+				((unsigned char *)&raw)[k] = (unsigned char)x;
+				states[k % CACHES] = (unsigned char)(x >> 8);
+			}
+			/* else hardly any is an access, or has a name */
+			raw.kind = (x >> 20) % 4 ? RAW_ACCESS : raw.kind;
+			raw.site %= 3;
+			writer_record(writer, &raw, states);
+		}
+		assert_int_equal(writer_end(writer), 0);
+		writer_free(writer);
+		events = events_adopt(fd);
+		assert_non_null(events);
+		out = text_open(&text, &length);
+		while (events_get(events, ++n, &e)) {
+			assert_true(e.cpu < CPUS);
+			frame_print(out, events, sources, n, false);
+		}
+		assert_true(n > RECORDS / 2);
+		events_rest(events, &notes);
+		frame_print_end(out, events, false);
+		chrome_write(out, events);
+		assert_true(page_write(out, events, sources, 1, n, why, sizeof why));
+		text_close(out);
+		free(text);
+		events_close(events);
+		sources_free(sources);
+	}
+}
+
 /* ---- the command ----------------------------------------------------------------------------- */
 
 static void says(const char *const *arguments, int status, const char *words)
@@ -581,12 +658,15 @@ static void mistakes_are_told(void **state)
 	SAYS(2, "got '0'", "step", file, "--at", "0");
 	SAYS(2, "--events wants a whole number", "step", file, "--events", "-3");
 	SAYS(2, "--cpu wants a whole number", "step", file, "--cpu", "one");
+	SAYS(2, "CPUs are 0 to 1", "step", file, "--cpu", "2", "--set", "cpus=2");
 	SAYS(2, "no point has", "step", file, "--point", "cpus=3");
 	SAYS(2, "no-such.yaml", "step", "no-such.yaml");
 	SAYS(1, "the run ends before such an event", "step", file, "--at", "100000000");
 	SAYS(1, "the run ends before such an event", "step", file, "--until", "lock");
 	SAYS(2, "is of the models", "step", "configs/remote-free.yaml", "--set", "plant=no-list-lock");
 	SAYS(2, "no file of 'bounce explore'", "step", "--replay", file);
+	SAYS(2, "a page has all events", "step", file, "--html", "x.html", "--cpu", "1");
+	SAYS(2, "a finding has its own settings", "step", "--replay", file, "--set", "cpus=2");
 	SAYS(1, "No such file", "step", file, "--html", "no-such-folder/x.html");
 }
 
@@ -722,6 +802,8 @@ int main(void)
 		cmocka_unit_test(events_of_labs_are_the_same_from_both_sides),
 		cmocka_unit_test(every_access_has_its_line_of_source),
 		cmocka_unit_test(events_are_found_by_what_they_are),
+		cmocka_unit_test(no_other_file_is_shown),
+		cmocka_unit_test(noise_is_read),
 		cmocka_unit_test(mistakes_are_told),
 		cmocka_unit_test(frames_in_a_pipe),
 		cmocka_unit_test(a_terminal_takes_commands),

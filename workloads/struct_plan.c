@@ -19,7 +19,9 @@ bool access_writes(enum access_kind kind)
 	       kind != ACCESS_FENCE;
 }
 
-enum { ACCESSES_MAX = 1000, GROUPS_MAX = 1000, CYCLES_MAX = 1000000000 };
+enum { ACCESSES_MAX = 1000, ALL_ACCESSES_MAX = 20000, GROUPS_MAX = 1000, CYCLES_MAX = 1000000000 };
+/* More mistakes are not looked for: nobody reads them. */
+enum { MISTAKES_MAX = 200 };
 
 struct planning {
 	struct telling telling;
@@ -27,6 +29,7 @@ struct planning {
 	const struct tree *tree;        /* of the threads */
 	struct struct_plan *plan;
 	unsigned cpus;
+	unsigned accesses;              /* of all groups */
 };
 
 /* ---- accesses -------------------------------------------------------------------------------- */
@@ -233,8 +236,14 @@ static void read_loop(struct planning *planning, const struct tree_node *list, s
 			ACCESSES_MAX);
 		return;
 	}
+	planning->accesses += list->count;
+	if (planning->accesses > ALL_ACCESSES_MAX) {
+		struct_tell(&planning->telling, struct_place(list),
+			    "more than %d accesses in all groups", ALL_ACCESSES_MAX);
+		return;
+	}
 	group->access = xalloc(list->count * sizeof *group->access);
-	for (unsigned i = 0; i < list->count; i++) {
+	for (unsigned i = 0; i < list->count && planning->telling.told < MISTAKES_MAX; i++) {
 		const struct tree_node *node = &planning->tree->node[list->child + i];
 		struct listed *access = &group->access[group->accesses++];
 

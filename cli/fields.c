@@ -1,12 +1,14 @@
 /*
- * Structs as pahole shows them, with the traffic that each member drew; and false sharing: lines
- * of which a CPU lost its copy to writes of bytes that it does not use.
+ * Structs as pahole shows them, with holes and line boundaries, and beside each member the traffic
+ * that it drew, who reads and writes it, and for which member its line was taken most.
  */
 #include "cli/fields.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/findings.h"
+#include "cli/takers.h"
 #include "sim/verbs/xalloc.h"
 
 enum { UNITS = 64 };    /* of time in a cycle */
@@ -25,8 +27,9 @@ const struct column field_columns[] = {
 static const struct column struct_columns[] = {
 	{ "offset", NULL, false },      { "size", NULL, false, 1 },     { "member", NULL, true },
 	{ "accesses", NULL, false },    { "trips", NULL, false },       { "bounces", NULL, false },
-	{ "of all", NULL, false },      { "hitm", NULL, false, 2 },     { "readers", NULL, false },
-	{ "writers", NULL, false },     { "mostly from", NULL, true },  { NULL, NULL, false },
+	{ "of all", NULL, false, 2 },   { "hitm", NULL, false, 5 },     { "false sharing", NULL, false, 3 },
+	{ "readers", NULL, true },      { "writers", NULL, true },      { "taken by", NULL, true },
+	{ "mostly from", NULL, true, 4 }, { NULL, NULL, false },
 };
 /* clang-format on */
 
@@ -38,6 +41,8 @@ struct member {
 	const struct field_stats *most;         /* its site with the most accesses; NULL: none */
 	const struct member_stats *traffic;     /* NULL: none left the cache */
 	uint64_t accesses;
+	const struct pair_stats *taker;         /* for which its line was taken most; NULL: never */
+	uint64_t taken, false_sharing;          /* how often it was taken, in all */
 	uint64_t of_struct, bounces_of_struct;  /* of all members of the struct */
 };
 
@@ -149,6 +154,24 @@ static void add_traffic(struct member *members, size_t *count, const struct memb
 	member->size = traffic->size;
 }
 
+static void add_pair(struct member *members, size_t count, const struct pair_stats *pair)
+{
+	uint64_t times = pair->misses + pair->upgrades;
+
+	for (size_t i = 0; i < count; i++) {
+		struct member *member = &members[i];
+
+		if (strcmp(member->layout, pair->layout) != 0 ||
+		    strcmp(member->name, pair->member) != 0 ||
+		    (!*member->name && member->offset != pair->offset))
+			continue;
+		if (!member->taker || times > member->taker->misses + member->taker->upgrades)
+			member->taker = pair;
+		member->taken += times;
+		member->false_sharing += pair->false_sharing;
+	}
+}
+
 static size_t collect_members(const struct result *result, struct member *members)
 {
 	size_t count = 0;
@@ -157,6 +180,8 @@ static size_t collect_members(const struct result *result, struct member *member
 		add_field(members, &count, &result->field[i]);
 	for (size_t i = 0; i < result->members; i++)
 		add_traffic(members, &count, &result->member[i]);
+	for (size_t i = 0; i < result->pairs; i++)
+		add_pair(members, count, &result->pair[i]);
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < count; j++)
 			if (same_struct(&members[i], &members[j])) {
@@ -167,7 +192,7 @@ static size_t collect_members(const struct result *result, struct member *member
 	return count;
 }
 
-/* A row about bytes rather than a member: a hole, or where the next line begins. */
+/* A row about bytes rather than a member: a hole, members nobody used, where a line begins. */
 static void remark_row(struct table *table, unsigned offset, unsigned size, const char *text)
 {
 	table_count(table, offset);
@@ -176,15 +201,94 @@ static void remark_row(struct table *table, unsigned offset, unsigned size, cons
 	else
 		table_blank(table);
 	table_text(table, "%s", text);
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < 10; i++)
 		table_blank(table);
 }
 
-static void traffic_cells(struct table *table, const struct member_stats *traffic, uint64_t all)
+/* Bytes from `from` to `to` of a struct that no access touched. */
+struct gap {
+	const struct result *result;
+	const char *layout;
+	unsigned from, to;
+};
+
+/* The first member there that ends behind `at`; NULL: none. */
+static const struct shape_stats *next_shape(const struct gap *gap, unsigned at)
 {
+	const struct shape_stats *next = NULL;
+
+	for (size_t i = 0; i < gap->result->shapes; i++) {
+		const struct shape_stats *shape = &gap->result->shape[i];
+
+		if (strcmp(shape->layout, gap->layout) != 0 || shape->offset + shape->size <= at ||
+		    shape->offset >= gap->to || shape->offset < gap->from)
+			continue;
+		if (!next || shape->offset < next->offset)
+			next = shape;
+	}
+	return next;
+}
+
+/* How many members begin from `from` on, one behind the other without a hole; where they end. */
+static unsigned run_of_members(const struct gap *gap, unsigned from, unsigned *end)
+{
+	const struct shape_stats *shape;
+	unsigned count = 0;
+
+	*end = from;
+	while ((shape = next_shape(gap, *end)) && shape->offset <= *end) {
+		*end = shape->offset + shape->size;
+		count++;
+	}
+	if (*end > gap->to)
+		*end = gap->to;
+	return count;
+}
+
+/* Members nobody used, and holes as pahole has them: bytes of no member. */
+static void gap_rows(struct table *table, const struct gap *gap, bool known)
+{
+	unsigned at = gap->from, end;
+	char text[64];
+
+	if (!known) {
+		remark_row(table, at, gap->to - at, "(not accessed)");
+		return;
+	}
+	while (at < gap->to) {
+		const struct shape_stats *shape = next_shape(gap, at);
+		unsigned count, hole = shape ? shape->offset : gap->to;
+
+		if (hole > at) {
+			remark_row(table, at, hole - at, "/* hole */");
+			at = hole;
+			continue;
+		}
+		count = run_of_members(gap, at, &end);
+		if (count == 1)
+			snprintf(text, sizeof text, "(%s: not accessed)", shape->member);
+		else
+			snprintf(text, sizeof text, "(%u members: not accessed)", count);
+		remark_row(table, at, end - at, text);
+		at = end;
+	}
+}
+
+static unsigned size_of(const struct result *result, const char *layout)
+{
+	for (size_t i = 0; i < result->shapes; i++)
+		if (!strcmp(result->shape[i].layout, layout))
+			return result->shape[i].struct_size;
+	return 0;
+}
+
+static void traffic_cells(struct table *table, const struct member *member, uint64_t all)
+{
+	const struct member_stats *traffic = member->traffic;
+
 	if (!traffic) {
 		table_count(table, 0);
-		for (int i = 0; i < 5; i++)
+		for (int i = 0; i < 6; i++)
 			table_blank(table);
 		return;
 	}
@@ -192,8 +296,28 @@ static void traffic_cells(struct table *table, const struct member_stats *traffi
 	table_count(table, traffic->bounces);
 	table_share(table, (double)traffic->bounces, (double)all);
 	table_count(table, traffic->hitm);
-	table_count(table, traffic->readers);
-	table_count(table, traffic->writers);
+	table_count(table, member->false_sharing);
+	view_cpus_cell(table, traffic->readers, traffic->reader_ids);
+	view_cpus_cell(table, traffic->writers, traffic->writer_ids);
+}
+
+/* "inuse 62 %, by 0-3": for which member its line was taken most, and by whom. */
+static void taker_cell(struct table *table, const struct member *member)
+{
+	const struct pair_stats *taker = member->taker;
+	char name[128], cpus[32];
+
+	if (!taker) {
+		table_blank(table);
+		return;
+	}
+	snprintf(name, sizeof name, "%s", taker->taker_member);
+	if (!*name || strcmp(taker->layout, taker->taker_layout) != 0)
+		member_name(taker->taker_layout, taker->taker_member, taker->taker_offset, name,
+			    sizeof name);
+	table_text(table, "%s %.0f %%, by %s", name,
+		   100.0 * (double)(taker->misses + taker->upgrades) / (double)member->taken,
+		   view_cpus(taker->taker_ids, cpus, sizeof cpus));
 }
 
 static void member_row(struct table *table, const struct member *member, uint64_t all)
@@ -208,7 +332,8 @@ static void member_row(struct table *table, const struct member *member, uint64_
 		table_count(table, member->accesses);
 	else
 		table_blank(table);     /* of another label at the time */
-	traffic_cells(table, member->traffic, all);
+	traffic_cells(table, member, all);
+	taker_cell(table, member);
 	if (most) {
 		const struct site *from = view_charged(&most->site, &most->caller);
 
@@ -219,29 +344,41 @@ static void member_row(struct table *table, const struct member *member, uint64_
 	}
 }
 
+static void line_row(struct table *table, unsigned line)
+{
+	char text[64];
+
+	snprintf(text, sizeof text, "--- line %u (byte %u) ---", line, line * LINE);
+	remark_row(table, line * LINE, 0, text);
+}
+
 /* The members of one struct are members[0 .. the result - 1]. */
-static size_t print_struct(FILE *out, const struct member *members, size_t count, uint64_t all,
-			   const struct view_options *options)
+static size_t print_struct(FILE *out, const struct result *result, const struct member *members,
+			   size_t count, const struct view_options *options)
 {
 	const struct member *first = &members[0];
+	unsigned size = size_of(result, first->layout), end = 0;        /* of the members so far */
 	struct table *table = table_new(struct_columns);
 	char number[40];
-	unsigned end = 0;       /* of the members so far */
 	size_t i;
 
 	for (i = 0; i < count && same_struct(&members[i], first); i++) {
 		unsigned offset = members[i].offset;
 
 		if (offset > end)
-			remark_row(table, end, offset - end, "(not touched)");
+			gap_rows(table, &(struct gap){ result, first->layout, end, offset }, size);
 		if (i && offset / LINE != members[i - 1].offset / LINE)
-			remark_row(table, offset / LINE * LINE, 0, "---- next line ----");
-		member_row(table, &members[i], all);
+			line_row(table, offset / LINE);
+		member_row(table, &members[i], counts_bounces(&result->total));
 		if (offset + members[i].size > end)
 			end = offset + members[i].size;
 	}
-	fprintf(out, "struct %s, %s: %s %s\n", first->layout, owners[first->class],
-		number_count(number, sizeof number, first->bounces_of_struct),
+	if (end < size)
+		gap_rows(table, &(struct gap){ result, first->layout, end, size }, true);
+	fprintf(out, "struct %s, %s", first->layout, owners[first->class]);
+	if (size)
+		fprintf(out, ", %u bytes", size);
+	fprintf(out, ": %s %s\n", number_count(number, sizeof number, first->bounces_of_struct),
 		first->bounces_of_struct == 1 ? "bounce" : "bounces");
 	table_print(table, out, TABLE_PEOPLE, NULL, 2, options->paper);
 	putc('\n', out);
@@ -257,17 +394,24 @@ const struct column member_columns[] = {
 	{ NULL, "member", true },       { NULL, "offset", false },      { NULL, "size", false },
 	{ "bounces", "bounces", false },{ "of all", "share", false },   { "hitm", "hitm", false, 1 },
 	{ NULL, "upgrades", false },    { "trips", NULL, false },       { NULL, "loads", false },
-	{ NULL, "stores", false },      { NULL, "rmws", false },        { "cycles each", "wait_cycles_mean", false },
-	{ "readers", "readers", false },{ "writers", "writers", false },{ "class", "class", true },
+	{ NULL, "stores", false },      { NULL, "rmws", false },        { "cycles each", "wait_cycles_mean", false, 2 },
+	{ "false sharing", "misses_false_sharing", false }, { "readers", "readers", true },
+	{ "writers", "writers", true }, { NULL, "reader_cpus", true },  { NULL, "writer_cpus", true },
+	{ "taken by", "taken_by", true }, { NULL, "taken", false },     { "class", "class", true, 3 },
 	{ NULL, NULL, false },
 };
 /* clang-format on */
 
-static void member_cells(struct table *table, const struct member_stats *member, uint64_t all,
-			 const char *point)
+static void member_cells(struct table *table, const struct result *result,
+			 const struct member_stats *member, const char *point)
 {
-	uint64_t trips = member->loads + member->stores + member->rmws;
+	uint64_t trips = member->loads + member->stores + member->rmws,
+		 all = counts_bounces(&result->total);
+	struct member sum = { .layout = member->layout, .name = member->member,
+			      .class = member->class, .offset = member->offset };
 
+	for (size_t i = 0; i < result->pairs; i++)
+		add_pair(&sum, 1, &result->pair[i]);
 	table_text(table, "%s", point);
 	if (*member->member)
 		table_text(table, "%s.%s", member->layout, member->member);
@@ -287,15 +431,20 @@ static void member_cells(struct table *table, const struct member_stats *member,
 	table_count(table, member->rmws);
 	table_real(table, trips ? (double)member->wait_units / UNITS / (double)trips
 				: (double)__builtin_nan(""));
-	table_count(table, member->readers);
-	table_count(table, member->writers);
+	table_count(table, sum.false_sharing);
+	view_cpus_cell(table, member->readers, member->reader_ids);
+	view_cpus_cell(table, member->writers, member->writer_ids);
+	table_text(table, "%s", member->reader_ids ? member->reader_ids : "");
+	table_text(table, "%s", member->writer_ids ? member->writer_ids : "");
+	taker_cell(table, &sum);
+	table_count(table, sum.taken);
 	table_text(table, "%s", view_class_names[member->class]);
 }
 
 void members_fill(struct table *table, const struct result *result, const char *point)
 {
 	for (size_t i = 0; i < result->members; i++)
-		member_cells(table, &result->member[i], counts_bounces(&result->total), point);
+		member_cells(table, result, &result->member[i], point);
 }
 
 static int most_bounces_first(const void *one, const void *other)
@@ -319,7 +468,7 @@ void members_people(FILE *out, const struct result *result, const struct view_op
 		sorted[i] = &result->member[i];
 	qsort(sorted, result->members, sizeof *sorted, most_bounces_first);
 	for (size_t i = 0; i < result->members && i < options->top; i++)
-		member_cells(table, sorted[i], counts_bounces(&result->total), "");
+		member_cells(table, result, sorted[i], "");
 	if (table_rows(table))
 		table_print(table, out, TABLE_PEOPLE, NULL, 0, options->paper);
 	else
@@ -331,117 +480,7 @@ void members_people(FILE *out, const struct result *result, const struct view_op
 	free(sorted);
 }
 
-/* ---- false sharing ------------------------------------------------------------------------ */
-
-/* One member of a line, all its sites added up. */
-struct share {
-	unsigned offset;
-	const char *member;
-	uint64_t loads, writes;
-	unsigned places, cpus;          /* sites, and the most CPUs at one of them */
-};
-
-enum { SHARES_MAX = 64 };
-
-static size_t collect_shares(const struct result *result, const struct line_stats *line,
-			     struct share *shares)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < result->sites; i++) {
-		const struct site_stats *site = &result->site[i];
-		size_t at = 0;
-
-		if (site->line != line->offset)
-			continue;
-		while (at < count && (shares[at].offset != site->offset ||
-				      strcmp(shares[at].member, site->member) != 0))
-			at++;
-		if (at == SHARES_MAX)
-			continue;
-		if (at == count)
-			shares[count++] =
-				(struct share){ .offset = site->offset, .member = site->member };
-		shares[at].loads += site->loads;
-		shares[at].writes += site->stores + site->rmws;
-		shares[at].places++;
-		if (site->cpus > shares[at].cpus)
-			shares[at].cpus = site->cpus;
-	}
-	return count;
-}
-
-static int by_offset(const void *one, const void *other)
-{
-	const struct share *a = one, *b = other;
-
-	if (a->offset != b->offset)
-		return a->offset < b->offset ? -1 : 1;
-	return strcmp(a->member, b->member);
-}
-
-/* Two members or more, one of them written: what one CPU writes costs others their bytes. */
-static bool print_finding(FILE *out, const struct result *result, const struct line_stats *line)
-{
-	struct share shares[SHARES_MAX];
-	size_t count = collect_shares(result, line, shares), written = 0;
-	char misses[40], number[40];
-
-	for (size_t i = 0; i < count; i++)
-		written += shares[i].writes > 0;
-	if (!line->false_sharing || count < 2 || !written)
-		return false;
-	qsort(shares, count, sizeof *shares, by_offset);
-	fprintf(out,
-		"FALSE SHARING in line %s: %s of its %s misses lost the line to bytes not used (%u CPUs write, %u read)\n",
-		line->label, number_count(misses, sizeof misses, line->false_sharing),
-		number_count(number, sizeof number, line->misses), line->writers, line->readers);
-	for (size_t i = 0; i < count; i++) {
-		fprintf(out, "  %2u  %s: ", shares[i].offset, shares[i].member);
-		fprintf(out, "%s writes and ",
-			number_count(number, sizeof number, shares[i].writes));
-		fprintf(out, "%s reads that left the CPU's cache, by %u %s",
-			number_count(number, sizeof number, shares[i].loads), shares[i].cpus,
-			shares[i].cpus == 1 ? "CPU" : "CPUs");
-		if (shares[i].places > 1)
-			fprintf(out, " at each of %u places", shares[i].places);
-		putc('\n', out);
-	}
-	return true;
-}
-
-static int most_false_sharing_first(const void *one, const void *other)
-{
-	const struct line_stats *a = *(const struct line_stats *const *)one,
-				*b = *(const struct line_stats *const *)other;
-
-	if (a->false_sharing != b->false_sharing)
-		return a->false_sharing > b->false_sharing ? -1 : 1;
-	return a->offset < b->offset ? -1 : a->offset > b->offset;
-}
-
-enum { FINDINGS_MAX = 5 };
-
-size_t view_false_sharing(FILE *out, const struct result *result)
-{
-	const struct line_stats **lines = xalloc((result->lines + 1) * sizeof *lines);
-	size_t found = 0;
-	char buf[40];
-
-	for (size_t i = 0; i < result->lines; i++)
-		lines[i] = &result->line[i];
-	qsort(lines, result->lines, sizeof *lines, most_false_sharing_first);
-	for (size_t i = 0; i < result->lines && found < FINDINGS_MAX; i++)
-		found += print_finding(out, result, lines[i]);
-	if (!result->total.misses_false_sharing)
-		fputs("No false sharing: no copy of a line was lost to bytes that its CPU does not use.\n",
-		      out);
-	else
-		fprintf(out, "All lines together: %s false-sharing misses.\n",
-			number_count(buf, sizeof buf, result->total.misses_false_sharing));
-	free(lines);
-	return found;
-}
+/* ---- the view ---------------------------------------------------------------------------------- */
 
 /* Structs that have no table, in a line or two. */
 static void name_others(FILE *out, const struct member *members, size_t count)
@@ -473,8 +512,7 @@ void fields_people(FILE *out, const struct result *result, const struct view_opt
 	size_t count = collect_members(result, members), structs = 0, at = 0;
 
 	while (at < count && structs < options->top && (!structs || members[at].bounces_of_struct)) {
-		at += print_struct(out, members + at, count - at, counts_bounces(&result->total),
-				   options);
+		at += print_struct(out, result, members + at, count - at, options);
 		structs++;
 	}
 	name_others(out, members + at, count - at);

@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "cli/overview.h"
 #include "cli/select.h"
 #include "cli/views.h"
 #include "experiment/diagnostic.h"
@@ -15,7 +16,7 @@
 #include "experiment/text.h"
 
 enum {
-	SHOWN_COMBINATIONS = 4,         /* more are named, and only the first is shown */
+	SHOWN_COMBINATIONS = 4,         /* where they cannot stand side by side: more are named */
 	NAMED_COMBINATIONS = 24,
 	DEFAULT_TOP = 10,
 };
@@ -171,14 +172,46 @@ static void print_heading(FILE *out, const struct points *points, const struct p
 	putc('\n', out);
 }
 
+static void print_side_by_side(FILE *out, const struct arguments *arguments,
+			       const struct points *points, const struct point **chosen,
+			       size_t count, const struct view_options *view_options)
+{
+	bool one_seed = arguments->point && strstr(arguments->point, "seed=");
+	const struct point *worst;
+	char label[512];
+
+	if (view_options->paper.colour)
+		terminal_paint(out, PAINT_BOLD);
+	text_line(out, points->name);
+	if (view_options->paper.colour)
+		terminal_paint(out, PAINT_PLAIN);
+	fprintf(out, "   %zu combinations   ", count);
+	text_line(out, chosen[0]->machine);
+	fputs("   bounce ", out);
+	text_line(out, points->version);
+	fputs("\n\n", out);
+	worst = overview_print(out, arguments->view, points, chosen, count, one_seed, view_options);
+	fputs("\nOne in depth, here the one with most:\n  bounce report ", out);
+	text_line(out, arguments->result);
+	fprintf(out, " %s --point ", arguments->view->name);
+	text_line(out, select_label(points, worst, label, sizeof label));
+	putc('\n', out);
+}
+
 static void print_for_people(FILE *out, const struct arguments *arguments,
 			     const struct points *points, const struct point **chosen, size_t count)
 {
-	size_t shown = count > SHOWN_COMBINATIONS ? 1 : count;
+	size_t shown;
 	struct view_options view_options = { .top = arguments->top,
+					     .wide = arguments->wide,
 					     .paper = table_paper(out, arguments->colour,
 								 arguments->wide) };
 
+	if (count > 1 && arguments->view->figures) {
+		print_side_by_side(out, arguments, points, chosen, count, &view_options);
+		return;
+	}
+	shown = count > SHOWN_COMBINATIONS ? 1 : count;
 	for (size_t i = 0; i < shown; i++) {
 		fputs(i ? "\n\n" : "", out);
 		print_heading(out, points, chosen[i], view_options.paper.colour);

@@ -1,6 +1,6 @@
 /*
  * Views of a report: lines (after perf c2c), sites, cpus, locks, paths, orders. The view of structs,
- * after pahole, is in cli/fields.c.
+ * after pahole, is in cli/fields.c, who took lines in cli/takers.c.
  */
 #include "cli/views.h"
 
@@ -9,6 +9,9 @@
 #include <string.h>
 
 #include "cli/fields.h"
+#include "cli/findings.h"
+#include "cli/overview.h"
+#include "cli/takers.h"
 #include "sim/verbs/xalloc.h"
 
 enum {
@@ -149,17 +152,47 @@ void view_headline(FILE *out, const struct result *result)
 /* clang-format off */
 static const struct column line_columns[] = {
 	{ NULL, "point", true },        { "line", "line", true },         { NULL, "offset", false },
-	{ "bounces", "bounces", false },{ "of all", "share", false },     { "hitm", "hitm", false },
-	{ "upgrades", "upgrades", false, 3 }, { "misses", "misses", false, 1 }, { NULL, "invalidations", false },
+	{ "bounces", "bounces", false },{ "of all", "share", false },     { "hitm", "hitm", false, 2 },
+	{ "upgrades", "upgrades", false, 4 }, { "misses", "misses", false, 3 }, { NULL, "invalidations", false },
 	{ "false sharing", "misses_false_sharing", false }, { NULL, "misses_true_sharing", false },
-	{ "readers", "readers", false, 2 },{ "writers", "writers", false, 2 }, { "class", "class", true, 4 },
-	{ "members", "members", true }, { NULL, NULL, false },
+	{ "readers", "readers", true, 1 },{ "writers", "writers", true, 1 },
+	{ NULL, "reader_cpus", true },  { NULL, "writer_cpus", true },
+	{ "class", "class", true, 5 },  { "members", "members", true },
+	{ NULL, "taken", false },       { NULL, "taken_by", true },     { NULL, "taken_by_cpus", true },
+	{ NULL, NULL, false },
 };
 /* clang-format on */
 
-static void line_row(struct table *table, const struct line_stats *line, const char *point,
-		     uint64_t all)
+void view_cpus_cell(struct table *table, unsigned count, const char *ids)
 {
+	char people[32], program[24];
+
+	snprintf(program, sizeof program, "%u", count);
+	table_both(table, true, ids ? view_cpus(ids, people, sizeof people) : program, program);
+}
+
+static bool is_of_line(const struct site_stats *site, const void *line)
+{
+	return site->line == ((const struct line_stats *)line)->offset;
+}
+
+/* How often it was taken, by which member and CPUs most. */
+static void taken_cells(struct table *table, const struct taker_sum *takers, size_t count)
+{
+	char ids[4096];
+
+	table_count(table, takers_count(takers, count));
+	table_text(table, "%s", count ? takers->one->member : "");
+	table_text(table, "%s", count ? cpu_set_text(&takers->cpus, ids, sizeof ids) : "");
+}
+
+static void line_row(struct table *table, const struct result *result,
+		     const struct line_stats *line, const char *point)
+{
+	uint64_t all = counts_bounces(&result->total);
+	size_t count;
+	struct taker_sum *takers = takers_of(result, is_of_line, line, &count);
+
 	table_text(table, "%s", point);
 	table_text(table, "%s", line->label);
 	table_count(table, line->offset);
@@ -171,16 +204,20 @@ static void line_row(struct table *table, const struct line_stats *line, const c
 	table_count(table, line->invalidations);
 	table_count(table, line->false_sharing);
 	table_count(table, line->true_sharing);
-	table_count(table, line->readers);
-	table_count(table, line->writers);
+	view_cpus_cell(table, line->readers, line->reader_ids);
+	view_cpus_cell(table, line->writers, line->writer_ids);
+	table_text(table, "%s", line->reader_ids ? line->reader_ids : "");
+	table_text(table, "%s", line->writer_ids ? line->writer_ids : "");
 	table_text(table, "%s", view_class_names[line->class]);
 	table_text(table, "%s", line->members);
+	taken_cells(table, takers, count);
+	free(takers);
 }
 
 static void lines_fill(struct table *table, const struct result *result, const char *point)
 {
 	for (size_t i = 0; i < result->lines; i++)
-		line_row(table, &result->line[i], point, counts_bounces(&result->total));
+		line_row(table, result, &result->line[i], point);
 }
 
 /* clang-format off */
@@ -262,7 +299,7 @@ static void print_kinds(FILE *out, const struct result *result, const struct vie
 static const struct column detail_columns[] = {
 	{ "offset", NULL, false }, { "member", NULL, true }, { "verb", NULL, true }, { "trips", NULL, false },
 	{ "bounces", NULL, false }, { "hitm", NULL, false, 2 }, { "cycles each", NULL, false, 1 },
-	{ "CPUs", NULL, false, 3 }, { "operation", NULL, true }, { "from", NULL, true }, { NULL, NULL, false },
+	{ "CPUs", NULL, true, 3 }, { "operation", NULL, true }, { "from", NULL, true }, { NULL, NULL, false },
 };
 /* clang-format on */
 
@@ -278,6 +315,51 @@ static int by_offset_then_bounces(const void *one, const void *other)
 	return (a > b) - (a < b);       /* both in result->site, which is sorted */
 }
 
+static bool is_site(const struct site_stats *site, const void *which)
+{
+	return site == which;
+}
+
+static void taker_place_cell(struct table *table, const struct taker_stats *taker)
+{
+	const struct site *from = view_charged(&taker->site, &taker->caller);
+	char source[256];
+
+	table_text(table, "%s %s", view_source(from, source, sizeof source), from->function);
+}
+
+/* Below a place: who took the line from there, the first of them, or all on wide paper. */
+static size_t takers_shown(size_t count, const struct view_options *options)
+{
+	return options->wide || count < 1 ? count : 1;
+}
+
+static void detail_taker_row(struct table *table, const struct taker_sum *taker)
+{
+	char ids[4096], cpus[32];
+
+	table_count(table, taker->one->offset);
+	table_text(table, "%s", taker->one->member);
+	table_blank(table);
+	table_count(table, taker->count);
+	for (int i = 0; i < 4; i++)
+		table_blank(table);
+	cpu_set_text(&taker->cpus, ids, sizeof ids);
+	table_text(table, "  taken by %s", view_cpus(ids, cpus, sizeof cpus));
+	taker_place_cell(table, taker->one);
+}
+
+static void detail_takers(struct table *table, const struct result *result,
+			  const struct site_stats *site, const struct view_options *options)
+{
+	size_t count;
+	struct taker_sum *takers = takers_of(result, is_site, site, &count);
+
+	for (size_t i = 0; i < takers_shown(count, options); i++)
+		detail_taker_row(table, &takers[i]);
+	free(takers);
+}
+
 static void detail_row(struct table *table, const struct site_stats *site)
 {
 	table_count(table, site->offset);
@@ -287,7 +369,7 @@ static void detail_row(struct table *table, const struct site_stats *site)
 	table_count(table, site->bounces);
 	table_count(table, site->hitm);
 	table_real(table, per(cycles(site->wait_units), trips(site)));
-	table_count(table, site->cpus);
+	view_cpus_cell(table, site->cpus, site->cpu_ids);
 	operation_cell(table, site->op, site->path);
 	from_cell(table, site);
 }
@@ -307,8 +389,10 @@ static void print_line_detail(FILE *out, const struct result *result, const stru
 		    (trips(&result->site[i]) || result->site[i].bounces))
 			sites[count++] = &result->site[i];
 	qsort(sites, count, sizeof *sites, by_offset_then_bounces);
-	for (size_t i = 0; i < count && i < DETAIL_ROWS; i++)
+	for (size_t i = 0; i < count && i < DETAIL_ROWS; i++) {
 		detail_row(table, sites[i]);
+		detail_takers(table, result, sites[i], options);
+	}
 	fprintf(out, "\n%s, %d bytes: %s\n", line->label, LINE,
 		counted(buf, sizeof buf, line->bounces, "bounce", "bounces"));
 	if (count)
@@ -335,7 +419,7 @@ static void lines_people(FILE *out, const struct result *result, const struct vi
 	print_kinds(out, result, options);
 	putc('\n', out);
 	for (size_t i = 0; i < rows; i++) {
-		line_row(table, &result->line[i], "", all);
+		line_row(table, result, &result->line[i], "");
 		shown += result->line[i].bounces;
 	}
 	table_print(table, out, TABLE_PEOPLE, NULL, 0, options->paper);
@@ -360,11 +444,13 @@ static const struct column site_columns[] = {
 	{ NULL, "member", true },       { NULL, "loads", false },       { NULL, "stores", false },
 	{ NULL, "rmws", false },        { NULL, "bounces", false },     { NULL, "share", false },
 	{ NULL, "hitm", false },        { NULL, "upgrades", false },    { NULL, "wait_cycles_mean", false },
+	{ NULL, "cpus", true },         { NULL, "taken", false },       { NULL, "taken_by", true },
+	{ NULL, "taken_by_cpus", true }, { NULL, "taken_by_source", true }, { NULL, "taken_share", false },
 	{ NULL, NULL, false },
 };
 /* clang-format on */
 
-static const char *line_label(const struct result *result, uint64_t offset)
+const char *view_line_label(const struct result *result, uint64_t offset)
 {
 	for (size_t i = 0; i < result->lines; i++)
 		if (result->line[i].offset == offset)
@@ -375,6 +461,10 @@ static const char *line_label(const struct result *result, uint64_t offset)
 static void site_row(struct table *table, const struct result *result,
 		     const struct site_stats *site, const char *point)
 {
+	static const struct site nowhere = { "", 0, "", "" };
+	size_t count;
+	struct taker_sum *takers = takers_of(result, is_site, site, &count);
+
 	table_text(table, "%s", point);
 	site_cell(table, &site->site);
 	table_text(table, "%s", site->site.function);
@@ -384,7 +474,7 @@ static void site_row(struct table *table, const struct result *result,
 	table_text(table, "%s", site->caller.text);
 	table_text(table, "%s", op_names[site->op]);
 	table_text(table, "%s", site->path ? site->path : "");
-	table_text(table, "%s", line_label(result, site->line));
+	table_text(table, "%s", view_line_label(result, site->line));
 	table_count(table, site->line);
 	table_count(table, site->offset);
 	table_text(table, "%s", site->member);
@@ -396,6 +486,11 @@ static void site_row(struct table *table, const struct result *result,
 	table_count(table, site->hitm);
 	table_count(table, site->upgrades);
 	table_real(table, per(cycles(site->wait_units), trips(site)));
+	table_text(table, "%s", site->cpu_ids ? site->cpu_ids : "");
+	taken_cells(table, takers, count);
+	site_cell(table, count ? view_charged(&takers->one->site, &takers->one->caller) : &nowhere);
+	table_share(table, count ? (double)takers->count : 0, (double)takers_count(takers, count));
+	free(takers);
 }
 
 static void sites_fill(struct table *table, const struct result *result, const char *point)
@@ -496,14 +591,49 @@ static void place_row(struct table *table, const struct result *result,
 	source_cell(table, place);
 }
 
+static bool is_of_place(const struct site_stats *site, const void *place)
+{
+	return !by_charged(site, place);
+}
+
+static void place_taker_row(struct table *table, const struct taker_sum *taker, uint64_t all)
+{
+	const struct taker_stats *one = taker->one;
+	char ids[4096], cpus[32];
+
+	table_blank(table);
+	table_share(table, (double)taker->count, (double)all);
+	table_blank(table);
+	table_count(table, taker->count);
+	table_blank(table);
+	cpu_set_text(&taker->cpus, ids, sizeof ids);
+	table_text(table, "  taken by %s", view_cpus(ids, cpus, sizeof cpus));
+	taker_place_cell(table, one);
+	table_text(table, "%s", one->caller.line ? one->caller.text : one->site.text);
+}
+
+static void place_takers(struct table *table, const struct result *result,
+			 const struct site_stats *place, const struct view_options *options)
+{
+	size_t count;
+	struct taker_sum *takers = takers_of(result, is_of_place, place, &count);
+	uint64_t all = takers_count(takers, count);
+
+	for (size_t i = 0; i < takers_shown(count, options); i++)
+		place_taker_row(table, &takers[i], all);
+	free(takers);
+}
+
 static void sites_people(FILE *out, const struct result *result, const struct view_options *options)
 {
 	struct site_stats *places = xalloc((result->sites + 1) * sizeof *places);
 	size_t count = merge_sites(result, places);
 	struct table *table = table_new(place_columns);
 
-	for (size_t i = 0; i < count && i < options->top; i++)
+	for (size_t i = 0; i < count && i < options->top; i++) {
 		place_row(table, result, &places[i]);
+		place_takers(table, result, &places[i], options);
+	}
 	table_print(table, out, TABLE_PEOPLE, NULL, 0, options->paper);
 	if (count > options->top)
 		fprintf(out, "and %zu more of %zu places; --top %zu shows all\n",
@@ -644,6 +774,8 @@ static void cpus_people(FILE *out, const struct result *result, const struct vie
 		fprintf(out, "and %zu more CPUs; --top %u shows all\n", result->cpus - options->top,
 			result->cpus);
 	print_causes(out, result, options);
+	putc('\n', out);
+	transfers_people(out, result, options);
 }
 
 /* ---- locks ------------------------------------------------------------------------------ */
@@ -651,9 +783,11 @@ static void cpus_people(FILE *out, const struct result *result, const struct vie
 /* clang-format off */
 static const struct column lock_columns[] = {
 	{ NULL, "point", true }, { "lock", "lock", true }, { "kind", "kind", true }, { "taken", "taken", false },
-	{ "contended", "contended", false }, { "of all", "share", false }, { "turns", "turns", false },
+	{ "hand-overs", "handovers", false }, { "contended", "contended", false }, { "of all", "share", false, 2 },
+	{ "turns", "turns", false, 4 },
 	{ "cycles waited", "wait_cycles", false }, { "per taking", "wait_cycles_mean", false },
-	{ "held, mean cycles", "hold_cycles_mean", false }, { NULL, NULL, false },
+	{ "longest wait", "wait_cycles_max", false, 1 },
+	{ "held, mean", "hold_cycles_mean", false }, { "longest", "hold_cycles_max", false, 1 }, { NULL, NULL, false },
 };
 /* clang-format on */
 
@@ -663,12 +797,15 @@ static void lock_row(struct table *table, const struct lock_stats *lock, const c
 	table_text(table, "%s", lock->label);
 	table_text(table, "%s", lock->kind ? lock->kind : "");
 	table_count(table, lock->taken);
+	table_count(table, lock->handovers);
 	table_count(table, lock->contended);
 	table_share(table, (double)lock->contended, (double)lock->taken);
 	table_count(table, lock->turns);
 	table_real(table, cycles(lock->wait_units));
 	table_real(table, per(cycles(lock->wait_units), lock->taken));
+	table_real(table, cycles(lock->wait_units_max));
 	table_real(table, per(cycles(lock->hold_units), lock->taken));
+	table_real(table, cycles(lock->hold_units_max));
 }
 
 static void locks_fill(struct table *table, const struct result *result, const char *point)
@@ -804,19 +941,146 @@ static void orders_people(FILE *out, const struct result *result, const struct v
 	table_free(table);
 }
 
+/* ---- side by side ------------------------------------------------------------------------ */
+
+static void line_figures(struct overview *overview, const struct result *result)
+{
+	uint64_t rest = counts_bounces(&result->total);
+
+	for (size_t i = 0; i < result->lines; i++) {
+		const struct line_stats *line = &result->line[i];
+
+		rest -= line->bounces;
+		overview_add(overview, (double)line->bounces, "%.*s",
+			     (int)strcspn(line->label, "["), line->label);
+	}
+	if (rest)
+		overview_add(overview, (double)rest, "(lines not kept)");
+}
+
+static void member_figures(struct overview *overview, const struct result *result)
+{
+	char name[128];
+
+	for (size_t i = 0; i < result->members; i++) {
+		const struct member_stats *member = &result->member[i];
+
+		overview_add(overview, (double)member->bounces, "%s",
+			     member_name(member->layout, member->member, member->offset, name,
+					 sizeof name));
+	}
+}
+
+static void site_figures(struct overview *overview, const struct result *result)
+{
+	uint64_t rest = counts_bounces(&result->total);
+	char source[256];
+
+	for (size_t i = 0; i < result->sites; i++) {
+		const struct site *from = charged(&result->site[i]);
+
+		rest -= result->site[i].bounces;
+		overview_add(overview, (double)result->site[i].bounces, "%s %s",
+			     view_source(from, source, sizeof source), from->function);
+	}
+	if (rest)
+		overview_add(overview, (double)rest, "(lines not kept)");
+}
+
+static void pair_figures(struct overview *overview, const struct result *result, bool all)
+{
+	char lost[128], took[128];
+
+	for (size_t i = 0; i < result->pairs; i++) {
+		const struct pair_stats *pair = &result->pair[i];
+		uint64_t count = all ? pair->misses + pair->upgrades : pair->false_sharing;
+
+		if (count)
+			overview_add(overview, (double)count, "%s < %s",
+				     member_name(pair->layout, pair->member, pair->offset, lost,
+						 sizeof lost),
+				     member_name(pair->taker_layout, pair->taker_member,
+						 pair->taker_offset, took, sizeof took));
+	}
+}
+
+static void taker_figures(struct overview *overview, const struct result *result)
+{
+	pair_figures(overview, result, true);
+}
+
+static void finding_figures(struct overview *overview, const struct result *result)
+{
+	pair_figures(overview, result, false);
+}
+
+static void cpu_figures(struct overview *overview, const struct result *result)
+{
+	for (int i = 0; i < CAUSES; i++)
+		if (result->total.cause_units[i])
+			overview_add(overview, cycles(result->total.cause_units[i]), "%s",
+				     cause_names[i]);
+}
+
+static void transfer_figures(struct overview *overview, const struct result *result)
+{
+	for (size_t i = 0; i < result->transfers; i++) {
+		const struct transfer_stats *t = &result->transfer[i];
+		bool same = t->cpu < result->seats && t->taker < result->seats &&
+			    result->seat[t->cpu].socket == result->seat[t->taker].socket;
+
+		overview_add(overview, (double)t->count,
+			     same ? "by a CPU of the same socket" : "by a CPU of another socket");
+	}
+}
+
+static void lock_figures(struct overview *overview, const struct result *result)
+{
+	for (size_t i = 0; i < result->locks; i++) {
+		const struct lock_stats *lock = &result->lock[i];
+		const char *behind = strchr(lock->label, ']');
+
+		overview_add(overview, cycles(lock->wait_units), "%.*s%s",
+			     (int)strcspn(lock->label, "["), lock->label, behind ? behind + 1 : "");
+	}
+}
+
+static void path_figures(struct overview *overview, const struct result *result)
+{
+	for (size_t i = 0; i < result->paths; i++) {
+		const struct path_stats *path = &result->path[i];
+
+		overview_add(overview, cycles(path->total_units), "%s%s%s", op_names[path->op],
+			     path->path && *path->path ? ", " : "", path->path ? path->path : "");
+	}
+}
+
 /* ---- the registry ------------------------------------------------------------------------ */
 
 /* clang-format off */
 const struct view views[] = {
-	{ "lines",  "cache lines that bounce, worst first, and who touches them from where", "line",  line_columns,  lines_fill,  lines_people },
-	{ "fields", "structs with their members, holes and traffic; findings of false sharing", "field", field_columns, fields_fill, fields_people },
-	{ "members", "members of all structs, those that bounce most first",                 "member", member_columns, members_fill, members_people },
-	{ "sites",  "places in the source that make lines bounce",                           "site",  site_columns,  sites_fill,  sites_people },
-	{ "cpus",   "what each CPU did, and where its cycles went",                          "cpu",   cpu_columns,   cpus_fill,   cpus_people },
-	{ "locks",  "locks: how often taken and contended, how long waited for",             "lock",  lock_columns,  locks_fill,  locks_people },
-	{ "paths",  "operations and the paths they took",                                    "path",  path_columns,  paths_fill,  paths_people },
-	{ "orders", "free blocks of pages at the end, by order: fragmentation",                "order", order_columns, orders_fill, orders_people },
-	{ NULL, NULL, NULL, NULL, NULL, NULL },
+	{ "lines",  "cache lines that bounce, worst first, and who touches them from where", "line",  line_columns,  lines_fill,  lines_people,
+	  "bounces per operation", "kind of line", line_figures },
+	{ "fields", "structs with their members, holes and traffic; findings of false sharing", "field", field_columns, fields_fill, fields_people,
+	  "bounces per operation", "member", member_figures },
+	{ "members", "members of all structs, those that bounce most first",                 "member", member_columns, members_fill, members_people,
+	  "bounces per operation", "member", member_figures },
+	{ "sites",  "places in the source that make lines bounce",                           "site",  site_columns,  sites_fill,  sites_people,
+	  "bounces per operation", "place", site_figures },
+	{ "findings", "false sharing: which two members, whose, and what would part them",     "finding", finding_columns, findings_fill, findings_people,
+	  "false-sharing misses per operation", "lost by < taken by", finding_figures },
+	{ "takers", "members of which lines were taken from CPUs, and for which members",     "taker", taker_columns, takers_fill, takers_people,
+	  "lines taken per operation", "lost by < taken by", taker_figures },
+	{ "cpus",   "what each CPU did, where its cycles went, and who took from whom",      "cpu",   cpu_columns,   cpus_fill,   cpus_people,
+	  "cycles of all CPUs per operation", "cause", cpu_figures },
+	{ "transfers", "CPU by CPU: who took lines from whom",                               "transfer", transfer_columns, transfers_fill, transfers_people,
+	  "lines taken per operation", "taken", transfer_figures },
+	{ "locks",  "locks: how often taken, handed over and contended; how long waited for and held", "lock",  lock_columns,  locks_fill,  locks_people,
+	  "cycles waited for locks per operation", "lock", lock_figures },
+	{ "paths",  "operations and the paths they took",                                    "path",  path_columns,  paths_fill,  paths_people,
+	  "cycles per operation", "path", path_figures },
+	{ "orders", "free blocks of pages at the end, by order: fragmentation",                "order", order_columns, orders_fill, orders_people, NULL, NULL, NULL },
+	{ 0 },
 };
 /* clang-format on */
 

@@ -9,9 +9,12 @@
 #include "cli/table.h"
 #include "sim/result.h"
 
+struct overview;
+
 struct view_options {
 	size_t top;             /* rows of the longest table at most */
 	struct paper paper;
+	bool wide;              /* all that is known, however wide */
 };
 
 struct view {
@@ -21,6 +24,9 @@ struct view {
 	/* For programs: all rows of one run. */
 	void (*fill)(struct table *table, const struct result *result, const char *point);
 	void (*people)(FILE *out, const struct result *result, const struct view_options *options);
+	/* For combinations side by side (cli/overview.h); NULL: one at a time only. */
+	const char *figure, *figure_of;         /* "bounces per operation", "member" */
+	void (*figures)(struct overview *overview, const struct result *result);
 };
 
 extern const struct view views[];               /* ends with a view without a name */
@@ -30,14 +36,18 @@ extern const char *const view_class_names[LINE_CLASSES];       /* "allocator", .
 
 /* Two lines about the whole run; then what went wrong, if it did. */
 void view_headline(FILE *out, const struct result *result);
-/* The findings of `fields`: lines where members of different CPUs meet. How many there are. */
-size_t view_false_sharing(FILE *out, const struct result *result);
+
+/* "page[5]" of the line at that offset; "" if it is not among those that are kept. */
+const char *view_line_label(const struct result *result, uint64_t offset);
 
 /* "models/pages/buddy.c:123", without the "./" that compilers put before some. */
 const char *view_source(const struct site *site, char *buf, size_t size);
 
 /* The place that an access is charged to: its own, and inside a lock that of the lock's caller. */
 const struct site *view_charged(const struct site *site, const struct site *caller);
+
+/* How many CPUs, for programs; for people which, where `ids` says so. */
+void view_cpus_cell(struct table *table, unsigned count, const char *ids);
 
 /* Bounces of all classes. */
 uint64_t counts_bounces(const struct counts *counts);

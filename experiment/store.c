@@ -151,6 +151,11 @@ static const struct record_column transfer_columns[] = {
 	{ 0 },
 };
 
+static const struct record_column seat_columns[] = {
+	PLAIN(struct seat_stats, core), PLAIN(struct seat_stats, socket),
+	{ 0 },
+};
+
 static const struct record_column shape_columns[] = {
 	TEXT(struct shape_stats, layout), TEXT(struct shape_stats, member),
 	CLASS(struct shape_stats),
@@ -226,6 +231,7 @@ static const struct result_table result_tables[] = {
 	TABLE("members", member_columns, member, members, struct member_stats),
 	TABLE("pairs", pair_columns, pair, pairs, struct pair_stats),
 	TABLE("transfers", transfer_columns, transfer, transfers, struct transfer_stats),
+	TABLE("seats", seat_columns, seat, seats, struct seat_stats),
 	TABLE("shapes", shape_columns, shape, shapes, struct shape_stats),
 	TABLE("fields", field_columns, field, fields, struct field_stats),
 	TABLE("paths", path_columns, path, paths, struct path_stats),

@@ -54,7 +54,7 @@ static void miss(struct sim *sim, struct cpu *cpu, const struct want *w, uint64_
 		coherence_end_hold(sim, cpu);
 	if (!t) {
 		t = coherence_request(sim, cpu->node, line, request, w->access, cpu->clock);
-		t->place = want_place(cpu, w, cpu->context);
+		t->origin = want_origin(cpu, w, cpu->context);
 		t->reread = cpu->spin_line == line && copy_was_killed(sim, cpu, line);
 	} else {
 		t->start = cpu->clock;          /* a prefetch of it is under way: wait for that */
@@ -139,7 +139,7 @@ uint32_t cpu_far(struct sim *sim, const struct txn *t, uint64_t end)
 	struct cpu *cpu = &sim->cpu[t->client->id];
 	struct line *info = line_get(sim, t->line);
 	struct want *w = cpu->far ? cpu->far->want : NULL;
-	struct place before = info->last_write;
+	struct origin before = info->last_write;
 	bool bounce;
 
 	if (!w)                                 /* below the verbs */
@@ -552,7 +552,7 @@ static void ask_ahead(struct cpu *cpu, uint64_t line, const void *p, bool write,
 					  write ? ACCESS_STORE : ACCESS_LOAD, cpu->clock);
 
 	t->prefetch = true;
-	t->place = want_place(cpu, &w, cpu->context);
+	t->origin = want_origin(cpu, &w, cpu->context);
 }
 
 void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site *site)

@@ -37,11 +37,11 @@ static bool ask(struct cpu *cpu, const struct announced *a, uint64_t time)
 	t = coherence_request(sim, cpu->node, a->line, GET_SHARED, ACCESS_LOAD, time);
 	t->prefetch = true;
 	t->unasked = true;
-	t->place = (struct place){ .site = a->site,
-				   .context = a->context,
-				   .cpu = (uint16_t)cpu->node->id,
-				   .offset = a->offset,
-				   .size = 1 };
+	t->origin = (struct origin){ .site = a->site,
+				     .context = a->context,
+				     .cpu = (uint16_t)cpu->node->id,
+				     .offset = a->offset,
+				     .size = 1 };
 	cpu_end_run_ahead(cpu);
 	return true;
 }

@@ -121,7 +121,7 @@ static bool ask(struct sim *sim, struct cpu *cpu, const struct buffered *e, uint
 	w = want_of(sim, e);
 	t = coherence_request(sim, cpu->node, line, request, ACCESS_STORE, time);
 	t->buffered = true;
-	t->place = want_place(cpu, &w, w.context);
+	t->origin = want_origin(cpu, &w, w.context);
 	if (sim->t.ahead)
 		ahead_missed(cpu, line, false, time);
 	return true;

@@ -1584,13 +1584,13 @@ void coherence_end_hold(struct sim *sim, struct cpu *cpu)
 }
 
 /* The access for which t's CPU asked for the line; of no site where that is not known. */
-static const struct place *asked_for(const struct sim *sim, const struct txn *t)
+static const struct origin *asked_for(const struct sim *sim, const struct txn *t)
 {
-	static const struct place unknown;
+	static const struct origin unknown;
 	const struct txn *own =
 		t->cpu < sim->head.cpus ? coherence_pending(sim->cpu[t->cpu].node, t->line) : NULL;
 
-	return own ? &own->place : &unknown;
+	return own ? &own->origin : &unknown;
 }
 
 static void cpu_probe(struct sim *sim, struct node *node, struct event *e)

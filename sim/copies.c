@@ -105,7 +105,7 @@ void copy_check(struct cpu *cpu, const struct slot *copy)
 		    version);
 }
 
-void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, const struct place *taker)
+void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, const struct origin *taker)
 {
 	uint64_t *lost = lost_bits(sim, slot->info), bit = 1ull << cpu->node->id % 64;
 

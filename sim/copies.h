@@ -20,7 +20,7 @@ bool copy_uses_foreign(const struct line *info, unsigned cpu, uint64_t bytes);
 /* An inner level points to the copy; the slot of the innermost. */
 struct slot *copy_install_inner(struct cpu *cpu, struct slot *copy);
 /* The copy goes: another CPU takes it for that access, or (NULL) it makes room. */
-void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, const struct place *taker);
+void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, const struct origin *taker);
 /* Was the CPU's last copy of the line lost to a write? */
 bool copy_was_killed(struct sim *sim, const struct cpu *cpu, uint64_t line);
 /* It stays, in that state. */

@@ -143,17 +143,17 @@ struct fine_cell *fine_cell_get(struct sim *sim, uint64_t line, unsigned offset,
 	return f;
 }
 
-static bool same_place(const struct place *a, const struct place *b)
+static bool same_origin(const struct origin *a, const struct origin *b)
 {
 	return a->site == b->site && a->context == b->context && a->offset == b->offset &&
 	       a->size == b->size;
 }
 
-struct taken *taken_get(struct sim *sim, struct fine_cell *cell, const struct place *taker)
+struct taken *taken_get(struct sim *sim, struct fine_cell *cell, const struct origin *taker)
 {
 	struct taken **link = &cell->taken, *t;
 
-	while (*link && !same_place(&(*link)->taker, taker))
+	while (*link && !same_origin(&(*link)->taker, taker))
 		link = &(*link)->next;
 	t = *link;
 	if (t) {

@@ -6,7 +6,7 @@
 #define SIM_COUNTS_H
 
 #include "sim/histogram.h"
-#include "sim/place.h"
+#include "sim/origin.h"
 #include "sim/result.h"
 #include "sim/timing.h"
 
@@ -16,7 +16,7 @@ enum { CELL_BUCKETS = 1 << 12, FINE_BUCKETS = 1 << 16, LOCK_BUCKETS = 1 << 8 };
 struct line {
 	uint64_t number;
 	uint32_t epoch;                 /* bumped when a written copy is lost */
-	struct place last_write;        /* the first of its CPU's ownership */
+	struct origin last_write;        /* the first of its CPU's ownership */
 	struct line_counts *counts;     /* NULL before the first miss in the window */
 	struct byte_history *bytes;     /* NULL before the first lost write */
 	struct party **party;           /* [cpus], NULL: no CPU has one; entries as well */
@@ -26,7 +26,7 @@ struct line {
 /* What a line remembers of a CPU. */
 struct party {
 	uint32_t epoch;                 /* of its last cold or true-sharing miss */
-	struct place taker;             /* the access for which its last copy was taken from it */
+	struct origin taker;             /* the access for which its last copy was taken from it */
 	struct taken *open;             /* where its sharing miss is counted, until that has a class */
 };
 
@@ -61,7 +61,7 @@ struct fine_cell {                      /* misses: one offset of one line, one s
 /* Of a fine cell's misses: those that one place in the source is to blame for. */
 struct taken {
 	struct taken *next;
-	struct place taker;             /* its CPU is that of the first */
+	struct origin taker;             /* its CPU is that of the first */
 	uint64_t misses;                /* whose copy was taken; each has a class in the end: */
 	uint64_t true_sharing, false_sharing;
 	uint64_t upgrades;              /* and LOCK operations at the home: after another's write */
@@ -115,7 +115,7 @@ struct line_counts *line_counts_get(struct sim *sim, struct line *line);
 /* What the line remembers of the CPU; NULL: nothing yet. */
 struct party *party_find(const struct line *line, unsigned cpu);
 struct party *party_get(struct sim *sim, struct line *line, unsigned cpu);
-struct taken *taken_get(struct sim *sim, struct fine_cell *cell, const struct place *taker);
+struct taken *taken_get(struct sim *sim, struct fine_cell *cell, const struct origin *taker);
 /* The window's edges, at time `at`. */
 void window_open(struct sim *sim, uint64_t at);
 void window_close(struct sim *sim, uint64_t at);

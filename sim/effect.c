@@ -66,13 +66,13 @@ void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool writ
 	lc->cpus[(write ? sim->words : 0) + cpu->node->id / 64] |= 1ull << cpu->node->id % 64;
 }
 
-struct place want_place(const struct cpu *cpu, const struct want *w, uint32_t context)
+struct origin want_origin(const struct cpu *cpu, const struct want *w, uint32_t context)
 {
-	return (struct place){ .site = w->site,
-			       .context = context,
-			       .cpu = (uint16_t)cpu->node->id,
-			       .offset = (uint8_t)((uintptr_t)w->p & (LINE - 1)),
-			       .size = (uint8_t)w->size };
+	return (struct origin){ .site = w->site,
+				.context = context,
+				.cpu = (uint16_t)cpu->node->id,
+				.offset = (uint8_t)((uintptr_t)w->p & (LINE - 1)),
+				.size = (uint8_t)w->size };
 }
 
 static bool is_miss(const struct txn *t)
@@ -80,10 +80,10 @@ static bool is_miss(const struct txn *t)
 	return t->request != UPGRADE && t->request != FAR_ATOMIC;
 }
 
-const struct place *taker_of(const struct cpu *cpu, const struct txn *t, const struct line *info,
-			     bool lost, const struct place *before)
+const struct origin *taker_of(const struct cpu *cpu, const struct txn *t, const struct line *info,
+			      bool lost, const struct origin *before)
 {
-	const struct place *taker = lost ? &party_find(info, cpu->node->id)->taker : NULL;
+	const struct origin *taker = lost ? &party_find(info, cpu->node->id)->taker : NULL;
 
 	if (!is_miss(t))
 		taker = before;
@@ -92,7 +92,7 @@ const struct place *taker_of(const struct cpu *cpu, const struct txn *t, const s
 
 /* At that place the CPU missed a copy that it had lost, or (`miss` is false) had to ask for more. */
 static void count_taken(struct sim *sim, struct cpu *cpu, struct fine_cell *f, struct line *info,
-			const struct place *taker, bool miss)
+			const struct origin *taker, bool miss)
 {
 	unsigned self = cpu->node->id, by = taker->cpu;
 	struct taken *taken = taken_get(sim, f, taker);
@@ -107,7 +107,7 @@ static void count_taken(struct sim *sim, struct cpu *cpu, struct fine_cell *f, s
 }
 
 void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const struct txn *t,
-		bool bounce, struct line *info, const struct place *taker)
+		bool bounce, struct line *info, const struct origin *taker)
 {
 	struct fine_cell *f = w->fine ? *w->fine : NULL;
 
@@ -131,15 +131,15 @@ void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const st
 }
 
 /* The copy came by a prefetch verb: its miss is that of the verb, or of an access that waited. */
-static void count_prefetch_lost(struct sim *sim, struct cpu *cpu, const struct place *place,
+static void count_prefetch_lost(struct sim *sim, struct cpu *cpu, const struct origin *origin,
 				struct line *info)
 {
-	const struct place *taker = &party_find(info, cpu->node->id)->taker;
+	const struct origin *taker = &party_find(info, cpu->node->id)->taker;
 
 	if (taker->site)
 		count_taken(sim, cpu,
-			    fine_cell_get(sim, info->number, place->offset, place->size,
-					  place->site, place->context),
+			    fine_cell_get(sim, info->number, origin->offset, origin->size,
+					  origin->site, origin->context),
 			    info, taker, true);
 }
 
@@ -153,14 +153,15 @@ void count_prefetch(struct sim *sim, struct cpu *cpu, const struct txn *t, struc
 	c->prefetches++;
 	if (!t->unasked) { /* what an access that waits for it counts */
 		if (lost && !t->buffered && cpu->blocked != t)
-			count_prefetch_lost(sim, cpu, &t->place, info);
+			count_prefetch_lost(sim, cpu, &t->origin, info);
 		return;
 	}
 	c->downgrades += t->supplier == FROM_CACHE && state_alone(t->found);
 	c->hitm_loads += hitm;
 	c->hitm_remote += hitm && t->supplied_by->socket != cpu->node->socket;
 	line_counts_get(sim, info)->hitm += hitm;
-	f = fine_cell_get(sim, info->number, t->place.offset, 1, t->place.site, t->place.context);
+	f = fine_cell_get(sim, info->number, t->origin.offset, 1, t->origin.site,
+			  t->origin.context);
 	f->cpus[cpu->node->id / 64] |= 1ull << cpu->node->id % 64;
 	f->hitm += hitm;
 	f->loads++;
@@ -180,7 +181,7 @@ bool note_writer(struct sim *sim, struct cpu *cpu, struct line *info, const stru
 {
 	bool bounce = info->last_write.site && info->last_write.cpu != cpu->node->id;
 
-	info->last_write = want_place(cpu, w, w->context);
+	info->last_write = want_origin(cpu, w, w->context);
 	sim->version[info->number]++;
 	if (!bounce || sim->phase != PHASE_WINDOW)
 		return false;
@@ -395,9 +396,9 @@ void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct wan
 	   const struct txn *t)
 {
 	uint64_t bytes = byte_mask(w->p, w->size);
-	struct place before = copy->info->last_write;
+	struct origin before = copy->info->last_write;
 	bool bounce = w->write && !copy->wrote && first_write(sim, cpu, copy, w);
-	const struct place *taker = t ? taker_of(cpu, t, copy->info, copy->open, &before) : NULL;
+	const struct origin *taker = t ? taker_of(cpu, t, copy->info, copy->open, &before) : NULL;
 
 	copy_check(cpu, copy);
 	if (copy->prefetched)
@@ -407,9 +408,9 @@ void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct wan
 	if (sim->phase == PHASE_WINDOW && (t || bounce))
 		count_fine(sim, cpu, w, t, bounce, copy->info, taker);
 	if (t && sim->phase == PHASE_WINDOW && is_uncounted(cpu, copy)) {
-		struct place place = want_place(cpu, w, w->context);
+		struct origin origin = want_origin(cpu, w, w->context);
 
-		count_prefetch_lost(sim, cpu, &place, copy->info);
+		count_prefetch_lost(sim, cpu, &origin, copy->info);
 	}
 	if (copy->open && copy_uses_foreign(copy->info, cpu->node->id, bytes))
 		copy_settle_true(sim, cpu, copy);

@@ -32,19 +32,19 @@ static inline uint64_t byte_mask(const void *p, unsigned size)
 }
 
 /* The access, of that operation, as others remember it. */
-struct place want_place(const struct cpu *cpu, const struct want *w, uint32_t context);
+struct origin want_origin(const struct cpu *cpu, const struct want *w, uint32_t context);
 /* The copy, found in any private level; `cost` grows by what an outer level costs. */
 struct slot *find_copy(struct cpu *cpu, uint64_t line, uint64_t *cost);
 void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool write,
 		struct line *info);
 void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const struct txn *t,
-		bool bounce, struct line *info, const struct place *taker);
+		bool bounce, struct line *info, const struct origin *taker);
 /*
  * The access that took the line from this CPU, NULL: none did. A miss whose copy was `lost`: the
  * one it was lost to; an upgrade and a LOCK operation at the home: the last write `before` it.
  */
-const struct place *taker_of(const struct cpu *cpu, const struct txn *t, const struct line *info,
-			     bool lost, const struct place *before);
+const struct origin *taker_of(const struct cpu *cpu, const struct txn *t, const struct line *info,
+			     bool lost, const struct origin *before);
 /* A line that came for no access; its last copy was `lost` to another CPU. */
 void count_prefetch(struct sim *sim, struct cpu *cpu, const struct txn *t, struct line *info,
 		    bool lost);

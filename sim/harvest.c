@@ -731,6 +731,15 @@ static void harvest_transfers(const struct sim *sim, struct result *r)
 			};
 }
 
+static void harvest_seats(const struct sim *sim, struct result *r)
+{
+	r->seat = xalloc(r->cpus * sizeof *r->seat);
+	r->seats = r->cpus;
+	for (unsigned i = 0; i < r->cpus; i++)
+		r->seat[i] =
+			(struct seat_stats){ sim->cpu[i].node->core, sim->cpu[i].node->socket };
+}
+
 /* ---- shapes of structs ------------------------------------------------------------------------ */
 
 static int by_shape(const void *a, const void *b)
@@ -981,6 +990,7 @@ struct result *harvest(struct sim *sim)
 	harvest_pairs(sim, &naming, r);
 	harvest_shapes(&naming, r);
 	harvest_transfers(sim, r);
+	harvest_seats(sim, r);
 	free(naming.cell);
 	harvest_fields(sim, r);
 	merge_fields(r);
@@ -1018,6 +1028,7 @@ void result_free(struct result *r)
 	free(r->member);
 	free(r->pair);
 	free(r->transfer);
+	free(r->seat);
 	free(r->shape);
 	free(r->field);
 	free(r->path);

@@ -109,6 +109,11 @@ struct transfer_stats {
 	uint64_t count;
 };
 
+/* Where a CPU stands. */
+struct seat_stats {
+	unsigned core, socket;
+};
+
 /* A member of a struct that was accessed, itself accessed or not. */
 struct shape_stats {
 	char layout[48], member[48];
@@ -184,6 +189,8 @@ struct result {
 	size_t pairs;
 	struct transfer_stats *transfer;        /* by cpu, taker; none that is 0 */
 	size_t transfers;
+	struct seat_stats *seat;                /* [cpus] */
+	size_t seats;
 	struct shape_stats *shape;              /* by layout, offset */
 	size_t shapes;
 	struct field_stats *field;

@@ -3,7 +3,7 @@
 #define SIM_TXN_H
 
 #include "sim/node.h"
-#include "sim/place.h"
+#include "sim/origin.h"
 #include "sim/timing.h"
 
 enum txn_kind { TXN_REQUEST, TXN_SNOOP, TXN_EVICT };
@@ -18,7 +18,7 @@ struct txn {
 	uint8_t found; /* enum state: in the supplying cache */
 	uint8_t supplier; /* enum supplier */
 	uint8_t grant; /* enum state: that its client gets */
-	struct place place; /* the access that asked, if its client is a CPU */
+	struct origin origin; /* the access that asked, if its client is a CPU */
 	struct node *client;            /* who asks; SNOOP, EVICT: the shared level itself */
 	struct node *home;
 	uint64_t line;
@@ -44,7 +44,7 @@ struct txn {
 	unsigned acks; /* 1 until the last one has arrived; SNOOP, EVICT: answers to come */
 	bool buffered;                  /* for a store in the buffer */
 	bool prefetch;                  /* for no access, */
-	bool unasked;                   /* and not for a prefetch verb either: counted as of `place` */
+	bool unasked;                   /* and not for a prefetch verb either: counted as of `origin` */
 	bool reread;                    /* by a waiter that lost its copy to a write */
 	bool no_done; /* a blocking home does not wait for its end */
 	uint32_t version;

@@ -268,7 +268,8 @@ static size_t expect_headings(const char *text, const char *const *names)
 			snprintf(title, sizeof title, "%.*s", (int)length, at);
 			at += length;
 
-			bool is_name = !length;
+			/* numbers and lists of them are CPUs */
+			bool is_name = !title[strspn(title, "0123456789,-")];
 
 			for (size_t i = 0; names && names[i]; i++)
 				is_name |= strstr(title, names[i]) != NULL;

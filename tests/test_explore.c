@@ -919,7 +919,7 @@ static void forget_line(struct world *w, uint64_t number)
 	if (!line)
 		return;
 	sim->version[line->number] = line->epoch = 0;
-	line->last_write = (struct place){ 0 };
+	line->last_write = (struct origin){ 0 };
 	memset(line->had_lost, 0, 2 * sim->words * sizeof *line->had_lost);
 	for (unsigned i = 0; line->party && i < sim->head.cpus; i++)
 		if (line->party[i])

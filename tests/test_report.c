@@ -15,8 +15,12 @@
 #include "cli/cli.h"
 #include "cli/comparison.h"
 #include "cli/differences.h"
+#include "cli/findings.h"
+#include "cli/overview.h"
+#include "cli/select.h"
 #include "cli/verdict.h"
 #include "cli/summary.h"
+#include "cli/takers.h"
 #include "cli/views.h"
 #include "figures/claims.h"
 #include "figures/plots.h"
@@ -32,20 +36,22 @@ enum { UNITS = 64 };
 
 static struct site_stats sites[] = {
 	{ .line = 320, .offset = 8, .size = 8, .member = "freelist", .site = { "models/a.c", 10, "take", "&page->freelist" },
-	  NOBODY, .op = OP_ALLOC, .path = "", .stores = 1000, .bounces = 950, .hitm = 950, .wait_units = 1000 * 200 * UNITS, .cpus = 1 },
+	  NOBODY, .op = OP_ALLOC, .path = "", .stores = 1000, .bounces = 950, .hitm = 950, .wait_units = 1000 * 200 * UNITS, .cpus = 1, .cpu_ids = "0" },
 	{ .line = 320, .offset = 8, .size = 8, .member = "freelist", .site = { "models/a.c", 20, "give", "&page->freelist" },
-	  NOBODY, .op = OP_FREE, .path = "slow", .loads = 1000, .bounces = 950, .hitm = 1000, .wait_units = 1000 * 100 * UNITS, .cpus = 1 },
+	  NOBODY, .op = OP_FREE, .path = "slow", .loads = 1000, .bounces = 950, .hitm = 1000, .wait_units = 1000 * 100 * UNITS, .cpus = 1, .cpu_ids = "1" },
 	{ .line = 4096, .offset = 0, .size = 4, .member = "head", .site = { "workloads/b.c", 5, "put", "&ring->head" },
-	  NOBODY, .op = OP_NONE, .path = NULL, .stores = 50, .bounces = 50, .hitm = 50, .wait_units = 50 * 60 * UNITS, .cpus = 1 },
+	  NOBODY, .op = OP_NONE, .path = NULL, .stores = 50, .bounces = 50, .hitm = 50, .wait_units = 50 * 60 * UNITS, .cpus = 1, .cpu_ids = "0" },
 	{ .line = 4096, .offset = 4, .size = 4, .member = "tail", .site = { "workloads/b.c", 9, "get", "&ring->tail" },
-	  NOBODY, .op = OP_NONE, .path = NULL, .loads = 10, .stores = 50, .bounces = 50, .hitm = 50, .wait_units = 60 * 60 * UNITS, .cpus = 1 },
+	  NOBODY, .op = OP_NONE, .path = NULL, .loads = 10, .stores = 50, .bounces = 50, .hitm = 50, .wait_units = 60 * 60 * UNITS, .cpus = 1, .cpu_ids = "1" },
 };
 
 static struct line_stats lines[] = {
 	{ .offset = 320, .label = "page[5]", .members = "freelist", .class = CLASS_ALLOCATOR, .bounces = 1900, .hitm = 1950,
-	  .upgrades = 10, .invalidations = 1900, .misses = 2000, .true_sharing = 1990, .loads = 1000, .stores = 1000, .readers = 2, .writers = 2 },
+	  .upgrades = 10, .invalidations = 1900, .misses = 2000, .true_sharing = 1990, .loads = 1000, .stores = 1000, .readers = 1, .writers = 2,
+	  .reader_ids = "1", .writer_ids = "0-1" },
 	{ .offset = 4096, .label = "ring[0]", .members = "head tail", .class = CLASS_WORKLOAD, .bounces = 100, .hitm = 100,
-	  .misses = 110, .false_sharing = 60, .true_sharing = 50, .loads = 10, .stores = 100, .readers = 2, .writers = 2 },
+	  .misses = 110, .false_sharing = 60, .true_sharing = 50, .loads = 10, .stores = 100, .readers = 2, .writers = 2,
+	  .reader_ids = "0-1", .writer_ids = "0-1" },
 };
 
 static struct field_stats fields[] = {
@@ -57,15 +63,46 @@ static struct field_stats fields[] = {
 /* The same four sites, by member. */
 static struct member_stats members[] = {
 	{ "page", "freelist", CLASS_ALLOCATOR, 8, 8, .loads = 1000, .stores = 1000, .bounces = 1900, .hitm = 1950,
-	  .wait_units = 1000 * 300 * UNITS, .readers = 1, .writers = 1 },
-	{ "ring", "head", CLASS_WORKLOAD, 0, 4, .stores = 50, .bounces = 50, .hitm = 50, .wait_units = 50 * 60 * UNITS, .writers = 1 },
+	  .wait_units = 1000 * 300 * UNITS, .readers = 1, .writers = 1, .reader_ids = "1", .writer_ids = "0" },
+	{ "ring", "head", CLASS_WORKLOAD, 0, 4, .stores = 50, .bounces = 50, .hitm = 50, .wait_units = 50 * 60 * UNITS, .writers = 1,
+	  .reader_ids = "", .writer_ids = "0" },
 	{ "ring", "tail", CLASS_WORKLOAD, 4, 4, .loads = 10, .stores = 50, .bounces = 50, .hitm = 50, .wait_units = 60 * 60 * UNITS,
-	  .readers = 1, .writers = 1 },
+	  .readers = 1, .writers = 1, .reader_ids = "1", .writer_ids = "1" },
+};
+
+/* Who took those lines: freelist from take() 900 times for give(), after 50 writes of flags; ... */
+static struct taker_stats takers[] = {
+	{ 0, 8, 8, "freelist", { "models/a.c", 20, "give", "&page->freelist" }, NOWHERE, 900, 900, 0, 0, "1" },
+	{ 0, 0, 8, "flags", { "models/a.c", 25, "mark", "&page->flags" }, NOWHERE, 0, 0, 0, 50, "1" },
+	{ 1, 8, 8, "freelist", { "models/a.c", 10, "take", "&page->freelist" }, NOWHERE, 990, 990, 0, 0, "0" },
+	{ 2, 4, 4, "tail", { "workloads/b.c", 9, "get", "&ring->tail" }, NOWHERE, 40, 0, 40, 0, "1" },
+	{ 3, 0, 4, "head", { "workloads/b.c", 5, "put", "&ring->head" }, NOWHERE, 20, 0, 20, 0, "0" },
+};
+
+/* The same by members: 900 + 990 are 1890. */
+static struct pair_stats pairs[] = {
+	{ "page", "freelist", 8, 8, "page", "flags", 0, 8, 0, 0, 0, 0, 50, "0", "1" },
+	{ "page", "freelist", 8, 8, "page", "freelist", 8, 8, 0, 1890, 1890, 0, 0, "0-1", "0-1" },
+	{ "ring", "head", 0, 4, "ring", "tail", 4, 4, 0, 40, 0, 40, 0, "0", "1" },
+	{ "ring", "tail", 4, 4, "ring", "head", 0, 4, 0, 20, 0, 20, 0, "1", "0" },
+};
+
+/* And by CPU: 900 + 50 + 40, 990 + 20. */
+static struct transfer_stats transfers[] = { { 0, 1, 990 }, { 1, 0, 1010 } };
+static struct seat_stats seats[] = { { 0, 0 }, { 2, 1 } };
+
+static struct shape_stats shapes[] = {
+	{ "page", "flags", CLASS_ALLOCATOR, 0, 8, 80 }, { "page", "freelist", CLASS_ALLOCATOR, 8, 8, 80 },
+	{ "page", "inuse", CLASS_ALLOCATOR, 16, 4, 80 }, { "page", "objects", CLASS_ALLOCATOR, 20, 4, 80 },
+	{ "page", "lru", CLASS_ALLOCATOR, 64, 16, 80 },
+	{ "ring", "head", CLASS_WORKLOAD, 0, 4, 8 }, { "ring", "tail", CLASS_WORKLOAD, 4, 4, 8 },
 };
 
 static struct lock_stats locks[] = {
-	{ "zone[0]", "ticket", .taken = 10, .contended = 1, .turns = 3, .wait_units = 50 * UNITS, .hold_units = 1000 * UNITS },
-	{ "list[0]", "bit", .taken = 4, .contended = 2, .turns = 9, .wait_units = 70 * UNITS, .hold_units = 100 * UNITS },
+	{ "zone[0]", "ticket", .taken = 10, .contended = 1, .turns = 3, .wait_units = 50 * UNITS, .hold_units = 1000 * UNITS,
+	  .handovers = 2, .wait_units_max = 50 * UNITS, .hold_units_max = 200 * UNITS },
+	{ "list[0]", "bit", .taken = 4, .contended = 2, .turns = 9, .wait_units = 70 * UNITS, .hold_units = 100 * UNITS,
+	  .handovers = 3, .wait_units_max = 40 * UNITS, .hold_units_max = 30 * UNITS },
 };
 
 static struct path_stats paths[] = {
@@ -92,7 +129,8 @@ static struct result sample(void)
 		.op = { [OP_ALLOC] = { .count = 100, .total_units = 2900 * UNITS, .p50_units = 10 * UNITS, .p99_units = 200 * UNITS,
 				       .max_units = 200 * UNITS, .lines_read = 300, .lines_written = 150 } },
 		.line = lines, .lines = 2, .site = sites, .sites = 4, .field = fields, .fields = 3,
-		.member = members, .members = 3,
+		.member = members, .members = 3, .taker = takers, .takers = 5, .pair = pairs, .pairs = 4,
+		.transfer = transfers, .transfers = 2, .seat = seats, .seats = 2, .shape = shapes, .shapes = 7,
 		.lock = locks, .locks = 2, .path = paths, .paths = 2, .order = orders, .orders = 3,
 	};
 
@@ -174,18 +212,50 @@ static void lines_show_the_worst_first_and_then_their_members(void **state)
 		"ring              1      100     5 %          0.100  workload\n"
 		"\n"
 		"line     bounces  of all  hitm  upgrades  misses  false sharing  readers  writers  class      members\n"
-		"page[5]     1900    95 %  1950        10    2000              0        2        2  allocator  freelist\n"
-		"ring[0]      100     5 %   100         0     110             60        2        2  workload   head tail\n"
+		"page[5]     1900    95 %  1950        10    2000              0  1        0-1      allocator  freelist\n"
+		"ring[0]      100     5 %   100         0     110             60  0-1      0-1      workload   head tail\n"
 		"\n"
 		"page[5], 64 bytes: 1900 bounces\n"
-		"  offset  member    verb   trips  bounces  hitm  cycles each  CPUs  operation   from\n"
-		"       8  freelist  store   1000      950   950          200     1  alloc       models/a.c:10 take\n"
-		"       8  freelist  load    1000      950  1000          100     1  free, slow  models/a.c:20 give\n"
+		"  offset  member    verb   trips  bounces  hitm  cycles each  CPUs  operation     from\n"
+		"       8  freelist  store   1000      950   950          200  0     alloc         models/a.c:10 take\n"
+		"       8  freelist           900                                      taken by 1  models/a.c:20 give\n"
+		"       8  freelist  load    1000      950  1000          100  1     free, slow    models/a.c:20 give\n"
+		"       8  freelist           990                                      taken by 0  models/a.c:10 take\n"
 		"\n"
 		"ring[0], 64 bytes: 100 bounces\n"
-		"  offset  member  verb     trips  bounces  hitm  cycles each  CPUs  operation  from\n"
-		"       0  head    store       50       50    50         60.0     1  none       workloads/b.c:5 put\n"
-		"       4  tail    several     60       50    50         60.0     1  none       workloads/b.c:9 get\n");
+		"  offset  member  verb     trips  bounces  hitm  cycles each  CPUs  operation     from\n"
+		"       0  head    store       50       50    50         60.0  0     none          workloads/b.c:5 put\n"
+		"       4  tail                40                                      taken by 1  workloads/b.c:9 get\n"
+		"       4  tail    several     60       50    50         60.0  1     none          workloads/b.c:9 get\n"
+		"       0  head                20                                      taken by 0  workloads/b.c:5 put\n");
+}
+
+/* 950 / 2000 are 47.5 %: 48 after rounding to even; 900 of 950 are 95 %, the other 50 on wide paper. */
+static void sites_show_both_sides(void **state)
+{
+	(void)state;
+	struct result result = sample();
+	char *text;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	view_find("sites")->people(out, &result, &(struct view_options){ .top = 1, .wide = true });
+	fclose(out);
+	assert_string_equal(text,
+		"bounces  of all  hitm  trips  cycles each  operation     from                source\n"
+		"    950    48 %  1000   1000          100  free, slow    models/a.c:20 give  load(&page->freelist)\n"
+		"          100 %          990                 taken by 0  models/a.c:10 take  &page->freelist\n"
+		"and 3 more of 4 places; --top 4 shows all\n");
+	free(text);
+	result.site = sites;
+	out = open_memstream(&text, &length);
+	view_find("sites")->people(out, &result, &(struct view_options){ .top = 2, .wide = true });
+	fclose(out);
+	assert_non_null(strstr(text,
+		"    950    48 %   950   1000          200  alloc         models/a.c:10 take  store(&page->freelist)\n"
+		"           95 %          900                 taken by 1  models/a.c:20 give  &page->freelist\n"
+		"            5 %           50                 taken by 1  models/a.c:25 mark  &page->flags\n"));
+	free(text);
 }
 
 static void what_top_leaves_out_is_said(void **state)
@@ -201,30 +271,36 @@ static void what_top_leaves_out_is_said(void **state)
 	free(text);
 }
 
-/* Bytes 0-8 and 16-64 of the struct were not touched; lru is in its second line, and never left the
- * cache. freelist: 1000 + 1500 accesses. What is touched inside a lock is its caller's. Of ring only
- * what left the cache is known. Its members are written by one CPU each, and 60 misses lost the line
- * to bytes not used. */
+/*
+ * flags alone, then inuse and objects were not accessed; bytes 24 to 64 are no member's; lru is in
+ * the second line, and never left the cache. freelist: 1000 + 1500 accesses, its line taken 1890 times
+ * for freelist and 50 times for flags: 97 %. What is touched inside a lock is its caller's. Of ring
+ * only what left the cache is known: 8 bytes, so tail is to begin a line 64 - 4 = 60 bytes later,
+ * and 8 + 60 bytes are two lines.
+ */
 static void fields_show_holes_lines_and_false_sharing(void **state)
 {
 	(void)state;
 	expect_view("fields", 10,
-		"struct page, the allocator's: 1900 bounces\n"
-		"  offset  size  member               accesses  trips  bounces  of all  hitm  readers  writers  mostly from\n"
-		"       0     8  (not touched)\n"
-		"       8     8  freelist                 2500   2000     1900    95 %  1950        1        1  models/a.c:20 give\n"
-		"      16    48  (not touched)\n"
-		"      64        ---- next line ----\n"
-		"      64    16  lru                         7      0                                           models/b.c:40 unlock\n"
+		"struct page, the allocator's, 80 bytes: 1900 bounces\n"
+		"  offset  size  member                     accesses  trips  bounces  of all  hitm  false sharing  readers  writers  taken by               mostly from\n"
+		"       0     8  (flags: not accessed)\n"
+		"       8     8  freelist                       2500   2000     1900    95 %  1950              0  1        0        freelist 97 %, by 0-1  models/a.c:20 give\n"
+		"      16     8  (2 members: not accessed)\n"
+		"      24    40  /* hole */\n"
+		"      64        --- line 1 (byte 64) ---\n"
+		"      64    16  lru                               7      0                                                                                 models/b.c:40 unlock\n"
 		"\n"
-		"struct ring, the workload's: 100 bounces\n"
-		"  offset  size  member  accesses  trips  bounces  of all  hitm  readers  writers  mostly from\n"
-		"       0     4  head                 50       50     2 %    50        0        1\n"
-		"       4     4  tail                 60       50     2 %    50        1        1\n"
+		"struct ring, the workload's, 8 bytes: 100 bounces\n"
+		"  offset  size  member  accesses  trips  bounces  of all  hitm  false sharing  readers  writers  taken by          mostly from\n"
+		"       0     4  head                 50       50     2 %    50             40           0        tail 100 %, by 1\n"
+		"       4     4  tail                 60       50     2 %    50             20  1        1        head 100 %, by 0\n"
 		"\n"
-		"FALSE SHARING in line ring[0]: 60 of its 110 misses lost the line to bytes not used (2 CPUs write, 2 read)\n"
-		"   0  head: 50 writes and 0 reads that left the CPU's cache, by 1 CPU\n"
-		"   4  tail: 50 writes and 10 reads that left the CPU's cache, by 1 CPU\n"
+		"FALSE SHARING: 60 misses, because ring.head and ring.tail lie in one line\n"
+		"  ring.head (bytes 0-3), written by CPU 0: CPU 0 lost it 40 times to the use of tail by CPU 1\n"
+		"  ring.tail (bytes 4-7), written by CPU 1, read by CPU 1: CPU 1 lost it 20 times to the use of head by CPU 0\n"
+		"  To end it: 60 bytes of padding before ring.tail, so that it begins a line, and the struct aligned to 64 bytes: "
+		"the struct grows from 8 to 128 bytes.\n"
 		"All lines together: 60 false-sharing misses.\n");
 }
 
@@ -233,10 +309,205 @@ static void members_of_all_structs_are_ranked(void **state)
 {
 	(void)state;
 	expect_view("members", 10,
-		"member         bounces  of all  hitm  trips  cycles each  readers  writers  class\n"
-		"page.freelist     1900    95 %  1950   2000        150          1        1  allocator\n"
-		"ring.head           50     2 %    50     50         60.0        0        1  workload\n"
-		"ring.tail           50     2 %    50     60         60.0        1        1  workload\n");
+		"member         bounces  of all  hitm  trips  cycles each  false sharing  readers  writers  taken by               class\n"
+		"page.freelist     1900    95 %  1950   2000        150                0  1        0        freelist 97 %, by 0-1  allocator\n"
+		"ring.head           50     2 %    50     50         60.0             40           0        tail 100 %, by 1       workload\n"
+		"ring.tail           50     2 %    50     60         60.0             20  1        1        head 100 %, by 0       workload\n");
+}
+
+/* 1890 + 50 + 40 + 20 = 2000: 94.5, 2.5, 2 and 1 %. */
+static void takers_name_both_members(void **state)
+{
+	(void)state;
+	expect_view("takers", 3,
+		"lost by        CPUs  taken by       CPUs  taken  of all  false sharing  true  upgrades  structs\n"
+		"page.freelist  0-1   page.freelist  0-1    1890    94 %              0  1890         0  the same\n"
+		"page.freelist  0     page.flags     1        50     2 %              0     0        50  the same\n"
+		"ring.head      0     ring.tail      1        40     2 %             40     0         0  the same\n"
+		"and 1 more of 4 pairs of members; --top 4 shows all\n");
+}
+
+static void a_matrix_says_who_took_from_whom(void **state)
+{
+	(void)state;
+	expect_view("transfers", 10,
+		"Lines that the CPU of a row missed, or had to upgrade, because that of a column took them:\n"
+		"lost by     0    1   all\n"
+		"0           -  990   990\n"
+		"1        1010    -  1010\n");
+}
+
+/* 64 CPUs: every CPU takes a line of each other once. 32 are on each socket, in turn: 32 * 31 = 992
+ * pairs within one, 32 * 32 = 1024 between two. Without sockets: eight groups of eight, 8 * 7 and 8 * 8. */
+static void many_cpus_are_grouped_by_socket(void **state)
+{
+	enum { MANY = 64 };
+	struct transfer_stats *all = xalloc(MANY * MANY * sizeof *all);
+	struct seat_stats *seat = xalloc(MANY * sizeof *seat);
+	struct result result = { .cpus = MANY, .transfer = all, .seat = seat, .seats = MANY };
+	char *text;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	(void)state;
+	for (unsigned i = 0; i < MANY; i++) {
+		seat[i].socket = i % 2;
+		for (unsigned j = 0; j < MANY; j++)
+			if (i != j)
+				all[result.transfers++] = (struct transfer_stats){ i, j, 1 };
+	}
+	view_find("transfers")->people(out, &result, &(struct view_options){ .top = 10 });
+	fclose(out);
+	assert_non_null(strstr(text, " socket 0  socket 1   all\n"));
+	assert_non_null(strstr(text, "       992      1024  2016\n"));
+	assert_non_null(strstr(text, "      1024       992  2016\n"));
+	free(text);
+	for (unsigned i = 0; i < MANY; i++)
+		seat[i].socket = 0;
+	out = open_memstream(&text, &length);
+	view_find("transfers")->people(out, &result, &(struct view_options){ .top = 10 });
+	fclose(out);
+	assert_non_null(strstr(text, "0-7  8-15  16-23  24-31  32-39  40-47  48-55  56-63  all\n"));
+	assert_non_null(strstr(text, "0-7       56    64     64     64     64     64     64     64  504\n"));
+	free(text);
+	free(all);
+	free(seat);
+}
+
+/* Lists of CPUs come back as they were; long ones are counted for people. */
+static void lists_of_cpus(void **state)
+{
+	static const struct {
+		const char *ids, *people;
+	} rows[] = {
+		{ "", "" }, { "0", "0" }, { "0-3,7", "0-3,7" }, { "0-1023", "0-1023" },
+		{ "0,2,4,6,8,10,12", "7 CPUs" }, { "10-20,30-40,63", "23 CPUs" },
+	};
+	char buf[4096];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct cpu_set set = { { 0 } };
+
+		cpu_set_add(&set, rows[i].ids);
+		assert_string_equal(cpu_set_text(&set, buf, sizeof buf), rows[i].ids);
+		assert_string_equal(view_cpus(rows[i].ids, buf, sizeof buf), rows[i].people);
+	}
+	assert_string_equal(view_cpus(NULL, buf, sizeof buf), "");
+}
+
+/* Cures by kind: a hole in another line is free; padding; a line for each neighbour; another struct. */
+static void a_finding_proposes_what_parts_them(void **state)
+{
+	static const struct {
+		struct pair_stats pair;
+		unsigned bytes;
+		const char *cure;
+	} rows[] = {
+		/* big: lock 0, count 8 in its first line; x 64-72, then nothing up to 128 */
+		{ { "big", "lock", 0, 8, "big", "count", 8, 4, 0, 5, 0, 5, 0, "0", "1" }, 0,
+		  "move big.count to the hole at byte 72, in another line: costs nothing" },
+		/* small, 16 bytes: b at 8 begins a line 56 bytes later; 16 + 56 = 72 bytes are 128 */
+		{ { "small", "a", 0, 8, "small", "b", 8, 8, 0, 5, 0, 5, 0, "0", "1" }, 112,
+		  "56 bytes of padding before small.b, so that it begins a line, and the struct aligned to 64 bytes: "
+		  "the struct grows from 16 to 128 bytes" },
+		/* 16 bytes to 64 */
+		{ { "small", "a", 0, 8, "small", "b", 8, 8, 16, 5, 0, 5, 0, "0", "1" }, 48,
+		  "a line for each small: it grows from 16 to 64 bytes, 48 of them padding" },
+		{ { "small", "a", 0, 8, "big", "x", 64, 8, 32, 5, 0, 5, 0, "0", "1" }, 63,
+		  "begin small or big on a line of its own: 63 bytes of padding at most" },
+	};
+	static struct shape_stats table[] = {
+		{ "big", "lock", CLASS_ALLOCATOR, 0, 8, 128 }, { "big", "count", CLASS_ALLOCATOR, 8, 4, 128 },
+		{ "big", "x", CLASS_ALLOCATOR, 64, 8, 128 },
+		{ "small", "a", CLASS_ALLOCATOR, 0, 8, 16 }, { "small", "b", CLASS_ALLOCATOR, 8, 8, 16 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct pair_stats pair = rows[i].pair;
+		struct result result = { .pair = &pair, .pairs = 1, .shape = table, .shapes = 5 };
+		size_t count;
+		struct meeting *finding = findings_of(&result, &count);
+
+		assert_int_equal(count, 1);
+		assert_string_equal(finding->cure, rows[i].cure);
+		assert_int_equal(finding->bytes, rows[i].bytes);
+		assert_int_equal(finding->false_sharing, 5);
+		free(finding);
+	}
+}
+
+/* What overview_print() says of those points, of one seed or of all. */
+static char *side_by_side(const struct made *made, bool one_seed, const struct point **most)
+{
+	const struct point **chosen;
+	size_t count, length;
+	char why[200], *text;
+	FILE *out = open_memstream(&text, &length);
+
+	assert_true(select_points(&made->points, NULL, &chosen, &count, why, sizeof why));
+	*most = overview_print(out, view_find("lines"), &made->points, chosen, count, one_seed,
+			       &(struct view_options){ .top = 10 });
+	fclose(out);
+	free(chosen);
+	return text;
+}
+
+/* 1000 operations in each run. Seeds: (2000 + 3000) / 2000 = 2.50, 1000 / 1000 = 1; in the other
+ * setting 4000 / 1000 = 4 and 5000 / 1000 = 5, which is the most. */
+static void combinations_stand_side_by_side(void **state)
+{
+	struct made made;
+	const struct point *most;
+	char *text;
+
+	(void)state;
+	made_init(&made);
+	made_add(&made, "slub-page", "64", 1, 2000, 10);
+	made_add(&made, "slub-page", "64", 2, 3000, 10);
+	made_add(&made, "slub-page", "128", 1, 4000, 10);
+	made_add(&made, "slub-cpu", "64", 1, 1000, 10);
+	made_add(&made, "slub-cpu", "128", 1, 5000, 10);
+	text = side_by_side(&made, false, &most);
+	assert_string_equal(text,
+		"bounces per operation, object_size 64\n"
+		"kind of line      slub-page  slub-cpu\n"
+		"(lines not kept)       2.50      1.00\n"
+		"all                    2.50      1.00\n"
+		"\n"
+		"bounces per operation, object_size 128\n"
+		"kind of line      slub-page  slub-cpu\n"
+		"(lines not kept)       4.00      5.00\n"
+		"all                    4.00      5.00\n");
+	assert_string_equal(most->objects, "slub-cpu");
+	free(text);
+	text = side_by_side(&made, true, &most);
+	assert_non_null(strstr(text, "all                    2.00      1.00\n"));
+	free(text);
+	made_free(&made);
+}
+
+/* Five settings are too many tables: (1 + 2 + 3 + 4 + 5) / 5 = 3. */
+static void of_many_settings_the_mean_is_shown(void **state)
+{
+	static const char *const sizes[] = { "8", "16", "32", "64", "128" };
+	struct made made;
+	const struct point *most;
+	char *text;
+
+	(void)state;
+	made_init(&made);
+	for (size_t i = 0; i < 5; i++)
+		made_add(&made, "slub-page", sizes[i], 1, 1000 * (i + 1), 10);
+	text = side_by_side(&made, false, &most);
+	assert_string_equal(text,
+		"bounces per operation, the mean of 5 settings (--point KEY=VALUE chooses among them)\n"
+		"kind of line      slub-page\n"
+		"(lines not kept)       3.00\n"
+		"all                    3.00\n");
+	free(text);
+	made_free(&made);
 }
 
 static char *verdict_of(const struct made *made)
@@ -317,6 +588,7 @@ static void members_that_differ_most_come_first(void **state)
 				  "page.flags            0.300  0.200  -0.100\n");
 	free(text);
 	groups_free(groups);
+	a->result->member = b->result->member = NULL;   /* they are ours */
 	made_free(&made);
 }
 
@@ -359,6 +631,7 @@ static void a_lock_is_its_callers(void **state)
 	inside[0].caller = inside[1].caller = caller;
 	result.site = inside;
 	result.sites = 2;
+	result.takers = 0;
 	view_find("sites")->people(out, &result, &(struct view_options){ .top = 10 });
 	view_find("lines")->people(out, &result, &(struct view_options){ .top = 10 });
 	fclose(out);
@@ -374,15 +647,10 @@ static void without_false_sharing_there_is_no_finding(void **state)
 {
 	(void)state;
 	struct result result = sample();
-	struct line_stats calm[2] = { lines[0], lines[1] };
 	FILE *out = fopen("/dev/null", "w");
 
 	assert_int_equal(view_false_sharing(out, &result), 1);
-	calm[1].false_sharing = 0;
-	result.line = calm;
-	assert_int_equal(view_false_sharing(out, &result), 0);
-	/* one member only: whatever the misses were, no second member shares the line */
-	calm[0].false_sharing = 60;
+	result.pairs = 2;                       /* those of true sharing */
 	assert_int_equal(view_false_sharing(out, &result), 0);
 	fclose(out);
 }
@@ -392,9 +660,9 @@ static void locks_with_the_longest_waits_come_first(void **state)
 {
 	(void)state;
 	expect_view("locks", 10,
-		"lock     kind    taken  contended  of all  turns  cycles waited  per taking  held, mean cycles\n"
-		"list[0]  bit         4          2    50 %      9           70.0       17.5                25.0\n"
-		"zone[0]  ticket     10          1    10 %      3           50.0        5.00              100\n");
+		"lock     kind    taken  hand-overs  contended  of all  turns  cycles waited  per taking  longest wait  held, mean  longest\n"
+		"list[0]  bit         4           3          2    50 %      9           70.0       17.5           40.0        25.0     30.0\n"
+		"zone[0]  ticket     10           2          1    10 %      3           50.0        5.00          50.0       100      200\n");
 }
 
 /* Means: 2900 / 100 = 29 over all, 10 and 200 by path. */
@@ -430,14 +698,17 @@ static void programs_get_every_row_with_the_point_in_front(void **state)
 	char *csv = for_programs("lines", TABLE_CSV), *json = for_programs("locks", TABLE_JSONL);
 
 	assert_string_equal(csv,
-		"point,line,offset,bounces,share,hitm,upgrades,misses,invalidations,misses_false_sharing,misses_true_sharing,readers,writers,class,members\n"
-		"\"objects=a,seed=1\",page[5],320,1900,0.94999999999999996,1950,10,2000,1900,0,1990,2,2,allocator,freelist\n"
-		"\"objects=a,seed=1\",ring[0],4096,100,0.050000000000000003,100,0,110,0,60,50,2,2,workload,head tail\n");
+		"point,line,offset,bounces,share,hitm,upgrades,misses,invalidations,misses_false_sharing,misses_true_sharing,readers,writers,"
+		"reader_cpus,writer_cpus,class,members,taken,taken_by,taken_by_cpus\n"
+		"\"objects=a,seed=1\",page[5],320,1900,0.94999999999999996,1950,10,2000,1900,0,1990,1,2,1,0-1,allocator,freelist,1940,freelist,0\n"
+		"\"objects=a,seed=1\",ring[0],4096,100,0.050000000000000003,100,0,110,0,60,50,2,2,0-1,0-1,workload,head tail,60,tail,1\n");
 	assert_string_equal(json,
-		"{\"type\":\"lock\",\"point\":\"objects=a,seed=1\",\"lock\":\"zone[0]\",\"kind\":\"ticket\",\"taken\":10,\"contended\":1,"
-		"\"share\":0.10000000000000001,\"turns\":3,\"wait_cycles\":50,\"wait_cycles_mean\":5,\"hold_cycles_mean\":100}\n"
-		"{\"type\":\"lock\",\"point\":\"objects=a,seed=1\",\"lock\":\"list[0]\",\"kind\":\"bit\",\"taken\":4,\"contended\":2,"
-		"\"share\":0.5,\"turns\":9,\"wait_cycles\":70,\"wait_cycles_mean\":17.5,\"hold_cycles_mean\":25}\n");
+		"{\"type\":\"lock\",\"point\":\"objects=a,seed=1\",\"lock\":\"zone[0]\",\"kind\":\"ticket\",\"taken\":10,\"handovers\":2,"
+		"\"contended\":1,\"share\":0.10000000000000001,\"turns\":3,\"wait_cycles\":50,\"wait_cycles_mean\":5,\"wait_cycles_max\":50,"
+		"\"hold_cycles_mean\":100,\"hold_cycles_max\":200}\n"
+		"{\"type\":\"lock\",\"point\":\"objects=a,seed=1\",\"lock\":\"list[0]\",\"kind\":\"bit\",\"taken\":4,\"handovers\":3,"
+		"\"contended\":2,\"share\":0.5,\"turns\":9,\"wait_cycles\":70,\"wait_cycles_mean\":17.5,\"wait_cycles_max\":40,"
+		"\"hold_cycles_mean\":25,\"hold_cycles_max\":30}\n");
 	free(csv);
 	free(json);
 }
@@ -1177,7 +1448,15 @@ int main(void)
 		cmocka_unit_test(what_top_leaves_out_is_said),
 		cmocka_unit_test(fields_show_holes_lines_and_false_sharing),
 		cmocka_unit_test(members_of_all_structs_are_ranked),
+		cmocka_unit_test(combinations_stand_side_by_side),
+		cmocka_unit_test(of_many_settings_the_mean_is_shown),
 		cmocka_unit_test(a_lock_is_its_callers),
+		cmocka_unit_test(sites_show_both_sides),
+		cmocka_unit_test(takers_name_both_members),
+		cmocka_unit_test(a_matrix_says_who_took_from_whom),
+		cmocka_unit_test(many_cpus_are_grouped_by_socket),
+		cmocka_unit_test(lists_of_cpus),
+		cmocka_unit_test(a_finding_proposes_what_parts_them),
 		cmocka_unit_test(a_verdict_gives_ratios),
 		cmocka_unit_test(members_that_differ_most_come_first),
 		cmocka_unit_test(settings_that_differ_are_told),

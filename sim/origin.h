@@ -1,12 +1,12 @@
 /* An access as others remember it: which CPU's, where in its line, where in the source. */
-#ifndef SIM_PLACE_H
-#define SIM_PLACE_H
+#ifndef SIM_ORIGIN_H
+#define SIM_ORIGIN_H
 
 #include <stdint.h>
 
 struct site;
 
-struct place {
+struct origin {
 	const struct site *site;        /* NULL: there was none */
 	uint32_t context;               /* of the operation that issued it */
 	uint16_t cpu;

@@ -24,6 +24,7 @@ BASE         ?= HEAD~1
 SAME_CASES   ?= 2000
 
 WARN    := -Wall -Wextra -Wno-missing-field-initializers -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+RELEASED := $(if $(SOURCE_DATE_EPOCH),$(shell date -u -d @$(SOURCE_DATE_EPOCH) +%Y-%m-%d),$(shell git log -1 --format=%cs 2>/dev/null))
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSION 2>/dev/null || echo unknown)
 
 # A backend of the verbs: its own folder, and models and workloads compiled once more for it.
@@ -204,10 +205,20 @@ published: all need-tests
 plots: all need-plots
 	$(B)/bounce run $(SHIPPED)
 
+# Manual pages and completion are made of the program's own tables.
+REFERENCE := $(B)/bounce.1 $(B)/bounce-experiment.5 $(B)/completion
+$(REFERENCE): $(B)/%: $(B)/bounce docs/reference.sh docs/completion.bash configs/demo.yaml
+	docs/reference.sh $* $(B)/bounce '$(RELEASED)' >$@.new && mv $@.new $@
+
 install: all
-	install -d '$(DESTDIR)$(prefix)/bin' '$(DESTDIR)$(prefix)/share/doc/bounce'
+	@$(MAKE) --no-print-directory $(REFERENCE)
+	install -d '$(DESTDIR)$(prefix)/bin' '$(DESTDIR)$(prefix)/share/doc/bounce' '$(DESTDIR)$(prefix)/share/man/man1' \
+		'$(DESTDIR)$(prefix)/share/man/man5' '$(DESTDIR)$(prefix)/share/bash-completion/completions'
+	install -m 644 $(B)/bounce.1 '$(DESTDIR)$(prefix)/share/man/man1/bounce.1'
+	install -m 644 $(B)/bounce-experiment.5 '$(DESTDIR)$(prefix)/share/man/man5/bounce-experiment.5'
+	install -m 644 $(B)/completion '$(DESTDIR)$(prefix)/share/bash-completion/completions/bounce'
 	install -m 755 $(B)/bounce '$(DESTDIR)$(prefix)/bin/bounce'
-	for d in configs configs/explore configs/machines configs/micro configs/native configs/pages plots workloads/traces \
+	for d in configs configs/explore configs/layouts configs/machines configs/micro configs/native configs/pages labs plots workloads/traces \
 		models models/bonwick models/objects models/pages models/slab models/slub sim/verbs workloads steps; do \
 		install -d "$(DESTDIR)$(prefix)/share/bounce/$$d"; \
 		find $$d -maxdepth 1 -type f -exec install -m 644 {} "$(DESTDIR)$(prefix)/share/bounce/$$d/" ';'; \
@@ -215,7 +226,9 @@ install: all
 	install -m 644 README.md LICENSE docs/*.md '$(DESTDIR)$(prefix)/share/doc/bounce/'
 
 uninstall:
-	rm -rf '$(DESTDIR)$(prefix)/bin/bounce' '$(DESTDIR)$(prefix)/share/bounce' '$(DESTDIR)$(prefix)/share/doc/bounce'
+	rm -rf '$(DESTDIR)$(prefix)/bin/bounce' '$(DESTDIR)$(prefix)/share/bounce' '$(DESTDIR)$(prefix)/share/doc/bounce' \
+		'$(DESTDIR)$(prefix)/share/man/man1/bounce.1' '$(DESTDIR)$(prefix)/share/man/man5/bounce-experiment.5' \
+		'$(DESTDIR)$(prefix)/share/bash-completion/completions/bounce'
 
 clean:
 	rm -rf build bounce

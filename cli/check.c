@@ -18,11 +18,12 @@ struct arguments {
 	const char *colour;
 };
 
-enum { OPTION_SET = 256, OPTION_COLOUR };
+enum { OPTION_SET = 256, OPTION_MODEL, OPTION_COLOUR };
 
 /* clang-format off */
 static const struct argp_option options[] = {
 	{ "set", OPTION_SET, "KEY=VALUE", 0, "Put a value over that of the file; may be given often", 0 },
+	{ "model", OPTION_MODEL, "FILE.so", 0, MODEL_HELP, 0 },
 	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in messages", 0 },
 	{ 0 },
 };
@@ -41,6 +42,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	struct arguments *arguments = state->input;
 
 	switch (key) {
+	case OPTION_MODEL:
+		load_model(word, state);
+		return 0;
 	case OPTION_SET:
 		words_append(&arguments->sets, &arguments->set_count, word);
 		return 0;

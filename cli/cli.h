@@ -29,9 +29,11 @@ int cli_step(int argc, char **argv);
 int cli_plot(int argc, char **argv);
 int cli_compare(int argc, char **argv);
 int cli_import(int argc, char **argv);
+int cli_suggest(int argc, char **argv);
 int cli_explore(int argc, char **argv);
 int cli_calibrate(int argc, char **argv);
 int cli_litmus(int argc, char **argv);
+int cli_lab(int argc, char **argv);
 int cli_list(int argc, char **argv);
 int cli_explain(int argc, char **argv);
 

@@ -18,6 +18,7 @@
 #include "experiment/machine_file.h"
 #include "experiment/metrics.h"
 #include "experiment/figure.h"
+#include "experiment/plugin.h"
 #include "experiment/schema.h"
 #include "models/model.h"
 #include "sim/machine.h"
@@ -296,6 +297,21 @@ static void search_machines(struct search *search)
 	machine_names_free(names, count);
 }
 
+/* How an allocator of one's own is built, and run. */
+static void search_own(struct search *search)
+{
+	char command[4400];
+
+	if (!matches(search, "model") && !matches(search, "plug-in"))
+		return;
+	printf("An allocator of your own is one C file that includes models/allocator.h. Build it with\n\n"
+	       "  %s\n\nand run it beside others, in any experiment that allocates objects:\n\n"
+	       "  bounce run FILE --model ./mine.so\n"
+	       "  bounce explore FILE --model ./mine.so\n\n"
+	       "labs/toy.c is one of 119 lines; docs/own.md says what it is checked for.\n",
+	       plugin_command(command, sizeof command));
+}
+
 /* ---- definitions ------------------------------------------------------------------------- */
 
 static size_t heading_level(const char *line)
@@ -436,6 +452,7 @@ int cli_explain(int argc, char **argv)
 	search_models(&search);
 	search_workloads(&search);
 	search_protocols(&search);
+	search_own(&search);
 	search_machines(&search);
 	search_figures(&search);
 	search_views(&search);

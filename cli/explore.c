@@ -9,10 +9,12 @@
 #include <sys/stat.h>
 
 #include "cli/cli.h"
+#include "cli/explore.h"
 #include "cli/options.h"
 #include "cli/table.h"
 #include "experiment/experiment.h"
 #include "experiment/file.h"
+#include "experiment/keys.h"
 #include "explored/explored.h"
 #include "sim/verbs/backend.h"
 #include "sim/verbs/xalloc.h"
@@ -26,11 +28,12 @@ struct arguments {
 	bool plants;
 };
 
-enum { OPTION_SET = 256, OPTION_REPLAY, OPTION_OUTPUT, OPTION_PLANTS, OPTION_COLOUR };
+enum { OPTION_SET = 256, OPTION_MODEL, OPTION_REPLAY, OPTION_OUTPUT, OPTION_PLANTS, OPTION_COLOUR };
 
 /* clang-format off */
 static const struct argp_option options[] = {
 	{ "set", OPTION_SET, "KEY=VALUE", 0, "Put a value over that of the file; may be given often", 0 },
+	{ "model", OPTION_MODEL, "FILE.so", 0, MODEL_HELP, 0 },
 	{ "replay", OPTION_REPLAY, "FILE", 0, "Run the schedule of a finding again", 0 },
 	{ "plants", OPTION_PLANTS, NULL, 0, "Schedules until each planted fault is found, by strategy", 0 },
 	{ "output", OPTION_OUTPUT, "DIR", 0, "Findings go to DIR/NAME/findings (results/NAME/findings)", 0 },
@@ -55,6 +58,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	struct arguments *arguments = state->input;
 
 	switch (key) {
+	case OPTION_MODEL:
+		load_model(word, state);
+		return 0;
 	case OPTION_SET:
 		words_append(&arguments->sets, &arguments->set_count, word);
 		return 0;
@@ -103,7 +109,7 @@ static const char *explored_name(const struct combination *combination)
 static struct explore_options options_of(const struct combination *combination, uint64_t seed)
 {
 	struct explore_options o = combination->settings.explore;
-	int plant = combination->settings.plant;
+	const struct plant *plant = keys_model_fault(combination->settings.plant);
 
 	if (explores_workload(combination)) {
 		o.workload = combination->workload->name;
@@ -114,7 +120,7 @@ static struct explore_options options_of(const struct combination *combination, 
 	o.objects_settings = combination->objects_settings;
 	o.pages_settings = combination->pages_fitted;
 	o.preempt = combination_preempt(combination);
-	o.plant = plant ? backend_explored.explorer->plants[plant - 1].name : NULL;
+	o.plant = plant ? plant->name : NULL;
 	o.seed = seed;
 	return o;
 }
@@ -305,6 +311,13 @@ static int explore_one(const struct arguments *arguments, const struct experimen
 	return status;
 }
 
+int explore_told(const struct experiment *experiment, const char *output)
+{
+	const struct arguments arguments = { .output = output };
+
+	return explore_one(&arguments, experiment, experiment->combination[0]);
+}
+
 /* ---- planted faults --------------------------------------------------------------------------- */
 
 static void plant_cell(const struct experiment *experiment, const struct combination *combination,
@@ -372,6 +385,12 @@ static int explore_file(const struct arguments *arguments, const char *file,
 
 	if (!experiment)
 		return EXIT_MISTAKE;
+	if (keys_protocol_fault(experiment->combination[0]->settings.plant)) {
+		mistake(diagnostics, experiment->about,
+			"'plant' is a fault of the protocol, for 'bounce run'; the explorer has no caches");
+		experiment_free(experiment);
+		return EXIT_MISTAKE;
+	}
 	if (arguments->plants)
 		print_plants(experiment);
 	for (size_t i = 0; i < experiment->combinations && !arguments->plants; i++) {

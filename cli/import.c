@@ -12,18 +12,20 @@
 
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "experiment/c2c.h"
 #include "experiment/file.h"
 #include "experiment/terminal.h"
 #include "experiment/text.h"
 #include "sim/verbs/xalloc.h"
 #include "workloads/import.h"
 
-enum { KEY_SKIP = 256, KEY_EVENTS, KEY_LEVEL, KEY_FORCE, CHUNK_BYTES = 1 << 16 };
+enum { KEY_SKIP = 256, KEY_EVENTS, KEY_LEVEL, KEY_FORCE, KEY_C2C, KEY_LINE, CHUNK_BYTES = 1 << 16 };
 
 struct arguments {
 	struct import_options options;
 	const char *input, *output;     /* "-": stdin, stdout */
-	bool force;
+	bool force, c2c;
+	unsigned line;                  /* of c2c's report */
 };
 
 static const struct argp_option options[] = {
@@ -31,6 +33,8 @@ static const struct argp_option options[] = {
 	{ "force", KEY_FORCE, NULL, 0, "overwrite FILE", 0 },
 	{ "skip", KEY_SKIP, "N", 0, "leave out the first N events", 0 },
 	{ "events", KEY_EVENTS, "N", 0, "keep N events", 0 },
+	{ "c2c", KEY_C2C, NULL, 0, "the text of perf c2c report --stdio, into an experiment with a struct", 0 },
+	{ "line", KEY_LINE, "N", 0, "of its pareto line N (default 0, the hottest)", 0 },
 	{ "level", KEY_LEVEL, "slab|pages|both", 0, "keep events of objects, of pages, or both (default)", 0 },
 	{ 0 },
 };
@@ -46,7 +50,10 @@ static const char doc[] =
 	"    kmem:mm_page_free_batched -- COMMAND\n"
 	"  perf script -F comm,pid,tid,cpu,time,event,trace > my.kmem.txt\n"
 	"  bounce import my.kmem.txt\n"
-	"and replay it with 'workload: {kind: replay, trace: ./my.trace}'.";
+	"and replay it with 'workload: {kind: replay, trace: ./my.trace}'.\n\n"
+	"Of a line that perf c2c found:\n"
+	"  perf c2c report --stdio > my.c2c.txt\n"
+	"  bounce import --c2c my.c2c.txt";
 
 static uint64_t number(struct argp_state *state, const char *text, const char *option)
 {
@@ -78,6 +85,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case KEY_FORCE:  to->force = true; break;
 	case KEY_SKIP:   to->options.skip = number(state, text, "skip"); break;
 	case KEY_EVENTS: to->options.events = number(state, text, "events"); break;
+	case KEY_C2C:    to->c2c = true; break;
+	case KEY_LINE:   to->line = (unsigned)number(state, text, "line"); break;
 	case KEY_LEVEL:  level(state, &to->options, text); break;
 	case ARGP_KEY_ARG:
 		if (to->input)
@@ -111,16 +120,17 @@ static const char *base_name(const char *path)
 }
 
 /* "dir/socket.kmem.txt.zst" gives "socket.trace", in the current folder; the caller frees it. */
-static char *default_output(const char *input)
+static char *default_output(const char *input, const char *ending)
 {
 	const char *base = strcmp(input, "-") == 0 ? "stdin" : base_name(input);
-	char *name = xalloc(strlen(base) + sizeof ".trace");
+	char *name = xalloc(strlen(base) + strlen(ending) + 1);
 
 	strcpy(name, base);
 	cut_ending(name, ".zst");
 	cut_ending(name, ".txt");
 	cut_ending(name, ".kmem");
-	return strcat(name, ".trace");
+	cut_ending(name, ".c2c");
+	return strcat(name, ending);
 }
 
 /* Why a recording is refused: examples stand in lines of their own, the path in one. */
@@ -222,11 +232,10 @@ static bool write_stdout(const struct trace *trace)
 	return good;
 }
 
-static bool write_file(const struct trace *trace, const char *path, char *why, size_t size)
+static bool write_bytes(const void *data, size_t bytes, const char *path, char *why, size_t size)
 {
 	char folder[4096];
-	size_t bytes, length;
-	void *data = trace_encode(trace, &bytes);
+	size_t length;
 
 	file_folder(path, folder, sizeof folder);
 	length = strlen(folder);
@@ -234,7 +243,14 @@ static bool write_file(const struct trace *trace, const char *path, char *why, s
 		strcpy(folder, ".");
 	else if (length > 1)
 		folder[length - 1] = '\0';
-	bool good = file_write(folder, base_name(path), data, bytes, why, size);
+	return file_write(folder, base_name(path), data, bytes, why, size);
+}
+
+static bool write_file(const struct trace *trace, const char *path, char *why, size_t size)
+{
+	size_t bytes;
+	void *data = trace_encode(trace, &bytes);
+	bool good = write_bytes(data, bytes, path, why, size);
 
 	free(data);
 	return good;
@@ -290,7 +306,7 @@ static bool can_be_put(const struct arguments *arguments, const char *output)
 
 	if (!*base_name(output))
 		complain("bounce: --output wants the name of a file, got '%s'", output);
-	else if (strcmp(output, "-") == 0 && isatty(STDOUT_FILENO))
+	else if (strcmp(output, "-") == 0 && isatty(STDOUT_FILENO) && !arguments->c2c)
 		fprintf(stderr, "bounce: a trace is no text; redirect it or give --output FILE\n");
 	else if (strcmp(output, "-") == 0 || stat(output, &there) != 0)
 		return true;
@@ -306,6 +322,68 @@ static bool can_be_put(const struct arguments *arguments, const char *output)
 	return false;
 }
 
+/* ---- perf c2c -------------------------------------------------------------------------------- */
+
+static void tell_c2c(FILE *to, const struct c2c_summary *summary, const char *output)
+{
+	fprintf(to, "line %u of %u: %u accesses in %llu records, at %u offsets, by %u CPUs in %u %s\n",
+		summary->line, summary->lines, summary->rows, summary->records, summary->members,
+		summary->cpus, summary->groups, summary->groups == 1 ? "group" : "groups");
+	text_line(to, output);
+	fputs(": what the report does not say is in its comments\n", to);
+}
+
+static int put_c2c(const char *yaml, size_t length, const struct c2c_summary *summary,
+		   const char *output)
+{
+	char why[512];
+
+	if (!strcmp(output, "-")) {
+		fputs(yaml, stdout);
+		tell_c2c(stderr, summary, "stdout");
+		return EXIT_DONE;
+	}
+	if (!write_bytes(yaml, length, output, why, sizeof why)) {
+		complain("bounce: %s cannot be written: %s", output, why);
+		return EXIT_FAILED;
+	}
+	tell_c2c(stdout, summary, output);
+	return EXIT_DONE;
+}
+
+static int import_c2c(const struct arguments *arguments, const char *output)
+{
+	bool is_stdin = !strcmp(arguments->input, "-");
+	const char *path = is_stdin ? "/dev/stdin" : arguments->input;
+	struct c2c_summary summary;
+	char why[C2C_WHY_BYTES], *yaml;
+	size_t length, written;
+	char *text = file_read(path, C2C_BYTES_MAX + 1, &length);
+	int status = EXIT_MISTAKE;
+
+	if (!text || length > C2C_BYTES_MAX) {
+		complain("bounce: %s: %s", arguments->input,
+			 text ? "more than 16 MiB: 'perf c2c report' can be asked for fewer lines"
+			      : file_problem(errno));
+		free(text);
+		return EXIT_MISTAKE;
+	}
+	FILE *out = text_open(&yaml, &written);
+	bool good = c2c_convert(text, length, arguments->line, arguments->options.origin, out, &summary,
+				why, sizeof why);
+
+	text_close(out);
+	if (good)
+		status = put_c2c(yaml, written, &summary, output);
+	else if (*why >= '0' && *why <= '9')
+		complain("%s:%s", arguments->input, why);
+	else
+		complain("bounce: %s: %s", arguments->input, why);
+	free(yaml);
+	free(text);
+	return status;
+}
+
 int cli_import(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, "TRACE", doc, NULL, NULL, NULL };
@@ -313,9 +391,12 @@ int cli_import(int argc, char **argv)
 
 	options_parse(&argp, argc, argv, "bounce import", &arguments);
 	arguments.options.origin = base_name(arguments.input);
-	char *made = arguments.output ? NULL : default_output(arguments.input);
+	char *made = arguments.output ? NULL : default_output(arguments.input, arguments.c2c ? ".yaml" : ".trace");
 	const char *output = made ? made : arguments.output;
-	int status = can_be_put(&arguments, output) ? import(&arguments, output) : EXIT_MISTAKE;
+	int status = EXIT_MISTAKE;
+
+	if (can_be_put(&arguments, output))
+		status = arguments.c2c ? import_c2c(&arguments, output) : import(&arguments, output);
 
 	free(made);
 	return status;

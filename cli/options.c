@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "experiment/plugin.h"
 #include "experiment/text.h"
 #include "sim/verbs/xalloc.h"
 
@@ -75,4 +76,12 @@ enum table_format format_word(const char *word, const struct argp_state *state)
 	if (!table_format_parse(word, &format))
 		argp_error(state, "--format is table, csv or jsonl, not '%s'", word);
 	return format;
+}
+
+void load_model(const char *path, struct argp_state *state)
+{
+	char why[6000];
+
+	if (!plugin_load(path, why, sizeof why))
+		argp_failure(state, EXIT_MISTAKE, 0, "%s", why);
 }

@@ -24,4 +24,8 @@ const char *colour_word(const char *word, const struct argp_state *state);
 /* The word of --format likewise. */
 enum table_format format_word(const char *word, const struct argp_state *state);
 
+/* --model: an allocator is loaded, or the reason why not is told, status 2. */
+#define MODEL_HELP "An allocator of your own, beside those of the file; 'bounce explain model'"
+void load_model(const char *path, struct argp_state *state);
+
 #endif

@@ -15,10 +15,12 @@
 #include "cli/sensitivity.h"
 #include "cli/summary.h"
 #include "cli/table.h"
+#include "experiment/keys.h"
 #include "experiment/metrics.h"
 #include "figures/plots.h"
 #include "experiment/run_point.h"
 #include "experiment/runner.h"
+#include "sim/protocol.h"
 #include "sim/verbs/backend.h"
 #include "sim/verbs/xalloc.h"
 
@@ -33,6 +35,7 @@ struct arguments {
 
 enum {
 	OPTION_SET = 256,
+	OPTION_MODEL,
 	OPTION_SEED,
 	OPTION_FORMAT,
 	OPTION_OUTPUT,
@@ -52,6 +55,7 @@ enum {
 /* clang-format off */
 static const struct argp_option options[] = {
 	{ "set", OPTION_SET, "KEY=VALUE", 0, "Put a value over that of the file; may be given often", 0 },
+	{ "model", OPTION_MODEL, "FILE.so", 0, MODEL_HELP, 0 },
 	{ "seed", OPTION_SEED, "N", 0, "The same as --set seed=N", 0 },
 	{ "format", OPTION_FORMAT, "table|csv|jsonl", 0, "What to print (table)", 0 },
 	{ "output", OPTION_OUTPUT, "DIR", 0, "Results go to DIR/NAME (results/NAME)", 0 },
@@ -114,6 +118,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	char *set = NULL;
 
 	switch (key) {
+	case OPTION_MODEL:
+		load_model(word, state);
+		return 0;
 	case OPTION_SET:
 		words_append(&arguments->sets, &arguments->set_count, xstrdup(word));
 		return 0;
@@ -373,9 +380,13 @@ static int run_as_asked(struct arguments *arguments, const char *file,
 
 static void refuse_plant(const struct experiment *experiment, struct diagnostics *diagnostics)
 {
-	if (experiment->combination[0]->settings.plant)
+	const struct plant *fault = keys_model_fault(experiment->combination[0]->settings.plant);
+
+	if (fault)
 		mistake(diagnostics, experiment->compared,
-			"'plant' is for 'bounce explore'; nothing is planted in a run");
+			"'plant: %s' is of the models, for 'bounce explore'; a run has faults of the protocol: %s, %s",
+			fault->name, protocol_faults[FAULT_SKIP_INVALIDATE].name,
+			protocol_faults[FAULT_KEEP_MODIFIED].name);
 }
 
 /* Two experiments of one name would share a folder; and the folder may be another one's. */

@@ -31,6 +31,7 @@ struct arguments {
 
 enum {
 	OPTION_SET = 256,
+	OPTION_MODEL,
 	OPTION_POINT,
 	OPTION_AT,
 	OPTION_UNTIL,
@@ -43,6 +44,7 @@ enum {
 /* clang-format off */
 static const struct argp_option options[] = {
 	{ "set", OPTION_SET, "KEY=VALUE", 0, "Put a value over that of the file; may be given often", 0 },
+	{ "model", OPTION_MODEL, "FILE.so", 0, MODEL_HELP, 0 },
 	{ "point", OPTION_POINT, "KEY=VALUE,...", 0, "Which combination and seed (the first)", 0 },
 	{ "at", OPTION_AT, "N|Ncyc", 0, "Begin at event N, or at the first one at cycle N or later", 0 },
 	{ "until", OPTION_UNTIL, "EVENT", 0, "Go on to the next transfer, miss, bounce, lock, interrupt, or the end", 0 },
@@ -97,6 +99,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	struct arguments *arguments = state->input;
 
 	switch (key) {
+	case OPTION_MODEL:
+		load_model(word, state);
+		return 0;
 	case OPTION_SET:
 		words_append(&arguments->sets, &arguments->set_count, word);
 		return 0;

@@ -171,7 +171,7 @@ static void placement_text(const struct combination *combination, char *text, si
  * asked for. */
 static bool list_apart(struct listing *listing, const struct setting *setting)
 {
-	if (!strcmp(setting->key, "expect"))
+	if (!strcmp(setting->key, "expect") || !strcmp(setting->key, "lab"))
 		return true;
 	if (strcmp(setting->key, "explore") && strcmp(setting->key, "plant"))
 		return false;
@@ -308,7 +308,8 @@ static void add_versions(struct sha256 *hash, const struct combination *combinat
 	if (!combination->objects)
 		return;
 	snprintf(part, sizeof part, "objects/%s", combination->objects->name);
-	add_line(hash, part, version_of(part));
+	add_line(hash, part, combination->objects->content ? combination->objects->content
+							   : version_of(part));
 }
 
 void effective_name(const struct combination *combination, uint64_t seed,

@@ -12,6 +12,7 @@
 #include "experiment/file.h"
 #include "experiment/habits.h"
 #include "experiment/loading.h"
+#include "experiment/plugin.h"
 #include "experiment/recognise.h"
 #include "sim/verbs/xalloc.h"
 
@@ -67,6 +68,40 @@ static bool read_tree(struct loading *loading, const char *path, const char *tex
 	loading->root = yaml_nested(&loading->pool, root);
 	loading->top = root->place;
 	return !recognise_tree(loading->diagnostics, source, loading->root, loading->keys);
+}
+
+/* ---- loaded allocators ----------------------------------------------------------------------- */
+
+static bool names(const struct yaml *node, const char *word)
+{
+	if (node->kind == YAML_VALUE)
+		return !strcmp(node->text, word);
+	for (size_t i = 0; i < node->count; i++)
+		if (names(node->child[i], word))
+			return true;
+	return false;
+}
+
+/* One that the experiment does not name runs beside those that it does. */
+static void add_loaded(struct loading *loading)
+{
+	const char *name;
+
+	for (size_t i = 0; (name = plugin_name(i)); i++) {
+		struct yaml *asked = yaml_find(loading->root, "objects");
+		struct place place = asked ? asked->place : loading->top;
+		struct yaml *list = yaml_node(&loading->pool, YAML_LIST, place);
+
+		if (asked && (asked->refused || names(asked, name)))
+			continue;
+		if (asked && asked->kind == YAML_VALUE)
+			yaml_append(list, NULL, asked);
+		for (size_t k = 0; asked && k < asked->count; k++)
+			yaml_append(list, NULL, asked->child[k]);
+		yaml_append(list, NULL, yaml_value(&loading->pool, name, place));
+		yaml_put(&loading->pool, loading->root,
+			 yaml_value(&loading->pool, "objects", place), list);
+	}
 }
 
 /* ---- the product ------------------------------------------------------------------------- */
@@ -375,6 +410,7 @@ static struct experiment *parse(const char *path, const char *text, size_t lengt
 	if (read_tree(&loading, path, text, length)) {
 		for (size_t i = 0; i < set_count; i++)
 			put_set(&loading, sets[i]);
+		add_loaded(&loading);
 		check_all(&loading);
 	}
 	if (!diagnostics_count(own) && experiment->combinations)
@@ -495,6 +531,7 @@ void experiment_free(struct experiment *experiment)
 	free(experiment->path);
 	free(experiment->effective);
 	expect_free(&experiment->expect);
+	lab_free(experiment->lab);
 	free_list(experiment->swept, experiment->swepts);
 	free_list(experiment->plot, experiment->plots);
 	free_list(experiment->set, experiment->sets);

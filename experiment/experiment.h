@@ -6,6 +6,7 @@
 
 #include "experiment/diagnostic.h"
 #include "experiment/expect.h"
+#include "experiment/lab.h"
 #include "experiment/sha256.h"
 #include "experiment/store.h"
 #include "experiment/weak.h"
@@ -49,6 +50,7 @@ struct settings {
 	struct explore_options explore; /* the section; what is no key of it is not filled in */
 	int plant;                      /* 0: none; else one more than the index in its table */
 	struct expect_keys expect;      /* for its keys only: what is expected is the experiment's */
+	struct lab_keys lab;            /* likewise */
 };
 
 /* One combination of swept values; a point is a combination and a seed. */
@@ -97,6 +99,7 @@ struct experiment {
 	char **set;
 	size_t sets;
 	struct expectations expect;
+	struct lab *lab;                        /* NULL: it is none */
 	size_t left_out;                        /* combinations that cannot be, beside those that can */
 	struct place about;                     /* where the workload is; lives as `compared` does */
 	struct place compared;                  /* where allocators are named; lives as long as the

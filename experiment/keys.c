@@ -10,6 +10,7 @@
 #include "experiment/experiment.h"
 #include "experiment/figure.h"
 #include "explored/explored.h"
+#include "sim/protocol.h"
 #include "sim/verbs/xalloc.h"
 
 enum { WORDS_MAX = 64 };
@@ -83,10 +84,12 @@ static const struct setting top_level[] = {
 		.help = "shortcut of the engine; off, it takes longer and gives the same"),
 	SETTING(struct settings, expect, SECTION, .section = expect_settings, .fallback = "-",
 		.help = "what results should be: a list of {metric: NAME, of: {KEY: VALUE}, below | above | equals: NUMBER or {KEY: VALUE}, ...}; 'run' ends with status 3 where one does not hold"),
+	SETTING(struct settings, lab, SECTION, .section = lab_settings, .fallback = "-",
+		.help = "a question to whoever runs it with 'bounce lab', and its answer: {ask: TEXT, answer: {metric: NAME, value: NUMBER, why: TEXT}, ...}"),
 	SETTING(struct settings, explore, SECTION,
 		.help = "which schedules 'bounce explore' runs"),
 	SETTING(struct settings, plant, WORD, .fallback = "none", .fixed = true,
-		.help = "a planted fault, for 'bounce explore' to find"),
+		.help = "a planted fault: of the protocol, for 'bounce run' to find, or of the models, for 'bounce explore'"),
 	{ 0 },
 };
 /* clang-format on */
@@ -133,6 +136,8 @@ struct keys *keys_new(void)
 	add_word(keys->plants, "none");
 	for (const struct plant *plant = backend_explored.explorer->plants; plant->name; plant++)
 		add_word(keys->plants, plant->name);
+	for (int fault = FAULT_NONE + 1; fault < PROTOCOL_FAULTS; fault++)
+		add_word(keys->plants, protocol_faults[fault].name);
 	setting_of(keys, "plant")->words = keys->plants;
 	setting_of(keys, "explore")->section = backend_explored.explorer->settings;
 	setting_of(keys, "objects")->words = keys->objects;
@@ -160,4 +165,24 @@ const char *const *keys_models(const struct keys *keys)
 const char *const *keys_workloads(const struct keys *keys)
 {
 	return keys->workloads;
+}
+
+static int model_faults(void)
+{
+	int count = 0;
+
+	while (backend_explored.explorer->plants[count].name)
+		count++;
+	return count;
+}
+
+const struct plant *keys_model_fault(int plant)
+{
+	return plant > 0 && plant <= model_faults() ? &backend_explored.explorer->plants[plant - 1]
+						     : NULL;
+}
+
+int keys_protocol_fault(int plant)
+{
+	return plant > model_faults() ? plant - model_faults() : FAULT_NONE;
 }

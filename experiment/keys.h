@@ -12,5 +12,9 @@ const struct setting *keys_table(const struct keys *keys);      /* of struct set
 /* Names of models: each may have a section of its own. NULL-terminated, as those of workloads. */
 const char *const *keys_models(const struct keys *keys);
 const char *const *keys_workloads(const struct keys *keys);
+/* What the key `plant` names: a fault of the models (for the explorer; NULL: none), or one of the
+ * protocol (enum protocol_fault). */
+const struct plant *keys_model_fault(int plant);
+int keys_protocol_fault(int plant);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "experiment/keys.h"
 #include "experiment/partners.h"
 #include "sim/verbs/xalloc.h"
 
@@ -65,8 +66,10 @@ static struct sim_options *options_new(const struct planned *planned)
 	options->seed = planned->seed;
 	options->start_jitter_cycles = settings->jitter_cycles;
 	options->preempt = combination_preempt(combination);
+	options->fault = keys_protocol_fault(settings->plant);
 	options->no_run_ahead = !settings->run_ahead;
-	options->no_parking = !settings->parking;
+	/* who is parked on a copy that should be gone would not look at it again */
+	options->no_parking = !settings->parking || options->fault;
 	options->warmup = combination->warmup;
 	options->operations = combination->operations;
 	options->max_cycles = settings->max_cycles;

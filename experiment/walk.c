@@ -309,6 +309,11 @@ static bool special_key(void *to, struct yaml *key, struct yaml *value)
 			expect_read(loading, key, value);
 		return true;
 	}
+	if (!strcmp(key->text, "lab")) {
+		if (!again(loading))
+			lab_read(loading, key, value);
+		return true;
+	}
 	if (!machine && !workload && !cores && !is_model(loading, key->text))
 		return false;
 	schema_add_given(schema, key, key->text);

@@ -11,5 +11,6 @@ const struct backend backend_explored = {
 	.objects = object_allocators,
 	.pages = page_allocators,
 	.workloads = workloads,
+	.adopt = object_allocator_load,
 	.explorer = &explorer,
 };

@@ -101,7 +101,7 @@ static const char *file_name(const char *path)
 static void print_value(FILE *out, const struct sim *sim, const struct step_done *s, uint64_t value)
 {
 	const struct arena *arena = &sim->head.arena;
-	uint64_t offset = value - (uint64_t)(uintptr_t)arena->base;
+	uint64_t offset = arena_pointer(arena, value);
 	char name[128];
 
 	if (s->size >= 8 && offset < arena->bytes) {

@@ -99,9 +99,8 @@ static uint64_t hash_of_words(const struct sim *sim, const char *p, unsigned siz
 	return hash;
 }
 
-static void write_memory(struct cpu *cpu, char *p, const void *value, unsigned size)
+static void note_old(struct sim *sim, char *p, unsigned size)
 {
-	struct sim *sim = cpu->sim;
 	struct undo *u;
 
 	if (sim->undos == sim->undo_room) {
@@ -112,6 +111,18 @@ static void write_memory(struct cpu *cpu, char *p, const void *value, unsigned s
 	u->p = p;
 	u->size = size;
 	memcpy(u->old, p, size);
+}
+
+void host_change(struct cpu *cpu, void *p, size_t size)
+{
+	note_old(cpu->sim, p, (unsigned)size);
+}
+
+static void write_memory(struct cpu *cpu, char *p, const void *value, unsigned size)
+{
+	struct sim *sim = cpu->sim;
+
+	note_old(sim, p, size);
 	sim->memory_hash ^= hash_of_words(sim, p, size);
 	memcpy(p, value, size);
 	sim->memory_hash ^= hash_of_words(sim, p, size);

@@ -535,7 +535,7 @@ static void texts(struct chart *chart)
 		 chart->logarithmic ? ", on a logarithmic axis, so not split into parts" : "");
 	claim_compare(chart->groups, bars->claimed ? bars->claimed : parts_sum, &claimed,
 		      &bars->wording, chart->stack.claimed, drawing->title, sizeof drawing->title);
-	figure_subtitle(drawing, chart->groups, plotted, !bars->by_part);
+	figure_subtitle(drawing, chart->groups, plotted, !bars->shares);
 }
 
 static const struct bars *kind_of(const struct points *points, const struct figure *figure)

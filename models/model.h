@@ -295,6 +295,7 @@ struct object_allocator {
 	 * sentences. NULL and 0: not told. */
 	const char *version, *brings;
 	unsigned year;
+	const char *content;                    /* hash of the file it was loaded from; NULL: none */
 	const struct setting *settings;
 	size_t settings_size;
 	/* Its variants, each whole, one of them this; the int at `variant` in the settings chooses.
@@ -302,7 +303,7 @@ struct object_allocator {
 	const struct object_allocator *const *variants;
 	size_t variant;
 	enum kernel kernel;                     /* that it is of */
-	const struct page_view *view;           /* struct page of its era */
+	const struct page_view *view;           /* struct page of its era; NULL: its page allocator's */
 	const struct layout *const *layouts;    /* of its structs, NULL-terminated */
 	void *(*create)(struct sim *sim, const struct pages *pages, const void *settings);
 	/* Set-up: a cache of `size` byte objects; align 0: that of a word. */
@@ -343,7 +344,11 @@ struct object_allocator {
 	bool (*owns)(const void *state, const struct kmem_cache *cache, const void *object);
 };
 
-extern const struct object_allocator *const object_allocators[];        /* NULL-terminated */
+extern const struct object_allocator *object_allocators[];      /* NULL-terminated */
+struct plugin;
+/* One more, which was loaded from that file with that hash of its content; the strings live as long
+ * as the program. False: there are OWN_MAX already. */
+bool object_allocator_load(const struct plugin *plugin, const char *file, const char *content);
 const struct object_allocator *object_allocator_find(const char *name);
 
 /* The variant that the settings choose: it does the work. */

@@ -16,5 +16,6 @@ const struct backend backend_native = {
 	.objects = object_allocators,
 	.pages = page_allocators,
 	.workloads = workloads,
+	.adopt = object_allocator_load,
 	.native = &native,
 };

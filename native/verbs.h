@@ -395,6 +395,11 @@ static inline void lock_released(struct cpu *cpu, const void *lock)
 	(void)cpu, (void)lock;
 }
 
+static inline void host_change(struct cpu *cpu, void *p, size_t size)
+{
+	(void)cpu, (void)p, (void)size;         /* what has run has run */
+}
+
 static inline void relabel(struct cpu *cpu, const void *p, size_t bytes,
 			   const struct layout *layout, size_t stride, const char *label)
 {

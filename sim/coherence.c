@@ -1593,6 +1593,14 @@ static const struct origin *asked_for(const struct sim *sim, const struct txn *t
 	return own ? &own->origin : &unknown;
 }
 
+/* Planted: the copy that has to go stays. */
+static bool forgets(const struct sim *sim, const struct event *probe, enum state state)
+{
+	if (!sim->options.fault || !probe->probe.invalidate)
+		return false;
+	return sim->options.fault == FAULT_SKIP_INVALIDATE ? state == STATE_S : state == STATE_M;
+}
+
 static void cpu_probe(struct sim *sim, struct node *node, struct event *e)
 {
 	struct cpu *cpu = &sim->cpu[node->id];
@@ -1612,7 +1620,9 @@ static void cpu_probe(struct sim *sim, struct node *node, struct event *e)
 		enum state found = slot->state;
 		uint32_t version = slot->version;
 
-		if (rule->next == STATE_I)
+		if (forgets(sim, e, found))
+			cpu_downgrade(sim, cpu, slot, found);
+		else if (rule->next == STATE_I)
 			cpu_lose(sim, cpu, slot,
 				 t->kind != TXN_EVICT && t->client != node ? asked_for(sim, t)
 									   : NULL);

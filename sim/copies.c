@@ -98,11 +98,15 @@ void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy)
 void copy_check(struct cpu *cpu, const struct slot *copy)
 {
 	uint32_t version = cpu->sim->version[copy->line];
+	char name[48], member[32];
 
-	if (copy->version != version)
-		BUG(cpu, "line %llu: copy in %c has version %u, the line %u",
-		    (unsigned long long)copy->line, state_letter[copy->state], copy->version,
-		    version);
+	if (copy->version == version)
+		return;
+	label_describe(&cpu->sim->head.arena, (uint64_t)copy->line * LINE, UINT32_MAX, name,
+		       sizeof name, member, sizeof member);
+	BUG(cpu, "line %llu: copy in %c has version %u, the line %u (%s)",
+	    (unsigned long long)copy->line, state_letter[copy->state], copy->version, version,
+	    name);
 }
 
 void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, const struct origin *taker)

@@ -342,6 +342,13 @@ void fence(struct cpu *cpu)
 
 /* ---- CPUs as such --------------------------------------------------------------------------- */
 
+void host_change(struct cpu *cpu, void *p, size_t size)
+{
+	(void)cpu;
+	(void)p;
+	(void)size;
+}
+
 void leave_uncached(struct cpu *cpu, const void *p, size_t bytes)
 {
 	(void)cpu;

@@ -546,3 +546,11 @@ void protocol_print(FILE *to, const struct protocol *p)
 	print_home_rules(to, p);
 	print_answer_rules(to, p);
 }
+
+const struct protocol_fault_name protocol_faults[PROTOCOL_FAULTS] = {
+	[FAULT_NONE] = { "none", "nothing is wrong" },
+	[FAULT_SKIP_INVALIDATE] = { "skip-invalidate",
+				    "a cache that is told to drop a shared copy says yes, and keeps it" },
+	[FAULT_KEEP_MODIFIED] = { "keep-modified",
+				  "a cache that hands a modified line to a writer keeps its copy" },
+};

@@ -121,6 +121,14 @@ struct protocol {
 	uint32_t home_states;           /* likewise */
 };
 
+/* Faults of the protocol that an experiment may plant; what is wrong then is told by the check of
+ * versions on a later hit. The tables stay as they are. */
+enum protocol_fault { FAULT_NONE, FAULT_SKIP_INVALIDATE, FAULT_KEEP_MODIFIED, PROTOCOL_FAULTS };
+struct protocol_fault_name {
+	const char *name, *summary;
+};
+extern const struct protocol_fault_name protocol_faults[PROTOCOL_FAULTS];       /* by that */
+
 extern const struct protocol protocol_mesi, protocol_mesif, protocol_moesi, protocol_migrate;
 extern const struct protocol *const protocols[];        /* NULL-terminated registry */
 /* What an owner that shares by this rule tells; ANSWERS: the rule contradicts itself. */

@@ -24,6 +24,7 @@ struct sim_options {
 	uint64_t seed;
 	uint64_t start_jitter_cycles;           /* each CPU starts 0 .. this later, by seed */
 	bool preempt;
+	int fault;                              /* planted in the protocol: enum protocol_fault */
 	bool no_run_ahead, no_parking;          /* switch a shortcut off; results are the same */
 	uint64_t arena_bytes; /* simulated memory, with set-up structures; 0: 256 MiB */
 	uint64_t warmup, operations;

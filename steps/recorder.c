@@ -144,7 +144,7 @@ static uint32_t name_of(struct recorder *r, uint64_t offset)
 /* Host addresses differ from run to run: a pointer into the arena becomes its offset. */
 static uint64_t plain(const struct recorder *r, uint64_t word, unsigned size, bool *points)
 {
-	uint64_t offset = word - (uint64_t)(uintptr_t)r->arena->base;
+	uint64_t offset = arena_pointer(r->arena, word);
 
 	*points = size >= 8 && offset < r->arena->bytes;
 	return *points ? offset : word;

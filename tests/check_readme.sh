@@ -33,7 +33,7 @@ for asked in version --version -V -v; do
 	"$bounce" $asked >out 2>&1 && grep -q '^bounce .*, models [0-9a-f]*$' out
 	verdict $? "bounce $asked says which one it is"
 done
-for verb in run check report plot compare import litmus list explain; do
+for verb in run check report plot compare suggest import litmus list explain; do
 	"$bounce" $verb --help >expected 2>&1
 	for asked in "help $verb" "$verb -h"; do
 		"$bounce" $asked >out 2>&1 && cmp -s out expected && [ -s out ]

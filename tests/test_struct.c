@@ -369,9 +369,9 @@ static void mistakes_have_their_places(void **state)
 		{ "  members: {a: long}\n  threads: {one: {loop: [lock a, load a]}}\n",
 		  "11:26: 'a' is never given back: unlock a ends the section\n" },
 		{ "  members: {a: long}\n  edit: {move: {b: own-line}, align: {a: 3}, pad: {a: -1}}\n  threads: {one: {loop: [load a]}}\n",
-		  "11:17: struct 'struct' has no member 'b'; did you mean 'a'?\n"
+		  "11:17: struct 'struct' has no member 'b'\n"
 		  "11:42: 'a' is aligned to a power of two, not to 3\n"
-		  "11:55: 'pad' wants a whole number, 0 to 1048576\n" },
+		  "11:55: 'a' wants a whole number, 0 to 1048576\n" },
 	};
 	/* clang-format on */
 

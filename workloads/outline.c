@@ -342,6 +342,11 @@ size_t outline_outer(const struct outline *outline, const char *name)
 {
 	size_t length = strcspn(name, ".[+");
 
+	/* models have dots in the names of members */
+	for (size_t i = 0; i < outline->members; i++) {
+		if (!strcmp(outline->member[i].name, name))
+			return i;
+	}
 	for (size_t i = 0; i < outline->members; i++) {
 		if (find_in(&outline->member[i], 1, name, length))
 			return i;

@@ -25,6 +25,7 @@ struct reader {
 	pahole_tell *tell;
 	void *to;
 	unsigned told;
+	bool cut;                       /* nothing behind this place can be read, which was told */
 	size_t members;                 /* of all levels */
 	uint64_t size;                  /* of the struct as a whole; 0: not told */
 };
@@ -35,7 +36,7 @@ static void complain_at(struct reader *reader, const struct token *token, const 
 	char text[400];
 	va_list arguments;
 
-	if (reader->told++ >= PAHOLE_MISTAKES_MAX)
+	if (reader->cut || reader->told++ >= PAHOLE_MISTAKES_MAX)
 		return;
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
@@ -69,6 +70,7 @@ static void scan_comment(struct reader *reader, struct token *token)
 	for (reader->at += 2;; reader->at++) {
 		if (reader->at + 1 >= reader->end) {
 			complain_at(reader, token, "a comment that nothing ends");
+			reader->cut = true;
 			reader->at = reader->end;
 			break;
 		}
@@ -108,6 +110,7 @@ static void next(struct reader *reader)
 		complain_at(reader, token, (unsigned char)*reader->at < ' ' || *reader->at == 127
 			    ? "a control character (byte 0x%02x): this is no text of pahole"
 			    : "byte 0x%02x begins nothing in C", (unsigned char)*reader->at);
+		reader->cut = true;
 		reader->at = reader->end;
 	}
 	token->length = (size_t)(reader->at - token->start);

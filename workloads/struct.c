@@ -96,7 +96,7 @@ struct value {
 	_Alignas(struct pair) uint64_t word, unused;
 };
 
-static uint64_t load_word(struct cpu *cpu, const void *p, const struct access *access)
+static uint64_t load_word(struct cpu *cpu, const void *p, const struct listed *access)
 {
 	struct value value = { 0, 0 };
 
@@ -104,14 +104,14 @@ static uint64_t load_word(struct cpu *cpu, const void *p, const struct access *a
 	return value.word;
 }
 
-static void store_word(struct cpu *cpu, void *p, const struct access *access, uint64_t word)
+static void store_word(struct cpu *cpu, void *p, const struct listed *access, uint64_t word)
 {
 	struct value value = { word, 0 };
 
 	verb_store(cpu, p, &value, access->spot.size, &access->site);
 }
 
-static void change(struct cpu *cpu, void *p, const struct access *access, enum rmw how,
+static void change(struct cpu *cpu, void *p, const struct listed *access, enum rmw how,
 		   uint64_t operand, bool locked)
 {
 	struct value value = { operand, 0 }, old = { 0, 0 };
@@ -120,7 +120,7 @@ static void change(struct cpu *cpu, void *p, const struct access *access, enum r
 }
 
 /* As code does it: read, and try until nobody was in between. */
-static void count_by_cas(struct cpu *cpu, void *p, const struct access *access)
+static void count_by_cas(struct cpu *cpu, void *p, const struct listed *access)
 {
 	struct value seen = { load_word(cpu, p, access), 0 }, wanted = { 0, 0 };
 
@@ -130,7 +130,7 @@ static void count_by_cas(struct cpu *cpu, void *p, const struct access *access)
 			   &access->site));
 }
 
-static bool *held_by(struct state *all, uint64_t instance, const struct access *access)
+static bool *held_by(struct state *all, uint64_t instance, const struct listed *access)
 {
 	uint64_t words = all->plan->outline->size / sizeof(uint32_t) + 1;
 
@@ -138,7 +138,7 @@ static bool *held_by(struct state *all, uint64_t instance, const struct access *
 }
 
 static void take(struct cpu *cpu, struct worker *worker, uint64_t instance, void *p,
-		 const struct access *access)
+		 const struct listed *access)
 {
 	bool *held = held_by(worker->all, instance, access);
 
@@ -149,19 +149,19 @@ static void take(struct cpu *cpu, struct worker *worker, uint64_t instance, void
 }
 
 static void give_back(struct cpu *cpu, struct worker *worker, uint64_t instance, void *p,
-		      const struct access *access)
+		      const struct listed *access)
 {
 	*held_by(worker->all, instance, access) = false;
 	spin_unlock_at(cpu, p, (enum lock_kind)worker->all->set.lock, &access->site);
 }
 
-static bool is_drawn(struct worker *worker, const struct access *access)
+static bool is_drawn(struct worker *worker, const struct listed *access)
 {
 	return access->rate == RATE_ALWAYS || draws_next(&worker->rates) >> RATE_BITS < access->rate;
 }
 
 /* A bit of a word is stored by reading the word and writing it back. */
-static void store_spot(struct cpu *cpu, struct worker *worker, void *p, const struct access *access)
+static void store_spot(struct cpu *cpu, struct worker *worker, void *p, const struct listed *access)
 {
 	if (access->spot.bits)
 		load_word(cpu, p, access);
@@ -169,7 +169,7 @@ static void store_spot(struct cpu *cpu, struct worker *worker, void *p, const st
 }
 
 static void access_once(struct cpu *cpu, struct worker *worker, uint64_t instance,
-			const struct access *access)
+			const struct listed *access)
 {
 	struct state *all = worker->all;
 	void *p = all->instance[instance] + access->spot.offset;
@@ -239,7 +239,7 @@ static void struct_thread(struct cpu *cpu, void *argument)
 		worker->turns++;
 		op_begin(cpu, OP_WORK);
 		for (unsigned i = 0; i < group->accesses; i++) {
-			const struct access *access = &group->access[i];
+			const struct listed *access = &group->access[i];
 
 			if (access->kind != ACCESS_READ_MOSTLY && !is_drawn(worker, access))
 				continue;
@@ -294,7 +294,7 @@ static void label(struct state *all)
 	all->field = xalloc(room * sizeof *all->field);
 	for (unsigned i = 0; i < plan->groups; i++)
 		for (unsigned j = 0; j < plan->group[i].accesses; j++) {
-			const struct access *access = &plan->group[i].access[j];
+			const struct listed *access = &plan->group[i].access[j];
 
 			if (access->kind != ACCESS_COMPUTE && access->kind != ACCESS_FENCE)
 				add_field(all, &count, access->spot.name, access->spot.offset,
@@ -332,7 +332,7 @@ static void init_locks(struct state *all)
 
 	for (unsigned i = 0; i < plan->groups; i++)
 		for (unsigned j = 0; j < plan->group[i].accesses; j++) {
-			const struct access *access = &plan->group[i].access[j];
+			const struct listed *access = &plan->group[i].access[j];
 
 			for (uint64_t k = 0; access->kind == ACCESS_LOCK && k < all->instances; k++)
 				spin_lock_init((void *)(all->instance[k] + access->spot.offset),
@@ -447,11 +447,11 @@ static bool counts(enum access_kind kind)
 }
 
 /* Is the word of this access only added to, and as a whole? */
-static bool is_counter(const struct struct_plan *plan, const struct access *counter)
+static bool is_counter(const struct struct_plan *plan, const struct listed *counter)
 {
 	for (unsigned i = 0; i < plan->groups; i++)
 		for (unsigned j = 0; j < plan->group[i].accesses; j++) {
-			const struct access *access = &plan->group[i].access[j];
+			const struct listed *access = &plan->group[i].access[j];
 
 			if (!access_writes(access->kind) || !overlap(&access->spot, &counter->spot))
 				continue;
@@ -463,7 +463,7 @@ static bool is_counter(const struct struct_plan *plan, const struct access *coun
 }
 
 /* How often all CPUs added to that word. */
-static uint64_t added(const struct state *all, const struct access *counter)
+static uint64_t added(const struct state *all, const struct listed *counter)
 {
 	uint64_t sum = 0;
 
@@ -471,7 +471,7 @@ static uint64_t added(const struct state *all, const struct access *counter)
 		const struct worker *worker = &all->worker[i];
 
 		for (unsigned j = 0; worker->group && j < worker->group->accesses; j++) {
-			const struct access *access = &worker->group->access[j];
+			const struct listed *access = &worker->group->access[j];
 
 			if (counts(access->kind) && access->spot.offset == counter->spot.offset)
 				sum += worker->done[j];
@@ -480,7 +480,7 @@ static uint64_t added(const struct state *all, const struct access *counter)
 	return sum;
 }
 
-static bool adds_up(const struct state *all, const struct access *counter)
+static bool adds_up(const struct state *all, const struct listed *counter)
 {
 	uint64_t sum = 0, mask = UINT64_MAX >> (64 - 8 * counter->spot.size);
 
@@ -502,7 +502,7 @@ static bool struct_finish(struct traffic *traffic, void *state, char *why, size_
 	(void)traffic;
 	for (unsigned i = 0; i < plan->groups; i++)
 		for (unsigned j = 0; j < plan->group[i].accesses && good; j++) {
-			const struct access *access = &plan->group[i].access[j];
+			const struct listed *access = &plan->group[i].access[j];
 
 			good = !counts(access->kind) || !is_counter(plan, access) || adds_up(all, access);
 			if (!good)

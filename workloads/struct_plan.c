@@ -75,7 +75,7 @@ static struct words split(const char *text)
 }
 
 static bool read_kind(struct planning *planning, const struct tree_node *node,
-		      const struct words *words, struct access *access)
+		      const struct words *words, struct listed *access)
 {
 	struct workload_place where = struct_place(node);
 	unsigned kind = 0;
@@ -95,7 +95,7 @@ static bool read_kind(struct planning *planning, const struct tree_node *node,
 
 /* "compute CYCLES", "fence". */
 static bool read_bare(struct planning *planning, const struct tree_node *node,
-		      const struct words *words, struct access *access)
+		      const struct words *words, struct listed *access)
 {
 	if (access->kind == ACCESS_FENCE && words->count == 1)
 		return true;
@@ -109,7 +109,7 @@ static bool read_bare(struct planning *planning, const struct tree_node *node,
 }
 
 static bool read_spot(struct planning *planning, const struct tree_node *node,
-		      const struct words *words, struct access *access)
+		      const struct words *words, struct listed *access)
 {
 	const struct outline *outline = planning->plan->outline;
 	char why[300];
@@ -138,7 +138,7 @@ static bool read_spot(struct planning *planning, const struct tree_node *node,
 
 /* "KIND MEMBER", "KIND MEMBER RATE". */
 static bool read_access(struct planning *planning, const struct tree_node *node,
-			struct access *access)
+			struct listed *access)
 {
 	struct words words = split(node->word);
 	bool wants_rate;
@@ -181,7 +181,7 @@ static void check_locks(struct planning *planning, const struct tree_node *list,
 			const struct group *group)
 {
 	for (unsigned i = 0; i < group->accesses; i++) {
-		const struct access *access = &group->access[i];
+		const struct listed *access = &group->access[i];
 		const struct tree_node *node = &planning->tree->node[list->child + i];
 		unsigned held = 0;
 
@@ -222,7 +222,7 @@ static void read_loop(struct planning *planning, const struct tree_node *list, s
 	group->access = xalloc(list->count * sizeof *group->access);
 	for (unsigned i = 0; i < list->count; i++) {
 		const struct tree_node *node = &planning->tree->node[list->child + i];
-		struct access *access = &group->access[group->accesses++];
+		struct listed *access = &group->access[group->accesses++];
 
 		if (read_access(planning, node, access))
 			access->site = (struct site){ group->name, i + 1, node->word, access_words[access->kind] };

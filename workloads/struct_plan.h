@@ -39,7 +39,7 @@ extern const char *const access_words[ACCESS_KINDS + 1];
 enum { RATE_BITS = 32 };
 #define RATE_ALWAYS ((uint64_t)1 << RATE_BITS)
 
-struct access {
+struct listed {
 	enum access_kind kind;
 	struct outline_spot spot;
 	uint64_t rate, cycles;          /* cycles: of compute */
@@ -48,7 +48,7 @@ struct access {
 
 struct group {
 	const char *name;
-	struct access *access;
+	struct listed *access;
 	unsigned accesses;
 	uint64_t work_cycles;
 	unsigned cpus;                  /* how many */

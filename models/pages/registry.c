@@ -23,7 +23,7 @@ const struct page_allocator *page_allocator_of(const struct object_allocator *ob
 const struct page_view *page_view_of(const struct object_allocator *objects,
 				     const struct page_allocator *pages, const void *settings)
 {
-	return objects ? objects->view : pages->view(settings);
+	return objects && objects->view ? objects->view : pages->view(settings);
 }
 
 const struct page_allocator *page_allocator_find(const char *name)

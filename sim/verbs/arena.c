@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "sim/verbs/head.h"
 #include "sim/verbs/xalloc.h"
@@ -16,6 +17,12 @@ struct label_block { /* labels, in use or not */
 	struct label_block *next;
 	unsigned used;
 	struct label label[BLOCK_LABELS];
+};
+
+struct host_block {
+	struct host_block *next;
+	size_t bytes;                   /* with this head */
+	_Alignas(LINE) char memory[];
 };
 
 uint64_t arena_round(const struct sim *sim, uint64_t bytes)
@@ -76,12 +83,43 @@ void arena_release(struct arena *arena)
 		arena->label_block = block->next;
 		free(block);
 	}
+	while (arena->host_block) {
+		struct host_block *block = arena->host_block;
+
+		arena->host_block = block->next;
+		xunmap(block, block->bytes);
+	}
+	xunmap(arena->alias, arena->bytes);
 	xunmap(arena->page_label, arena->bytes / ARENA_PAGE * sizeof *arena->page_label);
 	if (!arena->lent)
 		xunmap(arena->base, arena->bytes);
 	free(arena->region_used);
 	free(arena->percpu);
 	free(arena->range);
+}
+
+char *arena_alias(struct sim *sim)
+{
+	struct arena *arena = &sim_head(sim)->arena;
+
+	if (arena->alias)
+		return arena->alias;
+	arena->alias = mmap(NULL, arena->bytes, PROT_NONE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (arena->alias == MAP_FAILED)
+		xalloc_failed(arena->bytes);
+	return arena->alias;
+}
+
+void *host_new(struct sim *sim, size_t bytes)
+{
+	struct arena *arena = &sim_head(sim)->arena;
+	struct host_block *block = xmap(sizeof *block + bytes);
+
+	block->next = arena->host_block;
+	block->bytes = sizeof *block + bytes;
+	arena->host_block = block;
+	return block->memory;
 }
 
 static _Noreturn void too_many_labels(void)

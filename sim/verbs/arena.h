@@ -27,6 +27,8 @@ struct arena {
 	char **percpu;                  /* per-CPU areas */
 	uint64_t percpu_used;
 	uint64_t unseen_bytes;          /* at the end: what no simulated CPU touches */
+	char *alias;                    /* see arena_alias; NULL: nobody asked */
+	struct host_block *host_block;  /* of host_new */
 	struct label **page_label;      /* by arena page */
 	struct label *free_label;
 	struct label_block *label_block;
@@ -47,9 +49,28 @@ void arena_setup_at(struct sim *sim, uint64_t bytes, char *base);
 uint64_t arena_round(const struct sim *sim, uint64_t bytes);
 void arena_release(struct arena *arena);
 
+/*
+ * The same offsets from another base, where nothing can be touched: what an allocator that is loaded
+ * takes for its memory, so that only verbs reach it. Made at the first call.
+ */
+char *arena_alias(struct sim *sim);
+/* Zeroed memory outside the arena that lives as long as the machine and costs only where touched. */
+void *host_new(struct sim *sim, size_t bytes);
+
 static inline uint64_t arena_offset(const struct arena *arena, const void *address)
 {
 	return (uint64_t)((const char *)address - arena->base);
+}
+
+/* The offset that a word means if it is a pointer, from the base or from the alias; `bytes` of the
+ * arena or more: it is none into it. */
+static inline uint64_t arena_pointer(const struct arena *arena, uint64_t word)
+{
+	uint64_t offset = word - (uint64_t)(uintptr_t)arena->base;
+
+	if (offset >= arena->bytes && arena->alias)
+		offset = word - (uint64_t)(uintptr_t)arena->alias;
+	return offset;
 }
 
 /* A new label from here on; a copy fetched before may keep an older one, by its serial. `fresh`:

@@ -8,19 +8,24 @@
 #ifndef SIM_VERBS_BACKEND_H
 #define SIM_VERBS_BACKEND_H
 
+#include <stdbool.h>
+
 struct object_allocator;
 struct page_allocator;
 struct workload;
 struct explorer;
 struct native;
+struct plugin;
 
 struct backend {
 	const char *name;
 	const char *version;            /* hash of what can change what it finds */
 	/* its own copies, with settings of the same shape; NULL-terminated */
-	const struct object_allocator *const *objects;
+	const struct object_allocator **objects;
 	const struct page_allocator *const *pages;
 	const struct workload *const *workloads;
+	/* see object_allocator_load */
+	bool (*adopt)(const struct plugin *plugin, const char *file, const char *content);
 	const struct explorer *explorer;        /* explored/explored.h */
 	const struct native *native;            /* native/native.h */
 };

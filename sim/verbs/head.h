@@ -14,6 +14,7 @@ struct sim_head {
 	uint64_t seed;
 	unsigned *node_of;              /* [cpus]: NUMA node of each CPU */
 	struct arena arena;
+	void *own;                      /* the door of a loaded allocator (models/own/own.h) */
 };
 
 struct cpu_head {

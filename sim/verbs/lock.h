@@ -51,14 +51,14 @@ enum {
 };
 
 void spin_lock_init(struct spinlock *lock, enum lock_kind kind);        /* set-up, no access */
-void spin_lock_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, const struct site *site);
-bool spin_trylock_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, const struct site *site);
-void spin_unlock_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, const struct site *site);
-bool spin_is_contended_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, const struct site *site);
+VERB void spin_lock_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, const struct site *site);
+VERB bool spin_trylock_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, const struct site *site);
+VERB void spin_unlock_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, const struct site *site);
+VERB bool spin_is_contended_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, const struct site *site);
 /* For check(): no access. */
 bool spin_lock_is_held(const struct spinlock *lock, enum lock_kind kind);
-bool spin_lock_irqsave_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, const struct site *site);
-void spin_unlock_irqrestore_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, bool flags, const struct site *site);
+VERB bool spin_lock_irqsave_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, const struct site *site);
+VERB void spin_unlock_irqrestore_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, bool flags, const struct site *site);
 
 enum bit_unlock {
 	BIT_UNLOCK_ASSERT,      /* 2.6.22, 2.6.23: read (assertion), then LOCK btr */
@@ -66,9 +66,9 @@ enum bit_unlock {
 	BIT_UNLOCK_PLAIN,       /* 2.6.25 and later: plain read-modify-write */
 };
 
-void bit_spin_lock_at(struct cpu *cpu, uint64_t *word, unsigned bit, const struct site *site);
-bool bit_spin_trylock_at(struct cpu *cpu, uint64_t *word, unsigned bit, const struct site *site);
-void bit_spin_unlock_at(struct cpu *cpu, uint64_t *word, unsigned bit, enum bit_unlock how, const struct site *site);
+VERB void bit_spin_lock_at(struct cpu *cpu, uint64_t *word, unsigned bit, const struct site *site);
+VERB bool bit_spin_trylock_at(struct cpu *cpu, uint64_t *word, unsigned bit, const struct site *site);
+VERB void bit_spin_unlock_at(struct cpu *cpu, uint64_t *word, unsigned bit, enum bit_unlock how, const struct site *site);
 
 /* What a lock costs is its caller's: reports name the place that calls. */
 #define spin_lock(cpu, lock, kind)      spin_lock_at((cpu), (lock), (kind), SITE("spin_lock(" #lock ")"))

@@ -79,8 +79,14 @@ enum waiting { NOT_WAITING, WAITING_LOCK, WAITING_IDLE };
 
 /*
  * What a verb does: the backend that this file is compiled for. It may have some of the functions
- * below inline.
+ * below inline. In an allocator that is loaded while the program runs each goes through a table that
+ * the loader hands in (models/allocator.h): those that such an allocator has are marked VERB.
  */
+#ifdef BOUNCE_PLUGIN
+#define VERB static inline __attribute__((unused))
+#else
+#define VERB
+#endif
 #ifdef BOUNCE_BACKEND
 #include BOUNCE_BACKEND
 #else
@@ -152,7 +158,7 @@ enum waiting { NOT_WAITING, WAITING_LOCK, WAITING_IDLE };
 	__extension__ ({ __typeof__(*(p)) was_ = (was); \
 	   verb_retry((cpu), (p), &was_, sizeof was_, SITE(#p)); })
 
-void fence(struct cpu *cpu);                            /* mfence */
+VERB void fence(struct cpu *cpu);                            /* mfence */
 /* A load of p will come whose address depends on no earlier load of its loop: say so before the
  * loads, in their order. The timed backend asks ahead, as far as the machine's load_window. */
 #define load_ahead(cpu, p)      verb_load_ahead((cpu), (p), SITE(#p))
@@ -161,18 +167,18 @@ void fence(struct cpu *cpu);                            /* mfence */
 
 /* ---- time, interrupts, preemption ------------------------------------------------------- */
 
-void compute(struct cpu *cpu, enum step step);          /* the machine's price of `step` */
-void compute_cycles(struct cpu *cpu, uint64_t cycles);  /* work of a workload */
+VERB void compute(struct cpu *cpu, enum step step);          /* the machine's price of `step` */
+VERB void compute_cycles(struct cpu *cpu, uint64_t cycles);  /* work of a workload */
 
 /* The old interrupt flag, for irq_restore: true if interrupts were on. */
 bool irq_save(struct cpu *cpu);
-void irq_restore(struct cpu *cpu, bool flags);
+VERB void irq_restore(struct cpu *cpu, bool flags);
 void irq_disable(struct cpu *cpu);
-void irq_enable(struct cpu *cpu);
+VERB void irq_enable(struct cpu *cpu);
 
 /* A counter in per-CPU memory, touched as such; nothing unless the experiment says `preempt`. */
-void preempt_disable(struct cpu *cpu);
-void preempt_enable(struct cpu *cpu);
+VERB void preempt_disable(struct cpu *cpu);
+VERB void preempt_enable(struct cpu *cpu);
 
 /* Is the CPU's thread under way? To others an interrupt is lost. */
 bool takes_interrupts(const struct sim *sim, unsigned id);
@@ -187,8 +193,8 @@ void background_add(struct sim *sim, unsigned target, uint64_t first, uint64_t p
 /* Once more on this CPU, `cycles` from now, 1 at least. */
 void background_again(struct cpu *cpu, uint64_t cycles, interrupt_handler *handler, void *argument);
 /* Is a handler at work? Are interrupts off? No access. */
-bool in_interrupt(const struct cpu *cpu);
-bool irqs_off(const struct cpu *cpu);
+VERB bool in_interrupt(const struct cpu *cpu);
+VERB bool irqs_off(const struct cpu *cpu);
 
 /* The process that runs on this CPU, a number of the workload's; 0: none, the kernel's own work.
  * No access. */
@@ -197,17 +203,17 @@ void process_switch(struct cpu *cpu, unsigned process);
 
 /* ---- who and how many ------------------------------------------------------------------- */
 
-unsigned cpu_id(const struct cpu *cpu);
+VERB unsigned cpu_id(const struct cpu *cpu);
 struct sim *cpu_sim(const struct cpu *cpu);
-unsigned cpu_node(const struct cpu *cpu);               /* NUMA node this CPU belongs to */
+VERB unsigned cpu_node(const struct cpu *cpu);               /* NUMA node this CPU belongs to */
 unsigned node_of_cpu(const struct sim *sim, unsigned id);  /* the same, also before time zero */
 unsigned sim_cpus(const struct sim *sim);
 unsigned sim_nodes(const struct sim *sim);              /* NUMA nodes; 1: not NUMA */
 bool sim_preempt(const struct sim *sim);                /* CONFIG_PREEMPT */
 uint64_t sim_seed(const struct sim *sim);
 /* The CPU's own random stream. */
-uint64_t random_next(struct cpu *cpu);
-uint64_t random_below(struct cpu *cpu, uint64_t limit); /* uniform in 0..limit-1 */
+VERB uint64_t random_next(struct cpu *cpu);
+VERB uint64_t random_below(struct cpu *cpu, uint64_t limit); /* uniform in 0..limit-1 */
 
 /* ---- the arena --------------------------------------------------------------------------- */
 
@@ -245,6 +251,10 @@ void relabel_setup(struct sim *sim, const void *p, size_t bytes, const struct la
  * by itself where caches are simulated. */
 void leave_uncached(struct cpu *cpu, const void *p, size_t bytes);
 
+/* Plain C is about to change these bytes, 16 at most, outside the arena, which the run that is under
+ * way depends on: a backend that takes runs back takes this back too. */
+void host_change(struct cpu *cpu, void *p, size_t size);
+
 /* ---- operations, paths ------------------------------------------------------------------- */
 
 /* Brackets of one operation; they nest (a page allocation inside an object allocation). */
@@ -256,7 +266,7 @@ void op_end(struct cpu *cpu, int64_t live_bytes, int64_t footprint_bytes);
  * equal part of its time. Between its op_begin and its op_end. */
 void op_pieces(struct cpu *cpu, unsigned pieces);
 /* Says which path the current operation took: a string literal, e.g. "refill". */
-void path(struct cpu *cpu, const char *name);
+VERB void path(struct cpu *cpu, const char *name);
 /* What follows is done for that place in the source, which reports name beside it, until
  * on_behalf_end gets what this call gave. */
 unsigned on_behalf(struct cpu *cpu, const struct site *caller);

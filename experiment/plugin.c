@@ -1,0 +1,185 @@
+/* Allocators that are loaded: see plugin.h. */
+#include "experiment/plugin.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "experiment/data.h"
+#include "experiment/file.h"
+#include "experiment/keys.h"
+#include "experiment/sha256.h"
+#include "models/allocator.h"
+#include "models/model.h"
+#include "models/own/own.h"
+#include "sim/verbs/backend.h"
+#include "sim/verbs/xalloc.h"
+
+enum { COMMAND_BYTES = 4400, NAME_MAX_BYTES = 40 };
+
+/* Loaded ones; they stand still when experiments are read. */
+static const char *loaded[OWN_MAX + 1];
+
+const char *plugin_name(size_t i)
+{
+	return i < OWN_MAX ? loaded[i] : NULL;
+}
+
+const char *plugin_command(char *buf, size_t size)
+{
+	static const char header[] = "models/allocator.h";
+	char path[4096], *whole = NULL;
+
+	if (data_file(header, path, sizeof path))
+		whole = realpath(path, NULL);
+	if (whole && strlen(whole) > sizeof header)
+		whole[strlen(whole) - sizeof header] = '\0';
+	snprintf(buf, size, "cc -O2 -g -Wall -shared -fPIC -DBOUNCE_PLUGIN -I %s -o mine.so mine.c",
+		 whole ? whole : "FOLDER-OF-HEADERS");
+	free(whole);
+	return buf;
+}
+
+static bool wrong(char *why, size_t size, const char *path, const char *what, bool build_again)
+{
+	char command[COMMAND_BYTES];
+
+	snprintf(why, size, "%s: %s%s%s", path, what, build_again ? "; build it with: " : "",
+		 build_again ? plugin_command(command, sizeof command) : "");
+	return false;
+}
+
+static bool ends_in(const char *text, const char *end)
+{
+	size_t length = strlen(text), tail = strlen(end);
+
+	return length >= tail && !strcmp(text + length - tail, end);
+}
+
+/* Small letters, digits and '-', a letter first: a word of experiments. */
+static bool is_word(const char *name)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+	size_t length = name ? strlen(name) : 0;
+
+	return length && length <= NAME_MAX_BYTES && strspn(name, letters) == length &&
+	       name[0] >= 'a' && name[0] <= 'z';
+}
+
+/* Is it a key of experiments, or some model's name? */
+static bool is_taken(const char *name)
+{
+	struct keys *keys = keys_new();
+	bool taken = false;
+
+	for (const struct setting *s = keys_table(keys); s->key; s++)
+		taken = taken || !strcmp(s->key, name);
+	keys_free(keys);
+	return taken || !strcmp(name, "none") || object_allocator_find(name) ||
+	       page_allocator_find(name);
+}
+
+static bool settings_fit(const struct allocator *allocator)
+{
+	if (!allocator->settings)
+		return true;
+	for (const struct setting *s = allocator->settings; s->key; s++)
+		if (!s->help || s->offset + sizeof(int) > allocator->settings_size)
+			return false;
+	return true;
+}
+
+/* What is missing or wrong, NULL: nothing. */
+static const char *what_is_wrong(const struct allocator *a, char *text, size_t size)
+{
+	if (!is_word(a->name)) {
+		snprintf(text, size,
+			 "its name is 1 to %d small letters, digits and '-', with a letter first",
+			 NAME_MAX_BYTES);
+		return text;
+	}
+	if (is_taken(a->name)) {
+		snprintf(text, size, "its name, '%s', is taken; give it another", a->name);
+		return text;
+	}
+	if (!a->summary)
+		return "it has no .summary";
+	if (!a->alloc || !a->free || !a->check)
+		return "an allocator has .alloc, .free and .check";
+	if (!a->cache || !a->cache->size || !a->cache->name)
+		return "it has no .cache: the layout of the struct that each cache has";
+	if (a->cpu && (!a->cpu->size || !a->cpu->name))
+		return "its .cpu is no layout of a struct";
+	if (!settings_fit(a))
+		return "a setting has no .help, or lies outside of .settings_size";
+	return NULL;
+}
+
+/* The shared object's own description; NULL: the reason in `why`. */
+static const struct plugin *open_plugin(const char *path, const char *shown, char *why, size_t size)
+{
+	void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	const struct plugin *plugin = object ? dlsym(object, "bounce_plugin") : NULL;
+	const char *error = object ? NULL : dlerror(), *undefined;
+	char text[300];
+
+	if (!object) {
+		undefined = strstr(error, "undefined symbol: ");
+		snprintf(text, sizeof text, "%.120s%s",
+			 undefined ? undefined : "it cannot be loaded: ",
+			 undefined ? " (not among the verbs of models/allocator.h)" : error);
+		wrong(why, size, shown, text, !undefined);
+		return NULL;
+	}
+	if (!plugin) {
+		wrong(why, size, shown,
+		      "no allocator in it: the source ends with BOUNCE_ALLOCATOR(name);", true);
+		return NULL;
+	}
+	if (plugin->abi != PLUGIN_ABI || plugin->table_bytes != sizeof(struct verb_table)) {
+		snprintf(text, sizeof text, "built for interface %u, and this bounce has %d",
+			 plugin->abi, PLUGIN_ABI);
+		wrong(why, size, shown, text, true);
+		return NULL;
+	}
+	return plugin;
+}
+
+bool plugin_load(const char *path, char *why, size_t size)
+{
+	const struct backend *const backends[] = { &backend_explored, &backend_native };
+	char text[160], *content = xalloc(SHA256_HEX_BYTES), *whole;
+	const struct plugin *plugin;
+	const char *problem;
+	bool good;
+
+	if (ends_in(path, ".c"))
+		return wrong(why, size, path, "that is source", true);
+	if (!file_hash(path, content, why, size))
+		return false;
+	whole = realpath(path, NULL);
+	if (!whole)
+		return wrong(why, size, path, file_problem(errno), false);
+	plugin = open_plugin(whole, path, why, size);
+	if (!plugin)
+		return false;
+	problem = what_is_wrong(plugin->allocator, text, sizeof text);
+	if (problem)
+		return wrong(why, size, path, problem, false);
+	good = object_allocator_load(plugin, whole, content);
+	for (size_t i = 0; good && i < sizeof backends / sizeof *backends; i++)
+		good = backends[i]->adopt(plugin, whole, content);
+	if (!good) {
+		snprintf(text, sizeof text, "more than %d allocators", OWN_MAX);
+		return wrong(why, size, path, text, false);
+	}
+	for (size_t i = 0; i < OWN_MAX; i++)
+		if (!loaded[i]) {
+			loaded[i] = plugin->allocator->name;
+			break;
+		}
+	return true;
+}

@@ -1,0 +1,19 @@
+/*
+ * Allocators that are loaded while the program runs, for --model: shared objects that were built
+ * against models/allocator.h. They stand in the registries of all backends from then on, and run
+ * with the rights of whoever runs this program.
+ */
+#ifndef EXPERIMENT_PLUGIN_H
+#define EXPERIMENT_PLUGIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Before any experiment is read. false: the reason, and often the cure, in `why`. */
+bool plugin_load(const char *path, char *why, size_t size);
+/* The name of the i-th that was loaded; NULL: there are no more. */
+const char *plugin_name(size_t i);
+/* "cc -O2 ... -I FOLDER -o mine.so mine.c", with the folder of the headers as it is here; in buf. */
+const char *plugin_command(char *buf, size_t size);
+
+#endif

@@ -1,0 +1,126 @@
+#!/bin/sh
+# An allocator of one's own: labs/toy.c is built against the headers as they are installed, with gcc
+# and with clang, and runs; a mistake that is planted in it is told with its line.
+#
+# The line is that of the planted text in the source, found here with grep, not the program's.
+set -u
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+here=$(cd "$(dirname "$0")/.." && pwd)
+bounce=$(realpath "$BOUNCE")
+verdict() {
+	[ "$1" -eq 0 ] && echo "ok - $2" || { echo "not ok - $2"; head -20 "$work/out"; }
+}
+cd "$work" || exit 1
+# As they are installed: the folder of models/ and sim/verbs/ alone, without the rest of the tree.
+grep -q 'models models/' "$here/Makefile" && grep -q ' sim/verbs ' "$here/Makefile" && grep -q ' labs ' "$here/Makefile"
+verdict $? "make install has the headers and the example"
+mkdir -p include/models include/sim
+cp "$here"/models/*.h include/models && cp -r "$here/sim/verbs" include/sim
+build() { # build SOURCE [COMPILER]
+	${2:-cc} -O2 -g -Wall -Wextra -Werror -Wno-unused -shared -fPIC -DBOUNCE_PLUGIN -I include -o "${1%.c}.so" "$1"
+}
+cp "$here/labs/toy.c" toy.c
+[ "$(wc -l <toy.c)" -lt 120 ]
+verdict $? "labs/toy.c has fewer than 120 lines"
+
+cat >run.yaml <<'Y'
+name: run
+machine: textbook
+pages: buddy
+cpus: 2
+objects: slub-cpu
+toy: {keep: 4, batch: 2}
+workload: {kind: producer-consumer, object_size: 256, in_flight: 8}
+operations: 200
+explore: {object_size: 1024, strategy: exhaustive, schedules: 3000}
+Y
+ran() { "$bounce" run run.yaml --model "./$1" --no-plots --quiet --format csv --output "$work/results" --replace >"$work/out" 2>&1; }
+
+for compiler in cc clang; do
+	build toy.c $compiler >out 2>&1 && ran toy.so
+	verdict $? "toy built by $compiler runs"
+	sed -n '/^[^#]/p' out | cut -d, -f2- >"by-$compiler"
+done
+cmp -s by-cc by-clang
+verdict $? "gcc's and clang's toy give the same results"
+grep -q '^[^#]*,toy,' out && grep -q '^[^#]*,slub-cpu,' out
+verdict $? "an allocator that the experiment does not name runs beside those that it does"
+"$bounce" run run.yaml --model ./toy.so --set cpus=4 --set objects=toy --set workload.cache=kmalloc --no-plots --quiet \
+	--output results --replace >out 2>&1
+verdict $? "kmalloc and kfree of an allocator that has none"
+"$bounce" explore run.yaml --model ./toy.so --set objects=toy >out 2>&1 && grep -q 'nothing found' out
+verdict $? "the explorer finds nothing in toy"
+
+# Points belong to the file's content.
+ran toy.so
+before=$(ls results/run/points | wc -l)
+ran toy.so
+[ "$(ls results/run/points | wc -l)" -eq "$before" ]
+verdict $? "the same file: no point is computed again"
+sed 's/free list under a lock/free list under one lock/' toy.c >other.c
+build other.c && ran other.so
+[ "$(ls results/run/points | wc -l)" -gt "$before" ]
+verdict $? "another file of that name: a point of its own"
+
+# plant NAME TEXT SED MESSAGE: the message names NAME.c and the line where TEXT stands in it.
+# What alloc() hands out is judged when it ends: the line is that of its last verb, the count's store.
+plant() {
+	sed "$3" toy.c >"$1.c"
+	line=$(grep -n -F -m 1 -- "$2" "$1.c" | cut -d: -f1)
+	cmp -s toy.c "$1.c" && echo "not ok - $1: nothing was planted"
+	build "$1.c" >out 2>&1 || verdict 1 "$1 is built"
+	"$bounce" run run.yaml --model "./$1.so" --set objects=toy --no-plots --output results --replace >out 2>&1
+	[ $? -eq 1 ] && grep -q -F "$1.c:$line: $4" out
+	verdict $? "$1: told at line $line: $4"
+}
+plant raw 'n = own->count;' 's/uint64_t n = load(cpu, &own->count);/uint64_t n = own->count;/' \
+	'workload toy_cpu[0].count touched without a verb'
+plant memset '__builtin_memset(object' \
+	's/^\tpush(cpu, &own->free, object);/\t__builtin_memset(object, 90, cache_object_bytes(cache));\n&/' \
+	'object['
+plant variable 'calls++;' 's/^static void \*toy_alloc/static int calls;\n&/; s/^\tif (n == 0)/\tcalls++;\n&/' \
+	'a C variable changed in a run'
+plant overlap 'store(cpu, &own->count, n - 1);' 's/at += size)/at += size \/ 2)/' \
+	'alloc() hands out page frame 1024 + '
+grep -q 'it overlaps an object that somebody has' out
+verdict $? "overlap: told as one"
+# push() takes an object for its own successor: the next pop gives it again, to whoever asks.
+plant twice 'store(cpu, &own->count, n - 1);' 's/store(cpu, &object->next, first);/store(cpu, \&object->next, object);/' 'alloc() hands'
+plant outside 'load(cpu, &object->next);' 's/object ? load(cpu, &object->next) : NULL/load(cpu, \&object->next)/' \
+	'&object->next: a null pointer'
+plant frame 'store(cpu, &object->next, first);' 's/(struct object \*)(block + at)/(struct object *)(block + at + (300 << 12))/' \
+	'&object->next: page frame 1324 + 0 is in no block'
+plant unlock 'spin_lock(cpu, &s->lock' 's/^\tspin_unlock.*$//' 'spin_lock(&s->lock): still held when alloc() ends'
+plant again '	spin_lock(cpu, &s->lock, LOCK_TICKET);//2' 's/^\tspin_lock.*$/&\n&\/\/2/' \
+	'spin_lock(&s->lock): CPU 0 has that lock already'
+plant given 'spin_unlock(cpu, &s->lock, LOCK_TICKET);//2' 's/^\tspin_unlock.*$/&\n&\/\/2/' \
+	'spin_unlock(&s->lock): CPU 0 does not hold that lock'
+plant interrupts 'irq_save(cpu)' '0,/irq_restore(cpu, flags);/s/irq_restore(cpu, flags);//' \
+	'irq_save(): interrupts are still off when alloc() ends'
+plant null 'struct object *object = load(cpu, head);' 's/object = pop(cpu, &own->free);/object = pop(cpu, NULL);/' 'head: a null pointer'
+plant count 'books_wrong(books, "CPU' 's/n -= move/move/' 'workload: CPU 1: count is not the length'
+
+# What is no allocator is told with the cure, status 2.
+refused() { # refused FILE MESSAGE
+	"$bounce" run run.yaml --model "$1" >out 2>&1
+	[ $? -eq 2 ] && grep -q -F -- "$2" out
+	verdict $? "refused: $2"
+}
+refused ./none.so 'No such file'
+refused toy.c 'that is source; build it with: cc '
+printf 'int x;\n' >empty.c && cc -shared -fPIC -o empty.so empty.c
+refused empty.so 'BOUNCE_ALLOCATOR(name)'
+sed 's/.name = "toy"/.name = "slub-cpu"/' toy.c >taken.c && build taken.c
+refused taken.so "'slub-cpu', is taken"
+sed 's/.name = "toy"/.name = "To y"/' toy.c >name.c && build name.c
+refused name.so 'small letters'
+sed 's/, .check = toy_check//' toy.c >check.c && build check.c 2>out
+refused check.so 'an allocator has .alloc, .free and .check'
+sed 's/^static void \*toy_alloc/static void send(struct cpu *cpu) { ipi_send(cpu, 1, NULL, NULL); }\n&/; s/^\tif (n == 0)/\tsend(cpu);\n&/' toy.c >verb.c
+build verb.c
+refused verb.so 'undefined symbol: ipi_send (not among the verbs of models/allocator.h)'
+sed -i 's/PLUGIN_ABI = /&10 + /' include/sim/verbs/table.h && build toy.c
+refused toy.so 'built for interface 11, and this bounce has 1; build it with: cc '
+refused "$(printf 'a\033[31m.so')" 'No such file'
+exit 0

@@ -1,0 +1,178 @@
+/*
+ * perf c2c's text, read: the line's members, groups and rates, summed by hand from the samples;
+ * what is no such text; and that whatever comes of it is an experiment without a mistake.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "experiment/c2c.h"
+#include "experiment/experiment.h"
+#include "experiment/file.h"
+#include "sim/verbs/xalloc.h"
+#include "tests/cli_fixture.h"
+
+static const char head[] =
+	"      Shared Cache Line Distribution Pareto\n#\n"
+	"      0     1304     1108     2000      600        0  0xffff9c1a40d7a4c0\n";
+
+struct converted {
+	bool good;
+	char *yaml, why[C2C_WHY_BYTES];
+	struct c2c_summary summary;
+};
+
+static struct converted convert(const char *text, size_t length, unsigned line)
+{
+	struct converted converted = { .yaml = NULL };
+	size_t size;
+	FILE *out = text_open(&converted.yaml, &size);
+
+	converted.good = c2c_convert(text, length, line, "x", out, &converted.summary, converted.why,
+				     sizeof converted.why);
+	text_close(out);
+	return converted;
+}
+
+static void must_be_an_experiment(const char *yaml)
+{
+	struct diagnostics *diagnostics = diagnostics_new();
+	struct experiment *experiment = experiment_parse("x.yaml", yaml, strlen(yaml), NULL, 0, diagnostics);
+
+	if (!experiment) {
+		diagnostics_print(diagnostics, stderr, false);
+		fail_msg("not an experiment:\n%s", yaml);
+	}
+	experiment_free(experiment);
+	diagnostics_free(diagnostics);
+}
+
+static void expect(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("no '%s' in\n%s", part, text);
+}
+
+/*
+ * get_file: 50 % of 2000 and 50 % of 600 stores, 1300, of 1300 records: no loads. fput: 1300 stores
+ * of 1348 records, 48 loads, but 2 % of 1304 and of 1108 hitm are 26 and 22: 48 too. vfs_read: 4400
+ * records, no store. Per CPU: 1300 / 16 = 81, 4400 / 15 = 293 (the most), 2756 / 15 = 183:
+ * 81/293 = 0.276450, 183/293 = 0.624573.
+ */
+static void the_hottest_line(void **state)
+{
+	char *text = read_text("tests/structs/file.c2c.txt");
+	struct converted converted = convert(text, strlen(text), 0);
+
+	(void)state;
+	if (!converted.good)
+		fail_msg("%s", converted.why);
+	assert_int_equal(converted.summary.rows, 4);
+	assert_int_equal(converted.summary.members, 3);
+	assert_int_equal(converted.summary.groups, 2);
+	assert_int_equal(converted.summary.cpus, 16 + 15);
+	assert_int_equal(converted.summary.records, 1300 + 1348 + 4400 + 2756);
+	expect(converted.yaml, "    at_0x00: {offset: 0, size: 8}\n");
+	expect(converted.yaml, "    at_0x10: {offset: 16, size: 8}\n");
+	expect(converted.yaml, "    unknown_0x18: {offset: 24, size: 40}\n");
+	expect(converted.yaml, "- store at_0x10 0.276450    # get_file file.h:1084: 0 loads, 1300 stores");
+	expect(converted.yaml, "- add at_0x10 0.276450    # fput file_table.c:512: 48 loads, 1300 stores");
+	expect(converted.yaml, "- load at_0x00    # vfs_read read_write.c:468: 4400 loads, 0 stores");
+	expect(converted.yaml, "- load at_0x08 0.624573    #");
+	expect(converted.yaml, "cpus: 31\n");
+	must_be_an_experiment(converted.yaml);
+	free(converted.yaml);
+	free(text);
+}
+
+static void what_is_none_is_refused(void **state)
+{
+	/* clang-format off */
+	static const struct { const char *rows, *why; unsigned line; bool bare; } rows[] = {
+		{ "hello\n", "no 'Shared Cache Line Distribution Pareto' with lines in it: this wants the text of 'perf c2c report --stdio'", 0, true },
+		{ "", "no line 1 among the 1 of the report", 1 },
+		{ "", "line 0 has no accesses", 0 },
+		{ " 1.0% 2.0% 0.00% 0.00% 0x8\n", "4:1: 4 shares, and 5 counts in the line above them", 0 },
+		{ " 1.0% 2.0% 0.00% 0.00% 0.00% 8\n", "4:30: an offset like 0x18 is missing behind the shares", 0 },
+		{ " 1.0% 2.0% 0.00% 0.00% 0.00% 0x40 0 1 0xff 1 2 3 4 5\n", "4:30: offset 64 of a line of 64 bytes", 0 },
+		{ " 1.0% 2.0% 0.00% 0.00% 0.00% 0x8 0 1 2\n", "4:1: the address of the code is missing", 0 },
+		{ " 1.0% 2.0% 0.00% 0.00% 0.00% 0x8 0 1 0xff 1 [k] f\n", "4:45: records and CPUs of this access are missing", 0 },
+		{ " 1.0% 2.0% 0.00% 0.00% 0.00% 0x8 0 1 0xff 1 2 3 4 0 [k] f\n", "4:51: an access of 0 CPUs; 1 to 4096 are understood", 0 },
+		{ " 1.0% 2.0% 0.00% 0.00% 0.00% 0x8 0 1 0xff 1 2 3 40 2000 [k] f\n", "line 0 is of 2000 CPUs in all; no machine here has more than 1024", 0 },
+		{ " 0.0% 0.0% 0.00% 0.00% 0.00% 0x8 0 1 0xff 1 2 3 0 2 [k] f\n", "line 0 has accesses without a sample", 0 },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char text[1000];
+
+		snprintf(text, sizeof text, "%s%s", rows[i].bare ? "" : head, rows[i].rows);
+
+		struct converted converted = convert(text, strlen(text), rows[i].line);
+
+		assert_false(converted.good);
+		if (strncmp(converted.why, rows[i].why, strlen(rows[i].why)))
+			fail_msg("row %zu: told %s, expected %s", i, converted.why, rows[i].why);
+		assert_string_equal(converted.yaml, "");
+		free(converted.yaml);
+	}
+}
+
+/* Names of the report end in comments: none of them becomes a line, a key or a command. */
+static void names_stay_in_comments(void **state)
+{
+	char text[1000];
+	int length = snprintf(text, sizeof text,
+			      "%s 1.0%% 2.0%% 0.00%% 50.00%% 0.00%% 0x8 0 1 0xff 1 2 3 400 2 [k] f\x1b[31m\"'`$@%%{}:x: [o] a:b\x07\xff\n", head);
+	struct converted converted = convert(text, (size_t)length, 0);
+
+	(void)state;
+	assert_true(converted.good);
+	assert_null(strchr(converted.yaml, '\x1b'));
+	assert_null(strchr(converted.yaml, '\x07'));
+	assert_null(strchr(converted.yaml, '\xff'));
+	must_be_an_experiment(converted.yaml);
+	free(converted.yaml);
+}
+
+/* The command writes the file once, and over it only with --force. */
+static void the_command(void **state)
+{
+	char *folder = folder_new(), file[4200];
+	struct output output;
+
+	(void)state;
+	snprintf(file, sizeof file, "%s/x.yaml", folder);
+	output = run_cli((const char *const[]){ "import", "--c2c", "tests/structs/file.c2c.txt", "-o", file, NULL });
+	assert_int_equal(output.status, 0);
+	expect(output.out, "line 0 of 1: 4 accesses in 9804 records, at 3 offsets, by 31 CPUs in 2 groups\n");
+	output_free(&output);
+	output = run_cli((const char *const[]){ "import", "--c2c", "tests/structs/file.c2c.txt", "-o", file, NULL });
+	assert_int_equal(output.status, 2);
+	expect(output.err, "exists; --force overwrites it");
+	output_free(&output);
+	output = run_cli((const char *const[]){ "import", "--c2c", "README.md", "-o", "-", NULL });
+	assert_int_equal(output.status, 2);
+	expect(output.err, "bounce: README.md: no 'Shared Cache Line Distribution Pareto'");
+	output_free(&output);
+	folder_free(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_hottest_line),
+		cmocka_unit_test(what_is_none_is_refused),
+		cmocka_unit_test(names_stay_in_comments),
+		cmocka_unit_test(the_command),
+	};
+
+	enter_source_tree();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

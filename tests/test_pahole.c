@@ -1,0 +1,347 @@
+/*
+ * Text of pahole, read: what lies where, what is refused and at which place, and that what is
+ * printed reads back the same.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "experiment/file.h"
+#include "sim/verbs/xalloc.h"
+#include "tests/cli_fixture.h"
+#include "workloads/pahole.h"
+
+/* A struct with all that pahole prints. */
+static const char whole[] =
+	"struct file {\n"
+	"	union {\n"
+	"		struct llist_node  f_llist;              /*     0     8 */\n"
+	"		struct callback_head f_rcuhead __attribute__((__aligned__(8))); /*     0    16 */\n"
+	"		unsigned int       f_iocb_flags;         /*     0     4 */\n"
+	"	} __attribute__((__aligned__(8)));               /*     0    16 */\n"
+	"	spinlock_t                 f_lock;               /*    16     4 */\n"
+	"	fmode_t                    f_mode;               /*    20     4 */\n"
+	"	atomic_long_t              f_count;              /*    24     8 */\n"
+	"	struct mutex               f_pos_lock;           /*    32    32 */\n"
+	"	/* --- cacheline 1 boundary (64 bytes) --- */\n"
+	"	loff_t                     f_pos;                /*    64     8 */\n"
+	"	int                        (*fn)(struct x *, int); /*    72     8 */\n"
+	"	unsigned int               a:1;                  /*    80: 0  4 */\n"
+	"	unsigned int               b:2;                  /*    80: 1  4 */\n"
+	"\n"
+	"	/* XXX 29 bits hole, try to pack */\n"
+	"\n"
+	"	struct {\n"
+	"		int                x;                    /*    84     4 */\n"
+	"		char               y[8];                 /*    88     8 */\n"
+	"	} pair[2];                                       /*    84    24 */\n"
+	"	enum { A = 0, B = 1 }      state;                /*   108     4 */\n"
+	"	struct path                f_path;               /*   112    16 */\n"
+	"	/* --- cacheline 2 boundary (128 bytes) --- */\n"
+	"	char                       tail[];               /*   128     0 */\n"
+	"\n"
+	"	/* size: 128, cachelines: 2, members: 13 */\n"
+	"} __attribute__((__aligned__(8)));\n";
+
+struct told {
+	char text[4000];
+};
+
+static void note(void *to, unsigned line, unsigned column, const char *text)
+{
+	struct told *told = to;
+	size_t at = strlen(told->text);
+
+	snprintf(told->text + at, sizeof told->text - at, "%u:%u: %s\n", line, column, text);
+}
+
+static struct outline *read_or_fail(const char *text, const char *name)
+{
+	struct told told = { "" };
+	struct outline *outline = pahole_read(text, strlen(text), name, note, &told);
+
+	if (!outline)
+		fail_msg("%s", told.text);
+	return outline;
+}
+
+/* Offsets are those of the comments; element 1 of the pair is 12 bytes behind element 0. Words are
+ * the widest that are aligned at the place: 4 at 84 and 92, 8 at 96. */
+static void members_lie_where_it_says(void **state)
+{
+	/* clang-format off */
+	static const struct { const char *name; uint64_t offset; unsigned size; bool bits; } rows[] = {
+		{ "f_llist", 0, 8 },    { "f_iocb_flags", 0, 4 }, { "f_lock", 16, 4 },
+		{ "f_count", 24, 8 },   { "f_pos_lock", 32, 8 },  { "f_pos_lock+8", 40, 8 },
+		{ "f_pos_lock+28", 60, 4 }, { "fn", 72, 8 },      { "a", 80, 4, true },
+		{ "b", 80, 4, true },   { "pair.x", 84, 4 },      { "pair[1]", 96, 8 },
+		{ "pair.y+4", 92, 4 },  { "pair.y[3]", 91, 1 },   { "state", 108, 4 },
+		{ "f_path+8", 120, 8 },
+	};
+	/* clang-format on */
+	struct outline *outline = read_or_fail(whole, "");
+	struct outline_spot spot;
+	char why[300];
+
+	(void)state;
+	assert_string_equal(outline->name, "file");
+	assert_int_equal(outline->size, 128);
+	assert_int_equal(outline->align, 8);
+	assert_int_equal(outline->members, 13);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		if (!outline_find(outline, rows[i].name, &spot, why, sizeof why))
+			fail_msg("%s", why);
+		if (spot.offset != rows[i].offset || spot.size != rows[i].size || spot.bits != rows[i].bits)
+			fail_msg("%s: %u bytes at %u", rows[i].name, spot.size, (unsigned)spot.offset);
+	}
+	outline_free(outline);
+}
+
+static void what_is_no_member_is_told(void **state)
+{
+	static const struct { const char *name, *why; } rows[] = {
+		{ "f_op", "struct 'file' has no member 'f_op'" },
+		{ "f_pos.low", "'f_pos' has no members of its own" },
+		{ "pair[2]", "'pair' has 2 elements, counted from 0: [INDEX]" },
+		{ "f_pos+8", "'f_pos' has bytes 0 to 7: +BYTES" },
+		{ "tail", "'tail' has no bytes that could be accessed" },
+		{ "f_pos+1x", "'x' ends a name; behind it stand [INDEX], +BYTES or nothing" },
+	};
+	struct outline *outline = read_or_fail(whole, "file");
+	struct outline_spot spot;
+	char why[300];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		assert_false(outline_find(outline, rows[i].name, &spot, why, sizeof why));
+		assert_string_equal(why, rows[i].why);
+	}
+	outline_free(outline);
+}
+
+static char *printed(const struct outline *outline)
+{
+	char *text;
+	size_t length;
+	FILE *out = text_open(&text, &length);
+
+	outline_print(out, outline);
+	text_close(out);
+	return text;
+}
+
+/* What is printed is pahole's text again. */
+static void text_reads_back(void **state)
+{
+	struct outline *outline = read_or_fail(whole, "");
+	char *once = printed(outline);
+	struct outline *again = read_or_fail(once, "");
+	char *twice = printed(again);
+
+	(void)state;
+	assert_string_equal(once, twice);
+	free(once);
+	free(twice);
+	outline_free(outline);
+	outline_free(again);
+}
+
+/* Laid out anew in the order it has, a struct that a compiler laid out is the same. */
+static void laid_out_as_a_compiler_does(void **state)
+{
+	struct outline *outline = read_or_fail(whole, "");
+	char *before = printed(outline), *after;
+
+	(void)state;
+	assert_true(outline_lay_out(outline));
+	after = printed(outline);
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
+	outline_free(outline);
+}
+
+/*
+ * f_count to a line of its own: f_mode ends at 24, f_pos_lock follows there, all up to f_path move
+ * up by 8 and end at 120; the next line begins at 128, f_count is there, and 192 is the size.
+ */
+static void a_member_moves_out(void **state)
+{
+	struct outline *outline = read_or_fail(whole, "");
+	struct outline_spot spot;
+	char why[300];
+
+	(void)state;
+	outline_own_line(outline, outline_outer(outline, "f_count"), 64);
+	assert_true(outline_lay_out(outline));
+	assert_true(outline_find(outline, "f_pos_lock", &spot, why, sizeof why));
+	assert_int_equal(spot.offset, 24);
+	assert_true(outline_find(outline, "pair.x", &spot, why, sizeof why));
+	assert_int_equal(spot.offset, 76);
+	assert_true(outline_find(outline, "f_count", &spot, why, sizeof why));
+	assert_int_equal(spot.offset, 128);
+	assert_int_equal(outline->size, 192);
+	assert_string_equal(outline->member[outline->members - 1].name, "tail");
+	outline_free(outline);
+}
+
+/* Of several structs one is named; other types in between are passed. */
+static void one_of_several(void **state)
+{
+	static const char text[] =
+		"typedef struct {\n\tint n; /* 0 4 */\n} n_t;\nenum e { A, B };\nstruct opaque;\n"
+		"struct one {\n\tint a; /* 0 4 */\n};\nstruct two {\n\tint b; /* 0 4 */\n\tint c; /* 0x4 0x4 */\n};\n";
+	struct outline *outline = read_or_fail(text, "two");
+	struct told told = { "" };
+
+	(void)state;
+	assert_int_equal(outline->members, 2);
+	assert_int_equal(outline->member[1].offset, 4);
+	outline_free(outline);
+	assert_null(pahole_read(text, strlen(text), "", note, &told));
+	assert_string_equal(told.text, "9:8: 2 structs in this text: say which one with 'struct_name: NAME'\n");
+	told.text[0] = '\0';
+	assert_null(pahole_read(text, strlen(text), "three", note, &told));
+	assert_string_equal(told.text, "1:1: no struct 'three' among the 2 of this text\n");
+}
+
+/* ---- what is refused ------------------------------------------------------------------------- */
+
+static void refused_at_its_place(void **state)
+{
+	/* clang-format off */
+	static const struct { const char *text, *told; } rows[] = {
+		{ "", "1:1: no struct in this text: 'pahole -C NAME vmlinux' prints one\n" },
+		{ "hello\n", "1:1: a struct begins with 'struct NAME {'; lines of something else are left out\n" },
+		{ "struct a {\n\tint x;\n};\n",
+		  "2:2: no /* OFFSET SIZE */ behind 'x': take the text that pahole prints, not the source\n" },
+		{ "struct a {\n\tint x; /* -4 4 */\n\tint y; /* 0 -4 */\n};\n",
+		  "2:9: an offset or size below 0\n3:9: an offset or size below 0\n" },
+		{ "struct a {\n\tint x; /* 0 4 */\n\tint y; /* 2 4 */\n\t/* size: 8 */\n};\n",
+		  "3:2: 'y' begins at 2, where 'x' has bytes 0 to 4; members that overlap are a union\n" },
+		{ "struct a {\n\tint x; /* 0 4 */\n\tint y; /* 8 4 */\n\t/* size: 8, cachelines: 1 */\n};\n",
+		  "3:2: 'y' takes bytes 8 to 12, what holds it has 0 to 8\n" },
+		{ "struct a {\n\tchar x[9999999]; /* 0 9999999 */\n};\n",
+		  "2:19: offsets and sizes end at 1048576 bytes\n" },
+		{ "struct a {\n\tint x; /* 0 4 */\n", "3:1: the text ends inside a struct\n" },
+		{ "struct a {\n\tint x /* 0 4 */\n};\n", "2:2: a declaration that no semicolon ends\n" },
+		{ "struct a {\n\tint x:3; /* 0 4 */\n};\n", "2:11: bit-field 'x' wants /* OFFSET: BIT SIZE */\n" },
+		{ "struct a {\n\tint x:99; /* 0: 0 4 */\n};\n", "2:6: a bit-field has 1 to 64 bits\n" },
+		{ "struct a {\n\tstatic int x; /* 0 4 */\n};\n",
+		  "2:2: a static member is none of the struct: leave the line out\n" },
+		{ "class a {\n\tint x; /* 0 4 */\n};\n", "1:1: a class of C++: only structs of C are understood\n" },
+		{ "struct a {\n\tint \x01x; /* 0 4 */\n};\n",
+		  "2:6: a control character (byte 0x01): this is no text of pahole\n" },
+		{ "struct a {\n\tint x; /* 0 4\n", "2:9: a comment that nothing ends\n" },
+		{ "struct a {\n\tint __attribute__((__aligned__(3))) x; /* 0 4 */\n};\n",
+		  "2:2: 'x' is aligned to 3: powers of two, up to 1048576\n" },
+		{ "struct a {\n};\n", "1:1: struct 'a' has no members\n" },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct told told = { "" };
+
+		assert_null(pahole_read(rows[i].text, strlen(rows[i].text), "", note, &told));
+		if (strncmp(told.text, rows[i].told, strlen(rows[i].told)))
+			fail_msg("row %zu: told\n%sexpected\n%s", i, told.text, rows[i].told);
+	}
+}
+
+/* Deep nesting, NUL bytes, very long names and lines, very many members: a message each. */
+static void hostile_text(void **state)
+{
+	enum { DEEP = 20000, LONG = 200000 };
+	char *text = xalloc(40 * DEEP + LONG), *at;
+	struct told told = { "" };
+
+	(void)state;
+	at = text + sprintf(text, "struct a {\n");
+	for (int i = 0; i < DEEP; i++)
+		at += sprintf(at, "struct {\n");
+	assert_null(pahole_read(text, (size_t)(at - text), "", note, &told));
+	assert_non_null(strstr(told.text, "structs in structs, more than 16 deep"));
+
+	told.text[0] = '\0';
+	at = text + sprintf(text, "struct a {\n\tint ");
+	memset(at, 'x', LONG);
+	at += LONG;
+	at += sprintf(at, "; /* 0 4 */\n};\n");
+	assert_null(pahole_read(text, (size_t)(at - text), "", note, &told));
+	assert_non_null(strstr(told.text, "2:6: the name of a member has at most 63 letters"));
+
+	told.text[0] = '\0';
+	assert_null(pahole_read("struct a {\n\tint \0x; /* 0 4 */\n};\n", 33, "", note, &told));
+	assert_string_equal(told.text, "2:6: a control character (byte 0x00): this is no text of pahole\n");
+
+	told.text[0] = '\0';
+	at = text + sprintf(text, "struct a {\n");
+	for (int i = 0; i < 5000; i++)
+		at += sprintf(at, "\tchar m%d; /* %d 1 */\n", i, i);
+	at += sprintf(at, "};\n");
+	assert_null(pahole_read(text, (size_t)(at - text), "", note, &told));
+	assert_non_null(strstr(told.text, "4098:2: more than 4096 members"));
+
+	told.text[0] = '\0';
+	at = text + sprintf(text, "struct a {\n\tint");
+	for (int i = 0; i < 300; i++)
+		at += sprintf(at, " const");
+	at += sprintf(at, " x; /* 0 4 */\n};\n");
+	assert_null(pahole_read(text, (size_t)(at - text), "", note, &told));
+	assert_non_null(strstr(told.text, "2:2: a declaration of more than 256 words and signs"));
+	free(text);
+}
+
+/* The message of the command has the place in the file, its line and a caret. */
+static void the_command_tells_the_place(void **state)
+{
+	char *folder = folder_new(), yaml[4200], file[4200], text[9000];
+	struct output output;
+
+	(void)state;
+	snprintf(yaml, sizeof yaml, "%s/x.yaml", folder);
+	snprintf(file, sizeof file, "%s/x.pahole", folder);
+	write_text(file, "struct a {\n\tint x; /* 0 4 */\n\tint y; /* 2 4 */\n\tint z;\n};\n");
+	snprintf(text, sizeof text, "name: x\nmachine: textbook\ncpus: [1, 2]\noperations: 10\nworkload:\n"
+		 "  kind: struct\n  layout: %s\n  threads: {one: {loop: [load x]}}\n", file);
+	write_text(yaml, text);
+	output = run_cli((const char *const[]){ "check", yaml, NULL });
+	assert_int_equal(output.status, 2);
+	snprintf(text, sizeof text, "%s:4:2: error: no /* OFFSET SIZE */ behind 'z'", file);
+	if (!strstr(output.err, text) || strstr(strstr(output.err, text) + 1, text))
+		fail_msg("%s", output.err);
+	output_free(&output);
+
+	snprintf(text, sizeof text, "name: x\nmachine: textbook\ncpus: 1\noperations: 10\nworkload:\n"
+		 "  kind: struct\n  layout: nowhere.pahole\n  threads: {one: {loop: [load x]}}\n");
+	write_text(yaml, text);
+	output = run_cli((const char *const[]){ "check", yaml, NULL });
+	assert_int_equal(output.status, 2);
+	assert_non_null(strstr(output.err, "layout 'nowhere.pahole' cannot be read, and none of that name comes with bounce; a relative path begins in the current folder"));
+	output_free(&output);
+	folder_free(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(members_lie_where_it_says),
+		cmocka_unit_test(what_is_no_member_is_told),
+		cmocka_unit_test(text_reads_back),
+		cmocka_unit_test(laid_out_as_a_compiler_does),
+		cmocka_unit_test(a_member_moves_out),
+		cmocka_unit_test(one_of_several),
+		cmocka_unit_test(refused_at_its_place),
+		cmocka_unit_test(hostile_text),
+		cmocka_unit_test(the_command_tells_the_place),
+	};
+
+	enter_source_tree();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -38,6 +38,10 @@ PARTS_explored   := explored/*.[ch] sim/verbs/*.[ch] models/*.h models/*/*.[ch]
 PARTS_native     := native/*.[ch] sim/verbs/*.[ch] models/*.h models/*/*.[ch] workloads/*.[ch]
 OBJCOPY  ?= objcopy
 
+# Short lines, "CC sim/event.c"; V=1 shows the commands.
+silent := $(findstring s,$(firstword -$(MAKEFLAGS)))
+say = $(if $(V),,@$(if $(silent),,printf '%-3s %s\n' $(1) $(2) &&))
+
 ALL_CFLAGS   = -std=gnu17 -O2 -g -fno-omit-frame-pointer -ffp-contract=off -fwrapv $(WARN) $(CFLAGS)
 ALL_CPPFLAGS = -I. -D_GNU_SOURCE -MMD -MP $(CPPFLAGS)
 LDLIBS       = -lyaml -lzstd -lm -pthread
@@ -56,24 +60,24 @@ all: need-build
 	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/bounce
 
 $(B)/bounce: $(OBJECTS)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD,$@) $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 	@[ "$(B)" != build ] || ln -sf build/bounce bounce
 
 $(B)/tests/test_%: $(B)/tests/test_%.o $(HELPERS) $(LIBRARY)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+	$(call say,LD,$@) $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 $(B)/docs/machine_table: $(B)/docs/machine_table.o $(LIBRARY)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD,$@) $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/tests/bench $(B)/tests/golden $(B)/tests/quantiles: %: %.o %_fixture.o $(LIBRARY)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD,$@) $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/tests/hashes: %: %.o $(B)/tests/engine_fixture.o $(B)/tests/program_fixture.o $(LIBRARY)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD,$@) $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+	$(call say,CC,$<) $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 # One relocatable object for each backend: what it defines is its own but for its door.
 define rules_of_backend
@@ -81,15 +85,15 @@ OBJECTS_$(1) := $$(SOURCES_$(1):%.c=$(B)/for-$(1)/%.o)
 VERSION_$(1) := $$(shell cat $$(sort $$(wildcard $$(PARTS_$(1)))) | sha256sum | cut -c1-12)
 $(B)/for-$(1)/%.o: %.c $(B)/flags
 	@mkdir -p $$(@D)
-	$$(CC) $$(ALL_CPPFLAGS) -DBOUNCE_BACKEND='"$(VERBS_$(1))"' $$(ALL_CFLAGS) -c -o $$@ $$<
+	$$(call say,CC,$$<) $$(CC) $$(ALL_CPPFLAGS) -DBOUNCE_BACKEND='"$(VERBS_$(1))"' $$(ALL_CFLAGS) -c -o $$@ $$<
 $(B)/for-$(1)/$(1)/backend.o: ALL_CPPFLAGS += -DVERSION_OF_BACKEND='"$$(VERSION_$(1))"'
 $(B)/for-$(1)/$(1)/backend.o: $(B)/$(1).version
 $(B)/$(1).version: FORCE
 	@mkdir -p $$(@D)
 	@echo '$$(VERSION_$(1))' | cmp -s - $$@ || echo '$$(VERSION_$(1))' > $$@
 $(B)/$(1).o: $$(OBJECTS_$(1))
-	$$(LD) -r -o $$@.all $$^
-	$$(OBJCOPY) --keep-global-symbol=backend_$(1) $$@.all $$@
+	$$(call say,LD,$$@) $$(LD) -r -o $$@.all $$^
+	$$(if $$(V),,@)$$(OBJCOPY) --keep-global-symbol=backend_$(1) $$@.all $$@
 	@rm $$@.all
 -include $$(OBJECTS_$(1):.o=.d)
 endef
@@ -98,7 +102,7 @@ $(foreach one,$(BACKENDS),$(eval $(call rules_of_backend,$(one))))
 # A test from inside the native backend: a part of it, linked with nothing else of the program.
 $(B)/tests/test_native_verbs: $(B)/for-native/tests/test_native_verbs.o $(OBJECTS_native) $(B)/sim/xalloc.o
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+	$(call say,LD,$@) $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 # A change of compiler or flags rebuilds everything; a new version only what prints it.
 $(B)/flags: FORCE
@@ -120,6 +124,7 @@ demo: need-plots
 	@for f in $(DEMO); do ls results/$$(basename $$f .yaml)/*.png results/$$(basename $$f .yaml)/results.csv; done | sed 's/^/    /'
 	@echo 'and ask:'
 	@echo '    ./bounce report results/demo'
+	@for f in $(DEMO); do echo; $(B)/bounce report results/$$(basename $$f .yaml) members --top 5 || exit 1; done
 
 # Programs that take most of the time. They come first, so that none of them is left running alone.
 SLOWEST := $(B)/tests/test_explore tests/check_litmus.sh tests/check_same_bytes.sh $(B)/tests/test_shortcuts \
@@ -190,7 +195,7 @@ fuzz: need-tests
 	@$(MAKE) $(PARALLEL) --no-print-directory CC=clang B=$(B)/fuzz CFLAGS='-O1 $(SANITIZE) -fsanitize=fuzzer-no-link' fuzzed
 fuzzed: $(patsubst tests/fuzz_%.c,fuzz-%,$(wildcard tests/fuzz_*.c))
 fuzz-%: $(B)/tests/fuzz_%.o $(LIBRARY)
-	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $(B)/tests/$@ $^ $(LDLIBS)
+	$(call say,LD,$@) $(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $(B)/tests/$@ $^ $(LDLIBS)
 	@mkdir -p fuzz/$*
 	$(B)/tests/$@ -max_total_time=$(FUZZ_SECONDS) $(addprefix -len_control=0 -max_len=,$(MAX_LEN_$*)) \
 		-artifact_prefix=fuzz/ -print_final_stats=1 fuzz/$* $(SEEDS_$*) $(wildcard tests/seeds/$*)

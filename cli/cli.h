@@ -26,6 +26,7 @@ int cli_run(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_report(int argc, char **argv);
 int cli_step(int argc, char **argv);
+int cli_export(int argc, char **argv);
 int cli_plot(int argc, char **argv);
 int cli_compare(int argc, char **argv);
 int cli_import(int argc, char **argv);

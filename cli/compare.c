@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/comparison.h"
+#include "cli/document.h"
 #include "cli/differences.h"
 #include "cli/select.h"
 #include "cli/verdict.h"
@@ -35,7 +36,7 @@ static const struct argp_option options[] = {
 	{ "by", OPTION_BY, "KEY", 0, "compare the values of this key within one result (default: objects)", 0 },
 	{ "metric", OPTION_METRIC, "METRIC", 0, "a metric, or one per another: hitm_loads/operations; may be given several times", 0 },
 	{ "fail-over", OPTION_FAIL, "PERCENT", 0, "status 3 if a metric of the second is higher by more than PERCENT, and by more than the seeds explain", 0 },
-	{ "format", OPTION_FORMAT, "FORMAT", 0, "table (for people), csv or jsonl (for programs)", 0 },
+	{ "format", OPTION_FORMAT, "FORMAT", 0, "table (for people), csv, jsonl or json (for programs)", 0 },
 	{ "color", OPTION_COLOUR, "WHEN", 0, "always or never (default: on a terminal)", 0 },
 	{ "wide", OPTION_WIDE, NULL, 0, "tables as wide as they are (on a terminal: 100 characters)", 0 },
 	{ 0 },
@@ -54,18 +55,10 @@ static const char help[] =
 static void add_metric(struct arguments *arguments, const char *word, struct argp_state *state)
 {
 	struct quotient compared;
-	char unknown[128];
+	char unknown[128], why[240];
 
-	if (!quotient_parse(word, &compared, unknown, sizeof unknown)) {
-		struct nearest nearest = nearest_to(unknown);
-
-		for (const struct metric *metric = metrics; metric->name; metric++)
-			nearest_try(&nearest, metric->name);
-		if (nearest.best)
-			argp_error(state, "no metric is called '%s'; did you mean '%s'?", unknown,
-				   nearest.best);
-		argp_error(state, "no metric is called '%s'; see: bounce list metrics", unknown);
-	}
+	if (!quotient_parse(word, &compared, unknown, sizeof unknown))
+		argp_error(state, "%s", metric_unknown(unknown, why, sizeof why));
 	if (metric_is_name(compared.above) || (compared.below && metric_is_name(compared.below)))
 		argp_error(state, "'%s' is a name, not a number", word);
 	arguments->compared =
@@ -252,6 +245,7 @@ int cli_compare(int argc, char **argv)
 	};
 	struct arguments arguments = { .limit = NAN };
 	struct points points[2] = { 0 };
+	struct json_document document;
 	char folder[4096], why[1024], cure[400];
 	int status = EXIT_MISTAKE;
 	size_t count;
@@ -272,6 +266,7 @@ int cli_compare(int argc, char **argv)
 		by = by || !points[0].swepts ? by : points[0].swept[0];
 		ready = by_known(&points[0], by, why, sizeof why);
 	}
+	document_begin(&document, &arguments.format);
 	if (ready)
 		status = compare(&arguments, &points[0], count == 2 ? &points[1] : NULL, by);
 	else
@@ -279,6 +274,7 @@ int cli_compare(int argc, char **argv)
 			 count < 2 && arguments.result[count]
 				 ? select_cure(arguments.result[count], cure, sizeof cure)
 				 : "");
+	document_end(&document);
 	while (count--)
 		points_free(&points[count]);
 	free(arguments.compared);

@@ -20,6 +20,8 @@
 #include "experiment/figure.h"
 #include "experiment/plugin.h"
 #include "experiment/schema.h"
+#include "experiment/shipped.h"
+#include "experiment/text.h"
 #include "models/model.h"
 #include "sim/machine.h"
 #include "sim/protocol.h"
@@ -297,6 +299,36 @@ static void search_machines(struct search *search)
 	machine_names_free(names, count);
 }
 
+/* The comment that a shipped experiment begins with. */
+static void print_experiment(const struct shipped *shipped)
+{
+	char path[4096];
+	size_t length;
+	const char *file = shipped_path(shipped->name, path, sizeof path);
+	char *text = file_read(file, 1 << 20, &length), *rest = text, *line;
+
+	if (!text)
+		return;
+	printf("experiment %s, from %s:\n\n", shipped->name, file);
+	while ((line = strsep(&rest, "\n")) && *line == '#')
+		printf("%s\n", line + 1 + (line[1] == ' '));
+	printf("%stitle: ", line == text ? "" : "\n");
+	text_line(stdout, shipped->title);
+	putchar('\n');
+	free(text);
+}
+
+static void search_experiments(struct search *search)
+{
+	size_t count;
+	struct shipped *all = shipped_experiments(&count);
+
+	for (size_t i = 0; i < count; i++)
+		if (matches(search, all[i].name))
+			print_experiment(&all[i]);
+	shipped_free(all, count);
+}
+
 /* How an allocator of one's own is built, and run. */
 static void search_own(struct search *search)
 {
@@ -454,6 +486,7 @@ int cli_explain(int argc, char **argv)
 	search_protocols(&search);
 	search_own(&search);
 	search_machines(&search);
+	search_experiments(&search);
 	search_figures(&search);
 	search_views(&search);
 	search_page(&search, "model.md");

@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/explore.h"
 #include "cli/options.h"
+#include "cli/replay.h"
 #include "cli/table.h"
 #include "experiment/experiment.h"
 #include "experiment/file.h"
@@ -19,7 +20,7 @@
 #include "sim/verbs/backend.h"
 #include "sim/verbs/xalloc.h"
 
-enum { HASH_DIGITS = 12, REPLAY_BYTES_MAX = 16 << 20, PLANT_OPERATIONS = 2 };
+enum { HASH_DIGITS = 12, PLANT_OPERATIONS = 2 };
 
 struct arguments {
 	char **files, **sets;
@@ -92,49 +93,24 @@ static error_t parse(int key, char *word, struct argp_state *state)
 
 /* ---- what is explored ------------------------------------------------------------------------ */
 
-/* Where it needs no objects and can be explored itself, it is, and not the page allocator. */
-static bool explores_workload(const struct combination *combination)
-{
-	return !combination->objects && combination->workload->restart;
-}
-
 /* Whose name and settings findings are told under. */
 static const char *explored_name(const struct combination *combination)
 {
-	if (explores_workload(combination))
+	if (replay_has_workload(combination))
 		return combination->workload->name;
 	return combination->objects ? combination->objects->name : combination->pages->name;
-}
-
-static struct explore_options options_of(const struct combination *combination, uint64_t seed)
-{
-	struct explore_options o = combination->settings.explore;
-	const struct plant *plant = keys_model_fault(combination->settings.plant);
-
-	if (explores_workload(combination)) {
-		o.workload = combination->workload->name;
-		o.workload_settings = combination->workload_settings;
-	}
-	o.objects = combination->objects ? combination->objects->name : NULL;
-	o.pages = combination->pages->name;
-	o.objects_settings = combination->objects_settings;
-	o.pages_settings = combination->pages_fitted;
-	o.preempt = combination_preempt(combination);
-	o.plant = plant ? plant->name : NULL;
-	o.seed = seed;
-	return o;
 }
 
 /* "slub-cpu (slub-cpu.variant dfb4f096) on buddy". */
 static void print_models(const struct combination *combination)
 {
-	bool pages = !combination->objects && !explores_workload(combination);
+	bool pages = !combination->objects && !replay_has_workload(combination);
 	char section[SETTING_NAME_BYTES + 1];
 
 	if (!pages)
 		printf("%s", explored_name(combination));
 	snprintf(section, sizeof section, "%s.",
-		 explores_workload(combination) ? "workload" : explored_name(combination));
+		 replay_has_workload(combination) ? "workload" : explored_name(combination));
 	for (size_t i = 0; i < combination->keys; i++) {
 		const struct point_key *key = &combination->key[i];
 
@@ -143,14 +119,14 @@ static void print_models(const struct combination *combination)
 	}
 	if (combination->objects)
 		printf(" on ");
-	if (!explores_workload(combination))
+	if (!replay_has_workload(combination))
 		printf("%s", combination->pages->name);
 }
 
 /* Do two combinations differ in nothing that the explorer sees? */
 static bool same_to_explorer(const struct combination *a, const struct combination *b)
 {
-	if (explores_workload(a))
+	if (replay_has_workload(a))
 		return a->workload == b->workload &&
 		       !memcmp(a->workload_settings, b->workload_settings,
 			       a->workload->settings_size);
@@ -287,7 +263,7 @@ static bool save(const struct arguments *arguments, const struct experiment *exp
 static int explore_one(const struct arguments *arguments, const struct experiment *experiment,
 		       const struct combination *combination)
 {
-	struct explore_options o = options_of(combination, combination->settings.seed);
+	struct explore_options o = replay_options(combination, combination->settings.seed);
 	struct explore_report report;
 	char why[400];
 	int status = EXIT_DONE;
@@ -323,7 +299,7 @@ int explore_told(const struct experiment *experiment, const char *output)
 static void plant_cell(const struct experiment *experiment, const struct combination *combination,
 		       int plant, int strategy)
 {
-	struct explore_options o = options_of(combination, combination->settings.seed);
+	struct explore_options o = replay_options(combination, combination->settings.seed);
 	struct explore_report report;
 	char why[400];
 
@@ -405,49 +381,15 @@ static int explore_file(const struct arguments *arguments, const char *file,
 	return status;
 }
 
-/* The lines of a schedule file in front of its experiment. */
-struct kept {
-	char *schedule, **sets;
-	const char *version;
-	size_t set_count;
-};
-
-/* Returns where the experiment begins, NULL: that is no schedule. */
-static char *read_kept(char *text, struct kept *kept)
+static int replay_experiment(const struct arguments *arguments, const struct replayed *replayed)
 {
-	char *next;
-
-	for (char *line = text; line; line = next) {
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
-		if (!strcmp(line, "---"))
-			return kept->schedule ? next : NULL;
-		if (!strncmp(line, "set: ", 5))
-			words_append(&kept->sets, &kept->set_count, line + 5);
-		else if (!strncmp(line, "schedule: ", 10))
-			kept->schedule = line + 10;
-		else if (!strncmp(line, "version: ", 9))
-			kept->version = line + 9;
-	}
-	return NULL;
-}
-
-static int replay_experiment(const struct arguments *arguments, const struct experiment *experiment,
-			     const struct kept *kept)
-{
-	const struct combination *combination = experiment->combination[0];
-	struct explore_options o = options_of(combination, combination->settings.seed);
+	const struct combination *combination = replayed->experiment->combination[0];
+	struct explore_options o = replay_options(combination, combination->settings.seed);
 	struct explore_report report;
 	char why[400];
 	int status = EXIT_DONE;
 
-	if (!kept->version || strcmp(kept->version, backend_explored.version))
-		fprintf(stderr,
-			"%s: note: found with another version of the models; it may not go wrong "
-			"any more\n",
-			arguments->replay);
-	if (!backend_explored.explorer->replay(&o, kept->schedule, &report, why, sizeof why)) {
+	if (!backend_explored.explorer->replay(&o, replayed->schedule, &report, why, sizeof why)) {
 		fprintf(stderr, "%s: error: %s\n", arguments->replay, why);
 		return EXIT_MISTAKE;
 	}
@@ -466,29 +408,13 @@ static int replay_experiment(const struct arguments *arguments, const struct exp
 
 static int replay(const struct arguments *arguments, struct diagnostics *diagnostics)
 {
-	size_t length;
-	char *text = file_read(arguments->replay, REPLAY_BYTES_MAX, &length), *begin;
-	struct kept kept = { 0 };
-	struct experiment *experiment = NULL;
+	struct replayed replayed;
 	int status = EXIT_MISTAKE;
 
-	if (!text) {
-		perror(arguments->replay);
+	if (!replay_open(arguments->replay, &replayed, diagnostics))
 		return EXIT_MISTAKE;
-	}
-	begin = read_kept(text, &kept);
-	if (!begin)
-		fprintf(stderr, "%s: error: this is no file of 'bounce explore'\n",
-			arguments->replay);
-	else
-		experiment = experiment_parse(arguments->replay, begin, strlen(begin), kept.sets,
-					      kept.set_count, diagnostics);
-	if (experiment) {
-		status = replay_experiment(arguments, experiment, &kept);
-		experiment_free(experiment);
-	}
-	free(kept.sets);
-	free(text);
+	status = replay_experiment(arguments, &replayed);
+	replay_close(&replayed);
 	return status;
 }
 

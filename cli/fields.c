@@ -252,7 +252,7 @@ static void gap_rows(struct table *table, const struct gap *gap, bool known)
 	char text[64];
 
 	if (!known) {
-		remark_row(table, at, gap->to - at, "(not accessed)");
+		remark_row(table, at, gap->to - at, "(unused)");
 		return;
 	}
 	while (at < gap->to) {
@@ -266,9 +266,9 @@ static void gap_rows(struct table *table, const struct gap *gap, bool known)
 		}
 		count = run_of_members(gap, at, &end);
 		if (count == 1)
-			snprintf(text, sizeof text, "(%s: not accessed)", shape->member);
+			snprintf(text, sizeof text, "(%s: unused)", shape->member);
 		else
-			snprintf(text, sizeof text, "(%u members: not accessed)", count);
+			snprintf(text, sizeof text, "(%u members: unused)", count);
 		remark_row(table, at, end - at, text);
 		at = end;
 	}
@@ -348,7 +348,7 @@ static void line_row(struct table *table, unsigned line)
 {
 	char text[64];
 
-	snprintf(text, sizeof text, "--- line %u (byte %u) ---", line, line * LINE);
+	snprintf(text, sizeof text, "--- line %u ---", line);
 	remark_row(table, line * LINE, 0, text);
 }
 

@@ -17,7 +17,7 @@
 #include "cli/takers.h"
 #include "sim/verbs/xalloc.h"
 
-enum { FINDINGS_MAX = 5 };
+enum { FINDINGS_MAX = 5 };              /* in sentences, those of 1 % of all or more */
 
 /* ---- shapes ---------------------------------------------------------------------------------- */
 
@@ -94,8 +94,8 @@ static void cure_within(const struct result *result, struct meeting *f)
 	f->bytes = grown - size;
 	member_name(later->layout, later->member, later->offset, name, sizeof name);
 	snprintf(f->cure, sizeof f->cure,
-		 "%u bytes of padding before %s, so that it begins a line%s: the struct grows from %u to %u bytes",
-		 pad, name, size % LINE ? ", and the struct aligned to 64 bytes" : "", size, grown);
+		 "%u bytes of padding before %s%s: from %u to %u bytes in all", pad, name,
+		 size % LINE ? ", the struct aligned to a line" : "", size, grown);
 }
 
 /* Two structs of one kind, neighbours of an array. */
@@ -266,13 +266,13 @@ static void print_side(FILE *out, const struct result *result, const struct meet
 		print_cpus(out, "written", traffic->writer_ids);
 		print_cpus(out, "read", traffic->reader_ids);
 	}
+	putc('\n', out);
 	if (side->lost)
-		fprintf(out, ": %s lost it %s times to the use of %s by %s",
-			cpus_in_words(side->cpus, cpus[0], sizeof *cpus),
+		fprintf(out, "    lost %s times by %s to the use of %s by %s\n",
 			number_count(number, sizeof number, side->lost),
+			cpus_in_words(side->cpus, cpus[0], sizeof *cpus),
 			*other->member ? other->member : other->layout,
 			cpus_in_words(side->takers, cpus[1], sizeof *cpus));
-	putc('\n', out);
 }
 
 static void print_finding(FILE *out, const struct result *result, const struct meeting *f)
@@ -299,15 +299,16 @@ static void print_finding(FILE *out, const struct result *result, const struct m
 
 size_t view_false_sharing(FILE *out, const struct result *result)
 {
-	size_t count;
+	size_t count, shown = 0;
 	struct meeting *findings = findings_of(result, &count);
 	char buf[40];
 
-	for (size_t i = 0; i < count && i < FINDINGS_MAX; i++)
-		print_finding(out, result, &findings[i]);
-	if (count > FINDINGS_MAX)
-		fprintf(out, "and %zu more pairs of members: bounce report RESULT findings\n",
-			count - FINDINGS_MAX);
+	while (shown < count && shown < FINDINGS_MAX &&
+	       100 * findings[shown].false_sharing >= result->total.misses_false_sharing)
+		print_finding(out, result, &findings[shown++]);
+	if (count > shown)
+		fprintf(out, "and %zu more %s of members with fewer: bounce report RESULT findings\n",
+			count - shown, count - shown == 1 ? "pair" : "pairs");
 	if (!result->total.misses_false_sharing)
 		fputs("No false sharing: no copy of a line was lost to bytes that its CPU does not use.\n",
 		      out);

@@ -185,13 +185,17 @@ static void print_states(FILE *out, struct events *events, const struct event *e
 
 /* ---- frames ---------------------------------------------------------------------------------- */
 
-static void print_notes(FILE *out, const struct note *note, size_t notes)
+static void print_notes(FILE *out, const struct note *note, size_t notes, bool clock)
 {
 	char text[400], time[32];
 
 	for (size_t i = 0; i < notes; i++)
-		fprintf(out, "  . cycle %s  %s\n", cycles(time, sizeof time, note[i].time_units),
-			note_text(&note[i], text, sizeof text));
+		if (clock)
+			fprintf(out, "  . cycle %s  %s\n",
+				cycles(time, sizeof time, note[i].time_units),
+				note_text(&note[i], text, sizeof text));
+		else
+			fprintf(out, "  . %s\n", note_text(&note[i], text, sizeof text));
 }
 
 static void print_source(FILE *out, struct sources *sources, const struct event *e)
@@ -232,7 +236,7 @@ static void print_header(FILE *out, const struct event *e, bool colour)
 	if (colour)
 		terminal_paint(out, PAINT_BOLD);
 	fprintf(out, "event %s", number_count(number, sizeof number, e->number));
-	if (!(e->flags & EVENT_NO_CACHES))
+	if (!(e->flags & EVENT_NO_CLOCK))
 		fprintf(out, "   cycle %s", cycles(time, sizeof time, e->time_units));
 	fprintf(out, "   CPU %u", e->cpu);
 	if (strcmp(e->operation, op_names[OP_NONE]) && *e->operation)
@@ -267,18 +271,21 @@ bool frame_print(FILE *out, struct events *events, struct sources *sources, uint
 
 	if (!events_get(events, number, &e))
 		return false;
-	print_notes(out, e.note, e.notes);
+	print_notes(out, e.note, e.notes, !(e.flags & EVENT_NO_CLOCK));
 	print_header(out, &e, colour);
 	fprintf(out, "  %s %s   %s\n", event_what(&e, what, sizeof what),
 		event_name(e.instance, e.member, name, sizeof name),
 		event_values(&e, values, sizeof values));
-	if (!(e.flags & EVENT_NO_CACHES))
+	event_why(events, &e, why, sizeof why);
+	if (!(e.flags & EVENT_NO_CLOCK))
 		fprintf(out, "  %s cycle%s: %s%s\n", cycles(cost, sizeof cost, e.cost_units),
-			e.cost_units == UNIT ? "" : "s", event_why(events, &e, why, sizeof why),
+			e.cost_units == UNIT ? "" : "s", why,
 			e.flags & EVENT_BOUNCE ? "; a bounce" : "");
+	else if (*why)
+		fprintf(out, "  %s%s\n", why, e.flags & EVENT_BOUNCE ? "; a bounce" : "");
 	print_killed(out, events, &e);
 	print_source(out, sources, &e);
-	if (e.site.line || !(e.flags & EVENT_NO_CACHES))
+	if (e.verb != EVENT_FENCE)
 		print_states(out, events, &e);
 	fputc('\n', out);
 	return true;
@@ -291,7 +298,7 @@ void frame_print_end(FILE *out, struct events *events, bool colour)
 	const char *message = events_key(events, "message");
 	char number[32];
 
-	print_notes(out, note, notes);
+	print_notes(out, note, notes, true);
 	if (colour)
 		terminal_paint(out, PAINT_BOLD);
 	fprintf(out, "end: %s after %s events", events_key(events, "outcome"),

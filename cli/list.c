@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/document.h"
 #include "cli/options.h"
 #include "cli/table.h"
 #include "experiment/diagnostic.h"
@@ -13,6 +14,7 @@
 #include "experiment/machine_file.h"
 #include "experiment/metrics.h"
 #include "experiment/schema.h"
+#include "experiment/shipped.h"
 #include "models/model.h"
 #include "sim/machine.h"
 #include "sim/protocol.h"
@@ -187,7 +189,28 @@ static void fill_keys(struct table *table)
 	keys_free(keys);
 }
 
+static const struct column experiments_columns[] = {
+	{ "experiment", "experiment", true },
+	{ "on two cores", "takes", true },
+	{ "what it asks", "title", true },
+	{ NULL, NULL, false },
+};
+
+static void fill_experiments(struct table *table)
+{
+	size_t count;
+	struct shipped *all = shipped_experiments(&count);
+
+	for (size_t i = 0; i < count; i++) {
+		table_text(table, "%s", all[i].name);
+		table_text(table, "%s", all[i].takes);
+		table_text(table, "%s", all[i].title);
+	}
+	shipped_free(all, count);
+}
+
 static const struct listing listings[] = {
+	{ "experiments", experiments_columns, fill_experiments },
 	{ "models", models_columns, fill_models },
 	{ "workloads", workloads_columns, fill_workloads },
 	{ "machines", machines_columns, fill_machines },
@@ -210,7 +233,7 @@ enum { OPTION_FORMAT = 256, OPTION_COLOUR, OPTION_WIDE };
 
 /* clang-format off */
 static const struct argp_option options[] = {
-	{ "format", OPTION_FORMAT, "table|csv|jsonl", 0, "What to print (table)", 0 },
+	{ "format", OPTION_FORMAT, "FORMAT", 0, "What to print: table (for people), csv, jsonl or json", 0 },
 	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in tables", 0 },
 	{ "wide", OPTION_WIDE, NULL, 0, "Tables as wide as they are (on a terminal: 100 characters)", 0 },
 	{ 0 },
@@ -218,8 +241,9 @@ static const struct argp_option options[] = {
 /* clang-format on */
 
 static const char help[] =
-	"Lists what there is: models, workloads, machines, protocols, metrics or keys.\v"
+	"Lists what there is: experiments, models, workloads, machines, protocols, metrics or keys.\v"
 	"Examples:\n\n"
+	"  bounce list experiments\n"
 	"  bounce list models\n"
 	"  bounce list keys\n"
 	"  bounce list metrics --format jsonl";
@@ -280,10 +304,13 @@ int cli_list(int argc, char **argv)
 	options_parse(&argp, argc, argv, "bounce list", &arguments);
 
 	struct table *table = table_new(arguments.listing->columns);
+	struct json_document document;
 
+	document_begin(&document, &arguments.format);
 	arguments.listing->fill(table);
 	table_print(table, stdout, arguments.format, arguments.listing->name, 0,
 		    table_paper(stdout, arguments.colour, arguments.wide));
+	document_end(&document);
 	table_free(table);
 	return EXIT_DONE;
 }

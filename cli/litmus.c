@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/document.h"
 #include "cli/options.h"
 #include "cli/table.h"
 #include "experiment/machine_file.h"
@@ -46,7 +47,7 @@ static const struct argp_option options[] = {
 	{ "model", OPTION_MODEL, "tso|sc", 0, "What to hold outcomes against (tso; sc at depth 0)", 0 },
 	{ "batch", OPTION_BATCH, "N", 0, "This batch of runs only, to see one again", 0 },
 	{ "jobs", OPTION_JOBS, "N", 0, "Processes at a time (one per core)", 0 },
-	{ "format", OPTION_FORMAT, "table|csv|jsonl", 0, "What to print (table)", 0 },
+	{ "format", OPTION_FORMAT, "FORMAT", 0, "What to print: table (for people), csv, jsonl or json", 0 },
 	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in tables and messages", 0 },
 	{ "wide", OPTION_WIDE, NULL, 0, "Tables as wide as they are (on a terminal: 100 characters)", 0 },
 	{ 0 },
@@ -483,14 +484,17 @@ int cli_litmus(int argc, char **argv)
 				       .jobs = cores > 0 ? (unsigned)cores : 1 };
 	struct diagnostics *diagnostics = diagnostics_new();
 	struct machine *machine = xalloc(sizeof *machine);
+	struct json_document document;
 	struct asked *asked;
 	int status = EXIT_MISTAKE;
 
 	options_parse(&argp, argc, argv, "bounce litmus", &arguments);
+	document_begin(&document, &arguments.format);
 	asked = ask(&arguments, diagnostics);
 	if (get_machine(&arguments, diagnostics, machine) && !diagnostics_count(diagnostics) &&
 	    machine_fits(machine, asked, arguments.file_count))
 		status = run_tests(&arguments, machine, asked);
+	document_end(&document);
 	diagnostics_print(diagnostics, stderr, table_colour(stderr, arguments.colour));
 	diagnostics_free(diagnostics);
 	asked_free(asked, arguments.file_count);

@@ -20,6 +20,7 @@ const struct verb verbs[] = {
 	{ "check",   "FILE...",         "report mistakes, run nothing", cli_check },
 	{ "report",  "RESULT",          "where it bounces: by line, member, source line", cli_report },
 	{ "step",    "FILE",            "one access at a time: who, what, states, cost", cli_step },
+	{ "export",  "RESULT",          "what happens in a run, for Perfetto or for step", cli_export },
 	{ "plot",    "RESULT",          "draw the figures again", cli_plot },
 	{ "compare", "A B",             "two results side by side, with intervals", cli_compare },
 	{ "suggest", "RESULT",          "a layout of a struct with fewer bounces, run at once", cli_suggest },
@@ -28,7 +29,7 @@ const struct verb verbs[] = {
 	{ "calibrate", "",              "measure this host, write a machine file", cli_calibrate },
 	{ "litmus",  "FILE...",         "litmus tests: is the order of memory that of x86-TSO?", cli_litmus },
 	{ "lab",     "[LAB]",           "a question, your prediction, the run, and where they part", cli_lab },
-	{ "list",    "WHAT",            "models, workloads, machines, protocols, metrics, keys", cli_list },
+	{ "list",    "WHAT",            "experiments, models, workloads, machines, metrics, keys", cli_list },
 	{ "explain", "WORD",            "what a key, metric, model or protocol is", cli_explain },
 	{ 0 },
 };

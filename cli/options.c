@@ -74,7 +74,7 @@ enum table_format format_word(const char *word, const struct argp_state *state)
 	enum table_format format = TABLE_PEOPLE;
 
 	if (!table_format_parse(word, &format))
-		argp_error(state, "--format is table, csv or jsonl, not '%s'", word);
+		argp_error(state, "--format is table, csv, jsonl or json, not '%s'", word);
 	return format;
 }
 

@@ -278,6 +278,61 @@ static void print_blocks(FILE *out, const struct view *view, struct sheet *sheet
 	}
 }
 
+/* ---- in a sentence ----------------------------------------------------------------------------- */
+
+/* Where two columns are farthest apart. */
+struct difference {
+	const char *row;
+	size_t block, more, less;       /* columns */
+	double most, least;
+};
+
+static void differ(const struct sheet *sheet, const struct row *row, struct difference *found)
+{
+	struct difference here = { .row = row->name, .block = sheet->block, .most = -1 };
+
+	for (size_t column = 0; column < sheet->columns->count; column++) {
+		double value = figure_of(sheet, row->value, column);
+
+		if (value > here.most) {
+			here.most = value;
+			here.more = column;
+		}
+		if (!column || value < here.least) {
+			here.least = value;
+			here.less = column;
+		}
+	}
+	if (here.most - here.least > found->most - found->least)
+		*found = here;
+}
+
+static void print_difference(FILE *out, struct sheet *sheet)
+{
+	struct difference found = { .row = NULL };
+	bool mean = sheet->blocks->count > BLOCKS_MAX;
+	char more[40], less[40];
+
+	for (size_t block = 0; block < (mean ? 1 : sheet->blocks->count); block++) {
+		sheet->block = mean ? SIZE_MAX : block;
+		for (size_t i = 0; i < sheet->overview->rows; i++)
+			differ(sheet, &sheet->overview->row[i], &found);
+	}
+	if (!found.row)
+		return;
+	fprintf(out, "\nThe largest difference: ");
+	text_line(out, found.row);
+	fprintf(out, ", %s with ", number_real(more, sizeof more, found.most));
+	text_line(out, sheet->columns->text[found.more]);
+	fprintf(out, " and %s with ", number_real(less, sizeof less, found.least));
+	text_line(out, sheet->columns->text[found.less]);
+	if (found.block != SIZE_MAX && *sheet->blocks->text[found.block]) {
+		fputs(", at ", out);
+		text_line(out, sheet->blocks->text[found.block]);
+	}
+	fputs(".\n", out);
+}
+
 /* ---- all of it --------------------------------------------------------------------------------- */
 
 /* The combination with the highest sum of figures. */
@@ -299,14 +354,25 @@ static size_t worst(const struct overview *overview)
 	return worst;
 }
 
-const struct point *overview_print(FILE *out, const struct view *view, const struct points *points,
-		    const struct point **chosen, size_t count, bool one_seed,
+static void print_advice(FILE *out, const struct view *view, const struct points *points,
+			 const char *called, const struct point *point)
+{
+	char text[512];
+
+	fputs("\nOne in depth, here the one with most:\n  bounce report ", out);
+	text_line(out, called);
+	fprintf(out, " %s --point ", view->name);
+	text_line(out, select_label(points, point, text, sizeof text));
+	putc('\n', out);
+}
+
+void overview_print(FILE *out, const struct view *view, const struct points *points,
+		    const char *called, const struct point **chosen, size_t count, bool one_seed,
 		    const struct view_options *options)
 {
 	struct overview overview = { .combinations = count };
 	struct labels columns, blocks;
 	struct sheet sheet = { &overview, &columns, &blocks, 0 };
-	const struct point *most;
 
 	labels_init(&columns, points, chosen, count, true);
 	labels_init(&blocks, points, chosen, count, false);
@@ -318,11 +384,11 @@ const struct point *overview_print(FILE *out, const struct view *view, const str
 	if (overview.rows)
 		qsort(overview.row, overview.rows, sizeof *overview.row, most_first);
 	print_blocks(out, view, &sheet, options);
-	most = chosen[worst(&overview)];
+	print_advice(out, view, points, called, chosen[worst(&overview)]);
+	print_difference(out, &sheet);
 	for (size_t i = 0; i < overview.rows; i++)
 		free(overview.row[i].value);
 	free(overview.row);
 	labels_free(&columns);
 	labels_free(&blocks);
-	return most;
 }

@@ -14,9 +14,10 @@ void overview_add(struct overview *overview, double value, const char *format, .
 	__attribute__((format(printf, 3, 4)));
 
 /* `chosen`: the first point of each combination; the other seeds follow it in `points`, and count
- * as well unless one was named. The combination with the highest sum of figures. */
-const struct point *overview_print(FILE *out, const struct view *view, const struct points *points,
-				   const struct point **chosen, size_t count, bool one_seed,
-				   const struct view_options *options);
+ * as well unless one was named. At the end how to see one in depth, of the result as it was
+ * `called`, and the largest difference in a sentence. */
+void overview_print(FILE *out, const struct view *view, const struct points *points,
+		    const char *called, const struct point **chosen, size_t count, bool one_seed,
+		    const struct view_options *options);
 
 #endif

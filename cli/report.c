@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/document.h"
 #include "cli/options.h"
 #include "cli/overview.h"
 #include "cli/select.h"
@@ -34,7 +35,7 @@ enum { OPTION_POINT = 256, OPTION_FORMAT, OPTION_TOP, OPTION_COLOUR, OPTION_WIDE
 /* clang-format off */
 static const struct argp_option options[] = {
 	{ "point", OPTION_POINT, "KEY=VALUE,...", 0, "points with these settings: objects=slub-page,seed=1 (default: the first seed of each combination)", 0 },
-	{ "format", OPTION_FORMAT, "FORMAT", 0, "table (for people), csv or jsonl (for programs)", 0 },
+	{ "format", OPTION_FORMAT, "FORMAT", 0, "table (for people), csv, jsonl or json (for programs)", 0 },
 	{ "top", OPTION_TOP, "N", 0, "rows of a table for people at most (default 10)", 0 },
 	{ "color", OPTION_COLOUR, "WHEN", 0, "always or never (default: on a terminal)", 0 },
 	{ "wide", OPTION_WIDE, NULL, 0, "tables as wide as they are (on a terminal: 100 characters)", 0 },
@@ -44,7 +45,9 @@ static const struct argp_option options[] = {
 
 static const char help[] =
 	"Where a run bounced.\v"
-	"Views: lines (default) after perf c2c, fields after pahole, members, sites, cpus, locks, paths, orders.\n\n"
+	"Views: lines (default) after perf c2c, fields after pahole, members, sites,\n"
+	"findings, takers, cpus, transfers, locks, paths, orders.\n\n"
+	"Several combinations stand side by side; --point chooses among them.\n\n"
 	"  bounce report results/remote-free\n"
 	"  bounce report remote-free fields --point objects=slub-page\n"
 	"  bounce report remote-free sites --format csv > sites.csv";
@@ -177,8 +180,6 @@ static void print_side_by_side(FILE *out, const struct arguments *arguments,
 			       size_t count, const struct view_options *view_options)
 {
 	bool one_seed = arguments->point && strstr(arguments->point, "seed=");
-	const struct point *worst;
-	char label[512];
 
 	if (view_options->paper.colour)
 		terminal_paint(out, PAINT_BOLD);
@@ -190,12 +191,8 @@ static void print_side_by_side(FILE *out, const struct arguments *arguments,
 	fputs("   bounce ", out);
 	text_line(out, points->version);
 	fputs("\n\n", out);
-	worst = overview_print(out, arguments->view, points, chosen, count, one_seed, view_options);
-	fputs("\nOne in depth, here the one with most:\n  bounce report ", out);
-	text_line(out, arguments->result);
-	fprintf(out, " %s --point ", arguments->view->name);
-	text_line(out, select_label(points, worst, label, sizeof label));
-	putc('\n', out);
+	overview_print(out, arguments->view, points, arguments->result, chosen, count, one_seed,
+		       view_options);
 }
 
 static void print_for_people(FILE *out, const struct arguments *arguments,
@@ -236,11 +233,12 @@ int cli_report(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
-		.args_doc = "RESULT [lines|fields|members|sites|cpus|locks|paths|orders]",
+		.args_doc = "RESULT [VIEW]",
 		.doc = help,
 	};
 	struct arguments arguments = { .view = views, .top = DEFAULT_TOP };
 	struct points points;
+	struct json_document document;
 	const struct point **chosen;
 	size_t count;
 	char folder[4096], why[1024], cure[400];
@@ -254,10 +252,12 @@ int cli_report(int argc, char **argv)
 		return EXIT_MISTAKE;
 	}
 	if (select_points(&points, arguments.point, &chosen, &count, why, sizeof why)) {
+		document_begin(&document, &arguments.format);
 		if (arguments.format == TABLE_PEOPLE)
 			print_for_people(stdout, &arguments, &points, chosen, count);
 		else
 			print_for_programs(stdout, &arguments, &points, chosen, count);
+		document_end(&document);
 		free(chosen);
 		status = EXIT_DONE;
 	} else {

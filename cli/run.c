@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/document.h"
 #include "cli/expected.h"
 #include "cli/native.h"
 #include "cli/options.h"
@@ -57,14 +58,14 @@ static const struct argp_option options[] = {
 	{ "set", OPTION_SET, "KEY=VALUE", 0, "Put a value over that of the file; may be given often", 0 },
 	{ "model", OPTION_MODEL, "FILE.so", 0, MODEL_HELP, 0 },
 	{ "seed", OPTION_SEED, "N", 0, "The same as --set seed=N", 0 },
-	{ "format", OPTION_FORMAT, "table|csv|jsonl", 0, "What to print (table)", 0 },
+	{ "format", OPTION_FORMAT, "FORMAT", 0, "What to print: table (for people), csv, jsonl or json", 0 },
 	{ "output", OPTION_OUTPUT, "DIR", 0, "Results go to DIR/NAME (results/NAME)", 0 },
 	{ "shard", OPTION_SHARD, "I/N", 0, "Every N-th point from the I-th on, 1/N to N/N", 0 },
 	{ "jobs", OPTION_JOBS, "N", 0, "Points at a time (as many as there are cores)", 0 },
 	{ "force", OPTION_FORCE, NULL, 0, "Compute again what is there", 0 },
 	{ "replace", OPTION_REPLACE, NULL, 0, "Take the folder of another experiment of that name; its points stay", 0 },
 	{ "no-plots", OPTION_NO_PLOTS, NULL, 0, "Draw no figures", 0 },
-	{ "sensitivity", OPTION_SENSITIVITY, NULL, 0, "Does the order of allocators hang on a weak number? Each halved and doubled", 0 },
+	{ "sensitivity", OPTION_SENSITIVITY, NULL, 0, "Does the order of the allocators depend on an uncertain number? Each halved and doubled", 0 },
 	{ "backend", OPTION_BACKEND, "native|simulated", 0, "native: measure this host's processors, and print the simulation beside them", 0 },
 	{ "watched", OPTION_WATCHED, NULL, 0, "With --backend native: watch who is handed what, time nothing", 0 },
 	{ "quiet", OPTION_QUIET, NULL, 0, "No progress, no notes", 0 },
@@ -378,7 +379,7 @@ static int run_as_asked(struct arguments *arguments, const char *file,
 	return run_one(arguments, experiment);
 }
 
-static void refuse_plant(const struct experiment *experiment, struct diagnostics *diagnostics)
+void run_refuse_plant(const struct experiment *experiment, struct diagnostics *diagnostics)
 {
 	const struct plant *fault = keys_model_fault(experiment->combination[0]->settings.plant);
 
@@ -427,7 +428,7 @@ static int run_all(struct arguments *arguments)
 		experiments[i] = experiment_load(arguments->files[i], arguments->sets,
 						 arguments->set_count, diagnostics);
 		if (experiments[i])
-			refuse_plant(experiments[i], diagnostics);
+			run_refuse_plant(experiments[i], diagnostics);
 		if (experiments[i] && arguments->sensitivity)
 			sensitivity_check(experiments[i], diagnostics);
 		if (experiments[i] && arguments->native)
@@ -462,11 +463,15 @@ int cli_run(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, "FILE...", help, NULL, NULL, NULL };
 	struct arguments arguments = { 0 };
+	struct json_document document;
 
 	options_parse(&argp, argc, argv, "bounce run", &arguments);
 
+	document_begin(&document, &arguments.format);
+
 	int status = run_all(&arguments);
 
+	document_end(&document);
 	for (size_t i = 0; i < arguments.set_count; i++)
 		free(arguments.sets[i]);
 	free(arguments.sets);

@@ -4,6 +4,8 @@
 
 #include "experiment/runner.h"
 
+/* A fault of the models is for the explorer: a mistake. */
+void run_refuse_plant(const struct experiment *experiment, struct diagnostics *diagnostics);
 /* Tells outcomes that are no `done`, one line each; how many there are. */
 size_t run_tell_outcomes(const struct points *points);
 /* The exit status; `written`: the results were, `ended`: points with another outcome. */

@@ -3,7 +3,7 @@
  * table of verdicts. The results of the experiment itself are read, and never written.
  *
  *	results/NAME/sensitivity/as-it-is       the experiment on its machines
- *	results/NAME/sensitivity/load_ns-x2     with one weak number changed
+ *	results/NAME/sensitivity/load_ns-x2     with one uncertain number changed
  */
 #include "cli/sensitivity.h"
 
@@ -144,7 +144,7 @@ static void make_columns(const struct sensitivity *sensitivity, struct column co
 {
 	size_t groups = group_columns(sensitivity), count = 0;
 
-	columns[count++] = (struct column){ "weak number", "key", true };
+	columns[count++] = (struct column){ "uncertain number", "key", true };
 	columns[count++] = (struct column){ "times", "factor", false };
 	columns[count++] = (struct column){ "cycles/op", "cycles", false };
 	columns[count++] = (struct column){ "bounces/op", "bounces", false };
@@ -416,7 +416,7 @@ int sensitivity_run(const struct experiment *experiment, const struct sensitivit
 	all.directory = directory;
 	if (!sensitivity->trials) {
 		complain(
-			"bounce: %s: no machine of it names weak numbers (key 'weak'); there is nothing to try",
+			"bounce: %s: no machine of it names uncertain numbers (key 'weak'); there is nothing to try",
 			experiment->name);
 	} else if (!results_are_own(options->directory, why, sizeof why) ||
 		   !results_are_own(directory, why, sizeof why)) {

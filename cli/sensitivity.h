@@ -1,5 +1,5 @@
 /*
- * bounce run --sensitivity: an experiment with each weak number of its machines halved and doubled,
+ * bounce run --sensitivity: an experiment with each uncertain number of its machines halved and doubled,
  * and which conclusions change.
  */
 #ifndef CLI_SENSITIVITY_H

@@ -5,6 +5,7 @@
 #include "cli/step.h"
 
 #include <argp.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +13,9 @@
 
 #include "cli/cli.h"
 #include "cli/options.h"
-#include "cli/select.h"
 #include "cli/stepping.h"
-#include "experiment/run_point.h"
-#include "experiment/text.h"
-#include "sim/timing.h"
+#include "experiment/file.h"
+#include "steps/page.h"
 #include "sim/verbs/xalloc.h"
 
 enum { FRAMES_PLAIN = 20 };             /* without anybody who asks for more */
@@ -24,7 +23,7 @@ enum { FRAMES_PLAIN = 20 };             /* without anybody who asks for more */
 struct arguments {
 	char *file, **sets;
 	size_t set_count;
-	const char *point, *at, *until, *colour;
+	const char *replay, *point, *at, *until, *colour, *html;
 	uint64_t frames;                /* 0: not said */
 	struct stepping stepping;
 };
@@ -38,6 +37,8 @@ enum {
 	OPTION_CPU,
 	OPTION_LINE,
 	OPTION_EVENTS,
+	OPTION_HTML,
+	OPTION_REPLAY,
 	OPTION_COLOUR
 };
 
@@ -51,6 +52,8 @@ static const struct argp_option options[] = {
 	{ "cpu", OPTION_CPU, "N", 0, "Events of this CPU alone", 0 },
 	{ "line", OPTION_LINE, "NAME", 0, "Events of this struct or member alone: 'page[513]', 'page[513].freelist'", 0 },
 	{ "events", OPTION_EVENTS, "N", 0, "So many frames (not at a terminal: 20, or 1 with --at or --until)", 0 },
+	{ "replay", OPTION_REPLAY, "FILE", 0, "The schedule of a finding of 'bounce explore'", 0 },
+	{ "html", OPTION_HTML, "FILE", 0, "Write a page that plays the events, 2000 or as many as --events says", 0 },
 	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in frames and messages", 0 },
 	{ 0 },
 };
@@ -63,7 +66,8 @@ static const char help[] =
 	"Examples:\n\n"
 	"  bounce step configs/false-sharing.yaml --set cpus=2\n"
 	"  bounce step configs/remote-free.yaml --until transfer\n"
-	"  bounce step configs/remote-free.yaml --at 12000cyc --events 3\n\n"
+	"  bounce step configs/remote-free.yaml --at 12000cyc --events 3\n"
+	"  bounce step configs/remote-free.yaml --html remote-free.html\n\n"
 	"At a terminal Enter shows the next event, ? all commands.";
 
 /* ---- arguments ------------------------------------------------------------------------------- */
@@ -123,6 +127,12 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	case OPTION_EVENTS:
 		arguments->frames = read_count(word, "events", 1, state);
 		return 0;
+	case OPTION_REPLAY:
+		arguments->replay = word;
+		return 0;
+	case OPTION_HTML:
+		arguments->html = word;
+		return 0;
 	case OPTION_COLOUR:
 		arguments->colour = colour_word(word, state);
 		return 0;
@@ -132,9 +142,10 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		arguments->file = word;
 		return 0;
 	case ARGP_KEY_END:
-		if (!arguments->file)
+		if (!arguments->file == !arguments->replay)
 			argp_error(state,
-				   "which experiment? A file, like configs/false-sharing.yaml");
+				   "which experiment? A file, like configs/false-sharing.yaml; "
+				   "or --replay with the file of a finding");
 		check_words(arguments, state);
 		return 0;
 	default:
@@ -142,59 +153,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	}
 }
 
-/* ---- which point ----------------------------------------------------------------------------- */
-
-/* All points of the experiment, as yet without results. */
-static void describe_all(const struct experiment *experiment, struct points *points)
-{
-	*points = (struct points){ .name = (char *)experiment->name,
-				   .swept = experiment->swept,
-				   .swepts = experiment->swepts };
-	points->point = xalloc((experiment->points + 1) * sizeof *points->point);
-	for (size_t i = 0; i < experiment->points; i++) {
-		points->point[i] = point_new();
-		point_describe(points->point[i], &experiment->point[i]);
-	}
-	points->count = experiment->points;
-}
-
-static void forget_all(struct points *points)
-{
-	for (size_t i = 0; i < points->count; i++)
-		point_free(points->point[i]);
-	free(points->point);
-}
-
-const struct planned *step_point(const struct experiment *experiment, const char *choice, char *why,
-				 size_t size)
-{
-	const struct planned *planned = NULL;
-	const struct point **chosen;
-	struct points points;
-	size_t count;
-
-	describe_all(experiment, &points);
-	if (select_points(&points, choice, &chosen, &count, why, size)) {
-		for (size_t i = 0; i < points.count; i++)
-			if (points.point[i] == chosen[0])
-				planned = &experiment->point[i];
-		free(chosen);
-	}
-	forget_all(&points);
-	return planned;
-}
-
-const char *step_label(const struct experiment *experiment, const struct planned *planned, char *buf,
-		       size_t size)
-{
-	struct points points = { .swept = experiment->swept, .swepts = experiment->swepts };
-	struct point *point = point_new();
-
-	point_describe(point, planned);
-	select_label(&points, point, buf, size);
-	point_free(point);
-	return buf;
-}
+/* ---- words ------------------------------------------------------------------------------------ */
 
 static const struct {
 	const char *word;
@@ -227,23 +186,59 @@ uint32_t step_flags(const char *word, char *why, size_t size)
 
 /* ---- showing --------------------------------------------------------------------------------- */
 
+struct page_wish {
+	struct stepping *stepping;
+	uint64_t events;
+	char why[400];
+};
+
+static bool put_page(void *to, int fd)
+{
+	struct page_wish *wish = to;
+	struct stepping *s = wish->stepping;
+	FILE *out = fdopen(dup(fd), "w");
+	bool good;
+
+	if (!out)
+		return false;
+	good = page_write(out, s->events, s->sources, s->at, wish->events, wish->why,
+			  sizeof wish->why);
+	good = !ferror(out) && good;
+	errno = EIO;
+	return fclose(out) == 0 && good;
+}
+
+static int write_page(const struct arguments *arguments, struct stepping *stepping)
+{
+	struct page_wish wish = { .stepping = stepping,
+				  .events = arguments->frames ? arguments->frames : PAGE_EVENTS };
+	char why[1024];
+
+	if (file_write_by(arguments->html, put_page, &wish, why, sizeof why))
+		return EXIT_DONE;
+	complain("bounce step: %s", *wish.why ? wish.why : why);
+	return EXIT_FAILED;
+}
+
 static int show(const struct arguments *arguments, struct events *events)
 {
 	struct stepping stepping = arguments->stepping;
 	struct stepping_place place = { .number = 1 };
+	bool until_end = arguments->until && !strcmp(arguments->until, "end");
 	bool chosen = arguments->at || arguments->until, people;
 	char why[200];
 
 	stepping.events = events;
 	stepping.sources = sources_new();
 	stepping.colour = table_colour(stdout, arguments->colour);
-	people = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !arguments->frames;
+	people = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !arguments->frames &&
+		 !arguments->html;
 	if (arguments->at)
 		stepping_place(arguments->at, &place);
 
 	bool there = stepping_go(&stepping, &place);
 
-	if (there && arguments->until && strcmp(arguments->until, "end"))
+	if (there && arguments->until && !until_end)
 		there = stepping_until(&stepping, step_flags(arguments->until, why, sizeof why));
 	else if (arguments->until)
 		there = stepping_last(&stepping);
@@ -252,8 +247,11 @@ static int show(const struct arguments *arguments, struct events *events)
 
 	if (people)
 		stepping_talk(&stepping);
+	else if (there && arguments->html)
+		status = write_page(arguments, &stepping);
 	else if (there)
 		stepping_print(&stepping, arguments->frames ? arguments->frames
+					  : until_end	    ? 2 /* the last one, and the end */
 					  : chosen	    ? 1
 							    : FRAMES_PLAIN);
 	else
@@ -263,61 +261,23 @@ static int show(const struct arguments *arguments, struct events *events)
 	return status;
 }
 
-static int step_experiment(const struct arguments *arguments)
-{
-	struct diagnostics *diagnostics = diagnostics_new();
-	struct experiment *experiment = experiment_load(arguments->file, arguments->sets,
-							arguments->set_count, diagnostics);
-	const struct planned *planned = NULL;
-	struct events *events = NULL;
-	char why[1024] = "", label[512];
-	int status = EXIT_MISTAKE;
-
-	if (experiment)
-		planned = step_point(experiment, arguments->point, why, sizeof why);
-	diagnostics_print(diagnostics, stderr, table_colour(stderr, arguments->colour));
-	if (planned) {
-		if (experiment->points > 1 && !arguments->point)
-			complain("bounce step: this is %s; --point shows another one",
-				 step_label(experiment, planned, label, sizeof label));
-		events = events_of_point(planned, 0, why, sizeof why);
-	}
-	if (events)
-		status = show(arguments, events);
-	else if (*why)
-		complain("bounce step: %s: %s", arguments->file, why);
-	events_close(events);
-	if (experiment)
-		experiment_free(experiment);
-	diagnostics_free(diagnostics);
-	return status;
-}
-
-static int step_file(const struct arguments *arguments)
-{
-	char why[1024];
-	struct events *events = events_open(arguments->file, why, sizeof why);
-	int status = EXIT_MISTAKE;
-
-	if (events)
-		status = show(arguments, events);
-	else
-		complain("bounce step: %s", why);
-	events_close(events);
-	return status;
-}
-
 int cli_step(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, "FILE", help, NULL, NULL, NULL };
 	struct arguments arguments = { .stepping = { .cpu = -1 } };
+	struct events *events;
 	int status;
 
 	options_parse(&argp, argc, argv, "bounce step", &arguments);
-	if (events_are_in(arguments.file))
-		status = step_file(&arguments);
-	else
-		status = step_experiment(&arguments);
+	events = step_events(&(struct step_wish){ .verb = "bounce step",
+						  .file = arguments.file,
+						  .replay = arguments.replay,
+						  .sets = arguments.sets,
+						  .set_count = arguments.set_count,
+						  .point = arguments.point,
+						  .colour = arguments.colour });
+	status = events ? show(&arguments, events) : EXIT_MISTAKE;
+	events_close(events);
 	free(arguments.sets);
 	return status;
 }

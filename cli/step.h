@@ -18,6 +18,20 @@ const struct planned *step_point(const struct experiment *experiment, const char
 const char *step_label(const struct experiment *experiment, const struct planned *planned, char *buf,
 		       size_t size);
 
+/* What somebody wants to see. */
+struct step_wish {
+	const char *verb;               /* that asks, for messages: "bounce step" */
+	const char *file;               /* an experiment, a results folder or its name, a file of events */
+	const char *replay;             /* or the file of a finding of 'bounce explore' */
+	char **sets;
+	size_t set_count;
+	const char *point, *colour;     /* of --point, --color; NULL */
+	uint64_t most;                  /* events; 0: all */
+};
+
+/* NULL: told on stderr, the mistake is the user's. events_close. */
+struct events *step_events(const struct step_wish *wish);
+
 /* An event by the word that --until takes: 0 and a reason in `why`: it is none of them. */
 uint32_t step_flags(const char *word, char *why, size_t size);
 

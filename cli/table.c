@@ -520,9 +520,9 @@ void table_print(const struct table *table, FILE *out, enum table_format format,
 
 bool table_format_parse(const char *word, enum table_format *format)
 {
-	static const char *const words[] = { "table", "csv", "jsonl" };
+	static const char *const words[] = { "table", "csv", "jsonl", "json" };
 
-	for (int i = TABLE_PEOPLE; i <= TABLE_JSONL; i++)
+	for (int i = TABLE_PEOPLE; i <= TABLE_JSON; i++)
 		if (!strcmp(word, words[i])) {
 			*format = (enum table_format)i;
 			return true;

@@ -14,7 +14,8 @@
 
 #include "experiment/statistics.h"
 
-enum table_format { TABLE_PEOPLE, TABLE_CSV, TABLE_JSONL };
+/* TABLE_JSON: JSON lines as one document, see cli/document.h. */
+enum table_format { TABLE_PEOPLE, TABLE_CSV, TABLE_JSONL, TABLE_JSON };
 
 struct column {
 	const char *title;      /* heading for people; NULL: not shown to them */

@@ -50,7 +50,7 @@ _bounce_value() {
 	KEY=VALUE) _bounce_setting "$cur" ;;
 	*'|'*) _bounce_among "${1//|/ }" ;;
 	WHEN) _bounce_among "always never" ;;
-	FORMAT) _bounce_among "table csv jsonl" ;;
+	FORMAT) _bounce_among "table csv jsonl json" ;;
 	SIZE) _bounce_among "page slide" ;;
 	MACHINE | NAME | FILE | DIR) _bounce_files '' ;;
 	esac

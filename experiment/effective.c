@@ -167,7 +167,7 @@ static void placement_text(const struct combination *combination, char *text, si
 	snprintf(text + at, size - at, "]");
 }
 
-/* A result hangs on none of it: expectations, and what is explored, which is told where it was
+/* No result depends on it: expectations, and what is explored, which is told where it was
  * asked for. */
 static bool list_apart(struct listing *listing, const struct setting *setting)
 {

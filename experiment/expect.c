@@ -114,8 +114,7 @@ static void check_metric(struct loading *loading, struct expectation *expectatio
 			 struct place place)
 {
 	struct quotient *what = &expectation->what;
-	char unknown[SETTING_NAME_BYTES];
-	struct nearest nearest;
+	char unknown[SETTING_NAME_BYTES], why[240];
 
 	if (quotient_parse(expectation->keys.metric, what, unknown, sizeof unknown)) {
 		if (metric_is_name(what->above) || (what->below && metric_is_name(what->below)))
@@ -123,15 +122,7 @@ static void check_metric(struct loading *loading, struct expectation *expectatio
 				expectation->keys.metric);
 		return;
 	}
-	nearest = nearest_to(unknown);
-	for (const struct metric *metric = metrics; metric->name; metric++)
-		nearest_try(&nearest, metric->name);
-	if (nearest.best)
-		mistake(loading->diagnostics, place, "no metric is called '%.60s'; did you mean '%s'?",
-			unknown, nearest.best);
-	else
-		mistake(loading->diagnostics, place,
-			"no metric is called '%.60s'; see: bounce list metrics", unknown);
+	mistake(loading->diagnostics, place, "%s", metric_unknown(unknown, why, sizeof why));
 }
 
 static void read_element(struct loading *loading, struct yaml *element, struct expectation *into)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "experiment/file.h"
+#include "experiment/shipped.h"
 #include "experiment/habits.h"
 #include "experiment/loading.h"
 #include "experiment/plugin.h"
@@ -169,7 +170,7 @@ static bool is_unused(const struct axis *axis, const struct combination *combina
 /*
  * Each combination of an experiment is another run: one that comes twice would count as two seeds
  * of the same. Those that differ only in settings of models they do not use come once. Under
- * changed weak numbers values may meet, which is for the caller to find.
+ * changed uncertain numbers values may meet, which is for the caller to find.
  */
 static void tell_equal(struct loading *loading, const struct combination *equal,
 		       const struct combination *combination)
@@ -444,7 +445,11 @@ struct experiment *experiment_load_changed(const char *path, char *const *sets, 
 					   const struct weak_change *change,
 					   struct diagnostics *diagnostics)
 {
+	char shipped[4096];
 	size_t length;
+
+	path = shipped_path(path, shipped, sizeof shipped);
+
 	char *text = file_read(path, YAML_BYTES_MAX + 1, &length);
 
 	if (!text) {

@@ -112,7 +112,7 @@ struct experiment {
  */
 struct experiment *experiment_load(const char *path, char *const *sets, size_t set_count,
 				   struct diagnostics *diagnostics);
-/* The same on machines whose weak numbers are changed; NULL as change: on those of the file. */
+/* The same on machines whose uncertain numbers are changed; NULL as change: on those of the file. */
 struct experiment *experiment_load_changed(const char *path, char *const *sets, size_t set_count,
 					   const struct weak_change *change,
 					   struct diagnostics *diagnostics);

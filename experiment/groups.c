@@ -294,36 +294,43 @@ static char *axis_of(const struct points *points, const char *without)
 	return xstrdup(axis);
 }
 
-/* A number, and not a word that looks like one. */
-static bool is_plain_number(const char *key, const char *value)
+/* A number or a switch, and not a word that looks like one: it says nothing without its key. */
+static bool needs_key(const char *key, const char *value)
 {
 	const struct setting *setting = model_setting(key);
 
+	if (setting && setting->kind == SETTING_SWITCH)
+		return true;
 	return value && is_number(value) && !(setting && setting->kind == SETTING_WORD);
 }
 
-static bool allocator_swept(const struct points *points)
+/* Is the name itself among the swept values? */
+static bool name_swept(const struct points *points, const struct point *point, const char *without)
 {
+	const char *key = one_name(point) == point->objects ? "objects"
+			  : one_name(point) == point->pages ? "pages"
+							    : "workload";
+
 	for (size_t i = 0; i < points->swepts; i++)
-		if (!strcmp(points->swept[i], "objects"))
-			return true;
+		if (!strcmp(points->swept[i], key))
+			return of_series(points, key, without);
 	return false;
 }
 
 const char *groups_series(const struct points *points, const struct point *point,
 			  const char *without, char *buf, size_t size)
 {
-	/* a variant needs its allocator's name in front, a number the name of its setting */
+	/* a variant needs its allocator's name in front, a number or a switch that of its setting */
 	size_t used = 0;
 
-	if (!allocator_swept(points))
+	if (!name_swept(points, point, without))
 		used = (size_t)snprintf(buf, size, "%.100s", one_name(point));
 	else
 		*buf = '\0';
 	for (size_t i = 0; i < points->swepts && used < size; i++) {
 		const char *key = points->swept[i], *value = point_value(point, key);
 		const char *word = strrchr(key, '.');
-		bool named = word && about_allocator(points, key) && is_plain_number(key, value);
+		bool named = word && about_allocator(points, key) && needs_key(key, value);
 
 		if (value && of_series(points, key, without))
 			used += (size_t)snprintf(buf + used, size - used, "%s%s%s%s",
@@ -351,6 +358,7 @@ struct groups *groups_of(const struct points *points, const char *without)
 
 	free(groups->axis);
 	groups->axis = axis_of(points, without);
+	groups->allocators = groups_compares_allocators(points);
 	for (size_t i = 0; i < points->count; i++)
 		groups_add_like(groups, points, without, points->point[i], points->point[i]);
 	return groups;

@@ -20,6 +20,7 @@ struct groups {
 	char **group;                   /* labels, likewise; "" where nothing else is swept */
 	size_t groups;
 	char *axis;                     /* the keys of the labels, "cpus, workload.object_size" */
+	bool allocators;                /* series are allocators, or variants of one */
 	struct cell *cell;
 	size_t cells;
 	size_t bad;                     /* points that did not end well; they are in no cell */

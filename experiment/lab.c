@@ -73,18 +73,13 @@ static void read_number(struct loading *loading, const struct yaml *value, doubl
 
 static void read_metric(struct loading *loading, const struct yaml *value, struct lab *lab)
 {
-	char unknown[SETTING_NAME_BYTES];
-	struct nearest nearest;
+	char unknown[SETTING_NAME_BYTES], why[240];
 
 	lab->explored = !strcmp(lab->metric, LAB_FOUND);
 	if (lab->explored || quotient_parse(lab->metric, &lab->what, unknown, sizeof unknown))
 		return;
-	nearest = nearest_to(unknown);
-	for (const struct metric *metric = metrics; metric->name; metric++)
-		nearest_try(&nearest, metric->name);
-	mistake(loading->diagnostics, value->place, "no metric is called '%.60s'%s%s%s", unknown,
-		nearest.best ? "; did you mean '" : "", nearest.best ? nearest.best : "",
-		nearest.best ? "'?" : "; see: bounce list metrics");
+	mistake(loading->diagnostics, value->place, "%s",
+		metric_unknown(unknown, why, sizeof why));
 }
 
 static void read_answer(struct loading *loading, const struct yaml *key, const struct yaml *answer,

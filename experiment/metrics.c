@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "experiment/diagnostic.h"
 #include "experiment/text.h"
 #include "sim/verbs/verbs.h"
 
@@ -322,6 +323,18 @@ const char *metric_text(const struct metric *metric, const struct point *point, 
 }
 
 /* ---- quotients ---------------------------------------------------------------------------- */
+
+const char *metric_unknown(const char *unknown, char *buf, size_t size)
+{
+	struct nearest nearest = nearest_to(unknown);
+
+	for (const struct metric *metric = metrics; metric->name; metric++)
+		nearest_try(&nearest, metric->name);
+	snprintf(buf, size, "no metric is called '%.60s'%s%s%s", unknown,
+		 nearest.best ? "; did you mean '" : "", nearest.best ? nearest.best : "",
+		 nearest.best ? "'?" : "; see: bounce list metrics");
+	return buf;
+}
 
 bool quotient_parse(const char *word, struct quotient *quotient, char *unknown, size_t size)
 {

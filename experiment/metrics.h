@@ -58,6 +58,8 @@ struct quotient {
 
 /* The word must outlive the quotient. false: the part of it that is no metric is in `unknown`. */
 bool quotient_parse(const char *word, struct quotient *quotient, char *unknown, size_t size);
+/* Of a word that is none: "no metric is called 'x'; did you mean 'y'?", in buf. */
+const char *metric_unknown(const char *unknown, char *buf, size_t size);
 /* Of a point; `quotient` is a struct quotient. NAN where there is nothing to tell. */
 double quotient_value(const struct point *point, const void *quotient);
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "experiment/data.h"
+#include "experiment/shipped.h"
 #include "experiment/schema.h"
 #include "sim/machine.h"
 
@@ -276,5 +277,8 @@ const char *recognise_path(const char *path, char *buf, size_t size)
 	snprintf(file, sizeof file, "configs/%s%s", path, strstr(path, ".yaml") ? "" : ".yaml");
 	if (data_file(file, found, sizeof found))
 		snprintf(buf, size, "; did you mean '%.200s'?", file);
+	else if (shipped_nearest(path, file, sizeof file))
+		snprintf(buf, size, "; did you mean '%.200s'? ('bounce list experiments' shows all)",
+			 file);
 	return buf;
 }

@@ -1,6 +1,6 @@
 /*
- * Which conclusions hang on a weak number: the order of the compared allocators, on the machine as
- * its file has it and with each weak number halved and doubled.
+ * Which conclusions depend on a uncertain number: the order of the compared allocators, on the machine as
+ * its file has it and with each uncertain number halved and doubled.
  *
  * A conclusion is how two allocators stand to each other with otherwise equal settings, by one
  * figure. They are equal where the 95 % interval of their difference has 0 in it (single runs:

@@ -231,8 +231,15 @@ static bool explore(const struct explore_options *o, struct explore_report *repo
 	return good;
 }
 
-static bool replay(const struct explore_options *o, const char *schedule,
-		   struct explore_report *report, char *why, size_t size)
+/* Who wants to see the steps. */
+struct watcher {
+	void (*step)(void *to, const struct explored_step *step);
+	void *to;
+};
+
+static bool replay_for(const struct explore_options *o, const char *schedule,
+		       const struct watcher *watcher, struct explore_report *report, char *why,
+		       size_t size)
 {
 	struct choices choices = { 0 };
 	struct stage *stage;
@@ -246,7 +253,7 @@ static bool replay(const struct explore_options *o, const char *schedule,
 		good = false;
 	}
 	good = good && workload_fits(o, why, size);
-	stage = good ? stage_new(o, (unsigned)o->start, false, why, size) : NULL;
+	stage = good ? stage_new(o, (unsigned)o->start, watcher != NULL, why, size) : NULL;
 	good = stage && program_parse(stage, o->program, &program, why, size);
 	if (good) {
 		stage->sim->plant = o->plant ? plant_find(o->plant) : NULL;
@@ -255,12 +262,29 @@ static bool replay(const struct explore_options *o, const char *schedule,
 		stage_run(stage, &program);
 		report->programs = report->schedules = 1;
 		report->longest = report->steps = stage->sim->steps;
+		if (watcher)
+			steps_tell(stage->sim, watcher->step, watcher->to);
 		if (stage->sim->found)
 			report->finding = finding_of_run(stage, &program);
 	}
 	stage_free(stage);
 	free(choices.turn);
 	return good;
+}
+
+static bool replay(const struct explore_options *o, const char *schedule,
+		   struct explore_report *report, char *why, size_t size)
+{
+	return replay_for(o, schedule, NULL, report, why, size);
+}
+
+static bool watch(const struct explore_options *o, const char *schedule,
+		  void (*step)(void *to, const struct explored_step *step), void *to,
+		  struct explore_report *report, char *why, size_t size)
+{
+	struct watcher watcher = { step, to };
+
+	return replay_for(o, schedule, &watcher, report, why, size);
 }
 
 const struct explorer explorer = {
@@ -271,6 +295,7 @@ const struct explorer explorer = {
 	.findings = finding_names,
 	.explore = explore,
 	.replay = replay,
+	.watch = watch,
 	.finding_free = finding_free,
 	.litmus = explore_litmus,
 };

@@ -91,6 +91,29 @@ struct finding {
 
 struct litmus;
 
+/* A step of a run as it happened, for whoever shows it; texts live until the callback returns. */
+enum explored_kind {
+	EXPLORED_LOAD, EXPLORED_STORE, EXPLORED_RMW, EXPLORED_FENCE,
+	EXPLORED_DRAIN,                 /* a store leaves its buffer */
+	EXPLORED_INTERRUPT              /* one arrives */
+};
+
+struct explored_value {
+	uint64_t word;                  /* a pointer into simulated memory: its offset there */
+	const char *instance, *member;  /* what it points to; NULL: it is no such pointer */
+};
+
+struct explored_step {
+	enum explored_kind kind;
+	unsigned cpu, size;
+	bool handler;                   /* of an interrupt that runs */
+	bool buffered;                  /* a store that went into the buffer: nobody else sees it yet */
+	uint64_t address;               /* offset in the arena */
+	const char *instance, *member;
+	const struct site *site;        /* NULL: none */
+	struct explored_value old, now;
+};
+
 struct plant {
 	const char *name, *summary, *models;    /* models: names, separated by spaces */
 	const char *function, *text, *member;   /* of the site; NULL: any */
@@ -110,6 +133,10 @@ struct explorer {
 	/* Runs one schedule of options->program from options->start; the report has its finding. */
 	bool (*replay)(const struct explore_options *options, const char *schedule,
 		       struct explore_report *report, char *why, size_t size);
+	/* The same, and all of its steps afterwards, with names. */
+	bool (*watch)(const struct explore_options *options, const char *schedule,
+		      void (*step)(void *to, const struct explored_step *step), void *to,
+		      struct explore_report *report, char *why, size_t size);
 	void (*finding_free)(struct finding *finding);
 	/* All final outcomes of a litmus test, without or with store buffers, some of them often.
 	 * False: it has more than EXPLORE_CPUS_MAX threads, or loops. */

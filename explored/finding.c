@@ -262,3 +262,69 @@ void finding_free(struct finding *finding)
 	free(finding->story);
 	free(finding);
 }
+
+/* ---- steps for others to show ----------------------------------------------------------------- */
+
+struct told_name {
+	char instance[80], member[48];
+};
+
+static void name_at(const struct sim *sim, uint64_t offset, uint32_t labels, struct told_name *name)
+{
+	label_describe(&sim->head.arena, offset, labels, name->instance, sizeof name->instance,
+		       name->member, sizeof name->member);
+}
+
+/* As print_value has it. */
+static struct explored_value told_value(const struct sim *sim, const struct step_done *s,
+					uint64_t value, struct told_name *name)
+{
+	const struct arena *arena = &sim->head.arena;
+	uint64_t offset = value - (uint64_t)(uintptr_t)arena->base;
+
+	if (s->size < 8 || offset >= arena->bytes)
+		return (struct explored_value){ .word = value };
+	name_at(sim, offset, s->labels, name);
+	return (struct explored_value){ offset, name->instance, name->member };
+}
+
+static enum explored_kind told_kind(const struct step_done *s)
+{
+	if (s->entity >= BUFFER_OF)
+		return EXPLORED_DRAIN;
+	if (s->entity >= IRQ_OF)
+		return EXPLORED_INTERRUPT;
+	if (!s->word)
+		return EXPLORED_FENCE;
+	if (s->kind == VERB_RMW)
+		return EXPLORED_RMW;
+	return s->writes ? EXPLORED_STORE : EXPLORED_LOAD;
+}
+
+void steps_tell(const struct sim *sim, void (*step)(void *to, const struct explored_step *step),
+		void *to)
+{
+	for (unsigned i = 0; i < sim->steps; i++) {
+		const struct step_done *s = &sim->step[i];
+		struct told_name name = { "", "" }, old, now;
+		struct explored_step told = {
+			.kind = told_kind(s),
+			.cpu = s->entity % CPUS_MAX,
+			.size = s->size,
+			.handler = s->handler,
+			.buffered = s->buffered,
+			.address = (uint64_t)s->word * 8 + s->within,
+			.site = s->site,
+		};
+
+		if (told.kind == EXPLORED_FENCE && (s->kind == VERB_START || s->kind == VERB_IRQS_OFF))
+			continue;
+		if (s->word)
+			name_at(sim, told.address, s->labels, &name);
+		told.instance = name.instance;
+		told.member = name.member;
+		told.old = told_value(sim, s, s->value[0], &old);
+		told.now = told_value(sim, s, s->writes ? s->value[1] : s->value[0], &now);
+		step(to, &told);
+	}
+}

@@ -155,7 +155,7 @@ const char *claim_range(double low, double high, const char *unit, char *buf, si
 	digits(high, unit ? 2 : 3, to, sizeof to);
 	if (share && low > 0 && low < 0.5)
 		strcpy(from, "under 1");
-	if (share && high > 0 && high < 0.5)
+	if (share && high > 0 && (high < 0.5 || (high < 1 && low > 0 && low < 0.5)))
 		snprintf(from, sizeof from, "%s", strcpy(to, "under 1"));
 	snprintf(buf, size, !strcmp(from, to) ? "%s%.0s%s" : "%s to %s%s", from, to,
 		 unit ? unit : "");

@@ -21,6 +21,9 @@ colour figure_colour(const struct look *look, const struct groups *groups, size_
 {
 	size_t before = 0;
 
+	if (!groups->allocators && groups->serieses > 1)
+		return look_other(look, series);
+
 	for (size_t s = 0; s < series; s++)
 		before += look_series(look, groups->series[s], 0) ==
 			  look_series(look, groups->series[series], 0);

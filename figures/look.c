@@ -38,6 +38,13 @@ static const struct named others[] = {
 	{ NULL, 0xb3261e, 0xf2827b }, { NULL, 0x4f6a00, 0xa9c64b },
 };
 
+/* Series that are no allocators. */
+static const struct named strangers[] = {
+	{ NULL, 0x0072b2, 0x4fa8e8 }, { NULL, 0xd55e00, 0xff8a3c }, { NULL, 0x009e73, 0x2ecf9f },
+	{ NULL, 0x5a3fa0, 0xb39ef0 }, { NULL, 0xa87200, 0xf0b429 }, { NULL, 0xc2649a, 0xe596c3 },
+	{ NULL, 0x3b8fc4, 0x8fd0f5 }, { NULL, 0x6b6b6b, 0xb8b8b8 },
+};
+
 /* Parts of a stack: neighbours are far apart in hue and light. */
 static const struct named parts[] = {
 	{ NULL, 0xd55e00, 0xff8a3c }, { NULL, 0x0072b2, 0x4fa8e8 }, { NULL, 0xe69f00, 0xf0b429 },
@@ -117,12 +124,19 @@ colour look_cause(const struct look *look, unsigned cause)
 /* Shades by turns towards ink and paper; what is nearly ink already goes the other way only. */
 colour look_series(const struct look *look, const char *name, size_t before)
 {
-	static const double shares[] = { 0, 0.42, 0.35, 0.65 };
+	enum { SHADES = 7 };
+	static const double shares[SHADES] = { 0, 0.42, 0.35, 0.65, 0.58, 0.2, 0.18 };
 	colour of = of_name(look, name), paper = look_tone(look, TONE_PAPER);
 	colour ink = look->dark ? 0xffffff : 0x000000;
-	bool paler = before % 4 == 2 || look_contrast(of, ink) < 2;
+	size_t shade = before % SHADES;
+	bool paler = (shade && shade % 2 == 0) || look_contrast(of, ink) < 2;
 
-	return mixed(of, paler ? paper : ink, shares[before % 4]);
+	return mixed(of, paler ? paper : ink, shares[shade]);
+}
+
+colour look_other(const struct look *look, size_t at)
+{
+	return of_look(look, &strangers[at % (sizeof strangers / sizeof *strangers)]);
 }
 
 colour look_part(const struct look *look, size_t at)

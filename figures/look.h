@@ -30,6 +30,8 @@ colour look_tone(const struct look *look, enum tone tone);
  * shade of it.
  */
 colour look_series(const struct look *look, const char *name, size_t before);
+/* The i-th of series that are no allocators. */
+colour look_other(const struct look *look, size_t at);
 /* The i-th of things that have no name of their own: members, places in the source. */
 colour look_part(const struct look *look, size_t at);
 /* Of a cause of cycles: waiting for others warm, for memory blue and green, own work grey. */

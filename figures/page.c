@@ -20,6 +20,7 @@ enum {
 	UPRIGHT_NAME = 190,     /* a label that stands upright is cut at, if there is room */
 	SHORTEST_NAME = 50,     /* and if there is none */
 	PLOT_PIXELS = 200,      /* should be left for the plot */
+	ROW_PIXELS = 28,        /* a row of labels side by side takes */
 	FIRST_LABEL = 100,      /* those below are of plots/style.gp and the scripts */
 };
 
@@ -85,7 +86,8 @@ static void lines_of(struct page *page, const char *text, const char *array, dou
 		     double leading, size_t most)
 {
 	size_t count;
-	char **line = width_lines(text, size, bold, page->width - 2 * PAGE_MARGIN, most, &count);
+	char **line = (bold ? width_balanced : width_lines)(
+		text, size, bold, page->width - 2 * PAGE_MARGIN, most, &count);
 	double *y = xalloc((count + 1) * sizeof *y);
 	char name[32];
 
@@ -97,9 +99,7 @@ static void lines_of(struct page *page, const char *text, const char *array, dou
 	page_texts(page->head, array, line, count);
 	snprintf(name, sizeof name, "%sY", array);
 	page_numbers(page->head, name, y, count);
-	for (size_t i = 0; i < count; i++)
-		free(line[i]);
-	free(line);
+	width_free(line, count);
 	free(y);
 }
 
@@ -229,6 +229,22 @@ void page_values_room(struct page *page, double least, double most, bool logarit
 		     widest_tic(page, from, until, step_of(until, 2 * TICS), logarithmic);
 }
 
+/* Beside the axis, as much as fits: the second line of the figure says it too. */
+static void write_beside(struct page *page, char *text, double height)
+{
+	double size = page->letters.text;
+
+	if (width_of(text, size, false) > height)
+		size = page->letters.small;
+
+	char **shown = width_names(&text, 1, size, fmax(height, SHORTEST_NAME));
+
+	page_text(page, shown[0], PAGE_MARGIN + page->letters.text / 2, (page->top + page->bottom) / 2,
+		  "center", size, look_tone(page->look, TONE_INK), true);
+	free(shown[0]);
+	free(shown);
+}
+
 void page_values(struct page *page, const char *what, double least, double most, double headroom,
 		 bool logarithmic)
 {
@@ -248,9 +264,7 @@ void page_values(struct page *page, const char *what, double least, double most,
 		fprintf(page->head, "set ytics 0, %.9g\n",
 			step_of(page->high, fmax(2, fmin(TICS, height / TIC_PIXELS))));
 	snprintf(beside, sizeof beside, "%s%s", what, logarithmic ? ", logarithmic" : "");
-	fputs("beside = ", page->head);
-	text_gnuplot(page->head, beside);
-	putc('\n', page->head);
+	write_beside(page, beside, height);
 }
 
 double page_y(const struct page *page, double value)
@@ -427,6 +441,27 @@ double page_what(struct page *page, const char *what, double bottom)
 	return (double)count * leading;
 }
 
+/* So long may upright labels be that the plot keeps its share: they divide what is left. */
+static double longest_name(const struct page *page, const struct rows *rows, struct run *run,
+			   double bottom)
+{
+	double room = bottom - page->top - PLOT_PIXELS;
+	size_t upright = 0;
+
+	for (size_t level = 0; level < rows->levels; level++) {
+		if (row_empty(rows, level))
+			continue;
+
+		size_t count = runs_of(rows, level, run);
+
+		if (writing_of(page, rows, run, count, rows->text[level], 0).upright)
+			upright++;
+		else
+			room -= ROW_PIXELS;
+	}
+	return upright ? fmax(SHORTEST_NAME, fmin(room / (double)upright - 14, UPRIGHT_NAME)) : 0;
+}
+
 /* From the bottom up: what they are, the outermost row, ... the innermost, the plot. */
 void page_rows(struct page *page, const struct rows *rows)
 {
@@ -434,8 +469,7 @@ void page_rows(struct page *page, const struct rows *rows)
 	double y = page->height - PAGE_FOOT, longest;
 
 	y -= page_what(page, rows->what, y) + (*rows->what ? 6 : 0);
-	longest = (y - page->top - PLOT_PIXELS) / (double)rows->levels - 14;
-	longest = fmax(SHORTEST_NAME, fmin(longest, UPRIGHT_NAME));
+	longest = longest_name(page, rows, run, y);
 	for (size_t level = 0; level < rows->levels; level++) {
 		if (row_empty(rows, level))
 			continue;

@@ -123,6 +123,35 @@ char **width_lines(const char *text, double size, bool bold, double pixels, size
 	return line;
 }
 
+void width_free(char **line, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(line[i]);
+	free(line);
+}
+
+char **width_balanced(const char *text, double size, bool bold, double pixels, size_t most,
+		      size_t *count)
+{
+	static const double STEP = 8;
+	char **line = width_lines(text, size, bold, pixels, most, count);
+
+	if (width_of(text, size, bold) > (double)most * pixels)
+		return line;            /* to be cut */
+	for (double narrow = pixels - STEP; *count > 1 && narrow > pixels / 2; narrow -= STEP) {
+		size_t lines;
+		char **other = width_lines(text, size, bold, narrow, most + 1, &lines);
+
+		if (lines > *count) {
+			width_free(other, lines);
+			break;
+		}
+		width_free(line, *count);
+		line = other;
+	}
+	return line;
+}
+
 /* Where the last `length` bytes at most begin, at a character. */
 static const char *tail(const char *text, size_t length)
 {

@@ -15,6 +15,11 @@ double width_of(const char *text, double size, bool bold);
 char **width_lines(const char *text, double size, bool bold, double pixels, size_t most,
 		   size_t *count);
 
+void width_free(char **line, size_t count);
+/* The same in as few lines, as equal in length as can be. */
+char **width_balanced(const char *text, double size, bool bold, double pixels, size_t most,
+		      size_t *count);
+
 /*
  * Names of at most that many pixels: of a longer one the middle goes, as much as has to. Different
  * names stay different, by a number in brackets if by nothing else. The caller frees names and list.

@@ -37,7 +37,6 @@ set style fill solid noborder
 set for [n = 1:TitleLines] label n Title[n] at screen across(24), screen up(TitleY[n]) left font font_title textcolor rgb ink noenhanced
 set for [n = 1:SubtitleLines] label 10 + n Subtitle[n] at screen across(24), screen up(SubtitleY[n]) left font font_text textcolor rgb second noenhanced
 set label 20 footer at screen across(width - 24), screen up(height - 12) right font font_tiny textcolor rgb pale noenhanced
-if (exists('beside')) set label 21 beside at screen across(24 + normal / 2), screen up((top + bottom) / 2) center rotate by 90 font font_text textcolor rgb ink noenhanced
 
 # What a click in the key hides: for each thing that is plotted, in order, "SERIES.PART", 0 for all.
 roles = ''

@@ -8,6 +8,7 @@
 #include "sim/ahead.h"
 #include "sim/copies.h"
 #include "sim/coherence.h"
+#include "sim/message.h"
 #include "sim/verbs/rmw.h"
 
 #include <stdlib.h>
@@ -30,23 +31,9 @@ enum cause miss_cause(const struct cpu *cpu, const struct txn *t)
 									     : CAUSE_TRANSFER_SAME;
 }
 
-enum request request_of(const struct cpu *cpu, enum state state, const struct copy_rule *rule)
-{
-	if (rule->next != state)
-		BUG(cpu, "a copy in %c is to be in %c while it asks for more", state_letter[state],
-		    state_letter[rule->next]);
-	if (rule->action & DO_UPGRADE)
-		return UPGRADE;
-	if (rule->action & DO_GET_MODIFIED)
-		return GET_MODIFIED;
-	if (!(rule->action & DO_GET_SHARED))
-		BUG(cpu, "a copy in %c neither hits nor asks", state_letter[state]);
-	return GET_SHARED;
-}
-
 /* Ask for the line and wait until it is here: cpu->filled. */
-static void miss(struct sim *sim, struct cpu *cpu, const struct want *w, uint64_t line,
-		 enum request request)
+static inline void miss(struct sim *sim, struct cpu *cpu, const struct want *w, uint64_t line,
+			enum request request)
 {
 	struct txn *t = coherence_pending(cpu->node, line);
 
@@ -67,7 +54,7 @@ static void miss(struct sim *sim, struct cpu *cpu, const struct want *w, uint64_
 	event_loop(sim, cpu);
 }
 
-static void miss_charges(struct cpu *cpu, const struct txn *t)
+static inline void miss_charges(struct cpu *cpu, const struct txn *t)
 {
 	uint64_t busy = least(t->waited, cpu->clock - t->start);
 
@@ -158,7 +145,8 @@ uint32_t cpu_far(struct sim *sim, const struct txn *t, uint64_t end)
 		&cpu->counts,
 		cell_get(sim, w->p, w->size, w->site, cpu->context, sim->head.arena.label_serial),
 		w);
-	observe_old(cpu, w->p, w->size);
+	if (sim->observer)
+		observe_old(cpu, w->p, w->size);
 	cpu->far->effect(cpu->far->argument);
 	if (sim->observer) {
 		struct want told = *w;
@@ -189,6 +177,15 @@ static void access_far(struct cpu *cpu, struct want *w, uint64_t line, enum stat
 	cpu_set_horizon(sim, cpu);
 }
 
+/* After a miss: what came need not be looked for. */
+static struct slot *copy_come(struct cpu *cpu, uint64_t line, uint64_t *cost)
+{
+	if (!cpu->arrived)
+		return find_copy(cpu, line, cost);
+	cpu->arrived->used = ++cpu->used;
+	return cpu->arrived;
+}
+
 /*
  * The whole way of an access but its effect on memory, which `effect` has. On return the clock
  * stands at the end of the instruction.
@@ -198,7 +195,6 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 {
 	struct sim *sim = cpu->sim;
 	uint64_t line = access_line(cpu, w->p, w->size, w->site), start;
-	enum copy_event event = w->write ? COPY_STORE : COPY_LOAD;
 	enum state was = STATE_I;
 	struct txn *t = NULL;
 	struct slot *slot;
@@ -211,15 +207,15 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 		sync_access(cpu);
 	start = cpu->clock;
 	for (bool first = true;; first = false) {
-		const struct copy_rule *rule;
+		const struct access_rule *rule;
 		enum state is;
 
-		slot = find_copy(cpu, line, &w->cost);
+		slot = t ? copy_come(cpu, line, &w->cost) : find_copy(cpu, line, &w->cost);
 		is = slot ? (enum state)slot->copy->state : STATE_I;
-		rule = copy_rule(cpu->node, is, event);
+		rule = access_rule(cpu->node, is, w->write);
 		if (first)
 			was = is;
-		if (rule->action & DO_HIT) {
+		if (rule->hits) {
 			slot->copy->state = rule->next;
 			break;
 		}
@@ -249,7 +245,8 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 	touch(sim, cpu, slot->copy, w, t && !t->buffered && !t->unasked ? t : NULL);
 	if (t && (t->buffered || t->unasked)) /* counted as the store's, the prefetcher's */
 		count_wait(sim, w, line, w->time - t->start);
-	observe_old(cpu, w->p, w->size);
+	if (sim->observer)
+		observe_old(cpu, w->p, w->size);
 	effect(argument);
 	if (sim->observer)
 		observe(cpu, w, was, slot->copy->state, start, t);
@@ -310,9 +307,8 @@ static inline void hit_done(struct cpu *cpu, struct look *look, uint64_t cost, e
 	struct slot *slot = look->slot;
 
 	slot->used = ++cpu->used;
-	if (slot->copy->version != cpu->line_version[look->line])
-		copy_check(cpu, slot->copy);
-	pass_hit(cpu, cost, cause);
+	copy_check(cpu, slot->copy);
+	pass(cpu, cost, cause);
 }
 
 struct transfer {
@@ -324,14 +320,20 @@ struct transfer {
 static inline void copy_word(void *to, const void *from, size_t size)
 {
 	switch (size) {
-	case 8:
-		memcpy(to, from, 8);
+	case 1:
+		memcpy(to, from, 1);
+		break;
+	case 2:
+		memcpy(to, from, 2);
 		break;
 	case 4:
 		memcpy(to, from, 4);
 		break;
+	case 8:
+		memcpy(to, from, 8);
+		break;
 	default:
-		memcpy(to, from, size);
+		memcpy(to, from, sizeof(struct pair));
 	}
 }
 
@@ -560,7 +562,7 @@ void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site
 	struct sim *sim = cpu->sim;
 	uint64_t offset = (uint64_t)((const char *)p - sim->head.arena.base),
 		 line = offset >> LINE_SHIFT, cost = UNIT;
-	const struct copy_rule *rule;
+	const struct access_rule *rule;
 	struct slot *slot;
 	enum state is;
 
@@ -570,8 +572,8 @@ void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site
 		is = slot ? (enum state)slot->copy->state : STATE_I;
 		if (sim->observer)
 			observe_prefetch(cpu, p, write, is, site);
-		rule = copy_rule(cpu->node, is, write ? COPY_STORE : COPY_LOAD);
-		if (!(rule->action & DO_HIT) && !coherence_pending(cpu->node, line) &&
+		rule = access_rule(cpu->node, is, write);
+		if (!rule->hits && !coherence_pending(cpu->node, line) &&
 		    buffer_room_to_ask(cpu, request_of(cpu, is, rule)))
 			ask_ahead(cpu, line, p, write, request_of(cpu, is, rule), site);
 	}
@@ -718,11 +720,10 @@ void sim_feed(struct sim *sim, unsigned id, uint64_t line, bool write)
 	for (;;) {
 		struct slot *slot = find_copy(cpu, line, &cost);
 		enum state is = slot ? (enum state)slot->copy->state : STATE_I;
-		const struct copy_rule *rule =
-			copy_rule(cpu->node, is, write ? COPY_STORE : COPY_LOAD);
+		const struct access_rule *rule = access_rule(cpu->node, is, write);
 		struct txn *t;
 
-		if (rule->action & DO_HIT) {
+		if (rule->hits) {
 			slot->copy->state = rule->next;
 			if (write && !slot->copy->wrote) {
 				slot->copy->wrote = true;
@@ -734,11 +735,11 @@ void sim_feed(struct sim *sim, unsigned id, uint64_t line, bool write)
 		t = coherence_request(sim, cpu->node, line, request_of(cpu, is, rule),
 				      write ? ACCESS_STORE : ACCESS_LOAD, sim->now);
 		cpu->blocked = t;
-		while (sim->homes.count || sim->messages.count) {
+		while (queue_count(&sim->homes) || queue_count(&sim->messages)) {
 			struct queue *q = &sim->homes;
 
-			if (!q->count ||
-			    (sim->messages.count && sim->messages.item->time <= q->item->time))
+			if (q->item == q->end || (queue_count(&sim->messages) &&
+						  sim->messages.item->time <= q->item->time))
 				q = &sim->messages;
 			sim->now = q->item->time;
 			event_dispatch(sim, event_take(q, 0));

@@ -4,10 +4,33 @@
 
 #include "sim/cpu.h"
 
+/* The access, of that operation, as others remember it. */
+static inline struct origin origin_of(const struct cpu *cpu, const struct site *site,
+				    uint32_t context, const void *p, unsigned size)
+{
+	return (struct origin){ .site = site,
+			       .context = context,
+			       .cpu = (uint16_t)cpu->head.id,
+			       .offset = (uint8_t)((uintptr_t)p & (LINE - 1)),
+			       .size = (uint8_t)size };
+}
+
+static inline struct origin want_origin(const struct cpu *cpu, const struct want *w,
+				      uint32_t context)
+{
+	return origin_of(cpu, w->site, context, w->p, w->size);
+}
+
 /* What the time of a miss is for, apart from waits. */
 enum cause miss_cause(const struct cpu *cpu, const struct txn *t);
 /* What a CPU asks for that has the line in that state, by the rule for its access; no hit. */
-enum request request_of(const struct cpu *cpu, enum state state, const struct copy_rule *rule);
+static inline enum request request_of(const struct cpu *cpu, enum state state,
+				      const struct access_rule *rule)
+{
+	if (rule->request == REQUESTS)
+		BUG(cpu, "a copy in %c neither hits nor stays and asks", state_letter[state]);
+	return (enum request)rule->request;
+}
 /* Its line's number; BUG outside the arena or not aligned. */
 uint64_t access_line(struct cpu *cpu, const void *p, unsigned size, const struct site *site);
 

@@ -22,6 +22,7 @@
 #include "sim/ahead.h"
 #include "sim/coherence.h"
 #include "sim/cpu.h"
+#include "sim/message.h"
 
 #include <limits.h>
 #include <string.h>
@@ -60,7 +61,7 @@ static enum state state_here(const struct cpu *cpu, uint64_t line)
 
 static bool writable(const struct cpu *cpu, uint64_t line)
 {
-	return copy_rule(cpu->node, state_here(cpu, line), COPY_STORE)->action & DO_HIT;
+	return access_rule(cpu->node, state_here(cpu, line), true)->hits;
 }
 
 static struct want want_of(const struct sim *sim, const struct buffered *e)
@@ -96,35 +97,35 @@ bool buffer_room_to_ask(const struct cpu *cpu, enum request request)
 	       alike < (request == UPGRADE ? t->misses_from_S : t->misses_from_M);
 }
 
-/* False: not now. A write prefetch under way is the store's miss from now on. */
-static bool ask(struct sim *sim, struct cpu *cpu, const struct buffered *e, uint64_t time)
+enum asked { NOT_NOW, UNDER_WAY, HERE }; /* HERE: may be written */
+
+/* A write prefetch under way is the store's miss from now on. */
+static enum asked ask(struct sim *sim, struct cpu *cpu, const struct buffered *e, uint64_t time)
 {
 	uint64_t line = e->line;
 	struct txn *pending = coherence_pending(cpu->node, line);
-	const struct copy_rule *rule;
+	const struct access_rule *rule;
 	enum request request;
 	enum state is;
-	struct want w;
 	struct txn *t;
 
 	if (pending) {
 		pending->buffered |= pending->request != GET_SHARED;
-		return true;
+		return UNDER_WAY;
 	}
 	is = state_here(cpu, line);
-	rule = copy_rule(cpu->node, is, COPY_STORE);
-	if (rule->action & DO_HIT)
-		return true;
+	rule = access_rule(cpu->node, is, true);
+	if (rule->hits)
+		return HERE;
 	request = request_of(cpu, is, rule);
 	if (!buffer_room_to_ask(cpu, request))
-		return false;
-	w = want_of(sim, e);
+		return NOT_NOW;
 	t = coherence_request(sim, cpu->node, line, request, ACCESS_STORE, time);
 	t->buffered = true;
-	t->origin = want_origin(cpu, &w, w.context);
+	t->origin = origin_of(cpu, e->site, e->context, e->p, e->size);
 	if (sim->t.ahead)
 		ahead_missed(cpu, line, false, time);
-	return true;
+	return UNDER_WAY;
 }
 
 /* The oldest store takes effect a cycle after the one before, or as late as its cache allows. */
@@ -148,14 +149,16 @@ void buffer_advance(struct sim *sim, struct cpu *cpu, uint64_t time)
 {
 	struct store_buffer *b = &cpu->buffer;
 	const struct buffered *oldest;
+	bool writes;
 
 	if (!b->count)
 		return;
 	oldest = entry_at(cpu, 0);
-	ask(sim, cpu, oldest, time);    /* again, if it came early and was given up */
-	while (b->asked < b->count && ask(sim, cpu, entry_at(cpu, b->asked), time))
+	/* again, if it came early and was given up */
+	writes = ask(sim, cpu, oldest, time) == HERE;
+	while (b->asked < b->count && ask(sim, cpu, entry_at(cpu, b->asked), time) != NOT_NOW)
 		b->asked++;
-	if (!b->drains && writable(cpu, oldest->line))
+	if (!b->drains && writes)
 		let_drain(sim, cpu, oldest->line, time);
 }
 
@@ -191,10 +194,11 @@ static void take_effect(struct sim *sim, struct cpu *cpu, const struct txn *t)
 	struct slot *copy = find_copy(cpu, e->line, &extra)->copy;
 	enum state was = copy->state;
 
-	copy->state = copy_rule(cpu->node, was, COPY_STORE)->next;
+	copy->state = access_rule(cpu->node, was, true)->next;
 	touch(sim, cpu, copy, &w, NULL);
 	hand_marks(e, copy);
-	observe_old(cpu, e->p, e->size);
+	if (sim->observer)
+		observe_old(cpu, e->p, e->size);
 	memcpy(e->p, e->value, e->size);
 	if (sim->observer)
 		observe(cpu, &w, was, copy->state, sim->now, t);
@@ -427,9 +431,10 @@ static void forward(struct cpu *cpu, struct buffered *e, const struct want *from
 	w.time = cpu->clock;
 	mark_read(cpu, e);
 	w.forwarded = true;
-	observe_old(cpu, value, w.size);
-	if (sim->observer)
+	if (sim->observer) {
+		observe_old(cpu, value, w.size);
 		observe(cpu, &w, state, state, cpu->clock, NULL);
+	}
 	count_access(&cpu->counts, cell_get(sim, w.p, w.size, w.site, w.context, labels), &w);
 	pass(cpu, w.cost, w.cause);
 	cpu_end_run_ahead(cpu);

@@ -61,26 +61,50 @@ static inline struct slot *cache_set(const struct cache *c, uint64_t line)
 	return &c->slot[cache_first(c, line)];
 }
 
-/* The slot that has the line, or NULL. Eight ways, as most caches have, are compared at once. */
-static inline struct slot *cache_find(const struct cache *c, uint64_t line)
+#ifdef __SSE2__
+/* Which of eight tags are that one: two bits for each. */
+static inline unsigned cache_equal(const uint32_t *tag, __m128i wanted)
 {
-	uint64_t first = cache_first(c, line);
+	const __m128i *eight = (const __m128i *)(const void *)tag;
+	__m128i low = _mm_cmpeq_epi32(_mm_loadu_si128(eight), wanted);
+	__m128i high = _mm_cmpeq_epi32(_mm_loadu_si128(eight + 1), wanted);
+
+	return (unsigned)_mm_movemask_epi8(_mm_packs_epi32(low, high));
+}
+#endif
+
+/* The first slot of the set that begins at `first` and has that line (NO_LINE: is empty), or NULL.
+ * Eight ways are compared at once. */
+static inline struct slot *cache_search(const struct cache *c, uint64_t first, uint64_t line)
+{
+	uint64_t i = first, end = first + c->ways;
 
 #ifdef __SSE2__
-	if (c->ways == 8) {
-		const __m128i *tag = (const __m128i *)(const void *)&c->tag[first];
-		__m128i wanted = _mm_set1_epi32((int)line);
-		__m128i low = _mm_cmpeq_epi32(_mm_loadu_si128(tag), wanted);
-		__m128i high = _mm_cmpeq_epi32(_mm_loadu_si128(tag + 1), wanted);
-		unsigned equal = (unsigned)_mm_movemask_epi8(_mm_packs_epi32(low, high));
+	__m128i wanted = _mm_set1_epi32((int)line);
 
-		return equal ? &c->slot[first + (unsigned)__builtin_ctz(equal) / 2] : NULL;
+	for (; i + 8 <= end; i += 8) {
+		unsigned equal = cache_equal(&c->tag[i], wanted);
+
+		if (equal)
+			return &c->slot[i + (unsigned)__builtin_ctz(equal) / 2];
 	}
 #endif
-	for (uint64_t i = first; i < first + c->ways; i++)
+	for (; i < end; i++)
 		if (c->tag[i] == line)
 			return &c->slot[i];
 	return NULL;
+}
+
+/* The slot that has the line, or NULL. */
+static inline struct slot *cache_find(const struct cache *c, uint64_t line)
+{
+	return cache_search(c, cache_first(c, line), line);
+}
+
+/* An empty slot for the line, or NULL. */
+static inline struct slot *cache_room(const struct cache *c, uint64_t line)
+{
+	return cache_search(c, cache_first(c, line), NO_LINE);
 }
 
 /* All changes of slot->line. */

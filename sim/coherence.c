@@ -57,6 +57,7 @@
 #include "sim/copies.h"
 #include "sim/cpu.h"
 #include "sim/effect.h"
+#include "sim/message.h"
 #include "sim/verbs/random.h"
 
 #include <stdlib.h>
@@ -91,7 +92,8 @@ static unsigned most(unsigned a, unsigned b)
 }
 
 /* From a client to its home, as an index into the latency lists. */
-static unsigned home_distance(const struct sim *sim, const struct node *client, uint64_t line)
+static inline unsigned home_distance(const struct sim *sim, const struct node *client,
+				     uint64_t line)
 {
 	if (client->parent->kind == NODE_SHARED)
 		return client->parent->level;
@@ -101,8 +103,8 @@ static unsigned home_distance(const struct sim *sim, const struct node *client, 
 }
 
 /* The farthest pair of requester, supplier and home. */
-static unsigned farthest(const struct sim *sim, const struct node *client, const struct node *from,
-			 uint64_t line)
+static inline unsigned farthest(const struct sim *sim, const struct node *client,
+				const struct node *from, uint64_t line)
 {
 	unsigned d;
 
@@ -115,21 +117,26 @@ static unsigned farthest(const struct sim *sim, const struct node *client, const
 	return most(d, sim_distance(sim, from->core, home_core(sim, line)));
 }
 
+/* Is a dirty line's memory in the reader's own socket, where the machine has a total for that? */
+static bool is_homed_at_reader(const struct sim *sim, const struct txn *t, const struct node *from)
+{
+	return sim->t.homed_at_reader && t->home->kind == NODE_ROOT &&
+	       from->socket != t->client->socket && home_has_place(sim) &&
+	       machine_socket(&sim->machine, home_core(sim, t->line)) == t->client->socket;
+}
+
 /* Which total of a transaction counts, where its line is found in that state at `from`. */
 static unsigned total_of(const struct sim *sim, const struct txn *t, const struct node *from,
 			 enum state found)
 {
-	if (!sim->t.homed_at_reader || (found != STATE_M && found != STATE_D))
-		return found;
-	if (t->home->kind != NODE_ROOT || from->socket == t->client->socket || !home_has_place(sim))
-		return found;
-	return machine_socket(&sim->machine, home_core(sim, t->line)) == t->client->socket
-		       ? DIRTY_HOMED_AT_READER
+	return (found == STATE_M || found == STATE_D) && is_homed_at_reader(sim, t, from)
+		       ? (unsigned)DIRTY_HOMED_AT_READER
 		       : found;
 }
 
 /* Where the line or the permission came from below, only the way up is left: that of a load. */
-static uint64_t total_legs(const struct sim *sim, const struct txn *t, unsigned total, unsigned far)
+static inline uint64_t total_legs(const struct sim *sim, const struct txn *t, unsigned total,
+				  unsigned far)
 {
 	return t->fetched ? sim->t.legs[ACCESS_LOAD][STATE_S][t->home->level]
 			  : sim->t.legs[t->access][total][far];
@@ -141,7 +148,7 @@ static uint64_t total_legs(const struct sim *sim, const struct txn *t, unsigned 
  * step. Uniform, so that the mean stays. A shared level that is reached too soon could ask caches
  * above before the horizon that they run ahead to.
  */
-static uint64_t vary(const struct sim *sim, const struct txn *t, uint64_t leg)
+static inline uint64_t vary(const struct sim *sim, const struct txn *t, uint64_t leg)
 {
 	uint64_t shortest = 1, off;
 
@@ -153,12 +160,12 @@ static uint64_t vary(const struct sim *sim, const struct txn *t, uint64_t leg)
 	return leg - off + random_share(t->draw, 2 * off + 1);
 }
 
-static uint64_t last_leg(const struct sim *sim, const struct txn *t, uint64_t total)
+static inline uint64_t last_leg(const struct sim *sim, const struct txn *t, uint64_t total)
 {
 	return vary(sim, t, less(total, t->spent + t->tail));
 }
 
-static uint64_t probe_leg(const struct sim *sim, uint64_t rest)
+static inline uint64_t probe_leg(const struct sim *sim, uint64_t rest)
 {
 	uint64_t leg = timing_probe_leg(&sim->t, rest);
 
@@ -198,19 +205,19 @@ struct dirent *dirent_find(struct sim *sim, struct node *home, uint64_t line)
 	return d;
 }
 
-static bool is_sharer(const struct dirent *d, const struct node *client)
+static inline bool is_sharer(const struct dirent *d, const struct node *client)
 {
 	return d->sharers[client->index / 64] >> client->index % 64 & 1;
 }
 
-static void add_sharer(struct dirent *d, const struct node *client)
+static inline void add_sharer(struct dirent *d, const struct node *client)
 {
 	if (!is_sharer(d, client))
 		d->sharer_count++;
 	d->sharers[client->index / 64] |= 1ull << client->index % 64;
 }
 
-static void remove_sharer(struct dirent *d, const struct node *client)
+static inline void remove_sharer(struct dirent *d, const struct node *client)
 {
 	if (is_sharer(d, client))
 		d->sharer_count--;
@@ -223,19 +230,30 @@ static void clear_sharers(struct dirent *d, const struct node *home)
 	d->sharer_count = 0;
 }
 
-static struct node *next_sharer(const struct node *home, const struct dirent *d, unsigned *index)
-{
-	for (; *index < home->children; (*index)++) {
-		uint64_t word = d->sharers[*index / 64] >> *index % 64;
+/* Goes over the sharers by their index at the home. */
+struct sharers {
+	const struct dirent *d;
+	uint64_t left;                  /* of the word that it is in */
+	unsigned word, words;
+};
 
-		if (!word) {
-			*index |= 63;
-			continue;
-		}
-		*index += (unsigned)__builtin_ctzll(word);
-		return home->child[(*index)++];
+static inline struct sharers sharers_of(const struct node *home, const struct dirent *d)
+{
+	return (struct sharers){ d, d->sharers[0], 0, (home->children + 63) / 64 };
+}
+
+static inline struct node *next_sharer(const struct node *home, struct sharers *s)
+{
+	unsigned index;
+
+	while (!s->left) {
+		if (++s->word >= s->words)
+			return NULL;
+		s->left = s->d->sharers[s->word];
 	}
-	return NULL;
+	index = s->word * 64 + (unsigned)__builtin_ctzll(s->left);
+	s->left &= s->left - 1;
+	return home->child[index];
 }
 
 /* ---- transactions --------------------------------------------------------------------------- */
@@ -251,8 +269,18 @@ static void more_txns(struct sim *sim)
 	}
 }
 
-static struct txn *txn_new(struct sim *sim, enum txn_kind kind, struct node *client,
-			   struct node *home, uint64_t line, unsigned cpu)
+/* All 0 but for what says whose it is; 64 bytes at a time, which compilers do in four stores. */
+static inline void txn_clear(struct txn *t)
+{
+	char *from = (char *)t + TXN_SET;
+
+	_Static_assert(TXN_ZERO > 64 && TXN_ZERO <= 2 * 64, "in two pieces");
+	memset(from, 0, 64);
+	memset(from + 64, 0, TXN_ZERO - 64);
+}
+
+static inline struct txn *txn_new(struct sim *sim, enum txn_kind kind, struct node *client,
+				  struct node *home, uint64_t line, unsigned cpu)
 {
 	struct txn *t;
 
@@ -260,25 +288,27 @@ static struct txn *txn_new(struct sim *sim, enum txn_kind kind, struct node *cli
 		more_txns(sim);
 	t = sim->free_txn;
 	sim->free_txn = t->next;
-	*t = (struct txn){ .kind = kind, .client = client, .home = home, .line = line, .cpu = cpu };
+	txn_clear(t);
+	t->kind = kind;
+	t->request = t->access = 0;
+	t->version = 0;
+	t->client = client;
+	t->home = home;
+	t->line = line;
+	t->cpu = cpu;
+	t->origin.site = NULL;
 	t->number = sim->cpu[cpu].txns++;
 	t->start = t->queued_at = sim->now;
 	t->references = 1;
 	return t;
 }
 
-void txn_put(struct sim *sim, struct txn *t)
-{
-	if (--t->references)
-		return;
-	t->next = sim->free_txn;
-	sim->free_txn = t;
-}
-
 struct txn *coherence_pending(const struct node *client, uint64_t line)
 {
 	struct txn *t = client->pending;
 
+	if (!(client->pending_lines >> line % 64 & 1))
+		return NULL;
 	while (t && t->line != line)
 		t = t->pending_next;
 	return t;
@@ -297,6 +327,9 @@ static void forget_pending(struct txn *t)
 	while (*link != t)
 		link = &(*link)->pending_next;
 	*link = t->pending_next;
+	t->client->pending_lines = 0;
+	for (const struct txn *other = t->client->pending; other; other = other->pending_next)
+		t->client->pending_lines |= 1ull << other->line % 64;
 }
 
 static struct write_back *write_back_find(const struct node *client, uint64_t line)
@@ -308,40 +341,38 @@ static struct write_back *write_back_find(const struct node *client, uint64_t li
 	return w;
 }
 
-static void waited(struct txn *t, uint64_t units)
+static inline void waited(struct txn *t, uint64_t units)
 {
 	t->waited += units;
 	if (t->snooper)
 		t->snooper->waited += units;
 }
 
+/* The client has asked; the request arrives at the home `leg` after `time`. */
+static inline void send_request(struct sim *sim, struct txn *t, enum request request,
+				enum access_kind access, uint64_t time, uint64_t leg)
+{
+	struct event *e = event_new(sim, EVENT_REQUEST, t->home);
+
+	t->request = (uint8_t)request;
+	t->access = (uint8_t)access;
+	t->start = time;
+	t->spent += leg;
+	t->pending_next = t->client->pending;
+	t->client->pending = t;
+	t->client->pending_lines |= 1ull << t->line % 64;
+	event_send(sim, e, RANK_HOME, t, time - sim->now + leg);
+}
+
 struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t line,
 			      enum request request, enum access_kind access, uint64_t time)
 {
-	unsigned cpu = client->kind == NODE_CPU ? client->id : sim->head.cpus;
-	struct event *e = event_new(sim, EVENT_REQUEST, client->parent);
-	struct txn *t;
-	uint64_t leg = sim->t.request[home_distance(sim, client, line)];
+	struct txn *t = txn_new(sim, TXN_REQUEST, client, client->parent, line, client->id);
 
-	if (client->kind == NODE_SHARED)
-		cpu = dirent_find(sim, client, line)->busy->cpu;
-	t = txn_new(sim, TXN_REQUEST, client, client->parent, line, cpu);
-	t->request = request;
-	t->access = access;
-	t->start = time;
-	if (client->kind == NODE_SHARED) {
-		t->inner = dirent_find(sim, client, line)->busy;
-		leg = less(leg, t->inner->spent);
-		t->spent = t->inner->spent;
-		t->tail = less(sim->t.legs[ACCESS_LOAD][STATE_S][client->level],
-			       sim->t.request[client->level]);
-	}
 	if (sim->t.service_jitter)
-		t->draw = t->inner ? t->inner->draw : event_draw(sim, cpu, t->number);
-	t->spent += leg;
-	t->pending_next = client->pending;
-	client->pending = t;
-	event_send(sim, e, RANK_HOME, t, time - sim->now + leg);
+		t->draw = event_draw(sim, client->id, t->number);
+	send_request(sim, t, request, access, time,
+		     sim->t.request[home_distance(sim, client, line)]);
 	return t;
 }
 
@@ -354,6 +385,8 @@ static void send_fill(struct sim *sim, struct txn *t, uint32_t version, enum sta
 
 	e->answer.version = version;
 	e->answer.found = found;
+	e->answer.what = 0;
+	e->answer.write_back = false;
 	event_send(sim, e, RANK_FILL, t, delay);
 }
 
@@ -522,7 +555,7 @@ static void release(struct dirent *d)
 }
 
 /* What the table calls it; a reader is not one of the sharers before the owner has answered. */
-static enum home_state home_state(const struct dirent *d)
+static inline enum home_state home_state(const struct dirent *d)
 {
 	unsigned sharers = d->sharer_count;
 
@@ -534,7 +567,8 @@ static enum home_state home_state(const struct dirent *d)
 }
 
 /* A rule has been carried out: does the home know now what its table says that it does? */
-static void check_next(struct sim *sim, unsigned cpu, const struct dirent *d, enum home_state next)
+static inline void check_next(struct sim *sim, unsigned cpu, const struct dirent *d,
+			      enum home_state next)
 {
 	if (home_state(d) != next)
 		BUG(&sim->cpu[cpu], "line %llu: the home knows %d now, and its table says %d",
@@ -544,10 +578,11 @@ static void check_next(struct sim *sim, unsigned cpu, const struct dirent *d, en
 static struct node *nearest_sharer(struct sim *sim, const struct node *home, const struct dirent *d,
 				   const struct node *client)
 {
+	struct sharers all = sharers_of(home, d);
 	struct node *best = NULL, *q;
-	unsigned best_distance = 0, index = 0;
+	unsigned best_distance = 0;
 
-	while ((q = next_sharer(home, d, &index))) {
+	while ((q = next_sharer(home, &all))) {
 		unsigned away = sim_distance(sim, client->core, q->core);
 
 		if (q != client && (!best || away < best_distance)) {
@@ -578,7 +613,7 @@ static void send_line(struct sim *sim, struct node *home, struct dirent *d, stru
 	struct node *sharer = NULL;
 
 	if (home->kind == NODE_SHARED) {
-		version = node_copy(home, t->line)->version;
+		version = d->copy->version;
 		total = level_legs(sim, home, d, t);
 		if (!t->fetched)
 			t->supplier = FROM_SHARED_LEVEL;
@@ -602,23 +637,18 @@ static void send_line(struct sim *sim, struct node *home, struct dirent *d, stru
 /* All sharers but the requester let go; nearest first, so that the farthest comes last. */
 static void invalidate_sharers(struct sim *sim, struct node *home, struct dirent *d, struct txn *t)
 {
-	unsigned sent = 0;
+	unsigned others = d->sharer_count - is_sharer(d, t->client), sent = 0;
 
-	for (unsigned away = 0; away < sim->t.distances; away++) {
-		unsigned index = 0;
+	for (unsigned away = 0; sent < others && away < sim->t.distances; away++) {
+		struct sharers all = sharers_of(home, d);
+		uint64_t rest = less(total_legs(sim, t, STATE_S, away), t->spent + t->tail);
+		uint64_t leg = probe_leg(sim, rest);
 		struct node *q;
 
-		while ((q = next_sharer(home, d, &index))) {
-			unsigned far = farthest(sim, t->client, q, t->line);
-			uint64_t rest = less(total_legs(sim, t, STATE_S, far), t->spent + t->tail),
-				 leg;
-
-			if (q == t->client || far != away)
-				continue;
-			leg = probe_leg(sim, rest);
-			send_probe(sim, t, q, true, false, leg + sent++ * sim->t.invalidate_extra,
-				   less(rest, leg));
-		}
+		while ((q = next_sharer(home, &all)))
+			if (q != t->client && farthest(sim, t->client, q, t->line) == away)
+				send_probe(sim, t, q, true, false,
+					   leg + sent++ * sim->t.invalidate_extra, less(rest, leg));
 	}
 	t->unanswered = sent;
 	t->acks = sent > 0;
@@ -628,16 +658,11 @@ static void invalidate_sharers(struct sim *sim, struct node *home, struct dirent
 static uint64_t left_for_owner(const struct sim *sim, const struct txn *t, const struct node *owner)
 {
 	unsigned far = farthest(sim, t->client, owner, t->line);
-	uint64_t total = NEVER;
-	uint32_t states = t->home->protocol->states >> STATE_F;
+	uint64_t total = t->home->owner_legs.least[is_homed_at_reader(sim, t, owner)]
+						  [owner->kind == NODE_SHARED][t->access][far];
 
-	if (owner->kind == NODE_SHARED) /* may answer by itself, as for a shared line */
-		states |= 1;
-	for (; states; states &= states - 1) {
-		enum state s = STATE_F + (enum state)__builtin_ctz(states);
-
-		total = least(total, total_legs(sim, t, total_of(sim, t, owner, s), far));
-	}
+	if (t->fetched)
+		total = total_legs(sim, t, STATE_S, far);
 	return less(total, t->spent + t->tail);
 }
 
@@ -656,8 +681,8 @@ static void probe_owner(struct sim *sim, struct dirent *d, struct txn *t, bool i
 }
 
 /* What the home's table says; it says that what cannot be is impossible. */
-static const struct home_rule *possible(struct sim *sim, const struct txn *t,
-					const struct home_rule *rule)
+static inline const struct home_plan *possible(struct sim *sim, const struct txn *t,
+					       const struct home_plan *rule)
 {
 	if (rule->action & HOME_IMPOSSIBLE)
 		BUG(&sim->cpu[t->cpu], "request %d for line %llu, of which the home knew %d",
@@ -675,12 +700,12 @@ static void note_owner(struct dirent *d, unsigned action)
 }
 
 /* What it knows of the requester. Who was the owner has been told, or asked. */
-static void note_grant(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
-		       unsigned action)
+static inline void note_grant(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
+			      const struct home_plan *plan)
 {
-	t->grant = protocol_grant(action);
+	t->grant = plan->grant;
 	if (t->grant == STATE_I || (t->grant != STATE_S && d->owner && d->owner != t->client &&
-				    !(action & HOME_PROBE_INVALIDATE)))
+				    !(plan->action & HOME_PROBE_INVALIDATE)))
 		BUG(&sim->cpu[t->cpu], "line %llu is granted in %c, and has an owner",
 		    (unsigned long long)t->line, state_letter[t->grant]);
 	if (t->grant == STATE_S) {
@@ -695,14 +720,12 @@ static void note_grant(struct sim *sim, struct node *home, struct dirent *d, str
 }
 
 /* A shared level can give no more than it has: others below may have a copy too. */
-static struct home_rule limited(const struct node *home, uint64_t line,
-				const struct home_rule *rule)
+static inline struct home_plan limited(const struct node *home, const struct dirent *d,
+				       const struct home_plan *plan)
 {
-	if (!(rule->action & HOME_GRANT_E) || home->kind != NODE_SHARED ||
-	    state_alone(node_copy(home, line)->state))
-		return *rule;
-	return (struct home_rule){ (uint16_t)((rule->action & ~HOME_GRANT_E) | HOME_GRANT_S),
-				   HOME_S };
+	if (plan->grant != STATE_E || home->kind != NODE_SHARED || state_alone(d->copy->state))
+		return *plan;
+	return (struct home_plan){ plan->action, HOME_S, STATE_S };
 }
 
 /* The requester has lost the copy that the home knows, or its request is for one. */
@@ -789,13 +812,13 @@ static void call(struct sim *sim, struct node *home, struct txn *t, struct node 
 static void collect(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
 		    bool invalidate)
 {
-	unsigned index = 0;
+	struct sharers all = sharers_of(home, d);
 	struct node *q;
 
 	t->calls_in = invalidate;
 	if (d->owner)
 		call(sim, home, t, d->owner, invalidate, true);
-	while (invalidate && (q = next_sharer(home, d, &index)))
+	while (invalidate && (q = next_sharer(home, &all)))
 		call(sim, home, t, q, true, false);
 }
 
@@ -816,10 +839,8 @@ static void on_service(struct sim *sim, struct event *e)
 	uint32_t version = cpu_far(sim, t, sim->now + back);
 
 	if (home->kind == NODE_SHARED) {
-		struct slot *slot = node_copy(home, t->line);
-
-		slot->state = copy_rule(home, slot->state, COPY_STORE)->next;
-		slot->version = version;
+		d->copy->state = access_rule(home, d->copy->state, true)->next;
+		d->copy->version = version;
 	} else {
 		d->version = version;
 	}
@@ -831,7 +852,7 @@ static void on_service(struct sim *sim, struct event *e)
 
 /* A LOCK operation to be done here: first all copies come home. */
 static void serve_far(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
-		      const struct home_rule *rule)
+		      const struct home_plan *rule)
 {
 	if (rule->action & HOME_CALL_IN) {
 		collect(sim, home, d, t, true);
@@ -848,12 +869,12 @@ static void serve_far(struct sim *sim, struct node *home, struct dirent *d, stru
 static void serve(struct sim *sim, struct node *home, struct dirent *d, struct txn *t)
 {
 	enum request request = request_seen(d, t);
-	struct home_rule rule;
+	struct home_plan rule;
 	unsigned action;
 	bool probes;
 
 	t->asked = home_state(d);
-	rule = limited(home, t->line, possible(sim, t, &home->protocol->home[t->asked][request]));
+	rule = limited(home, d, possible(sim, t, &home->rules.home[t->asked][request]));
 	action = rule.action;
 	d->thinned = d->left = false;
 	if (t->fetched) {
@@ -877,7 +898,7 @@ static void serve(struct sim *sim, struct node *home, struct dirent *d, struct t
 		d->guessed = true;
 		d->waits++;
 	} else {
-		note_grant(sim, home, d, t, action);
+		note_grant(sim, home, d, t, &rule);
 		check_next(sim, t->cpu, d, rule.next);
 	}
 	if (!d->waits)
@@ -886,44 +907,46 @@ static void serve(struct sim *sim, struct node *home, struct dirent *d, struct t
 
 /* ---- a shared level asks below -------------------------------------------------------------- */
 
-static bool shared_permits(const struct node *home, const struct txn *t)
+static bool shared_permits(const struct dirent *d, const struct txn *t)
 {
-	const struct slot *slot = node_copy(home, t->line);
+	const struct slot *slot = d->copy;
 
 	return slot && (t->request == GET_SHARED || state_alone(slot->state));
 }
 
-static void fetch(struct sim *sim, struct node *home, struct txn *t)
+/* On behalf of the request that waits here: what that has spent is spent. */
+static void fetch(struct sim *sim, struct node *home, const struct dirent *d, struct txn *inner)
 {
-	bool have = node_copy(home, t->line);
-	enum request request = t->request == GET_SHARED ? GET_SHARED
-			       : have                   ? UPGRADE
-							: GET_MODIFIED;
+	bool have = d->copy;
+	enum request request = inner->request == GET_SHARED ? GET_SHARED
+			       : have                       ? UPGRADE
+							    : GET_MODIFIED;
+	struct txn *t = txn_new(sim, TXN_REQUEST, home, home->parent, inner->line, inner->cpu);
 
-	t->outer = coherence_request(sim, home, t->line, request, t->access, sim->now);
+	inner->outer = t;
+	t->inner = inner;
+	t->draw = inner->draw;
+	t->spent = inner->spent;
+	t->tail = less(sim->t.legs[ACCESS_LOAD][STATE_S][home->level], sim->t.request[home->level]);
+	send_request(sim, t, request, (enum access_kind)inner->access, sim->now,
+		     less(sim->t.request[home_distance(sim, home, inner->line)], inner->spent));
 }
 
 /* ---- snoops: probes of the home below ------------------------------------------------------- */
 
 static void answer(struct sim *sim, struct node *node, const struct event *probe,
-		   const struct copy_rule *rule, enum state found, uint32_t version);
-
-static enum copy_event probe_event(const struct event *probe)
-{
-	return probe->probe.invalidate ? COPY_PROBE_INVALIDATE : COPY_PROBE_SHARE;
-}
+		   const struct probe_rule *rule, enum state found, uint32_t version);
 
 /* What its table says of a probed copy: it must tell what the probe asks of it. */
-static const struct copy_rule *probe_rule(struct sim *sim, const struct node *node,
-					  enum state state, const struct event *probe)
+static inline const struct probe_rule *probe_rule(struct sim *sim, const struct node *node,
+						  enum state state, const struct event *probe)
 {
-	const struct copy_rule *rule = copy_rule(node, state, probe_event(probe));
-	unsigned due = state == STATE_I ? DO_NONE_HERE : probe->probe.owner ? DO_DATA : DO_ACK;
+	const struct probe_rule *rule = &node->parent->rules.probe[state][probe->probe.invalidate];
 
-	if (!(rule->action & due) ||
-	    (rule->next != STATE_I && (state == STATE_I || probe->probe.invalidate)))
-		BUG(&sim->cpu[probe->txn->cpu], "probe %d of line %llu in %c: not what is asked",
-		    probe_event(probe), (unsigned long long)probe->txn->line, state_letter[state]);
+	if (!rule->fits[probe->probe.owner])
+		BUG(&sim->cpu[probe->txn->cpu], "probe (%s) of line %llu in %c: not what is asked",
+		    probe->probe.invalidate ? "invalidate" : "share",
+		    (unsigned long long)probe->txn->line, state_letter[state]);
 	return rule;
 }
 
@@ -941,10 +964,17 @@ static void answer_without(struct sim *sim, struct node *node, const struct even
 	}
 }
 
+/* The level has the line no more. */
+static void shared_drop(const struct node *shared, struct dirent *d)
+{
+	slot_set_line(&shared->level_cache[0], d->copy, NO_LINE);
+	d->copy = NULL;
+}
+
 static void snoop_done(struct sim *sim, struct node *shared, struct dirent *d, struct txn *t)
 {
 	struct event *probe = t->probe;
-	struct slot *slot = node_copy(shared, t->line);
+	struct slot *slot = d->copy;
 
 	t->snooper->killed += t->killed;
 	if (probe->probe.owner)
@@ -952,7 +982,7 @@ static void snoop_done(struct sim *sim, struct node *shared, struct dirent *d, s
 	else
 		probe->probe.back = less(probe->probe.back, t->spent);
 	if (slot) {
-		const struct copy_rule *rule = probe_rule(sim, shared, slot->state, probe);
+		const struct probe_rule *rule = probe_rule(sim, shared, slot->state, probe);
 		enum state found = slot->state;
 		uint32_t version = slot->version;
 
@@ -960,7 +990,7 @@ static void snoop_done(struct sim *sim, struct node *shared, struct dirent *d, s
 			found = STATE_F; /* no core has it alone: the level answers by itself */
 		slot->state = rule->next;
 		if (slot->state == STATE_I) {
-			slot_set_line(&shared->level_cache[0], slot, NO_LINE);
+			shared_drop(shared, d);
 			d->owner = NULL;
 			clear_sharers(d, shared);
 		}
@@ -978,11 +1008,12 @@ static void snoop_done(struct sim *sim, struct node *shared, struct dirent *d, s
  * where it may have more than the level knows. */
 static void snoop_begin(struct sim *sim, struct node *shared, struct dirent *d, struct txn *t)
 {
-	const struct slot *slot = node_copy(shared, t->line);
+	const struct slot *slot = d->copy;
 
 	t->asked = home_state(d);
 	t->order = ++d->orders;
-	if (slot && copy_rule(shared, slot->state, probe_event(t->probe))->next == STATE_I)
+	if (slot &&
+	    shared->parent->rules.probe[slot->state][t->probe->probe.invalidate].next == STATE_I)
 		collect(sim, shared, d, t, true);
 	else if (slot && state_alone(slot->state))
 		collect(sim, shared, d, t, false);
@@ -1089,14 +1120,15 @@ static bool leaves_dirty(struct sim *sim, unsigned cpu, const struct node *node,
 static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t line, unsigned cpu)
 {
 	struct slot *set = cache_set(&shared->level_cache[0], line), *victim = NULL;
+	struct slot *empty = cache_room(&shared->level_cache[0], line);
 	struct dirent *d;
 	struct txn *t;
 
+	if (empty)
+		return empty;
 	for (uint64_t way = 0; way < shared->level_cache[0].ways; way++) {
 		struct slot *s = &set[way];
 
-		if (s->line == NO_LINE)
-			return s;
 		d = dirent_find(sim, shared, s->line);
 		if (d->busy || d->head || awaits_line(d))
 			continue;
@@ -1110,7 +1142,7 @@ static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t l
 	t->dirty = leaves_dirty(sim, cpu, shared, victim->state);
 	t->found = victim->state;
 	t->version = victim->version;
-	slot_set_line(&shared->level_cache[0], victim, NO_LINE);
+	shared_drop(shared, d);
 	d->busy = t;
 	t->order = ++d->orders;
 	collect(sim, shared, d, t, true);
@@ -1125,23 +1157,24 @@ static bool shared_filled(struct sim *sim, struct txn *t)
 {
 	struct node *shared = t->client;
 	struct dirent *d = dirent_find(sim, shared, t->line);
-	struct slot *slot = node_copy(shared, t->line);
-	const struct copy_rule *rule;
+	struct slot *slot = d->copy;
 	struct txn *inner = t->inner;
+	uint8_t next;
 
 	if (!slot) {
 		slot = shared_room(sim, shared, t->line, t->cpu);
 		if (!slot)
 			return false;
 		slot_set_line(&shared->level_cache[0], slot, t->line);
+		d->copy = slot;
 		slot->version = t->version;
 		slot->state = STATE_I;
 	}
-	rule = copy_rule(shared, slot->state, fill_event[t->grant]);
-	if (!(rule->action & DO_HIT))
+	next = t->home->rules.fill[slot->state][t->grant];
+	if (next == STATES)
 		BUG(&sim->cpu[t->cpu], "fill of line %llu to %c in state %c, at a shared level",
 		    (unsigned long long)t->line, state_letter[t->grant], state_letter[slot->state]);
-	slot->state = rule->next;
+	slot->state = next;
 	slot->used = sim->now;
 	inner->fetched = true;
 	inner->outer = NULL;
@@ -1201,12 +1234,12 @@ static void begin(struct sim *sim, struct node *home, struct dirent *d, struct t
 	} else if (write_back_find(t->client, t->line)) {
 		t->waits_for_put = true;
 		t->queued_at = sim->now;
-	} else if (home->kind == NODE_SHARED && !t->fetched && !shared_permits(home, t)) {
+	} else if (home->kind == NODE_SHARED && !t->fetched && !shared_permits(d, t)) {
 		snoops_first(sim, home, d);
-		fetch(sim, home, t);
+		fetch(sim, home, d, t);
 	} else {
 		if (home->kind == NODE_SHARED)
-			node_copy(home, t->line)->used = sim->now;
+			d->copy->used = sim->now;
 		serve(sim, home, d, t);
 	}
 }
@@ -1273,7 +1306,7 @@ static void send_instead(struct sim *sim, struct node *home, const struct dirent
 	} else {
 		t->supplier = FROM_SHARED_LEVEL;
 		t->found = STATE_S;
-		send_fill(sim, t, node_copy(home, t->line)->version, STATE_S,
+		send_fill(sim, t, d->copy->version, STATE_S,
 			  last_leg(sim, t, sim->t.legs[ACCESS_LOAD][STATE_S][home->level]));
 	}
 }
@@ -1288,7 +1321,7 @@ static void take_line(struct node *home, struct dirent *d, enum state state, uin
 		d->version = version;
 		return;
 	}
-	slot = node_copy(home, d->line);
+	slot = d->copy;
 	if (slot) {
 		slot->version = version;
 		if (state == STATE_M)
@@ -1312,8 +1345,9 @@ static void collected(struct sim *sim, struct node *home, struct dirent *d, stru
 	if (t->kind == TXN_SNOOP && t->probe->probe.invalidate && had)
 		t->killed++;
 	if (t->kind == TXN_SNOOP && !t->calls_in)
-		note_owner(d, possible(sim, t, &home->protocol->answered[t->asked][e->answer.what])
-				      ->action);
+		note_owner(
+			d,
+			possible(sim, t, &home->rules.answered[t->asked][e->answer.what])->action);
 	if (--t->acks)
 		return;
 	if (t->kind == TXN_REQUEST)
@@ -1329,13 +1363,13 @@ static void collected(struct sim *sim, struct node *home, struct dirent *d, stru
 static void reader_answered(struct sim *sim, struct node *home, struct dirent *d, struct txn *t,
 			    enum answer what)
 {
-	struct home_rule rule =
-		limited(home, t->line, possible(sim, t, &home->protocol->answered[t->asked][what]));
+	struct home_plan rule =
+		limited(home, d, possible(sim, t, &home->rules.answered[t->asked][what]));
 
 	d->guessed = false;
 	note_owner(d, rule.action);
 	if (is_sharer(d, t->client))            /* else it has already written it back */
-		note_grant(sim, home, d, t, rule.action);
+		note_grant(sim, home, d, t, &rule);
 	/* else fewer have it than the rule takes into account */
 	if (!d->thinned && (!d->left || what == ANSWER_NONE))
 		check_next(sim, t->cpu, d, rule.next);
@@ -1356,7 +1390,7 @@ static void on_reply(struct sim *sim, struct event *e)
 		if (e->answer.write_back)
 			take_line(home, d, e->answer.found, e->answer.version);
 		else if (home->kind == NODE_SHARED && e->answer.found == STATE_M)
-			node_copy(home, t->line)->state = STATE_M;
+			d->copy->state = STATE_M;
 		if (t->request == GET_SHARED)
 			reader_answered(sim, home, d, t, e->answer.what);
 		else
@@ -1381,7 +1415,7 @@ static void note_gone(struct dirent *d, const struct node *client)
 static void write_back(struct sim *sim, struct node *home, struct dirent *d, unsigned cpu,
 		       const struct write_back *w)
 {
-	const struct home_rule *rule = &home->protocol->home[home_state(d)][WRITE_BACK];
+	const struct home_plan *rule = &home->rules.home[home_state(d)][WRITE_BACK];
 
 	if (rule->action & HOME_IMPOSSIBLE)
 		BUG(&sim->cpu[cpu], "line %llu is written back, and the home knew %d",
@@ -1425,7 +1459,7 @@ static void on_done(struct sim *sim, struct event *e)
 }
 
 /* Data and all acknowledgements are there. */
-static bool complete(struct sim *sim, struct txn *t)
+static inline bool complete(struct sim *sim, struct txn *t)
 {
 	if (t->client->kind == NODE_SHARED) {
 		if (!shared_filled(sim, t))
@@ -1503,9 +1537,7 @@ static void answer_line(struct sim *sim, struct node *node, const struct event *
 	t->supplier = FROM_CACHE;
 	t->supplied_by = node;
 	if (!probe->probe.invalidate) {
-		t->grant = protocol_grant(
-			possible(sim, t, &t->home->protocol->answered[t->asked][reply->what])
-				->action);
+		t->grant = possible(sim, t, &t->home->rules.answered[t->asked][reply->what])->grant;
 		send_reply(sim, t, reply, probe->probe.back);
 	}
 	waited(t, late);
@@ -1525,19 +1557,20 @@ static void note_found(struct txn *t, struct node *node, enum state found)
 /* The node's answer to a probe, its copy already changed by `rule` (NULL: it had none, but
  * perhaps a write-back on its way). */
 static void answer(struct sim *sim, struct node *node, const struct event *probe,
-		   const struct copy_rule *rule, enum state found, uint32_t version)
+		   const struct probe_rule *rule, enum state found, uint32_t version)
 {
 	struct txn *t = probe->txn;
-	struct reply reply = { found, ANSWER_NONE, version, false };
+	struct reply reply = { found, ANSWER_NONE, version, found != STATE_I };
 
-	if (rule)
-		reply.what = probe->probe.invalidate ? ANSWER_MOVED : protocol_answer(rule);
-	else if (found != STATE_I)
+	if (rule) {
+		reply.what = (enum answer)rule->tells;
+		reply.write_back = rule->writes_back;
+	} else if (found != STATE_I) {
 		reply.what = ANSWER_LEAVING;
+	}
 	if (reply.what == ANSWERS)
 		BUG(&sim->cpu[t->cpu], "line %llu is handed over and kept, or neither",
 		    (unsigned long long)t->line);
-	reply.write_back = rule ? rule->action & DO_WRITE_BACK : found != STATE_I;
 	if (is_collected(t)) {
 		note_found(t, node, found);
 		send_reply(sim, t, &reply, probe->probe.back);
@@ -1603,7 +1636,7 @@ static bool forgets(const struct sim *sim, const struct event *probe, enum state
 
 static void cpu_probe(struct sim *sim, struct node *node, struct event *e)
 {
-	struct cpu *cpu = &sim->cpu[node->id];
+	struct cpu *cpu = node->cpu;
 	struct txn *t = e->txn;
 	struct slot *slot;
 
@@ -1616,7 +1649,7 @@ static void cpu_probe(struct sim *sim, struct node *node, struct event *e)
 	}
 	slot = node_copy(node, t->line);
 	if (slot) {
-		const struct copy_rule *rule = probe_rule(sim, node, slot->state, e);
+		const struct probe_rule *rule = probe_rule(sim, node, slot->state, e);
 		enum state found = slot->state;
 		uint32_t version = slot->version;
 
@@ -1628,7 +1661,8 @@ static void cpu_probe(struct sim *sim, struct node *node, struct event *e)
 									   : NULL);
 		else
 			cpu_downgrade(sim, cpu, slot, rule->next);
-		observe_change(sim, t, cpu, found, rule->next);
+		if (sim->moments)
+			observe_change(sim, t, cpu, found, rule->next);
 		if (e->probe.invalidate && t->kind == TXN_REQUEST && t->client != node)
 			t->killed++;
 		answer(sim, node, e, rule, found, version);
@@ -1682,7 +1716,8 @@ void coherence_evict(struct sim *sim, struct cpu *cpu, struct slot *slot)
 	bool dirty = leaves_dirty(sim, node->id, node, state);
 
 	cpu_lose(sim, cpu, slot, NULL);
-	observe_copy(sim, cpu, line, MOMENT_EVICTION);
+	if (sim->moments)
+		observe_copy(sim, cpu, line, MOMENT_EVICTION);
 	if (dirty) {
 		struct txn lender = { .cpu = node->id, .number = cpu->txns++ };
 

@@ -16,7 +16,6 @@ void coherence_drop(struct sim *sim, struct node *node, uint64_t line);
 /* The CPU misses: a probe that it kept waiting is answered now. */
 void coherence_end_hold(struct sim *sim, struct cpu *cpu);
 void coherence_probe_again(struct sim *sim, struct event *probe);
-void txn_put(struct sim *sim, struct txn *txn);         /* drops one reference */
 struct dirent *dirent_find(struct sim *sim, struct node *home, uint64_t line);
 
 #endif

@@ -6,6 +6,7 @@
 #include "sim/access.h"
 #include "sim/coherence.h"
 #include "sim/effect.h"
+#include "sim/message.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,36 +21,68 @@ static uint64_t *lost_bits(const struct sim *sim, struct line *line)
 	return line->had_lost + sim->words;
 }
 
-static bool bit_of(const uint64_t *bits, unsigned i)
+static const uint64_t word_bytes = 0xff;
+
+static void note_written(struct written *w, uint16_t writer, uint32_t epoch)
 {
-	return bits[i / 64] >> i % 64 & 1;
+	if (w->writer != writer) {
+		w->other_epoch = w->epoch;
+		w->writer = writer;
+	}
+	w->epoch = epoch;
+}
+
+/* Only a part of the word is written. */
+static void go_by_bytes(struct sim *sim, struct byte_history *h, unsigned word)
+{
+	if (h->by_bytes >> word & 1)
+		return;
+	h->by_bytes |= (uint8_t)(1u << word);
+	if (!h->byte)
+		h->byte = sim_keep(sim, LINE * sizeof *h->byte);
+	for (unsigned i = 0; i < 8; i++)
+		h->byte[word * 8 + i] = h->word[word];
+}
+
+static void note_bytes(struct sim *sim, struct byte_history *h, uint64_t bytes, uint16_t writer,
+		       uint32_t epoch)
+{
+	while (bytes) {
+		unsigned word = (unsigned)__builtin_ctzll(bytes) / 8;
+		uint64_t all = word_bytes << word * 8, here = bytes & all;
+
+		bytes ^= here;
+		if (here == all && !(h->by_bytes >> word & 1)) {
+			note_written(&h->word[word], writer, epoch);
+			continue;
+		}
+		go_by_bytes(sim, h, word);
+		for (; here; here &= here - 1)
+			note_written(&h->byte[__builtin_ctzll(here)], writer, epoch);
+	}
+}
+
+static struct byte_history *byte_history_new(struct sim *sim)
+{
+	struct byte_history *h = sim_keep(sim, sizeof *h);
+
+	for (unsigned word = 0; word < LINE / 8; word++)
+		h->word[word].writer = NOBODY;
+	return h;
 }
 
 void line_written(struct sim *sim, struct line *info, unsigned cpu, uint64_t bytes)
 {
-	struct byte_history *h = info->bytes;
-	uint16_t self = (uint16_t)cpu;
-
 	if (!bytes)
 		return;
 	if (!++info->epoch)
 		BUG(&sim->cpu[cpu], "line %llu changed hands too often",
 		    (unsigned long long)info->number);
-	if (sim->head.cpus > 1) {
-		if (!h) {
-			h = info->bytes = sim_keep(sim, sizeof *h);
-			memset(h->writer, 0xff, sizeof h->writer);
-		}
-		for (; bytes; bytes &= bytes - 1) {
-			unsigned b = (unsigned)__builtin_ctzll(bytes);
-
-			if (h->writer[b] != self) {
-				h->other_epoch[b] = h->epoch[b];
-				h->writer[b] = self;
-			}
-			h->epoch[b] = info->epoch;
-		}
-	}
+	if (sim->head.cpus == 1)
+		return;
+	if (!info->bytes)
+		info->bytes = byte_history_new(sim);
+	note_bytes(sim, info->bytes, bytes, (uint16_t)cpu, info->epoch);
 }
 
 static void merge_written(struct sim *sim, struct cpu *cpu, struct slot *copy)
@@ -95,32 +128,27 @@ void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy)
 	copy->open = false;
 }
 
-void copy_check(struct cpu *cpu, const struct slot *copy)
+void copy_is_old(const struct cpu *cpu, const struct slot *copy)
 {
-	uint32_t version = cpu->sim->version[copy->line];
 	char name[48], member[32];
 
-	if (copy->version == version)
-		return;
 	label_describe(&cpu->sim->head.arena, (uint64_t)copy->line * LINE, UINT32_MAX, name,
 		       sizeof name, member, sizeof member);
 	BUG(cpu, "line %llu: copy in %c has version %u, the line %u (%s)",
-	    (unsigned long long)copy->line, state_letter[copy->state], copy->version, version,
-	    name);
+	    (unsigned long long)copy->line, state_letter[copy->state], copy->version,
+	    cpu->line_version[copy->line], name);
 }
 
 void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, const struct origin *taker)
 {
-	uint64_t *lost = lost_bits(sim, slot->info), bit = 1ull << cpu->node->id % 64;
-
 	copy_check(cpu, slot);
 	merge_written(sim, cpu, slot);
 	copy_settle_false(sim, cpu, slot);
 	if (taker) {
-		lost[cpu->node->id / 64] |= bit;
+		cpu_set_bit(cpu, lost_bits(sim, slot->info));
 		party_get(sim, slot->info, cpu->node->id)->taker = *taker;
 	} else {
-		lost[cpu->node->id / 64] &= ~bit;
+		cpu_clear_bit(cpu, lost_bits(sim, slot->info));
 	}
 	cache_forget_inner(cpu->node, slot->line);
 	if (cpu->parked && cpu->park_line == slot->line)
@@ -132,7 +160,7 @@ void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, const struct 
 
 bool copy_was_killed(struct sim *sim, const struct cpu *cpu, uint64_t line)
 {
-	return sim->line[line] && bit_of(lost_bits(sim, sim->line[line]), cpu->node->id);
+	return sim->line[line] && cpu_bit(cpu, lost_bits(sim, sim->line[line]));
 }
 
 void cpu_downgrade(struct sim *sim, struct cpu *cpu, struct slot *slot, enum state to)
@@ -149,10 +177,17 @@ bool copy_uses_foreign(const struct line *info, unsigned cpu, uint64_t bytes)
 	const struct party *party = party_find(info, cpu);
 	uint32_t since = party ? party->epoch : 0;
 
-	for (; h && bytes; bytes &= bytes - 1) {
-		unsigned b = (unsigned)__builtin_ctzll(bytes);
+	while (h && bytes) {
+		unsigned b = (unsigned)__builtin_ctzll(bytes), word = b / 8;
+		const struct written *w = &h->word[word];
 
-		if ((h->writer[b] == cpu ? h->other_epoch[b] : h->epoch[b]) > since)
+		if (h->by_bytes >> word & 1) {
+			w = &h->byte[b];
+			bytes &= bytes - 1;
+		} else {
+			bytes &= ~(word_bytes << word * 8);
+		}
+		if ((w->writer == cpu ? w->other_epoch : w->epoch) > since)
 			return true;
 	}
 	return false;
@@ -161,22 +196,21 @@ bool copy_uses_foreign(const struct line *info, unsigned cpu, uint64_t bytes)
 /* Cold, capacity, or sharing (settled later). */
 static void classify(struct sim *sim, struct cpu *cpu, struct slot *copy)
 {
-	unsigned id = cpu->node->id;
 	struct line *info = copy->info;
 	bool counts = sim->phase == PHASE_WINDOW;
 
 	copy->epoch = info->epoch;
 	copy->open = false;
-	if (!bit_of(had_bits(info), id)) {
-		had_bits(info)[id / 64] |= 1ull << id % 64;
+	if (!cpu_bit(cpu, had_bits(info))) {
+		cpu_set_bit(cpu, had_bits(info));
 		cpu->counts.misses_cold += counts;
 		note_seen(sim, cpu, copy);
-	} else if (!bit_of(lost_bits(sim, info), id)) {
+	} else if (!cpu_bit(cpu, lost_bits(sim, info))) {
 		cpu->counts.misses_capacity += counts;
 	} else {
 		copy->open = true;
 		copy->open_counts = counts;
-		party_get(sim, info, id)->open = NULL;
+		party_get(sim, info, cpu->head.id)->open = NULL;
 	}
 }
 
@@ -190,14 +224,12 @@ static void leave_unclassed(struct slot *copy)
 
 void copy_first_use(struct sim *sim, struct cpu *cpu, struct slot *copy)
 {
-	unsigned id = cpu->node->id;
-
 	copy->prefetched = false;
 	cpu->counts.prefetches_used += sim->phase == PHASE_WINDOW;
 	if (!copy->unclassed)
 		return;
 	copy->unclassed = false;
-	had_bits(copy->info)[id / 64] |= 1ull << id % 64;
+	cpu_set_bit(cpu, had_bits(copy->info));
 	note_seen(sim, cpu, copy);
 }
 
@@ -206,16 +238,15 @@ void copy_first_use(struct sim *sim, struct cpu *cpu, struct slot *copy)
 static struct slot *make_room(struct sim *sim, struct cpu *cpu, uint64_t line)
 {
 	const struct cache *c = node_outermost(cpu->node);
-	struct slot *set = cache_set(c, line), *victim = NULL;
+	struct slot *set = cache_set(c, line), *victim = NULL, *empty = cache_room(c, line);
 	bool victim_asks = false;
 
+	if (empty)
+		return empty;
 	for (uint64_t way = 0; way < c->ways; way++) {
 		struct slot *s = &set[way];
-		bool asks;
+		bool asks = coherence_pending(cpu->node, s->line);
 
-		if (s->line == NO_LINE)
-			return s;
-		asks = coherence_pending(cpu->node, s->line);
 		if (!victim || asks < victim_asks ||
 		    (asks == victim_asks && s->used < victim->used)) {
 			victim = s;
@@ -226,6 +257,16 @@ static struct slot *make_room(struct sim *sim, struct cpu *cpu, uint64_t line)
 	return victim;
 }
 
+static struct slot *longest_unused(const struct cache *c, uint64_t line)
+{
+	struct slot *set = cache_set(c, line), *slot = set;
+
+	for (uint64_t way = 1; way < c->ways; way++)
+		if (set[way].used < slot->used)
+			slot = &set[way];
+	return slot;
+}
+
 /* An inner level points to the copy; what it pointed to stays in the outermost level. */
 struct slot *copy_install_inner(struct cpu *cpu, struct slot *copy)
 {
@@ -233,16 +274,14 @@ struct slot *copy_install_inner(struct cpu *cpu, struct slot *copy)
 	struct slot *slot = copy;
 
 	for (int i = (int)node->levels - 2; i >= 0; i--) {
-		struct slot *set = cache_set(&node->level_cache[i], copy->line);
+		const struct cache *c = &node->level_cache[i];
 
-		slot = cache_find(&node->level_cache[i], copy->line);
+		slot = cache_find(c, copy->line);
 		if (!slot) {
-			slot = set;
-			for (uint64_t way = 1;
-			     way < node->level_cache[i].ways && slot->line != NO_LINE; way++)
-				if (set[way].line == NO_LINE || set[way].used < slot->used)
-					slot = &set[way];
-			slot_set_line(&node->level_cache[i], slot, copy->line);
+			slot = cache_room(c, copy->line);
+			if (!slot)
+				slot = longest_unused(c, copy->line);
+			slot_set_line(c, slot, copy->line);
 			slot->copy = copy;
 		}
 		slot->used = ++cpu->used;
@@ -254,17 +293,19 @@ struct slot *copy_install_inner(struct cpu *cpu, struct slot *copy)
  * The oldest buffered store and the access that the CPU waits with take effect, before a probe
  * that overtook the line; nobody waited for a prefetch, or a younger store's line: that goes.
  */
-static void finish(struct sim *sim, struct cpu *cpu, struct txn *t)
+static void finish(struct sim *sim, struct cpu *cpu, struct txn *t, struct slot *arrived)
 {
 	if (cpu->buffer.count)
 		buffer_filled(sim, cpu, t);
 	if (cpu->blocked == t) {
 		cpu->blocked = NULL;
 		cpu->filled = t;
+		cpu->arrived = arrived;
 		cpu->clock = sim->now;
 		sim->resume = cpu;
 	} else {
-		observe_copy(sim, cpu, t->line, MOMENT_ARRIVAL);
+		if (sim->moments)
+			observe_copy(sim, cpu, t->line, MOMENT_ARRIVAL);
 		if (t->deferred)
 			coherence_probe_again(sim, t->deferred);
 		txn_put(sim, t);
@@ -275,18 +316,18 @@ static void finish(struct sim *sim, struct cpu *cpu, struct txn *t)
 
 void cpu_filled(struct sim *sim, struct txn *t)
 {
-	struct cpu *cpu = &sim->cpu[t->client->id];
+	struct cpu *cpu = t->client->cpu;
 	struct slot *copy = node_copy(t->client, t->line);
-	const struct copy_rule *rule;
+	uint8_t next;
 	bool fresh = !copy;
 
 	if (t->request == FAR_ATOMIC) {         /* the home did it: nothing comes but word of it */
-		finish(sim, cpu, t);
+		finish(sim, cpu, t, NULL);
 		return;
 	}
 	if (fresh && t->dataless) { /* its copy had to make room meanwhile: as if it did now */
 		coherence_drop(sim, t->client, t->line);
-		finish(sim, cpu, t);
+		finish(sim, cpu, t, NULL);
 		return;
 	}
 	if (fresh) {
@@ -305,13 +346,11 @@ void cpu_filled(struct sim *sim, struct txn *t)
 		count_prefetch(sim, cpu, t, copy->info, fresh && copy->open);
 	t->request = fresh && t->request == UPGRADE ? GET_MODIFIED : t->request;
 	copy_check(cpu, copy);
-	rule = copy_rule(t->client, copy->state, fill_event[t->grant]);
-	if (!(rule->action & DO_HIT))
+	next = t->home->rules.fill[copy->state][t->grant];
+	if (next == STATES)
 		BUG(cpu, "fill of line %llu to %c in state %c", (unsigned long long)t->line,
 		    state_letter[t->grant], state_letter[copy->state]);
-	copy->state = rule->next;
+	copy->state = next;
 	copy->used = ++cpu->used;
-	if (fresh)
-		copy_install_inner(cpu, copy);
-	finish(sim, cpu, t);
+	finish(sim, cpu, t, fresh ? copy_install_inner(cpu, copy) : NULL);
 }

@@ -7,8 +7,13 @@
 void cpu_filled(struct sim *sim, struct txn *txn);      /* a CPU's transaction is complete */
 /* Bytes that a CPU wrote become history: others may miss on them. */
 void line_written(struct sim *sim, struct line *line, unsigned cpu, uint64_t bytes);
-/* BUG unless the copy is of the line's last version. */
-void copy_check(struct cpu *cpu, const struct slot *copy);
+/* BUG: the copy is not of the line's last version. */
+_Noreturn void copy_is_old(const struct cpu *cpu, const struct slot *copy);
+static inline void copy_check(const struct cpu *cpu, const struct slot *copy)
+{
+	if (copy->version != cpu->line_version[copy->line])
+		copy_is_old(cpu, copy);
+}
 /* The first access to a copy that came before any asked for it. */
 void copy_first_use(struct sim *sim, struct cpu *cpu, struct slot *copy);
 /* The class of the sharing miss that brought it. */

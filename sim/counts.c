@@ -21,33 +21,22 @@ struct line *line_get(struct sim *sim, uint64_t number)
 	return line;
 }
 
-struct line_counts *line_counts_get(struct sim *sim, struct line *line)
+struct line_counts *line_counts_new(struct sim *sim, struct line *line)
 {
-	if (!line->counts) {
-		line->counts =
-			sim_keep(sim, sizeof *line->counts + 2 * sim->words * sizeof(uint64_t));
-		if (sim->counted_lines == sim->counted_room) {
-			sim->counted_room = sim->counted_room ? 2 * sim->counted_room : 256;
-			sim->counted =
-				xrealloc(sim->counted, sim->counted_room * sizeof *sim->counted);
-		}
-		sim->counted[sim->counted_lines++] = line;
+	line->counts = sim_keep(sim, sizeof *line->counts + 2 * sim->words * sizeof(uint64_t));
+	if (sim->counted_lines == sim->counted_room) {
+		sim->counted_room = sim->counted_room ? 2 * sim->counted_room : 256;
+		sim->counted = xrealloc(sim->counted, sim->counted_room * sizeof *sim->counted);
 	}
+	sim->counted[sim->counted_lines++] = line;
 	return line->counts;
 }
 
-struct party *party_find(const struct line *line, unsigned cpu)
-{
-	return line->party ? line->party[cpu] : NULL;
-}
-
-struct party *party_get(struct sim *sim, struct line *line, unsigned cpu)
+struct party *party_new(struct sim *sim, struct line *line, unsigned cpu)
 {
 	if (!line->party)
 		line->party = sim_keep(sim, sim->head.cpus * sizeof *line->party);
-	if (!line->party[cpu])
-		line->party[cpu] = sim_keep(sim, sizeof *line->party[cpu]);
-	return line->party[cpu];
+	return line->party[cpu] = sim_keep(sim, sizeof *line->party[cpu]);
 }
 
 static unsigned context_add(struct sim *sim, struct context context)
@@ -264,6 +253,19 @@ static uint64_t tail(const struct cpu *cpu, uint64_t at)
 	return cpu->charged_until > at ? cpu->charged_until - at : 0;
 }
 
+/* An edge of the window may be among them, or they have become many. */
+bool entries_are_due(const struct sim *sim)
+{
+	enum { MANY = 8192 };
+
+	return sim->pushed >= sim->edge || sim->entries > MANY;
+}
+
+void entries_look(struct sim *sim)
+{
+	sim->quiet_until = entries_are_due(sim) ? 0 : sim->options.max_cycles * UNIT;
+}
+
 void window_open(struct sim *sim, uint64_t at)
 {
 	sim->phase = PHASE_WINDOW;
@@ -329,6 +331,7 @@ void window_close(struct sim *sim, uint64_t at)
 	for (unsigned i = 0; i < sim->head.cpus; i++)
 		cpu_plain(&sim->cpu[i]);
 	sim->edge = NEVER;
+	entries_look(sim);
 }
 
 /* ---- operations, in the order of their ends ------------------------------------------------- */
@@ -430,6 +433,7 @@ void entries_apply(struct sim *sim, uint64_t time)
 	memmove(sim->entry, sim->entry + done, (sim->entries - done) * sizeof *sim->entry);
 	sim->entries -= done;
 	sim->entry_floor = sim->entries ? sim->entry[0].time : NEVER;
+	entries_look(sim);
 }
 
 void entry_push(struct sim *sim, const struct entry *e)
@@ -443,6 +447,7 @@ void entry_push(struct sim *sim, const struct entry *e)
 		sim->entry_floor = e->time;
 	if (e->whole && (sim->phase != PHASE_WINDOW || e->start >= sim->opened))
 		sim->pushed += e->pieces;
+	entries_look(sim);
 }
 
 void counts_init(struct sim *sim)
@@ -460,6 +465,7 @@ void counts_init(struct sim *sim)
 		sim->phase = PHASE_WINDOW;
 		sim->edge = sim->options.operations ? sim->options.operations : NEVER;
 	}
+	entries_look(sim);
 }
 
 void counts_free(struct sim *sim)

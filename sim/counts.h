@@ -30,10 +30,19 @@ struct party {
 	struct taken *open;             /* where its sharing miss is counted, until that has a class */
 };
 
-/* Who wrote each byte last, and who but the last writer. */
+/* Who wrote a byte last and when, and when somebody else did before. */
+struct written {
+	uint32_t epoch, other_epoch;
+	uint16_t writer;                /* NOBODY: none yet */
+};
+enum { NOBODY = UINT16_MAX };
+
+/* Of each byte of a line. Mostly whole words are written: all of one is alike, until a part of it
+ * is written, and from then on each of its bytes stands for itself. */
 struct byte_history {
-	uint32_t epoch[LINE], other_epoch[LINE];
-	uint16_t writer[LINE];
+	struct written word[LINE / 8];
+	struct written *byte;           /* [LINE], NULL: all words are whole */
+	uint8_t by_bytes;               /* bit per word: it is not */
 };
 
 struct cell {                           /* hits included: one member, one site, one context */
@@ -111,15 +120,32 @@ struct cell *cell_get(struct sim *sim, const void *p, unsigned size, const struc
 		      unsigned context, uint32_t serial);
 struct fine_cell *fine_cell_get(struct sim *sim, uint64_t line, unsigned offset, unsigned size,
 				const struct site *site, unsigned context);
-struct line_counts *line_counts_get(struct sim *sim, struct line *line);
+struct line_counts *line_counts_new(struct sim *sim, struct line *line);
+static inline struct line_counts *line_counts_get(struct sim *sim, struct line *line)
+{
+	return line->counts ? line->counts : line_counts_new(sim, line);
+}
 /* What the line remembers of the CPU; NULL: nothing yet. */
-struct party *party_find(const struct line *line, unsigned cpu);
-struct party *party_get(struct sim *sim, struct line *line, unsigned cpu);
+static inline struct party *party_find(const struct line *line, unsigned cpu)
+{
+	return line->party ? line->party[cpu] : NULL;
+}
+
+struct party *party_new(struct sim *sim, struct line *line, unsigned cpu);
+static inline struct party *party_get(struct sim *sim, struct line *line, unsigned cpu)
+{
+	struct party *party = party_find(line, cpu);
+
+	return party ? party : party_new(sim, line, cpu);
+}
+
 struct taken *taken_get(struct sim *sim, struct fine_cell *cell, const struct origin *taker);
 /* The window's edges, at time `at`. */
 void window_open(struct sim *sim, uint64_t at);
 void window_close(struct sim *sim, uint64_t at);
 void entry_push(struct sim *sim, const struct entry *entry);
+void entries_look(struct sim *sim); /* sets sim->quiet_until: `pushed`, `edge`, `entries` changed */
+bool entries_are_due(const struct sim *sim);
 void entries_apply(struct sim *sim, uint64_t time); /* those with a time up to and including it */
 void counts_init(struct sim *sim);
 void counts_free(struct sim *sim);

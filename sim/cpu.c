@@ -9,6 +9,7 @@
 #include "sim/ahead.h"
 #include "sim/effect.h"
 #include "sim/fiber.h"
+#include "sim/message.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,15 +32,12 @@ void cpu_set_horizon(struct sim *sim, struct cpu *cpu)
 	if (sim->options.no_run_ahead || sim->observer || interrupt_due(cpu) ||
 	    cpu->node->pending || cpu->buffer.count)
 		return;
-	if (sim->homes.count)
-		h = least(h, sim->homes.item->time + t->least_probe);
-	if (sim->messages.count)
-		h = least(h, sim->messages.item->time + t->from_message);
-	if (sim->turns.count)
-		h = least(h, sim->turns.item->time + t->from_turn);
+	h = least(h, sim->homes.item->time + t->least_probe);
+	h = least(h, sim->messages.item->time + t->from_message);
+	h = least(h, sim->turns.item->time + t->from_turn);
 	for (const struct event *e = cpu->pending; e; e = e->next)
 		h = least(h, e->time);
-	if (sim->phase != PHASE_OVER) {
+	if (sim->edge != NEVER) {       /* else none is left, or there never was one */
 		cap = sim->edge > sim->pushed ? (sim->edge - sim->pushed) / sim->head.cpus : 0;
 		cap = cap > 1 ? sim->now + least(cap - 1, 1ull << 48) * UNIT : 0;
 		h = least(h, cap);
@@ -47,15 +45,53 @@ void cpu_set_horizon(struct sim *sim, struct cpu *cpu)
 	cpu->horizon = least(h, sim->options.max_cycles * UNIT);
 }
 
+static enum cause cause_now(const struct cpu *cpu, enum cause cause)
+{
+	if (cpu->in_irq)
+		return CAUSE_INTERRUPTS;
+	if (cpu->waiting == WAITING_LOCK)
+		return CAUSE_LOCK_SPIN;
+	if (cpu->waiting == WAITING_IDLE && cause >= CAUSE_LOCKED)
+		return CAUSE_IDLE;
+	return cause;
+}
+
+void cpu_charge(struct cpu *cpu, uint64_t start, uint64_t end, enum cause cause)
+{
+	const struct sim *sim = cpu->sim;
+
+	cause = cause_now(cpu, cause);
+	if (start != cpu->charged_until)
+		BUG(cpu, "cycles from %llu to %llu belong to no cause, or to two",
+		    (unsigned long long)cpu->charged_until, (unsigned long long)start);
+	cpu->last_cause = cause;
+	cpu->charged_until = end;
+	if (sim->phase == PHASE_WARMUP)
+		return;
+	if (start < sim->opened)
+		start = sim->opened;
+	if (sim->phase == PHASE_WINDOW) {
+		if (end > start)
+			cpu->counts.cause_units[cause] += end - start;
+	} else {
+		if (end > sim->closed)
+			end = sim->closed;
+		if (end > start)
+			cpu->cause_final[cause] += end - start;
+	}
+}
+
+void cpu_pass(struct cpu *cpu, uint64_t units, enum cause cause)
+{
+	cpu_charge(cpu, cpu->clock, cpu->clock + units, cause);
+	cpu->clock += units;
+}
+
 /* Until it is this CPU's turn at its clock. */
 static void take_turn(struct sim *sim, struct cpu *cpu)
 {
-	bool quiet = sim->pushed < sim->edge && sim->entries <= 8192 &&
-		     cpu->clock <= sim->options.max_cycles * UNIT;
-
-	if (quiet && (!sim->turns.count || sim->turns.item->time > cpu->clock) &&
-	    (!sim->homes.count || sim->homes.item->time > cpu->clock) &&
-	    (!sim->messages.count || sim->messages.item->time > cpu->clock)) {
+	if (cpu->clock <= sim->quiet_until && sim->turns.item->time > cpu->clock &&
+	    sim->homes.item->time > cpu->clock && sim->messages.item->time > cpu->clock) {
 		sim->now = cpu->clock;
 		return;
 	}
@@ -370,6 +406,7 @@ void cpu_init(struct sim *sim, struct cpu *cpu, unsigned id)
 		cpu->buffer.entry = xalloc(sim->machine.store_buffer * sizeof(struct buffered));
 	if (sim->machine.load_window)
 		cpu->ahead = xalloc(sizeof *cpu->ahead);
+	cpu->plain_from = NEVER;
 	cpu->irq_on = true;
 	cpu->turn.type = EVENT_TURN;
 	cpu->turn.cpu = (uint16_t)id;

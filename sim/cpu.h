@@ -62,6 +62,7 @@ struct cpu {
 	uint64_t spin_line;             /* of the word that it waits for in spin_while, or 0 */
 	struct txn *blocked;            /* waits for this one */
 	struct txn *filled;             /* which is complete now; its access is due */
+	struct slot *arrived;           /* the innermost slot of the copy that came, NULL: none did */
 	struct store_buffer buffer;
 	const struct far *far;          /* what `blocked` is to do at the home */
 	/* scheduling */
@@ -98,19 +99,24 @@ struct cpu {
 	unsigned locks;
 };
 
-static inline enum cause cause_now(const struct cpu *cpu, enum cause cause)
+/* Bit sets of CPUs. */
+static inline void cpu_set_bit(const struct cpu *cpu, uint64_t *bits)
 {
-	if (cpu->in_irq)
-		return CAUSE_INTERRUPTS;
-	if (cpu->waiting == WAITING_LOCK)
-		return CAUSE_LOCK_SPIN;
-	if (cpu->waiting == WAITING_IDLE && cause >= CAUSE_LOCKED)
-		return CAUSE_IDLE;
-	return cause;
+	bits[cpu->head.id / 64] |= 1ull << cpu->head.id % 64;
 }
 
-/* From when on a hit is charged as such, and all of it lies inside the window: to be called when
- * one of these changes. */
+static inline void cpu_clear_bit(const struct cpu *cpu, uint64_t *bits)
+{
+	bits[cpu->head.id / 64] &= ~(1ull << cpu->head.id % 64);
+}
+
+static inline bool cpu_bit(const struct cpu *cpu, const uint64_t *bits)
+{
+	return bits[cpu->head.id / 64] >> cpu->head.id % 64 & 1;
+}
+
+/* From when on time is charged to the cause that it had by itself, and all of it lies inside the
+ * window: to be called when one of these changes. */
 static inline void cpu_plain(struct cpu *cpu)
 {
 	bool plain = !cpu->in_irq && cpu->waiting == NOT_WAITING && cpu->sim->phase == PHASE_WINDOW;
@@ -118,30 +124,20 @@ static inline void cpu_plain(struct cpu *cpu)
 	cpu->plain_from = plain ? cpu->sim->opened : NEVER;
 }
 
+/* The same where something is different: in an interrupt, waiting, at an edge of the window. */
+void cpu_charge(struct cpu *cpu, uint64_t start, uint64_t end, enum cause cause);
+void cpu_pass(struct cpu *cpu, uint64_t units, enum cause cause);
+
 /* The time from start to end goes to `cause`, as far as it lies inside the window. */
 static inline void charge(struct cpu *cpu, uint64_t start, uint64_t end, enum cause cause)
 {
-	const struct sim *sim = cpu->sim;
-
-	cause = cause_now(cpu, cause);
-	if (start != cpu->charged_until)
-		BUG(cpu, "cycles from %llu to %llu belong to no cause, or to two",
-		    (unsigned long long)cpu->charged_until, (unsigned long long)start);
+	if (start < cpu->plain_from || start != cpu->charged_until) {
+		cpu_charge(cpu, start, end, cause);
+		return;
+	}
+	cpu->counts.cause_units[cause] += end - start;
 	cpu->last_cause = cause;
 	cpu->charged_until = end;
-	if (sim->phase == PHASE_WARMUP)
-		return;
-	if (start < sim->opened)
-		start = sim->opened;
-	if (sim->phase == PHASE_WINDOW) {
-		if (end > start)
-			cpu->counts.cause_units[cause] += end - start;
-	} else {
-		if (end > sim->closed)
-			end = sim->closed;
-		if (end > start)
-			cpu->cause_final[cause] += end - start;
-	}
 }
 
 static inline bool interrupt_due(const struct cpu *cpu)
@@ -152,15 +148,8 @@ static inline bool interrupt_due(const struct cpu *cpu)
 /* From here to `units` later the CPU does `cause`; its clock moves. */
 static inline void pass(struct cpu *cpu, uint64_t units, enum cause cause)
 {
-	charge(cpu, cpu->clock, cpu->clock + units, cause);
-	cpu->clock += units;
-}
-
-/* The time of a hit. */
-static inline void pass_hit(struct cpu *cpu, uint64_t units, enum cause cause)
-{
 	if (cpu->clock < cpu->plain_from || cpu->clock != cpu->charged_until) {
-		pass(cpu, units, cause);
+		cpu_pass(cpu, units, cause);
 		return;
 	}
 	cpu->counts.cause_units[cause] += units;

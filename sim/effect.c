@@ -39,7 +39,6 @@ void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool writ
 		struct line *info)
 {
 	struct counts *c = &cpu->counts;
-	bool hitm = is_hitm(t);
 	struct line_counts *lc = line_counts_get(sim, info);
 
 	if (t->request == UPGRADE) {
@@ -50,32 +49,22 @@ void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool writ
 	} else {
 		c->misses++;
 		lc->misses++;
-		c->read_misses += !write;
-		c->write_misses += write;
+		*(write ? &c->write_misses : &c->read_misses) += 1;
 	}
 	c->downgrades +=
 		t->request == GET_SHARED && t->supplier == FROM_CACHE && state_alone(t->found);
-	c->hitm_loads += hitm && !write;
-	c->hitm_stores += hitm && write;
-	c->hitm_remote += hitm && t->supplied_by->socket != cpu->node->socket;
+	if (is_hitm(t)) {
+		*(write ? &c->hitm_stores : &c->hitm_loads) += 1;
+		c->hitm_remote += t->supplied_by->socket != cpu->node->socket;
+		lc->hitm++;
+	}
 	c->invalidations += t->killed;
-	lc->hitm += hitm;
 	lc->invalidations += t->killed;
-	lc->loads += !write;
-	lc->stores += write;
-	lc->cpus[(write ? sim->words : 0) + cpu->node->id / 64] |= 1ull << cpu->node->id % 64;
+	*(write ? &lc->stores : &lc->loads) += 1;
+	cpu_set_bit(cpu, lc->cpus + (write ? sim->words : 0));
 }
 
-struct origin want_origin(const struct cpu *cpu, const struct want *w, uint32_t context)
-{
-	return (struct origin){ .site = w->site,
-				.context = context,
-				.cpu = (uint16_t)cpu->node->id,
-				.offset = (uint8_t)((uintptr_t)w->p & (LINE - 1)),
-				.size = (uint8_t)w->size };
-}
-
-static bool is_miss(const struct txn *t)
+static inline bool is_miss(const struct txn *t)
 {
 	return t->request != UPGRADE && t->request != FAR_ATOMIC;
 }
@@ -111,18 +100,17 @@ void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const st
 {
 	struct fine_cell *f = w->fine ? *w->fine : NULL;
 
-	if (!f)
+	if (!f) {
 		f = fine_cell_get(sim, info->number, (unsigned)((uintptr_t)w->p & (LINE - 1)),
 				  w->size, w->site, w->context);
-	if (w->fine)
-		*w->fine = f;
-	f->cpus[cpu->node->id / 64] |= 1ull << cpu->node->id % 64;
+		if (w->fine)
+			*w->fine = f;
+	}
+	cpu_set_bit(cpu, f->cpus);
 	f->bounces += bounce;
 	if (!t)
 		return;
-	f->loads += w->read && !w->write;
-	f->stores += w->write && !w->read;
-	f->rmws += w->read && w->write;
+	*(!w->write ? &f->loads : !w->read ? &f->stores : &f->rmws) += 1;
 	f->hitm += is_hitm(t);
 	f->upgrades += t->request == UPGRADE;
 	f->wait_units += t->buffered ? 0 : sim->now - t->start;
@@ -162,7 +150,7 @@ void count_prefetch(struct sim *sim, struct cpu *cpu, const struct txn *t, struc
 	line_counts_get(sim, info)->hitm += hitm;
 	f = fine_cell_get(sim, info->number, t->origin.offset, 1, t->origin.site,
 			  t->origin.context);
-	f->cpus[cpu->node->id / 64] |= 1ull << cpu->node->id % 64;
+	cpu_set_bit(cpu, f->cpus);
 	f->hitm += hitm;
 	f->loads++;
 }
@@ -190,9 +178,10 @@ bool note_writer(struct sim *sim, struct cpu *cpu, struct line *info, const stru
 			   label_serial);
 
 	cpu->counts.bounces[label && label->layout ? label->layout->class : CLASS_ALLOCATOR]++;
-	line_counts_get(sim, info)->bounces++;
-	line_counts_get(sim, info)->cpus[sim->words + cpu->node->id / 64] |= 1ull
-									     << cpu->node->id % 64;
+	struct line_counts *lc = line_counts_get(sim, info);
+
+	lc->bounces++;
+	cpu_set_bit(cpu, lc->cpus + sim->words);
 	if (sim->holders < 2 * HOLDERS_MAX)
 		sim->holder[sim->holders++] =
 			(struct holder){ w->time - sim->opened, info->number << LINE_SHIFT,
@@ -222,8 +211,7 @@ static int cache_of(const struct sim *sim, const struct node *node)
 
 void observe_old(struct cpu *cpu, const void *p, unsigned size)
 {
-	if (cpu->sim->observer)
-		memcpy(cpu->seen, p, size);
+	memcpy(cpu->seen, p, size);
 }
 
 /* What a miss adds to an access; of a store that the CPU does not wait for, its cost apart. */
@@ -428,12 +416,14 @@ void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct wan
 
 void count_access(struct counts *c, struct cell *cell, const struct want *w)
 {
-	bool load = w->read && !w->write && !w->half, store = w->write && !w->read;
-
-	c->loads += load;
-	c->stores += store;
-	c->rmws += !load && !store;
-	cell->loads += load;
-	cell->stores += store;
-	cell->rmws += !load && !store;
+	if (w->read && !w->write && !w->half) {
+		c->loads++;
+		cell->loads++;
+	} else if (w->write && !w->read) {
+		c->stores++;
+		cell->stores++;
+	} else {
+		c->rmws++;
+		cell->rmws++;
+	}
 }

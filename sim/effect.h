@@ -31,8 +31,6 @@ static inline uint64_t byte_mask(const void *p, unsigned size)
 	return ((1ull << size) - 1) << ((uintptr_t)p & (LINE - 1));
 }
 
-/* The access, of that operation, as others remember it. */
-struct origin want_origin(const struct cpu *cpu, const struct want *w, uint32_t context);
 /* The copy, found in any private level; `cost` grows by what an outer level costs. */
 struct slot *find_copy(struct cpu *cpu, uint64_t line, uint64_t *cost);
 void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool write,

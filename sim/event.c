@@ -28,6 +28,7 @@
 #include "sim/coherence.h"
 #include "sim/cpu.h"
 #include "sim/fiber.h"
+#include "sim/message.h"
 #include "sim/verbs/random.h"
 
 #include <stdlib.h>
@@ -57,11 +58,16 @@ static uint64_t key_of(const struct sim *sim, struct event *e)
 	return e->key;
 }
 
-/* Two events of one time. */
-static bool tie_before(const struct sim *sim, struct event *a, struct event *b)
+/* Two events of one time; the rank is the first part of the key. */
+static __attribute__((noinline)) bool tie_before(const struct sim *sim, struct event *a,
+						 struct event *b)
 {
-	uint64_t x = key_of(sim, a), y = key_of(sim, b);
+	uint64_t x, y;
 
+	if (a->rank != b->rank)
+		return a->rank < b->rank;
+	x = key_of(sim, a);
+	y = key_of(sim, b);
 	return x != y ? x < y : a->count < b->count;
 }
 
@@ -71,7 +77,7 @@ static inline bool before(const struct sim *sim, const struct queue_item *a,
 	return a->time != b->time ? a->time < b->time : tie_before(sim, a->event, b->event);
 }
 
-static void more_events(struct sim *sim)
+void events_more(struct sim *sim)
 {
 	enum { MORE = 64 };
 	struct event *e = sim_block(sim, MORE * sizeof *e);
@@ -82,49 +88,26 @@ static void more_events(struct sim *sim)
 	}
 }
 
-struct event *event_new(struct sim *sim, enum event_type type, struct node *node)
-{
-	struct event *e;
-
-	if (!sim->free_event)
-		more_events(sim);
-	e = sim->free_event;
-	sim->free_event = e->next;
-	e->key = 0;
-	e->type = (uint8_t)type;
-	e->at_cpu = node->kind == NODE_CPU;
-	e->admitted = e->listed = false;
-	e->node = node;
-	e->txn = NULL;
-	memset(&e->probe, 0, sizeof e->probe); /* the explorer compares what a message says */
-	return e;
-}
-
-void event_free(struct sim *sim, struct event *e)
-{
-	if (e->txn)
-		txn_put(sim, e->txn);
-	e->next = sim->free_event;
-	sim->free_event = e;
-}
-
 /* ---- queues --------------------------------------------------------------------------------- */
 
 /* What went at the front is given to the end, or there is more of it. */
 static void make_room(struct queue *q)
 {
-	size_t gone = (size_t)(q->item - q->base);
+	size_t gone = (size_t)(q->item - q->base), count = queue_count(q);
+	size_t room = (size_t)(q->limit - q->base) + 1;
 
-	if (gone < q->room / 2 || !q->room) {
-		q->room = q->room ? 2 * q->room : 64;
-		q->base = xrealloc(q->base, q->room * sizeof *q->base);
+	if (gone < room / 2) {
+		room *= 2;
+		q->base = xrealloc(q->base, room * sizeof *q->base);
 	}
-	memmove(q->base, q->base + gone, q->count * sizeof *q->base);
-	q->item = q->base;
+	memmove(q->base + 1, q->base + gone, (count + 1) * sizeof *q->base);
+	q->item = q->base + 1;
+	q->end = q->item + count;
+	q->limit = q->base + room - 1;
 }
 
 /* Far from the end: the place of `item` among the first `count`, by halves. */
-static size_t place_of(const struct sim *sim, const struct queue *q, const struct queue_item *item,
+static size_t place_in(const struct sim *sim, const struct queue *q, const struct queue_item *item,
 		       size_t count)
 {
 	size_t low = 0;
@@ -140,51 +123,94 @@ static size_t place_of(const struct sim *sim, const struct queue *q, const struc
 	return low;
 }
 
-static void insert_before(const struct sim *sim, struct queue *q, struct queue_item *at,
-			  struct queue_item item)
+/* It does not belong near the end: before `at`, which is free as all behind it is not. */
+static __attribute__((noinline)) void insert_far(const struct sim *sim, struct queue *q,
+						 struct queue_item *at, struct queue_item item)
 {
-	enum { FEW = 8 };
-	size_t place;
+	size_t place = place_in(sim, q, &item, (size_t)(at - q->item));
 
-	for (unsigned i = 0; i < FEW; i++) {
-		*at = at[-1];
-		if (--at == q->item || !before(sim, &item, at - 1)) {
-			*at = item;
-			return;
-		}
-	}
-	place = place_of(sim, q, &item, (size_t)(at - q->item));
 	memmove(&q->item[place + 1], &q->item[place], (size_t)(at - &q->item[place]) * sizeof *at);
 	q->item[place] = item;
 }
 
-static inline void insert(const struct sim *sim, struct queue *q, struct event *e)
+/* The one before `at` has the same time: keys decide. */
+static __attribute__((noinline)) void insert_by_key(const struct sim *sim, struct queue *q,
+						    struct queue_item *at, struct queue_item item)
 {
-	struct queue_item item = { e->time, e }, *at = q->item + q->count;
+	enum { FEW = 8 };
 
-	if (at == q->base + q->room) {
-		make_room(q);
-		at = q->item + q->count;
+	for (unsigned i = 0; i < FEW; i++) {
+		if (at == q->item || !before(sim, &item, at - 1)) {
+			*at = item;
+			return;
+		}
+		*at = at[-1];
+		at--;
 	}
-	if (q->count++ && before(sim, &item, at - 1))
-		insert_before(sim, q, at, item);
+	insert_far(sim, q, at, item);
+}
+
+/* Before `at`, behind all others, which is free. */
+static void insert_before(const struct sim *sim, struct queue *q, struct queue_item *at,
+			  struct queue_item item)
+{
+	enum { FEW = 8 };
+
+	if (at - q->item > FEW && at[-FEW].time > item.time) {
+		insert_far(sim, q, at, item);
+		return;
+	}
+	while (at != q->item && at[-1].time > item.time) {
+		*at = at[-1];
+		at--;
+	}
+	if (at != q->item && at[-1].time == item.time)
+		insert_by_key(sim, q, at, item);
 	else
 		*at = item;
 }
 
+static inline void insert(const struct sim *sim, struct queue *q, struct event *e);
+
+static __attribute__((noinline)) void insert_in_room(const struct sim *sim, struct queue *q,
+						     struct event *e)
+{
+	make_room(q);
+	insert(sim, q, e);
+}
+
+/* In front of the first stands what has gone, which was earlier, or 0. */
+static inline void insert(const struct sim *sim, struct queue *q, struct event *e)
+{
+	struct queue_item item = { e->time, e }, *at = q->end;
+
+	if (at == q->limit) {
+		insert_in_room(sim, q, e);
+		return;
+	}
+	q->end = at + 1;
+	at[1].time = QUEUE_END;
+	if (item.time > at[-1].time)
+		*at = item;
+	else
+		insert_before(sim, q, at, item);
+}
+
 static inline void take_out(struct queue *q, size_t index)
 {
-	q->count--;
-	if (index == 0)
+	if (index == 0) {
 		q->item++;
-	else
-		memmove(&q->item[index], &q->item[index + 1], (q->count - index) * sizeof *q->item);
+	} else {
+		memmove(&q->item[index], &q->item[index + 1],
+			(queue_count(q) - index) * sizeof *q->item);
+		q->end--;
+	}
 }
 
 /* A CPU to which anything else is on its way has asked for it, and does not run ahead. */
-static void list_at_cpu(struct sim *sim, struct event *e)
+static inline void list_at_cpu(struct event *e)
 {
-	struct cpu *cpu = &sim->cpu[e->node->id];
+	struct cpu *cpu = e->node->cpu;
 
 	e->listed = true;
 	e->next = cpu->pending;
@@ -194,11 +220,30 @@ static void list_at_cpu(struct sim *sim, struct event *e)
 	cpu->pending = e;
 }
 
+static inline void unlist(struct event *e)
+{
+	e->listed = false;
+	*e->prev_next = e->next;
+	if (e->next)
+		e->next->prev_next = e->prev_next;
+	e->next = NULL;
+}
+
+static inline void queue(struct sim *sim, struct event *e)
+{
+	struct queue *q = &sim->homes;
+
+	if (e->node->kind == NODE_CPU) {
+		q = &sim->messages;
+		if (e->type == EVENT_PROBE || e->type == EVENT_INTERRUPT)
+			list_at_cpu(e);
+	}
+	insert(sim, q, e);
+}
+
 void event_queue(struct sim *sim, struct event *e)
 {
-	insert(sim, e->at_cpu ? &sim->messages : &sim->homes, e);
-	if (e->at_cpu && (e->type == EVENT_PROBE || e->type == EVENT_INTERRUPT))
-		list_at_cpu(sim, e);
+	queue(sim, e);
 }
 
 struct event *event_take(struct queue *q, size_t index)
@@ -206,13 +251,8 @@ struct event *event_take(struct queue *q, size_t index)
 	struct event *e = q->item[index].event;
 
 	take_out(q, index);
-	if (e->listed) {
-		e->listed = false;
-		*e->prev_next = e->next;
-		if (e->next)
-			e->next->prev_next = e->prev_next;
-		e->next = NULL;
-	}
+	if (e->listed)
+		unlist(e);
 	return e;
 }
 
@@ -224,7 +264,7 @@ void event_send(struct sim *sim, struct event *e, enum rank rank, struct txn *tx
 	e->rank = (uint8_t)rank;
 	e->cpu = (uint16_t)txn->cpu;
 	e->count = txn->number << 20 | (txn->messages++ & 0xfffff);
-	event_queue(sim, e);
+	queue(sim, e);
 }
 
 void event_again(struct sim *sim, struct event *e, enum rank rank, uint64_t time)
@@ -232,7 +272,7 @@ void event_again(struct sim *sim, struct event *e, enum rank rank, uint64_t time
 	e->time = time;
 	e->key = 0;
 	e->rank = (uint8_t)rank;
-	event_queue(sim, e);
+	queue(sim, e);
 }
 
 /* ---- turns ---------------------------------------------------------------------------------- */
@@ -266,6 +306,11 @@ void event_dispatch(struct sim *sim, struct event *e)
 		coherence_event(sim, e);
 }
 
+static inline struct cpu *cpu_of_turn(struct event *turn)
+{
+	return (struct cpu *)(void *)((char *)turn - offsetof(struct cpu, turn));
+}
+
 /* Let `next` go on; returns when it is the turn of the caller again. */
 static void hand_over(struct sim *sim, struct cpu *self, struct cpu *next)
 {
@@ -274,19 +319,19 @@ static void hand_over(struct sim *sim, struct cpu *self, struct cpu *next)
 		fiber_switch(self ? self->fiber : sim->main, next->fiber);
 }
 
-/* That with the earlier event; if only one has any, that. */
+/* That with the earlier event. */
 static inline struct queue *earlier(const struct sim *sim, struct queue *a, struct queue *b)
 {
-	if (!a->count || !b->count)
-		return a->count ? a : b;
-	return before(sim, b->item, a->item) ? b : a;
+	if (a->item->time != b->item->time)
+		return a->item->time < b->item->time ? a : b;
+	return b->item != b->end && tie_before(sim, b->item->event, a->item->event) ? b : a;
 }
 
 bool events_are_idle(const struct sim *sim)
 {
-	if (sim->homes.count)
+	if (queue_count(&sim->homes))
 		return false;
-	for (size_t i = 0; i < sim->messages.count; i++) {
+	for (size_t i = 0; i < queue_count(&sim->messages); i++) {
 		const struct event *e = sim->messages.item[i].event;
 
 		if (e->type != EVENT_INTERRUPT || (sim->unfinished && !e->interrupt.background))
@@ -295,10 +340,10 @@ bool events_are_idle(const struct sim *sim)
 	return true;
 }
 
-/* The run is over, or will never be. */
+/* No turn is left: the run is over, or will never be. */
 static void end_if_idle(struct sim *sim)
 {
-	if (sim->turns.count || !events_are_idle(sim))
+	if (!events_are_idle(sim))
 		return;
 	if (!sim->unfinished)
 		sim_end(sim, OUTCOME_DONE);
@@ -312,6 +357,15 @@ static _Noreturn void end_by_guard(struct sim *sim)
 	sim_end(sim, OUTCOME_MAX_CYCLES);
 }
 
+/* Something is to be done before what happens at `time`. */
+static void look_up(struct sim *sim, uint64_t time)
+{
+	if (entries_are_due(sim))
+		entries_apply(sim, time);
+	if (time > sim->options.max_cycles * UNIT)
+		end_by_guard(sim);
+}
+
 /* With many CPUs nothing of the next ones is in the host's near caches, but who they are is known:
  * fetch what they will touch, the farther ahead the more hangs on it. */
 static inline void fetch_ahead(const struct sim *sim)
@@ -320,19 +374,19 @@ static inline void fetch_ahead(const struct sim *sim)
 	const struct queue_item *item = sim->turns.item;
 	const struct cpu *cpu;
 
-	if (sim->turns.count < MANY)
+	if (queue_count(&sim->turns) < MANY)
 		return;
 	__builtin_prefetch(item[FIRST_SIGHT].event);
-	cpu = &sim->cpu[item[LATEST].event->cpu];
+	cpu = cpu_of_turn(item[LATEST].event);
 	for (unsigned i = 0; i < 4; i++)
 		__builtin_prefetch((const char *)cpu + i * LINE, 1);
 	__builtin_prefetch(&cpu->asks);
-	cpu = &sim->cpu[item[LATER].event->cpu];
+	cpu = cpu_of_turn(item[LATER].event);
 	__builtin_prefetch(cpu->fiber);
 	__builtin_prefetch(cpu->node);
 	if (cpu->asks)
 		__builtin_prefetch(cpu->asks, 1);
-	cpu = &sim->cpu[item[SOON].event->cpu];
+	cpu = cpu_of_turn(item[SOON].event);
 	fiber_prefetch(cpu->fiber);
 	if (cpu->asks && cpu->asks->slot)
 		__builtin_prefetch(cpu->asks->slot, 1);
@@ -347,16 +401,14 @@ void event_loop(struct sim *sim, struct cpu *self)
 		uint64_t time;
 
 		q = earlier(sim, q, &sim->turns);
-		if (!sim->turns.count)
+		if (sim->turns.item == sim->turns.end && sim->homes.item == sim->homes.end)
 			end_if_idle(sim);
 		time = q->item->time;
-		if (sim->pushed >= sim->edge || sim->entries > 8192)
-			entries_apply(sim, time);
-		if (time > sim->options.max_cycles * UNIT)
-			end_by_guard(sim);
+		if (time > sim->quiet_until)
+			look_up(sim, time);
 		sim->now = time;
 		if (q == &sim->turns) {
-			next = &sim->cpu[q->item->event->cpu];
+			next = cpu_of_turn(q->item->event);
 			fetch_ahead(sim);
 			take_out(q, 0);
 		} else {
@@ -366,6 +418,19 @@ void event_loop(struct sim *sim, struct cpu *self)
 		}
 	}
 	hand_over(sim, self, next);
+}
+
+void events_init(struct sim *sim)
+{
+	enum { FIRST_ROOM = 64 };
+	struct queue *const all[] = { &sim->homes, &sim->messages, &sim->turns };
+
+	for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
+		struct queue_item *base = xalloc(FIRST_ROOM * sizeof *base);
+
+		*all[i] = (struct queue){ base + 1, base + 1, base, base + FIRST_ROOM - 1 };
+		base[1].time = QUEUE_END;
+	}
 }
 
 void events_free(struct sim *sim)

@@ -32,10 +32,9 @@ enum event_type {
 
 struct event {
 	uint64_t time;
-	uint64_t key, count; /* where times are equal; key 0: not yet worked out */
+	uint64_t key, count; /* where times and ranks are equal; key 0: not yet worked out */
 	uint8_t type, rank; /* enum event_type, enum rank */
 	uint16_t cpu; /* on whose behalf */
-	bool at_cpu;                    /* class for the horizon: at a CPU, or at a home */
 	bool admitted;                  /* has its slot of slice, bus or link */
 	bool listed; /* in its CPU's list of what is on its way */
 	struct node *node;              /* where it happens */
@@ -57,26 +56,30 @@ struct event {
 /*
  * Events in order, the first at `item`. A new one is nearly always among the last, so it goes in
  * from behind with few moves; the first goes without any. The times stand in the array itself:
- * only ties look at the events.
+ * only ties look at the events. Behind the last one stands the time QUEUE_END, so that the first
+ * time can be asked of an empty queue too.
  */
 struct queue_item {
 	uint64_t time;
 	struct event *event;
 };
+#define QUEUE_END (UINT64_MAX / 2)      /* later than any event, and sums with it do not overflow */
 
 struct queue {
-	struct queue_item *item;
-	size_t count;
-	struct queue_item *base; /* where the array begins, of `room` items */
-	size_t room;
+	struct queue_item *item, *end; /* the first, and behind the last */
+	struct queue_item *base, *limit; /* the array, and where `end` has no room any more */
 };
+
+static inline size_t queue_count(const struct queue *q)
+{
+	return (size_t)(q->end - q->item);
+}
 
 uint64_t event_key(const struct sim *sim, enum rank rank, uint64_t time, unsigned cpu);
 /* 64 random bits: of the seed, the CPU and the number of its request alone. */
 uint64_t event_draw(const struct sim *sim, unsigned cpu, uint64_t number);
-/* Of that type, at that node; its time, order and payload are to be set. */
-struct event *event_new(struct sim *sim, enum event_type type, struct node *node);
-void event_free(struct sim *sim, struct event *event);
+/* event_new, event_free: sim/message.h. */
+void events_more(struct sim *sim);
 /* Queue an event that has its payload: `delay` from now (at least one unit). */
 void event_send(struct sim *sim, struct event *event, enum rank rank, struct txn *txn,
 		uint64_t delay);
@@ -88,6 +91,7 @@ void event_queue(struct sim *sim, struct event *event);
 void event_loop(struct sim *sim, struct cpu *cpu);
 void turn_push(struct sim *sim, struct cpu *cpu, enum rank rank, uint64_t time);
 void turn_remove(struct sim *sim, struct cpu *cpu);
+void events_init(struct sim *sim);
 void events_free(struct sim *sim);
 /*
  * Is nothing pending that could let a CPU go on? Timers alone do not keep a run alive: any of them

@@ -28,12 +28,10 @@ static unsigned count_bits(const uint64_t *bits, unsigned words)
 /* Which CPUs: "0-3,7"; the result keeps the text. */
 static const char *cpu_ids(struct result *r, const uint64_t *bits)
 {
-	char *text = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
+	char text[sizeof "1023," * MACHINE_CORES_MAX];
+	size_t n = 0;
 
-	if (!out)
-		xalloc_failed(0);
+	text[0] = '\0';
 	for (unsigned i = 0; i < r->cpus; i++) {
 		unsigned first = i;
 
@@ -41,16 +39,14 @@ static const char *cpu_ids(struct result *r, const uint64_t *bits)
 			continue;
 		while (i + 1 < r->cpus && bits[(i + 1) / 64] >> (i + 1) % 64 & 1)
 			i++;
-		fprintf(out, "%s%u", ftell(out) ? "," : "", first);
+		n += (size_t)snprintf(text + n, sizeof text - n, "%s%u", n ? "," : "", first);
 		if (i > first)
-			fprintf(out, "-%u", i);
+			n += (size_t)snprintf(text + n, sizeof text - n, "-%u", i);
 	}
-	if (fclose(out))
-		xalloc_failed(length);
 	/* room doubles whenever the count reaches a power of two */
 	if ((r->texts & (r->texts - 1)) == 0)
 		r->text = xrealloc(r->text, (r->texts ? 2 * r->texts : 1) * sizeof *r->text);
-	return r->text[r->texts++] = text;
+	return r->text[r->texts++] = xstrdup(text);
 }
 
 static void add_bits(uint64_t *to, const uint64_t *from, size_t words)
@@ -218,19 +214,20 @@ static struct named name_of(const struct naming *naming, uint64_t line, unsigned
 			     label && label->stride
 				     ? (unsigned)((at - label->start) % label->stride)
 				     : 0 };
-	const struct cell *then = NULL;
-	bool several = false;
+	size_t first = first_of_site(naming, site), end = first;
+	const struct cell *then;
 
-	for (size_t i = first_of_site(naming, site);
-	     i < naming->cells && naming->cell[i]->site == site; i++) {
-		const struct cell *c = naming->cell[i];
+	for (; end < naming->cells && naming->cell[end]->site == site; end++) {
+		const struct cell *c = naming->cell[end];
 
 		if (c->layout == now.layout && c->offset == now.offset)
 			return now;
-		several |= then && by_struct(then, c);
-		then = c;
 	}
-	return then && !several ? (struct named){ then->layout, then->label, then->offset } : now;
+	/* they stand in the order of by_struct */
+	if (end == first || by_struct(naming->cell[first], naming->cell[end - 1]))
+		return now;
+	then = naming->cell[end - 1];
+	return (struct named){ then->layout, then->label, then->offset };
 }
 
 static void member_of(const struct named *named, char *member, size_t size)
@@ -508,9 +505,15 @@ static void harvest_sites(const struct sim *sim, const struct naming *naming, st
 
 /* ---- members -------------------------------------------------------------------------------- */
 
-/* A member on its way: the CPUs of each of its fine cells are put together. */
+/*
+ * A member on its way: what its fine cells count is put together, first of those that are called
+ * alike on the host (`named`, `field`), in the end of all whose names read alike.
+ */
 struct member_sum {
 	struct member_stats stats;
+	struct named named;
+	const struct field *field;
+	size_t next;                    /* in its bucket, + 1 */
 	uint64_t *cpus;                 /* [words] readers, [words] writers */
 };
 
@@ -529,30 +532,29 @@ static int by_member(const void *a, const void *b)
 	return order ? order : strcmp(x->member, y->member);    /* two views of the same bytes */
 }
 
-static struct member_stats member_stats(const struct naming *naming, const struct fine_cell *f)
+static struct member_stats member_stats(const struct named *named, const struct field *field,
+					const struct fine_cell *f)
 {
-	struct named named = name_of(naming, f->line, f->offset, f->site);
-	const struct field *field = layout_field(named.layout, named.offset);
 	struct member_stats m = {
-		.class = named.layout ? named.layout->class : CLASS_ALLOCATOR,
-		.offset = field ? (unsigned)field->offset : named.offset,
+		.class = named->layout ? named->layout->class : CLASS_ALLOCATOR,
+		.offset = field ? (unsigned)field->offset : named->offset,
 		.size = field ? (unsigned)field->size : f->size,
-		.loads = f->loads,
-		.stores = f->stores,
-		.rmws = f->rmws,
-		.bounces = f->bounces,
-		.hitm = f->hitm,
-		.upgrades = f->upgrades,
-		.wait_units = f->wait_units,
 	};
 
-	name_layout(&named, m.layout, sizeof m.layout);
-	member_of(&named, m.member, sizeof m.member);
+	name_layout(named, m.layout, sizeof m.layout);
+	member_of(named, m.member, sizeof m.member);
 	return m;
 }
 
-static void add_cpus(struct member_sum *sum, const struct fine_cell *f, unsigned words)
+static void add_cell(struct member_sum *sum, const struct fine_cell *f, unsigned words)
 {
+	sum->stats.loads += f->loads;
+	sum->stats.stores += f->stores;
+	sum->stats.rmws += f->rmws;
+	sum->stats.bounces += f->bounces;
+	sum->stats.hitm += f->hitm;
+	sum->stats.upgrades += f->upgrades;
+	sum->stats.wait_units += f->wait_units;
 	if (f->loads || f->rmws)
 		add_bits(sum->cpus, f->cpus, words);
 	if (f->stores || f->rmws || f->bounces)
@@ -574,26 +576,69 @@ static void merge_member(struct member_sum *to, const struct member_sum *from, s
 	add_bits(to->cpus, from->cpus, bits);
 }
 
-static void harvest_members(const struct sim *sim, const struct naming *naming, struct result *r)
+enum { MEMBER_BUCKETS = 256 };
+
+struct member_list {
+	struct member_sum *sum;
+	size_t count, room;
+	size_t bucket[MEMBER_BUCKETS];  /* the first of those that have it, + 1 */
+};
+
+/* The sum for a fine cell. */
+static struct member_sum *member_get(struct member_list *list, const struct named *named,
+				     const struct fine_cell *f, size_t bits)
 {
-	size_t bits = 2 * sim->words, count = 0, kept = 0;
-	struct member_sum *sums = xalloc((sim->fine_cells + 1) * sizeof *sums);
-	uint64_t *cpus = xalloc((sim->fine_cells + 1) * bits * sizeof *cpus);
+	const struct field *field = layout_field(named->layout, named->offset);
+	unsigned offset = field ? (unsigned)field->offset : named->offset;
+	unsigned size = field ? (unsigned)field->size : f->size;
+	size_t *bucket = &list->bucket[(offset * 67 + size) % MEMBER_BUCKETS];
+
+	for (size_t i = *bucket; i; i = list->sum[i - 1].next) {
+		struct member_sum *sum = &list->sum[i - 1];
+
+		if (sum->named.layout == named->layout && sum->named.label == named->label &&
+		    sum->field == field && sum->stats.offset == offset && sum->stats.size == size)
+			return sum;
+	}
+	if (list->count == list->room) {
+		list->room = list->room ? 2 * list->room : 64;
+		list->sum = xrealloc(list->sum, list->room * sizeof *list->sum);
+	}
+	list->sum[list->count++] =
+		(struct member_sum){ member_stats(named, field, f), *named, field, *bucket,
+				     xalloc(bits * sizeof(uint64_t)) };
+	*bucket = list->count;
+	return &list->sum[list->count - 1];
+}
+
+static struct member_list collect_members(const struct sim *sim, const struct naming *naming)
+{
+	struct member_list list = { 0 };
 
 	for (unsigned b = 0; b < FINE_BUCKETS; b++)
 		for (const struct fine_cell *f = sim->fine_bucket[b]; f; f = f->hash_next) {
-			struct member_sum *sum = &sums[count];
+			struct named named = name_of(naming, f->line, f->offset, f->site);
 
-			*sum = (struct member_sum){ member_stats(naming, f), cpus + count * bits };
-			add_cpus(sum, f, sim->words);
-			count++;
+			add_cell(member_get(&list, &named, f, 2 * sim->words), f, sim->words);
 		}
-	qsort(sums, count, sizeof *sums, by_member);
+	return list;
+}
+
+static void harvest_members(const struct sim *sim, const struct naming *naming, struct result *r)
+{
+	struct member_list list = collect_members(sim, naming);
+	size_t bits = 2 * sim->words, count = list.count, kept = 0;
+	struct member_sum *sums = list.sum;
+
+	if (count)
+		qsort(sums, count, sizeof *sums, by_member);
 	for (size_t i = 0; i < count; i++) {
-		if (kept && !by_member(&sums[kept - 1], &sums[i]))
+		if (kept && !by_member(&sums[kept - 1], &sums[i])) {
 			merge_member(&sums[kept - 1], &sums[i], bits);
-		else
+			free(sums[i].cpus);
+		} else {
 			sums[kept++] = sums[i];
+		}
 	}
 	r->member = xalloc((kept + 1) * sizeof *r->member);
 	for (size_t i = 0; i < kept; i++) {
@@ -604,10 +649,10 @@ static void harvest_members(const struct sim *sim, const struct naming *naming, 
 		m->writers = count_bits(sums[i].cpus + sim->words, sim->words);
 		m->reader_ids = cpu_ids(r, sums[i].cpus);
 		m->writer_ids = cpu_ids(r, sums[i].cpus + sim->words);
+		free(sums[i].cpus);
 	}
 	r->members = kept;
 	free(sums);
-	free(cpus);
 }
 
 /* ---- pairs: a member's line taken for another ------------------------------------------------ */

@@ -13,6 +13,7 @@
 #include "sim/effect.h"
 #include "sim/event.h"
 #include "sim/fiber.h"
+#include "sim/message.h"
 #include "sim/node.h"
 #include "sim/state.h"
 #include "sim/timing.h"

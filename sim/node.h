@@ -7,7 +7,9 @@
 
 #include "sim/cache.h"
 #include "sim/protocol.h"
+#include "sim/timing.h"
 
+struct cpu;
 struct txn;
 
 enum { LEVELS = 2 };
@@ -28,6 +30,7 @@ struct dirent {
 	struct txn *head, *tail;        /* FIFO of the others */
 	uint64_t orders;                /* transactions ordered so far */
 	struct node *owner;
+	struct slot *copy;              /* of a shared level itself, NULL: none, and at the root */
 	unsigned sharer_count;
 	unsigned waits;                 /* messages that must come before `busy` ends */
 	bool guessed;                   /* busy's client is a sharer until its owner's answer */
@@ -44,6 +47,7 @@ enum node_kind { NODE_CPU, NODE_SHARED, NODE_ROOT };
 struct node {
 	enum node_kind kind;
 	unsigned id;                    /* CPU number; shared: index in sim->shared */
+	struct cpu *cpu;                /* CPU: itself */
 	unsigned index;                 /* among the clients of the parent */
 	unsigned core, socket;          /* where it stands (first core) */
 	struct node *parent;
@@ -55,15 +59,27 @@ struct node {
 	unsigned levels;
 	struct write_back *write_back;
 	struct txn *pending;
+	uint64_t pending_lines;         /* bit per line number modulo 64: maybe one of those */
 	/* as a home */
-	const struct protocol *protocol;        /* its own, and that of the caches above */
+	const struct protocol *protocol;        /* its own, and that of the caches above: */
+	struct rules rules;                     /* compiled */
+	struct owner_legs owner_legs;
 	struct dirent **entry;          /* by line number, NULL: nothing known */
 	uint64_t *slice_free;           /* [slices], at the root for each memory node */
 	unsigned slices;
 	uint64_t *bus_free;             /* ROOT as a bus: [sockets] */
 };
 
+/* sim.c: the home goes by that protocol, and so do the caches above. */
+void node_set_protocol(struct node *home, const struct protocol *protocol);
+
 /* What a client does with its copy is in the table of its home. */
+static inline const struct access_rule *access_rule(const struct node *client, enum state state,
+						    bool write)
+{
+	return &client->parent->rules.access[state][write];
+}
+
 static inline const struct copy_rule *copy_rule(const struct node *client, enum state state,
 						enum copy_event event)
 {

@@ -425,6 +425,72 @@ enum answer protocol_answer(const struct copy_rule *rule)
 	return rule->next == STATE_O ? ANSWER_OWNED : ANSWER_SHARED;
 }
 
+/* ---- compiled ------------------------------------------------------------------------------- */
+
+static struct access_rule compile_access(enum state state, const struct copy_rule *rule)
+{
+	struct access_rule r = { rule->action & DO_HIT, rule->next, REQUESTS };
+
+	if (rule->next != state)        /* it stays while it asks for more */
+		return r;
+	if (rule->action & DO_UPGRADE)
+		r.request = UPGRADE;
+	else if (rule->action & DO_GET_MODIFIED)
+		r.request = GET_MODIFIED;
+	else if (rule->action & DO_GET_SHARED)
+		r.request = GET_SHARED;
+	return r;
+}
+
+/* It must tell what the probe asks of it; what is invalidated goes. */
+static struct probe_rule compile_probe(enum state state, bool invalidate,
+				       const struct copy_rule *rule)
+{
+	bool stays = rule->next != STATE_I && (state == STATE_I || invalidate);
+
+	return (struct probe_rule){
+		.next = rule->next,
+		.tells = (uint8_t)(invalidate ? ANSWER_MOVED : protocol_answer(rule)),
+		.writes_back = rule->action & DO_WRITE_BACK,
+		.fits = { !stays && rule->action & (state == STATE_I ? DO_NONE_HERE : DO_ACK),
+			  !stays && rule->action & (state == STATE_I ? DO_NONE_HERE : DO_DATA) },
+	};
+}
+
+static uint8_t compile_fill(const struct protocol *p, enum state state, enum state grant)
+{
+	const struct copy_rule *rule = &p->copy[state][fill_event[grant]];
+	bool is_granted = fill_event[grant] != COPY_LOAD;       /* I and O are not */
+
+	return is_granted && rule->action & DO_HIT ? rule->next : (uint8_t)STATES;
+}
+
+static struct home_plan compile_home(const struct home_rule *rule)
+{
+	return (struct home_plan){ rule->action, rule->next,
+				   (uint8_t)protocol_grant(rule->action) };
+}
+
+void protocol_compile(struct rules *r, const struct protocol *p)
+{
+	for (enum state s = STATE_I; s < STATES; s++) {
+		r->access[s][false] = compile_access(s, &p->copy[s][COPY_LOAD]);
+		r->access[s][true] = compile_access(s, &p->copy[s][COPY_STORE]);
+		r->probe[s][false] = compile_probe(s, false, &p->copy[s][COPY_PROBE_SHARE]);
+		r->probe[s][true] = compile_probe(s, true, &p->copy[s][COPY_PROBE_INVALIDATE]);
+		for (enum state grant = STATE_I; grant < STATES; grant++)
+			r->fill[s][grant] = compile_fill(p, s, grant);
+	}
+	for (enum home_state h = HOME_U; h < HOME_STATES; h++) {
+		for (enum request q = GET_SHARED; q < REQUESTS; q++)
+			r->home[h][q] = compile_home(&p->home[h][q]);
+		for (enum answer a = ANSWER_SHARED; a < ANSWERS; a++)
+			r->answered[h][a] = compile_home(&p->answered[h][a]);
+	}
+}
+
+/* ---- printed -------------------------------------------------------------------------------- */
+
 struct word {
 	unsigned bit;
 	const char *text;

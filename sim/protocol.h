@@ -26,7 +26,7 @@ extern const char state_letter[STATES + 1];
 /* Is it newer than what the home has? */
 static inline bool state_dirty(enum state state)
 {
-	return state == STATE_O || state == STATE_D || state == STATE_M;
+	return (1u << STATE_O | 1u << STATE_D | 1u << STATE_M) >> state & 1;
 }
 
 /* Is it the only copy? */
@@ -120,6 +120,34 @@ struct protocol {
 	uint32_t states;                /* bit per state that the protocol has */
 	uint32_t home_states;           /* likewise */
 };
+
+/*
+ * A protocol as the engine reads it: what follows from a cell of the tables above, worked out once
+ * (protocol_compile). tests/test_protocol.c compares the two cell by cell.
+ */
+struct access_rule {
+	bool hits;
+	uint8_t next;
+	uint8_t request;                /* enum request, of no hit; REQUESTS: the cell says none */
+};
+struct probe_rule {
+	uint8_t next;
+	uint8_t tells;                  /* enum answer; ANSWERS: the cell contradicts itself */
+	bool writes_back;
+	bool fits[2];                   /* may be asked so: as a sharer, as the owner */
+};
+struct home_plan {
+	uint16_t action;                /* enum home_action */
+	uint8_t next;                   /* enum home_state */
+	uint8_t grant;                  /* enum state; STATE_I: none */
+};
+struct rules {
+	struct access_rule access[STATES][2];           /* load, store */
+	struct probe_rule probe[STATES][2];             /* share, invalidate */
+	uint8_t fill[STATES][STATES];   /* the next state by the state granted; STATES: impossible */
+	struct home_plan home[HOME_STATES][REQUESTS], answered[HOME_STATES][ANSWERS];
+};
+void protocol_compile(struct rules *rules, const struct protocol *protocol);
 
 /* Faults of the protocol that an experiment may plant; what is wrong then is told by the check of
  * versions on a later hit. The tables stay as they are. */

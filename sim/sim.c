@@ -55,10 +55,17 @@ static const struct protocol *protocol_of(const struct machine *m, enum node_kin
 	return m->dirty_read == DIRTY_MIGRATE ? &protocol_migrate : &protocol_moesi;
 }
 
+void node_set_protocol(struct node *home, const struct protocol *protocol)
+{
+	home->protocol = protocol;
+	protocol_compile(&home->rules, protocol);
+}
+
 /* The root is `nodes` homes in one. */
 static void make_home(struct sim *sim, struct node *home, uint64_t lines, unsigned nodes)
 {
-	home->protocol = protocol_of(&sim->machine, home->kind);
+	node_set_protocol(home, protocol_of(&sim->machine, home->kind));
+	timing_owner_legs(&sim->t, home->protocol, &home->owner_legs);
 	home->entry = xmap(lines * sizeof(struct dirent *));
 	home->slices = sim->machine.slice.slices ? (unsigned)sim->machine.slice.slices : 1;
 	home->slice_free = xalloc((size_t)home->slices * nodes * sizeof *home->slice_free);
@@ -264,10 +271,14 @@ struct sim *sim_new(const struct sim_options *options, char *why, size_t size)
 	for (unsigned i = 0; i < sim->head.cpus; i++) {
 		cpu_init(sim, &sim->cpu[i], i);
 		sim->cpu[i].node = node_new(sim, NODE_CPU, i, sim_core(options, i));
+		sim->cpu[i].node->cpu = &sim->cpu[i];
 	}
 	sim->head.node_of = nodes_of_cpus(sim);
 	counts_init(sim);
+	events_init(sim);
 	arena_init(sim, options->arena_bytes ? options->arena_bytes : 256ull << 20);
+	for (unsigned i = 0; i < sim->head.cpus; i++)
+		sim->cpu[i].line_version = sim->version;
 	if (!timing_derive(sim, why, size) || !topology_build(sim, why, size)) {
 		sim_free(sim);
 		return NULL;
@@ -400,7 +411,6 @@ static void run(void *argument)
 
 		cpu->load_hit = (uint32_t)cpu->node->level_cache[0].hit_units;
 		cpu->store_hit = (uint32_t)sim->t.store_hit;
-		cpu->line_version = sim->version;
 		cpu_plain(cpu);
 	}
 	sim->main = fiber_main();

@@ -60,6 +60,7 @@ struct sim {
 	/* operations and window */
 	enum phase phase;
 	uint64_t opened, closed;                /* times */
+	uint64_t quiet_until; /* up to then no operation's end is to take effect (entries_look) */
 	uint64_t edge, pushed, completed;       /* operations until the next edge, told, taken */
 	struct entry *entry;
 	size_t entries, entry_room;

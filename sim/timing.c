@@ -112,6 +112,35 @@ static void derive_least(struct timing *t, double share)
 		t->least_probe = 1;
 }
 
+static uint64_t least_of_owner(const struct timing *t, uint32_t states, bool homed_at_reader,
+			       enum access_kind access, unsigned d)
+{
+	uint64_t total = NEVER;
+
+	for (enum state s = STATE_F; s < STATES; s++) {
+		bool dirty_alone = s == STATE_M || s == STATE_D;
+
+		if (states >> s & 1)
+			total = least(total,
+				      t->legs[access][homed_at_reader && dirty_alone
+							      ? (unsigned)DIRTY_HOMED_AT_READER
+							      : s][d]);
+	}
+	return total;
+}
+
+void timing_owner_legs(const struct timing *t, const struct protocol *p, struct owner_legs *legs)
+{
+	for (unsigned homed = 0; homed < 2; homed++)
+		for (enum access_kind a = 0; a < ACCESS_KINDS; a++)
+			for (unsigned d = 0; d < t->distances; d++) {
+				legs->least[homed][false][a][d] =
+					least_of_owner(t, p->states, homed, a, d);
+				legs->least[homed][true][a][d] =
+					least_of_owner(t, p->states | 1u << STATE_F, homed, a, d);
+			}
+}
+
 /*
  * How soon an event at a CPU, or the turn of one, can reach another CPU: through a home, and by an
  * IPI. Who misses answers the probe that it held at once (hold), as if that were such an event.

@@ -49,6 +49,14 @@ struct timing {
 	uint64_t from_message, from_turn; /* and what these can lead to at a CPU */
 };
 
+/*
+ * The least total of any state that an owner can have: whether a dirty line's memory is in the
+ * reader's socket, and whether the owner is a shared level, which may also answer by itself.
+ */
+struct owner_legs {
+	uint64_t least[2][2][ACCESS_KINDS][DISTANCES];
+};
+
 static inline uint64_t least(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -66,6 +74,7 @@ static inline uint64_t timing_probe_leg(const struct timing *t, uint64_t rest)
 	return (rest * t->probe_part + (1ull << (PROBE_SHIFT - 1))) >> PROBE_SHIFT;
 }
 
+void timing_owner_legs(const struct timing *t, const struct protocol *p, struct owner_legs *legs);
 bool timing_derive(struct sim *sim, char *why, size_t size);
 uint64_t units_of_ns(const struct machine *machine, double ns);
 uint64_t units_of_cycles(double cycles);

@@ -35,7 +35,8 @@ enum event_flag {
 	EVENT_IN_INTERRUPT = 1 << 11, EVENT_IN_WINDOW = 1 << 12,
 	EVENT_LOCK_WAIT = 1 << 13,      /* the first one of a wait for a lock */
 	EVENT_INTERRUPT = 1 << 14,      /* the first one of an interrupt */
-	EVENT_NO_CACHES = 1 << 15,      /* no states: of a machine without caches */
+	EVENT_NO_CLOCK = 1 << 15,       /* of a machine without time: see found.h */
+	EVENT_INTO_BUFFER = 1 << 16,    /* a store that nobody else sees yet */
 };
 
 /* A word, or two, and what the first points to. */

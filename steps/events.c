@@ -829,7 +829,7 @@ static struct events *start(const struct planned *planned, uint64_t most, int fd
 	return NULL;
 }
 
-struct events *events_of_point(const struct planned *planned, uint64_t most, char *why, size_t size)
+int events_temporary(char *why, size_t size)
 {
 	const char *folder = getenv("TMPDIR");
 	char path[4096];
@@ -838,12 +838,18 @@ struct events *events_of_point(const struct planned *planned, uint64_t most, cha
 	snprintf(path, sizeof path, "%s/bounce-events-XXXXXX",
 		 folder && *folder ? folder : "/tmp");
 	fd = mkostemp(path, O_CLOEXEC);
-	if (fd >= 0) {
+	if (fd < 0)
+		snprintf(why, size, "no room for the events: %s: %s", path, strerror(errno));
+	else
 		unlink(path);
-		return start(planned, most, fd, why, size);
-	}
-	snprintf(why, size, "no room for the events: %s: %s", path, strerror(errno));
-	return NULL;
+	return fd;
+}
+
+struct events *events_of_point(const struct planned *planned, uint64_t most, char *why, size_t size)
+{
+	int fd = events_temporary(why, size);
+
+	return fd < 0 ? NULL : start(planned, most, fd, why, size);
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */
@@ -891,29 +897,42 @@ static bool take_index(struct events *e, const struct events_trailer *trailer)
 	return good;
 }
 
+struct events *events_adopt(int fd)
+{
+	struct events *e = events_new(fd);
+	struct events_trailer trailer;
+	struct stat stat;
+
+	if (fstat(e->fd, &stat) == 0 && take_header(e) &&
+	    stat.st_size >= (off_t)(sizeof trailer) &&
+	    read_at(e, (uint64_t)stat.st_size - sizeof trailer, &trailer, sizeof trailer) &&
+	    !memcmp(trailer.magic, EVENTS_MAGIC, sizeof trailer.magic) &&
+	    trailer.version == EVENTS_VERSION && take_index(e, &trailer))
+		return e;
+	e->fd = -1;
+	events_close(e);
+	return NULL;
+}
+
 struct events *events_open(const char *path, char *why, size_t size)
 {
 	FILE *file = file_open(path);
-	struct events_trailer trailer;
-	struct events *e;
-	struct stat stat;
-	bool good;
+	struct events *e = NULL;
+	int fd;
 
 	if (!file) {
 		snprintf(why, size, "%s: %s", path, file_problem(errno));
 		return NULL;
 	}
-	e = events_new(fcntl(fileno(file), F_DUPFD_CLOEXEC, 0));
+	fd = fcntl(fileno(file), F_DUPFD_CLOEXEC, 0);
 	fclose(file);
-	good = e->fd >= 0 && fstat(e->fd, &stat) == 0 && take_header(e) &&
-	       stat.st_size >= (off_t)(sizeof trailer) &&
-	       read_at(e, (uint64_t)stat.st_size - sizeof trailer, &trailer, sizeof trailer) &&
-	       !memcmp(trailer.magic, EVENTS_MAGIC, sizeof trailer.magic) &&
-	       trailer.version == EVENTS_VERSION && take_index(e, &trailer);
-	if (good)
+	if (fd >= 0)
+		e = events_adopt(fd);
+	if (e)
 		return e;
+	if (fd >= 0)
+		close(fd);
 	snprintf(why, size, "%s: this is no whole file of events", path);
-	events_close(e);
 	return NULL;
 }
 

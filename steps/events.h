@@ -35,6 +35,10 @@ struct events *events_of_point(const struct planned *planned, uint64_t most, cha
 bool events_save(struct events *events, const char *path, char *why, size_t size);
 /* A file of events that was written so. */
 struct events *events_open(const char *path, char *why, size_t size);
+/* The same of a file that is open, which is the events' own from then on; NULL: it is none, and the
+ * caller's. One without a name to write to: its descriptor, or below 0 and a reason in `why`. */
+struct events *events_adopt(int fd);
+int events_temporary(char *why, size_t size);
 /* Does the file begin like one of events? */
 bool events_are_in(const char *path);
 void events_close(struct events *events);

@@ -32,6 +32,7 @@ const char *event_what(const struct event *e, char *buf, size_t size)
 		 event_verbs[e->verb],
 		 e->flags & EVENT_IS_HALF	? ", its read"
 		 : e->flags & EVENT_IS_BUFFERED ? " leaves the buffer"
+		 : e->flags & EVENT_INTO_BUFFER ? " into the buffer"
 						: "",
 		 e->flags & EVENT_FAILED ? ", fails" : "");
 	return buf;
@@ -56,10 +57,11 @@ static const char *value_text(const struct event_value *v, unsigned size, char *
 
 const char *event_values(const struct event *e, char *buf, size_t size)
 {
+	unsigned size_known = e->flags & EVENT_NO_CLOCK && e->size > 8 ? 8 : e->size;
 	char old[200], now[200];
 
-	value_text(&e->old, e->size, old, sizeof old);
-	value_text(&e->now, e->size, now, sizeof now);
+	value_text(&e->old, size_known, old, sizeof old);
+	value_text(&e->now, size_known, now, sizeof now);
 	if (e->verb == EVENT_PREFETCH || e->verb == EVENT_PREFETCH_WRITE || e->verb == EVENT_FENCE)
 		*buf = '\0';
 	else if (!(e->flags & EVENT_IS_WRITE))
@@ -95,7 +97,7 @@ const char *event_why(struct events *events, const struct event *e, char *buf, s
 	size_t used;
 	char busy[32];
 
-	if (e->flags & EVENT_NO_CACHES) {
+	if (e->flags & EVENT_NO_CLOCK && !(e->flags & EVENT_MISSED)) {
 		*buf = '\0';
 		return buf;
 	}
@@ -105,11 +107,14 @@ const char *event_why(struct events *events, const struct event *e, char *buf, s
 		word = "done where the line is at home";
 	else if (e->verb == EVENT_PREFETCH || e->verb == EVENT_PREFETCH_WRITE)
 		word = "only asked for";
+	if (e->flags & EVENT_NO_CLOCK)
+		word = e->flags & EVENT_KILLED ? words[CAUSE_UPGRADE] : words[CAUSE_MEMORY];
 	if (e->flags & EVENT_TRANSFER)
-		used = (size_t)snprintf(buf, size, "from %s, which had it in %c, %s",
+		used = (size_t)snprintf(buf, size, "from %s, which had it in %c%s",
 					events_cache(events, (unsigned)e->supplier), e->found,
-					e->cause == CAUSE_TRANSFER_CROSS ? "another socket"
-									 : "same socket");
+					e->flags & EVENT_NO_CLOCK	   ? ""
+					: e->cause == CAUSE_TRANSFER_CROSS ? ", another socket"
+									   : ", same socket");
 	else
 		used = (size_t)snprintf(buf, size, "%s", word);
 	if (e->busy_units && used < size)

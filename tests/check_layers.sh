@@ -1,6 +1,6 @@
 #!/bin/sh
 # Each folder includes only what lies below it: sim, then models, workloads and litmus, then
-# experiment, figures, cli.
+# experiment, figures and steps, cli.
 cd "$(dirname "$0")/.." || exit 1
 
 # expect FOLDER ABOVE...: no file of the folder includes one of a folder above it.
@@ -18,9 +18,10 @@ expect() {
 	echo "ok - $folder/ includes nothing of: $*"
 }
 
-expect sim models workloads litmus experiment figures cli
-expect models workloads litmus experiment figures cli
-expect workloads litmus experiment figures cli
-expect litmus figures cli
-expect experiment figures cli
-expect figures cli
+expect sim models workloads litmus experiment figures steps cli
+expect models workloads litmus experiment figures steps cli
+expect workloads litmus experiment figures steps cli
+expect litmus figures steps cli
+expect experiment figures steps cli
+expect figures steps cli
+expect steps figures cli

@@ -24,6 +24,13 @@ while read -r command; do
 	verdict $? "README: $command"
 done <commands
 
+# Every verb has its line.
+"$bounce" help | sed -n 's/^  bounce \([a-z]*\) .*/\1/p' | while read -r verb; do
+	grep -q "^| .$verb[ \`]" "$here/README.md" || echo "$verb has no line"
+done >out
+[ ! -s out ]
+verdict $? "README: every verb in one line"
+
 # Help and version, as people ask for them.
 for asked in help --help -h '-?'; do
 	"$bounce" $asked >out 2>&1 && grep -q 'bounce run' out

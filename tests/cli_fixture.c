@@ -32,7 +32,9 @@ static int dispatch(int count, char **arguments)
 		{ "plot", cli_plot },	    { "list", cli_list },     { "compare", cli_compare },
 		{ "explain", cli_explain }, { "import", cli_import },
 		{ "litmus", cli_litmus },   { "calibrate", cli_calibrate },
-		{ "step", cli_step },	    { "suggest", cli_suggest },
+		{ "step", cli_step },
+		{ "export", cli_export },
+		{ "suggest", cli_suggest },
 	};
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {

@@ -30,7 +30,7 @@ struct line_of_words {
 /*
  * "0r A0  1w A3": CPU 0 loads word 0 of line A, then CPU 1 stores to word 3. r load, w store,
  * x LOCK add, c LOCK cmpxchg that fails, l cmpxchg without LOCK that fails; f as x, k as c, and the
- * home does it. CPUs are hexadecimal.
+ * home does it; u load, v store of byte 2 of the word, o load of byte 5. CPUs are hexadecimal.
  */
 struct row {
 	const char *name, *steps;
@@ -51,6 +51,15 @@ static void perform(struct cpu *cpu, uint64_t *p, char what)
 		break;
 	case 'w':
 		store(cpu, p, 1);
+		break;
+	case 'u':
+		load(cpu, (uint8_t *)p + 2);
+		break;
+	case 'v':
+		store(cpu, (uint8_t *)p + 2, 1);
+		break;
+	case 'o':
+		load(cpu, (uint8_t *)p + 5);
 		break;
 	case 'x':
 	case 'f':
@@ -297,6 +306,18 @@ static void miss_classes(void **state)
 		  2,  1, 2, 0,  0, 2,  3, 1, 1, 1 },
 		{ "an upgrade is not a miss", "0r A0 1r A0 0w A0",
 		  0,  0, 0, 0,  1, 1,  2, 0, 0, 0 },
+		/* histories go by whole words until a part of one is written */
+		{ "a byte of the word, and that is read", "0r A0 1v A0 0u A0",
+		  0,  1, 0, 0,  0, 1,  2, 0, 1, 0 },
+		{ "a byte of the word, another is read", "0r A0 1v A0 0o A0",
+		  0,  1, 0, 0,  0, 1,  2, 0, 0, 1 },
+		{ "the byte, then the word at once", "0r A0 1v A0 1w A0 0o A0",
+		  0,  1, 0, 0,  0, 1,  2, 0, 1, 0 },
+		/* 0's cold miss has seen the whole word; news is the byte alone */
+		{ "the word before, then the byte", "1w A0 0r A0 1v A0 0o A0",
+		  0,  2, 0, 0,  1, 1,  2, 0, 0, 1 },
+		{ "the byte, then the word for itself", "0r A0 1v A0 0u A0 1w A0 0o A0",
+		  0,  2, 0, 0,  1, 2,  2, 0, 2, 0 },
 	};
 	const struct machine machine = one_way_machine();
 

@@ -128,7 +128,7 @@ static void events_come_in_order(void **state)
 			event_queue(sim, event[turn ? shuffled(i) : i]);
 		for (unsigned i = 0; i < EVENTS; i++)
 			order[turn][i] = event_take(&sim->homes, 0);
-		assert_int_equal(sim->homes.count, 0);
+		assert_int_equal(queue_count(&sim->homes), 0);
 	}
 	for (unsigned i = 0; i < EVENTS; i++) {
 		const struct event *a = order[0][i ? i - 1 : 0], *b = order[0][i];
@@ -155,8 +155,8 @@ static void events_taken_from_the_middle(void **state)
 	for (uint64_t i = 0; i < EVENTS; i++)
 		event_queue(sim, event_at(sim, 100 + shuffled(i), RANK_HOME, 0, i));
 	for (unsigned i = 0; i < EVENTS / 2; i++)
-		event_free(sim, event_take(&sim->homes, i * 31 % sim->homes.count));
-	while (sim->homes.count) {
+		event_free(sim, event_take(&sim->homes, i * 31 % queue_count(&sim->homes)));
+	while (queue_count(&sim->homes)) {
 		struct event *e = event_take(&sim->homes, 0);
 
 		assert_true(e->time > last);
@@ -205,7 +205,7 @@ static void turns_come_in_order(void **state)
 		assert_int_equal(cpu->clock, at);
 		turn_remove(sim, cpu);
 	}
-	assert_int_equal(sim->turns.count, 0);
+	assert_int_equal(queue_count(&sim->turns), 0);
 	sim_free(sim);
 }
 

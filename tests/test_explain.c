@@ -129,7 +129,8 @@ static void near_misses_elsewhere(void **state)
 		{ { "report", "configs/remote-free.yaml" }, "; it is a file: 'bounce run' makes results" },
 		{ { "compare", "configs/remote-free.yaml" }, "; it is a file: 'bounce run' makes results" },
 		{ { "check", "configs/remote-free" },           "did you mean 'configs/remote-free.yaml'?" },
-		{ { "check", "remote-free" },                   "did you mean 'configs/remote-free.yaml'?" },
+		{ { "check", "remote-fre" },                    "did you mean 'remote-free'? ('bounce list experiments' shows all)" },
+		{ { "check", "remote-free.yaml" },              "did you mean 'configs/remote-free.yaml'?" },
 		{ { "check", "configs" },                       "an experiment is a YAML file" },
 		{ { "compare", "x", "--metric", "bounce" },     "did you mean 'bounces'?" },
 		{ { "compare", "x", "--metric", "bounces/operatons" }, "did you mean 'operations'?" },
@@ -209,7 +210,7 @@ static void states_causes_and_ends_are_words(void **state)
 static void every_listed_name_is_a_word(void **state)
 {
 	static const char *const lists[] = { "models",	  "workloads", "machines",
-					     "protocols", "metrics",   "keys" };
+					     "protocols", "metrics",   "keys", "experiments" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
@@ -297,7 +298,7 @@ static size_t headings_of(const char *const *arguments, const char *const *names
 static void every_heading_is_a_word(void **state)
 {
 	static const char *const lists[] = { "models",	  "workloads", "machines",
-					     "protocols", "metrics",   "keys" };
+					     "protocols", "metrics",   "keys", "experiments" };
 	/* of series: what is compared stands in the heading */
 	static const char *const series[] = { "slub-page", "slub-cpu", "ring", "core2-2s", "bounce ",
 					     NULL };

@@ -120,12 +120,12 @@ static struct slot *copy_of(const struct cpu *cpu, uint64_t line)
 	return node_copy(cpu->node, line);
 }
 
-static const struct copy_rule *rule_for(const struct cpu *cpu, const struct slot *copy, bool write)
+static const struct access_rule *rule_for(const struct cpu *cpu, const struct slot *copy, bool write)
 {
-	return copy_rule(cpu->node, copy ? copy->state : STATE_I, write ? COPY_STORE : COPY_LOAD);
+	return access_rule(cpu->node, copy ? copy->state : STATE_I, write);
 }
 
-static void effect(struct cpu *cpu, struct slot *copy, const struct copy_rule *rule, bool write)
+static void effect(struct cpu *cpu, struct slot *copy, const struct access_rule *rule, bool write)
 {
 	copy->state = rule->next;
 	if (write && !copy->wrote) {
@@ -139,13 +139,13 @@ static void ask(struct world *w, unsigned id, unsigned line, bool write)
 {
 	struct cpu *cpu = &w->sim->cpu[id];
 	struct slot *copy = copy_of(cpu, w->line[line]);
-	const struct copy_rule *rule = rule_for(cpu, copy, write);
+	const struct access_rule *rule = rule_for(cpu, copy, write);
 	struct txn *t = coherence_pending(cpu->node, w->line[line]);
 
 	w->writes[id] = write;
 	w->far[id] = false;
 	w->wants[id] = (uint8_t)line;
-	if (rule->action & DO_HIT) {
+	if (rule->hits) {
 		effect(cpu, copy, rule, write);
 		return;
 	}
@@ -163,11 +163,11 @@ static void buffer_line(struct world *w, unsigned id, unsigned line)
 	static const struct site site = { "test_explore", 0, "", "word" };
 	struct cpu *cpu = &w->sim->cpu[id];
 	struct slot *copy = copy_of(cpu, w->line[line]);
-	const struct copy_rule *rule = rule_for(cpu, copy, true);
+	const struct access_rule *rule = rule_for(cpu, copy, true);
 	uint64_t value = 0;
 
 	cpu->clock = w->sim->now;
-	if (!cpu->buffer.count && rule->action & DO_HIT)
+	if (!cpu->buffer.count && rule->hits)
 		effect(cpu, copy, rule, true);
 	else
 		buffer_push(cpu, w->sim->head.arena.base + (w->line[line] << LINE_SHIFT), &value, sizeof value,
@@ -216,7 +216,7 @@ static void go_on(struct world *w)
 	struct txn *t = cpu->filled;
 	unsigned id = cpu->node->id;
 	struct slot *copy = copy_of(cpu, w->line[w->wants[id]]);
-	const struct copy_rule *rule = rule_for(cpu, copy, w->writes[id]);
+	const struct access_rule *rule = rule_for(cpu, copy, w->writes[id]);
 	struct event *probe = t->deferred;
 
 	w->sim->resume = NULL;
@@ -226,23 +226,23 @@ static void go_on(struct world *w)
 		txn_put(w->sim, t);
 		return;
 	}
-	if (rule->action & DO_HIT)
+	if (rule->hits)
 		effect(cpu, copy, rule, w->writes[id]);
 	t->deferred = NULL;
 	if (probe)
 		coherence_probe_again(w->sim, probe);
 	txn_put(w->sim, t);
-	if (!(rule->action & DO_HIT))
+	if (!rule->hits)
 		ask(w, id, w->wants[id], w->writes[id]);
 }
 
 static void deliver(struct world *w, unsigned index)
 {
 	struct sim *sim = w->sim;
-	struct queue *h = index < sim->homes.count ? &sim->homes : &sim->messages;
+	struct queue *h = index < queue_count(&sim->homes) ? &sim->homes : &sim->messages;
 
 	event_dispatch(sim,
-		       event_take(h, h == &sim->homes ? index : index - sim->homes.count));
+		       event_take(h, h == &sim->homes ? index : index - queue_count(&sim->homes)));
 	if (sim->resume)
 		go_on(w);
 }
@@ -256,7 +256,7 @@ static bool can_start(const struct world *w, enum start start, unsigned id, unsi
 	const struct slot *copy = copy_of(cpu, w->line[line]);
 	bool pending = coherence_pending(cpu->node, w->line[line]),
 	     write = start == STORES || start == PREFETCHES_WRITE || start == BUFFERS;
-	const struct copy_rule *rule = rule_for(cpu, copy, write);
+	const struct access_rule *rule = rule_for(cpu, copy, write);
 
 	if (!(w->search->starts & 1u << start))
 		return false;
@@ -273,8 +273,8 @@ static bool can_start(const struct world *w, enum start start, unsigned id, unsi
 	if (start == FARS)
 		return !pending && !(copy && state_alone(copy->state));
 	if (start == PREFETCHES || start == PREFETCHES_WRITE)
-		return !pending && !(rule->action & DO_HIT);
-	return !(rule->action & DO_HIT) || rule->next != copy->state || (write && !copy->wrote);
+		return !pending && !rule->hits;
+	return !rule->hits || rule->next != copy->state || (write && !copy->wrote);
 }
 
 /* The turn of a store that has taken effect without it, or waits for its line again: nothing will
@@ -292,14 +292,14 @@ static bool is_stale(const struct sim *sim, const struct event *e)
 /* By number: those at homes, then the messages. */
 static const struct event *pending_event(const struct sim *sim, unsigned index)
 {
-	if (index < sim->homes.count)
+	if (index < queue_count(&sim->homes))
 		return sim->homes.item[index].event;
-	return sim->messages.item[index - sim->homes.count].event;
+	return sim->messages.item[index - queue_count(&sim->homes)].event;
 }
 
 static unsigned actions(const struct world *w, struct action *list)
 {
-	size_t pending = w->sim->homes.count + w->sim->messages.count;
+	size_t pending = queue_count(&w->sim->homes) + queue_count(&w->sim->messages);
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < pending; i++)
@@ -362,14 +362,14 @@ static void describe(const struct world *w, struct action action)
 					    "end of service", "interrupt",
 					    "turn of the oldest store" };
 	const struct queue *h =
-		action.index < w->sim->homes.count ? &w->sim->homes : &w->sim->messages;
+		action.index < queue_count(&w->sim->homes) ? &w->sim->homes : &w->sim->messages;
 	const struct event *e;
 
 	if (action.kind != DELIVER) {
 		print_error("  CPU %u %s line %u\n", action.cpu, verb[action.kind], action.line);
 		return;
 	}
-	e = h->item[h == &w->sim->homes ? action.index : action.index - w->sim->homes.count].event;
+	e = h->item[h == &w->sim->homes ? action.index : action.index - queue_count(&w->sim->homes)].event;
 	print_error("  %s", type[e->type]);
 	if (e->type == EVENT_PROBE)
 		print_error(e->probe.invalidate ? " (invalidate)" : " (share)");
@@ -570,7 +570,7 @@ static void put_events(struct writer *to)
 	size_t count = to->count, n = 0;
 
 	for (unsigned h = 0; h < 2; h++)
-		for (size_t i = 0; i < heap[h]->count; i++) {
+		for (size_t i = 0; i < queue_count(heap[h]); i++) {
 			if (is_stale(to->w->sim, heap[h]->item[i].event))
 				continue;
 			if (n == TXNS_MAX)
@@ -625,7 +625,7 @@ static void collect_orders(struct writer *to)
 		}
 	}
 	for (unsigned h = 0; h < 2; h++)
-		for (size_t i = 0; i < heap[h]->count; i++)
+		for (size_t i = 0; i < queue_count(heap[h]); i++)
 			if (heap[h]->item[i].event->type == EVENT_PROBE)
 				add_order(to, heap[h]->item[i].event->probe.order);
 	qsort(to->order, to->orders, sizeof to->order[0], by_value);
@@ -721,7 +721,7 @@ static bool messages_have_last(const struct world *w, uint64_t line)
 	const struct queue *heap[] = { &w->sim->homes, &w->sim->messages };
 
 	for (unsigned h = 0; h < 2; h++)
-		for (size_t i = 0; i < heap[h]->count; i++) {
+		for (size_t i = 0; i < queue_count(heap[h]); i++) {
 			const struct event *e = heap[h]->item[i].event;
 
 			if ((e->type == EVENT_FILL || e->type == EVENT_REPLY) &&
@@ -876,13 +876,13 @@ static bool come_to_rest(struct world *w)
 {
 	struct sim *sim = w->sim;
 
-	for (unsigned n = 0; sim->homes.count || sim->messages.count; n++) {
-		bool home = sim->homes.count && (!sim->messages.count ||
+	for (unsigned n = 0; queue_count(&sim->homes) || queue_count(&sim->messages); n++) {
+		bool home = queue_count(&sim->homes) && (!queue_count(&sim->messages) ||
 						 sim->homes.item->time <= sim->messages.item->time);
 
 		sim->now = home ? sim->homes.item->time : sim->messages.item->time;
 		if (!act(w, (struct action){ .kind = DELIVER,
-					     .index = (uint8_t)(home ? 0 : sim->homes.count) }))
+					     .index = (uint8_t)(home ? 0 : queue_count(&sim->homes)) }))
 			return false;
 		if (n == REST_LIMIT)
 			return wrong(w, "it does not come to rest", 0);
@@ -924,10 +924,7 @@ static void forget_line(struct world *w, uint64_t number)
 	for (unsigned i = 0; line->party && i < sim->head.cpus; i++)
 		if (line->party[i])
 			*line->party[i] = (struct party){ 0 };
-	if (line->bytes) {
-		*line->bytes = (struct byte_history){ 0 };
-		memset(line->bytes->writer, 0xff, sizeof line->bytes->writer);
-	}
+	line->bytes = NULL;
 }
 
 /* As if nothing had ever happened. The machine must be at rest. */
@@ -1074,9 +1071,9 @@ static void open_world(struct world *w)
 	options.arena_bytes = 1 << 20;
 	w->sim = engine_sim(&options);
 	if (w->search->damaged) {
-		w->sim->root->protocol = w->search->damaged;
+		node_set_protocol(w->sim->root, w->search->damaged);
 		for (unsigned i = 0; i < w->sim->shared_count; i++)
-			w->sim->shared[i]->protocol = w->search->damaged;
+			node_set_protocol(w->sim->shared[i], w->search->damaged);
 	}
 	line = arena_alloc(w->sim, LINE, 32, 0, 4096, NULL, "line");
 	w->line[0] = sim_offset(w->sim, line) >> LINE_SHIFT;

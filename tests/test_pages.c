@@ -83,6 +83,19 @@ static void lines_break_at_blanks_and_hold_what_fits(void **state)
 	free(line);
 }
 
+static void lines_of_a_title_are_balanced(void **state)
+{
+	(void)state;
+	size_t count;
+	char **line = width_balanced("aa aa aa aa aa aa", 100, false, 800, 3, &count);
+
+	/* all are 12 * 61.3 + 5 * 31.8 = 895; four are 586, five 741, three 431 */
+	assert_int_equal(count, 2);
+	assert_string_equal(line[0], "aa aa aa");
+	assert_string_equal(line[1], "aa aa aa");
+	width_free(line, count);
+}
+
 static void names_that_are_cut_stay_different(void **state)
 {
 	(void)state;
@@ -347,6 +360,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(widths_are_those_of_the_font),
 		cmocka_unit_test(lines_break_at_blanks_and_hold_what_fits),
+		cmocka_unit_test(lines_of_a_title_are_balanced),
 		cmocka_unit_test(names_that_are_cut_stay_different),
 		cmocka_unit_test(contrast_is_that_of_wcag),
 		cmocka_unit_test(every_allocator_can_be_seen_on_either_paper),

@@ -239,16 +239,18 @@ static void tables_and_figures_say_the_distance(void **state)
 
 	struct output run = run_cli((const char *const[]){ "run", file, "--quiet", "--output",
 							   folder, NULL });
-	struct output report = run_cli((const char *const[]){ "report", results, NULL });
+	struct output report = run_cli((const char *const[]){ "report", results, "--point", "cpus=2", NULL });
+	struct output wide = run_cli((const char *const[]){ "report", results, "--point", "cpus=4", NULL });
 
 	assert_int_equal(run.status, 0);
 	assert_non_null(strstr(run.out, "\ncpus  partners "));
 	assert_non_null(strstr(run.out, "\n2     other_socket "));
 	assert_non_null(strstr(run.out, "\n4     same_package_other_die "));
 	assert_non_null(strstr(report.out, "workload partners: other_socket\n"));
-	assert_non_null(strstr(report.out, "workload partners: same_package_other_die\n"));
+	assert_non_null(strstr(wide.out, "workload partners: same_package_other_die\n"));
 	output_free(&run);
 	output_free(&report);
+	output_free(&wide);
 
 	char *script = read_text(path);
 

@@ -616,9 +616,9 @@ static void bench_open(struct bench *b, const struct variant *variant, enum mach
 /* The only message under way, taken off its way. */
 static struct event *hold(struct bench *b)
 {
-	struct queue *h = b->sim->homes.count ? &b->sim->homes : &b->sim->messages;
+	struct queue *h = queue_count(&b->sim->homes) ? &b->sim->homes : &b->sim->messages;
 
-	assert_int_equal(b->sim->homes.count + b->sim->messages.count, 1);
+	assert_int_equal(queue_count(&b->sim->homes) + queue_count(&b->sim->messages), 1);
 	return event_take(h, 0);
 }
 
@@ -905,6 +905,121 @@ static void the_table_prints_every_rule(void **state)
 	}
 }
 
+/* ---- compiled --------------------------------------------------------------------------------- */
+
+static void compare_access(const struct copy_rule *cell, unsigned state, const struct access_rule *r)
+{
+	static const struct { unsigned bit, request; } asks[] = {       /* the first that is set */
+		{ DO_UPGRADE, UPGRADE }, { DO_GET_MODIFIED, GET_MODIFIED }, { DO_GET_SHARED, GET_SHARED },
+	};
+	unsigned i = 0;
+
+	while (i < 3 && !(cell->action & asks[i].bit))
+		i++;
+	assert_int_equal(r->hits, (cell->action & DO_HIT) != 0);
+	assert_int_equal(r->next, cell->next);
+	assert_int_equal(r->request, i < 3 && cell->next == state ? asks[i].request : REQUESTS);
+}
+
+static void compare_probe(const struct copy_rule *cell, unsigned state, bool invalidate,
+			  const struct probe_rule *r)
+{
+	bool may_be_next = cell->next == STATE_I || (state != STATE_I && !invalidate);
+	unsigned due[2] = { DO_ACK, DO_DATA };
+	unsigned tells = cell->action & DO_HAND_OVER ? (cell->next == STATE_I ? ANSWER_MOVED : ANSWERS)
+			 : cell->next == STATE_I     ? ANSWERS
+			 : cell->next == STATE_O     ? ANSWER_OWNED
+						     : ANSWER_SHARED;
+
+	if (state == STATE_I)
+		due[0] = due[1] = DO_NONE_HERE;
+	for (unsigned owner = 0; owner < 2; owner++)
+		assert_int_equal(r->fits[owner], may_be_next && (cell->action & due[owner]) != 0);
+	assert_int_equal(r->next, cell->next);
+	assert_int_equal(r->writes_back, (cell->action & DO_WRITE_BACK) != 0);
+	assert_int_equal(r->tells, invalidate ? ANSWER_MOVED : tells);
+}
+
+static void compare_home(const struct home_rule *cell, const struct home_plan *plan)
+{
+	static const struct { unsigned bit, state; } grants[] = {       /* the first that is set */
+		{ HOME_GRANT_S, STATE_S }, { HOME_GRANT_M, STATE_M }, { HOME_GRANT_E, STATE_E },
+		{ HOME_GRANT_F, STATE_F }, { HOME_GRANT_D, STATE_D }, { 0xffff, STATE_I },
+	};
+	unsigned i = 0;
+
+	while (grants[i].bit != 0xffff && !(cell->action & grants[i].bit))
+		i++;
+	assert_int_equal(plan->action, cell->action);
+	assert_int_equal(plan->next, cell->next);
+	assert_int_equal(plan->grant, grants[i].state);
+}
+
+static void compare(const struct protocol *p)
+{
+	static const unsigned fill[STATES] = { [STATE_S] = COPY_FILL_S, [STATE_F] = COPY_FILL_F,
+		[STATE_E] = COPY_FILL_E, [STATE_D] = COPY_FILL_D, [STATE_M] = COPY_FILL_M };
+	struct rules r;
+
+	memset(&r, 0xaa, sizeof r);
+	protocol_compile(&r, p);
+	for (unsigned s = 0; s < STATES; s++) {
+		compare_access(&p->copy[s][COPY_LOAD], s, &r.access[s][0]);
+		compare_access(&p->copy[s][COPY_STORE], s, &r.access[s][1]);
+		compare_probe(&p->copy[s][COPY_PROBE_SHARE], s, false, &r.probe[s][0]);
+		compare_probe(&p->copy[s][COPY_PROBE_INVALIDATE], s, true, &r.probe[s][1]);
+		for (unsigned grant = 0; grant < STATES; grant++) {
+			const struct copy_rule *cell = &p->copy[s][fill[grant]];
+			bool possible = fill[grant] && cell->action & DO_HIT;
+
+			assert_int_equal(r.fill[s][grant], possible ? cell->next : STATES);
+		}
+	}
+	for (unsigned h = 0; h < HOME_STATES; h++) {
+		for (unsigned q = 0; q < REQUESTS; q++)
+			compare_home(&p->home[h][q], &r.home[h][q]);
+		for (unsigned a = 0; a < ANSWERS; a++)
+			compare_home(&p->answered[h][a], &r.answered[h][a]);
+	}
+}
+
+/* Each bit of the action of each rule the other way round, then each other next state. */
+static void compare_damaged(struct protocol *p, uint16_t *action, uint8_t *next, unsigned nexts)
+{
+	uint8_t was = *next;
+
+	for (unsigned bit = 0; bit < 16; bit++) {
+		*action ^= (uint16_t)(1u << bit);
+		compare(p);
+		*action ^= (uint16_t)(1u << bit);
+	}
+	for (*next = 0; *next < nexts; (*next)++)
+		compare(p);
+	*next = was;
+}
+
+static void the_compiled_form_is_the_table(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; protocols[i]; i++) {
+		struct protocol p = *protocols[i];
+
+		compare(&p);
+		for (unsigned s = 0; s < STATES; s++)
+			for (unsigned e = 0; e < COPY_EVENTS; e++)
+				compare_damaged(&p, &p.copy[s][e].action, &p.copy[s][e].next, STATES);
+		for (unsigned h = 0; h < HOME_STATES; h++) {
+			for (unsigned q = 0; q < REQUESTS; q++)
+				compare_damaged(&p, &p.home[h][q].action, &p.home[h][q].next,
+						HOME_STATES + 1);
+			for (unsigned a = 0; a < ANSWERS; a++)
+				compare_damaged(&p, &p.answered[h][a].action, &p.answered[h][a].next,
+						HOME_STATES);
+		}
+		assert_memory_equal(&p, protocols[i], sizeof p);
+	}
+}
+
 /* ---- each cell counts ----------------------------------------------------------------------- */
 
 /* Random accesses of few lines in caches of one way, so that lines leave while others ask. */
@@ -1008,10 +1123,10 @@ static uint64_t cell_run(unsigned run, const struct variant *variant,
 	options.max_cycles = 400000;
 	sim = engine_sim(&options);
 	if (sim->root->protocol == instead_of)
-		sim->root->protocol = table;
+		node_set_protocol(sim->root, table);
 	for (unsigned i = 0; i < sim->shared_count; i++)
 		if (sim->shared[i]->protocol == instead_of)
-			sim->shared[i]->protocol = table;
+			node_set_protocol(sim->shared[i], table);
 	cells.base = arena_alloc(sim, CELL_APART * (CELL_LINES + 1), 1, 0, 4096, NULL, "cells");
 	sim_observe(sim, cell_seen, &cells);
 	for (unsigned i = 0; i < CELL_CPUS; i++)
@@ -1124,6 +1239,7 @@ int main(void)
 		cmocka_unit_test(an_upgrade_that_finds_nobody),
 		cmocka_unit_test(an_upgrade_whose_copy_is_gone),
 		cmocka_unit_test(the_table_prints_every_rule),
+		cmocka_unit_test(the_compiled_form_is_the_table),
 		cmocka_unit_test(every_cell_counts),
 	};
 

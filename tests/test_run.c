@@ -687,7 +687,7 @@ static void mistakes_on_the_command_line(void **state)
 		{ { "run", "x.yaml", "--shard=1/4294967297" }, "--shard wants I/N, 1/N to N/N, got '1/4294967297'" },
 		{ { "run", "x.yaml", "--output=" },     "--output wants a folder" },
 		{ { "run", "x.yaml", "--jobs=0" },      "--jobs wants a whole number, 1..4096, got '0'" },
-		{ { "run", "x.yaml", "--format=xml" },  "--format is table, csv or jsonl, not 'xml'" },
+		{ { "run", "x.yaml", "--format=xml" },  "--format is table, csv, jsonl or json, not 'xml'" },
 		{ { "run" },                            "which experiment?" },
 		{ { "run", "x.yaml" },                  "x.yaml: error: No such file or directory" },
 		{ { "list", "modles" },                 "did you mean 'models'?" },

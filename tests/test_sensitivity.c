@@ -526,7 +526,7 @@ static void without_weak_numbers_there_is_nothing_to_try(void **state)
 
 	(void)state;
 	assert_string_equal(output.out, "");
-	expect(&output, 0, "", "no machine of it names weak numbers (key 'weak')");
+	expect(&output, 0, "", "no machine of it names uncertain numbers (key 'weak')");
 	place_free(&place);
 }
 

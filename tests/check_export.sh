@@ -1,0 +1,148 @@
+#!/bin/sh
+# Exported events are what the trace-event format asks for, by its own rules; jq is the reader.
+here=$(cd "$(dirname "$0")/.." && pwd)
+bounce=$(realpath "${BOUNCE:-$here/build/bounce}")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+ok() {
+	if [ "$2" = 0 ]; then
+		echo "ok - $1"
+	else
+		echo "not ok - $1"
+		failed=1
+	fi
+}
+
+# holds FILE NAME FILTER: jq says true
+holds() {
+	[ "$(jq -r "$3" "$1" 2>&1)" = true ]
+	ok "$2" $?
+}
+
+rules() {
+	holds "$1" "$2: times, names and tracks of all events" '
+		[.traceEvents[] | .ph as $ph
+		 | if $ph == "M" then (.args | type == "object")
+		   else (.ts | type == "number") and .ts >= 0 and (.name | type == "string") and .name != ""
+			and (.cat | type == "string") and (.tid | type == "number") and .pid == 1
+			and (if $ph == "X" then .dur >= 0 else (.id | type == "number") end)
+			and ($ph | IN("X", "s", "f", "b", "e")) end] | all'
+	holds "$1" "$2: every track has a name, each CPU one" '
+		([.traceEvents[] | select(.name == "thread_name") | .tid]) as $named
+		| ([.traceEvents[] | select(.ph != "M") | .tid] | unique) - $named == []
+		  and ($named | unique | length) == ($named | length)'
+	holds "$1" "$2: times grow along each track" '
+		[.traceEvents[] | select(.ph != "M")] | group_by(.tid)
+		| map([.[].ts] as $t | [range(1; $t | length) | $t[.] >= $t[. - 1]] | all) | all'
+	# in units of 1/64 cycle, so that no rounding hides or makes an overlap
+	holds "$1" "$2: slices of a track lie inside each other or apart" '
+		def units: (. * 64000 | round);
+		[.traceEvents[] | select(.ph == "X")] | group_by(.tid)
+		| map(reduce .[] as $x ({open: [], good: true};
+			($x.ts | units) as $from | ($x.ts * 64000 + $x.dur * 64000 | round) as $to
+			| until((.open | length) == 0 or .open[-1] > $from; .open |= .[:-1])
+			| .good = (.good and ((.open | length) == 0 or .open[-1] >= $to))
+			| .open += [$to]) | .good) | all'
+	holds "$1" "$2: each flow has one start and one end, not before it" '
+		[.traceEvents[] | select(.ph == "s" or .ph == "f")] | group_by(.id)
+		| map(length == 2 and ([.[].ph] | sort) == ["f", "s"]
+		      and (map({(.ph): .ts}) | add | .s <= .f)
+		      and .[0].name == .[1].name and .[0].cat == .[1].cat) | all'
+	holds "$1" "$2: each flow starts and ends inside a slice of its track" '
+		def units: (. * 64000 | round);
+		([.traceEvents[] | select(.ph == "X" and (.cat | startswith("miss")))]
+		 | group_by(.tid) | map({key: (.[0].tid | tostring), value: map([(.ts | units),
+			(.ts * 64000 + .dur * 64000 | round)])}) | from_entries) as $slices
+		| [.traceEvents[] | select(.ph == "s" or .ph == "f") | (.ts | units) as $t
+		   | any($slices[.tid | tostring][]; .[0] <= $t and $t < .[1])] | all'
+	holds "$1" "$2: each lock held is given back" '
+		[.traceEvents[] | select(.ph == "b" or .ph == "e")] | group_by(.id)
+		| map(length == 2 and ([.[].ph] | sort) == ["b", "e"]
+		      and (map({(.ph): .ts}) | add | .b <= .e)) | all'
+}
+
+cat >"$work/hostile.yaml" <<'END'
+name: hostile
+title: "\"</script><script>alert(1)</script><!-- \\ %s $(touch x) 'q' é"
+machine: haswell-2s
+placement: scatter
+cpus: 4
+objects: slub-page
+workload: {kind: producer-consumer, object_size: 256, in_flight: 16, produce_cycles: 50}
+interrupts: {cpus: 2, every: 700, does: alloc-free}
+operations: 400
+warmup: 50
+memory_mib: 16
+END
+cd "$work" || exit 1
+"$bounce" export hostile.yaml -o a.json 2>err
+ok "export writes JSON" $?
+rules a.json "a busy run"
+holds a.json "a title is text, whatever is in it" '
+	.otherData.title == "\"</script><script>alert(1)</script><!-- \\ %s $(touch x) '"'q'"' é"'
+holds a.json "operations, waits for locks, interrupts, transfers and locks held are all there" '
+	[.traceEvents[].cat] | unique as $all
+	| all("operation", "lock wait", "interrupt", "transfer", "lock held"; IN($all[]))'
+
+# What the events say: a flow for each transfer between CPUs of which the giver was seen to get it.
+"$bounce" export "$here/configs/false-sharing.yaml" --set cpus=2 --set machine=textbook --set operations=300 \
+	--set warmup=0 -o pp.json 2>/dev/null
+ok "a shared counter is exported" $?
+rules pp.json "a shared counter"
+# All misses but the first find the line in the other cache, which got it in a slice.
+holds pp.json "a flow for each miss but the first" '
+	([.traceEvents[] | select(.ph == "X" and (.cat | startswith("miss")))] | length) as $misses
+	| ([.traceEvents[] | select(.ph == "s")] | length) == $misses - 1 and $misses > 50'
+holds pp.json "every such miss is a bounce, and costs what the machine file says" '
+	[.traceEvents[] | select(.ph == "X" and (.cat | startswith("miss")))] | sort_by(.ts) | .[1:]
+	| map(.cat == "miss,bounce" and (.dur >= 0.17)) | all'
+
+"$bounce" export hostile.yaml -o a.events 2>/dev/null && "$bounce" export a.events -o b.json 2>/dev/null
+cmp -s a.json b.json
+ok "a file of events gives the same trace as the run" $?
+"$bounce" step a.events --at 100 --events 50 >file.txt && "$bounce" step hostile.yaml --at 100 --events 50 >run.txt
+cmp -s file.txt run.txt
+ok "a file of events gives the same frames as the run" $?
+"$bounce" export hostile.yaml -o c.events 2>/dev/null && cmp -s a.events c.events
+ok "the same run, the same bytes" $?
+
+"$bounce" run hostile.yaml --no-plots --quiet >/dev/null 2>&1
+"$bounce" export hostile -o d.json 2>/dev/null && cmp -s a.json d.json
+ok "a result is exported by its name" $?
+
+# Outputs are whole, and never go through a link.
+echo precious >target
+ln -s target link.json
+"$bounce" export hostile.yaml -o link.json --events 50 2>/dev/null
+[ "$(cat target)" = precious ] && [ ! -L link.json ]
+ok "a link is replaced, not followed" $?
+"$bounce" export hostile.yaml -o nowhere/x.json 2>err
+[ $? = 1 ] && grep -q 'nowhere/x.json: No such file' err
+ok "a folder that is not there is told" $?
+"$bounce" export hostile.yaml -o x.txt 2>err
+[ $? = 2 ] && grep -q '.json or .events' err && [ ! -e x.txt ]
+ok "what the file is to be is said by its name" $?
+
+# Files that are cut or damaged anywhere are told, or read; never a crash.
+size=$(stat -c %s a.events)
+for cut in 0 8 63 64 100 $((size / 2)) $((size - 1)); do
+	head -c "$cut" a.events >cut.events
+	"$bounce" step cut.events >/dev/null 2>err
+	status=$?
+	[ "$status" = 2 ] || { echo "# cut at $cut: status $status"; damaged=1; }
+done
+ok "a file that is cut is told" "${damaged:-0}"
+at=0
+while [ "$at" -lt "$size" ]; do
+	cp a.events bad.events
+	printf '\377' | dd of=bad.events bs=1 seek="$at" conv=notrunc 2>/dev/null
+	timeout 20 "$bounce" step bad.events --until end >/dev/null 2>err
+	status=$?
+	[ "$status" -le 2 ] || { echo "# byte $at: status $status"; crashed=1; }
+	at=$((at + size / 60 + 1))
+done
+ok "a file that is damaged is no crash" "${crashed:-0}"
+
+exit "$failed"

@@ -22,6 +22,7 @@
 #include "experiment/schema.h"
 #include "experiment/shipped.h"
 #include "experiment/text.h"
+#include "explored/explored.h"
 #include "models/model.h"
 #include "sim/machine.h"
 #include "sim/protocol.h"
@@ -329,6 +330,23 @@ static void search_experiments(struct search *search)
 	shipped_free(all, count);
 }
 
+/* Faults that the key `plant` names. */
+static void search_faults(struct search *search)
+{
+	for (const struct plant *p = backend_explored.explorer->plants; p->name; p++) {
+		if (matches(search, p->name))
+			printf("planted fault %s, of %s: %s\n  for 'bounce explore FILE --set plant=%s' to find\n",
+			       p->name, p->models, p->summary, p->name);
+	}
+	for (int fault = FAULT_NONE + 1; fault < PROTOCOL_FAULTS; fault++) {
+		const struct protocol_fault_name *f = &protocol_faults[fault];
+
+		if (matches(search, f->name))
+			printf("planted fault %s, of the protocol: %s\n  for 'bounce run FILE --set plant=%s' to find\n",
+			       f->name, f->summary, f->name);
+	}
+}
+
 /* How an allocator of one's own is built, and run. */
 static void search_own(struct search *search)
 {
@@ -484,6 +502,7 @@ int cli_explain(int argc, char **argv)
 	search_models(&search);
 	search_workloads(&search);
 	search_protocols(&search);
+	search_faults(&search);
 	search_own(&search);
 	search_machines(&search);
 	search_experiments(&search);

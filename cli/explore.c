@@ -214,8 +214,11 @@ static void print_schedule(FILE *out, const struct experiment *experiment,
 		if (combination->key[i].swept)
 			fprintf(out, "set: %s=%s\n", combination->key[i].key,
 				combination->key[i].value);
+	if (combination->objects && combination->objects->content)
+		fprintf(out, "model: %s %s\n", combination->objects->name,
+			combination->objects->content);
 	fprintf(out, "set: explore.start=%s\n", backend_explored.explorer->starts[f->start]);
-	fprintf(out, "set: explore.program=%s\n", f->program);
+	fprintf(out, "set: explore.program=%s\n", *f->program ? f->program : "\"\"");
 	fprintf(out, "schedule: %s\n---\n%s", f->schedule, experiment->effective);
 }
 

@@ -62,30 +62,66 @@ static void print_columns(FILE *out, struct events *events, const struct row *ro
 	}
 }
 
-/* Where there are too many to stand side by side: those that have or had it. */
+/* "CPU 0-5, 7 and 15 shared caches": those whose cell has that text. */
+static void print_holders(FILE *out, struct events *events, const struct row *row, const char *text)
+{
+	unsigned cpus = events_cpus(events), caches = events_caches(events), shared = 0, ranges = 0;
+	const char *name = NULL;
+	char cell[16];
+
+	for (unsigned i = 0; i < caches; i++) {
+		unsigned first = i;
+
+		cell_text(row->before[i], row->after[i], cell, sizeof cell);
+		if (strcmp(cell, text))
+			continue;
+		if (i >= cpus) {
+			name = events_cache(events, i);
+			shared++;
+			continue;
+		}
+		for (; i + 1 < cpus; i++) {
+			cell_text(row->before[i + 1], row->after[i + 1], cell, sizeof cell);
+			if (strcmp(cell, text))
+				break;
+		}
+		fprintf(out, i > first ? "%s%u-%u" : "%s%u", ranges++ ? ", " : " CPU ", first, i);
+	}
+	if (shared)
+		fputs(ranges ? " and" : "", out);
+	if (shared == 1)
+		fprintf(out, " %s", name);
+	else if (shared)
+		fprintf(out, " %u shared caches", shared);
+}
+
+/* Where there are too many to stand side by side: by state, those that have or had it. */
 static void print_list(FILE *out, struct events *events, const struct row *row, size_t rows)
 {
 	unsigned caches = events_caches(events);
 
 	fputc('\n', out);
 	for (size_t r = 0; r < rows; r++) {
-		unsigned others = 0, told = 0;
+		char told[64][16];
+		unsigned texts = 0;
 
-		fprintf(out, "  %-*.*s", NAME_WIDTH, NAME_WIDTH, row[r].name);
-		for (unsigned i = 0; i < caches; i++) {
+		fprintf(out, "  %-*.*s  ", NAME_WIDTH, NAME_WIDTH, row[r].name);
+		for (unsigned i = 0; i < caches && texts < 64; i++) {
 			char text[16];
+			unsigned before = 0;
 
-			if (row[r].before[i] == 'I' && row[r].after[i] == 'I') {
-				others++;
+			if (row[r].before[i] == 'I' && row[r].after[i] == 'I')
 				continue;
-			}
 			cell_text(row[r].before[i], row[r].after[i], text, sizeof text);
-			if (told && told % 4 == 0)
-				fprintf(out, "\n  %-*s", NAME_WIDTH, "");
-			fprintf(out, "  %s %s", events_cache(events, i), text);
-			told++;
+			while (before < texts && strcmp(told[before], text))
+				before++;
+			if (before < texts)
+				continue;
+			fprintf(out, "%s%s:", texts ? "; " : "", text);
+			print_holders(out, events, &row[r], text);
+			memcpy(told[texts++], text, sizeof text);
 		}
-		fprintf(out, "%s%u others have none\n", told ? "; " : "  ", others);
+		fputs(texts ? "\n" : "none has it\n", out);
 	}
 }
 
@@ -249,16 +285,29 @@ static void print_header(FILE *out, const struct event *e, bool colour)
 	fputc('\n', out);
 }
 
+static bool was_killed(const struct event *e, unsigned cpu)
+{
+	return cpu != e->cpu && e->before[cpu] != 'I' && e->after[cpu] == 'I';
+}
+
 static void print_killed(FILE *out, struct events *events, const struct event *e)
 {
-	unsigned cpus = events_cpus(events), told = 0;
+	unsigned cpus = events_cpus(events), copies = 0, ranges = 0;
 
 	if (!(e->flags & EVENT_KILLED))
 		return;
-	fputs("  killed: the copy of", out);
 	for (unsigned i = 0; i < cpus; i++)
-		if (i != e->cpu && e->before[i] != 'I' && e->after[i] == 'I')
-			fprintf(out, "%s %s", told++ ? "," : "", events_cache(events, i));
+		copies += was_killed(e, i);
+	fputs(copies == 1 ? "  killed: the copy of CPU " : "  killed: the copies of CPU ", out);
+	for (unsigned i = 0; i < cpus; i++) {
+		unsigned first = i;
+
+		if (!was_killed(e, i))
+			continue;
+		while (i + 1 < cpus && was_killed(e, i + 1))
+			i++;
+		fprintf(out, i > first ? "%s%u-%u" : "%s%u", ranges++ ? ", " : "", first, i);
+	}
 	fputc('\n', out);
 }
 

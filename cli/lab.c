@@ -33,6 +33,7 @@ struct arguments {
 	const char *lab, *predict, *output, *colour;
 	char **sets;
 	size_t set_count;
+	bool changed;                   /* the experiment is not the file's */
 };
 
 enum { OPTION_PREDICT = 256, OPTION_SET, OPTION_SEED, OPTION_MODEL, OPTION_OUTPUT, OPTION_COLOUR };
@@ -40,7 +41,7 @@ enum { OPTION_PREDICT = 256, OPTION_SET, OPTION_SEED, OPTION_MODEL, OPTION_OUTPU
 /* clang-format off */
 static const struct argp_option options[] = {
 	{ "predict", OPTION_PREDICT, "NUMBER", 0, "The prediction, which is asked for otherwise", 0 },
-	{ "set", OPTION_SET, "KEY=VALUE", 0, "Put a value over that of the file; its answer may not hold then", 0 },
+	{ "set", OPTION_SET, "KEY=VALUE", 0, "Put a value over that of the file, and predict what comes then", 0 },
 	{ "seed", OPTION_SEED, "N", 0, "Another seed; the answer is the same", 0 },
 	{ "model", OPTION_MODEL, "FILE.so", 0, "An allocator of your own, where the lab is about one", 0 },
 	{ "output", OPTION_OUTPUT, "DIR", 0, "Results and predictions go to DIR/NAME (results/NAME)", 0 },
@@ -68,6 +69,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		arguments->predict = word;
 		return 0;
 	case OPTION_SET:
+		arguments->changed = true;
 		words_append(&arguments->sets, &arguments->set_count, xstrdup(word));
 		return 0;
 	case OPTION_SEED:
@@ -262,16 +264,17 @@ static const char *unit_of(const struct lab *lab)
 }
 
 /* How to come by an allocator of one's own. */
-static void print_own(const struct lab *lab)
+static void print_own(const struct experiment *experiment)
 {
+	const struct lab *lab = experiment->lab;
 	char command[4400], path[4096];
 
 	if (!lab->own || plugin_name(0))
 		return;
 	printf("\nFor an allocator of your own, begin with a copy of %s:\n\n  cp %s mine.c\n  %s\n"
-	       "  bounce lab FILE --model ./mine.so\n",
-	       lab->own, data_file(lab->own, path, sizeof path) ? path : lab->own,
-	       plugin_command(command, sizeof command));
+	       "  bounce lab %s --model ./mine.so\n",
+	       lab->own, data_file(lab->own, path, sizeof path) ? shown_path(path) : lab->own,
+	       plugin_command(command, sizeof command), shown_path(experiment->path));
 }
 
 static void print_question(const struct experiment *experiment)
@@ -283,7 +286,7 @@ static void print_question(const struct experiment *experiment)
 	print_text(lab->ask);
 	printf("\n(%s%s%s; 'bounce explain %s' defines it.)\n", lab->metric, *unit_of(lab) ? ", " : "",
 	       unit_of(lab), lab->explored ? "explore" : lab->what.above->name);
-	print_own(lab);
+	print_own(experiment);
 }
 
 /* A number as the metric prints it; false: none. */
@@ -407,6 +410,7 @@ struct playing {
 	const char *directory, *output;
 	double predicted, value;
 	size_t missed;                  /* expectations of the lab that do not hold */
+	bool changed;
 };
 
 /* EXIT_DONE: playing->value. */
@@ -578,11 +582,12 @@ static int tell(const struct playing *playing, bool colour)
 	print_sides(playing);
 	if (!lab->explored)
 		show_parting(playing, colour);
-	print_text(lab->why);
-	if (playing->value != lab->value)
-		printf("\n(The file says %.17g: with its settings changed, its reasons may not hold.)\n",
-		       lab->value);
-	if (lab->attempt) {
+	if (!playing->changed) {        /* else the reasons are of another number */
+		print_text(lab->why);
+		if (playing->value != lab->value)
+			printf("\n(The file says %.17g.)\n", lab->value);
+	}
+	if (lab->attempt && !playing->changed) {
 		fputs("\nTry: ", stdout);
 		print_text(lab->attempt);
 	}
@@ -599,7 +604,8 @@ static int play(const struct arguments *arguments, const struct experiment *expe
 	char directory[4096];
 	struct playing playing = { .experiment = experiment,
 				   .directory = directory,
-				   .output = arguments->output };
+				   .output = arguments->output,
+				   .changed = arguments->changed };
 	int status;
 
 	snprintf(directory, sizeof directory, "%s/%s", arguments->output ? arguments->output : "results",

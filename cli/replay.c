@@ -40,6 +40,7 @@ struct explore_options replay_options(const struct combination *combination, uin
 struct kept {
 	char *schedule, **sets;
 	const char *version;
+	char *model;                    /* loaded: "toy HASH"; NULL: none was */
 	size_t set_count;
 };
 
@@ -60,8 +61,31 @@ static char *read_kept(char *text, struct kept *kept)
 			kept->schedule = line + 10;
 		else if (!strncmp(line, "version: ", 9))
 			kept->version = line + 9;
+		else if (!strncmp(line, "model: ", 7))
+			kept->model = line + 7;
 	}
 	return NULL;
+}
+
+/* The allocator of one's own that it was found in: is it here? If not, that is told. */
+static bool has_model(const char *path, const struct kept *kept)
+{
+	char *hash = kept->model ? strchr(kept->model, ' ') : NULL;
+	const struct object_allocator *model;
+
+	if (!hash)
+		return true;
+	*hash++ = '\0';
+	model = object_allocator_find(kept->model);
+	if (!model || !model->content) {
+		complain("bounce: %s is about '%s', an allocator of your own; say which file it is with --model",
+			 path, kept->model);
+		return false;
+	}
+	if (strcmp(model->content, hash))
+		complain("%s: note: '%s' was built from something else then; it may not go wrong any more",
+			 path, kept->model);
+	return true;
 }
 
 bool replay_open(const char *path, struct replayed *replayed, struct diagnostics *diagnostics)
@@ -83,8 +107,9 @@ bool replay_open(const char *path, struct replayed *replayed, struct diagnostics
 		return false;
 	}
 	replayed->schedule = kept.schedule;
-	replayed->experiment = experiment_parse(path, begin, strlen(begin), kept.sets,
-						kept.set_count, diagnostics);
+	if (has_model(path, &kept))
+		replayed->experiment = experiment_parse(path, begin, strlen(begin), kept.sets,
+							kept.set_count, diagnostics);
 	if (!replayed->experiment) {
 		replay_close(replayed);
 		return false;

@@ -420,8 +420,8 @@ static int suggest_model(struct suggesting *suggesting, const char *name)
 		status = tell_nothing(traffic ? "what several CPUs write is apart already"
 					      : "no other CPU was in the way of its members");
 	} else {
-		printf("Printed, not run: only the workload 'struct' can be given another layout. Counts say how\n"
-		       "many CPUs write a member, not which, and bytes that were not touched are unknown.\n\n");
+		printf("Printed, not run: only the workload 'struct' can be given another layout. Who writes what is\n"
+		       "of all structs of this kind together.\n\n");
 		print_classes(suggestion);
 		print_price(suggesting->before, suggestion);
 		putchar('\n');

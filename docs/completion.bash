@@ -53,6 +53,7 @@ _bounce_value() {
 	FORMAT) _bounce_among "table csv jsonl json" ;;
 	SIZE) _bounce_among "page slide" ;;
 	MACHINE | NAME | FILE | DIR) _bounce_files '' ;;
+	FILE.so) _bounce_files .so ;;
 	esac
 }
 
@@ -61,6 +62,10 @@ _bounce_argument() {
 	case $1 in
 	run | check | explore | step)
 		_bounce_among "$_bounce_experiments"
+		_bounce_files .yaml
+		;;
+	lab)
+		_bounce_among "$_bounce_labs"
 		_bounce_files .yaml
 		;;
 	litmus) _bounce_files .litmus ;;

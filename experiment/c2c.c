@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "experiment/schema.h"
 #include "experiment/text.h"
 #include "sim/verbs/xalloc.h"
 

@@ -136,7 +136,7 @@ static const struct plugin *open_plugin(const char *path, const char *shown, cha
 	}
 	if (!plugin) {
 		wrong(why, size, shown,
-		      "no allocator in it: the source ends with BOUNCE_ALLOCATOR(name);", true);
+		      "no allocator in it: the source ends with BOUNCE_ALLOCATOR(name)", true);
 		return NULL;
 	}
 	if (plugin->abi != PLUGIN_ABI || plugin->table_bytes != sizeof(struct verb_table)) {
@@ -148,13 +148,43 @@ static const struct plugin *open_plugin(const char *path, const char *shown, cha
 	return plugin;
 }
 
-bool plugin_load(const char *path, char *why, size_t size)
+/* Into the registries of all backends; strings stay the registries' then. */
+static bool adopt(const struct plugin *plugin, const char *whole, const char *content)
 {
 	const struct backend *const backends[] = { &backend_explored, &backend_native };
-	char text[160], *content = xalloc(SHA256_HEX_BYTES), *whole;
-	const struct plugin *plugin;
+	size_t at = 0;
+
+	if (!object_allocator_load(plugin, whole, content))
+		return false;
+	for (size_t i = 0; i < sizeof backends / sizeof *backends; i++)
+		if (!backends[i]->adopt(plugin, whole, content))
+			return false;
+	while (loaded[at])
+		at++;
+	loaded[at] = plugin->allocator->name;
+	return true;
+}
+
+static bool load_file(const char *path, const char *whole, const char *content, char *why, size_t size)
+{
+	const struct plugin *plugin = open_plugin(whole, path, why, size);
 	const char *problem;
-	bool good;
+	char text[160];
+
+	if (!plugin)
+		return false;
+	problem = what_is_wrong(plugin->allocator, text, sizeof text);
+	if (problem)
+		return wrong(why, size, path, problem, false);
+	if (adopt(plugin, whole, content))
+		return true;
+	snprintf(text, sizeof text, "more than %d allocators", OWN_MAX);
+	return wrong(why, size, path, text, false);
+}
+
+bool plugin_load(const char *path, char *why, size_t size)
+{
+	char content[SHA256_HEX_BYTES], *whole, *kept;
 
 	if (ends_in(path, ".c"))
 		return wrong(why, size, path, "that is source", true);
@@ -163,23 +193,10 @@ bool plugin_load(const char *path, char *why, size_t size)
 	whole = realpath(path, NULL);
 	if (!whole)
 		return wrong(why, size, path, file_problem(errno), false);
-	plugin = open_plugin(whole, path, why, size);
-	if (!plugin)
-		return false;
-	problem = what_is_wrong(plugin->allocator, text, sizeof text);
-	if (problem)
-		return wrong(why, size, path, problem, false);
-	good = object_allocator_load(plugin, whole, content);
-	for (size_t i = 0; good && i < sizeof backends / sizeof *backends; i++)
-		good = backends[i]->adopt(plugin, whole, content);
-	if (!good) {
-		snprintf(text, sizeof text, "more than %d allocators", OWN_MAX);
-		return wrong(why, size, path, text, false);
-	}
-	for (size_t i = 0; i < OWN_MAX; i++)
-		if (!loaded[i]) {
-			loaded[i] = plugin->allocator->name;
-			break;
-		}
-	return true;
+	kept = xstrdup(content);
+	if (load_file(path, whole, kept, why, size))
+		return true;
+	free(whole);
+	free(kept);
+	return false;
 }

@@ -207,6 +207,18 @@ static void tell_workload(void *to, const struct workload_place *where, const ch
 		mistake(loading->diagnostics, place, "%s", text);
 }
 
+/* The hash of what a second file holds, put to that of the first. */
+static bool add_input(struct combination *into, const char *path, char *why, size_t size)
+{
+	char both[2 * SHA256_HEX_BYTES], hex[SHA256_HEX_BYTES];
+
+	if (!file_hash(path, hex, why, size))
+		return false;
+	snprintf(both, sizeof both, "%s%s", into->input, hex);
+	sha256_text(both, strlen(both), into->input);
+	return true;
+}
+
 /* How much there is to do, and what the input holds. */
 static void rule_workload(struct loading *loading, struct combination *into)
 {
@@ -220,6 +232,12 @@ static void rule_workload(struct loading *loading, struct combination *into)
 		good = workload->input(into->workload_settings, path, sizeof path, why, sizeof why);
 	if (good && *path)
 		good = file_hash(path, into->input, why, sizeof why);
+	*path = '\0';
+	if (good && workload->second_input)
+		good = workload->second_input(into->workload_settings, path, sizeof path, why,
+					      sizeof why);
+	if (good && *path)
+		good = add_input(into, path, why, sizeof why);
 	if (good && workload->check_settings &&
 	    !workload->check_settings(into->workload_settings, (unsigned)into->settings.cpus, tell_workload,
 			     loading))

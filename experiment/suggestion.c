@@ -416,17 +416,6 @@ struct suggestion *suggestion_new(const struct struct_settings *set, const struc
 
 /* ---- of a model ------------------------------------------------------------------------------ */
 
-enum { ONE, SEVERAL };
-
-static int by_offset(const void *one, const void *other)
-{
-	const struct outline_member *a = one, *b = other;
-
-	if (a->offset != b->offset)
-		return a->offset < b->offset ? -1 : 1;
-	return a->size > b->size ? -1 : a->size < b->size;
-}
-
 static void add_touched(struct outline *outline, const char *name, uint64_t offset, uint64_t size)
 {
 	struct outline_member *member;
@@ -449,27 +438,17 @@ static void add_touched(struct outline *outline, const char *name, uint64_t offs
 	member->size = size;
 }
 
-/* Bytes that nothing touched are members too: something lies there. */
-static void fill_gaps(struct outline *outline)
+static int by_offset(const void *one, const void *other)
 {
-	uint64_t end = 0;
-	size_t touched = outline->members;
+	const struct outline_member *a = one, *b = other;
 
-	qsort(outline->member, touched, sizeof *outline->member, by_offset);
-	for (size_t i = 0; i < touched; i++) {
-		uint64_t offset = outline->member[i].offset, size = outline->member[i].size;
-		char name[OUTLINE_NAME_BYTES];
-
-		if (offset > end) {
-			snprintf(name, sizeof name, "untouched_%" PRIu64, end);
-			add_touched(outline, name, end, offset - end);
-		}
-		end = offset + size;
-	}
-	qsort(outline->member, outline->members, sizeof *outline->member, by_offset);
+	if (a->offset != b->offset)
+		return a->offset < b->offset ? -1 : 1;
+	return a->size > b->size ? -1 : a->size < b->size;
 }
 
-static struct outline *touched(const struct result *result, const char *name)
+/* The struct as its table of members has it; what was accessed names bytes that have several. */
+static struct outline *struct_of(const struct result *result, const char *name)
 {
 	struct outline *outline = outline_new(name);
 
@@ -479,13 +458,17 @@ static struct outline *touched(const struct result *result, const char *name)
 		if (!strcmp(member->layout, name) && *member->member)
 			add_touched(outline, member->member, member->offset, member->size);
 	}
-	for (size_t i = 0; i < result->fields; i++) {
-		const struct field_stats *field = &result->field[i];
+	for (size_t i = 0; i < result->shapes; i++) {
+		const struct shape_stats *member = &result->shape[i];
 
-		if (!strcmp(field->layout, name) && *field->member)
-			add_touched(outline, field->member, field->offset, field->size);
+		if (strcmp(member->layout, name))
+			continue;
+		if (*member->member)
+			add_touched(outline, member->member, member->offset, member->size);
+		outline->size = member->struct_size;
 	}
-	fill_gaps(outline);
+	if (outline->members)
+		qsort(outline->member, outline->members, sizeof *outline->member, by_offset);
 	return outline;
 }
 
@@ -494,13 +477,92 @@ static void say_nothing(void *to, const struct outline_member *member, const cha
 	(void)to, (void)member, (void)text;
 }
 
+/* Sets of CPUs by how they are written, "0-3": each is a bit; those beyond the last share it. */
+struct cpu_sets {
+	const char *ids[SETS_MAX];
+	char *who[SETS_MAX];
+	unsigned count;
+};
+
+static uint64_t set_bit(struct cpu_sets *sets, const char *ids)
+{
+	unsigned at = 0;
+	size_t size = strlen(ids) + sizeof "CPUs ";
+
+	if (!*ids)
+		return 0;
+	while (at < sets->count && strcmp(sets->ids[at], ids))
+		at++;
+	if (at == SETS_MAX)
+		return (uint64_t)1 << (SETS_MAX - 1);
+	if (at == sets->count) {
+		sets->ids[sets->count] = ids;
+		sets->who[sets->count] = xalloc(size);
+		snprintf(sets->who[sets->count++], size, "%s %s", strpbrk(ids, "-,") ? "CPUs" : "CPU", ids);
+	}
+	return (uint64_t)1 << at;
+}
+
+/* Is that CPU one of "0-3,8"? */
+static bool has_cpu(const char *ids, unsigned long cpu)
+{
+	while (*ids >= '0' && *ids <= '9') {
+		char *end;
+		unsigned long first = strtoul(ids, &end, 10), last = first;
+
+		if (*end == '-')
+			last = strtoul(end + 1, &end, 10);
+		if (cpu >= first && cpu <= last)
+			return true;
+		ids = *end == ',' ? end + 1 : end;
+	}
+	return false;
+}
+
+static bool all_are_among(const char *ids, const char *others)
+{
+	while (*ids >= '0' && *ids <= '9') {
+		char *end;
+		unsigned long first = strtoul(ids, &end, 10), last = first;
+
+		if (*end == '-')
+			last = strtoul(end + 1, &end, 10);
+		for (; first <= last && first < 4096; first++)
+			if (!has_cpu(others, first))
+				return false;
+		ids = *end == ',' ? end + 1 : end;
+	}
+	return true;
+}
+
+/* Only what left a cache is known by its CPUs: the rest is nobody's loss. */
+static void note_traffic(struct sorting *sorting, const struct result *result, struct cpu_sets *sets)
+{
+	for (size_t i = 0; i < result->members; i++) {
+		const struct member_stats *member = &result->member[i];
+		const char *writers = member->writer_ids ? member->writer_ids : "";
+		const char *readers = member->reader_ids ? member->reader_ids : "";
+		struct unit *unit = NULL;
+
+		if (!strcmp(member->layout, sorting->outline->name))
+			unit = unit_at(sorting, member->offset);
+		if (!unit)
+			continue;
+		unit->writers |= set_bit(sets, writers);
+		if (!all_are_among(readers, writers))
+			unit->readers |= set_bit(sets, readers);
+	}
+}
+
 struct suggestion *suggestion_of_model(const struct result *result, const char *name, uint64_t line,
 				       struct outline **before, char *why, size_t size)
 {
-	static const char *const who[SETS_MAX] = { "one CPU each", "several CPUs" };
-	struct sorting sorting = { .outline = touched(result, name), .who = who };
+	struct cpu_sets sets = { .count = 0 };
+	struct sorting sorting = { .outline = struct_of(result, name),
+				   .who = (const char *const *)sets.who };
+	struct suggestion *suggestion;
 
-	*before = touched(result, name);
+	*before = struct_of(result, name);
 	if (!outline_check(sorting.outline, say_nothing, NULL) ||
 	    !outline_check(*before, say_nothing, NULL)) {
 		snprintf(why, size, "no member of a struct '%.60s' was touched", name);
@@ -510,16 +572,9 @@ struct suggestion *suggestion_of_model(const struct result *result, const char *
 		return NULL;
 	}
 	find_units(&sorting);
-	for (size_t i = 0; i < result->members; i++) {
-		const struct member_stats *member = &result->member[i];
-		struct unit *unit = strcmp(member->layout, name) ? NULL : unit_at(&sorting, member->offset);
-
-		if (!unit)
-			continue;
-		if (member->stores + member->rmws)
-			unit->writers |= 1u << (member->writers > 1 ? SEVERAL : ONE);
-		if (member->readers)
-			unit->readers |= 1u << (member->readers > 1 ? SEVERAL : ONE);
-	}
-	return arrange(&sorting, BY_WRITERS, line);
+	note_traffic(&sorting, result, &sets);
+	suggestion = arrange(&sorting, BY_WRITERS, line);
+	for (unsigned i = 0; i < sets.count; i++)
+		free(sets.who[i]);
+	return suggestion;
 }

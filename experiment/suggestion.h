@@ -36,8 +36,8 @@ enum suggestion_by { BY_WRITERS, BY_WRITERS_AND_READERS };
 struct suggestion *suggestion_new(const struct struct_settings *set, const struct struct_plan *plan,
 				  const struct result *result, enum suggestion_by by, uint64_t line,
 				  char *why, size_t size);
-/* Of a struct of a model, by its name in reports: its members as far as they were touched, told
- * apart by whether several CPUs write them. `before` gets it as it is. */
+/* Of a struct of a model, by its name in reports, told apart by which CPUs write its members, all
+ * structs of that kind together. `before` gets it as it is. */
 struct suggestion *suggestion_of_model(const struct result *result, const char *name, uint64_t line,
 				       struct outline **before, char *why, size_t size);
 void suggestion_free(struct suggestion *suggestion);            /* NULL: nothing */

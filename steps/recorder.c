@@ -266,7 +266,8 @@ static void as_told(const struct recorder *r, const uint8_t *states, uint8_t *bo
 static uint8_t *evicted_or_arrived(struct recorder *r, const struct moment *m)
 {
 	uint64_t line = sim_offset(r->sim, m->address);
-	uint8_t *states = r->states + know(r, line) * r->caches, *both;
+	size_t at = know(r, line);      /* which may move the states */
+	uint8_t *states = r->states + at * r->caches, *both;
 	uint8_t after = m->kind == MOMENT_EVICTION ? STATE_I : r->code[(unsigned char)m->after];
 	size_t changes = r->changes;
 

@@ -82,6 +82,18 @@ tail -n 2 results/lab-03-ping-pong/predictions.csv >kept
 printf 'bounces,200,99\nbounces,99,99\n' | cmp -s - kept
 verdict $? "predictions are kept with what came"
 
+# One change to try, predicted again.
+lab 0 9 --predict $((1 + 2 * ((40 - 1) / 16))) --set operations=80 && ! grep -q 'reasons' out
+verdict $? "lab 9 with twice the operations"
+lab 0 7 --predict $(((100 + 14) / 15 + (105 - 90) / 15 + 1)) --set workload.count=100
+verdict $? "lab 7 with 100 pages: 7 refills leave 5 pages, 105 when all are freed: back at 90 and 90 again"
+lab 0 7 --predict $((60 + 60)) --set pages=buddy
+verdict $? "lab 7 without lists"
+lab 0 12 --predict $(((121 + 14) / 15)) --set operations=400
+verdict $? "lab 12, 400 operations: the 121st free brings objects back"
+lab 0 11 --predict $((3 + 2)) --set workload.count=48
+verdict $? "lab 11 with 48 objects: the third slab is the CPU's still"
+
 for nonsense in many 1e3 -4 '' 12x '$(date)'; do
 	lab 2 3 "--predict=$nonsense"
 	verdict $? "'$nonsense' is no prediction"
@@ -111,6 +123,12 @@ run() { "$bounce" run "$@" --no-plots --quiet --output results --replace >out 2>
 run "$here/labs/04-false-sharing.yaml" --set plant=keep-modified
 [ $? -eq 1 ] && grep -q 'copy in M has version .*(counter' out
 verdict $? "keep-modified: told by the next hit on the copy that stayed"
+"$bounce" step "$here/labs/04-false-sharing.yaml" --set plant=keep-modified --at 3 >out 2>&1
+grep -q 'counter\[0\]  *M  *M' out
+verdict $? "keep-modified: stepped to, two caches have the line Modified"
+"$bounce" step "$here/labs/10-aba.yaml" >out 2>&1
+[ $? -eq 2 ] && grep -q "for 'bounce explore'" out
+verdict $? "a fault of the models is none of a step"
 run "$here/labs/04-false-sharing.yaml" --set plant=skip-invalidate
 [ $? -eq 0 ]
 verdict $? "skip-invalidate: not where lines are never shared"
@@ -131,6 +149,18 @@ verdict $? "a fault of the models is none of a run"
 verdict $? "a fault of the protocol is none of the explorer"
 "$bounce" explore "$here/labs/10-aba.yaml" --set plant=none --output results >out 2>&1 && grep -q 'nothing found' out
 verdict $? "lab 10 without its fault: nothing found"
+
+# The figures of the instructors' page are drawn.
+sed -n 's/^    bounce run labs/run labs/p' "$here/docs/labs.md" >figures
+[ "$(wc -l <figures)" -eq 13 ]
+verdict $? "a figure for each lab that runs"
+ln -s "$here/labs" labs
+while read -r _ arguments; do
+	rm -rf drawn
+	# shellcheck disable=SC2086
+	"$bounce" run $arguments --quiet --output drawn >out 2>&1 </dev/null && ls drawn/*/*.svg >>out 2>&1
+	verdict $? "drawn: $arguments"
+done <figures
 
 # Lab 14: graded by its bound.
 cc -O2 -g -shared -fPIC -DBOUNCE_PLUGIN -I "$here" -o toy.so "$here/labs/toy.c"

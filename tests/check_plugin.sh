@@ -101,6 +101,29 @@ plant interrupts 'irq_save(cpu)' '0,/irq_restore(cpu, flags);/s/irq_restore(cpu,
 plant null 'struct object *object = load(cpu, head);' 's/object = pop(cpu, &own->free);/object = pop(cpu, NULL);/' 'head: a null pointer'
 plant count 'books_wrong(books, "CPU' 's/n -= move/move/' 'workload: CPU 1: count is not the length'
 
+# A loop without an end.
+plant endless 'for (;;) (void)load(cpu' 's/^\tobject = pop(cpu, &own->free);/\tfor (;;) (void)load(cpu, \&own->count);\n&/' \
+	'&own->count: 10000000 accesses in one operation, and no end in sight'
+plant silent 'while (always)' 's/^static void \*toy_alloc/static volatile const int always = 1;\n&/; s/^\tif (n == 0)/\twhile (always) ;\n&/' \
+	'a loop without a verb, and no end in sight'
+
+# What the explorer found in it is replayed with it.
+sed 's/^\tspin_\(un\)*lock(cpu.*$//' toy.c >nolock.c
+build nolock.c >out 2>&1
+"$bounce" explore run.yaml --model ./nolock.so --set objects=toy --output results >out 2>&1
+[ $? -eq 1 ] && grep -q 'FOUND' out
+verdict $? "the explorer finds the forgotten lock"
+found=$(ls results/run/findings/*.schedule | head -1)
+"$bounce" explore --replay "$found" --model ./nolock.so >out 2>&1
+[ $? -eq 1 ] && grep -q 'FOUND' out
+verdict $? "and replays it"
+"$bounce" explore --replay "$found" >out 2>&1
+[ $? -eq 2 ] && grep -q -- '--model' out
+verdict $? "without the file it says what is missing"
+"$bounce" explore --replay "$found" --model ./toy.so >out 2>&1
+grep -q 'built from something else' out
+verdict $? "with another build it says so"
+
 # What is no allocator is told with the cure, status 2.
 refused() { # refused FILE MESSAGE
 	"$bounce" run run.yaml --model "$1" >out 2>&1

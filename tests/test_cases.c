@@ -128,6 +128,70 @@ static void pages_run_without_objects(void **state)
 	results_free(&results);
 }
 
+/*
+ * Four counters of 16 bytes in a line: without padding an addition costs 1 : 5 : 10 to 13 at 1, 2 and 4
+ * CPUs (the bounds here are wider by a quarter), with it the same at each.
+ */
+static void padding_is_flat(void **state)
+{
+	struct results results = run_shipped("padded-stats");
+	double one, packed[3], padded[3];
+
+	(void)state;
+	assert_int_equal(results.points.count, 6);
+	/* `cpus` comes first in the file, so it turns slowest */
+	for (size_t i = 0; i < 3; i++) {
+		packed[i] = measured(&results, 2 * i, "work_cycles_mean");
+		padded[i] = measured(&results, 2 * i + 1, "work_cycles_mean");
+	}
+	one = packed[0];
+	assert_true(packed[1] > 3.75 * one && packed[1] < 6.25 * one);
+	assert_true(packed[2] > 7.5 * one && packed[2] < 16.25 * one);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(padded[i] < 1.1 * one && padded[i] > 0.9 * one);
+	results_free(&results);
+}
+
+/* One writer, 31 readers: in one line reads lose it for bytes that they do not use, apart none does. */
+static void a_count_apart_from_what_is_read(void **state)
+{
+	struct results results = run_shipped("file-count");
+
+	(void)state;
+	assert_int_equal(results.points.count, 2);
+	assert_true(measured(&results, 0, "hitm_loads") > 0);
+	assert_true(measured(&results, 0, "misses_false_sharing") > 1000);
+	assert_true(measured(&results, 1, "hitm_loads") == 0);
+	assert_true(measured(&results, 1, "misses_false_sharing") == 0);
+	assert_true(measured(&results, 1, "work_cycles_mean") <
+		    0.5 * measured(&results, 0, "work_cycles_mean"));
+	results_free(&results);
+}
+
+/*
+ * Throughput over CPUs: under a ticket lock it rises to 4 or 8 and then falls, as each release is
+ * read by all that wait; under a queued lock beside it, it stays about where it is.
+ */
+static void ticket_locks_collapse(void **state)
+{
+	struct results results = run_shipped("ticket-collapse");
+	double ticket[5], queued[5];            /* cycles an operation, at 1, 4, 8, 16, 48 CPUs */
+
+	(void)state;
+	assert_int_equal(results.points.count, 10);
+	for (size_t i = 0; i < 5; i++) {
+		ticket[i] = measured(&results, 2 * i, "elapsed_cycles");
+		queued[i] = measured(&results, 2 * i + 1, "elapsed_cycles");
+	}
+	assert_true(ticket[1] < ticket[0] / 2);
+	assert_true(ticket[3] > ticket[1] && ticket[4] > ticket[3]);
+	assert_true(ticket[4] > 2 * ticket[1]);
+	assert_true(queued[1] < queued[0] / 2);
+	assert_true(queued[4] < 1.5 * queued[2]);
+	assert_true(queued[4] < ticket[4] / 2);
+	results_free(&results);
+}
+
 /* More CPUs than the loop works on: the table says how many do. */
 static void idle_cpus_are_told(void **state)
 {
@@ -176,6 +240,9 @@ int main(void)
 		cmocka_unit_test(handing_over_is_dearer_than_keeping),
 		cmocka_unit_test(drawn_sizes_and_one_queue_run),
 		cmocka_unit_test(pages_run_without_objects),
+		cmocka_unit_test(padding_is_flat),
+		cmocka_unit_test(a_count_apart_from_what_is_read),
+		cmocka_unit_test(ticket_locks_collapse),
 		cmocka_unit_test(idle_cpus_are_told),
 	};
 

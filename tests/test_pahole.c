@@ -232,6 +232,8 @@ static void refused_at_its_place(void **state)
 		{ "struct a {\n\tint x /* 0 4 */\n};\n", "2:2: a declaration that no semicolon ends\n" },
 		{ "struct a {\n\tint x:3; /* 0 4 */\n};\n", "2:11: bit-field 'x' wants /* OFFSET: BIT SIZE */\n" },
 		{ "struct a {\n\tint x:99; /* 0: 0 4 */\n};\n", "2:6: a bit-field has 1 to 64 bits\n" },
+		{ "struct a {\n\tunion {\n\t\tint x; /* 0 4 */\n\t} u:0; /* 0 4 */\n};\n",
+		  "4:4: a bit-field has 1 to 64 bits\n" },
 		{ "struct a {\n\tstatic int x; /* 0 4 */\n};\n",
 		  "2:2: a static member is none of the struct: leave the line out\n" },
 		{ "class a {\n\tint x; /* 0 4 */\n};\n", "1:1: a class of C++: only structs of C are understood\n" },

@@ -2,6 +2,8 @@
  * Events of runs: what is told of an access, that being told changes nothing, that they add up to
  * what the run counts by itself, and that back is the way forward.
  */
+#include <fcntl.h>
+#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,14 +11,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "cli/cli.h"
 #include "cli/frame.h"
 #include "cli/step.h"
 #include "cli/stepping.h"
 #include "experiment/run_point.h"
+#include "experiment/terminal.h"
 #include "sim/timing.h"
 #include "sim/verbs/xalloc.h"
 #include "steps/recorder.h"
@@ -419,6 +425,279 @@ static void any_event_of_a_long_run_is_the_same_from_everywhere(void **state)
 	experiment_free(experiment);
 }
 
+/* Of every lab: each event is the same from before and from behind. */
+static void events_of_labs_are_the_same_from_both_sides(void **state)
+{
+	enum { FRAMES = 1500 };         /* of each at most */
+	glob_t labs;
+
+	(void)state;
+	assert_int_equal(glob("labs/*.yaml", 0, NULL, &labs), 0);
+	for (size_t i = 0; i < labs.gl_pathc; i++) {
+		struct experiment *experiment = read_file(labs.gl_pathv[i], NULL, 0);
+		char *frame[FRAMES + 1], why[400] = "";
+		struct events *events = events_of_point(&experiment->point[0], FRAMES, why, sizeof why);
+		struct sources *sources = sources_new();
+		uint64_t count;
+
+		if (!events)
+			fail_msg("%s: %s", labs.gl_pathv[i], why);
+		count = events_count(events, true);
+		assert_in_range(count, 1, FRAMES);
+		for (uint64_t n = 1; n <= count; n++)
+			frame[n] = frame_text(events, sources, n);
+		for (uint64_t n = count; n; n--) {
+			char *text = frame_text(events, sources, n);
+
+			if (strcmp(text, frame[n]))
+				fail_msg("%s: event %llu:\n%s\n%s", labs.gl_pathv[i],
+					 (unsigned long long)n, frame[n], text);
+			free(text);
+			free(frame[n]);
+		}
+		sources_free(sources);
+		events_close(events);
+		experiment_free(experiment);
+	}
+	globfree(&labs);
+}
+
+/* ---- sources --------------------------------------------------------------------------------- */
+
+/* The line of source of every access is found, and holds the operand. */
+static void every_access_has_its_line_of_source(void **state)
+{
+	static const char *const path[] = { "configs/remote-free.yaml", "configs/hackbench.yaml",
+					    "configs/pipeline-7x.yaml", "configs/pages/orders.yaml" };
+	char *sets[] = { "operations=2000", "warmup=0" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof path / sizeof *path; i++) {
+		struct experiment *experiment = read_file(path[i], sets, 2);
+		struct sources *sources = sources_new();
+
+		for (size_t p = 0; p < experiment->points; p += experiment->points / 4 + 1) {
+			char why[400] = "";
+			struct events *events =
+				events_of_point(&experiment->point[p], 30000, why, sizeof why);
+			struct event e;
+
+			assert_non_null(events);
+			for (uint64_t n = 1; events_get(events, n, &e); n++) {
+				if (!source_line(sources, &e.site))
+					fail_msg("%s:%u: no %s", e.site.file, e.site.line, e.site.text);
+				if (e.caller.line && !source_line(sources, &e.caller))
+					fail_msg("%s:%u: no %s", e.caller.file, e.caller.line,
+						 e.caller.text);
+			}
+			events_close(events);
+		}
+		sources_free(sources);
+		experiment_free(experiment);
+	}
+}
+
+/* ---- finding --------------------------------------------------------------------------------- */
+
+static bool is_odd(const struct event *event, void *unused)
+{
+	(void)unused;
+	return event->now.word[0] % 2;
+}
+
+/* In the ping-pong each event but the first is a bounce, CPUs alternate, event n writes n. */
+static void events_are_found_by_what_they_are(void **state)
+{
+	struct experiment *experiment = parse(ping_pong);
+	struct events *events = events_of(&experiment->point[0]);
+	struct search bounce = { .flags = EVENT_BOUNCE, .cpu = -1 };
+	struct search lock = { .flags = EVENT_LOCK_WAIT, .cpu = -1 };
+	struct search odd = { .cpu = -1, .wanted = is_odd };
+	struct search line = SEARCH_ANY, nowhere = SEARCH_ANY, mine = SEARCH_ANY;
+	uint64_t count = events_count(events, true);
+	struct event e;
+
+	(void)state;
+	assert_int_equal(events_find(events, &bounce, 0, true), 2);
+	assert_int_equal(events_find(events, &bounce, 7, true), 8);
+	assert_int_equal(events_find(events, &bounce, 7, false), 6);
+	assert_int_equal(events_find(events, &bounce, 2, false), 0);
+	assert_int_equal(events_find(events, &lock, 0, true), 0);
+	assert_int_equal(events_find(events, &odd, 3, true), 5);
+	assert_int_equal(events_find(events, &odd, 3, false), 1);
+	assert_true(events_get(events, 1, &e));
+	mine.cpu = (int)e.cpu;
+	line.line = e.line;
+	nowhere.line = e.line + LINE;
+	assert_int_equal(events_find(events, &mine, 1, true), 3);
+	assert_int_equal(events_find(events, &line, 1, true), 2);
+	assert_int_equal(events_find(events, &nowhere, 0, true), 0);
+	/* the first that takes effect not before the third */
+	assert_true(events_get(events, 3, &e));
+	assert_int_equal(events_at(events, e.time_units), 3);
+	assert_int_equal(events_at(events, e.time_units + 1), 4);
+	assert_int_equal(events_at(events, 0), 1);
+	assert_int_equal(events_at(events, UINT64_MAX), 0);
+	assert_false(events_get(events, 0, &e));
+	assert_false(events_get(events, count + 1, &e));
+	events_close(events);
+	experiment_free(experiment);
+}
+
+/* ---- the command ----------------------------------------------------------------------------- */
+
+static void says(const char *const *arguments, int status, const char *words)
+{
+	struct output output = run_cli(arguments);
+
+	if (output.status != status || (!strstr(output.err, words) && !strstr(output.out, words)))
+		fail_msg("status %d, expected %d and '%s':\n%s%s", output.status, status, words,
+			 output.out, output.err);
+	output_free(&output);
+}
+
+#define SAYS(status, words, ...) says((const char *const[]){ __VA_ARGS__, NULL }, status, words)
+
+static void mistakes_are_told(void **state)
+{
+	static const char file[] = "configs/false-sharing.yaml";
+
+	(void)state;
+	SAYS(2, "which experiment?", "step");
+	SAYS(2, "did you mean 'transfer'?", "step", file, "--until", "transfers");
+	SAYS(2, "there are transfer, miss, bounce, lock, interrupt, end", "step", file, "--until", "xyz");
+	SAYS(2, "12000cyc, got '12k'", "step", file, "--at", "12k");
+	SAYS(2, "got '0'", "step", file, "--at", "0");
+	SAYS(2, "--events wants a whole number", "step", file, "--events", "-3");
+	SAYS(2, "--cpu wants a whole number", "step", file, "--cpu", "one");
+	SAYS(2, "no point has", "step", file, "--point", "cpus=3");
+	SAYS(2, "no-such.yaml", "step", "no-such.yaml");
+	SAYS(1, "the run ends before such an event", "step", file, "--at", "100000000");
+	SAYS(1, "the run ends before such an event", "step", file, "--until", "lock");
+	SAYS(2, "is of the models", "step", "configs/remote-free.yaml", "--set", "plant=no-list-lock");
+	SAYS(2, "no file of 'bounce explore'", "step", "--replay", file);
+	SAYS(1, "No such file", "step", file, "--html", "no-such-folder/x.html");
+}
+
+/* Without a terminal: 20 frames, one where one is asked for, as many as are asked for. */
+static void frames_in_a_pipe(void **state)
+{
+	static const char *const few[] = { "step", "configs/false-sharing.yaml", NULL };
+	static const char *const one[] = { "step", "configs/false-sharing.yaml", "--set", "cpus=2",
+					   "--until", "transfer", NULL };
+	static const char *const some[] = { "step", "configs/false-sharing.yaml", "--set", "cpus=2",
+					    "--cpu", "1", "--at", "9", "--events", "3", NULL };
+	static const char *const *const arguments[] = { few, one, some };
+	static const unsigned frames[] = { 20, 1, 3 };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct output output = run_cli(arguments[i]);
+		unsigned count = 0;
+
+		assert_int_equal(output.status, 0);
+		for (const char *at = output.out; (at = strstr(at, "event ")); at++)
+			count += at == output.out || at[-1] == '\n';
+		assert_int_equal(count, frames[i]);
+		assert_non_null(strstr(output.out, "workloads/counter.c"));
+		assert_non_null(strstr(output.out, "fetch_add(cpu, adder->word, 1);"));
+		output_free(&output);
+	}
+}
+
+/* ---- at a terminal --------------------------------------------------------------------------- */
+
+/* Types `typed` at a terminal where the ping-pong is stepped through; what it shows. */
+static char *talk(char *file, const char *typed)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY), slave;
+	char *text = xalloc(1 << 20);
+	struct termios plain;
+	size_t used = 0;
+	ssize_t got;
+	pid_t pid;
+
+	assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+	assert_true(slave >= 0);
+	tcgetattr(slave, &plain);
+	plain.c_lflag &= ~(tcflag_t)ECHO;
+	tcsetattr(slave, TCSANOW, &plain);
+	pid = fork();
+	if (pid == 0) {
+		char verb[] = "step", colour[] = "--color=never";
+		char *arguments[] = { verb, file, colour, NULL };
+
+		close(master);
+		dup2(slave, STDIN_FILENO);
+		dup2(slave, STDOUT_FILENO);
+		dup2(slave, STDERR_FILENO);
+		terminal_guard();
+
+		int status = cli_step(3, arguments);
+
+		fflush(NULL);
+		_exit(status);
+	}
+	close(slave);
+	assert_int_equal(write(master, typed, strlen(typed)), (ssize_t)strlen(typed));
+	while ((got = read(master, text + used, (1 << 20) - used - 1)) > 0)
+		used += (size_t)got;
+	close(master);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	return text;
+}
+
+/* The events whose frames were shown, in order: "1 2 3". */
+static void shown(const char *text, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	*buf = '\0';
+	for (const char *at = text; (at = strstr(at, "event ")) && used < size; at += 6)
+		if ((at < text + 2 || at[-1] == '\n' || at[-2] == '>') && at[6] >= '1' &&
+		    at[6] <= '9')
+			used += (size_t)snprintf(buf + used, size - used, "%s%d", used ? " " : "",
+						 atoi(at + 6));
+}
+
+static void a_terminal_takes_commands(void **state)
+{
+	static const struct {
+		const char *typed, *shown, *said;
+	} rows[] = {
+		/* The first is shown at once. Each but event 1 is a transfer, a miss and a bounce;
+		 * CPUs alternate. */
+		{ "q\n", "1", "[Enter] next" },
+		{ "\nn\nb\nq\n", "1 2 3 2", "> " },
+		{ "t\nt\nT\nj\nm\nq\n", "1 2 3 2 3 4", "> " },
+		{ "b\nq\n", "1", "none before this one" },
+		{ "w\ni\nq\n", "1", "none up to the end of the run" },
+		{ "g 7\nb\ng 0\ng x\nq\n", "1 7 6", "g wants the number of an event" },
+		{ "g 1cyc\nq\n", "1 1", "> " },
+		{ "c 5\nc\nq\n", "1", "CPUs are 0 to 1" },
+		{ "l\nn\nl\nl nothing\nn\nq\n", "1 2", "events of counter" },
+		{ "e\nq\n", "1", "end: done after" },
+		{ "?\nq\n", "1", "bounce explain mesi" },
+		{ "nonsense\nq\n", "1 2", "> " },
+	};
+	char *folder = folder_new(), file[4096], got[400];
+
+	(void)state;
+	snprintf(file, sizeof file, "%s/ping-pong.yaml", folder);
+	write_text(file, ping_pong);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char *text = talk(file, rows[i].typed);
+
+		shown(text, got, sizeof got);
+		if (strcmp(got, rows[i].shown) || !strstr(text, rows[i].said))
+			fail_msg("'%s' shows %s, expected %s and '%s':\n%s", rows[i].typed, got,
+				 rows[i].shown, rows[i].said, text);
+		free(text);
+	}
+	folder_free(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -429,6 +708,12 @@ int main(void)
 		cmocka_unit_test(what_begins_ends),
 		cmocka_unit_test(back_is_the_way_forward),
 		cmocka_unit_test(any_event_of_a_long_run_is_the_same_from_everywhere),
+		cmocka_unit_test(events_of_labs_are_the_same_from_both_sides),
+		cmocka_unit_test(every_access_has_its_line_of_source),
+		cmocka_unit_test(events_are_found_by_what_they_are),
+		cmocka_unit_test(mistakes_are_told),
+		cmocka_unit_test(frames_in_a_pipe),
+		cmocka_unit_test(a_terminal_takes_commands),
 	};
 
 	enter_source_tree();

@@ -485,7 +485,7 @@ static bool read_member(struct reader *reader, struct outline_member *member, bo
 	if (good) {
 		if (member->kind == MEMBER_PLAIN)
 			member->head = copy(start, reader->token.start);
-		*padding = is_padding(declaration);
+		*padding = member->kind == MEMBER_PLAIN && is_padding(declaration);
 		next(reader);
 		if (!*padding) {
 			read_declarator(reader, declaration, member, member->kind != MEMBER_PLAIN);

@@ -26,6 +26,7 @@
 #include "sim/verbs/lock.h"
 #include "sim/verbs/xalloc.h"
 #include "workloads/struct_plan.h"
+#include "workloads/struct_sequence.h"
 #include "workloads/work.h"
 
 static const char *const which_words[] = { "own", "random", "turn", NULL };
@@ -46,6 +47,8 @@ static const struct setting struct_settings_table[] = {
 		.help = "changes to it: {move: {f_count: own-line}}, also pad, align, order, pair"),
 	SETTING(struct struct_settings, threads,     TREE,  .fallback = "-", .words = swept_words,
 		.help = "who does what: {writer: {cpus: 1, loop: [add f_count]}, reader: ...}"),
+	SETTING(struct struct_settings, sequence,    NAME,  .fallback = "",
+		.help = "instead of threads: a file of accesses, each CPU's in its order and time"),
 	SETTING(struct struct_settings, instances,   COUNT, .min = 1, .max = INSTANCES_MAX, .fallback = "1",
 		.help = "how many such structs, in an array"),
 	SETTING(struct struct_settings, per_cpu,     SWITCH, .fallback = "false",
@@ -73,11 +76,14 @@ struct worker {                         /* host memory of one CPU */
 	uint64_t turns;
 	uint64_t *done;                 /* [accesses] of the group: how often */
 	struct draws work, rates, which;
+	const struct sequence_step *step;       /* of a sequence: what is left of it */
+	size_t steps;
 };
 
 struct state {
 	struct struct_settings set;
 	struct struct_plan *plan;
+	struct sequence *sequence;      /* NULL: none */
 	struct work *work;
 	unsigned cpus;
 	uint64_t instances;
@@ -251,6 +257,83 @@ static void struct_thread(struct cpu *cpu, void *argument)
 	}
 }
 
+/* ---- a recorded sequence --------------------------------------------------------------------- */
+
+/* Sites of accesses that were written down: what they are. */
+static const struct site sequence_sites[SEQUENCE_KINDS] = {
+	[SEQUENCE_LOAD] = { "sequence", 1, "load", "load" },
+	[SEQUENCE_STORE] = { "sequence", 2, "store", "store" },
+	[SEQUENCE_RMW] = { "sequence", 3, "rmw", "rmw" },
+	[SEQUENCE_RMW_LOCAL] = { "sequence", 4, "rmw-local", "rmw-local" },
+};
+
+static void do_step(struct cpu *cpu, struct worker *worker, const struct sequence_step *step)
+{
+	const struct site *site = &sequence_sites[step->kind];
+	struct value value = { worker->turns, 0 }, old = { 0, 0 };
+	void *p = worker->all->instance[step->instance] + step->offset;
+
+	if (step->kind == SEQUENCE_LOAD)
+		verb_load(cpu, p, &value, step->size, site);
+	else if (step->kind == SEQUENCE_STORE)
+		verb_store(cpu, p, &value, step->size, site);
+	else
+		verb_rmw(cpu, p, step->size, RMW_EXCHANGE, NULL, &value, &old,
+			 step->kind == SEQUENCE_RMW, site);
+}
+
+/* The clock's units in a cycle are the backend's own: so many cycles show them. */
+enum { MEASURED_CYCLES = 1024 };
+
+/* Each access at its time, or as soon after it as the one before allows. */
+static void sequence_thread(struct cpu *cpu, void *argument)
+{
+	struct worker *worker = argument;
+	uint64_t start = cpu_clock(cpu), units;
+
+	compute_cycles(cpu, MEASURED_CYCLES);
+	units = (cpu_clock(cpu) - start) / MEASURED_CYCLES;
+	for (size_t i = 0; i < worker->steps && !run_over(cpu); i++) {
+		const struct sequence_step *step = &worker->step[i];
+		uint64_t now = (cpu_clock(cpu) - start) / (units ? units : 1);
+
+		if (step->at + MEASURED_CYCLES > now)
+			compute_cycles(cpu, step->at + MEASURED_CYCLES - now);
+		worker->turns++;
+		op_begin(cpu, OP_WORK);
+		do_step(cpu, worker, step);
+		op_end(cpu, 0, 0);
+	}
+}
+
+static bool open_sequence(const struct struct_settings *set, unsigned cpus, uint64_t bytes,
+			  struct sequence **sequence, char *why, size_t size)
+{
+	char problem[200];
+	uint64_t instances = set->per_cpu ? cpus : set->instances;
+
+	*sequence = NULL;
+	if (!*set->sequence)
+		return true;
+	*sequence = sequence_read(set->sequence, problem, sizeof problem);
+	if (!*sequence)
+		snprintf(why, size, "sequence '%s': %s", set->sequence, problem);
+	else if ((*sequence)->cpus > cpus)
+		snprintf(why, size, "sequence '%s' is of %u CPUs, 'cpus' is %u", set->sequence,
+			 (*sequence)->cpus, cpus);
+	else if ((*sequence)->instances > instances)
+		snprintf(why, size, "sequence '%s' is of %" PRIu64 " structs, there are %" PRIu64,
+			 set->sequence, (*sequence)->instances, instances);
+	else if (bytes && (*sequence)->bytes > bytes)
+		snprintf(why, size, "sequence '%s' reaches byte %" PRIu64 " of a struct that has %" PRIu64,
+			 set->sequence, (*sequence)->bytes, bytes);
+	else
+		return true;
+	sequence_free(*sequence);
+	*sequence = NULL;
+	return false;
+}
+
 /* ---- memory ---------------------------------------------------------------------------------- */
 
 static void add_field(struct state *all, size_t *count, const char *name, uint64_t offset,
@@ -345,10 +428,15 @@ static void start_worker(struct sim *sim, struct state *all, unsigned id)
 	struct worker *worker = &all->worker[id];
 	unsigned group = all->plan->group_of[id];
 
-	if (group == all->plan->groups)
-		return;
 	worker->all = all;
 	worker->id = id;
+	if (all->sequence && all->sequence->steps[id]) {
+		worker->step = all->sequence->step[id];
+		worker->steps = all->sequence->steps[id];
+		thread_start(sim, id, sequence_thread, worker);
+	}
+	if (group == all->plan->groups)
+		return;
 	worker->group = &all->plan->group[group];
 	worker->done = xalloc(worker->group->accesses * sizeof *worker->done);
 	worker->work = draws_new(sim, id, DRAWS_WORK);
@@ -407,12 +495,18 @@ static bool struct_create(struct traffic *traffic, const void *settings, void **
 	struct report report = { why, size };
 	unsigned cpus = sim_cpus(sim);
 	struct struct_plan *plan;
+	struct sequence *sequence;
 
 	*why = '\0';
 	plan = struct_plan_new(settings, cpus, keep_first, &report);
 	if (!plan)
 		return false;
+	if (!open_sequence(settings, cpus, plan->outline->size, &sequence, why, size)) {
+		struct_plan_free(plan);
+		return false;
+	}
 	all = xalloc(sizeof *all);
+	all->sequence = sequence;
 	*state = all;
 	all->set = *(const struct struct_settings *)settings;
 	all->plan = plan;
@@ -426,6 +520,29 @@ static bool struct_create(struct traffic *traffic, const void *settings, void **
 	all->worker = xalloc(cpus * sizeof *all->worker);
 	for (unsigned i = 0; i < cpus; i++)
 		start_worker(sim, all, i);
+	return true;
+}
+
+static bool sequence_input(const void *settings, char *path, size_t path_size, char *why, size_t size)
+{
+	(void)why, (void)size;
+	snprintf(path, path_size, "%s", ((const struct struct_settings *)settings)->sequence);
+	return true;
+}
+
+/* A sequence is done once, from its warm-up on. */
+static bool struct_operations(const void *settings, unsigned cpus, uint64_t *warmup,
+			      uint64_t *operations, char *why, size_t size)
+{
+	struct sequence *sequence;
+
+	if (!open_sequence(settings, cpus, 0, &sequence, why, size))
+		return false;
+	if (sequence) {
+		*warmup = sequence->warmup;
+		*operations = sequence->all - sequence->warmup;
+	}
+	sequence_free(sequence);
 	return true;
 }
 
@@ -517,6 +634,7 @@ static bool struct_finish(struct traffic *traffic, void *state, char *why, size_
 	free(all->field);
 	work_free(all->work);
 	struct_plan_free(all->plan);
+	sequence_free(all->sequence);
 	free(all);
 	return good;
 }
@@ -527,7 +645,9 @@ const struct workload structs = {
 	.summary       = "a struct of your own: which of its lines bounces, and what another layout does",
 	.settings      = struct_settings_table,
 	.settings_size = sizeof(struct struct_settings),
+	.operations    = struct_operations,
 	.input         = input,
+	.second_input  = sequence_input,
 	.check_settings = struct_check_settings,
 	.draws         = struct_draws,
 	.create        = struct_create,

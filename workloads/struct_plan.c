@@ -424,7 +424,13 @@ struct struct_plan *struct_plan_new(const struct struct_settings *set, unsigned 
 	for (unsigned i = 0; i < cpus; i++)
 		planning.plan->group_of[i] = GROUPS_MAX;
 	planning.plan->outline = struct_outline(set, true, tell, to);
-	if (!set->threads)
+	if (*set->sequence && set->threads)
+		struct_tell(&planning.telling, (struct workload_place){ .key = "sequence" },
+			    "what CPUs do comes from 'sequence' or 'threads', not from both");
+	else if (*set->sequence)
+		for (unsigned i = 0; i < cpus; i++)
+			planning.plan->group_of[i] = 0;         /* there is no group */
+	else if (!set->threads)
 		struct_tell(&planning.telling, top, "missing key 'threads': which CPUs do what to the members");
 	else if (planning.plan->outline)
 		read_groups(&planning);

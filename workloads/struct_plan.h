@@ -20,6 +20,7 @@ enum struct_which { WHICH_OWN, WHICH_RANDOM, WHICH_TURN };
 
 struct struct_settings {
 	char layout[SETTING_NAME_BYTES], struct_name[SETTING_NAME_BYTES];
+	char sequence[SETTING_NAME_BYTES];
 	const struct tree *members, *threads, *edit;
 	uint64_t instances, start, work_cycles;
 	bool per_cpu;

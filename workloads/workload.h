@@ -70,6 +70,9 @@ struct workload {
 	/* Path of the file that the settings name, whose content determines the result; NULL, or
 	 * "" in `path`: none. False and the reason in `why`: there is no such file. */
 	bool (*input)(const void *settings, char *path, size_t path_size, char *why, size_t size);
+	/* Of another such file, beside the first; likewise. */
+	bool (*second_input)(const void *settings, char *path, size_t path_size, char *why,
+			     size_t size);
 	/*
 	 * What no table of settings can check: tells all mistakes; false: there are some. NULL: there
 	 * is nothing to check.

@@ -1,6 +1,7 @@
 /*
- * What a loaded allocator touches without a verb: see own.h. The memory it knows cannot be touched,
- * nor can its C variables be changed while a run is on, so the host says where it tried to.
+ * What a loaded allocator does without a verb: see own.h. The memory it knows cannot be touched, nor
+ * can its C variables be changed while a run is on, so the host says where it tried to; and where it
+ * is when nothing else happens for seconds of the processor.
  *
  * Who is inside is this thread's, for a signal has no other way to learn it: one of the few
  * variables outside a machine.
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -20,12 +22,13 @@
 #include "models/own/own.h"
 #include "sim/verbs/xalloc.h"
 
-enum { STACK_SEEN = 64, HANDLER_STACK = 256 << 10, PLACE_BYTES = 300 };
+enum { STACK_SEEN = 64, HANDLER_STACK = 256 << 10, PLACE_BYTES = 300, TICK_SECONDS = 2 };
 
 static _Thread_local struct {
 	struct own *own;                /* whose code runs; NULL: nobody's */
 	struct cpu *cpu;
 	jmp_buf *escape;
+	uint64_t turns, seen;           /* so often it came in; at the last tick */
 } inside;
 
 /* ---- the place in the source --------------------------------------------------------------------- */
@@ -179,7 +182,9 @@ static void what_happened(const struct own *own, const struct segments *s, int s
 	uint64_t offset = (uint64_t)((const char *)address - own->alias);
 	char name[120];
 
-	if (signal_number == SIGFPE)
+	if (signal_number == SIGVTALRM)
+		snprintf(what, size, "a loop without a verb, and no end in sight");
+	else if (signal_number == SIGFPE)
 		snprintf(what, size, "a division by zero");
 	else if (own->alias && offset >= ARENA_PAGE && offset < own->bytes)
 		snprintf(what, size, "%s touched without a verb; simulated memory is reached by %s",
@@ -200,6 +205,10 @@ static void caught(int number, siginfo_t *info, void *context)
 	char what[200];
 	uintptr_t code;
 
+	if (number == SIGVTALRM && (!own || inside.seen != inside.turns)) {
+		inside.seen = inside.turns;
+		return;
+	}
 	if (!own) {                     /* not the allocator's: as if nobody had asked */
 		signal(number, SIG_DFL);
 		return;
@@ -219,10 +228,10 @@ static void caught(int number, siginfo_t *info, void *context)
 
 static void listen(void)
 {
-	static const int numbers[] = { SIGSEGV, SIGBUS, SIGFPE };
+	static const int numbers[] = { SIGSEGV, SIGBUS, SIGFPE, SIGVTALRM };
 	static char *stack;             /* the host's, for this program's life */
 	struct sigaction action = { .sa_sigaction = caught,
-				    .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
+				    .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART };
 
 	if (!stack) {
 		stack_t own = { .ss_sp = stack = xalloc(HANDLER_STACK), .ss_size = HANDLER_STACK };
@@ -241,6 +250,7 @@ void guard_enter(struct own *own, struct cpu *cpu, jmp_buf *escape)
 	inside.own = own;
 	inside.cpu = cpu;
 	inside.escape = escape;
+	inside.turns++;
 }
 
 void guard_leave(void)
@@ -288,9 +298,13 @@ static void set_variables(const struct allocator *plug, bool writable)
 
 void guard_variables(const struct own *own, bool writable)
 {
-	if (writable)
+	static const struct itimerval ticks = { { TICK_SECONDS, 0 }, { TICK_SECONDS, 0 } };
+
+	if (writable) {
 		listen();
-	else
+	} else {                        /* a run begins: ticks are of the process's own time */
 		will_open(own->plug);
+		setitimer(ITIMER_VIRTUAL, &ticks, NULL);
+	}
 	set_variables(own->plug, writable);
 }

@@ -59,6 +59,7 @@ static struct visit enter(struct cpu *cpu, unsigned gfp)
 		own->shut = true;
 	}
 	v->gfp = gfp;
+	v->verbs = 0;
 	guard_enter(own, cpu, NULL);
 	return visit;
 }
@@ -205,11 +206,8 @@ static struct kmem_cache *own_kmalloc_cache(void *state, size_t size)
 {
 	struct own *own = state;
 
-	if (own->plug->kmalloc_bytes) {
-		guard_enter(own, NULL, NULL);
+	if (own->plug->kmalloc_bytes)
 		size = own->plug->kmalloc_bytes(size);
-		guard_leave();
-	}
 	for (unsigned i = 0; i < own->kmallocs; i++)
 		if (size <= (size_t)1 << (i + KMALLOC_FIRST))
 			return &own->cache[i];
@@ -368,13 +366,14 @@ static void count_blocks(struct own *own, uint64_t blocks[OWN_CACHES])
 	}
 }
 
-/* Asks every cache; `lost` gets the objects that are neither free nor handed out nor ... free. */
+/* Asks every cache; `in_use` gets how many objects in blocks were not told as free. */
 static bool ask(struct own *own, uint64_t *in_use)
 {
 	uint64_t blocks[OWN_CACHES] = { 0 };
 	struct books books = { .own = own };
 
 	*in_use = 0;
+	own->peeks = 0;
 	own->broken[0] = '\0';
 	count_blocks(own, blocks);
 	if (setjmp(books.escape))
@@ -402,17 +401,24 @@ static bool own_check(const void *state, char *why, size_t size)
 	if (ask(own, &in_use))
 		return true;
 	if (own->broken_at)
-		return failed(&report, "%s:%u: %s", own->broken_at->file, own->broken_at->line,
-			      own->broken);
-	return failed(&report, "%s", own->broken);
+		failed(&report, "%s:%u: %s", own->broken_at->file, own->broken_at->line,
+		       own->broken);
+	else
+		failed(&report, "%s", own->broken);
+	own->broken[0] = '\0';          /* another run may be right */
+	return false;
 }
 
 /* Of books that are wrong check() tells. */
 static uint64_t own_in_use(const void *state)
 {
+	struct own *own = (struct own *)(uintptr_t)state;
 	uint64_t in_use;
 
-	return ask((struct own *)(uintptr_t)state, &in_use) ? in_use : 0;
+	if (ask(own, &in_use))
+		return in_use;
+	own->broken[0] = '\0';
+	return 0;
 }
 
 /* ---- the allocators ------------------------------------------------------------------------------------------- */
@@ -454,7 +460,7 @@ const struct object_allocator *own_allocator(const struct plugin *plugin, const 
 		.content = content,
 		.settings = plugin->allocator->settings,
 		.settings_size = plugin->allocator->settings_size,
-		.kernel = KERNEL_7_1,
+		.kernel = KERNEL_6_12,  /* preemption is not counted */
 		.create = creates[n],
 		.cache_create = own_cache_create,
 		.kmalloc_cache = own_kmalloc_cache,

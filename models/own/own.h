@@ -21,7 +21,11 @@
 #include "models/model.h"
 #include "sim/verbs/head.h"
 
-enum { OWN_MAX = 4, OWN_CACHES = 64, OWN_LOCKS = 8, GRANULE = 8, PAGE_WORDS = PAGE_BYTES / GRANULE / 64 };
+enum {
+	OWN_MAX = 4, OWN_CACHES = 64, OWN_LOCKS = 8, GRANULE = 8,
+	PAGE_WORDS = PAGE_BYTES / GRANULE / 64,
+	OWN_VERBS = 10 * 1000 * 1000,   /* of one operation, or one check(): more have no end */
+};
 
 struct own;
 
@@ -57,6 +61,7 @@ struct visitor {
 	struct lock_held held[OWN_LOCKS];
 	const struct site *off;         /* where interrupts went off last */
 	const struct site *last;        /* its last verb */
+	uint32_t verbs;                 /* since it came in */
 	unsigned gfp;
 };
 
@@ -73,6 +78,7 @@ struct own {
 	struct visitor *visitor;        /* by CPU */
 	struct kmem_cache cache[OWN_CACHES];
 	unsigned caches, kmallocs;
+	uint32_t peeks;                 /* of this check() */
 	bool shut;                      /* its C variables cannot be written to */
 	char broken[200];               /* what went wrong before time zero */
 	const struct site *broken_at;

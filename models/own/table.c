@@ -65,11 +65,16 @@ static void *reach(struct cpu *cpu, const void *p, size_t size, bool writes,
 		   const struct site *site)
 {
 	struct own *own = own_of(cpu);
+	struct visitor *v = &own->visitor[cpu_id(cpu)];
 	char nowhere[64];
 	void *real;
 
-	own->visitor[cpu_id(cpu)].last = site;
+	v->last = site;
 	guard_leave();
+	if (++v->verbs == OWN_VERBS)
+		sim_bug(cpu, site->file, (int)site->line,
+			"%s: %d accesses in one operation, and no end in sight", site->text,
+			OWN_VERBS);
 	if (!own_inside(own, p, size))
 		sim_bug(cpu, site->file, (int)site->line, "%s: %s", site->text,
 			own_nowhere(p, nowhere, sizeof nowhere));
@@ -532,6 +537,8 @@ static void *must_reach(const void *p, size_t size, const struct site *site)
 	struct own *own = guard_own();
 	char nowhere[64];
 
+	if (++own->peeks == OWN_VERBS)
+		guard_break(site, "%s: %d times, and no end in sight", site->text, OWN_VERBS);
 	if (!own_inside(own, p, size))
 		guard_break(site, "%s: %s", site->text, own_nowhere(p, nowhere, sizeof nowhere));
 	return own_real(own, p);

@@ -39,14 +39,8 @@ static void print_values(FILE *out, const struct points *points, const char *key
 
 	for (size_t i = 0; i < points->count; i++) {
 		const char *value = point_value(points->point[i], key);
-		bool known = false;
 
-		for (size_t j = 0; j < i && !known; j++) {
-			const char *earlier = point_value(points->point[j], key);
-
-			known = earlier ? value && !strcmp(earlier, value) : !value;
-		}
-		if (known)
+		if (!points_first_value(points, i, key))
 			continue;
 		fputs(comma, out);
 		text_line(out, value ? value : "-");

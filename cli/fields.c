@@ -161,7 +161,7 @@ static void add_pair(struct member *members, size_t count, const struct pair_sta
 	for (size_t i = 0; i < count; i++) {
 		struct member *member = &members[i];
 
-		if (strcmp(member->layout, pair->layout) != 0 ||
+		if (!times || strcmp(member->layout, pair->layout) != 0 ||
 		    strcmp(member->name, pair->member) != 0 ||
 		    (!*member->name && member->offset != pair->offset))
 			continue;

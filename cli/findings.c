@@ -17,6 +17,7 @@
 #include "cli/takers.h"
 #include "sim/verbs/xalloc.h"
 
+enum { STRUCT_MAX = 1 << 16 };          /* bytes of a struct that is searched for a hole */
 enum { FINDINGS_MAX = 5 };              /* in sentences, those of 1 % of all or more */
 
 /* ---- shapes ---------------------------------------------------------------------------------- */
@@ -55,6 +56,8 @@ static unsigned hole_for(const struct result *result, const struct meeting *find
 	unsigned size = struct_size(result, side->layout),
 		 align = side->size && side->size <= 8 ? side->size : 8;
 
+	if (size > STRUCT_MAX)
+		return size;
 	for (unsigned at = 0; side->size && at + side->size <= size; at += align) {
 		unsigned free = 0;
 

@@ -234,6 +234,18 @@ static void print_notes(FILE *out, const struct note *note, size_t notes, bool c
 			fprintf(out, "  . %s\n", note_text(&note[i], text, sizeof text));
 }
 
+/* Who took the copy that this access misses. */
+static void print_taker(FILE *out, const struct event *taker)
+{
+	char name[160], what[64], number[32];
+
+	fprintf(out, "  its copy went to CPU %u at event %s: %s %s at %s:%u\n", taker->cpu,
+		number_count(number, sizeof number, taker->number),
+		event_what(taker, what, sizeof what),
+		event_name(taker->instance, taker->member, name, sizeof name),
+		source_path(taker->site.file), taker->site.line);
+}
+
 static void print_source(FILE *out, struct sources *sources, const struct event *e)
 {
 	const char *line = source_line(sources, &e->site);
@@ -316,10 +328,14 @@ bool frame_print(FILE *out, struct events *events, struct sources *sources, uint
 		 bool colour)
 {
 	char what[64], name[160], values[420], why[200], cost[32];
-	struct event e;
+	struct event e, taker;
+	bool taken;
 
 	if (!events_get(events, number, &e))
 		return false;
+	taken = e.taken_by && events_get(events, e.taken_by, &taker);
+	if (taken)
+		events_get(events, number, &e);
 	print_notes(out, e.note, e.notes, !(e.flags & EVENT_NO_CLOCK));
 	print_header(out, &e, colour);
 	fprintf(out, "  %s %s   %s\n", event_what(&e, what, sizeof what),
@@ -332,6 +348,8 @@ bool frame_print(FILE *out, struct events *events, struct sources *sources, uint
 			e.flags & EVENT_BOUNCE ? "; a bounce" : "");
 	else if (*why)
 		fprintf(out, "  %s%s\n", why, e.flags & EVENT_BOUNCE ? "; a bounce" : "");
+	if (taken)
+		print_taker(out, &taker);
 	print_killed(out, events, &e);
 	print_source(out, sources, &e);
 	if (e.verb != EVENT_FENCE)

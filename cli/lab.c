@@ -113,7 +113,11 @@ static struct labs labs_find(void)
 	struct labs labs = { .name = NULL };
 	bool found = data_file("labs", labs.folder, sizeof labs.folder);
 	DIR *directory = found ? opendir(labs.folder) : NULL;
+	char *whole = directory ? realpath(labs.folder, NULL) : NULL;
 
+	if (whole)              /* without "bin/.." in it */
+		snprintf(labs.folder, sizeof labs.folder, "%s", whole);
+	free(whole);
 	for (struct dirent *entry; directory && (entry = readdir(directory));) {
 		size_t length = strlen(entry->d_name);
 
@@ -542,6 +546,7 @@ static void show_parting(const struct playing *playing, bool colour)
 	if (at) {
 		printf("%s (what counts: '%s'):\n\n", what, lab->event);
 		sources = sources_new();
+		sources_trust(sources);
 		frame_print(stdout, events, sources, at, colour);
 		sources_free(sources);
 		printf("\nAround it: bounce step %s --at %llu\n\n", shown_path(experiment->path),

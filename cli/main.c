@@ -28,7 +28,7 @@ const struct verb verbs[] = {
 	{ "explore", "FILE...",         "many schedules: can an allocator lose or double an object?", cli_explore },
 	{ "calibrate", "",              "measure this host, write a machine file", cli_calibrate },
 	{ "litmus",  "FILE...",         "litmus tests: is the order of memory that of x86-TSO?", cli_litmus },
-	{ "lab",     "[LAB]",           "a question, your prediction, the run, and where they part", cli_lab },
+	{ "lab",     "[LAB]",           "a question, a prediction, and what the run says", cli_lab },
 	{ "list",    "WHAT",            "experiments, models, workloads, machines, metrics, keys", cli_list },
 	{ "explain", "WORD",            "what a key, metric, model or protocol is", cli_explain },
 	{ 0 },

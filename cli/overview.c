@@ -68,18 +68,35 @@ static bool names_allocator(const char *key)
 	return !strcmp(key, "objects") || !strcmp(key, "pages") || ends_with(key, ".variant");
 }
 
-/* Its place in the table: where no key names an allocator, the last one has the columns. */
-static bool is_column_key(const struct points *points, size_t key)
+/* Some of the points lack it: it is a setting of one allocator, "slab.alien". */
+static bool is_of_some(const struct points *points, const char *key)
 {
+	for (size_t i = 0; i < points->count; i++)
+		if (!point_value(points->point[i], key))
+			return true;
+	return false;
+}
+
+/* The keys that have the columns: those that say which allocator, and its own; where there is none
+ * the last one. */
+static bool *column_keys(const struct points *points)
+{
+	bool *is_column = xalloc((points->swepts + 1) * sizeof *is_column), any = false;
 	size_t last = 0;
 
+	for (size_t i = 0; i < points->swepts; i++)
+		any |= names_allocator(points->swept[i]);
 	for (size_t i = 0; i < points->swepts; i++) {
-		if (names_allocator(points->swept[i]))
-			return names_allocator(points->swept[key]);
-		if (strcmp(points->swept[i], "seed") != 0)
-			last = i;
+		const char *key = points->swept[i];
+
+		if (!strcmp(key, "seed"))
+			continue;
+		is_column[i] = any && (names_allocator(key) || is_of_some(points, key));
+		last = i;
 	}
-	return key == last;
+	if (!any && points->swepts)
+		is_column[last] = true;
+	return is_column;
 }
 
 static const char *last_word(const char *key)
@@ -90,8 +107,8 @@ static const char *last_word(const char *key)
 }
 
 /* Values of the keys of the columns, "slub-cpu 2.6.24"; of the others with their names. */
-static void label(const struct points *points, const struct point *point, bool column, char *buf,
-		  size_t size)
+static void label(const struct points *points, const struct point *point,
+		  const bool *is_column, bool column, char *buf, size_t size)
 {
 	size_t used = 0;
 	char seed[24];
@@ -101,7 +118,7 @@ static void label(const struct points *points, const struct point *point, bool c
 		const char *key = points->swept[i],
 			   *value = select_value(point, key, seed, sizeof seed);
 
-		if (!value || !strcmp(key, "seed") || is_column_key(points, i) != column)
+		if (!value || !strcmp(key, "seed") || is_column[i] != column)
 			continue;
 		if (column)
 			used += (size_t)snprintf(buf + used, size - used, "%s%s%s%s",
@@ -123,6 +140,8 @@ struct labels {
 static void labels_init(struct labels *labels, const struct points *points,
 			const struct point **chosen, size_t count, bool column)
 {
+	bool *is_column = column_keys(points);
+
 	labels->text = xalloc(count * sizeof *labels->text);
 	labels->of = xalloc(count * sizeof *labels->of);
 	labels->count = 0;
@@ -130,13 +149,14 @@ static void labels_init(struct labels *labels, const struct points *points,
 		char text[LABEL_BYTES];
 		size_t at = 0;
 
-		label(points, chosen[i], column, text, sizeof text);
+		label(points, chosen[i], is_column, column, text, sizeof text);
 		while (at < labels->count && strcmp(labels->text[at], text) != 0)
 			at++;
 		if (at == labels->count)
 			memcpy(labels->text[labels->count++], text, sizeof text);
 		labels->of[i] = at;
 	}
+	free(is_column);
 }
 
 static void labels_free(struct labels *labels)

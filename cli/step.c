@@ -62,7 +62,7 @@ static const struct argp_option options[] = {
 static const char help[] =
 	"Shows the accesses of a run, in the order of simulated time: who, what, the line of source, "
 	"the states of its line in all caches before and after, what it cost and why. Forward and "
-	"back. FILE is an experiment, or a file of events that 'bounce export' wrote.\v"
+	"back. FILE is an experiment, a result, or a file of events that 'bounce export' wrote.\v"
 	"Examples:\n\n"
 	"  bounce step configs/false-sharing.yaml --set cpus=2\n"
 	"  bounce step configs/remote-free.yaml --until transfer\n"
@@ -230,6 +230,8 @@ static int show(const struct arguments *arguments, struct events *events)
 
 	stepping.events = events;
 	stepping.sources = sources_new();
+	if (!arguments->file || !events_are_in(arguments->file))
+		sources_trust(stepping.sources);
 	stepping.colour = table_colour(stdout, arguments->colour);
 	people = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !arguments->frames &&
 		 !arguments->html;

@@ -15,6 +15,7 @@
 #include "experiment/file.h"
 #include "experiment/loading.h"
 #include "experiment/metrics.h"
+#include "experiment/outline_text.h"
 #include "experiment/run_point.h"
 #include "experiment/suggestion.h"
 #include "sim/verbs/xalloc.h"
@@ -59,7 +60,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!arguments->result)
-			argp_error(state, "which result? A folder, or the name of one below results/");
+			argp_error(state,
+				   "which result? A folder, or the name of one below results/");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -87,9 +89,10 @@ static void print_price(const struct outline *before, const struct suggestion *s
 {
 	const struct outline *after = suggestion->after;
 
-	printf("price: %" PRIu64 " bytes instead of %" PRIu64 " (%" PRIu64 " lines instead of %" PRIu64
-	       ", for %zu set%s of writers)\n", after->size, before->size, lines_of(after),
-	       lines_of(before), suggestion->writers, suggestion->writers == 1 ? "" : "s");
+	printf("price: %" PRIu64 " bytes instead of %" PRIu64 " (%" PRIu64
+	       " lines instead of %" PRIu64 ", for %zu set%s of writers)\n",
+	       after->size, before->size, lines_of(after), lines_of(before), suggestion->writers,
+	       suggestion->writers == 1 ? "" : "s");
 }
 
 /* YAML may go on in the next line behind a comma. */
@@ -236,7 +239,8 @@ struct suggesting {
 	struct outline *before;
 };
 
-static struct experiment *load_experiment(const struct suggesting *suggesting, char *const *sets, size_t count)
+static struct experiment *load_experiment(const struct suggesting *suggesting, char *const *sets,
+					  size_t count)
 {
 	struct diagnostics *diagnostics = diagnostics_new();
 	struct experiment *experiment = experiment_load(suggesting->file, sets, count, diagnostics);
@@ -367,6 +371,8 @@ static void tell_problem(void *to, const struct workload_place *where, const cha
 	complain("bounce suggest: %s", text);
 }
 
+static int suggest_model(struct suggesting *suggesting, const char *name);
+
 static int suggest_struct(struct suggesting *suggesting)
 {
 	const struct struct_settings *set;
@@ -383,11 +389,22 @@ static int suggest_struct(struct suggesting *suggesting)
 	}
 	set = suggesting->combination->workload_settings;
 	suggesting->before = struct_outline(set, true, tell_problem, NULL);
-	suggesting->plan = struct_plan_new(set, (unsigned)suggesting->point->cpus, tell_problem, NULL);
-	if (suggesting->before && suggesting->plan) {
+	suggesting->plan =
+		struct_plan_new(set, (unsigned)suggesting->point->cpus, tell_problem, NULL);
+	if (suggesting->before && *set->sequence) {
+		/* its accesses are to bytes of this layout, and no group's */
+		char *name = xstrdup(suggesting->before->name);
+
+		outline_free(suggesting->before);
+		suggesting->before = NULL;
+		status = suggest_model(suggesting, name);
+		suggesting->before = NULL;
+		free(name);
+	} else if (suggesting->before && suggesting->plan) {
 		print_start(suggesting);
-		status = try_layouts(suggesting,
-				     suggesting->combination->machine.prefetchers.pair ? 2 * LINE : LINE);
+		status = try_layouts(suggesting, suggesting->combination->machine.prefetchers.pair
+							 ? 2 * LINE
+							 : LINE);
 	}
 	struct_plan_free(suggesting->plan);
 	outline_free(suggesting->before);
@@ -402,8 +419,8 @@ static int suggest_model(struct suggesting *suggesting, const char *name)
 	const struct result *result = suggesting->point->result;
 	uint64_t traffic = 0;
 	char why[300];
-	struct suggestion *suggestion = suggestion_of_model(result, name, LINE, &suggesting->before, why,
-							     sizeof why);
+	struct suggestion *suggestion =
+		suggestion_of_model(result, name, LINE, &suggesting->before, why, sizeof why);
 	int status = EXIT_DONE;
 
 	if (!suggestion) {
@@ -420,8 +437,8 @@ static int suggest_model(struct suggesting *suggesting, const char *name)
 		status = tell_nothing(traffic ? "what several CPUs write is apart already"
 					      : "no other CPU was in the way of its members");
 	} else {
-		printf("Printed, not run: only the workload 'struct' can be given another layout. Who writes what is\n"
-		       "of all structs of this kind together.\n\n");
+		printf("Printed, not run: only the workload 'struct' with 'threads' can be given another layout.\n"
+		       "Who writes what is of all structs of this kind together.\n\n");
 		print_classes(suggestion);
 		print_price(suggesting->before, suggestion);
 		putchar('\n');
@@ -434,8 +451,8 @@ static int suggest_model(struct suggesting *suggesting, const char *name)
 
 /* ---- the verb -------------------------------------------------------------------------------- */
 
-static int suggest(const struct arguments *arguments, const struct points *points, const char *folder,
-		   const struct point *point)
+static int suggest(const struct arguments *arguments, const struct points *points,
+		   const char *folder, const struct point *point)
 {
 	struct suggesting suggesting = { .points = points, .point = point };
 
@@ -444,15 +461,19 @@ static int suggest(const struct arguments *arguments, const struct points *point
 		return suggest_model(&suggesting, arguments->structure);
 	if (!strcmp(point->workload, "struct"))
 		return suggest_struct(&suggesting);
-	complain("bounce suggest: workload '%s' has no struct of its own; --struct NAME takes one of the allocator ('bounce report %s members' shows which bounce)",
-		 point->workload, points->name);
+	complain(
+		"bounce suggest: workload '%s' has no struct of its own; --struct NAME takes one of the allocator ('bounce report %s members' shows which bounce)",
+		point->workload, points->name);
 	return EXIT_MISTAKE;
 }
 
 int cli_suggest(int argc, char **argv)
 {
 	static const struct argp argp = {
-		.options = options, .parser = parse, .args_doc = "RESULT", .doc = help,
+		.options = options,
+		.parser = parse,
+		.args_doc = "RESULT",
+		.doc = help,
 	};
 	struct arguments arguments = { 0 };
 	struct points points;
@@ -464,7 +485,8 @@ int cli_suggest(int argc, char **argv)
 	options_parse(&argp, argc, argv, "bounce suggest", &arguments);
 	if (!points_load(select_folder(arguments.result, folder, sizeof folder), &points, why,
 			 sizeof why)) {
-		complain("bounce suggest: %s%s", why, select_cure(arguments.result, cure, sizeof cure));
+		complain("bounce suggest: %s%s", why,
+			 select_cure(arguments.result, cure, sizeof cure));
 		return EXIT_MISTAKE;
 	}
 	if (select_points(&points, arguments.point, &chosen, &count, why, sizeof why)) {

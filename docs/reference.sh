@@ -195,7 +195,7 @@ completion() {
 		table metrics metric
 		table keys key | grep -v '[.(]'
 	} | tr '\n' ' ')"
-	printf '_bounce_experiments="%s"\n' "$("$bounce" list experiments --format csv 2>/dev/null | sed 's/,.*//' | tr '\n' ' ')"
+	printf '_bounce_experiments="%s"\n' "$(table experiments experiment | tr '\n' ' ')"
 	printf '_bounce_labs="%s"\n' "$("$bounce" lab 2>/dev/null | sed -n 's/^[0-9]*-\([^ ]*\) .*/\1/p' | tr '\n' ' ')"
 	echo 'declare -A _bounce_options=('
 	verbs | while IFS='|' read -r verb rest; do

@@ -12,13 +12,20 @@
 
 /*
  *	      0        0     3461       12      800      0xffff880f1d2c0400	the line: its counts
- *	            0.00%   99.97%    0.00%   10.5%   0x18  0  1  0xffff...  0  166  120  1000  8  [k] f  ...
+ *	      0.00%  99.97%   0.00%  10.50%  0x18  0  1  0xff...  0  166  120  1000  8  [k] f
  *
  * The second kind of row: shares of the counts above (remote and local hitm, stores that hit and
  * missed L1, in newer versions those of which it is not known), the offset, node and pages, the
  * code's address, cycles, records, CPUs, and where the code is.
  */
-enum { SHARES_MAX = 5, TOKENS_MAX = 64, ROWS_MAX = 1000, NAME_BYTES = 64, LINE_SIZE = 64, WORD = 8 };
+enum {
+	SHARES_MAX = 5,
+	TOKENS_MAX = 64,
+	ROWS_MAX = 1000,
+	NAME_BYTES = 64,
+	LINE_SIZE = 64,
+	WORD = 8
+};
 
 struct token {
 	const char *text;
@@ -43,11 +50,12 @@ struct reading {
 	bool wrong;
 };
 
-__attribute__((format(printf, 3, 4)))
-static bool refuse(struct reading *reading, unsigned column, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static bool refuse(struct reading *reading, unsigned column,
+							 const char *format, ...)
 {
 	va_list arguments;
-	size_t at = (size_t)snprintf(reading->why, reading->size, "%u:%u: ", reading->number, column);
+	size_t at =
+		(size_t)snprintf(reading->why, reading->size, "%u:%u: ", reading->number, column);
 
 	va_start(arguments, format);
 	vsnprintf(reading->why + at, reading->size - at, format, arguments);
@@ -76,10 +84,12 @@ static bool next_line(struct reading *reading, const char **start)
 
 		while (line < end && (*line == ' ' || *line == '\t' || *line == '\r'))
 			line++;
-		for (word = line; line < end && *line != ' ' && *line != '\t' && *line != '\r'; line++)
+		for (word = line; line < end && *line != ' ' && *line != '\t' && *line != '\r';
+		     line++)
 			continue;
 		if (line > word)
-			reading->token[reading->tokens++] = (struct token){ word, (size_t)(line - word) };
+			reading->token[reading->tokens++] =
+				(struct token){ word, (size_t)(line - word) };
 	}
 	return true;
 }
@@ -100,12 +110,14 @@ static bool whole(const struct token *token, uint64_t *number)
 static bool hexadecimal(const struct token *token, uint64_t *number)
 {
 	*number = 0;
-	if (token->length < 3 || token->length > 18 || token->text[0] != '0' || token->text[1] != 'x')
+	if (token->length < 3 || token->length > 18 || token->text[0] != '0' ||
+	    token->text[1] != 'x')
 		return false;
 	for (size_t i = 2; i < token->length; i++) {
 		char c = token->text[i];
-		unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0')
-				 : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
+		unsigned digit = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
+				 : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10
+							: 16;
 
 		if (digit == 16)
 			return false;
@@ -215,8 +227,9 @@ static bool read_counts(struct reading *reading, const char *line, unsigned at, 
 		at++;
 	}
 	if (numbers < 2)
-		return refuse(reading, at < reading->tokens ? column_of(line, &reading->token[at]) : 1,
-			      "records and CPUs of this access are missing: the columns of 'perf c2c report --stdio' are wanted");
+		return refuse(
+			reading, at < reading->tokens ? column_of(line, &reading->token[at]) : 1,
+			"records and CPUs of this access are missing: the columns of 'perf c2c report --stdio' are wanted");
 	row->records = number[numbers - 2];
 	if (!number[numbers - 1] || number[numbers - 1] > 4096)
 		return refuse(reading, column_of(line, &reading->token[at - 1]),
@@ -239,9 +252,11 @@ static bool read_row(struct reading *reading, const char *line, const struct hea
 	if (!at)
 		return false;
 	if (at != head->counts)
-		return refuse(reading, 1, "%u shares, and %u counts in the line above them", at, head->counts);
+		return refuse(reading, 1, "%u shares, and %u counts in the line above them", at,
+			      head->counts);
 	if (at == reading->tokens || !hexadecimal(&reading->token[at], &offset))
-		return refuse(reading, at < reading->tokens ? column_of(line, &reading->token[at]) : 1,
+		return refuse(reading,
+			      at < reading->tokens ? column_of(line, &reading->token[at]) : 1,
 			      "an offset like 0x18 is missing behind the shares");
 	if (offset >= LINE_SIZE)
 		return refuse(reading, column_of(line, &reading->token[at]),
@@ -249,7 +264,9 @@ static bool read_row(struct reading *reading, const char *line, const struct hea
 	for (at++; at < reading->tokens && !hexadecimal(&reading->token[at], &code); at++)
 		continue;
 	if (at == reading->tokens)
-		return refuse(reading, 1, "the address of the code is missing: perf c2c report prints it with --coalesce iaddr, which is its default");
+		return refuse(
+			reading, 1,
+			"the address of the code is missing: perf c2c report prints it with --coalesce iaddr, which is its default");
 	row.offset = (unsigned)offset;
 	for (unsigned i = 2; i < head->counts; i++)
 		row.stores += part(head->count[i], shares[i]);
@@ -295,10 +312,12 @@ static bool read_line(struct reading *reading, unsigned wanted, struct head *fou
 	if (reading->wrong)
 		return false;
 	if (!pareto || !*lines)
-		snprintf(reading->why, reading->size,
-			 "no 'Shared Cache Line Distribution Pareto' with lines in it: this wants the text of 'perf c2c report --stdio'");
+		snprintf(
+			reading->why, reading->size,
+			"no 'Shared Cache Line Distribution Pareto' with lines in it: this wants the text of 'perf c2c report --stdio'");
 	else if (!seen)
-		snprintf(reading->why, reading->size, "no line %u among the %u of the report", wanted, *lines);
+		snprintf(reading->why, reading->size, "no line %u among the %u of the report",
+			 wanted, *lines);
 	else if (!reading->rows)
 		snprintf(reading->why, reading->size, "line %u has no accesses", wanted);
 	return seen && reading->rows;
@@ -341,16 +360,19 @@ static unsigned print_members(FILE *out, const struct reading *reading)
 {
 	unsigned members = 0, end = 0;
 
-	fputs("  members:                             # sizes are guesses: the widest word that fits\n", out);
+	fputs("  members:                             # sizes are guesses: the widest word that fits\n",
+	      out);
 	for (unsigned offset = 0; offset <= LINE_SIZE; offset++) {
 		if (offset < LINE_SIZE && !is_accessed(reading, offset))
 			continue;
 		if (offset > end)
-			fprintf(out, "    unknown_0x%02x: {offset: %u, size: %u}\n", end, end, offset - end);
+			fprintf(out, "    unknown_0x%02x: {offset: %u, size: %u}\n", end, end,
+				offset - end);
 		if (offset == LINE_SIZE)
 			break;
 		end = offset + word_size(reading, offset);
-		fprintf(out, "    at_0x%02x: {offset: %u, size: %u}\n", offset, offset, end - offset);
+		fprintf(out, "    at_0x%02x: {offset: %u, size: %u}\n", offset, offset,
+			end - offset);
 		members++;
 	}
 	return members;
@@ -420,13 +442,15 @@ static unsigned print_groups(FILE *out, const struct reading *reading, unsigned 
 	unsigned groups = 0;
 
 	*cpus = 0;
-	fputs("  threads:                             # which CPUs did what is a guess, see above\n", out);
+	fputs("  threads:                             # which CPUs did what is a guess, see above\n",
+	      out);
 	for (unsigned i = 0; i < reading->rows; i++) {
 		const struct row *first = &reading->row[i];
 
 		if (!is_first(reading, i))
 			continue;
-		fprintf(out, "    on_%u_cpus:\n      cpus: %u\n      loop:\n", first->cpus, first->cpus);
+		fprintf(out, "    on_%u_cpus:\n      cpus: %u\n      loop:\n", first->cpus,
+			first->cpus);
 		for (unsigned j = i; j < reading->rows; j++) {
 			const struct row *row = &reading->row[j];
 
@@ -448,7 +472,8 @@ static const char *machine_for(unsigned cpus)
 
 static void print_doubts(FILE *out, const char *origin, const struct head *head)
 {
-	fprintf(out, "# Line %" PRIu64 " (0x%" PRIx64 ") of a perf c2c report, ", head->number, head->address);
+	fprintf(out, "# Line %" PRIu64 " (0x%" PRIx64 ") of a perf c2c report, ", head->number,
+		head->address);
 	print_words(out, origin);
 	fputs(".\n#\n"
 	      "# What the report does not say, and what stands here instead:\n"
@@ -460,7 +485,8 @@ static void print_doubts(FILE *out, const char *origin, const struct head *head)
 	      "# - what lies where: members are called by their offsets. Put in the struct's own\n"
 	      "#   ('layout: NAME.pahole' instead of 'members'), and its names into the lists.\n"
 	      "# - a place of the code with loads and stores is taken for one LOCK operation ('add').\n"
-	      "# - what the CPUs do in between: 'work_cycles'; which machine it was.\n", out);
+	      "# - what the CPUs do in between: 'work_cycles'; which machine it was.\n",
+	      out);
 }
 
 static bool has_samples(const struct reading *reading)
@@ -491,7 +517,8 @@ static bool print_experiment(FILE *out, const struct reading *reading, const str
 		xalloc_failed(length);
 	if (summary->cpus <= 1024) {
 		print_doubts(out, origin, head);
-		fprintf(out, "name: c2c-line-%" PRIu64 "\nmachine: %s\nplacement: scatter\ncpus: %u\n",
+		fprintf(out,
+			"name: c2c-line-%" PRIu64 "\nmachine: %s\nplacement: scatter\ncpus: %u\n",
 			head->number, machine_for(summary->cpus), summary->cpus);
 		fputs("workload:\n  kind: struct\n  struct_name: line\n", out);
 		summary->members = print_members(out, reading);
@@ -518,7 +545,8 @@ bool c2c_convert(const char *text, size_t length, unsigned wanted, const char *o
 		good = false;
 	}
 	if (good && !print_experiment(out, &reading, &head, origin, summary)) {
-		snprintf(why, size, "line %u is of %u CPUs in all; no machine here has more than 1024", wanted,
+		snprintf(why, size,
+			 "line %u is of %u CPUs in all; no machine here has more than 1024", wanted,
 			 summary->cpus);
 		good = false;
 	}

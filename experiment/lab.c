@@ -45,13 +45,38 @@ static void read_text(struct loading *loading, const struct yaml *key, const str
 	*to = xstrdup(value->text);
 }
 
-static void unknown_key(struct loading *loading, const struct yaml *key, const char *section,
-			const char *const *known)
+static struct nearest nearest_of(const char *word, const char *const *known)
 {
-	struct nearest nearest = nearest_to(key->text);
+	struct nearest nearest = nearest_to(word);
 
 	for (size_t i = 0; known[i]; i++)
 		nearest_try(&nearest, known[i]);
+	return nearest;
+}
+
+/* The first `required` ones of `known` are missing if they are not there and no other key is told as
+ * meant for them. */
+static void must_have(struct loading *loading, const struct yaml *key, const struct yaml *section,
+		      const char *name, const char *const *known, size_t required)
+{
+	for (size_t i = 0; i < required; i++) {
+		bool there = yaml_find(section, known[i]);
+
+		for (size_t k = 0; k < section->count && !there; k++) {
+			struct nearest nearest = nearest_of(section->key[k]->text, known);
+
+			there = nearest.best && !strcmp(nearest.best, known[i]);
+		}
+		if (!there)
+			mistake(loading->diagnostics, key->place, "missing key '%s.%s'", name, known[i]);
+	}
+}
+
+static void unknown_key(struct loading *loading, const struct yaml *key, const char *section,
+			const char *const *known)
+{
+	struct nearest nearest = nearest_of(key->text, known);
+
 	if (nearest.best)
 		mistake(loading->diagnostics, key->place, "unknown key '%.60s' in '%s'; did you mean '%s'?",
 			key->text, section, nearest.best);
@@ -103,10 +128,7 @@ static void read_answer(struct loading *loading, const struct yaml *key, const s
 		else if (strcmp(part->text, "value"))
 			unknown_key(loading, part, "answer", known);
 	}
-	for (size_t i = 0; known[i]; i++)
-		if (!yaml_find(answer, known[i]))
-			mistake(loading->diagnostics, key->place, "missing key 'lab.answer.%s'",
-				known[i]);
+	must_have(loading, key, answer, "lab.answer", known, 3);
 	if (value)
 		read_number(loading, value, &lab->value);
 	if (metric && lab->metric)
@@ -158,9 +180,7 @@ void lab_read(struct loading *loading, const struct yaml *key, const struct yaml
 		else
 			unknown_key(loading, part, "lab", known);
 	}
-	for (size_t i = 0; i < 2; i++)
-		if (!yaml_find(value, known[i]))
-			mistake(loading->diagnostics, key->place, "missing key 'lab.%s'", known[i]);
+	must_have(loading, key, value, "lab", known, 2);
 }
 
 void lab_free(struct lab *lab)

@@ -472,14 +472,8 @@ static void json_values(FILE *out, const struct points *points, const char *key)
 	fputc('[', out);
 	for (size_t i = 0; i < points->count; i++) {
 		const char *value = point_value(points->point[i], key);
-		bool known = !value;
 
-		for (size_t j = 0; j < i && !known; j++) {
-			const char *earlier = point_value(points->point[j], key);
-
-			known = earlier && !strcmp(earlier, value);
-		}
-		if (known)
+		if (!value || !points_first_value(points, i, key))
 			continue;
 		fputs(count++ ? "," : "", out);
 		json_value(out, value);

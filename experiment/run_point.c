@@ -217,7 +217,8 @@ void point_describe(struct point *point, const struct planned *planned)
 	replace(&point->pages, combination->pages->name);
 	replace(&point->workload, combination->workload->name);
 	replace(&point->machine, combination->machine_name);
-	point->mixed = combination->objects &&
+	/* one that was loaded is of no kernel */
+	point->mixed = combination->objects && !combination->objects->content &&
 		       combination->objects->kernel !=
 			       combination->pages->kernel(combination->pages_fitted);
 	point->cpus = combination->settings.cpus;

@@ -676,12 +676,14 @@ static bool read_tree(struct schema *schema, const struct setting *setting,
 	*tree = NULL;
 	if (edit && value->kind == YAML_VALUE && !strcmp(value->text, "none"))
 		return true;
-	if (value->kind != YAML_MAPPING) {
+	if (value->kind != YAML_MAPPING && !(edit && value->kind == YAML_VALUE && *value->text)) {
 		wants(schema, value, name,
-		      edit ? "a mapping, or none" : "a mapping: names with what they are", "");
+		      edit ? "a mapping, a short form of one, or none"
+			   : "a mapping: names with what they are",
+		      "");
 		return false;
 	}
-	if (!sweep_tree(schema, value, path, setting->words))
+	if (value->kind == YAML_MAPPING && !sweep_tree(schema, value, path, setting->words))
 		return false;
 	*tree = tree_new(value, turn_of, schema);
 	return true;
@@ -1173,7 +1175,10 @@ static void visit_node(const struct setting *setting, const struct tree *tree,
 	}
 	FILE *out = text_open(&text, &length);
 
-	if (node)
+	/* the short form of an edit is words that need no quotes: its workload has seen to it */
+	if (node && node->kind == TREE_WORD && setting->kind == SETTING_EDIT)
+		fputs(node->word, out);
+	else if (node)
 		tree_print(out, tree, node);
 	else
 		fputs("none", out);
@@ -1268,7 +1273,7 @@ static const char *kind_name(const struct setting *setting)
 	case SETTING_TREE:
 		return "mapping";
 	case SETTING_EDIT:
-		return "mapping, or none";
+		return "mapping, short form, or none";
 	case SETTING_SECTION:
 		return "section";
 	}

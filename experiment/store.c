@@ -308,6 +308,19 @@ const char *point_value(const struct point *point, const char *key)
 	return NULL;
 }
 
+bool points_first_value(const struct points *points, size_t at, const char *key)
+{
+	const char *value = point_value(points->point[at], key);
+
+	for (size_t i = 0; i < at; i++) {
+		const char *earlier = point_value(points->point[i], key);
+
+		if (earlier ? value && !strcmp(earlier, value) : !value)
+			return false;
+	}
+	return true;
+}
+
 const char *point_label(const struct points *points, const struct point *point, char *buf,
 			size_t size)
 {

@@ -76,6 +76,8 @@ void points_free(struct points *points);
 
 /* Value of a setting of this point as text; NULL: it has no such setting. */
 const char *point_value(const struct point *point, const char *key);
+/* Is point[at] the first with its value of that setting (or the first that lacks it)? */
+bool points_first_value(const struct points *points, size_t at, const char *key);
 /* The swept settings of a point as "objects=slub-page cpus=2", without the seed; in buf. */
 const char *point_label(const struct points *points, const struct point *point, char *buf,
 			size_t size);

@@ -9,7 +9,7 @@
 #include "experiment/schema.h"
 #include "sim/verbs/xalloc.h"
 
-enum { SETS_MAX = 64 };                 /* groups of CPUs that are told apart, a bit each */
+enum { SETS_MAX = 64 }; /* groups of CPUs that are told apart, a bit each */
 
 /* A unit of the struct, and which groups of CPUs write and read it. */
 struct unit {
@@ -53,16 +53,21 @@ static void find_units(struct sorting *sorting)
 		uint64_t end = 0;
 
 		next = outline_next_unit(outline, i);
-		*unit = (struct unit){ .member = i, .offset = outline->member[i].offset, .align = 1 };
+		*unit = (struct unit){ .member = i,
+				       .offset = outline->member[i].offset,
+				       .align = 1 };
 		for (size_t j = i; j < next; j++) {
 			const struct outline_member *member = &outline->member[j];
-			uint64_t wants = member->align > member->natural ? member->align : member->natural;
+			uint64_t wants =
+				member->align > member->natural ? member->align : member->natural;
 
 			if (!unit->name)
 				unit->name = first_name(member);
 			unit->last |= !member->elements;
-			unit->offset = member->offset < unit->offset ? member->offset : unit->offset;
-			end = member->offset + member->size > end ? member->offset + member->size : end;
+			unit->offset =
+				member->offset < unit->offset ? member->offset : unit->offset;
+			end = member->offset + member->size > end ? member->offset + member->size
+								  : end;
 			unit->align = wants > unit->align ? wants : unit->align;
 		}
 		unit->size = end - unit->offset;
@@ -106,7 +111,8 @@ static size_t classify(struct sorting *sorting, enum suggestion_by by)
 			const struct unit *other = &sorting->unit[j];
 
 			if (is_written(other) && other->writers == unit->writers &&
-			    (by == BY_WRITERS || is_read_by_others(other) == is_read_by_others(unit)))
+			    (by == BY_WRITERS ||
+			     is_read_by_others(other) == is_read_by_others(unit)))
 				unit->class = other->class;
 		}
 		if (!unit->class)
@@ -134,7 +140,8 @@ static size_t list_class(const struct sorting *sorting, size_t class, bool by_al
 
 		if (unit->class != class || unit->last)
 			continue;
-		for (at = count++; at > 0 && by_alignment && list[at - 1]->align < unit->align; at--)
+		for (at = count++; at > 0 && by_alignment && list[at - 1]->align < unit->align;
+		     at--)
 			list[at] = list[at - 1];
 		list[at] = unit;
 	}
@@ -189,8 +196,8 @@ static void describe(struct suggestion *suggestion, const struct sorting *sortin
 	size_t length;
 	FILE *out;
 
-	suggestion->class = xrealloc(suggestion->class,
-				     (suggestion->classes + 1) * sizeof *suggestion->class);
+	suggestion->class =
+		xrealloc(suggestion->class, (suggestion->classes + 1) * sizeof *suggestion->class);
 	class = &suggestion->class[suggestion->classes++];
 	*class = (struct suggested_class){ .who = name_set(sorting, list[0]->writers),
 					   .bytes = bytes_of(list, count) };
@@ -210,7 +217,8 @@ struct edit {
 	bool ordered, aligned;
 };
 
-static void edit_class(struct edit *edit, const struct unit *const *list, size_t count, uint64_t line)
+static void edit_class(struct edit *edit, const struct unit *const *list, size_t count,
+		       uint64_t line)
 {
 	char quoted[2 * OUTLINE_NAME_BYTES];
 	bool begun = false;
@@ -222,7 +230,8 @@ static void edit_class(struct edit *edit, const struct unit *const *list, size_t
 		fprintf(edit->order, "%s%s", edit->ordered ? ", " : "", quoted);
 		edit->ordered = true;
 		if (!begun && line) {
-			fprintf(edit->align, "%s%s: %" PRIu64, edit->aligned ? ", " : "", quoted, line);
+			fprintf(edit->align, "%s%s: %" PRIu64, edit->aligned ? ", " : "", quoted,
+				line);
 			edit->aligned = true;
 		}
 		begun = true;
@@ -330,7 +339,7 @@ bool suggestion_is_same(const struct outline *before, const struct outline *afte
 
 /* ---- of the workload ------------------------------------------------------------------------- */
 
-enum { OWNER, EVERYBODY };              /* where each CPU has a struct of its own */
+enum { OWNER, EVERYBODY }; /* where each CPU has a struct of its own */
 
 static bool is_own(const struct struct_settings *set, unsigned cpus)
 {
@@ -367,7 +376,7 @@ static void note_access(struct sorting *sorting, const struct listed *access,
 	if (outline_find(sorting->outline, access->spot.name, &spot, why, sizeof why))
 		unit = unit_at(sorting, spot.offset);
 	if (!unit)
-		return;                         /* a member that the edit added */
+		return;                 /* a member that the edit added */
 	if (field->stores + field->rmws)
 		unit->writers |= (uint64_t)1 << bit;
 	if (field->loads)
@@ -384,7 +393,8 @@ struct suggestion *suggestion_new(const struct struct_settings *set, const struc
 	bool each_its_own = is_own(set, result->cpus);
 
 	if (plan->groups > SETS_MAX) {
-		snprintf(why, size, "%u groups of CPUs; at most %d can be told apart", plan->groups, SETS_MAX);
+		snprintf(why, size, "%u groups of CPUs; at most %d can be told apart", plan->groups,
+			 SETS_MAX);
 		return NULL;
 	}
 	for (unsigned i = 0; i < plan->groups; i++)
@@ -425,13 +435,17 @@ static void add_touched(struct outline *outline, const char *name, uint64_t offs
 		member = &outline->member[i];
 		if (!strcmp(member->name, name) ||
 		    (offset < member->offset + member->size && member->offset < offset + size))
-			return;                 /* there, or another view of the same bytes */
+			return;         /* there, or another view of the same bytes */
 	}
 	member = outline_add(&outline->member, &outline->members);
 	free(member->name);
 	member->name = xstrdup(name);
 	snprintf(head, sizeof head, "%-22s %.*s",
-		 size == 1 ? "char" : size == 2 ? "short" : size == 4 ? "int" : size == 8 ? "long" : "bytes",
+		 size == 1   ? "char"
+		 : size == 2 ? "short"
+		 : size == 4 ? "int"
+		 : size == 8 ? "long"
+			     : "bytes",
 		 OUTLINE_NAME_BYTES, name);
 	member->head = xstrdup(head);
 	member->offset = offset;
@@ -498,7 +512,8 @@ static uint64_t set_bit(struct cpu_sets *sets, const char *ids)
 	if (at == sets->count) {
 		sets->ids[sets->count] = ids;
 		sets->who[sets->count] = xalloc(size);
-		snprintf(sets->who[sets->count++], size, "%s %s", strpbrk(ids, "-,") ? "CPUs" : "CPU", ids);
+		snprintf(sets->who[sets->count++], size, "%s %s",
+			 strpbrk(ids, "-,") ? "CPUs" : "CPU", ids);
 	}
 	return (uint64_t)1 << at;
 }
@@ -536,7 +551,8 @@ static bool all_are_among(const char *ids, const char *others)
 }
 
 /* Only what left a cache is known by its CPUs: the rest is nobody's loss. */
-static void note_traffic(struct sorting *sorting, const struct result *result, struct cpu_sets *sets)
+static void note_traffic(struct sorting *sorting, const struct result *result,
+			 struct cpu_sets *sets)
 {
 	for (size_t i = 0; i < result->members; i++) {
 		const struct member_stats *member = &result->member[i];

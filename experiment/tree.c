@@ -51,7 +51,9 @@ static void plant(struct planting *planting, unsigned at, const struct yaml *key
 		  const struct yaml *value)
 {
 	static const enum tree_kind kinds[] = {
-		[YAML_VALUE] = TREE_WORD, [YAML_LIST] = TREE_LIST, [YAML_MAPPING] = TREE_MAP,
+		[YAML_VALUE] = TREE_WORD,
+		[YAML_LIST] = TREE_LIST,
+		[YAML_MAPPING] = TREE_MAP,
 	};
 	const struct yaml *from = planting->turn(planting->to, value);
 	unsigned child = planting->nodes;
@@ -78,8 +80,8 @@ struct tree *tree_new(const struct yaml *value,
 
 	measure(&planting, NULL, value);
 
-	struct tree *tree = xalloc(sizeof *tree + planting.nodes * sizeof *tree->node +
-				   planting.bytes);
+	struct tree *tree =
+		xalloc(sizeof *tree + planting.nodes * sizeof *tree->node + planting.bytes);
 
 	tree->nodes = planting.nodes;
 	planting.node = (struct tree_node *)(tree + 1);

@@ -36,8 +36,8 @@ struct bar {
 	const struct cell *cell;
 	struct interval sum;
 	double spot;
-	char above[2][48];              /* the number above it, in one line or two */
-	char upright[100];              /* the same in one */
+	char above[2][48]; /* the number above it, in one line or two */
+	char upright[100]; /* the same in one */
 };
 
 struct chart {
@@ -125,7 +125,8 @@ static void write_data(const struct chart *chart)
 
 static int by_place(const void *one, const void *other)
 {
-	const struct cell *a = ((const struct bar *)one)->cell, *b = ((const struct bar *)other)->cell;
+	const struct cell *a = ((const struct bar *)one)->cell,
+			  *b = ((const struct bar *)other)->cell;
 
 	if (a->group != b->group)
 		return a->group < b->group ? -1 : 1;
@@ -254,9 +255,10 @@ static void what_rows(const struct chart *chart, char *buf, size_t size)
 		char key[160];
 
 		if (groups_is_group(points, points->swept[i]))
-			used += (size_t)snprintf(buf + used, size - used, "%s%s",
-						 groups_key_unit(points, points->swept[i], key, sizeof key),
-						 --keys ? ", " : "");
+			used += (size_t)snprintf(
+				buf + used, size - used, "%s%s",
+				groups_key_unit(points, points->swept[i], key, sizeof key),
+				--keys ? ", " : "");
 	}
 }
 
@@ -317,7 +319,10 @@ static struct numbers numbers_of(const struct chart *chart, double pitch)
 		for (int line = 0; line < 2; line++)
 			widest = fmax(widest, width_of(bar->above[line], numbers.size, false));
 		longest = fmax(longest, width_of(bar->upright, numbers.size, false));
-		numbers.lines = *bar->above[0] ? 2 : numbers.lines ? numbers.lines : *bar->above[1] ? 1 : 0;
+		numbers.lines = *bar->above[0]   ? 2
+				: numbers.lines  ? numbers.lines
+				: *bar->above[1] ? 1
+						 : 0;
 	}
 	if (!numbers.lines) {
 		numbers.headroom = 8;
@@ -344,9 +349,10 @@ static void write_numbers(const struct chart *chart, const struct numbers *numbe
 		for (size_t i = 0; i < chart->count; i++) {
 			struct bar *bar = &chart->bar[i];
 
-			text[i] = !numbers->lines ? "" : !numbers->upright ? bar->above[line]
-						  : line		   ? bar->upright
-									   : "";
+			text[i] = !numbers->lines     ? ""
+				  : !numbers->upright ? bar->above[line]
+				  : line              ? bar->upright
+						      : "";
 		}
 		page_texts(head, names[line], text, chart->count);
 	}
@@ -378,7 +384,8 @@ static void write_key(struct chart *chart)
 	size_t most = chart->groups->serieses + PARTS_MAX, count = 0;
 	size_t series = chart->bars->by_part ? 0 : chart->groups->serieses;
 	struct entry *entry = xalloc(most * sizeof *entry);
-	double *of_series = xalloc(most * sizeof *of_series), *of_part = xalloc(most * sizeof *of_part);
+	double *of_series = xalloc(most * sizeof *of_series),
+	       *of_part = xalloc(most * sizeof *of_part);
 	colour *fill = xalloc(most * sizeof *fill);
 	FILE *head = chart->page.head;
 
@@ -469,7 +476,8 @@ static void range_of(const struct chart *chart, double *least, double *most)
 
 		if (sum->mean > 0)
 			*least = fmin(*least, sum->mean);
-		*most = fmax(*most, fmax(sum->mean, interval_two_states(sum) ? sum->states.high : sum->high));
+		*most = fmax(*most, fmax(sum->mean,
+					 interval_two_states(sum) ? sum->states.high : sum->high));
 	}
 }
 

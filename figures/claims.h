@@ -13,7 +13,8 @@
 /*
  * Sentences with {few} and {many}, names of the two series; {amount}, "14 times" or "30 %";
  * {fews} and {manys}, their values ("1.9 to 2.1"), as {fewtimes} and {manytimes} "once", "1.9 to
- * 2.1 times"; {part}, what is measured, where that is one of many; {count} of {all}, groups; {reverse}, in how many it is the other way round.
+ * 2.1 times"; {part}, what is measured, where that is one of many; {count} of {all}, groups;
+ * {reverse}, in how many it is the other way round.
  */
 struct wording {
 	const char *less;       /* few has less in every group */

@@ -34,9 +34,9 @@ static double operations_per_cycle(const struct point *point)
 {
 	const struct result *result = point->result;
 
-	return result->elapsed_units ? 1000.0 * UNITS * (double)result->operations /
-					       (double)result->elapsed_units
-				     : NAN;
+	return result->elapsed_units
+		       ? 1000.0 * UNITS * (double)result->operations / (double)result->elapsed_units
+		       : NAN;
 }
 
 /* clang-format off */
@@ -108,9 +108,9 @@ static uint64_t *cpu_counts(const struct points *points, size_t *count)
 struct curve {
 	char *name;
 	const struct cell *cell;
-	uint64_t last;          /* largest number of CPUs it has */
-	double end, spot;       /* mean there; pixels where its name is written */
-	double growth;          /* last over first; NAN if it lacks one of them */
+	uint64_t last; /* largest number of CPUs it has */
+	double end, spot; /* mean there; pixels where its name is written */
+	double growth; /* last over first; NAN if it lacks one of them */
 	double dash, mark;
 };
 
@@ -123,7 +123,7 @@ struct chart {
 	size_t cpu_count;
 	struct curve *curve;
 	size_t count;
-	double least, most;     /* values, intervals included; least above 0 */
+	double least, most; /* values, intervals included; least above 0 */
 	struct page page;
 };
 
@@ -207,8 +207,11 @@ static void collect(struct chart *chart)
 		const struct cell *cell = &groups->cell[i];
 		struct curve *curve = &chart->curve[chart->count];
 
-		*curve = (struct curve){ .name = curve_name(groups, cell), .cell = cell, .growth = NAN };
-		curve->dash = 1 + (double)((alone ? cell->group : rest_rank(groups, cell->series)) % 5);
+		*curve = (struct curve){ .name = curve_name(groups, cell),
+					 .cell = cell,
+					 .growth = NAN };
+		curve->dash =
+			1 + (double)((alone ? cell->group : rest_rank(groups, cell->series)) % 5);
 		curve->mark = 1 + (double)(cell->group % 5);
 		curve_rows(chart, curve, chart->count);
 		if (curve->last)
@@ -254,8 +257,8 @@ static void title(struct chart *chart)
 		most = !most || curve->growth > most->growth ? curve : most;
 	}
 	if (!most) {
-		snprintf(buf, size, "%s on %" PRIu64 " to %" PRIu64 " CPUs", chart->words->alone, from,
-			 until);
+		snprintf(buf, size, "%s on %" PRIu64 " to %" PRIu64 " CPUs", chart->words->alone,
+			 from, until);
 		return;
 	}
 	times(most->growth, grown, sizeof grown);
@@ -268,13 +271,15 @@ static void title(struct chart *chart)
 			buf[used] = '\0';
 			continue;
 		}
-		used += (size_t)snprintf(buf + used, size - used, "%s", word_of(at, name, grown, first));
+		used += (size_t)snprintf(buf + used, size - used, "%s",
+					 word_of(at, name, grown, first));
 		at = strchr(at, '}') + 1;
 	}
 	if (least == most || used >= size)
 		return;
 	claim_range(least->growth, least->growth, " times", other, sizeof other);
-	snprintf(buf + used, size - used, ", %s %s", text_short(least->name, CLAIM_NAME, name2, sizeof name2),
+	snprintf(buf + used, size - used, ", %s %s",
+		 text_short(least->name, CLAIM_NAME, name2, sizeof name2),
 		 strcmp(other, "1 times") ? other : "as much");
 }
 
@@ -287,8 +292,8 @@ static void add_partners(struct drawing *drawing)
 
 	partners_of_points(drawing->points, &differ, partners, sizeof partners);
 	if (*partners && !differ)
-		snprintf(drawing->subtitle + used, sizeof drawing->subtitle - used,
-			 "; partners %s", partners);
+		snprintf(drawing->subtitle + used, sizeof drawing->subtitle - used, "; partners %s",
+			 partners);
 }
 
 static void texts(struct chart *chart, bool logarithmic)
@@ -394,43 +399,66 @@ static void cpu_axis(struct chart *chart)
 	free(shown);
 }
 
-/* Letters as large as lets all names stand one below the other. */
+/* Letters as large as lets all names stand one below the other; 0: they are too many. */
 static double name_size(const struct chart *chart)
 {
+	enum { LEAST = 6 };
 	const struct page *page = &chart->page;
-	double size = page->letters.text, room = (page->bottom - page->top) / (double)chart->count;
+	double room = (page->bottom - page->top) / (double)chart->count;
+	double size = fmin(page->letters.text, room / 1.3);
 
-	return fmax(fmin(size, room / 1.3), 6);
+	return size < LEAST ? 0 : size;
 }
 
 /* ---- the script's head --------------------------------------------------------------------------- */
+
+static bool not_cpus(const struct points *points, const char *key, const void *argument)
+{
+	(void)points;
+	(void)argument;
+	return strcmp(key, "cpus") != 0;
+}
+
+/* The settings of each curve but for the number of CPUs: what its hovers begin with. */
+static void write_tips(const struct chart *chart)
+{
+	char **text = xalloc((chart->count + 1) * sizeof *text), buf[1024];
+
+	for (size_t i = 0; i < chart->count; i++) {
+		const struct curve *curve = &chart->curve[i];
+
+		groups_values(chart->drawing->points, curve->cell->point[0], not_cpus, NULL, ", ",
+			      true, buf, sizeof buf);
+		text[i] = xstrdup(*buf ? buf : curve->name);
+	}
+	page_texts(chart->page.head, "Tip", text, chart->count);
+	for (size_t i = 0; i < chart->count; i++)
+		free(text[i]);
+	free(text);
+}
 
 static void write_curves(struct chart *chart, char *const *shown, double size)
 {
 	FILE *head = chart->page.head;
 	const struct look *look = chart->page.look;
-	colour *line = xalloc((chart->count + 1) * sizeof *line),
-	       *letters = xalloc((chart->count + 1) * sizeof *letters);
+	colour *line = xalloc((chart->count + 1) * sizeof *line);
 	double *value = xalloc((chart->count + 1) * sizeof *value);
-	char **name = xalloc((chart->count + 1) * sizeof *name);
 	static const char *const arrays[] = { "Dash", "Mark", "KeyX", "KeyY" };
 
 	fprintf(head, "curves = %zu\nnames = %.9g\nwhat = \"%s\"\n", chart->count, size,
 		chart->words->ylabel);
 	for (size_t i = 0; i < chart->count; i++) {
-		name[i] = chart->curve[i].name;
 		line[i] = figure_colour(look, chart->groups, chart->curve[i].cell->series);
-		letters[i] = look_letters(look, line[i]);
 	}
-	page_texts(head, "Curves", name, chart->count);
+	write_tips(chart);
 	page_texts(head, "Key", shown, chart->count);
 	page_colours(head, "Colour", line, chart->count);
-	page_colours(head, "Letters", letters, chart->count);
 	for (size_t a = 0; a < sizeof arrays / sizeof *arrays; a++) {
 		for (size_t i = 0; i < chart->count; i++) {
 			const struct curve *curve = &chart->curve[i];
 			const double values[] = { curve->dash, curve->mark,
-						  (chart->page.right + SAMPLE + 4) / chart->page.width,
+						  (chart->page.right + SAMPLE + 4) /
+							  chart->page.width,
 						  1 - curve->spot / chart->page.height };
 
 			value[i] = values[a];
@@ -438,9 +466,7 @@ static void write_curves(struct chart *chart, char *const *shown, double size)
 		page_numbers(head, arrays[a], value, chart->count);
 	}
 	free(line);
-	free(letters);
 	free(value);
-	free(name);
 }
 
 static void write_head(struct chart *chart, bool logarithmic)
@@ -461,6 +487,8 @@ static void write_head(struct chart *chart, bool logarithmic)
 	page_values(page, chart->words->ylabel, chart->least, chart->most, 14, logarithmic);
 	cpu_axis(chart);
 	size = name_size(chart);
+	for (size_t i = 0; i < chart->count && size == 0; i++)
+		*shown[i] = '\0'; /* hovers have them */
 	spread_names(chart, 1.3 * size);
 	write_curves(chart, shown, size);
 	page_close(page);
@@ -474,7 +502,9 @@ bool curves_write(struct drawing *drawing, const struct figure *figure)
 {
 	const struct curves *kind = figure->what;
 	struct groups *groups = groups_of(drawing->points, "cpus");
-	struct chart chart = { .drawing = drawing, .kind = kind, .groups = groups, .least = INFINITY };
+	struct chart chart = {
+		.drawing = drawing, .kind = kind, .groups = groups, .least = INFINITY
+	};
 	bool logarithmic, drawable;
 
 	chart.words = measure_turns(drawing->points) ? &kind->turns : &kind->words;
@@ -492,8 +522,9 @@ bool curves_write(struct drawing *drawing, const struct figure *figure)
 		write_head(&chart, logarithmic);
 	} else {
 		snprintf(drawing->why, sizeof drawing->why,
-			 chart.cpu_count > 1 ? "no run completed an operation of that kind"
-					     : "all runs have the same number of CPUs; sweep `cpus`");
+			 chart.cpu_count > 1
+				 ? "no run completed an operation of that kind"
+				 : "all runs have the same number of CPUs; sweep `cpus`");
 	}
 	for (size_t i = 0; i < chart.count; i++)
 		free(chart.curve[i].name);

@@ -59,19 +59,18 @@ static void describe_seeds(const struct groups *groups, bool intervals, char *bu
 		snprintf(buf, size, "mean of %zu to %zu seeds%s", least, most, bars);
 }
 
-/* "2 CPUs of core2-2s", "1 to 16 CPUs" */
-static void describe_machine(const struct points *points, char *buf, size_t size)
+void figure_machine(const struct point *const *point, size_t count, char *buf, size_t size)
 {
 	uint64_t least = UINT64_MAX, most = 0;
-	const char *machine = points->point[0]->machine;
+	const char *machine = point[0]->machine;
 	char name[4 * MACHINE_CHARACTERS + 8];
 
-	for (size_t i = 0; i < points->count; i++) {
-		uint64_t cpus = points->point[i]->cpus;
+	for (size_t i = 0; i < count; i++) {
+		uint64_t cpus = point[i]->cpus;
 
 		least = cpus < least ? cpus : least;
 		most = cpus > most ? cpus : most;
-		if (machine && strcmp(machine, points->point[i]->machine) != 0)
+		if (machine && strcmp(machine, point[i]->machine) != 0)
 			machine = NULL;
 	}
 
@@ -91,7 +90,8 @@ void figure_subtitle(struct drawing *drawing, const struct groups *groups, const
 	bool differ;
 
 	describe_seeds(groups, intervals, seeds, sizeof seeds);
-	describe_machine(drawing->points, machine, sizeof machine);
+	figure_machine((const struct point *const *)drawing->points->point, drawing->points->count,
+		       machine, sizeof machine);
 	if (groups->bad)
 		snprintf(left_out, sizeof left_out, "; %zu %s that ended badly left out",
 			 groups->bad, groups->bad == 1 ? "run" : "runs");

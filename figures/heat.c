@@ -33,7 +33,7 @@ struct row {
 
 /* One run: a series of the group shown, its first seed. */
 struct panel {
-	char *name;                     /* its own */
+	char *name; /* its own */
 	const struct point *point;
 	struct row *row;
 	size_t rows, shown; /* rows of all lines; shown in the figure */
@@ -271,9 +271,9 @@ static size_t collect_panels(const struct drawing *drawing, const struct groups 
 /* The rows of all panels, each below the name of its own. */
 struct sheet {
 	struct page page;
-	double row;                     /* height of a row in pixels */
-	size_t rows;                    /* names of panels among them */
-	char **name;                    /* of lines; NULL: the row is the name of a panel */
+	double row; /* height of a row in pixels */
+	size_t rows; /* names of panels among them */
+	char **name; /* of lines; NULL: the row is the name of a panel */
 	size_t *changes;
 };
 
@@ -387,12 +387,14 @@ static void write_time(struct sheet *sheet, struct span span)
 	char what[100];
 
 	snprintf(what, sizeof what, "%scycles since the measured window opened",
-		 scale == 1e6 ? "million " : scale == 1e3 ? "thousand " : "");
+		 scale == 1e6   ? "million "
+		 : scale == 1e3 ? "thousand "
+				: "");
 	page->bottom = page->height - PAGE_FOOT;
 	page->bottom -= page_what(page, what, page->bottom) + 1.4 * page->letters.text + 14;
 	sheet->row = fmin(34, (page->bottom - page->top) / (double)sheet->rows);
-	fprintf(page->head, "scale = %.9g\nset xrange [%.12g:%.12g] noextend\n", scale, from / scale,
-		until / scale);
+	fprintf(page->head, "scale = %.9g\nset xrange [%.12g:%.12g] noextend\n", scale,
+		from / scale, until / scale);
 }
 
 static void write_sheet(struct drawing *drawing, struct sheet *sheet, const struct panel *panels,
@@ -488,19 +490,22 @@ static void heat_texts(struct drawing *drawing, const struct panel *panels, size
 		       struct span span)
 {
 	static const struct look usual;
-	const struct point *point = panels[0].point;
-	char settings[256], shown[4 * SETTINGS_SHOWN + 8], machine[4 * SETTINGS_SHOWN + 8];
+	const struct look *look = drawing->look ? drawing->look : &usual;
+	const struct point *point[PANELS_MAX];
+	char settings[256], shown[4 * SETTINGS_SHOWN + 8], machine[300];
 
+	for (size_t p = 0; p < count; p++)
+		point[p] = panels[p].point;
 	heat_title(drawing, panels, count, span);
-	groups_values(drawing->points, point, same, drawing->look ? drawing->look : &usual, ", ", true,
-		      settings, sizeof settings);
+	groups_values(drawing->points, point[0], same, look, ", ", true, settings, sizeof settings);
+	figure_machine(point, count, machine, sizeof machine);
 	snprintf(
 		drawing->subtitle, sizeof drawing->subtitle,
 		"Which CPU wrote each line last; the lines that change hands most; %s%sseed %" PRIu64
-		"; %" PRIu64 " CPUs of %s",
+		"; %s%s",
 		text_short(settings, SETTINGS_SHOWN, shown, sizeof shown), *settings ? "; " : "",
-		point->seed, point->cpus,
-		text_short(point->machine, SETTINGS_SHOWN, machine, sizeof machine));
+		point[0]->seed, machine,
+		look->chosens > PANELS_MAX ? "; four of the combinations that were chosen" : "");
 }
 
 bool heat_write(struct drawing *drawing, const struct figure *figure)

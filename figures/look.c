@@ -91,8 +91,8 @@ static colour mixed(colour of, colour other, double share)
 	colour all = 0;
 
 	for (int at = 0; at < 3; at++)
-		all = all << 8 | (colour)lround(channel(of, at) * (1 - share) +
-						channel(other, at) * share);
+		all = all << 8 |
+		      (colour)lround(channel(of, at) * (1 - share) + channel(other, at) * share);
 	return all;
 }
 
@@ -146,20 +146,11 @@ colour look_part(const struct look *look, size_t at)
 
 colour look_paler(const struct look *look, colour of, size_t part, size_t all)
 {
-	double share = part == 0 ? 0 : all == 2 ? 0.5 : 0.45 + 0.3 * (double)(part - 1) / (double)(all - 2);
+	double share = part == 0  ? 0
+		       : all == 2 ? 0.5
+				  : 0.45 + 0.3 * (double)(part - 1) / (double)(all - 2);
 
 	return mixed(of, look_tone(look, TONE_PAPER), share);
-}
-
-/* 4.5 to the paper is what letters want. */
-colour look_letters(const struct look *look, colour of)
-{
-	colour paper = look_tone(look, TONE_PAPER), ink = look->dark ? 0xffffff : 0;
-	double share = 0;
-
-	while (share < 1 && look_contrast(mixed(of, ink, share), paper) < 4.5)
-		share += 0.05;
-	return mixed(of, ink, share);
 }
 
 static double luminance(colour of)

@@ -38,8 +38,6 @@ colour look_part(const struct look *look, size_t at);
 colour look_cause(const struct look *look, unsigned cause);
 /* Parts of a bar from the bottom: the colour itself, then paler and paler. */
 colour look_paler(const struct look *look, colour of, size_t part, size_t parts);
-/* For letters in that colour: more contrast. */
-colour look_letters(const struct look *look, colour of);
 /* Letters on that colour: black or white. */
 colour look_on(colour of);
 

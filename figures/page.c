@@ -10,18 +10,18 @@
 #include "sim/verbs/xalloc.h"
 
 enum {
-	TEXT_CHARACTERS = 220,  /* of one text: longer ones are too much for gnuplot */
+	TEXT_CHARACTERS = 220, /* of one text: longer ones are too much for gnuplot */
 	TITLE_LINES = 3,
 	SUBTITLE_LINES = 6,
-	KEY_SAMPLE = 28,        /* what is in front of a name in the key, and behind it */
+	KEY_SAMPLE = 28, /* what is in front of a name in the key, and behind it */
 	KEY_GAP = 22,
 	KEY_NAME = 330,
-	TICK = 22,              /* from the axis to its numbers */
-	UPRIGHT_NAME = 190,     /* a label that stands upright is cut at, if there is room */
-	SHORTEST_NAME = 50,     /* and if there is none */
-	PLOT_PIXELS = 200,      /* should be left for the plot */
-	ROW_PIXELS = 28,        /* a row of labels side by side takes */
-	FIRST_LABEL = 100,      /* those below are of plots/style.gp and the scripts */
+	TICK = 22, /* from the axis to its numbers */
+	UPRIGHT_NAME = 190, /* a label that stands upright is cut at, if there is room */
+	SHORTEST_NAME = 50, /* and if there is none */
+	PLOT_PIXELS = 200, /* should be left for the plot */
+	ROW_PIXELS = 28, /* a row of labels side by side takes */
+	FIRST_LABEL = 100, /* those below are of plots/style.gp and the scripts */
 };
 
 /* ---- gnuplot's words ------------------------------------------------------------------------ */
@@ -106,9 +106,12 @@ static void lines_of(struct page *page, const char *text, const char *array, dou
 void page_open(struct page *page, struct drawing *drawing)
 {
 	static const struct look usual;
-	static const struct { const char *name; enum tone tone; } tones[] = {
-		{ "paper", TONE_PAPER }, { "ink", TONE_INK }, { "second", TONE_SECOND },
-		{ "pale", TONE_PALE }, { "lattice", TONE_GRID }, { "axis", TONE_AXIS },
+	static const struct {
+		const char *name;
+		enum tone tone;
+	} tones[] = {
+		{ "paper", TONE_PAPER }, { "ink", TONE_INK },      { "second", TONE_SECOND },
+		{ "pale", TONE_PALE },   { "lattice", TONE_GRID }, { "axis", TONE_AXIS },
 	};
 	const struct look *look = drawing->look ? drawing->look : &usual;
 
@@ -179,7 +182,7 @@ static double step_of(double most, double parts)
 {
 	double unit = pow(10, floor(log10(most / parts)));
 
-	return most / unit <= parts	? unit
+	return most / unit <= parts         ? unit
 	       : most / (2 * unit) <= parts ? 2 * unit
 	       : most / (5 * unit) <= parts ? 5 * unit
 					    : 10 * unit;
@@ -200,8 +203,8 @@ static double widest_tic(const struct page *page, double from, double until, dou
 	char text[40];
 
 	for (double at = from; at <= until * 1.000001; at = logarithmic ? at * 10 : at + step)
-		widest = fmax(widest, width_of(tic_text(at, text, sizeof text),
-					       page->letters.text, false));
+		widest = fmax(widest,
+			      width_of(tic_text(at, text, sizeof text), page->letters.text, false));
 	return widest;
 }
 
@@ -216,7 +219,7 @@ static double start_of(double least, bool logarithmic)
 	return logarithmic ? pow(10, floor(log10(least * 0.9))) : 0;
 }
 
-enum { HALF = 2 };      /* of the axis at most is above the highest bar */
+enum { HALF = 2 }; /* of the axis at most is above the highest bar */
 
 void page_values_room(struct page *page, double least, double most, bool logarithmic)
 {
@@ -239,8 +242,9 @@ static void write_beside(struct page *page, char *text, double height)
 
 	char **shown = width_names(&text, 1, size, fmax(height, SHORTEST_NAME));
 
-	page_text(page, shown[0], PAGE_MARGIN + page->letters.text / 2, (page->top + page->bottom) / 2,
-		  "center", size, look_tone(page->look, TONE_INK), true);
+	page_text(page, shown[0], PAGE_MARGIN + page->letters.text / 2,
+		  (page->top + page->bottom) / 2, "center", size, look_tone(page->look, TONE_INK),
+		  true);
 	free(shown[0]);
 	free(shown);
 }
@@ -256,7 +260,8 @@ void page_values(struct page *page, const char *what, double least, double most,
 	page->low = start_of(least, logarithmic);
 	page->high = end_of(page->low, most, share, logarithmic);
 	page->logarithmic = logarithmic;
-	fprintf(page->head, "set yrange [%.9g:%.9g] noextend\nbottom_value = %.9g\ntop_value = %.9g\n",
+	fprintf(page->head,
+		"set yrange [%.9g:%.9g] noextend\nbottom_value = %.9g\ntop_value = %.9g\n",
 		page->low, page->high, page->low, page->high);
 	if (logarithmic)
 		fputs("set logscale y\nset ytics 10\nset mytics 10\n", page->head);
@@ -319,9 +324,9 @@ static double x_of(const struct page *page, const struct rows *rows, double spot
 /* How a row of labels is written. */
 struct writing {
 	double size, height;
-	double longest;                 /* pixels of a name that stands upright; more is cut */
+	double longest; /* pixels of a name that stands upright; more is cut */
 	bool upright;
-	size_t each;                    /* only every so-manieth label */
+	size_t each; /* only every so-manieth label */
 };
 
 /* Room for the label of a run without touching its neighbours': half way to each. */
@@ -355,8 +360,8 @@ static bool fits(const struct page *page, const struct rows *rows, const struct 
 	double pitch = page_pitch(page, rows);
 
 	for (size_t i = 0; i < count; i++) {
-		double room = fmin(room_of(rows, run, count, i) * pitch,
-				   edge_room(page, rows, &run[i]));
+		double room =
+			fmin(room_of(rows, run, count, i) * pitch, edge_room(page, rows, &run[i]));
 
 		if (width_of(text[run[i].first], size, false) + 8 > room)
 			return false;
@@ -399,7 +404,8 @@ static void write_row(struct page *page, const struct rows *rows, const struct r
 
 	for (size_t i = 0; i < count; i++)
 		name[i] = (char *)text[run[i].first];
-	shown = width_names(name, count, writing->size, writing->upright ? writing->longest : INFINITY);
+	shown = width_names(name, count, writing->size,
+			    writing->upright ? writing->longest : INFINITY);
 	for (size_t i = 0; i < count; i++) {
 		double from = x_of(page, rows, rows->spot[run[i].first] - 0.42);
 		double until = x_of(page, rows, rows->spot[run[i].last] + 0.42);

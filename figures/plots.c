@@ -93,7 +93,7 @@ static bool write_script(const char *directory, const char *name, struct drawing
 		name);
 	fprintf(out, "figure = \"%s\"\nfooter = ", name);
 	write_footer(out, drawing->look, foot);
-	fputs("title = ", out);         /* in one piece for who reads the script; drawn in lines */
+	fputs("title = ", out); /* in one piece for who reads the script; drawn in lines */
 	text_gnuplot(out, drawing->title);
 	fputs("\nsubtitle = ", out);
 	text_gnuplot(out, drawing->subtitle);

@@ -14,7 +14,7 @@ enum { TOPS = 8, NAME_BYTES = 400 };
 /* Something with a name that bounces: of one point, or over all. */
 struct top {
 	char *name;
-	double bounces;                 /* per operation, over the points */
+	double bounces; /* per operation, over the points */
 };
 
 struct tops {
@@ -90,9 +90,10 @@ static double spread_of(const struct groups *groups, const struct one_part *part
 		size_t count = 0;
 
 		for (size_t i = 0; i < groups->cells; i++) {
-			double mean = groups->cell[i].series != s
-					      ? NAN
-					      : cell_interval(&groups->cell[i], value_of, part).mean;
+			double mean =
+				groups->cell[i].series != s
+					? NAN
+					: cell_interval(&groups->cell[i], value_of, part).mean;
 
 			sum += isnan(mean) ? 0 : mean;
 			count += !isnan(mean);
@@ -189,7 +190,8 @@ double members_part(const struct point *point, unsigned part, const struct stack
 		for (unsigned i = 0; i < named; i++)
 			count -= (double)member_bounces(result, stack->name[i]);
 	} else {
-		count = (double)result->total.bounces[part == named + 1 ? CLASS_WORKLOAD : CLASS_PAYLOAD];
+		count = (double)result->total
+				.bounces[part == named + 1 ? CLASS_WORKLOAD : CLASS_PAYLOAD];
 	}
 	return measure_per_operation(result, fmax(count, 0));
 }
@@ -247,9 +249,9 @@ double sources_part(const struct point *point, unsigned part, const struct stack
 	double count = 0;
 
 	if (part < named)
-		return measure_per_operation(
-			result, (double)place_bounces(result, stack->name[part]));
-	for (int class = 0; class < LINE_CLASSES; class++)
+		return measure_per_operation(result,
+					     (double)place_bounces(result, stack->name[part]));
+	for (int class = 0; class < LINE_CLASSES; class ++)
 		count += (double)result->total.bounces[class];
 	for (unsigned i = 0; i < named; i++)
 		count -= (double)place_bounces(result, stack->name[i]);

@@ -137,7 +137,7 @@ char **width_balanced(const char *text, double size, bool bold, double pixels, s
 	char **line = width_lines(text, size, bold, pixels, most, count);
 
 	if (width_of(text, size, bold) > (double)most * pixels)
-		return line;            /* to be cut */
+		return line; /* to be cut */
 	for (double narrow = pixels - STEP; *count > 1 && narrow > pixels / 2; narrow -= STEP) {
 		size_t lines;
 		char **other = width_lines(text, size, bold, narrow, most + 1, &lines);

@@ -11,9 +11,9 @@ mine(c) = column('curve') == c - 1
 of(c, name) = mine(c) ? column(name) : NaN
 two(c) = mine(c) && column('states') == 2
 spread(c) = two(c) ? sprintf("two states, %.4g in the mean, %.4g or %.4g", column('mean'), column('low'), column('high')) : sprintf("%.4g [%.4g, %.4g]", column('mean'), column('low'), column('high'))
-tip(c) = hover(Curves[c].sprintf(", cpus=%d", column('cpus'))."\\n".spread(c).' '.what)
+tip(c) = hover(Tip[c].sprintf(", cpus=%d", column('cpus'))."\\n".spread(c).' '.what)
 mark(c) = Marks[int(Mark[c])]
-font_names = sprintf(',%g', names)
+font_names = sprintf(',%g', names > 0 ? names : small)
 set key samplen 2 textcolor variable font font_names
 
 do for [n = 1:6] { do for [c = 1:curves] { roles = roles.sprintf('%d.0 ', c) } }

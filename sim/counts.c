@@ -140,8 +140,10 @@ static bool same_origin(const struct origin *a, const struct origin *b)
 
 struct taken *taken_get(struct sim *sim, struct fine_cell *cell, const struct origin *taker)
 {
-	struct taken **link = &cell->taken, *t;
+	struct taken **link = &cell->taken, *t = *link;
 
+	if (t && same_origin(&t->taker, taker)) /* mostly the one of last time */
+		return t;
 	while (*link && !same_origin(&(*link)->taker, taker))
 		link = &(*link)->next;
 	t = *link;

@@ -301,6 +301,8 @@ static void print_args(FILE *out, struct events *events, uint64_t number)
 	snprintf(text, sizeof text, "%s:%u %s", e.site.file, e.site.line, e.site.function);
 	fputs(",\"source\":", out);
 	text_json(out, text);
+	if (e.taken_by)
+		fprintf(out, ",\"taken_by\":%" PRIu64, e.taken_by);
 	fputs(",\"path\":", out);
 	text_json(out, e.path);
 	fputc('}', out);

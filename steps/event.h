@@ -73,6 +73,7 @@ struct event {
 	struct event_value old, now;
 	enum cause cause;               /* of the cost but for busy_units */
 	enum waiting waiting;           /* it is part of such a wait */
+	uint64_t taken_by;              /* of a miss: the event that took the CPU's copy; 0: none did */
 	int supplier;                   /* the cache that gave the line; -1: none */
 	char found;                     /* in that state; 0: none */
 	const char *before, *after;     /* states of the line as letters: [caches], no terminator */

@@ -198,9 +198,13 @@ static bool read_at(const struct events *e, uint64_t offset, void *to, size_t co
 static unsigned char *unpack(struct events *e, uint64_t offset, size_t packed_bytes, size_t limit,
 			     bool exact, size_t *length)
 {
-	unsigned char *packed = xalloc(packed_bytes + 1), *bytes = NULL;
+	unsigned char *packed, *bytes = NULL;
 	unsigned long long size = 0;
+	struct stat stat;
 
+	if (fstat(e->fd, &stat) != 0 || packed_bytes > (size_t)stat.st_size)
+		return NULL;
+	packed = xalloc(packed_bytes + 1);
 	if (read_at(e, offset, packed, packed_bytes))
 		size = ZSTD_getFrameContentSize(packed, packed_bytes);
 	else
@@ -485,6 +489,7 @@ static void decode(struct events *e, const struct unpacked *u, uint64_t n, struc
 		.now = decode_value(e, raw.now, raw.now_to),
 		.cause = raw.cause < CAUSES ? raw.cause : CAUSE_IDLE,
 		.waiting = raw.waiting <= WAITING_IDLE ? raw.waiting : NOT_WAITING,
+		.taken_by = raw.taken_by < n ? raw.taken_by : 0,
 		.supplier = raw.other <= e->caches ? raw.other - 1 : -1,
 		.found = raw.found ? letter_of(raw.found) : 0,
 	};
@@ -880,13 +885,16 @@ bool events_save(struct events *e, const char *path, char *why, size_t size)
 	return false;
 }
 
-static bool take_index(struct events *e, const struct events_trailer *trailer)
+static bool take_index(struct events *e, const struct events_trailer *trailer, uint64_t file_bytes)
 {
+	enum { FRAME_BYTES_LEAST = 8 };
 	size_t length = 0;
 	bool good;
 	struct block_entry *block;
 
-	if (trailer->blocks > (1 << 28) || trailer->index_bytes > (1ull << 32))
+	/* a block has two frames */
+	if (trailer->blocks > file_bytes / (2 * FRAME_BYTES_LEAST) ||
+	    trailer->index_bytes > file_bytes)
 		return false;
 	block = (void *)unpack(e, trailer->index_offset, (size_t)trailer->index_bytes,
 			       (size_t)trailer->blocks * sizeof *block, true, &length);
@@ -907,7 +915,7 @@ struct events *events_adopt(int fd)
 	    stat.st_size >= (off_t)(sizeof trailer) &&
 	    read_at(e, (uint64_t)stat.st_size - sizeof trailer, &trailer, sizeof trailer) &&
 	    !memcmp(trailer.magic, EVENTS_MAGIC, sizeof trailer.magic) &&
-	    trailer.version == EVENTS_VERSION && take_index(e, &trailer))
+	    trailer.version == EVENTS_VERSION && take_index(e, &trailer, (uint64_t)stat.st_size))
 		return e;
 	e->fd = -1;
 	events_close(e);

@@ -18,6 +18,7 @@
 #ifndef STEPS_FORMAT_H
 #define STEPS_FORMAT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -45,13 +46,16 @@ struct raw {
 	uint64_t cost, busy;            /* units */
 	uint64_t address;               /* its offset in the arena */
 	uint64_t old[2], now[2];        /* low word first; pointers into the arena as offsets */
+	uint64_t taken_by;              /* number of the access that took the copy; 0: none did */
 	uint32_t flags;                 /* enum event_flag */
 	uint32_t name, site, caller, context;   /* dictionary; 0: none */
 	uint32_t old_to, now_to;        /* names of what the low words point to */
 	uint16_t cpu, other;            /* other: supplier + 1; of an IPI its target */
-	uint8_t kind, size, verb, cause, waiting, found, unused[6];
+	uint8_t kind, size, verb, cause, waiting, found, unused[10];
 };
-_Static_assert(sizeof(struct raw) == 120, "the same everywhere, and no holes");
+_Static_assert(sizeof(struct raw) == 128, "the same everywhere");
+_Static_assert(offsetof(struct raw, unused) + sizeof((struct raw){ 0 }.unused) == sizeof(struct raw),
+	       "no holes: what lies in them is no data");
 
 struct block_entry {
 	uint64_t offset;                /* in the file */

@@ -206,7 +206,7 @@ static void write_event(FILE *out, struct page *page, const struct event *e)
 		e->caller.line ? site_add(page, &e->caller) : NONE);
 	fprintf(out, ",%zu,%zu,", states_index(page, e->before), states_index(page, e->after));
 	write_notes(out, page, e);
-	fputc(']', out);
+	fprintf(out, ",%" PRIu64 "]", e->taken_by);
 	page->clock |= !(e->flags & EVENT_NO_CLOCK);
 }
 

@@ -13,6 +13,7 @@
  */
 #include "steps/recorder.h"
 
+#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,17 @@ struct change {
 	uint8_t after;
 };
 
+/* Where the program lies, or a library, or a model that was loaded. */
+struct image {
+	uint64_t start, end;
+};
+
+/* A copy that went to another CPU's access. */
+struct lost {
+	uint64_t key;                   /* line and CPU; 0: free slot */
+	uint64_t event;                 /* number of that access; 0: it is back, or went otherwise */
+};
+
 struct recorder {
 	struct sim *sim;
 	const struct arena *arena;
@@ -61,6 +73,10 @@ struct recorder {
 	uint32_t *coming;               /* by CPU: flags of its next access */
 	struct change *change;          /* in order */
 	size_t changes, change_room;
+	struct image *image;            /* what is loaded into this process */
+	size_t images;
+	struct lost *lost;              /* open addressing */
+	size_t losts, lost_room;
 	char *letters;                  /* [caches] */
 	uint8_t *both, *none;           /* [caches] */
 	uint8_t code[256];              /* of a letter */
@@ -109,6 +125,37 @@ static size_t know(struct recorder *r, uint64_t line)
 	return at;
 }
 
+static struct lost *lost_slot(const struct recorder *r, uint64_t key)
+{
+	size_t at = (key * 0x9e3779b97f4a7c15u >> 20) & (r->lost_room - 1);
+
+	while (r->lost[at].key && r->lost[at].key != key)
+		at = (at + 1) & (r->lost_room - 1);
+	return &r->lost[at];
+}
+
+/* Which event took that copy, to be read and set. */
+static uint64_t *taker_of(struct recorder *r, uint64_t line, unsigned cpu)
+{
+	uint64_t key = line / LINE * EVENT_CACHES_MAX + cpu + 1;
+	struct lost *slot;
+
+	if (2 * r->losts >= r->lost_room) {
+		struct recorder old = *r;
+
+		r->lost_room = r->lost_room ? 2 * r->lost_room : 1024;
+		r->lost = xalloc(r->lost_room * sizeof *r->lost);
+		for (size_t i = 0; i < old.lost_room; i++)
+			if (old.lost[i].key)
+				*lost_slot(r, old.lost[i].key) = old.lost[i];
+		free(old.lost);
+	}
+	slot = lost_slot(r, key);
+	r->losts += !slot->key;
+	slot->key = key;
+	return &slot->event;
+}
+
 /* ---- names ----------------------------------------------------------------------------------- */
 
 struct described {
@@ -141,25 +188,73 @@ static uint32_t name_of(struct recorder *r, uint64_t offset)
 	return writer_name(r->writer, key, describe, &d);
 }
 
-/* Host addresses differ from run to run: a pointer into the arena becomes its offset. */
-static uint64_t plain(const struct recorder *r, uint64_t word, unsigned size, bool *points)
+static int add_image(struct dl_phdr_info *info, size_t size, void *to)
 {
+	struct recorder *r = to;
+
+	(void)size;
+	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+
+		if (part->p_type != PT_LOAD)
+			continue;
+		r->image = xrealloc(r->image, (r->images + 1) * sizeof *r->image);
+		r->image[r->images++] =
+			(struct image){ info->dlpi_addr + part->p_vaddr,
+					info->dlpi_addr + part->p_vaddr + part->p_memsz };
+	}
+	return 0;
+}
+
+static bool is_of_program(const struct recorder *r, uint64_t word)
+{
+	for (size_t i = 0; i < r->images && word >> 32; i++)
+		if (word >= r->image[i].start && word < r->image[i].end)
+			return true;
+	return false;
+}
+
+static void describe_constant(void *to, char *instance, size_t size, char *member,
+			      size_t member_size)
+{
+	(void)to;
+	(void)member;
+	(void)member_size;
+	snprintf(instance, size, "%s", "(a constant of the program)");
+}
+
+/*
+ * Host addresses differ from run to run: a pointer into the arena becomes its offset, with a name; one
+ * to a constant of the program nothing but a name.
+ */
+static uint64_t plain(struct recorder *r, uint64_t word, unsigned size, uint32_t *name)
+{
+	static const uint64_t constant[3] = { UINT64_MAX, UINT64_MAX, UINT64_MAX };
 	uint64_t offset = arena_pointer(r->arena, word);
 
-	*points = size >= 8 && offset < r->arena->bytes;
-	return *points ? offset : word;
+	*name = 0;
+	if (size < 8)
+		return word;
+	if (offset < r->arena->bytes) {
+		*name = name_of(r, offset);
+		return offset;
+	}
+	if (!is_of_program(r, word))
+		return word;
+	*name = writer_name(r->writer, constant, describe_constant, NULL);
+	return 0;
 }
 
 static void take_value(struct recorder *r, const void *from, unsigned size, uint64_t word[2],
 		       uint32_t *to)
 {
-	bool points, high;
+	uint32_t unused;
 
 	word[0] = word[1] = 0;
 	memcpy(word, from, size);
-	word[0] = plain(r, word[0], size, &points);
-	word[1] = plain(r, word[1], size, &high);
-	*to = points ? name_of(r, word[0]) : 0;
+	word[0] = plain(r, word[0], size, to);
+	if (size > 8)
+		word[1] = plain(r, word[1], size, &unused);
 }
 
 /* ---- moments --------------------------------------------------------------------------------- */
@@ -234,9 +329,9 @@ static void note_change(struct recorder *r, const struct moment *m)
 }
 
 /* What has changed for the sake of that CPU: into both (after in the low half), and the states as they
- * are told from now on. True: somebody lost a copy. */
-static bool take_changes(struct recorder *r, uint64_t line, unsigned by, uint8_t *states,
-			 uint8_t *both)
+ * are told from now on. `event`: the access that it is, 0: none. True: somebody lost a copy. */
+static bool take_changes(struct recorder *r, uint64_t line, unsigned by, uint64_t event,
+			 uint8_t *states, uint8_t *both)
 {
 	bool killed = false;
 	size_t left = 0;
@@ -250,6 +345,8 @@ static bool take_changes(struct recorder *r, uint64_t line, unsigned by, uint8_t
 		}
 		both[c->whose] = (uint8_t)((both[c->whose] & 0xf0) | c->after);
 		states[c->whose] = c->after;
+		if (c->after == STATE_I)
+			*taker_of(r, line, c->whose) = c->whose == by ? 0 : event;
 		killed |= c->whose != by && c->after == STATE_I;
 	}
 	r->changes = left;
@@ -274,7 +371,8 @@ static uint8_t *evicted_or_arrived(struct recorder *r, const struct moment *m)
 	both = xalloc(r->caches);
 	as_told(r, states, both);
 	if (m->kind == MOMENT_ARRIVAL)
-		take_changes(r, line, m->cpu, states, both);
+		take_changes(r, line, m->cpu, 0, states, both);
+	*taker_of(r, line, m->cpu) = 0;
 	if (changes == r->changes && states[m->cpu] == after) {
 		free(both);
 		return NULL;
@@ -366,7 +464,7 @@ static uint32_t take_states(struct recorder *r, const struct access *a)
 	as_told(r, states, r->both);
 	if (a->prefetch)
 		return flags;
-	if (take_changes(r, a->line, a->cpu, states, r->both))
+	if (take_changes(r, a->line, a->cpu, writer_accesses(r->writer) + 1, states, r->both))
 		flags |= EVENT_KILLED;
 	states[a->cpu] = r->code[(unsigned char)a->after];
 	r->both[a->cpu] = (uint8_t)((r->both[a->cpu] & 0xf0) | states[a->cpu]);
@@ -403,6 +501,12 @@ static void on_access(void *to, const struct access *a)
 	};
 
 	let_moments(r, a->time_units);
+	if (a->missed) {
+		uint64_t *taker = taker_of(r, a->line, a->cpu);
+
+		raw.taken_by = *taker;
+		*taker = 0;
+	}
 	raw.flags |= take_states(r, a);
 	if (!a->buffered) {
 		raw.flags |= r->coming[a->cpu];
@@ -454,6 +558,7 @@ struct recorder *recorder_attach(struct sim *sim, int fd, uint64_t accesses,
 	for (unsigned i = 0; state_letter[i]; i++)
 		r->code[(unsigned char)state_letter[i]] = (uint8_t)i;
 	note_caches(r);
+	dl_iterate_phdr(add_image, r);
 	sim_observe(sim, on_access, r);
 	sim_observe_moments(sim, on_moment);
 	return r;
@@ -481,6 +586,8 @@ void recorder_free(struct recorder *r)
 	free(r->states);
 	free(r->heap);
 	free(r->change);
+	free(r->lost);
+	free(r->image);
 	free(r->coming);
 	free(r->letters);
 	free(r->both);

@@ -11,6 +11,9 @@ struct sources;
 
 struct sources *sources_new(void);
 void sources_free(struct sources *sources);
+/* What names the files is a run of ours, not a file of anybody's: an allocator that was loaded may lie
+ * anywhere. */
+void sources_trust(struct sources *sources);
 
 /*
  * The line of source that a site stands in, without the blanks around it; lives as long as `sources`.

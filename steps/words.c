@@ -44,7 +44,7 @@ static const char *value_text(const struct event_value *v, unsigned size, char *
 	size_t used;
 
 	if (v->instance)
-		used = (size_t)snprintf(buf, room, "&%s",
+		used = (size_t)snprintf(buf, room, *v->instance == '(' ? "%s" : "&%s",
 					event_name(v->instance, v->member, name, sizeof name));
 	else
 		used = (size_t)snprintf(buf, room, v->word[0] > 0xffff ? "0x%" PRIx64 : "%" PRIu64,

@@ -108,6 +108,15 @@ ok "a file of events gives the same frames as the run" $?
 "$bounce" export hostile.yaml -o c.events 2>/dev/null && cmp -s a.events c.events
 ok "the same run, the same bytes" $?
 
+# Two processes lie elsewhere in memory; no address of the host gets into what is written.
+for objects in slub-page slub-lockless slab sheaves-all bonwick; do
+	for file in 1 2; do
+		"$bounce" export hostile.yaml --set objects=$objects -o $file.events 2>/dev/null || { elsewhere=1; echo "# $objects"; }
+	done
+	cmp -s 1.events 2.events || { elsewhere=1; echo "# $objects"; }
+done
+ok "the same bytes of other allocators" "${elsewhere:-0}"
+
 "$bounce" run hostile.yaml --no-plots --quiet >/dev/null 2>&1
 "$bounce" export hostile -o d.json 2>/dev/null && cmp -s a.json d.json
 ok "a result is exported by its name" $?
@@ -124,6 +133,14 @@ ok "a folder that is not there is told" $?
 "$bounce" export hostile.yaml -o x.txt 2>err
 [ $? = 2 ] && grep -q '.json or .events' err && [ ! -e x.txt ]
 ok "what the file is to be is said by its name" $?
+
+# Where the sources are not, the frame says so; where the page's frame is not, there is no page.
+mkdir empty
+BOUNCE_DATA=$work/empty "$bounce" step a.events --at 100 | grep -q "source is not here; the operand is "
+ok "sources that are not there are told" $?
+BOUNCE_DATA=$work/empty "$bounce" step a.events --html x.html 2>err
+[ $? = 1 ] && grep -q 'steps/page.html is not here' err && [ ! -e x.html ]
+ok "a page that cannot be made is told, and nothing is written" $?
 
 # Files that are cut or damaged anywhere are told, or read; never a crash.
 size=$(stat -c %s a.events)

@@ -74,7 +74,9 @@ parts 5 99 'first one that your number leaves out' 'CPU'
 parts 2 0 'first one that your number leaves out' 'LOCK add'
 parts 6 50 'first access to that line which is none' 'kmem_cache_cpu'
 parts 14 0 'first one that your number leaves out' 'page['
-parts 10 0 'FOUND by schedule'
+parts 10 0 'FOUND by schedule' 'an interrupt arrives' 'object[1].next_free, then &explored object[0].next_free'
+lab 0 10 --predict 0 --set plant=none && grep -q 'nothing is left' out
+verdict $? "lab 10 with the number: no moment for the interrupt is left, and nothing was found"
 
 # What was predicted is kept, before and after.
 lab 3 ping-pong --predict 200 && lab 0 3 --predict 99

@@ -52,6 +52,19 @@ verdict $? "kmalloc and kfree of an allocator that has none"
 "$bounce" explore run.yaml --model ./toy.so --set objects=toy >out 2>&1 && grep -q 'nothing found' out
 verdict $? "the explorer finds nothing in toy"
 
+# Two at once, and the lines that one touches, by hand: with objects of its own an allocation reads the
+# CPU's part and the object (its successor) and writes the part; a free reads the part, and writes it
+# and the object. No lock, no cache struct.
+sed 's/.name = "toy"/.name = "toy-two"/' toy.c >two.c && build two.c
+"$bounce" run run.yaml --model ./toy.so --model ./two.so --set objects=[toy,toy-two] --set workload.handoff=none \
+	--set warmup=100 --set toy.keep=16 --no-plots --quiet --format csv --output results --replace >out 2>&1
+grep -q '^[^#]*,toy,' out && grep -q '^[^#]*,toy-two,' out
+verdict $? "two allocators of one's own side by side"
+sed -n '/^[^#]/p' out | awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+	$at["objects"] == "toy" { print $at["alloc_lines_read"], $at["alloc_lines_written"], $at["free_lines_read"], $at["free_lines_written"] }' >lines
+[ "$(cat lines)" = "2 1 1 2" ]
+verdict $? "lines that toy touches: $(cat lines), by hand 2 1 1 2"
+
 # Points belong to the file's content.
 ran toy.so
 before=$(ls results/run/points | wc -l)

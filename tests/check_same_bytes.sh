@@ -41,6 +41,15 @@ run "$clang" c --jobs 1 || cat "$work/log"
 diff -r "$work/a" "$work/c" >"$work/diff" 2>&1
 verdict $? "gcc and clang builds give the same bytes${EXPERIMENTS:+, two workers and one}"
 
+if [ -z "${EXPERIMENTS:-}" ]; then
+	for program in "$bounce" "$clang"; do
+		"$program" export "$here/experiments/ring.yaml" --events 20000 -o "$work/events.$(basename "$(dirname "$program")").events" \
+			2>>"$work/log" || cat "$work/log"
+	done
+	[ "$(cat "$work"/events.*.events | wc -c)" -gt 10000 ] && [ "$(sha256sum "$work"/events.*.events | cut -c1-64 | uniq | wc -l)" = 1 ]
+	verdict $? "gcc and clang builds tell the same events"
+fi
+
 # without SETTING=false...
 without() {
 	rm -rf "$work/d"

@@ -113,6 +113,21 @@
 		byId("search").blur();
 	}
 
+	/* Of a miss the event that took the copy: a link there. */
+	async function takers() {
+		const taken = data.events.find(e => e[17] >= first);
+		if (!taken)
+			return;
+		key("Home");
+		for (let n = first; n < taken[0]; n++)
+			key("n");
+		is("it says who took the copy", byId("taken").textContent.startsWith("its copy went at event #" + taken[17]), true);
+		byId("taken").querySelector("a").click();
+		await new Promise(done => setTimeout(done, 400));
+		is("the link leads there", number(), taken[17]);
+		is("that one killed a copy of this CPU", byId("killed").textContent.includes(data.caches[taken[2]]), true);
+	}
+
 	/* Letters in each cell, so that colours are not the only signal; what changes is written out. */
 	function states() {
 		key("Home");
@@ -183,6 +198,7 @@
 		try {
 			steps(); forwardAndBack(); jumps(); search(); states(); colours(); fits(); isText();
 			await links();
+			await takers();
 		} catch (error) {
 			bad.push("the test itself: " + error.stack);
 		}

@@ -1,6 +1,6 @@
 /*
- * What the fuzzer feeds: bytes as the text of perf c2c, by itself and as rows below a line. What comes
- * of it must be an experiment without a mistake; what does not must say why.
+ * What the fuzzer feeds: bytes as the text of perf c2c, by itself and as rows below a line. What
+ * comes of it must be an experiment without a mistake; what does not must say why.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,7 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void must_be_an_experiment(const char *yaml, size_t length)
 {
 	struct diagnostics *diagnostics = diagnostics_new();
-	struct experiment *experiment = experiment_parse("x.yaml", yaml, length, NULL, 0, diagnostics);
+	struct experiment *experiment =
+		experiment_parse("x.yaml", yaml, length, NULL, 0, diagnostics);
 
 	if (!experiment) {
 		diagnostics_print(diagnostics, stderr, false);

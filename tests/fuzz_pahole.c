@@ -1,12 +1,13 @@
 /*
- * What the fuzzer feeds: bytes as pahole's text, and behind a NUL byte the name of a member. What is
- * read must print and read back the same, and stay so when members move.
+ * What the fuzzer feeds: bytes as pahole's text, and behind a NUL byte the name of a member. What
+ * is read must print and read back the same, and stay so when members move.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "experiment/file.h"
+#include "experiment/outline_text.h"
 #include "workloads/pahole.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -13,17 +13,18 @@
 #include "experiment/metrics.h"
 #include "sim/verbs/xalloc.h"
 
-static void write_experiment(const char *folder, const char *machine, const char *cpus, const char *operations,
-			     const char *more, char *file, size_t size)
+static void write_experiment(const char *folder, const char *machine, const char *cpus,
+			     const char *operations, const char *more, char *file, size_t size)
 {
 	size_t room = strlen(more) + 400;
 	char *text = xalloc(room);
 
 	snprintf(file, size, "%s/x.yaml", folder);
-	snprintf(text, room,
-		 "name: x\nmachine: %s\ncpus: %s\noperations: %s\njitter_cycles: 0\nmemory_mib: 16\n"
-		 "workload:\n  kind: struct\n  work: constant\n%s",
-		 machine, cpus, operations, more);
+	snprintf(
+		text, room,
+		"name: x\nmachine: %s\ncpus: %s\noperations: %s\njitter_cycles: 0\nmemory_mib: 16\n"
+		"workload:\n  kind: struct\n  work: constant\n%s",
+		machine, cpus, operations, more);
 	write_text(file, text);
 	free(text);
 }
@@ -99,7 +100,8 @@ char *struct_mistakes(const char *more)
 		for (int colons = 0; place > line && colons < 2; place--)
 			colons += place[-1] == ':';
 		place += place > line;
-		at += (size_t)sprintf(told + at, "%.*s: %s\n", (int)(error - place), place, error + 9);
+		at += (size_t)sprintf(told + at, "%.*s: %s\n", (int)(error - place), place,
+				      error + 9);
 	}
 	output_free(&output);
 	folder_free(folder);

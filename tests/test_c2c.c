@@ -33,8 +33,8 @@ static struct converted convert(const char *text, size_t length, unsigned line)
 	size_t size;
 	FILE *out = text_open(&converted.yaml, &size);
 
-	converted.good = c2c_convert(text, length, line, "x", out, &converted.summary, converted.why,
-				     sizeof converted.why);
+	converted.good = c2c_convert(text, length, line, "x", out, &converted.summary,
+				     converted.why, sizeof converted.why);
 	text_close(out);
 	return converted;
 }
@@ -42,7 +42,8 @@ static struct converted convert(const char *text, size_t length, unsigned line)
 static void must_be_an_experiment(const char *yaml)
 {
 	struct diagnostics *diagnostics = diagnostics_new();
-	struct experiment *experiment = experiment_parse("x.yaml", yaml, strlen(yaml), NULL, 0, diagnostics);
+	struct experiment *experiment =
+		experiment_parse("x.yaml", yaml, strlen(yaml), NULL, 0, diagnostics);
 
 	if (!experiment) {
 		diagnostics_print(diagnostics, stderr, false);
@@ -80,9 +81,12 @@ static void the_hottest_line(void **state)
 	expect(converted.yaml, "    at_0x00: {offset: 0, size: 8}\n");
 	expect(converted.yaml, "    at_0x10: {offset: 16, size: 8}\n");
 	expect(converted.yaml, "    unknown_0x18: {offset: 24, size: 40}\n");
-	expect(converted.yaml, "- store at_0x10 0.276450    # get_file file.h:1084: 0 loads, 1300 stores");
-	expect(converted.yaml, "- add at_0x10 0.276450    # fput file_table.c:512: 48 loads, 1300 stores");
-	expect(converted.yaml, "- load at_0x00    # vfs_read read_write.c:468: 4400 loads, 0 stores");
+	expect(converted.yaml,
+	       "- store at_0x10 0.276450    # get_file file.h:1084: 0 loads, 1300 stores");
+	expect(converted.yaml,
+	       "- add at_0x10 0.276450    # fput file_table.c:512: 48 loads, 1300 stores");
+	expect(converted.yaml,
+	       "- load at_0x00    # vfs_read read_write.c:468: 4400 loads, 0 stores");
 	expect(converted.yaml, "- load at_0x08 0.624573    #");
 	expect(converted.yaml, "cpus: 31\n");
 	must_be_an_experiment(converted.yaml);
@@ -128,8 +132,10 @@ static void what_is_none_is_refused(void **state)
 static void names_stay_in_comments(void **state)
 {
 	char text[1000];
-	int length = snprintf(text, sizeof text,
-			      "%s 1.0%% 2.0%% 0.00%% 50.00%% 0.00%% 0x8 0 1 0xff 1 2 3 400 2 [k] f\x1b[31m\"'`$@%%{}:x: [o] a:b\x07\xff\n", head);
+	int length = snprintf(
+		text, sizeof text,
+		"%s 1.0%% 2.0%% 0.00%% 50.00%% 0.00%% 0x8 0 1 0xff 1 2 3 400 2 [k] f\x1b[31m\"'`$@%%{}:x: [o] a:b\x07\xff\n",
+		head);
 	struct converted converted = convert(text, (size_t)length, 0);
 
 	(void)state;
@@ -149,11 +155,14 @@ static void the_command(void **state)
 
 	(void)state;
 	snprintf(file, sizeof file, "%s/x.yaml", folder);
-	output = run_cli((const char *const[]){ "import", "--c2c", "tests/structs/file.c2c.txt", "-o", file, NULL });
+	output = run_cli((const char *const[]){ "import", "--c2c", "tests/structs/file.c2c.txt",
+						"-o", file, NULL });
 	assert_int_equal(output.status, 0);
-	expect(output.out, "line 0 of 1: 4 accesses in 9804 records, at 3 offsets, by 31 CPUs in 2 groups\n");
+	expect(output.out,
+	       "line 0 of 1: 4 accesses in 9804 records, at 3 offsets, by 31 CPUs in 2 groups\n");
 	output_free(&output);
-	output = run_cli((const char *const[]){ "import", "--c2c", "tests/structs/file.c2c.txt", "-o", file, NULL });
+	output = run_cli((const char *const[]){ "import", "--c2c", "tests/structs/file.c2c.txt",
+						"-o", file, NULL });
 	assert_int_equal(output.status, 2);
 	expect(output.err, "exists; --force overwrites it");
 	output_free(&output);

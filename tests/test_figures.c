@@ -195,7 +195,7 @@ static void every_hover_works(void **state)
 	static const size_t expected[FIGURES] = { 2, 2, 2, 2, 2, 2, 3, 3, 8 };
 	static const char *const starts[FIGURES] = {
 		KEYS "\\n2.002 [", KEYS "\\n2.002 [", KEYS "\\n2.002 [", KEYS "\\n", KEYS "\\n", KEYS "\\ntransfer, same socket ",
-		"slub-page (64 ”x”, y_z), cpus=2\\n200 [", "slub-page (64 ”x”, y_z), cpus=2\\n100 [",
+		KEYS ", cpus=2\\n200 [", KEYS ", cpus=2\\n100 [",
 		"page[5]: CPU 0\\nfrom cycle 100 to 200",
 	};
 	char *folder = folder_new(), why[512] = "", first[512] = "";
@@ -588,6 +588,68 @@ static void the_environment_changes_no_figure(void **state)
 	folder_free(home);
 }
 
+static void expect_plot(const char *const *arguments, int status, const char *told)
+{
+	struct output plot = run_cli(arguments);
+
+	assert_int_equal(plot.status, status);
+	if (told && !strstr(plot.err, told))
+		fail_msg("%s", plot.err);
+	output_free(&plot);
+}
+
+static void expect_in_script(const char *results, const char *name, const char *has, const char *has_not)
+{
+	size_t length;
+	char *script = read_in(results, name, "gp", &length);
+
+	assert_non_null(script);
+	if (!strstr(script, has))
+		fail_msg("%s.gp lacks: %s", name, has);
+	if (has_not && strstr(script, has_not))
+		fail_msg("%s.gp has: %s", name, has_not);
+	free(script);
+}
+
+/* Dark, a slide, a title and a combination of one's own; what does not fit is the user's mistake. */
+static void a_figure_looks_as_it_is_asked_to(void **state)
+{
+	(void)state;
+	char *folder = folder_new(), file[512], results[512];
+
+	if (!have_gnuplot())
+		skip();
+	snprintf(file, sizeof file, "%s/p.yaml", folder);
+	snprintf(results, sizeof results, "%s/p", folder);
+	write_text(file, "name: p\nmachine: core2-2s\nplacement: scatter\ncpus: 2\nobjects: [slub-page, slub-cpu]\n"
+			 "workload: {kind: producer-consumer, in_flight: [1, 4]}\noperations: 200\nmemory_mib: 16\n");
+	expect_plot((const char *const[]){ "run", file, "--quiet", "--output", folder, NULL }, 0, NULL);
+
+	expect_plot((const char *const[]){ "plot", results, "bounces", NULL }, 0, NULL);
+	expect_in_script(results, "bounces", "paper = 0xffffff", NULL);
+	expect_in_script(results, "bounces", "width = 1200", NULL);
+	expect_plot((const char *const[]){ "plot", results, "bounces", "--dark", "--size", "slide", "--title", "Mine", NULL }, 0, NULL);
+	expect_in_script(results, "bounces", "paper = 0x14171c", "paper = 0xffffff");
+	expect_in_script(results, "bounces", "width = 1280", NULL);
+	expect_in_script(results, "bounces", "title = \"Mine\"", "less often");
+
+	/* of its own accord the first setting in which lines change hands, all allocators; then the one that is asked for */
+	expect_plot((const char *const[]){ "plot", results, "heat", NULL }, 0, NULL);
+	expect_in_script(results, "heat", "in_flight=1;", "in_flight=4");
+	expect_in_script(results, "heat", "\"slub-cpu\"", NULL);
+	expect_plot((const char *const[]){ "plot", results, "heat", "--point", "in_flight=4,objects=slub-page", NULL }, 0, NULL);
+	expect_in_script(results, "heat", "in_flight=4;", "\"slub-cpu\"");
+	/* both settings side by side: they differ in it, so it is in their names */
+	expect_plot((const char *const[]){ "plot", results, "heat", "--point", "objects=slub-page", NULL }, 0, NULL);
+	expect_in_script(results, "heat", "\"slub-page, workload.in_flight=1\"", "in_flight=4;");
+
+	expect_plot((const char *const[]){ "plot", results, "--size", "big", NULL }, 2, "--size is page or slide, not 'big'");
+	expect_plot((const char *const[]){ "plot", results, "bounces", "cycles", "--title", "x", NULL }, 2, "--title is of one figure");
+	expect_plot((const char *const[]){ "plot", results, "bounces", "--point", "cpus=2", NULL }, 2, "--point is for the figure");
+	expect_plot((const char *const[]){ "plot", results, "heat", "--point", "objects=slub-pag", NULL }, 2, "slub-page");
+	folder_free(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -605,6 +667,7 @@ int main(void)
 		cmocka_unit_test(no_figure_goes_through_a_link),
 		cmocka_unit_test(no_gnuplot_comes_with_the_results),
 		cmocka_unit_test(the_environment_changes_no_figure),
+		cmocka_unit_test(a_figure_looks_as_it_is_asked_to),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

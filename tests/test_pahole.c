@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "experiment/file.h"
+#include "experiment/outline_text.h"
 #include "sim/verbs/xalloc.h"
 #include "tests/cli_fixture.h"
 #include "workloads/pahole.h"
@@ -96,15 +97,19 @@ static void members_lie_where_it_says(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		if (!outline_find(outline, rows[i].name, &spot, why, sizeof why))
 			fail_msg("%s", why);
-		if (spot.offset != rows[i].offset || spot.size != rows[i].size || spot.bits != rows[i].bits)
-			fail_msg("%s: %u bytes at %u", rows[i].name, spot.size, (unsigned)spot.offset);
+		if (spot.offset != rows[i].offset || spot.size != rows[i].size ||
+		    spot.bits != rows[i].bits)
+			fail_msg("%s: %u bytes at %u", rows[i].name, spot.size,
+				 (unsigned)spot.offset);
 	}
 	outline_free(outline);
 }
 
 static void what_is_no_member_is_told(void **state)
 {
-	static const struct { const char *name, *why; } rows[] = {
+	static const struct {
+		const char *name, *why;
+	} rows[] = {
 		{ "f_op", "struct 'file' has no member 'f_op'" },
 		{ "f_pos.low", "'f_pos' has no members of its own" },
 		{ "pair[2]", "'pair' has 2 elements, counted from 0: [INDEX]" },
@@ -190,6 +195,53 @@ static void a_member_moves_out(void **state)
 	outline_free(outline);
 }
 
+/*
+ * What pahole -E prints of typedefs, and pointers to functions and arrays: a pointer is one word, so
+ * the alignment of `mac`, behind a char, is 8 when the struct is laid out anew.
+ */
+static void typedefs_and_pointers(void **state)
+{
+	static const char text[] =
+		"struct f {\n"
+		"	/* typedef spinlock_t */ struct spinlock {\n"
+		"		union {\n"
+		"			/* typedef u32 -> __u32 */ unsigned int slock; /*     0     4 */\n"
+		"			struct {\n"
+		"				short unsigned int owner; /*     0     2 */\n"
+		"				short unsigned int next;  /*     2     2 */\n"
+		"			} tickets;                       /*     0     4 */\n"
+		"		};                                       /*     0     4 */\n"
+		"	} lock;                                          /*     0     4 */\n"
+		"	char                       kind;                 /*     4     1 */\n"
+		"\n	/* XXX 3 bytes hole, try to pack */\n\n"
+		"	u8                         (*mac)[6];            /*     8     8 */\n"
+		"	void *                     (*alloc)(int, void (*)(int)); /*    16     8 */\n"
+		"	const struct f  * const    self;                 /*    24     8 */\n"
+		"	enum state                 s:8;                  /*    32: 0  4 */\n"
+		"\n	/* Bitfield combined with next fields */\n\n"
+		"	char                       t;                    /*    33     1 */\n"
+		"\n	/* size: 40, cachelines: 1, members: 7 */\n"
+		"	/* last cacheline: 40 bytes */\n};\n";
+	struct outline *outline = read_or_fail(text, "");
+	struct outline_spot spot;
+	char why[300];
+
+	(void)state;
+	assert_true(outline_find(outline, "lock.tickets.next", &spot, why, sizeof why));
+	assert_int_equal(spot.offset, 2);
+	assert_true(outline_find(outline, "lock.slock", &spot, why, sizeof why));
+	assert_true(outline_find(outline, "alloc", &spot, why, sizeof why));
+	assert_int_equal(spot.offset, 16);
+	/* the bit-field's word and the byte in it move together */
+	outline_move(outline, outline_outer(outline, "t"), 0);
+	assert_true(outline_lay_out(outline));
+	assert_true(outline_find(outline, "t", &spot, why, sizeof why));
+	assert_int_equal(spot.offset, 1);
+	assert_true(outline_find(outline, "mac", &spot, why, sizeof why));
+	assert_int_equal(spot.offset, 16);
+	outline_free(outline);
+}
+
 /* Of several structs one is named; other types in between are passed. */
 static void one_of_several(void **state)
 {
@@ -204,7 +256,8 @@ static void one_of_several(void **state)
 	assert_int_equal(outline->member[1].offset, 4);
 	outline_free(outline);
 	assert_null(pahole_read(text, strlen(text), "", note, &told));
-	assert_string_equal(told.text, "9:8: 2 structs in this text: say which one with 'struct_name: NAME'\n");
+	assert_string_equal(
+		told.text, "9:8: 2 structs in this text: say which one with 'struct_name: NAME'\n");
 	told.text[0] = '\0';
 	assert_null(pahole_read(text, strlen(text), "three", note, &told));
 	assert_string_equal(told.text, "1:1: no struct 'three' among the 2 of this text\n");
@@ -280,7 +333,8 @@ static void hostile_text(void **state)
 
 	told.text[0] = '\0';
 	assert_null(pahole_read("struct a {\n\tint \0x; /* 0 4 */\n};\n", 33, "", note, &told));
-	assert_string_equal(told.text, "2:6: a control character (byte 0x00): this is no text of pahole\n");
+	assert_string_equal(told.text,
+			    "2:6: a control character (byte 0x00): this is no text of pahole\n");
 
 	told.text[0] = '\0';
 	at = text + sprintf(text, "struct a {\n");
@@ -310,8 +364,10 @@ static void the_command_tells_the_place(void **state)
 	snprintf(yaml, sizeof yaml, "%s/x.yaml", folder);
 	snprintf(file, sizeof file, "%s/x.pahole", folder);
 	write_text(file, "struct a {\n\tint x; /* 0 4 */\n\tint y; /* 2 4 */\n\tint z;\n};\n");
-	snprintf(text, sizeof text, "name: x\nmachine: textbook\ncpus: [1, 2]\noperations: 10\nworkload:\n"
-		 "  kind: struct\n  layout: %s\n  threads: {one: {loop: [load x]}}\n", file);
+	snprintf(text, sizeof text,
+		 "name: x\nmachine: textbook\ncpus: [1, 2]\noperations: 10\nworkload:\n"
+		 "  kind: struct\n  layout: %s\n  threads: {one: {loop: [load x]}}\n",
+		 file);
 	write_text(yaml, text);
 	output = run_cli((const char *const[]){ "check", yaml, NULL });
 	assert_int_equal(output.status, 2);
@@ -320,12 +376,15 @@ static void the_command_tells_the_place(void **state)
 		fail_msg("%s", output.err);
 	output_free(&output);
 
-	snprintf(text, sizeof text, "name: x\nmachine: textbook\ncpus: 1\noperations: 10\nworkload:\n"
+	snprintf(text, sizeof text,
+		 "name: x\nmachine: textbook\ncpus: 1\noperations: 10\nworkload:\n"
 		 "  kind: struct\n  layout: nowhere.pahole\n  threads: {one: {loop: [load x]}}\n");
 	write_text(yaml, text);
 	output = run_cli((const char *const[]){ "check", yaml, NULL });
 	assert_int_equal(output.status, 2);
-	assert_non_null(strstr(output.err, "layout 'nowhere.pahole' cannot be read, and none of that name comes with bounce; a relative path begins in the current folder"));
+	assert_non_null(strstr(
+		output.err,
+		"layout 'nowhere.pahole' cannot be read, and none of that name comes with bounce; a relative path begins in the current folder"));
 	output_free(&output);
 	folder_free(folder);
 }
@@ -338,6 +397,7 @@ int main(void)
 		cmocka_unit_test(text_reads_back),
 		cmocka_unit_test(laid_out_as_a_compiler_does),
 		cmocka_unit_test(a_member_moves_out),
+		cmocka_unit_test(typedefs_and_pointers),
 		cmocka_unit_test(one_of_several),
 		cmocka_unit_test(refused_at_its_place),
 		cmocka_unit_test(hostile_text),

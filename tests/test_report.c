@@ -491,6 +491,29 @@ static void combinations_stand_side_by_side(void **state)
 	made_free(&made);
 }
 
+/* A setting of one allocator makes columns of its own: 1 with, 3 without; the other has 2. */
+static void settings_of_one_allocator_are_columns(void **state)
+{
+	char *swept[] = { "objects", "workload.object_size", "slab.alien" };
+	struct made made;
+	char *text;
+
+	(void)state;
+	made_init(&made);
+	made_key(made_add(&made, "slab", "64", 1, 1000, 10), "slab.alien", "true");
+	made_key(made_add(&made, "slab", "64", 2, 3000, 10), "slab.alien", "false");
+	made_add(&made, "slub-cpu", "64", 3, 2000, 10);
+	made.points.swept = swept;
+	made.points.swepts = 3;
+	text = side_by_side(&made, true);
+	assert_non_null(strstr(text,
+		"bounces per operation, object_size 64\n"
+		"kind of line      slab alien true  slab alien false  slub-cpu\n"
+		"(lines not kept)             1.00              3.00      2.00\n"));
+	free(text);
+	made_free(&made);
+}
+
 /* Five settings are too many tables: (1 + 2 + 3 + 4 + 5) / 5 = 3. */
 static void of_many_settings_the_mean_is_shown(void **state)
 {
@@ -1036,6 +1059,208 @@ static void a_range_below_one_per_cent_has_no_digits(void **state)
 	expect_title(&made, "causes", "Waiting for lines of other CPUs takes under 1 % of a's cycles");
 }
 
+static void add_member(struct point *point, const char *name, uint64_t bounces)
+{
+	struct result *result = point->result;
+
+	result->member = xrealloc(result->member, (result->members + 1) * sizeof *result->member);
+	result->member[result->members] = (struct member_stats){ .class = CLASS_ALLOCATOR, .bounces = bounces };
+	snprintf(result->member[result->members].layout, sizeof result->member->layout, "page");
+	snprintf(result->member[result->members++].member, sizeof result->member->member, "%s", name);
+}
+
+/* Text of a figure's data, whose caller frees it. */
+static char *data_of(const struct made *made, const char *figure)
+{
+	struct drawing drawing = { .points = &made->points };
+	char *data, *head;
+	size_t lengths[2];
+
+	drawing.data = open_memstream(&data, &lengths[0]);
+	drawing.head = open_memstream(&head, &lengths[1]);
+	assert_true(figure_find(figure)->write(&drawing, figure_find(figure)));
+	fclose(drawing.data);
+	fclose(drawing.head);
+	free(head);
+	return data;
+}
+
+/*
+ * Of 1000 operations: a bounces page.flags 500 times and page.freelist 400 times, b 450 and 100. Most are
+ * of flags, but in freelist they differ more, 0.4 against 0.1: four times. Seven more members, of which the
+ * smallest, m6 with 1 and 1, is none of the eight; with 7 and 5 bounces of the workload and the payload the
+ * parts add up to all.
+ */
+static void members_are_those_in_which_allocators_differ(void **state)
+{
+	(void)state;
+	struct made made;
+	struct point *points[2];
+	char name[8], *data;
+
+	made_init(&made);
+	points[0] = made_add(&made, "a", "64", 1, 500 + 400 + 9 + 8 + 7 + 6 + 5 + 4 + 1, 20);
+	points[1] = made_add(&made, "b", "64", 1, 450 + 100 + 9 + 8 + 7 + 6 + 5 + 4 + 1, 20);
+	for (int i = 0; i < 2; i++) {
+		static const uint64_t more[] = { 9, 8, 7, 6, 5, 4, 1 };
+
+		add_member(points[i], "flags", i ? 450 : 500);
+		add_member(points[i], "freelist", i ? 100 : 400);
+		for (size_t m = 0; m < sizeof more / sizeof *more; m++) {
+			snprintf(name, sizeof name, "m%zu", m);
+			add_member(points[i], name, more[m]);
+		}
+		points[i]->result->total.bounces[CLASS_WORKLOAD] = 7;
+		points[i]->result->total.bounces[CLASS_PAYLOAD] = 5;
+	}
+	data = data_of(&made, "members");
+	assert_string_equal(data, "group,series,label,name,seeds,\"page.freelist\",\"page.flags\",\"page.m0\",\"page.m1\",\"page.m2\","
+				  "\"page.m3\",\"page.m4\",\"page.m5\",other,workload,payload,mean,low,high,states\n"
+				  "0,0,\"64\",\"a\",1,0.4,0.5,0.009,0.008,0.007,0.006,0.005,0.004,0.001,0.007,0.005,0.952,0.952,0.952,1\n"
+				  "0,1,\"64\",\"b\",1,0.1,0.45,0.009,0.008,0.007,0.006,0.005,0.004,0.001,0.007,0.005,0.602,0.602,0.602,1\n");
+	free(data);
+	expect_title(&made, "members", "b bounces page.freelist 4 times less often than a");
+
+	made_init(&made);
+	add_member(made_add(&made, "a", "64", 1, 500, 20), "flags", 500);
+	expect_title(&made, "members", "a bounces page.flags 0.5 times per operation");
+}
+
+static struct point *add_keep(struct made *made, const char *objects, const char *keep, const char *size)
+{
+	struct point *point = made_add(made, objects, size, 1, 100, 20);
+
+	if (keep)
+		made_key(point, "toy.keep", keep);
+	return point;
+}
+
+/*
+ * A setting that only one of the compared allocators has makes series of it: then each group has all.
+ * Where all have it, it makes groups.
+ */
+static void a_models_own_setting_makes_series(void **state)
+{
+	(void)state;
+	static char *swept[] = { "objects", "toy.keep", "workload.object_size" };
+	static const char *const names[] = { "slub-cpu", "toy keep=0", "toy keep=64" };
+	struct groups *groups;
+	struct made made;
+
+	made_init(&made);
+	made.points.swept = swept;
+	made.points.swepts = 3;
+	for (int g = 0; g < 2; g++) {
+		add_keep(&made, "slub-cpu", NULL, g ? "256" : "64");
+		add_keep(&made, "toy", "0", g ? "256" : "64");
+		add_keep(&made, "toy", "64", g ? "256" : "64");
+	}
+	groups = groups_of(&made.points, NULL);
+	assert_int_equal(groups->serieses, 3);
+	assert_int_equal(groups->groups, 2);
+	assert_int_equal(groups->cells, 6);
+	for (size_t s = 0; s < 3; s++)
+		assert_string_equal(groups->series[s], names[s]);
+	assert_string_equal(groups->group[1], "256");
+	assert_string_equal(groups->axis, "workload.object_size");
+	groups_free(groups);
+	made_free(&made);
+
+	made_init(&made);
+	made.points.swept = swept + 1;
+	made.points.swepts = 1;
+	add_keep(&made, "toy", "0", "64");
+	add_keep(&made, "toy", "64", "64");
+	groups = groups_of(&made.points, NULL);
+	assert_int_equal(groups->serieses, 1);
+	assert_int_equal(groups->groups, 2);
+	assert_string_equal(groups->series[0], "toy");
+	groups_free(groups);
+	made_free(&made);
+}
+
+/* "6.17" and "6.18" are words of the setting, as "7.0-rc" is: four series, not groups of one bar each. */
+static void a_variant_that_looks_like_a_number_is_a_name(void **state)
+{
+	(void)state;
+	static char *swept[] = { "objects", "sheaves.variant" };
+	struct groups *groups;
+	struct made made;
+
+	made_init(&made);
+	made.points.swept = swept;
+	made_key(made_add(&made, "sheaves", "64", 1, 100, 20), "sheaves.variant", "6.17");
+	made_key(made_add(&made, "sheaves", "64", 1, 100, 20), "sheaves.variant", "6.18");
+	groups = groups_of(&made.points, NULL);
+	assert_int_equal(groups->serieses, 2);
+	assert_int_equal(groups->groups, 1);
+	assert_string_equal(groups->series[0], "sheaves 6.17");
+	groups_free(groups);
+	made_free(&made);
+}
+
+/* 1000 operations in 10000 cycles on 1 CPU; on 16 a does 14000, b 1300. */
+static void throughput_compares_the_ends_of_the_curves(void **state)
+{
+	(void)state;
+	static char *swept[] = { "objects", "cpus" };
+	struct made made;
+
+	made_init(&made);
+	made.points.swept = swept;
+	for (int i = 0; i < 2; i++) {
+		struct point *one, *many;
+
+		one = made_add(&made, i ? "b" : "a", "64", 1, 1, 20);
+		many = made_add(&made, i ? "b" : "a", "64", 1, 1, 20);
+		made_cpus(one, 1);
+		made_cpus(many, 16);
+		many->result->operations = i ? 1300 : 14000;
+	}
+	expect_title(&made, "throughput", "On 16 CPUs a does 14 times what it does in a cycle on 1, b 1.3 times");
+}
+
+/* What a figure's script says of its axis. */
+static bool is_logarithmic(struct made *made, const char *figure)
+{
+	struct drawing drawing = { .points = &made->points };
+	char *data, *head;
+	size_t lengths[2];
+
+	drawing.data = open_memstream(&data, &lengths[0]);
+	drawing.head = open_memstream(&head, &lengths[1]);
+	assert_true(figure_find(figure)->write(&drawing, figure_find(figure)));
+	fclose(drawing.data);
+	fclose(drawing.head);
+
+	bool is = strstr(head, "set logscale y");
+
+	/* it is said, or there is nothing to say */
+	assert_true(is == !!strstr(drawing.subtitle, "logarithmic axis"));
+	assert_true(is == !!strstr(head, ", logarithmic\""));
+	free(data);
+	free(head);
+	made_free(made);
+	return is;
+}
+
+/* 10 and 1000 bounces are two decades apart, 11 and 1000 are not. Stacks by part stay as they are. */
+static void values_over_two_decades_get_a_logarithmic_axis(void **state)
+{
+	(void)state;
+	static const char *const figures_of[] = { "bounces", "bounces", "members" };
+	static const uint64_t least[] = { 10, 11, 10 };
+
+	for (int i = 0; i < 3; i++) {
+		struct made made;
+
+		made_init(&made);
+		add_member(made_add(&made, "a", "64", 1, 1000, 20), "flags", 1000);
+		add_member(made_add(&made, "b", "64", 1, least[i], 20), "flags", least[i]);
+		assert_int_equal(is_logarithmic(&made, figures_of[i]), i == 0);
+	}
+}
+
 /* An allocation and a free: 40 + 40 against 10 + 10. */
 static void cycles_are_those_of_a_pair(void **state)
 {
@@ -1467,6 +1692,7 @@ int main(void)
 		cmocka_unit_test(members_of_all_structs_are_ranked),
 		cmocka_unit_test(combinations_stand_side_by_side),
 		cmocka_unit_test(of_many_settings_the_mean_is_shown),
+		cmocka_unit_test(settings_of_one_allocator_are_columns),
 		cmocka_unit_test(a_lock_is_its_callers),
 		cmocka_unit_test(sites_show_both_sides),
 		cmocka_unit_test(takers_name_both_members),
@@ -1500,6 +1726,11 @@ int main(void)
 		cmocka_unit_test(causes_tell_the_share_of_waiting_for_lines),
 		cmocka_unit_test(next_to_nothing_is_told_without_digits),
 		cmocka_unit_test(a_range_below_one_per_cent_has_no_digits),
+		cmocka_unit_test(members_are_those_in_which_allocators_differ),
+		cmocka_unit_test(a_models_own_setting_makes_series),
+		cmocka_unit_test(a_variant_that_looks_like_a_number_is_a_name),
+		cmocka_unit_test(throughput_compares_the_ends_of_the_curves),
+		cmocka_unit_test(values_over_two_decades_get_a_logarithmic_axis),
 		cmocka_unit_test(cycles_are_those_of_a_pair),
 		cmocka_unit_test(scaling_compares_the_ends_of_the_curves),
 		cmocka_unit_test(a_change_of_holder_is_another_cpu_on_the_same_line),

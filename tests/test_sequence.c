@@ -61,7 +61,8 @@ static struct recorded record(void)
 	unsigned number;
 	char why[500];
 
-	recorded.experiment = experiment_parse("run.yaml", run_text, strlen(run_text), NULL, 0, diagnostics);
+	recorded.experiment =
+		experiment_parse("run.yaml", run_text, strlen(run_text), NULL, 0, diagnostics);
 	if (!recorded.experiment)
 		diagnostics_print(diagnostics, stderr, false);
 	assert_non_null(recorded.experiment);
@@ -132,7 +133,8 @@ static void write_sequence(const struct recorded *recorded, const char *path)
 			continue;
 		warmup += !(event.flags & EVENT_IN_WINDOW);
 		fprintf(out, "%u %llu %s %u %u %u\n", event.cpu,
-			(unsigned long long)(event.start_units / UNITS), sequence_words[kind_of(&event)],
+			(unsigned long long)(event.start_units / UNITS),
+			sequence_words[kind_of(&event)],
 			(unsigned)((event.address - recorded->base) % STRIDE), event.size,
 			(unsigned)((event.address - recorded->base) / STRIDE));
 	}
@@ -163,7 +165,8 @@ static struct points run_file(const char *folder, const char *file, const char *
 
 static bool is_near(uint64_t is, uint64_t wanted, double share)
 {
-	return (double)is >= (1 - share) * (double)wanted && (double)is <= (1 + share) * (double)wanted;
+	return (double)is >= (1 - share) * (double)wanted &&
+	       (double)is <= (1 + share) * (double)wanted;
 }
 
 /* Each member of the struct bounces as often as it did in the run, within 5 % (and 5 bounces). */
@@ -184,7 +187,8 @@ static void a_sequence_bounces_as_the_run_did(void **state)
 	snprintf(text, sizeof text,
 		 "name: again\nmachine: textbook\nplacement: scatter\ncpus: 4\noperations: 1\n"
 		 "jitter_cycles: 0\nmemory_mib: 16\nworkload:\n  kind: struct\n  layout: %s\n"
-		 "  sequence: %s\n  instances: 2048\n", layout, sequence);
+		 "  sequence: %s\n  instances: 2048\n",
+		 layout, sequence);
 	write_text(file, text);
 	points = run_file(folder, file, "again");
 
@@ -194,14 +198,16 @@ static void a_sequence_bounces_as_the_run_did(void **state)
 		const struct member_stats *member = &result->member[i];
 		uint64_t were = wanted.member[member->offset];
 
-		if (!is_near(member->bounces, were, 0.05) && !is_near(member->bounces + 5, were + 5, 0.05))
+		if (!is_near(member->bounces, were, 0.05) &&
+		    !is_near(member->bounces + 5, were + 5, 0.05))
 			fail_msg("%s: %llu bounces, in the run %llu", member->member,
 				 (unsigned long long)member->bounces, (unsigned long long)were);
 		off += member->bounces > were ? member->bounces - were : were - member->bounces;
 		all += member->bounces;
 	}
-	print_message("by its sequence: %llu bounces, in the run %llu; members are off by %llu in all\n",
-		      (unsigned long long)all, (unsigned long long)wanted.all, (unsigned long long)off);
+	print_message(
+		"by its sequence: %llu bounces, in the run %llu; members are off by %llu in all\n",
+		(unsigned long long)all, (unsigned long long)wanted.all, (unsigned long long)off);
 	assert_true(wanted.all > 10000);
 	assert_true(is_near(all, wanted.all, 0.05));
 	points_free(&points);
@@ -250,10 +256,12 @@ static void write_counts(const struct counted *counted, const char *path)
 	FILE *out = text_open(&text, &length);
 
 	fputs("name: counts\nmachine: textbook\nplacement: scatter\ncpus: 4\noperations: 20000\nwarmup: 2000\n"
-	      "memory_mib: 16\nworkload:\n  kind: struct\n  members:\n", out);
+	      "memory_mib: 16\nworkload:\n  kind: struct\n  members:\n",
+	      out);
 	for (unsigned at = 0; at < BYTES; at++)
 		if (counted->size[at])
-			fprintf(out, "    at_%u: {offset: %u, size: %u}\n", at, at, counted->size[at]);
+			fprintf(out, "    at_%u: {offset: %u, size: %u}\n", at, at,
+				counted->size[at]);
 	fputs("  threads:\n", out);
 	for (unsigned cpu = 0; cpu < CPUS; cpu++) {
 		unsigned most = 1, entries = 0;
@@ -269,12 +277,15 @@ static void write_counts(const struct counted *counted, const char *path)
 
 			if (times)
 				fprintf(out, "      - compute %u\n",
-					(unsigned)((counted->last - counted->first) / most / entries));
+					(unsigned)((counted->last - counted->first) / most /
+						   entries));
 			if (times == most)
 				fprintf(out, "      - %s at_%u\n", kinds[i / BYTES], i % BYTES);
 			else if (times)
-				fprintf(out, "      - %s at_%u 0.%06u\n", kinds[i / BYTES], i % BYTES,
-					(unsigned)(1000000ull * times / most) + !(1000000ull * times / most));
+				fprintf(out, "      - %s at_%u 0.%06u\n", kinds[i / BYTES],
+					i % BYTES,
+					(unsigned)(1000000ull * times / most) +
+						!(1000000ull * times / most));
 		}
 	}
 	text_close(out);
@@ -326,9 +337,10 @@ static void counts_keep_the_order_of_lines(void **state)
 	top_three(line, top);
 	top_three(wanted.line, top_of_run);
 	for (int i = 0; i < 3; i++)
-		print_message("by counts alone, line %u: %.1f %% of the bounces, in the run %.1f %%\n", top_of_run[i],
-			      100.0 * (double)line[top_of_run[i]] / (double)all,
-			      100.0 * (double)wanted.line[top_of_run[i]] / (double)wanted.all);
+		print_message(
+			"by counts alone, line %u: %.1f %% of the bounces, in the run %.1f %%\n",
+			top_of_run[i], 100.0 * (double)line[top_of_run[i]] / (double)all,
+			100.0 * (double)wanted.line[top_of_run[i]] / (double)wanted.all);
 	assert_memory_equal(top, top_of_run, sizeof top);
 	points_free(&points);
 	free(counted);
@@ -340,18 +352,26 @@ static void counts_keep_the_order_of_lines(void **state)
 
 static void lines_that_are_refused(void **state)
 {
-	static const struct { const char *text, *why; } rows[] = {
+	static const struct {
+		const char *text, *why;
+	} rows[] = {
 		{ "", "no access is left behind a warm-up of 0" },
 		{ "warmup 1\n0 1 load 0 8 0\n", "no access is left behind a warm-up of 1" },
 		{ "x\n", "line 1: a CPU, 0 to 1023, comes first" },
 		{ "1024 1 load 0 8 0\n", "line 1: a CPU, 0 to 1023, comes first" },
-		{ "# a\n0 -1 load 0 8 0\n", "line 2: behind the CPU stand the cycles from the start of the run" },
-		{ "0 1 lood 0 8 0\n", "line 1: behind the time stands load, store, rmw or rmw-local" },
-		{ "0 1 load 4 8 0\n", "line 1: behind the kind stand the byte in the struct and how many bytes: 1, 2, 4, 8 or 16, at a multiple of it" },
-		{ "0 1 load 0 3 0\n", "line 1: behind the kind stand the byte in the struct and how many bytes: 1, 2, 4, 8 or 16, at a multiple of it" },
-		{ "0 1 load 0 8 65536\n", "line 1: at the end stands which struct of the array, 0 to 65535" },
+		{ "# a\n0 -1 load 0 8 0\n",
+		  "line 2: behind the CPU stand the cycles from the start of the run" },
+		{ "0 1 lood 0 8 0\n",
+		  "line 1: behind the time stands load, store, rmw or rmw-local" },
+		{ "0 1 load 4 8 0\n",
+		  "line 1: behind the kind stand the byte in the struct and how many bytes: 1, 2, 4, 8 or 16, at a multiple of it" },
+		{ "0 1 load 0 3 0\n",
+		  "line 1: behind the kind stand the byte in the struct and how many bytes: 1, 2, 4, 8 or 16, at a multiple of it" },
+		{ "0 1 load 0 8 65536\n",
+		  "line 1: at the end stands which struct of the array, 0 to 65535" },
 		{ "0 1 load 0 8 0 0\n", "line 1: more than there should be in a line" },
-		{ "0 5 load 0 8 0\n1 1 load 0 8 0\n0 4 load 0 8 0\n", "line 3: its CPU did something later before" },
+		{ "0 5 load 0 8 0\n1 1 load 0 8 0\n0 4 load 0 8 0\n",
+		  "line 3: its CPU did something later before" },
 		{ "warmup x\n", "line 1: behind 'warmup' stands a number of accesses" },
 	};
 

@@ -25,6 +25,8 @@
 #include "experiment/terminal.h"
 #include "sim/timing.h"
 #include "sim/verbs/xalloc.h"
+#include "steps/chrome.h"
+#include "steps/page.h"
 #include "steps/recorder.h"
 #include "tests/cli_fixture.h"
 #include "tests/engine_fixture.h"
@@ -126,6 +128,8 @@ static void a_ping_pong_is_told_to_the_letter(void **state)
 			assert_true(e.flags & EVENT_BOUNCE);
 			assert_true(e.flags & EVENT_KILLED);
 		}
+		/* the other one's addition took it; the first of each CPU is its first ever */
+		assert_int_equal(e.taken_by, n > 2 ? n - 1 : 0);
 		last = e.cpu;
 	}
 	assert_string_equal(events_key(events, "outcome"), "done");
@@ -192,7 +196,7 @@ static void results_are_the_same_with_a_recorder(void **state)
 /* ---- sums ------------------------------------------------------------------------------------ */
 
 struct sums {
-	uint64_t loads, stores, rmws, bounces, hitm, far, upgrades, killed;
+	uint64_t prefetches, taken, loads, stores, rmws, bounces, hitm, far, upgrades, killed;
 };
 
 /* The events of the window, added up. */
@@ -204,6 +208,7 @@ static struct sums add_up(struct events *events)
 	for (uint64_t n = 1; events_get(events, n, &e); n++) {
 		bool read = e.flags & EVENT_IS_READ, write = e.flags & EVENT_IS_WRITE;
 
+		sums.prefetches += e.verb == EVENT_PREFETCH || e.verb == EVENT_PREFETCH_WRITE;
 		if (!(e.flags & EVENT_IN_WINDOW) || e.verb == EVENT_PREFETCH ||
 		    e.verb == EVENT_PREFETCH_WRITE)
 			continue;
@@ -211,6 +216,7 @@ static struct sums add_up(struct events *events)
 		sums.stores += write && !read;
 		sums.rmws += read && write;
 		sums.bounces += (e.flags & EVENT_BOUNCE) != 0;
+		sums.taken += e.taken_by != 0;
 		sums.upgrades += (e.flags & EVENT_MISSED) && e.cause == CAUSE_UPGRADE;
 		sums.hitm += (e.flags & EVENT_TRANSFER) &&
 			     (e.found == 'M' || e.found == 'O' || e.found == 'D');
@@ -249,6 +255,13 @@ static void events_add_up_to_what_the_run_counts(void **state)
 		assert_int_equal(sums.hitm, c->hitm_loads + c->hitm_stores);
 		assert_int_equal(sums.upgrades, c->upgrades);
 		assert_int_equal(sums.killed, c->invalidations);
+		/* a sharing miss is one whose copy was lost to a write; some are a prefetch's */
+		if (sums.prefetches)
+			assert_true(sums.taken <= c->misses_true_sharing + c->misses_false_sharing);
+		else
+			assert_int_equal(sums.taken,
+					 c->misses_true_sharing + c->misses_false_sharing);
+		assert_true(sums.taken > 100);
 		assert_true(sums.bounces > 100);
 		point_free(point);
 		events_close(events);
@@ -544,6 +557,81 @@ static void events_are_found_by_what_they_are(void **state)
 	experiment_free(experiment);
 }
 
+/* Somebody else's file of events may name any file; only sources are shown. */
+static void no_other_file_is_shown(void **state)
+{
+	static const char *const files[] = { "/etc/passwd", "../etc/passwd", "configs/demo.yaml",
+					     "sim/../sim/sim.c", "sim/../../x.c", ".c", "" };
+	struct sources *sources = sources_new();
+
+	(void)state;
+	assert_non_null(source_line(sources, &(struct site){ "sim/sim.c", 1, "", "" }));
+	assert_non_null(source_line(sources, &(struct site){ "./sim/sim.c", 1, "", "" }));
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+		assert_null(source_line(sources, &(struct site){ files[i], 1, "", "" }));
+	sources_free(sources);
+}
+
+/* ---- files that somebody made up ------------------------------------------------------------- */
+
+/* A file as the writer writes it, whose records are noise: it is read, nothing falls over, and what is
+ * no event says nothing. */
+static void noise_is_read(void **state)
+{
+	enum { RECORDS = 3000, CACHES = 5, CPUS = 3 };
+	uint64_t x = 0x2545f4914f6cdd1du;
+	char why[400] = "", *text;
+	size_t length, notes;
+
+	(void)state;
+	for (unsigned round = 0; round < 4; round++) {
+		int fd = events_temporary(why, sizeof why);
+		struct writer *writer = writer_new(fd, CACHES, CPUS, NULL, NULL);
+		struct sources *sources = sources_new();
+		struct events *events;
+		struct event e;
+		uint64_t n = 0;
+		FILE *out;
+
+		writer_key(writer, "title", "noise");
+		writer_site(writer, &(struct site){ "../../../etc/passwd", 1, "f", "x" });
+		for (unsigned i = 0; i < RECORDS; i++) {
+			unsigned char states[CACHES];
+			struct raw raw;
+
+			for (size_t k = 0; k < sizeof raw; k++) {
+				x ^= x << 13;
+				x ^= x >> 7;
+				x ^= x << 17;
+				((unsigned char *)&raw)[k] = (unsigned char)x;
+				states[k % CACHES] = (unsigned char)(x >> 8);
+			}
+			/* else hardly any is an access, or has a name */
+			raw.kind = (x >> 20) % 4 ? RAW_ACCESS : raw.kind;
+			raw.site %= 3;
+			writer_record(writer, &raw, states);
+		}
+		assert_int_equal(writer_end(writer), 0);
+		writer_free(writer);
+		events = events_adopt(fd);
+		assert_non_null(events);
+		out = text_open(&text, &length);
+		while (events_get(events, ++n, &e)) {
+			assert_true(e.cpu < CPUS);
+			frame_print(out, events, sources, n, false);
+		}
+		assert_true(n > RECORDS / 2);
+		events_rest(events, &notes);
+		frame_print_end(out, events, false);
+		chrome_write(out, events);
+		assert_true(page_write(out, events, sources, 1, n, why, sizeof why));
+		text_close(out);
+		free(text);
+		events_close(events);
+		sources_free(sources);
+	}
+}
+
 /* ---- the command ----------------------------------------------------------------------------- */
 
 static void says(const char *const *arguments, int status, const char *words)
@@ -711,6 +799,8 @@ int main(void)
 		cmocka_unit_test(events_of_labs_are_the_same_from_both_sides),
 		cmocka_unit_test(every_access_has_its_line_of_source),
 		cmocka_unit_test(events_are_found_by_what_they_are),
+		cmocka_unit_test(no_other_file_is_shown),
+		cmocka_unit_test(noise_is_read),
 		cmocka_unit_test(mistakes_are_told),
 		cmocka_unit_test(frames_in_a_pipe),
 		cmocka_unit_test(a_terminal_takes_commands),

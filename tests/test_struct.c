@@ -79,12 +79,13 @@ static void one_word_for_two(void **state)
  */
 static void reader_beside_a_writer(void **state)
 {
-	struct ran ran = struct_run("2", "20",
-				    "  members: {f_mode: int, f_count: long}\n"
-				    "  edit: [none, {align: {f_count: 64}}]\n"
-				    "  threads:\n"
-				    "    writer: {cpus: 1, loop: [store f_count], work_cycles: 100000}\n"
-				    "    reader: {cpus: 1, loop: [compute 50000, load f_mode], work_cycles: 50000}\n");
+	struct ran ran = struct_run(
+		"2", "20",
+		"  members: {f_mode: int, f_count: long}\n"
+		"  edit: [none, {align: {f_count: 64}}]\n"
+		"  threads:\n"
+		"    writer: {cpus: 1, loop: [store f_count], work_cycles: 100000}\n"
+		"    reader: {cpus: 1, loop: [compute 50000, load f_mode], work_cycles: 50000}\n");
 
 	(void)state;
 	expect(&ran, 0, "hitm_loads", 10);
@@ -123,10 +124,11 @@ static void three_structs_to_a_line(void **state)
  * CPU 0 in each of its turns. */
 static void a_struct_for_each_cpu(void **state)
 {
-	struct ran ran = struct_run("4", "40",
-				    "  members: {count: long}\n  per_cpu: true\n  work_cycles: 100000\n"
-				    "  threads:\n    reader: {cpus: 1, loop: [sum count]}\n"
-				    "    rest: {loop: [add count]}\n");
+	struct ran ran =
+		struct_run("4", "40",
+			   "  members: {count: long}\n  per_cpu: true\n  work_cycles: 100000\n"
+			   "  threads:\n    reader: {cpus: 1, loop: [sum count]}\n"
+			   "    rest: {loop: [add count]}\n");
 	const struct result *result = ran.points.point[0]->result;
 
 	(void)state;
@@ -171,33 +173,34 @@ static void pairs_of_lines(void **state)
 /* One CPU, 100 turns of each: what each kind of access counts as. */
 static void kinds_of_accesses(void **state)
 {
-	static const struct { const char *access; unsigned loads, stores, rmws; } rows[] = {
-		{ "load a", 1, 0, 0 },           { "store a", 0, 1, 0 },
-		{ "add a", 0, 0, 1 },            { "add-local a", 0, 0, 1 },
-		{ "cas a", 1, 0, 1 },            { "exchange a", 0, 0, 1 },
-		{ "read-mostly a 1", 1, 1, 0 },  { "sum a", 1, 0, 0 },
-		{ "load a+4", 1, 0, 0 },
+	static const struct {
+		const char *access;
+		unsigned loads, stores, rmws;
+	} rows[] = {
+		{ "load a", 1, 0, 0 },          { "store a", 0, 1, 0 }, { "add a", 0, 0, 1 },
+		{ "add-local a", 0, 0, 1 },     { "cas a", 1, 0, 1 },   { "exchange a", 0, 0, 1 },
+		{ "read-mostly a 1", 1, 1, 0 }, { "sum a", 1, 0, 0 },   { "load a+4", 1, 0, 0 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		char more[400];
 
-		snprintf(more, sizeof more, "  members: {a: long}\n  threads: {one: {loop: [%s]}}\n",
-			 rows[i].access);
+		snprintf(more, sizeof more,
+			 "  members: {a: long}\n  threads: {one: {loop: [%s]}}\n", rows[i].access);
 
 		struct ran ran = struct_run("1", "100", more);
 		const struct counts *total = &ran.points.point[0]->result->total;
 
 		if (total->loads != 100 * rows[i].loads || total->stores != 100 * rows[i].stores ||
 		    total->rmws != 100 * rows[i].rmws)
-			fail_msg("%s: %g loads, %g stores, %g rmws", rows[i].access, (double)total->loads,
-				 (double)total->stores, (double)total->rmws);
+			fail_msg("%s: %g loads, %g stores, %g rmws", rows[i].access,
+				 (double)total->loads, (double)total->stores, (double)total->rmws);
 		ran_free(&ran);
 	}
 }
 
-/* A rate of 0.1 in 10,000 turns: 1000, binomial with a deviation of sqrt(10000 * 0.1 * 0.9) = 30. */
+/* 0.1 of 10,000 turns: 1000, binomial with a deviation of sqrt(10000 * 0.1 * 0.9) = 30. */
 static void rates_are_kept(void **state)
 {
 	struct ran ran = struct_run("1", "10000",
@@ -224,7 +227,8 @@ static void locks_exclude(void **state)
 
 		snprintf(more, sizeof more,
 			 "  members: {l: spinlock_t, n: int}\n  lock: %s\n"
-			 "  threads: {all: {loop: [lock l, add-local n, unlock l]}}\n", kinds[i]);
+			 "  threads: {all: {loop: [lock l, add-local n, unlock l]}}\n",
+			 kinds[i]);
 
 		struct ran ran = struct_run("4", "1000", more);
 		const struct result *result = ran.points.point[0]->result;
@@ -240,9 +244,10 @@ static void locks_exclude(void **state)
 /* Of eight structs, any: each of them is used. In turn: all alike. */
 static void which_instance(void **state)
 {
-	struct ran ran = struct_run("1", "800",
-				    "  members: {a: {size: 64}}\n  instances: 8\n  which: [random, turn, own]\n"
-				    "  threads: {one: {loop: [add a]}}\n");
+	struct ran ran = struct_run(
+		"1", "800",
+		"  members: {a: {size: 64}}\n  instances: 8\n  which: [random, turn, own]\n"
+		"  threads: {one: {loop: [add a]}}\n");
 	static const size_t lines[] = { 8, 8, 1 };
 
 	(void)state;
@@ -265,7 +270,8 @@ static void sites_name_the_list(void **state)
 		const struct field_stats *field = &result->field[i];
 
 		assert_string_equal(field->site.file, "pair");
-		assert_string_equal(field->site.function, field->site.line == 1 ? "load a" : "add b");
+		assert_string_equal(field->site.function,
+				    field->site.line == 1 ? "load a" : "add b");
 		assert_string_equal(field->member, field->site.line == 1 ? "a" : "b");
 		assert_string_equal(field->layout, "struct");
 		seen |= field->site.line;
@@ -290,10 +296,11 @@ static void seeds_differ(void **state)
 /* The effective experiment reads back as the same one, members in their order. */
 static void effective_reads_back(void **state)
 {
-	struct ran ran = struct_run("2", "100",
-				    "  members: {b: int, a: {type: long, align: 16}, c: 3}\n"
-				    "  edit: [none, {order: [a, c], move: {b: own-line}}]\n"
-				    "  threads:\n    w: {cpus: [1, 2], loop: [add a, \"load b 0.25\"], work_cycles: [0, 7]}\n");
+	struct ran ran = struct_run(
+		"2", "100",
+		"  members: {b: int, a: {type: long, align: 16}, c: 3}\n"
+		"  edit: [none, {order: [a, c], move: {b: own-line}}]\n"
+		"  threads:\n    w: {cpus: [1, 2], loop: [add a, \"load b 0.25\"], work_cycles: [0, 7]}\n");
 	char again[4200], path[4300];
 	struct output output;
 
@@ -301,8 +308,8 @@ static void effective_reads_back(void **state)
 	assert_int_equal(ran.points.count, 8);
 	snprintf(again, sizeof again, "%s/again", ran.folder);
 	snprintf(path, sizeof path, "%s/x/experiment.yaml", ran.folder);
-	output = run_cli((const char *const[]){ "run", path, "--quiet", "--no-plots", "--output", again,
-						NULL });
+	output = run_cli((const char *const[]){ "run", path, "--quiet", "--no-plots", "--output",
+						again, NULL });
 	if (output.status)
 		fail_msg("%s", output.err);
 	output_free(&output);
@@ -330,7 +337,8 @@ static void order_is_part_of_what_it_is(void **state)
 	for (int i = 0; i < 2; i++) {
 		char more[400];
 
-		snprintf(more, sizeof more, "  members: %s\n  threads: {one: {loop: [add a]}}\n", members[i]);
+		snprintf(more, sizeof more, "  members: %s\n  threads: {one: {loop: [add a]}}\n",
+			 members[i]);
 
 		struct ran ran = struct_run("1", "100", more);
 
@@ -340,6 +348,57 @@ static void order_is_part_of_what_it_is(void **state)
 	}
 	assert_string_not_equal(hash[0], hash[1]);
 	assert_string_not_equal(name[0], name[1]);
+}
+
+/* ---- edits ----------------------------------------------------------------------------------- */
+
+/*
+ * a int, b long, c char, d int lie at 0, 8, 16, 20. Each edit by the rules of C: in order, each at
+ * the next multiple of its size.
+ */
+static void edits_lay_out_anew(void **state)
+{
+	/* clang-format off */
+	static const struct { const char *edit; unsigned a, b, c, d; } rows[] = {
+		{ "none",                              0,   8, 16, 20 },
+		{ "{order: [c, d]}",                   8,  16,  0,  4 },
+		{ "{move: {a: last}}",                16,   0,  8, 12 },
+		{ "{move: {a: after c}}",             12,   0,  8, 16 },
+		{ "{move: {d: first}}",                4,   8, 16,  0 },
+		{ "{pad: {a: 64}}",                    0,  72, 80, 84 },
+		{ "{align: {c: 64}}",                  0,   8, 64, 68 },
+		{ "{move: {b: own-line}}",             0,  64,  4,  8 },
+		{ "own-line b",                        0,  64,  4,  8 },
+		{ "own-line b a",                    128,  64,  0,  4 },
+		{ "{pair: 128, move: {b: own-line}}",  0, 128,  4,  8 },
+		{ "{order: [d], move: {a: own-line, c: own-line}}", 64, 8, 128, 0 },
+	};
+	/* clang-format on */
+	static const char names[] = "abcd";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const unsigned wanted[] = { rows[i].a, rows[i].b, rows[i].c, rows[i].d };
+		char more[400];
+
+		snprintf(more, sizeof more,
+			 "  members: {a: int, b: long, c: char, d: int}\n  edit: %s\n"
+			 "  threads: {one: {loop: [load a, load b, load c, load d]}}\n",
+			 rows[i].edit);
+
+		struct ran ran = struct_run("1", "10", more);
+		const struct result *result = ran.points.point[0]->result;
+
+		for (size_t j = 0; j < result->fields; j++) {
+			const char *at = strchr(names, *result->field[j].member);
+
+			if (!at || result->field[j].offset != wanted[at - names])
+				fail_msg("%s: '%s' lies at %u", rows[i].edit, result->field[j].member,
+					 result->field[j].offset);
+		}
+		assert_int_equal(result->fields, 4);
+		ran_free(&ran);
+	}
 }
 
 /* ---- mistakes -------------------------------------------------------------------------------- */
@@ -366,6 +425,15 @@ static void mistakes_have_their_places(void **state)
 		  "11:25: 'one' wants 9 CPUs, and 4 are left of the 4 that 'cpus' gives\n" },
 		{ "  members: {a: long}\n  threads: {one: {cpus: 0-1, loop: [load a]}, two: {cpus: \"1,5\", loop: [load a]}}\n",
 		  "11:59: CPU 1 is one of 'one' already\n11:59: there is no CPU 5: 'cpus' is 4\n" },
+		{ "  members: {a: long}\n  edit: [own-lin a, own-line b, \"own-line \"]\n  threads: {one: {loop: [load a]}}\n",
+		  "11:10: 'own-lin a' is no edit: none, own-line MEMBER, or a mapping like {move: {f_count: own-line}}\n"
+		  "11:21: struct 'struct' has no member 'b'\n11:33: own-line of which member? own-line MEMBER\n" },
+		{ "  members: {a: long, 1b: int}\n  threads: {\"x y\": {loop: [load a]}}\n",
+		  "10:22: '1b' is no name of a member: letters, digits and '_', at most 63\n" },
+		{ "  members: {a: long}\n  threads: {\"x y\": {loop: [load a]}}\n",
+		  "11:13: 'x y' is no name of a group: letters, digits, '_' and '-', at most 63\n" },
+		{ "  members: {a: long}\n  sequence: README.md\n  threads: {one: {loop: [load a]}}\n",
+		  "11:13: what CPUs do comes from 'sequence' or 'threads', not from both\n" },
 		{ "  members: {a: long}\n  threads: {one: {loop: [lock a, load a]}}\n",
 		  "11:26: 'a' is never given back: unlock a ends the section\n" },
 		{ "  members: {a: long}\n  edit: {move: {b: own-line}, align: {a: 3}, pad: {a: -1}}\n  threads: {one: {loop: [load a]}}\n",
@@ -402,6 +470,7 @@ int main(void)
 		cmocka_unit_test(seeds_differ),
 		cmocka_unit_test(effective_reads_back),
 		cmocka_unit_test(order_is_part_of_what_it_is),
+		cmocka_unit_test(edits_lay_out_anew),
 		cmocka_unit_test(mistakes_have_their_places),
 	};
 

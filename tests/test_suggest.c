@@ -90,7 +90,8 @@ static struct planted plant(uint64_t seed)
 
 	planted.groups = 2 + (unsigned)draw(&state, 3);
 	for (unsigned i = 0; i < 12 + draw(&state, 12); i++) {
-		unsigned owner = i < planted.groups ? i : (unsigned)draw(&state, planted.groups + 2);
+		unsigned owner =
+			i < planted.groups ? i : (unsigned)draw(&state, planted.groups + 2);
 		unsigned size = i < planted.groups ? 8 : sizes[draw(&state, 7)];
 		char name[40], member[80];
 
@@ -111,12 +112,13 @@ static struct planted plant(uint64_t seed)
 static struct ran run_planted(const struct planted *planted, const char *edit)
 {
 	char more[9000];
-	size_t at = (size_t)snprintf(more, sizeof more, "  members: {%s}\n  edit: %s\n  work_cycles: 200\n  threads:\n",
-				     planted->members, edit);
+	size_t at = (size_t)snprintf(
+		more, sizeof more, "  members: {%s}\n  edit: %s\n  work_cycles: 200\n  threads:\n",
+		planted->members, edit);
 
 	for (unsigned i = 0; i < planted->groups; i++)
-		at += (size_t)snprintf(more + at, sizeof more - at, "    w%u: {cpus: 1, loop: [%s]}\n", i,
-				       planted->loop[i]);
+		at += (size_t)snprintf(more + at, sizeof more - at,
+				       "    w%u: {cpus: 1, loop: [%s]}\n", i, planted->loop[i]);
 	snprintf(more + at, sizeof more - at, "    reader: {loop: [%s]}\n", planted->loop[4]);
 	return struct_run("6", "600", more);
 }
@@ -145,16 +147,18 @@ static void planted_false_sharing_is_undone(void **state)
 		struct ran after = run_planted(&planted, edit);
 		const struct result *result = after.points.point[0]->result;
 
-		assert_int_equal(sscanf(price, "%lu bytes instead of %lu (%u lines instead of %u, for %u",
-					&size, &was, &lines, &lines_were, &sets), 5);
+		assert_int_equal(sscanf(price,
+					"%lu bytes instead of %lu (%u lines instead of %u, for %u",
+					&size, &was, &lines, &lines_were, &sets),
+				 5);
 		assert_int_equal(sets, planted.groups);
 		if (lines > lines_were + sets)
 			fail_msg("seed %llu: %s", (unsigned long long)seed, price);
 		for (size_t i = 0; i < result->lines; i++)
 			if (result->line[i].writers > 1 || result->line[i].bounces ||
 			    result->line[i].false_sharing)
-				fail_msg("seed %llu: line of %s still bounces", (unsigned long long)seed,
-					 result->line[i].members);
+				fail_msg("seed %llu: line of %s still bounces",
+					 (unsigned long long)seed, result->line[i].members);
 		free(edit);
 		free(price);
 		ran_free(&after);
@@ -180,10 +184,13 @@ static void expect_nothing(const char *cpus, const char *more)
 static void nothing_to_gain(void **state)
 {
 	(void)state;
-	expect_nothing("4", "  members: {a: long}\n  start: 64\n  threads: {all: {loop: [add a]}}\n");
-	expect_nothing("2", "  members: {a: long, b: {type: long, align: 64}}\n  threads:\n"
-			    "    one: {cpus: 1, loop: [add a]}\n    two: {cpus: 1, loop: [add b]}\n");
-	expect_nothing("1", "  members: {a: long, b: long}\n  threads: {one: {loop: [add a, load b]}}\n");
+	expect_nothing("4",
+		       "  members: {a: long}\n  start: 64\n  threads: {all: {loop: [add a]}}\n");
+	expect_nothing("2",
+		       "  members: {a: long, b: {type: long, align: 64}}\n  threads:\n"
+		       "    one: {cpus: 1, loop: [add a]}\n    two: {cpus: 1, loop: [add b]}\n");
+	expect_nothing(
+		"1", "  members: {a: long, b: long}\n  threads: {one: {loop: [add a, load b]}}\n");
 }
 
 /* Structs of 24 bytes in an array, each of its own CPU: a line for each undoes it. */
@@ -226,24 +233,26 @@ static void units_stay_together(void **state)
 
 	(void)state;
 	snprintf(file, sizeof file, "%s/u.pahole", folder);
-	write_text(file,
-		   "struct u {\n\tlong                       total;                /*     0     8 */\n"
-		   "\tunion {\n\t\tint                a;                    /*     8     4 */\n"
-		   "\t\tshort              b;                    /*     8     2 */\n\t};                                               /*     8     4 */\n"
-		   "\tunsigned int               x:1;                  /*    12: 0  4 */\n"
-		   "\tunsigned int               y:3;                  /*    12: 1  4 */\n\n"
-		   "\t/* size: 16, cachelines: 1, members: 4 */\n};\n");
+	write_text(
+		file,
+		"struct u {\n\tlong                       total;                /*     0     8 */\n"
+		"\tunion {\n\t\tint                a;                    /*     8     4 */\n"
+		"\t\tshort              b;                    /*     8     2 */\n\t};                                               /*     8     4 */\n"
+		"\tunsigned int               x:1;                  /*    12: 0  4 */\n"
+		"\tunsigned int               y:3;                  /*    12: 1  4 */\n\n"
+		"\t/* size: 16, cachelines: 1, members: 4 */\n};\n");
 	snprintf(more, sizeof more,
 		 "  layout: %s\n  threads:\n    one: {cpus: 1, loop: [add total, store y]}\n"
-		 "    two: {cpus: 1, loop: [load b, compute 30]}\n", file);
+		 "    two: {cpus: 1, loop: [load b, compute 30]}\n",
+		 file);
 
 	struct ran ran = struct_run("2", "2000", more);
 
 	output = suggest(&ran, NULL, NULL);
-	if (output.status ||
-	    !strstr(output.out, "  not written: a\n  written by one: total x\n") ||
+	if (output.status || !strstr(output.out, "  not written: a\n  written by one: total x\n") ||
 	    !strstr(output.out, "edit: {order: [a, total, x], align: {total: 64}}") ||
-	    !strstr(output.out, "+\tlong                       total __attribute__((__aligned__(64)));"))
+	    !strstr(output.out,
+		    "+\tlong                       total __attribute__((__aligned__(64)));"))
 		fail_msg("%s%s", output.out, output.err);
 	output_free(&output);
 	ran_free(&ran);
@@ -266,9 +275,11 @@ static void structs_of_models_are_printed(void **state)
 	(void)state;
 	snprintf(file, sizeof file, "%s/x.yaml", ran.folder);
 	snprintf(path, sizeof path, "%s/x", ran.folder);
-	write_text(file, "name: x\nmachine: textbook\nplacement: scatter\ncpus: 2\nobjects: slub-page\npages: pcp\n"
-			 "operations: 4000\nwarmup: 1000\nmemory_mib: 16\n"
-			 "workload: {kind: producer-consumer, object_size: 256, in_flight: 16, produce_cycles: 800}\n");
+	write_text(
+		file,
+		"name: x\nmachine: textbook\nplacement: scatter\ncpus: 2\nobjects: slub-page\npages: pcp\n"
+		"operations: 4000\nwarmup: 1000\nmemory_mib: 16\n"
+		"workload: {kind: producer-consumer, object_size: 256, in_flight: 16, produce_cycles: 800}\n");
 	output = run_cli((const char *const[]){ "run", file, "--quiet", "--no-plots", "--output",
 						ran.folder, NULL });
 	assert_int_equal(output.status, 0);
@@ -277,7 +288,9 @@ static void structs_of_models_are_printed(void **state)
 
 	output = suggest(&ran, NULL, NULL);
 	assert_int_equal(output.status, 2);
-	assert_non_null(strstr(output.err, "workload 'producer-consumer' has no struct of its own; --struct NAME"));
+	assert_non_null(
+		strstr(output.err,
+		       "workload 'producer-consumer' has no struct of its own; --struct NAME"));
 	output_free(&output);
 
 	output = suggest(&ran, "--struct", "page");

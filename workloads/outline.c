@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,7 +80,8 @@ static void find_natural(struct outline_member *member)
 			inner = member->child[i].natural;
 	}
 	if (member->kind == MEMBER_PLAIN)
-		inner = divisor(each) < divisor(member->offset) ? divisor(each) : divisor(member->offset);
+		inner = divisor(each) < divisor(member->offset) ? divisor(each)
+								: divisor(member->offset);
 	member->natural = inner;
 }
 
@@ -106,8 +108,9 @@ struct judge {
 	size_t told;
 };
 
-__attribute__((format(printf, 3, 4)))
-static void judge_tell(struct judge *judge, const struct outline_member *member, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void judge_tell(struct judge *judge,
+							     const struct outline_member *member,
+							     const char *format, ...)
 {
 	char text[400];
 	va_list arguments;
@@ -127,25 +130,33 @@ static void judge_members(struct judge *judge, struct outline_member *member, si
 
 	for (size_t i = 0; i < members; i++) {
 		struct outline_member *one = &member[i];
-		uint64_t inner = one->elements > 1 ? one->offset + one->size / one->elements : end_of(one);
+		uint64_t inner =
+			one->elements > 1 ? one->offset + one->size / one->elements : end_of(one);
 
 		if (one->align & (one->align - 1) || one->align > OUTLINE_BYTES_MAX)
-			judge_tell(judge, one, "'%.60s' is aligned to %" PRIu64 ": powers of two, up to %d",
+			judge_tell(judge, one,
+				   "'%.60s' is aligned to %" PRIu64 ": powers of two, up to %d",
 				   called(one), one->align, OUTLINE_BYTES_MAX);
 		else if (one->align && one->offset % one->align)
-			judge_tell(judge, one, "'%.60s' lies at %" PRIu64 ", which is no multiple of its alignment, %" PRIu64,
+			judge_tell(judge, one,
+				   "'%.60s' lies at %" PRIu64
+				   ", which is no multiple of its alignment, %" PRIu64,
 				   called(one), one->offset, one->align);
 		if (one->offset < start || end_of(one) > end)
 			judge_tell(judge, one,
-				   "'%.60s' takes bytes %" PRIu64 " to %" PRIu64 ", what holds it has %" PRIu64 " to %" PRIu64,
+				   "'%.60s' takes bytes %" PRIu64 " to %" PRIu64
+				   ", what holds it has %" PRIu64 " to %" PRIu64,
 				   called(one), one->offset, end_of(one), start, end);
-		else if (last && !is_union && one->offset < end_of(last) && !one->bits && !last->bits)
+		else if (last && !is_union && one->offset < end_of(last) && !one->bits &&
+			 !last->bits)
 			judge_tell(judge, one,
-				   "'%.60s' begins at %" PRIu64 ", where '%.60s' has bytes %" PRIu64 " to %" PRIu64 "; members that overlap are a union",
-				   called(one), one->offset, called(last), last->offset, end_of(last));
+				   "'%.60s' begins at %" PRIu64 ", where '%.60s' has bytes %" PRIu64
+				   " to %" PRIu64 "; members that overlap are a union",
+				   called(one), one->offset, called(last), last->offset,
+				   end_of(last));
 		if (one->bits > 8 * one->size)
-			judge_tell(judge, one, "'%.60s' has %u bits in %" PRIu64 " bytes", called(one),
-				   one->bits, one->size);
+			judge_tell(judge, one, "'%.60s' has %u bits in %" PRIu64 " bytes",
+				   called(one), one->bits, one->size);
 		if (one->kind != MEMBER_PLAIN)
 			judge_members(judge, one->child, one->children, one->kind == MEMBER_UNION,
 				      one->offset, inner);
@@ -172,10 +183,11 @@ bool outline_check(struct outline *outline, outline_tell *tell, void *to)
 	if (!outline->members || !outline->size)
 		judge_tell(&judge, NULL, "struct '%.60s' has no members", outline->name);
 	else if (outline->size > OUTLINE_BYTES_MAX)
-		judge_tell(&judge, NULL, "struct '%.60s' has %" PRIu64 " bytes; at most %d", outline->name,
-			   outline->size, OUTLINE_BYTES_MAX);
+		judge_tell(&judge, NULL, "struct '%.60s' has %" PRIu64 " bytes; at most %d",
+			   outline->name, outline->size, OUTLINE_BYTES_MAX);
 	else if (outline->align & (outline->align - 1) || outline->align > OUTLINE_BYTES_MAX)
-		judge_tell(&judge, NULL, "struct '%.60s' is aligned to %" PRIu64 ": powers of two, up to %d",
+		judge_tell(&judge, NULL,
+			   "struct '%.60s' is aligned to %" PRIu64 ": powers of two, up to %d",
 			   outline->name, outline->align, OUTLINE_BYTES_MAX);
 	else
 		judge_members(&judge, outline->member, outline->members, false, 0, outline->size);
@@ -186,7 +198,7 @@ bool outline_check(struct outline *outline, outline_tell *tell, void *to)
 
 /* The member of that name, looked for in structs and unions without one too. */
 static const struct outline_member *find_in(const struct outline_member *member, size_t members,
-					  const char *name, size_t length)
+					    const char *name, size_t length)
 {
 	for (size_t i = 0; i < members; i++) {
 		const struct outline_member *one = &member[i];
@@ -226,8 +238,8 @@ static unsigned word_at(uint64_t offset, uint64_t room)
 }
 
 /* Names up to what is no part of one: "outer.inner" of "outer.inner[2]". */
-static const struct outline_member *pass_names(const struct outline *outline, const char **text, char *why,
-					     size_t size)
+static const struct outline_member *pass_names(const struct outline *outline, const char **text,
+					       char *why, size_t size)
 {
 	static const char ends[] = ".[+";
 	const struct outline_member *found = NULL, *member = outline->member;
@@ -256,8 +268,8 @@ static const struct outline_member *pass_names(const struct outline *outline, co
 }
 
 /* "[2]" and "+8" behind a name. */
-static bool pass_inside(const struct outline_member *member, const char **text, struct outline_spot *spot,
-			char *why, size_t size)
+static bool pass_inside(const struct outline_member *member, const char **text,
+			struct outline_spot *spot, char *why, size_t size)
 {
 	uint64_t each = member->elements ? member->size / member->elements : 0, number;
 
@@ -265,7 +277,8 @@ static bool pass_inside(const struct outline_member *member, const char **text, 
 		++*text;
 		number = pass_number(text);
 		if (number == UINT64_MAX || **text != ']' || number >= member->elements || !each) {
-			snprintf(why, size, "'%.60s' has %" PRIu64 " elements, counted from 0: [INDEX]",
+			snprintf(why, size,
+				 "'%.60s' has %" PRIu64 " elements, counted from 0: [INDEX]",
 				 called(member), member->elements);
 			return false;
 		}
@@ -277,8 +290,8 @@ static bool pass_inside(const struct outline_member *member, const char **text, 
 		++*text;
 		number = pass_number(text);
 		if (number == UINT64_MAX || number >= spot->room) {
-			snprintf(why, size, "'%.60s' has bytes 0 to %" PRIu64 ": +BYTES", called(member),
-				 spot->room - 1);
+			snprintf(why, size, "'%.60s' has bytes 0 to %" PRIu64 ": +BYTES",
+				 called(member), spot->room - 1);
 			return false;
 		}
 		spot->offset += number;
@@ -286,12 +299,13 @@ static bool pass_inside(const struct outline_member *member, const char **text, 
 	}
 	if (!**text)
 		return true;
-	snprintf(why, size, "'%.60s' ends a name; behind it stand [INDEX], +BYTES or nothing", *text);
+	snprintf(why, size, "'%.60s' ends a name; behind it stand [INDEX], +BYTES or nothing",
+		 *text);
 	return false;
 }
 
-bool outline_find(const struct outline *outline, const char *text, struct outline_spot *spot, char *why,
-		size_t size)
+bool outline_find(const struct outline *outline, const char *text, struct outline_spot *spot,
+		  char *why, size_t size)
 {
 	const char *at = text;
 	const struct outline_member *member = pass_names(outline, &at, why, size);
@@ -299,14 +313,17 @@ bool outline_find(const struct outline *outline, const char *text, struct outlin
 	if (!member)
 		return false;
 	*spot = (struct outline_spot){
-		.offset = member->offset, .room = member->size, .bits = member->bits > 0,
+		.offset = member->offset,
+		.room = member->size,
+		.bits = member->bits > 0,
 	};
 	if (!member->size) {
 		snprintf(why, size, "'%.60s' has no bytes that could be accessed", called(member));
 		return false;
 	}
 	if (strlen(text) >= sizeof spot->name) {
-		snprintf(why, size, "the name of a member has at most %d letters", OUTLINE_NAME_BYTES - 1);
+		snprintf(why, size, "the name of a member has at most %d letters",
+			 OUTLINE_NAME_BYTES - 1);
 		return false;
 	}
 	snprintf(spot->name, sizeof spot->name, "%s", text);
@@ -323,7 +340,8 @@ static void name_members(const struct outline_member *member, size_t members, co
 
 	for (size_t i = 0; i < members; i++) {
 		const struct outline_member *one = &member[i];
-		bool fits = *one->name && strlen(above) + strlen(one->name) + 2 < OUTLINE_NAME_BYTES;
+		bool fits =
+			*one->name && strlen(above) + strlen(one->name) + 2 < OUTLINE_NAME_BYTES;
 
 		if (fits) {
 			snprintf(full, sizeof full, "%s%s%s", above, *above ? "." : "", one->name);
@@ -372,7 +390,8 @@ size_t outline_next_unit(const struct outline *outline, size_t at)
 
 size_t outline_move(struct outline *outline, size_t at, size_t before)
 {
-	size_t from = first_of_unit(outline, at), end = outline_next_unit(outline, from), count = end - from;
+	size_t from = first_of_unit(outline, at), end = outline_next_unit(outline, from),
+	       count = end - from;
 	size_t to = before < outline->members ? first_of_unit(outline, before) : outline->members;
 	struct outline_member *unit;
 
@@ -381,7 +400,8 @@ size_t outline_move(struct outline *outline, size_t at, size_t before)
 	unit = xalloc(count * sizeof *unit);
 	memcpy(unit, &outline->member[from], count * sizeof *unit);
 	if (to < from) {
-		memmove(&outline->member[to + count], &outline->member[to], (from - to) * sizeof *unit);
+		memmove(&outline->member[to + count], &outline->member[to],
+			(from - to) * sizeof *unit);
 	} else {
 		memmove(&outline->member[from], &outline->member[end], (to - end) * sizeof *unit);
 		to -= count;
@@ -462,5 +482,5 @@ bool outline_lay_out(struct outline *outline)
 			return false;
 	}
 	outline->size = round_up(at, most);
-	return outline->size <= OUTLINE_BYTES_MAX;
+	return outline->size && outline->size <= OUTLINE_BYTES_MAX;
 }

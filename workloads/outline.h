@@ -11,7 +11,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 enum {
 	OUTLINE_BYTES_MAX = 1 << 20, OUTLINE_DEPTH_MAX = 16, OUTLINE_MEMBERS_MAX = 4096,
@@ -63,8 +62,8 @@ struct outline_spot {
 };
 
 /* "name", "outer.inner", "name[2]", "name+8". false and the reason, with a cure, in `why`. */
-bool outline_find(const struct outline *outline, const char *text, struct outline_spot *spot, char *why,
-		size_t size);
+bool outline_find(const struct outline *outline, const char *text, struct outline_spot *spot,
+		  char *why, size_t size);
 /* The names that may stand there: the nearest to `word` is for the caller to find. */
 typedef void outline_name(void *to, const char *name);
 void outline_names(const struct outline *outline, outline_name *name, void *to);
@@ -78,16 +77,9 @@ size_t outline_move(struct outline *outline, size_t at, size_t before);
 /* The unit of a member starts a line of `line` bytes, at the end, which it has to itself. */
 void outline_own_line(struct outline *outline, size_t at, uint64_t line);
 void outline_pad(struct outline *outline, size_t behind, uint64_t bytes);
-/* New offsets and size. false: it gets larger than OUTLINE_BYTES_MAX. */
+/* New offsets and size. false: it gets larger than OUTLINE_BYTES_MAX, or has no bytes. */
 bool outline_lay_out(struct outline *outline);
 /* The first member of the next unit. */
 size_t outline_next_unit(const struct outline *outline, size_t at);
-
-/* ---- text ----------------------------------------------------------------------------------- */
-
-/* As pahole prints it. */
-void outline_print(FILE *out, const struct outline *outline);
-/* What changed from one to the other, as a unified diff of these texts. */
-void outline_diff(FILE *out, const struct outline *from, const struct outline *to);
 
 #endif

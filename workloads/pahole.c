@@ -2,6 +2,7 @@
 #include "workloads/pahole.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,8 +31,9 @@ struct reader {
 	uint64_t size;                  /* of the struct as a whole; 0: not told */
 };
 
-__attribute__((format(printf, 3, 4)))
-static void complain_at(struct reader *reader, const struct token *token, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void complain_at(struct reader *reader,
+							      const struct token *token,
+							      const char *format, ...)
 {
 	char text[400];
 	va_list arguments;
@@ -56,7 +58,8 @@ static bool is_digit(char c)
 
 static void skip_blanks(struct reader *reader)
 {
-	for (; reader->at < reader->end && strchr(" \t\r\n", *reader->at) && *reader->at; reader->at++) {
+	for (; reader->at < reader->end && strchr(" \t\r\n", *reader->at) && *reader->at;
+	     reader->at++) {
 		if (*reader->at == '\n') {
 			reader->line++;
 			reader->line_start = reader->at + 1;
@@ -92,7 +95,8 @@ static void next(struct reader *reader)
 
 	skip_blanks(reader);
 	*token = (struct token){
-		.start = reader->at, .line = reader->line,
+		.start = reader->at,
+		.line = reader->line,
 		.column = (unsigned)(reader->at - reader->line_start) + 1,
 	};
 	if (reader->at == reader->end)
@@ -101,15 +105,18 @@ static void next(struct reader *reader)
 		scan_comment(reader, token);
 	} else if (is_letter(*reader->at) || is_digit(*reader->at)) {
 		token->kind = is_digit(*reader->at) ? TOKEN_NUMBER : TOKEN_WORD;
-		while (reader->at < reader->end && (is_letter(*reader->at) || is_digit(*reader->at)))
+		while (reader->at < reader->end &&
+		       (is_letter(*reader->at) || is_digit(*reader->at)))
 			reader->at++;
 	} else if (strchr("{}()[];:,*=-+.<>&|~?!/\"'#@%", *reader->at) && *reader->at) {
 		token->kind = TOKEN_SIGN;
 		reader->at++;
 	} else {
-		complain_at(reader, token, (unsigned char)*reader->at < ' ' || *reader->at == 127
-			    ? "a control character (byte 0x%02x): this is no text of pahole"
-			    : "byte 0x%02x begins nothing in C", (unsigned char)*reader->at);
+		complain_at(reader, token,
+			    (unsigned char)*reader->at < ' ' || *reader->at == 127
+				    ? "a control character (byte 0x%02x): this is no text of pahole"
+				    : "byte 0x%02x begins nothing in C",
+			    (unsigned char)*reader->at);
 		reader->cut = true;
 		reader->at = reader->end;
 	}
@@ -142,8 +149,9 @@ static uint64_t number_of(const char *text, size_t length)
 		return UINT64_MAX;
 	for (size_t i = 0; i < length; i++) {
 		unsigned char c = (unsigned char)text[i];
-		unsigned digit = is_digit(text[i]) ? c - '0'
-				 : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : 99;
+		unsigned digit = is_digit(text[i])                    ? c - '0'
+				 : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
+								      : 99;
 
 		if (digit >= base || value > UINT32_MAX)
 			return UINT64_MAX;
@@ -275,12 +283,14 @@ static uint64_t take_bits(struct declaration *declaration)
 static const struct token *pointer_name(const struct declaration *declaration)
 {
 	for (unsigned i = 0; i + 2 < declaration->count; i++) {
-		if (!is_sign(&declaration->token[i], '(') || !is_sign(&declaration->token[i + 1], '*'))
+		if (!is_sign(&declaration->token[i], '(') ||
+		    !is_sign(&declaration->token[i + 1], '*'))
 			continue;
 		for (i += 2; i < declaration->count; i++) {
 			const struct token *token = &declaration->token[i];
 
-			if (is_word(token, "const") || is_word(token, "volatile") || is_sign(token, '*'))
+			if (is_word(token, "const") || is_word(token, "volatile") ||
+			    is_sign(token, '*'))
 				continue;
 			return token->kind == TOKEN_WORD ? token : NULL;
 		}
@@ -300,11 +310,13 @@ static void read_declarator(struct reader *reader, struct declaration *declarati
 	bits = take_bits(declaration);
 	member->elements = take_dimensions(declaration);
 	name = nested ? NULL : pointer_name(declaration);
+	if (name)
+		member->elements = 1;           /* a pointer, whatever it points to */
 	if (!name && declaration->count &&
 	    declaration->token[declaration->count - 1].kind == TOKEN_WORD)
 		name = &declaration->token[declaration->count - 1];
 	if (!name && nested && !declaration->count)
-		return;                         /* a struct or union without a name */
+		return;                 /* a struct or union without a name */
 	if (!name || (!nested && declaration->count < 2)) {
 		complain_at(reader, first, "a declaration without the name of a member");
 		return;
@@ -362,7 +374,8 @@ static struct numbers comment_numbers(const struct token *token)
 }
 
 /* Behind the semicolon: the comment with offset and size. */
-static void read_place(struct reader *reader, const struct token *start, struct outline_member *member)
+static void read_place(struct reader *reader, const struct token *start,
+		       struct outline_member *member)
 {
 	struct numbers numbers = { .count = 0 };
 
@@ -371,16 +384,20 @@ static void read_place(struct reader *reader, const struct token *start, struct 
 	if (numbers.negative) {
 		complain_at(reader, &reader->token, "an offset or size below 0");
 	} else if (numbers.count != 2u + numbers.bits) {
-		complain_at(reader, start, "no /* OFFSET SIZE */ behind '%.40s': take the text that pahole prints, not the source",
-			    *member->name ? member->name : "}");
+		complain_at(
+			reader, start,
+			"no /* OFFSET SIZE */ behind '%.40s': take the text that pahole prints, not the source",
+			*member->name ? member->name : "}");
 		return;
 	} else if (numbers.bits != (member->bits > 0)) {
-		complain_at(reader, &reader->token, numbers.bits
-			    ? "'%.40s' is no bit-field, and its comment is that of one"
-			    : "bit-field '%.40s' wants /* OFFSET: BIT SIZE */", member->name);
+		complain_at(reader, &reader->token,
+			    numbers.bits ? "'%.40s' is no bit-field, and its comment is that of one"
+					 : "bit-field '%.40s' wants /* OFFSET: BIT SIZE */",
+			    member->name);
 	} else if (numbers.value[0] > OUTLINE_BYTES_MAX ||
 		   numbers.value[1 + numbers.bits] > OUTLINE_BYTES_MAX) {
-		complain_at(reader, &reader->token, "offsets and sizes end at %d bytes", OUTLINE_BYTES_MAX);
+		complain_at(reader, &reader->token, "offsets and sizes end at %d bytes",
+			    OUTLINE_BYTES_MAX);
 	} else {
 		member->offset = numbers.value[0];
 		member->size = numbers.value[1 + numbers.bits];
@@ -425,13 +442,15 @@ static bool read_nested(struct reader *reader, struct declaration *declaration,
 	if (is_enum)
 		return skip_nested(reader, '{', '}');
 	if (!has_word(declaration, "struct") && !has_word(declaration, "union")) {
-		complain_at(reader, &open, has_word(declaration, "class")
-			    ? "a class of C++: only structs of C are understood"
-			    : "a body of neither a struct, a union nor an enum");
+		complain_at(reader, &open,
+			    has_word(declaration, "class")
+				    ? "a class of C++: only structs of C are understood"
+				    : "a body of neither a struct, a union nor an enum");
 		return false;
 	}
 	if (depth == OUTLINE_DEPTH_MAX) {
-		complain_at(reader, &open, "structs in structs, more than %d deep", OUTLINE_DEPTH_MAX);
+		complain_at(reader, &open, "structs in structs, more than %d deep",
+			    OUTLINE_DEPTH_MAX);
 		return false;
 	}
 	member->kind = has_word(declaration, "union") ? MEMBER_UNION : MEMBER_STRUCT;
@@ -446,7 +465,8 @@ static bool is_padding(const struct declaration *declaration)
 	unsigned count = declaration->count;
 
 	return count >= 2 && is_sign(&declaration->token[count - 2], ':') &&
-	       declaration->token[count - 1].length == 1 && *declaration->token[count - 1].start == '0';
+	       declaration->token[count - 1].length == 1 &&
+	       *declaration->token[count - 1].start == '0';
 }
 
 /* One member; false: the text cannot be read on from here. `member` is filled. */
@@ -481,7 +501,8 @@ static bool read_member(struct reader *reader, struct outline_member *member, bo
 		good = false;
 	}
 	if (good && has_word(declaration, "static"))
-		complain_at(reader, &first, "a static member is none of the struct: leave the line out");
+		complain_at(reader, &first,
+			    "a static member is none of the struct: leave the line out");
 	if (good) {
 		if (member->kind == MEMBER_PLAIN)
 			member->head = copy(start, reader->token.start);
@@ -536,7 +557,8 @@ static bool read_body(struct reader *reader, struct outline_member **member, siz
 			continue;
 		}
 		if (++reader->members > OUTLINE_MEMBERS_MAX) {
-			complain_at(reader, &reader->token, "more than %d members", OUTLINE_MEMBERS_MAX);
+			complain_at(reader, &reader->token, "more than %d members",
+				    OUTLINE_MEMBERS_MAX);
 			return false;
 		}
 
@@ -660,14 +682,19 @@ static void tell_missing(struct reader *reader, const char *wanted, const struct
 		complain_at(reader, &top, "no struct '%.60s' among the %u of this text", wanted,
 			    found->structs);
 	else
-		complain_at(reader, &top, "no struct in this text: 'pahole -C NAME vmlinux' prints one");
+		complain_at(reader, &top,
+			    "no struct in this text: 'pahole -C NAME vmlinux' prints one");
 }
 
 struct outline *pahole_read(const char *text, size_t length, const char *name, pahole_tell *tell,
-			  void *to)
+			    void *to)
 {
-	struct reader reader = { .at = text, .end = text + length, .line_start = text, .line = 1,
-				 .tell = tell, .to = to };
+	struct reader reader = { .at = text,
+				 .end = text + length,
+				 .line_start = text,
+				 .line = 1,
+				 .tell = tell,
+				 .to = to };
 	struct checking checking = { &reader, { .line = 1, .column = 1 } };
 	struct found found = { NULL, 0, 0, { 0 } };
 	bool going = true;
@@ -682,9 +709,11 @@ struct outline *pahole_read(const char *text, size_t length, const char *name, p
 			 is_word(&reader.token, "extern"))
 			going = skip_type(&reader);
 		else {
-			complain_at(&reader, &reader.token, is_word(&reader.token, "class")
-				    ? "a class of C++: only structs of C are understood"
-				    : "a struct begins with 'struct NAME {'; lines of something else are left out");
+			complain_at(
+				&reader, &reader.token,
+				is_word(&reader.token, "class")
+					? "a class of C++: only structs of C are understood"
+					: "a struct begins with 'struct NAME {'; lines of something else are left out");
 			going = false;
 		}
 	}
@@ -694,7 +723,8 @@ struct outline *pahole_read(const char *text, size_t length, const char *name, p
 		tell_missing(&reader, name, &found);
 	if (!reader.told && !*name && found.structs > 1)
 		complain_at(&reader, &found.second,
-			    "%u structs in this text: say which one with 'struct_name: NAME'", found.structs);
+			    "%u structs in this text: say which one with 'struct_name: NAME'",
+			    found.structs);
 	if (!reader.told && outline_check(found.outline, tell_member, &checking))
 		return found.outline;
 	outline_free(found.outline);

@@ -44,7 +44,7 @@ static const struct setting struct_settings_table[] = {
 	SETTING(struct struct_settings, members,     TREE,  .fallback = "-",
 		.help = "instead of a layout: {f_mode: int, f_count: {offset: 8, size: 8}}"),
 	SETTING(struct struct_settings, edit,        EDIT,  .fallback = "none",
-		.help = "changes to it: {move: {f_count: own-line}}, also pad, align, order, pair"),
+		.help = "changes to it: own-line f_count, or {move: ..., pad, align, order, pair}"),
 	SETTING(struct struct_settings, threads,     TREE,  .fallback = "-", .words = swept_words,
 		.help = "who does what: {writer: {cpus: 1, loop: [add f_count]}, reader: ...}"),
 	SETTING(struct struct_settings, sequence,    NAME,  .fallback = "",
@@ -69,14 +69,14 @@ static const struct setting struct_settings_table[] = {
 /* Streams of a CPU's draws. */
 enum { DRAWS_WORK, DRAWS_RATES, DRAWS_WHICH };
 
-struct worker {                         /* host memory of one CPU */
+struct worker { /* host memory of one CPU */
 	struct state *all;
 	const struct group *group;
 	unsigned id;
 	uint64_t turns;
 	uint64_t *done;                 /* [accesses] of the group: how often */
 	struct draws work, rates, which;
-	const struct sequence_step *step;       /* of a sequence: what is left of it */
+	const struct sequence_step *step; /* of a sequence: what is left of it */
 	size_t steps;
 };
 
@@ -163,7 +163,8 @@ static void give_back(struct cpu *cpu, struct worker *worker, uint64_t instance,
 
 static bool is_drawn(struct worker *worker, const struct listed *access)
 {
-	return access->rate == RATE_ALWAYS || draws_next(&worker->rates) >> RATE_BITS < access->rate;
+	return access->rate == RATE_ALWAYS ||
+	       draws_next(&worker->rates) >> RATE_BITS < access->rate;
 }
 
 /* A bit of a word is stored by reading the word and writing it back. */
@@ -325,7 +326,8 @@ static bool open_sequence(const struct struct_settings *set, unsigned cpus, uint
 		snprintf(why, size, "sequence '%s' is of %" PRIu64 " structs, there are %" PRIu64,
 			 set->sequence, (*sequence)->instances, instances);
 	else if (bytes && (*sequence)->bytes > bytes)
-		snprintf(why, size, "sequence '%s' reaches byte %" PRIu64 " of a struct that has %" PRIu64,
+		snprintf(why, size,
+			 "sequence '%s' reaches byte %" PRIu64 " of a struct that has %" PRIu64,
 			 set->sequence, (*sequence)->bytes, bytes);
 	else
 		return true;
@@ -384,7 +386,8 @@ static void label(struct state *all)
 					  access->spot.room);
 		}
 	add_members(all, &count, plan->outline->member, plan->outline->members);
-	all->layout = (struct layout){ plan->outline->name, plan->outline->size, CLASS_WORKLOAD, all->field };
+	all->layout = (struct layout){ plan->outline->name, plan->outline->size, CLASS_WORKLOAD,
+				       all->field };
 }
 
 static void place_instances(struct sim *sim, struct state *all)
@@ -396,13 +399,15 @@ static void place_instances(struct sim *sim, struct state *all)
 	for (uint64_t i = 0; i < all->instances && all->set.per_cpu; i++) {
 		unsigned node = node_of_cpu(sim, (unsigned)i);
 
-		all->instance[i] = arena_alloc(sim, start + size, 1, node, PAIR_BYTES, NULL, all->layout.name);
+		all->instance[i] =
+			arena_alloc(sim, start + size, 1, node, PAIR_BYTES, NULL, all->layout.name);
 		all->instance[i] += start;
 		relabel_setup(sim, all->instance[i], size, &all->layout, 0, all->layout.name);
 	}
 	if (all->set.per_cpu)
 		return;
-	array = arena_alloc(sim, start + all->instances * size, 1, 0, PAIR_BYTES, NULL, all->layout.name);
+	array = arena_alloc(sim, start + all->instances * size, 1, 0, PAIR_BYTES, NULL,
+			    all->layout.name);
 	array += start;
 	relabel_setup(sim, array, all->instances * size, &all->layout, 0, all->layout.name);
 	for (uint64_t i = 0; i < all->instances; i++)
@@ -447,7 +452,8 @@ static void start_worker(struct sim *sim, struct state *all, unsigned id)
 
 /* ---- the workload ---------------------------------------------------------------------------- */
 
-static bool struct_check_settings(const void *settings, unsigned cpus, workload_tell *tell, void *to)
+static bool struct_check_settings(const void *settings, unsigned cpus, workload_tell *tell,
+				  void *to)
 {
 	const struct struct_settings *set = settings;
 	const struct workload_place where = { .key = "instances" };
@@ -463,8 +469,9 @@ static bool struct_check_settings(const void *settings, unsigned cpus, workload_
 		tell(to, &where, "'per_cpu' gives each CPU one: leave 'instances' out");
 		good = false;
 	} else if (plan->outline->size > BYTES_MAX / instances) {
-		snprintf(text, sizeof text, "%" PRIu64 " structs of %" PRIu64 " bytes are more than %d MiB",
-			 instances, plan->outline->size, BYTES_MAX >> 20);
+		snprintf(text, sizeof text,
+			 "%" PRIu64 " structs of %" PRIu64 " bytes are more than %d MiB", instances,
+			 plan->outline->size, BYTES_MAX >> 20);
 		tell(to, &where, text);
 		good = false;
 	}
@@ -523,7 +530,8 @@ static bool struct_create(struct traffic *traffic, const void *settings, void **
 	return true;
 }
 
-static bool sequence_input(const void *settings, char *path, size_t path_size, char *why, size_t size)
+static bool sequence_input(const void *settings, char *path, size_t path_size, char *why,
+			   size_t size)
 {
 	(void)why, (void)size;
 	snprintf(path, path_size, "%s", ((const struct struct_settings *)settings)->sequence);
@@ -621,7 +629,8 @@ static bool struct_finish(struct traffic *traffic, void *state, char *why, size_
 		for (unsigned j = 0; j < plan->group[i].accesses && good; j++) {
 			const struct listed *access = &plan->group[i].access[j];
 
-			good = !counts(access->kind) || !is_counter(plan, access) || adds_up(all, access);
+			good = !counts(access->kind) || !is_counter(plan, access) ||
+			       adds_up(all, access);
 			if (!good)
 				snprintf(why, size, "'%s' does not hold what was added to it",
 					 access->spot.name);
@@ -641,15 +650,15 @@ static bool struct_finish(struct traffic *traffic, void *state, char *why, size_
 
 extern const struct workload structs;
 const struct workload structs = {
-	.name          = "struct",
-	.summary       = "a struct of your own: which of its lines bounces, and what another layout does",
-	.settings      = struct_settings_table,
+	.name = "struct",
+	.summary = "a struct of your own: which of its lines bounces, and what another layout does",
+	.settings = struct_settings_table,
 	.settings_size = sizeof(struct struct_settings),
-	.operations    = struct_operations,
-	.input         = input,
-	.second_input  = sequence_input,
+	.operations = struct_operations,
+	.input = input,
+	.second_input = sequence_input,
 	.check_settings = struct_check_settings,
-	.draws         = struct_draws,
-	.create        = struct_create,
-	.finish        = struct_finish,
+	.draws = struct_draws,
+	.create = struct_create,
+	.finish = struct_finish,
 };

@@ -1,6 +1,7 @@
 /* The outline that settings of the workload `struct` describe: a layout or members, and edits. */
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,7 +10,6 @@
 #include "workloads/pahole.h"
 #include "workloads/shipped.h"
 #include "workloads/struct_plan.h"
-#include "workloads/struct_tell.h"
 
 /* ---- telling --------------------------------------------------------------------------------- */
 
@@ -94,11 +94,12 @@ bool struct_input(const struct struct_settings *set, char *path, size_t path_siz
 	     shipped_file("configs/layouts", set->layout, path, path_size)))
 		return true;
 	snprintf(why, size, "layout '%s' cannot be read, and none of that name comes with bounce%s",
-		 set->layout, *set->layout == '/' ? "" : "; a relative path begins in the current folder");
+		 set->layout,
+		 *set->layout == '/' ? "" : "; a relative path begins in the current folder");
 	return false;
 }
 
-/* The whole of a file, with its length; NULL: it cannot be read, or is larger than pahole's text. */
+/* The whole of a file, with its length; NULL: it cannot be read, or has more than 16 MiB. */
 static char *read_all(const char *path, size_t *length)
 {
 	FILE *file = fopen(path, "r");
@@ -132,8 +133,11 @@ static void tell_text(void *to, unsigned line, unsigned column, const char *text
 {
 	struct reading *reading = to;
 	struct workload_place where = {
-		.file = reading->path, .text = reading->text, .length = reading->length,
-		.line = line, .column = column,
+		.file = reading->path,
+		.text = reading->text,
+		.length = reading->length,
+		.line = line,
+		.column = column,
 	};
 
 	struct_tell(reading->telling, where, "%s", text);
@@ -164,11 +168,14 @@ static struct outline *read_layout(const struct struct_settings *set, struct tel
 
 /* ---- members --------------------------------------------------------------------------------- */
 
-static const struct { const char *name; unsigned size; } types[] = {
-	{ "char", 1 },       { "bool", 1 },        { "u8", 1 },           { "short", 2 },
-	{ "u16", 2 },        { "int", 4 },         { "unsigned", 4 },     { "u32", 4 },
-	{ "atomic_t", 4 },   { "spinlock_t", 4 },  { "refcount_t", 4 },   { "long", 8 },
-	{ "u64", 8 },        { "pointer", 8 },     { "size_t", 8 },       { "atomic_long_t", 8 },
+static const struct {
+	const char *name;
+	unsigned size;
+} types[] = {
+	{ "char", 1 },       { "bool", 1 },       { "u8", 1 },         { "short", 2 },
+	{ "u16", 2 },        { "int", 4 },        { "unsigned", 4 },   { "u32", 4 },
+	{ "atomic_t", 4 },   { "spinlock_t", 4 }, { "refcount_t", 4 }, { "long", 8 },
+	{ "u64", 8 },        { "pointer", 8 },    { "size_t", 8 },     { "atomic_long_t", 8 },
 	{ "atomic64_t", 8 },
 };
 
@@ -195,12 +202,13 @@ static bool read_count(struct telling *telling, const struct tree_node *node, ui
 {
 	if (node->kind == TREE_WORD && struct_number(node->word, max, number))
 		return true;
-	struct_tell(telling, struct_place(node), "'%.60s' wants a whole number, 0 to %llu", node->key,
-		    (unsigned long long)max);
+	struct_tell(telling, struct_place(node), "'%.60s' wants a whole number, 0 to %llu",
+		    node->key, (unsigned long long)max);
 	return false;
 }
 
-static bool read_type(struct telling *telling, const struct tree_node *node, struct described *member)
+static bool read_type(struct telling *telling, const struct tree_node *node,
+		      struct described *member)
 {
 	const char *words[TYPES + 1] = { NULL };
 	struct workload_place where = struct_place(node);
@@ -213,8 +221,10 @@ static bool read_type(struct telling *telling, const struct tree_node *node, str
 		return true;
 	where.wrong = node->word;
 	where.words = words;
-	struct_tell(telling, where,
-		    "'%.60s' is no type that is known here (char, short, int, long, pointer, u8 to u64, spinlock_t, ...); give its size in bytes", node->word);
+	struct_tell(
+		telling, where,
+		"'%.60s' is no type that is known here (char, short, int, long, pointer, u8 to u64, spinlock_t, ...); give its size in bytes",
+		node->word);
 	return false;
 }
 
@@ -230,7 +240,8 @@ static bool read_member_map(struct telling *telling, const struct tree *tree,
 		return false;
 	if ((node = struct_child(tree, map, "size"))) {
 		if (member->type) {
-			struct_tell(telling, struct_place(node), "'%.60s' has a type and a size; one says it", map->key);
+			struct_tell(telling, struct_place(node),
+				    "'%.60s' has a type and a size; one says it", map->key);
 			return false;
 		}
 		if (!read_count(telling, node, OUTLINE_BYTES_MAX, &member->size))
@@ -257,14 +268,16 @@ static bool read_described(struct telling *telling, const struct tree *tree,
 	*member = (struct described){ .count = 1 };
 	if (node->kind == TREE_MAP && !read_member_map(telling, tree, node, member))
 		return false;
-	if (node->kind == TREE_WORD && !struct_number(node->word, OUTLINE_BYTES_MAX, &member->size) &&
+	if (node->kind == TREE_WORD &&
+	    !struct_number(node->word, OUTLINE_BYTES_MAX, &member->size) &&
 	    !read_type(telling, node, member))
 		return false;
 	if (node->kind == TREE_LIST || !member->size || !member->count ||
 	    member->size * member->count > OUTLINE_BYTES_MAX) {
-		struct_tell(telling, struct_place(node),
-			    "member '%.60s' wants its size in bytes, a type, or both with more: {offset: 8, size: 4}, {type: int, count: 4}",
-			    node->key);
+		struct_tell(
+			telling, struct_place(node),
+			"member '%.60s' wants its size in bytes, a type, or both with more: {offset: 8, size: 4}, {type: int, count: 4}",
+			node->key);
 		return false;
 	}
 	return true;
@@ -272,7 +285,11 @@ static bool read_described(struct telling *telling, const struct tree *tree,
 
 static const char *type_of_size(uint64_t size)
 {
-	return size == 1 ? "char" : size == 2 ? "short" : size == 4 ? "int" : size == 8 ? "long" : NULL;
+	return size == 1   ? "char"
+	       : size == 2 ? "short"
+	       : size == 4 ? "int"
+	       : size == 8 ? "long"
+			   : NULL;
 }
 
 static char *declare(const char *name, const struct described *member)
@@ -288,7 +305,10 @@ static char *declare(const char *name, const struct described *member)
 	if (member->align)
 		snprintf(aligned, sizeof aligned, " __attribute__((__aligned__(%llu)))",
 			 (unsigned long long)member->align);
-	snprintf(text, size, "%-22s %s%s%s%s", pointer ? "void" : type ? type : "char",
+	snprintf(text, size, "%-22s %s%s%s%s",
+		 pointer ? "void"
+		 : type  ? type
+			 : "char",
 		 pointer ? "*" : "", name, array, aligned);
 	return text;
 }
@@ -324,8 +344,8 @@ static void add_member(struct telling *telling, const struct tree *tree,
 
 	if (!is_name(node->key)) {
 		struct_tell(telling, struct_key_place(node),
-			    "'%.60s' is no name of a member: letters, digits and '_', at most %d", node->key,
-			    OUTLINE_NAME_BYTES - 1);
+			    "'%.60s' is no name of a member: letters, digits and '_', at most %d",
+			    node->key, OUTLINE_NAME_BYTES - 1);
 		return;
 	}
 	if (!read_described(telling, tree, node, &described))
@@ -358,7 +378,8 @@ static void tell_member(void *to, const struct outline_member *member, const cha
 	const struct tree_node *node = &judging->tree->node[0];
 
 	if (member)
-		node = &judging->tree->node[node->child + (unsigned)(member - judging->outline->member)];
+		node = &judging->tree
+				->node[node->child + (unsigned)(member - judging->outline->member)];
 	struct_tell(judging->telling, struct_key_place(node), "%s", text);
 }
 
@@ -371,13 +392,15 @@ static struct outline *read_members(const struct struct_settings *set, struct te
 	uint64_t end = 0, align = 1;
 
 	if (root->count > OUTLINE_MEMBERS_MAX)
-		struct_tell(telling, struct_place(root), "more than %d members", OUTLINE_MEMBERS_MAX);
+		struct_tell(telling, struct_place(root), "more than %d members",
+			    OUTLINE_MEMBERS_MAX);
 	for (unsigned i = 0; i < root->count && root->count <= OUTLINE_MEMBERS_MAX; i++)
 		add_member(telling, tree, &tree->node[root->child + i], outline, &end);
 	if (!telling->told && outline_check(outline, tell_member, &judging)) {
 		for (size_t i = 0; i < outline->members; i++) {
 			const struct outline_member *member = &outline->member[i];
-			uint64_t wants = member->align > member->natural ? member->align : member->natural;
+			uint64_t wants =
+				member->align > member->natural ? member->align : member->natural;
 
 			align = wants > align ? wants : align;
 		}
@@ -414,7 +437,8 @@ static void note_name(void *to, const char *name)
 void struct_tell_member(struct telling *telling, const struct outline *outline,
 			const struct tree_node *node, const char *word, const char *why)
 {
-	struct workload_place where = word == node->key ? struct_key_place(node) : struct_place(node);
+	struct workload_place where =
+		word == node->key ? struct_key_place(node) : struct_place(node);
 	struct names names = { NULL, 0 };
 
 	outline_names(outline, note_name, &names);
@@ -434,7 +458,8 @@ static size_t edited(struct editing *editing, const struct tree_node *node, cons
 
 	if (at != SIZE_MAX)
 		return at;
-	snprintf(why, sizeof why, "struct '%.60s' has no member '%.60s'", editing->outline->name, name);
+	snprintf(why, sizeof why, "struct '%.60s' has no member '%.60s'", editing->outline->name,
+		 name);
 	struct_tell_member(editing->telling, editing->outline, node, name, why);
 	return SIZE_MAX;
 }
@@ -444,7 +469,8 @@ static void edit_order(struct editing *editing, const struct tree_node *list)
 	size_t before = 0;
 
 	if (list->kind != TREE_LIST) {
-		struct_tell(editing->telling, struct_place(list), "'order' wants a list of members: those that come first");
+		struct_tell(editing->telling, struct_place(list),
+			    "'order' wants a list of members: those that come first");
 		return;
 	}
 	for (unsigned i = 0; i < list->count; i++) {
@@ -454,8 +480,8 @@ static void edit_order(struct editing *editing, const struct tree_node *list)
 		if (at == SIZE_MAX)
 			continue;
 		if (at < before) {
-			struct_tell(editing->telling, struct_place(node), "'%.60s' was named before in 'order'",
-				    node->word);
+			struct_tell(editing->telling, struct_place(node),
+				    "'%.60s' was named before in 'order'", node->word);
 			continue;
 		}
 		at = outline_move(editing->outline, at, before);
@@ -478,11 +504,13 @@ static void move_one(struct editing *editing, const struct tree_node *node)
 	} else if (!strncmp(node->word, "after ", 6)) {
 		other = edited(editing, node, node->word + 6);
 		if (other != SIZE_MAX)
-			outline_move(editing->outline, at, outline_next_unit(editing->outline, other));
+			outline_move(editing->outline, at,
+				     outline_next_unit(editing->outline, other));
 	} else {
-		struct_tell(editing->telling, struct_place(node),
-			    "'%.60s' moves to own-line, first, last or 'after MEMBER', not to '%.60s'", node->key,
-			    node->word);
+		struct_tell(
+			editing->telling, struct_place(node),
+			"'%.60s' moves to own-line, first, last or 'after MEMBER', not to '%.60s'",
+			node->key, node->word);
 	}
 }
 
@@ -491,7 +519,8 @@ static void pad_one(struct editing *editing, const struct tree_node *node)
 	size_t at = edited(editing, node, node->key);
 	uint64_t bytes;
 
-	if (at != SIZE_MAX && read_count(editing->telling, node, OUTLINE_BYTES_MAX, &bytes) && bytes)
+	if (at != SIZE_MAX && read_count(editing->telling, node, OUTLINE_BYTES_MAX, &bytes) &&
+	    bytes)
 		outline_pad(editing->outline, at, bytes);
 }
 
@@ -503,8 +532,9 @@ static void align_one(struct editing *editing, const struct tree_node *node)
 	if (at == SIZE_MAX || !read_count(editing->telling, node, OUTLINE_BYTES_MAX, &bytes))
 		return;
 	if (!bytes || bytes & (bytes - 1)) {
-		struct_tell(editing->telling, struct_place(node), "'%.60s' is aligned to a power of two, not to %llu",
-			    node->key, (unsigned long long)bytes);
+		struct_tell(editing->telling, struct_place(node),
+			    "'%.60s' is aligned to a power of two, not to %llu", node->key,
+			    (unsigned long long)bytes);
 		return;
 	}
 	if (editing->outline->member[at].align < bytes)
@@ -517,7 +547,8 @@ static void edit_each(struct editing *editing, const struct tree_node *map,
 		      void (*one)(struct editing *editing, const struct tree_node *node))
 {
 	if (map->kind != TREE_MAP) {
-		struct_tell(editing->telling, struct_place(map), "'%s' wants members with what becomes of them, like {f_count: %s}",
+		struct_tell(editing->telling, struct_place(map),
+			    "'%s' wants members with what becomes of them, like {f_count: %s}",
 			    map->key, one == move_one ? "own-line" : "64");
 		return;
 	}
@@ -532,14 +563,46 @@ static void edit_pair(struct editing *editing, const struct tree_node *node)
 	if (!read_count(editing->telling, node, 4096, &bytes))
 		return;
 	if (bytes < LINE || bytes & (bytes - 1)) {
-		struct_tell(editing->telling, struct_place(node),
-			    "'pair' is the bytes of what moves together, a line (64) or a pair (128), not %llu",
-			    (unsigned long long)bytes);
+		struct_tell(
+			editing->telling, struct_place(node),
+			"'pair' is the bytes of what moves together, a line (64) or a pair (128), not %llu",
+			(unsigned long long)bytes);
 		return;
 	}
 	editing->line = bytes;
 	if (editing->outline->align < bytes)
 		editing->outline->align = bytes;
+}
+
+/* "own-line MEMBER MEMBER": the short form of the edit that is made most. */
+static void edit_shortly(struct editing *editing, const struct tree_node *root)
+{
+	static const char form[] = "own-line ";
+	const char *at = root->word + strlen(form);
+	size_t moved = 0;
+
+	if (strncmp(root->word, form, strlen(form)) ||
+	    root->word[strspn(root->word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					  "0123456789_ -")]) {
+		struct_tell(editing->telling, struct_place(root),
+			    "'%.60s' is no edit: none, own-line MEMBER, or a mapping like {move: {f_count: own-line}}",
+			    root->word);
+		return;
+	}
+	for (at += strspn(at, " "); *at; at += strspn(at, " ")) {
+		char name[OUTLINE_NAME_BYTES];
+		size_t length = strcspn(at, " "), member;
+
+		snprintf(name, sizeof name, "%.*s", (int)length, at);
+		member = edited(editing, root, name);
+		if (member != SIZE_MAX)
+			outline_own_line(editing->outline, member, editing->line);
+		at += length;
+		moved++;
+	}
+	if (!moved)
+		struct_tell(editing->telling, struct_place(root),
+			    "own-line of which member? own-line MEMBER");
 }
 
 /* Whatever their order in the file: pair, order, move, align, pad. */
@@ -549,7 +612,9 @@ static void edit(struct editing *editing)
 	const struct tree *tree = editing->tree;
 	const struct tree_node *root = &tree->node[0], *node;
 
-	if (!struct_keys(editing->telling, tree, root, keys))
+	if (root->kind == TREE_WORD)
+		edit_shortly(editing, root);
+	else if (!struct_keys(editing->telling, tree, root, keys))
 		return;
 	if ((node = struct_child(tree, root, "pair")))
 		edit_pair(editing, node);
@@ -562,19 +627,21 @@ static void edit(struct editing *editing)
 	if ((node = struct_child(tree, root, "pad")))
 		edit_each(editing, node, pad_one);
 	if (!editing->telling->told && !outline_lay_out(editing->outline))
-		struct_tell(editing->telling, struct_place(root), "the struct gets larger than %d bytes",
-			    OUTLINE_BYTES_MAX);
+		struct_tell(editing->telling, struct_place(root),
+			    "the struct gets larger than %d bytes, or has none", OUTLINE_BYTES_MAX);
 }
 
-struct outline *struct_outline(const struct struct_settings *set, bool with_edits, workload_tell *tell,
-			   void *to)
+struct outline *struct_outline(const struct struct_settings *set, bool with_edits,
+			       workload_tell *tell, void *to)
 {
 	struct telling telling = { tell, to, 0 };
 	const struct workload_place at = { .key = NULL };
 	struct outline *outline = NULL;
 
 	if (!*set->layout && !set->members)
-		struct_tell(&telling, at, "missing key 'layout' or 'members': a file of pahole's text, or the members of the struct");
+		struct_tell(
+			&telling, at,
+			"missing key 'layout' or 'members': a file of pahole's text, or the members of the struct");
 	else if (*set->layout && set->members)
 		struct_tell(&telling, (struct workload_place){ .key = "members" },
 			    "a struct has a 'layout' or 'members', not both");

@@ -1,16 +1,16 @@
 /* Groups of CPUs and their lists of accesses: see struct_plan.h. */
 #include "workloads/struct_plan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/verbs/lock.h"
 #include "sim/verbs/xalloc.h"
-#include "workloads/struct_tell.h"
 
 const char *const access_words[ACCESS_KINDS + 1] = {
-	"load", "store", "add", "add-local", "cas", "exchange", "read-mostly", "sum", "lock", "unlock",
-	"compute", "fence", NULL,
+	"load", "store", "add",    "add-local", "cas",   "exchange", "read-mostly",
+	"sum",  "lock",  "unlock", "compute",   "fence", NULL,
 };
 
 bool access_writes(enum access_kind kind)
@@ -19,7 +19,9 @@ bool access_writes(enum access_kind kind)
 	       kind != ACCESS_FENCE;
 }
 
-enum { ACCESSES_MAX = 1000, GROUPS_MAX = 1000, CYCLES_MAX = 1000000000 };
+enum { ACCESSES_MAX = 1000, ALL_ACCESSES_MAX = 20000, GROUPS_MAX = 1000, CYCLES_MAX = 1000000000 };
+/* More mistakes are not looked for: nobody reads them. */
+enum { MISTAKES_MAX = 200 };
 
 struct planning {
 	struct telling telling;
@@ -27,6 +29,7 @@ struct planning {
 	const struct tree *tree;        /* of the threads */
 	struct struct_plan *plan;
 	unsigned cpus;
+	unsigned accesses;              /* of all groups */
 };
 
 /* ---- accesses -------------------------------------------------------------------------------- */
@@ -87,9 +90,10 @@ static bool read_kind(struct planning *planning, const struct tree_node *node,
 		return true;
 	where.wrong = words->text[0];
 	where.words = access_words;
-	struct_tell(&planning->telling, where,
-		    "'%.60s' is no access: load, store, add, add-local, cas, exchange, read-mostly, sum, lock, unlock of a member; compute CYCLES; fence",
-		    words->text[0]);
+	struct_tell(
+		&planning->telling, where,
+		"'%.60s' is no access: load, store, add, add-local, cas, exchange, read-mostly, sum, lock, unlock of a member; compute CYCLES; fence",
+		words->text[0]);
 	return false;
 }
 
@@ -102,9 +106,11 @@ static bool read_bare(struct planning *planning, const struct tree_node *node,
 	if (access->kind == ACCESS_COMPUTE && words->count == 2 &&
 	    struct_number(words->text[1], CYCLES_MAX, &access->cycles))
 		return true;
-	struct_tell(&planning->telling, struct_place(node), access->kind == ACCESS_FENCE
-		    ? "'fence' stands alone, got '%.60s'"
-		    : "'compute' wants its cycles, like compute 100, got '%.60s'", node->word);
+	struct_tell(&planning->telling, struct_place(node),
+		    access->kind == ACCESS_FENCE
+			    ? "'fence' stands alone, got '%.60s'"
+			    : "'compute' wants its cycles, like compute 100, got '%.60s'",
+		    node->word);
 	return false;
 }
 
@@ -120,17 +126,19 @@ static bool read_spot(struct planning *planning, const struct tree_node *node,
 	}
 	if (access->spot.bits && access->kind != ACCESS_LOAD && access->kind != ACCESS_STORE &&
 	    access->kind != ACCESS_READ_MOSTLY && access->kind != ACCESS_SUM) {
-		struct_tell(&planning->telling, struct_place(node),
-			    "'%.60s' is a bit-field: it is loaded or stored, no instruction changes it at once",
-			    words->text[1]);
+		struct_tell(
+			&planning->telling, struct_place(node),
+			"'%.60s' is a bit-field: it is loaded or stored, no instruction changes it at once",
+			words->text[1]);
 		return false;
 	}
 	if ((access->kind == ACCESS_LOCK || access->kind == ACCESS_UNLOCK) &&
 	    (access->spot.room < sizeof(struct spinlock) ||
 	     access->spot.offset % sizeof(struct spinlock))) {
 		struct_tell(&planning->telling, struct_place(node),
-			    "a lock has 4 bytes at a multiple of 4; '%.60s' has %u at %llu", words->text[1],
-			    (unsigned)access->spot.room, (unsigned long long)access->spot.offset);
+			    "a lock has 4 bytes at a multiple of 4; '%.60s' has %u at %llu",
+			    words->text[1], (unsigned)access->spot.room,
+			    (unsigned long long)access->spot.offset);
 		return false;
 	}
 	return true;
@@ -145,8 +153,9 @@ static bool read_access(struct planning *planning, const struct tree_node *node,
 
 	access->rate = RATE_ALWAYS;
 	if (node->kind != TREE_WORD || !words.count || words.more) {
-		struct_tell(&planning->telling, struct_place(node),
-			    "an access is written KIND MEMBER or KIND MEMBER RATE, like 'load f_mode' or 'add f_count 0.1'");
+		struct_tell(
+			&planning->telling, struct_place(node),
+			"an access is written KIND MEMBER or KIND MEMBER RATE, like 'load f_mode' or 'add f_count 0.1'");
 		return false;
 	}
 	if (!read_kind(planning, node, &words, access))
@@ -154,23 +163,25 @@ static bool read_access(struct planning *planning, const struct tree_node *node,
 	if (access->kind == ACCESS_COMPUTE || access->kind == ACCESS_FENCE)
 		return read_bare(planning, node, &words, access);
 	if (words.count < 2) {
-		struct_tell(&planning->telling, struct_place(node), "'%s' of which member? %s MEMBER",
-			    words.text[0], words.text[0]);
+		struct_tell(&planning->telling, struct_place(node),
+			    "'%s' of which member? %s MEMBER", words.text[0], words.text[0]);
 		return false;
 	}
 	if (!read_spot(planning, node, &words, access))
 		return false;
 	wants_rate = access->kind == ACCESS_READ_MOSTLY;
 	if (words.count == 3 && (access->kind == ACCESS_LOCK || access->kind == ACCESS_UNLOCK)) {
-		struct_tell(&planning->telling, struct_place(node),
-			    "a lock is taken each turn: no rate; a group of its own can take it more seldom");
+		struct_tell(
+			&planning->telling, struct_place(node),
+			"a lock is taken each turn: no rate; a group of its own can take it more seldom");
 		return false;
 	}
 	if ((wants_rate && words.count < 3) ||
 	    (words.count == 3 && !read_rate(words.text[2], &access->rate))) {
-		struct_tell(&planning->telling, struct_place(node),
-			    "'%.60s' wants a rate above 0, up to 1 and with at most nine digits behind the dot: %s MEMBER 0.05",
-			    node->word, words.text[0]);
+		struct_tell(
+			&planning->telling, struct_place(node),
+			"'%.60s' wants a rate above 0, up to 1 and with at most nine digits behind the dot: %s MEMBER 0.05",
+			node->word, words.text[0]);
 		return false;
 	}
 	return true;
@@ -194,15 +205,19 @@ static void check_locks(struct planning *planning, const struct tree_node *list,
 			held -= group->access[j].kind == ACCESS_UNLOCK;
 		}
 		if (access->kind == ACCESS_LOCK && held)
-			struct_tell(&planning->telling, struct_place(node), "'%.60s' is held already: its CPU would wait for itself",
+			struct_tell(&planning->telling, struct_place(node),
+				    "'%.60s' is held already: its CPU would wait for itself",
 				    access->spot.name);
 		if (access->kind == ACCESS_UNLOCK && !held)
-			struct_tell(&planning->telling, struct_place(node), "'%.60s' is not held here: lock %s first",
-				    access->spot.name, access->spot.name);
+			struct_tell(&planning->telling, struct_place(node),
+				    "'%.60s' is not held here: lock %s first", access->spot.name,
+				    access->spot.name);
 		for (unsigned j = i + 1; access->kind == ACCESS_LOCK && j <= group->accesses; j++) {
 			if (j == group->accesses)
-				struct_tell(&planning->telling, struct_place(node), "'%.60s' is never given back: unlock %s ends the section",
-					    access->spot.name, access->spot.name);
+				struct_tell(
+					&planning->telling, struct_place(node),
+					"'%.60s' is never given back: unlock %s ends the section",
+					access->spot.name, access->spot.name);
 			else if (group->access[j].kind == ACCESS_UNLOCK &&
 				 group->access[j].spot.offset == access->spot.offset)
 				break;
@@ -215,17 +230,26 @@ static void read_loop(struct planning *planning, const struct tree_node *list, s
 	size_t before = planning->telling.told;
 
 	if (list->kind != TREE_LIST || !list->count || list->count > ACCESSES_MAX) {
+		struct_tell(
+			&planning->telling, struct_place(list),
+			"'loop' wants a list of 1 to %d accesses, like [load f_mode, add f_count]",
+			ACCESSES_MAX);
+		return;
+	}
+	planning->accesses += list->count;
+	if (planning->accesses > ALL_ACCESSES_MAX) {
 		struct_tell(&planning->telling, struct_place(list),
-			    "'loop' wants a list of 1 to %d accesses, like [load f_mode, add f_count]", ACCESSES_MAX);
+			    "more than %d accesses in all groups", ALL_ACCESSES_MAX);
 		return;
 	}
 	group->access = xalloc(list->count * sizeof *group->access);
-	for (unsigned i = 0; i < list->count; i++) {
+	for (unsigned i = 0; i < list->count && planning->telling.told < MISTAKES_MAX; i++) {
 		const struct tree_node *node = &planning->tree->node[list->child + i];
 		struct listed *access = &group->access[group->accesses++];
 
 		if (read_access(planning, node, access))
-			access->site = (struct site){ group->name, i + 1, node->word, access_words[access->kind] };
+			access->site = (struct site){ group->name, i + 1, node->word,
+						      access_words[access->kind] };
 	}
 	if (planning->telling.told == before)
 		check_locks(planning, list, group);
@@ -239,10 +263,11 @@ static void give(struct planning *planning, const struct tree_node *node, unsign
 	struct struct_plan *plan = planning->plan;
 
 	if (cpu >= planning->cpus)
-		struct_tell(&planning->telling, struct_place(node), "there is no CPU %u: 'cpus' is %u", cpu,
-			    planning->cpus);
+		struct_tell(&planning->telling, struct_place(node),
+			    "there is no CPU %u: 'cpus' is %u", cpu, planning->cpus);
 	else if (plan->group_of[cpu] != GROUPS_MAX)
-		struct_tell(&planning->telling, struct_place(node), "CPU %u is one of '%.60s' already", cpu,
+		struct_tell(&planning->telling, struct_place(node),
+			    "CPU %u is one of '%.60s' already", cpu,
 			    plan->group[plan->group_of[cpu]].name);
 	else
 		plan->group_of[cpu] = group;
@@ -270,7 +295,7 @@ static bool give_numbers(struct planning *planning, const struct tree_node *node
 		for (unsigned long cpu = first; cpu <= last; cpu++) {
 			give(planning, node, (unsigned)cpu, group);
 			if (cpu >= planning->cpus)
-				break;          /* told once */
+				break;  /* told once */
 		}
 		at = *end ? end + 1 : end;
 	}
@@ -290,15 +315,17 @@ static void give_count(struct planning *planning, const struct tree_node *node, 
 		count--;
 	}
 	if (count)
-		struct_tell(&planning->telling, struct_place(node),
-			    "'%.60s' wants %llu CPUs, and %llu are left of the %u that 'cpus' gives",
-			    planning->plan->group[group].name, (unsigned long long)wanted,
-			    (unsigned long long)(wanted - count), planning->cpus);
+		struct_tell(
+			&planning->telling, struct_place(node),
+			"'%.60s' wants %llu CPUs, and %llu are left of the %u that 'cpus' gives",
+			planning->plan->group[group].name, (unsigned long long)wanted,
+			(unsigned long long)(wanted - count), planning->cpus);
 }
 
 static bool takes_rest(const struct tree_node *node)
 {
-	return !node || (node->kind == TREE_WORD && (!strcmp(node->word, "rest") || !strcmp(node->word, "all")));
+	return !node || (node->kind == TREE_WORD &&
+			 (!strcmp(node->word, "rest") || !strcmp(node->word, "all")));
 }
 
 static void give_rest(struct planning *planning, const struct tree_node *map,
@@ -335,8 +362,10 @@ static void give_cpus(struct planning *planning, const struct tree_node *root)
 
 			if (pass == 0 && !rest && !number &&
 			    (node->kind != TREE_WORD || !give_numbers(planning, node, i)))
-				struct_tell(&planning->telling, struct_place(node),
-					    "'cpus' is how many, which ones like 0-3,8, rest or all, not '%.60s'", node->word);
+				struct_tell(
+					&planning->telling, struct_place(node),
+					"'cpus' is how many, which ones like 0-3,8, rest or all, not '%.60s'",
+					node->word);
 			if (pass == 1 && number)
 				give_count(planning, node, count, i);
 			if (pass == 2 && rest)
@@ -347,6 +376,19 @@ static void give_cpus(struct planning *planning, const struct tree_node *root)
 
 /* ---- groups ---------------------------------------------------------------------------------- */
 
+/* A word that stands unquoted in keys and reports. */
+static bool is_group_name(const char *text)
+{
+	if (!*text || *text == '-' || strlen(text) >= OUTLINE_NAME_BYTES)
+		return false;
+	for (; *text; text++) {
+		if (!(*text >= 'a' && *text <= 'z') && !(*text >= 'A' && *text <= 'Z') &&
+		    !(*text >= '0' && *text <= '9') && *text != '_' && *text != '-')
+			return false;
+	}
+	return true;
+}
+
 static void read_group(struct planning *planning, const struct tree_node *map, struct group *group)
 {
 	static const char *const keys[] = { "cpus", "loop", "work_cycles", NULL };
@@ -356,24 +398,29 @@ static void read_group(struct planning *planning, const struct tree_node *map, s
 	group->name = map->key;
 	group->work_cycles = planning->set->work_cycles;
 	if (map->kind != TREE_MAP) {
-		struct_tell(&planning->telling, struct_place(map),
-			    "'%.60s' wants what its CPUs do: {cpus: 1, loop: [load f_mode, add f_count]}", map->key);
+		struct_tell(
+			&planning->telling, struct_place(map),
+			"'%.60s' wants what its CPUs do: {cpus: 1, loop: [load f_mode, add f_count]}",
+			map->key);
 		return;
 	}
-	if (strlen(map->key) >= OUTLINE_NAME_BYTES)
-		struct_tell(&planning->telling, struct_key_place(map), "the name of a group has at most %d letters",
-			    OUTLINE_NAME_BYTES - 1);
+	if (!is_group_name(map->key))
+		struct_tell(&planning->telling, struct_key_place(map),
+			    "'%.60s' is no name of a group: letters, digits, '_' and '-', at most %d",
+			    map->key, OUTLINE_NAME_BYTES - 1);
 	if (!struct_keys(&planning->telling, tree, map, keys))
 		return;
 	if ((node = struct_child(tree, map, "work_cycles")) &&
-	    (node->kind != TREE_WORD || !struct_number(node->word, CYCLES_MAX, &group->work_cycles)))
-		struct_tell(&planning->telling, struct_place(node), "'work_cycles' wants a whole number, 0 to %d",
-			    CYCLES_MAX);
+	    (node->kind != TREE_WORD ||
+	     !struct_number(node->word, CYCLES_MAX, &group->work_cycles)))
+		struct_tell(&planning->telling, struct_place(node),
+			    "'work_cycles' wants a whole number, 0 to %d", CYCLES_MAX);
 	node = struct_child(tree, map, "loop");
 	if (node)
 		read_loop(planning, node, group);
 	else
-		struct_tell(&planning->telling, struct_key_place(map), "missing key 'loop': what the CPUs of '%.60s' do again and again",
+		struct_tell(&planning->telling, struct_key_place(map),
+			    "missing key 'loop': what the CPUs of '%.60s' do again and again",
 			    map->key);
 }
 
@@ -383,8 +430,10 @@ static void read_groups(struct planning *planning)
 	const struct tree_node *root = &planning->tree->node[0];
 
 	if (!root->count || root->count > GROUPS_MAX) {
-		struct_tell(&planning->telling, struct_place(root), "'threads' wants 1 to %d groups of CPUs: {writer: {cpus: 1, loop: [...]}, ...}",
-			    GROUPS_MAX);
+		struct_tell(
+			&planning->telling, struct_place(root),
+			"'threads' wants 1 to %d groups of CPUs: {writer: {cpus: 1, loop: [...]}, ...}",
+			GROUPS_MAX);
 		return;
 	}
 	plan->group = xalloc(root->count * sizeof *plan->group);
@@ -416,8 +465,9 @@ void struct_plan_free(struct struct_plan *plan)
 struct struct_plan *struct_plan_new(const struct struct_settings *set, unsigned cpus,
 				    workload_tell *tell, void *to)
 {
-	struct planning planning = { { tell, to, 0 }, set, set->threads, xalloc(sizeof(struct struct_plan)),
-				     cpus };
+	struct planning planning = {
+		{ tell, to, 0 }, set, set->threads, xalloc(sizeof(struct struct_plan)), cpus
+	};
 	const struct workload_place top = { .key = NULL };
 
 	planning.plan->group_of = xalloc(cpus * sizeof *planning.plan->group_of);
@@ -427,11 +477,15 @@ struct struct_plan *struct_plan_new(const struct struct_settings *set, unsigned 
 	if (*set->sequence && set->threads)
 		struct_tell(&planning.telling, (struct workload_place){ .key = "sequence" },
 			    "what CPUs do comes from 'sequence' or 'threads', not from both");
+	else if (*set->sequence && set->edit)
+		struct_tell(&planning.telling, (struct workload_place){ .key = "edit" },
+			    "a 'sequence' says which bytes of the struct as it is: leave 'edit' out");
 	else if (*set->sequence)
 		for (unsigned i = 0; i < cpus; i++)
-			planning.plan->group_of[i] = 0;         /* there is no group */
+			planning.plan->group_of[i] = 0; /* there is no group */
 	else if (!set->threads)
-		struct_tell(&planning.telling, top, "missing key 'threads': which CPUs do what to the members");
+		struct_tell(&planning.telling, top,
+			    "missing key 'threads': which CPUs do what to the members");
 	else if (planning.plan->outline)
 		read_groups(&planning);
 	if (planning.plan->outline && !planning.telling.told)

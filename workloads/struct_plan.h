@@ -1,6 +1,6 @@
 /*
- * What the workload `struct` is to do, read from its settings: an outline, and groups of CPUs each of
- * which goes through its list of accesses again and again.
+ * What the workload `struct` is to do, read from its settings: an outline, and groups of CPUs each
+ * of which goes through its list of accesses again and again.
  *
  *	workload:
  *	  kind: struct
@@ -14,7 +14,7 @@
 #define WORKLOADS_STRUCT_PLAN_H
 
 #include "workloads/outline.h"
-#include "workloads/workload.h"
+#include "workloads/struct_outline.h"
 
 enum struct_which { WHICH_OWN, WHICH_RANDOM, WHICH_TURN };
 
@@ -44,7 +44,7 @@ struct listed {
 	enum access_kind kind;
 	struct outline_spot spot;
 	uint64_t rate, cycles;          /* cycles: of compute */
-	struct site site;               /* group, place in its list, the access as written, member */
+	struct site site;               /* group, place in its list, the access as written, kind */
 };
 
 struct group {
@@ -67,13 +67,6 @@ struct struct_plan *struct_plan_new(const struct struct_settings *set, unsigned 
 				    workload_tell *tell, void *to);
 void struct_plan_free(struct struct_plan *plan);
 
-/* The outline before and after its edits; NULL: mistakes were told. */
-struct outline *struct_outline(const struct struct_settings *set, bool edited, workload_tell *tell,
-			   void *to);
 /* Does the group write what it accesses so? */
 bool access_writes(enum access_kind kind);
-/* Where the file of the layout lies; "": there is none. */
-bool struct_input(const struct struct_settings *set, char *path, size_t path_size, char *why,
-		  size_t size);
-
 #endif

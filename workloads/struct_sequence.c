@@ -55,7 +55,8 @@ static bool next_kind(struct fields *fields, uint8_t *kind)
 	if (!next_field(fields, &field, &length))
 		return false;
 	for (*kind = 0; *kind < SEQUENCE_KINDS; ++*kind) {
-		if (strlen(sequence_words[*kind]) == length && !memcmp(sequence_words[*kind], field, length))
+		if (strlen(sequence_words[*kind]) == length &&
+		    !memcmp(sequence_words[*kind], field, length))
 			return true;
 	}
 	return false;
@@ -91,8 +92,8 @@ static const char *read_step(struct sequence *sequence, struct fields *fields)
 		return "behind the CPU stand the cycles from the start of the run";
 	if (!next_kind(fields, &step.kind))
 		return "behind the time stands load, store, rmw or rmw-local";
-	if (!next_number(fields, OUTLINE_BYTES_MAX, &offset) || !next_number(fields, WIDEST, &size) ||
-	    !size || size & (size - 1) || offset % size)
+	if (!next_number(fields, OUTLINE_BYTES_MAX, &offset) ||
+	    !next_number(fields, WIDEST, &size) || !size || size & (size - 1) || offset % size)
 		return "behind the kind stand the byte in the struct and how many bytes: 1, 2, 4, 8 or 16, at a multiple of it";
 	if (!next_number(fields, INSTANCES_MAX - 1, &instance))
 		return "at the end stands which struct of the array, 0 to 65535";
@@ -115,7 +116,8 @@ static const char *read_line(struct sequence *sequence, const char *line, const 
 		return "";
 	if (length == 6 && !memcmp(field, "warmup", 6)) {
 		problem = next_number(&fields, (uint64_t)1 << 40, &sequence->warmup)
-				  ? "" : "behind 'warmup' stands a number of accesses";
+				  ? ""
+				  : "behind 'warmup' stands a number of accesses";
 	} else {
 		fields.at = line;
 		problem = read_step(sequence, &fields);
@@ -135,13 +137,15 @@ struct sequence *sequence_parse(const char *text, size_t length, char *why, size
 		const char *stop = memchr(line, '\n', (size_t)(end - line));
 
 		stop = stop ? stop : end;
-		problem = read_line(sequence, line, stop > line && stop[-1] == '\r' ? stop - 1 : stop);
+		problem = read_line(sequence, line,
+				    stop > line && stop[-1] == '\r' ? stop - 1 : stop);
 		line = stop < end ? stop + 1 : end;
 	}
 	if (*problem)
 		snprintf(why, size, "line %u: %s", number, problem);
 	else if (sequence->all <= sequence->warmup)
-		snprintf(why, size, "no access is left behind a warm-up of %" PRIu64, sequence->warmup);
+		snprintf(why, size, "no access is left behind a warm-up of %" PRIu64,
+			 sequence->warmup);
 	else
 		return sequence;
 	sequence_free(sequence);

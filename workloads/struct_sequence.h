@@ -17,7 +17,9 @@
 #include <stdint.h>
 
 enum { SEQUENCE_BYTES_MAX = 256 << 20, SEQUENCE_CPUS_MAX = 1024 };
-enum sequence_kind { SEQUENCE_LOAD, SEQUENCE_STORE, SEQUENCE_RMW, SEQUENCE_RMW_LOCAL, SEQUENCE_KINDS };
+enum sequence_kind {
+	SEQUENCE_LOAD, SEQUENCE_STORE, SEQUENCE_RMW, SEQUENCE_RMW_LOCAL, SEQUENCE_KINDS
+};
 extern const char *const sequence_words[SEQUENCE_KINDS];
 
 struct sequence_step {

@@ -27,7 +27,8 @@ enum setting_kind {
 				 * {steps: [LOW, HIGH]} */
 	SETTING_TREE,           /* const struct tree * member: a mapping that its workload reads
 				 * itself (NULL: not given); keys in .words may be swept inside it */
-	SETTING_EDIT,           /* the same; what is swept is the whole of it, or the word `none` */
+	SETTING_EDIT,           /* the same, or words that say one; what is swept is the whole of it, or
+				 * the word `none` */
 	SETTING_SECTION,        /* struct member with a table of its own, .section */
 };
 

@@ -1,9 +1,18 @@
-/* How the parts of the workload `struct` read its settings and tell mistakes in them. */
-#ifndef WORKLOADS_STRUCT_TELL_H
-#define WORKLOADS_STRUCT_TELL_H
+/* The struct of the workload `struct`, and how the parts of that read settings and tell mistakes. */
+#ifndef WORKLOADS_STRUCT_OUTLINE_H
+#define WORKLOADS_STRUCT_OUTLINE_H
 
 #include "workloads/outline.h"
 #include "workloads/workload.h"
+
+struct struct_settings;
+
+/* The outline before or after its edits; NULL: mistakes were told. */
+struct outline *struct_outline(const struct struct_settings *set, bool edited, workload_tell *tell,
+			       void *to);
+/* Where the file of the layout lies; "": there is none. */
+bool struct_input(const struct struct_settings *set, char *path, size_t path_size, char *why,
+		  size_t size);
 
 struct telling {
 	workload_tell *tell;

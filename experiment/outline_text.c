@@ -1,11 +1,12 @@
 /* Outlines as text: what pahole prints of them, and the difference of two of these texts. */
+#include "experiment/outline_text.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/verbs/verbs.h"
 #include "sim/verbs/xalloc.h"
-#include "workloads/outline.h"
 
 /* ---- as pahole prints it --------------------------------------------------------------------- */
 
@@ -40,10 +41,12 @@ static void print_declared(struct printing *printing, const struct outline_membe
 		fprintf(printing->out, "/* %5" PRIu64 ":%2u %2" PRIu64 " */\n", member->offset,
 			member->bit, member->size);
 	else
-		fprintf(printing->out, "/* %5" PRIu64 " %5" PRIu64 " */\n", member->offset, member->size);
+		fprintf(printing->out, "/* %5" PRIu64 " %5" PRIu64 " */\n", member->offset,
+			member->size);
 }
 
-static void print_member(struct printing *printing, const struct outline_member *member, unsigned tabs)
+static void print_member(struct printing *printing, const struct outline_member *member,
+			 unsigned tabs)
 {
 	char close[3 * OUTLINE_NAME_BYTES];
 
@@ -77,10 +80,12 @@ static void print_between(struct printing *printing, const struct outline_member
 	if (past)
 		fprintf(printing->out,
 			"\t/* --- cacheline %" PRIu64 " boundary (%" PRIu64 " bytes) was %" PRIu64
-			" bytes ago --- */\n", line, line * LINE, past);
+			" bytes ago --- */\n",
+			line, line * LINE, past);
 	else
-		fprintf(printing->out, "\t/* --- cacheline %" PRIu64 " boundary (%" PRIu64
-			" bytes) --- */\n", line, line * LINE);
+		fprintf(printing->out,
+			"\t/* --- cacheline %" PRIu64 " boundary (%" PRIu64 " bytes) --- */\n",
+			line, line * LINE);
 }
 
 static void print_sums(FILE *out, const struct printing *printing, const struct outline *outline)
@@ -88,8 +93,10 @@ static void print_sums(FILE *out, const struct printing *printing, const struct 
 	fprintf(out, "\n\t/* size: %" PRIu64 ", cachelines: %" PRIu64 ", members: %zu */\n",
 		outline->size, (outline->size + LINE - 1) / LINE, outline->members);
 	if (printing->holes)
-		fprintf(out, "\t/* sum members: %" PRIu64 ", holes: %" PRIu64 ", sum holes: %" PRIu64
-			" */\n", printing->end - printing->hole_bytes, printing->holes,
+		fprintf(out,
+			"\t/* sum members: %" PRIu64 ", holes: %" PRIu64 ", sum holes: %" PRIu64
+			" */\n",
+			printing->end - printing->hole_bytes, printing->holes,
 			printing->hole_bytes);
 	if (outline->size > printing->end)
 		fprintf(out, "\t/* padding: %" PRIu64 " */\n", outline->size - printing->end);
@@ -149,6 +156,9 @@ static void lines_end(struct text_lines *lines)
 	free(lines->text);
 }
 
+/* More pairs of lines than these are not compared: all of one goes, all of the other comes. */
+enum { PAIRS_MAX = 1 << 24 };
+
 /* length[i * (b + 1) + j]: of the longest common sequence of a's lines from i, b's from j on. */
 static unsigned *common_lengths(const struct text_lines *a, const struct text_lines *b)
 {
@@ -157,11 +167,13 @@ static unsigned *common_lengths(const struct text_lines *a, const struct text_li
 
 	for (size_t i = a->count; i-- > 0;) {
 		for (size_t j = b->count; j-- > 0;) {
-			unsigned down = length[(i + 1) * width + j], right = length[i * width + j + 1];
+			unsigned down = length[(i + 1) * width + j],
+				 right = length[i * width + j + 1];
 
 			length[i * width + j] = strcmp(a->line[i], b->line[j]) == 0
 							? length[(i + 1) * width + j + 1] + 1
-							: down > right ? down : right;
+						: down > right ? down
+							       : right;
 		}
 	}
 	return length;
@@ -171,21 +183,26 @@ void outline_diff(FILE *out, const struct outline *from, const struct outline *t
 {
 	struct text_lines a = lines_of(from), b = lines_of(to);
 	size_t width = b.count + 1, i = 0, j = 0;
-	unsigned *length = common_lengths(&a, &b);
+	bool compared = (a.count + 1) * (b.count + 1) <= PAIRS_MAX;
+	unsigned *length = compared ? common_lengths(&a, &b) : NULL;
 
-	fprintf(out, "--- struct %s\n+++ struct %s\n@@ -1,%zu +1,%zu @@\n", from->name, to->name, a.count,
-		b.count);
+	fprintf(out, "--- struct %s\n+++ struct %s\n@@ -1,%zu +1,%zu @@\n", from->name, to->name,
+		a.count, b.count);
 	while (i < a.count || j < b.count) {
-		if (i < a.count && j < b.count && !strcmp(a.line[i], b.line[j])) {
+		bool same = compared && i < a.count && j < b.count &&
+			    !strcmp(a.line[i], b.line[j]);
+		bool goes = i < a.count && (j == b.count || !compared ||
+					    length[(i + 1) * width + j] >=
+						    length[i * width + j + 1]);
+
+		if (same)
 			fprintf(out, "%s%s\n", *a.line[i] ? " " : "", a.line[i]);
-			i++;
-			j++;
-		} else if (i < a.count && (j == b.count || length[(i + 1) * width + j] >=
-							   length[i * width + j + 1])) {
-			fprintf(out, "-%s\n", a.line[i++]);
-		} else {
-			fprintf(out, "+%s\n", b.line[j++]);
-		}
+		else if (goes)
+			fprintf(out, "-%s\n", a.line[i]);
+		else
+			fprintf(out, "+%s\n", b.line[j]);
+		i += same || goes;
+		j += same || !goes;
 	}
 	free(length);
 	lines_end(&a);

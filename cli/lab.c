@@ -33,7 +33,7 @@ struct arguments {
 	const char *lab, *predict, *output, *colour;
 	char **sets;
 	size_t set_count;
-	bool changed;                   /* the experiment is not the file's */
+	bool changed; /* the experiment is not the file's */
 };
 
 enum { OPTION_PREDICT = 256, OPTION_SET, OPTION_SEED, OPTION_MODEL, OPTION_OUTPUT, OPTION_COLOUR };
@@ -96,10 +96,10 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	}
 }
 
-/* ---- the labs there are ----------------------------------------------------------------------- */
+/* ---- the labs there are --------------------------------------------------------------------- */
 
 struct labs {
-	char folder[4096], **name;      /* "03-ping-pong" */
+	char folder[4096], **name; /* "03-ping-pong" */
 	size_t count;
 };
 
@@ -115,13 +115,14 @@ static struct labs labs_find(void)
 	DIR *directory = found ? opendir(labs.folder) : NULL;
 	char *whole = directory ? realpath(labs.folder, NULL) : NULL;
 
-	if (whole)              /* without "bin/.." in it */
+	if (whole) /* without "bin/.." in it */
 		snprintf(labs.folder, sizeof labs.folder, "%s", whole);
 	free(whole);
 	for (struct dirent *entry; directory && (entry = readdir(directory));) {
 		size_t length = strlen(entry->d_name);
 
-		if (*entry->d_name == '.' || length <= 5 || strcmp(entry->d_name + length - 5, ".yaml"))
+		if (*entry->d_name == '.' || length <= 5 ||
+		    strcmp(entry->d_name + length - 5, ".yaml"))
 			continue;
 		words_append(&labs.name, &labs.count, xstrdup(entry->d_name));
 		labs.name[labs.count - 1][length - 5] = '\0';
@@ -212,7 +213,7 @@ static int list_labs(struct diagnostics *diagnostics)
 	return labs.count ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* ---- telling ----------------------------------------------------------------------------------- */
+/* ---- telling -------------------------------------------------------------------------------- */
 
 /* In lines of WIDTH; a line end in the text stays one. */
 static void print_text(const char *text)
@@ -288,8 +289,9 @@ static void print_question(const struct experiment *experiment)
 	text_line(stdout, *experiment->title ? experiment->title : experiment->name);
 	fputs("\n\n", stdout);
 	print_text(lab->ask);
-	printf("\n(%s%s%s; 'bounce explain %s' defines it.)\n", lab->metric, *unit_of(lab) ? ", " : "",
-	       unit_of(lab), lab->explored ? "explore" : lab->what.above->name);
+	printf("\n(%s%s%s; 'bounce explain %s' defines it.)\n", lab->metric,
+	       *unit_of(lab) ? ", " : "", unit_of(lab),
+	       lab->explored ? "explore" : lab->what.above->name);
 	print_own(experiment);
 }
 
@@ -319,7 +321,8 @@ static bool ask(const struct lab *lab, double *predicted)
 		over = getline(&line, &room, stdin) < 0;
 		if (!over && line[0] == 'h') {
 			putchar('\n');
-			print_text(hint < lab->hints ? lab->hint[hint++] : "There are no more hints.");
+			print_text(hint < lab->hints ? lab->hint[hint++]
+						     : "There are no more hints.");
 		} else if (!over) {
 			got = read_prediction(line, predicted);
 			if (!got)
@@ -331,7 +334,7 @@ static bool ask(const struct lab *lab, double *predicted)
 	return got;
 }
 
-/* ---- predictions are kept ------------------------------------------------------------------------ */
+/* ---- predictions are kept ------------------------------------------------------------------- */
 
 /* DIR/NAME/predictions.csv: one line more, whose last field may be filled in later. */
 static bool keep(const char *directory, const char *line, bool again)
@@ -346,7 +349,7 @@ static bool keep(const char *directory, const char *line, bool again)
 	snprintf(path, sizeof path, "%s/predictions.csv", directory);
 	before = file_read(path, PREDICTIONS_MAX, &there);
 	last = before && again ? strrchr(before, '\n') : NULL;
-	if (last) {             /* the line that waits for its end */
+	if (last) { /* the line that waits for its end */
 		*last = '\0';
 		last = strrchr(before, '\n');
 		if (last)
@@ -373,7 +376,7 @@ static bool keep_prediction(const char *directory, const struct lab *lab, double
 	return keep(directory, line, is != NULL);
 }
 
-/* ---- the run ------------------------------------------------------------------------------------- */
+/* ---- the run -------------------------------------------------------------------------------- */
 
 static bool is_own(const char *objects)
 {
@@ -413,7 +416,7 @@ struct playing {
 	const struct experiment *experiment;
 	const char *directory, *output;
 	double predicted, value;
-	size_t missed;                  /* expectations of the lab that do not hold */
+	size_t missed; /* expectations of the lab that do not hold */
 	bool changed;
 };
 
@@ -421,7 +424,9 @@ struct playing {
 static int run_points(struct playing *playing)
 {
 	const struct experiment *experiment = playing->experiment;
-	struct runner_options how = { .directory = playing->directory, .replace = true, .quiet = true };
+	struct runner_options how = { .directory = playing->directory,
+				      .replace = true,
+				      .quiet = true };
 	struct runner_summary summary;
 	struct runner *runner = runner_new(experiment, &how, &summary);
 	struct points points;
@@ -455,14 +460,15 @@ static int explore(struct playing *playing)
 		complain("bounce: %s", why);
 		return EXIT_FAILED;
 	}
-	if (!keep_prediction(playing->directory, playing->experiment->lab, playing->predicted, NULL))
+	if (!keep_prediction(playing->directory, playing->experiment->lab, playing->predicted,
+			     NULL))
 		return EXIT_FAILED;
 	status = explore_told(playing->experiment, playing->output);
 	playing->value = status == EXIT_FAILED;
 	return status == EXIT_MISTAKE ? status : EXIT_DONE;
 }
 
-/* ---- where reasoning and run part ------------------------------------------------------------------- */
+/* ---- where reasoning and run part ----------------------------------------------------------- */
 
 /* Events that are counted, beside those of 'bounce step --until'. */
 static const struct {
@@ -478,8 +484,8 @@ static uint32_t flags_of(const char *word, char *why, size_t size)
 	return step_flags(word, why, size);
 }
 
-/* In the window, at an instance of the lab's struct: "page[3]" is one of "page"; at that member of it,
- * if the lab names one: "zone.lock". */
+/* In the window, at an instance of the lab's struct: "page[3]" is one of "page"; at that member of
+ * it, if the lab names one: "zone.lock". */
 static bool is_asked_for(const struct event *event, void *to)
 {
 	const struct lab *lab = to;
@@ -493,12 +499,14 @@ static bool is_asked_for(const struct event *event, void *to)
 			   (!event->instance[length] || event->instance[length] == '['));
 }
 
-/* The one behind the last that was counted on; else the first that was counted on though it is none;
- * of LOCK operations, which are told from others by what they are for, the last. */
+/* The one behind the last that was counted on; else the first that was counted on though it is
+ * none; of LOCK operations, which are told from others by what they are for, the last. */
 static uint64_t find_parting(struct events *events, const struct lab *lab, uint32_t flags,
 			     const struct playing *playing, const char **what)
 {
-	struct search search = { .flags = flags, .cpu = -1, .wanted = is_asked_for,
+	struct search search = { .flags = flags,
+				 .cpu = -1,
+				 .wanted = is_asked_for,
 				 .to = (struct lab *)(uintptr_t)lab };
 	struct event event;
 	uint64_t at = 0;
@@ -555,7 +563,7 @@ static void show_parting(const struct playing *playing, bool colour)
 	events_close(events);
 }
 
-/* ---- the end ---------------------------------------------------------------------------------------- */
+/* ---- the end -------------------------------------------------------------------------------- */
 
 /* Counts as they are, others as tables have them. */
 static void print_number(char *buf, size_t size, double number)
@@ -587,7 +595,7 @@ static int tell(const struct playing *playing, bool colour)
 	print_sides(playing);
 	if (!lab->explored)
 		show_parting(playing, colour);
-	if (!playing->changed) {        /* else the reasons are of another number */
+	if (!playing->changed) { /* else the reasons are of another number */
 		print_text(lab->why);
 		if (playing->value != lab->value)
 			printf("\n(The file says %.17g.)\n", lab->value);
@@ -613,8 +621,8 @@ static int play(const struct arguments *arguments, const struct experiment *expe
 				   .changed = arguments->changed };
 	int status;
 
-	snprintf(directory, sizeof directory, "%s/%s", arguments->output ? arguments->output : "results",
-		 experiment->name);
+	snprintf(directory, sizeof directory, "%s/%s",
+		 arguments->output ? arguments->output : "results", experiment->name);
 	print_question(experiment);
 	if (arguments->predict && !read_prediction(arguments->predict, &playing.predicted)) {
 		complain("bounce: --predict wants a number, got '%s'", arguments->predict);

@@ -84,6 +84,15 @@ static uint64_t read_count(const char *text, const char *option, uint64_t least,
 	return number;
 }
 
+/* What would be passed over in silence. */
+static void check_fits(const struct arguments *arguments, const struct argp_state *state)
+{
+	if (arguments->html && (arguments->stepping.cpu >= 0 || *arguments->stepping.line))
+		argp_error(state, "a page has all events: --cpu and --line are for frames of text");
+	if (arguments->replay && (arguments->point || arguments->set_count))
+		argp_error(state, "a finding has its own settings: no --point or --set with --replay");
+}
+
 static void check_words(const struct arguments *arguments, const struct argp_state *state)
 {
 	struct stepping_place place;
@@ -147,6 +156,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
 				   "which experiment? A file, like configs/false-sharing.yaml; "
 				   "or --replay with the file of a finding");
 		check_words(arguments, state);
+		check_fits(arguments, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -228,6 +238,11 @@ static int show(const struct arguments *arguments, struct events *events)
 	bool chosen = arguments->at || arguments->until, people;
 	char why[200];
 
+	if (stepping.cpu >= (int)events_cpus(events)) {
+		complain("bounce step: --cpu %d: CPUs are 0 to %u", stepping.cpu,
+			 events_cpus(events) - 1);
+		return EXIT_MISTAKE;
+	}
 	stepping.events = events;
 	stepping.sources = sources_new();
 	if (!arguments->file || !events_are_in(arguments->file))

@@ -114,8 +114,14 @@ static bool experiment_of_result(const char *given, char *path, size_t size)
 static struct events *of_file(const struct step_wish *wish)
 {
 	char why[1024];
-	struct events *events = events_open(wish->file, why, sizeof why);
+	struct events *events;
 
+	if (wish->point || wish->set_count) {
+		complain("%s: %s is of one run, so --set and --point choose nothing", wish->verb,
+			 wish->file);
+		return NULL;
+	}
+	events = events_open(wish->file, why, sizeof why);
 	if (!events)
 		complain("%s: %s", wish->verb, why);
 	return events;

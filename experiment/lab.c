@@ -54,8 +54,8 @@ static struct nearest nearest_of(const char *word, const char *const *known)
 	return nearest;
 }
 
-/* The first `required` ones of `known` are missing if they are not there and no other key is told as
- * meant for them. */
+/* The first `required` ones of `known` are missing if they are not there and no other key is told
+ * as meant for them. */
 static void must_have(struct loading *loading, const struct yaml *key, const struct yaml *section,
 		      const char *name, const char *const *known, size_t required)
 {
@@ -68,7 +68,8 @@ static void must_have(struct loading *loading, const struct yaml *key, const str
 			there = nearest.best && !strcmp(nearest.best, known[i]);
 		}
 		if (!there)
-			mistake(loading->diagnostics, key->place, "missing key '%s.%s'", name, known[i]);
+			mistake(loading->diagnostics, key->place, "missing key '%s.%s'", name,
+				known[i]);
 	}
 }
 
@@ -78,8 +79,9 @@ static void unknown_key(struct loading *loading, const struct yaml *key, const c
 	struct nearest nearest = nearest_of(key->text, known);
 
 	if (nearest.best)
-		mistake(loading->diagnostics, key->place, "unknown key '%.60s' in '%s'; did you mean '%s'?",
-			key->text, section, nearest.best);
+		mistake(loading->diagnostics, key->place,
+			"unknown key '%.60s' in '%s'; did you mean '%s'?", key->text, section,
+			nearest.best);
 	else
 		mistake(loading->diagnostics, key->place, "unknown key '%.60s' in '%s'", key->text,
 			section);
@@ -89,8 +91,8 @@ static void read_number(struct loading *loading, const struct yaml *value, doubl
 {
 	char *end = NULL;
 
-	if (value->kind == YAML_VALUE && !value->quoted && *value->text >= '0' && *value->text <= '9' &&
-	    !value->text[strspn(value->text, "0123456789.")])
+	if (value->kind == YAML_VALUE && !value->quoted && *value->text >= '0' &&
+	    *value->text <= '9' && !value->text[strspn(value->text, "0123456789.")])
 		*to = strtod(value->text, &end);
 	if (!end || *end)
 		mistake(loading->diagnostics, value->place, "'value' wants a number");
@@ -103,15 +105,15 @@ static void read_metric(struct loading *loading, const struct yaml *value, struc
 	lab->explored = !strcmp(lab->metric, LAB_FOUND);
 	if (lab->explored || quotient_parse(lab->metric, &lab->what, unknown, sizeof unknown))
 		return;
-	mistake(loading->diagnostics, value->place, "%s",
-		metric_unknown(unknown, why, sizeof why));
+	mistake(loading->diagnostics, value->place, "%s", metric_unknown(unknown, why, sizeof why));
 }
 
 static void read_answer(struct loading *loading, const struct yaml *key, const struct yaml *answer,
 			struct lab *lab)
 {
 	static const char *const known[] = { "metric", "value", "why", NULL };
-	const struct yaml *value = yaml_find(answer, "value"), *metric = yaml_find(answer, "metric");
+	const struct yaml *value = yaml_find(answer, "value"),
+			  *metric = yaml_find(answer, "metric");
 
 	if (answer->kind != YAML_MAPPING) {
 		mistake(loading->diagnostics, answer->place,
@@ -151,8 +153,8 @@ static void read_hints(struct loading *loading, const struct yaml *key, const st
 
 void lab_read(struct loading *loading, const struct yaml *key, const struct yaml *value)
 {
-	static const char *const known[] = { "ask", "answer", "event", "line", "hints", "own", "try",
-					     NULL };
+	static const char *const known[] = { "ask",   "answer", "event", "line",
+					     "hints", "own",    "try",   NULL };
 	struct lab *lab = xalloc(sizeof *lab);
 	const struct text_key texts[] = {
 		{ "ask", &lab->ask }, { "event", &lab->event }, { "line", &lab->line },

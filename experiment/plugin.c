@@ -165,7 +165,8 @@ static bool adopt(const struct plugin *plugin, const char *whole, const char *co
 	return true;
 }
 
-static bool load_file(const char *path, const char *whole, const char *content, char *why, size_t size)
+static bool load_file(const char *path, const char *whole, const char *content, char *why,
+		      size_t size)
 {
 	const struct plugin *plugin = open_plugin(whole, path, why, size);
 	const char *problem;

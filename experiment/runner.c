@@ -527,21 +527,25 @@ static bool write_experiment(const struct runner *runner, char *why, size_t size
 	       write_index(runner, why, size);
 }
 
+/* Temporary files of runs that were killed; nothing else is under way in the folder. */
+static void sweep(const struct runner *runner)
+{
+	if (runner->folder.unlocked)
+		return;
+	file_sweep(runner->options->directory, NULL);
+	point_sweep(runner->options->directory, NULL);
+}
+
 /* Nothing else is under way in the folder: it becomes this experiment's, and is swept. */
 static void take(struct runner *runner, const struct points *there, char *why, size_t size)
 {
-	const char *directory = runner->options->directory;
-
 	if (there && !admits(runner->experiment, runner->options, there, why, size)) {
 		runner->summary->refused = true;
 		return;
 	}
 	if (there)
 		replace_other(runner, there);
-	if (!runner->folder.unlocked) {
-		file_sweep(directory, NULL);
-		point_sweep(directory, NULL);
-	}
+	sweep(runner);
 	runner->summary->unwritable = !write_experiment(runner, why, size);
 }
 
@@ -692,6 +696,10 @@ bool runner_tables(struct runner *runner, struct points *points, bool *whole, ch
 	bool written = false;
 
 	runner_enter(runner);
+	/* a worker of a killed run may have died after this run began, and counted as under way */
+	if (folder_alone(&runner->folder))
+		sweep(runner);
+	folder_share(&runner->folder);
 
 	bool loaded = points_load(directory, points, why, size);
 

@@ -859,6 +859,14 @@ void lock_released(struct cpu *cpu, const void *lock)
 	memmove(cpu->lock + i - 1, cpu->lock + i, (cpu->locks - i + 1) * sizeof cpu->lock[0]);
 }
 
+bool lock_is_mine(const struct cpu *cpu, const void *lock)
+{
+	for (unsigned i = 0; i < cpu->locks; i++)
+		if (cpu->lock[i] == lock)
+			return true;
+	return false;
+}
+
 bool run_over(struct cpu *cpu)
 {
 	return cpu->ended >= cpu->sim->wanted;

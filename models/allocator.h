@@ -83,7 +83,7 @@ struct plugin {
 
 extern const struct verb_table *bounce_verbs __attribute__((visibility("hidden")));
 
-/* ---- a cache and its memory ------------------------------------------------------------------- */
+/* ---- a cache and its memory ----------------------------------------------------------------- */
 
 /* This CPU's part of the cache. Address arithmetic, no access. */
 VERB void *cache_cpu(struct cpu *cpu, const void *cache)
@@ -128,7 +128,7 @@ VERB void *block_of(const void *cache, const void *object)      /* address arith
 	return bounce_verbs->block_of(cache, object);
 }
 
-/* ---- set-up and check() ----------------------------------------------------------------------- */
+/* ---- set-up and check() --------------------------------------------------------------------- */
 
 #define peek(p) \
 	__extension__ ({ __typeof__(*(p)) peeked_; \

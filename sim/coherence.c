@@ -224,9 +224,12 @@ static inline void remove_sharer(struct dirent *d, const struct node *client)
 	d->sharers[client->index / 64] &= ~(1ull << client->index % 64);
 }
 
-static void clear_sharers(struct dirent *d, const struct node *home)
+static inline void clear_sharers(struct dirent *d, const struct node *home)
 {
-	memset(d->sharers, 0, (home->children + 63) / 64 * sizeof d->sharers[0]);
+	if (home->children <= 64)
+		d->sharers[0] = 0;
+	else
+		memset(d->sharers, 0, (home->children + 63) / 64 * sizeof d->sharers[0]);
 	d->sharer_count = 0;
 }
 
@@ -531,14 +534,15 @@ static uint64_t transport(struct sim *sim, const struct event *fill)
 {
 	const struct txn *t = fill->txn;
 	struct node *root = sim->root;
-	unsigned from = t->supplied_by ? t->supplied_by->socket
-				       : machine_socket(&sim->machine, home_core(sim, t->line));
+	unsigned from;
 
 	if (t->home != root || !sim->t.data_occupancy || fill->answer.found == STATE_I)
 		return 0;
 	if (sim->machine.home == HOME_BUS)
 		return reserve(sim, &root->bus_free[sim->machine.sockets + t->client->socket],
 			       sim->t.data_occupancy);
+	from = t->supplied_by ? t->supplied_by->socket
+			      : machine_socket(&sim->machine, home_core(sim, t->line));
 	if (from == t->client->socket || (!t->supplied_by && !home_has_place(sim)))
 		return 0;
 	return reserve(sim, &root->bus_free[sim->machine.sockets + from], sim->t.data_occupancy);

@@ -204,6 +204,14 @@ void lock_taken(struct cpu *cpu, const void *lock, const char *kind, unsigned tu
 						      .since_units = turns ? cpu->wait_since : 0 });
 }
 
+bool lock_is_mine(const struct cpu *cpu, const void *lock)
+{
+	for (unsigned i = 0; i < cpu->locks; i++)
+		if (cpu->lock[i].lock == lock)
+			return true;
+	return false;
+}
+
 static void count_hold(struct lock_entry *l, uint64_t units)
 {
 	l->hold_units += units;

@@ -151,12 +151,15 @@ void cpu_sync(struct cpu *cpu)
 {
 	struct sim *sim = cpu->sim;
 
+	if (cpu->turn_at == cpu->clock && cpu->clock <= sim->quiet_until && !interrupt_due(cpu))
+		return;                 /* part of an access that has waited already */
 	for (;;) {
 		take_turn(sim, cpu);
 		if (!interrupt_due(cpu))
 			break;
 		deliver(sim, cpu);
 	}
+	cpu->turn_at = cpu->clock;
 	cpu_set_horizon(sim, cpu);
 	/* this access; a buffer must be looked at first, and an observer sees it */
 	if (cpu->horizon <= cpu->clock && !cpu->buffer.count && !sim->observer)
@@ -406,7 +409,7 @@ void cpu_init(struct sim *sim, struct cpu *cpu, unsigned id)
 		cpu->buffer.entry = xalloc(sim->machine.store_buffer * sizeof(struct buffered));
 	if (sim->machine.load_window)
 		cpu->ahead = xalloc(sizeof *cpu->ahead);
-	cpu->plain_from = NEVER;
+	cpu->plain_from = cpu->turn_at = NEVER;
 	cpu->irq_on = true;
 	cpu->turn.type = EVENT_TURN;
 	cpu->turn.cpu = (uint16_t)id;

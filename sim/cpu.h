@@ -36,6 +36,7 @@ struct cpu {
 	uint64_t clock;                 /* when the next access starts */
 	uint64_t horizon;               /* hits strictly before it need no event */
 	uint64_t plain_from; /* see cpu_plain */
+	uint64_t turn_at; /* it has its turn at that time and has not waited since */
 	uint64_t charged_until;
 	struct look *look;
 	const uint32_t *line_version; /* the machine's */

@@ -396,6 +396,8 @@ void event_loop(struct sim *sim, struct cpu *self)
 {
 	struct cpu *next = NULL;
 
+	if (self)
+		self->turn_at = NEVER;
 	while (!next) {
 		struct queue *q = earlier(sim, &sim->homes, &sim->messages);
 		uint64_t time;

@@ -230,16 +230,24 @@ static struct named name_of(const struct naming *naming, uint64_t line, unsigned
 	return (struct named){ then->layout, then->label, then->offset };
 }
 
+static void copy_text(char *to, size_t size, const char *from)
+{
+	size_t n = strnlen(from, size - 1);
+
+	memcpy(to, from, n);
+	to[n] = '\0';
+}
+
 static void member_of(const struct named *named, char *member, size_t size)
 {
 	const struct field *field = layout_field(named->layout, named->offset);
 
-	snprintf(member, size, "%s", field ? field->name : "");
+	copy_text(member, size, field ? field->name : "");
 }
 
 static void name_layout(const struct named *named, char *layout, size_t size)
 {
-	snprintf(layout, size, "%s", named->layout ? named->layout->name : named->label);
+	copy_text(layout, size, named->layout ? named->layout->name : named->label);
 }
 
 /* ---- sites ---------------------------------------------------------------------------------- */
@@ -657,8 +665,18 @@ static void harvest_members(const struct sim *sim, const struct naming *naming, 
 
 /* ---- pairs: a member's line taken for another ------------------------------------------------ */
 
+/* One of the two: whose line was taken, or by what. */
+struct side {
+	struct named named;
+	const struct field *field;      /* NULL: none */
+	unsigned offset, size;
+};
+
+/* As with members: first of those that are called alike on the host. */
 struct pair_sum {
 	struct pair_stats stats;
+	struct side lost, took;
+	size_t next;                    /* in its bucket, + 1 */
 	uint64_t *cpus; /* [words] that missed, [words] that took it */
 };
 
@@ -688,30 +706,36 @@ static int by_pair(const void *a, const void *b)
 	return order ? order : (x->apart > 0) - (y->apart > 0);
 }
 
-static struct pair_stats pair_stats(const struct naming *naming, const struct fine_cell *f,
-				    const struct taken *t)
+static struct side side_of(const struct naming *naming, uint64_t line, unsigned offset,
+			   unsigned size, const struct site *site)
 {
-	struct named lost = name_of(naming, f->line, f->offset, f->site),
-		     took = name_of(naming, f->line, t->taker.offset, t->taker.site);
-	const struct field *field = layout_field(lost.layout, lost.offset),
-			   *taker = layout_field(took.layout, took.offset);
-	int apart = (int)(f->offset - lost.offset) - (int)(t->taker.offset - took.offset);
-	struct pair_stats p = {
-		.offset = field ? (unsigned)field->offset : lost.offset,
-		.size = field ? (unsigned)field->size : f->size,
-		.taker_offset = taker ? (unsigned)taker->offset : took.offset,
-		.taker_size = taker ? (unsigned)taker->size : t->taker.size,
-		.apart = (unsigned)abs(apart),
-		.misses = t->misses,
-		.true_sharing = t->true_sharing,
-		.false_sharing = t->false_sharing,
-		.upgrades = t->upgrades,
-	};
+	struct side side = { name_of(naming, line, offset, site), NULL, 0, 0 };
 
-	name_layout(&lost, p.layout, sizeof p.layout);
-	member_of(&lost, p.member, sizeof p.member);
-	name_layout(&took, p.taker_layout, sizeof p.taker_layout);
-	member_of(&took, p.taker_member, sizeof p.taker_member);
+	side.field = layout_field(side.named.layout, side.named.offset);
+	side.offset = side.field ? (unsigned)side.field->offset : side.named.offset;
+	side.size = side.field ? (unsigned)side.field->size : size;
+	return side;
+}
+
+static bool same_side(const struct side *a, const struct side *b)
+{
+	return a->named.layout == b->named.layout && a->named.label == b->named.label &&
+	       a->field == b->field && a->offset == b->offset && a->size == b->size;
+}
+
+static struct pair_stats pair_stats(const struct side *lost, const struct side *took,
+				    unsigned apart)
+{
+	struct pair_stats p = { .offset = lost->offset,
+				.size = lost->size,
+				.taker_offset = took->offset,
+				.taker_size = took->size,
+				.apart = apart };
+
+	name_layout(&lost->named, p.layout, sizeof p.layout);
+	member_of(&lost->named, p.member, sizeof p.member);
+	name_layout(&took->named, p.taker_layout, sizeof p.taker_layout);
+	member_of(&took->named, p.taker_member, sizeof p.taker_member);
 	return p;
 }
 
@@ -728,21 +752,68 @@ static void merge_pair(struct pair_sum *to, const struct pair_sum *from, size_t 
 	add_bits(to->cpus, from->cpus, bits);
 }
 
+enum { PAIR_BUCKETS = 256 };
+
+struct pair_list {
+	struct pair_sum *sum;
+	size_t count, room;
+	size_t bucket[PAIR_BUCKETS];    /* the first of those that have it, + 1 */
+};
+
+static struct pair_sum *pair_get(struct pair_list *list, const struct side *lost,
+				 const struct side *took, unsigned apart)
+{
+	size_t *bucket = &list->bucket[(lost->offset * 67 + took->offset) % PAIR_BUCKETS];
+
+	for (size_t i = *bucket; i; i = list->sum[i - 1].next) {
+		struct pair_sum *sum = &list->sum[i - 1];
+
+		if (same_side(&sum->lost, lost) && same_side(&sum->took, took) &&
+		    !sum->stats.apart == !apart)
+			return sum;
+	}
+	if (list->count == list->room) {
+		list->room = list->room ? 2 * list->room : 64;
+		list->sum = xrealloc(list->sum, list->room * sizeof *list->sum);
+	}
+	list->sum[list->count++] =
+		(struct pair_sum){ pair_stats(lost, took, apart), *lost, *took, *bucket, NULL };
+	*bucket = list->count;
+	return &list->sum[list->count - 1];
+}
+
+static void add_pair(struct pair_list *list, const struct naming *naming, const struct fine_cell *f,
+		     struct taken *t)
+{
+	struct side lost = side_of(naming, f->line, f->offset, f->size, f->site),
+		    took = side_of(naming, f->line, t->taker.offset, t->taker.size, t->taker.site);
+	int apart =
+		(int)(f->offset - lost.named.offset) - (int)(t->taker.offset - took.named.offset);
+	struct pair_sum *sum = pair_get(list, &lost, &took, (unsigned)abs(apart));
+	struct pair_sum one = { .stats = { .apart = (unsigned)abs(apart),
+					   .misses = t->misses,
+					   .true_sharing = t->true_sharing,
+					   .false_sharing = t->false_sharing,
+					   .upgrades = t->upgrades },
+				.cpus = t->cpus };
+
+	if (!sum->cpus)
+		sum->cpus = t->cpus;
+	merge_pair(sum, &one, 2 * naming->sim->words);
+}
+
 static void harvest_pairs(const struct sim *sim, const struct naming *naming, struct result *r)
 {
-	size_t count = 0, room = 0, kept = 0;
-	struct pair_sum *sums = NULL;
+	struct pair_list list = { 0 };
+	struct pair_sum *sums;
+	size_t count, kept = 0;
 
 	for (unsigned b = 0; b < FINE_BUCKETS; b++)
 		for (const struct fine_cell *f = sim->fine_bucket[b]; f; f = f->hash_next)
-			for (struct taken *t = f->taken; t; t = t->next) {
-				if (count == room) {
-					room = room ? 2 * room : 64;
-					sums = xrealloc(sums, room * sizeof *sums);
-				}
-				sums[count++] =
-					(struct pair_sum){ pair_stats(naming, f, t), t->cpus };
-			}
+			for (struct taken *t = f->taken; t; t = t->next)
+				add_pair(&list, naming, f, t);
+	sums = list.sum;
+	count = list.count;
 	if (count)
 		qsort(sums, count, sizeof *sums, by_pair);
 	for (size_t i = 0; i < count; i++) {

@@ -134,6 +134,10 @@ ok "a folder that is not there is told" $?
 [ $? = 2 ] && grep -q '.json or .events' err && [ ! -e x.txt ]
 ok "what the file is to be is said by its name" $?
 
+"$bounce" step a.events --point seed=1 2>err
+[ $? = 2 ] && grep -q 'a.events is of one run' err
+ok "a file of events has one run" $?
+
 # Where the sources are not, the frame says so; where the page's frame is not, there is no page.
 mkdir empty
 BOUNCE_DATA=$work/empty "$bounce" step a.events --at 100 | grep -q "source is not here; the operand is "

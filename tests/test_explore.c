@@ -1332,7 +1332,7 @@ static void search_one(const struct search *search, const struct variant *varian
 static void every_reachable_state(void **state)
 {
 	bool deep = getenv("BOUNCE_VERIFY");
-	size_t limit = deep ? 4000000 : SLOWED ? 8000 : 300000;
+	size_t limit = deep ? 1000000 : SLOWED ? 8000 : 300000;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof searches / sizeof *searches; i++)

@@ -658,12 +658,15 @@ static void mistakes_are_told(void **state)
 	SAYS(2, "got '0'", "step", file, "--at", "0");
 	SAYS(2, "--events wants a whole number", "step", file, "--events", "-3");
 	SAYS(2, "--cpu wants a whole number", "step", file, "--cpu", "one");
+	SAYS(2, "CPUs are 0 to 1", "step", file, "--cpu", "2", "--set", "cpus=2");
 	SAYS(2, "no point has", "step", file, "--point", "cpus=3");
 	SAYS(2, "no-such.yaml", "step", "no-such.yaml");
 	SAYS(1, "the run ends before such an event", "step", file, "--at", "100000000");
 	SAYS(1, "the run ends before such an event", "step", file, "--until", "lock");
 	SAYS(2, "is of the models", "step", "configs/remote-free.yaml", "--set", "plant=no-list-lock");
 	SAYS(2, "no file of 'bounce explore'", "step", "--replay", file);
+	SAYS(2, "a page has all events", "step", file, "--html", "x.html", "--cpu", "1");
+	SAYS(2, "a finding has its own settings", "step", "--replay", file, "--set", "cpus=2");
 	SAYS(1, "No such file", "step", file, "--html", "no-such-folder/x.html");
 }
 

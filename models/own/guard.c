@@ -1,7 +1,7 @@
 /*
- * What a loaded allocator does without a verb: see own.h. The memory it knows cannot be touched, nor
- * can its C variables be changed while a run is on, so the host says where it tried to; and where it
- * is when nothing else happens for seconds of the processor.
+ * What a loaded allocator does without a verb: see own.h. The memory it knows cannot be touched,
+ * nor can its C variables be changed while a run is on, so the host says where it tried to; and
+ * where it is when nothing else happens for seconds of the processor.
  *
  * Who is inside is this thread's, for a signal has no other way to learn it: one of the few
  * variables outside a machine.
@@ -25,18 +25,18 @@
 enum { STACK_SEEN = 64, HANDLER_STACK = 256 << 10, PLACE_BYTES = 300, TICK_SECONDS = 2 };
 
 static _Thread_local struct {
-	struct own *own;                /* whose code runs; NULL: nobody's */
+	struct own *own; /* whose code runs; NULL: nobody's */
 	struct cpu *cpu;
 	jmp_buf *escape;
-	uint64_t turns, seen;           /* so often it came in; at the last tick */
+	uint64_t turns, seen; /* so often it came in; at the last tick */
 } inside;
 
-/* ---- the place in the source --------------------------------------------------------------------- */
+/* ---- the place in the source ---------------------------------------------------------------- */
 
 /* Segments of the shared object that the allocator is in. */
 struct segments {
-	const void *within;             /* an address in it */
-	uintptr_t base;                 /* what its addresses are relative to; 0: not found */
+	const void *within; /* an address in it */
+	uintptr_t base; /* what its addresses are relative to; 0: not found */
 	uintptr_t text, text_end, data, data_end;
 };
 
@@ -118,7 +118,7 @@ static const char *shorten(const struct own *own, const char *path)
 
 struct place_of_code {
 	char text[PLACE_BYTES];
-	const char *file;               /* in text; NULL: only behind a verb's place is known */
+	const char *file; /* in text; NULL: only behind a verb's place is known */
 	int line;
 };
 
@@ -160,7 +160,7 @@ static uintptr_t code_of(const struct segments *s, const ucontext_t *context)
 	return 0;
 }
 
-/* ---- the end -------------------------------------------------------------------------------------- */
+/* ---- the end -------------------------------------------------------------------------------- */
 
 _Noreturn void guard_break(const struct site *site, const char *format, ...)
 {
@@ -191,8 +191,9 @@ static void what_happened(const struct own *own, const struct segments *s, int s
 			 own_describe(own, own_real(own, address), name, sizeof name),
 			 inside.cpu ? "load(), store() and the like" : "peek() and poke() here");
 	else if ((uintptr_t)address >= s->data && (uintptr_t)address < s->data_end)
-		snprintf(what, size,
-			 "a C variable changed in a run; what is kept belongs into simulated memory");
+		snprintf(
+			what, size,
+			"a C variable changed in a run; what is kept belongs into simulated memory");
 	else
 		snprintf(what, size, "%s touched", own_nowhere(address, name, sizeof name));
 }
@@ -209,7 +210,7 @@ static void caught(int number, siginfo_t *info, void *context)
 		inside.seen = inside.turns;
 		return;
 	}
-	if (!own) {                     /* not the allocator's: as if nobody had asked */
+	if (!own) { /* not the allocator's: as if nobody had asked */
 		signal(number, SIG_DFL);
 		return;
 	}
@@ -229,7 +230,7 @@ static void caught(int number, siginfo_t *info, void *context)
 static void listen(void)
 {
 	static const int numbers[] = { SIGSEGV, SIGBUS, SIGFPE, SIGVTALRM };
-	static char *stack;             /* the host's, for this program's life */
+	static char *stack; /* the host's, for this program's life */
 	struct sigaction action = { .sa_sigaction = caught,
 				    .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART };
 
@@ -243,7 +244,7 @@ static void listen(void)
 		sigaction(numbers[i], &action, NULL);
 }
 
-/* ---- in and out ------------------------------------------------------------------------------------ */
+/* ---- in and out ----------------------------------------------------------------------------- */
 
 void guard_enter(struct own *own, struct cpu *cpu, jmp_buf *escape)
 {
@@ -302,7 +303,7 @@ void guard_variables(const struct own *own, bool writable)
 
 	if (writable) {
 		listen();
-	} else {                        /* a run begins: ticks are of the process's own time */
+	} else { /* a run begins: ticks are of the process's own time */
 		will_open(own->plug);
 		setitimer(ITIMER_VIRTUAL, &ticks, NULL);
 	}

@@ -2,7 +2,7 @@
  * A loaded allocator as an object allocator: its caches, and the books on what it hands out. See
  * own.h.
  *
- *	block_get -> frame of a cache -- alloc ends --> alive -- free begins --> not alive -> block_put
+ *	block_get -> frame of a cache -- alloc ends -> alive -- free begins -> not -> block_put
  *
  * The books are kept whatever the allocator says of itself: objects that overlap, and objects in
  * memory that is not the cache's, are told at once, with the allocator's last verb before.
@@ -13,7 +13,7 @@
 
 #include "models/own/own.h"
 
-enum { KMALLOC_FIRST = 3, KMALLOC_LAST = 16 };          /* 8 .. 65536 bytes */
+enum { KMALLOC_FIRST = 3, KMALLOC_LAST = 16 }; /* 8 .. 65536 bytes */
 
 struct kmem_cache *own_cache(const struct own *own, const void *alias)
 {
@@ -32,7 +32,7 @@ struct frame *own_frame(const struct own *own, const void *real)
 	return pfn == own->pages->memory->pages ? NULL : &own->frame[pfn];
 }
 
-/* ---- in and out ------------------------------------------------------------------------------------- */
+/* ---- in and out ----------------------------------------------------------------------------- */
 
 struct visit {
 	uint32_t locks;
@@ -84,7 +84,7 @@ static void leave(struct cpu *cpu, const struct visit *visit, const char *what)
 			"interrupts are on when %s() ends, and were off when it began", what);
 }
 
-/* ---- the books --------------------------------------------------------------------------------------- */
+/* ---- the books ------------------------------------------------------------------------------ */
 
 /* In one frame: all granules of `bytes` from `at` on. */
 static void mark(struct cpu *cpu, uint64_t *words, size_t at, size_t bytes, bool set)
@@ -95,7 +95,7 @@ static void mark(struct cpu *cpu, uint64_t *words, size_t at, size_t bytes, bool
 		uint64_t *word = &words[i / 64];
 
 		host_change(cpu, word, sizeof *word);
-		if (set)        /* of a native run the threads share the word */
+		if (set) /* of a native run the threads share the word */
 			__atomic_fetch_or(word, mask, __ATOMIC_RELAXED);
 		else
 			__atomic_fetch_and(word, ~mask, __ATOMIC_RELAXED);
@@ -122,11 +122,11 @@ static bool next_part(const struct own *own, const char **from, size_t *left, st
 }
 
 /* By the allocator's last verb, or by the file that it is in. */
-#define TELL(cpu, ...) \
-	do { \
-		const struct site *last_ = visitor_of(cpu)->last; \
-		sim_bug((cpu), last_ ? last_->file : own_of(cpu)->file, \
-			last_ ? (int)last_->line : 0, __VA_ARGS__); \
+#define TELL(cpu, ...)                                                                             \
+	do {                                                                                       \
+		const struct site *last_ = visitor_of(cpu)->last;                                  \
+		sim_bug((cpu), last_ ? last_->file : own_of(cpu)->file,                            \
+			last_ ? (int)last_->line : 0, __VA_ARGS__);                                \
 	} while (0)
 
 static void must_be_free(struct cpu *cpu, const struct kmem_cache *s, const char *real)
@@ -148,10 +148,7 @@ static void must_be_free(struct cpu *cpu, const struct kmem_cache *s, const char
 			     " + %u: not all of it is in blocks of the cache",
 			     pfn, at);
 		if (own_any(part.frame->alive, part.at, part.bytes))
-			TELL(cpu,
-			     "alloc() hands out page frame %" PRIu64
-			     " + %u: %s",
-			     pfn, at,
+			TELL(cpu, "alloc() hands out page frame %" PRIu64 " + %u: %s", pfn, at,
 			     own_any(own_frame(own, real)->begins, at, 1)
 				     ? "handed out twice, somebody has that object"
 				     : "it overlaps an object that somebody has");
@@ -169,7 +166,7 @@ static void object_lives(struct cpu *cpu, const struct kmem_cache *s, const char
 		mark(cpu, part.frame->alive, part.at, part.bytes, lives);
 }
 
-/* ---- operations ---------------------------------------------------------------------------------------- */
+/* ---- operations ----------------------------------------------------------------------------- */
 
 static void *own_alloc(struct cpu *cpu, void *state, struct kmem_cache *s, unsigned gfp)
 {
@@ -200,7 +197,7 @@ static void own_free(struct cpu *cpu, void *state, struct kmem_cache *s, void *o
 	leave(cpu, &visit, "free");
 }
 
-/* ---- kmalloc -------------------------------------------------------------------------------------------- */
+/* ---- kmalloc -------------------------------------------------------------------------------- */
 
 static struct kmem_cache *own_kmalloc_cache(void *state, size_t size)
 {
@@ -232,7 +229,7 @@ static void own_kfree(struct cpu *cpu, void *state, void *object)
 	own_free(cpu, state, &own->cache[number - 1], object);
 }
 
-/* ---- set-up ----------------------------------------------------------------------------------------------- */
+/* ---- set-up --------------------------------------------------------------------------------- */
 
 /* The allocator's function, before time zero: what goes wrong is told by its first operation. */
 static void set_up(struct own *own, void (*function)(void *cache), void *cache)
@@ -317,7 +314,7 @@ static void *create(const struct plugin *plugin, const char *file, struct sim *s
 	return own;
 }
 
-/* ---- what is asked of it ------------------------------------------------------------------------------------ */
+/* ---- what is asked of it -------------------------------------------------------------------- */
 
 static unsigned own_object_size(const struct kmem_cache *s)
 {
@@ -405,7 +402,7 @@ static bool own_check(const void *state, char *why, size_t size)
 		       own->broken);
 	else
 		failed(&report, "%s", own->broken);
-	own->broken[0] = '\0';          /* another run may be right */
+	own->broken[0] = '\0'; /* another run may be right */
 	return false;
 }
 
@@ -421,7 +418,7 @@ static uint64_t own_in_use(const void *state)
 	return 0;
 }
 
-/* ---- the allocators ------------------------------------------------------------------------------------------- */
+/* ---- the allocators ------------------------------------------------------------------------- */
 
 /* What a model's create() is not told. */
 static struct {
@@ -430,10 +427,10 @@ static struct {
 	struct object_allocator model;
 } slot[OWN_MAX];
 
-#define CREATE(n) \
-	static void *create_##n(struct sim *sim, const struct pages *pages, const void *settings) \
-	{ \
-		return create(slot[n].plugin, slot[n].file, sim, pages, settings); \
+#define CREATE(n)                                                                                  \
+	static void *create_##n(struct sim *sim, const struct pages *pages, const void *settings)  \
+	{                                                                                          \
+		return create(slot[n].plugin, slot[n].file, sim, pages, settings);                 \
 	}
 CREATE(0)
 CREATE(1)
@@ -443,9 +440,9 @@ CREATE(3)
 const struct object_allocator *own_allocator(const struct plugin *plugin, const char *file,
 					     const char *content)
 {
-	static void *(*const creates[OWN_MAX])(struct sim *, const struct pages *, const void *) = {
-		create_0, create_1, create_2, create_3
-	};
+	static void *(*const creates[OWN_MAX])(struct sim *, const struct pages *,
+					       const void *) = { create_0, create_1, create_2,
+								 create_3 };
 	unsigned n = 0;
 
 	while (n < OWN_MAX && slot[n].plugin)
@@ -460,7 +457,7 @@ const struct object_allocator *own_allocator(const struct plugin *plugin, const 
 		.content = content,
 		.settings = plugin->allocator->settings,
 		.settings_size = plugin->allocator->settings_size,
-		.kernel = KERNEL_6_12,  /* preemption is not counted */
+		.kernel = KERNEL_6_12, /* preemption is not counted */
 		.create = creates[n],
 		.cache_create = own_cache_create,
 		.kmalloc_cache = own_kmalloc_cache,

@@ -84,7 +84,7 @@ struct own {
 	const struct site *broken_at;
 };
 
-/* ---- own.c ------------------------------------------------------------------------------------- */
+/* ---- own.c ---------------------------------------------------------------------------------- */
 
 /* The allocator of a plug-in, of this backend; NULL: OWN_MAX are there. `file` and `content`, a hash
  * of it, live as long as the program. */
@@ -123,7 +123,7 @@ const char *own_describe(const struct own *own, const void *real, char *buf, siz
 /* The word's granules from `at` on, as many as `bytes` have in this frame; see own_granules. */
 bool own_any(const uint64_t *words, size_t at, size_t bytes);
 
-/* ---- table.c ----------------------------------------------------------------------------------- */
+/* ---- table.c -------------------------------------------------------------------------------- */
 
 extern const struct verb_table own_table;
 
@@ -136,7 +136,7 @@ struct books {
 	jmp_buf escape;                 /* check() ends here, with the reason in `why` */
 };
 
-/* ---- guard.c ----------------------------------------------------------------------------------- */
+/* ---- guard.c -------------------------------------------------------------------------------- */
 
 /* From here on the allocator's code runs: for a CPU, or (NULL) for set-up or check(), which a
  * mistake leaves by `escape`. */

@@ -10,12 +10,13 @@
 
 #include "models/own/own.h"
 
-/* ---- is the access one of the allocator's? ------------------------------------------------------- */
+/* ---- is the access one of the allocator's? -------------------------------------------------- */
 
 const char *own_nowhere(const void *p, char *buf, size_t size)
 {
 	if ((uintptr_t)p < ARENA_PAGE)
-		snprintf(buf, size, "a null pointer%s%.0lu", p ? " + " : "", (unsigned long)(uintptr_t)p);
+		snprintf(buf, size, "a null pointer%s%.0lu", p ? " + " : "",
+			 (unsigned long)(uintptr_t)p);
 	else
 		snprintf(buf, size, "an address outside simulated memory");
 	return buf;
@@ -92,7 +93,7 @@ static void back(struct cpu *cpu)
 	guard_enter(own_of(cpu), cpu, NULL);
 }
 
-/* ---- memory ---------------------------------------------------------------------------------------- */
+/* ---- memory --------------------------------------------------------------------------------- */
 
 static void own_load(struct cpu *cpu, const void *p, void *value, size_t size,
 		     const struct site *site)
@@ -165,7 +166,7 @@ static void own_fence(struct cpu *cpu)
 	back(cpu);
 }
 
-/* ---- time, interrupts, preemption --------------------------------------------------------------- */
+/* ---- time, interrupts, preemption ----------------------------------------------------------- */
 
 static void own_compute(struct cpu *cpu, enum step step)
 {
@@ -256,7 +257,7 @@ static _Noreturn void own_bug(const struct cpu *cpu, const char *file, int line,
 	sim_bug(cpu, file, line, "%s", text);
 }
 
-/* ---- locks ----------------------------------------------------------------------------------------- */
+/* ---- locks ---------------------------------------------------------------------------------- */
 
 static struct lock_held *find_held(struct visitor *v, const void *lock, unsigned bit)
 {
@@ -357,8 +358,8 @@ static bool own_spin_lock_irqsave(struct cpu *cpu, struct spinlock *alias, enum 
 	return flags;
 }
 
-static void own_spin_unlock_irqrestore(struct cpu *cpu, struct spinlock *alias,
-				       enum lock_kind kind, bool flags, const struct site *site)
+static void own_spin_unlock_irqrestore(struct cpu *cpu, struct spinlock *alias, enum lock_kind kind,
+				       bool flags, const struct site *site)
 {
 	struct spinlock *lock = reach(cpu, alias, sizeof *lock, true, site);
 
@@ -387,8 +388,7 @@ static void own_bit_lock(struct cpu *cpu, uint64_t *alias, unsigned bit, const s
 	back(cpu);
 }
 
-static bool own_bit_trylock(struct cpu *cpu, uint64_t *alias, unsigned bit,
-			    const struct site *site)
+static bool own_bit_trylock(struct cpu *cpu, uint64_t *alias, unsigned bit, const struct site *site)
 {
 	uint64_t *word = reach(cpu, alias, sizeof *word, true, site);
 	bool taken = bit_spin_trylock_at(cpu, word, bit, site);
@@ -409,7 +409,7 @@ static void own_bit_unlock(struct cpu *cpu, uint64_t *alias, unsigned bit, enum 
 	back(cpu);
 }
 
-/* ---- caches and their memory --------------------------------------------------------------------- */
+/* ---- caches and their memory ---------------------------------------------------------------- */
 
 static void *own_cache_cpu(const void *cache, unsigned id)
 {
@@ -482,9 +482,8 @@ static void *own_block_get(struct cpu *cpu, void *cache, const struct site *site
 		frame->cache = s->number;
 		frame->behind = (uint16_t)i;
 	}
-	frames_relabel(cpu, memory, page, s->order, &object_layout, s->object_bytes,
-		       "object");
-	if (s->kmalloc)         /* so that kfree knows */
+	frames_relabel(cpu, memory, page, s->order, &object_layout, s->object_bytes, "object");
+	if (s->kmalloc) /* so that kfree knows */
 		store(cpu, page_private(memory, page), (uint64_t)s->number);
 	back(cpu);
 	return own_alias(own, pfn_address(memory, pfn));
@@ -530,7 +529,7 @@ static void *own_block_of(const void *cache, const void *object)
 	return own_alias(own, pfn_address(memory, pfn - own->frame[pfn].behind));
 }
 
-/* ---- set-up and check() ---------------------------------------------------------------------------- */
+/* ---- set-up and check() --------------------------------------------------------------------- */
 
 static void *must_reach(const void *p, size_t size, const struct site *site)
 {
@@ -583,8 +582,7 @@ static void own_books_free(struct books *books, const void *object, const struct
 			    books->cache->name, pfn, at);
 	if (own_any(frame->alive, at, books->cache->object_bytes))
 		guard_break(site,
-			    "%s: the object at page frame %" PRIu64
-			    " + %u is free, and handed out",
+			    "%s: the object at page frame %" PRIu64 " + %u is free, and handed out",
 			    books->cache->name, pfn, at);
 	frame->told[granule / 64] |= bit;
 	books->told++;
@@ -597,26 +595,52 @@ static bool own_books_wrong(struct books *books, const char *text, const struct 
 }
 
 const struct verb_table own_table = {
-	.load_word = own_load, .store_word = own_store, .rmw = own_rmw, .poll = own_poll, .spin = own_spin,
-	.retry = own_retry, .ask_ahead = own_load_ahead, .fetch_line = own_prefetch, .fence = own_fence,
-	.compute = own_compute, .compute_cycles = own_compute_cycles,
-	.irqs_save = own_irq_save, .irq_restore = own_irq_restore,
-	.irqs_disable = own_irq_disable, .irq_enable = own_irq_enable,
-	.preempt_disable = own_preempt_disable, .preempt_enable = own_preempt_enable,
-	.in_interrupt = own_in_interrupt, .irqs_off = own_irqs_off,
-	.cpu_id = cpu_id, .cpu_node = cpu_node,
-	.random_next = random_next, .random_below = random_below,
-	.path = own_path, .bug = own_bug,
-	.take_lock = own_spin_lock, .try_lock = own_spin_trylock,
-	.give_lock = own_spin_unlock, .take_lock_irqsave = own_spin_lock_irqsave,
+	.load_word = own_load,
+	.store_word = own_store,
+	.rmw = own_rmw,
+	.poll = own_poll,
+	.spin = own_spin,
+	.retry = own_retry,
+	.ask_ahead = own_load_ahead,
+	.fetch_line = own_prefetch,
+	.fence = own_fence,
+	.compute = own_compute,
+	.compute_cycles = own_compute_cycles,
+	.irqs_save = own_irq_save,
+	.irq_restore = own_irq_restore,
+	.irqs_disable = own_irq_disable,
+	.irq_enable = own_irq_enable,
+	.preempt_disable = own_preempt_disable,
+	.preempt_enable = own_preempt_enable,
+	.in_interrupt = own_in_interrupt,
+	.irqs_off = own_irqs_off,
+	.cpu_id = cpu_id,
+	.cpu_node = cpu_node,
+	.random_next = random_next,
+	.random_below = random_below,
+	.path = own_path,
+	.bug = own_bug,
+	.take_lock = own_spin_lock,
+	.try_lock = own_spin_trylock,
+	.give_lock = own_spin_unlock,
+	.take_lock_irqsave = own_spin_lock_irqsave,
 	.give_lock_irqrestore = own_spin_unlock_irqrestore,
 	.lock_wanted = own_spin_is_contended,
-	.bit_lock = own_bit_lock, .bit_trylock = own_bit_trylock, .bit_unlock = own_bit_unlock,
-	.cache_cpu = own_cache_cpu, .cache_cpus = own_cache_cpus,
-	.cache_settings = own_cache_settings, .cache_object_bytes = own_cache_object_bytes,
+	.bit_lock = own_bit_lock,
+	.bit_trylock = own_bit_trylock,
+	.bit_unlock = own_bit_unlock,
+	.cache_cpu = own_cache_cpu,
+	.cache_cpus = own_cache_cpus,
+	.cache_settings = own_cache_settings,
+	.cache_object_bytes = own_cache_object_bytes,
 	.cache_block_bytes = own_cache_block_bytes,
-	.get_block = own_block_get, .put_block = own_block_put, .block_of = own_block_of,
-	.peek_word = own_peek, .poke_word = own_poke,
-	.lock_init = own_lock_init, .lock_is_held = own_lock_is_held,
-	.book_free = own_books_free, .book_wrong = own_books_wrong,
+	.get_block = own_block_get,
+	.put_block = own_block_put,
+	.block_of = own_block_of,
+	.peek_word = own_peek,
+	.poke_word = own_poke,
+	.lock_init = own_lock_init,
+	.lock_is_held = own_lock_is_held,
+	.book_free = own_books_free,
+	.book_wrong = own_books_wrong,
 };

@@ -619,6 +619,9 @@ static void decay(struct cpu *cpu, struct zone *zone, struct pcp_lists *pcp)
 		high = high > high_min ? high : high_min;
 		store(cpu, &pcp->high, high);
 	}
+	/* the kernel's worker cannot run while its CPU has the lock; here the next one does the rest */
+	if (lock_is_mine(cpu, &pcp->lock))
+		return;
 	for (left = count - high; left > 0 && high > 0; left -= batch) {
 		spin_lock(cpu, &pcp->lock, LOCK_QUEUED);
 		drain(cpu, zone, pcp, left < batch ? left : batch, 0);

@@ -11,7 +11,9 @@ static const struct layout mask_layout = { "cpus_with_pcps", 8, CLASS_ALLOCATOR,
 
 static const struct layout *const pcp_spin_layouts[] = {
 	&pcp_lists_layout, &zonestat_layout, &zone_layout_6_12, &zone_layout_7_1,
-	&zone_layout_7_1_unaccepted, &zone_layout_7_1_cma, &vm_stat_layout_6,
+	&zone_layout_7_1_unaccepted, &zone_layout_7_1_cma,
+	&zone_layout_7_1_flags_apart, &zone_layout_7_1_lock_apart, &zone_layout_7_1_areas_apart,
+	&zone_layout_7_1_both_apart, &vm_stat_layout_6,
 	&vm_event_state_layout, &mem_section_layout, &mem_section_root_layout, &mutex_layout,
 	&mask_layout, NULL,
 };
@@ -27,7 +29,9 @@ static struct pcp_lists *lists_of_cpu(const struct zone *zone, unsigned id)
 static const char *const variant_words[] = { "auto", "6.12", "7.1", NULL };
 static const char *const zone_layout_words[] = {
 	[LAYOUT_BASE] = "base", [LAYOUT_UNACCEPTED] = "unaccepted",
-	[LAYOUT_CMA] = "unaccepted+cma", NULL
+	[LAYOUT_CMA] = "unaccepted+cma", [LAYOUT_FLAGS_APART] = "flags-apart",
+	[LAYOUT_LOCK_APART] = "lock-apart", [LAYOUT_AREAS_APART] = "areas-apart",
+	[LAYOUT_BOTH_APART] = "both-apart", NULL
 };
 
 static const struct setting pcp_spin_settings[] = {
@@ -37,7 +41,7 @@ static const struct setting pcp_spin_settings[] = {
 	SETTING(struct pcp_spin_settings, zone_layout, WORD, .fallback = "base",
 		.words = zone_layout_words,
 		.help = "struct zone of 7.1 by the kernel's configuration: where flags and lock "
-			"lie; 6.12 has one layout"),
+			"lie; 6.12 has one layout; those that end in apart no kernel has"),
 	SETTING(struct pcp_spin_settings, batch, COUNT, .min = 1, .max = 511, .fallback = "-",
 		.unit = "pages",
 		.help = "pages of a small refill; default by the size of the zone"),

@@ -22,11 +22,18 @@ struct pcp_lists {
 
 enum zone_flag { ZONE_BOOSTED_WATERMARK, ZONE_RECLAIM_ACTIVE, ZONE_BELOW_HIGH };
 
-enum zone_layout_6 { LAYOUT_BASE, LAYOUT_UNACCEPTED, LAYOUT_CMA, LAYOUTS_6 };
+enum zone_layout_6 {
+	LAYOUT_BASE, LAYOUT_UNACCEPTED, LAYOUT_CMA,
+	/* of no kernel */
+	LAYOUT_FLAGS_APART, LAYOUT_LOCK_APART, LAYOUT_AREAS_APART, LAYOUT_BOTH_APART,
+	LAYOUTS_6
+};
 
 extern const struct layout pcp_lists_layout, zonestat_layout, vm_stat_layout_6;
 extern const struct layout zone_layout_6_12, zone_layout_7_1, zone_layout_7_1_unaccepted;
-extern const struct layout zone_layout_7_1_cma;
+extern const struct layout zone_layout_7_1_cma, zone_layout_7_1_flags_apart;
+extern const struct layout zone_layout_7_1_lock_apart, zone_layout_7_1_areas_apart;
+extern const struct layout zone_layout_7_1_both_apart;
 
 /* 6.12 has one layout, as measured, whatever is asked. */
 const struct zone_rules *zone_rules_6(enum kernel kernel, enum zone_layout_6 layout);

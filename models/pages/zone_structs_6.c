@@ -10,6 +10,10 @@
  *	line       Z19               Z19          Z21
  *
  * In all but the third the flags that every allocation and free reads lie beside the lock.
+ *
+ * What no kernel has, base with one thing moved, to see what each is worth: flags-apart and lock-apart
+ * (a line for the flags, or for the lock and the list that is taken with it), areas-apart (each order's
+ * free_area starts a line), both-apart (lock and areas).
  * `unaccepted`: the list of pages that a guest has not accepted yet, which each allocation reads.
  * What the sheet does not have: the words between `name` and free_area.
  */
@@ -114,7 +118,13 @@ struct free_area_cma {
 	uint64_t nr_free;
 };
 
-#define ZONE_6(zone_, area, before, behind, items) \
+/* Each order's in lines of its own. */
+struct free_area_apart {
+	_Alignas(LINE) struct list_head free_list[MIGRATE_TYPES];
+	uint64_t nr_free;
+};
+
+#define ZONE_6(zone_, area, before, flags_and_lock, items) \
 	struct zone_ { \
 		_Alignas(LINE) uint64_t watermark[4]; \
 		uint64_t watermark_boost, nr_reserved_highatomic, nr_free_highatomic; \
@@ -128,9 +138,7 @@ struct free_area_cma {
 		uint64_t read_mostly[9]; \
 		_Alignas(LINE) struct area free_area[MAX_ORDER]; \
 		before \
-		uint64_t flags; \
-		struct spinlock lock; \
-		behind \
+		flags_and_lock \
 		_Alignas(LINE) uint64_t compaction[8]; \
 		_Alignas(LINE) int64_t vm_stat[items]; \
 		uint64_t vm_numa_event[6]; \
@@ -138,12 +146,19 @@ struct free_area_cma {
 #define NOTHING
 #define LIST struct list_head unaccepted_pages;
 #define WORK uint64_t unaccepted_cleanup[4];
+#define FLAGS uint64_t flags;
+#define LOCK struct spinlock lock;
 #define LLIST uint64_t trylock_free_pages;
+#define APART _Alignas(LINE)
 
-ZONE_6(zone_6_12, free_area, LIST, NOTHING, 12);
-ZONE_6(zone_7_1, free_area, NOTHING, LLIST, 10);
-ZONE_6(zone_7_1_unaccepted, free_area, LIST WORK, LLIST, 11);
-ZONE_6(zone_7_1_cma, free_area_cma, LIST WORK, LLIST, 11);
+ZONE_6(zone_6_12, free_area, LIST, FLAGS LOCK, 12);
+ZONE_6(zone_7_1, free_area, NOTHING, FLAGS LOCK LLIST, 10);
+ZONE_6(zone_7_1_unaccepted, free_area, LIST WORK, FLAGS LOCK LLIST, 11);
+ZONE_6(zone_7_1_cma, free_area_cma, LIST WORK, FLAGS LOCK LLIST, 11);
+ZONE_6(zone_7_1_flags_apart, free_area, NOTHING, LOCK LLIST APART FLAGS, 10);
+ZONE_6(zone_7_1_lock_apart, free_area, NOTHING, FLAGS APART LOCK LLIST, 10);
+ZONE_6(zone_7_1_areas_apart, free_area_apart, NOTHING, FLAGS LOCK LLIST, 10);
+ZONE_6(zone_7_1_both_apart, free_area_apart, NOTHING, FLAGS APART LOCK LLIST, 10);
 
 /* Types as 6.x numbers them. */
 #define AREA(type, o) \
@@ -173,6 +188,11 @@ static const struct field fields_6_12[] = {
 static const struct field fields_7_1[] = {
 	FIELDS_6(struct zone_7_1, FIELD(struct zone_7_1, trylock_free_pages))
 };
+#define FIELDS_7_1(type) { FIELDS_6(type, FIELD(type, trylock_free_pages)) }
+static const struct field fields_7_1_flags_apart[] = FIELDS_7_1(struct zone_7_1_flags_apart);
+static const struct field fields_7_1_lock_apart[] = FIELDS_7_1(struct zone_7_1_lock_apart);
+static const struct field fields_7_1_areas_apart[] = FIELDS_7_1(struct zone_7_1_areas_apart);
+static const struct field fields_7_1_both_apart[] = FIELDS_7_1(struct zone_7_1_both_apart);
 static const struct field fields_7_1_unaccepted[] = {
 	FIELDS_6(struct zone_7_1_unaccepted, FIELD(struct zone_7_1_unaccepted, trylock_free_pages),
 		 UNACCEPTED(struct zone_7_1_unaccepted))
@@ -190,6 +210,10 @@ ZONE_LAYOUT(6_12, fields_6_12);
 ZONE_LAYOUT(7_1, fields_7_1);
 ZONE_LAYOUT(7_1_unaccepted, fields_7_1_unaccepted);
 ZONE_LAYOUT(7_1_cma, fields_7_1_cma);
+ZONE_LAYOUT(7_1_flags_apart, fields_7_1_flags_apart);
+ZONE_LAYOUT(7_1_lock_apart, fields_7_1_lock_apart);
+ZONE_LAYOUT(7_1_areas_apart, fields_7_1_areas_apart);
+ZONE_LAYOUT(7_1_both_apart, fields_7_1_both_apart);
 
 #define AT(zone_, lowest, flags_at, lock_at, stat_at, numa_at) \
 	static_assert(offsetof(struct zone_, watermark_boost) == 32, "Z0"); \
@@ -209,6 +233,10 @@ AT(zone_6_12, 1216, 1240, 1248, 1344, 1440);
 AT(zone_7_1, 1216, 1224, 1232, 1344, 1424);
 AT(zone_7_1_unaccepted, 1216, 1272, 1280, 1408, 1496);
 AT(zone_7_1_cma, 1392, 1448, 1456, 1536, 1624);
+AT(zone_7_1_flags_apart, 1216, 1280, 1224, 1408, 1488);
+AT(zone_7_1_lock_apart, 1216, 1224, 1280, 1408, 1488);
+AT(zone_7_1_areas_apart, 1616, 1664, 1672, 1792, 1872);
+AT(zone_7_1_both_apart, 1616, 1664, 1728, 1856, 1936);
 static_assert(offsetof(struct zone_6_12, unaccepted_pages) == 1224, "Z19");
 static_assert(offsetof(struct zone_7_1_unaccepted, unaccepted_pages) == 1224, "Z19");
 static_assert(offsetof(struct zone_7_1_cma, unaccepted_pages) == 1400, "Z21");
@@ -248,10 +276,15 @@ ZONE_NEW_6(6_12, &body->unaccepted_pages, NULL)
 ZONE_NEW_6(7_1, NULL, &body->trylock_free_pages)
 ZONE_NEW_6(7_1_unaccepted, &body->unaccepted_pages, &body->trylock_free_pages)
 ZONE_NEW_6(7_1_cma, &body->unaccepted_pages, &body->trylock_free_pages)
+ZONE_NEW_6(7_1_flags_apart, NULL, &body->trylock_free_pages)
+ZONE_NEW_6(7_1_lock_apart, NULL, &body->trylock_free_pages)
+ZONE_NEW_6(7_1_areas_apart, NULL, &body->trylock_free_pages)
+ZONE_NEW_6(7_1_both_apart, NULL, &body->trylock_free_pages)
 
-#define RULES_6(make, bytes, block_bits_, stride_, blocks) \
+#define RULES_6(make, area, block_bits_, stride_, blocks) \
 	{ \
-		.types = MIGRATE_TYPES, .area_bytes = bytes, .nr_free = (bytes) - 8, \
+		.types = MIGRATE_TYPES, .area_bytes = sizeof(struct area), \
+		.nr_free = offsetof(struct area, nr_free), \
 		.number = { [UNMOVABLE] = 0, [MOVABLE] = 1, [RECLAIMABLE] = 2, [RESERVE] = 3, \
 			    [ISOLATE] = 4 }, \
 		.stats = 10, .item = { [ITEM_FREE_PAGES] = 0, [ITEM_FREE_BLOCKS] = 1 }, \
@@ -262,11 +295,15 @@ ZONE_NEW_6(7_1_cma, &body->unaccepted_pages, &body->trylock_free_pages)
 		.counts_blocks = blocks, .block_bits = block_bits_, .block_stride = stride_, \
 	}
 
-static const struct zone_rules rules_6_12 = RULES_6(zone_new_6_12, 88, 4, 56, false);
+static const struct zone_rules rules_6_12 = RULES_6(zone_new_6_12, free_area, 4, 56, false);
 static const struct zone_rules rules_7_1[LAYOUTS_6] = {
-	[LAYOUT_BASE] = RULES_6(zone_new_7_1, 88, 8, 88, true),
-	[LAYOUT_UNACCEPTED] = RULES_6(zone_new_7_1_unaccepted, 88, 8, 88, true),
-	[LAYOUT_CMA] = RULES_6(zone_new_7_1_cma, 104, 8, 88, true),
+	[LAYOUT_BASE] = RULES_6(zone_new_7_1, free_area, 8, 88, true),
+	[LAYOUT_UNACCEPTED] = RULES_6(zone_new_7_1_unaccepted, free_area, 8, 88, true),
+	[LAYOUT_CMA] = RULES_6(zone_new_7_1_cma, free_area_cma, 8, 88, true),
+	[LAYOUT_FLAGS_APART] = RULES_6(zone_new_7_1_flags_apart, free_area, 8, 88, true),
+	[LAYOUT_LOCK_APART] = RULES_6(zone_new_7_1_lock_apart, free_area, 8, 88, true),
+	[LAYOUT_AREAS_APART] = RULES_6(zone_new_7_1_areas_apart, free_area_apart, 8, 88, true),
+	[LAYOUT_BOTH_APART] = RULES_6(zone_new_7_1_both_apart, free_area_apart, 8, 88, true),
 };
 
 const struct zone_rules *zone_rules_6(enum kernel kernel, enum zone_layout_6 layout)

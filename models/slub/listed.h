@@ -54,17 +54,27 @@ static inline struct kmem_cache_node *slab_node(struct cpu *cpu, const struct km
 
 static inline uint64_t *node_nr_partial(const struct slub *slub, struct kmem_cache_node *n)
 {
-	return sheaf_set(slub)->node == LINE_SPLIT ? &n->split_nr_partial : &n->nr_partial;
+	int layout = sheaf_set(slub)->node;
+
+	return layout == LINE_SPLIT || layout == LINE_NR_PARTIAL ? &n->split_nr_partial
+								 : &n->nr_partial;
+}
+
+static inline bool node_counters_apart(const struct slub *slub)
+{
+	int layout = sheaf_set(slub)->node;
+
+	return layout == LINE_SPLIT || layout == LINE_COUNTERS;
 }
 
 static inline int64_t *node_nr_slabs(const struct slub *slub, struct kmem_cache_node *n)
 {
-	return sheaf_set(slub)->node == LINE_SPLIT ? &n->split_nr_slabs : &n->nr_slabs;
+	return node_counters_apart(slub) ? &n->split_nr_slabs : &n->nr_slabs;
 }
 
 static inline int64_t *node_total_objects(const struct slub *slub, struct kmem_cache_node *n)
 {
-	return sheaf_set(slub)->node == LINE_SPLIT ? &n->split_total_objects : &n->total_objects;
+	return node_counters_apart(slub) ? &n->split_total_objects : &n->total_objects;
 }
 
 static inline bool list_lock(struct cpu *cpu, struct kmem_cache_node *n)

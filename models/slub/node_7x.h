@@ -3,7 +3,7 @@
  * the list, the length that is read without the lock, and two counters that are changed with LOCK
  * and without the lock.
  *
- * A setting takes the three apart (`node: split`); no kernel has that.
+ * A setting takes the length or the counters, or both (`node: split`), out of it; no kernel has that.
  */
 #ifndef MODELS_SLUB_NODE_7X_H
 #define MODELS_SLUB_NODE_7X_H
@@ -19,7 +19,7 @@ struct kmem_cache_node {
 	int64_t nr_slabs, total_objects;        /* atomic */
 	struct list_head full;                  /* of debugged slabs only: unused */
 	_Alignas(LINE) struct node_barn *barn;  /* until 7.0; later struct kmem_cache has it */
-	/* `node: split`: these instead of the same above */
+	/* by the setting `node`: these instead of the same above */
 	_Alignas(LINE) uint64_t split_nr_partial;
 	_Alignas(LINE) int64_t split_nr_slabs, split_total_objects;
 };

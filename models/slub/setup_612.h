@@ -49,7 +49,7 @@ static inline void setup_sheaves(struct slub *slub, struct kmem_cache *s)
 
 static inline void setup_node(struct slub *slub, struct kmem_cache *s, unsigned node)
 {
-	bool split = sheaf_set(slub)->node == LINE_SPLIT;
+	bool split = sheaf_set(slub)->node != LINE_PACKED;
 	size_t bytes = split ? sizeof(struct kmem_cache_node) : (size_t)KERNEL_NODE_BYTES;
 	struct kmem_cache_node *n =
 		arena_alloc(slub->sim, bytes, 1, node, LINE, &kmem_cache_node_layout,

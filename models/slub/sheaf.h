@@ -134,7 +134,7 @@ static const struct layout rcu_data_layout = {
 
 /* ---- settings ----------------------------------------------------------------------------------- */
 
-enum line_layout { LINE_PACKED, LINE_SPLIT };
+enum line_layout { LINE_PACKED, LINE_SPLIT, LINE_NR_PARTIAL, LINE_COUNTERS };
 enum remote_frees { REMOTE_BYPASS, REMOTE_ACCEPT, REMOTE_SHEAF };
 enum barn_order { BARN_LIFO, BARN_FIFO };
 
@@ -149,6 +149,10 @@ struct sheaf_settings {
 
 static const char *const line_layout_words[] = {
 	[LINE_PACKED] = "packed", [LINE_SPLIT] = "split", NULL
+};
+static const char *const node_layout_words[] = {
+	[LINE_PACKED] = "packed", [LINE_SPLIT] = "split", [LINE_NR_PARTIAL] = "nr-partial-apart",
+	[LINE_COUNTERS] = "counters-apart", NULL
 };
 static const char *const remote_words[] = {
 	[REMOTE_BYPASS] = "bypass", [REMOTE_ACCEPT] = "accept", [REMOTE_SHEAF] = "sheaf", NULL
@@ -188,9 +192,9 @@ static const char *const barn_order_words[] = {
 	SETTING(struct sheaf_settings, barn_peek, SWITCH, .fallback = "true", \
 		.help = "the barn's counters are looked at before its lock is taken, as the " \
 			"kernel does"), \
-	SETTING(struct sheaf_settings, node, WORD, .fallback = "packed", .words = line_layout_words, \
-		.help = "split: the node's nr_partial and its two counters in lines of their own, " \
-			"which no kernel has"), \
+	SETTING(struct sheaf_settings, node, WORD, .fallback = "packed", .words = node_layout_words, \
+		.help = "the node's nr_partial, or its two counters, in a line of their own; " \
+			"split: both; no kernel has that"), \
 	SETTING(struct sheaf_settings, remote, WORD, .fallback = "bypass", .words = remote_words, \
 		.help = "objects of other nodes: bypass the sheaves, as the kernel does; are " \
 			"accepted by them; or gather in a sheaf per CPU and node, whose chains go " \

@@ -121,7 +121,7 @@ VERB void path(struct cpu *cpu, const char *name)
 	bounce_verbs->path(cpu, name);
 }
 
-/* ---- locks ------------------------------------------------------------------------------------ */
+/* ---- locks ---------------------------------------------------------------------------------- */
 
 VERB void spin_lock_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, const struct site *site)
 {

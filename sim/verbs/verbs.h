@@ -284,6 +284,8 @@ enum waiting waiting(struct cpu *cpu, enum waiting what);
 /* Lock statistics: `turns` failed tries before it was taken (0: uncontended). */
 void lock_taken(struct cpu *cpu, const void *lock, const char *kind, unsigned turns);
 void lock_released(struct cpu *cpu, const void *lock);
+/* Does this CPU hold it, maybe in what a handler has interrupted? No access. */
+bool lock_is_mine(const struct cpu *cpu, const void *lock);
 
 /* ---- threads ------------------------------------------------------------------------------ */
 

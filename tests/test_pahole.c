@@ -361,6 +361,9 @@ static void refused_at_its_place(void **state)
 		  "2:9: an offset or size below 0\n3:9: an offset or size below 0\n" },
 		{ "struct a {\n\tint x; /* 0 4 */\n\tint y; /* 2 4 */\n\t/* size: 8 */\n};\n",
 		  "3:2: 'y' begins at 2, where 'x' has bytes 0 to 4; members that overlap are a union\n" },
+		{ "struct a {\n\tint x:1; /* 80: 0 4 */\n\tint y; /* 20 4 */\n\tint z:2; /* 72: 0 4 */\n};\n",
+		  "3:2: 'y' begins at 20, and 'x' in front of it at 80; members stand in the order of their bytes\n"
+		  "4:2: 'z' begins at 72, and 'x' in front of it at 80; members stand in the order of their bytes\n" },
 		{ "struct a {\n\tint x; /* 0 4 */\n\tint y; /* 8 4 */\n\t/* size: 8, cachelines: 1 */\n};\n",
 		  "3:2: 'y' takes bytes 8 to 12, what holds it has 0 to 8\n" },
 		{ "struct a {\n\tchar x[9999999]; /* 0 9999999 */\n};\n",

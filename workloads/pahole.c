@@ -168,9 +168,18 @@ static char *copy(const char *start, const char *end)
 	while (end > start && strchr(" \t\r\n", end[-1]))
 		end--;
 	text = xalloc((size_t)(end - start) + 1);
-	/* one line, whatever it was: runs of blanks stay as they are printed */
-	for (const char *c = start; c < end; c++)
+	/* one line without comments, whatever it was: runs of blanks stay as they are printed */
+	for (const char *c = start; c < end; c++) {
+		const char *comment_end = NULL;
+
+		if (end - c > 3 && c[0] == '/' && c[1] == '*')
+			comment_end = memmem(c + 2, (size_t)(end - c - 2), "*/", 2);
+		if (comment_end) {
+			c = comment_end + 1;
+			continue;
+		}
 		text[length++] = strchr("\t\r\n", *c) ? ' ' : *c;
+	}
 	return text;
 }
 

@@ -390,7 +390,7 @@ static void refused_at_its_place(void **state)
 		{ "struct a {\n\tint x; /* 0 4 */\n\tstruct {\n\t\tint x; /* 4 4 */\n\t\tint x; /* 8 4 */\n\t} in; /* 4 8 */\n};\n",
 		  "5:3: a second member 'x' of the same struct; the first is in line 4\n" },
 		{ "struct a {\n\tint x; /* 8 4 */\n\tint y; /* 0 4 */\n};\n",
-		  "3:2: 'y' lies at 0, before 'x' at 8: members stand in the order of their offsets\n" },
+		  "3:2: 'y' begins at 0, and 'x' in front of it at 8; members stand in the order of their bytes\n" },
 	};
 	/* clang-format on */
 

@@ -452,7 +452,7 @@ static void mistakes_have_their_places(void **state)
 		  "12:19: unknown key 'lop'; did you mean 'loop'?\n"
 		  "12:35: struct 'struct' has no member 'b'\n" },
 		{ "  members: {a: {offset: 8, size: 8}, b: {offset: 0, size: 8}}\n  threads: {one: {loop: [load a]}}\n",
-		  "10:38: 'b' lies at 0, before 'a' at 8: members stand in the order of their offsets\n" },
+		  "10:38: 'b' begins at 0, and 'a' in front of it at 8; members stand in the order of their bytes\n" },
 		/* 4 + 8 * n is no multiple of 8; the struct of an edit is aligned to a line */
 		{ "  members: {a: int, b: long}\n  start: 4\n  threads: {one: {loop: [load a, add b]}}\n",
 		  "11:10: 'b' has words of 8 bytes, which lie at multiples of them: start at one too, not at 4\n" },

@@ -147,10 +147,12 @@ static void judge_members(struct judge *judge, struct outline_member *member, si
 				   "'%.60s' takes bytes %" PRIu64 " to %" PRIu64
 				   ", what holds it has %" PRIu64 " to %" PRIu64,
 				   called(one), one->offset, end_of(one), start, end);
-		else if (last && !is_union && end_of(one) <= last->offset && one->size)
+		/* a bit-field's word may begin before the bytes in front of it */
+		else if (last && !is_union &&
+			 one->offset + (one->bits ? OUTLINE_WORD_BYTES : 1) <= last->offset)
 			judge_tell(judge, one,
-				   "'%.60s' lies at %" PRIu64 ", before '%.60s' at %" PRIu64
-				   ": members stand in the order of their offsets",
+				   "'%.60s' begins at %" PRIu64 ", and '%.60s' in front of it at %" PRIu64
+				   "; members stand in the order of their bytes",
 				   called(one), one->offset, called(last), last->offset);
 		else if (last && !is_union && one->offset < end_of(last) && !one->bits &&
 			 !last->bits)
@@ -159,13 +161,6 @@ static void judge_members(struct judge *judge, struct outline_member *member, si
 				   " to %" PRIu64 "; members that overlap are a union",
 				   called(one), one->offset, called(last), last->offset,
 				   end_of(last));
-		/* a bit-field's word may begin before the bytes in front of it */
-		else if (last && !is_union &&
-			 one->offset + (one->bits ? OUTLINE_WORD_BYTES : 1) <= last->offset)
-			judge_tell(judge, one,
-				   "'%.60s' begins at %" PRIu64 ", and '%.60s' in front of it at %" PRIu64
-				   "; members stand in the order of their bytes",
-				   called(one), one->offset, called(last), last->offset);
 		if (one->bits > 8 * one->size)
 			judge_tell(judge, one, "'%.60s' has %u bits in %" PRIu64 " bytes",
 				   called(one), one->bits, one->size);

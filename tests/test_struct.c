@@ -242,6 +242,29 @@ static void locks_exclude(void **state)
 	}
 }
 
+/* Each holds what the other waits for: the third access of either list is where it stands. */
+static void who_waits_for_whom(void **state)
+{
+	char *folder = folder_new(), file[4200];
+	struct output output;
+
+	(void)state;
+	snprintf(file, sizeof file, "%s/x.yaml", folder);
+	write_text(file,
+		   "name: x\nmachine: textbook\ncpus: 2\nworkload:\n  kind: struct\n"
+		   "  members: {l: spinlock_t, m: spinlock_t}\n  work: constant\n  threads:\n"
+		   "    one: {cpus: 1, loop: [lock l, compute 5000, lock m, unlock m, unlock l]}\n"
+		   "    two: {cpus: 1, loop: [lock m, compute 5000, lock l, unlock l, unlock m]}\n"
+		   "operations: 100\n");
+	output = run_cli((const char *const[]){ "run", file, "--quiet", "--no-plots", "--output",
+						folder, NULL });
+	if (!strstr(output.err, "deadlock: CPU 0 waits at sim/verbs/lock.c:") ||
+	    !strstr(output.err, " for one:3, CPU 1 waits at") || !strstr(output.err, " for two:3\n"))
+		fail_msg("%s", output.err);
+	output_free(&output);
+	folder_free(folder);
+}
+
 /* Of eight structs, any: each of them is used. In turn: all alike. */
 static void which_instance(void **state)
 {
@@ -441,6 +464,8 @@ static void mistakes_have_their_places(void **state)
 		  "11:17: struct 'struct' has no member 'b'\n"
 		  "11:42: 'a' is aligned to a power of two, not to 3\n"
 		  "11:55: 'a' wants a whole number, 0 to 1048576\n" },
+		{ "  members: {a: long, b: long}\n  edit: {move: {b: after b}}\n  threads: {one: {loop: [load a]}}\n",
+		  "11:20: 'b' cannot move behind itself\n" },
 		/* an unknown key hides nothing that stands beside it, nor does an edit hide the threads */
 		{ "  members: {a: {size: x, sise: 4}, b: -8}\n  threads: {one: {loop: [load a]}}\n",
 		  "10:23: 'size' wants a whole number, 0 to 1048576\n"
@@ -485,6 +510,21 @@ static void expect_runs(const char *layout, const char *settings)
 
 	snprintf(more, sizeof more, "  layout: %s\n%s", layout, settings);
 	ran = struct_run("2", "10", more);
+	ran_free(&ran);
+}
+
+/* Padding is called by what it follows, and no second time so: 8 bytes behind `a`, then the member
+ * that has that name already, at 16. */
+static void padding_has_its_own_name(void **state)
+{
+	struct ran ran = struct_run("1", "10",
+				    "  members: {a: long, a__pad: long}\n  edit: {pad: {a: 8}}\n"
+				    "  threads: {one: {loop: [add a__pad]}}\n");
+	const struct result *result = ran.points.point[0]->result;
+
+	(void)state;
+	assert_int_equal(result->fields, 1);
+	assert_int_equal(result->field[0].offset, 16);
 	ran_free(&ran);
 }
 
@@ -578,6 +618,7 @@ int main(void)
 		cmocka_unit_test(kinds_of_accesses),
 		cmocka_unit_test(rates_are_kept),
 		cmocka_unit_test(locks_exclude),
+		cmocka_unit_test(who_waits_for_whom),
 		cmocka_unit_test(which_instance),
 		cmocka_unit_test(sites_name_the_list),
 		cmocka_unit_test(seeds_differ),
@@ -587,6 +628,7 @@ int main(void)
 		cmocka_unit_test(mistakes_have_their_places),
 		cmocka_unit_test(no_word_lies_askew),
 		cmocka_unit_test(larger_than_a_word),
+		cmocka_unit_test(padding_has_its_own_name),
 	};
 
 	enter_source_tree();

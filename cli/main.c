@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "experiment/diagnostic.h"
+#include "experiment/plugin.h"
 #include "experiment/terminal.h"
 #include "experiment/version.h"
 
@@ -148,5 +149,11 @@ int main(int argc, char **argv)
 
 	const struct verb *verb = verb_find(argv[1]);
 
-	return verb ? verb->run(argc - 1, argv + 1) : unknown_verb(argv[1]);
+	if (!verb)
+		return unknown_verb(argv[1]);
+
+	int status = verb->run(argc - 1, argv + 1);
+
+	plugin_running(false);
+	return status;
 }

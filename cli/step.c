@@ -5,7 +5,6 @@
 #include "cli/step.h"
 
 #include <argp.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,7 +221,6 @@ static bool put_page(void *to, int fd)
 		good = false;
 	}
 	good = !ferror(out) && good;
-	errno = EIO;
 	return fclose(out) == 0 && good;
 }
 

@@ -334,7 +334,7 @@ bool suggestion_is_same(const struct outline *before, const struct outline *afte
 		if (strcmp(a->name, b->name) || a->offset != b->offset || a->size != b->size)
 			return false;
 	}
-	return before->align % after->align == 0 || after->align <= 1;
+	return after->align <= 1 || before->align % after->align == 0;
 }
 
 /* ---- of the workload ------------------------------------------------------------------------- */
@@ -346,8 +346,7 @@ static bool is_own(const struct struct_settings *set, unsigned cpus)
 	return set->per_cpu || (set->which == WHICH_OWN && set->instances >= cpus);
 }
 
-/* Which access of the lists it was: the site says group and place. */
-static const struct listed *access_of(const struct struct_plan *plan, const struct site *site,
+static const struct listed *access_at(const struct struct_plan *plan, const struct site *site,
 				      unsigned *group)
 {
 	for (unsigned i = 0; i < plan->groups; i++) {
@@ -358,6 +357,18 @@ static const struct listed *access_of(const struct struct_plan *plan, const stru
 		return &plan->group[i].access[site->line - 1];
 	}
 	return NULL;
+}
+
+/* Which access of the lists it was: the site says group and place. What a lock does inside is done
+ * for the access that calls it. */
+static const struct listed *access_of(const struct struct_plan *plan,
+				      const struct field_stats *field, unsigned *group)
+{
+	const struct listed *access = access_at(plan, &field->site, group);
+
+	if (!access && field->caller.file)
+		access = access_at(plan, &field->caller, group);
+	return access;
 }
 
 static void ignore(void *to, const struct workload_place *where, const char *text)
@@ -409,7 +420,7 @@ struct suggestion *suggestion_new(const struct struct_settings *set, const struc
 	find_units(&sorting);
 	for (size_t i = 0; i < result->fields; i++) {
 		unsigned group = 0;
-		const struct listed *access = access_of(plan, &result->field[i].site, &group);
+		const struct listed *access = access_of(plan, &result->field[i], &group);
 
 		if (access && each_its_own)
 			group = access->kind == ACCESS_SUM ? EVERYBODY : OWNER;

@@ -263,6 +263,90 @@ static void one_of_several(void **state)
 	assert_string_equal(told.text, "1:1: no struct 'three' among the 2 of this text\n");
 }
 
+/* The whole struct of a text, its members' offsets in the order of `names`. */
+static void expect_offsets(const struct outline *outline, const char *const *names,
+			   const unsigned *offsets)
+{
+	struct outline_spot spot;
+	char why[300];
+
+	for (size_t i = 0; names[i]; i++) {
+		if (!outline_find(outline, names[i], &spot, why, sizeof why))
+			fail_msg("%s", why);
+		if (spot.offset != offsets[i])
+			fail_msg("'%s' lies at %u, not at %u", names[i], (unsigned)spot.offset,
+				 offsets[i]);
+	}
+}
+
+/* The length of an array of pointers to functions stands inside of the parentheses: three words of
+ * 8 bytes from 0, two by two from 24, and of a pointer to an array there is one. */
+static void arrays_of_pointers(void **state)
+{
+	static const char text[] = "struct a {\n"
+				   "	int (*ops[3])(struct b *, int (*)(int)); /* 0 24 */\n"
+				   "	void (*pairs[2][2])(void); /* 24 32 */\n"
+				   "	int (*table)[4]; /* 56 8 */\n"
+				   "};\n";
+	static const char *const names[] = { "ops[0]", "ops[2]", "pairs[3]", "table", NULL };
+	static const unsigned offsets[] = { 0, 16, 48, 56 };
+	struct outline *outline = read_or_fail(text, "");
+
+	(void)state;
+	expect_offsets(outline, names, offsets);
+	assert_int_equal(outline->member[2].elements, 1);
+	outline_free(outline);
+}
+
+/* Bits without a name are printed without a place, as many as there are. */
+static void bits_without_a_name(void **state)
+{
+	static const char text[] = "struct a {\n"
+				   "	unsigned int x:3; /* 0: 0 4 */\n"
+				   "	/* Force alignment to the next boundary: */\n"
+				   "	unsigned int :0;\n"
+				   "	uint16_t y:1; /* 4: 0 2 */\n"
+				   "	/* Force padding: */\n"
+				   "	uint16_t :16;\n"
+				   "	short unsigned int :16;\n"
+				   "	long z; /* 8 8 */\n"
+				   "};\n";
+	static const char *const names[] = { "x", "y", "z", NULL };
+	static const unsigned offsets[] = { 0, 4, 8 };
+	struct outline *outline = read_or_fail(text, "");
+
+	(void)state;
+	expect_offsets(outline, names, offsets);
+	assert_int_equal(outline->members, 3);
+	outline_free(outline);
+}
+
+/* What a nested member is declared to be aligned to holds for all of them: `in` moves in front of
+ * `b` and still begins at a line, as its `y` must. 0 + 4, 64 + 128, then 4 more: 196, to 256. */
+static void nested_alignment_is_kept(void **state)
+{
+	static const char text[] =
+		"struct a {\n"
+		"	int a; /* 0 4 */\n"
+		"	int b; /* 4 4 */\n"
+		"	struct {\n"
+		"		int x; /* 64 4 */\n"
+		"		int y __attribute__((__aligned__(64))); /* 128 4 */\n"
+		"	} in; /* 64 128 */\n"
+		"	/* size: 192 */\n"
+		"};\n";
+	static const char *const names[] = { "a", "in.x", "in.y", "b", NULL };
+	static const unsigned offsets[] = { 0, 64, 128, 192 };
+	struct outline *outline = read_or_fail(text, "");
+
+	(void)state;
+	outline_move(outline, outline_outer(outline, "b"), outline->members);
+	assert_true(outline_lay_out(outline));
+	expect_offsets(outline, names, offsets);
+	assert_int_equal(outline->size, 256);
+	outline_free(outline);
+}
+
 /* ---- what is refused ------------------------------------------------------------------------- */
 
 static void refused_at_its_place(void **state)
@@ -277,6 +361,9 @@ static void refused_at_its_place(void **state)
 		  "2:9: an offset or size below 0\n3:9: an offset or size below 0\n" },
 		{ "struct a {\n\tint x; /* 0 4 */\n\tint y; /* 2 4 */\n\t/* size: 8 */\n};\n",
 		  "3:2: 'y' begins at 2, where 'x' has bytes 0 to 4; members that overlap are a union\n" },
+		{ "struct a {\n\tint x:1; /* 80: 0 4 */\n\tint y; /* 20 4 */\n\tint z:2; /* 72: 0 4 */\n};\n",
+		  "3:2: 'y' begins at 20, and 'x' in front of it at 80; members stand in the order of their bytes\n"
+		  "4:2: 'z' begins at 72, and 'x' in front of it at 80; members stand in the order of their bytes\n" },
 		{ "struct a {\n\tint x; /* 0 4 */\n\tint y; /* 8 4 */\n\t/* size: 8, cachelines: 1 */\n};\n",
 		  "3:2: 'y' takes bytes 8 to 12, what holds it has 0 to 8\n" },
 		{ "struct a {\n\tchar x[9999999]; /* 0 9999999 */\n};\n",
@@ -296,6 +383,14 @@ static void refused_at_its_place(void **state)
 		{ "struct a {\n\tint __attribute__((__aligned__(3))) x; /* 0 4 */\n};\n",
 		  "2:2: 'x' is aligned to 3: powers of two, up to 1048576\n" },
 		{ "struct a {\n};\n", "1:1: struct 'a' has no members\n" },
+		{ "struct a {\n\tint x; /* 0 4 */\n\tint x; /* 4 4 */\n};\n",
+		  "3:2: a second member 'x' of the same struct; the first is in line 2\n" },
+		{ "struct a {\n\tint x; /* 0 4 */\n\tunion {\n\t\tint y; /* 4 4 */\n\t\tint x; /* 4 4 */\n\t}; /* 4 4 */\n};\n",
+		  "5:3: a second member 'x' of the same struct; the first is in line 2\n" },
+		{ "struct a {\n\tint x; /* 0 4 */\n\tstruct {\n\t\tint x; /* 4 4 */\n\t\tint x; /* 8 4 */\n\t} in; /* 4 8 */\n};\n",
+		  "5:3: a second member 'x' of the same struct; the first is in line 4\n" },
+		{ "struct a {\n\tint x; /* 8 4 */\n\tint y; /* 0 4 */\n};\n",
+		  "3:2: 'y' begins at 0, and 'x' in front of it at 8; members stand in the order of their bytes\n" },
 	};
 	/* clang-format on */
 
@@ -399,6 +494,9 @@ int main(void)
 		cmocka_unit_test(a_member_moves_out),
 		cmocka_unit_test(typedefs_and_pointers),
 		cmocka_unit_test(one_of_several),
+		cmocka_unit_test(arrays_of_pointers),
+		cmocka_unit_test(bits_without_a_name),
+		cmocka_unit_test(nested_alignment_is_kept),
 		cmocka_unit_test(refused_at_its_place),
 		cmocka_unit_test(hostile_text),
 		cmocka_unit_test(the_command_tells_the_place),

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -440,6 +441,30 @@ static void mistakes_have_their_places(void **state)
 		  "11:17: struct 'struct' has no member 'b'\n"
 		  "11:42: 'a' is aligned to a power of two, not to 3\n"
 		  "11:55: 'a' wants a whole number, 0 to 1048576\n" },
+		/* an unknown key hides nothing that stands beside it, nor does an edit hide the threads */
+		{ "  members: {a: {size: x, sise: 4}, b: -8}\n  threads: {one: {loop: [load a]}}\n",
+		  "10:23: 'size' wants a whole number, 0 to 1048576\n"
+		  "10:26: unknown key 'sise'; did you mean 'size'?\n"
+		  "10:39: '-8' is no size: whole bytes, 1 to 1048576\n" },
+		{ "  members: {a: long}\n  edit: {pari: 64, pair: 5}\n  threads: {one: {lop: [], loop: [load b]}}\n",
+		  "11:10: unknown key 'pari'; did you mean 'pair'?\n"
+		  "11:26: 'pair' is the bytes of what moves together, a line (64) or a pair (128), not 5\n"
+		  "12:19: unknown key 'lop'; did you mean 'loop'?\n"
+		  "12:35: struct 'struct' has no member 'b'\n" },
+		{ "  members: {a: {offset: 8, size: 8}, b: {offset: 0, size: 8}}\n  threads: {one: {loop: [load a]}}\n",
+		  "10:38: 'b' begins at 0, and 'a' in front of it at 8; members stand in the order of their bytes\n" },
+		/* 4 + 8 * n is no multiple of 8; the struct of an edit is aligned to a line */
+		{ "  members: {a: int, b: long}\n  start: 4\n  threads: {one: {loop: [load a, add b]}}\n",
+		  "11:10: 'b' has words of 8 bytes, which lie at multiples of them: start at one too, not at 4\n" },
+		{ "  members: {a: long, b: long}\n  edit: own-line b\n  start: 8\n  threads: {one: {loop: [load a]}}\n",
+		  "12:10: struct 'struct' is aligned to 64 bytes and cannot start at 8: a multiple of it, or 0\n" },
+		{ "  members: {a: long, b: {size: 8, align: 32}}\n  start: 16\n  threads: {one: {loop: [load a]}}\n",
+		  "11:10: struct 'struct' is aligned to 32 bytes and cannot start at 16: a multiple of it, or 0\n" },
+		{ "  members: {l: spinlock_t, a: int}\n  threads: {one: {cpus: 1, loop: [lock l, load a, unlock l]}, two: {loop: [load l, store l, add l 0.1]}}\n",
+		  "11:84: 'l' is taken as a lock elsewhere: 'store l' would overwrite it; only lock, unlock and loads go to a lock\n"
+		  "11:93: 'l' is taken as a lock elsewhere: 'add l 0.1' would overwrite it; only lock, unlock and loads go to a lock\n" },
+		{ "  members: {a: long}\n  per_cpu: true\n  which: turn\n  threads: {one: {loop: [load a]}}\n",
+		  "12:10: 'per_cpu' gives each CPU one of its own: leave 'which' out\n" },
 	};
 	/* clang-format on */
 
@@ -451,6 +476,94 @@ static void mistakes_have_their_places(void **state)
 			fail_msg("row %zu: told\n%sexpected\n%s", i, told, rows[i].told);
 		free(told);
 	}
+}
+
+static void expect_runs(const char *layout, const char *settings)
+{
+	char more[1500];
+	struct ran ran;
+
+	snprintf(more, sizeof more, "  layout: %s\n%s", layout, settings);
+	ran = struct_run("2", "10", more);
+	ran_free(&ran);
+}
+
+/* A member of 100 bytes behind 8 of others: words of 8 lie askew in the second of an array, so that
+ * words of 4 stand for it; from byte 2 of a line on, of 2. */
+static void larger_than_a_word(void **state)
+{
+	static const char *const places[] = { "instances: 2", "start: 2", "per_cpu: true" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		char more[400];
+
+		snprintf(more, sizeof more,
+			 "  members: {a: long, c: {size: 100}}\n  %s\n"
+			 "  threads: {one: {loop: [store c]}}\n",
+			 places[i]);
+
+		struct ran ran = struct_run("2", "10", more);
+
+		ran_free(&ran);
+	}
+}
+
+/*
+ * A packed struct of 12 bytes: the second of an array begins at 12, where no word of 8 can lie; one
+ * for each CPU has no second. A sequence is looked at access by access: 12 + 8 is a multiple of 4.
+ */
+static void no_word_lies_askew(void **state)
+{
+	enum { PATHS = 200 };
+	char folder[] = "/tmp/bounce-askew-XXXXXX", layout[PATHS], sequence[PATHS], more[1000];
+	/* clang-format off */
+	const struct { const char *settings, *told; } rows[] = {
+		{ "  instances: 2\n  threads: {one: {loop: [load b, add a]}}\n",
+		  "11:14: struct 's' has 12 bytes: in an array 'a', with words of 8, is not at a multiple of them; per_cpu, or a member more\n" },
+		{ "  instances: 2\n  start: 4\n  threads: {one: {loop: [lock a, load b, unlock a, load a]}}\n",
+		  "11:14: struct 's' has 12 bytes: in an array 'a', with words of 8, is not at a multiple of them; per_cpu, or a member more\n"
+		  "12:10: 'a' has words of 8 bytes, which lie at multiples of them: start at one too, not at 4\n" },
+	};
+	/* clang-format on */
+	char *told;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(layout, sizeof layout, "%s/s.pahole", folder);
+	snprintf(sequence, sizeof sequence, "%s/s.txt", folder);
+	write_text(layout,
+		   "struct s {\n\tlong a; /* 0 8 */\n\tint b; /* 8 4 */\n\t/* size: 12 */\n};\n");
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		snprintf(more, sizeof more, "  layout: %s\n%s", layout, rows[i].settings);
+		told = struct_mistakes(more);
+		assert_string_equal(told, rows[i].told);
+		free(told);
+	}
+	expect_runs(layout, "  instances: 2\n  threads: {one: {loop: [load b]}}\n");
+	/* a lock has 4 bytes of the 8 */
+	expect_runs(layout,
+		    "  instances: 2\n  start: 4\n  threads: {one: {loop: [lock a, unlock a]}}\n");
+	expect_runs(layout, "  per_cpu: true\n  threads: {one: {loop: [load b, add a]}}\n");
+	write_text(sequence, "0 1 load 0 8 0\n0 2 load 8 4 1\n");
+	snprintf(more, sizeof more, "  instances: 2\n  sequence: %s\n", sequence);
+	expect_runs(layout, more);
+	snprintf(more, sizeof more, "  layout: %s\n  instances: 2\n  sequence: %s\n", layout,
+		 sequence);
+	write_text(sequence, "0 1 load 0 8 0\n0 2 load 0 8 1\n");
+	told = struct_mistakes(more);
+	assert_non_null(strstr(told, "12:13: sequence '"));
+	assert_non_null(
+		strstr(told, "' has words that are not at a multiple of their bytes where"));
+	free(told);
+	/* beyond the struct: told when the file is checked, not when it runs */
+	write_text(sequence, "0 1 load 8 8 0\n");
+	told = struct_mistakes(more);
+	assert_non_null(strstr(told, "' reaches byte 16 of a struct that has 12\n"));
+	free(told);
+	unlink(layout);
+	unlink(sequence);
+	rmdir(folder);
 }
 
 int main(void)
@@ -472,6 +585,8 @@ int main(void)
 		cmocka_unit_test(order_is_part_of_what_it_is),
 		cmocka_unit_test(edits_lay_out_anew),
 		cmocka_unit_test(mistakes_have_their_places),
+		cmocka_unit_test(no_word_lies_askew),
+		cmocka_unit_test(larger_than_a_word),
 	};
 
 	enter_source_tree();

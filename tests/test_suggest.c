@@ -180,7 +180,8 @@ static void expect_nothing(const char *cpus, const char *more)
 	ran_free(&ran);
 }
 
-/* One word that all want; lines apart already; one CPU alone. */
+/* One word that all want; lines apart already; one CPU alone; readers only, with and without a lock
+ * beside them that nobody takes. */
 static void nothing_to_gain(void **state)
 {
 	(void)state;
@@ -191,6 +192,40 @@ static void nothing_to_gain(void **state)
 		       "    one: {cpus: 1, loop: [add a]}\n    two: {cpus: 1, loop: [add b]}\n");
 	expect_nothing(
 		"1", "  members: {a: long, b: long}\n  threads: {one: {loop: [add a, load b]}}\n");
+	expect_nothing(
+		"4", "  members: {a: long, b: long}\n  threads: {all: {loop: [load a, load b]}}\n");
+	expect_nothing("2", "  members: {l: spinlock_t, b: char, c: {size: 100}}\n"
+			    "  instances: 2\n  threads: {all: {loop: [load l, sum c]}}\n");
+}
+
+/*
+ * A lock is written by those that take it, whatever it does inside. `locking` writes lock and count,
+ * `reading` only the flag: with any kind of lock that is one set of writers, and the flag is apart.
+ */
+static void locks_are_written(void **state)
+{
+	static const char *const kinds[] = { "dec", "ticket", "queued" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		char more[500];
+
+		snprintf(more, sizeof more,
+			 "  members: {l: spinlock_t, flag: int, count: long}\n  lock: %s\n"
+			 "  work_cycles: 100\n  threads:\n"
+			 "    locking: {cpus: 2, loop: [lock l, add count, unlock l]}\n"
+			 "    reading: {cpus: 2, loop: [load flag]}\n",
+			 kinds[i]);
+
+		struct ran ran = struct_run("4", "4000", more);
+		struct output output = suggest(&ran, NULL, NULL);
+
+		if (output.status || !strstr(output.out, "  not written: flag\n") ||
+		    !strstr(output.out, "  written by locking: l count\n"))
+			fail_msg("%s: %s%s", kinds[i], output.out, output.err);
+		output_free(&output);
+		ran_free(&ran);
+	}
 }
 
 /* Structs of 24 bytes in an array, each of its own CPU: a line for each undoes it. */
@@ -313,6 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(planted_false_sharing_is_undone),
 		cmocka_unit_test(nothing_to_gain),
+		cmocka_unit_test(locks_are_written),
 		cmocka_unit_test(neighbours_in_an_array),
 		cmocka_unit_test(readers_of_a_writers_member),
 		cmocka_unit_test(units_stay_together),

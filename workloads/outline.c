@@ -69,6 +69,11 @@ static uint64_t divisor(uint64_t value)
 	return found;
 }
 
+static uint64_t alignment(const struct outline_member *member)
+{
+	return member->align > member->natural ? member->align : member->natural;
+}
+
 /* What its type wants is not printed: no more than divides where it lies and what it repeats. */
 static void find_natural(struct outline_member *member)
 {
@@ -76,18 +81,13 @@ static void find_natural(struct outline_member *member)
 
 	for (size_t i = 0; i < member->children; i++) {
 		find_natural(&member->child[i]);
-		if (inner < member->child[i].natural)
-			inner = member->child[i].natural;
+		if (inner < alignment(&member->child[i]))
+			inner = alignment(&member->child[i]);
 	}
 	if (member->kind == MEMBER_PLAIN)
 		inner = divisor(each) < divisor(member->offset) ? divisor(each)
 								: divisor(member->offset);
 	member->natural = inner;
-}
-
-static uint64_t alignment(const struct outline_member *member)
-{
-	return member->align > member->natural ? member->align : member->natural;
 }
 
 static uint64_t end_of(const struct outline_member *member)
@@ -147,6 +147,13 @@ static void judge_members(struct judge *judge, struct outline_member *member, si
 				   "'%.60s' takes bytes %" PRIu64 " to %" PRIu64
 				   ", what holds it has %" PRIu64 " to %" PRIu64,
 				   called(one), one->offset, end_of(one), start, end);
+		/* a bit-field's word may begin before the bytes in front of it */
+		else if (last && !is_union &&
+			 one->offset + (one->bits ? OUTLINE_WORD_BYTES : 1) <= last->offset)
+			judge_tell(judge, one,
+				   "'%.60s' begins at %" PRIu64 ", and '%.60s' in front of it at %" PRIu64
+				   "; members stand in the order of their bytes",
+				   called(one), one->offset, called(last), last->offset);
 		else if (last && !is_union && one->offset < end_of(last) && !one->bits &&
 			 !last->bits)
 			judge_tell(judge, one,
@@ -163,6 +170,59 @@ static void judge_members(struct judge *judge, struct outline_member *member, si
 		if (!last || end_of(one) > end_of(last))
 			last = one;
 	}
+}
+
+/* All names that can be said without what holds them, in the order of the text. */
+struct said {
+	const struct outline_member **member;
+	size_t count;
+};
+
+static void note_said(struct said *said, const struct outline_member *member, size_t members)
+{
+	for (size_t i = 0; i < members; i++) {
+		if (!*member[i].name) {
+			note_said(said, member[i].child, member[i].children);
+			continue;
+		}
+		/* room doubles whenever it is used up, at powers of two */
+		if (!(said->count & (said->count - 1)))
+			said->member = xrealloc(said->member, (said->count ? 2 * said->count : 1) *
+								      sizeof *said->member);
+		said->member[said->count++] = &member[i];
+	}
+}
+
+static int by_name(const void *one, const void *other)
+{
+	const struct outline_member *a = *(const struct outline_member *const *)one;
+	const struct outline_member *b = *(const struct outline_member *const *)other;
+	int order = strcmp(a->name, b->name);
+
+	if (order)
+		return order;
+	if (a->line != b->line)
+		return a->line < b->line ? -1 : 1;
+	return a->column < b->column ? -1 : a->column > b->column;
+}
+
+/* A name means one member, here and in each struct and union with a name. */
+static void judge_names(struct judge *judge, const struct outline_member *member, size_t members)
+{
+	struct said said = { NULL, 0 };
+
+	note_said(&said, member, members);
+	if (said.count)
+		qsort(said.member, said.count, sizeof *said.member, by_name);
+	for (size_t i = 0; i < said.count; i++) {
+		if (i && !strcmp(said.member[i]->name, said.member[i - 1]->name))
+			judge_tell(
+				judge, said.member[i],
+				"a second member '%.60s' of the same struct; the first is in line %u",
+				said.member[i]->name, said.member[i - 1]->line);
+		judge_names(judge, said.member[i]->child, said.member[i]->children);
+	}
+	free(said.member);
 }
 
 bool outline_check(struct outline *outline, outline_tell *tell, void *to)
@@ -191,6 +251,7 @@ bool outline_check(struct outline *outline, outline_tell *tell, void *to)
 			   outline->name, outline->align, OUTLINE_BYTES_MAX);
 	else
 		judge_members(&judge, outline->member, outline->members, false, 0, outline->size);
+	judge_names(&judge, outline->member, outline->members);
 	return !judge.told;
 }
 

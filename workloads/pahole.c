@@ -168,9 +168,18 @@ static char *copy(const char *start, const char *end)
 	while (end > start && strchr(" \t\r\n", end[-1]))
 		end--;
 	text = xalloc((size_t)(end - start) + 1);
-	/* one line, whatever it was: runs of blanks stay as they are printed */
-	for (const char *c = start; c < end; c++)
+	/* one line without comments, whatever it was: runs of blanks stay as they are printed */
+	for (const char *c = start; c < end; c++) {
+		const char *comment_end = NULL;
+
+		if (end - c > 3 && c[0] == '/' && c[1] == '*')
+			comment_end = memmem(c + 2, (size_t)(end - c - 2), "*/", 2);
+		if (comment_end) {
+			c = comment_end + 1;
+			continue;
+		}
 		text[length++] = strchr("\t\r\n", *c) ? ' ' : *c;
+	}
 	return text;
 }
 
@@ -247,22 +256,23 @@ static void take_attributes(struct declaration *declaration, uint64_t *align)
 	declaration->count = kept;
 }
 
-/* Array suffixes at the end: their product; 0: one has no length. */
-static uint64_t take_dimensions(struct declaration *declaration)
+/* Array suffixes in front of token `end`: their product, 0: one has no length. `end` is where they
+ * begin. */
+static uint64_t dimensions(const struct declaration *declaration, unsigned *end)
 {
 	uint64_t elements = 1;
 
-	while (declaration->count && is_sign(&declaration->token[declaration->count - 1], ']')) {
-		unsigned at = declaration->count - 1;
+	while (*end && is_sign(&declaration->token[*end - 1], ']')) {
+		unsigned at = *end - 1;
 		uint64_t length = 0;
 
 		while (at && !is_sign(&declaration->token[at], '['))
 			at--;
-		if (at + 2 < declaration->count && declaration->token[at + 1].kind == TOKEN_NUMBER)
+		if (at + 2 < *end && declaration->token[at + 1].kind == TOKEN_NUMBER)
 			length = number_of(declaration->token[at + 1].start,
 					   declaration->token[at + 1].length);
 		elements = length && elements <= OUTLINE_BYTES_MAX / length ? elements * length : 0;
-		declaration->count = at;
+		*end = at;
 	}
 	return elements;
 }
@@ -279,8 +289,9 @@ static uint64_t take_bits(struct declaration *declaration)
 	return number_of(declaration->token[count - 1].start, declaration->token[count - 1].length);
 }
 
-/* The name in a pointer to a function, or to an array: behind "(*"; NULL: it is none. */
-static const struct token *pointer_name(const struct declaration *declaration)
+/* The name in a pointer to a function, or to an array: behind "(*"; NULL: it is none. Of an array
+ * of such pointers its length stands behind the name, inside. */
+static const struct token *pointer_name(const struct declaration *declaration, uint64_t *elements)
 {
 	for (unsigned i = 0; i + 2 < declaration->count; i++) {
 		if (!is_sign(&declaration->token[i], '(') ||
@@ -292,7 +303,17 @@ static const struct token *pointer_name(const struct declaration *declaration)
 			if (is_word(token, "const") || is_word(token, "volatile") ||
 			    is_sign(token, '*'))
 				continue;
-			return token->kind == TOKEN_WORD ? token : NULL;
+			if (token->kind != TOKEN_WORD)
+				return NULL;
+
+			unsigned end = i + 1;
+
+			while (end < declaration->count &&
+			       !is_sign(&declaration->token[end], ')') &&
+			       !is_sign(&declaration->token[end], '('))
+				end++;
+			*elements = dimensions(declaration, &end);
+			return token;
 		}
 	}
 	return NULL;
@@ -303,15 +324,15 @@ static void read_declarator(struct reader *reader, struct declaration *declarati
 			    struct outline_member *member, bool nested)
 {
 	const struct token *name, *first = &declaration->token[0];
-	uint64_t bits;
+	uint64_t bits, pointers = 1;
 
 	take_attributes(declaration, &member->align);
 	member->declared = member->align;
 	bits = take_bits(declaration);
-	member->elements = take_dimensions(declaration);
-	name = nested ? NULL : pointer_name(declaration);
+	member->elements = dimensions(declaration, &declaration->count);
+	name = nested ? NULL : pointer_name(declaration, &pointers);
 	if (name)
-		member->elements = 1;           /* a pointer, whatever it points to */
+		member->elements = pointers;    /* whatever they point to */
 	if (!name && declaration->count &&
 	    declaration->token[declaration->count - 1].kind == TOKEN_WORD)
 		name = &declaration->token[declaration->count - 1];
@@ -460,13 +481,24 @@ static bool read_nested(struct reader *reader, struct declaration *declaration,
 	return read_body(reader, &member->child, &member->children, depth + 1);
 }
 
+/* Bits without a name, "unsigned int :0" or "u16 :16": no member, and nothing says where they lie. */
 static bool is_padding(const struct declaration *declaration)
 {
+	static const char *const types[] = { "int",  "char",     "short",  "long",
+					     "bool", "unsigned", "signed", "_Bool" };
 	unsigned count = declaration->count;
 
-	return count >= 2 && is_sign(&declaration->token[count - 2], ':') &&
-	       declaration->token[count - 1].length == 1 &&
-	       *declaration->token[count - 1].start == '0';
+	if (count < 2 || !is_sign(&declaration->token[count - 2], ':') ||
+	    declaration->token[count - 1].kind != TOKEN_NUMBER)
+		return false;
+	if (count <= 3 || (declaration->token[count - 1].length == 1 &&
+			   *declaration->token[count - 1].start == '0'))
+		return true;
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+		if (is_word(&declaration->token[count - 3], types[i]))
+			return true;
+	}
+	return false;
 }
 
 /* One member; false: the text cannot be read on from here. `member` is filled. */
@@ -530,7 +562,7 @@ static uint64_t comment_size(const struct token *token)
 
 	const char *start = at;
 
-	while (at < end && is_digit(*at))
+	while (at < end && (is_digit(*at) || is_letter(*at)))
 		at++;
 	return number_of(start, (size_t)(at - start));
 }

@@ -307,6 +307,23 @@ static void sequence_thread(struct cpu *cpu, void *argument)
 	}
 }
 
+/* Does every access of it lie at a multiple of its bytes? */
+static bool lies_straight(const struct struct_settings *set, const struct sequence *sequence,
+			  uint64_t bytes)
+{
+	uint64_t apart = set->per_cpu ? 0 : bytes;
+
+	for (unsigned i = 0; i < sequence->cpus; i++)
+		for (size_t j = 0; j < sequence->steps[i]; j++) {
+			const struct sequence_step *step = &sequence->step[i][j];
+
+			if ((set->start + step->instance * apart + step->offset) % step->size)
+				return false;
+		}
+	return true;
+}
+
+/* `bytes` 0: the struct is not looked at. */
 static bool open_sequence(const struct struct_settings *set, unsigned cpus, uint64_t bytes,
 			  struct sequence **sequence, char *why, size_t size)
 {
@@ -329,6 +346,12 @@ static bool open_sequence(const struct struct_settings *set, unsigned cpus, uint
 		snprintf(why, size,
 			 "sequence '%s' reaches byte %" PRIu64 " of a struct that has %" PRIu64,
 			 set->sequence, (*sequence)->bytes, bytes);
+	else if (bytes && !lies_straight(set, *sequence, bytes))
+		snprintf(
+			why, size,
+			"sequence '%s' has words that are not at a multiple of their bytes where 'start' and the struct's %" PRIu64
+			" bytes put them",
+			set->sequence, bytes);
 	else
 		return true;
 	sequence_free(*sequence);
@@ -456,9 +479,11 @@ static bool struct_check_settings(const void *settings, unsigned cpus, workload_
 				  void *to)
 {
 	const struct struct_settings *set = settings;
-	const struct workload_place where = { .key = "instances" };
+	const struct workload_place where = { .key = "instances" }, which = { .key = "which" },
+				    recorded = { .key = "sequence" };
 	struct struct_plan *plan = struct_plan_new(set, cpus, tell, to);
-	char text[200];
+	struct sequence *sequence = NULL;
+	char text[400];
 	uint64_t instances;
 	bool good = plan;
 
@@ -475,6 +500,15 @@ static bool struct_check_settings(const void *settings, unsigned cpus, workload_
 		tell(to, &where, text);
 		good = false;
 	}
+	if (set->per_cpu && set->which != WHICH_OWN) {
+		tell(to, &which, "'per_cpu' gives each CPU one of its own: leave 'which' out");
+		good = false;
+	}
+	if (good && !open_sequence(set, cpus, plan->outline->size, &sequence, text, sizeof text)) {
+		tell(to, &recorded, text);
+		good = false;
+	}
+	sequence_free(sequence);
 	struct_plan_free(plan);
 	return good;
 }

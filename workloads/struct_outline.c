@@ -219,6 +219,11 @@ static bool read_type(struct telling *telling, const struct tree_node *node,
 	member->size = type_size(node->word);
 	if (member->size)
 		return true;
+	if (strspn(node->word, "+-.0123456789")) {
+		struct_tell(telling, where, "'%.60s' is no size: whole bytes, 1 to %d", node->word,
+			    OUTLINE_BYTES_MAX);
+		return false;
+	}
 	where.wrong = node->word;
 	where.words = words;
 	struct_tell(
@@ -233,32 +238,27 @@ static bool read_member_map(struct telling *telling, const struct tree *tree,
 {
 	static const char *const keys[] = { "offset", "size", "type", "count", "align", NULL };
 	const struct tree_node *node;
+	size_t before = telling->told;
 
-	if (!struct_keys(telling, tree, map, keys))
-		return false;
-	if ((node = struct_child(tree, map, "type")) && !read_type(telling, node, member))
-		return false;
+	struct_keys(telling, tree, map, keys);
+	if ((node = struct_child(tree, map, "type")))
+		read_type(telling, node, member);
 	if ((node = struct_child(tree, map, "size"))) {
-		if (member->type) {
+		if (member->type)
 			struct_tell(telling, struct_place(node),
 				    "'%.60s' has a type and a size; one says it", map->key);
-			return false;
-		}
-		if (!read_count(telling, node, OUTLINE_BYTES_MAX, &member->size))
-			return false;
+		else
+			read_count(telling, node, OUTLINE_BYTES_MAX, &member->size);
 	}
 	if ((node = struct_child(tree, map, "offset"))) {
 		member->placed = true;
-		if (!read_count(telling, node, OUTLINE_BYTES_MAX, &member->offset))
-			return false;
+		read_count(telling, node, OUTLINE_BYTES_MAX, &member->offset);
 	}
-	if ((node = struct_child(tree, map, "count")) &&
-	    !read_count(telling, node, OUTLINE_BYTES_MAX, &member->count))
-		return false;
-	if ((node = struct_child(tree, map, "align")) &&
-	    !read_count(telling, node, OUTLINE_BYTES_MAX, &member->align))
-		return false;
-	return true;
+	if ((node = struct_child(tree, map, "count")))
+		read_count(telling, node, OUTLINE_BYTES_MAX, &member->count);
+	if ((node = struct_child(tree, map, "align")))
+		read_count(telling, node, OUTLINE_BYTES_MAX, &member->align);
+	return telling->told == before;
 }
 
 /* "int", "8", or a map of what it is. */
@@ -614,8 +614,8 @@ static void edit(struct editing *editing)
 
 	if (root->kind == TREE_WORD)
 		edit_shortly(editing, root);
-	else if (!struct_keys(editing->telling, tree, root, keys))
-		return;
+	else
+		struct_keys(editing->telling, tree, root, keys);
 	if ((node = struct_child(tree, root, "pair")))
 		edit_pair(editing, node);
 	if ((node = struct_child(tree, root, "order")))

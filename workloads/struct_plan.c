@@ -114,6 +114,17 @@ static bool read_bare(struct planning *planning, const struct tree_node *node,
 	return false;
 }
 
+/* Of what is larger than a word any word will do that lies straight in each struct of an array. */
+static void fit_word(const struct planning *planning, struct outline_spot *spot)
+{
+	const struct struct_settings *set = planning->set;
+	bool array = set->instances > 1 && !set->per_cpu;
+
+	while (spot->room > spot->size &&
+	       (set->start % spot->size || (array && planning->plan->outline->size % spot->size)))
+		spot->size /= 2;
+}
+
 static bool read_spot(struct planning *planning, const struct tree_node *node,
 		      const struct words *words, struct listed *access)
 {
@@ -124,6 +135,9 @@ static bool read_spot(struct planning *planning, const struct tree_node *node,
 		struct_tell_member(&planning->telling, outline, node, words->text[1], why);
 		return false;
 	}
+	fit_word(planning, &access->spot);
+	if (access->kind == ACCESS_LOCK || access->kind == ACCESS_UNLOCK)
+		access->spot.size = sizeof(struct spinlock);
 	if (access->spot.bits && access->kind != ACCESS_LOAD && access->kind != ACCESS_STORE &&
 	    access->kind != ACCESS_READ_MOSTLY && access->kind != ACCESS_SUM) {
 		struct_tell(
@@ -223,6 +237,132 @@ static void check_locks(struct planning *planning, const struct tree_node *list,
 				break;
 		}
 	}
+}
+
+static const struct tree_node *access_node(const struct planning *planning, unsigned group,
+					   unsigned access)
+{
+	const struct tree *tree = planning->tree;
+	const struct tree_node *map = &tree->node[tree->node[0].child + group];
+
+	return &tree->node[struct_child(tree, map, "loop")->child + access];
+}
+
+/* A word that is a lock somewhere is written by its lock alone. */
+static void check_lock_words(struct planning *planning)
+{
+	const struct struct_plan *plan = planning->plan;
+	bool *is_lock = xalloc(plan->outline->size / sizeof(struct spinlock) + 1);
+
+	for (unsigned i = 0; i < plan->groups; i++)
+		for (unsigned j = 0; j < plan->group[i].accesses; j++) {
+			const struct listed *access = &plan->group[i].access[j];
+
+			if (access->kind == ACCESS_LOCK)
+				is_lock[access->spot.offset / sizeof(struct spinlock)] = true;
+		}
+	for (unsigned i = 0; i < plan->groups; i++)
+		for (unsigned j = 0; j < plan->group[i].accesses; j++) {
+			const struct listed *access = &plan->group[i].access[j];
+			uint64_t word = access->spot.offset / sizeof(struct spinlock);
+			uint64_t end = access->spot.offset + access->spot.size;
+			bool hit = false;
+
+			if (!access_writes(access->kind) || access->kind == ACCESS_LOCK ||
+			    access->kind == ACCESS_UNLOCK)
+				continue;
+			for (; word * sizeof(struct spinlock) < end; word++)
+				hit |= is_lock[word];
+			if (hit)
+				struct_tell(
+					&planning->telling,
+					struct_place(access_node(planning, i, j)),
+					"'%.60s' is taken as a lock elsewhere: '%.60s' would overwrite it; only lock, unlock and loads go to a lock",
+					access->spot.name, access->site.function);
+		}
+	free(is_lock);
+}
+
+/* ---- places in memory ------------------------------------------------------------------------ */
+
+/* What the struct was declared to be aligned to, or a member of it; 1: nothing. */
+static uint64_t declared_alignment(const struct outline *outline)
+{
+	uint64_t most = outline->align ? outline->align : 1;
+
+	for (size_t i = 0; i < outline->members; i++) {
+		const struct outline_member *member = &outline->member[i];
+
+		most = member->align > most ? member->align : most;
+		/* of what nested members ask for; words alone are guesses */
+		if (member->natural > OUTLINE_WORD_BYTES && member->natural > most)
+			most = member->natural;
+	}
+	return most;
+}
+
+/* The struct lies where its alignment lets it, and all of an array do. */
+static void check_alignment(struct planning *planning)
+{
+	const struct struct_settings *set = planning->set;
+	const struct outline *outline = planning->plan->outline;
+	uint64_t align = declared_alignment(outline);
+
+	if (set->start % align)
+		struct_tell(
+			&planning->telling, (struct workload_place){ .key = "start" },
+			"struct '%.60s' is aligned to %llu bytes and cannot start at %llu: a multiple of it, or 0",
+			outline->name, (unsigned long long)align, (unsigned long long)set->start);
+	if (set->instances > 1 && !set->per_cpu && outline->size % align)
+		struct_tell(
+			&planning->telling, (struct workload_place){ .key = "instances" },
+			"struct '%.60s' has %llu bytes, no multiple of its alignment, %llu: no array of it can be",
+			outline->name, (unsigned long long)outline->size,
+			(unsigned long long)align);
+}
+
+/* No word that is accessed lies askew: the first mistake of each kind is told. */
+static void check_words(struct planning *planning)
+{
+	const struct struct_settings *set = planning->set;
+	const struct struct_plan *plan = planning->plan;
+	bool start_told = false, array_told = false;
+
+	for (unsigned i = 0; i < plan->groups; i++)
+		for (unsigned j = 0; j < plan->group[i].accesses; j++) {
+			const struct outline_spot *spot = &plan->group[i].access[j].spot;
+
+			if (!spot->size)
+				continue;       /* compute, fence */
+			if (set->start % spot->size && !start_told) {
+				struct_tell(
+					&planning->telling,
+					(struct workload_place){ .key = "start" },
+					"'%.60s' has words of %u bytes, which lie at multiples of them: start at one too, not at %llu",
+					spot->name, spot->size, (unsigned long long)set->start);
+				start_told = true;
+			}
+			if (set->instances > 1 && !set->per_cpu && !array_told &&
+			    plan->outline->size % spot->size) {
+				struct_tell(
+					&planning->telling,
+					(struct workload_place){ .key = "instances" },
+					"struct '%.60s' has %llu bytes: in an array '%.60s', with words of %u, is not at a multiple of them; per_cpu, or a member more",
+					plan->outline->name,
+					(unsigned long long)plan->outline->size, spot->name,
+					spot->size);
+				array_told = true;
+			}
+		}
+}
+
+static void check_places(struct planning *planning)
+{
+	size_t before = planning->telling.told;
+
+	check_alignment(planning);
+	if (planning->telling.told == before)
+		check_words(planning);
 }
 
 static void read_loop(struct planning *planning, const struct tree_node *list, struct group *group)
@@ -408,8 +548,7 @@ static void read_group(struct planning *planning, const struct tree_node *map, s
 		struct_tell(&planning->telling, struct_key_place(map),
 			    "'%.60s' is no name of a group: letters, digits, '_' and '-', at most %d",
 			    map->key, OUTLINE_NAME_BYTES - 1);
-	if (!struct_keys(&planning->telling, tree, map, keys))
-		return;
+	struct_keys(&planning->telling, tree, map, keys);
 	if ((node = struct_child(tree, map, "work_cycles")) &&
 	    (node->kind != TREE_WORD ||
 	     !struct_number(node->word, CYCLES_MAX, &group->work_cycles)))
@@ -440,8 +579,10 @@ static void read_groups(struct planning *planning)
 	plan->groups = root->count;
 	for (unsigned i = 0; i < root->count; i++)
 		read_group(planning, &planning->tree->node[root->child + i], &plan->group[i]);
-	if (!planning->telling.told)
+	if (!planning->telling.told) {
 		give_cpus(planning, root);
+		check_lock_words(planning);
+	}
 	for (unsigned cpu = 0; cpu < planning->cpus; cpu++) {
 		if (plan->group_of[cpu] == GROUPS_MAX)
 			plan->group_of[cpu] = plan->groups;
@@ -462,6 +603,11 @@ void struct_plan_free(struct struct_plan *plan)
 	free(plan);
 }
 
+static void ignore(void *to, const struct workload_place *where, const char *text)
+{
+	(void)to, (void)where, (void)text;
+}
+
 struct struct_plan *struct_plan_new(const struct struct_settings *set, unsigned cpus,
 				    workload_tell *tell, void *to)
 {
@@ -474,6 +620,11 @@ struct struct_plan *struct_plan_new(const struct struct_settings *set, unsigned 
 	for (unsigned i = 0; i < cpus; i++)
 		planning.plan->group_of[i] = GROUPS_MAX;
 	planning.plan->outline = struct_outline(set, true, tell, to);
+	if (!planning.plan->outline && set->edit) {
+		/* mistakes of the threads are told beside those of the edit */
+		planning.plan->outline = struct_outline(set, false, ignore, NULL);
+		planning.telling.told += planning.plan->outline != NULL;
+	}
 	if (*set->sequence && set->threads)
 		struct_tell(&planning.telling, (struct workload_place){ .key = "sequence" },
 			    "what CPUs do comes from 'sequence' or 'threads', not from both");
@@ -488,6 +639,8 @@ struct struct_plan *struct_plan_new(const struct struct_settings *set, unsigned 
 			    "missing key 'threads': which CPUs do what to the members");
 	else if (planning.plan->outline)
 		read_groups(&planning);
+	if (planning.plan->outline && !planning.telling.told)
+		check_places(&planning);
 	if (planning.plan->outline && !planning.telling.told)
 		return planning.plan;
 	struct_plan_free(planning.plan);

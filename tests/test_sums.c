@@ -163,6 +163,20 @@ static struct experiment *load_short(const char *path)
 	return experiment;
 }
 
+/* Bounces of one combination, whose sums are right. */
+static uint64_t bounces_of(const struct planned *planned)
+{
+	char why[512] = "";
+	struct point *point = run_point(planned, why, sizeof why);
+	uint64_t bounces;
+
+	if (!point)
+		fail_msg("%s", why);
+	bounces = check_sums(point->result);
+	point_free(point);
+	return bounces;
+}
+
 static void test_sums(void **state)
 {
 	struct experiment *experiment = load_short(*state);
@@ -171,15 +185,11 @@ static void test_sums(void **state)
 			      : 1;
 	uint64_t bounces = 0;
 
-	for (size_t i = 0; i < experiment->points; i += step) {
-		char why[512] = "";
-		struct point *point = run_point(&experiment->point[i], why, sizeof why);
-
-		if (!point)
-			fail_msg("%s", why);
-		bounces += check_sums(point->result);
-		point_free(point);
-	}
+	for (size_t i = 0; i < experiment->points; i += step)
+		bounces += bounces_of(&experiment->point[i]);
+	/* of some experiments these are combinations in which nothing bounces */
+	for (size_t i = experiment->points; i-- > 0 && bounces == 0;)
+		bounces += bounces_of(&experiment->point[i]);
 	assert_true(bounces > 0);
 	experiment_free(experiment);
 }

@@ -48,8 +48,22 @@ static bool is_covered(const struct result *result, const char *layout, unsigned
 	return false;
 }
 
-/* Where the member would fit, aligned by its size, into bytes that no member has, in none of the
- * lines that the two have now; struct_size(): nowhere. */
+/* Is a member in that line of the struct used, but for the one that moves? */
+static bool is_used(const struct result *result, const struct meeting_side *moves, unsigned line)
+{
+	for (size_t i = 0; i < result->fields; i++) {
+		const struct field_stats *field = &result->field[i];
+
+		if (!strcmp(field->layout, moves->layout) && field->offset != moves->offset &&
+		    field->offset / LINE <= line &&
+		    field->offset + (field->size ? field->size : 1) > line * LINE)
+			return true;
+	}
+	return false;
+}
+
+/* Where the member would fit, aligned by its size, into bytes that no member has, in a line that
+ * nobody uses: among members in use they would only meet others. struct_size(): nowhere. */
 static unsigned hole_for(const struct result *result, const struct meeting *finding,
 			 const struct meeting_side *side)
 {
@@ -62,7 +76,9 @@ static unsigned hole_for(const struct result *result, const struct meeting *find
 		unsigned free = 0;
 
 		if (at / LINE == finding->one.offset / LINE ||
-		    at / LINE == finding->other.offset / LINE)
+		    at / LINE == finding->other.offset / LINE ||
+		    is_used(result, side, at / LINE) ||
+		    is_used(result, side, (at + side->size - 1) / LINE))
 			continue;
 		while (free < side->size && !is_covered(result, side->layout, at + free))
 			free++;

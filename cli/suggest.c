@@ -451,13 +451,26 @@ static int suggest_model(struct suggesting *suggesting, const char *name)
 
 /* ---- the verb -------------------------------------------------------------------------------- */
 
+/* Is it the struct that the workload is about, and not one of what runs below it? */
+static bool is_its_own(const struct point *point, const char *name)
+{
+	const struct result *result = point->result;
+
+	for (size_t i = 0; i < result->members; i++) {
+		if (result->member[i].class == CLASS_WORKLOAD &&
+		    !strcmp(result->member[i].layout, name))
+			return !strcmp(point->workload, "struct");
+	}
+	return false;
+}
+
 static int suggest(const struct arguments *arguments, const struct points *points,
 		   const char *folder, const struct point *point)
 {
 	struct suggesting suggesting = { .points = points, .point = point };
 
 	snprintf(suggesting.file, sizeof suggesting.file, "%s/experiment.yaml", folder);
-	if (arguments->structure)
+	if (arguments->structure && !is_its_own(point, arguments->structure))
 		return suggest_model(&suggesting, arguments->structure);
 	if (!strcmp(point->workload, "struct"))
 		return suggest_struct(&suggesting);

@@ -63,9 +63,20 @@ static void print_member(struct printing *printing, const struct outline_member 
 	print_declared(printing, member, close, tabs);
 }
 
-/* What lies between the members so far and the next one. */
-static void print_between(struct printing *printing, const struct outline_member *member)
+/* Bits that begin a word of their own though those in front of them leave room: a compiler is told. */
+static bool wants_break(const struct outline_member *last, const struct outline_member *member)
 {
+	return last && last->bits && member->bits && member->offset >= last->offset + last->size &&
+	       last->bit + last->bits + member->bits <= 8 * last->size;
+}
+
+/* What lies between the members so far and the next one. */
+static void print_between(struct printing *printing, const struct outline_member *last,
+			  const struct outline_member *member)
+{
+	if (wants_break(last, member))
+		fputs("\tint                        :0;\n", printing->out);
+
 	uint64_t line = member->offset / LINE, past = member->offset % LINE;
 
 	if (member->offset > printing->end) {
@@ -112,7 +123,7 @@ void outline_print(FILE *out, const struct outline *outline)
 	for (size_t i = 0; i < outline->members; i++) {
 		const struct outline_member *member = &outline->member[i];
 
-		print_between(&printing, member);
+		print_between(&printing, i ? member - 1 : NULL, member);
 		print_member(&printing, member, 1);
 		if (member->offset + member->size > printing.end)
 			printing.end = member->offset + member->size;

@@ -321,6 +321,37 @@ static void bits_without_a_name(void **state)
 	outline_free(outline);
 }
 
+/* Two words of bits, each with room for the other's: what is printed must say that they are two, or
+ * a compiler makes them one. Where the second word would not fit, and of bits of one word, nothing. */
+static void words_of_bits_stay_apart(void **state)
+{
+	struct outline *outline = read_or_fail("struct a {\n"
+					       "	int a:1; /* 0: 0 4 */\n"
+					       "	int b:1; /* 0: 1 4 */\n"
+					       "	int :0;\n"
+					       "	int c:20; /* 4: 0 4 */\n"
+					       "	int d:20; /* 8: 0 4 */\n"
+					       "};\n",
+					       "");
+	char *text = printed(outline);
+
+	(void)state;
+	assert_non_null(strstr(text, "int b:1;                                        /*     0: 1  4 */\n"
+				     "\tint                        :0;\n"
+				     "\tint c:20;                                       /*     4: 0  4 */\n"
+				     "\tint d:20; "));
+	free(text);
+	/* d behind b: the break is in front of it, none between it and c */
+	outline_move(outline, outline_outer(outline, "d"), outline_outer(outline, "c"));
+	assert_true(outline_lay_out(outline));
+	text = printed(outline);
+	assert_non_null(strstr(text, "\tint                        :0;\n"
+				     "\tint d:20;                                       /*     4: 0  4 */\n"
+				     "\tint c:20; "));
+	free(text);
+	outline_free(outline);
+}
+
 /* What a nested member is declared to be aligned to holds for all of them: `in` moves in front of
  * `b` and still begins at a line, as its `y` must. 0 + 4, 64 + 128, then 4 more: 196, to 256. */
 static void nested_alignment_is_kept(void **state)
@@ -496,6 +527,7 @@ int main(void)
 		cmocka_unit_test(one_of_several),
 		cmocka_unit_test(arrays_of_pointers),
 		cmocka_unit_test(bits_without_a_name),
+		cmocka_unit_test(words_of_bits_stay_apart),
 		cmocka_unit_test(nested_alignment_is_kept),
 		cmocka_unit_test(refused_at_its_place),
 		cmocka_unit_test(hostile_text),

@@ -436,6 +436,19 @@ static void a_finding_proposes_what_parts_them(void **state)
 		assert_int_equal(finding->false_sharing, 5);
 		free(finding);
 	}
+
+	/* x is in use: beside it count would meet x's CPUs. 56 bytes before count, 128 + 56 to 192 */
+	struct pair_stats pair = rows[0].pair;
+	struct field_stats used = { .layout = "big", .member = "x", .offset = 64, .size = 8, .loads = 1 };
+	struct result result = { .pair = &pair, .pairs = 1, .shape = table, .shapes = 5,
+				 .field = &used, .fields = 1 };
+	size_t count;
+	struct meeting *finding = findings_of(&result, &count);
+
+	assert_int_equal(count, 1);
+	assert_string_equal(finding->cure, "56 bytes of padding before big.count: from 128 to 192 bytes in all");
+	assert_int_equal(finding->bytes, 64);
+	free(finding);
 }
 
 /* What overview_print() says of those points, of one seed or of all. */

@@ -441,6 +441,8 @@ static void mistakes_have_their_places(void **state)
 		  "11:17: struct 'struct' has no member 'b'\n"
 		  "11:42: 'a' is aligned to a power of two, not to 3\n"
 		  "11:55: 'a' wants a whole number, 0 to 1048576\n" },
+		{ "  members: {a: long, b: long}\n  edit: {move: {b: after b}}\n  threads: {one: {loop: [load a]}}\n",
+		  "11:20: 'b' cannot move behind itself\n" },
 		/* an unknown key hides nothing that stands beside it, nor does an edit hide the threads */
 		{ "  members: {a: {size: x, sise: 4}, b: -8}\n  threads: {one: {loop: [load a]}}\n",
 		  "10:23: 'size' wants a whole number, 0 to 1048576\n"
@@ -485,6 +487,21 @@ static void expect_runs(const char *layout, const char *settings)
 
 	snprintf(more, sizeof more, "  layout: %s\n%s", layout, settings);
 	ran = struct_run("2", "10", more);
+	ran_free(&ran);
+}
+
+/* Padding is called by what it follows, and no second time so: 8 bytes behind `a`, then the member
+ * that has that name already, at 16. */
+static void padding_has_its_own_name(void **state)
+{
+	struct ran ran = struct_run("1", "10",
+				    "  members: {a: long, a__pad: long}\n  edit: {pad: {a: 8}}\n"
+				    "  threads: {one: {loop: [add a__pad]}}\n");
+	const struct result *result = ran.points.point[0]->result;
+
+	(void)state;
+	assert_int_equal(result->fields, 1);
+	assert_int_equal(result->field[0].offset, 16);
 	ran_free(&ran);
 }
 
@@ -587,6 +604,7 @@ int main(void)
 		cmocka_unit_test(mistakes_have_their_places),
 		cmocka_unit_test(no_word_lies_askew),
 		cmocka_unit_test(larger_than_a_word),
+		cmocka_unit_test(padding_has_its_own_name),
 	};
 
 	enter_source_tree();

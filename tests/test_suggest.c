@@ -239,6 +239,12 @@ static void neighbours_in_an_array(void **state)
 	(void)state;
 	if (output.status || !strstr(output.out, "price: 64 bytes instead of 24 "))
 		fail_msg("%s%s", output.out, output.err);
+
+	/* named, it is the same struct */
+	struct output named = suggest(&ran, "--struct", "struct");
+
+	assert_string_equal(named.out, output.out);
+	output_free(&named);
 	output_free(&output);
 	ran_free(&ran);
 }

@@ -498,12 +498,17 @@ void outline_pad(struct outline *outline, size_t behind, uint64_t bytes)
 {
 	size_t at = outline_next_unit(outline, behind);
 	struct outline_member *pad = outline_add(&outline->member, &outline->members);
+	char *chosen = xalloc(OUTLINE_NAME_BYTES);
 	const char *name = outline->member[first_of_unit(outline, behind)].name;
 
 	pad->head = xalloc(OUTLINE_NAME_BYTES + 64);
+	/* a name that no other member has */
+	snprintf(chosen, OUTLINE_NAME_BYTES, "%.*s__pad", OUTLINE_NAME_BYTES - 16, name);
+	for (unsigned i = 2; outline_outer(outline, chosen) != SIZE_MAX; i++)
+		snprintf(chosen, OUTLINE_NAME_BYTES, "%.*s__pad%u", OUTLINE_NAME_BYTES - 16, name,
+			 i);
 	free(pad->name);
-	pad->name = xalloc(OUTLINE_NAME_BYTES);
-	snprintf(pad->name, OUTLINE_NAME_BYTES, "%.*s__pad", OUTLINE_NAME_BYTES - 8, name);
+	pad->name = chosen;
 	snprintf(pad->head, OUTLINE_NAME_BYTES + 64, "char %s[%" PRIu64 "]", pad->name, bytes);
 	pad->size = bytes;
 	pad->elements = bytes;

@@ -503,7 +503,10 @@ static void move_one(struct editing *editing, const struct tree_node *node)
 		outline_move(editing->outline, at, editing->outline->members);
 	} else if (!strncmp(node->word, "after ", 6)) {
 		other = edited(editing, node, node->word + 6);
-		if (other != SIZE_MAX)
+		if (other == at)
+			struct_tell(editing->telling, struct_place(node),
+				    "'%.60s' cannot move behind itself", node->key);
+		else if (other != SIZE_MAX)
 			outline_move(editing->outline, at,
 				     outline_next_unit(editing->outline, other));
 	} else {

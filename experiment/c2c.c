@@ -216,6 +216,15 @@ static uint64_t part(uint64_t count, uint64_t hundredths)
 	return (count * hundredths + 5000) / 10000;
 }
 
+static bool is_all_digits(const struct token *token)
+{
+	for (size_t i = 0; i < token->length; i++) {
+		if (token->text[i] < '0' || token->text[i] > '9')
+			return false;
+	}
+	return token->length;
+}
+
 /* From the code's address on: cycles, then records and CPUs, the last two numbers. */
 static bool read_counts(struct reading *reading, const char *line, unsigned at, struct row *row)
 {
@@ -226,6 +235,9 @@ static bool read_counts(struct reading *reading, const char *line, unsigned at, 
 		numbers++;
 		at++;
 	}
+	if (at < reading->tokens && is_all_digits(&reading->token[at]))
+		return refuse(reading, column_of(line, &reading->token[at]),
+			      "no report counts that far");
 	if (numbers < 2)
 		return refuse(
 			reading, at < reading->tokens ? column_of(line, &reading->token[at]) : 1,

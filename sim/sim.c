@@ -473,12 +473,16 @@ _Noreturn void sim_deadlock(struct sim *sim)
 
 	for (unsigned i = 0; i < sim->head.cpus; i++) {
 		const struct cpu *cpu = &sim->cpu[i];
+		const struct site *caller = sim->context[cpu->context].caller;
 
 		if (cpu->started && !cpu->finished && n < sizeof sim->message)
 			n += (size_t)snprintf(sim->message + n, sizeof sim->message - n,
 					      "%sCPU %u waits at %s:%u", n ? ", " : "", i,
 					      cpu->wait_site ? cpu->wait_site->file : "?",
 					      cpu->wait_site ? cpu->wait_site->line : 0);
+		if (cpu->started && !cpu->finished && caller && n < sizeof sim->message)
+			n += (size_t)snprintf(sim->message + n, sizeof sim->message - n,
+					      " for %s:%u", caller->file, caller->line);
 	}
 	sim_end(sim, OUTCOME_DEADLOCK);
 }

@@ -107,6 +107,8 @@ static void what_is_none_is_refused(void **state)
 		{ " 1.0% 2.0% 0.00% 0.00% 0.00% 0x8 0 1 2\n", "4:1: the address of the code is missing", 0 },
 		{ " 1.0% 2.0% 0.00% 0.00% 0.00% 0x8 0 1 0xff 1 [k] f\n", "4:45: records and CPUs of this access are missing", 0 },
 		{ " 1.0% 2.0% 0.00% 0.00% 0.00% 0x8 0 1 0xff 1 2 3 4 0 [k] f\n", "4:51: an access of 0 CPUs; 1 to 4096 are understood", 0 },
+		{ " 1.0% 2.0% 0.00% 0.00% 0.00% 0x8 0 1 0xff 1 2 3 99999999999999999999 5 [k] f\n", "4:49: no report counts that far", 0 },
+		{ " 1.0% 2.0% 0.00% 0.00% 0.00% 0x8 0 1 0xff 1 2 3 4 99999999999999999999 [k] f\n", "4:51: no report counts that far", 0 },
 		{ " 1.0% 2.0% 0.00% 0.00% 0.00% 0x8 0 1 0xff 1 2 3 40 2000 [k] f\n", "line 0 is of 2000 CPUs in all; no machine here has more than 1024", 0 },
 		{ " 0.0% 0.0% 0.00% 0.00% 0.00% 0x8 0 1 0xff 1 2 3 0 2 [k] f\n", "line 0 has accesses without a sample", 0 },
 	};

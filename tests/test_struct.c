@@ -242,6 +242,29 @@ static void locks_exclude(void **state)
 	}
 }
 
+/* Each holds what the other waits for: the third access of either list is where it stands. */
+static void who_waits_for_whom(void **state)
+{
+	char *folder = folder_new(), file[4200];
+	struct output output;
+
+	(void)state;
+	snprintf(file, sizeof file, "%s/x.yaml", folder);
+	write_text(file,
+		   "name: x\nmachine: textbook\ncpus: 2\nworkload:\n  kind: struct\n"
+		   "  members: {l: spinlock_t, m: spinlock_t}\n  work: constant\n  threads:\n"
+		   "    one: {cpus: 1, loop: [lock l, compute 5000, lock m, unlock m, unlock l]}\n"
+		   "    two: {cpus: 1, loop: [lock m, compute 5000, lock l, unlock l, unlock m]}\n"
+		   "operations: 100\n");
+	output = run_cli((const char *const[]){ "run", file, "--quiet", "--no-plots", "--output",
+						folder, NULL });
+	if (!strstr(output.err, "deadlock: CPU 0 waits at sim/verbs/lock.c:") ||
+	    !strstr(output.err, " for one:3, CPU 1 waits at") || !strstr(output.err, " for two:3\n"))
+		fail_msg("%s", output.err);
+	output_free(&output);
+	folder_free(folder);
+}
+
 /* Of eight structs, any: each of them is used. In turn: all alike. */
 static void which_instance(void **state)
 {
@@ -595,6 +618,7 @@ int main(void)
 		cmocka_unit_test(kinds_of_accesses),
 		cmocka_unit_test(rates_are_kept),
 		cmocka_unit_test(locks_exclude),
+		cmocka_unit_test(who_waits_for_whom),
 		cmocka_unit_test(which_instance),
 		cmocka_unit_test(sites_name_the_list),
 		cmocka_unit_test(seeds_differ),

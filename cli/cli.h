@@ -21,6 +21,7 @@ struct verb {
 };
 
 extern const struct verb verbs[];               /* ends with a verb without a name */
+const struct verb *verb_find(const char *word); /* NULL: there is none */
 
 int cli_run(int argc, char **argv);
 int cli_check(int argc, char **argv);

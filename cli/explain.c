@@ -478,7 +478,10 @@ static bool tell_unknown(const struct search *search)
 {
 	if (search->found)
 		return true;
-	if (search->nearest.best)
+	if (verb_find(search->word))
+		complain("bounce: '%s' is a verb; 'bounce help %s' says what it does", search->word,
+			 search->word);
+	else if (search->nearest.best)
 		complain("bounce: nothing is called '%s'; did you mean '%s'?", search->word,
 			 search->nearest.best);
 	else

@@ -104,7 +104,7 @@ static bool put_json(void *events, int fd)
 	if (!out)
 		return false;
 	chrome_write(out, events);
-	good = !ferror(out);
+	good = !ferror(out) && !events_damage(events);
 	return fclose(out) == 0 && good;
 }
 
@@ -119,7 +119,8 @@ static int write_out(const struct arguments *arguments, struct events *events)
 	else
 		good = events_save(events, arguments->output, why, sizeof why);
 	if (!good) {
-		complain("bounce export: %s", why);
+		complain("bounce export: %s: %s", arguments->file,
+			 events_damage(events) ? events_damage(events) : why);
 		return EXIT_FAILED;
 	}
 	if (strcmp(outcome, "done") && strcmp(outcome, "cut"))

@@ -7,6 +7,7 @@
 
 #include "cli/table.h"
 #include "experiment/terminal.h"
+#include "experiment/text.h"
 #include "sim/timing.h"
 #include "sim/verbs/xalloc.h"
 
@@ -255,11 +256,14 @@ static void print_source(FILE *out, struct sources *sources, const struct event 
 		return;
 	}
 	fprintf(out, "  %s:%u  %s()\n", source_path(e->site.file), e->site.line, e->site.function);
-	if (line)
-		fprintf(out, "      %s\n", line);
-	else
+	if (line) {
+		fputs("      ", out);
+		text_quote(out, line, strlen(line));
+		fputc('\n', out);
+	} else {
 		fprintf(out, "      (this version's source is not here; the operand is %s)\n",
 			e->site.text);
+	}
 	if (e->caller.line)
 		fprintf(out, "      for %s:%u  %s()  %s\n", source_path(e->caller.file),
 			e->caller.line, e->caller.function, e->caller.text);

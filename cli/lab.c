@@ -7,6 +7,7 @@
  */
 #include <argp.h>
 #include <dirent.h>
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -336,26 +337,55 @@ static bool ask(const struct lab *lab, double *predicted)
 
 /* ---- predictions are kept ------------------------------------------------------------------- */
 
-/* DIR/NAME/predictions.csv: one line more, whose last field may be filled in later. */
-static bool keep(const char *directory, const char *line, bool again)
+static const char predictions_head[] = "metric,predicted,is\n";
+
+/* What was predicted before, NULL: nothing. False: what stands there is none of ours, or cannot be
+ * read, which is told; it would be lost. */
+static bool read_predictions(const char *path, char **before)
 {
-	static const char head[] = "metric,predicted,is\n";
-	char path[4400], why[300];
-	size_t length, there;
-	char *before, *text, *last;
-	FILE *out = text_open(&text, &length);
+	size_t length, head = strlen(predictions_head);
+
+	*before = file_read(path, PREDICTIONS_MAX, &length);
+	if (!*before && errno != ENOENT)
+		complain("bounce: %s: %s", path, file_problem(errno));
+	if (!*before)
+		return errno == ENOENT;
+	if (length < PREDICTIONS_MAX && strlen(*before) == length && length >= head &&
+	    !memcmp(*before, predictions_head, head) && (*before)[length - 1] == '\n')
+		return true;
+	complain("bounce: %s: not as 'bounce lab' wrote it, or too long; move it away", path);
+	free(*before);
+	return false;
+}
+
+/* The last line that is `line`, which waits for its end; NULL: there is none. */
+static char *find_waiting(char *text, const char *line)
+{
+	char *found = NULL;
+
+	for (char *at = text; (at = strstr(at, line)); at++)
+		if (at > text && at[-1] == '\n')
+			found = at;
+	return found;
+}
+
+/* DIR/NAME/predictions.csv: `line` instead of `waiting`, or as one more. */
+static bool keep(const char *directory, const char *waiting, const char *line)
+{
+	char path[4400], why[300], *before, *text, *from;
+	size_t length;
+	FILE *out;
 	bool good;
 
 	snprintf(path, sizeof path, "%s/predictions.csv", directory);
-	before = file_read(path, PREDICTIONS_MAX, &there);
-	last = before && again ? strrchr(before, '\n') : NULL;
-	if (last) { /* the line that waits for its end */
-		*last = '\0';
-		last = strrchr(before, '\n');
-		if (last)
-			last[1] = '\0';
-	}
-	fprintf(out, "%s%s", before ? before : head, line);
+	if (!read_predictions(path, &before))
+		return false;
+	out = text_open(&text, &length);
+	from = before && waiting ? find_waiting(before, waiting) : NULL;
+	if (from)
+		fprintf(out, "%.*s%s%s", (int)(from - before), before, line, from + strlen(waiting));
+	else
+		fprintf(out, "%s%s", before ? before : predictions_head, line);
 	text_close(out);
 	good = file_write(directory, "predictions.csv", text, length, why, sizeof why);
 	if (!good)
@@ -365,15 +395,17 @@ static bool keep(const char *directory, const char *line, bool again)
 	return good;
 }
 
+/* `is`: what came, NULL: that is not known yet. */
 static bool keep_prediction(const char *directory, const struct lab *lab, double predicted,
 			    const double *is)
 {
-	char line[300], number[40] = "";
+	char waiting[300], line[340];
 
-	if (is)
-		snprintf(number, sizeof number, "%.17g", *is);
-	snprintf(line, sizeof line, "%s,%.17g,%s\n", lab->metric, predicted, number);
-	return keep(directory, line, is != NULL);
+	snprintf(waiting, sizeof waiting, "%s,%.17g,\n", lab->metric, predicted);
+	if (!is)
+		return keep(directory, NULL, waiting);
+	snprintf(line, sizeof line, "%s,%.17g,%.17g\n", lab->metric, predicted, *is);
+	return keep(directory, waiting, line);
 }
 
 /* ---- the run -------------------------------------------------------------------------------- */
@@ -409,6 +441,8 @@ static bool value_of_points(const struct lab *lab, const struct points *points, 
 			return false;
 		}
 	}
+	if (!there)
+		complain("bounce: all points are of allocators of your own; the question is about another one");
 	return there;
 }
 
@@ -419,6 +453,17 @@ struct playing {
 	size_t missed; /* expectations of the lab that do not hold */
 	bool changed;
 };
+
+/* Others may play in the same folder. */
+static bool keep_in_turn(struct runner *runner, const struct playing *playing, const double *is)
+{
+	bool good;
+
+	runner_enter(runner);
+	good = keep_prediction(playing->directory, playing->experiment->lab, playing->predicted, is);
+	runner_leave(runner);
+	return good;
+}
 
 /* EXIT_DONE: playing->value. */
 static int run_points(struct playing *playing)
@@ -435,7 +480,7 @@ static int run_points(struct playing *playing)
 
 	if (!runner)
 		return summary.refused ? EXIT_MISTAKE : EXIT_FAILED;
-	good = keep_prediction(playing->directory, experiment->lab, playing->predicted, NULL);
+	good = keep_in_turn(runner, playing, NULL);
 	if (good) {
 		runner_run(runner);
 		good = runner_tables(runner, &points, &whole, why, sizeof why);
@@ -446,6 +491,7 @@ static int run_points(struct playing *playing)
 		if (good)
 			playing->missed = expected_print(stdout, experiment, &points);
 		points_free(&points);
+		good = good && keep_in_turn(runner, playing, &playing->value);
 	}
 	runner_free(runner);
 	return summary.interrupted ? EXIT_INTERRUPTED : good ? EXIT_DONE : EXIT_FAILED;
@@ -465,7 +511,12 @@ static int explore(struct playing *playing)
 		return EXIT_FAILED;
 	status = explore_told(playing->experiment, playing->output);
 	playing->value = status == EXIT_FAILED;
-	return status == EXIT_MISTAKE ? status : EXIT_DONE;
+	if (status == EXIT_MISTAKE)
+		return status;
+	return keep_prediction(playing->directory, playing->experiment->lab, playing->predicted,
+			       &playing->value)
+		       ? EXIT_DONE
+		       : EXIT_FAILED;
 }
 
 /* ---- where reasoning and run part ----------------------------------------------------------- */
@@ -482,6 +533,20 @@ static uint32_t flags_of(const char *word, char *why, size_t size)
 		if (!strcmp(counted[i].word, word))
 			return counted[i].flags;
 	return step_flags(word, why, size);
+}
+
+/* It is told as a mistake of the file. */
+static bool is_counted(const struct experiment *experiment, struct diagnostics *diagnostics)
+{
+	const char *word = experiment->lab->event;
+	char why[300];
+
+	if (!word || flags_of(word, why, sizeof why))
+		return true;
+	mistake(diagnostics, experiment->about,
+		"'lab.event' is one of transfer, miss, bounce, lock, interrupt, locked, kill, not '%.60s'",
+		word);
+	return false;
 }
 
 /* In the window, at an instance of the lab's struct: "page[3]" is one of "page"; at that member of
@@ -636,7 +701,6 @@ static int play(const struct arguments *arguments, const struct experiment *expe
 	status = experiment->lab->explored ? explore(&playing) : run_points(&playing);
 	if (status != EXIT_DONE)
 		return status;
-	keep_prediction(directory, experiment->lab, playing.predicted, &playing.value);
 	return tell(&playing, table_colour(stdout, arguments->colour));
 }
 
@@ -652,7 +716,8 @@ static int play_file(const struct arguments *arguments, const char *path,
 	if (!experiment->lab)
 		mistake(diagnostics, experiment->about,
 			"an experiment without 'lab' asks nothing; 'bounce run' runs it");
-	else if (experiment->lab->explored || run_rehearse(experiment, diagnostics))
+	else if (is_counted(experiment, diagnostics) &&
+		 (experiment->lab->explored || run_rehearse(experiment, diagnostics)))
 		status = play(arguments, experiment);
 	experiment_free(experiment);
 	return status;

@@ -25,6 +25,7 @@ void options_parse(const struct argp *argp, int argc, char **argv, char *called,
 
 	error_t error = argp_parse(argp, argc, argv, ARGP_IN_ORDER, NULL, input);
 
+	plugin_running(!error);
 	if (!error)
 		return;
 	fprintf(stderr, "%s: %s\n", called, strerror(error));

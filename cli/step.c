@@ -5,7 +5,6 @@
 #include "cli/step.h"
 
 #include <argp.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,6 +109,7 @@ static void check_words(const struct arguments *arguments, const struct argp_sta
 static error_t parse(int key, char *word, struct argp_state *state)
 {
 	struct arguments *arguments = state->input;
+	uint64_t number;
 
 	switch (key) {
 	case OPTION_MODEL:
@@ -128,7 +128,10 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		arguments->until = word;
 		return 0;
 	case OPTION_CPU:
-		arguments->stepping.cpu = (int)(read_count(word, "cpu", 0, state) % 65536);
+		number = read_count(word, "cpu", 0, state);
+		if (number > INT16_MAX)
+			argp_error(state, "--cpu %s: no machine has so many", word);
+		arguments->stepping.cpu = (int)number;
 		return 0;
 	case OPTION_LINE:
 		snprintf(arguments->stepping.line, sizeof arguments->stepping.line, "%s", word);
@@ -213,8 +216,11 @@ static bool put_page(void *to, int fd)
 		return false;
 	good = page_write(out, s->events, s->sources, s->at, wish->events, wish->why,
 			  sizeof wish->why);
+	if (good && events_damage(s->events)) {
+		snprintf(wish->why, sizeof wish->why, "%s", events_damage(s->events));
+		good = false;
+	}
 	good = !ferror(out) && good;
-	errno = EIO;
 	return fclose(out) == 0 && good;
 }
 
@@ -271,9 +277,15 @@ static int show(const struct arguments *arguments, struct events *events)
 					  : until_end	    ? 2 /* the last one, and the end */
 					  : chosen	    ? 1
 							    : FRAMES_PLAIN);
-	else
+	else if (!events_damage(events))
 		complain("bounce step: the run ends before such an event, %s after %" PRIu64,
 			 events_key(events, "outcome"), events_count(events, true));
+	if (events_damage(events) && !arguments->html) {
+		complain("bounce step: %s: %s", arguments->file ? arguments->file
+								: arguments->replay,
+			 events_damage(events));
+		status = EXIT_FAILED;
+	}
 	sources_free(stepping.sources);
 	return status;
 }

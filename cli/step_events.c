@@ -12,6 +12,7 @@
 #include "cli/select.h"
 #include "cli/step.h"
 #include "cli/table.h"
+#include "experiment/plugin.h"
 #include "experiment/run_point.h"
 #include "sim/verbs/xalloc.h"
 #include "steps/found.h"
@@ -119,6 +120,11 @@ static struct events *of_file(const struct step_wish *wish)
 	if (wish->point || wish->set_count) {
 		complain("%s: %s is of one run, so --set and --point choose nothing", wish->verb,
 			 wish->file);
+		return NULL;
+	}
+	if (wish->most || plugin_name(0)) {
+		complain("%s: %s has its events already, so %s chooses nothing", wish->verb,
+			 wish->file, wish->most ? "--events" : "--model");
 		return NULL;
 	}
 	events = events_open(wish->file, why, sizeof why);

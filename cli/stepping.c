@@ -19,6 +19,8 @@ bool stepping_place(const char *text, struct stepping_place *place)
 		return false;
 	place->number = strtoull(text, &end, 10);
 	place->is_time = !strcmp(end, "cyc");
+	if (place->is_time && place->number > UINT64_MAX / UNIT)
+		return false;
 	return place->is_time || (!*end && place->number);
 }
 
@@ -103,8 +105,10 @@ static void show(struct stepping *s)
 		puts("nothing to show; ? tells what can be typed");
 }
 
-static void show_none(bool forward)
+static void show_none(const struct stepping *s, bool forward)
 {
+	if (events_damage(s->events))
+		puts(events_damage(s->events));
 	puts(forward ? "none up to the end of the run; e shows the end" : "none before this one");
 }
 
@@ -132,7 +136,7 @@ static void search(struct stepping *s, uint32_t flags, bool forward)
 	if (move(s, next(s, flags, s->at, forward)))
 		show(s);
 	else
-		show_none(forward);
+		show_none(s, forward);
 }
 
 static void go(struct stepping *s, const char *word)
@@ -144,7 +148,7 @@ static void go(struct stepping *s, const char *word)
 	else if (stepping_go(s, &place))
 		show(s);
 	else
-		show_none(true);
+		show_none(s, true);
 }
 
 static void choose_cpu(struct stepping *s, const char *word)

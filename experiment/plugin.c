@@ -2,10 +2,12 @@
 #include "experiment/plugin.h"
 
 #include <dlfcn.h>
+#include <elf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "experiment/data.h"
@@ -118,15 +120,79 @@ static const char *what_is_wrong(const struct allocator *a, char *text, size_t s
 	return NULL;
 }
 
+/* ---- ends -------------------------------------------------------------------------------------- */
+
+/* Whose code runs: that of a file which is being loaded (its path), or of one that was. */
+static const char *loading;
+static bool running;
+
+/* exit() of an allocator would be taken for a run that went well. Own exits after mistakes have told
+ * why, with EXIT_FAILURE. */
+static void judge_end(int status, void *unused)
+{
+	(void)unused;
+	if (!loading && (!running || status == EXIT_FAILURE))
+		return;
+	fprintf(stderr, "bounce: %s called exit(%d): an allocator does not end the program\n",
+		loading ? loading : loaded[0] ? loaded[0] : "an allocator", status);
+	_exit(EXIT_FAILURE);
+}
+
+void plugin_running(bool is)
+{
+	running = is && loaded[0];
+}
+
+/* ---- files ------------------------------------------------------------------------------------- */
+
+static bool is_read(FILE *file, uint64_t offset, void *to, size_t bytes)
+{
+	return fseeko(file, (off_t)offset, SEEK_SET) == 0 && fread(to, bytes, 1, file) == 1;
+}
+
+/* Does the file end before what is to be mapped of it, as after a full disk? The loader would touch
+ * what is not there. What is no such file at all is the loader's to tell. */
+static bool is_cut(const char *path)
+{
+	FILE *file = file_open(path);
+	struct stat stat;
+	Elf64_Ehdr head;
+	bool cut = false;
+
+	if (!file)
+		return false;
+	if (fstat(fileno(file), &stat) == 0 && is_read(file, 0, &head, sizeof head) &&
+	    !memcmp(head.e_ident, ELFMAG, SELFMAG) && head.e_ident[EI_CLASS] == ELFCLASS64)
+		for (unsigned i = 0; !cut && i < head.e_phnum; i++) {
+			Elf64_Phdr part;
+			uint64_t bytes = (uint64_t)stat.st_size;
+
+			cut = head.e_phoff > bytes ||
+			      !is_read(file, head.e_phoff + i * sizeof part, &part, sizeof part) ||
+			      part.p_offset > bytes || part.p_filesz > bytes - part.p_offset;
+		}
+	fclose(file);
+	return cut;
+}
+
 /* The shared object's own description; NULL: the reason in `why`. */
 static const struct plugin *open_plugin(const char *path, const char *shown, char *why, size_t size)
 {
-	void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	const struct plugin *plugin = object ? dlsym(object, "bounce_plugin") : NULL;
-	const char *error = object ? NULL : dlerror(), *undefined;
+	const struct plugin *plugin;
+	const char *error, *undefined;
 	char text[300];
+	void *object;
 
+	if (is_cut(path)) {
+		wrong(why, size, shown, "the file is cut: it ends before its code does", true);
+		return NULL;
+	}
+	loading = shown;                /* its constructors run */
+	object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	loading = NULL;
+	plugin = object ? dlsym(object, "bounce_plugin") : NULL;
 	if (!object) {
+		error = dlerror();
 		undefined = strstr(error, "undefined symbol: ");
 		snprintf(text, sizeof text, "%.120s%s",
 			 undefined ? undefined : "it cannot be loaded: ",
@@ -186,6 +252,11 @@ static bool load_file(const char *path, const char *whole, const char *content, 
 bool plugin_load(const char *path, char *why, size_t size)
 {
 	char content[SHA256_HEX_BYTES], *whole, *kept;
+	static bool judged;
+
+	if (!judged && on_exit(judge_end, NULL) != 0)
+		xalloc_failed(sizeof judged);
+	judged = true;
 
 	if (ends_in(path, ".c"))
 		return wrong(why, size, path, "that is source", true);

@@ -13,6 +13,8 @@
 bool plugin_load(const char *path, char *why, size_t size);
 /* The name of the i-th that was loaded; NULL: there are no more. */
 const char *plugin_name(size_t i);
+/* From when the program runs what was loaded until it is done: exit() in between is told, as a failure. */
+void plugin_running(bool is);
 /* "cc -O2 ... -I FOLDER -o mine.so mine.c", with the folder of the headers as it is here; in buf. */
 const char *plugin_command(char *buf, size_t size);
 

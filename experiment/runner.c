@@ -158,7 +158,8 @@ static _Noreturn void be_child(const struct runner *runner, const struct planned
 
 	int status = make_point(runner, planned, why, sizeof why);
 
-	if (status && write(pipe, why, strlen(why)) < 0)
+	/* an empty message is one too: without any, this is not where the process ended */
+	if (write(pipe, why, strlen(why) + 1) < 0)
 		status = CHILD_FAILED;
 	_exit(status);
 }
@@ -190,12 +191,14 @@ static bool start_child(struct runner *runner, const struct planned *planned)
 	return true;
 }
 
-static void read_message(int pipe, char *text, size_t size)
+/* False: there is none. */
+static bool read_message(int pipe, char *text, size_t size)
 {
 	ssize_t length = read(pipe, text, size - 1);
 
 	text[length > 0 ? length : 0] = '\0';
 	close(pipe);
+	return length > 0;
 }
 
 static void settle(struct runner *runner, const struct child *child, int status)
@@ -203,24 +206,28 @@ static void settle(struct runner *runner, const struct child *child, int status)
 	struct runner_summary *summary = runner->summary;
 	char why[MESSAGE_BYTES], text[MESSAGE_BYTES + 64];
 
-	read_message(child->pipe, why, sizeof why);
+	bool ended = read_message(child->pipe, why, sizeof why);
+
 	runner->done++;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+	if (ended && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		summary->computed++;
 		return;
 	}
 	if (WIFSIGNALED(status))
 		snprintf(text, sizeof text, "crashed: %s", strsignal(WTERMSIG(status)));
+	else if (!ended)
+		snprintf(text, sizeof text, "the process ended before the run did, with status %d",
+			 WEXITSTATUS(status));
 	else
 		snprintf(text, sizeof text, "%s", *why ? why : "failed");
-	if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_MISTAKE)
+	if (ended && WIFEXITED(status) && WEXITSTATUS(status) == CHILD_MISTAKE)
 		summary->mistaken++;
 	else
 		summary->failed++;
 	tell(runner, child->point, text);
 	point_sweep(runner->options->directory, child->point->name);
 	/* a full disk: the other points would be computed for nothing */
-	if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_UNWRITABLE)
+	if (ended && WIFEXITED(status) && WEXITSTATUS(status) == CHILD_UNWRITABLE)
 		runner->next = runner->count;
 }
 

@@ -122,10 +122,19 @@ void shipped_free(struct shipped *shipped, size_t count)
 
 /* ---- by name ----------------------------------------------------------------------------------- */
 
+/* As labs and documentation name it, which stand in the source tree: "labs/03-ping-pong.yaml". */
+static bool is_of_tree(const char *given)
+{
+	return is_experiment(given) &&
+	       (!strncmp(given, "configs/", 8) || !strncmp(given, "labs/", 5));
+}
+
 const char *shipped_path(const char *given, char *buf, size_t size)
 {
 	char name[PATH_BYTES];
 
+	if (access(given, F_OK) != 0 && is_of_tree(given) && data_file(given, buf, size))
+		return buf;
 	if (access(given, F_OK) == 0 || is_experiment(given) || *given == '/' || *given == '.')
 		return given;
 	for (const char *const *folder = folders; *folder; folder++) {

@@ -18,8 +18,8 @@ struct shipped {
 struct shipped *shipped_experiments(size_t *count);
 void shipped_free(struct shipped *shipped, size_t count);
 
-/* The file to read: `given` where there is one, else that of the shipped experiment of that name;
- * in buf. Where there is neither, `given`. */
+/* The file to read: `given` where there is one, else that of the shipped experiment of that name, or
+ * of that path in the source tree ("labs/03-ping-pong.yaml"); in buf. Where there is neither, `given`. */
 const char *shipped_path(const char *given, char *buf, size_t size);
 /* The name nearest to `given`, in buf; NULL: none is near. */
 const char *shipped_nearest(const char *given, char *buf, size_t size);

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@
 #include "experiment/experiment.h"
 #include "experiment/file.h"
 #include "experiment/run_point.h"
+#include "experiment/text.h"
 #include "experiment/version.h"
 #include "sim/protocol.h"
 #include "sim/timing.h"
@@ -69,7 +71,8 @@ struct events {
 	struct note *note;
 	char *note_states;              /* [note_room][2][caches] */
 	size_t note_room;
-	bool damaged;
+	bool given;                     /* a file that somebody wrote */
+	char damage[300];               /* what was found first; "": nothing */
 };
 
 /* What the run tells of each block, and at its end. */
@@ -130,7 +133,7 @@ static uint32_t number(struct reading *r)
 static void read_text(struct events *e, struct reading *r)
 {
 	uint32_t length = number(r);
-	char *text;
+	char *text, *clean;
 
 	if (r->bad || length > (size_t)(r->end - r->at)) {
 		r->bad = true;
@@ -139,7 +142,9 @@ static void read_text(struct events *e, struct reading *r)
 	text = xalloc((size_t)length + 1);
 	memcpy(text, r->at, length);
 	r->at += length;
-	*(char **)entries_add(&e->texts, sizeof text) = text;
+	clean = text_clean(text);       /* frames go to terminals */
+	free(text);
+	*(char **)entries_add(&e->texts, sizeof clean) = clean;
 }
 
 static bool read_dictionary(struct events *e, const unsigned char *bytes, size_t count)
@@ -224,7 +229,7 @@ static unsigned char *unpack(struct events *e, uint64_t offset, size_t packed_by
 /* The next block of the file: its entries are known from here on. */
 static bool take_block(struct events *e, const struct block_entry *block)
 {
-	uint64_t first = 1;
+	uint64_t first = 1, end = sizeof(struct events_header);
 	size_t length;
 	unsigned char *bytes;
 	bool good;
@@ -233,9 +238,10 @@ static bool take_block(struct events *e, const struct block_entry *block)
 		const struct block_entry *last = &e->block[e->blocks - 1];
 
 		first = last->first + last->accesses;
+		end = last->offset + last->dictionary_bytes + last->data_bytes;
 	}
 	if (block->records > BLOCK_RECORDS_MAX || block->accesses > block->records ||
-	    block->first != first)
+	    block->first != first || block->offset < end)
 		return false;
 	bytes = unpack(e, block->offset, block->dictionary_bytes, DICTIONARY_MAX, false, &length);
 	good = bytes && read_dictionary(e, bytes, length);
@@ -286,7 +292,8 @@ static void note_damage(struct events *e, const char *message)
 
 	*(char **)entries_add(&e->texts, sizeof text) = text;
 	*(struct key *)entries_add(&e->keys, sizeof(struct key)) = (struct key){ "message", text };
-	e->damaged = true;
+	if (!*e->damage)
+		snprintf(e->damage, sizeof e->damage, "%s", message);
 }
 
 /* One more block of the run beside us. False: there is none any more. */
@@ -362,6 +369,15 @@ static bool arrange(struct events *e, struct unpacked *u, const unsigned char *s
 	return accesses == block->accesses;
 }
 
+static void note_damaged_block(struct events *e, const struct block_entry *block)
+{
+	if (!*e->damage)
+		snprintf(e->damage, sizeof e->damage,
+			 "the file is damaged: events %" PRIu64 " to %" PRIu64
+			 " cannot be read; write it again with 'bounce export'",
+			 block->first, block->first + block->accesses - (block->accesses > 0));
+}
+
 static struct unpacked *load_block(struct events *e, size_t index)
 {
 	const struct block_entry *block = &e->block[index];
@@ -384,7 +400,7 @@ static struct unpacked *load_block(struct events *e, size_t index)
 	good = bytes && arrange(e, u, bytes, block);
 	free(bytes);
 	if (!good) {
-		e->damaged = true;
+		note_damaged_block(e, block);
 		return NULL;
 	}
 	u->block = index;
@@ -617,6 +633,11 @@ const struct note *events_rest(struct events *e, size_t *count)
 }
 
 /* ---- what is known --------------------------------------------------------------------------- */
+
+const char *events_damage(const struct events *e)
+{
+	return *e->damage ? e->damage : NULL;
+}
 
 unsigned events_caches(const struct events *e)
 {
@@ -879,9 +900,11 @@ static bool copy_to(void *from, int fd)
 bool events_save(struct events *e, const char *path, char *why, size_t size)
 {
 	wait_for_all(e);
-	if (!e->damaged)
+	for (size_t i = 0; e->given && i < e->blocks; i++)
+		load_block(e, i);
+	if (!events_damage(e))
 		return file_write_by(path, copy_to, e, why, size);
-	snprintf(why, size, "%s", events_key(e, "message"));
+	snprintf(why, size, "%s", events_damage(e));
 	return false;
 }
 
@@ -936,8 +959,10 @@ struct events *events_open(const char *path, char *why, size_t size)
 	fclose(file);
 	if (fd >= 0)
 		e = events_adopt(fd);
-	if (e)
+	if (e) {
+		e->given = true;
 		return e;
+	}
 	if (fd >= 0)
 		close(fd);
 	snprintf(why, size, "%s: this is no whole file of events", path);

@@ -69,6 +69,10 @@ uint64_t events_count(struct events *events, bool all);
 /* Notes behind the last event. Waits for the end. */
 const struct note *events_rest(struct events *events, size_t *count);
 
+/* Why events are missing that were to be read: a part of a file is damaged, the process of the run died.
+ * NULL: none is, as far as they were looked at. */
+const char *events_damage(const struct events *events);
+
 unsigned events_caches(const struct events *events);
 unsigned events_cpus(const struct events *events);
 /* "CPU 3", "L2 of CPU 2-3". */

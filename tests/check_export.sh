@@ -162,8 +162,39 @@ while [ "$at" -lt "$size" ]; do
 	timeout 20 "$bounce" step bad.events --until end >/dev/null 2>err
 	status=$?
 	[ "$status" -le 2 ] || { echo "# byte $at: status $status"; crashed=1; }
+	# what comes of it is all of it, or nothing
+	for form in json events; do
+		rm -f "bad-out.$form"
+		timeout 20 "$bounce" export bad.events -o "bad-out.$form" 2>err
+		status=$?
+		if [ "$status" = 0 ] && [ "$form" = json ]; then
+			cmp -s bad-out.json a.json || { echo "# byte $at: another trace"; partial=1; }
+		elif [ "$status" != 0 ] && { [ -e "bad-out.$form" ] || [ ! -s err ]; }; then
+			echo "# byte $at: status $status, $form"
+			partial=1
+		fi
+	done
 	at=$((at + size / 60 + 1))
 done
 ok "a file that is damaged is no crash" "${crashed:-0}"
+ok "of a file that is damaged there is no part" "${partial:-0}"
+
+# One byte in the middle of the records, which lie between the dictionary and the index.
+cp a.events bad.events
+printf '\377' | dd of=bad.events bs=1 seek=$((size / 2)) conv=notrunc 2>/dev/null
+cmp -s a.events bad.events && printf '\376' | dd of=bad.events bs=1 seek=$((size / 2)) conv=notrunc 2>/dev/null
+for wish in "step bad.events --events 100000" "step bad.events --events 100000 --html bad.html" "export bad.events -o bad.json" \
+	"export bad.events -o bad2.events"; do
+	rm -f bad.html bad.json bad2.events
+	# shellcheck disable=SC2086
+	"$bounce" $wish >/dev/null 2>err
+	[ $? = 1 ] && grep -q 'bad.events: the file is damaged: events [0-9]* to [0-9]* cannot be read\|^bounce step: the file is damaged' err &&
+		[ ! -e bad.html ] && [ ! -e bad.json ] && [ ! -e bad2.events ]
+	ok "damage is told: $wish" $?
+done
+
+"$bounce" export a.events --events 5 -o few.json 2>err
+[ $? = 2 ] && grep -q -e '--events chooses nothing' err && [ ! -e few.json ]
+ok "a file of events is exported whole" $?
 
 exit "$failed"

@@ -83,6 +83,38 @@ lab 3 ping-pong --predict 200 && lab 0 3 --predict 99
 tail -n 2 results/lab-03-ping-pong/predictions.csv >kept
 printf 'bounces,200,99\nbounces,99,99\n' | cmp -s - kept
 verdict $? "predictions are kept with what came"
+mine=results/lab-03-ping-pong/predictions.csv
+# Several at once: those that find the folder taken are told so, of the others no line is lost.
+before=$(wc -l <results/lab-03-ping-pong/predictions.csv)
+for predicted in 95 96 97 98; do
+	("$bounce" lab 3 --predict $predicted --output results >"at-once.$predicted" 2>&1
+	echo $? >"at-once.status.$predicted") &
+done
+wait
+grep -h . at-once.[0-9]* at-once.status.* >out
+played=$(grep -l '^3$' at-once.status.* | wc -l)
+[ "$played" -ge 1 ] && ! grep -q 'No such file' out &&
+	[ "$(wc -l <results/lab-03-ping-pong/predictions.csv)" -eq $((before + played)) ]
+verdict $? "several at once: as many predictions as were played, $played"
+[ "$(grep -c '^bounces,9[5-8],99$' $mine)" -eq "$played" ]
+verdict $? "several at once: each with what came"
+# What stands there is not lost, whatever it is.
+for text in 'a note of mine' 'metric,predicted,is' 'metric,predicted,is\nbounces,1,'; do
+	printf "$text" >$mine
+	cp $mine kept
+	lab 1 3 --predict 99 && grep -q 'predictions.csv: not as' out && cmp -s $mine kept
+	verdict $? "no prediction over '$text'"
+done
+echo precious >target
+ln -sf ../../target $mine
+lab 1 3 --predict 99 && [ "$(cat target)" = precious ] && [ -L $mine ]
+verdict $? "nor over what a link leads to"
+rm $mine
+for event in jump end locks; do
+	sed "s/event: bounce/event: $event/" "$here/labs/03-ping-pong.yaml" >event.yaml
+	lab 2 event.yaml --predict 99 && grep -q "event.yaml:[0-9]*:[0-9]*: error: 'lab.event' is one of" out
+	verdict $? "an event that none is called is told: $event"
+done
 
 # One change to try, predicted again.
 lab 0 9 --predict $((1 + 2 * ((40 - 1) / 16))) --set operations=80 && ! grep -q 'reasons' out

@@ -156,6 +156,42 @@ refused check.so 'an allocator has .alloc, .free and .check'
 sed 's/^static void \*toy_alloc/static void send(struct cpu *cpu) { ipi_send(cpu, 1, NULL, NULL); }\n&/; s/^\tif (n == 0)/\tsend(cpu);\n&/' toy.c >verb.c
 build verb.c
 refused verb.so 'undefined symbol: ipi_send (not among the verbs of models/allocator.h)'
+
+# A file that ends too early, by a full disk or an interrupted build, is told, not mapped.
+size=$(stat -c %s two.so)
+for cut in 1 40 64 200 1000 $((size / 8)) $((size / 4)); do
+	head -c "$cut" two.so >cut.so
+	"$bounce" run run.yaml --model ./cut.so >out 2>&1
+	[ $? -eq 2 ] && grep -q -F './cut.so: ' out && grep -q -F 'build it with: cc ' out
+	verdict $? "refused: cut after $cut bytes"
+done
+
+# An allocator that ends the process did not pass: no point, no expectation that held, no status 0.
+ends() { # ends NAME STATEMENT MESSAGE
+	(echo '#include <stdlib.h>'; echo '#include <unistd.h>'; sed "s/^\tif (n == 0)/\tif (n == 0) $2;\n&/" toy.c) >"$1.c"
+	build "$1.c" >out 2>&1 || verdict 1 "$1 is built"
+	"$bounce" run run.yaml --model "./$1.so" --set objects=toy --no-plots --output results --replace >out 2>&1
+	[ $? -eq 1 ] && grep -q 'the process ended before the run did' out && grep -q '^0 points' out
+	verdict $? "$1: run is told"
+	"$bounce" export run.yaml --model "./$1.so" --set objects=toy -o ends.json >out 2>&1
+	[ $? -ne 0 ] && grep -q 'the run died' out && [ ! -e ends.json ]
+	verdict $? "$1: export is told, and nothing is written"
+}
+ends exits 'exit(0)'
+"$bounce" explore run.yaml --model ./exits.so --set objects=toy --output results >out 2>&1
+[ $? -eq 1 ] && grep -q 'toy called exit(0): an allocator does not end the program' out
+verdict $? "exits: explore is told"
+ends exits-otherwise 'exit(3)'
+ends leaves '_exit(0)'
+ends leaves-as-if-mistaken '_exit(2)'
+(echo '#include <stdlib.h>'; cat toy.c; echo '__attribute__((constructor)) static void first(void) { exit(0); }') >early.c
+build early.c
+"$bounce" run run.yaml --model ./early.so >out 2>&1
+[ $? -eq 1 ] && grep -q './early.so called exit(0)' out
+verdict $? "exit() while it is loaded is told"
+"$bounce" run --model ./toy.so --help >out 2>&1 && ! grep -q 'called exit' out
+verdict $? "help with a model is help"
+
 sed -i 's/PLUGIN_ABI = /&10 + /' include/sim/verbs/table.h && build toy.c
 refused toy.so 'built for interface 11, and this bounce has 1; build it with: cc '
 refused "$(printf 'a\033[31m.so')" 'No such file'

@@ -124,6 +124,8 @@ static void near_misses_elsewhere(void **state)
 		const char *arguments[6], *told;
 	} rows[] = {
 		{ { "list", "metrcs" },                         "did you mean 'metrics'?" },
+		{ { "explain", "step" },                        "'step' is a verb; 'bounce help step' says" },
+		{ { "explain", "export" },                      "'export' is a verb; 'bounce help export' says" },
 		{ { "report", "x", "lnes" },                    "did you mean 'lines'?" },
 		{ { "plot", "x", "bonces" },                    "did you mean 'bounces'?" },
 		{ { "report", "configs/remote-free.yaml" }, "; it is a file: 'bounce run' makes results" },

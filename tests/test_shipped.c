@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -89,7 +90,9 @@ static void a_name_leads_to_its_file(void **state)
 /* What stands in the folder goes first: here a file of that name that is no experiment. */
 static void an_own_file_comes_first(void **state)
 {
-	char *folder = folder_new(), here[4096], buf[4096];
+	static const char *const told[] = { "labs/03-ping-pong.yaml", "configs/demo.yaml",
+					    "configs/pages/llfree.yaml" };
+	char *folder = folder_new(), here[4096], buf[4096], whole[4200];
 
 	(void)state;
 	assert_non_null(getcwd(here, sizeof here));
@@ -98,6 +101,16 @@ static void an_own_file_comes_first(void **state)
 	assert_string_not_equal(shipped_path("demo", buf, sizeof buf), "demo");
 	write_text("demo", "nonsense\n");
 	assert_string_equal(shipped_path("demo", buf, sizeof buf), "demo");
+	/* what labs tell a student to type works without the source tree, too */
+	for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+		snprintf(whole, sizeof whole, "%s/%s", here, told[i]);
+		assert_string_equal(shipped_path(told[i], buf, sizeof buf), whole);
+	}
+	assert_string_equal(shipped_path("labs/99-none.yaml", buf, sizeof buf), "labs/99-none.yaml");
+	assert_string_equal(shipped_path("sim/sim.c", buf, sizeof buf), "sim/sim.c");
+	assert_int_equal(mkdir("labs", 0777), 0);
+	write_text(told[0], "nonsense\n");
+	assert_string_equal(shipped_path(told[0], buf, sizeof buf), told[0]);
 	assert_int_equal(chdir(here), 0);
 	unsetenv("BOUNCE_DATA");
 	folder_free(folder);

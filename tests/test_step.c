@@ -595,6 +595,7 @@ static void noise_is_read(void **state)
 
 		writer_key(writer, "title", "noise");
 		writer_site(writer, &(struct site){ "../../../etc/passwd", 1, "f", "x" });
+		writer_site(writer, &(struct site){ "\033]0;x\007.c", 2, "\033[2J", "\xff\033[31m" });
 		for (unsigned i = 0; i < RECORDS; i++) {
 			unsigned char states[CACHES];
 			struct raw raw;
@@ -626,6 +627,10 @@ static void noise_is_read(void **state)
 		chrome_write(out, events);
 		assert_true(page_write(out, events, sources, 1, n, why, sizeof why));
 		text_close(out);
+		/* nothing in it commands a terminal */
+		assert_non_null(strstr(text, "?]0;x?.c:2  ?[2J()"));
+		assert_non_null(strstr(text, "the operand is ??[31m"));
+		assert_null(strpbrk(text, "\033\007\xff"));
 		free(text);
 		events_close(events);
 		sources_free(sources);
@@ -659,6 +664,12 @@ static void mistakes_are_told(void **state)
 	SAYS(2, "--events wants a whole number", "step", file, "--events", "-3");
 	SAYS(2, "--cpu wants a whole number", "step", file, "--cpu", "one");
 	SAYS(2, "CPUs are 0 to 1", "step", file, "--cpu", "2", "--set", "cpus=2");
+	SAYS(2, "no machine has so many", "step", file, "--cpu", "65536", "--set", "cpus=2");
+	/* 2^64 units of 1/64 cycle, and one cycle less, which no run comes to */
+	SAYS(2, "12000cyc, got '288230376151711744cyc'", "step", file, "--at",
+	     "288230376151711744cyc");
+	SAYS(1, "the run ends before such an event", "step", file, "--at",
+	     "288230376151711743cyc");
 	SAYS(2, "no point has", "step", file, "--point", "cpus=3");
 	SAYS(2, "no-such.yaml", "step", "no-such.yaml");
 	SAYS(1, "the run ends before such an event", "step", file, "--at", "100000000");

@@ -186,8 +186,8 @@ static void test_sums(void **state)
 	uint64_t bounces = 0, most_cpus = 0;
 
 	for (size_t i = 0; i < experiment->points; i++)
-		if (experiment->point[i].combination->cpus > most_cpus)
-			most_cpus = experiment->point[i].combination->cpus;
+		if (experiment->point[i].combination->settings.cpus > most_cpus)
+			most_cpus = experiment->point[i].combination->settings.cpus;
 	for (size_t i = 0; i < experiment->points; i += step)
 		bounces += bounces_of(&experiment->point[i]);
 	/* of some experiments these are combinations in which nothing bounces */

@@ -242,6 +242,36 @@ static void locks_exclude(void **state)
 	}
 }
 
+/*
+ * CPUs whose read and compare-and-exchange have others between them: each tries again until it
+ * counted, so that the word holds what all added, which is looked at in the end; tries are more
+ * than turns. With one size and another, against cas and against add.
+ */
+static void cas_counts_in_a_crowd(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "long", "cas a" }, { "int", "cas a" }, { "short", "cas a" }, { "long", "add a" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char more[400];
+		uint64_t tries = 0;
+
+		snprintf(more, sizeof more,
+			 "  members: {a: %s}\n  threads:\n    one: {cpus: 2, loop: [cas a]}\n"
+			 "    two: {cpus: 2, loop: [%s]}\n", rows[i][0], rows[i][1]);
+
+		struct ran ran = struct_run("4", "1000", more);
+		const struct result *result = ran.points.point[0]->result;
+
+		for (size_t j = 0; j < result->fields; j++)
+			tries += result->field[j].rmws;
+		assert_true(tries > result->operations);
+		ran_free(&ran);
+	}
+}
+
 /* Each holds what the other waits for: the third access of either list is where it stands. */
 static void who_waits_for_whom(void **state)
 {
@@ -618,6 +648,7 @@ int main(void)
 		cmocka_unit_test(kinds_of_accesses),
 		cmocka_unit_test(rates_are_kept),
 		cmocka_unit_test(locks_exclude),
+		cmocka_unit_test(cas_counts_in_a_crowd),
 		cmocka_unit_test(who_waits_for_whom),
 		cmocka_unit_test(which_instance),
 		cmocka_unit_test(sites_name_the_list),

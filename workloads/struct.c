@@ -128,11 +128,12 @@ static void change(struct cpu *cpu, void *p, const struct listed *access, enum r
 /* As code does it: read, and try until nobody was in between. */
 static void count_by_cas(struct cpu *cpu, void *p, const struct listed *access)
 {
-	struct value seen = { load_word(cpu, p, access), 0 }, wanted = { 0, 0 };
+	struct value seen = { load_word(cpu, p, access), 0 }, wanted = { 0, 0 }, expected;
 
 	do {
+		expected = seen;        /* apart from where the old value goes */
 		wanted.word = seen.word + 1;
-	} while (!verb_rmw(cpu, p, access->spot.size, RMW_CAS, &seen, &wanted, &seen, true,
+	} while (!verb_rmw(cpu, p, access->spot.size, RMW_CAS, &expected, &wanted, &seen, true,
 			   &access->site));
 }
 

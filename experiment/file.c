@@ -7,13 +7,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "experiment/sha256.h"
 #include "sim/verbs/xalloc.h"
 
-enum { PATH_BYTES = 4096, PART = 1 << 16 };
+enum { PATH_BYTES = 4096, PART = 1 << 16, COPIED_AT_ONCE = 1 << 26 };
 
 /* Stands in errno for what is no file; no call that opens one gives it. */
 enum { NO_FILE = EMEDIUMTYPE };
@@ -249,6 +250,32 @@ bool file_write(const char *directory, const char *name, const char *text, size_
 	return !error;
 }
 
+static bool put_copy(void *from, int fd)
+{
+	const int *source = from;
+	off_t at = 0;
+	ssize_t done;
+
+	do
+		done = sendfile(fd, *source, &at, COPIED_AT_ONCE);
+	while (done > 0 || (done < 0 && errno == EINTR));
+	return done == 0;
+}
+
+/* What takes long is written where it has no name yet: who interrupts it, or kills it, need not wait
+ * and finds nothing. */
+static int write_at_leisure(const char *directory, const char *name,
+			    bool (*put)(void *to, int fd), void *to)
+{
+	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600), error;
+
+	if (fd < 0) /* some file systems have none; others say why, once more */
+		return write_undisturbed(directory, name, put, to);
+	error = put(to, fd) ? write_undisturbed(directory, name, put_copy, &fd) : errno;
+	close(fd);
+	return error;
+}
+
 bool file_write_by(const char *path, bool (*put)(void *to, int fd), void *to, char *why, size_t size)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
@@ -257,7 +284,7 @@ bool file_write_by(const char *path, bool (*put)(void *to, int fd), void *to, ch
 
 	snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + (slash == path) : 1,
 		 slash ? path : ".");
-	error = *name ? write_undisturbed(folder, name, put, to) : EISDIR;
+	error = *name ? write_at_leisure(folder, name, put, to) : EISDIR;
 	if (error)
 		snprintf(why, size, "%s: %s", path, strerror(error));
 	return !error;

@@ -21,7 +21,8 @@ const char *file_problem(int error);
  */
 bool file_write(const char *directory, const char *name, const char *text, size_t length, char *why,
 		size_t size);
-/* The same for what `write` puts there, by file_put; it says false, with errno, if it could not. */
+/* The same for what `write` puts there, by file_put; it says false, with errno, if it could not. It may
+ * take long, and be interrupted: then there is nothing. */
 bool file_write_by(const char *path, bool (*write)(void *to, int fd), void *to, char *why, size_t size);
 bool file_put(int fd, const void *bytes, size_t count);
 /*

@@ -146,6 +146,22 @@ BOUNCE_DATA=$work/empty "$bounce" step a.events --html x.html 2>err
 [ $? = 1 ] && grep -q 'steps/page.html is not here' err && [ ! -e x.html ]
 ok "a page that cannot be made is told, and nothing is written" $?
 
+# Who ends a long export need not wait for its end, and finds nothing, not even after a kill.
+for signal in TERM HUP KILL; do
+	for moment in 0.1 0.4 0.8 1.2; do
+		rm -f cut-off.json
+		"$bounce" export hostile.yaml --set operations=40000 -o cut-off.json 2>/dev/null &
+		child=$!
+		sleep $moment
+		kill -s $signal $child 2>/dev/null
+		wait $child 2>/dev/null
+		status=$?
+		[ "$status" = 0 ] || [ ! -e cut-off.json ] || { echo "# $signal, $moment: status $status and a file"; left=1; }
+		find . -name '.cut-off*' | grep -q . && { echo "# $signal, $moment: a rest"; left=1; }
+	done
+done
+ok "an export that is cut off leaves nothing" "${left:-0}"
+
 # Files that are cut or damaged anywhere are told, or read; never a crash.
 size=$(stat -c %s a.events)
 for cut in 0 8 63 64 100 $((size / 2)) $((size - 1)); do

@@ -321,6 +321,25 @@ static void bits_without_a_name(void **state)
 	outline_free(outline);
 }
 
+/* A comment in a declaration goes, and with it the blanks on both sides at its end. */
+static void blanks_before_a_comment(void **state)
+{
+	struct outline *outline = read_or_fail("struct a {\n"
+					       "	int x   /* of a kind */   ; /* 0 4 */\n"
+					       "	struct {\n"
+					       "		int y; /* 4 4 */\n"
+					       "	} in  /* of another */ ; /* 4 4 */\n"
+					       "};\n",
+					       "");
+	char *text = printed(outline);
+
+	(void)state;
+	assert_non_null(strstr(text, "\tint x; "));
+	assert_non_null(strstr(text, "} in; "));
+	free(text);
+	outline_free(outline);
+}
+
 /* Two words of bits, each with room for the other's: what is printed must say that they are two, or
  * a compiler makes them one. Where the second word would not fit, and of bits of one word, nothing. */
 static void words_of_bits_stay_apart(void **state)
@@ -402,6 +421,8 @@ static void refused_at_its_place(void **state)
 		{ "struct a {\n\tint x; /* 0 4 */\n", "3:1: the text ends inside a struct\n" },
 		{ "struct a {\n\tint x /* 0 4 */\n};\n", "2:2: a declaration that no semicolon ends\n" },
 		{ "struct a {\n\tint x:3; /* 0 4 */\n};\n", "2:11: bit-field 'x' wants /* OFFSET: BIT SIZE */\n" },
+		{ "struct a {\n\tint x - y; /* 0 4 */\n};\n",
+		  "2:8: '-' has no place in the declaration of a member\n" },
 		{ "struct a {\n\tint x:99; /* 0: 0 4 */\n};\n", "2:6: a bit-field has 1 to 64 bits\n" },
 		{ "struct a {\n\tunion {\n\t\tint x; /* 0 4 */\n\t} u:0; /* 0 4 */\n};\n",
 		  "4:4: a bit-field has 1 to 64 bits\n" },
@@ -527,6 +548,7 @@ int main(void)
 		cmocka_unit_test(one_of_several),
 		cmocka_unit_test(arrays_of_pointers),
 		cmocka_unit_test(bits_without_a_name),
+		cmocka_unit_test(blanks_before_a_comment),
 		cmocka_unit_test(words_of_bits_stay_apart),
 		cmocka_unit_test(nested_alignment_is_kept),
 		cmocka_unit_test(refused_at_its_place),

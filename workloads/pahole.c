@@ -180,6 +180,10 @@ static char *copy(const char *start, const char *end)
 		}
 		text[length++] = strchr("\t\r\n", *c) ? ' ' : *c;
 	}
+	/* blanks that stood before a comment */
+	while (length && text[length - 1] == ' ')
+		length--;
+	text[length] = '\0';
 	return text;
 }
 
@@ -501,6 +505,23 @@ static bool is_padding(const struct declaration *declaration)
 	return false;
 }
 
+/* Signs that a member's declaration may have: pointers, arrays, functions, bits, attributes. */
+static const char declaration_signs[] = "*[](),:.<>&\"";
+
+static bool check_signs(struct reader *reader, const struct declaration *declaration)
+{
+	for (unsigned i = 0; i < declaration->count; i++) {
+		const struct token *token = &declaration->token[i];
+
+		if (token->kind != TOKEN_SIGN || strchr(declaration_signs, *token->start))
+			continue;
+		complain_at(reader, token, "'%c' has no place in the declaration of a member",
+			    *token->start);
+		return false;
+	}
+	return true;
+}
+
 /* One member; false: the text cannot be read on from here. `member` is filled. */
 static bool read_member(struct reader *reader, struct outline_member *member, bool *padding,
 			unsigned depth)
@@ -532,6 +553,7 @@ static bool read_member(struct reader *reader, struct outline_member *member, bo
 			    DECLARATION_TOKENS_MAX);
 		good = false;
 	}
+	good = good && check_signs(reader, declaration);
 	if (good && has_word(declaration, "static"))
 		complain_at(reader, &first,
 			    "a static member is none of the struct: leave the line out");

@@ -321,14 +321,14 @@ static void bits_without_a_name(void **state)
 	outline_free(outline);
 }
 
-/* A comment in a declaration goes, and with it the blanks on both sides at its end. */
+/* A comment in a declaration goes, at the start and at the end with the blanks round it. */
 static void blanks_before_a_comment(void **state)
 {
 	struct outline *outline = read_or_fail("struct a {\n"
 					       "	int x   /* of a kind */   ; /* 0 4 */\n"
 					       "	struct {\n"
 					       "		int y; /* 4 4 */\n"
-					       "	} in  /* of another */ ; /* 4 4 */\n"
+					       "	}  /* first */  in  /* of another */ ; /* 4 4 */\n"
 					       "};\n",
 					       "");
 	char *text = printed(outline);

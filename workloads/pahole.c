@@ -178,9 +178,11 @@ static char *copy(const char *start, const char *end)
 			c = comment_end + 1;
 			continue;
 		}
-		text[length++] = strchr("\t\r\n", *c) ? ' ' : *c;
+		/* blanks at the start stood round a comment */
+		if (length || !strchr(" \t\r\n", *c))
+			text[length++] = strchr("\t\r\n", *c) ? ' ' : *c;
 	}
-	/* blanks that stood before a comment */
+	/* and those at the end */
 	while (length && text[length - 1] == ' ')
 		length--;
 	text[length] = '\0';

@@ -159,14 +159,23 @@ static int by_struct(const struct cell *a, const struct cell *b)
 	return order ? order : (a->size > b->size) - (a->size < b->size);
 }
 
+/* A function that is inlined twice has its sites twice, as its compiler likes: the place counts. */
+static int by_place(const struct site *a, const struct site *b)
+{
+	int order = a == b ? 0 : strcmp(a->file, b->file);
+
+	if (!order)
+		order = a->line < b->line ? -1 : a->line > b->line;
+	return order ? order : strcmp(a->text, b->text);
+}
+
 static int by_cell(const void *one, const void *other)
 {
 	const struct cell *a = *(const struct cell *const *)one,
 			  *b = *(const struct cell *const *)other;
+	int order = by_place(a->site, b->site);
 
-	if (a->site != b->site)
-		return (uintptr_t)a->site < (uintptr_t)b->site ? -1 : 1;
-	return by_struct(a, b);
+	return order ? order : by_struct(a, b);
 }
 
 static struct naming naming_new(const struct sim *sim)
@@ -195,12 +204,13 @@ static size_t first_of_site(const struct naming *naming, const struct site *site
 	while (low < high) {
 		size_t middle = (low + high) / 2;
 
-		if ((uintptr_t)naming->cell[middle]->site < (uintptr_t)site)
+		if (by_place(naming->cell[middle]->site, site) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < naming->cells && naming->cell[low]->site == site ? low : naming->cells;
+	return low < naming->cells && !by_place(naming->cell[low]->site, site) ? low
+									       : naming->cells;
 }
 
 /* By the label that is there now, unless the site never touched such a struct but always another. */
@@ -217,7 +227,7 @@ static struct named name_of(const struct naming *naming, uint64_t line, unsigned
 	size_t first = first_of_site(naming, site), end = first;
 	const struct cell *then;
 
-	for (; end < naming->cells && naming->cell[end]->site == site; end++) {
+	for (; end < naming->cells && !by_place(naming->cell[end]->site, site); end++) {
 		const struct cell *c = naming->cell[end];
 
 		if (c->layout == now.layout && c->offset == now.offset)
@@ -251,15 +261,6 @@ static void name_layout(const struct named *named, char *layout, size_t size)
 }
 
 /* ---- sites ---------------------------------------------------------------------------------- */
-
-static int by_place(const struct site *a, const struct site *b)
-{
-	int order = strcmp(a->file, b->file);
-
-	if (!order)
-		order = a->line < b->line ? -1 : a->line > b->line;
-	return order ? order : strcmp(a->text, b->text);
-}
 
 static int by_context(enum op a, const char *a_path, enum op b, const char *b_path)
 {

@@ -20,13 +20,7 @@ extern const struct workload locks;
 
 static void run_good(struct workbench *bench)
 {
-	workbench_run(bench, &locks);
-	if (!bench->result)
-		fail_msg("[%s]: %s", bench->settings, bench->why);
-	if (bench->outcome != OUTCOME_DONE)
-		fail_msg("[%s]: %s", bench->settings, bench->result->message);
-	if (!bench->finished)
-		fail_msg("[%s]: %s", bench->settings, bench->why);
+	workbench_run_good(bench, &locks);
 }
 
 /* ---- what a turn costs ----------------------------------------------------------------------- */
@@ -458,22 +452,13 @@ static void shortcuts_change_nothing(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-		char settings[100], *with, *without;
+		char settings[100];
 		struct workbench bench = { .settings = settings, .cpus = 5, .jitter = true,
 					   .warmup = 20, .operations = 200 };
 
 		snprintf(settings, sizeof settings,
 			 "lock=%s lines=2 reader_percent=30 think_cycles=100 batch=4", kinds[i]);
-		run_good(&bench);
-		with = engine_text(bench.result);
-		workbench_done(&bench);
-		bench.no_run_ahead = bench.no_parking = true;
-		run_good(&bench);
-		without = engine_text(bench.result);
-		workbench_done(&bench);
-		assert_string_equal(with, without);
-		free(with);
-		free(without);
+		workbench_without_shortcuts(&bench, &locks);
 	}
 }
 

@@ -18,13 +18,7 @@ extern const struct workload queues;
 
 static void run_good(struct workbench *bench)
 {
-	workbench_run(bench, &queues);
-	if (!bench->result)
-		fail_msg("[%s]: %s", bench->settings, bench->why);
-	if (bench->outcome != OUTCOME_DONE)
-		fail_msg("[%s]: %s", bench->settings, bench->result->message);
-	if (!bench->finished)
-		fail_msg("[%s]: %s", bench->settings, bench->why);
+	workbench_run_good(bench, &queues);
 }
 
 static uint64_t bounces_of(const struct workbench *bench)
@@ -233,18 +227,8 @@ static void shortcuts_change_nothing(void **state)
 	for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
 		struct workbench bench = { .settings = settings[i], .cpus = 4, .jitter = true,
 					   .warmup = 20, .operations = 200 };
-		char *with, *without;
 
-		run_good(&bench);
-		with = engine_text(bench.result);
-		workbench_done(&bench);
-		bench.no_run_ahead = bench.no_parking = true;
-		run_good(&bench);
-		without = engine_text(bench.result);
-		workbench_done(&bench);
-		assert_string_equal(with, without);
-		free(with);
-		free(without);
+		workbench_without_shortcuts(&bench, &queues);
 	}
 }
 

@@ -358,3 +358,30 @@ void workbench_done(struct workbench *bench)
 		result_free(bench->result);
 	bench->result = NULL;
 }
+
+void workbench_run_good(struct workbench *bench, const struct workload *workload)
+{
+	workbench_run(bench, workload);
+	if (!bench->result)
+		fail_msg("[%s]: %s", bench->settings, bench->why);
+	if (bench->outcome != OUTCOME_DONE)
+		fail_msg("[%s]: %s", bench->settings, bench->result->message);
+	if (!bench->finished)
+		fail_msg("[%s]: %s", bench->settings, bench->why);
+}
+
+void workbench_without_shortcuts(struct workbench *bench, const struct workload *workload)
+{
+	char *with, *without;
+
+	workbench_run_good(bench, workload);
+	with = engine_text(bench->result);
+	workbench_done(bench);
+	bench->no_run_ahead = bench->no_parking = true;
+	workbench_run_good(bench, workload);
+	without = engine_text(bench->result);
+	workbench_done(bench);
+	assert_string_equal(with, without);
+	free(with);
+	free(without);
+}

@@ -50,6 +50,10 @@ struct workbench {
 /* Runs it; workbench_done frees what came of it. */
 void workbench_run(struct workbench *bench, const struct workload *workload);
 void workbench_done(struct workbench *bench);
+/* workbench_run, and the test fails unless the run and the workload end well. */
+void workbench_run_good(struct workbench *bench, const struct workload *workload);
+/* Two good runs, the second without run-ahead and parking: the whole result is the same text. */
+void workbench_without_shortcuts(struct workbench *bench, const struct workload *workload);
 
 /* Fills a struct of settings from its table's fallbacks and "key=value ..." text. */
 void settings_from_text(const struct setting *table, void *target, const char *text);

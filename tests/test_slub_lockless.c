@@ -433,6 +433,101 @@ static void a_crowd_of_frees_fails_and_tries_again(void **state)
 	assert_true(c.exclusive < under_lock);
 }
 
+/* ---- the owner refills while many free ---------------------------------------- */
+
+enum { LAST_ONE = 7, SLAB_OF_EIGHT = 8 };
+
+struct refill {
+	struct fixture *f;
+	void *object[SLAB_OF_EIGHT];
+	uint64_t *ready;                /* simulated: 1: the owner's list is empty, 2: the slab's not */
+	struct cpu *owner;
+	uint64_t wait;                  /* of the owner, before */
+	bool begun;
+	/* of the owner's refill: accesses, those with interrupts off, exchanges, of the list_lock */
+	unsigned accesses, off, exchanges, list_lock;
+};
+
+/* CPU 7 has a slab of eight and none of its objects left; CPU 0 frees the last one, then CPUs 1 to 6
+ * one each while CPU 7 allocates. */
+static void refill_thread(struct cpu *cpu, void *argument)
+{
+	struct refill *r = argument;
+	const struct object_allocator *model = r->f->objects.model;
+	unsigned id = cpu_id(cpu);
+
+	if (id == LAST_ONE) {
+		for (unsigned i = 0; i < SLAB_OF_EIGHT; i++) {
+			op_begin(cpu, OP_ALLOC);
+			r->object[i] = model->alloc(cpu, r->f->slub, r->f->cache, GFP_KERNEL);
+			op_end(cpu, 0, 0);
+		}
+		store(cpu, r->ready, 1);
+		spin_while(cpu, r->ready, value < 2, STEP_PAUSE);
+		compute_cycles(cpu, r->wait);
+		r->owner = cpu;
+		r->begun = true;
+		op_begin(cpu, OP_ALLOC);
+		r->object[0] = model->alloc(cpu, r->f->slub, r->f->cache, GFP_KERNEL);
+		op_end(cpu, 0, 0);
+		return;
+	}
+	spin_while(cpu, r->ready, value < (id ? 2 : 1), STEP_PAUSE);
+	op_begin(cpu, OP_FREE);
+	model->free(cpu, r->f->slub, r->f->cache, r->object[id]);
+	op_end(cpu, 0, 0);
+	if (id == 0)
+		store(cpu, r->ready, 2);
+}
+
+static void refill_observe(void *to, const struct access *access)
+{
+	struct refill *r = to;
+
+	if (!r->begun || access->cpu != LAST_ONE)
+		return;
+	r->accesses++;
+	r->off += irqs_off(r->owner);
+	r->exchanges += access->locked && access->size == sizeof(struct pair);
+	r->list_lock += access->address == fixture_place(r->f, "ND.lock");
+}
+
+/*
+ * "Interrupts are never off for longer than the list_lock": so it is for frees (above). A refill has
+ * them off without any lock, and for as many exchanges as it loses, 5.5: three accesses with them on,
+ * then page, the second look, freelist, counters, KC0.flags and the exchange, and offset, OB, freelist
+ * and tid: 10; each lost exchange costs the four of its loop again. It is lost to a free that came
+ * between, so six frees can make it lose six times at most.
+ */
+static void a_refill_has_interrupts_off_as_long_as_it_loses_to_frees(void **state)
+{
+	unsigned most = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 2 * 16; i++) {
+		static const struct layout layout = { "ready", 8, CLASS_WORKLOAD, NULL };
+		struct refill r = { .wait = i / 2 * 40,
+				    .f = fixture_new(&(struct fixture_options){
+					    .era = i & 1 ? ERA_32 : ERA_31, .cpus = SLAB_OF_EIGHT,
+					    .min_objects = 8, .max_order = 1, .stride = LINE }) };
+
+		r.ready = arena_new(r.f->sim, uint64_t, 1, 0, LINE, &layout, "ready");
+		sim_observe(r.f->sim, refill_observe, &r);
+		for (unsigned id = 0; id < SLAB_OF_EIGHT; id++)
+			thread_start(r.f->sim, id, refill_thread, &r);
+		assert_int_equal(sim_run(r.f->sim), OUTCOME_DONE);
+		fixture_expect_sound(r.f);
+		assert_in_range(r.exchanges, 1, 1 + 6);
+		assert_int_equal(r.off, 10 + 4 * (r.exchanges - 1));
+		assert_int_equal(r.accesses, 3 + r.off);
+		assert_int_equal(r.list_lock, 0);
+		most = r.exchanges > most ? r.exchanges : most;
+		fixture_free(r.f);
+	}
+	print_message("at most %u exchanges\n", most);
+	assert_in_range(most, 3, 1 + 6);        /* it did lose, and more than once */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -445,6 +540,7 @@ int main(void)
 		cmocka_unit_test(
 			two_frees_at_once_take_the_line_once_each_instead_of_for_lock_and_unlock),
 		cmocka_unit_test(a_crowd_of_frees_fails_and_tries_again),
+		cmocka_unit_test(a_refill_has_interrupts_off_as_long_as_it_loses_to_frees),
 	};
 
 	return cmocka_run_group_tests_name("slub-lockless", tests, NULL, NULL);

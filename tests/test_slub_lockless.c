@@ -528,6 +528,103 @@ static void a_refill_has_interrupts_off_as_long_as_it_loses_to_frees(void **stat
 	assert_in_range(most, 3, 1 + 6);        /* it did lose, and more than once */
 }
 
+/* ---- the price of 3.1-rc1 ------------------------------------------------------ */
+
+enum { SLABS = 17, OF_SLAB = 4, ROUNDS_RC1 = 12 };
+
+struct rounds {
+	struct fixture *f;
+	void *object[SLABS][OF_SLAB];
+	uint64_t *turn;                 /* simulated: CPU 0's if even */
+	bool counting;
+	unsigned list_lock[2];          /* taken, by CPU */
+};
+
+static void rounds_free(struct cpu *cpu, struct rounds *r, void *object)
+{
+	op_begin(cpu, OP_FREE);
+	r->f->objects.model->free(cpu, r->f->slub, r->f->cache, object);
+	op_end(cpu, 0, 0);
+}
+
+static void *rounds_alloc(struct cpu *cpu, struct rounds *r)
+{
+	void *object;
+
+	op_begin(cpu, OP_ALLOC);
+	object = r->f->objects.model->alloc(cpu, r->f->slub, r->f->cache, GFP_KERNEL);
+	op_end(cpu, 0, 0);
+	return object;
+}
+
+static void rounds_thread(struct cpu *cpu, void *argument)
+{
+	struct rounds *r = argument;
+	unsigned id = cpu_id(cpu);
+
+	for (uint64_t round = 0; round <= ROUNDS_RC1; round++) {
+		spin_while(cpu, r->turn, value != 2 * round + id, STEP_PAUSE);
+		if (id == 0 && round == 0) {
+			for (unsigned i = 0; i < SLABS * OF_SLAB; i++)
+				r->object[i / OF_SLAB][i % OF_SLAB] = rounds_alloc(cpu, r);
+		} else if (id == 0) {
+			rounds_alloc(cpu, r);
+		} else if (round == 0) {
+			for (unsigned i = 0; i < 4 * (OF_SLAB - 1); i++)
+				rounds_free(cpu, r, r->object[i / 3][i % 3]);
+		}
+		if (id == 1 && round < ROUNDS_RC1) {
+			r->counting = true;
+			rounds_free(cpu, r, r->object[4 + round][0]);
+		}
+		store(cpu, r->turn, 2 * round + id + 1);
+	}
+}
+
+static void rounds_observe(void *to, const struct access *access)
+{
+	struct rounds *r = to;
+
+	if (r->counting && access->locked && access->address == fixture_place(r->f, "ND.lock"))
+		r->list_lock[access->cpu]++;
+}
+
+static struct rounds rounds_run(enum bugs bugs)
+{
+	static const struct layout layout = { "turn", 8, CLASS_WORKLOAD, NULL };
+	struct rounds r = { .f = fixture_new(&(struct fixture_options){ .era = ERA_31 }) };
+
+	r.f->slub->settings.bugs = bugs;
+	r.turn = arena_new(r.f->sim, uint64_t, 1, 0, LINE, &layout, "turn");
+	sim_observe(r.f->sim, rounds_observe, &r);
+	for (unsigned id = 0; id < 2; id++)
+		thread_start(r.f->sim, id, rounds_thread, &r);
+	assert_int_equal(sim_run(r.f->sim), OUTCOME_DONE);
+	fixture_expect_sound(r.f);
+	fixture_free(r.f);
+	return r;
+}
+
+/*
+ * 130655ef097. CPU 0 has 17 slabs of four, all out. CPU 1 frees three objects of each of four slabs,
+ * then in twelve rounds the first of another slab, and CPU 0 allocates one. Each of CPU 1's frees in
+ * the rounds puts a slab on the list: twelve list_locks.
+ *
+ * At the tail: CPU 0 takes the four slabs with three objects first, so a list_lock for three
+ * allocations: four. At the head, as in 3.1-rc1: it gets the slab that has just come, with its one
+ * object, in every round: twelve.
+ */
+static void slabs_at_the_head_cost_a_list_lock_for_each_object(void **state)
+{
+	struct rounds fixed = rounds_run(BUGS_FIXED), rc1 = rounds_run(BUGS_3_1_RC1);
+
+	(void)state;
+	assert_int_equal(fixed.list_lock[1], ROUNDS_RC1);
+	assert_int_equal(rc1.list_lock[1], ROUNDS_RC1);
+	assert_int_equal(fixed.list_lock[0], 4);
+	assert_int_equal(rc1.list_lock[0], ROUNDS_RC1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -541,6 +638,7 @@ int main(void)
 			two_frees_at_once_take_the_line_once_each_instead_of_for_lock_and_unlock),
 		cmocka_unit_test(a_crowd_of_frees_fails_and_tries_again),
 		cmocka_unit_test(a_refill_has_interrupts_off_as_long_as_it_loses_to_frees),
+		cmocka_unit_test(slabs_at_the_head_cost_a_list_lock_for_each_object),
 	};
 
 	return cmocka_run_group_tests_name("slub-lockless", tests, NULL, NULL);

@@ -283,6 +283,73 @@ static void each_path_of_318_makes_the_accesses_of_the_sheet(void **state)
 		fixture_check_row(ERA_318, &rows_318[i]);
 }
 
+/* ---- a slab given up with objects left ------------------------------------------- */
+
+/* An interrupt while CPU 0 has pages made: it allocates x, so that the CPU has its slab. */
+static void allocate_x(struct cpu *cpu, struct fixture *f)
+{
+	if (f->slot['x'] || !f->slot['d'])
+		return;
+	f->slot['x'] = f;               /* the interrupt's own slab: not again */
+	op_begin(cpu, OP_ALLOC);
+	f->slot['x'] = f->objects.model->alloc(cpu, f->slub, f->cache, GFP_ATOMIC);
+	op_end(cpu, 0, 0);
+}
+
+/*
+ * 5.5.7, 5.9. The task's new slab is that of e. The interrupt's has three objects left, k, j and i, of
+ * which all but the last go back one by one, stage one; the last goes with the exchange that thaws
+ * the slab, stage two. No remote free came, so it goes to the head of the node's list, which is empty.
+ * Stage one leaves the freelist j, k; then i.
+ */
+#define PUSH_BACK(x) ", R KC.offset, R OB(" x ")" STATE("x") ", R KC.offset, W OB(" x ")" AC16("x")
+#define THAW(last) \
+	", R KC.offset, R OB(" last ")" STATE("x") ", R KC.offset, W OB(" last "), A ND.lock" \
+	", M ND.nr_partial, R ND.partial_next, W ND.partial_prev, W PG(x).lru_next" \
+	", W PG(x).lru_prev, W ND.partial_next" AC16("x") ", M ND.lock"
+/* 5.9.2 to 3.2 before the stages, from 3.10 on after them, by the caller. */
+#define CLEAR ", M CS.tid, W CS.page, R CS.freelist, W CS.freelist"
+#define GIVEN_UP(BEFORE, AFTER) \
+	NODE_OF("x") ", R PG(x).freelist" BEFORE PUSH_BACK("k") PUSH_BACK("j") THAW("i") AFTER
+
+static const struct { enum era era; const char *path; } given_up[] = {
+	{ ERA_31,
+	  FAST GIVE_UP("a", AGAIN) ", R KCN, R ND.nr_partial" NEW_SLAB("e", "")
+	  ", W PG(e).freelist, W PG(e).inuse, M PG(e).objects, R KC.cpu_slab, R CS.page"
+	  GIVEN_UP(CLEAR, "")
+	  ", R PG(e).freelist, W PG(e).freelist, R PG(e).objects, W PG(e).inuse" NODE("e")
+	  ", W CS.page, R KC.flags" LOAD("e") },
+	{ ERA_32,
+	  FAST GIVE_UP("a", AGAIN) ", R CS.partial, R KCN, R ND.nr_partial" NEW_SLAB("e", "")
+	  ", W PG(e).freelist, R PG(e).objects, W PG(e).inuse, M PG(e).objects, R KC.cpu_slab, R CS.page"
+	  GIVEN_UP(CLEAR, "")
+	  ", R PG(e).freelist, W PG(e).freelist" NODE("e") ", W CS.page, R KC.flags" LOAD("e") },
+	{ ERA_318,
+	  FAST_318 GIVE_UP("a", MARK_AND_AGAIN("a")) ", R CS.partial, R KCN, R ND.nr_partial"
+	  NEW_SLAB("e", ", R PG(e).flags")
+	  ", W PG(e).freelist, R PG(e).objects, W PG(e).inuse, M PG(e).objects, R KC.cpu_slab, R CS.page"
+	  ", R CS.freelist" GIVEN_UP("", ", M CS.tid, W CS.page, W CS.freelist")
+	  ", R PG(e).freelist, W PG(e).freelist, W CS.page, R KC.flags, R PG(e).flags" LOAD("e") },
+};
+
+static void a_slab_given_up_with_objects_makes_the_accesses_of_the_sheet(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(given_up); i++) {
+		struct fixture *f = fixture_new(&(struct fixture_options){
+			.era = given_up[i].era, .cpus = 4, .stride = LINE });
+
+		print_message("%s\n", era_name(given_up[i].era));
+		f->meanwhile = allocate_x;
+		/* what is left of e's slab, then x's from the end of its list */
+		fixture_run(f, "0+a 0+b 0+c 0+d !0+e 0+f 0+g 0+h 0+i 0+j 0+k");
+		assert_ptr_equal(fixture_slab(f, f->slot['i']), fixture_slab(f, f->slot['x']));
+		fixture_expect_path(f, given_up[i].path);
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
 /* ---- interrupts ------------------------------------------------------------ */
 
 /*
@@ -679,6 +746,7 @@ int main(void)
 		cmocka_unit_test(each_path_of_31_makes_the_accesses_of_the_sheet),
 		cmocka_unit_test(each_path_of_32_makes_the_accesses_of_the_sheet),
 		cmocka_unit_test(each_path_of_318_makes_the_accesses_of_the_sheet),
+		cmocka_unit_test(a_slab_given_up_with_objects_makes_the_accesses_of_the_sheet),
 		cmocka_unit_test(interrupts_are_off_in_a_free_under_the_list_lock_only),
 		cmocka_unit_test(interrupts_are_off_in_all_of_the_other_slow_paths),
 		cmocka_unit_test(the_fallback_turns_interrupts_off_for_the_slab_lock),

@@ -229,7 +229,7 @@ static void test_run(void **state)
 	output = run_cli(arguments);
 	assert_int_equal(output.status, 3);
 	assert_non_null(strstr(output.out, "  holds      operations of operations=100: 100, equal to 100\n"));
-	assert_non_null(strstr(output.out, "  FAILS      operations of operations=200: 200, below that of operations=100: 100; +100 %\n"));
+	assert_non_null(strstr(output.out, "  FAILS      operations of operations=200: 200, below 100 (of operations=100); +100 %\n"));
 	output_free(&output);
 
 	memcpy(arguments, rows_only, sizeof rows_only);

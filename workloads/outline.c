@@ -74,6 +74,19 @@ static uint64_t alignment(const struct outline_member *member)
 	return member->align > member->natural ? member->align : member->natural;
 }
 
+/* The largest alignment that it, or a member of it, is declared with. */
+static uint64_t asked(const struct outline_member *member)
+{
+	uint64_t align = member->align;
+
+	for (size_t i = 0; i < member->children; i++) {
+		uint64_t inner = asked(&member->child[i]);
+
+		align = align > inner ? align : inner;
+	}
+	return align;
+}
+
 /* What its type wants is not printed: no more than divides where it lies and what it repeats. */
 static void find_natural(struct outline_member *member)
 {
@@ -84,6 +97,9 @@ static void find_natural(struct outline_member *member)
 		if (inner < alignment(&member->child[i]))
 			inner = alignment(&member->child[i]);
 	}
+	/* of a packed one, whose members lie well by chance */
+	while (member->offset % inner)
+		inner /= 2;
 	if (member->kind == MEMBER_PLAIN)
 		inner = divisor(each) < divisor(member->offset) ? divisor(each)
 								: divisor(member->offset);
@@ -132,6 +148,7 @@ static void judge_members(struct judge *judge, struct outline_member *member, si
 		struct outline_member *one = &member[i];
 		uint64_t inner =
 			one->elements > 1 ? one->offset + one->size / one->elements : end_of(one);
+		uint64_t within = asked(one);
 
 		if (one->align & (one->align - 1) || one->align > OUTLINE_BYTES_MAX)
 			judge_tell(judge, one,
@@ -142,6 +159,11 @@ static void judge_members(struct judge *judge, struct outline_member *member, si
 				   "'%.60s' lies at %" PRIu64
 				   ", which is no multiple of its alignment, %" PRIu64,
 				   called(one), one->offset, one->align);
+		else if (within && one->offset % within)
+			judge_tell(judge, one,
+				   "'%.60s' lies at %" PRIu64
+				   ", which is no multiple of the alignment of a member of it, %" PRIu64,
+				   called(one), one->offset, within);
 		if (one->offset < start || end_of(one) > end)
 			judge_tell(judge, one,
 				   "'%.60s' takes bytes %" PRIu64 " to %" PRIu64
@@ -225,6 +247,16 @@ static void judge_names(struct judge *judge, const struct outline_member *member
 	free(said.member);
 }
 
+/* The first member with bytes that member `at` has too, or that lie behind its start; itself: none. */
+static size_t first_sharing(const struct outline *outline, size_t at)
+{
+	size_t i = 0;
+
+	while (i < at && end_of(&outline->member[i]) <= outline->member[at].offset)
+		i++;
+	return i;
+}
+
 bool outline_check(struct outline *outline, outline_tell *tell, void *to)
 {
 	struct judge judge = { tell, to, 0 };
@@ -234,7 +266,10 @@ bool outline_check(struct outline *outline, outline_tell *tell, void *to)
 		struct outline_member *member = &outline->member[i];
 
 		find_natural(member);
-		member->joined = i && member->offset < end;
+		member->joined = false;
+		/* a bit-field's word may hold several of those in front of it */
+		for (size_t j = first_sharing(outline, i) + 1; j <= i; j++)
+			outline->member[j].joined = true;
 		if (end < end_of(member))
 			end = end_of(member);
 	}
@@ -472,10 +507,18 @@ size_t outline_move(struct outline *outline, size_t at, size_t before)
 	return to;
 }
 
-static void align_to(struct outline_member *member, uint64_t bytes)
+void outline_align(struct outline *outline, size_t at, uint64_t bytes)
 {
-	if (member->align < bytes)
-		member->align = bytes;
+	struct outline_member *lowest = &outline->member[first_of_unit(outline, at)];
+
+	for (size_t i = first_of_unit(outline, at); i < outline_next_unit(outline, at); i++) {
+		if (outline->member[i].offset < lowest->offset)
+			lowest = &outline->member[i];
+	}
+	if (lowest->align < bytes)
+		lowest->align = bytes;
+	if (outline->align < bytes)
+		outline->align = bytes;
 }
 
 /* Behind all units but an array without a length, which C wants last. */
@@ -489,9 +532,7 @@ static size_t end_of_units(const struct outline *outline)
 void outline_own_line(struct outline *outline, size_t at, uint64_t line)
 {
 	at = outline_move(outline, at, end_of_units(outline));
-	align_to(&outline->member[at], line);
-	if (outline->align < line)
-		outline->align = line;
+	outline_align(outline, at, line);
 }
 
 void outline_pad(struct outline *outline, size_t behind, uint64_t bytes)
@@ -524,28 +565,45 @@ static void shift(struct outline_member *member, uint64_t from, uint64_t to)
 		shift(&member->child[i], from, to);
 }
 
+/* The unit [i, next) to the first place from `at` on where it can lie; behind it. */
+static uint64_t lay_unit(struct outline *outline, size_t i, size_t next, uint64_t at)
+{
+	const struct outline_member *strictest = &outline->member[i];
+	uint64_t start = UINT64_MAX, end = 0;
+
+	for (size_t j = i; j < next; j++) {
+		const struct outline_member *member = &outline->member[j];
+
+		start = member->offset < start ? member->offset : start;
+		end = end_of(member) > end ? end_of(member) : end;
+		strictest = alignment(member) > alignment(strictest) ? member : strictest;
+	}
+
+	/* it need not be the one that the unit begins with */
+	uint64_t within = strictest->offset - start;
+
+	at = round_up(at + within, alignment(strictest)) - within;
+	for (size_t j = i; j < next; j++)
+		shift(&outline->member[j], start, at);
+	return at + end - start;
+}
+
 bool outline_lay_out(struct outline *outline)
 {
 	uint64_t at = 0, most = outline->align ? outline->align : 1;
 
 	for (size_t i = 0, next; i < outline->members; i = next) {
-		uint64_t start = UINT64_MAX, end = 0, align = 1;
-
 		next = outline_next_unit(outline, i);
+		at = lay_unit(outline, i, next, at);
+		if (at > OUTLINE_BYTES_MAX)
+			return false;
 		for (size_t j = i; j < next; j++) {
 			const struct outline_member *member = &outline->member[j];
 
-			start = member->offset < start ? member->offset : start;
-			end = end_of(member) > end ? end_of(member) : end;
-			align = alignment(member) > align ? alignment(member) : align;
+			most = most > alignment(member) ? most : alignment(member);
+			if (member->align && member->offset % member->align)
+				return false;
 		}
-		at = round_up(at, align);
-		for (size_t j = i; j < next; j++)
-			shift(&outline->member[j], start, at);
-		at += end - start;
-		most = most > align ? most : align;
-		if (at > OUTLINE_BYTES_MAX)
-			return false;
 	}
 	outline->size = round_up(at, most);
 	return outline->size && outline->size <= OUTLINE_BYTES_MAX;

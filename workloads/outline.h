@@ -76,8 +76,11 @@ size_t outline_outer(const struct outline *outline, const char *name);
 size_t outline_move(struct outline *outline, size_t at, size_t before);
 /* The unit of a member starts a line of `line` bytes, at the end, which it has to itself. */
 void outline_own_line(struct outline *outline, size_t at, uint64_t line);
+/* The unit of a member starts at a multiple of `bytes`, a power of two. */
+void outline_align(struct outline *outline, size_t at, uint64_t bytes);
 void outline_pad(struct outline *outline, size_t behind, uint64_t bytes);
-/* New offsets and size. false: it gets larger than OUTLINE_BYTES_MAX, or has no bytes. */
+/* New offsets and size. false: it gets larger than OUTLINE_BYTES_MAX, has no bytes, or its members
+ * cannot lie at multiples of their alignments all. */
 bool outline_lay_out(struct outline *outline);
 /* The first member of the next unit. */
 size_t outline_next_unit(const struct outline *outline, size_t at);

@@ -530,6 +530,88 @@ static void packed_structs_stay_packed(void **state)
 	outline_free(outline);
 }
 
+/*
+ * BTF has no alignments; holes and sizes tell them. In front of _pad1_ are 60 bytes, so it begins a
+ * line, and so does the struct: with n in front, n 0, lock 4, _pad1_ 64, 64 bytes in all. A struct of 12
+ * bytes has nothing in it that wants 8, though `entry` has 8 bytes. And where 24 bytes are padded to 32,
+ * the struct is aligned to 16.
+ */
+static void holes_and_sizes_tell_alignments(void **state)
+{
+	struct outline *outline = read_or_fail("struct a {\n"
+					       "	spinlock_t lock; /* 0 4 */\n"
+					       "	struct cacheline_padding _pad1_; /* 64 0 */\n"
+					       "	int n; /* 64 4 */\n"
+					       "	/* size: 128 */\n"
+					       "};\n",
+					       "");
+
+	(void)state;
+	outline_move(outline, outline_outer(outline, "n"), 0);
+	assert_true(outline_lay_out(outline));
+	assert_int_equal(outline->member[0].offset, 0);
+	assert_int_equal(outline->member[1].offset, 4);
+	assert_int_equal(outline->member[2].offset, 64);
+	assert_int_equal(outline->size, 64);
+	outline_free(outline);
+	outline = read_or_fail("struct a {\n"
+			       "	struct entry entry; /* 0 8 */\n"
+			       "	int n; /* 8 4 */\n"
+			       "	/* size: 12 */\n"
+			       "};\n",
+			       "");
+	assert_true(outline_lay_out(outline));
+	assert_int_equal(outline->size, 12);
+	outline_free(outline);
+	outline = read_or_fail("struct a {\n"
+			       "	union {\n"
+			       "		void * list; /* 0 8 */\n"
+			       "		two_t both; /* 0 16 */\n"
+			       "	}; /* 0 16 */\n"
+			       "	struct slab * slab; /* 16 8 */\n"
+			       "	/* size: 32 */\n"
+			       "};\n",
+			       "");
+	assert_true(outline_lay_out(outline));
+	assert_int_equal(outline->size, 32);
+	outline_free(outline);
+}
+
+/* What a struct of a kernel has beyond its size: elements of an array without a length, the body that
+ * a pointer points to, the rest of a bit-field's word in a packed struct. None of it can be accessed. */
+static void bodies_beyond_the_struct(void **state)
+{
+	/* clang-format off */
+	static const struct { const char *text, *name, *why; unsigned size; } rows[] = {
+		{ "struct a {\n	int n; /* 0 4 */\n	struct {\n		int id; /* 4 4 */\n"
+		  "	} pairs[]; /* 4 0 */\n	/* size: 4 */\n};\n",
+		  "pairs.id", "'id' has no bytes that could be accessed", 0 },
+		{ "struct a {\n	long n; /* 0 8 */\n	struct {\n		int from; /* 0 4 */\n		int to; /* 4 4 */\n"
+		  "	} * parts; /* 8 8 */\n	/* size: 16 */\n};\n",
+		  "parts.from", "'parts' has no members of its own", 0 },
+		{ "struct a {\n	long n; /* 0 8 */\n	struct {\n		int from; /* 0 4 */\n"
+		  "	} * parts; /* 8 8 */\n	/* size: 16 */\n};\n", "parts", "", 8 },
+		{ "struct a {\n	int n; /* 0 4 */\n	unsigned int bits:4; /* 4: 0 4 */\n	/* size: 6 */\n};\n",
+		  "bits", "", 2 },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct outline *outline = read_or_fail(rows[i].text, "");
+		struct outline_spot spot;
+		char why[300] = "";
+
+		assert_int_equal(outline_find(outline, rows[i].name, &spot, why, sizeof why),
+				 rows[i].size > 0);
+		assert_string_equal(why, rows[i].why);
+		if (rows[i].size)
+			assert_int_equal(spot.size, rows[i].size);
+		must_come_back(outline);
+		outline_free(outline);
+	}
+}
+
 /* ---- what is refused ------------------------------------------------------------------------- */
 
 static void refused_at_its_place(void **state)
@@ -724,6 +806,8 @@ int main(void)
 		cmocka_unit_test(breaks_are_no_members),
 		cmocka_unit_test(bits_behind_bytes_of_their_word),
 		cmocka_unit_test(packed_structs_stay_packed),
+		cmocka_unit_test(holes_and_sizes_tell_alignments),
+		cmocka_unit_test(bodies_beyond_the_struct),
 		cmocka_unit_test(refused_at_its_place),
 		cmocka_unit_test(hostile_text),
 		cmocka_unit_test(the_command_tells_the_place),

@@ -40,6 +40,7 @@ struct outline {
 	struct outline_member *member;
 	size_t members;
 	uint64_t size, align;           /* align 0: what its members want */
+	uint64_t natural;               /* what the padding at its end tells of that */
 };
 
 /* Where a problem is: a member, or, NULL, the whole. */
@@ -47,6 +48,8 @@ typedef void outline_tell(void *to, const struct outline_member *member, const c
 
 struct outline *outline_new(const char *name);
 void outline_free(struct outline *outline);           /* NULL: nothing */
+/* Its own members. */
+void outline_forget(struct outline_member *member);
 /* A member at the end of a list of them, which may move. */
 struct outline_member *outline_add(struct outline_member **members, size_t *count);
 /* Units and what types seem to want, and whether the members can lie so: tells why not. */

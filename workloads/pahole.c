@@ -794,6 +794,15 @@ static bool check_signs(struct reader *reader, const struct declaration *declara
 	return true;
 }
 
+static bool has_star(const struct declaration *declaration)
+{
+	for (unsigned i = 0; i < declaration->count; i++) {
+		if (is_sign(&declaration->token[i], '*'))
+			return true;
+	}
+	return false;
+}
+
 /* One member; false: the text cannot be read on from here. `member` is filled. */
 static bool read_member(struct reader *reader, struct outline_member *member, bool *padding,
 			unsigned depth)
@@ -815,6 +824,9 @@ static bool read_member(struct reader *reader, struct outline_member *member, bo
 			skip_to_semicolon(reader, declaration);
 		if (good && member->kind != MEMBER_PLAIN)
 			member->tail = copy(tail, reader->token.start);
+		/* behind its body lies what a pointer points to */
+		if (good && member->kind != MEMBER_PLAIN && has_star(declaration))
+			outline_forget(member);
 	}
 	if (good && !is_sign(&reader->token, ';')) {
 		complain_at(reader, &first, "a declaration that no semicolon ends");

@@ -586,8 +586,9 @@ static void set_name(struct reader *reader, const struct token *name, struct out
 	}
 }
 
-/* What the tokens of a declaration say about its member, whose attributes are known. */
-static void read_declarator(struct reader *reader, struct declaration *declaration,
+/* What the tokens of a declaration say about its member, whose attributes are known. false: they do
+ * not name one, which is told. */
+static bool read_declarator(struct reader *reader, struct declaration *declaration,
 			    const struct token *start, struct outline_member *member, bool nested)
 {
 	const struct token *name, first = declaration->count ? declaration->token[0] : *start;
@@ -598,18 +599,18 @@ static void read_declarator(struct reader *reader, struct declaration *declarati
 	if (plain || nested)
 		member->elements = dimensions(declaration, &declaration->count);
 	if (!declaration->count && nested && member->elements == 1 && bits == UINT64_MAX)
-		return;                 /* a struct or union without a name */
+		return true;            /* a struct or union without a name */
 	if (!declaration->count) {
 		complain_at(reader, &first, "a declaration without the name of a member");
-		return;
+		return false;
 	}
 	name = plain || nested ? read_name(reader, declaration, nested)
 			       : read_pointer(reader, declaration, pointer, &member->elements);
 	if (!name)
-		return;
+		return false;
 	set_name(reader, name, member);
 	if (bits == UINT64_MAX)
-		return;
+		return true;
 	plain = plain && member->elements == 1;
 	for (unsigned i = 0; i < declaration->count; i++)
 		plain = plain && !is_sign(&declaration->token[i], '*');
@@ -619,6 +620,7 @@ static void read_declarator(struct reader *reader, struct declaration *declarati
 		complain_at(reader, name, "a bit-field is one integer");
 	else
 		member->bits = (unsigned)bits;
+	return true;
 }
 
 /* ---- offset and size ------------------------------------------------------------------------- */
@@ -849,11 +851,9 @@ static bool read_member(struct reader *reader, struct outline_member *member, bo
 		member->align = member->declared = declaration->align;
 		*padding = member->kind == MEMBER_PLAIN && is_padding(declaration);
 		next(reader);
-		if (!*padding) {
-			read_declarator(reader, declaration, &first, member,
-					member->kind != MEMBER_PLAIN);
+		if (!*padding && read_declarator(reader, declaration, &first, member,
+						 member->kind != MEMBER_PLAIN))
 			read_place(reader, &first, member);
-		}
 	}
 	free(declaration);
 	return good;

@@ -373,7 +373,7 @@ static void print_people(FILE *out, const struct sensitivity *sensitivity,
 	summary_headline(out, sensitivity->points);
 	fputs("Largest change of a mean", out);
 	if (sensitivity->claims)
-		fputs(", what becomes of what is expected", out);
+		fputs(", how much of what is expected holds", out);
 	if (sensitivity->conclusions)
 		fprintf(out, ", and what becomes of the order%s%s%s",
 			sensitivity->groups->allocators ? " of allocators" : "",

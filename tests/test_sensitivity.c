@@ -525,7 +525,7 @@ static void the_experiment_s_own_results_stay_and_nothing_is_computed_twice(void
  */
 #define TURNS(more) \
 	"name: pairs\n" \
-	"machine: {base: textbook, weak: [own_cyc.lock_add]}\n" \
+	"machine: {base: textbook, weak: [own_cyc.lock_xadd]}\n" \
 	"cpus: 1\n" \
 	"workload:\n" \
 	"  kind: struct\n" \
@@ -547,15 +547,15 @@ static void what_is_expected_is_judged_without_allocators(void **state)
 					      "  - {metric: bounces, equals: 0}\n");
 	struct output output = run(&place, "--sensitivity", NULL);
 	static const char *const lines[] = {
-		"own_cyc.lock_add  0.500     -5.6 %        same  2 of 4 hold\n",
-		"own_cyc.lock_add  2.00       +11 %        same  3 of 4 hold\n",
+		"own_cyc.lock_xadd  0.500     -5.6 %        same  2 of 4 hold\n",
+		"own_cyc.lock_xadd  2.00       +11 %        same  3 of 4 hold\n",
 		"4 expectations, 1 holds as it is and under every change; these do not:\n"
-		"  holds      work_cycles_mean: 90, below 96; -6.3 %\n"
-		"    with own_cyc.lock_add x 2: FAILS, 100, below 96; +4.2 %\n"
-		"  holds      work_cycles_mean: 90, above 87; +3.4 %\n"
-		"    with own_cyc.lock_add x 0.5: FAILS, 85, above 87; -2.3 %\n"
-		"  FAILS      work_cycles_mean: 90, above 95; -5.3 %\n"
-		"    with own_cyc.lock_add x 2: holds, 100, above 95; +5.3 %\n",
+		"  holds      work_cycles_mean: 90.0, below 96.0; -6.2 %\n"
+		"    with own_cyc.lock_xadd x 2: FAILS, 100, below 96.0; +4.2 %\n"
+		"  holds      work_cycles_mean: 90.0, above 87.0; +3.4 %\n"
+		"    with own_cyc.lock_xadd x 0.5: FAILS, 85.0, above 87.0; -2.3 %\n"
+		"  FAILS      work_cycles_mean: 90.0, above 95.0; -5.3 %\n"
+		"    with own_cyc.lock_xadd x 2: holds, 100, above 95.0; +5.3 %\n",
 	};
 
 	(void)state;
@@ -566,7 +566,7 @@ static void what_is_expected_is_judged_without_allocators(void **state)
 	assert_null(strstr(output.out, "conclusion"));
 	expect(&output, 0, "", "");
 	output = run(&place, "--sensitivity", "--format=csv");
-	expect(&output, 0, "own_cyc.lock_add,2,,expected,below 96,work_cycles_mean,", "");
+	expect(&output, 0, "own_cyc.lock_xadd,2,,expected,below 96.0,work_cycles_mean,", "");
 	output = run(&place, "--sensitivity", "--format=jsonl");
 	expect(&output, 0, "\"first\":\"expected\",\"second\":\"equal to 0\",\"metric\":\"bounces\"", "");
 	place_free(&place);
@@ -579,7 +579,7 @@ static void what_is_swept_by_name_is_compared(void **state)
 	struct output output = run(&place, "--sensitivity", NULL);
 
 	(void)state;
-	if (!strstr(output.out, "own_cyc.lock_add  2.00       +11 %        same  holds\n") ||
+	if (!strstr(output.out, "own_cyc.lock_xadd  2.00       +11 %        same  holds\n") ||
 	    !strstr(output.out, "\n2 conclusions, 2 hold under every change.\n") ||
 	    strstr(output.out, "allocator"))
 		fail_msg("%s", output.out);

@@ -158,7 +158,7 @@ static void test_set_keys(void **state)
 	static const struct {
 		char *set;
 		const char *told;
-	} rows[] = {
+	} sets[] = {
 		{ "workload.object_size=256", "" },
 		{ "workload.object_size=64",
 		  "x.yaml:8:28: note: left out: 'object_size' is 64 here, not 256\n"
@@ -174,9 +174,9 @@ static void test_set_keys(void **state)
 	(void)state;
 	snprintf(text, sizeof text, "%sexpect:\n  - {metric: bounces, of: {object_size: 256}, below: 5}\n",
 		 head);
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+	for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
 		struct diagnostics *diagnostics = diagnostics_new();
-		char *set = rows[i].set, *told;
+		char *set = sets[i].set, *told;
 		size_t length;
 		FILE *out = text_open(&told, &length);
 		struct experiment *experiment =
@@ -184,7 +184,7 @@ static void test_set_keys(void **state)
 
 		diagnostics_print(diagnostics, out, false);
 		text_close(out);
-		assert_string_equal(told, rows[i].told);
+		assert_string_equal(told, sets[i].told);
 		assert_non_null(experiment);
 		experiment_free(experiment);
 		diagnostics_free(diagnostics);

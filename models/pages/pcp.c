@@ -948,6 +948,10 @@ static uint64_t pcp_free_pages(const void *state)
 const struct page_allocator pcp = {
 	.name          = "pcp",
 	.summary       = "lists of pages per CPU before the buddy lists (Linux 2.6.22 to 3.9)",
+	.version       = "Linux 2.6.22, 2.6.24 and 3.9",
+	.year          = 2013,
+	.brings        = "lists of single pages of each CPU in front of the zone; a drain of "
+			 "all calls the CPUs",
 	.settings      = pcp_settings,
 	.settings_size = sizeof(struct pcp_settings),
 	.fit           = pcp_fit,

@@ -119,6 +119,11 @@ static uint64_t pcp_spin_free_pages(const void *state)
 const struct page_allocator pcp_spin = {
 	.name          = "pcp-spin",
 	.summary       = "lists of pages per CPU under locks that are tried (Linux 6.12, 7.1)",
+	.version       = "Linux 6.12 and 7.1",
+	.year          = 2024,
+	.brings        = "lists of blocks too, under locks that are tried, interrupts on; a "
+			 "drain of all takes the locks of others; what a CPU keeps "
+			 "follows what it does",
 	.settings      = pcp_spin_settings,
 	.settings_size = sizeof(struct pcp_spin_settings),
 	.fit           = pcp_spin_fit,

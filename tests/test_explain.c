@@ -375,6 +375,10 @@ static void a_model_tells_its_version_and_its_variants(void **state)
 	output = run_cli((const char *const[]){ "explain", "llfree", NULL });
 	expect_in(&output, "of LLFree of USENIX ATC'23, 2023\nnew in it: counters and bits in place of lists");
 	output_free(&output);
+	output = run_cli((const char *const[]){ "explain", "pcp-buddy", NULL });
+	expect_in(&output, "of a proposal of April 2026 on Linux 7.x (sketch), 2026\n");
+	expect_in(&output, "new in it: a CPU takes whole blocks of 512 pages from the zone and owns them");
+	output_free(&output);
 }
 
 int main(void)

@@ -32,6 +32,8 @@ every "$here/configs/explore/buddy.yaml"
 every "$here/configs/explore/buddy.yaml" --set pages=pcp
 every "$here/configs/explore/magazine.yaml"
 every "$here/configs/explore/pcp-spin.yaml"
+every "$here/configs/explore/pcp-buddy.yaml"
+every "$here/configs/explore/pcp-buddy.yaml" --set pcp-buddy.lock=tried
 every "$here/configs/explore/slub.yaml" --set objects=slub-page
 every "$here/configs/explore/slub.yaml" --set objects=slub-cpu --set slub-cpu.variant=2.6.24
 every "$here/configs/explore/slub.yaml" --set objects=slub-cpu --set slub-cpu.variant=dfb4f096

@@ -130,7 +130,7 @@ static void every_allocator_can_be_seen_on_either_paper(void **state)
 {
 	(void)state;
 	static const char *const names[] = { "slub-page", "slub-cpu 2.6.24", "slub-cmpxchg", "slub-lockless", "slub-tagged", "slab",
-					     "sheaves", "sheaves-all", "bonwick", "buddy", "pcp", "magazine", "pcp-spin", "llfree",
+					     "sheaves", "sheaves-all", "bonwick", "buddy", "pcp", "magazine", "pcp-spin", "pcp-buddy", "llfree",
 					     "toy", "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n" };
 
 	for (int dark = 0; dark < 2; dark++) {

@@ -35,7 +35,7 @@ enum cause miss_cause(const struct cpu *cpu, const struct txn *t)
 static inline void miss(struct sim *sim, struct cpu *cpu, const struct want *w, uint64_t line,
 			enum request request)
 {
-	struct txn *t = coherence_pending(cpu->node, line);
+	struct txn *t = txn_pending(cpu->node, line);
 
 	if (cpu->hold_until)
 		coherence_end_hold(sim, cpu);
@@ -226,7 +226,7 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 			t = NULL;
 			continue;
 		}
-		if (w->far && !coherence_pending(cpu->node, line)) {
+		if (w->far && !txn_pending(cpu->node, line)) {
 			access_far(cpu, w, line, was, effect, argument);
 			return;
 		}
@@ -573,7 +573,7 @@ void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site
 		if (sim->observer)
 			observe_prefetch(cpu, p, write, is, site);
 		rule = access_rule(cpu->node, is, write);
-		if (!rule->hits && !coherence_pending(cpu->node, line) &&
+		if (!rule->hits && !txn_pending(cpu->node, line) &&
 		    buffer_room_to_ask(cpu, request_of(cpu, is, rule)))
 			ask_ahead(cpu, line, p, write, request_of(cpu, is, rule), site);
 	}

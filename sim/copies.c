@@ -245,7 +245,7 @@ static struct slot *make_room(struct sim *sim, struct cpu *cpu, uint64_t line)
 		return empty;
 	for (uint64_t way = 0; way < c->ways; way++) {
 		struct slot *s = &set[way];
-		bool asks = coherence_pending(cpu->node, s->line);
+		bool asks = txn_pending(cpu->node, s->line);
 
 		if (!victim || asks < victim_asks ||
 		    (asks == victim_asks && s->used < victim->used)) {

@@ -123,7 +123,18 @@ static size_t place_in(const struct sim *sim, const struct queue *q, const struc
 	return low;
 }
 
-/* It does not belong near the end: before `at`, which is free as all behind it is not. */
+/* If it comes before all others it takes the place of one that has gone, not that at the end. */
+static bool insert_first(struct queue *q, struct queue_item *at, struct queue_item item)
+{
+	if (item.time >= q->item->time || q->item == q->base + 1)
+		return false;
+	*--q->item = item;
+	q->end = at;
+	at->time = QUEUE_END;
+	return true;
+}
+
+/* It does not belong near the end: before `at`, which is free. */
 static __attribute__((noinline)) void insert_far(const struct sim *sim, struct queue *q,
 						 struct queue_item *at, struct queue_item item)
 {
@@ -157,7 +168,8 @@ static void insert_before(const struct sim *sim, struct queue *q, struct queue_i
 	enum { FEW = 8 };
 
 	if (at - q->item > FEW && at[-FEW].time > item.time) {
-		insert_far(sim, q, at, item);
+		if (!insert_first(q, at, item))
+			insert_far(sim, q, at, item);
 		return;
 	}
 	while (at != q->item && at[-1].time > item.time) {

@@ -25,13 +25,20 @@ static unsigned count_bits(const uint64_t *bits, unsigned words)
 	return n;
 }
 
+/* Its digits; behind the last one. */
+static char *put_number(char *to, unsigned number)
+{
+	if (number >= 10)
+		to = put_number(to, number / 10);
+	*to = (char)('0' + number % 10);
+	return to + 1;
+}
+
 /* Which CPUs: "0-3,7"; the result keeps the text. */
 static const char *cpu_ids(struct result *r, const uint64_t *bits)
 {
-	char text[sizeof "1023," * MACHINE_CORES_MAX];
-	size_t n = 0;
+	char text[sizeof "1023," * MACHINE_CORES_MAX], *end = text;
 
-	text[0] = '\0';
 	for (unsigned i = 0; i < r->cpus; i++) {
 		unsigned first = i;
 
@@ -39,10 +46,15 @@ static const char *cpu_ids(struct result *r, const uint64_t *bits)
 			continue;
 		while (i + 1 < r->cpus && bits[(i + 1) / 64] >> (i + 1) % 64 & 1)
 			i++;
-		n += (size_t)snprintf(text + n, sizeof text - n, "%s%u", n ? "," : "", first);
-		if (i > first)
-			n += (size_t)snprintf(text + n, sizeof text - n, "-%u", i);
+		if (end > text)
+			*end++ = ',';
+		end = put_number(end, first);
+		if (i > first) {
+			*end++ = '-';
+			end = put_number(end, i);
+		}
 	}
+	*end = '\0';
 	/* room doubles whenever the count reaches a power of two */
 	if ((r->texts & (r->texts - 1)) == 0)
 		r->text = xrealloc(r->text, (r->texts ? 2 * r->texts : 1) * sizeof *r->text);
@@ -115,15 +127,28 @@ static struct line_stats line_stats(const struct sim *sim, struct result *r,
 	return s;
 }
 
-/* The worst, as many as are kept. */
+/* The worst, as many as are kept: others are sorted in among them a bunch at a time. */
 static void harvest_lines(const struct sim *sim, struct result *r)
 {
-	struct line_order *order = xalloc((sim->counted_lines + 1) * sizeof *order);
+	enum { KEPT = RESULT_LINES_MAX, ROOM = 2 * KEPT };
+	struct line_order *order = xalloc(ROOM * sizeof *order);
+	const struct line_order *last = NULL;   /* none behind it is kept */
+	size_t count = 0;
 
-	for (size_t i = 0; i < sim->counted_lines; i++)
-		order[i] = (struct line_order){ sim->counted[i], sim->counted[i]->counts };
-	qsort(order, sim->counted_lines, sizeof *order, by_bounces);
-	r->lines = sim->counted_lines < RESULT_LINES_MAX ? sim->counted_lines : RESULT_LINES_MAX;
+	for (size_t i = 0; i < sim->counted_lines; i++) {
+		struct line_order one = { sim->counted[i], sim->counted[i]->counts };
+
+		if (last && by_bounces(&one, last) > 0)
+			continue;
+		order[count++] = one;
+		if (count == ROOM) {
+			qsort(order, count, sizeof *order, by_bounces);
+			count = KEPT;
+			last = &order[KEPT - 1];
+		}
+	}
+	qsort(order, count, sizeof *order, by_bounces);
+	r->lines = count < KEPT ? count : KEPT;
 	r->line = xalloc((r->lines + 1) * sizeof *r->line);
 	for (size_t i = 0; i < r->lines; i++)
 		r->line[i] = line_stats(sim, r, order[i].line);
@@ -264,8 +289,7 @@ static void rank_places(struct naming *naming)
 	for (size_t i = 0, next; i < count; i = next) {
 		size_t first = cell;
 
-		while (cell < naming->cells &&
-		       !by_place(naming->cell[cell]->site, sorted[i]->site))
+		while (cell < naming->cells && !by_place(naming->cell[cell]->site, sorted[i]->site))
 			cell++;
 		for (next = i; next < count && !by_text(&sorted[i], &sorted[next]); next++) {
 			sorted[next]->rank = (unsigned)i;

@@ -18,7 +18,7 @@ struct txn {
 	uint64_t start, queued_at;
 	uint64_t draw;                  /* REQUEST: random bits for its last leg */
 	struct txn *next;               /* FIFO at the home */
-	struct txn *pending_next;       /* the client's transactions under way */
+	struct txn *pending_next, **pending_link;       /* the client's transactions under way */
 	struct origin origin; /* the access that asked, if its client is a CPU */
 	uint8_t kind; /* enum txn_kind */
 	uint8_t request; /* enum request */
@@ -59,6 +59,17 @@ struct txn {
 	bool calls_in;                  /* the copies above are to let go, not to share */
 	bool dirty;
 };
+/* The client's transaction for that line, NULL: none is under way. */
+static inline struct txn *txn_pending(const struct node *client, uint64_t line)
+{
+	struct txn *t = client->pending;
+
+	if (!client->pending_of[line % PENDING_LINES])
+		return NULL;
+	while (t && t->line != line)
+		t = t->pending_next;
+	return t;
+}
 enum { TXN_SET = offsetof(struct txn, messages), TXN_ZERO = sizeof(struct txn) - TXN_SET };
 
 #endif

@@ -138,7 +138,7 @@ uint32_t cpu_far(struct sim *sim, const struct txn *t, uint64_t end)
 	cpu->lines_written++;
 	if (sim->phase == PHASE_WINDOW) {
 		count_miss(sim, cpu, t, true, info);
-		count_fine(sim, cpu, w, t, bounce, info, taker_of(cpu, t, info, false, &before));
+		count_fine(sim, cpu, w, t, bounce, info, NULL, &before);
 		count_wait(sim, w, t->line, end - sim->now);
 	}
 	count_access(
@@ -626,7 +626,9 @@ static bool may_park(const struct cpu *cpu, const struct slot *slot, const void 
 	    interrupt_due(cpu) || cpu->buffer.count || (cpu->sim->t.ahead && cpu->node->pending))
 		return false;
 	return !slot->copy->open ||
-	       !copy_uses_foreign(slot->copy->info, cpu->node->id, byte_mask(p, (unsigned)size));
+	       !copy_uses_foreign(slot->copy->info, cpu->head.id,
+				  party_find(slot->copy->info, cpu->head.id),
+				  byte_mask(p, (unsigned)size));
 }
 
 static void park(struct cpu *cpu, const struct slot *slot, const void *p, size_t size,

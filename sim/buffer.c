@@ -253,7 +253,7 @@ void buffer_filled(struct sim *sim, struct cpu *cpu, const struct txn *t)
 
 		count_miss(sim, cpu, t, true, info);
 		count_fine(sim, cpu, &w, t, false, info,
-			   taker_of(cpu, t, info, lost, &info->last_write));
+			   lost ? party_find(info, cpu->head.id) : NULL, &info->last_write);
 	}
 	if (e == entry_at(cpu, 0)) {    /* had it been here before, it was lost meanwhile */
 		cpu->buffer.drains = false;

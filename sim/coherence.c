@@ -300,7 +300,7 @@ static inline struct txn *txn_new(struct sim *sim, enum txn_kind kind, struct no
 	t->line = line;
 	t->cpu = cpu;
 	t->origin.site = NULL;
-	t->number = sim->cpu[cpu].txns++;
+	t->stamp = sim->cpu[cpu].txns++ << STAMP_SHIFT;
 	t->start = t->queued_at = sim->now;
 	t->references = 1;
 	return t;
@@ -380,7 +380,7 @@ struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t lin
 	struct txn *t = txn_new(sim, TXN_REQUEST, client, client->parent, line, client->id);
 
 	if (sim->t.service_jitter)
-		t->draw = event_draw(sim, client->id, t->number);
+		t->draw = event_draw(sim, client->id, t->stamp >> STAMP_SHIFT);
 	send_request(sim, t, request, access, time,
 		     sim->t.request[home_distance(sim, client, line)]);
 	return t;
@@ -1730,7 +1730,7 @@ void coherence_evict(struct sim *sim, struct cpu *cpu, struct slot *slot)
 	if (sim->moments)
 		observe_copy(sim, cpu, line, MOMENT_EVICTION);
 	if (dirty) {
-		struct txn lender = { .cpu = node->id, .number = cpu->txns++ };
+		struct txn lender = { .cpu = node->id, .stamp = cpu->txns++ << STAMP_SHIFT };
 
 		send_put(sim, &lender, node, line, version, state);
 	} else {

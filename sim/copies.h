@@ -18,10 +18,11 @@ static inline void copy_check(const struct cpu *cpu, const struct slot *copy)
 void copy_first_use(struct sim *sim, struct cpu *cpu, struct slot *copy);
 /* The class of the sharing miss that brought it. */
 void copy_settle_false(struct sim *sim, struct cpu *cpu, struct slot *copy);
-void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy);
+void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy, struct party *party);
 /* Is one of `bytes` among those that others wrote since this CPU's last cold or true-sharing miss
- * on the line? They cannot change while it has a copy. */
-bool copy_uses_foreign(const struct line *info, unsigned cpu, uint64_t bytes);
+ * on the line, by its `party` (NULL: none yet)? They cannot change while it has a copy. */
+bool copy_uses_foreign(const struct line *info, unsigned cpu, const struct party *party,
+		       uint64_t bytes);
 /* An inner level points to the copy; the slot of the innermost. */
 struct slot *copy_install_inner(struct cpu *cpu, struct slot *copy);
 /* The copy goes: another CPU takes it for that access, or (NULL) it makes room. */

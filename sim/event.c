@@ -275,7 +275,7 @@ void event_send(struct sim *sim, struct event *e, enum rank rank, struct txn *tx
 	e->time = sim->now + (delay ? delay : 1);
 	e->rank = (uint8_t)rank;
 	e->cpu = (uint16_t)txn->cpu;
-	e->count = txn->number << 20 | (txn->messages++ & 0xfffff);
+	e->count = txn->stamp++;
 	queue(sim, e);
 }
 

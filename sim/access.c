@@ -625,10 +625,9 @@ static bool may_park(const struct cpu *cpu, const struct slot *slot, const void 
 	if (sim->options.no_parking || sim->observer || cpu->waiting == NOT_WAITING || !slot ||
 	    interrupt_due(cpu) || cpu->buffer.count || (cpu->sim->t.ahead && cpu->node->pending))
 		return false;
-	return !slot->copy->open ||
-	       !copy_uses_foreign(slot->copy->info, cpu->head.id,
-				  party_find(slot->copy->info, cpu->head.id),
-				  byte_mask(p, (unsigned)size));
+	return !slot->copy->open || !copy_uses_foreign(slot->copy->info, cpu->head.id,
+						       party_find(slot->copy->info, cpu->head.id),
+						       byte_mask(p, (unsigned)size));
 }
 
 static void park(struct cpu *cpu, const struct slot *slot, const void *p, size_t size,

@@ -1631,9 +1631,10 @@ void coherence_end_hold(struct sim *sim, struct cpu *cpu)
 static const struct origin *asked_for(const struct sim *sim, const struct txn *t)
 {
 	static const struct origin unknown;
-	const struct txn *own =
-		t->cpu < sim->head.cpus ? txn_pending(sim->cpu[t->cpu].node, t->line) : NULL;
+	const struct txn *own = t;
 
+	if (t->client->kind != NODE_CPU)
+		own = t->cpu < sim->head.cpus ? txn_pending(sim->cpu[t->cpu].node, t->line) : NULL;
 	return own ? &own->origin : &unknown;
 }
 

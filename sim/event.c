@@ -310,12 +310,12 @@ void turn_remove(struct sim *sim, struct cpu *cpu)
 
 void event_dispatch(struct sim *sim, struct event *e)
 {
-	if (e->type == EVENT_INTERRUPT)
-		cpu_interrupt(sim, e);
-	else if (e->type == EVENT_DRAIN)
-		buffer_event(sim, e);
-	else
+	if (e->type <= EVENT_SERVICE)
 		coherence_event(sim, e);
+	else if (e->type == EVENT_INTERRUPT)
+		cpu_interrupt(sim, e);
+	else
+		buffer_event(sim, e);
 }
 
 static inline struct cpu *cpu_of_turn(struct event *turn)
@@ -337,6 +337,26 @@ static inline struct queue *earlier(const struct sim *sim, struct queue *a, stru
 	if (a->item->time != b->item->time)
 		return a->item->time < b->item->time ? a : b;
 	return b->item != b->end && tie_before(sim, b->item->event, a->item->event) ? b : a;
+}
+
+static __attribute__((noinline)) struct queue *first_of_equals(struct sim *sim)
+{
+	return earlier(sim, earlier(sim, &sim->homes, &sim->messages), &sim->turns);
+}
+
+/* The queue whose first is the first of all. */
+static inline struct queue *first_queue(struct sim *sim)
+{
+	uint64_t home = sim->homes.item->time, message = sim->messages.item->time,
+		 turn = sim->turns.item->time;
+
+	if (turn < home && turn < message)
+		return &sim->turns;
+	if (home < message && home < turn)
+		return &sim->homes;
+	if (message < home && message < turn)
+		return &sim->messages;
+	return first_of_equals(sim);
 }
 
 bool events_are_idle(const struct sim *sim)
@@ -411,13 +431,12 @@ void event_loop(struct sim *sim, struct cpu *self)
 	if (self)
 		self->turn_at = NEVER;
 	while (!next) {
-		struct queue *q = earlier(sim, &sim->homes, &sim->messages);
-		uint64_t time;
+		struct queue *q = first_queue(sim);
+		uint64_t time = q->item->time;
 
-		q = earlier(sim, q, &sim->turns);
-		if (sim->turns.item == sim->turns.end && sim->homes.item == sim->homes.end)
+		if (q != &sim->turns && sim->turns.item == sim->turns.end &&
+		    sim->homes.item == sim->homes.end)
 			end_if_idle(sim);
-		time = q->item->time;
 		if (time > sim->quiet_until)
 			look_up(sim, time);
 		sim->now = time;

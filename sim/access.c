@@ -268,38 +268,59 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 	}
 }
 
-/* The lookaside says that the access hits and needs no bookkeeping beyond counters. */
-static inline struct look *hit(const struct cpu *cpu, const void *p, const struct site *site,
-			       bool write)
+/* The lookaside says that the access would hit now, and needs no bookkeeping beyond counters and,
+ * perhaps, the marks of its operation. */
+static inline struct look *hit_now(const struct cpu *cpu, const void *p, const struct site *site,
+				   bool write)
 {
 	struct look *look = look_of(cpu, p, site);
 	const struct slot *slot, *copy;
 
-	if (cpu->clock >= cpu->horizon || look->address != p || look->site != site ||
-	    look->context != cpu->context)
+	if (look->address != p || look->site != site || look->context != cpu->context)
 		return NULL;
 	slot = look->slot;
 	copy = slot->copy;
 	if (slot->line != look->line || copy->label_serial != look->label_serial)
 		return NULL;
-	if (write ? (copy->condition & COPY_STORES_MASK) != COPY_STORES ||
-			    copy->op_written != cpu->op_serial
-		  : copy->condition & COPY_OPEN || copy->op_read != cpu->op_serial)
+	if (write ? (copy->condition & COPY_STORES_MASK) != COPY_STORES
+		  : copy->condition & (COPY_OPEN | COPY_PREFETCHED))
 		return NULL;
 	return look;
 }
 
-/* Most accesses that waited for their turn hit as well. An observer sees every access, and so does
- * who has announced lines. */
-static struct look *hit_at_turn(struct cpu *cpu, const void *p, const struct site *site, bool write)
+/* The same before the horizon, and marked already. */
+static inline struct look *hit(const struct cpu *cpu, const void *p, const struct site *site,
+			       bool read, bool write)
 {
-	if (cpu->clock < cpu->horizon)
+	struct look *look = cpu->clock < cpu->horizon ? hit_now(cpu, p, site, write) : NULL;
+
+	if (!look || (read && look->slot->copy->op_read != cpu->op_serial) ||
+	    (write && look->slot->copy->op_written != cpu->op_serial))
 		return NULL;
-	cpu->asks = look_of(cpu, p, site);
-	cpu_sync(cpu);
-	if (cpu->sim->observer || (cpu->ahead && cpu->ahead->count))
+	return look;
+}
+
+static inline void turn_for(struct cpu *cpu, const void *p, const struct site *site)
+{
+	if (cpu->clock >= cpu->horizon) {
+		cpu->asks = look_of(cpu, p, site);
+		cpu_sync(cpu);
+	}
+}
+
+/* Most accesses that waited for their turn hit as well, and most that are the first of an operation
+ * on their line. An observer sees every access, and so does who has announced lines. */
+static struct look *hit_at_turn(struct cpu *cpu, const void *p, const struct site *site, bool read,
+				bool write)
+{
+	struct look *look;
+
+	if (cpu->sim->observer || (cpu->ahead && cpu->ahead->count) || (write && cpu->buffer.count))
 		return NULL;
-	return hit(cpu, p, site, write);
+	look = hit_now(cpu, p, site, write);
+	if (look)
+		copy_touched(cpu, look->slot->copy, read, write);
+	return look;
 }
 
 static inline void hit_done(struct cpu *cpu, struct look *look, uint64_t cost, enum cause cause)
@@ -376,19 +397,19 @@ static __attribute__((noinline)) void load_slow(struct cpu *cpu, const void *p, 
 			  .site = site };
 	struct transfer x = { p, value, size };
 
-	look = hit_at_turn(cpu, p, site, false);
-	if (look) {
+	turn_for(cpu, p, site);
+	if (cpu->buffer.count && buffer_load(cpu, &w, value))
+		return;
+	look = hit_at_turn(cpu, p, site, true, false);
+	if (look)
 		load_hit(cpu, look, p, value, size);
-		return;
-	}
-	if (cpu->sim->t.depth && buffer_load(cpu, &w, value))
-		return;
-	access_slow(cpu, &w, transfer, &x);
+	else
+		access_slow(cpu, &w, transfer, &x);
 }
 
 void verb_load(struct cpu *cpu, const void *p, void *value, size_t size, const struct site *site)
 {
-	struct look *look = hit(cpu, p, site, false);
+	struct look *look = hit(cpu, p, site, true, false);
 
 	cpu->accesses++;
 	if (look)
@@ -410,7 +431,8 @@ static __attribute__((noinline)) void store_slow(struct cpu *cpu, void *p, const
 			  .site = site };
 	struct transfer x = { value, p, size };
 
-	look = hit_at_turn(cpu, p, site, true);
+	turn_for(cpu, p, site);
+	look = hit_at_turn(cpu, p, site, false, true);
 	if (look) {
 		store_hit(cpu, look, p, value, size);
 		return;
@@ -422,7 +444,7 @@ static __attribute__((noinline)) void store_slow(struct cpu *cpu, void *p, const
 
 void verb_store(struct cpu *cpu, void *p, const void *value, size_t size, const struct site *site)
 {
-	struct look *look = hit(cpu, p, site, true);
+	struct look *look = hit(cpu, p, site, false, true);
 
 	cpu->accesses++;
 	if (look)
@@ -488,16 +510,18 @@ static bool is_far(const struct sim *sim, enum rmw how)
 bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *expected,
 	      const void *operand, void *old, bool locked, const struct site *site)
 {
-	struct look *look = hit(cpu, p, site, true);
+	struct look *look = hit(cpu, p, site, true, true);
 	uint64_t cost = cpu->sim->t.own[own_cost(how, size, locked)][cpu->last_rmw != p];
 	struct modify m = { p, old, expected, operand, size, how, false };
 	enum cause cause = locked ? CAUSE_LOCKED : CAUSE_PRIVATE_HIT;
 
 	cpu->last_rmw = p;
 	cpu->accesses++;
-	if (!look && cpu->clock >= cpu->horizon)
-		look = hit_at_turn(cpu, p, site, true);
-	if (look && look->slot->copy->op_read == cpu->op_serial) {
+	if (!look) {
+		turn_for(cpu, p, site);
+		look = hit_at_turn(cpu, p, site, true, true);
+	}
+	if (look) {
 		modify(&m);
 		look->slot->copy->written |= byte_mask(p, (unsigned)size);
 		look->cell->rmws++;

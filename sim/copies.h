@@ -14,6 +14,20 @@ static inline void copy_check(const struct cpu *cpu, const struct slot *copy)
 	if (copy->version != cpu->line_version[copy->line])
 		copy_is_old(cpu, copy);
 }
+/* An operation counts each line once that it reads, and once that it writes; a handler's none. */
+static inline void copy_touched(struct cpu *cpu, struct slot *copy, bool read, bool write)
+{
+	if (!cpu->op_serial)
+		return;
+	if (read && copy->op_read != cpu->op_serial) {
+		copy->op_read = cpu->op_serial;
+		cpu->lines_read++;
+	}
+	if (write && copy->op_written != cpu->op_serial) {
+		copy->op_written = cpu->op_serial;
+		cpu->lines_written++;
+	}
+}
 /* The first access to a copy that came before any asked for it. */
 void copy_first_use(struct sim *sim, struct cpu *cpu, struct slot *copy);
 /* The class of the sharing miss that brought it. */

@@ -396,14 +396,7 @@ void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct wan
 		copy_settle_true(sim, cpu, copy, lost);
 	if (w->write)
 		copy->written |= bytes;
-	if (w->read && cpu->op_serial && copy->op_read != cpu->op_serial) {
-		copy->op_read = cpu->op_serial;
-		cpu->lines_read++;
-	}
-	if (w->write && cpu->op_serial && !w->buffered && copy->op_written != cpu->op_serial) {
-		copy->op_written = cpu->op_serial;
-		cpu->lines_written++;
-	}
+	copy_touched(cpu, copy, w->read, w->write && !w->buffered);
 }
 
 void count_access(struct counts *c, struct cell *cell, const struct want *w)

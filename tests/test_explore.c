@@ -380,7 +380,7 @@ static void describe(const struct world *w, struct action action)
 		    e->node->id);
 	if (e->txn)
 		print_error(", for CPU %u's transaction %llu", e->txn->cpu,
-			    (unsigned long long)e->txn->number);
+			    (unsigned long long)(e->txn->stamp >> STAMP_SHIFT));
 	print_error("\n");
 }
 

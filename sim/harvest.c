@@ -172,7 +172,7 @@ struct place {
  */
 struct naming {
 	const struct sim *sim;
-	const struct cell **cell;       /* by place; those of one place by layout and offset */
+	const struct cell **cell;       /* by place */
 	size_t cells;
 	struct place *place;            /* [room], by the address of the site */
 	size_t places, room;            /* room: a power of two */
@@ -184,14 +184,11 @@ struct named {
 	unsigned offset;                /* in the struct */
 };
 
-static int by_struct(const struct cell *a, const struct cell *b)
+/* Several layouts may have one name: those of a struct page in its roles. */
+static bool same_struct(const struct cell *a, const struct cell *b)
 {
-	int order = strcmp(a->layout ? a->layout->name : a->label,
-			   b->layout ? b->layout->name : b->label);
-
-	if (!order && a->offset != b->offset)
-		order = a->offset < b->offset ? -1 : 1;
-	return order ? order : (a->size > b->size) - (a->size < b->size);
+	return a->layout == b->layout && a->offset == b->offset && a->size == b->size &&
+	       (a->layout || !strcmp(a->label, b->label));
 }
 
 /* A function that is inlined twice has its sites twice, as its compiler likes: the place counts. */
@@ -208,9 +205,8 @@ static int by_cell(const void *one, const void *other)
 {
 	const struct cell *a = *(const struct cell *const *)one,
 			  *b = *(const struct cell *const *)other;
-	int order = by_place(a->site, b->site);
 
-	return order ? order : by_struct(a, b);
+	return by_place(a->site, b->site);
 }
 
 /* A place in the source that is none. */
@@ -332,17 +328,17 @@ static struct named name_of(const struct naming *naming, uint64_t line, unsigned
 				     ? (unsigned)((at - label->start) % label->stride)
 				     : 0 };
 	const struct place *place = place_of(naming, site);
-	const struct cell *then;
+	const struct cell *then = place->first < place->end ? naming->cell[place->first] : NULL;
+	bool one = then;
 
-	for (size_t i = place->first; i < place->end; i++)
-		if (naming->cell[i]->layout == now.layout && naming->cell[i]->offset == now.offset)
+	for (size_t i = place->first; i < place->end; i++) {
+		const struct cell *c = naming->cell[i];
+
+		if (c->layout == now.layout && c->offset == now.offset)
 			return now;
-	/* they stand in the order of by_struct */
-	if (place->end == place->first ||
-	    by_struct(naming->cell[place->first], naming->cell[place->end - 1]))
-		return now;
-	then = naming->cell[place->end - 1];
-	return (struct named){ then->layout, then->label, then->offset };
+		one = one && same_struct(c, then);
+	}
+	return one ? (struct named){ then->layout, then->label, then->offset } : now;
 }
 
 static void copy_text(char *to, size_t size, const char *from)
@@ -1040,6 +1036,8 @@ static int by_field(const void *a, const void *b)
 		order = x->offset < y->offset ? -1 : 1;
 	if (!order && x->size != y->size)
 		order = x->size < y->size ? -1 : 1;
+	if (!order)
+		order = strcmp(x->member, y->member);
 	if (!order)
 		order = by_place(&x->site, &y->site);
 	if (!order)

@@ -122,6 +122,7 @@ struct kmem_cache *bonwick_cache_create(void *state, const char *name, unsigned 
 struct kmem_cache *bonwick_size_cache(void *state, size_t size);
 
 bool bonwick_check(const void *state, char *why, size_t size);
+bool bonwick_walk(const void *state, const struct report *report);
 uint64_t bonwick_in_use(const void *state);
 bool bonwick_owns(const void *state, const struct kmem_cache *cp, const void *object);
 

@@ -173,7 +173,7 @@ bool plant_forgets(const struct sim *sim, const void *lock)
 {
 	const struct plant *plant = sim->plant;
 
-	return plant && plant->forgotten && member_fits(sim, lock, plant->member);
+	return plant && plant->forgotten && plant->member && member_fits(sim, lock, plant->member);
 }
 
 enum instead plant_at(const struct sim *sim, const struct verb_at *verb, enum rmw how)

@@ -121,7 +121,7 @@ jobs | grep -e "${ONLY:-}" | while IFS='|' read -r name kind config sets; do
 			end = /stopped/ ? "stopped" : /more are left/ ? "not all" : /nothing is left/ ? "all" : ""
 		}
 		/^  covered: / {
-			pairs += $2; both += $14
+			pairs += $2; both += $12
 			paths = /paths: [^ ]/ ? split(substr($0, index($0, "paths: ")), unused, ",") : 0
 		}
 		/ states of slabs/ { states = $1 }

@@ -410,6 +410,9 @@ bool check_pcp(const struct zone *zone, unsigned id, uint64_t pages, const struc
 			      pcp->high, pcp->high_min, pcp->high_max);
 	if (spin_lock_is_held(&pcp->lock, LOCK_QUEUED))
 		return failed(report, "the lock of the lists of CPU %u is held", id);
+	see_state(report, "pages of a CPU",
+		  how_many((uint64_t)pcp->count, (uint64_t)pcp->high, "none", "some",
+			   "as many as it may keep"), NULL);
 	return true;
 }
 

@@ -220,24 +220,30 @@ static bool check_owners(const struct zone *zone, const struct report *report)
 	return true;
 }
 
-static bool pcp_buddy_check(const void *state, char *why, size_t size)
+static bool pcp_buddy_walk(const void *state, const struct report *report)
 {
 	const struct pcp_buddy *all = state;
-	const struct report report = {why, size};
 	const struct memory *m = all->shared.zones->memory;
 
-	if (!zones_check(all->shared.zones, &report))
+	if (!zones_check(all->shared.zones, report))
 		return false;
 	for (unsigned node = 0; node < m->nodes; node++) {
 		const struct zone *zone = &all->shared.zones->zone[node];
 
 		for (unsigned id = 0; id < sim_cpus(m->sim); id++)
-			if (!check_lists(zone, id, &report))
+			if (!check_lists(zone, id, report))
 				return false;
-		if (!check_owners(zone, &report))
+		if (!check_owners(zone, report))
 			return false;
 	}
-	return check_marks(m, &report);
+	return check_marks(m, report);
+}
+
+static bool pcp_buddy_check(const void *state, char *why, size_t size)
+{
+	const struct report report = { .why = why, .size = size };
+
+	return pcp_buddy_walk(state, &report);
 }
 
 static uint64_t pcp_buddy_free_pages(const void *state)
@@ -268,6 +274,7 @@ const struct page_allocator pcp_buddy = {
 	.drain_all     = pcp_buddy_drain_all,
 	.tick          = pcp_buddy_tick,
 	.check         = pcp_buddy_check,
+	.walk          = pcp_buddy_walk,
 	.free_pages    = pcp_buddy_free_pages,
 	.free_blocks   = zoned_free_blocks,
 };

@@ -94,19 +94,25 @@ static bool check_lists(const struct zone *zone, unsigned id, const struct repor
 	return check_pcp(zone, id, pages, report);
 }
 
-static bool pcp_spin_check(const void *state, char *why, size_t size)
+static bool pcp_spin_walk(const void *state, const struct report *report)
 {
 	const struct pcp_spin *all = state;
-	const struct report report = {why, size};
 	const struct memory *m = all->shared.zones->memory;
 
-	if (!zones_check(all->shared.zones, &report))
+	if (!zones_check(all->shared.zones, report))
 		return false;
 	for (unsigned node = 0; node < m->nodes; node++)
 		for (unsigned id = 0; id < sim_cpus(m->sim); id++)
-			if (!check_lists(&all->shared.zones->zone[node], id, &report))
+			if (!check_lists(&all->shared.zones->zone[node], id, report))
 				return false;
 	return true;
+}
+
+static bool pcp_spin_check(const void *state, char *why, size_t size)
+{
+	const struct report report = { .why = why, .size = size };
+
+	return pcp_spin_walk(state, &report);
 }
 
 static uint64_t pcp_spin_free_pages(const void *state)
@@ -138,6 +144,7 @@ const struct page_allocator pcp_spin = {
 	.drain_all     = pcp_spin_drain_all,
 	.tick          = pcp_spin_tick,
 	.check         = pcp_spin_check,
+	.walk          = pcp_spin_walk,
 	.free_pages    = pcp_spin_free_pages,
 	.free_blocks   = zoned_free_blocks,
 };

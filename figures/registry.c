@@ -37,16 +37,6 @@ static double causes_part(const struct point *point, unsigned part, const struct
 				     (double)point->result->total.cause_units[part] / UNITS);
 }
 
-/* Misses on lines that another CPU has written: first those that use no byte that it wrote. */
-static double sharing_part(const struct point *point, unsigned part, const struct stack *stack)
-{
-	const struct counts *total = &point->result->total;
-
-	(void)stack;
-	return measure_per_operation(point->result, (double)(part ? total->misses_true_sharing
-								  : total->misses_false_sharing));
-}
-
 static double all_cycles(const struct point *point)
 {
 	uint64_t all = 0;
@@ -75,6 +65,27 @@ static double moving_share(const struct point *point, const void *argument)
 
 	(void)argument;
 	return all > 0 ? 100.0 * (double)moving / all : NAN;
+}
+
+/* Why the line of an access that missed was not there. */
+static double misses_part(const struct point *point, unsigned part, const struct stack *stack)
+{
+	const struct counts *counts = &point->result->total;
+	uint64_t of[] = { counts->misses_false_sharing, counts->misses_true_sharing, counts->misses_cold,
+			  counts->misses_capacity };
+
+	(void)stack;
+	return measure_per_operation(point->result, (double)of[part]);
+}
+
+/* Pages, and what was made at the start, for each byte that users held: at most, of both. */
+static double memory_part(const struct point *point, unsigned part, const struct stack *stack)
+{
+	const struct result *result = point->result;
+	uint64_t bytes = part ? point->metadata_bytes : result->footprint_bytes_peak;
+
+	(void)stack;
+	return result->live_bytes_peak ? (double)bytes / (double)result->live_bytes_peak : NAN;
 }
 
 static double half_part(const struct point *point, unsigned part, const struct stack *stack)
@@ -145,22 +156,6 @@ static const struct bars cycles_bars = {
 	.turns = &cycles_of_turns,
 };
 
-static const struct bars sharing_bars = {
-	.ylabel = "misses per operation", .plotted = "Misses per operation on lines that other CPUs have written",
-	.parts = 2, .value = sharing_part, .claimed_parts = 1,
-	.part = { "wasted: no byte that they wrote is used", "such bytes are used" },
-	.column = { "false_sharing", "true_sharing" },
-	.none = "no CPU misses a line that another one has written",
-	.wording = {
-		.less  = "{few} wastes {amount} fewer misses on lines of others than {many}",
-		.never = "{few} wastes no miss on lines of others, {many} {manys} per operation",
-		.equal = "{few} and {many} waste equally many misses on lines of others{spread}",
-		.some  = "{few} wastes fewer misses on lines of others than {many} in {count} of {all} settings{reverse}",
-		.more  = "more",
-		.alone = "{few} wastes {fews} misses per operation on lines of others",
-	},
-};
-
 #define NAMES_OF_CAUSES \
 	.parts = CAUSES, .part = { \
 		"interrupts", "lock spin", "busy line or home", "transfer, same socket", "transfer, cross socket", \
@@ -184,6 +179,35 @@ static const struct bars shares_bars = {
 	.ylabel = "per cent of the cycles of all CPUs", .plotted = "Cycles of all CPUs by cause, in per cent",
 	.value = shares_part, .claimed = moving_share, .by_part = true, .percent = true, .shares = true,
 	NAMES_OF_CAUSES, .wording = WORDING_OF_CAUSES,
+};
+
+static const struct bars misses_bars = {
+	.ylabel = "misses per operation", .plotted = "Misses per operation, by why the line was not there",
+	.parts = 4, .value = misses_part, .claimed_parts = 1, .by_part = true,
+	.part = { "false sharing", "true sharing", "first access", "evicted" },
+	.column = { "false_sharing", "true_sharing", "cold", "capacity" },
+	.wording = {
+		.less  = "{few} misses by false sharing {amount} less often than {many}",
+		.never = "{few} never misses by false sharing, {many} does {manytimes} per operation",
+		.equal = "{few} and {many} miss by false sharing equally often{spread}",
+		.some  = "{few} misses by false sharing less often than {many} in {count} of {all} settings{reverse}",
+		.more  = "more often",
+		.alone = "{few} misses by false sharing {fewtimes} per operation",
+	},
+};
+
+static const struct bars memory_bars = {
+	.ylabel = "bytes per byte in use", .plotted = "Most bytes in pages, and in structs made at the start, per byte in use at most",
+	.parts = 2, .value = memory_part, .claimed_parts = 2,
+	.part = { "pages", "metadata" }, .column = { "pages", "metadata" },
+	.wording = {
+		.less  = "{few} takes {amount} less memory than {many}",
+		.never = "{few} takes no memory, {many} {manys} bytes per byte in use",
+		.equal = "{few} and {many} take as much memory{spread}",
+		.some  = "{few} takes less memory than {many} in {count} of {all} settings{reverse}",
+		.more  = "more",
+		.alone = "{few} takes {fews} bytes per byte in use",
+	},
 };
 
 #define WORDING_OF_TOPS { \
@@ -214,10 +238,11 @@ const struct figure figures[] = {
 	{ "bounces", "bounces per operation, by whose line it is", bars_write, &bounces_bars },
 	{ "members", "bounces per operation, by struct member", bars_write, &members_bars },
 	{ "sources", "bounces per operation, by line of source", bars_write, &sources_bars },
-	{ "sharing", "misses on lines that other CPUs wrote: wasted, or not", bars_write, &sharing_bars },
 	{ "cycles", "mean cycles of an allocation and of a free", bars_write, &cycles_bars },
 	{ "causes", "cycles of all CPUs per operation, stacked by cause", bars_write, &causes_bars },
 	{ "shares", "the same in per cent", bars_write, &shares_bars },
+	{ "misses", "misses per operation, by why the line was not there", bars_write, &misses_bars },
+	{ "memory", "pages and metadata for the bytes in use", bars_write, &memory_bars },
 	{ "scaling", "cycles of an allocation and its free over the number of CPUs", curves_write, &scaling_curves },
 	{ "throughput", "operations per thousand cycles over the number of CPUs", curves_write, &throughput_curves },
 	{ "heat", "which CPU holds which line when", heat_write, NULL },

@@ -37,16 +37,6 @@ static double causes_part(const struct point *point, unsigned part, const struct
 				     (double)point->result->total.cause_units[part] / UNITS);
 }
 
-/* Misses on lines that another CPU has written: first those that use no byte that it wrote. */
-static double sharing_part(const struct point *point, unsigned part, const struct stack *stack)
-{
-	const struct counts *total = &point->result->total;
-
-	(void)stack;
-	return measure_per_operation(point->result, (double)(part ? total->misses_true_sharing
-								  : total->misses_false_sharing));
-}
-
 static double all_cycles(const struct point *point)
 {
 	uint64_t all = 0;
@@ -166,22 +156,6 @@ static const struct bars cycles_bars = {
 	.turns = &cycles_of_turns,
 };
 
-static const struct bars sharing_bars = {
-	.ylabel = "misses per operation", .plotted = "Misses per operation on lines that other CPUs have written",
-	.parts = 2, .value = sharing_part, .claimed_parts = 1,
-	.part = { "wasted: no byte that they wrote is used", "such bytes are used" },
-	.column = { "false_sharing", "true_sharing" },
-	.none = "no CPU misses a line that another one has written",
-	.wording = {
-		.less  = "{few} wastes {amount} fewer misses on lines of others than {many}",
-		.never = "{few} wastes no miss on lines of others, {many} {manys} per operation",
-		.equal = "{few} and {many} waste equally many misses on lines of others{spread}",
-		.some  = "{few} wastes fewer misses on lines of others than {many} in {count} of {all} settings{reverse}",
-		.more  = "more",
-		.alone = "{few} wastes {fews} misses per operation on lines of others",
-	},
-};
-
 #define NAMES_OF_CAUSES \
 	.parts = CAUSES, .part = { \
 		"interrupts", "lock spin", "busy line or home", "transfer, same socket", "transfer, cross socket", \
@@ -264,7 +238,6 @@ const struct figure figures[] = {
 	{ "bounces", "bounces per operation, by whose line it is", bars_write, &bounces_bars },
 	{ "members", "bounces per operation, by struct member", bars_write, &members_bars },
 	{ "sources", "bounces per operation, by line of source", bars_write, &sources_bars },
-	{ "sharing", "misses on lines that other CPUs wrote: wasted, or not", bars_write, &sharing_bars },
 	{ "cycles", "mean cycles of an allocation and of a free", bars_write, &cycles_bars },
 	{ "causes", "cycles of all CPUs per operation, stacked by cause", bars_write, &causes_bars },
 	{ "shares", "the same in per cent", bars_write, &shares_bars },

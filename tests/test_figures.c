@@ -24,10 +24,10 @@
 #include "tests/points_fixture.h"
 #include "tests/svg_fixture.h"
 
-enum { UNITS = 64, FIGURES = 12 };
+enum { UNITS = 64, FIGURES = 11 };
 
 static char *all_figures[FIGURES] = {
-	"bounces", "members", "sources", "sharing", "cycles", "causes", "shares", "misses", "memory", "scaling", "throughput", "heat",
+	"bounces", "members", "sources", "cycles", "causes", "shares", "misses", "memory", "scaling", "throughput", "heat",
 };
 
 /* Line 64 goes from CPU 0 to 1 and back, line 128 to CPU 1. */
@@ -45,8 +45,7 @@ struct texts {
 	const char *series, *group, *key, *name, *version, *machine, *label;
 };
 
-/* The allocator's bounces are all of one member, from one place in the source, and each is a miss that
- * uses nothing of what was written. */
+/* The allocator's bounces are all of one member, from one place in the source. */
 static void add_traffic(struct result *result, const char *label)
 {
 	struct member_stats *member = xalloc(sizeof *member);
@@ -59,7 +58,6 @@ static void add_traffic(struct result *result, const char *label)
 	result->member = member;
 	result->site = site;
 	result->members = result->sites = 1;
-	result->total.misses_false_sharing = member->bounces;
 }
 
 static struct point *add(struct made *made, const struct texts *texts, const char *series, uint64_t seed, uint64_t bounces, uint64_t cycles)
@@ -200,9 +198,9 @@ static size_t check_svg(const char *folder, const char *name, char *first, size_
 static void every_hover_works(void **state)
 {
 	(void)state;
-	static const size_t expected[FIGURES] = { 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 8 };
+	static const size_t expected[FIGURES] = { 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 8 };
 	static const char *const starts[FIGURES] = {
-		KEYS "\\n2.002 [", KEYS "\\n2.002 [", KEYS "\\n2.002 [", KEYS "\\n2.002 [", KEYS "\\n", KEYS "\\n", KEYS "\\ntransfer, same socket ",
+		KEYS "\\n2.002 [", KEYS "\\n2.002 [", KEYS "\\n2.002 [", KEYS "\\n", KEYS "\\n", KEYS "\\ntransfer, same socket ",
 		KEYS "\\n2.502 [", KEYS "\\n1.7 [",
 		KEYS ", cpus=2\\n200 [", KEYS ", cpus=2\\n100 [",
 		"page[5]: CPU 0\\nfrom cycle 100 to 200",

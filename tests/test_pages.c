@@ -130,7 +130,7 @@ static void every_allocator_can_be_seen_on_either_paper(void **state)
 {
 	(void)state;
 	static const char *const names[] = { "slub-page", "slub-cpu 2.6.24", "slub-cmpxchg", "slub-lockless", "slub-tagged", "slab",
-					     "sheaves", "sheaves-all", "bonwick", "buddy", "pcp", "magazine", "pcp-spin", "pcp-buddy", "llfree",
+					     "sheaves", "sheaves-all", "bonwick", "buddy", "pcp", "magazine", "pcp-spin", "llfree",
 					     "toy", "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n" };
 
 	for (int dark = 0; dark < 2; dark++) {
@@ -274,7 +274,7 @@ static size_t check_texts(const char *name, const char *picture, double width, d
 
 static void check_page(const struct page_of *of, const struct look *look)
 {
-	static char *const names[] = { "bounces", "members", "sources", "sharing", "cycles", "causes", "shares", "misses", "memory", "scaling", "throughput", "heat" };
+	static char *const names[] = { "bounces", "members", "sources", "cycles", "causes", "shares", "misses", "memory", "scaling", "throughput", "heat" };
 	static char *swept[] = { "objects", "cpus", "workload.object_size" };
 	enum { NAMES = sizeof names / sizeof *names };
 	char *folder = folder_new(), path[600], why[600] = "";

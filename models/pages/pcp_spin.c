@@ -43,7 +43,6 @@
 #include "models/pages/pcp_spin.h"
 
 enum { BATCH_SCALE_MAX = 5 };         /* a batch grows to 32 times itself */
-enum { PREV_FREE_HIGH_ORDER = 1, FREE_HIGH_BATCH = 2 };         /* bits of flags */
 
 /* ---- the own lists --------------------------------------------------------------------------- */
 
@@ -262,8 +261,13 @@ static bool drain_in_pieces(struct cpu *cpu, struct pcp_spin *all, struct zone *
 /* The zone may have enough again. */
 static void maybe_above_high(struct cpu *cpu, struct zone *zone)
 {
-	if (below_high(cpu, zone) && zone_watermark_ok_6(cpu, zone, 0, WATERMARK_HIGH, 0))
-		bit_clear(cpu, zone->flags, ZONE_BELOW_HIGH);
+	if (!below_high(cpu, zone) || !zone_watermark_ok_6(cpu, zone, 0, WATERMARK_HIGH, 0))
+		return;
+	bit_clear(cpu, zone->flags, ZONE_BELOW_HIGH);
+	if (!zone->pgdat)
+		return;
+	(void)load(cpu, zone->zone_pgdat);
+	(void)load(cpu, &zone->pgdat->kswapd_failures); /* has it given up? */
 }
 
 /* ---- alloc ----------------------------------------------------------------------------------- */

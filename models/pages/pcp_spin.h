@@ -9,11 +9,15 @@
 
 enum { FOLIO_BATCH = 31 };              /* pages of a group */
 
+/* Bits of flags. FREE_HIGH_BATCH: the CPU's share of the last cache holds more than three batches, so
+ * that blocks freed in a burst may stay until there is a batch of pages. */
+enum { PREV_FREE_HIGH_ORDER = 1, FREE_HIGH_BATCH = 2 };
+
 struct pcp_spin_settings {
 	int variant;                    /* 0: by the object allocator, else 6.12, 7.1 */
 	int zone_layout;                /* enum zone_layout_6 */
 	uint64_t batch, high_min, drain_chunk;
-	bool auto_tune;
+	bool auto_tune, free_high_batch;
 };
 
 struct pcp_spin {

@@ -244,6 +244,30 @@ static_assert(offsetof(struct zone_7_1, trylock_free_pages) == 1240, "Z19");
 static_assert(offsetof(struct zone_7_1_unaccepted, trylock_free_pages) == 1288, "Z20");
 static_assert(offsetof(struct zone_7_1_cma, trylock_free_pages) == 1464, "Z22");
 
+/* ---- the node ------------------------------------------------------------------------------ */
+
+static const struct field pglist_data_fields[] = {
+	FIELD(struct pglist_data, kswapd_wait),
+	FIELD(struct pglist_data, kswapd_failures),
+	FIELD(struct pglist_data, sleeper),
+	{ 0 },
+};
+
+const struct layout pglist_data_layout = {
+	"pglist_data", sizeof(struct pglist_data), CLASS_ALLOCATOR, pglist_data_fields
+};
+
+static struct pglist_data *pglist_data_new(const struct zone *zone)
+{
+	struct pglist_data *pgdat = arena_new(zone->all->memory->sim, struct pglist_data, 1,
+					      zone->node, LINE, &pglist_data_layout, "pglist_data");
+
+	list_init(&pgdat->sleeper);
+	pgdat->kswapd_wait.next = pgdat->kswapd_wait.prev = &pgdat->sleeper;
+	pgdat->sleeper.next = pgdat->sleeper.prev = &pgdat->kswapd_wait;
+	return pgdat;
+}
+
 /* ---- set-up -------------------------------------------------------------------------------- */
 
 #define ZONE_NEW_6(kind, unaccepted, llist) \
@@ -267,6 +291,8 @@ static_assert(offsetof(struct zone_7_1_cma, trylock_free_pages) == 1464, "Z22");
 		if (zone->unaccepted_pages) \
 			list_init(zone->unaccepted_pages); \
 		zone->trylock_free_pages = llist; \
+		if (zone->all->kernel >= KERNEL_7_1) \
+			zone->pgdat = pglist_data_new(zone); \
 		body->zone_start_pfn = zone->first_pfn; \
 		body->spanned_pages = body->present_pages = body->managed_pages = zone->pages; \
 		body->name = "Normal"; \

@@ -173,6 +173,7 @@ static void access_far(struct cpu *cpu, struct want *w, uint64_t line, enum stat
 	cpu->far = NULL;
 	miss_charges(cpu, t);
 	w->cost = 0;                            /* it is in the latency */
+	cpu->rmw_ready = 0;
 	let_go(sim, t);
 	cpu_set_horizon(sim, cpu);
 }
@@ -184,6 +185,37 @@ static struct slot *copy_come(struct cpu *cpu, uint64_t line, uint64_t *cost)
 		return find_copy(cpu, line, cost);
 	cpu->arrived->used = ++cpu->used;
 	return cpu->arrived;
+}
+
+/*
+ * What a read-modify-write costs that takes effect now: as one on another word, once the result of
+ * the one before on this word is there.
+ *
+ *	started   dependent after the one before had started, and not before that was over
+ *	now       at once; where dependent is the lesser, only if nothing came in between
+ */
+static inline uint64_t own_cost(struct cpu *cpu, const void *p, unsigned size, enum own own)
+{
+	const uint64_t *price = cpu->sim->t.own[own];
+	uint64_t dependent = price[0], other = price[1], cost = other;
+
+	if (cpu->rmw_word == p && cpu->clock <= cpu->rmw_ready) {
+		cost = cpu->rmw_ready - cpu->clock + least(dependent, other);
+		cpu->rmw_ready += dependent;
+	} else {
+		cpu->rmw_word = p;
+		cpu->rmw_ready = cpu->clock + (dependent > other ? dependent : other);
+	}
+	cpu->rmw_bytes = size;
+	return cost;
+}
+
+/* A word that is stored as a whole is there at once, whatever the read-modify-write before makes of
+ * it. */
+static inline void stored(struct cpu *cpu, const void *p, size_t size)
+{
+	if (cpu->rmw_word == p && size >= cpu->rmw_bytes)
+		cpu->rmw_ready = 0;
 }
 
 /*
@@ -236,6 +268,8 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 	}
 	if (t)
 		miss_charges(cpu, t);
+	if (w->access == ACCESS_RMW)
+		w->cost += own_cost(cpu, w->p, w->size, w->own);
 	w->context = cpu->context;
 	w->time = cpu->clock;
 	if (sim->t.ahead)
@@ -358,6 +392,7 @@ static inline void store_hit(struct cpu *cpu, struct look *look, void *p, const 
 {
 	copy_word(p, value, size);
 	look->slot->copy->written |= byte_mask(p, (unsigned)size);
+	stored(cpu, p, size);
 	look->cell->stores++;
 	cpu->counts.stores++;
 	hit_done(cpu, look, cpu->store_hit, CAUSE_PRIVATE_HIT);
@@ -415,6 +450,7 @@ static __attribute__((noinline)) void store_slow(struct cpu *cpu, void *p, const
 		store_hit(cpu, look, p, value, size);
 		return;
 	}
+	stored(cpu, p, size);
 	if (cpu->sim->t.depth && buffer_store(cpu, p, value, (unsigned)size, site))
 		return;
 	access_slow(cpu, &w, transfer, &x);
@@ -438,7 +474,7 @@ static void modify_word(void *argument)
 	modify(argument);
 }
 
-static enum own own_cost(enum rmw how, size_t size, bool locked)
+static enum own own_of(enum rmw how, size_t size, bool locked)
 {
 	switch (how) {
 	case RMW_CAS:
@@ -463,16 +499,16 @@ static void rmw_halves(struct cpu *cpu, struct want *w, struct modify *m)
 	unsigned char word[sizeof(struct pair)];
 	void *at = m->p;
 	struct transfer x = { at, word, m->size };
-	uint64_t cost = w->cost;
+	uint64_t cost;
 
 	w->write = false;
 	w->half = true;
 	w->access = ACCESS_LOAD;
-	w->cost = 0;
 	if (!buffer_load(cpu, w, word))
 		access_slow(cpu, w, transfer, &x);
 	m->p = word;
 	modify(m);
+	cost = own_cost(cpu, at, w->size, w->own);
 	cpu_turn(cpu);
 	buffer_push(cpu, at, word, w->size, w->site, true);
 	pass(cpu, cost, w->cause);
@@ -489,15 +525,16 @@ bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *e
 	      const void *operand, void *old, bool locked, const struct site *site)
 {
 	struct look *look = hit(cpu, p, site, true);
-	uint64_t cost = cpu->sim->t.own[own_cost(how, size, locked)][cpu->last_rmw != p];
+	enum own own = own_of(how, size, locked);
 	struct modify m = { p, old, expected, operand, size, how, false };
 	enum cause cause = locked ? CAUSE_LOCKED : CAUSE_PRIVATE_HIT;
 
-	cpu->last_rmw = p;
 	cpu->accesses++;
 	if (!look && cpu->clock >= cpu->horizon)
 		look = hit_at_turn(cpu, p, site, true);
 	if (look && look->slot->copy->op_read == cpu->op_serial) {
+		uint64_t cost = own_cost(cpu, p, (unsigned)size, own);
+
 		modify(&m);
 		look->slot->copy->written |= byte_mask(p, (unsigned)size);
 		look->cell->rmws++;
@@ -516,7 +553,7 @@ bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *e
 			  .locked = locked,
 			  .far = locked && is_far(cpu->sim, how),
 			  .access = ACCESS_RMW,
-			  .cost = cost,
+			  .own = own,
 			  .cause = cause,
 			  .modify = &m,
 			  .site = site };

@@ -47,13 +47,15 @@ struct cpu {
 	uint32_t load_hit, store_hit; /* what a hit costs */
 	enum cause last_cause;
 	enum waiting waiting;
+	const void *rmw_word;           /* of the last read-modify-write, so large, */
+	uint64_t rmw_bytes;
+	uint64_t rmw_ready;             /* its result is there then; 0: no longer the word's value */
 	/* and the rest */
 	struct node *node;
 	struct sim *sim;
 	struct counts counts;
 	uint64_t wait_since;            /* when waiting for a lock began */
 	unsigned in_irq;
-	const void *last_rmw;
 	uint64_t lock_line, lock_until; /* a LOCK operation keeps its line */
 	uint64_t hold_line, hold_until; /* and its CPU, where it had to get it, a while longer: */
 	struct event *held;             /* this probe waits for that, */

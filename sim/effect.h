@@ -22,7 +22,8 @@ struct want {
 	uint32_t context;               /* of the operation that issued it */
 	uint64_t time;                  /* when it takes effect */
 	const struct site *site;
-	const struct modify *modify;    /* of a read-modify-write */
+	const struct modify *modify;    /* of a read-modify-write, */
+	enum own own;                   /* and what it costs there */
 	struct fine_cell **fine; /* where its fine cell is noted, or NULL */
 };
 

@@ -86,7 +86,10 @@ static void own_stores(struct cpu *cpu, uint64_t *word, uint64_t what)
 
 	store(cpu, word, what);
 	if (what == 16) {
-		fetch_add_local(cpu, word, 1);
+		for (unsigned i = 0; i < 4; i++) {      /* a chain, with gaps */
+			fetch_add_local(cpu, word, 1);
+			compute_cycles(cpu, random_below(cpu, 8) & 3);
+		}
 	} else if (what == 17) {
 		load(cpu, word);
 	} else if (what == 18) {
@@ -123,6 +126,7 @@ static void one_turn(struct cpu *cpu, struct program *p)
 	} else if (what < 10) {
 		store(cpu, &p->shared->word[word], what);
 	} else if (what == 10) {
+		fetch_add(cpu, &p->shared->word[word], 1);
 		fetch_add(cpu, &p->shared->word[word], 1);
 	} else if (what == 11) {
 		pair = load(cpu, &p->shared->pair);

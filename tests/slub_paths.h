@@ -68,6 +68,11 @@
 	", R PG(" x ").flags, R PG(" x ").objects, R KCN, A ND.nr_slabs, A ND.total_objects" \
 	", R KC.flags, R PG(" x ").flags, R KC.flags" SLAB_COUNT(x) MARK ", M PG(" x ").flags" \
 	", W PG(" x ").mapcount"
+/* Of two pages; `second`: an object in the second page, whose struct has the order. */
+#define DISCARD_ORDER_1(x, second, MARK) \
+	", R PG(" x ").flags, R PG(" x ").objects, R KCN, A ND.nr_slabs, A ND.total_objects" \
+	", R KC.flags, R PG(" x ").flags, R PGt(" second ").lru_prev, R KC.flags" SLAB_COUNT(x) MARK \
+	", M PG(" x ").flags, W PG(" x ").mapcount"
 #define ENOUGH       ", R ND.nr_partial, R KC.min_partial"
 
 /* 5.8, put_cpu_partial: the head before, if there is one; then the new one. */
@@ -78,6 +83,7 @@
 #define TAKE_OWN(x)  ", R CS.partial, R PG(" x ").lru_next, W CS.partial"
 
 #define ONE_FULL   "0+a 0+b 0+c 0+d 0+e "
+#define TWO_FULL   "0+a 0+b 0+c 0+d 0+e 0+f 0+g 0+h "
 #define THREE_FULL "0+a 0+b 0+c 0+d 0+e 0+f 0+g 0+h 0+i 0+j 0+k 0+l "
 #define FOUR_FULL  THREE_FULL "0+m 0+n 0+o 0+p "
 

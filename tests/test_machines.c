@@ -371,6 +371,64 @@ static void shared_lines_cost_what_the_file_says(void **state)
 	}
 }
 
+/* ---- counting preemption -------------------------------------------------------------------- */
+
+struct counted {
+	uint64_t *word;
+	uint64_t loop, lone;            /* units of a pair */
+};
+
+static void count_preemption(struct cpu *cpu, void *argument)
+{
+	enum { PAIRS = 10 };
+	struct counted *counted = argument;
+	uint64_t start;
+
+	load(cpu, counted->word);
+	for (unsigned i = 0; i < 2 * PAIRS; i++) {
+		if (i == PAIRS)
+			counted->loop = cpu->clock;
+		preempt_disable(cpu);
+		preempt_enable(cpu);
+	}
+	counted->loop = (cpu->clock - counted->loop) / PAIRS;
+	compute_cycles(cpu, 100);
+	start = cpu->clock;
+	preempt_disable(cpu);
+	load(cpu, counted->word);
+	load(cpu, counted->word);
+	preempt_enable(cpu);
+	counted->lone = cpu->clock - start;
+}
+
+/*
+ * Measured was a loop of pairs, 12 cycles: two adds to one word, of which each waits for the one
+ * before, 6 + 6. With two loads in between, 4 + 4 cycles, no wait is left of it: 1 + 8 + 1.
+ */
+static void pairs_of_preemption_take_what_a_loop_of_them_took(void **state)
+{
+	static const char *const measured[] = { "i7-1s", "haswell-2s", "cascade-2s" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(measured); i++) {
+		const struct machine machine = load_machine(measured[i]);
+		struct sim_options options = engine_options(&machine, 1);
+		struct counted counted;
+		struct sim *sim;
+
+		options.preempt = true;
+		sim = engine_sim(&options);
+		counted.word = arena_alloc(sim, LINE, 1, 0, 4096, NULL, "line");
+		thread_start(sim, 0, count_preemption, &counted);
+		if (sim_run(sim) != OUTCOME_DONE)
+			fail_msg("%s: %s", measured[i], sim->message);
+		assert_int_equal(counted.loop, 12 * UNIT);
+		assert_int_equal(counted.loop, units_of_cycles(machine.preempt_pair_cyc));
+		assert_int_equal(counted.lone, (1 + 4 + 4 + 1) * UNIT);
+		sim_free(sim);
+	}
+}
+
 /* 128 nodes have a block of 4 MiB each at least, whatever memory the experiment asks for. */
 static void two_cpus_of_a_large_machine_run(void **state)
 {
@@ -409,6 +467,7 @@ int main(void)
 		cmocka_unit_test(memory_costs_what_the_file_says),
 		cmocka_unit_test(transfers_cost_what_the_file_says),
 		cmocka_unit_test(shared_lines_cost_what_the_file_says),
+		cmocka_unit_test(pairs_of_preemption_take_what_a_loop_of_them_took),
 		cmocka_unit_test(two_cpus_of_a_large_machine_run),
 	};
 

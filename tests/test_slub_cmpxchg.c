@@ -172,6 +172,51 @@ static const struct path_row rows[] = {
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
+/* An interrupt while CPU 0 has pages made: it allocates x, so that the CPU has its slab. */
+static void allocate_x(struct cpu *cpu, struct fixture *f)
+{
+	if (f->slot['x'] || !f->slot['d'])
+		return;
+	f->slot['x'] = f;               /* the interrupt's own slab: not again */
+	op_begin(cpu, OP_ALLOC);
+	f->slot['x'] = f->objects.model->alloc(cpu, f->slub, f->cache, GFP_ATOMIC);
+	op_end(cpu, 0, 0);
+}
+
+/*
+ * 4.4.7, 4.4.5. The task's new slab is that of e. The interrupt's has three objects left, k, j and i,
+ * which go back one by one under its lock (3.4.5; where the link lies, which the sheet does not list, is
+ * read once for each); as objects went back, the slab goes to the head of the node's list, which is
+ * empty.
+ */
+#define BACK(x) \
+	", R CS.freelist, R KC.offset, R OB(" x "), W CS.freelist, R PG(x).freelist, W OB(" x ")" \
+	", W PG(x).freelist, M PG(x).inuse"
+
+static void a_slab_given_up_with_objects_makes_the_accesses_of_the_sheet(void **state)
+{
+	struct fixture *f = fixture_new(&(struct fixture_options){
+		.era = ERA_2639, .cpus = 4, .stride = LINE });
+
+	(void)state;
+	f->meanwhile = allocate_x;
+	/* what is left of e's slab, then x's from the end of its list */
+	fixture_run(f, "0+a 0+b 0+c 0+d !0+e 0+f 0+g 0+h 0+i 0+j 0+k");
+	assert_ptr_equal(fixture_slab(f, f->slot['i']), fixture_slab(f, f->slot['x']));
+	fixture_expect_path(f,
+		FAST GIVE_UP("a", LOOK_AGAIN) ", R KCN, R ND.nr_partial"
+		", R KC.oo, R KC.allocflags, W PG(e).objects" SLAB_COUNT("e") NODE_OF("e")
+		", A ND.nr_slabs, A ND.total_objects, W PG(e).slab, M PG(e).flags, LINK(e)"
+		", W PG(e).freelist, W PG(e).inuse, R KC.cpu_slab, R CS.page"
+		SLAB_LOCK("x") ", R PG(x).freelist" BACK("k") BACK("j") BACK("i") ", R CS.freelist"
+		", W CS.page, M CS.tid" NODE_OF("x") ", M PG(x).flags, R PG(x).inuse, R PG(x).freelist"
+		", A ND.lock, M ND.nr_partial, R ND.partial_next, W ND.partial_prev"
+		", W PG(x).lru_next, W PG(x).lru_prev, W ND.partial_next, M ND.lock" SLAB_UNLOCK("x")
+		SLAB_LOCK("e") ", M PG(e).flags, W CS.page" LOAD_FREELIST("e"));
+	fixture_expect_sound(f);
+	fixture_free(f);
+}
+
 static void each_path_makes_the_accesses_of_the_sheet(void **state)
 {
 	(void)state;
@@ -183,6 +228,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_path_makes_the_accesses_of_the_sheet),
+		cmocka_unit_test(a_slab_given_up_with_objects_makes_the_accesses_of_the_sheet),
 	};
 
 	return cmocka_run_group_tests_name("slub-cmpxchg", tests, NULL, NULL);

@@ -66,6 +66,17 @@ static const struct path_row rows_31[] = {
 	  NOT_MINE("h") FREE_SLOW("h") LOCKED("h") AC16("h") ENOUGH
 	  LIST_DEL("h", "PG(a).lru_next", "PG(i).lru_prev") ", M ND.lock" DISCARD("h", ""),
 	  "KC0 CS KCN Z", "PG OB ND VS", 4, .min_partial = 2 },
+	/* Of two pages, objects of 2 KiB: the second page struct is not looked at before 3.10. */
+	{ "alloc, new slab of two pages", "new slab", 2048, 1, "!0+a",
+	  FAST ", R CS.page, R KCN, R ND.nr_partial" NEW_31("a"),
+	  "KC0 KC1 KCN Z", "CS PG ND OB VS", 2 },
+	/* The list is e, a, and 2 is above 1. 4.6.8: the second page struct has the order; in the end it
+	 * is no tail any more. */
+	{ "free of the last object, two pages", "slab empty", 2048, 1, TWO_FULL "0+i 1-e 1-b 1-c 1-d !1-a",
+	  NOT_MINE("a") FREE_SLOW("a") LOCKED("a") AC16("a") ENOUGH
+	  LIST_DEL("a", "PG(e).lru_next", "ND.partial_prev") ", M ND.lock"
+	  DISCARD_ORDER_1("a", "c", ""),
+	  "KC0 CS KCN PG Z", "PG OB ND VS", 4, .min_partial = 1 },
 	{ "alloc, new slab, NUMA", "new slab", 0, 2, "0+a 0+b 0+c 0+d !0+e",
 	  FAST GIVE_UP("a", AGAIN) ", R KCN, R ND.nr_partial, R KC.defrag_ratio" NEW_31("e"),
 	  "KC0 KC1 KC3 KCN Z", "CS PG ND OB VS", 3 },
@@ -142,6 +153,21 @@ static const struct path_row rows_32[] = {
 	  AC16("e") TAKE_OWN("a") STATE("a") NODE_OF("a") ADD_TAIL("a", "PG(e).lru_next") AC16("a")
 	  ", R CS.partial, M ND.lock" PUT("i") ", R CS.partial" PUT("i"),
 	  "KC0 KCN", "PG OB CS ND", 4, .cpu_partial = 1 },
+	/* All of e came back meanwhile. No list_lock is held when e is looked at, so it goes, whatever
+	 * min_partial says (5.8), once the lock that a needs is given back. */
+	{ "free, full to CPU's partial, drained, one is empty", "full to CPU's partial", 0, 1,
+	  THREE_FULL "0+m 1-a 1-e 1-f 1-g 1-h !1-i",
+	  NOT_MINE("i") FREE_SLOW("i") AC16("i") HEAD("e") ", R KC.cpu_partial"
+	  TAKE_OWN("e") STATE("e") AC16("e") ", W PG(e).lru_next"
+	  TAKE_OWN("a") STATE("a") NODE_OF("a") ", A ND.lock" ADD_TAIL("a", "ND.partial_next")
+	  AC16("a") ", R CS.partial, M ND.lock, R PG(e).lru_next" DISCARD("e", "")
+	  PUT("i") ", R CS.partial" PUT("i"),
+	  "KC0 KCN Z", "PG OB CS ND VS", 6, .cpu_partial = 1 },
+	{ "free of the last object, two pages", "slab empty", 2048, 1, TWO_FULL "0+i 1-e 1-b 1-c 1-d !1-a",
+	  NOT_MINE("a") FREE_SLOW("a") LOCKED("a") AC16("a") ENOUGH
+	  LIST_DEL("a", "PG(e).lru_next", "ND.partial_prev") ", M ND.lock"
+	  DISCARD_ORDER_1("a", "c", ""),
+	  "KC0 CS KCN PG Z", "PG OB ND VS", 4, .min_partial = 1, .no_cpu_partial = true },
 	/* Without them as 3.1. */
 	{ "free, full to partial, no CPU partial slabs", "full to partial", 0, 1, THREE_FULL "1-a !1-e",
 	  NOT_MINE("e") FREE_SLOW("e") LOCKED("e") AC16("e")
@@ -203,6 +229,28 @@ static const struct path_row rows_318[] = {
 	  ADD_TAIL("e", "ND.partial_next") TAKE_OWN("a") NODE_OF("a") STATE("a") AC16("a")
 	  ADD_TAIL("a", "PG(e).lru_next") ", R CS.partial, M ND.lock" PUT("i"),
 	  "KC0 KCN", "PG OB CS ND", 4, .cpu_partial = 1 },
+	/* a is on the node's list when e, all of which came back, is looked at: 1 is as many as 1. The
+	 * lock, the exchange, and then where e goes. */
+	{ "free, full to CPU's partial, drained, one is empty", "full to CPU's partial", 0, 1,
+	  THREE_FULL "0+m 1-e 1-f 1-g 1-h 1-a !1-i",
+	  NOT_MINE("i") FREE_SLOW("i") AC16("i") HEAD("a") ", R KC.cpu_partial"
+	  TAKE_OWN("a") NODE_OF("a") ", A ND.lock" STATE("a") AC16("a")
+	  ADD_TAIL("a", "ND.partial_next") TAKE_OWN("e") NODE_OF("e") STATE("e") AC16("e") ENOUGH
+	  ", W PG(e).lru_next, R CS.partial, M ND.lock, R PG(e).lru_next"
+	  DISCARD("e", ", M PG(e).flags") PUT("i"),
+	  "KC0 KCN Z", "PG OB CS ND VS", 6, .cpu_partial = 1, .min_partial = 1 },
+	/* Of two pages: the new slab's second page struct has its order, 5.5.7, and again when it
+	 * goes. c is in the second page. */
+	{ "alloc, new slab of two pages", "new slab", 2048, 1, "!0+a 0+b 0+c",
+	  FAST_318 ", R CS.page, R CS.partial, R KCN, R ND.nr_partial"
+	  NEW_SLAB("a", ", R PG(a).flags, R PGt(c).lru_prev") INUSE_AT_ONCE("a")
+	  ", W CS.page, R KC.flags, R PG(a).flags" LOAD("a"),
+	  "KC0 KC1 KCN PGt Z", "CS PG ND OB VS", 2 },
+	{ "free of the last object, two pages", "slab empty", 2048, 1, TWO_FULL "0+i 1-e 1-b 1-c 1-d !1-a",
+	  NOT_MINE("a") FREE_SLOW("a") LOCKED("a") AC16("a") ENOUGH
+	  LIST_DEL("a", "PG(e).lru_next", "ND.partial_prev") ", M ND.lock"
+	  DISCARD_ORDER_1("a", "c", ", M PG(a).flags"),
+	  "KC0 CS KCN PG Z", "PG OB ND VS", 4, .min_partial = 2, .no_cpu_partial = true },
 	/* 3 is as many as 3: e goes. */
 	{ "free of the last object", "slab empty", 0, 1,
 	  THREE_FULL "0+m 1-a 1-e 1-i 1-f 1-g !1-h",
@@ -233,6 +281,73 @@ static void each_path_of_318_makes_the_accesses_of_the_sheet(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows_318); i++)
 		fixture_check_row(ERA_318, &rows_318[i]);
+}
+
+/* ---- a slab given up with objects left ------------------------------------------- */
+
+/* An interrupt while CPU 0 has pages made: it allocates x, so that the CPU has its slab. */
+static void allocate_x(struct cpu *cpu, struct fixture *f)
+{
+	if (f->slot['x'] || !f->slot['d'])
+		return;
+	f->slot['x'] = f;               /* the interrupt's own slab: not again */
+	op_begin(cpu, OP_ALLOC);
+	f->slot['x'] = f->objects.model->alloc(cpu, f->slub, f->cache, GFP_ATOMIC);
+	op_end(cpu, 0, 0);
+}
+
+/*
+ * 5.5.7, 5.9. The task's new slab is that of e. The interrupt's has three objects left, k, j and i, of
+ * which all but the last go back one by one, stage one; the last goes with the exchange that thaws
+ * the slab, stage two. No remote free came, so it goes to the head of the node's list, which is empty.
+ * Stage one leaves the freelist j, k; then i.
+ */
+#define PUSH_BACK(x) ", R KC.offset, R OB(" x ")" STATE("x") ", R KC.offset, W OB(" x ")" AC16("x")
+#define THAW(last) \
+	", R KC.offset, R OB(" last ")" STATE("x") ", R KC.offset, W OB(" last "), A ND.lock" \
+	", M ND.nr_partial, R ND.partial_next, W ND.partial_prev, W PG(x).lru_next" \
+	", W PG(x).lru_prev, W ND.partial_next" AC16("x") ", M ND.lock"
+/* 5.9.2 to 3.2 before the stages, from 3.10 on after them, by the caller. */
+#define CLEAR ", M CS.tid, W CS.page, R CS.freelist, W CS.freelist"
+#define GIVEN_UP(BEFORE, AFTER) \
+	NODE_OF("x") ", R PG(x).freelist" BEFORE PUSH_BACK("k") PUSH_BACK("j") THAW("i") AFTER
+
+static const struct { enum era era; const char *path; } given_up[] = {
+	{ ERA_31,
+	  FAST GIVE_UP("a", AGAIN) ", R KCN, R ND.nr_partial" NEW_SLAB("e", "")
+	  ", W PG(e).freelist, W PG(e).inuse, M PG(e).objects, R KC.cpu_slab, R CS.page"
+	  GIVEN_UP(CLEAR, "")
+	  ", R PG(e).freelist, W PG(e).freelist, R PG(e).objects, W PG(e).inuse" NODE("e")
+	  ", W CS.page, R KC.flags" LOAD("e") },
+	{ ERA_32,
+	  FAST GIVE_UP("a", AGAIN) ", R CS.partial, R KCN, R ND.nr_partial" NEW_SLAB("e", "")
+	  ", W PG(e).freelist, R PG(e).objects, W PG(e).inuse, M PG(e).objects, R KC.cpu_slab, R CS.page"
+	  GIVEN_UP(CLEAR, "")
+	  ", R PG(e).freelist, W PG(e).freelist" NODE("e") ", W CS.page, R KC.flags" LOAD("e") },
+	{ ERA_318,
+	  FAST_318 GIVE_UP("a", MARK_AND_AGAIN("a")) ", R CS.partial, R KCN, R ND.nr_partial"
+	  NEW_SLAB("e", ", R PG(e).flags")
+	  ", W PG(e).freelist, R PG(e).objects, W PG(e).inuse, M PG(e).objects, R KC.cpu_slab, R CS.page"
+	  ", R CS.freelist" GIVEN_UP("", ", M CS.tid, W CS.page, W CS.freelist")
+	  ", R PG(e).freelist, W PG(e).freelist, W CS.page, R KC.flags, R PG(e).flags" LOAD("e") },
+};
+
+static void a_slab_given_up_with_objects_makes_the_accesses_of_the_sheet(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(given_up); i++) {
+		struct fixture *f = fixture_new(&(struct fixture_options){
+			.era = given_up[i].era, .cpus = 4, .stride = LINE });
+
+		print_message("%s\n", era_name(given_up[i].era));
+		f->meanwhile = allocate_x;
+		/* what is left of e's slab, then x's from the end of its list */
+		fixture_run(f, "0+a 0+b 0+c 0+d !0+e 0+f 0+g 0+h 0+i 0+j 0+k");
+		assert_ptr_equal(fixture_slab(f, f->slot['i']), fixture_slab(f, f->slot['x']));
+		fixture_expect_path(f, given_up[i].path);
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
 }
 
 /* ---- interrupts ------------------------------------------------------------ */
@@ -272,7 +387,7 @@ static void interrupts_are_off_in_a_free_under_the_list_lock_only(void **state)
 			expect_off_under_list_lock_only(&rows_31[i], ERA_31);
 			frees++;
 		}
-	assert_int_equal(frees, 7);
+	assert_int_equal(frees, 8);
 }
 
 /*
@@ -433,18 +548,213 @@ static void a_crowd_of_frees_fails_and_tries_again(void **state)
 	assert_true(c.exclusive < under_lock);
 }
 
+/* ---- the owner refills while many free ---------------------------------------- */
+
+enum { LAST_ONE = 7, SLAB_OF_EIGHT = 8 };
+
+struct refill {
+	struct fixture *f;
+	void *object[SLAB_OF_EIGHT];
+	uint64_t *ready;                /* simulated: 1: the owner's list is empty, 2: the slab's not */
+	struct cpu *owner;
+	uint64_t wait;                  /* of the owner, before */
+	bool begun;
+	/* of the owner's refill: accesses, those with interrupts off, exchanges, of the list_lock */
+	unsigned accesses, off, exchanges, list_lock;
+};
+
+/* CPU 7 has a slab of eight and none of its objects left; CPU 0 frees the last one, then CPUs 1 to 6
+ * one each while CPU 7 allocates. */
+static void refill_thread(struct cpu *cpu, void *argument)
+{
+	struct refill *r = argument;
+	const struct object_allocator *model = r->f->objects.model;
+	unsigned id = cpu_id(cpu);
+
+	if (id == LAST_ONE) {
+		for (unsigned i = 0; i < SLAB_OF_EIGHT; i++) {
+			op_begin(cpu, OP_ALLOC);
+			r->object[i] = model->alloc(cpu, r->f->slub, r->f->cache, GFP_KERNEL);
+			op_end(cpu, 0, 0);
+		}
+		store(cpu, r->ready, 1);
+		spin_while(cpu, r->ready, value < 2, STEP_PAUSE);
+		compute_cycles(cpu, r->wait);
+		r->owner = cpu;
+		r->begun = true;
+		op_begin(cpu, OP_ALLOC);
+		r->object[0] = model->alloc(cpu, r->f->slub, r->f->cache, GFP_KERNEL);
+		op_end(cpu, 0, 0);
+		return;
+	}
+	spin_while(cpu, r->ready, value < (id ? 2 : 1), STEP_PAUSE);
+	op_begin(cpu, OP_FREE);
+	model->free(cpu, r->f->slub, r->f->cache, r->object[id]);
+	op_end(cpu, 0, 0);
+	if (id == 0)
+		store(cpu, r->ready, 2);
+}
+
+static void refill_observe(void *to, const struct access *access)
+{
+	struct refill *r = to;
+
+	if (!r->begun || access->cpu != LAST_ONE)
+		return;
+	r->accesses++;
+	r->off += irqs_off(r->owner);
+	r->exchanges += access->locked && access->size == sizeof(struct pair);
+	r->list_lock += access->address == fixture_place(r->f, "ND.lock");
+}
+
+/*
+ * "Interrupts are never off for longer than the list_lock": so it is for frees (above). A refill has
+ * them off without any lock, and for as many exchanges as it loses, 5.5: three accesses with them on,
+ * then page, the second look, freelist, counters, KC0.flags and the exchange, and offset, OB, freelist
+ * and tid: 10; each lost exchange costs the four of its loop again. It is lost to a free that came
+ * between, so six frees can make it lose six times at most.
+ */
+static void a_refill_has_interrupts_off_as_long_as_it_loses_to_frees(void **state)
+{
+	unsigned most = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 2 * 16; i++) {
+		static const struct layout layout = { "ready", 8, CLASS_WORKLOAD, NULL };
+		struct refill r = { .wait = i / 2 * 40,
+				    .f = fixture_new(&(struct fixture_options){
+					    .era = i & 1 ? ERA_32 : ERA_31, .cpus = SLAB_OF_EIGHT,
+					    .min_objects = 8, .max_order = 1, .stride = LINE }) };
+
+		r.ready = arena_new(r.f->sim, uint64_t, 1, 0, LINE, &layout, "ready");
+		sim_observe(r.f->sim, refill_observe, &r);
+		for (unsigned id = 0; id < SLAB_OF_EIGHT; id++)
+			thread_start(r.f->sim, id, refill_thread, &r);
+		assert_int_equal(sim_run(r.f->sim), OUTCOME_DONE);
+		fixture_expect_sound(r.f);
+		assert_in_range(r.exchanges, 1, 1 + 6);
+		assert_int_equal(r.off, 10 + 4 * (r.exchanges - 1));
+		assert_int_equal(r.accesses, 3 + r.off);
+		assert_int_equal(r.list_lock, 0);
+		most = r.exchanges > most ? r.exchanges : most;
+		fixture_free(r.f);
+	}
+	print_message("at most %u exchanges\n", most);
+	assert_in_range(most, 3, 1 + 6);        /* it did lose, and more than once */
+}
+
+/* ---- the price of 3.1-rc1 ------------------------------------------------------ */
+
+enum { SLABS = 17, OF_SLAB = 4, ROUNDS_RC1 = 12 };
+
+struct rounds {
+	struct fixture *f;
+	void *object[SLABS][OF_SLAB];
+	uint64_t *turn;                 /* simulated: CPU 0's if even */
+	bool counting;
+	unsigned list_lock[2];          /* taken, by CPU */
+};
+
+static void rounds_free(struct cpu *cpu, struct rounds *r, void *object)
+{
+	op_begin(cpu, OP_FREE);
+	r->f->objects.model->free(cpu, r->f->slub, r->f->cache, object);
+	op_end(cpu, 0, 0);
+}
+
+static void *rounds_alloc(struct cpu *cpu, struct rounds *r)
+{
+	void *object;
+
+	op_begin(cpu, OP_ALLOC);
+	object = r->f->objects.model->alloc(cpu, r->f->slub, r->f->cache, GFP_KERNEL);
+	op_end(cpu, 0, 0);
+	return object;
+}
+
+static void rounds_thread(struct cpu *cpu, void *argument)
+{
+	struct rounds *r = argument;
+	unsigned id = cpu_id(cpu);
+
+	for (uint64_t round = 0; round <= ROUNDS_RC1; round++) {
+		spin_while(cpu, r->turn, value != 2 * round + id, STEP_PAUSE);
+		if (id == 0 && round == 0) {
+			for (unsigned i = 0; i < SLABS * OF_SLAB; i++)
+				r->object[i / OF_SLAB][i % OF_SLAB] = rounds_alloc(cpu, r);
+		} else if (id == 0) {
+			rounds_alloc(cpu, r);
+		} else if (round == 0) {
+			for (unsigned i = 0; i < 4 * (OF_SLAB - 1); i++)
+				rounds_free(cpu, r, r->object[i / 3][i % 3]);
+		}
+		if (id == 1 && round < ROUNDS_RC1) {
+			r->counting = true;
+			rounds_free(cpu, r, r->object[4 + round][0]);
+		}
+		store(cpu, r->turn, 2 * round + id + 1);
+	}
+}
+
+static void rounds_observe(void *to, const struct access *access)
+{
+	struct rounds *r = to;
+
+	if (r->counting && access->locked && access->address == fixture_place(r->f, "ND.lock"))
+		r->list_lock[access->cpu]++;
+}
+
+static struct rounds rounds_run(enum bugs bugs)
+{
+	static const struct layout layout = { "turn", 8, CLASS_WORKLOAD, NULL };
+	struct rounds r = { .f = fixture_new(&(struct fixture_options){ .era = ERA_31 }) };
+
+	r.f->slub->settings.bugs = bugs;
+	r.turn = arena_new(r.f->sim, uint64_t, 1, 0, LINE, &layout, "turn");
+	sim_observe(r.f->sim, rounds_observe, &r);
+	for (unsigned id = 0; id < 2; id++)
+		thread_start(r.f->sim, id, rounds_thread, &r);
+	assert_int_equal(sim_run(r.f->sim), OUTCOME_DONE);
+	fixture_expect_sound(r.f);
+	fixture_free(r.f);
+	return r;
+}
+
+/*
+ * 130655ef097. CPU 0 has 17 slabs of four, all out. CPU 1 frees three objects of each of four slabs,
+ * then in twelve rounds the first of another slab, and CPU 0 allocates one. Each of CPU 1's frees in
+ * the rounds puts a slab on the list: twelve list_locks.
+ *
+ * At the tail: CPU 0 takes the four slabs with three objects first, so a list_lock for three
+ * allocations: four. At the head, as in 3.1-rc1: it gets the slab that has just come, with its one
+ * object, in every round: twelve.
+ */
+static void slabs_at_the_head_cost_a_list_lock_for_each_object(void **state)
+{
+	struct rounds fixed = rounds_run(BUGS_FIXED), rc1 = rounds_run(BUGS_3_1_RC1);
+
+	(void)state;
+	assert_int_equal(fixed.list_lock[1], ROUNDS_RC1);
+	assert_int_equal(rc1.list_lock[1], ROUNDS_RC1);
+	assert_int_equal(fixed.list_lock[0], 4);
+	assert_int_equal(rc1.list_lock[0], ROUNDS_RC1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_path_of_31_makes_the_accesses_of_the_sheet),
 		cmocka_unit_test(each_path_of_32_makes_the_accesses_of_the_sheet),
 		cmocka_unit_test(each_path_of_318_makes_the_accesses_of_the_sheet),
+		cmocka_unit_test(a_slab_given_up_with_objects_makes_the_accesses_of_the_sheet),
 		cmocka_unit_test(interrupts_are_off_in_a_free_under_the_list_lock_only),
 		cmocka_unit_test(interrupts_are_off_in_all_of_the_other_slow_paths),
 		cmocka_unit_test(the_fallback_turns_interrupts_off_for_the_slab_lock),
 		cmocka_unit_test(
 			two_frees_at_once_take_the_line_once_each_instead_of_for_lock_and_unlock),
 		cmocka_unit_test(a_crowd_of_frees_fails_and_tries_again),
+		cmocka_unit_test(a_refill_has_interrupts_off_as_long_as_it_loses_to_frees),
+		cmocka_unit_test(slabs_at_the_head_cost_a_list_lock_for_each_object),
 	};
 
 	return cmocka_run_group_tests_name("slub-lockless", tests, NULL, NULL);

@@ -72,12 +72,6 @@ static void alone(void **state)
 			{ 0, 100, LOAD, 'A', C(100) }, { 0, 0, STORE, 'A', C(1) },
 			{ 0, 0, ADD_LOCAL, 'A', C(1) } } },
 		{ "a fence with nothing to wait for", NULL, { { 0, 100, FENCE, 'A', C(10) } } },
-		{ "a word that the operation before had is dependent: 12, else 10",
-		  dependent_costs_more, {
-			{ 0, 100, ADD, 'A', C(109) }, { 0, 0, ADD, 'A', C(12) },
-			{ 0, 0, LOAD, 'B', C(100) },
-			{ 0, 0, ADD, 'B', C(10) }, { 0, 0, ADD, 'B', C(12) },
-			{ 0, 0, ADD, 'A', C(10) } } },
 		/* A and Q share the one way of their set in L1, not in L2 */
 		{ "private L2: 10 in all for a load, 9 more than in L1 for others", private_l2, {
 			{ 0, 100, LOAD, 'A', C(100) }, { 0, 0, LOAD, 'Q', C(100) },
@@ -90,6 +84,108 @@ static void alone(void **state)
 			{ 0, 100, LOAD, 'A', C(100) }, { 0, 1000, LOAD, 'a', C(180) },
 			{ 8, 100, LOAD, 'B', C(180) }, { 8, 1000, LOAD, 'b', C(100) },
 			{ 9, 100, ADD, 'C', C(179 + 10) } } },
+	};
+	const struct machine machine = engine_machine();
+
+	(void)state;
+	PLAY(&machine, scenarios);
+}
+
+/* ---- chains of read-modify-writes ----------------------------------------------------------- */
+
+static void alone_costs_more(struct machine *m)
+{
+	m->own_cyc.lock_xadd = (struct reals)LIST(8, 10);
+}
+
+static void adds_of_haswell(struct machine *m)
+{
+	m->own_cyc.add = (struct reals)LIST(6, 1);
+}
+
+static void adds_into_a_buffer(struct machine *m)
+{
+	adds_of_haswell(m);
+	m->store_buffer = 4;
+}
+
+/*
+ * Where dependent is more, 12 and 10: one that starts at t is over at t + 10 and its result there at
+ * t + 12, which the next on that word waits for. The first misses: 99 of legs, it starts at 199.
+ */
+static void chains_wait_for_the_result(void **state)
+{
+	static const struct scenario scenarios[] = {
+		{ "at once, at 209, waits until 211: 2 + 10; and so on", dependent_costs_more, {
+			{ 0, 100, ADD, 'A', C(99 + 10) }, { 0, 0, ADD, 'A', C(2 + 10) },
+			{ 0, 0, ADD, 'A', C(2 + 10) } } },
+		{ "a cycle later, at 210: 1 + 10", dependent_costs_more, {
+			{ 0, 100, ADD, 'A', C(109) }, { 0, 210, ADD, 'A', C(1 + 10) } } },
+		{ "two cycles later the result is there", dependent_costs_more, {
+			{ 0, 100, ADD, 'A', C(109) }, { 0, 211, ADD, 'A', C(10) } } },
+		{ "one that waited started later: from 211 to 221, there at 223", dependent_costs_more, {
+			{ 0, 100, ADD, 'A', C(109) }, { 0, 0, ADD, 'A', C(2 + 10) },
+			{ 0, 222, ADD, 'A', C(1 + 10) } } },
+		{ "long after, at 1000 to 1010, there at 1012; and then at once", dependent_costs_more, {
+			{ 0, 100, ADD, 'A', C(109) }, { 0, 1000, ADD, 'A', C(10) },
+			{ 0, 0, ADD, 'A', C(2 + 10) } } },
+		{ "another word does not wait", dependent_costs_more, {
+			{ 0, 100, ADD, 'A', C(109) }, { 0, 300, LOAD, 'B', C(100) },
+			{ 0, 0, ADD, 'A', C(10) }, { 0, 0, ADD, 'B', C(10) },
+			{ 0, 0, ADD, 'A', C(10) } } },
+		{ "failed ones are as others, and so are those of another kind: lock cmpxchg 10",
+		  dependent_costs_more, {
+			{ 0, 100, ADD, 'A', C(109) }, { 0, 0, CAS_FAILS, 'A', C(2 + 10) },
+			{ 0, 0, ADD, 'A', C(10) } } },
+		{ "a store, from 209 to 210, has the value at once", dependent_costs_more, {
+			{ 0, 100, ADD, 'A', C(109) }, { 0, 0, STORE, 'A', C(1) },
+			{ 0, 0, ADD, 'A', C(10) } } },
+		{ "a store of half of it, from 209 to 210: the other half is still waited for",
+		  dependent_costs_more, {
+			{ 0, 100, ADD, 'A', C(109) }, { 0, 0, STORE_HALF, 'A', C(1) },
+			{ 0, 0, ADD, 'A', C(1 + 10) } } },
+		{ "a store beside it, from 209 to 210, not", dependent_costs_more, {
+			{ 0, 100, ADD, 'A', C(109) }, { 0, 0, STORE_SECOND, 'A', C(1) },
+			{ 0, 0, ADD, 'A', C(1 + 10) } } },
+		{ "a load, from 209 to 210, takes its time and no more", dependent_costs_more, {
+			{ 0, 100, ADD, 'A', C(109) }, { 0, 0, LOAD, 'A', C(1) },
+			{ 0, 0, ADD, 'A', C(1 + 10) } } },
+		{ "a line that was lost takes the machine's 70, though the word is the one before",
+		  dependent_costs_more, {
+			{ 0, 100, ADD, 'A', C(109) }, { 1, 1000, ADD, 'A', C(70) },
+			{ 0, 2000, ADD, 'A', C(70) }, { 1, 3000, ADD, 'A', C(70) } } },
+		{ "not LOCK, 6 and 1: from 199 to 200, there at 205", adds_of_haswell, {
+			{ 0, 100, ADD_LOCAL, 'A', C(99 + 1) }, { 0, 0, ADD_LOCAL, 'A', C(5 + 1) },
+			{ 0, 0, ADD_LOCAL, 'A', C(5 + 1) }, { 0, 300, ADD_LOCAL, 'A', C(1) },
+			{ 0, 304, ADD_LOCAL, 'A', C(2 + 1) } } },
+		{ "the same with its stores in a buffer", adds_into_a_buffer, {
+			{ 0, 100, ADD_LOCAL, 'A', C(99 + 1) }, { 0, 0, ADD_LOCAL, 'A', C(5 + 1) },
+			{ 0, 0, ADD_LOCAL, 'A', C(5 + 1) }, { 0, 300, ADD_LOCAL, 'A', C(1) },
+			{ 0, 304, ADD_LOCAL, 'A', C(2 + 1) } } },
+	};
+	const struct machine machine = engine_machine();
+
+	(void)state;
+	PLAY(&machine, scenarios);
+}
+
+/* Where dependent is less, 8 and 10, as of many LOCK operations: only without a pause. */
+static void unbroken_chains_cost_less(void **state)
+{
+	static const struct scenario scenarios[] = {
+		{ "at once, and again", alone_costs_more, {
+			{ 0, 100, ADD, 'A', C(99 + 10) }, { 0, 0, ADD, 'A', C(8) },
+			{ 0, 0, ADD, 'A', C(8) } } },
+		{ "a cycle later", alone_costs_more, {
+			{ 0, 100, ADD, 'A', C(109) }, { 0, 210, ADD, 'A', C(10) },
+			{ 0, 0, ADD, 'A', C(8) }, { 0, 1000, ADD, 'A', C(10) } } },
+		{ "a load or a store between", alone_costs_more, {
+			{ 0, 100, ADD, 'A', C(109) }, { 0, 0, LOAD, 'A', C(1) },
+			{ 0, 0, ADD, 'A', C(10) }, { 0, 0, STORE_SECOND, 'A', C(1) },
+			{ 0, 0, ADD, 'A', C(10) } } },
+		{ "a line that was lost takes the machine's 70, no 2 less", alone_costs_more, {
+			{ 0, 100, ADD, 'A', C(109) }, { 1, 1000, ADD, 'A', C(70) },
+			{ 0, 2000, ADD, 'A', C(70) } } },
 	};
 	const struct machine machine = engine_machine();
 
@@ -1898,6 +1994,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(neighbours_first),
 		cmocka_unit_test(alone),
+		cmocka_unit_test(chains_wait_for_the_result),
+		cmocka_unit_test(unbroken_chains_cost_less),
 		cmocka_unit_test(totals_as_in_the_table),
 		cmocka_unit_test(store_totals_where_the_machine_has_them),
 		cmocka_unit_test(home_elsewhere),

@@ -18,7 +18,7 @@
 #include "figures/width.h"
 #include "sim/verbs/xalloc.h"
 
-enum { UNITS = 64, NAMED = 4, NAME_BYTES = 80, CELL_NAME = 36, SETTING_PIXELS = 260 };
+enum { UNITS = 64, NAMED = 4, NAME_BYTES = 80, CELL_NAME = 32, SETTING_PIXELS = 260 };
 
 /* ---- locks by name ------------------------------------------------------------------------------- */
 
@@ -212,7 +212,16 @@ static const char *cell_name(const struct chart *chart, const struct cell *cell,
 	return buf;
 }
 
-/* "zone.lock is waited for 9000 cycles with pcp (16, 7), 30 with pcp (1, 7)", of the first lock. */
+/* Three digits, written out. */
+static double three_digits(double value)
+{
+	double unit = pow(10, floor(log10(value)) - 2);
+
+	return round(value / unit) * unit;
+}
+
+/* "zone.lock, held for 5000 cycles, is waited for 9000 with pcp (16, 7); held for 300, 30 with pcp (1, 7)",
+ * of the first lock. */
 static void title(struct chart *chart)
 {
 	const struct dot *least = NULL, *most = NULL;
@@ -234,13 +243,13 @@ static void title(struct chart *chart)
 	text_short(name, CELL_NAME, shown[1], sizeof shown[1]);
 	if (most == least)
 		snprintf(chart->drawing->title, sizeof chart->drawing->title,
-			 "%s, held for %.3g cycles, is waited for %.3g with %s", chart->name[0],
-			 most->hold, most->wait.mean, shown[0]);
+			 "%s, held for %.10g cycles, is waited for %.10g with %s", chart->name[0],
+			 three_digits(most->hold), three_digits(most->wait.mean), shown[0]);
 	else
 		snprintf(chart->drawing->title, sizeof chart->drawing->title,
-			 "%s, held for %.3g cycles, is waited for %.3g with %s; held for %.3g, %.3g with %s",
-			 chart->name[0], most->hold, most->wait.mean, shown[0], least->hold,
-			 least->wait.mean, shown[1]);
+			 "%s, held for %.10g cycles, is waited for %.10g with %s; held for %.10g, %.10g with %s",
+			 chart->name[0], three_digits(most->hold), three_digits(most->wait.mean), shown[0],
+			 three_digits(least->hold), three_digits(least->wait.mean), shown[1]);
 }
 
 /* ---- places -------------------------------------------------------------------------------------- */

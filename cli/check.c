@@ -13,21 +13,10 @@
 #include "sim/verbs/xalloc.h"
 
 struct arguments {
-	char **files, **sets;
-	size_t file_count, set_count;
-	const char *colour;
+	char **files;
+	size_t file_count;
+	struct shared_options shared;
 };
-
-enum { OPTION_SET = 256, OPTION_MODEL, OPTION_COLOUR };
-
-/* clang-format off */
-static const struct argp_option options[] = {
-	{ "set", OPTION_SET, "KEY=VALUE", 0, "Put a value over that of the file; may be given often", 0 },
-	{ "model", OPTION_MODEL, "FILE.so", 0, MODEL_HELP, 0 },
-	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in messages", 0 },
-	{ 0 },
-};
-/* clang-format on */
 
 static const char help[] =
 	"Reads experiments, tells all mistakes with their places, sets every combination up once, and "
@@ -42,14 +31,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	struct arguments *arguments = state->input;
 
 	switch (key) {
-	case OPTION_MODEL:
-		load_model(word, state);
-		return 0;
-	case OPTION_SET:
-		words_append(&arguments->sets, &arguments->set_count, word);
-		return 0;
-	case OPTION_COLOUR:
-		arguments->colour = colour_word(word, state);
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &arguments->shared;
 		return 0;
 	case ARGP_KEY_ARG:
 		words_append(&arguments->files, &arguments->file_count, word);
@@ -68,7 +51,7 @@ static bool check_one(const struct arguments *arguments, const char *file,
 		      struct diagnostics *diagnostics)
 {
 	struct experiment *experiment =
-		experiment_load(file, arguments->sets, arguments->set_count, diagnostics);
+		experiment_load(file, arguments->shared.sets, arguments->shared.set_count, diagnostics);
 
 	if (!experiment)
 		return false;
@@ -89,7 +72,7 @@ static bool check_one(const struct arguments *arguments, const char *file,
 
 int cli_check(int argc, char **argv)
 {
-	static const struct argp argp = { options, parse, "FILE...", help, NULL, NULL, NULL };
+	static const struct argp argp = { NULL, parse, "FILE...", help, shared_options, NULL, NULL };
 	struct arguments arguments = { 0 };
 	struct diagnostics *diagnostics = diagnostics_new();
 	int status = EXIT_DONE;
@@ -99,9 +82,9 @@ int cli_check(int argc, char **argv)
 		if (!check_one(&arguments, arguments.files[i], diagnostics))
 			status = EXIT_MISTAKE;
 	}
-	diagnostics_print(diagnostics, stderr, table_colour(stderr, arguments.colour));
+	diagnostics_print(diagnostics, stderr, table_colour(stderr, arguments.shared.colour));
 	diagnostics_free(diagnostics);
 	free(arguments.files);
-	free(arguments.sets);
+	free(arguments.shared.sets);
 	return status;
 }

@@ -4,6 +4,7 @@
  */
 #include <argp.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,25 +21,24 @@
 #include "sim/verbs/backend.h"
 #include "sim/verbs/xalloc.h"
 
-enum { HASH_DIGITS = 12, PLANT_OPERATIONS = 2 };
+enum { HASH_DIGITS = 12, PLANT_OPERATIONS = 2, PLACE_SCHEDULES = 2000 };
+enum which_plants { PLANTS_NONE, PLANTS_NAMED, PLANTS_PLACES };
 
 struct arguments {
-	char **files, **sets;
-	size_t file_count, set_count;
-	const char *replay, *output, *colour;
-	bool plants;
+	char **files;
+	size_t file_count;
+	struct shared_options shared;
+	const char *replay, *output;
+	enum which_plants plants;
 };
 
-enum { OPTION_SET = 256, OPTION_MODEL, OPTION_REPLAY, OPTION_OUTPUT, OPTION_PLANTS, OPTION_COLOUR };
+enum { OPTION_REPLAY = 256, OPTION_OUTPUT, OPTION_PLANTS };
 
 /* clang-format off */
 static const struct argp_option options[] = {
-	{ "set", OPTION_SET, "KEY=VALUE", 0, "Put a value over that of the file; may be given often", 0 },
-	{ "model", OPTION_MODEL, "FILE.so", 0, MODEL_HELP, 0 },
 	{ "replay", OPTION_REPLAY, "FILE", 0, "Run the schedule of a finding again", 0 },
-	{ "plants", OPTION_PLANTS, NULL, 0, "Schedules until each planted fault is found, by strategy", 0 },
+	{ "plants", OPTION_PLANTS, "named|places", OPTION_ARG_OPTIONAL, "Schedules until each planted fault is found, by strategy: those with names (default), or one for each place where a lock is taken or a word compared", 0 },
 	{ "output", OPTION_OUTPUT, "DIR", 0, "Findings go to DIR/NAME/findings (results/NAME/findings)", 0 },
-	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in messages", 0 },
 	{ 0 },
 };
 /* clang-format on */
@@ -54,28 +54,38 @@ static const char help[] =
 	"  bounce explore --replay results/remote-free/findings/HASH.schedule\n\n"
 	"Exit status 1: something was found.";
 
+/* SIGTERM, as of `timeout`: the report tells of what was run till then. */
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal)
+{
+	(void)signal;
+	stopped = 1;
+}
+
+static enum which_plants which_plants(const char *word, const struct argp_state *state)
+{
+	if (word && strcmp(word, "named") != 0 && strcmp(word, "places") != 0)
+		argp_error(state, "--plants is named or places, not '%s'", word);
+	return word && !strcmp(word, "places") ? PLANTS_PLACES : PLANTS_NAMED;
+}
+
 static error_t parse(int key, char *word, struct argp_state *state)
 {
 	struct arguments *arguments = state->input;
 
 	switch (key) {
-	case OPTION_MODEL:
-		load_model(word, state);
-		return 0;
-	case OPTION_SET:
-		words_append(&arguments->sets, &arguments->set_count, word);
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &arguments->shared;
 		return 0;
 	case OPTION_REPLAY:
 		arguments->replay = word;
 		return 0;
 	case OPTION_PLANTS:
-		arguments->plants = true;
+		arguments->plants = which_plants(word, state);
 		return 0;
 	case OPTION_OUTPUT:
 		arguments->output = word;
-		return 0;
-	case OPTION_COLOUR:
-		arguments->colour = colour_word(word, state);
 		return 0;
 	case ARGP_KEY_ARG:
 		words_append(&arguments->files, &arguments->file_count, word);
@@ -163,8 +173,8 @@ static void print_how(const struct explore_options *o)
 	if (o->interrupts)
 		printf(", %" PRIu64 " interrupt%s at each CPU", o->interrupts,
 		       o->interrupts == 1 ? "" : "s");
-	if (o->plant)
-		printf(", planted: %s", o->plant);
+	if (o->plant || o->fault[0])
+		printf(", planted: %s", o->plant ? o->plant : o->fault);
 	putchar('\n');
 }
 
@@ -176,7 +186,8 @@ static void print_report(const struct explore_options *o, const struct explore_r
 	       " steps, the longest %" PRIu64 "%s\n",
 	       r->schedules, r->schedules == 1 ? "" : "s", r->programs, r->programs == 1 ? "" : "s",
 	       r->steps, r->longest,
-	       o->strategy != STRATEGY_EXHAUSTIVE || r->finding ? ""
+	       r->stopped                                       ? "; stopped"
+	       : o->strategy != STRATEGY_EXHAUSTIVE || r->finding ? ""
 	       : r->complete                                    ? "; nothing is left"
 								: "; more are left");
 	printf("  covered: %" PRIu64 " pairs of accesses of two CPUs to one word, %" PRIu64
@@ -185,6 +196,12 @@ static void print_report(const struct explore_options *o, const struct explore_r
 	for (unsigned i = 0; i < c->paths; i++)
 		printf("%s %s", i ? "," : "", c->path[i]);
 	putchar('\n');
+	if (c->states)
+		printf("  %u states of slabs, lists and pages, with nobody inside: ", c->states);
+	for (unsigned i = 0; i < c->states; i++)
+		printf("%s%s", i ? ", " : "", c->state[i]);
+	if (c->states)
+		putchar('\n');
 	if (o->strategy == STRATEGY_PCT)
 		printf("  each schedule finds a fault of depth %" PRIu64
 		       " with probability %.2g or more "
@@ -271,6 +288,7 @@ static int explore_one(const struct arguments *arguments, const struct experimen
 	char why[400];
 	int status = EXIT_DONE;
 
+	o.stop = &stopped;
 	if (!backend_explored.explorer->explore(&o, &report, why, sizeof why)) {
 		fprintf(stderr, "%s: error: %s\n", experiment->path, why);
 		return EXIT_MISTAKE;
@@ -299,27 +317,28 @@ int explore_told(const struct experiment *experiment, const char *output)
 
 /* ---- planted faults --------------------------------------------------------------------------- */
 
-static void plant_cell(const struct experiment *experiment, const struct combination *combination,
-		       int plant, int strategy)
+/* Is what the options plant found by that strategy? */
+static bool plant_cell(const struct experiment *experiment, struct explore_options o, int strategy)
 {
-	struct explore_options o = replay_options(combination, combination->settings.seed);
 	struct explore_report report;
 	char why[400];
+	bool found;
 
-	o.plant = backend_explored.explorer->plants[plant].name;
 	o.strategy = strategy;
 	if (strategy == STRATEGY_EXHAUSTIVE && o.operations > PLANT_OPERATIONS)
 		o.operations = PLANT_OPERATIONS; /* all orders of longer programs are too many */
 	if (!backend_explored.explorer->explore(&o, &report, why, sizeof why)) {
 		fprintf(stderr, "%s: error: %s\n", experiment->path, why);
-		return;
+		return false;
 	}
-	if (report.finding)
+	found = report.finding != NULL;
+	if (found)
 		printf(" %" PRIu64 " |", report.finding->at);
 	else
 		printf(" not in %" PRIu64 " |", report.schedules);
 	backend_explored.explorer->finding_free(report.finding);
 	fflush(stdout);
+	return found;
 }
 
 static bool is_for(const struct plant *plant, const char *model)
@@ -330,13 +349,20 @@ static bool is_for(const struct plant *plant, const char *model)
 	return at && (at == plant->models || at[-1] == ' ') && (!at[length] || at[length] == ' ');
 }
 
+static void print_strategies(const char *first)
+{
+	const struct explorer *explorer = backend_explored.explorer;
+
+	fputs(first, stdout);
+	for (int s = 0; explorer->strategies[s]; s++)
+		printf(" %s |", explorer->strategies[s]);
+}
+
 static void print_plants(const struct experiment *experiment)
 {
 	const struct explorer *explorer = backend_explored.explorer;
 
-	printf("| allocator | planted |");
-	for (int s = 0; explorer->strategies[s]; s++)
-		printf(" %s |", explorer->strategies[s]);
+	print_strategies("| allocator | planted |");
 	puts("\n|---|---|--:|--:|--:|--:|");
 	for (size_t i = 0; i < experiment->combinations; i++) {
 		const struct combination *c = experiment->combination[i];
@@ -346,11 +372,79 @@ static void print_plants(const struct experiment *experiment)
 			if (!is_for(&explorer->plants[p], name) || explored_before(experiment, i))
 				continue;
 			printf("| %s | %s |", name, explorer->plants[p].name);
-			for (int s = 0; explorer->strategies[s]; s++)
-				plant_cell(experiment, c, p, s);
+			for (int s = 0; explorer->strategies[s]; s++) {
+				struct explore_options o = replay_options(c, c->settings.seed);
+
+				o.plant = explorer->plants[p].name;
+				plant_cell(experiment, o, s);
+			}
 			putchar('\n');
 		}
 	}
+}
+
+/* ---- faults at each place ---------------------------------------------------------------------- */
+
+/* Where sound schedules take locks and compare words. */
+static bool find_places(const struct experiment *experiment, struct explore_options o,
+			struct coverage *coverage)
+{
+	struct explore_report report;
+	char why[400];
+
+	o.places = true;
+	o.strategy = STRATEGY_RUNS;
+	o.schedules = PLACE_SCHEDULES;
+	if (!backend_explored.explorer->explore(&o, &report, why, sizeof why)) {
+		fprintf(stderr, "%s: error: %s\n", experiment->path, why);
+		return false;
+	}
+	if (report.finding)
+		fprintf(stderr, "%s: without a planted fault: %s\n", experiment->path,
+			report.finding->message);
+	backend_explored.explorer->finding_free(report.finding);
+	*coverage = report.coverage;
+	return true;
+}
+
+/* One row; false: no strategy finds it. The last column is of a lock that is not noted as held. */
+static bool print_place(const struct experiment *experiment, struct explore_options o,
+			const struct fault_place *place)
+{
+	const struct explorer *explorer = backend_explored.explorer;
+	static const char lock[] = "no-lock@";
+	bool found = false;
+
+	printf("| `%s` | `%s` in `%s` |", place->fault, place->site->text, place->site->function);
+	snprintf(o.fault, sizeof o.fault, "%s", place->fault);
+	for (int s = 0; explorer->strategies[s]; s++)
+		found |= plant_cell(experiment, o, s);
+	if (!strncmp(place->fault, lock, sizeof lock - 1)) {
+		snprintf(o.fault, sizeof o.fault, "forgotten-lock@%s",
+			 place->fault + sizeof lock - 1);
+		found |= plant_cell(experiment, o, STRATEGY_RUNS);
+	} else {
+		fputs(" |", stdout);
+	}
+	putchar('\n');
+	return found;
+}
+
+static void print_places(const struct experiment *experiment,
+			 const struct combination *combination)
+{
+	struct explore_options o = replay_options(combination, combination->settings.seed);
+	struct coverage coverage;
+	unsigned found = 0;
+
+	if (!find_places(experiment, o, &coverage))
+		return;
+	print_models(combination);
+	print_strategies(":\n\n| fault | what is there |");
+	puts(" unnoted |\n|---|---|--:|--:|--:|--:|--:|");
+	for (unsigned i = 0; i < coverage.places && !stopped; i++)
+		found += print_place(experiment, o, &coverage.place[i]);
+	printf("\n%u of %u faults are found.\n\n", found, coverage.places);
 }
 
 /* ---- experiments, replays ---------------------------------------------------------------------- */
@@ -359,7 +453,7 @@ static int explore_file(const struct arguments *arguments, const char *file,
 			struct diagnostics *diagnostics)
 {
 	struct experiment *experiment =
-		experiment_load(file, arguments->sets, arguments->set_count, diagnostics);
+		experiment_load(file, arguments->shared.sets, arguments->shared.set_count, diagnostics);
 	int status = EXIT_DONE;
 
 	if (!experiment)
@@ -370,12 +464,17 @@ static int explore_file(const struct arguments *arguments, const char *file,
 		experiment_free(experiment);
 		return EXIT_MISTAKE;
 	}
-	if (arguments->plants)
+	if (arguments->plants == PLANTS_NAMED)
 		print_plants(experiment);
-	for (size_t i = 0; i < experiment->combinations && !arguments->plants; i++) {
-		int one = explored_before(experiment, i)
-				  ? EXIT_DONE
-				  : explore_one(arguments, experiment, experiment->combination[i]);
+	for (size_t i = 0; i < experiment->combinations && arguments->plants != PLANTS_NAMED; i++) {
+		int one = EXIT_DONE;
+
+		if (explored_before(experiment, i) || stopped)
+			continue;
+		if (arguments->plants == PLANTS_PLACES)
+			print_places(experiment, experiment->combination[i]);
+		else
+			one = explore_one(arguments, experiment, experiment->combination[i]);
 
 		if (one > status)
 			status = one;
@@ -423,23 +522,24 @@ static int replay(const struct arguments *arguments, struct diagnostics *diagnos
 
 int cli_explore(int argc, char **argv)
 {
-	static const struct argp argp = { options, parse, "FILE...", help, NULL, NULL, NULL };
+	static const struct argp argp = { options, parse, "FILE...", help, shared_options, NULL, NULL };
 	struct arguments arguments = { 0 };
 	struct diagnostics *diagnostics = diagnostics_new();
 	int status = EXIT_DONE;
 
 	options_parse(&argp, argc, argv, "bounce explore", &arguments);
+	sigaction(SIGTERM, &(struct sigaction){ .sa_handler = stop }, NULL);
 	if (arguments.replay)
 		status = replay(&arguments, diagnostics);
-	for (size_t i = 0; i < arguments.file_count; i++) {
+	for (size_t i = 0; i < arguments.file_count && !stopped; i++) {
 		int one = explore_file(&arguments, arguments.files[i], diagnostics);
 
 		if (one > status)
 			status = one;
 	}
-	diagnostics_print(diagnostics, stderr, table_colour(stderr, arguments.colour));
+	diagnostics_print(diagnostics, stderr, table_colour(stderr, arguments.shared.colour));
 	diagnostics_free(diagnostics);
 	free(arguments.files);
-	free(arguments.sets);
+	free(arguments.shared.sets);
 	return status;
 }

@@ -14,23 +14,20 @@
 #include "steps/chrome.h"
 
 struct arguments {
-	char *file, **sets;
-	size_t set_count;
-	const char *output, *point, *colour;
+	char *file;
+	struct shared_options shared;
+	const char *output, *point;
 	uint64_t events;
 	bool json;
 };
 
-enum { OPTION_SET = 256, OPTION_MODEL, OPTION_POINT, OPTION_EVENTS, OPTION_COLOUR };
+enum { OPTION_POINT = 256, OPTION_EVENTS };
 
 /* clang-format off */
 static const struct argp_option options[] = {
 	{ "output", 'o', "FILE", 0, "FILE.json for Perfetto, FILE.events for 'bounce step'", 0 },
-	{ "set", OPTION_SET, "KEY=VALUE", 0, "Put a value over that of the file; may be given often", 0 },
-	{ "model", OPTION_MODEL, "FILE.so", 0, MODEL_HELP, 0 },
 	{ "point", OPTION_POINT, "KEY=VALUE,...", 0, "Which combination and seed (the first)", 0 },
 	{ "events", OPTION_EVENTS, "N", 0, "The first N events (all)", 0 },
-	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in messages", 0 },
 	{ 0 },
 };
 /* clang-format on */
@@ -56,18 +53,15 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	char *end;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &arguments->shared;
+		return 0;
 	case 'o':
 		arguments->output = word;
 		arguments->json = ends_in(word, ".json");
 		if (!arguments->json && !ends_in(word, ".events"))
 			argp_error(state, "-o wants a file that ends in .json or .events, got '%s'",
 				   word);
-		return 0;
-	case OPTION_SET:
-		words_append(&arguments->sets, &arguments->set_count, word);
-		return 0;
-	case OPTION_MODEL:
-		load_model(word, state);
 		return 0;
 	case OPTION_POINT:
 		arguments->point = word;
@@ -76,9 +70,6 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		arguments->events = strtoull(word, &end, 10);
 		if (*word < '0' || *word > '9' || *end || strlen(word) > 18 || !arguments->events)
 			argp_error(state, "--events wants a whole number from 1, got '%s'", word);
-		return 0;
-	case OPTION_COLOUR:
-		arguments->colour = colour_word(word, state);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (arguments->file)
@@ -131,7 +122,7 @@ static int write_out(const struct arguments *arguments, struct events *events)
 
 int cli_export(int argc, char **argv)
 {
-	static const struct argp argp = { options, parse, "RESULT|FILE -o FILE", help, NULL, NULL, NULL };
+	static const struct argp argp = { options, parse, "RESULT|FILE -o FILE", help, shared_options, NULL, NULL };
 	struct arguments arguments = { 0 };
 	struct events *events;
 	int status = EXIT_MISTAKE;
@@ -139,14 +130,14 @@ int cli_export(int argc, char **argv)
 	options_parse(&argp, argc, argv, "bounce export", &arguments);
 	events = step_events(&(struct step_wish){ .verb = "bounce export",
 						  .file = arguments.file,
-						  .sets = arguments.sets,
-						  .set_count = arguments.set_count,
+						  .sets = arguments.shared.sets,
+						  .set_count = arguments.shared.set_count,
 						  .point = arguments.point,
-						  .colour = arguments.colour,
+						  .colour = arguments.shared.colour,
 						  .most = arguments.events });
 	if (events)
 		status = write_out(&arguments, events);
 	events_close(events);
-	free(arguments.sets);
+	free(arguments.shared.sets);
 	return status;
 }

@@ -83,6 +83,43 @@ void load_model(const char *path, struct argp_state *state)
 {
 	char why[6000];
 
+	plugin_watch();
 	if (!plugin_load(path, why, sizeof why))
 		argp_failure(state, EXIT_MISTAKE, 0, "%s", why);
 }
+
+/* ---- what commands share ---------------------------------------------------------------------- */
+
+enum { OPTION_SET = 256, OPTION_MODEL, OPTION_COLOUR };
+
+static error_t parse_shared(int key, char *word, struct argp_state *state)
+{
+	struct shared_options *shared = state->input;
+
+	switch (key) {
+	case OPTION_SET:
+		words_append(&shared->sets, &shared->set_count, word);
+		return 0;
+	case OPTION_MODEL:
+		load_model(word, state);
+		return 0;
+	case OPTION_COLOUR:
+		shared->colour = colour_word(word, state);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* clang-format off */
+static const struct argp_option rows[] = {
+	{ "set", OPTION_SET, "KEY=VALUE", 0, "Put a value over that of the file; may be given often", 0 },
+	{ "model", OPTION_MODEL, "FILE.so", 0, MODEL_HELP, 0 },
+	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in what is shown, and in messages", 0 },
+	{ 0 },
+};
+/* clang-format on */
+
+static const struct argp argp_shared = { rows, parse_shared, NULL, NULL, NULL, NULL, NULL };
+
+const struct argp_child shared_options[] = { { &argp_shared, 0, NULL, 0 }, { 0 } };

@@ -24,6 +24,15 @@ const char *colour_word(const char *word, const struct argp_state *state);
 /* The word of --format likewise. */
 enum table_format format_word(const char *word, const struct argp_state *state);
 
+/* --set, --model and --color, which commands on one experiment share: the only child of their argp,
+ * whose input they hand it with ARGP_KEY_INIT. The caller frees `sets`. */
+struct shared_options {
+	char **sets;
+	size_t set_count;
+	const char *colour;
+};
+extern const struct argp_child shared_options[];
+
 /* --model: an allocator is loaded, or the reason why not is told, status 2. */
 #define MODEL_HELP "An allocator of your own, beside those of the file; 'bounce explain model'"
 void load_model(const char *path, struct argp_state *state);

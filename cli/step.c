@@ -20,31 +20,26 @@
 enum { FRAMES_PLAIN = 20 };             /* without anybody who asks for more */
 
 struct arguments {
-	char *file, **sets;
-	size_t set_count;
-	const char *replay, *point, *at, *until, *colour, *html;
+	char *file;
+	struct shared_options shared;
+	const char *replay, *point, *at, *until, *html;
 	uint64_t frames;                /* 0: not said */
 	struct stepping stepping;
 };
 
 enum {
-	OPTION_SET = 256,
-	OPTION_MODEL,
-	OPTION_POINT,
+	OPTION_POINT = 256,
 	OPTION_AT,
 	OPTION_UNTIL,
 	OPTION_CPU,
 	OPTION_LINE,
 	OPTION_EVENTS,
 	OPTION_HTML,
-	OPTION_REPLAY,
-	OPTION_COLOUR
+	OPTION_REPLAY
 };
 
 /* clang-format off */
 static const struct argp_option options[] = {
-	{ "set", OPTION_SET, "KEY=VALUE", 0, "Put a value over that of the file; may be given often", 0 },
-	{ "model", OPTION_MODEL, "FILE.so", 0, MODEL_HELP, 0 },
 	{ "point", OPTION_POINT, "KEY=VALUE,...", 0, "Which combination and seed (the first)", 0 },
 	{ "at", OPTION_AT, "N|Ncyc", 0, "Begin at event N, or at the first one at cycle N or later", 0 },
 	{ "until", OPTION_UNTIL, "EVENT", 0, "Go on to the next transfer, miss, bounce, lock, interrupt, or the end", 0 },
@@ -53,7 +48,6 @@ static const struct argp_option options[] = {
 	{ "events", OPTION_EVENTS, "N", 0, "So many frames (not at a terminal: 20, or 1 with --at or --until)", 0 },
 	{ "replay", OPTION_REPLAY, "FILE", 0, "The schedule of a finding of 'bounce explore'", 0 },
 	{ "html", OPTION_HTML, "FILE", 0, "Write a page that plays the events, 2000 or as many as --events says", 0 },
-	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in frames and messages", 0 },
 	{ 0 },
 };
 /* clang-format on */
@@ -88,7 +82,7 @@ static void check_fits(const struct arguments *arguments, const struct argp_stat
 {
 	if (arguments->html && (arguments->stepping.cpu >= 0 || *arguments->stepping.line))
 		argp_error(state, "a page has all events: --cpu and --line are for frames of text");
-	if (arguments->replay && (arguments->point || arguments->set_count))
+	if (arguments->replay && (arguments->point || arguments->shared.set_count))
 		argp_error(state, "a finding has its own settings: no --point or --set with --replay");
 }
 
@@ -112,11 +106,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	uint64_t number;
 
 	switch (key) {
-	case OPTION_MODEL:
-		load_model(word, state);
-		return 0;
-	case OPTION_SET:
-		words_append(&arguments->sets, &arguments->set_count, word);
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &arguments->shared;
 		return 0;
 	case OPTION_POINT:
 		arguments->point = word;
@@ -144,9 +135,6 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		return 0;
 	case OPTION_HTML:
 		arguments->html = word;
-		return 0;
-	case OPTION_COLOUR:
-		arguments->colour = colour_word(word, state);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (arguments->file)
@@ -253,7 +241,7 @@ static int show(const struct arguments *arguments, struct events *events)
 	stepping.sources = sources_new();
 	if (!arguments->file || !events_are_in(arguments->file))
 		sources_trust(stepping.sources);
-	stepping.colour = table_colour(stdout, arguments->colour);
+	stepping.colour = table_colour(stdout, arguments->shared.colour);
 	people = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !arguments->frames &&
 		 !arguments->html;
 	if (arguments->at)
@@ -292,7 +280,7 @@ static int show(const struct arguments *arguments, struct events *events)
 
 int cli_step(int argc, char **argv)
 {
-	static const struct argp argp = { options, parse, "FILE", help, NULL, NULL, NULL };
+	static const struct argp argp = { options, parse, "FILE", help, shared_options, NULL, NULL };
 	struct arguments arguments = { .stepping = { .cpu = -1 } };
 	struct events *events;
 	int status;
@@ -301,12 +289,12 @@ int cli_step(int argc, char **argv)
 	events = step_events(&(struct step_wish){ .verb = "bounce step",
 						  .file = arguments.file,
 						  .replay = arguments.replay,
-						  .sets = arguments.sets,
-						  .set_count = arguments.set_count,
+						  .sets = arguments.shared.sets,
+						  .set_count = arguments.shared.set_count,
 						  .point = arguments.point,
-						  .colour = arguments.colour });
+						  .colour = arguments.shared.colour });
 	status = events ? show(&arguments, events) : EXIT_MISTAKE;
 	events_close(events);
-	free(arguments.sets);
+	free(arguments.shared.sets);
 	return status;
 }

@@ -4,10 +4,14 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "experiment/data.h"
@@ -126,11 +130,21 @@ static const char *what_is_wrong(const struct allocator *a, char *text, size_t s
 static const char *loading;
 static bool running;
 
+/* To whom the end of this process is announced (plugin_watch); -1: to nobody. */
+static int watcher = -1;
+
+static void announce_end(void)
+{
+	if (watcher >= 0 && write(watcher, "", 1) < 0)
+		_exit(EXIT_FAILURE);
+}
+
 /* exit() of an allocator would be taken for a run that went well. Own exits after mistakes have told
  * why, with EXIT_FAILURE. */
 static void judge_end(int status, void *unused)
 {
 	(void)unused;
+	announce_end();
 	if (!loading && (!running || status == EXIT_FAILURE))
 		return;
 	fprintf(stderr, "bounce: %s called exit(%d): an allocator does not end the program\n",
@@ -141,6 +155,70 @@ static void judge_end(int status, void *unused)
 void plugin_running(bool is)
 {
 	running = is && loaded[0];
+}
+
+/* Who watches passes on what ends a program, but not what a terminal sends to both. */
+static volatile sig_atomic_t watched;
+
+static void pass_on(int number)
+{
+	kill((pid_t)watched, number);
+}
+
+static _Noreturn void watch(pid_t child, int end)
+{
+	char announced;
+	int status;
+
+	watched = (sig_atomic_t)child;
+	sigaction(SIGTERM, &(struct sigaction){ .sa_handler = pass_on }, NULL);
+	sigaction(SIGHUP, &(struct sigaction){ .sa_handler = pass_on }, NULL);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFSIGNALED(status)) {
+		signal(WTERMSIG(status), SIG_DFL);
+		raise(WTERMSIG(status));
+		_exit(EXIT_FAILURE);
+	}
+	if (read(end, &announced, 1) == 1)
+		_exit(WEXITSTATUS(status));
+	fprintf(stderr,
+		"bounce: the process ended before its work did, with status %d: an allocator does not "
+		"end the program\n",
+		WEXITSTATUS(status));
+	_exit(EXIT_FAILURE);
+}
+
+/*
+ *	bounce --- fork() --- the same, which loads the allocator and goes on
+ *	   |                      |
+ *	 waits                    | exit: announces its end     _exit() in the allocator: does not
+ *	   +----- status ---------+---------------------------------+
+ */
+void plugin_watch(void)
+{
+	pid_t parent = getpid(), child;
+	int ends[2];
+
+	if (watcher >= 0 || pipe2(ends, O_CLOEXEC))
+		return;
+	fflush(NULL);
+	child = fork();
+	if (child > 0) {
+		close(ends[1]);
+		watch(child, ends[0]);
+	}
+	close(ends[0]);
+	if (child < 0) {
+		close(ends[1]);
+		return;
+	}
+	watcher = ends[1];
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE);
 }
 
 /* ---- files ------------------------------------------------------------------------------------- */
@@ -249,6 +327,17 @@ static bool load_file(const char *path, const char *whole, const char *content, 
 	return wrong(why, size, path, text, false);
 }
 
+/* Results are kept under the hash of what was loaded: was it that file? */
+static bool is_still(const char *path, const char *content, char *why, size_t size)
+{
+	char now[SHA256_HEX_BYTES];
+
+	if (!file_hash(path, now, why, size))
+		return false;
+	return !strcmp(now, content) ||
+	       wrong(why, size, path, "the file was replaced while it was loaded; try again", false);
+}
+
 bool plugin_load(const char *path, char *why, size_t size)
 {
 	char content[SHA256_HEX_BYTES], *whole, *kept;
@@ -266,7 +355,7 @@ bool plugin_load(const char *path, char *why, size_t size)
 	if (!whole)
 		return wrong(why, size, path, file_problem(errno), false);
 	kept = xstrdup(content);
-	if (load_file(path, whole, kept, why, size))
+	if (load_file(path, whole, kept, why, size) && is_still(path, content, why, size))
 		return true;
 	free(whole);
 	free(kept);

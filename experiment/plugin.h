@@ -9,6 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Before the first is loaded: from here on this is a process of its own, whose status the program
+ * ends with if it came to its end; if not, as by _exit() in an allocator, it says so, status 1. */
+void plugin_watch(void);
 /* Before any experiment is read. false: the reason, and often the cure, in `why`. */
 bool plugin_load(const char *path, char *why, size_t size);
 /* The name of the i-th that was loaded; NULL: there are no more. */

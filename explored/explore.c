@@ -18,6 +18,7 @@ struct exploring {
 	unsigned stages;
 	struct covered covered;
 	uint64_t left; /* schedules */
+	struct plant by_place; /* options->fault */
 };
 
 static void add_paths(struct coverage *coverage, const struct sim *sim)
@@ -29,6 +30,22 @@ static void add_paths(struct coverage *coverage, const struct sim *sim)
 			k++;
 		if (k == coverage->paths && k < sizeof coverage->path / sizeof *coverage->path)
 			coverage->path[coverage->paths++] = sim->paths[i];
+	}
+}
+
+static void add_states(struct coverage *coverage, const struct states *states)
+{
+	for (unsigned i = 0; i < states->count; i++) {
+		const struct state_words *w = &states->seen[i];
+		char text[sizeof coverage->state[0]];
+		unsigned k = 0;
+
+		snprintf(text, sizeof text, "%s%s%s%s%s", w->what, w->state ? " " : "",
+			 w->state ? w->state : "", w->where ? " " : "", w->where ? w->where : "");
+		while (k < coverage->states && strcmp(coverage->state[k], text))
+			k++;
+		if (k == coverage->states && k < sizeof coverage->state / sizeof text)
+			memcpy(coverage->state[coverage->states++], text, sizeof text);
 	}
 }
 
@@ -48,7 +65,8 @@ static bool note_schedule(void *to, struct stage *stage, const struct program *p
 		report->finding->at = report->schedules;
 		return false;
 	}
-	return --e->left > 0;
+	report->stopped = e->options->stop && *e->options->stop;
+	return --e->left > 0 && !report->stopped;
 }
 
 /* Programs of one start state, with so many preemptions at most; false: enough. */
@@ -144,9 +162,35 @@ static void random_ones(struct exploring *e)
 	} while (note_schedule(e, stage, &program));
 }
 
+static bool fault_fits(const struct explore_options *o, char *why, size_t size)
+{
+	struct plant plant;
+
+	if (!o->fault[0] || (!o->plant && plant_of_place(o->fault, &plant)))
+		return true;
+	if (o->plant)
+		snprintf(why, size, "explore.fault: there is a planted fault already, '%s'", o->plant);
+	else
+		snprintf(why, size,
+			 "explore.fault: '%s' is none; no-lock@zone.c:12 is one: what, in which file, "
+			 "without its folders, and line", o->fault);
+	return false;
+}
+
+/* NULL: none. */
+static const struct plant *planted_by(const struct explore_options *o, struct plant *by_place)
+{
+	if (o->fault[0] && plant_of_place(o->fault, by_place))
+		return by_place;
+	return o->plant ? plant_find(o->plant) : NULL;
+}
+
 static bool plant_fits(const struct explore_options *o, char *why, size_t size)
 {
 	const struct plant *plant = o->plant ? plant_find(o->plant) : NULL;
+
+	if (!fault_fits(o, why, size))
+		return false;
 
 	if (!o->plant ||
 	    (plant && o->workload && plant_is_for(plant, o->workload)) ||
@@ -193,9 +237,35 @@ static bool set_stages(struct exploring *e, char *why, size_t size)
 		else if (o->program[0] &&
 			 !program_parse(stage, o->program, &e->given[e->stages - 1], why, size))
 			return false;
-		stage->sim->plant = o->plant ? plant_find(o->plant) : NULL;
+		stage->sim->plant = planted_by(o, &e->by_place);
+		stage->sim->noting = o->places;
 	}
 	return true;
+}
+
+static void add_place(struct coverage *c, const char *how, const struct site *site)
+{
+	const char *slash = strrchr(site->file, '/');
+	struct fault_place place = { .how = how, .site = site };
+
+	snprintf(place.fault, sizeof place.fault, "%s@%s:%u", how, slash ? slash + 1 : site->file,
+		 site->line);
+	for (unsigned i = 0; i < c->places; i++)
+		if (!strcmp(c->place[i].fault, place.fault))
+			return;
+	if (c->places < PLACES_MAX)
+		c->place[c->places++] = place;
+}
+
+static void add_places(struct coverage *c, const struct sim *sim)
+{
+	for (unsigned i = 0; i < sim->places; i++) {
+		const struct noted_place *p = &sim->place[i];
+
+		add_place(c, p->lock ? "no-lock" : "no-compare", p->site);
+		if (p->pair)
+			add_place(c, "low-word", p->site);
+	}
 }
 
 static void end(struct exploring *e)
@@ -203,6 +273,8 @@ static void end(struct exploring *e)
 	for (unsigned i = 0; i < e->stages; i++) {
 		e->report->steps += e->stage[i]->sim->all_steps;
 		add_paths(&e->report->coverage, e->stage[i]->sim);
+		add_places(&e->report->coverage, e->stage[i]->sim);
+		add_states(&e->report->coverage, &e->stage[i]->states);
 		stage_free(e->stage[i]);
 	}
 }
@@ -244,6 +316,7 @@ static bool replay_for(const struct explore_options *o, const char *schedule,
 	struct choices choices = { 0 };
 	struct stage *stage;
 	struct program program;
+	struct plant by_place;
 	bool good = plant_fits(o, why, size);
 
 	memset(report, 0, sizeof *report);
@@ -256,7 +329,7 @@ static bool replay_for(const struct explore_options *o, const char *schedule,
 	stage = good ? stage_new(o, (unsigned)o->start, watcher != NULL, why, size) : NULL;
 	good = stage && program_parse(stage, o->program, &program, why, size);
 	if (good) {
-		stage->sim->plant = o->plant ? plant_find(o->plant) : NULL;
+		stage->sim->plant = planted_by(o, &by_place);
 		stage->sim->pick = pick_choices;
 		stage->sim->picker = &choices;
 		stage_run(stage, &program);

@@ -15,6 +15,7 @@
 #ifndef EXPLORED_EXPLORED_H
 #define EXPLORED_EXPLORED_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,7 +46,7 @@ enum finding_kind {
 /* What is explored: the section `explore:`, whose keys are explained in settings.c, and on what. */
 struct explore_options {
 	char program[SETTING_NAME_BYTES];
-	uint64_t cpus, nodes, operations, object_size;
+	uint64_t cpus, nodes, memory_mib, operations, object_size;
 	int start, strategy;            /* of their words */
 	uint64_t preemptions, depth, schedules, store_buffer, interrupts;
 	const char *objects, *pages;    /* names of models; objects NULL: the page allocator alone */
@@ -54,13 +55,29 @@ struct explore_options {
 	const void *workload_settings;
 	bool preempt;                   /* CONFIG_PREEMPT */
 	const char *plant;              /* NULL: none */
+	char fault[SETTING_NAME_BYTES]; /* by place, "no-lock@zone.c:12"; empty: none */
+	bool places;                    /* the report is to name the places for faults */
+	const volatile sig_atomic_t *stop;      /* not NULL: ends when it is not 0 */
 	uint64_t seed;
+};
+
+/* Where a lock is taken, or a word compared and exchanged; a fault there is "HOW@FILE:LINE". */
+enum { PLACES_MAX = 128 };
+struct fault_place {
+	const char *how;                /* "no-lock", "no-compare", "low-word" */
+	const struct site *site;
+	char fault[64];
 };
 
 struct coverage {
 	uint64_t pairs, both_orders;    /* of accesses of two CPUs to one word, by site */
 	unsigned paths;
 	const char *path[64];
+	/* Of slabs, lists and pages, while nobody is inside: "slab, some free, on the list". */
+	unsigned states;
+	char state[128][64];
+	unsigned places;                /* if options->places */
+	struct fault_place place[PLACES_MAX];
 };
 
 struct finding;
@@ -68,6 +85,7 @@ struct finding;
 struct explore_report {
 	uint64_t programs, schedules, steps;
 	bool complete;                  /* exhaustive: nothing within the bound was left out */
+	bool stopped;                   /* by options->stop */
 	uint64_t longest;               /* verbs of the longest run */
 	unsigned entities;              /* pct: n */
 	uint64_t k;                     /* pct: most steps of the trial runs */
@@ -120,6 +138,8 @@ struct plant {
 	int instead;                    /* see machine.h */
 	uint64_t constant;              /* what a load gives */
 	bool forgotten;                 /* a lock: nobody notes that it is held, either */
+	const char *file;               /* of a place, without folders; NULL: function and so on say */
+	unsigned line;
 };
 
 struct explorer {

@@ -82,6 +82,35 @@ _Noreturn void sim_out_of_memory(struct sim *sim)
 
 /* ---- memory that can be taken back ---------------------------------------------------------- */
 
+/* A word, or a pair: in moves of its size, which a call of memcpy would cost more than. */
+static inline void copy_bytes(void *to, const void *from, unsigned size)
+{
+	switch (size) {
+	case 1:
+		memcpy(to, from, 1);
+		break;
+	case 2:
+		memcpy(to, from, 2);
+		break;
+	case 4:
+		memcpy(to, from, 4);
+		break;
+	case 8:
+		memcpy(to, from, 8);
+		break;
+	case 16:
+		memcpy(to, from, 16);
+		break;
+	default:                        /* of host_change() */
+		memcpy(to, from, size);
+	}
+}
+
+static enum instead planted(const struct sim *sim, const struct verb_at *verb, enum rmw how)
+{
+	return sim->plant ? plant_at(sim, verb, how) : NOTHING_ELSE;
+}
+
 static uint64_t hash_of_word(uint64_t at, uint64_t value)
 {
 	return random_mix(at * RANDOM_STEP ^ random_mix(value));
@@ -110,7 +139,7 @@ static void note_old(struct sim *sim, char *p, unsigned size)
 	u = &sim->undo[sim->undos++];
 	u->p = p;
 	u->size = size;
-	memcpy(u->old, p, size);
+	copy_bytes(u->old, p, size);
 }
 
 void host_change(struct cpu *cpu, void *p, size_t size)
@@ -124,7 +153,7 @@ static void write_memory(struct cpu *cpu, char *p, const void *value, unsigned s
 
 	note_old(sim, p, size);
 	sim->memory_hash ^= hash_of_words(sim, p, size);
-	memcpy(p, value, size);
+	copy_bytes(p, value, size);
 	sim->memory_hash ^= hash_of_words(sim, p, size);
 }
 
@@ -133,7 +162,7 @@ static void take_back_memory(struct sim *sim)
 	while (sim->undos) {
 		const struct undo *u = &sim->undo[--sim->undos];
 
-		memcpy(u->p, u->old, u->size);
+		copy_bytes(u->p, u->old, u->size);
 	}
 	sim->memory_hash = 0;
 }
@@ -168,7 +197,7 @@ static void read_memory(const struct cpu *cpu, const char *p, void *value, unsig
 	bool whole = false;
 	const struct waiting_store *s = newest_over(cpu, p, size, &whole);
 
-	memcpy(value, s && whole ? (const void *)(s->value + (p - s->p)) : p, size);
+	copy_bytes(value, s && whole ? (const void *)(s->value + (p - s->p)) : p, size);
 }
 
 static void put_in_buffer(struct cpu *cpu, const struct verb_at *verb, const void *value)
@@ -178,12 +207,12 @@ static void put_in_buffer(struct cpu *cpu, const struct verb_at *verb, const voi
 	s->p = verb->p;
 	s->size = verb->size;
 	s->site = verb->site;
-	memcpy(s->value, value, verb->size);
+	copy_bytes(s->value, value, verb->size);
 }
 
 static void store_value(struct cpu *cpu, const struct verb_at *verb, const void *value)
 {
-	bool overtaken = plant_at(cpu->sim, verb, RMW_ADD) == OVERTAKEN &&
+	bool overtaken = planted(cpu->sim, verb, RMW_ADD) == OVERTAKEN &&
 			 cpu->buffered < BUFFER_MAX;
 
 	if ((cpu->sim->depth || overtaken) && !verb->locked && !cpu->sim->sequential)
@@ -362,7 +391,7 @@ static void interrupt(struct cpu *cpu)
 	void *argument = s->argument;
 	struct verb_at next = cpu->next;
 	const char *path_before = cpu->path;
-	unsigned operations = cpu->operations;
+	unsigned operations = cpu->operations, charged = on_behalf(cpu, NULL);
 	unsigned char seen[16];
 
 	memcpy(seen, cpu->seen, sizeof seen);
@@ -381,6 +410,7 @@ static void interrupt(struct cpu *cpu)
 	cpu->in_handler--;
 	cpu->irq_on = true;
 	cpu->path = path_before;
+	on_behalf_end(cpu, charged);
 	memcpy(cpu->seen, seen, sizeof seen);
 	cpu->next = next;
 }
@@ -441,6 +471,17 @@ static void step(struct cpu *cpu, const struct verb_at *verb)
 		must_hold_guard(cpu);
 }
 
+/* What decides how the CPU goes on: all that it has seen. */
+static void note_history(struct cpu *cpu, const struct verb_at *verb, uint64_t value,
+			 const void *before)
+{
+	cpu->history = random_mix(cpu->history ^ random_mix(value + (uintptr_t)verb->site));
+	if (verb->size > 8 && before) {
+		memcpy(&value, (const char *)before + 8, 8);
+		cpu->history = random_mix(cpu->history ^ value);
+	}
+}
+
 static void remember(struct cpu *cpu, const struct verb_at *verb, const void *before,
 		     const void *after)
 {
@@ -449,23 +490,20 @@ static void remember(struct cpu *cpu, const struct verb_at *verb, const void *be
 	uint64_t value = 0;
 
 	if (before)
-		memcpy(&value, before, size);
-	cpu->history = random_mix(cpu->history ^ random_mix(value + (uintptr_t)verb->site));
-	if (verb->size > 8 && before) {
-		memcpy(&value, (const char *)before + 8, 8);
-		cpu->history = random_mix(cpu->history ^ value);
-	}
+		copy_bytes(&value, before, size);
+	if (sim->keyed)
+		note_history(cpu, verb, value, before);
 	if (sim->sequential)
 		return;
 
 	struct step_done *s = &sim->step[sim->steps - 1];
 
 	if (before)
-		memcpy(&s->value[0], before, size);
+		s->value[0] = value;
 	if (after)
-		memcpy(&s->value[1], after, size);
+		copy_bytes(&s->value[1], after, size);
 	s->buffered = verb->writes && !verb->locked &&
-		      (sim->depth || plant_at(sim, verb, RMW_ADD) == OVERTAKEN);
+		      (sim->depth || planted(sim, verb, RMW_ADD) == OVERTAKEN);
 }
 
 /* ---- guards --------------------------------------------------------------------------------- */
@@ -514,13 +552,63 @@ static void must_hold_guard(struct cpu *cpu)
 	if (!field || (field->peek && !v->writes))
 		return;
 	for (unsigned i = 0; i < cpu->locks; i++)
-		if (cpu->lock[i] == guard)
+		if (cpu->lock[i].lock == guard && !(cpu->lock[i].left_out && sim->plant->forgotten))
 			return;
 	machine_found(sim, cpu, FOUND_GUARD, v->site, "%s %s without %s, at %s:%u", field->name,
 		      v->writes ? "written" : "read", field->guard, v->site->file, v->site->line);
 }
 
 /* ---- verbs ---------------------------------------------------------------------------------- */
+
+static const struct site *caller_of(const struct cpu *cpu)
+{
+	return cpu->callers ? cpu->caller[cpu->callers - 1] : NULL;
+}
+
+static struct held_lock *held(struct cpu *cpu, const void *lock)
+{
+	for (unsigned i = cpu->locks; i--;)
+		if (cpu->lock[i].lock == lock)
+			return &cpu->lock[i];
+	return NULL;
+}
+
+/* Planted: is this verb a part of taking the lock that is not taken there? */
+static bool takes_nothing(const struct cpu *cpu, const void *p)
+{
+	const struct plant *plant = cpu->sim->plant;
+	const struct site *caller = caller_of(cpu);
+
+	return plant && plant->instead == NOT_TAKEN && caller && plant_is_at(plant, caller) &&
+	       p != cpu->preempt_count;
+}
+
+/* Or of giving it back? */
+static bool gives_nothing(struct cpu *cpu, const void *p)
+{
+	const struct held_lock *lock;
+
+	if (!cpu->sim->plant || cpu->sim->plant->instead != NOT_TAKEN || !caller_of(cpu))
+		return false;
+	lock = held(cpu, p);
+	return lock && lock->left_out;
+}
+
+/* What a free lock looks like to whoever takes it: 1 where it counts down, else 0. */
+static void see_free(const struct site *site, void *value, unsigned size)
+{
+	memset(value, 0, size);
+	*(char *)value = !strcmp(site->function, "lock_dec") || !strcmp(site->function, "trylock_dec");
+}
+
+static void note_place(struct sim *sim, const struct site *site, bool lock, bool pair)
+{
+	for (unsigned i = 0; i < sim->places; i++)
+		if (sim->place[i].site == site)
+			return;
+	if (sim->places < PLACES_MAX)
+		sim->place[sim->places++] = (struct noted_place){ site, lock, pair };
+}
 
 /* What the CPU saw at that word before, if it was there. */
 static void see_last(const struct cpu *cpu, const struct verb_at *verb, void *value)
@@ -547,8 +635,12 @@ void verb_load(struct cpu *cpu, const void *p, void *value, size_t size, const s
 
 	enum instead instead;
 
+	if (takes_nothing(cpu, p)) {
+		see_free(site, value, verb.size);
+		return;
+	}
 	step(cpu, &verb);
-	instead = plant_at(cpu->sim, &verb, RMW_ADD);
+	instead = planted(cpu->sim, &verb, RMW_ADD);
 	read_memory(cpu, p, value, verb.size);
 	if (instead == GIVE_CONSTANT)
 		memcpy(value, &cpu->sim->plant->constant, size < 8 ? size : 8);
@@ -564,7 +656,7 @@ void verb_poll(struct cpu *cpu, const void *p, void *value, size_t size, const s
 		VERB_SPIN, false, false, (unsigned)size, (char *)(uintptr_t)p, site
 	};
 
-	memcpy(cpu->seen, value, size);
+	copy_bytes(cpu->seen, value, verb.size);
 	step(cpu, &verb);
 	read_memory(cpu, p, value, verb.size);
 	remember(cpu, &verb, value, NULL);
@@ -590,8 +682,10 @@ void verb_store(struct cpu *cpu, void *p, const void *value, size_t size, const 
 {
 	struct verb_at verb = { VERB_STORE, true, false, (unsigned)size, p, site };
 
+	if (takes_nothing(cpu, p) || gives_nothing(cpu, p))
+		return;
 	step(cpu, &verb);
-	if (plant_at(cpu->sim, &verb, RMW_ADD) != LEAVE_OUT)
+	if (planted(cpu->sim, &verb, RMW_ADD) != LEAVE_OUT)
 		store_value(cpu, &verb, value);
 	remember(cpu, &verb, NULL, value);
 }
@@ -605,8 +699,15 @@ bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *e
 	enum instead instead;
 	uint64_t full[2];
 
+	if (takes_nothing(cpu, p) || gives_nothing(cpu, p)) {
+		see_free(site, word, verb.size);
+		modify(&m);
+		return m.result;
+	}
+	if (how == RMW_CAS && cpu->sim->noting && !caller_of(cpu))
+		note_place(cpu->sim, site, false, size > 8);
 	step(cpu, &verb);
-	instead = plant_at(cpu->sim, &verb, how);
+	instead = planted(cpu->sim, &verb, how);
 	read_memory(cpu, p, word, verb.size);
 	if (instead == LOW_WORD_ONLY && how == RMW_CAS) {
 		/* the high word is as expected, whatever it is */
@@ -618,7 +719,7 @@ bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *e
 		m.expected = memcpy(full, word, size);
 	modify(&m);
 	if (instead == LEAVE_OUT)
-		memcpy(word, old, size);
+		copy_bytes(word, old, verb.size);
 	else
 		store_value(cpu, &verb, word);
 	remember(cpu, &verb, old, word);
@@ -792,15 +893,15 @@ void op_end(struct cpu *cpu, int64_t live_bytes, int64_t footprint_bytes)
 
 unsigned on_behalf(struct cpu *cpu, const struct site *caller)
 {
-	(void)cpu;
-	(void)caller;
-	return 0;
+	if (cpu->callers == CALLERS_MAX)
+		BUG(cpu, "more than %d things done on behalf of others", CALLERS_MAX);
+	cpu->caller[cpu->callers] = caller;
+	return cpu->callers++;
 }
 
 void on_behalf_end(struct cpu *cpu, unsigned before)
 {
-	(void)cpu;
-	(void)before;
+	cpu->callers = before;
 }
 
 void path(struct cpu *cpu, const char *name)
@@ -836,33 +937,36 @@ enum waiting waiting(struct cpu *cpu, enum waiting what)
 
 void lock_taken(struct cpu *cpu, const void *lock, const char *kind, unsigned turns)
 {
+	const struct site *caller = caller_of(cpu);
+
 	(void)kind;
 	(void)turns;
 	if (plant_forgets(cpu->sim, lock))
 		return;
 	if (cpu->locks == HELD_MAX)
 		BUG(cpu, "more than %d locks held", HELD_MAX);
-	cpu->lock[cpu->locks++] = lock;
+	if (cpu->sim->noting && caller)
+		note_place(cpu->sim, caller, true, false);
+	cpu->lock[cpu->locks++] = (struct held_lock){ lock, takes_nothing(cpu, lock) };
 }
 
 void lock_released(struct cpu *cpu, const void *lock)
 {
-	unsigned i = cpu->locks;
+	struct held_lock *mine;
 
 	if (plant_forgets(cpu->sim, lock))
 		return;
-	while (i && cpu->lock[i - 1] != lock)
-		i--;
-	if (!i)
+	mine = held(cpu, lock);
+	if (!mine)
 		BUG(cpu, "a lock released that this CPU does not hold");
 	cpu->locks--;
-	memmove(cpu->lock + i - 1, cpu->lock + i, (cpu->locks - i + 1) * sizeof cpu->lock[0]);
+	memmove(mine, mine + 1, (size_t)(cpu->lock + cpu->locks - mine) * sizeof *mine);
 }
 
 bool lock_is_mine(const struct cpu *cpu, const void *lock)
 {
 	for (unsigned i = 0; i < cpu->locks; i++)
-		if (cpu->lock[i] == lock)
+		if (cpu->lock[i].lock == lock)
 			return true;
 	return false;
 }

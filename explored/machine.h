@@ -32,6 +32,7 @@ enum {
 	CPUS_MAX = EXPLORE_CPUS_MAX,
 	BUFFER_MAX = 8,
 	HELD_MAX = 8,                   /* locks that a CPU holds at once */
+	CALLERS_MAX = 8,                /* on whose behalf something is done, one inside another */
 	SOURCES_MAX = 4,                /* interrupts that wait for one CPU */
 	PATHS_MAX = 64,
 	STEPS_MAX = 20000,              /* of one run: more is no progress */
@@ -85,9 +86,14 @@ struct cpu {
 	bool held_back;                 /* its buffer drains only when it must */
 	struct interrupt_source source[SOURCES_MAX];
 	unsigned sources;
-	const void *lock[HELD_MAX];
+	struct held_lock {
+		const void *lock;
+		bool left_out;          /* planted: it was not taken */
+	} lock[HELD_MAX];
 	unsigned locks;
-	uint64_t history;               /* hash of all that it has seen */
+	const struct site *caller[CALLERS_MAX]; /* NULL: a handler came between */
+	unsigned callers;
+	uint64_t history;               /* hash of all that it has seen, if sim->keyed */
 	const char *path;
 };
 
@@ -123,6 +129,7 @@ struct sim {
 	void *picker;
 	unsigned running;               /* the CPU that ran last, NOBODY */
 	bool sequential;                /* no choices: one CPU runs, nothing is buffered */
+	bool keyed;                     /* machine_key() is asked for */
 	bool priming, stopped;
 	struct step_done *step;         /* [STEPS_MAX] */
 	unsigned steps;
@@ -143,6 +150,12 @@ struct sim {
 	/* what is planted, what is guarded */
 	const struct plant *plant;
 	bool guards;
+	bool noting;                    /* places, by sites of locks and compare-exchanges */
+	struct noted_place {
+		const struct site *site;
+		bool lock, pair;
+	} place[PLACES_MAX];
+	unsigned places;
 	/* coverage */
 	const char *paths[PATHS_MAX];
 	unsigned path_count;
@@ -194,9 +207,12 @@ enum instead {
 	GIVE_LAST,                      /* a load gives what this CPU saw there before */
 	OVERTAKEN,                      /* a store waits while later ones go before it; without
 					 * store buffers */
+	NOT_TAKEN,                      /* a lock is not, nor given back, as if both lines were gone */
 };
 enum instead plant_at(const struct sim *sim, const struct verb_at *verb, enum rmw how);
 /* Is taking that lock what was forgotten? Then nobody notes that it is held. */
 bool plant_forgets(const struct sim *sim, const void *lock);
+/* Is it the place of the fault? */
+bool plant_is_at(const struct plant *plant, const struct site *site);
 
 #endif

@@ -3,6 +3,7 @@
  * this table shows what an explorer that finds nothing would have found.
  */
 #include <fnmatch.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "explored/plants.h"
@@ -110,6 +111,45 @@ const struct plant *plant_find(const char *name)
 	return NULL;
 }
 
+/* Faults that fit any place where a lock is taken, or a word is compared and exchanged. */
+static const struct plant place_plants[] = {
+	{ .name = "no-lock", .instead = NOT_TAKEN },
+	{ .name = "forgotten-lock", .instead = NOT_TAKEN, .forgotten = true },
+	{ .name = "no-compare", .instead = COMPARE_NOTHING },
+	{ .name = "low-word", .instead = LOW_WORD_ONLY },
+};
+
+bool plant_of_place(const char *text, struct plant *plant)
+{
+	const char *at = strchr(text, '@'), *colon = strrchr(text, ':');
+	char *end;
+
+	for (size_t i = 0; at && i < sizeof place_plants / sizeof *place_plants; i++) {
+		const struct plant *p = &place_plants[i];
+
+		if (strlen(p->name) != (size_t)(at - text) || strncmp(text, p->name, strlen(p->name)))
+			continue;
+		*plant = *p;
+		plant->file = at + 1;
+		plant->line = colon > at ? (unsigned)strtoul(colon + 1, &end, 10) : 0;
+		return plant->line && !*end;
+	}
+	return false;
+}
+
+bool plant_is_at(const struct plant *plant, const struct site *site)
+{
+	const char *slash, *name;
+	size_t length;
+
+	if (!plant->file || site->line != plant->line)
+		return false;
+	slash = strrchr(site->file, '/');
+	name = slash ? slash + 1 : site->file;
+	length = strlen(name);
+	return !strncmp(plant->file, name, length) && plant->file[length] == ':';
+}
+
 bool plant_is_for(const struct plant *plant, const char *model)
 {
 	size_t length = model ? strlen(model) : 0;
@@ -133,7 +173,7 @@ bool plant_forgets(const struct sim *sim, const void *lock)
 {
 	const struct plant *plant = sim->plant;
 
-	return plant && plant->forgotten && member_fits(sim, lock, plant->member);
+	return plant && plant->forgotten && plant->member && member_fits(sim, lock, plant->member);
 }
 
 enum instead plant_at(const struct sim *sim, const struct verb_at *verb, enum rmw how)
@@ -143,8 +183,11 @@ enum instead plant_at(const struct sim *sim, const struct verb_at *verb, enum rm
 
 	if (!plant)
 		return NOTHING_ELSE;
-	fits = (!plant->function || !fnmatch(plant->function, verb->site->function, 0)) &&
-	       (!plant->text || !fnmatch(plant->text, verb->site->text, 0));
+	if (plant->file)
+		fits = plant_is_at(plant, verb->site);
+	else
+		fits = (!plant->function || !fnmatch(plant->function, verb->site->function, 0)) &&
+		       (!plant->text || !fnmatch(plant->text, verb->site->text, 0));
 	switch ((enum instead)plant->instead) {
 	case LEAVE_OUT:
 		fits = fits && verb->writes;
@@ -162,6 +205,7 @@ enum instead plant_at(const struct sim *sim, const struct verb_at *verb, enum rm
 	case GIVE_LAST:
 		fits = fits && verb->kind == VERB_LOAD;
 		break;
+	case NOT_TAKEN:         /* see verb_left_out() */
 	case NOTHING_ELSE:
 		return NOTHING_ELSE;
 	}

@@ -8,8 +8,7 @@
 #include "sim/verbs/random.h"
 #include "sim/verbs/xalloc.h"
 
-static const uint64_t ARENA_BYTES = 24 << 20;
-enum { MEMORY_MIB = 4, PAGES_PER_START = 4, ORDERS = 3 };
+enum { MODEL_MIB = 20, PAGES_PER_START = 4, ORDERS = 3 }; /* of the models' own structs */
 
 /* ---- one operation -------------------------------------------------------------------------- */
 
@@ -91,16 +90,45 @@ static void born(struct cpu *cpu, struct stage *stage, unsigned number, void *ob
 	stage->alive[number] = true;
 }
 
+static void note_state(void *to, const char *what, const char *state, const char *where)
+{
+	struct states *states = to;
+	const struct state_words words = { what, state, where };
+
+	for (unsigned i = 0; i < states->count; i++)
+		if (!memcmp(&states->seen[i], &words, sizeof words))
+			return;
+	if (states->count < STATES_MAX)
+		states->seen[states->count++] = words;
+}
+
+/* By walk() where there is one, which also tells of states. Pages first: who looks at slabs follows
+ * pointers in page structs, which must be right for that. */
+static bool books_of(const struct stage *stage, const struct report *report)
+{
+	const struct object_allocator *o = stage->objects.model;
+	const struct page_allocator *p = stage->pages.model;
+	bool good = true;
+
+	if (p->walk)
+		good = p->walk(stage->pages.state, report);
+	else if (p->check)
+		good = p->check(stage->pages.state, report->why, report->size);
+	if (good && o && o->walk)
+		good = o->walk(stage->objects.state, report);
+	else if (good && o && o->check)
+		good = o->check(stage->objects.state, report->why, report->size);
+	return good;
+}
+
 /* Nobody is inside, so memory is all there is: what was good once is not looked at again. */
 static bool books_balance(struct stage *stage, char *why, size_t size)
 {
-	const struct objects *o = &stage->objects;
-	const struct pages *p = &stage->pages;
+	const struct report report = { why, size, note_state, &stage->states };
 
 	if (keys_have(&stage->good, stage->sim->memory_hash))
 		return true;
-	if ((o->model && o->model->check && !o->model->check(o->state, why, size)) ||
-	    (p->model->check && !p->model->check(p->state, why, size)))
+	if (!books_of(stage, &report))
 		return false;
 	keys_add(&stage->good, stage->sim->memory_hash);
 	return true;
@@ -268,7 +296,7 @@ static void set_up(void *argument)
 
 	stage->pages.model = page_allocator_find(o->pages);
 	stage->memory = memory_new(
-		sim, page_view_of(objects, stage->pages.model, o->pages_settings), 0, MEMORY_MIB);
+		sim, page_view_of(objects, stage->pages.model, o->pages_settings), 0, o->memory_mib);
 	stage->pages.memory = stage->memory;
 	stage->pages.state = stage->pages.model->create(sim, stage->memory, o->pages_settings);
 	stage->per_slab = PAGES_PER_START;
@@ -324,7 +352,7 @@ struct stage *stage_new(const struct explore_options *options, unsigned start, b
 
 	stage->options = options;
 	stage->start = start;
-	stage->sim = machine_new(options, ARENA_BYTES);
+	stage->sim = machine_new(options, (MODEL_MIB + options->memory_mib) << 20);
 	stage->sim->labels = labels;
 	if (options->workload)
 		return workload_stage(stage, why, size);

@@ -30,6 +30,15 @@ struct program {
 	unsigned char allocates[OBJECTS_MAX];   /* the CPU that allocates it; NOBODY: held at the start */
 };
 
+/* States of slabs, lists and pages that were seen, as the models name them (see_state). */
+enum { STATES_MAX = 128 };
+struct states {
+	struct state_words {
+		const char *what, *state, *where;
+	} seen[STATES_MAX];
+	unsigned count;
+};
+
 /* A machine with an allocator in a start state, ready to run programs from there. */
 struct stage {
 	const struct explore_options *options;
@@ -54,6 +63,7 @@ struct stage {
 	struct traffic traffic;
 	void *state;                    /* of the workload */
 	struct keys good;               /* states of memory whose books balance */
+	struct states states;
 	char why[200];
 };
 

@@ -24,6 +24,8 @@ const struct setting explore_settings[] = {
 		.fallback = "2", .fixed = true, .help = "CPUs of a program"),
 	SETTING(struct explore_options, nodes, COUNT, .min = 1, .max = EXPLORE_CPUS_MAX,
 		.fallback = "1", .fixed = true, .help = "NUMA nodes that the CPUs are on in turn"),
+	SETTING(struct explore_options, memory_mib, COUNT, .min = 4, .max = 1024, .fallback = "4",
+		.fixed = true, .unit = "MiB", .help = "memory that the page allocator manages"),
 	SETTING(struct explore_options, operations, COUNT, .min = 1, .max = 12, .fallback = "3",
 		.fixed = true, .help = "operations of each CPU, where no program is given"),
 	SETTING(struct explore_options, object_size, BYTES, .min = 8, .max = 4096,
@@ -46,6 +48,8 @@ const struct setting explore_settings[] = {
 	SETTING(struct explore_options, interrupts, COUNT, .min = 0, .max = 7, .fallback = "0",
 		.fixed = true,
 		.help = "interrupts that may arrive at each CPU, at any verb; each allocates twice and frees once, and a second is over"),
+	SETTING(struct explore_options, fault, NAME, .fallback = "", .fixed = true,
+		.help = "a fault by its place, like no-lock@zone.c:12: no-lock, forgotten-lock (nor noted as held), no-compare, low-word of a pair; '--plants=places' says which there are"),
 	{ 0 },
 };
 /* clang-format on */

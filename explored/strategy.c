@@ -126,13 +126,11 @@ static size_t words_of(const struct sim *sim)
 void covered_init(struct covered *c, const struct sim *sim)
 {
 	c->last = xmap(words_of(sim) * sizeof *c->last);
-	c->run = xmap(words_of(sim) * sizeof *c->run);
 }
 
 void covered_free(struct covered *c, const struct sim *sim)
 {
 	xunmap(c->last, words_of(sim) * sizeof *c->last);
-	xunmap(c->run, words_of(sim) * sizeof *c->run);
 	keys_clear(&c->pairs);
 }
 
@@ -147,12 +145,13 @@ void covered_add(struct covered *c, const struct sim *sim)
 	c->runs++;
 	for (unsigned i = 0; i < sim->steps; i++) {
 		const struct step_done *s = &sim->step[i], *before;
+		struct last_access *last;
 
 		if (!s->word)
 			continue;
-		before = c->run[s->word] == c->runs ? &sim->step[c->last[s->word]] : NULL;
-		c->run[s->word] = c->runs;
-		c->last[s->word] = i;
+		last = &c->last[s->word];
+		before = last->run == c->runs ? &sim->step[last->step] : NULL;
+		*last = (struct last_access){ c->runs, i };
 		if (!before || before->entity % CPUS_MAX == s->entity % CPUS_MAX ||
 		    !(before->writes || s->writes) || !before->site || !s->site)
 			continue;
@@ -415,6 +414,7 @@ bool strategy_exhaustive(struct stage *stage, const struct program *program, uns
 	size_t bytes = words_of(s.sim) * sizeof *s.touched;
 	bool good = true;
 
+	stage->sim->keyed = true;
 	s.touched = xmap(bytes);
 	if (stage->options->interrupts)
 		try_handlers(&s);
@@ -433,6 +433,7 @@ void strategy_all(struct sim *sim, void (*start)(void *argument), void *argument
 {
 	struct search s = { .sim = sim, .all = true };
 
+	sim->keyed = true;
 	push(&s, &(struct node){ .count = 0 });
 	*schedules = 0;
 	while (s.nodes) {
@@ -475,12 +476,16 @@ static unsigned ranked(const struct sim *sim, unsigned entity)
 static unsigned pick_pct(struct sim *sim, unsigned enabled)
 {
 	struct pct *p = sim->picker;
-	unsigned best = NOBODY;
+	unsigned best = NOBODY, highest = 0;
 
-	for (unsigned e = 0; e < ENTITIES; e++)
-		if (enabled >> e & 1 && (best == NOBODY || p->priority[ranked(sim, e)] >
-								   p->priority[ranked(sim, best)]))
+	for (unsigned left = enabled; left; left &= left - 1) {
+		unsigned e = (unsigned)__builtin_ctz(left), priority = p->priority[ranked(sim, e)];
+
+		if (best == NOBODY || priority > highest) {
 			best = e;
+			highest = priority;
+		}
+	}
 	for (unsigned i = 0; i < p->changes; i++)
 		if (p->change[i] == sim->steps + 1) {
 			p->priority[ranked(sim, best)] = i;

@@ -28,8 +28,9 @@ unsigned choices_switches(const struct choices *choices);
 struct covered {
 	struct keys pairs;
 	uint64_t both_orders;
-	uint32_t *last;                 /* by word of the arena: step + 1 of its last access */
-	uint32_t *run;                  /* and in which run that was */
+	struct last_access {
+		uint32_t run, step;     /* of the last access; runs count from 1 */
+	} *last;                        /* by word of the arena */
 	uint32_t runs;
 };
 

@@ -35,7 +35,7 @@ enum cause miss_cause(const struct cpu *cpu, const struct txn *t)
 static inline void miss(struct sim *sim, struct cpu *cpu, const struct want *w, uint64_t line,
 			enum request request)
 {
-	struct txn *t = coherence_pending(cpu->node, line);
+	struct txn *t = txn_pending(cpu->node, line);
 
 	if (cpu->hold_until)
 		coherence_end_hold(sim, cpu);
@@ -138,7 +138,7 @@ uint32_t cpu_far(struct sim *sim, const struct txn *t, uint64_t end)
 	cpu->lines_written++;
 	if (sim->phase == PHASE_WINDOW) {
 		count_miss(sim, cpu, t, true, info);
-		count_fine(sim, cpu, w, t, bounce, info, taker_of(cpu, t, info, false, &before));
+		count_fine(sim, cpu, w, t, bounce, info, NULL, &before);
 		count_wait(sim, w, t->line, end - sim->now);
 	}
 	count_access(
@@ -258,7 +258,7 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 			t = NULL;
 			continue;
 		}
-		if (w->far && !coherence_pending(cpu->node, line)) {
+		if (w->far && !txn_pending(cpu->node, line)) {
 			access_far(cpu, w, line, was, effect, argument);
 			return;
 		}
@@ -302,38 +302,59 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 	}
 }
 
-/* The lookaside says that the access hits and needs no bookkeeping beyond counters. */
-static inline struct look *hit(const struct cpu *cpu, const void *p, const struct site *site,
-			       bool write)
+/* The lookaside says that the access would hit now, and needs no bookkeeping beyond counters and,
+ * perhaps, the marks of its operation. */
+static inline struct look *hit_now(const struct cpu *cpu, const void *p, const struct site *site,
+				   bool write)
 {
 	struct look *look = look_of(cpu, p, site);
 	const struct slot *slot, *copy;
 
-	if (cpu->clock >= cpu->horizon || look->address != p || look->site != site ||
-	    look->context != cpu->context)
+	if (look->address != p || look->site != site || look->context != cpu->context)
 		return NULL;
 	slot = look->slot;
 	copy = slot->copy;
 	if (slot->line != look->line || copy->label_serial != look->label_serial)
 		return NULL;
-	if (write ? (copy->condition & COPY_STORES_MASK) != COPY_STORES ||
-			    copy->op_written != cpu->op_serial
-		  : copy->condition & COPY_OPEN || copy->op_read != cpu->op_serial)
+	if (write ? (copy->condition & COPY_STORES_MASK) != COPY_STORES
+		  : copy->condition & (COPY_OPEN | COPY_PREFETCHED))
 		return NULL;
 	return look;
 }
 
-/* Most accesses that waited for their turn hit as well. An observer sees every access, and so does
- * who has announced lines. */
-static struct look *hit_at_turn(struct cpu *cpu, const void *p, const struct site *site, bool write)
+/* The same before the horizon, and marked already. */
+static inline struct look *hit(const struct cpu *cpu, const void *p, const struct site *site,
+			       bool read, bool write)
 {
-	if (cpu->clock < cpu->horizon)
+	struct look *look = cpu->clock < cpu->horizon ? hit_now(cpu, p, site, write) : NULL;
+
+	if (!look || (read && look->slot->copy->op_read != cpu->op_serial) ||
+	    (write && look->slot->copy->op_written != cpu->op_serial))
 		return NULL;
-	cpu->asks = look_of(cpu, p, site);
-	cpu_sync(cpu);
-	if (cpu->sim->observer || (cpu->ahead && cpu->ahead->count))
+	return look;
+}
+
+static inline void turn_for(struct cpu *cpu, const void *p, const struct site *site)
+{
+	if (cpu->clock >= cpu->horizon) {
+		cpu->asks = look_of(cpu, p, site);
+		cpu_sync(cpu);
+	}
+}
+
+/* Most accesses that waited for their turn hit as well, and most that are the first of an operation
+ * on their line. An observer sees every access, and so does who has announced lines. */
+static struct look *hit_at_turn(struct cpu *cpu, const void *p, const struct site *site, bool read,
+				bool write)
+{
+	struct look *look;
+
+	if (cpu->sim->observer || (cpu->ahead && cpu->ahead->count) || (write && cpu->buffer.count))
 		return NULL;
-	return hit(cpu, p, site, write);
+	look = hit_now(cpu, p, site, write);
+	if (look)
+		copy_touched(cpu, look->slot->copy, read, write);
+	return look;
 }
 
 static inline void hit_done(struct cpu *cpu, struct look *look, uint64_t cost, enum cause cause)
@@ -411,19 +432,19 @@ static __attribute__((noinline)) void load_slow(struct cpu *cpu, const void *p, 
 			  .site = site };
 	struct transfer x = { p, value, size };
 
-	look = hit_at_turn(cpu, p, site, false);
-	if (look) {
+	turn_for(cpu, p, site);
+	if (cpu->buffer.count && buffer_load(cpu, &w, value))
+		return;
+	look = hit_at_turn(cpu, p, site, true, false);
+	if (look)
 		load_hit(cpu, look, p, value, size);
-		return;
-	}
-	if (cpu->sim->t.depth && buffer_load(cpu, &w, value))
-		return;
-	access_slow(cpu, &w, transfer, &x);
+	else
+		access_slow(cpu, &w, transfer, &x);
 }
 
 void verb_load(struct cpu *cpu, const void *p, void *value, size_t size, const struct site *site)
 {
-	struct look *look = hit(cpu, p, site, false);
+	struct look *look = hit(cpu, p, site, true, false);
 
 	cpu->accesses++;
 	if (look)
@@ -445,7 +466,8 @@ static __attribute__((noinline)) void store_slow(struct cpu *cpu, void *p, const
 			  .site = site };
 	struct transfer x = { value, p, size };
 
-	look = hit_at_turn(cpu, p, site, true);
+	turn_for(cpu, p, site);
+	look = hit_at_turn(cpu, p, site, false, true);
 	if (look) {
 		store_hit(cpu, look, p, value, size);
 		return;
@@ -458,7 +480,7 @@ static __attribute__((noinline)) void store_slow(struct cpu *cpu, void *p, const
 
 void verb_store(struct cpu *cpu, void *p, const void *value, size_t size, const struct site *site)
 {
-	struct look *look = hit(cpu, p, site, true);
+	struct look *look = hit(cpu, p, site, false, true);
 
 	cpu->accesses++;
 	if (look)
@@ -524,15 +546,17 @@ static bool is_far(const struct sim *sim, enum rmw how)
 bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *expected,
 	      const void *operand, void *old, bool locked, const struct site *site)
 {
-	struct look *look = hit(cpu, p, site, true);
+	struct look *look = hit(cpu, p, site, true, true);
 	enum own own = own_of(how, size, locked);
 	struct modify m = { p, old, expected, operand, size, how, false };
 	enum cause cause = locked ? CAUSE_LOCKED : CAUSE_PRIVATE_HIT;
 
 	cpu->accesses++;
-	if (!look && cpu->clock >= cpu->horizon)
-		look = hit_at_turn(cpu, p, site, true);
-	if (look && look->slot->copy->op_read == cpu->op_serial) {
+	if (!look) {
+		turn_for(cpu, p, site);
+		look = hit_at_turn(cpu, p, site, true, true);
+	}
+	if (look) {
 		uint64_t cost = own_cost(cpu, p, (unsigned)size, own);
 
 		modify(&m);
@@ -610,7 +634,7 @@ void verb_prefetch(struct cpu *cpu, const void *p, bool write, const struct site
 		if (sim->observer)
 			observe_prefetch(cpu, p, write, is, site);
 		rule = access_rule(cpu->node, is, write);
-		if (!rule->hits && !coherence_pending(cpu->node, line) &&
+		if (!rule->hits && !txn_pending(cpu->node, line) &&
 		    buffer_room_to_ask(cpu, request_of(cpu, is, rule)))
 			ask_ahead(cpu, line, p, write, request_of(cpu, is, rule), site);
 	}
@@ -662,8 +686,9 @@ static bool may_park(const struct cpu *cpu, const struct slot *slot, const void 
 	if (sim->options.no_parking || sim->observer || cpu->waiting == NOT_WAITING || !slot ||
 	    interrupt_due(cpu) || cpu->buffer.count || (cpu->sim->t.ahead && cpu->node->pending))
 		return false;
-	return !slot->copy->open ||
-	       !copy_uses_foreign(slot->copy->info, cpu->node->id, byte_mask(p, (unsigned)size));
+	return !slot->copy->open || !copy_uses_foreign(slot->copy->info, cpu->head.id,
+						       party_find(slot->copy->info, cpu->head.id),
+						       byte_mask(p, (unsigned)size));
 }
 
 static void park(struct cpu *cpu, const struct slot *slot, const void *p, size_t size,

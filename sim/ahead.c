@@ -30,7 +30,7 @@ static bool ask(struct cpu *cpu, const struct announced *a, uint64_t time)
 	struct txn *t;
 
 	if (a->line == NO_LINE || a->line >= sim->head.arena.bytes >> LINE_SHIFT ||
-	    node_copy(cpu->node, a->line) || coherence_pending(cpu->node, a->line))
+	    node_copy(cpu->node, a->line) || txn_pending(cpu->node, a->line))
 		return true;
 	if (!buffer_room_to_ask(cpu, GET_SHARED))
 		return false;

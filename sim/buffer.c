@@ -85,16 +85,11 @@ static struct want want_of(const struct sim *sim, const struct buffered *e)
 bool buffer_room_to_ask(const struct cpu *cpu, enum request request)
 {
 	const struct timing *t = &cpu->sim->t;
-	unsigned all = 0, alike = 0;
+	const struct node *node = cpu->node;
 
-	if (t->misses == UINT_MAX && t->misses_from_S == UINT_MAX && t->misses_from_M == UINT_MAX)
-		return true;
-	for (const struct txn *other = cpu->node->pending; other; other = other->pending_next) {
-		all++;
-		alike += other->buffered && other->request == request;
-	}
-	return all < t->misses &&
-	       alike < (request == UPGRADE ? t->misses_from_S : t->misses_from_M);
+	return node->pendings < t->misses &&
+	       node->pending_stores[request] <
+		       (request == UPGRADE ? t->misses_from_S : t->misses_from_M);
 }
 
 enum asked { NOT_NOW, UNDER_WAY, HERE }; /* HERE: may be written */
@@ -103,14 +98,15 @@ enum asked { NOT_NOW, UNDER_WAY, HERE }; /* HERE: may be written */
 static enum asked ask(struct sim *sim, struct cpu *cpu, const struct buffered *e, uint64_t time)
 {
 	uint64_t line = e->line;
-	struct txn *pending = coherence_pending(cpu->node, line);
+	struct txn *pending = txn_pending(cpu->node, line);
 	const struct access_rule *rule;
 	enum request request;
 	enum state is;
 	struct txn *t;
 
 	if (pending) {
-		pending->buffered |= pending->request != GET_SHARED;
+		if (pending->request != GET_SHARED)
+			coherence_for_store(pending);
 		return UNDER_WAY;
 	}
 	is = state_here(cpu, line);
@@ -121,7 +117,7 @@ static enum asked ask(struct sim *sim, struct cpu *cpu, const struct buffered *e
 	if (!buffer_room_to_ask(cpu, request))
 		return NOT_NOW;
 	t = coherence_request(sim, cpu->node, line, request, ACCESS_STORE, time);
-	t->buffered = true;
+	coherence_for_store(t);
 	t->origin = origin_of(cpu, e->site, e->context, e->p, e->size);
 	if (sim->t.ahead)
 		ahead_missed(cpu, line, false, time);
@@ -257,7 +253,7 @@ void buffer_filled(struct sim *sim, struct cpu *cpu, const struct txn *t)
 
 		count_miss(sim, cpu, t, true, info);
 		count_fine(sim, cpu, &w, t, false, info,
-			   taker_of(cpu, t, info, lost, &info->last_write));
+			   lost ? party_find(info, cpu->head.id) : NULL, &info->last_write);
 	}
 	if (e == entry_at(cpu, 0)) {    /* had it been here before, it was lost meanwhile */
 		cpu->buffer.drains = false;

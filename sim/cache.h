@@ -38,7 +38,10 @@ struct slot {
 };
 _Static_assert(sizeof(struct slot) == 64, "a host cache line");
 /* In `condition`: a store hits and has nothing to note if the bits of MASK are those of STORES. */
-enum { COPY_OPEN = 1 << 16, COPY_STORES = STATE_M | 1 << 8, COPY_STORES_MASK = 0xffff | COPY_OPEN };
+enum {
+	COPY_OPEN = 1 << 16, COPY_PREFETCHED = 1 << 25, COPY_STORES = STATE_M | 1 << 8,
+	COPY_STORES_MASK = 0xffff | COPY_OPEN
+};
 #define NO_LINE 0                       /* line 0 of the arena is never used */
 
 struct cache {

@@ -300,39 +300,48 @@ static inline struct txn *txn_new(struct sim *sim, enum txn_kind kind, struct no
 	t->line = line;
 	t->cpu = cpu;
 	t->origin.site = NULL;
-	t->number = sim->cpu[cpu].txns++;
+	t->stamp = sim->cpu[cpu].txns++ << STAMP_SHIFT;
 	t->start = t->queued_at = sim->now;
 	t->references = 1;
 	return t;
 }
 
-struct txn *coherence_pending(const struct node *client, uint64_t line)
+static inline void add_pending(struct txn *t)
 {
-	struct txn *t = client->pending;
+	struct node *client = t->client;
 
-	if (!(client->pending_lines >> line % 64 & 1))
-		return NULL;
-	while (t && t->line != line)
-		t = t->pending_next;
-	return t;
+	t->pending_link = &client->pending;
+	t->pending_next = client->pending;
+	if (t->pending_next)
+		t->pending_next->pending_link = &t->pending_next;
+	client->pending = t;
+	client->pendings++;
+	client->pending_of[t->line % PENDING_LINES]++;
+}
+
+static inline void forget_pending(struct txn *t)
+{
+	struct node *client = t->client;
+
+	*t->pending_link = t->pending_next;
+	if (t->pending_next)
+		t->pending_next->pending_link = t->pending_link;
+	client->pendings--;
+	client->pending_of[t->line % PENDING_LINES]--;
+	client->pending_stores[t->request] -= t->buffered;
+}
+
+void coherence_for_store(struct txn *t)
+{
+	if (!t->buffered)
+		t->client->pending_stores[t->request]++;
+	t->buffered = true;
 }
 
 /* Do the answers to its probes go to the home only? */
 static bool is_collected(const struct txn *t)
 {
 	return t->kind != TXN_REQUEST || t->request == FAR_ATOMIC;
-}
-
-static void forget_pending(struct txn *t)
-{
-	struct txn **link = &t->client->pending;
-
-	while (*link != t)
-		link = &(*link)->pending_next;
-	*link = t->pending_next;
-	t->client->pending_lines = 0;
-	for (const struct txn *other = t->client->pending; other; other = other->pending_next)
-		t->client->pending_lines |= 1ull << other->line % 64;
 }
 
 static struct write_back *write_back_find(const struct node *client, uint64_t line)
@@ -361,9 +370,7 @@ static inline void send_request(struct sim *sim, struct txn *t, enum request req
 	t->access = (uint8_t)access;
 	t->start = time;
 	t->spent += leg;
-	t->pending_next = t->client->pending;
-	t->client->pending = t;
-	t->client->pending_lines |= 1ull << t->line % 64;
+	add_pending(t);
 	event_send(sim, e, RANK_HOME, t, time - sim->now + leg);
 }
 
@@ -373,7 +380,7 @@ struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t lin
 	struct txn *t = txn_new(sim, TXN_REQUEST, client, client->parent, line, client->id);
 
 	if (sim->t.service_jitter)
-		t->draw = event_draw(sim, client->id, t->number);
+		t->draw = event_draw(sim, client->id, t->stamp >> STAMP_SHIFT);
 	send_request(sim, t, request, access, time,
 		     sim->t.request[home_distance(sim, client, line)]);
 	return t;
@@ -1098,7 +1105,7 @@ static void evict_done(struct sim *sim, struct node *shared, struct dirent *d, s
 /* Has it a transaction under way that the home has dealt with? */
 static bool served(const struct node *client, const struct dirent *d)
 {
-	const struct txn *own = coherence_pending(client, d->line);
+	const struct txn *own = txn_pending(client, d->line);
 
 	return own && own->order;
 }
@@ -1624,9 +1631,10 @@ void coherence_end_hold(struct sim *sim, struct cpu *cpu)
 static const struct origin *asked_for(const struct sim *sim, const struct txn *t)
 {
 	static const struct origin unknown;
-	const struct txn *own =
-		t->cpu < sim->head.cpus ? coherence_pending(sim->cpu[t->cpu].node, t->line) : NULL;
+	const struct txn *own = t;
 
+	if (t->client->kind != NODE_CPU)
+		own = t->cpu < sim->head.cpus ? txn_pending(sim->cpu[t->cpu].node, t->line) : NULL;
 	return own ? &own->origin : &unknown;
 }
 
@@ -1679,7 +1687,7 @@ static void cpu_probe(struct sim *sim, struct node *node, struct event *e)
 static void on_probe(struct sim *sim, struct event *e)
 {
 	struct node *node = e->node;
-	struct txn *own = coherence_pending(node, e->txn->line);
+	struct txn *own = txn_pending(node, e->txn->line);
 
 	if (own && own->order && own->home == e->txn->home && own->order < e->probe.order) {
 		own->deferred = e;              /* it overtook the line: one operation first */
@@ -1723,7 +1731,7 @@ void coherence_evict(struct sim *sim, struct cpu *cpu, struct slot *slot)
 	if (sim->moments)
 		observe_copy(sim, cpu, line, MOMENT_EVICTION);
 	if (dirty) {
-		struct txn lender = { .cpu = node->id, .number = cpu->txns++ };
+		struct txn lender = { .cpu = node->id, .stamp = cpu->txns++ << STAMP_SHIFT };
 
 		send_put(sim, &lender, node, line, version, state);
 	} else {

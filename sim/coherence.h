@@ -10,7 +10,8 @@
 struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t line,
 			      enum request request, enum access_kind access, uint64_t time);
 void coherence_event(struct sim *sim, struct event *event);
-struct txn *coherence_pending(const struct node *client, uint64_t line);
+/* It is under way for a store in the buffer, from now on. */
+void coherence_for_store(struct txn *t);
 void coherence_evict(struct sim *sim, struct cpu *cpu, struct slot *slot);
 void coherence_drop(struct sim *sim, struct node *node, uint64_t line);
 /* The CPU misses: a probe that it kept waiting is answered now. */

@@ -114,17 +114,15 @@ static void note_seen(struct sim *sim, const struct cpu *cpu, const struct slot 
 		party_get(sim, info, cpu->node->id)->epoch = copy->epoch;
 }
 
-void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy)
+void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy, struct party *party)
 {
 	if (copy->open_counts && sim->phase == PHASE_WINDOW) {
-		struct taken *taken = party_get(sim, copy->info, cpu->node->id)->open;
-
 		cpu->counts.misses_true_sharing++;
 		line_counts_get(sim, copy->info)->true_sharing++;
-		if (taken)
-			taken->true_sharing++;
+		if (party->open)
+			party->open->true_sharing++;
 	}
-	note_seen(sim, cpu, copy);
+	party->epoch = copy->epoch;
 	copy->open = false;
 }
 
@@ -143,7 +141,8 @@ void cpu_lose(struct sim *sim, struct cpu *cpu, struct slot *slot, const struct 
 {
 	copy_check(cpu, slot);
 	merge_written(sim, cpu, slot);
-	copy_settle_false(sim, cpu, slot);
+	if (slot->open)
+		copy_settle_false(sim, cpu, slot);
 	if (taker) {
 		cpu_set_bit(cpu, lost_bits(sim, slot->info));
 		party_get(sim, slot->info, cpu->node->id)->taker = *taker;
@@ -171,10 +170,10 @@ void cpu_downgrade(struct sim *sim, struct cpu *cpu, struct slot *slot, enum sta
 	slot->state = (uint8_t)to;
 }
 
-bool copy_uses_foreign(const struct line *info, unsigned cpu, uint64_t bytes)
+bool copy_uses_foreign(const struct line *info, unsigned cpu, const struct party *party,
+		       uint64_t bytes)
 {
 	const struct byte_history *h = info->bytes;
-	const struct party *party = party_find(info, cpu);
 	uint32_t since = party ? party->epoch : 0;
 
 	while (h && bytes) {
@@ -245,7 +244,7 @@ static struct slot *make_room(struct sim *sim, struct cpu *cpu, uint64_t line)
 		return empty;
 	for (uint64_t way = 0; way < c->ways; way++) {
 		struct slot *s = &set[way];
-		bool asks = coherence_pending(cpu->node, s->line);
+		bool asks = txn_pending(cpu->node, s->line);
 
 		if (!victim || asks < victim_asks ||
 		    (asks == victim_asks && s->used < victim->used)) {
@@ -317,7 +316,8 @@ static void finish(struct sim *sim, struct cpu *cpu, struct txn *t, struct slot 
 void cpu_filled(struct sim *sim, struct txn *t)
 {
 	struct cpu *cpu = t->client->cpu;
-	struct slot *copy = node_copy(t->client, t->line);
+	/* who has a copy asks for no more than leave to write it */
+	struct slot *copy = t->request == UPGRADE ? node_copy(t->client, t->line) : NULL;
 	uint8_t next;
 	bool fresh = !copy;
 

@@ -14,14 +14,29 @@ static inline void copy_check(const struct cpu *cpu, const struct slot *copy)
 	if (copy->version != cpu->line_version[copy->line])
 		copy_is_old(cpu, copy);
 }
+/* An operation counts each line once that it reads, and once that it writes; a handler's none. */
+static inline void copy_touched(struct cpu *cpu, struct slot *copy, bool read, bool write)
+{
+	if (!cpu->op_serial)
+		return;
+	if (read && copy->op_read != cpu->op_serial) {
+		copy->op_read = cpu->op_serial;
+		cpu->lines_read++;
+	}
+	if (write && copy->op_written != cpu->op_serial) {
+		copy->op_written = cpu->op_serial;
+		cpu->lines_written++;
+	}
+}
 /* The first access to a copy that came before any asked for it. */
 void copy_first_use(struct sim *sim, struct cpu *cpu, struct slot *copy);
 /* The class of the sharing miss that brought it. */
 void copy_settle_false(struct sim *sim, struct cpu *cpu, struct slot *copy);
-void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy);
+void copy_settle_true(struct sim *sim, struct cpu *cpu, struct slot *copy, struct party *party);
 /* Is one of `bytes` among those that others wrote since this CPU's last cold or true-sharing miss
- * on the line? They cannot change while it has a copy. */
-bool copy_uses_foreign(const struct line *info, unsigned cpu, uint64_t bytes);
+ * on the line, by its `party` (NULL: none yet)? They cannot change while it has a copy. */
+bool copy_uses_foreign(const struct line *info, unsigned cpu, const struct party *party,
+		       uint64_t bytes);
 /* An inner level points to the copy; the slot of the innermost. */
 struct slot *copy_install_inner(struct cpu *cpu, struct slot *copy);
 /* The copy goes: another CPU takes it for that access, or (NULL) it makes room. */

@@ -69,36 +69,27 @@ static inline bool is_miss(const struct txn *t)
 	return t->request != UPGRADE && t->request != FAR_ATOMIC;
 }
 
-const struct origin *taker_of(const struct cpu *cpu, const struct txn *t, const struct line *info,
-			      bool lost, const struct origin *before)
+/* At that place the CPU missed a copy that it had `lost`, or (NULL) had to ask for more. */
+static inline void count_taken(struct sim *sim, const struct cpu *cpu, struct fine_cell *f,
+			       struct party *lost, const struct origin *taker)
 {
-	const struct origin *taker = lost ? &party_find(info, cpu->node->id)->taker : NULL;
-
-	if (!is_miss(t))
-		taker = before;
-	return taker && taker->site && taker->cpu != cpu->node->id ? taker : NULL;
-}
-
-/* At that place the CPU missed a copy that it had lost, or (`miss` is false) had to ask for more. */
-static void count_taken(struct sim *sim, struct cpu *cpu, struct fine_cell *f, struct line *info,
-			const struct origin *taker, bool miss)
-{
-	unsigned self = cpu->node->id, by = taker->cpu;
+	unsigned self = cpu->head.id, by = taker->cpu;
 	struct taken *taken = taken_get(sim, f, taker);
 
-	taken->misses += miss;
-	taken->upgrades += !miss;
+	taken->misses += lost != NULL;
+	taken->upgrades += !lost;
 	taken->cpus[self / 64] |= 1ull << self % 64;
 	taken->cpus[sim->words + by / 64] |= 1ull << by % 64;
 	sim->transfer[(size_t)self * sim->head.cpus + by]++;
-	if (miss)
-		party_get(sim, info, self)->open = taken;
+	if (lost)
+		lost->open = taken;
 }
 
 void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const struct txn *t,
-		bool bounce, struct line *info, const struct origin *taker)
+		bool bounce, struct line *info, struct party *lost, const struct origin *before)
 {
 	struct fine_cell *f = w->fine ? *w->fine : NULL;
+	const struct origin *taker = before;
 
 	if (!f) {
 		f = fine_cell_get(sim, info->number, (unsigned)((uintptr_t)w->p & (LINE - 1)),
@@ -114,21 +105,25 @@ void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const st
 	f->hitm += is_hitm(t);
 	f->upgrades += t->request == UPGRADE;
 	f->wait_units += t->buffered ? 0 : sim->now - t->start;
-	if (taker)
-		count_taken(sim, cpu, f, info, taker, is_miss(t));
+	if (is_miss(t))
+		taker = lost ? &lost->taker : NULL;
+	else
+		lost = NULL;
+	if (taker && taker->site && taker->cpu != cpu->head.id)
+		count_taken(sim, cpu, f, lost, taker);
 }
 
 /* The copy came by a prefetch verb: its miss is that of the verb, or of an access that waited. */
 static void count_prefetch_lost(struct sim *sim, struct cpu *cpu, const struct origin *origin,
 				struct line *info)
 {
-	const struct origin *taker = &party_find(info, cpu->node->id)->taker;
+	struct party *lost = party_find(info, cpu->head.id);
 
-	if (taker->site)
+	if (lost->taker.site)
 		count_taken(sim, cpu,
 			    fine_cell_get(sim, info->number, origin->offset, origin->size,
 					  origin->site, origin->context),
-			    info, taker, true);
+			    lost, &lost->taker);
 }
 
 void count_prefetch(struct sim *sim, struct cpu *cpu, const struct txn *t, struct line *info,
@@ -374,44 +369,34 @@ const char *sim_cache_name(const struct sim *sim, unsigned cache, char *buf, siz
 	return buf;
 }
 
-/* An access waited for the prefetch that brought the copy, and then had to ask for more. */
-static bool is_uncounted(const struct cpu *cpu, const struct slot *copy)
-{
-	return copy->open && copy->open_counts && !party_find(copy->info, cpu->node->id)->open;
-}
-
 void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct want *w,
 	   const struct txn *t)
 {
 	uint64_t bytes = byte_mask(w->p, w->size);
-	struct origin before = copy->info->last_write;
+	struct line *info = copy->info;
+	struct party *lost = copy->open ? party_find(info, cpu->head.id) : NULL;
+	struct origin before = info->last_write;
 	bool bounce = w->write && !copy->wrote && first_write(sim, cpu, copy, w);
-	const struct origin *taker = t ? taker_of(cpu, t, copy->info, copy->open, &before) : NULL;
 
 	copy_check(cpu, copy);
 	if (copy->prefetched)
 		copy_first_use(sim, cpu, copy);
-	if (sim->phase == PHASE_WINDOW && t)
-		count_miss(sim, cpu, t, w->write, copy->info);
-	if (sim->phase == PHASE_WINDOW && (t || bounce))
-		count_fine(sim, cpu, w, t, bounce, copy->info, taker);
-	if (t && sim->phase == PHASE_WINDOW && is_uncounted(cpu, copy)) {
-		struct origin origin = want_origin(cpu, w, w->context);
+	if (sim->phase == PHASE_WINDOW && (t || bounce)) {
+		if (t)
+			count_miss(sim, cpu, t, w->write, info);
+		count_fine(sim, cpu, w, t, bounce, info, lost, &before);
+		/* it waited for the prefetch that brought the copy, and then had to ask for more */
+		if (t && lost && copy->open_counts && !lost->open) {
+			struct origin origin = want_origin(cpu, w, w->context);
 
-		count_prefetch_lost(sim, cpu, &origin, copy->info);
+			count_prefetch_lost(sim, cpu, &origin, info);
+		}
 	}
-	if (copy->open && copy_uses_foreign(copy->info, cpu->node->id, bytes))
-		copy_settle_true(sim, cpu, copy);
+	if (lost && copy_uses_foreign(info, cpu->head.id, lost, bytes))
+		copy_settle_true(sim, cpu, copy, lost);
 	if (w->write)
 		copy->written |= bytes;
-	if (w->read && cpu->op_serial && copy->op_read != cpu->op_serial) {
-		copy->op_read = cpu->op_serial;
-		cpu->lines_read++;
-	}
-	if (w->write && cpu->op_serial && !w->buffered && copy->op_written != cpu->op_serial) {
-		copy->op_written = cpu->op_serial;
-		cpu->lines_written++;
-	}
+	copy_touched(cpu, copy, w->read, w->write && !w->buffered);
 }
 
 void count_access(struct counts *c, struct cell *cell, const struct want *w)

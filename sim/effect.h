@@ -36,14 +36,13 @@ static inline uint64_t byte_mask(const void *p, unsigned size)
 struct slot *find_copy(struct cpu *cpu, uint64_t line, uint64_t *cost);
 void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool write,
 		struct line *info);
-void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const struct txn *t,
-		bool bounce, struct line *info, const struct origin *taker);
 /*
- * The access that took the line from this CPU, NULL: none did. A miss whose copy was `lost`: the
- * one it was lost to; an upgrade and a LOCK operation at the home: the last write `before` it.
+ * At its place; and there by whom the line was taken from this CPU: a miss of a copy that was lost
+ * to another, by `lost`, else NULL; an upgrade or a LOCK operation at the home by the last write
+ * `before` it.
  */
-const struct origin *taker_of(const struct cpu *cpu, const struct txn *t, const struct line *info,
-			     bool lost, const struct origin *before);
+void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const struct txn *t,
+		bool bounce, struct line *info, struct party *lost, const struct origin *before);
 /* A line that came for no access; its last copy was `lost` to another CPU. */
 void count_prefetch(struct sim *sim, struct cpu *cpu, const struct txn *t, struct line *info,
 		    bool lost);

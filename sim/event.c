@@ -123,7 +123,18 @@ static size_t place_in(const struct sim *sim, const struct queue *q, const struc
 	return low;
 }
 
-/* It does not belong near the end: before `at`, which is free as all behind it is not. */
+/* If it comes before all others it takes the place of one that has gone, not that at the end. */
+static bool insert_first(struct queue *q, struct queue_item *at, struct queue_item item)
+{
+	if (item.time >= q->item->time || q->item == q->base + 1)
+		return false;
+	*--q->item = item;
+	q->end = at;
+	at->time = QUEUE_END;
+	return true;
+}
+
+/* It does not belong near the end: before `at`, which is free. */
 static __attribute__((noinline)) void insert_far(const struct sim *sim, struct queue *q,
 						 struct queue_item *at, struct queue_item item)
 {
@@ -157,7 +168,8 @@ static void insert_before(const struct sim *sim, struct queue *q, struct queue_i
 	enum { FEW = 8 };
 
 	if (at - q->item > FEW && at[-FEW].time > item.time) {
-		insert_far(sim, q, at, item);
+		if (!insert_first(q, at, item))
+			insert_far(sim, q, at, item);
 		return;
 	}
 	while (at != q->item && at[-1].time > item.time) {
@@ -263,7 +275,7 @@ void event_send(struct sim *sim, struct event *e, enum rank rank, struct txn *tx
 	e->time = sim->now + (delay ? delay : 1);
 	e->rank = (uint8_t)rank;
 	e->cpu = (uint16_t)txn->cpu;
-	e->count = txn->number << 20 | (txn->messages++ & 0xfffff);
+	e->count = txn->stamp++;
 	queue(sim, e);
 }
 
@@ -298,12 +310,12 @@ void turn_remove(struct sim *sim, struct cpu *cpu)
 
 void event_dispatch(struct sim *sim, struct event *e)
 {
-	if (e->type == EVENT_INTERRUPT)
-		cpu_interrupt(sim, e);
-	else if (e->type == EVENT_DRAIN)
-		buffer_event(sim, e);
-	else
+	if (e->type <= EVENT_SERVICE)
 		coherence_event(sim, e);
+	else if (e->type == EVENT_INTERRUPT)
+		cpu_interrupt(sim, e);
+	else
+		buffer_event(sim, e);
 }
 
 static inline struct cpu *cpu_of_turn(struct event *turn)
@@ -325,6 +337,26 @@ static inline struct queue *earlier(const struct sim *sim, struct queue *a, stru
 	if (a->item->time != b->item->time)
 		return a->item->time < b->item->time ? a : b;
 	return b->item != b->end && tie_before(sim, b->item->event, a->item->event) ? b : a;
+}
+
+static __attribute__((noinline)) struct queue *first_of_equals(struct sim *sim)
+{
+	return earlier(sim, earlier(sim, &sim->homes, &sim->messages), &sim->turns);
+}
+
+/* The queue whose first is the first of all. */
+static inline struct queue *first_queue(struct sim *sim)
+{
+	uint64_t home = sim->homes.item->time, message = sim->messages.item->time,
+		 turn = sim->turns.item->time;
+
+	if (turn < home && turn < message)
+		return &sim->turns;
+	if (home < message && home < turn)
+		return &sim->homes;
+	if (message < home && message < turn)
+		return &sim->messages;
+	return first_of_equals(sim);
 }
 
 bool events_are_idle(const struct sim *sim)
@@ -399,13 +431,12 @@ void event_loop(struct sim *sim, struct cpu *self)
 	if (self)
 		self->turn_at = NEVER;
 	while (!next) {
-		struct queue *q = earlier(sim, &sim->homes, &sim->messages);
-		uint64_t time;
+		struct queue *q = first_queue(sim);
+		uint64_t time = q->item->time;
 
-		q = earlier(sim, q, &sim->turns);
-		if (sim->turns.item == sim->turns.end && sim->homes.item == sim->homes.end)
+		if (q != &sim->turns && sim->turns.item == sim->turns.end &&
+		    sim->homes.item == sim->homes.end)
 			end_if_idle(sim);
-		time = q->item->time;
 		if (time > sim->quiet_until)
 			look_up(sim, time);
 		sim->now = time;

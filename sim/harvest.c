@@ -25,13 +25,20 @@ static unsigned count_bits(const uint64_t *bits, unsigned words)
 	return n;
 }
 
+/* Its digits; behind the last one. */
+static char *put_number(char *to, unsigned number)
+{
+	if (number >= 10)
+		to = put_number(to, number / 10);
+	*to = (char)('0' + number % 10);
+	return to + 1;
+}
+
 /* Which CPUs: "0-3,7"; the result keeps the text. */
 static const char *cpu_ids(struct result *r, const uint64_t *bits)
 {
-	char text[sizeof "1023," * MACHINE_CORES_MAX];
-	size_t n = 0;
+	char text[sizeof "1023," * MACHINE_CORES_MAX], *end = text;
 
-	text[0] = '\0';
 	for (unsigned i = 0; i < r->cpus; i++) {
 		unsigned first = i;
 
@@ -39,10 +46,15 @@ static const char *cpu_ids(struct result *r, const uint64_t *bits)
 			continue;
 		while (i + 1 < r->cpus && bits[(i + 1) / 64] >> (i + 1) % 64 & 1)
 			i++;
-		n += (size_t)snprintf(text + n, sizeof text - n, "%s%u", n ? "," : "", first);
-		if (i > first)
-			n += (size_t)snprintf(text + n, sizeof text - n, "-%u", i);
+		if (end > text)
+			*end++ = ',';
+		end = put_number(end, first);
+		if (i > first) {
+			*end++ = '-';
+			end = put_number(end, i);
+		}
 	}
+	*end = '\0';
 	/* room doubles whenever the count reaches a power of two */
 	if ((r->texts & (r->texts - 1)) == 0)
 		r->text = xrealloc(r->text, (r->texts ? 2 * r->texts : 1) * sizeof *r->text);
@@ -115,15 +127,28 @@ static struct line_stats line_stats(const struct sim *sim, struct result *r,
 	return s;
 }
 
-/* The worst, as many as are kept. */
+/* The worst, as many as are kept: others are sorted in among them a bunch at a time. */
 static void harvest_lines(const struct sim *sim, struct result *r)
 {
-	struct line_order *order = xalloc((sim->counted_lines + 1) * sizeof *order);
+	enum { KEPT = RESULT_LINES_MAX, ROOM = 2 * KEPT };
+	struct line_order *order = xalloc(ROOM * sizeof *order);
+	const struct line_order *last = NULL;   /* none behind it is kept */
+	size_t count = 0;
 
-	for (size_t i = 0; i < sim->counted_lines; i++)
-		order[i] = (struct line_order){ sim->counted[i], sim->counted[i]->counts };
-	qsort(order, sim->counted_lines, sizeof *order, by_bounces);
-	r->lines = sim->counted_lines < RESULT_LINES_MAX ? sim->counted_lines : RESULT_LINES_MAX;
+	for (size_t i = 0; i < sim->counted_lines; i++) {
+		struct line_order one = { sim->counted[i], sim->counted[i]->counts };
+
+		if (last && by_bounces(&one, last) > 0)
+			continue;
+		order[count++] = one;
+		if (count == ROOM) {
+			qsort(order, count, sizeof *order, by_bounces);
+			count = KEPT;
+			last = &order[KEPT - 1];
+		}
+	}
+	qsort(order, count, sizeof *order, by_bounces);
+	r->lines = count < KEPT ? count : KEPT;
 	r->line = xalloc((r->lines + 1) * sizeof *r->line);
 	for (size_t i = 0; i < r->lines; i++)
 		r->line[i] = line_stats(sim, r, order[i].line);
@@ -132,6 +157,14 @@ static void harvest_lines(const struct sim *sim, struct result *r)
 
 /* ---- what lay there --------------------------------------------------------------------------- */
 
+/* A site's place in the source. There are few, and many rows to be sorted by them: their texts are
+ * compared once, here, and from then on their ranks. */
+struct place {
+	const struct site *site;        /* NULL: free */
+	unsigned rank;                  /* of its text; that of another site which reads alike */
+	size_t first, end;              /* its cells */
+};
+
 /*
  * Memory is labelled anew as it is used: a page struct that was a slab's may be a free page's by now.
  * A cell knows the struct at the time of the access, a fine cell does not. Most places in the source
@@ -139,8 +172,10 @@ static void harvest_lines(const struct sim *sim, struct result *r)
  */
 struct naming {
 	const struct sim *sim;
-	const struct cell **cell;       /* by site */
+	const struct cell **cell;       /* by place */
 	size_t cells;
+	struct place *place;            /* [room], by the address of the site */
+	size_t places, room;            /* room: a power of two */
 };
 
 struct named {
@@ -174,6 +209,93 @@ static int by_cell(const void *one, const void *other)
 	return by_place(a->site, b->site);
 }
 
+/* A place in the source that is none. */
+static const struct site nowhere = { "", 0, "", "" };
+
+/* The site's entry, or the free one where it belongs. */
+static struct place *place_of(const struct naming *naming, const struct site *site)
+{
+	size_t i = (size_t)((uintptr_t)site / sizeof *site * 0x9e3779b97f4a7c15u >> 32);
+
+	for (i &= naming->room - 1; naming->place[i].site && naming->place[i].site != site;)
+		i = (i + 1) & (naming->room - 1);
+	return &naming->place[i];
+}
+
+static void more_places(struct naming *naming)
+{
+	struct place *old = naming->place;
+	size_t room = naming->room;
+
+	naming->room = room ? 2 * room : 256;
+	naming->place = xalloc(naming->room * sizeof *naming->place);
+	for (size_t i = 0; i < room; i++)
+		if (old[i].site)
+			*place_of(naming, old[i].site) = old[i];
+	free(old);
+}
+
+static void add_place(struct naming *naming, const struct site *site)
+{
+	struct place *place;
+
+	if (2 * naming->places >= naming->room)
+		more_places(naming);
+	place = place_of(naming, site);
+	naming->places += !place->site;
+	place->site = site;
+}
+
+/* Those of cells, of fine cells and who took their lines, and of callers. */
+static void add_places(struct naming *naming)
+{
+	const struct sim *sim = naming->sim;
+
+	add_place(naming, &nowhere);
+	for (size_t i = 0; i < naming->cells; i++)
+		add_place(naming, naming->cell[i]->site);
+	for (unsigned b = 0; b < FINE_BUCKETS; b++)
+		for (const struct fine_cell *f = sim->fine_bucket[b]; f; f = f->hash_next) {
+			add_place(naming, f->site);
+			for (const struct taken *t = f->taken; t; t = t->next)
+				add_place(naming, t->taker.site);
+		}
+	for (unsigned i = 0; i < sim->contexts; i++)
+		if (sim->context[i].caller)
+			add_place(naming, sim->context[i].caller);
+}
+
+static int by_text(const void *one, const void *other)
+{
+	const struct place *a = *(struct place *const *)one, *b = *(struct place *const *)other;
+
+	return by_place(a->site, b->site);
+}
+
+/* Places and cells, each in the order of the texts, side by side. */
+static void rank_places(struct naming *naming)
+{
+	struct place **sorted = xalloc(naming->places * sizeof *sorted);
+	size_t count = 0, cell = 0;
+
+	for (size_t i = 0; i < naming->room; i++)
+		if (naming->place[i].site)
+			sorted[count++] = &naming->place[i];
+	qsort(sorted, count, sizeof *sorted, by_text);
+	for (size_t i = 0, next; i < count; i = next) {
+		size_t first = cell;
+
+		while (cell < naming->cells && !by_place(naming->cell[cell]->site, sorted[i]->site))
+			cell++;
+		for (next = i; next < count && !by_text(&sorted[i], &sorted[next]); next++) {
+			sorted[next]->rank = (unsigned)i;
+			sorted[next]->first = first;
+			sorted[next]->end = cell;
+		}
+	}
+	free(sorted);
+}
+
 static struct naming naming_new(const struct sim *sim)
 {
 	struct naming naming = { .sim = sim };
@@ -189,24 +311,9 @@ static struct naming naming_new(const struct sim *sim)
 		}
 	if (naming.cells)
 		qsort(naming.cell, naming.cells, sizeof *naming.cell, by_cell);
+	add_places(&naming);
+	rank_places(&naming);
 	return naming;
-}
-
-/* The first cell of a site; naming->cells: it has none. */
-static size_t first_of_site(const struct naming *naming, const struct site *site)
-{
-	size_t low = 0, high = naming->cells;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (by_place(naming->cell[middle]->site, site) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < naming->cells && !by_place(naming->cell[low]->site, site) ? low
-									       : naming->cells;
 }
 
 /* By the label that is there now, unless the site never touched such a struct but always another. */
@@ -220,11 +327,11 @@ static struct named name_of(const struct naming *naming, uint64_t line, unsigned
 			     label && label->stride
 				     ? (unsigned)((at - label->start) % label->stride)
 				     : 0 };
-	size_t first = first_of_site(naming, site);
-	const struct cell *then = first < naming->cells ? naming->cell[first] : NULL;
+	const struct place *place = place_of(naming, site);
+	const struct cell *then = place->first < place->end ? naming->cell[place->first] : NULL;
 	bool one = then;
 
-	for (size_t i = first; i < naming->cells && !by_place(naming->cell[i]->site, site); i++) {
+	for (size_t i = place->first; i < place->end; i++) {
 		const struct cell *c = naming->cell[i];
 
 		if (c->layout == now.layout && c->offset == now.offset)
@@ -256,15 +363,29 @@ static void name_layout(const struct named *named, char *layout, size_t size)
 
 /* ---- sites ---------------------------------------------------------------------------------- */
 
+static int by_rank(unsigned a, unsigned b)
+{
+	return (a > b) - (a < b);
+}
+
 static int by_context(enum op a, const char *a_path, enum op b, const char *b_path)
 {
 	return a != b ? (a < b ? -1 : 1) : strcmp(a_path, b_path);
 }
 
+/* A row on its way: what several fine cells have in common, and their CPUs. */
+struct site_sum {
+	struct site_stats stats;
+	unsigned site, caller;          /* ranks of its places */
+	const struct fine_cell *cell;
+	uint64_t *cpus;
+};
+
 static int by_site(const void *a, const void *b)
 {
-	const struct site_stats *x = a, *y = b;
-	int order = by_place(&x->site, &y->site);
+	const struct site_sum *one = a, *other = b;
+	const struct site_stats *x = &one->stats, *y = &other->stats;
+	int order = by_rank(one->site, other->site);
 
 	if (!order && x->line != y->line)
 		order = x->line < y->line ? -1 : 1;
@@ -273,20 +394,17 @@ static int by_site(const void *a, const void *b)
 	if (!order && x->size != y->size)
 		order = x->size < y->size ? -1 : 1;
 	if (!order)
-		order = by_place(&x->caller, &y->caller);
+		order = by_rank(one->caller, other->caller);
 	if (!order)
 		order = by_context(x->op, x->path, y->op, y->path);
 	return order ? order : strcmp(x->member, y->member);
 }
 
-/* A place in the source that is none. */
-static const struct site nowhere = { "", 0, "", "" };
-
-static struct site caller_of(const struct sim *sim, unsigned context)
+static const struct site *caller_of(const struct sim *sim, unsigned context)
 {
 	const struct site *caller = sim->context[context].caller;
 
-	return caller ? *caller : nowhere;
+	return caller ? caller : &nowhere;
 }
 
 static bool is_reported(const struct result *r, const uint64_t *sorted, uint64_t line)
@@ -340,6 +458,7 @@ static void add_member(struct result *r, const struct site_stats *s)
 
 struct taker_sum {
 	struct taker_stats stats;
+	unsigned site, caller;          /* ranks of its places */
 	uint64_t *cpus;
 };
 
@@ -350,17 +469,17 @@ struct taker_list {
 
 static int by_taker(const void *a, const void *b)
 {
-	const struct taker_stats *x = &((const struct taker_sum *)a)->stats,
-				 *y = &((const struct taker_sum *)b)->stats;
+	const struct taker_sum *one = a, *other = b;
+	const struct taker_stats *x = &one->stats, *y = &other->stats;
 	int order = (x->row > y->row) - (x->row < y->row);
 
 	if (!order)
-		order = by_place(&x->site, &y->site);
+		order = by_rank(one->site, other->site);
 	if (!order && x->offset != y->offset)
 		order = x->offset < y->offset ? -1 : 1;
 	if (!order && x->size != y->size)
 		order = x->size < y->size ? -1 : 1;
-	return order ? order : by_place(&x->caller, &y->caller);
+	return order ? order : by_rank(one->caller, other->caller);
 }
 
 /* Those that took the line from this cell, which is of that row of the sites. */
@@ -371,11 +490,12 @@ static void add_takers(struct taker_list *list, const struct naming *naming,
 
 	for (struct taken *t = f->taken; t; t = t->next) {
 		struct named named = name_of(naming, f->line, t->taker.offset, t->taker.site);
+		const struct site *caller = caller_of(sim, t->taker.context);
 		struct taker_stats s = { .row = row,
 					 .offset = t->taker.offset,
 					 .size = t->taker.size,
 					 .site = *t->taker.site,
-					 .caller = caller_of(sim, t->taker.context),
+					 .caller = *caller,
 					 .misses = t->misses,
 					 .true_sharing = t->true_sharing,
 					 .false_sharing = t->false_sharing,
@@ -386,7 +506,9 @@ static void add_takers(struct taker_list *list, const struct naming *naming,
 			list->room = list->room ? 2 * list->room : 64;
 			list->sum = xrealloc(list->sum, list->room * sizeof *list->sum);
 		}
-		list->sum[list->count++] = (struct taker_sum){ s, t->cpus + sim->words };
+		list->sum[list->count++] =
+			(struct taker_sum){ s, place_of(naming, t->taker.site)->rank,
+					    place_of(naming, caller)->rank, t->cpus + sim->words };
 	}
 }
 
@@ -416,13 +538,6 @@ static void keep_takers(struct taker_list *list, unsigned words, struct result *
 
 /* ---- sites, put together ---------------------------------------------------------------------- */
 
-/* A row on its way: what several fine cells have in common, and their CPUs. */
-struct site_sum {
-	struct site_stats stats;
-	const struct fine_cell *cell;
-	uint64_t *cpus;
-};
-
 static struct site_stats site_stats(const struct naming *naming, const struct fine_cell *f)
 {
 	const struct context *context = &naming->sim->context[f->context];
@@ -432,7 +547,7 @@ static struct site_stats site_stats(const struct naming *naming, const struct fi
 		.offset = f->offset,
 		.size = f->size,
 		.site = *f->site,
-		.caller = caller_of(naming->sim, f->context),
+		.caller = *caller_of(naming->sim, f->context),
 		.op = context->op,
 		.path = context->path,
 		.loads = f->loads,
@@ -446,6 +561,14 @@ static struct site_stats site_stats(const struct naming *naming, const struct fi
 
 	member_of(&named, s.member, sizeof s.member);
 	return s;
+}
+
+static struct site_sum site_sum(const struct naming *naming, struct fine_cell *f)
+{
+	const struct site *caller = caller_of(naming->sim, f->context);
+
+	return (struct site_sum){ site_stats(naming, f), place_of(naming, f->site)->rank,
+				  place_of(naming, caller)->rank, f, f->cpus };
 }
 
 static void merge_site(struct site_sum *to, const struct site_sum *from, unsigned words)
@@ -474,8 +597,7 @@ static struct site_sum *sort_sites(const struct sim *sim, const struct naming *n
 	for (unsigned b = 0; b < FINE_BUCKETS; b++)
 		for (struct fine_cell *f = sim->fine_bucket[b]; f; f = f->hash_next)
 			if (is_reported(r, sorted, f->line << LINE_SHIFT))
-				sums[(*count)++] =
-					(struct site_sum){ site_stats(naming, f), f, f->cpus };
+				sums[(*count)++] = site_sum(naming, f);
 	free(sorted);
 	qsort(sums, *count, sizeof *sums, by_site);
 	return sums;
@@ -944,7 +1066,7 @@ static void harvest_fields(const struct sim *sim, struct result *r)
 				.offset = c->offset,
 				.size = c->size,
 				.site = *c->site,
-				.caller = caller_of(sim, c->context),
+				.caller = *caller_of(sim, c->context),
 				.op = sim->context[c->context].op,
 				.path = sim->context[c->context].path,
 				.loads = c->loads,
@@ -1105,6 +1227,7 @@ struct result *harvest(struct sim *sim)
 	harvest_transfers(sim, r);
 	harvest_seats(sim, r);
 	free(naming.cell);
+	free(naming.place);
 	harvest_fields(sim, r);
 	merge_fields(r);
 	harvest_paths(sim, r);

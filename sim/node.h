@@ -12,7 +12,7 @@
 struct cpu;
 struct txn;
 
-enum { LEVELS = 2 };
+enum { LEVELS = 2, PENDING_LINES = 64 };
 
 /* A dirty line on its way to the home; the evictor answers probes until it arrives. */
 struct write_back {
@@ -58,8 +58,10 @@ struct node {
 	struct cache level_cache[LEVELS];       /* CPU: private levels; shared: [0] */
 	unsigned levels;
 	struct write_back *write_back;
-	struct txn *pending;
-	uint64_t pending_lines;         /* bit per line number modulo 64: maybe one of those */
+	struct txn *pending;            /* its transactions under way: how many; */
+	unsigned pendings;
+	uint16_t pending_of[PENDING_LINES];     /* by line number modulo that: mostly none; */
+	unsigned pending_stores[REQUESTS];      /* by request, for stores in the buffer */
 	/* as a home */
 	const struct protocol *protocol;        /* its own, and that of the caches above: */
 	struct rules rules;                     /* compiled */

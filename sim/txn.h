@@ -6,6 +6,7 @@
 #include "sim/origin.h"
 #include "sim/timing.h"
 
+enum { STAMP_SHIFT = 20 };               /* messages of a transaction: fewer */
 enum txn_kind { TXN_REQUEST, TXN_SNOOP, TXN_EVICT };
 /* Who supplied the line, for causes. */
 enum supplier { FROM_NOWHERE, FROM_CACHE, FROM_SHARED_LEVEL, FROM_MEMORY };
@@ -14,11 +15,11 @@ struct txn {
 	struct node *client;            /* who asks; SNOOP, EVICT: the shared level itself */
 	struct node *home;
 	uint64_t line;
-	uint64_t number;                /* its transaction number */
+	uint64_t stamp;                 /* of its next message: its number, and how many went before */
 	uint64_t start, queued_at;
 	uint64_t draw;                  /* REQUEST: random bits for its last leg */
 	struct txn *next;               /* FIFO at the home */
-	struct txn *pending_next;       /* the client's transactions under way */
+	struct txn *pending_next, **pending_link;       /* the client's transactions under way */
 	struct origin origin; /* the access that asked, if its client is a CPU */
 	uint8_t kind; /* enum txn_kind */
 	uint8_t request; /* enum request */
@@ -27,7 +28,6 @@ struct txn {
 	uint32_t references;            /* its owner's, and one per message under way */
 	uint32_t version;
 	/* From here on all is 0 when it begins (txn_new). */
-	uint32_t messages;              /* sent so far */
 	uint32_t unanswered;            /* sharers that have not let go yet */
 	uint64_t order;                 /* position at the home, 0: not yet */
 	uint64_t spent;                 /* legs travelled so far, without waits */
@@ -59,6 +59,17 @@ struct txn {
 	bool calls_in;                  /* the copies above are to let go, not to share */
 	bool dirty;
 };
-enum { TXN_SET = offsetof(struct txn, messages), TXN_ZERO = sizeof(struct txn) - TXN_SET };
+/* The client's transaction for that line, NULL: none is under way. */
+static inline struct txn *txn_pending(const struct node *client, uint64_t line)
+{
+	struct txn *t = client->pending;
+
+	if (!client->pending_of[line % PENDING_LINES])
+		return NULL;
+	while (t && t->line != line)
+		t = t->pending_next;
+	return t;
+}
+enum { TXN_SET = offsetof(struct txn, unanswered), TXN_ZERO = sizeof(struct txn) - TXN_SET };
 
 #endif

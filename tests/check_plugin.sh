@@ -183,7 +183,18 @@ ends exits 'exit(0)'
 verdict $? "exits: explore is told"
 ends exits-otherwise 'exit(3)'
 ends leaves '_exit(0)'
+"$bounce" explore run.yaml --model ./leaves.so --set objects=toy --output results >out 2>&1
+[ $? -eq 1 ] && grep -q 'the process ended before its work did, with status 0: an allocator does not end the program' out
+verdict $? "leaves: explore is told"
 ends leaves-as-if-mistaken '_exit(2)'
+# A copy of the program that goes on would write a second result.
+(echo '#include <unistd.h>'; sed 's/^\tif (n == 0)/\tif (n == 0) (void)!fork();\n&/' toy.c) >forks.c
+build forks.c
+for verb in run explore; do
+	"$bounce" $verb run.yaml --model ./forks.so --set objects=toy --output results >out 2>&1
+	[ $? -eq 1 ] && grep -q 'alloc() called fork()' out && [ "$(grep -c 'called fork' out)" -eq 1 ]
+	verdict $? "forks: $verb is told, once"
+done
 (echo '#include <stdlib.h>'; cat toy.c; echo '__attribute__((constructor)) static void first(void) { exit(0); }') >early.c
 build early.c
 "$bounce" run run.yaml --model ./early.so >out 2>&1

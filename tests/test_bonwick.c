@@ -71,7 +71,7 @@ static struct kmem_slab *descriptor(const struct touch *t, const void *object)
 {
 	const struct bonwick *b = t->objects.state;
 
-	return b->slab_of[address_to_pfn(t->memory, object)];
+	return bonwick_frame(b, address_to_pfn(t->memory, object))->slab;
 }
 
 static void *place(const struct touch *t, const char *base, char slot, unsigned number,

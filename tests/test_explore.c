@@ -140,7 +140,7 @@ static void ask(struct world *w, unsigned id, unsigned line, bool write)
 	struct cpu *cpu = &w->sim->cpu[id];
 	struct slot *copy = copy_of(cpu, w->line[line]);
 	const struct access_rule *rule = rule_for(cpu, copy, write);
-	struct txn *t = coherence_pending(cpu->node, w->line[line]);
+	struct txn *t = txn_pending(cpu->node, w->line[line]);
 
 	w->writes[id] = write;
 	w->far[id] = false;
@@ -254,7 +254,7 @@ static bool can_start(const struct world *w, enum start start, unsigned id, unsi
 {
 	const struct cpu *cpu = &w->sim->cpu[id];
 	const struct slot *copy = copy_of(cpu, w->line[line]);
-	bool pending = coherence_pending(cpu->node, w->line[line]),
+	bool pending = txn_pending(cpu->node, w->line[line]),
 	     write = start == STORES || start == PREFETCHES_WRITE || start == BUFFERS;
 	const struct access_rule *rule = rule_for(cpu, copy, write);
 
@@ -380,7 +380,7 @@ static void describe(const struct world *w, struct action action)
 		    e->node->id);
 	if (e->txn)
 		print_error(", for CPU %u's transaction %llu", e->txn->cpu,
-			    (unsigned long long)e->txn->number);
+			    (unsigned long long)(e->txn->stamp >> STAMP_SHIFT));
 	print_error("\n");
 }
 
@@ -438,7 +438,7 @@ static void put_event(struct writer *to, const struct event *e);
 
 static bool is_pending(const struct txn *t)
 {
-	return t->kind == TXN_REQUEST && coherence_pending(t->client, t->line) == t;
+	return t->kind == TXN_REQUEST && txn_pending(t->client, t->line) == t;
 }
 
 /* The number of a transaction, and all of it where it is met first. */
@@ -529,7 +529,7 @@ static void put_client(struct writer *to, const struct node *node, uint64_t line
 			put(to, 1u + b->superseded + 2 * is_last(to->w, line, b->version) +
 					4u * b->state);
 	put(to, 0);
-	put_txn(to, coherence_pending(node, line));
+	put_txn(to, txn_pending(node, line));
 }
 
 /* A node as a home of one line. */
@@ -735,7 +735,7 @@ static bool messages_have_last(const struct world *w, uint64_t line)
 static bool node_has_last(const struct world *w, const struct node *node, uint64_t line)
 {
 	const struct slot *slot = node_copy(node, line);
-	const struct txn *t = coherence_pending(node, line);
+	const struct txn *t = txn_pending(node, line);
 	const struct dirent *d = node->entry ? node->entry[line] : NULL;
 
 	if ((slot && is_last(w, line, slot->version)) ||
@@ -852,7 +852,7 @@ static bool rest_is_good(struct world *w)
 				return wrong(w, "nothing is pending, and a CPU waits", l);
 			if (cpu && w->sim->cpu[i].buffer.count)
 				return wrong(w, "nothing is pending, and a store is in its buffer", l);
-			if (coherence_pending(node, w->line[l]) || (d && (d->busy || d->head)))
+			if (txn_pending(node, w->line[l]) || (d && (d->busy || d->head)))
 				return wrong(w, "nothing is pending, and a transaction is not over",
 					     l);
 			if (node->write_back)

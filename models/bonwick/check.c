@@ -49,7 +49,7 @@ static const struct kmem_slab *slab_of(const struct bonwick *b, const void *obje
 {
 	uint64_t pfn = address_to_pfn(b->memory, object);
 
-	return pfn < b->memory->pages ? b->slab_of[pfn] : NULL;
+	return pfn < b->memory->pages ? bonwick_frame(b, pfn)->slab : NULL;
 }
 
 bool bonwick_owns(const void *state, const struct kmem_cache *cp, const void *object)
@@ -97,8 +97,18 @@ static bool check_list(const struct kmem_cache *cp, const struct list_head *head
 				      cp->name);
 		if (complete != (slab->refcnt == slab->chunks))
 			return failed(report, "%s: a slab is on the wrong list", cp->name);
+		see_state(report, "slab", complete ? "nothing free" : "some free", NULL);
 	}
 	return true;
+}
+
+/* rounds -1: there is none. */
+static void see_magazine(const struct report *report, const char *which, int rounds, int size)
+{
+	see_state(report, which,
+		  rounds < 0 ? "none"
+			     : how_many((uint64_t)rounds, (uint64_t)size, "empty", "with objects",
+					"full"), NULL);
 }
 
 /* Invariants (3) and (5) of a CPU. */
@@ -115,6 +125,8 @@ static bool check_cpu(const struct kmem_cache *cp, unsigned id, const struct rep
 	if (ccp->cc_prounds > 0 && ccp->cc_prounds != size)
 		return failed(report, "%s: the previous magazine of CPU %u is neither full nor empty",
 			      cp->name, id);
+	see_magazine(report, "loaded magazine", ccp->cc_rounds, size);
+	see_magazine(report, "previous magazine", ccp->cc_prounds, size);
 	return true;
 }
 
@@ -138,26 +150,34 @@ static bool check_rounds(const struct bonwick *b, const struct kmem_cache *cp,
 	return good;
 }
 
-bool bonwick_check(const void *state, char *why, size_t size)
+bool bonwick_walk(const void *state, const struct report *report)
 {
 	const struct bonwick *b = state;
-	const struct report report = {why, size};
 
 	for (unsigned i = 0; i < b->caches; i++) {
 		const struct kmem_cache *cp = b->cache[i];
 
 		if (cp->cache_lock.slock != 1 || cp->depot_lock.slock != 1)
-			return failed(&report, "%s: a lock is held", cp->name);
-		if (!check_list(cp, &cp->partial, false, &report) ||
-		    !check_list(cp, &cp->complete, true, &report))
+			return failed(report, "%s: a lock is held", cp->name);
+		if (!check_list(cp, &cp->partial, false, report) ||
+		    !check_list(cp, &cp->complete, true, report))
 			return false;
 		for (unsigned id = 0; id < sim_cpus(b->sim); id++)
-			if (!check_cpu(cp, id, &report))
+			if (!check_cpu(cp, id, report))
 				return false;
-		if (!check_rounds(b, cp, &report))
+		if (!check_rounds(b, cp, report))
 			return false;
+		see_state(report, "depot", cp->full.total ? "with full magazines" : "without full magazines",
+			  cp->empty.total ? "with empty ones" : "without empty ones");
 	}
 	return true;
+}
+
+bool bonwick_check(const void *state, char *why, size_t size)
+{
+	const struct report report = { .why = why, .size = size };
+
+	return bonwick_walk(state, &report);
 }
 
 static uint64_t refcnts(const struct list_head *head)

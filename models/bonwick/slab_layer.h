@@ -90,7 +90,7 @@ static inline void note_slab(struct bonwick *b, struct page *page, uint64_t orde
 	uint64_t pfn = page_to_pfn(b->memory, page);
 
 	for (uint64_t i = 0; i < (uint64_t)1 << order; i++)
-		b->slab_of[pfn + i] = slab;
+		bonwick_frame_new(b, pfn + i)->slab = slab;
 }
 
 /* Fills the descriptor in; false: there was no memory for the bufctls. */

@@ -284,7 +284,7 @@ static void *bonwick_kmalloc(struct cpu *cpu, void *state, size_t size, unsigned
 	page = pages_alloc(cpu, b->pages, order, gfp);
 	if (!page)
 		return NULL;
-	b->order[page_to_pfn(b->memory, page)] = (unsigned char)order;
+	bonwick_frame_new(b, page_to_pfn(b->memory, page))->order = (unsigned char)order;
 	return page_address(b->memory, page);
 }
 
@@ -292,14 +292,15 @@ static void bonwick_kfree(struct cpu *cpu, void *state, void *object)
 {
 	struct bonwick *b = state;
 	uint64_t pfn = address_to_pfn(b->memory, object);
-	struct kmem_slab *slab = b->slab_of[pfn];
+	const struct frame *frame = bonwick_frame(b, pfn);
+	struct kmem_slab *slab = frame->slab;
 
 	if (slab) {
 		bonwick_free(cpu, b, slab->cache, object);
 		return;
 	}
 	path(cpu, "pages");
-	pages_free(cpu, b->pages, pfn_to_page(b->memory, pfn), b->order[pfn]);
+	pages_free(cpu, b->pages, pfn_to_page(b->memory, pfn), frame->order);
 }
 
 /* ---- every 15 s ----------------------------------------------------------------------------- */
@@ -464,6 +465,7 @@ const struct object_allocator bonwick = {
 	.objects_per_slab = objects_per_slab,
 	.metadata_bytes   = metadata_bytes,
 	.check            = bonwick_check,
+	.walk             = bonwick_walk,
 	.in_use           = bonwick_in_use,
 	.owns             = bonwick_owns,
 };

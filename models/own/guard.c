@@ -8,6 +8,7 @@
  */
 #include <dlfcn.h>
 #include <link.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,6 +30,7 @@ static _Thread_local struct {
 	struct cpu *cpu;
 	jmp_buf *escape;
 	uint64_t turns, seen; /* so often it came in; at the last tick */
+	bool forked; /* it did */
 } inside;
 
 /* ---- the place in the source ---------------------------------------------------------------- */
@@ -77,6 +79,7 @@ static struct segments segments_of(const struct allocator *plug)
 /* "FILE:LINE" as the compiler noted it, by addr2line; false: nobody knows. */
 static bool ask_for_line(const char *file, uintptr_t offset, char *text, size_t size)
 {
+	struct own *own = inside.own;
 	char address[32];
 	int ends[2], status = 0;
 	ssize_t length;
@@ -85,7 +88,9 @@ static bool ask_for_line(const char *file, uintptr_t offset, char *text, size_t 
 	snprintf(address, sizeof address, "%#lx", (unsigned long)offset);
 	if (pipe(ends))
 		return false;
+	inside.own = NULL;              /* the program asks, not the allocator */
 	child = fork();
+	inside.own = own;
 	if (child == 0) {
 		dup2(ends[1], STDOUT_FILENO);
 		execlp("addr2line", "addr2line", "-e", file, address, (char *)NULL);
@@ -227,6 +232,26 @@ static void caught(int number, siginfo_t *info, void *context)
 	guard_break(NULL, "%s:%d: %s", place.file, place.line, what);
 }
 
+/* A copy of the program would go on with the run, and write its results too. */
+static void in_copy(void)
+{
+	if (inside.own)
+		_exit(EXIT_FAILURE);
+}
+
+static void in_program(void)
+{
+	inside.forked = inside.forked || inside.own;
+}
+
+bool guard_forked(void)
+{
+	bool forked = inside.forked;
+
+	inside.forked = false;
+	return forked;
+}
+
 static void listen(void)
 {
 	static const int numbers[] = { SIGSEGV, SIGBUS, SIGFPE, SIGVTALRM };
@@ -234,6 +259,8 @@ static void listen(void)
 	struct sigaction action = { .sa_sigaction = caught,
 				    .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART };
 
+	if (!stack && pthread_atfork(NULL, in_program, in_copy) != 0)
+		xalloc_failed(sizeof inside);
 	if (!stack) {
 		stack_t own = { .ss_sp = stack = xalloc(HANDLER_STACK), .ss_size = HANDLER_STACK };
 

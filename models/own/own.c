@@ -70,6 +70,9 @@ static void leave(struct cpu *cpu, const struct visit *visit, const char *what)
 
 	guard_leave();
 	v->gfp = visit->gfp;
+	if (guard_forked())
+		sim_bug(cpu, v->last ? v->last->file : own_of(cpu)->file,
+			v->last ? (int)v->last->line : 0, "%s() called fork()", what);
 	if (v->locks > visit->locks) {
 		const struct site *site = v->held[v->locks - 1].site;
 

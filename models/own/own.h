@@ -142,6 +142,8 @@ struct books {
  * mistake leaves by `escape`. */
 void guard_enter(struct own *own, struct cpu *cpu, jmp_buf *escape);
 void guard_leave(void);
+/* Did it call fork() since this was last asked? The copy is gone. */
+bool guard_forked(void);
 struct own *guard_own(void);
 /* A mistake outside of a run: the reason in own->broken, and out by the escape. */
 _Noreturn void guard_break(const struct site *site, const char *format, ...)

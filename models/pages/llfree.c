@@ -865,6 +865,9 @@ static bool check_child(const struct instance *in, uint64_t number, const struct
 	if (!whole && bits != *child(in, number))
 		return failed(report, "child %llu counts %u free frames, its bits %u",
 			      (unsigned long long)number, *child(in, number), bits);
+	see_state(report, "2 MiB",
+		  whole ? "taken whole"
+			: how_many(bits, CHILD_PAGES, "nothing free", "some free", "all free"), NULL);
 	return whole || check_frames(in, number, report);
 }
 
@@ -899,6 +902,8 @@ static bool check_tree(const struct instance *in, uint64_t tree, const struct re
 		return failed(report, "tree %llu counts %llu free frames, its children %llu",
 			      (unsigned long long)tree, (unsigned long long)counted,
 			      (unsigned long long)free);
+	see_state(report, locals ? "reserved tree" : "tree",
+		  how_many(free, TREE_PAGES, "nothing free", "some free", "all free"), NULL);
 	return true;
 }
 
@@ -911,10 +916,9 @@ static uint64_t free_frames(const struct instance *in)
 	return free;
 }
 
-static bool llfree_check(const void *state, char *why, size_t size)
+static bool llfree_walk(const void *state, const struct report *report)
 {
 	const struct llfree *llfree = state;
-	const struct report report = { why, size };
 
 	memory_forget_seen(llfree->zones->memory);
 	for (unsigned node = 0; node < llfree->zones->memory->nodes; node++) {
@@ -922,14 +926,21 @@ static bool llfree_check(const void *state, char *why, size_t size)
 		int64_t counted = zone_free_count(in->zone);
 
 		for (uint64_t tree = 0; tree < in->tree_count; tree++)
-			if (!check_tree(in, tree, &report))
+			if (!check_tree(in, tree, report))
 				return false;
 		if (counted != (int64_t)free_frames(in))
-			return failed(&report, "node %u: NR_FREE_PAGES %lld, %llu frames are free",
+			return failed(report, "node %u: NR_FREE_PAGES %lld, %llu frames are free",
 				      node, (long long)counted,
 				      (unsigned long long)free_frames(in));
 	}
-	return lru_check(llfree->zones, &report);
+	return lru_check(llfree->zones, report);
+}
+
+static bool llfree_check(const void *state, char *why, size_t size)
+{
+	const struct report report = { .why = why, .size = size };
+
+	return llfree_walk(state, &report);
 }
 
 static uint64_t llfree_free_pages(const void *state)
@@ -1004,6 +1015,7 @@ const struct page_allocator llfree = {
 	.tick          = zoned_tick,
 	.group         = 14,
 	.check         = llfree_check,
+	.walk          = llfree_walk,
 	.free_pages    = llfree_free_pages,
 	.free_blocks   = llfree_free_blocks,
 };

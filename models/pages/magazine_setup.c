@@ -157,6 +157,7 @@ static bool check_magazine(const struct zone *zone, const struct free_magazine *
 	if (m->nr_free != pages)
 		return failed(report, "%s counts %llu pages, its lists have %llu", owner,
 			      (unsigned long long)m->nr_free, (unsigned long long)pages);
+	see_state(report, "magazine", pages ? "with pages" : "empty", NULL);
 	return true;
 }
 
@@ -190,12 +191,11 @@ static bool check_process_magazines(const struct magazines *all, const struct zo
 	return true;
 }
 
-static bool magazine_check(const void *state, char *why, size_t size)
+static bool magazine_walk(const void *state, const struct report *report)
 {
 	const struct magazines *all = state;
-	const struct report report = {why, size};
 
-	if (!zones_check(all->zones, &report))
+	if (!zones_check(all->zones, report))
 		return false;
 	for (unsigned node = 0; node < all->zones->memory->nodes; node++) {
 		const struct zone *zone = &all->zones->zone[node];
@@ -204,13 +204,20 @@ static bool magazine_check(const void *state, char *why, size_t size)
 			char owner[24];
 
 			snprintf(owner, sizeof owner, "magazine %u", i);
-			if (!check_magazine(zone, zone->magazine[i], owner, &report))
+			if (!check_magazine(zone, zone->magazine[i], owner, report))
 				return false;
 		}
-		if (!check_process_magazines(all, zone, &report))
+		if (!check_process_magazines(all, zone, report))
 			return false;
 	}
-	return lru_check(all->zones, &report);
+	return lru_check(all->zones, report);
+}
+
+static bool magazine_check(const void *state, char *why, size_t size)
+{
+	const struct report report = { .why = why, .size = size };
+
+	return magazine_walk(state, &report);
 }
 
 static uint64_t magazine_free_pages(const void *state)
@@ -246,5 +253,6 @@ const struct page_allocator magazine = {
 	.tick          = zoned_tick,
 	.process_exit  = magazine_process_exit,
 	.check         = magazine_check,
+	.walk          = magazine_walk,
 	.free_pages    = magazine_free_pages,
 };

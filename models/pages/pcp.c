@@ -866,6 +866,8 @@ static bool check_count(const struct zone *zone, const char *owner, int count, i
 
 	if (count >= high + refills * batch)
 		return failed(report, "%s has %d pages, more than it may", owner, count);
+	see_state(report, "pages of a CPU",
+		  how_many((uint64_t)count, (uint64_t)high, "none", "some", "as many as it may keep"), NULL);
 	return true;
 }
 
@@ -909,19 +911,25 @@ static bool check_pageset(const struct zone *zone, unsigned id, const struct rep
 	return true;
 }
 
-static bool pcp_check(const void *state, char *why, size_t size)
+static bool pcp_walk(const void *state, const struct report *report)
 {
 	const struct pcp *pcp = state;
-	const struct report report = {why, size};
 	const struct memory *m = pcp->zones->memory;
 
-	if (!zones_check(pcp->zones, &report))
+	if (!zones_check(pcp->zones, report))
 		return false;
 	for (unsigned node = 0; node < m->nodes; node++)
 		for (unsigned id = 0; id < sim_cpus(m->sim); id++)
-			if (!check_pageset(&pcp->zones->zone[node], id, &report))
+			if (!check_pageset(&pcp->zones->zone[node], id, report))
 				return false;
-	return !pcp->zones->rules->lru || lru_check(pcp->zones, &report);
+	return !pcp->zones->rules->lru || lru_check(pcp->zones, report);
+}
+
+static bool pcp_check(const void *state, char *why, size_t size)
+{
+	const struct report report = { .why = why, .size = size };
+
+	return pcp_walk(state, &report);
 }
 
 static uint64_t pcp_free_pages(const void *state)
@@ -962,5 +970,6 @@ const struct page_allocator pcp = {
 	.tick          = pcp_tick,
 	.group         = 14,
 	.check         = pcp_check,
+	.walk          = pcp_walk,
 	.free_pages    = pcp_free_pages,
 };

@@ -173,22 +173,31 @@ static bool check_lists(const struct zone *zone, unsigned id, const struct repor
 	if (pcp->high && (pcp->high < pcp->high_min || pcp->high > pcp->high_max))
 		return failed(report, "%s may keep %d pages, not between %d and %d", owner,
 			      pcp->high, pcp->high_min, pcp->high_max);
+	see_state(report, "pages of a CPU",
+		  how_many((uint64_t)pcp->count, (uint64_t)pcp->high, "none", "some",
+			   "as many as it may keep"), NULL);
+	return true;
+}
+
+static bool pcp_spin_walk(const void *state, const struct report *report)
+{
+	const struct pcp_spin *all = state;
+	const struct memory *m = all->zones->memory;
+
+	if (!zones_check(all->zones, report))
+		return false;
+	for (unsigned node = 0; node < m->nodes; node++)
+		for (unsigned id = 0; id < sim_cpus(m->sim); id++)
+			if (!check_lists(&all->zones->zone[node], id, report))
+				return false;
 	return true;
 }
 
 static bool pcp_spin_check(const void *state, char *why, size_t size)
 {
-	const struct pcp_spin *all = state;
-	const struct report report = {why, size};
-	const struct memory *m = all->zones->memory;
+	const struct report report = { .why = why, .size = size };
 
-	if (!zones_check(all->zones, &report))
-		return false;
-	for (unsigned node = 0; node < m->nodes; node++)
-		for (unsigned id = 0; id < sim_cpus(m->sim); id++)
-			if (!check_lists(&all->zones->zone[node], id, &report))
-				return false;
-	return true;
+	return pcp_spin_walk(state, &report);
 }
 
 static uint64_t pcp_spin_free_pages(const void *state)
@@ -220,6 +229,7 @@ const struct page_allocator pcp_spin = {
 	.drain_all     = pcp_spin_drain_all,
 	.tick          = pcp_spin_tick,
 	.check         = pcp_spin_check,
+	.walk          = pcp_spin_walk,
 	.free_pages    = pcp_spin_free_pages,
 	.free_blocks   = zoned_free_blocks,
 };

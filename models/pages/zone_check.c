@@ -27,6 +27,11 @@ static bool check_block(const struct memory *m, uint64_t pfn, unsigned order,
 	return true;
 }
 
+static const char *const order_words[MAX_ORDER] = {
+	"of order 0", "of order 1", "of order 2", "of order 3", "of order 4", "of order 5",
+	"of order 6", "of order 7", "of order 8", "of order 9", "of order 10",
+};
+
 /* Invariants (1) and (2) of one list; adds its blocks to *blocks. */
 static bool check_list(struct zone *zone, unsigned order, unsigned type, uint64_t *blocks,
 		       const struct report *report)
@@ -56,6 +61,8 @@ static bool check_list(struct zone *zone, unsigned order, unsigned type, uint64_
 			return false;
 		++*blocks;
 	}
+	if (*blocks)
+		see_state(report, "free blocks", order_words[order], NULL);
 	if (head->prev != last)
 		return failed(report, "order %u, type %u: the list does not end at its last block",
 			      order, type);
@@ -172,6 +179,7 @@ bool check_kept_list(const struct zone *zone, const struct list_head *head, unsi
 		last = at;
 		*pages += 1ull << order;
 	}
+	see_state(report, "kept list", head->next == head ? "empty" : "with pages", order_words[order]);
 	return head->prev == last || failed(report, "a list of %s is broken", owner);
 }
 

@@ -139,6 +139,15 @@ static bool check_array(const struct looked_at *l, unsigned i, const struct arra
 	return true;
 }
 
+static void see_array(const struct looked_at *l, unsigned i, const struct array_cache *ac)
+{
+	unsigned cpus = sim_cpus(l->slabs->sim), nodes = l->slabs->memory->nodes;
+	bool shared = (i - cpus) % (nodes + 1) == nodes;
+
+	see_state(l->report, i < cpus ? "array of a CPU" : shared ? "shared array" : "alien array",
+		  how_many(ac->avail, ac->limit, "empty", "with objects", "full"), NULL);
+}
+
 static bool check_arrays(const struct looked_at *l)
 {
 	struct array_cache *ac;
@@ -147,6 +156,8 @@ static bool check_arrays(const struct looked_at *l)
 	for (unsigned i = 0; array_number(l, i, &ac, &node); i++)
 		if (ac && !check_array(l, i, ac, node))
 			return false;
+		else if (ac)
+			see_array(l, i, ac);
 	return true;
 }
 
@@ -179,6 +190,8 @@ static bool check_slab(const struct looked_at *l, unsigned node, struct slab *sl
 	if (slab->inuse < least || slab->inuse > most || slab->nodeid != node)
 		return failed(l->report, "%s: the slab at page %llu is on the wrong list",
 			      l->s->name, (unsigned long long)pfn);
+	see_state(l->report, "slab",
+		  how_many(slab->inuse, num, "all free", "some free", "nothing free"), NULL);
 	return true;
 }
 
@@ -253,22 +266,28 @@ static bool check_all_listed(const struct slabs *slabs, const struct report *rep
 	return true;
 }
 
-bool slab_check(const void *state, char *why, size_t size)
+bool slab_walk(const void *state, const struct report *report)
 {
 	const struct slabs *slabs = state;
-	const struct report report = {why, size};
 	const struct list_head *head = &slabs->chain->list;
 
 	if (slabs->chain->mutex != 1)
-		return failed(&report, "cache_chain_mutex is held");
+		return failed(report, "cache_chain_mutex is held");
 	memory_forget_seen(slabs->memory);
 	for (struct list_head *at = head->next; at != head; at = at->next) {
-		struct looked_at l = { slabs, listed_cache(at), &report };
+		struct looked_at l = { slabs, listed_cache(at), report };
 
 		if (!check_cache(&l))
 			return false;
 	}
-	return check_all_listed(slabs, &report);
+	return check_all_listed(slabs, report);
+}
+
+bool slab_check(const void *state, char *why, size_t size)
+{
+	const struct report report = { .why = why, .size = size };
+
+	return slab_walk(state, &report);
 }
 
 /* ---- what users have ------------------------------------------------------------------------ */

@@ -144,6 +144,8 @@ static bool check_cpu_slab(const struct looked_at *l, unsigned id)
 		return failed(l->report, "%s: CPU %u has a broken private list", name, id);
 	if (list_length(l, view.page, slab.freelist, &last) > 0 && last == last_private)
 		return failed(l->report, "%s: CPU %u shares objects with the slab", name, id);
+	see_state(l->report, "private list",
+		  how_many((uint64_t)length, slab.objects, "empty", "with objects", "with all"), NULL);
 	return true;
 }
 
@@ -197,6 +199,19 @@ static bool is_orphan(const struct looked_at *l, bool frozen, enum seen seen)
 	return l->slub->era->leaks && frozen && seen == SEEN_NOWHERE;
 }
 
+static void see_slab(const struct looked_at *l, const struct slab_view *slab, unsigned free,
+		     enum seen seen)
+{
+	static const char *const place[] = {
+		[SEEN_NOWHERE] = "on no list", [SEEN_CPU] = "of a CPU",
+		[SEEN_CPU_PARTIAL] = "on a CPU's list", [SEEN_PARTIAL] = "on the list",
+	};
+
+	see_state(l->report, slab->frozen ? "frozen slab" : "slab",
+		  how_many(free, slab->objects, "nothing free", "some free", "all free"),
+		  place[seen]);
+}
+
 /* Invariants (1), (2), (3) and (5) of one slab. */
 static bool check_slab(const struct looked_at *l, const struct page *page, enum seen seen)
 {
@@ -222,6 +237,7 @@ static bool check_slab(const struct looked_at *l, const struct page *page, enum 
 	if (l->slub->views->marks && slab.marked != (seen == SEEN_PARTIAL))
 		return failed(l->report, "%s: page %llu is marked as partial and on no list, or the reverse",
 			      name, pfn);
+	see_slab(l, &slab, (unsigned)length, seen);
 	if (seen == SEEN_NOWHERE && length > 0)
 		return failed(l->report, "%s: page %llu has free objects and is on no list", name,
 			      pfn);
@@ -311,21 +327,27 @@ static bool check_counters(const struct slub *slub, const struct report *report)
 	return true;
 }
 
-bool slub_check(const void *state, char *why, size_t size)
+bool slub_walk(const void *state, const struct report *report)
 {
 	const struct slub *slub = state;
-	const struct report report = {why, size};
 	const struct list_head *head = &slub->cache_list;
 	struct frames frames = frames_new(slub);
 	bool good = true;
 
 	for (struct list_head *at = head->next; at != head && good; at = at->next) {
-		struct looked_at l = look_at(slub, &frames, slub->views->listed(at), &report);
+		struct looked_at l = look_at(slub, &frames, slub->views->listed(at), report);
 
 		good = check_cache(&l);
 	}
 	free(frames.pfn);
-	return good && check_counters(slub, &report);
+	return good && check_counters(slub, report);
+}
+
+bool slub_check(const void *state, char *why, size_t size)
+{
+	const struct report report = { .why = why, .size = size };
+
+	return slub_walk(state, &report);
 }
 
 /* Marks what CPUs have; check() tells of what is broken. */

@@ -61,6 +61,14 @@ static bool gather(struct gathered *g, struct slab_sheaf *sheaf, unsigned least,
 	return true;
 }
 
+static void see_sheaf(const struct gathered *g, const char *which, const struct slab_sheaf *sheaf)
+{
+	see_state(g->report, which,
+		  sheaf ? how_many(sheaf->size, g->cache.sheaf_capacity, "empty", "partly full",
+				   "full")
+			: "none", NULL);
+}
+
 static bool gather_cpu(struct gathered *g, unsigned id)
 {
 	const struct slub_views *views = g->slub->views;
@@ -75,6 +83,9 @@ static bool gather_cpu(struct gathered *g, unsigned id)
 	    (pcs->spare && !gather(g, pcs->spare, 0, capacity)) ||
 	    (pcs->rcu_free && !gather(g, pcs->rcu_free, 0, capacity - 1)))
 		return false;
+	see_sheaf(g, "main sheaf", pcs->main);
+	see_sheaf(g, "spare sheaf", pcs->spare);
+	see_sheaf(g, "rcu sheaf", pcs->rcu_free);
 	for (unsigned n = 0; has_remote && n < g->slub->memory->nodes; n++)
 		if (remote[n] && !gather(g, remote[n], 0, capacity))
 			return false;
@@ -115,6 +126,8 @@ static bool gather_barn(struct gathered *g, unsigned node)
 	nr_empty = split ? barn->split_nr_empty : barn->nr_empty;
 	if (spin_lock_is_held(&barn->lock, g->slub->era->list_lock))
 		return failed(g->report, "%s: the barn of node %u is locked", g->cache.name, node);
+	see_state(g->report, "barn", nr_full ? "with full sheaves" : "without full sheaves",
+		  nr_empty ? "with empty ones" : "without empty ones");
 	return gather_list(g, &barn->sheaves_full, g->cache.sheaf_capacity, nr_full) &&
 	       gather_list(g, &barn->sheaves_empty, 0, nr_empty);
 }

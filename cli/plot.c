@@ -34,8 +34,8 @@ static const struct argp_option options[] = {
 
 static const char help[] =
 	"Draws the figures of a result again: SVG for the screen, PNG for the page.\v"
-	"Without names those that the experiment asks for. Figures: bounces, members, sources, cycles, causes, "
-	"shares, scaling, throughput, heat. "
+	"Without names those that the experiment asks for. Figures: bounces, members, structs, sources, cycles, causes, "
+	"shares, misses, memory, scaling, throughput, locks, heat. "
 	"Beside each figure lie its data (.csv) and its script (.gp), which gnuplot draws again alone.\n\n"
 	"  bounce plot results/remote-free\n"
 	"  bounce plot remote-free heat --point objects=slub-page\n"

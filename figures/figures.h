@@ -17,6 +17,7 @@ void figure_subtitle(struct drawing *drawing, const struct groups *groups, const
 
 /* figure->what is a struct curves, of figures/curves.h. */
 bool curves_write(struct drawing *drawing, const struct figure *figure);
+bool locks_write(struct drawing *drawing, const struct figure *figure);
 bool heat_write(struct drawing *drawing, const struct figure *figure);
 
 #endif

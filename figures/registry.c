@@ -224,6 +224,12 @@ static const struct bars members_bars = {
 	.none = "no member of the allocator bounces", .wording = WORDING_OF_TOPS,
 };
 
+static const struct bars structs_bars = {
+	.ylabel = "bounces per operation", .plotted = "Bounces per operation, by the struct that was accessed",
+	.find = structs_find, .value = structs_part, .claimed_parts = 1, .by_part = true,
+	.none = "no struct of the allocator bounces", .wording = WORDING_OF_TOPS,
+};
+
 static const struct bars sources_bars = {
 	.ylabel = "bounces per operation", .plotted = "Bounces per operation, by the line of source that fetched the cache line",
 	.find = sources_find, .value = sources_part, .claimed_parts = 1, .by_part = true,
@@ -237,6 +243,7 @@ static const struct bars sources_bars = {
 const struct figure figures[] = {
 	{ "bounces", "bounces per operation, by whose line it is", bars_write, &bounces_bars },
 	{ "members", "bounces per operation, by struct member", bars_write, &members_bars },
+	{ "structs", "bounces per operation, by struct", bars_write, &structs_bars },
 	{ "sources", "bounces per operation, by line of source", bars_write, &sources_bars },
 	{ "cycles", "mean cycles of an allocation and of a free", bars_write, &cycles_bars },
 	{ "causes", "cycles of all CPUs per operation, stacked by cause", bars_write, &causes_bars },
@@ -245,6 +252,7 @@ const struct figure figures[] = {
 	{ "memory", "pages and metadata for the bytes in use", bars_write, &memory_bars },
 	{ "scaling", "cycles of an allocation and its free over the number of CPUs", curves_write, &scaling_curves },
 	{ "throughput", "operations per thousand cycles over the number of CPUs", curves_write, &throughput_curves },
+	{ "locks", "how long locks are waited for, over how long they are held", locks_write, NULL },
 	{ "heat", "which CPU holds which line when", heat_write, NULL },
 	{ NULL, NULL, NULL, NULL },
 };

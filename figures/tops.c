@@ -1,4 +1,4 @@
-/* The members and places that bounce most. */
+/* The members, structs and places that bounce most. */
 #include "figures/tops.h"
 
 #include <math.h>
@@ -132,7 +132,9 @@ static void choose_claimed(const struct points *points, struct stack *stack)
 	groups_free(groups);
 }
 
-/* ---- members ------------------------------------------------------------------------------------ */
+/* ---- members, and the structs that they are of -------------------------------------------------- */
+
+typedef const char *member_namer(const struct member_stats *member, char *buf);
 
 static const char *member_name(const struct member_stats *member, char *buf)
 {
@@ -141,7 +143,21 @@ static const char *member_name(const struct member_stats *member, char *buf)
 	return buf;
 }
 
-bool members_find(const struct points *points, struct stack *stack)
+/* "page"; of a struct inside another "zone.lruvec", of an array of them "zone.mag[]". */
+static const char *struct_name(const struct member_stats *member, char *buf)
+{
+	const char *dot = strchr(member->member, '.');
+	size_t length = dot ? (size_t)(dot - member->member) : 0;
+	size_t plain = strcspn(member->member, "[");
+	bool array = plain < length;
+
+	snprintf(buf, NAME_BYTES, "%s%s%.*s%s", member->layout, dot ? "." : "",
+		 (int)(array ? plain : length), member->member, array ? "[]" : "");
+	return buf;
+}
+
+static bool allocators_find(const struct points *points, struct stack *stack, member_namer *namer,
+			    const char *others)
 {
 	struct tops tops = { 0 };
 	char name[NAME_BYTES];
@@ -151,49 +167,70 @@ bool members_find(const struct points *points, struct stack *stack)
 
 		for (size_t i = 0; result->outcome == OUTCOME_DONE && i < result->members; i++)
 			if (result->member[i].class == CLASS_ALLOCATOR && result->member[i].bounces)
-				tops_add(&tops, member_name(&result->member[i], name),
+				tops_add(&tops, namer(&result->member[i], name),
 					 measure_per_operation(result,
 							       (double)result->member[i].bounces));
 	}
 	if (!tops_parts(&tops, stack))
 		return false;
 	stack->rest = 3;
-	add_part(stack, "other members of the allocator", "other");
+	add_part(stack, others, "other");
 	add_part(stack, "workload's", "workload");
 	add_part(stack, "payload", "payload");
 	choose_claimed(points, stack);
 	return true;
 }
 
-static uint64_t member_bounces(const struct result *result, const char *name)
+static uint64_t named_bounces(const struct result *result, member_namer *namer, const char *name)
 {
 	uint64_t sum = 0;
 	char other[NAME_BYTES];
 
 	for (size_t i = 0; i < result->members; i++)
 		if (result->member[i].class == CLASS_ALLOCATOR &&
-		    !strcmp(member_name(&result->member[i], other), name))
+		    !strcmp(namer(&result->member[i], other), name))
 			sum += result->member[i].bounces;
 	return sum;
 }
 
-double members_part(const struct point *point, unsigned part, const struct stack *stack)
+static double allocators_part(const struct point *point, unsigned part, const struct stack *stack,
+			      member_namer *namer)
 {
 	const struct result *result = point->result;
 	unsigned named = stack->parts - stack->rest;
 	double count;
 
 	if (part < named) {
-		count = (double)member_bounces(result, stack->name[part]);
+		count = (double)named_bounces(result, namer, stack->name[part]);
 	} else if (part == named) {
 		count = (double)result->total.bounces[CLASS_ALLOCATOR];
 		for (unsigned i = 0; i < named; i++)
-			count -= (double)member_bounces(result, stack->name[i]);
+			count -= (double)named_bounces(result, namer, stack->name[i]);
 	} else {
 		count = (double)result->total
 				.bounces[part == named + 1 ? CLASS_WORKLOAD : CLASS_PAYLOAD];
 	}
 	return measure_per_operation(result, fmax(count, 0));
+}
+
+bool members_find(const struct points *points, struct stack *stack)
+{
+	return allocators_find(points, stack, member_name, "other members of the allocator");
+}
+
+double members_part(const struct point *point, unsigned part, const struct stack *stack)
+{
+	return allocators_part(point, part, stack, member_name);
+}
+
+bool structs_find(const struct points *points, struct stack *stack)
+{
+	return allocators_find(points, stack, struct_name, "other structs of the allocator");
+}
+
+double structs_part(const struct point *point, unsigned part, const struct stack *stack)
+{
+	return allocators_part(point, part, stack, struct_name);
 }
 
 /* ---- places in the source -------------------------------------------------------------------------- */

@@ -35,6 +35,7 @@ void made_free(struct made *made)
 		free(point->result->line);
 		free(point->result->holder);
 		free(point->result->member);
+		free(point->result->lock);
 		free(point->result->site);
 		free(point->result);
 		free(point);

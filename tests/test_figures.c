@@ -24,10 +24,10 @@
 #include "tests/points_fixture.h"
 #include "tests/svg_fixture.h"
 
-enum { UNITS = 64, FIGURES = 11 };
+enum { UNITS = 64, FIGURES = 13 };
 
 static char *all_figures[FIGURES] = {
-	"bounces", "members", "sources", "cycles", "causes", "shares", "misses", "memory", "scaling", "throughput", "heat",
+	"bounces", "members", "structs", "sources", "cycles", "causes", "shares", "misses", "memory", "scaling", "throughput", "locks", "heat",
 };
 
 /* Line 64 goes from CPU 0 to 1 and back, line 128 to CPU 1. */
@@ -45,7 +45,8 @@ struct texts {
 	const char *series, *group, *key, *name, *version, *machine, *label;
 };
 
-/* The allocator's bounces are all of one member, from one place in the source. */
+/* The allocator's bounces are all of one member, from one place in the source; a lock of that name is held
+ * for 100 cycles and waited for 50. */
 static void add_traffic(struct result *result, const char *label)
 {
 	struct member_stats *member = xalloc(sizeof *member);
@@ -58,6 +59,10 @@ static void add_traffic(struct result *result, const char *label)
 	result->member = member;
 	result->site = site;
 	result->members = result->sites = 1;
+	result->lock = xalloc(sizeof *result->lock);
+	result->lock[0] = (struct lock_stats){ .taken = 10, .contended = 5, .wait_units = 500 * UNITS, .hold_units = 1000 * UNITS };
+	snprintf(result->lock[0].label, sizeof result->lock[0].label, "%s", label);
+	result->locks = 1;
 }
 
 static struct point *add(struct made *made, const struct texts *texts, const char *series, uint64_t seed, uint64_t bounces, uint64_t cycles)
@@ -193,16 +198,17 @@ static size_t check_svg(const char *folder, const char *name, char *first, size_
  * hover for each bar too, and misses. Memory: 1500 bytes of pages and 100, 200 and 300 of metadata for
  * 1000 in use are 1.7. Scaling and throughput: 3 points, at 2 and 16 CPUs and at 2: 1000 operations in
  * 10000 cycles are 100 per thousand. Heat: of 4 changes line 64 has 3
- * and line 128 has one, 4 spells, under each of two allocators.
+ * and line 128 has one, 4 spells, under each of two allocators. Locks: a dot for each of the 2 series.
  */
 static void every_hover_works(void **state)
 {
 	(void)state;
-	static const size_t expected[FIGURES] = { 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 8 };
+	static const size_t expected[FIGURES] = { 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 2, 8 };
 	static const char *const starts[FIGURES] = {
-		KEYS "\\n2.002 [", KEYS "\\n2.002 [", KEYS "\\n2.002 [", KEYS "\\n", KEYS "\\n", KEYS "\\ntransfer, same socket ",
+		KEYS "\\n2.002 [", KEYS "\\n2.002 [", KEYS "\\n2.002 [", KEYS "\\n2.002 [", KEYS "\\n", KEYS "\\n", KEYS "\\ntransfer, same socket ",
 		KEYS "\\n2.502 [", KEYS "\\n1.7 [",
 		KEYS ", cpus=2\\n200 [", KEYS ", cpus=2\\n100 [",
+		"slub-page (64",
 		"page[5]: CPU 0\\nfrom cycle 100 to 200",
 	};
 	char *folder = folder_new(), why[512] = "", first[512] = "";

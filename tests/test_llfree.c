@@ -10,8 +10,7 @@
 
 #include <cmocka.h>
 
-#include "models/pages/zone.h"
-#include "tests/model_fixture.h"
+#include "tests/pages_fixture.h"
 
 /* LOCK operations since the last look, by what they were on. */
 struct locked {
@@ -209,6 +208,62 @@ static void who_frees_much_into_a_tree_takes_it(void **state)
 	scene_free(s);
 }
 
+/* ---- the kernel's side: as 3.9 has it (5.6, 0.4, 0.7) ---------------------------------------------- */
+
+#define LOCAL "llfree local[0].preferred"
+#define CHILD "llfree children.free"
+#define ROW "llfree bitfield[0].row"
+#define LAST "llfree local[0].last_frees"
+/* NR_FREE_PAGES in whatever interrupt state, from 2.6.38 on. */
+#define COUNT_ANY \
+	"R Z.pageset, R P.stat_threshold, R P.vm_stat_diff[NR_FREE_PAGES], M P.vm_stat_diff[NR_FREE_PAGES], "
+#define FOLDED "A Z.vm_stat[NR_FREE_PAGES], A vm_stat.item[NR_FREE_PAGES], "
+#define CHECKED(p) "R PG" p ".flags, R PG" p ".mapping, R PG" p "._mapcount, R PG" p "._count, "
+#define GET "R " LOCAL ", A " LOCAL ", R " CHILD ", A " CHILD ", R " ROW ", A " ROW ", "
+#define PUT "R " CHILD ", R " ROW ", A " ROW ", R " CHILD ", A " CHILD ", R " LOCAL ", A " LOCAL ", "
+
+/* No lock of the zone, no interrupt flag, no pageblock's type, no other page's struct. */
+static const struct glue_row {
+	const char *name, *script, *steps;
+} glue_rows[] = {
+	/* the threshold of 2 CPUs and less than 128 MiB is 2 x 2 x 1 = 4: the second page does not fold */
+	{ "get", "0pa0 !0pb0",
+	  "R Z.watermark, R Z.lowmem_reserve, R Z.vm_stat[NR_FREE_PAGES], " GET COUNT_ANY
+	  "M event[PGALLOC_NORMAL], " CHECKED("1") "W PG1.private, W PG1._count, " },
+	/* the fifth does: 5 > 4 */
+	{ "get, folded", "0pa0 0pb0 0pc0 0pd0 !0pe0",
+	  "R Z.watermark, R Z.lowmem_reserve, R Z.vm_stat[NR_FREE_PAGES], " GET COUNT_ANY FOLDED
+	  "M event[PGALLOC_NORMAL], " CHECKED("4") "W PG4.private, W PG4._count, " },
+	/* of a block the smaller orders' nr_free are read for the watermark, which are 0 here, and every
+	 * struct is checked: 2 and 3, aligned; -1 and -2 do not fold */
+	{ "get of order 1", "0pa0 !0pb1",
+	  "R Z.watermark, R Z.lowmem_reserve, R Z.vm_stat[NR_FREE_PAGES], R Z.free_area[0].nr_free, "
+	  GET COUNT_ANY "M event[PGALLOC_NORMAL], " CHECKED("2") CHECKED("3")
+	  "W PG2.private, W PG2._count, " },
+	/* the first of a row of frees: the tree is remembered */
+	{ "put", "0pa0 0pb0 !0qb0",
+	  "A PG1._count, " CHECKED("1") "M event[PGFREE], " COUNT_ANY PUT "R " LAST ", A " LAST ", " },
+};
+
+static void around_it_is_the_kernel_of_the_time(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof glue_rows / sizeof glue_rows[0]; i++) {
+		struct fixture *f = fixture_new(&(struct fixture_options){
+			.pages_only = true, .pages = "llfree", .page_settings = &(int){ 0 },
+			.mib = 64, .view = &page_view_aligned_64 });
+		char text[4000];
+
+		fixture_run(f, glue_rows[i].script);
+		pages_record(f, text, sizeof text);
+		if (strcmp(text, glue_rows[i].steps))
+			fail_msg("%s:\nis       %s\nexpected %s", glue_rows[i].name, text,
+				 glue_rows[i].steps);
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
 /* ---- orders, exhaustion ---------------------------------------------------------------------------- */
 
 static void all_orders(struct cpu *cpu, void *argument)
@@ -351,6 +406,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cores_take_from_trees_of_their_own),
 		cmocka_unit_test(who_frees_much_into_a_tree_takes_it),
+		cmocka_unit_test(around_it_is_the_kernel_of_the_time),
 		cmocka_unit_test(blocks_of_all_orders_come_back),
 		cmocka_unit_test(all_can_be_taken_and_comes_back),
 		cmocka_unit_test(random_programs_balance),

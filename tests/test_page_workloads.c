@@ -196,6 +196,32 @@ static void a_task_gives_back_in_groups_what_it_touched(void **state)
 	}
 }
 
+/*
+ * 6.4 and 3.5. 40 pages of a process and their table are 41 pointers, 8 of them on the stack and 33 in a
+ * gathering page: 42 frames are taken, with it. They go in groups of 14, 14 and 13 whatever batch of
+ * pointers they lie in, and the gathering page alone.
+ *	magazine	an allocation is a taking of a magazine, but for the first of each type: the
+ *			table finds nothing and takes one after its refill, the first page finds a
+ *			magazine of another type only and takes one again after its own. 1 + 2 + 39, the
+ *			gathering page 1; then 3 groups and 1: 47. Two refills, no drain: nr_free is 768
+ *			at the end, below 1024.
+ *	one by one	the same with every pointer freed alone would be 43 + 41 + 1 = 85.
+ */
+static void groups_of_pointers_are_freed_under_one_hold(void **state)
+{
+	struct workbench *bench = done_run("page-fault", "magazine", "pages=40", 1, 41);
+
+	(void)state;
+	assert_int_equal(count(bench, OP_PAGE_ALLOC), 42);
+	assert_int_equal(count(bench, OP_PAGE_FREE), 42);
+	assert_int_equal(taken(bench, "zone.mag[0].lock"), 47);
+	assert_int_equal(taken(bench, "zone.mag[1].lock"), 0);
+	assert_int_equal(taken(bench, "zone.lock"), 2);
+	/* pagevec full at the 14th and the 28th fault, emptied before the unmap; each group */
+	assert_int_equal(taken(bench, "zone.lru_lock"), 2 + 1 + 3);
+	bench_free(bench);
+}
+
 /* Each page cached first, outside of faults; then 20 copies and a table, and 21 + 1 go. The whole
  * operations: 20 pages of the file, 20 faults, the unmap. Of a shared mapping: a table alone. */
 static void files_are_copied_or_shared(void **state)
@@ -325,6 +351,30 @@ static void processes_exit_at_once(void **state)
 	/* each fault has accesses before, inside and after its allocation: at least one stretch each */
 	assert_true(order.faults_before_unmap >= 12);
 	bench_free(bench);
+}
+
+/* With magazines of processes: a process's comes into the chain with its first page and leaves it when it
+ * exits, once in each of two rounds of 20 faults and an unmap. The second exit comes after the window, which
+ * ends with the unmap before it: 3 takings of the chain's lock in it. */
+static void magazines_of_processes_end_with_them(void **state)
+{
+	struct workbench *bench = bench_new("magazine", "pages=20", 1, 42);
+	struct workbench *again = bench_new("magazine", "pages=20", 1, 42);
+
+	(void)state;
+	bench->pages_settings = "process_magazines=1";
+	workbench_run(bench, workload_find("exit-storm"));
+	expect_done(bench);
+	assert_int_equal(count(bench, OP_UNMAP), 2);
+	assert_int_equal(taken(bench, "magazine_chain.lock"), 3);
+	/* a process that only unmaps goes on, and keeps it until the end */
+	again->pages_settings = "process_magazines=1";
+	workbench_run(again, workload_find("page-fault"));
+	expect_done(again);
+	assert_int_equal(count(again, OP_UNMAP), 2);
+	assert_int_equal(taken(again, "magazine_chain.lock"), 1);
+	bench_free(bench);
+	bench_free(again);
 }
 
 /* Drains are no operations: 400 are those of the others. */
@@ -494,12 +544,14 @@ int main(void)
 		cmocka_unit_test(the_array_of_pointers_is_a_line_for_eight),
 		cmocka_unit_test(tables_and_gathering_pages_are_counted),
 		cmocka_unit_test(a_task_gives_back_in_groups_what_it_touched),
+		cmocka_unit_test(groups_of_pointers_are_freed_under_one_hold),
 		cmocka_unit_test(files_are_copied_or_shared),
 		cmocka_unit_test(pages_are_zeroed_as_the_setting_says),
 		cmocka_unit_test(threads_share_a_word),
 		cmocka_unit_test(clients_share_the_mapping),
 		cmocka_unit_test(more_clients_than_pages_are_refused),
 		cmocka_unit_test(processes_exit_at_once),
+		cmocka_unit_test(magazines_of_processes_end_with_them),
 		cmocka_unit_test(drains_are_counted_apart),
 		cmocka_unit_test(somebody_must_work),
 		cmocka_unit_test(a_few_give_back_what_others_allocate),

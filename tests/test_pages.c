@@ -200,6 +200,20 @@ static void add_members(struct result *result, size_t count)
 	}
 }
 
+/* Held and waited for more and more; the last one by nobody. */
+static void add_locks(struct result *result, uint64_t bounces)
+{
+	enum { LOCKS = 6 };
+
+	result->lock = xalloc(LOCKS * sizeof *result->lock);
+	result->locks = LOCKS;
+	for (uint64_t i = 0; i < LOCKS; i++) {
+		result->lock[i] = (struct lock_stats){ .taken = 10, .contended = 5, .hold_units = (bounces + 100 * i) * UNITS,
+						       .wait_units = i + 1 < LOCKS ? (3 * bounces + i) * UNITS : 0 };
+		snprintf(result->lock[i].label, sizeof result->lock[i].label, "a_struct_with_a_long_name.lock_%llu", (unsigned long long)i);
+	}
+}
+
 static void add_points(struct made *made, const struct page_of *of, uint64_t cpus)
 {
 	char series[200], value[200], number[24];
@@ -225,6 +239,7 @@ static void add_points(struct made *made, const struct page_of *of, uint64_t cpu
 			point->metadata_bytes = 300;
 			add_holders(point);
 			add_members(point->result, 10);
+			add_locks(point->result, (uint64_t)bounces);
 		}
 }
 
@@ -274,7 +289,7 @@ static size_t check_texts(const char *name, const char *picture, double width, d
 
 static void check_page(const struct page_of *of, const struct look *look)
 {
-	static char *const names[] = { "bounces", "members", "sources", "cycles", "causes", "shares", "misses", "memory", "scaling", "throughput", "heat" };
+	static char *const names[] = { "bounces", "members", "structs", "sources", "cycles", "causes", "shares", "misses", "memory", "scaling", "throughput", "locks", "heat" };
 	static char *swept[] = { "objects", "cpus", "workload.object_size" };
 	enum { NAMES = sizeof names / sizeof *names };
 	char *folder = folder_new(), path[600], why[600] = "";

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "models/pages/zone_6.h"
+#include "models/pages/pcp_spin.h"
 #include "tests/pages_fixture.h"
 #include "tests/steps_6.h"
 
@@ -20,7 +20,7 @@
 struct settings {
 	int variant, zone_layout;
 	uint64_t batch, high_min, drain_chunk;
-	bool auto_tune;
+	bool auto_tune, free_high_batch;
 };
 
 enum { V6_12 = 1, V7_1 };
@@ -125,14 +125,26 @@ static const struct burst_row {
 	bool auto_tune;
 	unsigned visits;                /* of the last free; none before */
 	int left;
+	/* further frees: visits of all of them, blocks' pages left; flag: is FREE_HIGH_BATCH set? */
+	bool flag;
+	unsigned more, more_visits;
 } burst_rows[] = {
 	/* free_count before the 9th free is 64 >= 63; 72 pages in one visit */
-	{ V6_12, 3, 252, 9, true, 1, 0 },
+	{ V6_12, 3, 252, 9, true, 1, 0, false, 0, 0 },
 	/* before the 25th 192 >= 63 + 126; 200 pages in 64 + 64 + 64 + 8 */
-	{ V7_1, 3, 252, 25, true, 4, 0 },
+	{ V7_1, 3, 252, 25, true, 4, 0, false, 0, 0 },
 	/* free_count 2048: 4 blocks of 8 go, or 33 pieces, each of them a block */
-	{ V6_12, 9, 4080, 8, false, 1, 2048 },
-	{ V7_1, 9, 4080, 8, false, 8, 0 },
+	{ V6_12, 9, 4080, 8, false, 1, 2048, false, 0, 0 },
+	{ V7_1, 9, 4080, 8, false, 8, 0, false, 0, 0 },
+	/* The flush leaves free_count at 72, in 7.1 at 200: enough for every further block. Without the
+	 * flag each goes at once, 8 visits for 8 blocks; with it they go when they are a batch, the 8
+	 * of 64 pages in one visit, of 7.1 too: its piece of 63 pages takes all 8. */
+	{ V6_12, 3, 252, 9, true, 1, 0, false, 8, 8 },
+	{ V6_12, 3, 252, 9, true, 1, 0, true, 8, 1 },
+	{ V7_1, 3, 252, 25, true, 4, 0, false, 8, 8 },
+	{ V7_1, 3, 252, 25, true, 4, 0, true, 8, 1 },
+	/* 7 blocks are 56 pages, no batch */
+	{ V6_12, 3, 252, 9, true, 1, 0, true, 7, 0 },
 };
 
 static void bursts(struct cpu *cpu, void *argument)
@@ -143,7 +155,7 @@ static void bursts(struct cpu *cpu, void *argument)
 	unsigned before;
 
 	if (cpu_id(cpu) == 1) {
-		for (unsigned i = 0; i < row->frees; i++)
+		for (unsigned i = 0; i < row->frees + row->more; i++)
 			f->slot[i] = pages_take(cpu, f, row->order, GFP_MOVABLE);
 		store(cpu, f->turn, 1);
 		return;
@@ -156,6 +168,11 @@ static void bursts(struct cpu *cpu, void *argument)
 	pages_give(cpu, f, f->slot[row->frees - 1], row->order);
 	assert_int_equal(locks->zone - before, row->visits);
 	assert_int_equal(lists(f, 0)->count, row->left);
+	before = locks->zone;
+	for (unsigned i = row->frees; i < row->frees + row->more; i++)
+		pages_give(cpu, f, f->slot[i], row->order);
+	assert_int_equal(locks->zone - before, row->more_visits);
+	assert_int_equal(lists(f, 0)->count, row->more_visits ? 0 : row->left + (int)(row->more << row->order));
 }
 
 static void bursts_of_blocks_are_drained_as_in_the_vectors(void **state)
@@ -164,7 +181,8 @@ static void bursts_of_blocks_are_drained_as_in_the_vectors(void **state)
 	for (size_t i = 0; i < COUNT(burst_rows); i++) {
 		struct settings set = { .variant = burst_rows[i].variant, .batch = 63,
 					.high_min = burst_rows[i].high,
-					.auto_tune = burst_rows[i].auto_tune };
+					.auto_tune = burst_rows[i].auto_tune,
+					.free_high_batch = burst_rows[i].flag };
 		struct fixture *f = spin_new(&set, 2, 64);
 		struct locks locks = { f, 0 };
 
@@ -189,22 +207,22 @@ static const struct steps_row {
 	struct settings set;
 	const char *script, *steps;
 } steps_rows[] = {
-	{ "alloc hit", { V6_12, 0, 4, 0, 0, true }, "0pa0 !0pb0", UNACCEPTED ALLOC_HIT },
+	{ "alloc hit", { V6_12, 0, 4, 0, 0, true, true }, "0pa0 !0pb0", UNACCEPTED ALLOC_HIT },
 	/* 2026: "none on one node" */
-	{ "alloc hit", { V7_1, LAYOUT_BASE, 4, 0, 0, true }, "0pa0 !0pb0", ALLOC_HIT },
+	{ "alloc hit", { V7_1, LAYOUT_BASE, 4, 0, 0, true, true }, "0pa0 !0pb0", ALLOC_HIT },
 	/* 2026, 3: "the alloc path then also reads the list head" */
-	{ "alloc hit", { V7_1, LAYOUT_UNACCEPTED, 4, 0, 0, true }, "0pa0 !0pb0",
+	{ "alloc hit", { V7_1, LAYOUT_UNACCEPTED, 4, 0, 0, true, true }, "0pa0 !0pb0",
 	  UNACCEPTED ALLOC_HIT },
-	{ "alloc hit", { V7_1, LAYOUT_CMA, 4, 0, 0, true }, "0pa0 !0pb0", UNACCEPTED ALLOC_HIT },
+	{ "alloc hit", { V7_1, LAYOUT_CMA, 4, 0, 0, true, true }, "0pa0 !0pb0", UNACCEPTED ALLOC_HIT },
 	/* high_min != high_max: flags twice */
-	{ "free hit", { V6_12, 0, 4, 0, 0, true }, "0pa0 !0qa0",
+	{ "free hit", { V6_12, 0, 4, 0, 0, true, true }, "0pa0 !0qa0",
 	  FREED("0") OWN COMMIT("0", "C.lists[1]", "PG1.lru") HIGH "R C.count, R Z.flags, W C.lock, " },
 	/* equal: once */
-	{ "free hit", { V7_1, 0, 4, 0, 0, false }, "0pa0 !0qa0",
+	{ "free hit", { V7_1, 0, 4, 0, 0, false, true }, "0pa0 !0qa0",
 	  FREED("0") OWN COMMIT("0", "C.lists[1]", "PG1.lru") HIGH "W C.lock, " },
 	/* pages 0, 1 and 2 are gone: o0[3] o2[4]; order 1 splits block 4 and keeps 6. The difference
 	 * was -3, threshold 4: it folds. The list of order 1, MOVABLE, is number 4. */
-	{ "alloc order 1, refill", { V6_12, 0, 1, 0, 0, true }, "0pa0 0pb0 !0pc1",
+	{ "alloc order 1, refill", { V6_12, 0, 1, 0, 0, true, true }, "0pa0 0pb0 !0pc1",
 	  UNACCEPTED WATERMARK "R Z.free_area[1].nr_free, R Z.free_area[2].nr_free, "
 	  "R Z.free_area[2].free_list[UNMOVABLE], R " FREE("2") ", " OWN
 	  "R C.free_count, W C.free_count, R C.lists[4], "
@@ -217,14 +235,14 @@ static const struct steps_row {
 	  "M C.count, W C.lock, " TAKEN("4") },
 	/* high 2: pages 0, 1, 2 come one by one; the second free drains the first's page: bitmap,
 	 * unlink, count, mod, merge (buddy 1, parent's buddy 2), head of the list before page 3 */
-	{ "free and drain", { V6_12, 0, 1, 2, 0, false }, "0pa0 0pb0 0pc0 0qa0 !0qb0",
+	{ "free and drain", { V6_12, 0, 1, 2, 0, false, true }, "0pa0 0pb0 0pc0 0qa0 !0qb0",
 	  FREED("1") OWN COMMIT("1", "C.lists[1]", "PG0.lru") HIGH "R C.batch, R C.free_count, "
 	  "R C.count, A Z.lock, R C.lists[1], R C.lists[1], " BITMAP
 	  UNLINK("0", "C.lists[1]", "PG1.lru") "M C.count, " MOD
 	  "R PG1._mapcount, " SET_BUDDY("0") "R PG2._mapcount, "
 	  PUSH_HEAD("0", FREE("0"), "PG3.lru") NR_FREE("0") "W Z.lock, R Z.flags, W C.lock, " },
 	/* no lists for order 4: straight to the zone */
-	{ "free order 4", { V7_1, 0, 1, 0, 0, true }, "0pa4 0pb4 !0qb4", NULL },
+	{ "free order 4", { V7_1, 0, 1, 0, 0, true, true }, "0pa4 0pb4 !0qb4", NULL },
 };
 
 static void each_path_makes_the_accesses_of_the_sheet(void **state)
@@ -274,7 +292,7 @@ static void a_movable_page_claims_no_small_block(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct settings set = { rows[i].variant, 0, 1, 0, 0, true };
+		struct settings set = { rows[i].variant, 0, 1, 0, 0, true, true };
 		struct fixture *f = spin_new(&set, 1, 0);
 		char text[8000];
 
@@ -284,6 +302,359 @@ static void a_movable_page_claims_no_small_block(void **state)
 		if (!strstr(text, rows[i].steps))
 			fail_msg("is       %s\nexpected %s", text, rows[i].steps);
 		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
+/* Text that a test puts together: what a path's accesses should be. */
+struct text {
+	char at[40000];
+	size_t length;
+};
+
+__attribute__((format(printf, 2, 3))) static void say(struct text *text, const char *format, ...)
+{
+	va_list values;
+
+	va_start(values, format);
+	text->length += (size_t)vsnprintf(text->at + text->length, sizeof text->at - text->length,
+					  format, values);
+	va_end(values);
+	assert_true(text->length < sizeof text->at);
+}
+
+#define HEAD_OF "Z.free_area[%u].free_list[%s]"
+
+/* 1.3, smallest: heads of orders 0 to k. */
+static void say_looks(struct text *text, unsigned k, const char *type)
+{
+	for (unsigned o = 0; o <= k; o++)
+		say(text, "R " HEAD_OF ", ", o, type);
+}
+
+/* Orders `from` down to, or up to, k, of which k alone has blocks, and these are MOVABLE. */
+static void say_finds(struct text *text, unsigned from, unsigned k)
+{
+	for (unsigned o = from; o != k; o += from < k ? 1 : -1)
+		say(text, "R Z.free_area[%u].nr_free, ", o);
+	say(text, "R Z.free_area[%u].nr_free, R " HEAD_OF ", R " HEAD_OF ", ", k, k, "RECLAIMABLE", k,
+	    "MOVABLE");
+}
+
+/* The only block of the list, off it. */
+static void say_off(struct text *text, unsigned pfn, unsigned k, const char *type)
+{
+	say(text, "R PG%u.lru, R PG%u.lru, W " HEAD_OF ", W " HEAD_OF ", W PG%u.lru, W PG%u.lru, ", pfn,
+	    pfn, k, type, k, type, pfn, pfn);
+	say(text, "W PG%u._mapcount, W PG%u.private, ", pfn, pfn);
+	say(text, "R Z.free_area[%u].nr_free, W Z.free_area[%u].nr_free, ", k, k);
+}
+
+static void say_count(struct text *text, const char *item, bool folds)
+{
+	say(text, "R Z.per_cpu_zonestats, R S.vm_stat_diff[%s], R S.stat_threshold, ", item);
+	if (folds)
+		say(text, "A Z.vm_stat[%s], A vm_stat.item[%s], ", item, item);
+	say(text, "W S.vm_stat_diff[%s], ", item);
+}
+
+/* 1.3, expand: the upper halves of a block of order k, each onto an empty list. */
+static void say_halves(struct text *text, unsigned pfn, unsigned k, const char *type, bool blocks)
+{
+	while (k-- > 0) {
+		unsigned half = pfn + (1u << k);
+
+		say(text, "R " HEAD_OF ", W " HEAD_OF ", W PG%u.lru, W PG%u.lru, W " HEAD_OF ", ", k,
+		    type, k, type, half, half, k, type);
+		say(text, "R Z.free_area[%u].nr_free, W Z.free_area[%u].nr_free, ", k, k);
+		if (blocks && k == 9)
+			say_count(text, "NR_FREE_PAGES_BLOCKS", true);
+		say(text, "W PG%u.private, W PG%u._mapcount, ", half, half);
+	}
+}
+
+/* The pageblock 512..1023, whose free block of order k begins at pfn and ends at 1023. */
+static void say_scan(struct text *text, unsigned pfn)
+{
+	for (unsigned i = 512; i <= pfn; i++)
+		say(text, "R PG%u._mapcount, ", i);
+	say(text, "R PG%u.private, ", pfn);
+}
+
+static void say_pageblock(struct text *text, bool set)
+{
+	say(text, BITMAP);
+	if (set)
+		say(text, "A mem_section_usage, ");
+}
+
+/* Onto the own list: the first page, and one behind it. */
+static void say_listed(struct text *text, unsigned pfn, bool first, unsigned before)
+{
+	say(text, "R C.lists[0], W C.lists[0], W PG%u.lru, W PG%u.lru, ", pfn, pfn);
+	if (first)
+		say(text, "W C.lists[0], ");
+	else
+		say(text, "W PG%u.lru, ", before);
+}
+
+/* Whole: PG0 of order 10. Both of its pageblocks change their type before it is cut; the pages leave
+ * the count with the whole block and all but one come back. 7.1 counts 1024 less and 512 more apart. */
+static void say_claim_of_all(struct text *text, int variant)
+{
+	say_looks(text, 10, "UNMOVABLE");
+	say_finds(text, 10, 10);
+	if (variant == V6_12)
+		say_pageblock(text, false);
+	say_off(text, 0, 10, "MOVABLE");
+	if (variant == V7_1)
+		say_count(text, "NR_FREE_PAGES_BLOCKS", true);
+	say_count(text, "NR_FREE_PAGES", true);
+	say_pageblock(text, true);
+	say_pageblock(text, true);
+	say_halves(text, 0, 10, "UNMOVABLE", variant == V7_1);
+	say_count(text, "NR_FREE_PAGES", true);
+	say_listed(text, 0, true, 0);
+}
+
+/* PG768 of order 8, half of its pageblock: looked at without a store; then it goes to the end of its
+ * new list and its pages leave the count and come back; then the pageblock changes its type; then the
+ * lists are looked through anew, and 1 page is taken: after -256 and +256 that folds no more. */
+static void say_claim_of_half(struct text *text, int variant)
+{
+	say_looks(text, 10, "UNMOVABLE");
+	say_finds(text, 10, 8);
+	if (variant == V6_12)
+		say_pageblock(text, false);
+	say_scan(text, 768);
+	say_scan(text, 768);
+	say(text, "R PG768.lru, R PG768.lru, W " HEAD_OF ", W " HEAD_OF ", ", 8, "MOVABLE", 8, "MOVABLE");
+	say(text, "R " HEAD_OF ", W " HEAD_OF ", W PG768.lru, W PG768.lru, W " HEAD_OF ", ", 8,
+	    "UNMOVABLE", 8, "UNMOVABLE", 8, "UNMOVABLE");
+	say_count(text, "NR_FREE_PAGES", true);
+	say_count(text, "NR_FREE_PAGES", true);
+	say_pageblock(text, true);
+	say_looks(text, 8, "UNMOVABLE");
+	say_off(text, 768, 8, "UNMOVABLE");
+	say_count(text, "NR_FREE_PAGES", false);
+	say_halves(text, 768, 8, "UNMOVABLE", false);
+	say_listed(text, 768, true, 0);
+}
+
+/* PG896 of order 7, a quarter of its pageblock: too little to claim, so nothing is retyped, and the
+ * halves stay MOVABLE. The second page of the refill is looked for there at once. */
+static void say_steals(struct text *text, int variant)
+{
+	say_looks(text, 10, "UNMOVABLE");
+	say_finds(text, 10, 7);
+	if (variant == V6_12)
+		say_pageblock(text, false);
+	say_scan(text, 896);
+	for (unsigned o = 7; o-- > 0;)
+		say(text, "R Z.free_area[%u].nr_free, ", o);
+	say_finds(text, 0, 7);
+	say_off(text, 896, 7, "MOVABLE");
+	say_count(text, "NR_FREE_PAGES", false);
+	say_halves(text, 896, 7, "MOVABLE", false);
+	say_listed(text, 896, true, 0);
+	say_finds(text, 0, 0);
+	say_off(text, 897, 0, "MOVABLE");
+	say_count(text, "NR_FREE_PAGES", false);
+	say_listed(text, 897, false, 896);
+}
+
+/* 1.3 and 2026: 2.4, between the zone's lock and its unlock. An unmovable page of 1024 that are all
+ * movable: all are free; 768..1023; 896..1023. */
+static void pageblocks_are_claimed_or_stolen_from(void **state)
+{
+	static const struct {
+		const char *script;
+		unsigned batch;
+		void (*steps)(struct text *text, int variant);
+	} rows[] = {
+		{ "!0ka0", 1, say_claim_of_all },
+		{ "0pb9 0pc8 !0ka0", 1, say_claim_of_half },
+		{ "0pb8 0pc8 0pd8 0pe7 !0ka0", 2, say_steals },
+	};
+	struct text *expected = calloc(1, sizeof *expected);
+	char *text = calloc(1, sizeof expected->at);
+
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT(rows); i++) {
+		int variant = i % 2 ? V7_1 : V6_12;
+		struct settings set = { variant, 0, rows[i / 2].batch, 0, 0, true, true };
+		struct fixture *f = spin_new(&set, 1, 0);
+		char *from, *until;
+
+		pages_no_watermarks(f);
+		fixture_run(f, rows[i / 2].script);
+		pages_record(f, text, sizeof expected->at);
+		from = strstr(text, "A Z.lock, ");
+		until = strstr(text, "W Z.lock, ");
+		assert_true(from && until);
+		*until = '\0';
+		expected->length = 0;
+		say(expected, "A Z.lock, ");
+		rows[i / 2].steps(expected, variant);
+		if (strcmp(from, expected->at))
+			fail_msg("row %zu:\nis       %s\nexpected %s", i, from, expected->at);
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+	free(expected);
+	free(text);
+}
+
+/* ---- kswapd, 2026: 2.8 ----------------------------------------------------------------------- */
+
+#define KSWAPD "R Z.zone_pgdat, R pglist_data.kswapd_wait, "
+
+/* Where there are several nodes 7.1 asks first whether the node's kswapd sleeps. */
+static void each_node_is_asked_whether_its_kswapd_sleeps(void **state)
+{
+	static const struct { int variant; unsigned nodes; const char *steps; } rows[] = {
+		{ V6_12, 2, UNACCEPTED WATERMARK },
+		{ V7_1, 1, WATERMARK },
+		{ V7_1, 2, KSWAPD WATERMARK },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct settings set = { rows[i].variant, 0, 4, 0, 0, true, true };
+		struct fixture *f = fixture_new(&(struct fixture_options){
+			.pages_only = true, .pages = "pcp-spin", .page_settings = &set, .cpus = 2,
+			.mib = 8, .nodes = rows[i].nodes, .view = &page_view_6_12 });
+		char text[8000], *of_node;
+
+		fixture_run(f, "0pa0 !0pb0");
+		pages_record(f, text, sizeof text);
+		while ((of_node = strstr(text, "zone of node 0.")))
+			memmove(of_node + 1, of_node + 14, strlen(of_node + 14) + 1), *of_node = 'Z';
+		while ((of_node = strstr(text, "pglist_data of node 0.")))
+			memmove(of_node + 11, of_node + 21, strlen(of_node + 21) + 1);
+		if (strncmp(text, rows[i].steps, strlen(rows[i].steps)))
+			fail_msg("row %zu: is %s, expected %s", i, text, rows[i].steps);
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
+struct words {
+	struct fixture *f;
+	bool notes;
+	struct text text;
+};
+
+static void note_words(void *to, const struct access *a)
+{
+	struct words *words = to;
+	const struct zone *zone = pages_zone(words->f, 0);
+	char how = a->locked ? 'A' : a->write ? 'W' : 'R';
+
+	if (!words->notes)
+		return;
+	if (a->address == (const void *)zone->flags)
+		say(&words->text, "%c flags, ", how);
+	else if (a->address == (const void *)zone->zone_pgdat)
+		say(&words->text, "%c zone_pgdat, ", how);
+	else if (zone->pgdat && a->address == (const void *)&zone->pgdat->kswapd_failures)
+		say(&words->text, "%c kswapd_failures, ", how);
+}
+
+/* A page goes back and the zone, which was short of pages, has enough. */
+static void has_enough_again(struct cpu *cpu, void *argument)
+{
+	struct words *words = argument;
+	struct fixture *f = words->f;
+	struct page *page[3];
+
+	for (unsigned i = 0; i < 3; i++)
+		page[i] = pages_take(cpu, f, 0, GFP_MOVABLE);
+	pages_give(cpu, f, page[0], 0);
+	*pages_zone(f, 0)->flags |= 1u << ZONE_BELOW_HIGH;
+	words->notes = true;
+	pages_give(cpu, f, page[1], 0);
+	words->notes = false;
+	assert_int_equal(*pages_zone(f, 0)->flags, 0);
+	pages_give(cpu, f, page[2], 0);
+}
+
+/* 4.3: flags are read for the limit (once: it is fixed), then for BELOW_HIGH. 7.1 goes on to the node. */
+static void a_zone_that_has_enough_again_looks_at_its_kswapd(void **state)
+{
+	static const char *const steps[] = {
+		[V6_12] = "R flags, R flags, A flags, ",
+		[V7_1] = "R flags, R flags, A flags, R zone_pgdat, R kswapd_failures, ",
+	};
+
+	(void)state;
+	for (int variant = V6_12; variant <= V7_1; variant++) {
+		/* high 2: the second free drains */
+		struct settings set = { variant, 0, 1, 2, 0, false, true };
+		struct words *words = calloc(1, sizeof *words);
+
+		words->f = spin_new(&set, 1, 4);
+		pages_no_watermarks(words->f);
+		sim_observe(words->f->sim, note_words, words);
+		run(words->f, 1, has_enough_again, words);
+		assert_string_equal(words->text.at, steps[variant]);
+		fixture_expect_sound(words->f);
+		fixture_free(words->f);
+		free(words);
+	}
+}
+
+/* ---- where a pageblock's type lies, 2026: 2.6 ------------------------------------------------ */
+
+struct usage_words {
+	const struct fixture *f;
+	const char *first, *last;
+};
+
+static void note_usage(void *to, const struct access *a)
+{
+	struct usage_words *words = to;
+	char where[100];
+
+	sim_describe(words->f->sim, a->address, where, sizeof where);
+	if (strncmp(where, "mem_section_usage", 17))
+		return;
+	words->last = a->address;
+	if (!words->first)
+		words->first = words->last;
+}
+
+static void asks_types(struct cpu *cpu, void *argument)
+{
+	static const struct { unsigned section, block, word_6_12, word_7_1; } rows[] = {
+		/* 16 blocks of 4 bits to a word; 8 of 8 bits */
+		{ 0, 0, 0, 0 }, { 0, 7, 0, 0 }, { 0, 8, 0, 1 }, { 0, 15, 0, 1 }, { 0, 16, 1, 2 },
+		{ 0, 63, 3, 7 }, { 1, 0, 0, 0 }, { 1, 63, 3, 7 }, { 3, 40, 2, 5 },
+	};
+	struct usage_words *words = argument;
+	struct zones *zones = pages_zone(words->f, 0)->all;
+	bool old = zones->kernel == KERNEL_6_12;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		unsigned stride = old ? 56 : 88, word = old ? rows[i].word_6_12 : rows[i].word_7_1;
+
+		pageblock_type(cpu, zones, rows[i].section * 32768 + rows[i].block * 512);
+		assert_int_equal(words->last - words->first, rows[i].section * stride + 8 * word);
+	}
+}
+
+/* Sections of 64 pageblocks, 24 bytes of other things and the types; packed, so that few begin a line. */
+static void types_of_pageblocks_lie_packed(void **state)
+{
+	(void)state;
+	for (int variant = V6_12; variant <= V7_1; variant++) {
+		struct settings set = { variant, 0, 1, 0, 0, true, true };
+		struct fixture *f = spin_new(&set, 1, 512);
+		struct usage_words words = { f, NULL, NULL };
+
+		sim_observe(f->sim, note_usage, &words);
+		run(f, 1, asks_types, &words);
+		assert_int_equal((uintptr_t)words.first % LINE, 24);
 		fixture_free(f);
 	}
 }
@@ -311,7 +682,7 @@ static void while_held(struct cpu *cpu, void *argument)
 
 static void while_the_lists_are_held_the_zone_serves(void **state)
 {
-	struct settings set = { V7_1, 0, 4, 0, 0, true };
+	struct settings set = { V7_1, 0, 4, 0, 0, true, true };
 	struct fixture *f = spin_new(&set, 1, 0);
 	struct locks locks = { f, 0 };
 
@@ -343,7 +714,7 @@ static void a_drain_of_all_takes_the_locks_of_others(void **state)
 {
 	(void)state;
 	for (int variant = V6_12; variant <= V7_1; variant++) {
-		struct settings set = { variant, 0, 4, 0, 0, true };
+		struct settings set = { variant, 0, 4, 0, 0, true, true };
 		struct fixture *f = spin_new(&set, 4, 16);
 		struct result *result;
 
@@ -450,7 +821,7 @@ static void a_drain_of_all_reads_every_count_first(void **state)
 	for (size_t i = 0; i < 2 * COUNT(drain_rows); i++) {
 		const struct drain_row *row = &drain_rows[i / 2];
 		/* batch 1: a refill is a page */
-		struct settings set = { i % 2 ? V7_1 : V6_12, 0, 1, 0, 0, true };
+		struct settings set = { i % 2 ? V7_1 : V6_12, 0, 1, 0, 0, true, true };
 		struct fixture *f = fixture_new(&(struct fixture_options){
 			.pages_only = true, .pages = "pcp-spin", .page_settings = &set, .cpus = 4,
 			.mib = 16, .nodes = row->nodes, .placement = PLACEMENT_SCATTER,
@@ -493,7 +864,7 @@ static void decays(struct cpu *cpu, void *argument)
 
 static void a_second_takes_what_is_not_used(void **state)
 {
-	struct settings set = { V7_1, 0, 4, 16, 0, true };
+	struct settings set = { V7_1, 0, 4, 16, 0, true, true };
 	struct fixture *f = spin_new(&set, 1, 16);
 	struct locks locks = { f, 0 };
 
@@ -608,7 +979,7 @@ static void check_finds_each_damage(void **state)
 		{ damage_high, "CPU 0 may keep 1 pages, not between" },
 		{ damage_free_count, "NR_FREE_PAGES 1021, the lists have 1020" },
 	};
-	struct settings set = { V7_1, 0, 4, 0, 0, true };
+	struct settings set = { V7_1, 0, 4, 0, 0, true, true };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(damages); i++) {
@@ -749,6 +1120,10 @@ int main(void)
 		cmocka_unit_test(bursts_of_blocks_are_drained_as_in_the_vectors),
 		cmocka_unit_test(each_path_makes_the_accesses_of_the_sheet),
 		cmocka_unit_test(a_movable_page_claims_no_small_block),
+		cmocka_unit_test(pageblocks_are_claimed_or_stolen_from),
+		cmocka_unit_test(each_node_is_asked_whether_its_kswapd_sleeps),
+		cmocka_unit_test(a_zone_that_has_enough_again_looks_at_its_kswapd),
+		cmocka_unit_test(types_of_pageblocks_lie_packed),
 		cmocka_unit_test(while_the_lists_are_held_the_zone_serves),
 		cmocka_unit_test(a_drain_of_all_takes_the_locks_of_others),
 		cmocka_unit_test(a_drain_of_all_reads_every_count_first),

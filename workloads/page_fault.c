@@ -151,6 +151,8 @@ static void page_fault_thread(struct cpu *cpu, void *argument)
 		touch_all(cpu, task);
 		last = meets ? meet(cpu, task) : run_over(cpu);
 		space_unmap(cpu, task->space);
+		if (meets)
+			traffic_process_exit(cpu, all->traffic);
 	}
 	delete_file(cpu, task);
 	traffic_process_exit(cpu, all->traffic);

@@ -100,6 +100,13 @@ static void move_to_type(struct cpu *cpu, struct zone *zone, uint64_t start, enu
 	}
 }
 
+/* 6.12 asks the pageblock whether it is kept for emergencies; 7.1 goes by the list. */
+static bool may_claim(struct cpu *cpu, struct zone *zone, uint64_t pfn)
+{
+	return zone->all->rules->counts_blocks ||
+	       pageblock_type(cpu, zone->all, pfn) < (enum migratetype)PCP_TYPES;
+}
+
 static struct page *claim(struct cpu *cpu, struct zone *zone, unsigned order,
 			  enum migratetype start)
 {
@@ -117,6 +124,8 @@ static struct page *claim(struct cpu *cpu, struct zone *zone, unsigned order,
 			continue;
 		if (k < CLAIM_ORDER && start == MOVABLE)
 			break;
+		if (!may_claim(cpu, zone, page_to_pfn(m, page)))
+			continue;
 		if (k >= PAGEBLOCK_ORDER)
 			return claim_whole(cpu, zone, page, k, order, start);
 		block = page_to_pfn(m, page) / PAGEBLOCK_PAGES * PAGEBLOCK_PAGES;

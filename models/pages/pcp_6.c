@@ -9,7 +9,6 @@
  */
 #include "models/pages/pcp_6.h"
 
-enum { PREV_FREE_HIGH_ORDER = 1, FREE_HIGH_BATCH = 2 };         /* bits of flags */
 enum { HIGH_FRACTION = 8 };             /* of the zone, that all CPUs together may keep */
 
 const struct layout drain_mutex_layout = { "pcpu_drain_mutex", 8, CLASS_ALLOCATOR, NULL };
@@ -154,8 +153,13 @@ int pcp_put(struct cpu *cpu, struct zone *zone, struct pcp_lists *pcp, struct li
 
 void maybe_above_high(struct cpu *cpu, struct zone *zone)
 {
-	if (below_high(cpu, zone) && zone_watermark_ok_6(cpu, zone, 0, WATERMARK_HIGH, 0))
-		bit_clear(cpu, zone->flags, ZONE_BELOW_HIGH);
+	if (!below_high(cpu, zone) || !zone_watermark_ok_6(cpu, zone, 0, WATERMARK_HIGH, 0))
+		return;
+	bit_clear(cpu, zone->flags, ZONE_BELOW_HIGH);
+	if (!zone->pgdat)
+		return;
+	(void)load(cpu, zone->zone_pgdat);
+	(void)load(cpu, &zone->pgdat->kswapd_failures); /* has it given up? */
 }
 
 int pcp_decay(struct cpu *cpu, struct pcp_lists *pcp, int *batch)
@@ -380,6 +384,7 @@ void pcp_lists_new(struct zone *zone, const struct pcp_options *options)
 
 		spin_lock_init(&pcp->lock, LOCK_QUEUED);
 		pcp->batch = batch;
+		pcp->flags = options->free_high_batch ? FREE_HIGH_BATCH : 0;
 		pcp->high_min = high_min;
 		pcp->high_max = options->auto_tune ? high_max : high_min;
 		for (unsigned i = 0; i < options->lists; i++)

@@ -12,6 +12,10 @@ enum {
 	BATCH_SCALE_MAX = 5,            /* a batch grows to 32 times itself */
 };
 
+/* Bits of flags. FREE_HIGH_BATCH: the CPU's share of the last cache holds more than three batches, so
+ * that blocks freed in a burst may stay until there is a batch of pages. */
+enum { PREV_FREE_HIGH_ORDER = 1, FREE_HIGH_BATCH = 2 };
+
 /* A model's state begins with it. */
 struct pcp_zones {
 	struct zones *zones;
@@ -66,7 +70,7 @@ void pcp_6_drain_all(struct cpu *cpu, struct pcp_zones *all, pcp_empty *empty);
 
 struct pcp_options {
 	uint64_t batch, high_min;       /* 0: by the size of the zone */
-	bool auto_tune;
+	bool auto_tune, free_high_batch;
 	unsigned lists;
 	const struct layout *layout;    /* of struct pcp_lists with so many */
 };

@@ -48,7 +48,7 @@ static const struct layout *const pcp_buddy_layouts[] = {
 	&zone_layout_7_1_unaccepted, &zone_layout_7_1_cma, &zone_layout_7_1_flags_apart,
 	&zone_layout_7_1_lock_apart, &zone_layout_7_1_areas_apart, &zone_layout_7_1_both_apart,
 	&vm_stat_layout_6, &vm_event_state_layout, &mem_section_layout, &mem_section_root_layout,
-	&drain_mutex_layout, &pcp_mask_layout, NULL,
+	&drain_mutex_layout, &pcp_mask_layout, &pglist_data_layout, NULL,
 };
 
 /* ---- set-up: plain C, before time zero --------------------------------------------------------- */
@@ -120,7 +120,7 @@ static void *pcp_buddy_create(struct sim *sim, struct memory *memory, const void
 	all->stack = percpu_new(sim, struct drain_stack, LINE, &stack_layout, "stack");
 	for (unsigned node = 0; node < memory->nodes; node++) {
 		pcp_lists_new(&zones->zone[node], &(struct pcp_options){
-			set->batch, set->high_min, set->auto_tune, OWNED_LISTS, &lists_layout });
+			set->batch, set->high_min, set->auto_tune, true, OWNED_LISTS, &lists_layout });
 		owners_new(sim, &zones->zone[node]);
 	}
 	return all;

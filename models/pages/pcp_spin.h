@@ -11,7 +11,7 @@ struct pcp_spin_settings {
 	int variant;                    /* 0: by the object allocator, else 6.12, 7.1 */
 	int zone_layout;                /* enum zone_layout_6 */
 	uint64_t batch, high_min, drain_chunk;
-	bool auto_tune;
+	bool auto_tune, free_high_batch;
 };
 
 struct pcp_spin {

@@ -9,7 +9,7 @@ static const struct layout *const pcp_spin_layouts[] = {
 	&zone_layout_7_1_flags_apart, &zone_layout_7_1_lock_apart, &zone_layout_7_1_areas_apart,
 	&zone_layout_7_1_both_apart, &vm_stat_layout_6,
 	&vm_event_state_layout, &mem_section_layout, &mem_section_root_layout, &drain_mutex_layout,
-	&pcp_mask_layout, NULL,
+	&pcp_mask_layout, &pglist_data_layout, NULL,
 };
 
 /* ---- set-up: plain C, before time zero ------------------------------------------------------- */
@@ -36,6 +36,10 @@ static const struct setting pcp_spin_settings[] = {
 			"7.1, all in 6.12"),
 	SETTING(struct pcp_spin_settings, auto_tune, SWITCH, .fallback = "true",
 		.help = "what a CPU may keep follows what it does; false: it is fixed at high_min"),
+	SETTING(struct pcp_spin_settings, free_high_batch, SWITCH, .fallback = "true",
+		.help = "blocks freed in a burst stay until there is a batch of pages, as where a "
+			"CPU's share of the last cache holds more than three batches (of 63: 756 KiB), "
+			"on all machines here but graviton2 and textbook; false: each goes at once"),
 	{ 0 },
 };
 
@@ -72,7 +76,7 @@ static void *pcp_spin_create(struct sim *sim, struct memory *memory, const void 
 	pcp_zones_new(&all->shared, zones);
 	for (unsigned node = 0; node < memory->nodes; node++)
 		pcp_lists_new(&zones->zone[node], &(struct pcp_options){
-			set->batch, set->high_min, set->auto_tune, PCP_LISTS, &pcp_lists_layout });
+			set->batch, set->high_min, set->auto_tune, set->free_high_batch, PCP_LISTS, &pcp_lists_layout });
 	all->drain_chunk = set->drain_chunk;
 	if (!set->drain_chunk && kernel >= KERNEL_7_1)
 		all->drain_chunk = (uint64_t)pcp_lists_at(&zones->zone[0], 0)->batch;

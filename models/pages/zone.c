@@ -124,6 +124,13 @@ bool zone_watermark_ok_6(struct cpu *cpu, struct zone *zone, unsigned order, enu
 	return order == 0 || has_block(cpu, zone, order);
 }
 
+/* Where there are several nodes, 7.1 first looks for one whose kswapd has nothing to do. */
+static bool kswapd_sleeps(struct cpu *cpu, const struct zone *zone)
+{
+	(void)load(cpu, zone->zone_pgdat);
+	return !list_empty(cpu, &zone->pgdat->kswapd_wait);
+}
+
 /*
  * HIGH first; below it, which is noted, the mark that was asked for. Where memory may be accepted
  * after boot the list of what is left is looked at before: all is accepted here.
@@ -133,6 +140,8 @@ static bool above_6(struct cpu *cpu, struct zone *zone, unsigned order, enum wat
 {
 	uint64_t flags;
 
+	if (zone->pgdat && zone->all->memory->nodes > 1 && !kswapd_sleeps(cpu, zone))
+		BUG(cpu, "kswapd of node %u is awake", zone->node);
 	if (zone->unaccepted_pages && !list_empty(cpu, zone->unaccepted_pages))
 		BUG(cpu, "zone of node %u has unaccepted pages", zone->node);
 	flags = load(cpu, zone->flags);

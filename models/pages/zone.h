@@ -134,6 +134,7 @@ struct zone {
 	struct spinlock *lru_lock;      /* NULL: no LRU, and */
 	struct lruvec *lruvec;          /* under lru_lock */
 	const void **zone_pgdat;        /* names the node; one zone per node here */
+	struct pglist_data *pgdat;      /* the same, from 7.1 on, where it is looked into (zone_6.h) */
 	struct free_magazine **magazine;        /* [all->magazines] (magazine.h) */
 	bool *isolation_active;         /* read by who drains a magazine */
 	struct pcp_lists **pcp_lists;   /* from 6.12 on, per CPU (zone_6.h) */

@@ -20,6 +20,13 @@ struct pcp_lists {
 	struct list_head lists[];       /* by order and type; PCP_LISTS, of pcp-buddy more */
 };
 
+/* Of a node: what says how its kswapd fares. Here it always sleeps. */
+struct pglist_data {
+	_Alignas(LINE) struct list_head kswapd_wait;    /* kswapd is in it while it sleeps */
+	int32_t kswapd_failures;
+	_Alignas(LINE) struct list_head sleeper;        /* its place in that, on its stack */
+};
+
 enum zone_flag { ZONE_BOOSTED_WATERMARK, ZONE_RECLAIM_ACTIVE, ZONE_BELOW_HIGH };
 
 enum zone_layout_6 {
@@ -30,7 +37,7 @@ enum zone_layout_6 {
 };
 extern const char *const zone_layout_words[];
 
-extern const struct layout pcp_lists_layout, zonestat_layout, vm_stat_layout_6;
+extern const struct layout pcp_lists_layout, zonestat_layout, vm_stat_layout_6, pglist_data_layout;
 extern const struct layout zone_layout_6_12, zone_layout_7_1, zone_layout_7_1_unaccepted;
 extern const struct layout zone_layout_7_1_cma, zone_layout_7_1_flags_apart;
 extern const struct layout zone_layout_7_1_lock_apart, zone_layout_7_1_areas_apart;

@@ -386,6 +386,6 @@ void zone_struct_new(struct zone *zone)
 {
 	zone->all->rules->struct_new(zone);
 	*zone->node_id = (int32_t)zone->node;
-	*zone->zone_pgdat = zone;
+	*zone->zone_pgdat = zone->pgdat ? (const void *)zone->pgdat : zone;
 	spin_lock_init(zone->lock, zone->all->lock);
 }

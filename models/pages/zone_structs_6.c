@@ -255,6 +255,30 @@ const char *const zone_layout_words[] = {
 	[LAYOUT_BOTH_APART] = "both-apart", NULL
 };
 
+/* ---- the node ------------------------------------------------------------------------------ */
+
+static const struct field pglist_data_fields[] = {
+	FIELD(struct pglist_data, kswapd_wait),
+	FIELD(struct pglist_data, kswapd_failures),
+	FIELD(struct pglist_data, sleeper),
+	{ 0 },
+};
+
+const struct layout pglist_data_layout = {
+	"pglist_data", sizeof(struct pglist_data), CLASS_ALLOCATOR, pglist_data_fields
+};
+
+static struct pglist_data *pglist_data_new(const struct zone *zone)
+{
+	struct pglist_data *pgdat = arena_new(zone->all->memory->sim, struct pglist_data, 1,
+					      zone->node, LINE, &pglist_data_layout, "pglist_data");
+
+	list_init(&pgdat->sleeper);
+	pgdat->kswapd_wait.next = pgdat->kswapd_wait.prev = &pgdat->sleeper;
+	pgdat->sleeper.next = pgdat->sleeper.prev = &pgdat->kswapd_wait;
+	return pgdat;
+}
+
 /* ---- set-up -------------------------------------------------------------------------------- */
 
 #define ZONE_NEW_6(kind, unaccepted, llist) \
@@ -278,6 +302,8 @@ const char *const zone_layout_words[] = {
 		if (zone->unaccepted_pages) \
 			list_init(zone->unaccepted_pages); \
 		zone->trylock_free_pages = llist; \
+		if (zone->all->kernel >= KERNEL_7_1) \
+			zone->pgdat = pglist_data_new(zone); \
 		body->zone_start_pfn = zone->first_pfn; \
 		body->spanned_pages = body->present_pages = body->managed_pages = zone->pages; \
 		body->name = "Normal"; \

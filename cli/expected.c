@@ -4,8 +4,10 @@
 #include "cli/expected.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "cli/table.h"
+#include "experiment/file.h"
 #include "experiment/text.h"
 
 struct telling {
@@ -52,20 +54,47 @@ static void print_change(FILE *out, const struct interval *change)
 	}
 }
 
-/* "0.8 times that of objects=slub-page: 498", "37" */
+const char *expected_words(const struct expectation *expectation, char *buf, size_t size)
+{
+	size_t length = 0;
+	char *text = NULL, number[40];
+	FILE *out = text_open(&text, &length);
+
+	fprintf(out, "%s", relation_words[expectation->relation]);
+	if (!expectation->than.count)
+		fprintf(out, " %s", number_real(number, sizeof number, expectation->number));
+	else if (expectation->keys.factor != 1)
+		fprintf(out, " %s times",
+			number_real(number, sizeof number, expectation->keys.factor));
+	for (size_t i = 0; i < expectation->than.count; i++)
+		fprintf(out, " %s=%s", expectation->than.choice[i].path,
+			expectation->than.choice[i].value);
+	if (expectation->keys.within_percent > 0)
+		fprintf(out, " within %s %%",
+			number_real(number, sizeof number, expectation->keys.within_percent));
+	text_close(out);
+	snprintf(buf, size, "%s", text);
+	free(text);
+	return buf;
+}
+
+/* "498 (0.8 times the 622 of objects=slub-page)", "622 (of objects=slub-page)", "37" */
 static void print_reference(FILE *out, const struct expectation *expectation,
 			    const struct expected *expected)
 {
 	char number[40];
 	double factor = expectation->keys.factor;
 
-	if (!expected->other) {
-		print_value(out, &expected->reference);
+	print_value(out, &expected->reference);
+	if (!expected->other)
 		return;
-	}
+	fputs(" (", out);
 	if (factor != 1)
-		fprintf(out, "%s times ", number_real(number, sizeof number, factor));
-	fputs("that of ", out);
+		fprintf(out, "%s times the ", number_real(number, sizeof number, factor));
+	if (factor != 1 && factor > 0)
+		fprintf(out, "%s ",
+			number_real(number, sizeof number, expected->reference.mean / factor));
+	fputs("of ", out);
 	for (size_t i = 0; i < expectation->than.count; i++) {
 		const struct choice *choice = &expectation->than.choice[i];
 
@@ -74,22 +103,17 @@ static void print_reference(FILE *out, const struct expectation *expectation,
 		fputc('=', out);
 		text_line(out, choice->value);
 	}
-	fputs(": ", out);
-	print_value(out, &expected->reference);
+	fputc(')', out);
 }
 
-static void print_one(void *to, const struct expectation *expectation,
-		      const struct expected *expected)
+void expected_print_one(FILE *out, const struct points *points,
+			const struct expectation *expectation, const struct expected *expected)
 {
-	struct telling *telling = to;
-	FILE *out = telling->out;
 	char label[512], number[40];
 
-	fprintf(out, "%s  %-9s  ", telling->told++ ? "" : "\nExpected:\n",
-		verdict_words[expected->verdict]);
-	telling->missed += expected->verdict != EXPECT_HOLDS;
+	fprintf(out, "%-9s  ", verdict_words[expected->verdict]);
 	text_line(out, expectation->what.name);
-	point_label(telling->points, expected->point, label, sizeof label);
+	point_label(points, expected->point, label, sizeof label);
 	if (*label) {
 		fputs(" of ", out);
 		text_line(out, label);
@@ -103,6 +127,27 @@ static void print_one(void *to, const struct expectation *expectation,
 		fprintf(out, ", within %s %%",
 			number_real(number, sizeof number, expectation->keys.within_percent));
 	fputc('\n', out);
+}
+
+void expected_print_short(FILE *out, const struct expectation *expectation,
+			  const struct expected *expected)
+{
+	fprintf(out, "%s, ", verdict_words[expected->verdict]);
+	print_value(out, &expected->value);
+	fprintf(out, ", %s ", relation_words[expectation->relation]);
+	print_value(out, &expected->reference);
+	print_change(out, &expected->change);
+	fputc('\n', out);
+}
+
+static void print_one(void *to, const struct expectation *expectation,
+		      const struct expected *expected)
+{
+	struct telling *telling = to;
+
+	fputs(telling->told++ ? "  " : "\nExpected:\n  ", telling->out);
+	telling->missed += expected->verdict != EXPECT_HOLDS;
+	expected_print_one(telling->out, telling->points, expectation, expected);
 }
 
 size_t expected_print(FILE *out, const struct experiment *experiment, const struct points *points)

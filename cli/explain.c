@@ -222,6 +222,7 @@ static void search_models(struct search *search)
 		if (!matches(search, model->name))
 			continue;
 		printf("model %s (pages): %s\n", model->name, model->summary);
+		printf("of %s, %u\nnew in it: %s\n", model->version, model->year, model->brings);
 		settings = xalloc(model->settings_size);
 		print_view(model->view(settings));      /* as nobody changed them */
 		free(settings);

@@ -69,8 +69,8 @@ static void fill_models(struct table *table)
 	for (size_t i = 0; page_allocators[i]; i++) {
 		table_text(table, "%s", page_allocators[i]->name);
 		table_text(table, "pages");
-		table_text(table, "%s", "");
-		table_text(table, "%s", "");
+		table_text(table, "%s", page_allocators[i]->version);
+		table_text(table, "%u", page_allocators[i]->year);
 		table_text(table, "%s", page_allocators[i]->summary);
 		add_variants(table, page_allocators[i]->settings);
 	}

@@ -65,7 +65,7 @@ static const struct argp_option options[] = {
 	{ "force", OPTION_FORCE, NULL, 0, "Compute again what is there", 0 },
 	{ "replace", OPTION_REPLACE, NULL, 0, "Take the folder of another experiment of that name; its points stay", 0 },
 	{ "no-plots", OPTION_NO_PLOTS, NULL, 0, "Draw no figures", 0 },
-	{ "sensitivity", OPTION_SENSITIVITY, NULL, 0, "Does the order of the allocators depend on an uncertain number? Each halved and doubled", 0 },
+	{ "sensitivity", OPTION_SENSITIVITY, NULL, 0, "Does the order, or what is expected, depend on an uncertain number? Each halved and doubled", 0 },
 	{ "backend", OPTION_BACKEND, "native|simulated", 0, "native: measure this host's processors, and print the simulation beside them", 0 },
 	{ "watched", OPTION_WATCHED, NULL, 0, "With --backend native: watch who is handed what, time nothing", 0 },
 	{ "quiet", OPTION_QUIET, NULL, 0, "No progress, no notes", 0 },

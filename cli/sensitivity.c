@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/expected.h"
 #include "cli/options.h"
 #include "cli/run.h"
 #include "cli/summary.h"
@@ -20,13 +21,13 @@
 #include "experiment/sensitivity.h"
 #include "sim/verbs/xalloc.h"
 
-enum { PATH_BYTES = 4096, NAME_BYTES = 128, COLUMNS = 64, GROUPS_MAX = 48 };
+enum { PATH_BYTES = 4096, NAME_BYTES = 128, COLUMNS = 64, GROUPS_MAX = 48, LABEL_BYTES = 512 };
 
 void sensitivity_check(const struct experiment *experiment, struct diagnostics *diagnostics)
 {
-	if (sensitivity_alternatives(experiment) < 2)
+	if (sensitivity_alternatives(experiment) < 2 && !experiment->expect.count)
 		mistake(diagnostics, experiment->compared,
-			"--sensitivity asks whether the order of allocators changes; give two or more to compare, like 'objects: [slub-page, slub-cpu]'");
+			"--sensitivity asks what becomes of an order, or of what is expected; give two or more to compare, like 'objects: [slub-page, slub-cpu]' or another setting by name, or a list 'expect'");
 }
 
 /* ---- running ----------------------------------------------------------------------------- */
@@ -148,12 +149,14 @@ static void make_columns(const struct sensitivity *sensitivity, struct column co
 	columns[count++] = (struct column){ "times", "factor", false };
 	columns[count++] = (struct column){ "cycles/op", "cycles", false };
 	columns[count++] = (struct column){ "bounces/op", "bounces", false };
-	for (size_t i = 0; i < groups; i++) {
+	if (sensitivity->claims)
+		columns[count++] = (struct column){ "expected", "expected", true };
+	for (size_t i = 0; i < groups && sensitivity->conclusions; i++) {
 		const char *title = sensitivity->groups->group[i];
 
 		columns[count++] = (struct column){ *title ? title : "conclusions", "group", true };
 	}
-	if (!groups)
+	if (!groups && sensitivity->conclusions)
 		columns[count++] = (struct column){ "all groups", "group", true };
 	if (has_notes(sensitivity))
 		columns[count++] = (struct column){ "", "note", true };
@@ -170,6 +173,21 @@ static void add_moved(struct table *table, double moved)
 		table_text(table, "same");
 	else
 		table_text(table, "%s %%", number_percent(text, sizeof text, moved));
+}
+
+/* "3 of 4 hold" */
+static void add_claims(struct table *table, const struct sensitivity *sensitivity,
+		       const struct trial *trial)
+{
+	size_t held = 0;
+
+	for (size_t i = 0; trial->came && i < sensitivity->claims; i++)
+		held += trial->came[i].point && trial->came[i].verdict == EXPECT_HOLDS;
+	if (trial->came)
+		table_text(table, "%zu of %zu hold%s", held, sensitivity->claims,
+			   sensitivity->claims == 1 ? "s" : "");
+	else
+		table_text(table, "%s", *trial->why ? "-" : "missing");
 }
 
 static void add_verdict(struct table *table, const struct sensitivity *sensitivity,
@@ -191,9 +209,11 @@ static void add_row(struct table *table, const struct sensitivity *sensitivity,
 	table_real(table, trial->change.factor);
 	for (enum measured by = 0; by < MEASURES; by++)
 		add_moved(table, trial->moved[by]);
-	for (size_t group = 0; group < groups; group++)
+	if (sensitivity->claims)
+		add_claims(table, sensitivity, trial);
+	for (size_t group = 0; group < groups && sensitivity->conclusions; group++)
 		add_verdict(table, sensitivity, trial, group);
-	if (!groups)
+	if (!groups && sensitivity->conclusions)
 		add_verdict(table, sensitivity, trial, SIZE_MAX);
 	if (has_notes(sensitivity) && *trial->why)
 		table_text(table, "not possible: %s", trial->why);
@@ -263,6 +283,59 @@ static size_t untried(const struct sensitivity *sensitivity)
 	return count;
 }
 
+static bool claim_holds(const struct sensitivity *sensitivity, size_t at)
+{
+	bool held = sensitivity->claim[at].came.verdict == EXPECT_HOLDS;
+
+	for (size_t i = 0; i < sensitivity->trials; i++) {
+		const struct trial *trial = &sensitivity->trial[i];
+
+		held = held && (!trial->came || (trial->came[at].point &&
+						 trial->came[at].verdict == EXPECT_HOLDS));
+	}
+	return held;
+}
+
+/* A claim as it is, and each change under which its verdict is another one. */
+static void print_claim(FILE *out, const struct sensitivity *sensitivity, size_t at)
+{
+	const struct claim *claim = &sensitivity->claim[at];
+	char name[NAME_BYTES];
+
+	fputs("  ", out);
+	expected_print_one(out, sensitivity->points, claim->expectation, &claim->came);
+	for (size_t i = 0; i < sensitivity->trials; i++) {
+		const struct trial *trial = &sensitivity->trial[i];
+
+		if (!trial->came ||
+		    (trial->came[at].point && trial->came[at].verdict == claim->came.verdict))
+			continue;
+		fprintf(out, "    with %s: ", trial_name(trial, name, sizeof name));
+		if (trial->came[at].point)
+			expected_print_short(out, claim->expectation, &trial->came[at]);
+		else
+			fputs("missing\n", out);
+	}
+}
+
+static void print_claims(FILE *out, const struct sensitivity *sensitivity)
+{
+	size_t held = 0, count = sensitivity->claims;
+	const char *tried = untried(sensitivity) ? " tried" : "";
+
+	for (size_t i = 0; i < count; i++)
+		held += claim_holds(sensitivity, i);
+	if (!count)
+		return;
+	fprintf(out, "%zu expectation%s, %zu hold%s as it is and under every change%s%s\n", count,
+		count == 1 ? "" : "s", held, held == 1 ? "s" : "", tried,
+		held < count ? "; these do not:" : ".");
+	for (size_t i = 0; i < count; i++) {
+		if (!claim_holds(sensitivity, i))
+			print_claim(out, sensitivity, i);
+	}
+}
+
 static void print_summary(FILE *out, const struct sensitivity *sensitivity)
 {
 	size_t held = 0, count = sensitivity->conclusions, missing = untried(sensitivity);
@@ -273,6 +346,9 @@ static void print_summary(FILE *out, const struct sensitivity *sensitivity)
 	if (missing)
 		fprintf(out, "incomplete: %zu of %zu changes were not tried\n", missing,
 			sensitivity->trials);
+	print_claims(out, sensitivity);
+	if (!count)
+		return;
 	fprintf(out, "%zu conclusion%s, %zu hold%s under every change%s%s\n", count,
 		count == 1 ? "" : "s", held, held == 1 ? "s" : "", missing ? " tried" : "",
 		held < count ? "; these do not:" : ".");
@@ -295,9 +371,14 @@ static void print_people(FILE *out, const struct sensitivity *sensitivity,
 	for (size_t i = 0; i < sensitivity->trials; i++)
 		add_row(table, sensitivity, &sensitivity->trial[i]);
 	summary_headline(out, sensitivity->points);
-	fprintf(out,
-		"Largest change of a mean, and what becomes of the order of allocators%s%s:\n\n",
-		*axis ? ", by " : "", axis);
+	fputs("Largest change of a mean", out);
+	if (sensitivity->claims)
+		fputs(", how much of what is expected holds", out);
+	if (sensitivity->conclusions)
+		fprintf(out, ", and what becomes of the order%s%s%s",
+			sensitivity->groups->allocators ? " of allocators" : "",
+			*axis ? ", by " : "", axis);
+	fputs(":\n\n", out);
 	table_print(table, out, TABLE_PEOPLE, "sensitivity", 0, paper);
 	table_free(table);
 	print_summary(out, sensitivity);
@@ -354,16 +435,50 @@ static void add_verdicts(struct table *table, const struct sensitivity *sensitiv
 	}
 }
 
+static const char *claim_verdict(const struct expected *came)
+{
+	return !came->point                    ? "missing"
+	       : came->verdict == EXPECT_HOLDS ? "holds"
+	       : came->verdict == EXPECT_FAILS ? "fails"
+					       : "undecided";
+}
+
+/* An expectation has what is expected in place of a second one to compare. */
+static void add_claim_rows(struct table *table, const struct sensitivity *sensitivity,
+			   const struct trial *trial)
+{
+	for (size_t i = 0; i < sensitivity->claims; i++) {
+		const struct claim *claim = &sensitivity->claim[i];
+		char label[LABEL_BYTES];
+
+		add_change(table, trial);
+		point_label(sensitivity->points, claim->came.point, label, sizeof label);
+		table_text(table, "%s", label);
+		table_text(table, "%s", "expected");
+		table_text(table, "%s", expected_words(claim->expectation, label, sizeof label));
+		table_text(table, "%s", claim->expectation->what.name);
+		table_real(table, claim->came.change.mean);
+		table_real(table, trial->came[i].point ? trial->came[i].change.mean : NAN);
+		table_text(table, "%s", claim_verdict(&trial->came[i]));
+		table_blank(table);
+		table_text(table, "%s", trial->same ? "changes nothing" : "");
+	}
+}
+
 static void print_programs(FILE *out, const struct sensitivity *sensitivity,
 			   enum table_format format)
 {
 	struct table *table = table_new(program_columns);
 
 	for (size_t i = 0; i < sensitivity->trials; i++) {
-		if (sensitivity->trial[i].verdict)
-			add_verdicts(table, sensitivity, &sensitivity->trial[i]);
-		else
-			add_untried(table, &sensitivity->trial[i]);
+		const struct trial *trial = &sensitivity->trial[i];
+
+		if (trial->verdict) {
+			add_claim_rows(table, sensitivity, trial);
+			add_verdicts(table, sensitivity, trial);
+		} else {
+			add_untried(table, trial);
+		}
 	}
 	if (format == TABLE_CSV)
 		metrics_csv_source(out, sensitivity->points);

@@ -8,3 +8,4 @@ how="--set explore.interrupts=0 --set explore.store_buffer=0 --set explore.sched
 "$bounce" explore configs/explore/slub.yaml --plants $how --set slub-cpu.variant=2.6.24
 "$bounce" explore configs/explore/slab.yaml --plants $how | tail -n +3
 "$bounce" explore configs/explore/buddy.yaml --plants $how | tail -n +3
+"$bounce" explore configs/explore/pcp-buddy.yaml --plants $how | tail -n +3

@@ -23,6 +23,7 @@ enum {
 	TOKENS_MAX = 64,
 	ROWS_MAX = 1000,
 	NAME_BYTES = 64,
+	STEM_BYTES = 32,
 	LINE_SIZE = 64,
 	WORD = 8
 };
@@ -515,6 +516,22 @@ static bool has_samples(const struct reading *reading)
 	return true;
 }
 
+/* "file.c2c.txt" gives "file-line-0": lines of two reports are two experiments. */
+static void print_name(FILE *out, const char *origin, const struct head *head)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	size_t length = strcspn(origin, ".");
+
+	if (!length || !strchr(letters, *origin)) {
+		fputs("name: c2c", out);
+	} else {
+		fputs("name: ", out);
+		for (size_t i = 0; i < length && i < STEM_BYTES; i++)
+			fputc(strchr(letters, origin[i]) || origin[i] == '_' ? origin[i] : '-', out);
+	}
+	fprintf(out, "-line-%" PRIu64 "\n", head->number);
+}
+
 static bool print_experiment(FILE *out, const struct reading *reading, const struct head *head,
 			     const char *origin, struct c2c_summary *summary)
 {
@@ -529,9 +546,9 @@ static bool print_experiment(FILE *out, const struct reading *reading, const str
 		xalloc_failed(length);
 	if (summary->cpus <= 1024) {
 		print_doubts(out, origin, head);
-		fprintf(out,
-			"name: c2c-line-%" PRIu64 "\nmachine: %s\nplacement: scatter\ncpus: %u\n",
-			head->number, machine_for(summary->cpus), summary->cpus);
+		print_name(out, origin, head);
+		fprintf(out, "machine: %s\nplacement: scatter\ncpus: %u\n",
+			machine_for(summary->cpus), summary->cpus);
 		fputs("workload:\n  kind: struct\n  struct_name: line\n", out);
 		summary->members = print_members(out, reading);
 		fputs("  work_cycles: 500\n", out);

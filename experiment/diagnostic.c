@@ -222,6 +222,26 @@ void diagnostics_excuse(struct diagnostics *diagnostics, struct diagnostics *mor
 	diagnostics_free(more);
 }
 
+bool diagnostics_narrow(struct diagnostics *diagnostics, place_choice *choose, const void *argument)
+{
+	size_t chosen = 0, kept = 0;
+
+	for (size_t i = 0; i < diagnostics->count; i++)
+		chosen += !diagnostics->message[i].note &&
+			  choose(argument, diagnostics->message[i].place);
+	if (!chosen)
+		return false;
+	for (size_t i = 0; i < diagnostics->count; i++) {
+		if (choose(argument, diagnostics->message[i].owner))
+			diagnostics->message[kept++] = diagnostics->message[i];
+		else
+			free(diagnostics->message[i].text);
+	}
+	diagnostics->count = kept;
+	diagnostics->mistakes = chosen;
+	return true;
+}
+
 /* ---- printing ---------------------------------------------------------------------------- */
 
 static int compare_numbers(size_t a, size_t b)

@@ -57,6 +57,10 @@ void diagnostics_join(struct diagnostics *diagnostics, struct diagnostics *more)
 void diagnostics_excuse(struct diagnostics *diagnostics, struct diagnostics *more,
 			const char *words);
 
+/* Keeps the mistakes whose place is chosen, with their notes. false: none is, and all stay. */
+typedef bool place_choice(const void *argument, struct place place);
+bool diagnostics_narrow(struct diagnostics *diagnostics, place_choice *choose, const void *argument);
+
 size_t diagnostics_count(const struct diagnostics *diagnostics);
 void diagnostics_print(struct diagnostics *diagnostics, FILE *out, bool colour);
 

@@ -197,6 +197,29 @@ static const char *swept_path(const struct experiment *experiment, const char *w
 	return path;
 }
 
+/* A list of the file that --set made one value of: then the expectation is about that value, or, which
+ * is told, about nothing. */
+static bool is_set(struct loading *loading, struct choice *choice)
+{
+	const struct combination *one = loading->experiment->combination[0];
+
+	for (size_t i = 0; i < one->keys; i++) {
+		const char *key = one->key[i].key, *dot = strrchr(key, '.');
+		struct place place = walk_place(loading, key);
+
+		if ((strcmp(key, choice->path) && (!dot || strcmp(dot + 1, choice->path))) ||
+		    !walk_find(loading, key) || !place.source || !place.source->option)
+			continue;
+		if (strcmp(one->key[i].value, choice->value))
+			diagnostics_remark(loading->diagnostics, choice->place,
+					   "left out: '%.60s' is %.60s here, not %.60s",
+					   choice->path, one->key[i].value, choice->value);
+		snprintf(choice->path, sizeof choice->path, "%s", key);
+		return true;
+	}
+	return false;
+}
+
 static bool check_key(struct loading *loading, struct choice *choice)
 {
 	const struct experiment *experiment = loading->experiment;
@@ -207,6 +230,8 @@ static bool check_key(struct loading *loading, struct choice *choice)
 		snprintf(choice->path, sizeof choice->path, "%s", path);
 		return true;
 	}
+	if (is_set(loading, choice))
+		return false;
 	for (size_t i = 0; i < experiment->swepts; i++) {
 		const char *dot = strrchr(experiment->swept[i], '.');
 
@@ -227,6 +252,7 @@ static void check_value(struct loading *loading, const struct choice *choice)
 {
 	const struct experiment *experiment = loading->experiment;
 	struct nearest nearest = nearest_to(choice->value);
+	struct place place = walk_place(loading, choice->path);
 
 	for (size_t i = 0; i < experiment->combinations; i++) {
 		const char *value = combination_value(experiment->combination[i], choice->path);
@@ -236,7 +262,11 @@ static void check_value(struct loading *loading, const struct choice *choice)
 		if (value)
 			nearest_try(&nearest, value);
 	}
-	if (nearest.best)
+	if (place.source && place.source->option)
+		diagnostics_remark(loading->diagnostics, choice->place,
+				   "left out: no combination has %s=%.60s", choice->path,
+				   choice->value);
+	else if (nearest.best)
 		mistake(loading->diagnostics, choice->place,
 			"no combination has %s=%.60s; did you mean '%s'?", choice->path,
 			choice->value, nearest.best);

@@ -248,6 +248,92 @@ static bool is_possible(struct loading *loading, struct combination *combination
 	return good;
 }
 
+/* Values of swept keys that no combination could take. */
+struct dead {
+	const struct yaml **value;
+	size_t count;
+};
+
+static bool is_before(struct place a, struct place b)
+{
+	return a.line != b.line ? a.line < b.line : a.column < b.column;
+}
+
+static struct place last_place(const struct yaml *node)
+{
+	struct place last = node->place;
+
+	for (size_t i = 0; i < node->count; i++) {
+		struct place end = last_place(node->child[i]);
+
+		last = is_before(last, end) ? end : last;
+		if (node->kind == YAML_MAPPING && is_before(last, node->key[i]->place))
+			last = node->key[i]->place;
+	}
+	return last;
+}
+
+/* In one of the values, or in a file that it names. */
+static bool in_dead(const void *argument, struct place place)
+{
+	const struct dead *dead = argument;
+
+	for (size_t i = 0; i < dead->count; i++) {
+		const struct yaml *value = dead->value[i];
+
+		if (place.source == value->place.source && !is_before(place, value->place) &&
+		    !is_before(last_place(value), place))
+			return true;
+		if (place.source != value->place.source && place.source && !place.source->option &&
+		    value->kind == YAML_VALUE && strstr(place.source->name, value->text))
+			return true;
+	}
+	return false;
+}
+
+static bool is_taken(const struct experiment *experiment, size_t axis, size_t value)
+{
+	for (size_t i = 0; i < experiment->combinations; i++) {
+		if (experiment->combination[i]->turn[axis] == value)
+			return true;
+	}
+	return false;
+}
+
+static bool is_count(const struct yaml *value)
+{
+	return value->kind == YAML_VALUE && *value->text &&
+	       !value->text[strspn(value->text, "0123456789.")];
+}
+
+/*
+ * A count of CPUs or elements may be too much for all machines of the list. An edit, a layout or
+ * other words of a workload that no combination can take are not what was meant: what is wrong in
+ * them is told as a mistake. true: there is one, and `left` has nothing else.
+ */
+static bool keep_misspelt(const struct loading *loading, struct diagnostics *left)
+{
+	struct dead dead = { NULL, 0 };
+	bool kept;
+
+	for (size_t i = 0; i < loading->schema.axes; i++) {
+		const struct axis *axis = &loading->schema.axis[i];
+
+		for (size_t v = 0; v < axis->node->count; v++) {
+			const struct yaml *value = axis->node->child[v];
+
+			if (strncmp(axis->path, "workload.", 9) || is_count(value) ||
+			    is_taken(loading->experiment, i, v))
+				continue;
+			dead.value = xrealloc(dead.value, (dead.count + 1) * sizeof *dead.value);
+			dead.value[dead.count++] = value;
+		}
+	}
+	kept = diagnostics_narrow(left, in_dead, &dead);
+	free(dead.value);
+	return kept;
+}
+
 /* With one that can be, those that cannot are left out; with none they are mistakes. */
 static void multiply(struct loading *loading)
 {
@@ -275,7 +361,7 @@ static void multiply(struct loading *loading)
 		}
 		experiment->combination[experiment->combinations++] = combination;
 	} while (next_turn(&loading->schema));
-	if (experiment->combinations)
+	if (experiment->combinations && !keep_misspelt(loading, left))
 		diagnostics_excuse(loading->diagnostics, left, LEFT_OUT);
 	else
 		diagnostics_join(loading->diagnostics, left);

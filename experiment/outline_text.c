@@ -24,8 +24,9 @@ static void print_alignment(FILE *out, uint64_t align)
 	fprintf(out, " __attribute__((__aligned__(%" PRIu64 ")))", align);
 }
 
+/* `close` is what closes the body of a struct or union, or nothing. */
 static void print_declared(struct printing *printing, const struct outline_member *member,
-			   const char *text, unsigned tabs)
+			   const char *close, const char *text, unsigned tabs)
 {
 	char aligned[64] = "";
 	int width;
@@ -35,7 +36,7 @@ static void print_declared(struct printing *printing, const struct outline_membe
 			 member->align);
 	for (unsigned i = 0; i < tabs; i++)
 		fputc('\t', printing->out);
-	width = fprintf(printing->out, "%s%s;", text, aligned);
+	width = fprintf(printing->out, "%s%s%s;", close, text, aligned);
 	fprintf(printing->out, "%*s", width < COMMENT_COLUMN ? COMMENT_COLUMN - width : 1, "");
 	if (member->bits)
 		fprintf(printing->out, "/* %5" PRIu64 ":%2u %2" PRIu64 " */\n", member->offset,
@@ -48,10 +49,8 @@ static void print_declared(struct printing *printing, const struct outline_membe
 static void print_member(struct printing *printing, const struct outline_member *member,
 			 unsigned tabs)
 {
-	char close[3 * OUTLINE_NAME_BYTES];
-
 	if (member->kind == MEMBER_PLAIN) {
-		print_declared(printing, member, member->head, tabs);
+		print_declared(printing, member, "", member->head, tabs);
 		return;
 	}
 	for (unsigned i = 0; i < tabs; i++)
@@ -59,8 +58,7 @@ static void print_member(struct printing *printing, const struct outline_member 
 	fprintf(printing->out, "%s\n", member->head);
 	for (size_t i = 0; i < member->children; i++)
 		print_member(printing, &member->child[i], tabs + 1);
-	snprintf(close, sizeof close, "}%s%s", *member->tail ? " " : "", member->tail);
-	print_declared(printing, member, close, tabs);
+	print_declared(printing, member, *member->tail ? "} " : "}", member->tail, tabs);
 }
 
 /* Bits that begin a word of their own though those in front of them leave room: a compiler is told. */

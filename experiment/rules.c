@@ -219,10 +219,20 @@ static bool add_input(struct combination *into, const char *path, char *why, siz
 	return true;
 }
 
+/* The setting that names a file, if one does, else the workload. */
+static struct place input_place(struct loading *loading, const char *key)
+{
+	char path[SETTING_PATH_BYTES];
+
+	schema_join(path, "workload", key ? key : "");
+	return walk_place(loading, key && walk_find(loading, path) ? path : "workload");
+}
+
 /* How much there is to do, and what the input holds. */
 static void rule_workload(struct loading *loading, struct combination *into)
 {
 	const struct workload *workload = into->workload;
+	const char *key = workload->input_key;
 	char why[512] = "", path[4096] = "";
 	bool good = true;
 
@@ -233,6 +243,8 @@ static void rule_workload(struct loading *loading, struct combination *into)
 	if (good && *path)
 		good = file_hash(path, into->input, why, sizeof why);
 	*path = '\0';
+	if (good && workload->second_key)
+		key = workload->second_key;
 	if (good && workload->second_input)
 		good = workload->second_input(into->workload_settings, path, sizeof path, why,
 					      sizeof why);
@@ -246,7 +258,7 @@ static void rule_workload(struct loading *loading, struct combination *into)
 		good = workload->operations(into->workload_settings, (unsigned)into->settings.cpus,
 					    &into->warmup, &into->operations, why, sizeof why);
 	if (!good)
-		mistake(loading->diagnostics, walk_place(loading, "workload"), "workload '%s': %s",
+		mistake(loading->diagnostics, input_place(loading, key), "workload '%s': %s",
 			workload->name, why);
 	else if (!into->operations)
 		mistake(loading->diagnostics, loading->top,

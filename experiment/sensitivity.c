@@ -59,11 +59,13 @@ enum verdict trial_verdict(const struct sensitivity *sensitivity, const struct t
 
 /* ---- figures ----------------------------------------------------------------------------- */
 
-/* As the figures have it: an allocation and its free together. */
+/* As the figures have it: an allocation and its free together, or a turn where nobody does these. */
 static double cycles(const struct point *point, const void *argument)
 {
+	double pair = measure_pair_cycles(point);
+
 	(void)argument;
-	return measure_pair_cycles(point);
+	return isnan(pair) ? measure_turn_cycles(point) : pair;
 }
 
 static double bounces(const struct point *point, const void *argument)
@@ -150,11 +152,13 @@ void sensitivity_free(struct sensitivity *sensitivity)
 	for (size_t i = 0; i < sensitivity->trials; i++) {
 		free(sensitivity->trial[i].verdict);
 		free(sensitivity->trial[i].now);
+		free(sensitivity->trial[i].came);
 	}
 	if (sensitivity->groups)
 		groups_free(sensitivity->groups);
 	free(sensitivity->trial);
 	free(sensitivity->conclusion);
+	free(sensitivity->claim);
 	free(sensitivity);
 }
 
@@ -212,7 +216,7 @@ size_t sensitivity_alternatives(const struct experiment *experiment)
 {
 	struct points points = { .swept = experiment->swept, .swepts = experiment->swepts };
 	struct groups *groups = groups_new();
-	size_t count = 1;
+	size_t count;
 
 	points.point = xalloc((experiment->combinations + 1) * sizeof *points.point);
 	for (size_t i = 0; i < experiment->combinations; i++) {
@@ -223,11 +227,9 @@ size_t sensitivity_alternatives(const struct experiment *experiment)
 		point->result = xalloc(sizeof *point->result);
 		*point->result = (struct result){ .outcome = OUTCOME_DONE };
 	}
-	if (groups_compares_allocators(&points)) {
-		for (size_t i = 0; i < points.count; i++)
-			groups_add_like(groups, &points, NULL, points.point[i], points.point[i]);
-		count = groups->serieses;
-	}
+	for (size_t i = 0; i < points.count; i++)
+		groups_add_like(groups, &points, NULL, points.point[i], points.point[i]);
+	count = groups->serieses;
 	groups_free(groups);
 	for (size_t i = 0; i < points.count; i++)
 		point_free(points.point[i]);
@@ -250,8 +252,19 @@ static void add_conclusion(struct sensitivity *sensitivity, struct conclusion co
 	sensitivity->conclusion[sensitivity->conclusions++] = conclusion;
 }
 
+static void note_claim(void *to, const struct expectation *expectation,
+		       const struct expected *expected)
+{
+	struct sensitivity *sensitivity = to;
+
+	sensitivity->claim = xrealloc(sensitivity->claim,
+				      (sensitivity->claims + 1) * sizeof *sensitivity->claim);
+	sensitivity->claim[sensitivity->claims++] = (struct claim){ expectation, *expected };
+}
+
 void sensitivity_conclude(struct sensitivity *sensitivity, const struct points *points)
 {
+	expect_evaluate(sensitivity->experiment, points, note_claim, sensitivity);
 	sensitivity->points = points;
 	sensitivity->groups = groups_of(points, NULL);
 
@@ -293,6 +306,62 @@ static struct groups *arrange(const struct sensitivity *sensitivity,
 			groups_add_like(groups, sensitivity->points, NULL, like, point);
 	}
 	return groups;
+}
+
+struct judging {
+	const struct sensitivity *sensitivity;
+	struct expected *came;
+};
+
+/* A point that stands for its fellow has its settings. */
+static void judge_claim(void *to, const struct expectation *expectation,
+			const struct expected *expected)
+{
+	struct judging *judging = to;
+
+	for (size_t i = 0; i < judging->sensitivity->claims; i++) {
+		const struct claim *claim = &judging->sensitivity->claim[i];
+
+		if (claim->expectation == expectation &&
+		    claim->came.point->key == expected->point->key) {
+			judging->came[i] = *expected;
+			judging->came[i].point = claim->came.point;
+			judging->came[i].other = claim->came.other;
+		}
+	}
+}
+
+/* The results on the changed machine, called as on the machine itself: what an expectation names
+ * may be what was changed. */
+static void judge_claims(const struct sensitivity *sensitivity, struct trial *trial,
+			 const struct experiment *changed, const struct points *points)
+{
+	const struct experiment *experiment = sensitivity->experiment;
+	struct point *stands = xalloc((experiment->points + 1) * sizeof *stands);
+	struct points as = { .swept = sensitivity->points->swept,
+			     .swepts = sensitivity->points->swepts };
+	struct judging judging = { sensitivity, xalloc((sensitivity->claims + 1) *
+						       sizeof *judging.came) };
+
+	as.point = xalloc((experiment->points + 1) * sizeof *as.point);
+	for (size_t i = 0; i < experiment->points; i++) {
+		const struct point *like = point_named(sensitivity->points,
+						       experiment->point[i].name),
+				   *point = point_named(points, changed->point[i].name);
+
+		if (!like || !point)
+			continue;
+		stands[as.count] = *like;
+		stands[as.count].result = point->result;
+		stands[as.count].metadata_bytes = point->metadata_bytes;
+		stands[as.count].objects_lost = point->objects_lost;
+		as.point[as.count] = &stands[as.count];
+		as.count++;
+	}
+	expect_evaluate(experiment, &as, judge_claim, &judging);
+	trial->came = judging.came;
+	free(as.point);
+	free(stands);
 }
 
 /* The cell there of a cell here, if it has as many runs. */
@@ -354,5 +423,6 @@ void sensitivity_judge(const struct sensitivity *sensitivity, struct trial *tria
 		judge_conclusion(sensitivity, trial, i, there);
 	for (enum measured by = 0; by < MEASURES; by++)
 		trial->moved[by] = farthest(sensitivity, there, by);
+	judge_claims(sensitivity, trial, changed, points);
 	groups_free(there);
 }

@@ -1,10 +1,13 @@
 /*
- * Which conclusions depend on a uncertain number: the order of the compared allocators, on the machine as
- * its file has it and with each uncertain number halved and doubled.
+ * What depends on an uncertain number: the order of what is compared, and what the author expects, on
+ * the machine as its file has it and with each uncertain number halved and doubled.
  *
- * A conclusion is how two allocators stand to each other with otherwise equal settings, by one
- * figure. They are equal where the 95 % interval of their difference has 0 in it (single runs:
- * where there is no difference), and, as in the titles of figures, below 1 %.
+ * A conclusion is how two allocators (where none are compared, two values of the first key that is
+ * swept by name) stand to each other with otherwise equal settings, by one figure. They are equal
+ * where the 95 % interval of their difference has 0 in it (single runs: where there is no
+ * difference), and, as in the titles of figures, below 1 %.
+ *
+ * A claim is an element of the experiment's `expect` for one combination.
  */
 #ifndef EXPERIMENT_SENSITIVITY_H
 #define EXPERIMENT_SENSITIVITY_H
@@ -24,7 +27,7 @@ enum verdict {
 	VERDICTS
 };
 
-/* By what allocators are compared, per operation. */
+/* By what they are compared, per operation. */
 enum measured { BY_CYCLES, BY_BOUNCES, MEASURES };
 
 extern const char *const verdict_names[VERDICTS];       /* "holds", ... */
@@ -42,6 +45,12 @@ struct conclusion {
 	double change;                          /* from the first to the second, a fraction */
 };
 
+/* `came` points into the points on the machine as it is. */
+struct claim {
+	const struct expectation *expectation;
+	struct expected came;
+};
+
 /* One change of the machine, and what it did. */
 struct trial {
 	struct weak_change change;
@@ -50,6 +59,7 @@ struct trial {
 	double moved[MEASURES];                 /* largest change of a mean, a fraction */
 	enum verdict *verdict;                  /* of each conclusion; NULL: not judged */
 	double *now;                            /* as change of the conclusions */
+	struct expected *came;                  /* of each claim; point NULL: missing */
 };
 
 struct sensitivity {
@@ -60,6 +70,8 @@ struct sensitivity {
 	struct groups *groups;
 	struct conclusion *conclusion;
 	size_t conclusions;
+	struct claim *claim;
+	size_t claims;
 };
 
 /* The trials: each weak key of the experiment's machines halved and doubled, and, of several keys,

@@ -27,6 +27,7 @@ static const struct named named[] = {
 	{ "pcp",           0x0072b2, 0x4fa8e8 },
 	{ "magazine",      0xd55e00, 0xff8a3c },
 	{ "pcp-spin",      0x009e73, 0x2ecf9f },
+	{ "pcp-buddy",     0x5a3fa0, 0xb39ef0 },
 	{ "llfree",        0xc2649a, 0xe596c3 },
 	{ NULL, 0, 0 },
 };

@@ -236,6 +236,10 @@ enum lru_list { LRU_INACTIVE_ANON, LRU_ACTIVE_ANON, LRU_INACTIVE_FILE, LRU_ACTIV
 
 struct page_allocator {
 	const char *name, *summary;
+	/* Of what it follows, and when that came out; what it has that the one before it lacked: in
+	 * sentences. */
+	const char *version, *brings;
+	unsigned year;
 	const struct setting *settings;         /* NULL: none */
 	size_t settings_size;
 	/* Of its own era, by its settings; used without an object allocator. */

@@ -81,6 +81,8 @@ models() {
 		magazine of processes|magazine|magazine.process_magazines=2
 		pcp-spin 6.12|pcp-spin|pcp-spin.variant=6.12
 		pcp-spin 7.1|pcp-spin|pcp-spin.variant=7.1
+		pcp-buddy|pcp-buddy|
+		pcp-buddy tried|pcp-buddy|pcp-buddy.lock=tried
 		llfree|llfree|
 	LIST
 }

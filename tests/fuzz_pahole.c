@@ -71,7 +71,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (nul && size - length - 1 < sizeof name) {
 		memcpy(name, nul + 1, size - length - 1);
 		look(outline, name);
-		if (outline_outer(outline, name) != SIZE_MAX)
+		if (outline_outer(outline, name) != SIZE_MAX && size % 2)
+			outline_align(outline, outline_outer(outline, name), 64);
+		else if (outline_outer(outline, name) != SIZE_MAX)
 			outline_own_line(outline, outline_outer(outline, name), 64);
 	} else {
 		outline_pad(outline, outline->members - 1, 8);

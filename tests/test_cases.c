@@ -192,6 +192,32 @@ static void ticket_locks_collapse(void **state)
 	results_free(&results);
 }
 
+/*
+ * The same of the workload of locks: from 4 CPUs on each release of a ticket lock is read by more who
+ * wait, and of a test and test-and-set lock all of them try again; under a queued lock one is told.
+ */
+static void locks_collapse(void **state)
+{
+	enum { TTAS, TICKET, QUEUED, LOCKS };
+	struct results results = run_shipped("lock-ticket");
+	double each[4][LOCKS];                  /* cycles an operation, at 1, 4, 16, 48 CPUs */
+
+	(void)state;
+	assert_int_equal(results.points.count, 4 * LOCKS);
+	for (size_t i = 0; i < 4 * LOCKS; i++)
+		each[i / LOCKS][i % LOCKS] = measured(&results, i, "elapsed_cycles");
+	for (int lock = 0; lock < LOCKS; lock++)
+		assert_true(each[1][lock] < each[0][lock] / 2);
+	for (int lock = TTAS; lock <= TICKET; lock++) {
+		assert_true(each[2][lock] > each[1][lock]);
+		assert_true(each[3][lock] > each[2][lock]);
+		assert_true(each[3][lock] > 2 * each[1][lock]);
+	}
+	assert_true(each[3][QUEUED] < 1.75 * each[1][QUEUED]);
+	assert_true(each[3][QUEUED] < 0.6 * each[3][TICKET]);
+	results_free(&results);
+}
+
 /* More CPUs than the loop works on: the table says how many do. */
 static void idle_cpus_are_told(void **state)
 {
@@ -243,6 +269,7 @@ int main(void)
 		cmocka_unit_test(padding_is_flat),
 		cmocka_unit_test(a_count_apart_from_what_is_read),
 		cmocka_unit_test(ticket_locks_collapse),
+		cmocka_unit_test(locks_collapse),
 		cmocka_unit_test(idle_cpus_are_told),
 	};
 

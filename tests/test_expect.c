@@ -152,6 +152,46 @@ static void test_two_states(void **state)
 	free(told);
 }
 
+/* --set makes one value of a list: what is expected of it is kept, of another one is left out. */
+static void test_set_keys(void **state)
+{
+	static const struct {
+		char *set;
+		const char *told;
+	} sets[] = {
+		{ "workload.object_size=256", "" },
+		{ "workload.object_size=64",
+		  "x.yaml:8:28: note: left out: 'object_size' is 64 here, not 256\n"
+		  "      - {metric: bounces, of: {object_size: 256}, below: 5}\n"
+		  "                               ^\n" },
+		{ "workload.object_size=[64, 128]",
+		  "x.yaml:8:28: note: left out: no combination has workload.object_size=256\n"
+		  "      - {metric: bounces, of: {object_size: 256}, below: 5}\n"
+		  "                               ^\n" },
+	};
+	char text[2048];
+
+	(void)state;
+	snprintf(text, sizeof text, "%sexpect:\n  - {metric: bounces, of: {object_size: 256}, below: 5}\n",
+		 head);
+	for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+		struct diagnostics *diagnostics = diagnostics_new();
+		char *set = sets[i].set, *told;
+		size_t length;
+		FILE *out = text_open(&told, &length);
+		struct experiment *experiment =
+			experiment_parse("x.yaml", text, strlen(text), &set, 1, diagnostics);
+
+		diagnostics_print(diagnostics, out, false);
+		text_close(out);
+		assert_string_equal(told, sets[i].told);
+		assert_non_null(experiment);
+		experiment_free(experiment);
+		diagnostics_free(diagnostics);
+		free(told);
+	}
+}
+
 /* It is no part of what a result is. */
 static void test_no_hash(void **state)
 {
@@ -229,7 +269,7 @@ static void test_run(void **state)
 	output = run_cli(arguments);
 	assert_int_equal(output.status, 3);
 	assert_non_null(strstr(output.out, "  holds      operations of operations=100: 100, equal to 100\n"));
-	assert_non_null(strstr(output.out, "  FAILS      operations of operations=200: 200, below that of operations=100: 100; +100 %\n"));
+	assert_non_null(strstr(output.out, "  FAILS      operations of operations=200: 200, below 100 (of operations=100); +100 %\n"));
 	output_free(&output);
 
 	memcpy(arguments, rows_only, sizeof rows_only);
@@ -245,12 +285,13 @@ static void test_run(void **state)
 	free(where);
 }
 
-enum { ROWS = sizeof rows / sizeof *rows, MISTAKES = sizeof mistakes / sizeof *mistakes, OTHERS = 3 };
+enum { ROWS = sizeof rows / sizeof *rows, MISTAKES = sizeof mistakes / sizeof *mistakes, OTHERS = 4 };
 
 int main(void)
 {
 	struct CMUnitTest tests[ROWS + MISTAKES + OTHERS] = {
 		cmocka_unit_test(test_two_states),
+		cmocka_unit_test(test_set_keys),
 		cmocka_unit_test(test_no_hash),
 		cmocka_unit_test(test_run),
 	};

@@ -370,6 +370,14 @@ static void a_model_tells_its_version_and_its_variants(void **state)
 	expect_in(&output, "\"version\":\"Linux 2.6.22\",\"year\":\"2007\"");
 	expect_in(&output, "\"variants\":\"3.1 3.2 3.18\"");
 	expect_in(&output, "\"variants\":\"intended v1 4.0\"");
+	expect_in(&output, "\"version\":\"Linux 6.12 and 7.1\",\"year\":\"2024\"");
+	output_free(&output);
+	output = run_cli((const char *const[]){ "explain", "llfree", NULL });
+	expect_in(&output, "of LLFree of USENIX ATC'23, 2023\nnew in it: counters and bits in place of lists");
+	output_free(&output);
+	output = run_cli((const char *const[]){ "explain", "pcp-buddy", NULL });
+	expect_in(&output, "of a proposal of April 2026 on Linux 7.x (sketch), 2026\n");
+	expect_in(&output, "new in it: a CPU takes whole blocks of 512 pages from the zone and owns them");
 	output_free(&output);
 }
 

@@ -16,6 +16,10 @@
 #define PCP_SPIN(variant) \
 	"pages: pcp-spin\npcp-spin: {variant: " variant ", batch: 1, high_min: 2}\n"
 
+/* Blocks of four pages, so that claims, drains, merges and ends of ownership are near. */
+#define PCP_BUDDY(lock) \
+	"pages: pcp-buddy\npcp-buddy: {lock: " lock ", block_order: 2, batch: 1, high_min: 3}\n"
+
 /* clang-format off */
 static const struct planted planted[] = {
 	{ "none", QUEUED,   "no-zone-lock",     STRATEGY_RUNS,       4, 1000 },
@@ -26,6 +30,12 @@ static const struct planted planted[] = {
 	{ "none", PCP_SPIN("6.12"), "no-pcp-lock",      STRATEGY_RUNS,       6, 1000 },
 	{ "none", PCP_SPIN("7.1"),  "no-pcp-lock",      STRATEGY_RUNS,       6, 1000 },
 	{ "none", PCP_SPIN("7.1"),  "uncounted-refill", STRATEGY_EXHAUSTIVE, 2, 1000 },
+	{ "none", PCP_BUDDY("waited"), "no-pcp-lock",    STRATEGY_RUNS,       6, 1000 },
+	{ "none", PCP_BUDDY("waited"), "mark-stays",     STRATEGY_EXHAUSTIVE, 2, 1000 },
+	{ "none", PCP_BUDDY("waited"), "merges-blindly", STRATEGY_RUNS,       6, 1000 },
+	{ "none", PCP_BUDDY("tried"),  "merges-blindly", STRATEGY_RUNS,       6, 1000 },
+	{ "none", PCP_BUDDY("waited"), "lasting-owner",  STRATEGY_RUNS,       6, 1000 },
+	{ "none", PCP_BUDDY("waited"), "uncounted-claim", STRATEGY_EXHAUSTIVE, 2, 1000 },
 };
 /* clang-format on */
 
@@ -38,7 +48,10 @@ static void planted_faults_are_found(void **state)
 
 static void the_allocators_are_sound(void **state)
 {
-	static const char *const models[] = { QUEUED, MAGAZINE, PCP_SPIN("6.12"), PCP_SPIN("7.1") };
+	static const char *const models[] = {
+		QUEUED, MAGAZINE, PCP_SPIN("6.12"), PCP_SPIN("7.1"), PCP_BUDDY("waited"),
+		PCP_BUDDY("tried"),
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof models / sizeof *models; i++)

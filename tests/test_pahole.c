@@ -397,6 +397,221 @@ static void nested_alignment_is_kept(void **state)
 	outline_free(outline);
 }
 
+static void must_come_back(const struct outline *outline)
+{
+	char *once = printed(outline), *twice;
+	struct outline *again = read_or_fail(once, "");
+
+	twice = printed(again);
+	assert_string_equal(once, twice);
+	free(once);
+	free(twice);
+	outline_free(again);
+}
+
+/* What is printed reads back, as it is and once a member has moved: long attributes, attributes in
+ * front of the body, comments between words, almost as many words as are understood. */
+static void all_that_is_read_comes_back(void **state)
+{
+	char many[4000] = "struct a {\n	int first; /* 0 4 */\n	int";
+
+	for (int i = 0; i < 252; i++)
+		strcat(many, " const");
+	strcat(many, " x; /* 4 4 */\n};\n");
+
+	/* clang-format off */
+	const char *const texts[] = {
+		"struct a {\n	int first; /* 0 4 */\n	struct {\n		int y; /* 128 4 */\n"
+		"	} x __attribute__((__aligned__(                                                  "
+		"                                                                                    "
+		"                                                                             128))); /* 128 128 */\n};\n",
+		"struct a {\n	int first; /* 0 4 */\n	struct __attribute__((__aligned__(64))) {\n"
+		"		int y; /* 64 4 */\n	} x; /* 64 64 */\n};\n",
+		"struct a {\n	int first; /* 0 4 */\n	unsigned/**/int/* of */x; /* 4 4 */\n};\n",
+		"struct a {\n	int first; /* 0 4 */\n"
+		"	char __attribute__((section(\"/*((\"))) x; /* 4 1 */\n};\n",
+		"struct a {\n	int first; /* 0 4 */\n	enum e { A = 1 } x:8; /* 4: 0 4 */\n};\n",
+		"struct a {\n	int first; /* 0 4 */\n	const struct class * const class; /* 8 8 */\n"
+		"	struct b<int, c::d> x; /* 16 8 */\n	long unsigned int __state; /* 24 8 */\n};\n",
+		"struct a {\n	int first; /* 0 4 */\n	void (*(*x)(int))(void (*)(int)); /* 8 8 */\n};\n",
+		many,
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		struct outline *outline = read_or_fail(texts[i], "");
+
+		must_come_back(outline);
+		outline_own_line(outline, outline_outer(outline, "x"), 64);
+		assert_true(outline_lay_out(outline));
+		must_come_back(outline);
+		outline_align(outline, outline_outer(outline, "first"), 128);
+		outline_pad(outline, 0, 8);
+		assert_true(outline_lay_out(outline));
+		must_come_back(outline);
+		outline_free(outline);
+	}
+}
+
+/* As many words of bits as members are understood, each begun by a break that is printed. */
+static void breaks_are_no_members(void **state)
+{
+	enum { BITS = OUTLINE_MEMBERS_MAX };
+	char *text = xalloc(40 * BITS + 100), *at = text + sprintf(text, "struct a {\n");
+	struct outline *outline;
+
+	(void)state;
+	for (int i = 0; i < BITS; i++)
+		at += sprintf(at, "\tint b%d:1; /* %d: 0 4 */\n", i, 4 * i);
+	sprintf(at, "};\n");
+	outline = read_or_fail(text, "");
+	must_come_back(outline);
+	outline_free(outline);
+	free(text);
+}
+
+/*
+ * The word of `flags` begins at 0 and holds the two bytes in front of it: the three are one unit.
+ * With `n` in front of them they lie at 8 (n ends at 8): a 8, b 9, flags in the word at 8.
+ */
+static void bits_behind_bytes_of_their_word(void **state)
+{
+	static const char text[] = "struct a {\n"
+				   "	unsigned char a; /* 0 1 */\n"
+				   "	unsigned char b; /* 1 1 */\n"
+				   "	unsigned int flags:3; /* 0:16 4 */\n"
+				   "	long unsigned int n; /* 8 8 */\n"
+				   "};\n";
+	static const char *const names[] = { "n", "a", "b", "flags", NULL };
+	static const unsigned as_it_is[] = { 8, 0, 1, 0 }, moved[] = { 0, 8, 9, 8 };
+	struct outline *outline = read_or_fail(text, "");
+	char *before = printed(outline), *after;
+
+	(void)state;
+	assert_true(outline_lay_out(outline));
+	expect_offsets(outline, names, as_it_is);
+	after = printed(outline);
+	assert_string_equal(before, after);
+	outline_move(outline, outline_outer(outline, "n"), 0);
+	assert_true(outline_lay_out(outline));
+	expect_offsets(outline, names, moved);
+	must_come_back(outline);
+	/* what starts a line is the unit, though `b` was named: n ends at 8, the next line is 64 */
+	outline_align(outline, outline_outer(outline, "b"), 64);
+	assert_true(outline_lay_out(outline));
+	assert_int_equal(outline->size, 128);
+	expect_offsets(outline, names, (const unsigned[]){ 0, 64, 65, 64 });
+	must_come_back(outline);
+	free(before);
+	free(after);
+	outline_free(outline);
+}
+
+/* A packed struct at byte 1, whose `y` lies at 8 by chance: it stays as it is packed, wherever it goes. */
+static void packed_structs_stay_packed(void **state)
+{
+	static const char text[] = "struct a {\n"
+				   "	char c; /* 0 1 */\n"
+				   "	struct {\n"
+				   "		char x[7]; /* 1 7 */\n"
+				   "		long y; /* 8 8 */\n"
+				   "	} in; /* 1 15 */\n"
+				   "	int last; /* 16 4 */\n"
+				   "};\n";
+	static const char *const names[] = { "last", "c", "in.x", "in.y", NULL };
+	struct outline *outline = read_or_fail(text, "");
+
+	(void)state;
+	outline_move(outline, outline_outer(outline, "last"), 0);
+	assert_true(outline_lay_out(outline));
+	expect_offsets(outline, names, (const unsigned[]){ 0, 4, 5, 12 });
+	must_come_back(outline);
+	outline_free(outline);
+}
+
+/*
+ * BTF has no alignments; holes and sizes tell them. In front of _pad1_ are 60 bytes, so it begins a
+ * line, and so does the struct: with n in front, n 0, lock 4, _pad1_ 64, 64 bytes in all. A struct of 12
+ * bytes has nothing in it that wants 8, though `entry` has 8 bytes. And where 24 bytes are padded to 32,
+ * the struct is aligned to 16.
+ */
+static void holes_and_sizes_tell_alignments(void **state)
+{
+	struct outline *outline = read_or_fail("struct a {\n"
+					       "	spinlock_t lock; /* 0 4 */\n"
+					       "	struct cacheline_padding _pad1_; /* 64 0 */\n"
+					       "	int n; /* 64 4 */\n"
+					       "	/* size: 128 */\n"
+					       "};\n",
+					       "");
+
+	(void)state;
+	outline_move(outline, outline_outer(outline, "n"), 0);
+	assert_true(outline_lay_out(outline));
+	assert_int_equal(outline->member[0].offset, 0);
+	assert_int_equal(outline->member[1].offset, 4);
+	assert_int_equal(outline->member[2].offset, 64);
+	assert_int_equal(outline->size, 64);
+	outline_free(outline);
+	outline = read_or_fail("struct a {\n"
+			       "	struct entry entry; /* 0 8 */\n"
+			       "	int n; /* 8 4 */\n"
+			       "	/* size: 12 */\n"
+			       "};\n",
+			       "");
+	assert_true(outline_lay_out(outline));
+	assert_int_equal(outline->size, 12);
+	outline_free(outline);
+	outline = read_or_fail("struct a {\n"
+			       "	union {\n"
+			       "		void * list; /* 0 8 */\n"
+			       "		two_t both; /* 0 16 */\n"
+			       "	}; /* 0 16 */\n"
+			       "	struct slab * slab; /* 16 8 */\n"
+			       "	/* size: 32 */\n"
+			       "};\n",
+			       "");
+	assert_true(outline_lay_out(outline));
+	assert_int_equal(outline->size, 32);
+	outline_free(outline);
+}
+
+/* What a struct of a kernel has beyond its size: elements of an array without a length, the body that
+ * a pointer points to, the rest of a bit-field's word in a packed struct. None of it can be accessed. */
+static void bodies_beyond_the_struct(void **state)
+{
+	/* clang-format off */
+	static const struct { const char *text, *name, *why; unsigned size; } rows[] = {
+		{ "struct a {\n	int n; /* 0 4 */\n	struct {\n		int id; /* 4 4 */\n"
+		  "	} pairs[]; /* 4 0 */\n	/* size: 4 */\n};\n",
+		  "pairs.id", "'id' has no bytes that could be accessed", 0 },
+		{ "struct a {\n	long n; /* 0 8 */\n	struct {\n		int from; /* 0 4 */\n		int to; /* 4 4 */\n"
+		  "	} * parts; /* 8 8 */\n	/* size: 16 */\n};\n",
+		  "parts.from", "'parts' has no members of its own", 0 },
+		{ "struct a {\n	long n; /* 0 8 */\n	struct {\n		int from; /* 0 4 */\n"
+		  "	} * parts; /* 8 8 */\n	/* size: 16 */\n};\n", "parts", "", 8 },
+		{ "struct a {\n	int n; /* 0 4 */\n	unsigned int bits:4; /* 4: 0 4 */\n	/* size: 6 */\n};\n",
+		  "bits", "", 2 },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct outline *outline = read_or_fail(rows[i].text, "");
+		struct outline_spot spot;
+		char why[300] = "";
+
+		assert_int_equal(outline_find(outline, rows[i].name, &spot, why, sizeof why),
+				 rows[i].size > 0);
+		assert_string_equal(why, rows[i].why);
+		if (rows[i].size)
+			assert_int_equal(spot.size, rows[i].size);
+		must_come_back(outline);
+		outline_free(outline);
+	}
+}
+
 /* ---- what is refused ------------------------------------------------------------------------- */
 
 static void refused_at_its_place(void **state)
@@ -423,6 +638,42 @@ static void refused_at_its_place(void **state)
 		{ "struct a {\n\tint x:3; /* 0 4 */\n};\n", "2:11: bit-field 'x' wants /* OFFSET: BIT SIZE */\n" },
 		{ "struct a {\n\tint x - y; /* 0 4 */\n};\n",
 		  "2:8: '-' has no place in the declaration of a member\n" },
+		{ "struct a {\n\tstruct path f_:path; /* 0 16 */\n};\n",
+		  "2:16: ':' stands in front of the width of a bit-field, a number: unsigned int NAME:3\n" },
+		{ "struct a {\n\tint x:y:3; /* 0: 0 4 */\n};\n",
+		  "2:7: ':' stands in front of the width of a bit-field, a number: unsigned int NAME:3\n" },
+		{ "struct a {\n\tint (*f:n)(void); /* 0 8 */\n};\n",
+		  "2:9: ':' stands in front of the width of a bit-field, a number: unsigned int NAME:3\n" },
+		{ "struct a {\n\tspinlock_t lock ____cacheline_aligned; /* 0 4 */\n};\n",
+		  "2:13: 'lock' is one word too many in front of '____cacheline_aligned': pahole prints a type and a name\n" },
+		{ "struct a {\n\tint u32 x; /* 0 4 */\n};\n",
+		  "2:6: 'u32' is one word too many in front of 'x': pahole prints a type and a name\n" },
+		{ "struct a {\n\tunion {\n\t\tint x; /* 0 4 */\n\t} u v; /* 0 4 */\n};\n",
+		  "4:4: 'u' is one word too many in front of 'v': pahole prints a type and a name\n" },
+		{ "struct a {\n\tint x __attribute__; /* 0 4 */\n};\n",
+		  "2:8: '__attribute__' without what it says in parentheses, like __attribute__((__aligned__(8)))\n" },
+		{ "struct a {\n\tint x _Alignas(8; /* 0 4 */\n};\n",
+		  "2:8: '_Alignas' without what it says in parentheses, like __attribute__((__aligned__(8)))\n" },
+		{ "struct a {\n\tint x __attribute__((section(\"y))); /* 0 4 */\n};\n",
+		  "2:31: a string that nothing ends in its line\n" },
+		{ "struct a {\n\tint (*x)(void; /* 0 8 */\n};\n",
+		  "2:10: '(' has no place in the declaration of a member\n" },
+		{ "struct a {\n\tint x[2](3); /* 0 8 */\n};\n",
+		  "2:12: ')' has no place in the declaration of a member\n" },
+		{ "struct a {\n\tint x[y]; /* 0 8 */\n};\n",
+		  "2:9: ']' has no place in the declaration of a member\n" },
+		{ "struct a {\n\tint 3 x; /* 0 8 */\n};\n",
+		  "2:6: '3' has no place in the declaration of a member\n" },
+		{ "struct a {\n\tunsigned int; /* 0 4 */\n};\n",
+		  "2:2: a declaration without the name of a member\n" },
+		{ "struct a {\n\tstruct b; /* 0 4 */\n};\n",
+		  "2:2: a declaration without the name of a member\n" },
+		{ "struct a {\n\tint b::c; /* 0 4 */\n};\n",
+		  "2:6: 'b' with what stands behind it is no name in C\n" },
+		{ "struct a {\n\tint x[2]:3; /* 0: 0 4 */\n};\n", "2:6: a bit-field is one integer\n" },
+		{ "struct a {\n\tint *x:3; /* 0: 0 4 */\n};\n", "2:7: a bit-field is one integer\n" },
+		{ "struct a {\n\tchar c; /* 0 1 */\n\tstruct {\n\t\tint y __attribute__((aligned(4))); /* 4 4 */\n\t} in; /* 1 7 */\n};\n",
+		  "3:2: 'in' lies at 1, which is no multiple of the alignment of a member of it, 4\n" },
 		{ "struct a {\n\tint x:99; /* 0: 0 4 */\n};\n", "2:6: a bit-field has 1 to 64 bits\n" },
 		{ "struct a {\n\tunion {\n\t\tint x; /* 0 4 */\n\t} u:0; /* 0 4 */\n};\n",
 		  "4:4: a bit-field has 1 to 64 bits\n" },
@@ -551,6 +802,12 @@ int main(void)
 		cmocka_unit_test(blanks_before_a_comment),
 		cmocka_unit_test(words_of_bits_stay_apart),
 		cmocka_unit_test(nested_alignment_is_kept),
+		cmocka_unit_test(all_that_is_read_comes_back),
+		cmocka_unit_test(breaks_are_no_members),
+		cmocka_unit_test(bits_behind_bytes_of_their_word),
+		cmocka_unit_test(packed_structs_stay_packed),
+		cmocka_unit_test(holes_and_sizes_tell_alignments),
+		cmocka_unit_test(bodies_beyond_the_struct),
 		cmocka_unit_test(refused_at_its_place),
 		cmocka_unit_test(hostile_text),
 		cmocka_unit_test(the_command_tells_the_place),

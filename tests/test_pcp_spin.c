@@ -12,6 +12,7 @@
 
 #include "models/pages/zone_6.h"
 #include "tests/pages_fixture.h"
+#include "tests/steps_6.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
@@ -178,40 +179,7 @@ static void bursts_of_blocks_are_drained_as_in_the_vectors(void **state)
 
 /* ---- accesses, step by step ------------------------------------------------------------------ */
 
-/* 4.2 step 1; where memory may be unaccepted (6.12 as measured), the head of that list before. */
-#define UNACCEPTED "R Z.unaccepted_pages, "
-#define WATERMARK \
-	"R Z.flags, R Z.watermark, R Z.nr_free_highatomic, R Z.lowmem_reserve, " \
-	"R Z.vm_stat[NR_FREE_PAGES], "
 #define OWN "R Z.per_cpu_pageset, R C.lock, A C.lock, "
-#define NUMA \
-	"R Z.node, R Z.node, R Z.per_cpu_zonestats, M S.vm_numa_event, " \
-	"R Z.per_cpu_zonestats, M S.vm_numa_event, "
-/* 4.2: EV, NUMA; step 7; prep. */
-#define TAKEN(p) \
-	"M event[PGALLOC_NORMAL], " NUMA "R Z.flags, W PG" p ".private, W PG" p "._refcount, "
-#define DIFF "S.vm_stat_diff[NR_FREE_PAGES], "
-#define MOD "R Z.per_cpu_zonestats, R " DIFF "R S.stat_threshold, W " DIFF
-#define MOD_FOLD \
-	"R Z.per_cpu_zonestats, R " DIFF "R S.stat_threshold, A Z.vm_stat[NR_FREE_PAGES], " \
-	"A vm_stat.item[NR_FREE_PAGES], W " DIFF
-#define BITMAP "R mem_section_root, R mem_section.pageblock_flags, R mem_section_usage, "
-#define UNLINK(p, next, prev) \
-	"R PG" p ".lru, R PG" p ".lru, W " next ", W " prev ", W PG" p ".lru, W PG" p ".lru, "
-#define PUSH_HEAD(p, head, first) \
-	"R " head ", W " first ", W PG" p ".lru, W PG" p ".lru, W " head ", "
-#define NR_FREE(o) "R Z.free_area[" o "].nr_free, W Z.free_area[" o "].nr_free, "
-#define CLEAR_BUDDY(p) "W PG" p "._mapcount, W PG" p ".private, "
-#define SET_BUDDY(p) "W PG" p ".private, W PG" p "._mapcount, "
-#define FREE(o) "Z.free_area[" o "].free_list[MOVABLE]"
-#define FREED(p) "A PG" p "._refcount, R PG" p ".flags, R PG" p ".mapping, " BITMAP
-/* 4.3, steps 3 to 5 of a single page */
-#define COMMIT(p, first) \
-	"R C.alloc_factor, W C.alloc_factor, M event[PGFREE], " \
-	PUSH_HEAD(p, "C.lists[1]", first) "M C.count, R C.batch, R C.flags, " \
-	"R C.free_count, W C.free_count, "
-#define HIGH "R C.high_min, R C.high_max, R C.batch, R C.high, W C.high, R C.free_count, R Z.flags, "
-
 #define ALLOC_HIT \
 	WATERMARK OWN "R C.free_count, W C.free_count, R C.lists[1], R C.lists[1], " \
 	UNLINK("1", "PG2.lru", "C.lists[1]") "M C.count, W C.lock, " TAKEN("1")
@@ -230,10 +198,10 @@ static const struct steps_row {
 	{ "alloc hit", { V7_1, LAYOUT_CMA, 4, 0, 0, true }, "0pa0 !0pb0", UNACCEPTED ALLOC_HIT },
 	/* high_min != high_max: flags twice */
 	{ "free hit", { V6_12, 0, 4, 0, 0, true }, "0pa0 !0qa0",
-	  FREED("0") OWN COMMIT("0", "PG1.lru") HIGH "R C.count, R Z.flags, W C.lock, " },
+	  FREED("0") OWN COMMIT("0", "C.lists[1]", "PG1.lru") HIGH "R C.count, R Z.flags, W C.lock, " },
 	/* equal: once */
 	{ "free hit", { V7_1, 0, 4, 0, 0, false }, "0pa0 !0qa0",
-	  FREED("0") OWN COMMIT("0", "PG1.lru") HIGH "W C.lock, " },
+	  FREED("0") OWN COMMIT("0", "C.lists[1]", "PG1.lru") HIGH "W C.lock, " },
 	/* pages 0, 1 and 2 are gone: o0[3] o2[4]; order 1 splits block 4 and keeps 6. The difference
 	 * was -3, threshold 4: it folds. The list of order 1, MOVABLE, is number 4. */
 	{ "alloc order 1, refill", { V6_12, 0, 1, 0, 0, true }, "0pa0 0pb0 !0pc1",
@@ -250,7 +218,7 @@ static const struct steps_row {
 	/* high 2: pages 0, 1, 2 come one by one; the second free drains the first's page: bitmap,
 	 * unlink, count, mod, merge (buddy 1, parent's buddy 2), head of the list before page 3 */
 	{ "free and drain", { V6_12, 0, 1, 2, 0, false }, "0pa0 0pb0 0pc0 0qa0 !0qb0",
-	  FREED("1") OWN COMMIT("1", "PG0.lru") HIGH "R C.batch, R C.free_count, "
+	  FREED("1") OWN COMMIT("1", "C.lists[1]", "PG0.lru") HIGH "R C.batch, R C.free_count, "
 	  "R C.count, A Z.lock, R C.lists[1], R C.lists[1], " BITMAP
 	  UNLINK("0", "C.lists[1]", "PG1.lru") "M C.count, " MOD
 	  "R PG1._mapcount, " SET_BUDDY("0") "R PG2._mapcount, "

@@ -518,6 +518,14 @@ static void mistakes_have_their_places(void **state)
 		{ "  members: {l: spinlock_t, a: int}\n  threads: {one: {cpus: 1, loop: [lock l, load a, unlock l]}, two: {loop: [load l, store l, add l 0.1]}}\n",
 		  "11:84: 'l' is taken as a lock elsewhere: 'store l' would overwrite it; only lock, unlock and loads go to a lock\n"
 		  "11:93: 'l' is taken as a lock elsewhere: 'add l 0.1' would overwrite it; only lock, unlock and loads go to a lock\n" },
+		/* one value of a list that nothing can take is no matter of leaving it out */
+		{ "  members: {a: long, b: long}\n  edit: [none, own-line c]\n  threads: {one: {loop: [load a]}}\n",
+		  "11:16: struct 'struct' has no member 'c'\n" },
+		{ "  members: {a: long, b: long}\n  edit: [none, {mvoe: {a: own-line}}, {align: {a: 3}}]\n  threads: {one: {loop: [load a]}}\n",
+		  "11:17: unknown key 'mvoe'; did you mean 'move'?\n"
+		  "11:51: 'a' is aligned to a power of two, not to 3\n" },
+		{ "  layout: no.pahole\n  threads: {one: {loop: [load a]}}\n",
+		  "10:11: workload 'struct': layout 'no.pahole' cannot be read, and none of that name comes with bounce; a relative path begins in the current folder\n" },
 		{ "  members: {a: long}\n  per_cpu: true\n  which: turn\n  threads: {one: {loop: [load a]}}\n",
 		  "12:10: 'per_cpu' gives each CPU one of its own: leave 'which' out\n" },
 	};

@@ -31,6 +31,13 @@ static void free_members(struct outline_member *member, size_t members)
 	free(member);
 }
 
+void outline_forget(struct outline_member *member)
+{
+	free_members(member->child, member->children);
+	member->child = NULL;
+	member->children = 0;
+}
+
 void outline_free(struct outline *outline)
 {
 	if (!outline)
@@ -74,20 +81,17 @@ static uint64_t alignment(const struct outline_member *member)
 	return member->align > member->natural ? member->align : member->natural;
 }
 
-/* What its type wants is not printed: no more than divides where it lies and what it repeats. */
-static void find_natural(struct outline_member *member)
+/* The largest alignment that it, or a member of it, is declared with. */
+static uint64_t asked(const struct outline_member *member)
 {
-	uint64_t each = member->elements ? member->size / member->elements : 0, inner = 1;
+	uint64_t align = member->align;
 
 	for (size_t i = 0; i < member->children; i++) {
-		find_natural(&member->child[i]);
-		if (inner < alignment(&member->child[i]))
-			inner = alignment(&member->child[i]);
+		uint64_t inner = asked(&member->child[i]);
+
+		align = align > inner ? align : inner;
 	}
-	if (member->kind == MEMBER_PLAIN)
-		inner = divisor(each) < divisor(member->offset) ? divisor(each)
-								: divisor(member->offset);
-	member->natural = inner;
+	return align;
 }
 
 static uint64_t end_of(const struct outline_member *member)
@@ -95,9 +99,75 @@ static uint64_t end_of(const struct outline_member *member)
 	return member->offset + member->size;
 }
 
+/* What one element of it holds, in bytes: none of an array without a length. */
+static uint64_t element_size(const struct outline_member *member)
+{
+	return member->elements ? member->size / member->elements : 0;
+}
+
+/* What its type wants is not printed: no more than divides where it lies and what it repeats. */
+static uint64_t natural_of(const struct outline_member *member)
+{
+	uint64_t each = element_size(member), natural = 1;
+
+	for (size_t i = 0; i < member->children; i++) {
+		if (natural < alignment(&member->child[i]))
+			natural = alignment(&member->child[i]);
+	}
+	if (!member->children && each)
+		natural = divisor(each);
+	while (member->offset % natural)
+		natural /= 2;
+	return natural;
+}
+
+/* The smallest power of two that `end` is rounded up to; 1: none makes `size` of it. */
+static uint64_t padded_to(uint64_t end, uint64_t size)
+{
+	for (uint64_t align = 1; align <= size && align <= OUTLINE_BYTES_MAX; align *= 2) {
+		if (round_up(end, align) == size)
+			return align;
+	}
+	return 1;
+}
+
+/* A list of members in what has `size` bytes, which a compiler laid out: a multiple of what each of
+ * them wants; and a hole in front of one tells what that is at least. size 0: they were not. */
+static void find_naturals(struct outline_member *member, size_t members, bool is_union, uint64_t size)
+{
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < members; i++) {
+		struct outline_member *one = &member[i];
+		uint64_t natural;
+
+		find_naturals(one->child, one->children, one->kind == MEMBER_UNION,
+			      size ? element_size(one) : 0);
+		natural = natural_of(one);
+		while (size % natural)
+			natural /= 2;
+		one->natural = natural;
+		for (; i && !is_union && size && !one->bits && natural <= OUTLINE_BYTES_MAX; natural *= 2) {
+			if (one->offset % natural || size % natural)
+				break;
+			if (natural >= one->align && round_up(end, natural) == one->offset) {
+				one->natural = natural;
+				break;
+			}
+		}
+		end = end < end_of(one) ? end_of(one) : end;
+	}
+}
+
 static const char *called(const struct outline_member *member)
 {
 	return *member->name ? member->name : member->kind == MEMBER_UNION ? "union" : "struct";
+}
+
+/* Of a bit-field; its word may go on behind the end of a packed struct. */
+static uint64_t end_of_bits(const struct outline_member *member)
+{
+	return member->offset + (member->bit + member->bits + 7) / 8;
 }
 
 /* ---- can they lie so? ------------------------------------------------------------------------ */
@@ -130,8 +200,9 @@ static void judge_members(struct judge *judge, struct outline_member *member, si
 
 	for (size_t i = 0; i < members; i++) {
 		struct outline_member *one = &member[i];
-		uint64_t inner =
-			one->elements > 1 ? one->offset + one->size / one->elements : end_of(one);
+		/* the members of one element; an array without a length has some too */
+		uint64_t inner = one->elements ? one->offset + element_size(one) : OUTLINE_BYTES_MAX;
+		uint64_t within = asked(one);
 
 		if (one->align & (one->align - 1) || one->align > OUTLINE_BYTES_MAX)
 			judge_tell(judge, one,
@@ -142,7 +213,12 @@ static void judge_members(struct judge *judge, struct outline_member *member, si
 				   "'%.60s' lies at %" PRIu64
 				   ", which is no multiple of its alignment, %" PRIu64,
 				   called(one), one->offset, one->align);
-		if (one->offset < start || end_of(one) > end)
+		else if (within && one->offset % within)
+			judge_tell(judge, one,
+				   "'%.60s' lies at %" PRIu64
+				   ", which is no multiple of the alignment of a member of it, %" PRIu64,
+				   called(one), one->offset, within);
+		if (one->offset < start || (one->bits ? end_of_bits(one) : end_of(one)) > end)
 			judge_tell(judge, one,
 				   "'%.60s' takes bytes %" PRIu64 " to %" PRIu64
 				   ", what holds it has %" PRIu64 " to %" PRIu64,
@@ -225,21 +301,35 @@ static void judge_names(struct judge *judge, const struct outline_member *member
 	free(said.member);
 }
 
+/* The first member with bytes that member `at` has too, or that lie behind its start; itself: none. */
+static size_t first_sharing(const struct outline *outline, size_t at)
+{
+	size_t i = 0;
+
+	while (i < at && end_of(&outline->member[i]) <= outline->member[at].offset)
+		i++;
+	return i;
+}
+
 bool outline_check(struct outline *outline, outline_tell *tell, void *to)
 {
 	struct judge judge = { tell, to, 0 };
 	uint64_t end = 0;
 
+	find_naturals(outline->member, outline->members, false, outline->size);
 	for (size_t i = 0; i < outline->members; i++) {
 		struct outline_member *member = &outline->member[i];
 
-		find_natural(member);
-		member->joined = i && member->offset < end;
+		member->joined = false;
+		/* a bit-field's word may hold several of those in front of it */
+		for (size_t j = first_sharing(outline, i) + 1; j <= i; j++)
+			outline->member[j].joined = true;
 		if (end < end_of(member))
 			end = end_of(member);
 	}
 	if (!outline->size)
 		outline->size = end;
+	outline->natural = padded_to(end, outline->size);
 	if (!outline->members || !outline->size)
 		judge_tell(&judge, NULL, "struct '%.60s' has no members", outline->name);
 	else if (outline->size > OUTLINE_BYTES_MAX)
@@ -378,7 +468,11 @@ bool outline_find(const struct outline *outline, const char *text, struct outlin
 		.room = member->size,
 		.bits = member->bits > 0,
 	};
-	if (!member->size) {
+	if (member->offset + member->size > outline->size) {
+		/* of a word that goes on behind a packed struct, what is in it */
+		spot->room = member->offset < outline->size ? outline->size - member->offset : 0;
+	}
+	if (!spot->room) {
 		snprintf(why, size, "'%.60s' has no bytes that could be accessed", called(member));
 		return false;
 	}
@@ -472,10 +566,18 @@ size_t outline_move(struct outline *outline, size_t at, size_t before)
 	return to;
 }
 
-static void align_to(struct outline_member *member, uint64_t bytes)
+void outline_align(struct outline *outline, size_t at, uint64_t bytes)
 {
-	if (member->align < bytes)
-		member->align = bytes;
+	struct outline_member *lowest = &outline->member[first_of_unit(outline, at)];
+
+	for (size_t i = first_of_unit(outline, at); i < outline_next_unit(outline, at); i++) {
+		if (outline->member[i].offset < lowest->offset)
+			lowest = &outline->member[i];
+	}
+	if (lowest->align < bytes)
+		lowest->align = bytes;
+	if (outline->align < bytes)
+		outline->align = bytes;
 }
 
 /* Behind all units but an array without a length, which C wants last. */
@@ -489,9 +591,7 @@ static size_t end_of_units(const struct outline *outline)
 void outline_own_line(struct outline *outline, size_t at, uint64_t line)
 {
 	at = outline_move(outline, at, end_of_units(outline));
-	align_to(&outline->member[at], line);
-	if (outline->align < line)
-		outline->align = line;
+	outline_align(outline, at, line);
 }
 
 void outline_pad(struct outline *outline, size_t behind, uint64_t bytes)
@@ -524,29 +624,46 @@ static void shift(struct outline_member *member, uint64_t from, uint64_t to)
 		shift(&member->child[i], from, to);
 }
 
+/* The unit [i, next) to the first place from `at` on where it can lie; behind it. */
+static uint64_t lay_unit(struct outline *outline, size_t i, size_t next, uint64_t at)
+{
+	const struct outline_member *strictest = &outline->member[i];
+	uint64_t start = UINT64_MAX, end = 0;
+
+	for (size_t j = i; j < next; j++) {
+		const struct outline_member *member = &outline->member[j];
+
+		start = member->offset < start ? member->offset : start;
+		end = end_of(member) > end ? end_of(member) : end;
+		strictest = alignment(member) > alignment(strictest) ? member : strictest;
+	}
+
+	/* it need not be the one that the unit begins with */
+	uint64_t within = strictest->offset - start;
+
+	at = round_up(at + within, alignment(strictest)) - within;
+	for (size_t j = i; j < next; j++)
+		shift(&outline->member[j], start, at);
+	return at + end - start;
+}
+
 bool outline_lay_out(struct outline *outline)
 {
-	uint64_t at = 0, most = outline->align ? outline->align : 1;
+	uint64_t at = 0, most = outline->align > outline->natural ? outline->align : outline->natural;
 
 	for (size_t i = 0, next; i < outline->members; i = next) {
-		uint64_t start = UINT64_MAX, end = 0, align = 1;
-
 		next = outline_next_unit(outline, i);
+		at = lay_unit(outline, i, next, at);
+		if (at > OUTLINE_BYTES_MAX)
+			return false;
 		for (size_t j = i; j < next; j++) {
 			const struct outline_member *member = &outline->member[j];
 
-			start = member->offset < start ? member->offset : start;
-			end = end_of(member) > end ? end_of(member) : end;
-			align = alignment(member) > align ? alignment(member) : align;
+			most = most > alignment(member) ? most : alignment(member);
+			if (member->align && member->offset % member->align)
+				return false;
 		}
-		at = round_up(at, align);
-		for (size_t j = i; j < next; j++)
-			shift(&outline->member[j], start, at);
-		at += end - start;
-		most = most > align ? most : align;
-		if (at > OUTLINE_BYTES_MAX)
-			return false;
 	}
-	outline->size = round_up(at, most);
+	outline->size = round_up(at, most ? most : 1);
 	return outline->size && outline->size <= OUTLINE_BYTES_MAX;
 }

@@ -40,6 +40,7 @@ struct outline {
 	struct outline_member *member;
 	size_t members;
 	uint64_t size, align;           /* align 0: what its members want */
+	uint64_t natural;               /* what the padding at its end tells of that */
 };
 
 /* Where a problem is: a member, or, NULL, the whole. */
@@ -47,6 +48,8 @@ typedef void outline_tell(void *to, const struct outline_member *member, const c
 
 struct outline *outline_new(const char *name);
 void outline_free(struct outline *outline);           /* NULL: nothing */
+/* Its own members. */
+void outline_forget(struct outline_member *member);
 /* A member at the end of a list of them, which may move. */
 struct outline_member *outline_add(struct outline_member **members, size_t *count);
 /* Units and what types seem to want, and whether the members can lie so: tells why not. */
@@ -76,8 +79,11 @@ size_t outline_outer(const struct outline *outline, const char *name);
 size_t outline_move(struct outline *outline, size_t at, size_t before);
 /* The unit of a member starts a line of `line` bytes, at the end, which it has to itself. */
 void outline_own_line(struct outline *outline, size_t at, uint64_t line);
+/* The unit of a member starts at a multiple of `bytes`, a power of two. */
+void outline_align(struct outline *outline, size_t at, uint64_t bytes);
 void outline_pad(struct outline *outline, size_t behind, uint64_t bytes);
-/* New offsets and size. false: it gets larger than OUTLINE_BYTES_MAX, or has no bytes. */
+/* New offsets and size. false: it gets larger than OUTLINE_BYTES_MAX, has no bytes, or its members
+ * cannot lie at multiples of their alignments all. */
 bool outline_lay_out(struct outline *outline);
 /* The first member of the next unit. */
 size_t outline_next_unit(const struct outline *outline, size_t at);

@@ -10,7 +10,9 @@
 
 /* ---- scanner --------------------------------------------------------------------------------- */
 
-enum token_kind { TOKEN_END, TOKEN_WORD, TOKEN_NUMBER, TOKEN_SIGN, TOKEN_COMMENT };
+enum token_kind {
+	TOKEN_END, TOKEN_WORD, TOKEN_NUMBER, TOKEN_SIGN, TOKEN_STRING, TOKEN_COMMENT
+};
 
 struct token {
 	enum token_kind kind;
@@ -88,6 +90,23 @@ static void scan_comment(struct reader *reader, struct token *token)
 	}
 }
 
+/* A string, which ends in its line and has nothing that a terminal would not show. */
+static void scan_string(struct reader *reader, struct token *token)
+{
+	token->kind = TOKEN_STRING;
+	for (reader->at++; reader->at < reader->end && *reader->at != '"'; reader->at++) {
+		if (*reader->at < ' ' || *reader->at > '~')
+			break;
+	}
+	if (reader->at < reader->end && *reader->at == '"') {
+		reader->at++;
+		return;
+	}
+	complain_at(reader, token, "a string that nothing ends in its line");
+	reader->cut = true;
+	reader->at = reader->end;
+}
+
 /* Looks at the next token. What no token begins with is told once and ends the text. */
 static void next(struct reader *reader)
 {
@@ -108,7 +127,9 @@ static void next(struct reader *reader)
 		while (reader->at < reader->end &&
 		       (is_letter(*reader->at) || is_digit(*reader->at)))
 			reader->at++;
-	} else if (strchr("{}()[];:,*=-+.<>&|~?!/\"'#@%", *reader->at) && *reader->at) {
+	} else if (*reader->at == '"') {
+		scan_string(reader, token);
+	} else if (strchr("{}()[];:,*=-+.<>&|~?!/'#@%", *reader->at) && *reader->at) {
 		token->kind = TOKEN_SIGN;
 		reader->at++;
 	} else {
@@ -160,24 +181,24 @@ static uint64_t number_of(const char *text, size_t length)
 	return value;
 }
 
+/* As one line without comments, whatever it was: runs of blanks stay as they are printed. */
 static char *copy(const char *start, const char *end)
 {
-	char *text;
+	char *text = xalloc((size_t)(end - start) + 1);
 	size_t length = 0;
+	bool string = false;
 
-	while (end > start && strchr(" \t\r\n", end[-1]))
-		end--;
-	text = xalloc((size_t)(end - start) + 1);
-	/* one line without comments, whatever it was: runs of blanks stay as they are printed */
 	for (const char *c = start; c < end; c++) {
-		const char *comment_end = NULL;
+		if (!string && end - c > 3 && c[0] == '/' && c[1] == '*') {
+			const char *closing = memmem(c + 2, (size_t)(end - c - 2), "*/", 2);
 
-		if (end - c > 3 && c[0] == '/' && c[1] == '*')
-			comment_end = memmem(c + 2, (size_t)(end - c - 2), "*/", 2);
-		if (comment_end) {
-			c = comment_end + 1;
+			/* words on both sides of it stay two */
+			c = closing ? closing + 1 : end - 1;
+			if (length && text[length - 1] != ' ')
+				text[length++] = ' ';
 			continue;
 		}
+		string ^= *c == '"';
 		/* blanks at the start stood round a comment */
 		if (length || !strchr(" \t\r\n", *c))
 			text[length++] = strchr("\t\r\n", *c) ? ' ' : *c;
@@ -193,11 +214,15 @@ static char *copy(const char *start, const char *end)
 
 enum { DECLARATION_TOKENS_MAX = 256 };
 
-/* A declaration up to its semicolon; of a struct or union, what stands behind the bodies. */
+/*
+ * A declaration up to its semicolon, without comments and attributes; of a struct or union, what
+ * stands behind its body; of an enum, a brace for the body.
+ */
 struct declaration {
 	struct token token[DECLARATION_TOKENS_MAX];
 	unsigned count;
 	bool cut;                       /* it has more */
+	uint64_t align;                 /* the largest that attributes ask for */
 };
 
 static void take(struct declaration *declaration, const struct token *token)
@@ -225,60 +250,74 @@ static bool skip_nested(struct reader *reader, char open, char close)
 	return true;
 }
 
-/* Attributes are taken out; the largest alignment among them is kept. */
-static void take_attributes(struct declaration *declaration, uint64_t *align)
+static bool is_attribute(const struct token *token)
 {
-	unsigned kept = 0;
+	return is_word(token, "__attribute__") || is_word(token, "alignas") ||
+	       is_word(token, "_Alignas");
+}
 
-	for (unsigned i = 0; i < declaration->count; i++) {
-		struct token *token = &declaration->token[i];
-		unsigned depth = 0;
+/* "__attribute__((__aligned__(8)))", "_Alignas(8)": the alignment it asks for, 0: none. It is
+ * passed up to its last parenthesis; false: it has no such form. */
+static bool pass_attribute(struct reader *reader, uint64_t *align)
+{
+	bool aligned = !is_word(&reader->token, "__attribute__");
+	unsigned depth = 0;
 
-		if (!is_word(token, "__attribute__") && !is_word(token, "alignas") &&
-		    !is_word(token, "_Alignas")) {
-			declaration->token[kept++] = *token;
-			continue;
+	*align = 0;
+	do {
+		next(reader);
+		if (reader->token.kind == TOKEN_END || is_sign(&reader->token, ';') ||
+		    is_sign(&reader->token, '{') || is_sign(&reader->token, '}'))
+			return false;
+		depth += is_sign(&reader->token, '(');
+		depth -= is_sign(&reader->token, ')');
+		if (!depth)
+			return is_sign(&reader->token, ')');
+		if (is_word(&reader->token, "__aligned__") || is_word(&reader->token, "aligned"))
+			aligned = true;
+		if (aligned && reader->token.kind == TOKEN_NUMBER) {
+			*align = number_of(reader->token.start, reader->token.length);
+			aligned = false;
 		}
-		bool aligned = !is_word(token, "__attribute__");
+	} while (depth);
+	return true;
+}
 
-		for (i++; i < declaration->count; i++) {
-			const struct token *inner = &declaration->token[i];
+static void take_attribute(struct reader *reader, struct declaration *declaration)
+{
+	struct token first = reader->token;
+	uint64_t align;
 
-			depth += is_sign(inner, '(');
-			depth -= is_sign(inner, ')');
-			if (is_word(inner, "__aligned__") || is_word(inner, "aligned"))
-				aligned = true;
-			if (aligned && inner->kind == TOKEN_NUMBER) {
-				uint64_t value = number_of(inner->start, inner->length);
-
-				if (value > *align)
-					*align = value;
-				aligned = false;
-			}
-			if (!depth)
-				break;
-		}
+	if (!pass_attribute(reader, &align)) {
+		complain_at(reader, &first,
+			    "'%.*s' without what it says in parentheses, like "
+			    "__attribute__((__aligned__(8)))",
+			    (int)first.length, first.start);
+		return;
 	}
-	declaration->count = kept;
+	next(reader);
+	if (align > declaration->align)
+		declaration->align = align;
 }
 
 /* Array suffixes in front of token `end`: their product, 0: one has no length. `end` is where they
  * begin. */
 static uint64_t dimensions(const struct declaration *declaration, unsigned *end)
 {
+	const struct token *token = declaration->token;
 	uint64_t elements = 1;
 
-	while (*end && is_sign(&declaration->token[*end - 1], ']')) {
-		unsigned at = *end - 1;
+	while (*end > 1 && is_sign(&token[*end - 1], ']')) {
+		bool sized = token[*end - 2].kind == TOKEN_NUMBER;
+		unsigned open = *end - 2 - sized;
 		uint64_t length = 0;
 
-		while (at && !is_sign(&declaration->token[at], '['))
-			at--;
-		if (at + 2 < *end && declaration->token[at + 1].kind == TOKEN_NUMBER)
-			length = number_of(declaration->token[at + 1].start,
-					   declaration->token[at + 1].length);
+		if (*end < 2u + sized || !is_sign(&token[open], '['))
+			break;
+		if (sized)
+			length = number_of(token[*end - 2].start, token[*end - 2].length);
 		elements = length && elements <= OUTLINE_BYTES_MAX / length ? elements * length : 0;
-		*end = at;
+		*end = open;
 	}
 	return elements;
 }
@@ -295,72 +334,293 @@ static uint64_t take_bits(struct declaration *declaration)
 	return number_of(declaration->token[count - 1].start, declaration->token[count - 1].length);
 }
 
-/* The name in a pointer to a function, or to an array: behind "(*"; NULL: it is none. Of an array
- * of such pointers its length stands behind the name, inside. */
-static const struct token *pointer_name(const struct declaration *declaration, uint64_t *elements)
+static const char *const qualifiers[] = { "const", "volatile", "restrict", "_Atomic", NULL };
+static const char *const builtin[] = { "void",	   "char",  "short", "int",	 "long",
+				       "float",	   "double", "signed", "unsigned", "bool",
+				       "_Bool",	   "_Complex", "__int128", NULL };
+static const char *const tagged[] = { "struct", "union", "enum", NULL };
+
+static bool is_one_of(const struct token *token, const char *const *words)
+{
+	for (; *words; words++) {
+		if (is_word(token, *words))
+			return true;
+	}
+	return false;
+}
+
+/* Behind the name at `at`: "::NAME" or "<...>", as C++ and Rust have them; how many tokens. */
+static unsigned part_of_name(const struct declaration *declaration, unsigned at)
+{
+	const struct token *token = &declaration->token[at];
+	unsigned left = declaration->count - at, depth = 0;
+
+	if (left > 2 && is_sign(token, ':') && is_sign(token + 1, ':') &&
+	    token[2].kind == TOKEN_WORD)
+		return 3;
+	for (unsigned i = 0; i < left && is_sign(token, '<'); i++) {
+		depth += is_sign(&token[i], '<');
+		depth -= is_sign(&token[i], '>');
+		if (!depth)
+			return i + 1;
+	}
+	return 0;
+}
+
+/* Such a name becomes one word. */
+static void join_names(struct declaration *declaration)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0, part; i < declaration->count; i++) {
+		struct token *name = &declaration->token[kept++];
+
+		*name = declaration->token[i];
+		if (name->kind != TOKEN_WORD)
+			continue;
+		while ((part = part_of_name(declaration, i + 1))) {
+			i += part;
+			name->length = (size_t)(declaration->token[i].start +
+						declaration->token[i].length - name->start);
+		}
+	}
+	declaration->count = kept;
+}
+
+/* What stands in front of a member's name: one type, its qualifiers and stars. */
+struct specifiers {
+	unsigned types;
+	const struct token *second;     /* the word that makes two types of it */
+	const struct token *wrong;      /* what has no place there */
+};
+
+static void add_type(struct specifiers *found, const struct token *token)
+{
+	if (found->types++ && !found->second)
+		found->second = token;
+}
+
+/* Words like __u32 and __rcu are types or say more of one. */
+static bool is_reserved(const struct token *token)
+{
+	return token->length > 2 && token->start[0] == '_' && token->start[1] == '_';
+}
+
+static struct specifiers specifiers_of(const struct declaration *declaration, unsigned end)
+{
+	struct specifiers found = { 0, NULL, NULL };
+	bool reserved = false, words = false;   /* words: of one type, like "long unsigned int" */
+
+	for (unsigned i = 0; i < end; i++) {
+		const struct token *token = &declaration->token[i];
+		bool tag = is_one_of(token, tagged) || (is_word(token, "class") && i + 1 < end);
+
+		if (is_sign(token, '*') || is_sign(token, '&') || is_one_of(token, qualifiers))
+			continue;
+		if (tag && i + 1 == end)        /* and the name would be its tag */
+			return (struct specifiers){ 0, NULL, NULL };
+		if (token->kind != TOKEN_WORD || (tag && token[1].kind != TOKEN_WORD)) {
+			found.wrong = token;
+			return found;
+		}
+		if (is_reserved(token) && !is_one_of(token, builtin)) {
+			reserved = true;
+			continue;
+		}
+		if (!words || !is_one_of(token, builtin))
+			add_type(&found, token);
+		words = is_one_of(token, builtin);
+		i += tag;
+	}
+	if (!found.types && reserved)
+		found.types = 1;
+	return found;
+}
+
+/* The name in a pointer to a function, or to an array: behind "(*"; the declaration's count: it is
+ * none. */
+static unsigned pointer_name(const struct declaration *declaration)
 {
 	for (unsigned i = 0; i + 2 < declaration->count; i++) {
+		unsigned at = i + 2;
+
 		if (!is_sign(&declaration->token[i], '(') ||
 		    !is_sign(&declaration->token[i + 1], '*'))
 			continue;
-		for (i += 2; i < declaration->count; i++) {
-			const struct token *token = &declaration->token[i];
-
-			if (is_word(token, "const") || is_word(token, "volatile") ||
-			    is_sign(token, '*'))
-				continue;
-			if (token->kind != TOKEN_WORD)
-				return NULL;
-
-			unsigned end = i + 1;
-
-			while (end < declaration->count &&
-			       !is_sign(&declaration->token[end], ')') &&
-			       !is_sign(&declaration->token[end], '('))
-				end++;
-			*elements = dimensions(declaration, &end);
-			return token;
-		}
+		while (at < declaration->count && (is_one_of(&declaration->token[at], qualifiers) ||
+						   is_sign(&declaration->token[at], '*')))
+			at++;
+		if (at < declaration->count && declaration->token[at].kind == TOKEN_WORD)
+			return at;
 	}
-	return NULL;
+	return declaration->count;
 }
 
-/* What the tokens of a declaration say about its member. */
-static void read_declarator(struct reader *reader, struct declaration *declaration,
-			    struct outline_member *member, bool nested)
+/* NULL: each parenthesis and bracket has its other one. */
+static const struct token *unbalanced(const struct declaration *declaration)
 {
-	const struct token *name, *first = &declaration->token[0];
-	uint64_t bits, pointers = 1;
+	const struct token *open[OUTLINE_DEPTH_MAX];
+	unsigned depth = 0;
 
-	take_attributes(declaration, &member->align);
-	member->declared = member->align;
-	bits = take_bits(declaration);
-	member->elements = dimensions(declaration, &declaration->count);
-	name = nested ? NULL : pointer_name(declaration, &pointers);
-	if (name)
-		member->elements = pointers;    /* whatever they point to */
-	if (!name && declaration->count &&
-	    declaration->token[declaration->count - 1].kind == TOKEN_WORD)
-		name = &declaration->token[declaration->count - 1];
-	if (!name && nested && !declaration->count)
-		return;                 /* a struct or union without a name */
-	if (!name || (!nested && declaration->count < 2)) {
-		complain_at(reader, first, "a declaration without the name of a member");
-		return;
+	for (unsigned i = 0; i < declaration->count; i++) {
+		const struct token *token = &declaration->token[i];
+
+		if (is_sign(token, '(') || is_sign(token, '[')) {
+			if (depth == OUTLINE_DEPTH_MAX)
+				return token;
+			open[depth++] = token;
+		}
+		if (is_sign(token, ')') || is_sign(token, ']')) {
+			if (!depth || *open[depth - 1]->start != (*token->start == ')' ? '(' : '['))
+				return token;
+			depth--;
+		}
 	}
-	if (name->length >= OUTLINE_NAME_BYTES) {
+	return depth ? open[depth - 1] : NULL;
+}
+
+/* Of a name that was joined, its first part. */
+static int plain_length(const struct token *token)
+{
+	int length = 0;
+
+	while ((size_t)length < token->length && length < 40 &&
+	       (!length || is_letter(token->start[length]) || is_digit(token->start[length])))
+		length++;
+	return length;
+}
+
+static void tell_no_place(struct reader *reader, const struct token *token)
+{
+	if (is_sign(token, ':'))
+		complain_at(reader, token,
+			    "':' stands in front of the width of a bit-field, a number: "
+			    "unsigned int NAME:3");
+	else
+		complain_at(reader, token, "'%.*s' has no place in the declaration of a member",
+			    plain_length(token), token->start);
+}
+
+/* The tokens in front of a name, or of the first parenthesis; false: told. */
+static bool read_type(struct reader *reader, const struct declaration *declaration, unsigned end,
+		      const struct token *name, bool nested)
+{
+	struct specifiers found = specifiers_of(declaration, end);
+	const struct token *second = found.second ? found.second : &declaration->token[0];
+	unsigned types = nested ? 0 : 1;
+
+	if (found.wrong)
+		tell_no_place(reader, found.wrong);
+	else if (found.types > types)
+		complain_at(reader, second,
+			    "'%.*s' is one word too many in front of '%.*s': pahole prints a type and a name",
+			    plain_length(second), second->start, plain_length(name), name->start);
+	else if (found.types < types)
+		complain_at(reader, &declaration->token[0],
+			    "a declaration without the name of a member");
+	else
+		return true;
+	return false;
+}
+
+/* The name of a pointer to a function or an array, and how many of them; NULL: told. */
+static const struct token *read_pointer(struct reader *reader,
+					const struct declaration *declaration, unsigned name,
+					uint64_t *elements)
+{
+	const struct token *token = declaration->token, *wrong = unbalanced(declaration);
+	unsigned end = name + 1, open = 0;
+
+	for (unsigned i = 0; i < declaration->count && !wrong; i++)
+		wrong = is_sign(&token[i], ':') ? &token[i] : NULL;
+	if (!wrong && !is_sign(&token[declaration->count - 1], ')') &&
+	    !is_sign(&token[declaration->count - 1], ']'))
+		wrong = &token[declaration->count - 1];
+	if (wrong) {
+		tell_no_place(reader, wrong);
+		return NULL;
+	}
+	while (!is_sign(&token[open], '('))
+		open++;
+	/* the length of an array of them stands behind the name, inside */
+	while (!is_sign(&token[end], ')') && !is_sign(&token[end], '('))
+		end++;
+	*elements = dimensions(declaration, &end);
+	return read_type(reader, declaration, open, &token[name], false) ? &token[name] : NULL;
+}
+
+static bool is_keyword(const struct token *token)
+{
+	return is_one_of(token, builtin) || is_one_of(token, tagged) || is_one_of(token, qualifiers);
+}
+
+/* The name of any other member; NULL: told. */
+static const struct token *read_name(struct reader *reader, const struct declaration *declaration,
+				     bool nested)
+{
+	const struct token *name = &declaration->token[declaration->count - 1];
+
+	if (name->kind != TOKEN_WORD) {
+		tell_no_place(reader, name);
+		return NULL;
+	}
+	if (is_keyword(name)) {
+		complain_at(reader, &declaration->token[0],
+			    "a declaration without the name of a member");
+		return NULL;
+	}
+	return read_type(reader, declaration, declaration->count - 1, name, nested) ? name : NULL;
+}
+
+static void set_name(struct reader *reader, const struct token *name, struct outline_member *member)
+{
+	if ((size_t)plain_length(name) < name->length && name->length <= 40) {
+		complain_at(reader, name, "'%.*s' with what stands behind it is no name in C",
+			    plain_length(name), name->start);
+	} else if (name->length >= OUTLINE_NAME_BYTES) {
 		complain_at(reader, name, "the name of a member has at most %d letters",
 			    OUTLINE_NAME_BYTES - 1);
-		return;
+	} else {
+		free(member->name);
+		member->name = copy(name->start, name->start + name->length);
 	}
-	free(member->name);
-	member->name = copy(name->start, name->start + name->length);
+}
+
+/* What the tokens of a declaration say about its member, whose attributes are known. false: they do
+ * not name one, which is told. */
+static bool read_declarator(struct reader *reader, struct declaration *declaration,
+			    const struct token *start, struct outline_member *member, bool nested)
+{
+	const struct token *name, first = declaration->count ? declaration->token[0] : *start;
+	uint64_t bits = take_bits(declaration);
+	unsigned pointer = nested ? declaration->count : pointer_name(declaration);
+	bool plain = pointer == declaration->count && !nested;
+
+	if (plain || nested)
+		member->elements = dimensions(declaration, &declaration->count);
+	if (!declaration->count && nested && member->elements == 1 && bits == UINT64_MAX)
+		return true;            /* a struct or union without a name */
+	if (!declaration->count) {
+		complain_at(reader, &first, "a declaration without the name of a member");
+		return false;
+	}
+	name = plain || nested ? read_name(reader, declaration, nested)
+			       : read_pointer(reader, declaration, pointer, &member->elements);
+	if (!name)
+		return false;
+	set_name(reader, name, member);
 	if (bits == UINT64_MAX)
-		return;
+		return true;
+	plain = plain && member->elements == 1;
+	for (unsigned i = 0; i < declaration->count; i++)
+		plain = plain && !is_sign(&declaration->token[i], '*');
 	if (!bits || bits > 64)
 		complain_at(reader, name, "a bit-field has 1 to 64 bits");
+	else if (!plain)
+		complain_at(reader, name, "a bit-field is one integer");
 	else
 		member->bits = (unsigned)bits;
+	return true;
 }
 
 /* ---- offset and size ------------------------------------------------------------------------- */
@@ -443,6 +703,10 @@ static void skip_to_semicolon(struct reader *reader, struct declaration *declara
 {
 	while (reader->token.kind != TOKEN_END && !is_sign(&reader->token, ';') &&
 	       !is_sign(&reader->token, '}') && !is_sign(&reader->token, '{')) {
+		if (is_attribute(&reader->token)) {
+			take_attribute(reader, declaration);
+			continue;
+		}
 		if (reader->token.kind != TOKEN_COMMENT)
 			take(declaration, &reader->token);
 		next(reader);
@@ -458,16 +722,29 @@ static bool has_word(const struct declaration *declaration, const char *word)
 	return false;
 }
 
+/* The list of an enum is passed; with it, that is a type like any other. */
+static bool pass_enum(struct reader *reader, struct declaration *declaration)
+{
+	static const char type[] = "int";
+	struct token *token = declaration->token;
+
+	while (!is_word(token, "enum"))
+		token++;
+	token->start = type;
+	token->length = strlen(type);
+	declaration->count = (unsigned)(token - declaration->token) + 1;
+	return skip_nested(reader, '{', '}');
+}
+
 /* "{ members } name" of a nested struct or union, or the list of an enum. */
 static bool read_nested(struct reader *reader, struct declaration *declaration,
 			struct outline_member *member, unsigned depth, const char *start)
 {
-	bool is_enum = has_word(declaration, "enum");
 	struct token open = reader->token;
 
 	next(reader);
-	if (is_enum)
-		return skip_nested(reader, '{', '}');
+	if (has_word(declaration, "enum"))
+		return pass_enum(reader, declaration);
 	if (!has_word(declaration, "struct") && !has_word(declaration, "union")) {
 		complain_at(reader, &open,
 			    has_word(declaration, "class")
@@ -490,25 +767,20 @@ static bool read_nested(struct reader *reader, struct declaration *declaration,
 /* Bits without a name, "unsigned int :0" or "u16 :16": no member, and nothing says where they lie. */
 static bool is_padding(const struct declaration *declaration)
 {
-	static const char *const types[] = { "int",  "char",     "short",  "long",
-					     "bool", "unsigned", "signed", "_Bool" };
 	unsigned count = declaration->count;
+	const struct token *last;
+	struct specifiers found;
 
-	if (count < 2 || !is_sign(&declaration->token[count - 2], ':') ||
+	if (count < 3 || !is_sign(&declaration->token[count - 2], ':') ||
 	    declaration->token[count - 1].kind != TOKEN_NUMBER)
 		return false;
-	if (count <= 3 || (declaration->token[count - 1].length == 1 &&
-			   *declaration->token[count - 1].start == '0'))
-		return true;
-	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-		if (is_word(&declaration->token[count - 3], types[i]))
-			return true;
-	}
-	return false;
+	last = &declaration->token[count - 3];
+	found = specifiers_of(declaration, count - 3);
+	return last->kind == TOKEN_WORD && !found.wrong && (!found.types || is_keyword(last));
 }
 
 /* Signs that a member's declaration may have: pointers, arrays, functions, bits, attributes. */
-static const char declaration_signs[] = "*[](),:.<>&\"";
+static const char declaration_signs[] = "*[](),:.<>&";
 
 static bool check_signs(struct reader *reader, const struct declaration *declaration)
 {
@@ -522,6 +794,15 @@ static bool check_signs(struct reader *reader, const struct declaration *declara
 		return false;
 	}
 	return true;
+}
+
+static bool has_star(const struct declaration *declaration)
+{
+	for (unsigned i = 0; i < declaration->count; i++) {
+		if (is_sign(&declaration->token[i], '*'))
+			return true;
+	}
+	return false;
 }
 
 /* One member; false: the text cannot be read on from here. `member` is filled. */
@@ -545,6 +826,9 @@ static bool read_member(struct reader *reader, struct outline_member *member, bo
 			skip_to_semicolon(reader, declaration);
 		if (good && member->kind != MEMBER_PLAIN)
 			member->tail = copy(tail, reader->token.start);
+		/* behind its body lies what a pointer points to */
+		if (good && member->kind != MEMBER_PLAIN && has_star(declaration))
+			outline_forget(member);
 	}
 	if (good && !is_sign(&reader->token, ';')) {
 		complain_at(reader, &first, "a declaration that no semicolon ends");
@@ -555,6 +839,8 @@ static bool read_member(struct reader *reader, struct outline_member *member, bo
 			    DECLARATION_TOKENS_MAX);
 		good = false;
 	}
+	if (good)
+		join_names(declaration);
 	good = good && check_signs(reader, declaration);
 	if (good && has_word(declaration, "static"))
 		complain_at(reader, &first,
@@ -562,12 +848,12 @@ static bool read_member(struct reader *reader, struct outline_member *member, bo
 	if (good) {
 		if (member->kind == MEMBER_PLAIN)
 			member->head = copy(start, reader->token.start);
+		member->align = member->declared = declaration->align;
 		*padding = member->kind == MEMBER_PLAIN && is_padding(declaration);
 		next(reader);
-		if (!*padding) {
-			read_declarator(reader, declaration, member, member->kind != MEMBER_PLAIN);
+		if (!*padding && read_declarator(reader, declaration, &first, member,
+						 member->kind != MEMBER_PLAIN))
 			read_place(reader, &first, member);
-		}
 	}
 	free(declaration);
 	return good;
@@ -626,6 +912,7 @@ static bool read_body(struct reader *reader, struct outline_member **member, siz
 			free(one->name);
 			free(one->head);
 			(*members)--;
+			reader->members--;
 		}
 	}
 	next(reader);
@@ -649,7 +936,7 @@ static bool read_struct(struct reader *reader, struct outline *outline)
 		complain_at(reader, &open, "a struct that no semicolon ends");
 		good = false;
 	}
-	take_attributes(tail, &outline->align);
+	outline->align = tail->align;
 	free(tail);
 	return good;
 }

@@ -559,5 +559,6 @@ const struct workload replay = {
 	.operations    = replay_operations,
 	.does_without  = replay_does_without,
 	.input         = replay_input,
+	.input_key     = "trace",
 	.remarks       = replay_remarks,
 };

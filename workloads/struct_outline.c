@@ -540,10 +540,7 @@ static void align_one(struct editing *editing, const struct tree_node *node)
 			    (unsigned long long)bytes);
 		return;
 	}
-	if (editing->outline->member[at].align < bytes)
-		editing->outline->member[at].align = bytes;
-	if (editing->outline->align < bytes)
-		editing->outline->align = bytes;
+	outline_align(editing->outline, at, bytes);
 }
 
 static void edit_each(struct editing *editing, const struct tree_node *map,
@@ -631,7 +628,8 @@ static void edit(struct editing *editing)
 		edit_each(editing, node, pad_one);
 	if (!editing->telling->told && !outline_lay_out(editing->outline))
 		struct_tell(editing->telling, struct_place(root),
-			    "the struct gets larger than %d bytes, or has none", OUTLINE_BYTES_MAX);
+			    "the struct gets larger than %d bytes, has none, or has bit-fields that share bytes with members of another alignment",
+			    OUTLINE_BYTES_MAX);
 }
 
 struct outline *struct_outline(const struct struct_settings *set, bool with_edits,

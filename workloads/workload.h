@@ -73,6 +73,7 @@ struct workload {
 	/* Of another such file, beside the first; likewise. */
 	bool (*second_input)(const void *settings, char *path, size_t path_size, char *why,
 			     size_t size);
+	const char *input_key, *second_key;     /* the settings that name them: mistakes stand there */
 	/*
 	 * What no table of settings can check: tells all mistakes; false: there are some. NULL: there
 	 * is nothing to check.

@@ -173,6 +173,9 @@ static uint64_t buddy_free_pages(const void *state)
 const struct page_allocator buddy = {
 	.name          = "buddy",
 	.summary       = "2^n pages in lists under one zone lock (Linux 3.9 without per-CPU lists)",
+	.version       = "Linux 3.9, without its lists per CPU",
+	.year          = 2013,
+	.brings        = "blocks that are split and merge again, under one lock",
 	.settings      = buddy_settings,
 	.settings_size = sizeof(struct buddy_settings),
 	.view          = buddy_view,

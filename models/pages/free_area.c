@@ -301,11 +301,18 @@ static uint64_t merge(struct cpu *cpu, struct zone *zone, uint64_t pfn, unsigned
 	return pfn;
 }
 
+/* All of the block is back, so it is nobody's any more. */
+static void end_ownership(struct cpu *cpu, struct zone *zone, uint64_t pfn)
+{
+	if (load(cpu, block_owner(zone, pfn)))
+		store(cpu, block_owner(zone, pfn), 0);
+}
+
 void free_one_page(struct cpu *cpu, struct zone *zone, struct page *page, unsigned order,
 		   enum migratetype type)
 {
 	const struct memory *m = zone->all->memory;
-	uint64_t pfn = page_to_pfn(m, page);
+	uint64_t freed = page_to_pfn(m, page), pfn = freed;
 	struct list_head *head, *lru;
 
 	if (zone->all->rules->reads_type_at_merge)
@@ -323,4 +330,6 @@ void free_one_page(struct cpu *cpu, struct zone *zone, struct page *page, unsign
 		list_add(cpu, lru, head);
 	add_nr_free(cpu, zone, order, 1);
 	count_blocks(cpu, zone, order, 1);
+	if (zone->block_owner && order >= zone->all->owned_order)
+		end_ownership(cpu, zone, freed);
 }

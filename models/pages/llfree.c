@@ -997,6 +997,10 @@ static void llfree_free_blocks(const void *state, uint64_t blocks[MAX_ORDER])
 const struct page_allocator llfree = {
 	.name          = "llfree",
 	.summary       = "counters and bits in a tree per CPU, no lists and no locks (LLFree, ATC'23)",
+	.version       = "LLFree of USENIX ATC'23",
+	.year          = 2023,
+	.brings        = "counters and bits in place of lists, changed by compare-exchange; each "
+			 "CPU takes from a tree of 64 MiB",
 	.view          = llfree_view,
 	.kernel        = llfree_kernel,
 	.layouts       = llfree_layouts,

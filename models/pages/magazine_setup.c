@@ -239,6 +239,10 @@ static uint64_t magazine_free_pages(const void *state)
 const struct page_allocator magazine = {
 	.name          = "magazine",
 	.summary       = "pages shared in magazines under spinlocks (prototype of May 2013)",
+	.version       = "a prototype of May 2013 on Linux 3.9",
+	.year          = 2013,
+	.brings        = "two magazines of single pages that all CPUs share, under spinlocks: "
+			 "no interrupts off, nobody is called for a drain",
 	.settings      = magazine_settings,
 	.settings_size = sizeof(struct magazine_settings),
 	.view          = magazine_view,

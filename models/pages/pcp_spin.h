@@ -5,9 +5,7 @@
 #ifndef MODELS_PAGES_PCP_SPIN_H
 #define MODELS_PAGES_PCP_SPIN_H
 
-#include "models/pages/zone_6.h"
-
-enum { FOLIO_BATCH = 31 };              /* pages of a group */
+#include "models/pages/pcp_6.h"
 
 struct pcp_spin_settings {
 	int variant;                    /* 0: by the object allocator, else 6.12, 7.1 */
@@ -17,11 +15,8 @@ struct pcp_spin_settings {
 };
 
 struct pcp_spin {
-	struct zones *zones;
-	enum kernel kernel;
+	struct pcp_zones shared;
 	uint64_t drain_chunk;           /* pages; 0: all in one go */
-	uint64_t *drain_mutex;          /* simulated, and under it: */
-	uint64_t *mask;                 /* simulated: CPUs that have pages, a bit each */
 };
 
 static inline unsigned order_of_list(unsigned i)

@@ -3,13 +3,14 @@
 
 #include "models/model.h"
 
-extern const struct page_allocator buddy, pcp, magazine, pcp_spin, llfree;
+extern const struct page_allocator buddy, pcp, magazine, pcp_spin, pcp_buddy, llfree;
 
 const struct page_allocator *const page_allocators[] = {
 	&buddy,
 	&pcp,
 	&magazine,
 	&pcp_spin,
+	&pcp_buddy,
 	&llfree,
 	NULL,
 };

@@ -140,6 +140,7 @@ struct zone {
 	uint64_t *highatomic;           /* free pages that are kept for emergencies; from 6.12 on */
 	struct list_head *unaccepted_pages;     /* empty here; NULL: not configured */
 	uint64_t *trylock_free_pages;   /* pages freed without a lock; from 7.1 on */
+	uint64_t *block_owner;          /* CPU + 1 by pageblock, 0: nobody; NULL: blocks have none */
 };
 
 /* Counters of all zones together. */
@@ -162,6 +163,7 @@ struct zones {
 	struct vm_stat *vm_stat;        /* of all zones together */
 	struct vm_event_state *events;  /* per CPU */
 	struct lru_cpu *lru;            /* per CPU */
+	unsigned owned_order;           /* of the blocks that have owners */
 	struct mem_section *section;    /* all of them */
 	struct mem_section **root;      /* the kernel's way to them */
 	struct zone zone[];             /* by node */
@@ -187,6 +189,11 @@ static inline uint64_t *nr_free(const struct zone *zone, unsigned order)
 	const struct zone_rules *rules = zone->all->rules;
 
 	return (uint64_t *)(zone->free_area + order * rules->area_bytes + rules->nr_free);
+}
+
+static inline uint64_t *block_owner(const struct zone *zone, uint64_t pfn)
+{
+	return &zone->block_owner[(pfn - zone->first_pfn) >> zone->all->owned_order];
 }
 
 static inline struct page *lru_page(const struct memory *m, struct list_head *lru)

@@ -17,7 +17,7 @@ struct pcp_lists {
 	int32_t count, high, high_min, high_max, batch;         /* in pages */
 	uint8_t flags, alloc_factor, expire;
 	int16_t free_count;
-	struct list_head lists[PCP_LISTS];      /* by order and type */
+	struct list_head lists[];       /* by order and type; PCP_LISTS, of pcp-buddy more */
 };
 
 enum zone_flag { ZONE_BOOSTED_WATERMARK, ZONE_RECLAIM_ACTIVE, ZONE_BELOW_HIGH };
@@ -28,6 +28,7 @@ enum zone_layout_6 {
 	LAYOUT_FLAGS_APART, LAYOUT_LOCK_APART, LAYOUT_AREAS_APART, LAYOUT_BOTH_APART,
 	LAYOUTS_6
 };
+extern const char *const zone_layout_words[];
 
 extern const struct layout pcp_lists_layout, zonestat_layout, vm_stat_layout_6;
 extern const struct layout zone_layout_6_12, zone_layout_7_1, zone_layout_7_1_unaccepted;

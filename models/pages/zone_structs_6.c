@@ -36,12 +36,14 @@ static const struct field pcp_lists_fields[] = {
 	NAMED("lists[3]", struct pcp_lists, lists[3]),
 	NAMED("lists[4]", struct pcp_lists, lists[4]),
 	NAMED("lists[5]", struct pcp_lists, lists[5]),
-	FIELD(struct pcp_lists, lists),
+	{ "lists", offsetof(struct pcp_lists, lists), PCP_LISTS * sizeof(struct list_head) },
 	{ 0 },
 };
 
+enum { PCP_LISTS_BYTES = offsetof(struct pcp_lists, lists) + PCP_LISTS * sizeof(struct list_head) };
+
 const struct layout pcp_lists_layout = {
-	"per_cpu_pages", sizeof(struct pcp_lists), CLASS_ALLOCATOR, pcp_lists_fields
+	"per_cpu_pages", PCP_LISTS_BYTES, CLASS_ALLOCATOR, pcp_lists_fields
 };
 
 static_assert(offsetof(struct pcp_lists, high) == 8, "per_cpu_pages");
@@ -53,7 +55,7 @@ static_assert(offsetof(struct pcp_lists, alloc_factor) == 25, "per_cpu_pages");
 static_assert(offsetof(struct pcp_lists, expire) == 26, "per_cpu_pages");
 static_assert(offsetof(struct pcp_lists, free_count) == 28, "per_cpu_pages");
 static_assert(offsetof(struct pcp_lists, lists) == 32, "per_cpu_pages");
-static_assert(sizeof(struct pcp_lists) == 256, "per_cpu_pages");
+static_assert((int)PCP_LISTS_BYTES == 256, "per_cpu_pages");
 
 struct zonestat {
 	_Alignas(LINE) int8_t vm_stat_diff[10];
@@ -243,6 +245,15 @@ static_assert(offsetof(struct zone_7_1_cma, unaccepted_pages) == 1400, "Z21");
 static_assert(offsetof(struct zone_7_1, trylock_free_pages) == 1240, "Z19");
 static_assert(offsetof(struct zone_7_1_unaccepted, trylock_free_pages) == 1288, "Z20");
 static_assert(offsetof(struct zone_7_1_cma, trylock_free_pages) == 1464, "Z22");
+
+/* ---- settings ------------------------------------------------------------------------------ */
+
+const char *const zone_layout_words[] = {
+	[LAYOUT_BASE] = "base", [LAYOUT_UNACCEPTED] = "unaccepted",
+	[LAYOUT_CMA] = "unaccepted+cma", [LAYOUT_FLAGS_APART] = "flags-apart",
+	[LAYOUT_LOCK_APART] = "lock-apart", [LAYOUT_AREAS_APART] = "areas-apart",
+	[LAYOUT_BOTH_APART] = "both-apart", NULL
+};
 
 /* ---- set-up -------------------------------------------------------------------------------- */
 

@@ -6,7 +6,9 @@ bounce=$1/bounce
 results=$1/published
 
 grep -v '^#' docs/published/figures.csv | cut -d'|' -f3 | sort -u | while read -r experiment; do
-	"$bounce" run --output "$results" "configs/pages/$experiment.yaml" >/dev/null || [ $? -eq 3 ] || exit 1
+	file=configs/pages/$experiment.yaml
+	[ -f "$file" ] || file=configs/$experiment.yaml
+	"$bounce" run --output "$results" "$file" >/dev/null || [ $? -eq 3 ] || exit 1
 done || exit 1
 
 # mean METRIC "KEY=VALUE ..." of an experiment's points
@@ -20,7 +22,8 @@ cat <<'HEAD'
 Made by `make published` from [published/figures.csv](published/figures.csv): what was measured on real machines, the same
 quantity of the simulator, the second by the first, and a sentence where they differ by more than a tenth. Shapes (one
 setting against another) come first, for the machines are not named: the page allocators of 2013 are run on `i7-1s`, which
-is the nearest, LLFree and its kernels on `haswell-2s`, lock times on `rome-2s`.
+is the nearest, LLFree and its kernels on `haswell-2s`, lock times on `rome-2s`; of the object allocators hackbench (April
+2011) is run on `westmere-2s`, the slab benchmark (December 2014) on `haswell-2s`.
 
 *judge*: the figure was used for nothing else. *choose*: a cost of the model was chosen by it, so it confirms nothing.
 *context*: its own source distrusts it, or most of it is not the allocator's.
@@ -46,5 +49,5 @@ cat <<'TAIL'
 
 - Linux 6.0 of LLFree's artifact, lock contention and build times of automatic tuning (6.7), the two-socket numbers of 2018: they
   want the page lists of 6.x and their zone.
-- The object allocators' numbers (hackbench, the slab benchmark of 2014) have pages of their own in [results.md](results.md).
+- What the slab benchmark of 2014 gave at each size, before and after: [results.md](results.md) has all of it.
 TAIL

@@ -20,7 +20,7 @@ struct run {
 	char why[512];                  /* of a set-up that cannot be */
 };
 
-enum { NODE_MIB_MIN = (PAGE_BYTES << (MAX_ORDER - 1)) >> 20 };
+enum { NODE_MIB_MIN = (PAGE_BYTES << (MAX_ORDER - 1)) >> 20, BESIDES_MIB_MIN = 8 };
 
 void combination_place(const struct combination *combination, struct sim_options *options)
 {
@@ -32,15 +32,16 @@ void combination_place(const struct combination *combination, struct sim_options
 }
 
 /* Pages (a node has a block of the largest order at least), their structs of at most 64 bytes, and
- * room for what set-up takes besides. */
+ * room for what set-up takes besides: much of it, a byte per page of all nodes too, lies on one. */
 uint64_t combination_bytes(const struct combination *combination, uint64_t nodes)
 {
-	uint64_t mib = nodes * NODE_MIB_MIN;
+	uint64_t mib = nodes * NODE_MIB_MIN, besides = 64 + combination->settings.cpus;
 
 	if (mib < combination->settings.memory_mib)
 		mib = combination->settings.memory_mib;
-	return mib * ((1 << 20) + 256 * 64) + ((uint64_t)64 << 20) +
-	       combination->settings.cpus * ((uint64_t)1 << 20);
+	if (besides < nodes * BESIDES_MIB_MIN)
+		besides = nodes * BESIDES_MIB_MIN;
+	return mib * ((1 << 20) + 256 * 64) + (besides << 20);
 }
 
 bool combination_preempt(const struct combination *combination)

@@ -67,6 +67,27 @@ static double moving_share(const struct point *point, const void *argument)
 	return all > 0 ? 100.0 * (double)moving / all : NAN;
 }
 
+/* Why the line of an access that missed was not there. */
+static double misses_part(const struct point *point, unsigned part, const struct stack *stack)
+{
+	const struct counts *counts = &point->result->total;
+	uint64_t of[] = { counts->misses_false_sharing, counts->misses_true_sharing, counts->misses_cold,
+			  counts->misses_capacity };
+
+	(void)stack;
+	return measure_per_operation(point->result, (double)of[part]);
+}
+
+/* Pages, and what was made at the start, for each byte that users held: at most, of both. */
+static double memory_part(const struct point *point, unsigned part, const struct stack *stack)
+{
+	const struct result *result = point->result;
+	uint64_t bytes = part ? point->metadata_bytes : result->footprint_bytes_peak;
+
+	(void)stack;
+	return result->live_bytes_peak ? (double)bytes / (double)result->live_bytes_peak : NAN;
+}
+
 static double half_part(const struct point *point, unsigned part, const struct stack *stack)
 {
 	(void)stack;
@@ -160,6 +181,35 @@ static const struct bars shares_bars = {
 	NAMES_OF_CAUSES, .wording = WORDING_OF_CAUSES,
 };
 
+static const struct bars misses_bars = {
+	.ylabel = "misses per operation", .plotted = "Misses per operation, by why the line was not there",
+	.parts = 4, .value = misses_part, .claimed_parts = 1, .by_part = true,
+	.part = { "false sharing", "true sharing", "first access", "evicted" },
+	.column = { "false_sharing", "true_sharing", "cold", "capacity" },
+	.wording = {
+		.less  = "{few} misses by false sharing {amount} less often than {many}",
+		.never = "{few} never misses by false sharing, {many} does {manytimes} per operation",
+		.equal = "{few} and {many} miss by false sharing equally often{spread}",
+		.some  = "{few} misses by false sharing less often than {many} in {count} of {all} settings{reverse}",
+		.more  = "more often",
+		.alone = "{few} misses by false sharing {fewtimes} per operation",
+	},
+};
+
+static const struct bars memory_bars = {
+	.ylabel = "bytes per byte in use", .plotted = "Most bytes in pages, and in structs made at the start, per byte in use at most",
+	.parts = 2, .value = memory_part, .claimed_parts = 2,
+	.part = { "pages", "metadata" }, .column = { "pages", "metadata" },
+	.wording = {
+		.less  = "{few} takes {amount} less memory than {many}",
+		.never = "{few} takes no memory, {many} {manys} bytes per byte in use",
+		.equal = "{few} and {many} take as much memory{spread}",
+		.some  = "{few} takes less memory than {many} in {count} of {all} settings{reverse}",
+		.more  = "more",
+		.alone = "{few} takes {fews} bytes per byte in use",
+	},
+};
+
 #define WORDING_OF_TOPS { \
 	.less  = "{few} bounces {part} {amount} less often than {many}", \
 	.never = "{few} never bounces {part}, {many} does {manytimes} per operation", \
@@ -191,6 +241,8 @@ const struct figure figures[] = {
 	{ "cycles", "mean cycles of an allocation and of a free", bars_write, &cycles_bars },
 	{ "causes", "cycles of all CPUs per operation, stacked by cause", bars_write, &causes_bars },
 	{ "shares", "the same in per cent", bars_write, &shares_bars },
+	{ "misses", "misses per operation, by why the line was not there", bars_write, &misses_bars },
+	{ "memory", "pages and metadata for the bytes in use", bars_write, &memory_bars },
 	{ "scaling", "cycles of an allocation and its free over the number of CPUs", curves_write, &scaling_curves },
 	{ "throughput", "operations per thousand cycles over the number of CPUs", curves_write, &throughput_curves },
 	{ "heat", "which CPU holds which line when", heat_write, NULL },

@@ -87,18 +87,19 @@ struct cell *cell_get(struct sim *sim, const void *p, unsigned size, const struc
 	unsigned at =
 		label && label->stride ? (unsigned)((offset - label->start) % label->stride) : 0;
 	const char *name = label ? label->name : "unlabelled";
+	const struct layout *layout = label ? label->layout : NULL;
 	struct cell **bucket =
 		&sim->cell_bucket[hash_words((uintptr_t)site, at, (uintptr_t)name ^ context) %
 				  CELL_BUCKETS];
 	struct cell *c;
 
 	for (c = *bucket; c; c = c->hash_next)
-		if (c->site == site && c->offset == at && c->label == name &&
+		if (c->site == site && c->offset == at && c->label == name && c->layout == layout &&
 		    c->context == context && c->size == size)
 			return c;
 	c = sim_keep(sim, sizeof *c);
 	c->label = name;
-	c->layout = label ? label->layout : NULL;
+	c->layout = layout;
 	c->offset = at;
 	c->size = size;
 	c->site = site;

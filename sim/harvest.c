@@ -139,7 +139,7 @@ static void harvest_lines(const struct sim *sim, struct result *r)
  */
 struct naming {
 	const struct sim *sim;
-	const struct cell **cell;       /* by site; those of one site by layout and offset */
+	const struct cell **cell;       /* by site */
 	size_t cells;
 };
 
@@ -149,14 +149,11 @@ struct named {
 	unsigned offset;                /* in the struct */
 };
 
-static int by_struct(const struct cell *a, const struct cell *b)
+/* Several layouts may have one name: those of a struct page in its roles. */
+static bool same_struct(const struct cell *a, const struct cell *b)
 {
-	int order = strcmp(a->layout ? a->layout->name : a->label,
-			   b->layout ? b->layout->name : b->label);
-
-	if (!order && a->offset != b->offset)
-		order = a->offset < b->offset ? -1 : 1;
-	return order ? order : (a->size > b->size) - (a->size < b->size);
+	return a->layout == b->layout && a->offset == b->offset && a->size == b->size &&
+	       (a->layout || !strcmp(a->label, b->label));
 }
 
 /* A function that is inlined twice has its sites twice, as its compiler likes: the place counts. */
@@ -173,9 +170,8 @@ static int by_cell(const void *one, const void *other)
 {
 	const struct cell *a = *(const struct cell *const *)one,
 			  *b = *(const struct cell *const *)other;
-	int order = by_place(a->site, b->site);
 
-	return order ? order : by_struct(a, b);
+	return by_place(a->site, b->site);
 }
 
 static struct naming naming_new(const struct sim *sim)
@@ -224,20 +220,18 @@ static struct named name_of(const struct naming *naming, uint64_t line, unsigned
 			     label && label->stride
 				     ? (unsigned)((at - label->start) % label->stride)
 				     : 0 };
-	size_t first = first_of_site(naming, site), end = first;
-	const struct cell *then;
+	size_t first = first_of_site(naming, site);
+	const struct cell *then = first < naming->cells ? naming->cell[first] : NULL;
+	bool one = then;
 
-	for (; end < naming->cells && !by_place(naming->cell[end]->site, site); end++) {
-		const struct cell *c = naming->cell[end];
+	for (size_t i = first; i < naming->cells && !by_place(naming->cell[i]->site, site); i++) {
+		const struct cell *c = naming->cell[i];
 
 		if (c->layout == now.layout && c->offset == now.offset)
 			return now;
+		one = one && same_struct(c, then);
 	}
-	/* they stand in the order of by_struct */
-	if (end == first || by_struct(naming->cell[first], naming->cell[end - 1]))
-		return now;
-	then = naming->cell[end - 1];
-	return (struct named){ then->layout, then->label, then->offset };
+	return one ? (struct named){ then->layout, then->label, then->offset } : now;
 }
 
 static void copy_text(char *to, size_t size, const char *from)
@@ -920,6 +914,8 @@ static int by_field(const void *a, const void *b)
 		order = x->offset < y->offset ? -1 : 1;
 	if (!order && x->size != y->size)
 		order = x->size < y->size ? -1 : 1;
+	if (!order)
+		order = strcmp(x->member, y->member);
 	if (!order)
 		order = by_place(&x->site, &y->site);
 	if (!order)

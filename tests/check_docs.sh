@@ -1,8 +1,13 @@
 #!/bin/sh
-# docs/keys.md is what the program's tables say.
+# docs/keys.md is what the program's tables say, docs/models.md what the sources are.
 here=$(cd "$(dirname "$0")/.." && pwd)
 if "$here/docs/keys.sh" "$(realpath "$BOUNCE")" | cmp -s - "$here/docs/keys.md"; then
 	echo "ok - docs/keys.md is current"
 else
 	echo "not ok - docs/keys.md is old: docs/keys.sh build/bounce >docs/keys.md"
+fi
+if "$here/docs/models.sh" | cmp -s - "$here/docs/models.md"; then
+	echo "ok - docs/models.md is current"
+else
+	echo "not ok - docs/models.md is old: docs/models.sh >docs/models.md"
 fi

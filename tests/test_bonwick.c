@@ -3,7 +3,7 @@
  * sheet (slab.md 8B), the resize, and the invariants.
  *
  * Objects of 1024 bytes have magazines of 3 rounds. CC is the CPU's line of kmem_cache, LM its
- * loaded magazine, EM the first empty one of the depot, D and D2 the two lines of the depot, SL the
+ * loaded magazine, EM and FM the first empty and full ones of the depot, D and D2 the two lines of the depot, SL the
  * slab layer, SD the descriptor of an object's slab, KC the line of kmem_cache that is only read, ST
  * that of its statistics.
  */
@@ -35,7 +35,8 @@ static const struct member cpu_members[] = {
  * second. */
 static const struct member depot_members[] = {
 	{ "lock", 0 }, { "full_list", 16 }, { "full_total", 24 }, { "full_min", 32 },
-	{ "full_alloc", 48 }, { "empty_list", 56 }, { "empty_total", 64 }, { 0 },
+	{ "full_alloc", 48 }, { "empty_list", 56 }, { "empty_total", 64 }, { "empty_min", 72 },
+	{ "empty_alloc", 88 }, { 0 },
 };
 static const struct member cache_members[] = {
 	{ "chunksize", offsetof(struct kmem_cache, chunksize) },
@@ -70,7 +71,7 @@ static struct kmem_slab *descriptor(const struct touch *t, const void *object)
 {
 	const struct bonwick *b = t->objects.state;
 
-	return b->slab_of[address_to_pfn(t->memory, object)];
+	return bonwick_frame(b, address_to_pfn(t->memory, object))->slab;
 }
 
 static void *place(const struct touch *t, const char *base, char slot, unsigned number,
@@ -85,6 +86,8 @@ static void *place(const struct touch *t, const char *base, char slot, unsigned 
 		return *member ? (void *)ccp->cc_loaded : &ccp->cc_loaded->round[number];
 	if (strcmp(base, "EM") == 0)
 		return cp->empty.list;
+	if (strcmp(base, "FM") == 0)
+		return cp->full.list;
 	if (strcmp(base, "D") == 0)
 		return at_member(&cp->depot_lock, depot_members, member);
 	if (strcmp(base, "SL") == 0)
@@ -114,6 +117,8 @@ static const char *line(const struct touch *t, const void *address)
 		return "LM";
 	if (cp->empty.list && same_line(address, cp->empty.list))
 		return "EM";
+	if (cp->full.list && same_line(address, cp->full.list))
+		return "FM";
 	if (same_line(address, &cp->depot_lock))
 		return "D";
 	if (same_line(address, (char *)&cp->depot_lock + LINE))
@@ -147,6 +152,10 @@ static const struct touch_names names = { place, line, NULL };
 #define DEPOT_FREE \
 	", A D.lock, R D.empty_list, W EM.next, W D.empty_list, M D.empty_total, W D.lock"
 
+/* 8B.4.2, after an exchange: the first round. */
+#define PUT_FIRST \
+	", R CC.rounds, R CC.magsize, R CC.loaded, W LM[0], W CC.rounds, M CC.free, W CC.lock"
+
 #define OF(size) { .objects = "bonwick", .names = &names, .object_size = size }
 
 static const struct touch_row rows[] = {
@@ -173,6 +182,19 @@ static const struct touch_row rows[] = {
 	  "A CC.lock, R CC.rounds, R CC.prounds, R CC.magsize" DEPOT_ALLOC ", R CC.ploaded"
 	  DEPOT_FREE LOAD TAKE("2"),
 	  "LM", "CC D D2 EM", 3 },
+	/* 8B.4.3: the loaded one is full, the previous one empty. */
+	{ "free, swap", "swap", OF(1024), "0+a6 0-a6 0+g3 0+j 0-j !0-g",
+	  "A CC.lock, R CC.rounds, R CC.magsize, R CC.prounds, R CC.loaded, R CC.ploaded, R CC.rounds"
+	  ", R CC.prounds, W CC.loaded, W CC.rounds, W CC.ploaded, W CC.prounds" PUT_FIRST,
+	  "", "CC LM", 1 },
+	/* 8B.4.4: both are full, and the depot has the empty one that the exchange above left there. The
+	 * previous one goes to the depot, then the loaded one takes its place. */
+	{ "free, depot exchange", "depot", OF(1024), "0+a4 0-a4 0+a4 0+e7 1-e7 0+l 0-l 0-a3 !0-d",
+	  "A CC.lock, R CC.rounds, R CC.magsize, R CC.prounds, A D.lock, R D.empty_list, R LM.next"
+	  ", W D.empty_list, M D.empty_total, R D.empty_min, M D.empty_alloc, W D.lock"
+	  ", R CC.ploaded, A D.lock, R D.full_list, W FM.next, W D.full_list, M D.full_total, W D.lock"
+	  LOAD PUT_FIRST,
+	  "", "CC D D2 FM LM", 3 },
 	/* 8B.3.5 and 8B.7: no magazine, no depot; small objects are chained through themselves. */
 	{ "alloc from a slab", "slab", OF(64), "0+a !0+b",
 	  "A CC.lock, R CC.rounds, R CC.prounds, R CC.magsize, A D.lock, R D.full_list, W D.lock"

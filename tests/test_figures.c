@@ -24,10 +24,10 @@
 #include "tests/points_fixture.h"
 #include "tests/svg_fixture.h"
 
-enum { UNITS = 64, FIGURES = 9 };
+enum { UNITS = 64, FIGURES = 11 };
 
 static char *all_figures[FIGURES] = {
-	"bounces", "members", "sources", "cycles", "causes", "shares", "scaling", "throughput", "heat",
+	"bounces", "members", "sources", "cycles", "causes", "shares", "misses", "memory", "scaling", "throughput", "heat",
 };
 
 /* Line 64 goes from CPU 0 to 1 and back, line 128 to CPU 1. */
@@ -73,6 +73,11 @@ static struct point *add(struct made *made, const struct texts *texts, const cha
 	snprintf(line->label, sizeof line->label, "%s", texts->label);
 	point->result->line = line;
 	point->result->lines = 1;
+	point->result->total.misses_false_sharing = bounces;
+	point->result->total.misses_cold = 500;
+	point->result->footprint_bytes_peak = 1500;
+	point->result->live_bytes_peak = 1000;
+	point->metadata_bytes = 100 * seed;
 	add_traffic(point->result, texts->label);
 	made_holders(point, changes, sizeof changes / sizeof *changes);
 	return point;
@@ -185,16 +190,18 @@ static size_t check_svg(const char *folder, const char *name, char *first, size_
 /*
  * (2001 + 2002 + 2003) / 3 bounces of 1000 operations are 2.002; an allocation and a free of 100
  * cycles each are 200. Bars: slub-page of 2 and 16 CPUs are one bar, as cpus is not swept: 2 series * 1 group. Causes: a
- * hover for each bar too. Scaling and throughput: 3 points, at 2 and 16 CPUs and at 2: 1000 operations in
+ * hover for each bar too, and misses. Memory: 1500 bytes of pages and 100, 200 and 300 of metadata for
+ * 1000 in use are 1.7. Scaling and throughput: 3 points, at 2 and 16 CPUs and at 2: 1000 operations in
  * 10000 cycles are 100 per thousand. Heat: of 4 changes line 64 has 3
  * and line 128 has one, 4 spells, under each of two allocators.
  */
 static void every_hover_works(void **state)
 {
 	(void)state;
-	static const size_t expected[FIGURES] = { 2, 2, 2, 2, 2, 2, 3, 3, 8 };
+	static const size_t expected[FIGURES] = { 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 8 };
 	static const char *const starts[FIGURES] = {
 		KEYS "\\n2.002 [", KEYS "\\n2.002 [", KEYS "\\n2.002 [", KEYS "\\n", KEYS "\\n", KEYS "\\ntransfer, same socket ",
+		KEYS "\\n2.502 [", KEYS "\\n1.7 [",
 		KEYS ", cpus=2\\n200 [", KEYS ", cpus=2\\n100 [",
 		"page[5]: CPU 0\\nfrom cycle 100 to 200",
 	};

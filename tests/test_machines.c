@@ -450,6 +450,36 @@ static void two_cpus_of_a_large_machine_run(void **state)
 	free(where);
 }
 
+/* 16 GiB of pages on many nodes: what set-up takes for all of them lies on the last one. */
+static void tables_of_all_pages_fit_on_one_node(void **state)
+{
+	static const char *const rows[] = {
+		"machine: {base: uv-1024, protocol: MESI}\nobjects: slub-lockless\n",
+		"machine: westmere-ex-8s\nobjects: bonwick\n",
+		"machine: westmere-ex-8s\nobjects: slab\npages: magazine\n",
+		"machine: opteron-48\nobjects: bonwick\n",
+	};
+	char *folder = folder_new(), *file = NULL, *where = NULL, *text = NULL;
+
+	(void)state;
+	assert_true(asprintf(&file, "%s/all.yaml", folder) > 0);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct output output;
+
+		assert_true(asprintf(&text, "name: all\n%scpus: 2\nworkload: producer-consumer\noperations: 100\n", rows[i]) > 0);
+		assert_true(asprintf(&where, "--output=%s/%zu", folder, i) > 0);
+		write_text(file, text);
+		output = run_cli((const char *const[]){ "run", file, where, "--no-plots", NULL });
+		if (output.status || strstr(output.out, "out_of_memory"))
+			fail_msg("%s%s", rows[i], output.err);
+		output_free(&output);
+		free(text);
+		free(where);
+	}
+	folder_free(folder);
+	free(file);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -469,6 +499,7 @@ int main(void)
 		cmocka_unit_test(shared_lines_cost_what_the_file_says),
 		cmocka_unit_test(pairs_of_preemption_take_what_a_loop_of_them_took),
 		cmocka_unit_test(two_cpus_of_a_large_machine_run),
+		cmocka_unit_test(tables_of_all_pages_fit_on_one_node),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

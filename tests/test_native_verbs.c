@@ -109,6 +109,7 @@ static void expect_same(struct bench *b, size_t size, enum rmw how, bool locked,
 	size_t within = size < 16 ? size : 0;
 	bool bit = how == RMW_BIT_SET || how == RMW_BIT_CLEAR;
 	struct modify m = { copy + within, wanted_old, expected, operand, size, how, false };
+	char before[AROUND];
 	bool result;
 
 	for (unsigned i = 0; i < AROUND; i++)
@@ -119,6 +120,7 @@ static void expect_same(struct bench *b, size_t size, enum rmw how, bool locked,
 		expected[1] ^= 1ull << (bits % 64);     /* low as it should be, high not */
 	if (bit)
 		operand[0] %= size * 8;
+	memcpy(before, at, AROUND);
 	memcpy(copy, at, AROUND);
 	modify(&m);
 	result = do_rmw(&b->sim->cpu[0], at + within, size, how, expected, operand, old, locked);
@@ -126,6 +128,20 @@ static void expect_same(struct bench *b, size_t size, enum rmw how, bool locked,
 	assert_memory_equal(at, copy, AROUND);
 	if (!bit)
 		assert_memory_equal(old, wanted_old, size);
+	if (how != RMW_CAS)
+		return;
+	/* the same with one place for what is expected and what was there */
+	memcpy(at, before, AROUND);
+	memcpy(copy, before, AROUND);
+	memcpy(old, expected, size);
+	m = (struct modify){ copy + within, expected, expected, operand, size, how, false };
+	modify(&m);
+	assert_int_equal(m.result, result);
+	assert_int_equal(do_rmw(&b->sim->cpu[0], at + within, size, how, old, operand, old, locked),
+			 result);
+	assert_memory_equal(at, copy, AROUND);
+	assert_memory_equal(old, wanted_old, size);
+	assert_memory_equal(expected, wanted_old, size);
 }
 
 static void each_read_modify_write_does_what_rmw_h_says(void **state)

@@ -217,6 +217,12 @@ static void add_points(struct made *made, const struct page_of *of, uint64_t cpu
 			made_key(point, "cpus", number);
 			point->result->total.bounces[CLASS_WORKLOAD] = 300;
 			point->result->total.bounces[CLASS_PAYLOAD] = 700;
+			point->result->total.misses_false_sharing = (uint64_t)bounces;
+			point->result->total.misses_true_sharing = 300;
+			point->result->total.misses_cold = point->result->total.misses_capacity = 100;
+			point->result->footprint_bytes_peak = 1500 + (uint64_t)bounces;
+			point->result->live_bytes_peak = 1000;
+			point->metadata_bytes = 300;
 			add_holders(point);
 			add_members(point->result, 10);
 		}
@@ -268,7 +274,7 @@ static size_t check_texts(const char *name, const char *picture, double width, d
 
 static void check_page(const struct page_of *of, const struct look *look)
 {
-	static char *const names[] = { "bounces", "members", "sources", "cycles", "causes", "shares", "scaling", "throughput", "heat" };
+	static char *const names[] = { "bounces", "members", "sources", "cycles", "causes", "shares", "misses", "memory", "scaling", "throughput", "heat" };
 	static char *swept[] = { "objects", "cpus", "workload.object_size" };
 	enum { NAMES = sizeof names / sizeof *names };
 	char *folder = folder_new(), path[600], why[600] = "";

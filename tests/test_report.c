@@ -1072,6 +1072,45 @@ static void a_range_below_one_per_cent_has_no_digits(void **state)
 	expect_title(&made, "causes", "Waiting for lines of other CPUs takes under 1 % of a's cycles");
 }
 
+/* 1000 operations: 600 and 2 misses, 0.6 / 0.002 = 300 times; other misses do not count. */
+static void misses_tell_those_by_false_sharing(void **state)
+{
+	(void)state;
+	struct made made;
+	struct counts *a, *b;
+
+	made_init(&made);
+	a = &made_add(&made, "a", "64", 1, 1, 20)->result->total;
+	b = &made_add(&made, "b", "64", 1, 1, 20)->result->total;
+	a->misses_false_sharing = 600;
+	b->misses_false_sharing = 2;
+	b->misses_true_sharing = b->misses_cold = b->misses_capacity = 5000;
+	expect_title(&made, "misses", "b misses by false sharing 300 times less often than a");
+
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 1, 20)->result->total.misses_false_sharing = 600;
+	made_add(&made, "b", "64", 1, 1, 20);
+	expect_title(&made, "misses", "b never misses by false sharing, a does 0.6 times per operation");
+}
+
+/* 3000 and 1000 bytes for 2000 are 2 per byte, 2000 and 400 are 1.2: 40 % less. */
+static void memory_is_pages_and_metadata(void **state)
+{
+	(void)state;
+	struct made made;
+	struct point *a, *b;
+
+	made_init(&made);
+	a = made_add(&made, "a", "64", 1, 1, 20);
+	b = made_add(&made, "b", "64", 1, 1, 20);
+	a->result->live_bytes_peak = b->result->live_bytes_peak = 2000;
+	a->result->footprint_bytes_peak = 3000;
+	a->metadata_bytes = 1000;
+	b->result->footprint_bytes_peak = 2000;
+	b->metadata_bytes = 400;
+	expect_title(&made, "memory", "b takes 40 % less memory than a");
+}
+
 static void add_member(struct point *point, const char *name, uint64_t bounces)
 {
 	struct result *result = point->result;
@@ -1739,6 +1778,8 @@ int main(void)
 		cmocka_unit_test(causes_tell_the_share_of_waiting_for_lines),
 		cmocka_unit_test(next_to_nothing_is_told_without_digits),
 		cmocka_unit_test(a_range_below_one_per_cent_has_no_digits),
+		cmocka_unit_test(misses_tell_those_by_false_sharing),
+		cmocka_unit_test(memory_is_pages_and_metadata),
 		cmocka_unit_test(members_are_those_in_which_allocators_differ),
 		cmocka_unit_test(a_models_own_setting_makes_series),
 		cmocka_unit_test(a_variant_that_looks_like_a_number_is_a_name),

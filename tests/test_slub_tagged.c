@@ -22,8 +22,9 @@
 #define NAMED(x) ", R KC.cpu_slab, R CS.freelist, R PG(" x ").flags, R PG(" x ").flags"
 #define GIVE_UP_TAGGED(x) NAMED(x) STATE(x) AC16(x) ", W CS.freelist"
 /* A new slab knows where it begins; then its first object tells the slab. */
-#define NEW_TAGGED(x) \
-	", R KC.oo, R KC.allocflags, W PG(" x ").objects" SLAB_COUNT(x) ", R PG(" x ").flags" \
+#define NEW_TAGGED(x) NEW_TAGGED_OF(x, "")
+#define NEW_TAGGED_OF(x, ORDER) \
+	", R KC.oo, R KC.allocflags, W PG(" x ").objects" SLAB_COUNT(x) ", R PG(" x ").flags" ORDER \
 	NODE_OF(x) ", A ND.nr_slabs, A ND.total_objects, W PG(" x ").slab, M PG(" x ").flags" \
 	", W PG(" x ").address, LINK(" x "), W PG(" x ").freelist, R PG(" x ").objects" \
 	", W PG(" x ").inuse, M PG(" x ").objects, R KC.cpu_slab, R CS.freelist" \
@@ -49,6 +50,17 @@ static const struct path_row rows_tagged[] = {
 	{ "alloc, new slab", "new slab", 0, 1, "0+a 0+b 0+c 0+d !0+e",
 	  FAST GIVE_UP_TAGGED("a") ", R CS.partial, R KCN, R ND.nr_partial" NEW_TAGGED("e"),
 	  "KC0 KC1 KCN Z", "CS PG ND OB VS", 3 },
+	/* Of two pages: the second page struct, c's, has the order, as in 3.18. */
+	{ "alloc, new slab of two pages", "new slab", 2048, 1, "!0+a 0+b 0+c",
+	  FAST ", R KC.cpu_slab, R CS.freelist, R CS.partial, R KCN, R ND.nr_partial"
+	  NEW_TAGGED_OF("a", ", R PGt(c).lru_prev"),
+	  "KC0 KC1 KCN PGt Z", "CS PG ND OB VS", 2 },
+	/* The list is e, a, and 2 is as many as 2; a slab's address goes with it. */
+	{ "free of the last object, two pages", "slab empty", 2048, 1, TWO_FULL "0+i 1-e 1-b 1-c 1-d !1-a",
+	  FREE("a") RANGE("a") FREE_SLOW("a") LOCKED("a") AC16("a") ENOUGH
+	  LIST_DEL("a", "PG(e).lru_next", "ND.partial_prev") ", M ND.lock"
+	  DISCARD_ORDER_1("a", "c", ", M PG(a).flags") ", W PG(a).address",
+	  "KC0 CS KCN PG Z", "PG OB ND VS", 4, .min_partial = 2, .no_cpu_partial = true },
 	/* 6.4: c->freelist becomes the end of that slab, and the slab is tried. */
 	{ "alloc, exhausted to CPU's partial", "refill", 0, 1, "1+w 1+x 1+y 1+z " ONE_FULL "1-a !1+m",
 	  FAST GIVE_UP_TAGGED("w") ", R CS.partial, R PG(m).lru_next, W CS.partial, R PG(m).address"

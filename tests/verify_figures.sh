@@ -33,7 +33,7 @@ drive() {
 	fi
 }
 
-all="bounces members sources cycles causes shares heat"
+all="bounces members sources cycles causes shares misses memory heat"
 # figures FILE OPTIONS-OF-RUN OPTIONS-OF-PLOT MORE-FIGURES
 figures() {
 	name=$(basename "$1" .yaml)

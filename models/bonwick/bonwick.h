@@ -101,6 +101,12 @@ extern const struct layout *const bonwick_layouts[];
 
 /* ---- constants of a run, in no simulated memory --------------------------------------------- */
 
+/* What is known of a page frame. */
+struct frame {
+	struct kmem_slab *slab;                         /* it is of */
+	unsigned char order;                            /* of the large kmalloc that begins there */
+};
+
 struct bonwick {
 	struct sim *sim;
 	const struct pages *pages;
@@ -111,8 +117,7 @@ struct bonwick {
 	struct kmem_cache *cache[SLAB_CACHES_MAX];      /* all that have magazines */
 	unsigned caches;
 	uint64_t *seconds;                              /* simulated: of CPU 0 */
-	struct kmem_slab **slab_of;                     /* by page frame, for check and kfree */
-	unsigned char *order;                           /* of large kmallocs, by page frame */
+	struct frame **frames;                          /* for check and kfree; made when first written */
 	uint64_t metadata_bytes;
 };
 
@@ -120,6 +125,10 @@ void *bonwick_create(struct sim *sim, const struct pages *pages, const void *set
 struct kmem_cache *bonwick_cache_create(void *state, const char *name, unsigned size,
 					unsigned align);
 struct kmem_cache *bonwick_size_cache(void *state, size_t size);
+
+/* Of a page frame, to be written, and to be read. */
+struct frame *bonwick_frame_new(struct bonwick *b, uint64_t pfn);
+const struct frame *bonwick_frame(const struct bonwick *b, uint64_t pfn);
 
 bool bonwick_check(const void *state, char *why, size_t size);
 uint64_t bonwick_in_use(const void *state);

@@ -107,6 +107,28 @@ static const struct kmem_magtype *first_magtype(uint64_t chunksize)
 	return type;
 }
 
+/* ---- page frames ---------------------------------------------------------------------------- */
+
+/* Frames in a piece of their table: of 16 GiB little is used, and no node has room for all of it. */
+enum { FRAMES = 1024 };
+
+struct frame *bonwick_frame_new(struct bonwick *b, uint64_t pfn)
+{
+	struct frame **piece = &b->frames[pfn / FRAMES];
+
+	if (!*piece)
+		*piece = unseen_new(b->sim, FRAMES * sizeof **piece);
+	return &(*piece)[pfn % FRAMES];
+}
+
+const struct frame *bonwick_frame(const struct bonwick *b, uint64_t pfn)
+{
+	static const struct frame unused;
+	const struct frame *piece = b->frames[pfn / FRAMES];
+
+	return piece ? &piece[pfn % FRAMES] : &unused;
+}
+
 /* ---- caches --------------------------------------------------------------------------------- */
 
 static void setup_cpu(const struct kmem_cache *cp, struct kmem_cpu_cache *ccp, bool magazines)
@@ -179,8 +201,7 @@ void *bonwick_create(struct sim *sim, const struct pages *pages, const void *set
 	b->sim = sim;
 	b->pages = pages;
 	b->memory = pages->memory;
-	b->slab_of = unseen_new(sim, b->memory->pages * sizeof b->slab_of[0]);
-	b->order = unseen_new(sim, b->memory->pages);
+	b->frames = unseen_new(sim, (b->memory->pages / FRAMES + 1) * sizeof b->frames[0]);
 	b->seconds = arena_new(sim, uint64_t, 1, 0, LINE, &seconds_layout, "kmem_update");
 	b->slab_cache = cache_new(b, "kmem_slab_cache", sizeof(struct kmem_slab), WORD, false);
 	b->bufctl_cache = cache_new(b, "kmem_bufctl_cache", sizeof(struct bufctl), WORD, false);

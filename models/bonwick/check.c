@@ -49,7 +49,7 @@ static const struct kmem_slab *slab_of(const struct bonwick *b, const void *obje
 {
 	uint64_t pfn = address_to_pfn(b->memory, object);
 
-	return pfn < b->memory->pages ? b->slab_of[pfn] : NULL;
+	return pfn < b->memory->pages ? bonwick_frame(b, pfn)->slab : NULL;
 }
 
 bool bonwick_owns(const void *state, const struct kmem_cache *cp, const void *object)

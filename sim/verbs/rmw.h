@@ -8,7 +8,8 @@
 
 #include "sim/verbs/verbs.h"
 
-/* Pointers to `size` bytes each; `expected` of RMW_CAS only. */
+/* Pointers to `size` bytes each; `expected` of RMW_CAS only. `old` may be one of the other two: it is
+ * written when they have been read. */
 struct modify {
 	void *p, *old;
 	const void *expected, *operand;
@@ -19,12 +20,13 @@ struct modify {
 
 static inline void modify_pair_(struct modify *m)
 {
-	m->result = true;
+	unsigned char operand[sizeof(struct pair)];
+
+	memcpy(operand, m->operand, m->size);
+	m->result = m->how != RMW_CAS || !memcmp(m->p, m->expected, m->size);
 	memcpy(m->old, m->p, m->size);
-	if (m->how == RMW_CAS && memcmp(m->p, m->expected, m->size))
-		m->result = false;
-	else
-		memcpy(m->p, m->operand, m->size);
+	if (m->result)
+		memcpy(m->p, operand, m->size);
 }
 
 static inline void modify(struct modify *m)
@@ -37,6 +39,8 @@ static inline void modify(struct modify *m)
 	}
 	memcpy(&word, m->p, m->size);           /* little-endian hosts; checked at start-up */
 	memcpy(&operand, m->operand, m->size);
+	if (m->how == RMW_CAS)
+		memcpy(&expected, m->expected, m->size);
 	memcpy(m->old, &word, m->size);
 	m->result = true;
 	switch (m->how) {
@@ -47,7 +51,6 @@ static inline void modify(struct modify *m)
 		word += operand;
 		break;
 	case RMW_CAS:
-		memcpy(&expected, m->expected, m->size);
 		m->result = word == expected;
 		if (m->result)
 			word = operand;

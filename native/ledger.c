@@ -4,6 +4,9 @@
  * that are handed one object one sees it there and then.
  */
 #include "native/machine.h"
+
+#include <stdlib.h>
+
 #include "sim/verbs/xalloc.h"
 
 enum { PLACE_BYTES = 8, SHARDS = 64 };

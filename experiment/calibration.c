@@ -482,6 +482,10 @@ bool calibrate(const struct calibration_options *options, struct calibration *c,
 		take_topology(c, core, c->cpus);
 	}
 	free(core);
+	if (good && !c->machine.l1d.ways) {
+		snprintf(why, size, "this host does not say how large its first cache is");
+		good = false;
+	}
 	good = good && backend_native.native->measure_own(c->host[0], &c->own, why, size);
 	if (!good)
 		return false;

@@ -1,10 +1,11 @@
-/* What /sys and /proc say of the host; everything in them is text to be doubted. */
+/* What /sys, /proc and the C library say of the host; everything in them is text to be doubted. */
 #include "experiment/host_topology.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char cpu_folder[] = "/sys/devices/system/cpu/cpu";
 
@@ -59,6 +60,29 @@ static void read_cache(unsigned cpu, unsigned index, struct host_core *core)
 	cache->first = (unsigned)read_number(cpu, name, cpu);
 }
 
+/* Where /sys has nothing of caches, what the C library has asked the processor; who shares the last
+ * level it does not know: the package. */
+static void ask_caches(struct host_core *core, unsigned first_of_package)
+{
+	static const struct {
+		int size, ways;
+	} asked[HOST_LEVELS] = {
+		{ _SC_LEVEL1_DCACHE_SIZE, _SC_LEVEL1_DCACHE_ASSOC },
+		{ _SC_LEVEL2_CACHE_SIZE, _SC_LEVEL2_CACHE_ASSOC },
+		{ _SC_LEVEL3_CACHE_SIZE, _SC_LEVEL3_CACHE_ASSOC },
+	};
+
+	for (unsigned i = 0; i < HOST_LEVELS; i++) {
+		long size = sysconf(asked[i].size), ways = sysconf(asked[i].ways);
+
+		core->level[i] = (struct host_cache){
+			.kib = size > 0 ? (uint64_t)size / 1024 : 0,
+			.ways = ways > 0 ? (uint64_t)ways : 0,
+			.first = i + 1 < HOST_LEVELS ? core->cpu : first_of_package,
+		};
+	}
+}
+
 unsigned host_cores(const unsigned *allowed, unsigned count, struct host_core *core)
 {
 	enum { CACHES = 8 };
@@ -82,6 +106,13 @@ unsigned host_cores(const unsigned *allowed, unsigned count, struct host_core *c
 		};
 		for (unsigned index = 0; index < CACHES; index++)
 			read_cache(cpu, index, &core[cores]);
+		if (!core[cores].level[0].kib) {
+			unsigned first = 0;
+
+			while (core[first].package != core[cores].package)
+				first++;
+			ask_caches(&core[cores], core[first].cpu);
+		}
 		cores++;
 	}
 	return cores;

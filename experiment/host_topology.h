@@ -1,4 +1,4 @@
-/* The host's cores and caches, as /sys tells them. */
+/* The host's cores and caches, as /sys tells them, or else the C library. */
 #ifndef EXPERIMENT_HOST_TOPOLOGY_H
 #define EXPERIMENT_HOST_TOPOLOGY_H
 

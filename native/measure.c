@@ -235,7 +235,7 @@ double native_measure_chase(unsigned host, uint64_t bytes)
 	double cycles;
 	char why[80];
 
-	if (bytes > BYTES / 2 || !bench_open(&b, host, why, sizeof why))
+	if (lines < 2 || bytes > BYTES / 2 || !bench_open(&b, host, why, sizeof why))
 		return 0;
 
 	struct link *at = link_lines(&b, lines);

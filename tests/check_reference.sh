@@ -91,7 +91,7 @@ if command -v bash >/dev/null; then
 	expect "bounce run mine.yaml --set = slub-cpu.v" "slub-cpu.variant="
 	expect "bounce run mine.yaml --set slub-cpu.variant = 2" "2.6.24"
 	expect "bounce run mine.yaml --set run_ahead = t" "true"
-	expect "bounce run mine.yaml --set pages = pcp-" "pcp-spin"
+	expect "bounce run mine.yaml --set pages = pcp-" "pcp-buddy pcp-spin"
 	expect "bounce report o" "one other"
 	expect "bounce report one loc" "locks"
 	expect "bounce plot one sc" "scaling"

@@ -475,6 +475,15 @@ static bool mean_blocks(struct point *const *point, size_t count, double blocks[
 	return seeds > 0;
 }
 
+/* A mean that is a whole number has no digits behind it. */
+static void add_mean(struct table *table, double mean)
+{
+	if (mean == floor(mean))
+		table_count(table, (uint64_t)mean);
+	else
+		table_real(table, mean);
+}
+
 static void add_blocks(struct table *table, const double blocks[ORDERS])
 {
 	double all = 0, large = 0;
@@ -486,8 +495,8 @@ static void add_blocks(struct table *table, const double blocks[ORDERS])
 		large += order < ORDER_2M ? 0 : pages;
 	}
 	for (size_t order = 0; order < ORDERS; order++)
-		table_real(table, blocks[order]);
-	table_real(table, all);
+		add_mean(table, blocks[order]);
+	add_mean(table, all);
 	table_share(table, large, all);
 }
 

@@ -1017,7 +1017,7 @@ static void free_blocks_are_told_at_the_end(void **state)
 			assert_null(strstr(text, "Free at the end"));
 		else
 			assert_non_null(strstr(text, "Free at the end, in blocks of 2^order pages that any CPU can have:\n"));
-		if (!objects && !strstr(text, " 64 200 0 0 0 0 0 0 0 0 1 1 1 736 88 %\n"))
+		if (!objects && !strstr(text, " 64 200 0 0 0 0 0 0 0 0 1 1 1736 88 %\n"))
 			fail_msg("%s", text);
 		free(text);
 		made_free(&made);

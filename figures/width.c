@@ -210,7 +210,7 @@ static size_t in_common(char *const *name, char *const *list, size_t count, size
 /* The name from there on, and before it as much of its begin as there is room for. */
 static char *shown_from(const char *name, size_t from, double size, double pixels)
 {
-	char *rest = shortened(name + from, "", size, pixels * 7 / 8), *text;
+	char *rest = shortened(name + from, "", size, pixels * 3 / 4), *text;
 	double left = pixels - width_of("…", size, false) - width_of(rest, size, false);
 	size_t front = bytes_that_fit(name, size, false, left), room;
 

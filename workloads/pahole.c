@@ -78,12 +78,7 @@ static bool check_words(struct reader *reader, const struct token *first,
 		return false;
 	}
 	declaration_join_names(declaration);
-	if (!declaration_check_signs(reader, declaration))
-		return false;
-	if (declaration_has_word(declaration, "static"))
-		pahole_complain(reader, first,
-				"a static member is none of the struct: leave the line out");
-	return true;
+	return declaration_check_signs(reader, declaration);
 }
 
 /* One member; false: the text cannot be read on from here. `member` is filled. */
@@ -99,7 +94,11 @@ static bool read_member(struct reader *reader, struct outline_member *member, bo
 	good = read_words(reader, declaration, member, depth) &&
 	       check_words(reader, &first, declaration);
 	nested = member->kind != MEMBER_PLAIN;
-	if (good) {
+	if (good && declaration_has_word(declaration, "static")) {
+		pahole_complain(reader, &first,
+				"a static member is none of the struct: leave the line out");
+		pahole_next(reader);
+	} else if (good) {
 		member->align = member->declared = declaration->align;
 		*padding = !nested && declarator_is_padding(declaration);
 		pahole_next(reader);

@@ -140,7 +140,8 @@ void declaration_join_names(struct declaration *declaration)
 		struct token *name = &declaration->token[kept++];
 
 		*name = declaration->token[i];
-		if (name->kind != TOKEN_WORD)
+		/* "int" may stand for an enum, and not where the next word stands */
+		if (name->kind != TOKEN_WORD || token_is_word(name, "int"))
 			continue;
 		while ((part = part_of_name(declaration, i + 1))) {
 			i += part;

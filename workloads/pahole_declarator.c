@@ -273,13 +273,14 @@ bool declarator_read(struct reader *reader, struct declaration *declaration,
 	if (bits == UINT64_MAX)
 		return true;
 	plain = plain && member->elements == 1 && !declaration_has_sign(declaration, '*');
-	if (!bits || bits > 64)
-		pahole_complain(reader, name, "a bit-field has 1 to 64 bits");
-	else if (!plain)
-		pahole_complain(reader, name, "a bit-field is one integer");
-	else
+	if (bits && bits <= 64 && plain) {
 		member->bits = (unsigned)bits;
-	return true;
+		return true;
+	}
+	pahole_complain(reader, name,
+			!bits || bits > 64 ? "a bit-field has 1 to 64 bits"
+					   : "a bit-field is one integer");
+	return false;
 }
 
 bool declarator_is_padding(const struct declaration *declaration)

@@ -78,10 +78,12 @@ static void print_between(struct printing *printing, const struct outline_member
 	uint64_t line = member->offset / LINE, past = member->offset % LINE;
 
 	if (member->offset > printing->end) {
-		fprintf(printing->out, "\n\t/* XXX %" PRIu64 " bytes hole, try to pack */\n\n",
-			member->offset - printing->end);
+		uint64_t hole = member->offset - printing->end;
+
+		fprintf(printing->out, "\n\t/* XXX %" PRIu64 " byte%s hole, try to pack */\n\n", hole,
+			hole == 1 ? "" : "s");
 		printing->holes++;
-		printing->hole_bytes += member->offset - printing->end;
+		printing->hole_bytes += hole;
 	}
 	if (line == printing->line)
 		return;

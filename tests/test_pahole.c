@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -164,6 +165,24 @@ static void text_reads_back(void **state)
 	free(twice);
 	outline_free(outline);
 	outline_free(again);
+}
+
+/* One byte is no "1 bytes". */
+static void holes_are_counted(void **state)
+{
+	struct outline *outline = read_or_fail("struct a {\n"
+					       "	char c; /* 0 1 */\n"
+					       "	short s; /* 2 2 */\n"
+					       "	long l; /* 8 8 */\n"
+					       "};\n",
+					       "");
+	char *text = printed(outline);
+
+	(void)state;
+	assert_non_null(strstr(text, "\n\t/* XXX 1 byte hole, try to pack */\n"));
+	assert_non_null(strstr(text, "\n\t/* XXX 4 bytes hole, try to pack */\n"));
+	free(text);
+	outline_free(outline);
 }
 
 /* Laid out anew in the order it has, a struct that a compiler laid out is the same. */
@@ -776,6 +795,17 @@ static void the_command_tells_the_place(void **state)
 		output.err,
 		"layout 'nowhere.pahole' cannot be read, and none of that name comes with bounce; a relative path begins in the current folder"));
 	output_free(&output);
+
+	assert_int_equal(truncate(file, PAHOLE_BYTES_MAX + 1), 0);
+	snprintf(text, sizeof text,
+		 "name: x\nmachine: textbook\ncpus: 1\noperations: 10\nworkload:\n"
+		 "  kind: struct\n  layout: %s\n  threads: {one: {loop: [load x]}}\n",
+		 file);
+	write_text(yaml, text);
+	output = run_cli((const char *const[]){ "check", yaml, NULL });
+	assert_int_equal(output.status, 2);
+	assert_non_null(strstr(output.err, "cannot be read: it has more than 16 MiB"));
+	output_free(&output);
 	folder_free(folder);
 }
 
@@ -785,6 +815,7 @@ int main(void)
 		cmocka_unit_test(members_lie_where_it_says),
 		cmocka_unit_test(what_is_no_member_is_told),
 		cmocka_unit_test(text_reads_back),
+		cmocka_unit_test(holes_are_counted),
 		cmocka_unit_test(laid_out_as_a_compiler_does),
 		cmocka_unit_test(a_member_moves_out),
 		cmocka_unit_test(typedefs_and_pointers),

@@ -130,6 +130,8 @@ void outline_print(FILE *out, const struct outline *outline)
 	}
 	print_sums(out, &printing, outline);
 	fputc('}', out);
+	if (outline->packed)
+		fputs(" __attribute__((__packed__))", out);
 	if (outline->align)
 		print_alignment(out, outline->align);
 	fputs(";\n", out);

@@ -151,6 +151,18 @@ static char *printed(const struct outline *outline)
 	return text;
 }
 
+static void must_come_back(const struct outline *outline)
+{
+	char *once = printed(outline), *twice;
+	struct outline *again = read_or_fail(once, "");
+
+	twice = printed(again);
+	assert_string_equal(once, twice);
+	free(once);
+	free(twice);
+	outline_free(again);
+}
+
 /* What is printed is pahole's text again. */
 static void text_reads_back(void **state)
 {
@@ -165,6 +177,24 @@ static void text_reads_back(void **state)
 	free(twice);
 	outline_free(outline);
 	outline_free(again);
+}
+
+/* A compiler would put `n` at 4 but for the attribute of the whole, which comes back with it. */
+static void packed_is_printed(void **state)
+{
+	struct outline *outline = read_or_fail("struct a {\n"
+					       "	char c; /* 0 1 */\n"
+					       "	int n; /* 1 4 */\n"
+					       "} __attribute__((__packed__)) __attribute__((__aligned__(64)));\n",
+					       "");
+	char *text = printed(outline);
+
+	(void)state;
+	assert_non_null(strstr(
+		text, "\n} __attribute__((__packed__)) __attribute__((__aligned__(64)));\n"));
+	must_come_back(outline);
+	free(text);
+	outline_free(outline);
 }
 
 /* One byte is no "1 bytes". */
@@ -421,18 +451,6 @@ static void nested_alignment_is_kept(void **state)
 	expect_offsets(outline, names, offsets);
 	assert_int_equal(outline->size, 256);
 	outline_free(outline);
-}
-
-static void must_come_back(const struct outline *outline)
-{
-	char *once = printed(outline), *twice;
-	struct outline *again = read_or_fail(once, "");
-
-	twice = printed(again);
-	assert_string_equal(once, twice);
-	free(once);
-	free(twice);
-	outline_free(again);
 }
 
 /* What is printed reads back, as it is and once a member has moved: long attributes, attributes in
@@ -815,6 +833,7 @@ int main(void)
 		cmocka_unit_test(members_lie_where_it_says),
 		cmocka_unit_test(what_is_no_member_is_told),
 		cmocka_unit_test(text_reads_back),
+		cmocka_unit_test(packed_is_printed),
 		cmocka_unit_test(holes_are_counted),
 		cmocka_unit_test(laid_out_as_a_compiler_does),
 		cmocka_unit_test(a_member_moves_out),

@@ -169,6 +169,7 @@ static bool read_struct(struct reader *reader, struct outline *outline)
 		good = false;
 	}
 	outline->align = tail->align;
+	outline->packed = tail->packed;
 	free(tail);
 	return good;
 }

@@ -35,12 +35,13 @@ static bool is_attribute(const struct token *token)
 
 /* "__attribute__((__aligned__(8)))", "_Alignas(8)": the alignment it asks for, 0: none. It is
  * passed up to its last parenthesis; false: it has no such form. */
-static bool pass_attribute(struct reader *reader, uint64_t *align)
+static bool pass_attribute(struct reader *reader, uint64_t *align, bool *packed)
 {
 	bool aligned = !token_is_word(&reader->token, "__attribute__");
 	unsigned depth = 0;
 
 	*align = 0;
+	*packed = false;
 	do {
 		pahole_next(reader);
 		if (reader->token.kind == TOKEN_END || token_is_sign(&reader->token, ';') ||
@@ -53,6 +54,9 @@ static bool pass_attribute(struct reader *reader, uint64_t *align)
 		if (token_is_word(&reader->token, "__aligned__") ||
 		    token_is_word(&reader->token, "aligned"))
 			aligned = true;
+		if (token_is_word(&reader->token, "__packed__") ||
+		    token_is_word(&reader->token, "packed"))
+			*packed = true;
 		if (aligned && reader->token.kind == TOKEN_NUMBER) {
 			*align = pahole_number(reader->token.start, reader->token.length);
 			aligned = false;
@@ -65,8 +69,9 @@ static void take_attribute(struct reader *reader, struct declaration *declaratio
 {
 	struct token first = reader->token;
 	uint64_t align;
+	bool packed;
 
-	if (!pass_attribute(reader, &align)) {
+	if (!pass_attribute(reader, &align, &packed)) {
 		pahole_complain(reader, &first,
 				"'%.*s' without what it says in parentheses, like "
 				"__attribute__((__aligned__(8)))",
@@ -74,6 +79,7 @@ static void take_attribute(struct reader *reader, struct declaration *declaratio
 		return;
 	}
 	pahole_next(reader);
+	declaration->packed |= packed;
 	if (align > declaration->align)
 		declaration->align = align;
 }

@@ -18,6 +18,7 @@ struct declaration {
 	unsigned count;
 	bool cut;                       /* it has more */
 	uint64_t align;                 /* the largest that attributes ask for */
+	bool packed;                    /* one of them says so */
 };
 
 /* Adds what stands up to a semicolon or a brace, which is looked at then. */

@@ -29,12 +29,6 @@ void caches_free(struct cache *first, unsigned count)
 	xunmap(first->slot, bytes_of(count * first->sets * first->ways));
 }
 
-void slot_set_line(const struct cache *c, struct slot *slot, uint64_t line)
-{
-	slot->line = line;
-	c->tag[slot - c->slot] = (uint32_t)line;
-}
-
 /* The outermost private level lets go of a line: the levels inside must too. */
 void cache_forget_inner(struct node *cpu, uint64_t line)
 {

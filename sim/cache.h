@@ -44,9 +44,14 @@ enum {
 };
 #define NO_LINE 0                       /* line 0 of the arena is never used */
 
+/*
+ * The ways of a set stand side by side where they are searched, in `tag`. The slots of one way of all
+ * sets stand side by side, in set order: lines that follow each other have slots that do, and not all
+ * of them in the same few sets of the host's caches.
+ */
 struct cache {
-	struct slot *slot;              /* [sets * ways] */
-	uint32_t *tag; /* the lines of the slots, side by side for searching */
+	struct slot *slot;              /* [ways][sets] */
+	uint32_t *tag; /* [sets][ways]: the lines of the slots */
 	uint64_t sets, ways, mask; /* mask: sets - 1 if that is a power of two, else 0 */
 	uint64_t hit_units;
 };
@@ -54,14 +59,14 @@ struct cache {
 /* `count` caches whose tables lie in one piece, the i-th in cache[i]; cache[0] owns it. */
 void caches_init(struct cache *const cache[], unsigned count, const struct cache_level *level);
 void caches_free(struct cache *first, unsigned count);
-static inline uint64_t cache_first(const struct cache *c, uint64_t line)
+static inline uint64_t cache_set(const struct cache *c, uint64_t line)
 {
-	return (c->mask ? line & c->mask : line % c->sets) * c->ways;
+	return c->mask ? line & c->mask : line % c->sets;
 }
 
-static inline struct slot *cache_set(const struct cache *c, uint64_t line)
+static inline struct slot *cache_slot(const struct cache *c, uint64_t set, uint64_t way)
 {
-	return &c->slot[cache_first(c, line)];
+	return &c->slot[way * c->sets + set];
 }
 
 #ifdef __SSE2__
@@ -76,41 +81,48 @@ static inline unsigned cache_equal(const uint32_t *tag, __m128i wanted)
 }
 #endif
 
-/* The first slot of the set that begins at `first` and has that line (NO_LINE: is empty), or NULL.
- * Eight ways are compared at once. */
-static inline struct slot *cache_search(const struct cache *c, uint64_t first, uint64_t line)
+/* The first slot of the set that has that line (NO_LINE: is empty), or NULL. Eight ways are compared
+ * at once. */
+static inline struct slot *cache_search(const struct cache *c, uint64_t set, uint64_t line)
 {
-	uint64_t i = first, end = first + c->ways;
+	const uint32_t *tag = &c->tag[set * c->ways];
+	uint64_t way = 0;
 
 #ifdef __SSE2__
 	__m128i wanted = _mm_set1_epi32((int)line);
 
-	for (; i + 8 <= end; i += 8) {
-		unsigned equal = cache_equal(&c->tag[i], wanted);
+	for (; way + 8 <= c->ways; way += 8) {
+		unsigned equal = cache_equal(&tag[way], wanted);
 
 		if (equal)
-			return &c->slot[i + (unsigned)__builtin_ctz(equal) / 2];
+			return cache_slot(c, set, way + (unsigned)__builtin_ctz(equal) / 2);
 	}
 #endif
-	for (; i < end; i++)
-		if (c->tag[i] == line)
-			return &c->slot[i];
+	for (; way < c->ways; way++)
+		if (tag[way] == line)
+			return cache_slot(c, set, way);
 	return NULL;
 }
 
 /* The slot that has the line, or NULL. */
 static inline struct slot *cache_find(const struct cache *c, uint64_t line)
 {
-	return cache_search(c, cache_first(c, line), line);
+	return cache_search(c, cache_set(c, line), line);
 }
 
 /* An empty slot for the line, or NULL. */
 static inline struct slot *cache_room(const struct cache *c, uint64_t line)
 {
-	return cache_search(c, cache_first(c, line), NO_LINE);
+	return cache_search(c, cache_set(c, line), NO_LINE);
 }
 
 /* All changes of slot->line. */
-void slot_set_line(const struct cache *cache, struct slot *slot, uint64_t line);
+static inline void slot_set_line(const struct cache *c, struct slot *slot, uint64_t line)
+{
+	unsigned index = (unsigned)(slot - c->slot), sets = (unsigned)c->sets;
+
+	slot->line = line;
+	c->tag[index % sets * c->ways + index / sets] = (uint32_t)line;
+}
 
 #endif

@@ -50,19 +50,19 @@ struct node {
 	struct cpu *cpu;                /* CPU: itself */
 	unsigned index;                 /* among the clients of the parent */
 	unsigned core, socket;          /* where it stands (first core) */
+	/* as a client: first what each access or miss asks for */
+	unsigned pendings;              /* its transactions under way: how many; */
+	struct txn *pending;
 	struct node *parent;
+	struct write_back *write_back;
+	unsigned levels;
+	unsigned pending_stores[REQUESTS];      /* by request, for stores in the buffer */
+	struct cache level_cache[LEVELS];       /* CPU: private levels; shared: [0] */
+	uint16_t pending_of[PENDING_LINES];     /* by line number modulo that: mostly none */
+	/* as a home */
 	struct node **child;
 	unsigned children;
 	unsigned level;                 /* distance index of transfers among its children */
-	/* as a client */
-	struct cache level_cache[LEVELS];       /* CPU: private levels; shared: [0] */
-	unsigned levels;
-	struct write_back *write_back;
-	struct txn *pending;            /* its transactions under way: how many; */
-	unsigned pendings;
-	uint16_t pending_of[PENDING_LINES];     /* by line number modulo that: mostly none; */
-	unsigned pending_stores[REQUESTS];      /* by request, for stores in the buffer */
-	/* as a home */
 	const struct protocol *protocol;        /* its own, and that of the caches above: */
 	struct rules rules;                     /* compiled */
 	struct owner_legs owner_legs;

@@ -268,6 +268,7 @@ struct sim *sim_new(const struct sim_options *options, char *why, size_t size)
 	sim->words = (sim->head.cpus + 63) / 64;
 	sim->cpu = xmap_tables(sim->head.cpus * sizeof *sim->cpu);
 	sim->look = xmap_tables(sim->head.cpus * LOOK_ENTRIES * sizeof *sim->look);
+	sim->fine = xmap_tables(sim->head.cpus * LOOK_ENTRIES * sizeof *sim->fine);
 	for (unsigned i = 0; i < sim->head.cpus; i++) {
 		cpu_init(sim, &sim->cpu[i], i);
 		sim->cpu[i].node = node_new(sim, NODE_CPU, i, sim_core(options, i));
@@ -346,6 +347,7 @@ void sim_free(struct sim *sim)
 		result_free(sim->harvest);
 	xunmap(sim->distance, (size_t)sim->cores * sim->cores);
 	xunmap(sim->look, sim->head.cpus * LOOK_ENTRIES * sizeof *sim->look);
+	xunmap(sim->fine, sim->head.cpus * LOOK_ENTRIES * sizeof *sim->fine);
 	xunmap(sim->cpu, sim->head.cpus * sizeof *sim->cpu);
 	free(sim);
 }

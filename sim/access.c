@@ -74,12 +74,13 @@ static void let_go(struct sim *sim, struct txn *t)
 	txn_put(sim, t);
 }
 
-/* Sites by their lines of source: where the linker puts them must not decide who collides. */
+/* Sites by their lines of source: where the linker puts them must not decide who collides. What one
+ * site does to the lines of an array has entries side by side. */
 static inline struct look *look_of(const struct cpu *cpu, const void *p, const struct site *site)
 {
-	uintptr_t word = (uintptr_t)p >> 3;
+	uintptr_t line = (uintptr_t)p / LINE, word = (uintptr_t)p / 8 % 8;
 
-	return &cpu->look[(word + (word >> 6 & 7) + site->line * 67) % LOOK_ENTRIES];
+	return &cpu->look[(line + word * (LOOK_ENTRIES / 8) + site->line * 67) % LOOK_ENTRIES];
 }
 
 static inline bool look_is_of(const struct look *look, const void *p, const struct site *site,

@@ -111,22 +111,33 @@ static const char *explored_name(const struct combination *combination)
 	return combination->objects ? combination->objects->name : combination->pages->name;
 }
 
-/* "slub-cpu (slub-cpu.variant dfb4f096) on buddy". */
-static void print_models(const struct combination *combination)
+/* The swept settings of who is explored: " (slub-cpu.variant dfb4f096)", or without keys " dfb4f096". */
+static void print_swept(const struct combination *combination, bool keys)
 {
-	bool pages = !combination->objects && !replay_has_workload(combination);
 	char section[SETTING_NAME_BYTES + 1];
 
-	if (!pages)
-		printf("%s", explored_name(combination));
 	snprintf(section, sizeof section, "%s.",
 		 replay_has_workload(combination) ? "workload" : explored_name(combination));
 	for (size_t i = 0; i < combination->keys; i++) {
 		const struct point_key *key = &combination->key[i];
 
-		if (key->swept && !strncmp(key->key, section, strlen(section)))
+		if (!key->swept || strncmp(key->key, section, strlen(section)) != 0)
+			continue;
+		if (keys)
 			printf(" (%s %s)", key->key, key->value);
+		else
+			printf(" %s", key->value);
 	}
+}
+
+/* "slub-cpu (slub-cpu.variant dfb4f096) on buddy". */
+static void print_models(const struct combination *combination)
+{
+	bool pages = !combination->objects && !replay_has_workload(combination);
+
+	if (!pages)
+		printf("%s", explored_name(combination));
+	print_swept(combination, true);
 	if (combination->objects)
 		printf(" on ");
 	if (!replay_has_workload(combination))
@@ -371,7 +382,9 @@ static void print_plants(const struct experiment *experiment)
 		for (int p = 0; explorer->plants[p].name; p++) {
 			if (!is_for(&explorer->plants[p], name) || explored_before(experiment, i))
 				continue;
-			printf("| %s | %s |", name, explorer->plants[p].name);
+			printf("| %s", name);
+			print_swept(c, false);
+			printf(" | %s |", explorer->plants[p].name);
 			for (int s = 0; explorer->strategies[s]; s++) {
 				struct explore_options o = replay_options(c, c->settings.seed);
 

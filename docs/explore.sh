@@ -1,11 +1,12 @@
 #!/bin/sh
-# Writes the table of docs/explore.md: schedules until each planted fault is found.
-#	docs/explore.sh BOUNCE
+# Writes the tables of docs/explore.md: schedules until each planted fault is found, of all allocators.
+#	docs/explore.sh BOUNCE [places]		places: a fault at each place instead of those with names
 set -e
 bounce=$(realpath "$1")
 cd "$(dirname "$0")/.."
-how="--set explore.interrupts=0 --set explore.store_buffer=0 --set explore.schedules=30000"
-"$bounce" explore configs/explore/slub.yaml --plants $how --set slub-cpu.variant=2.6.24
-"$bounce" explore configs/explore/slab.yaml --plants $how | tail -n +3
-"$bounce" explore configs/explore/buddy.yaml --plants $how | tail -n +3
-"$bounce" explore configs/explore/pcp-buddy.yaml --plants $how | tail -n +3
+head=1
+for file in slub slab sheaves bonwick buddy pcp magazine pcp-spin pcp-buddy llfree; do
+	"$bounce" explore "configs/explore/$file.yaml" "--plants=${2:-named}" --set explore.schedules=30000 2>/dev/null |
+		if [ -n "$head" ] || [ -n "$2" ]; then cat; else tail -n +3; fi
+	head=
+done

@@ -200,6 +200,12 @@ build early.c
 "$bounce" run run.yaml --model ./early.so >out 2>&1
 [ $? -eq 1 ] && grep -q './early.so called exit(0)' out
 verdict $? "exit() while it is loaded is told"
+# What was hashed is not what was loaded: a build that ends just then. Here the file itself puts the other in its place.
+(echo '#include <stdio.h>'; cat toy.c; echo '__attribute__((constructor)) static void first(void) { rename("other.so", "swapped.so"); }') >swapped.c
+build swapped.c && cp two.so other.so && rm -rf results/run
+refused ./swapped.so './swapped.so: the file was replaced while it was loaded; try again'
+cmp -s swapped.so two.so && [ ! -e results/run/points ]
+verdict $? "and it was, and no point stands under its hash"
 "$bounce" run --model ./toy.so --help >out 2>&1 && ! grep -q 'called exit' out
 verdict $? "help with a model is help"
 

@@ -334,6 +334,42 @@ static void the_zone_is_visited_once_per_block_and_drain(void **state)
 	fixture_free(f);
 }
 
+/* ---- high -------------------------------------------------------------------------------------- */
+
+/*
+ * 16 MiB and four CPUs: high_max is 4096 / 8 / 4 = 128, batch 7. A page is claimed with its block, 511 are
+ * left; the decay leaves all but 32 batches, 511 - 224 = 287, of them then 287 - 35. The next free finds
+ * it above high_max.
+ */
+static void has_more_than_it_may_keep(struct cpu *cpu, void *argument)
+{
+	struct fixture *f = argument;
+	struct page *page = pages_take(cpu, f, 0, GFP_MOVABLE);
+
+	assert_int_equal(lists(f, 0)->high_max, 128);
+	assert_int_equal(lists(f, 0)->count, 511);
+	f->page_model->tick(cpu, f->page_state);
+	assert_int_equal(lists(f, 0)->high, 287);
+	fixture_expect_sound(f);
+	f->page_model->tick(cpu, f->page_state);
+	assert_int_equal(lists(f, 0)->high, 252);
+	fixture_expect_sound(f);
+	pages_give(cpu, f, page, 0);
+	assert_int_equal(lists(f, 0)->high, 128);
+}
+
+static void a_block_is_more_than_a_cpu_may_keep(void **state)
+{
+	struct pcp_buddy_settings set = { .block_order = 9, .batch = 7, .high_min = 28, .auto_tune = true };
+	struct fixture *f = buddy_new(&set, 4, 16);
+
+	(void)state;
+	pages_no_watermarks(f);
+	run(f, 1, has_more_than_it_may_keep, f);
+	fixture_expect_sound(f);
+	fixture_free(f);
+}
+
 /* ---- merging and the end of ownership --------------------------------------------------------- */
 
 /* All 512 pages of a block come back, by another CPU, in an order of strides; they go in one drain. */
@@ -721,6 +757,7 @@ int main(void)
 		cmocka_unit_test(the_lists_lie_in_eight_lines),
 		cmocka_unit_test(a_page_goes_to_the_cpu_that_owns_its_block),
 		cmocka_unit_test(the_zone_is_visited_once_per_block_and_drain),
+		cmocka_unit_test(a_block_is_more_than_a_cpu_may_keep),
 		cmocka_unit_test(a_block_that_is_back_is_nobodys),
 		cmocka_unit_test(what_stays_does_not_merge),
 		cmocka_unit_test(chunks_of_anothers_block_go_back_to_it),

@@ -44,7 +44,7 @@ END
 }
 
 browse() {
-	timeout 120 "$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$work/profile" \
+	timeout 1200 "$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$work/profile" \
 		--blink-settings="preferredColorScheme=$scheme" --window-size="$width,900" "$@" 2>"$work/browser.err"
 }
 

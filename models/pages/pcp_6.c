@@ -403,16 +403,17 @@ void pcp_zones_new(struct pcp_zones *all, struct zones *zones)
 			      "cpus_with_pcps");
 }
 
-bool check_pcp(const struct zone *zone, unsigned id, uint64_t pages, const struct report *report)
+bool check_pcp(const struct zone *zone, unsigned id, uint64_t pages, int block,
+	       const struct report *report)
 {
 	const struct pcp_lists *pcp = pcp_lists_at(zone, id);
 
 	if (pcp->count < 0 || (uint64_t)pcp->count != pages)
 		return failed(report, "CPU %u counts %d pages, its lists have %llu", id, pcp->count,
 			      (unsigned long long)pages);
-	if (pcp->high && (pcp->high < pcp->high_min || pcp->high > pcp->high_max))
+	if (pcp->high && (pcp->high < pcp->high_min || pcp->high > pcp->high_max + block))
 		return failed(report, "CPU %u may keep %d pages, not between %d and %d", id,
-			      pcp->high, pcp->high_min, pcp->high_max);
+			      pcp->high, pcp->high_min, pcp->high_max + block);
 	if (spin_lock_is_held(&pcp->lock, LOCK_QUEUED))
 		return failed(report, "the lock of the lists of CPU %u is held", id);
 	see_state(report, "pages of a CPU",

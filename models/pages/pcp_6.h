@@ -79,8 +79,11 @@ void pcp_zones_new(struct pcp_zones *all, struct zones *zones);
 void pcp_lists_new(struct zone *zone, const struct pcp_options *options);
 /* Without an access. */
 struct pcp_lists *pcp_lists_at(const struct zone *zone, unsigned id);
-/* Is the lock free, is `count` what the lists have, and `high` between its bounds? */
-bool check_pcp(const struct zone *zone, unsigned id, uint64_t pages, const struct report *report);
+/* Is the lock free, is `count` what the lists have, and `high` between its bounds? `block`: pages that come
+ * at once, however many the lists may keep; 0: none. With them the decay, which takes 32 batches at most
+ * off what the lists have, can leave a `high` above high_max, until it is next used. */
+bool check_pcp(const struct zone *zone, unsigned id, uint64_t pages, int block,
+	       const struct report *report);
 uint64_t pcp_6_free_pages(const struct pcp_zones *all);
 
 extern const struct layout drain_mutex_layout, pcp_mask_layout;

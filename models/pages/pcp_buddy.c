@@ -25,7 +25,8 @@
  *   (7) a block on a CPU's list is of the list's order, of its zone and no free block; nobody
  *       refers to its pages;
  *   (8) count is the pages of all its lists;
- *   (9) high_min <= high <= high_max, but that high is 0 until it is first used;
+ *   (9) high_min <= high <= high_max, but that high is 0 until it is first used, and that its decay,
+ *       which leaves all but 32 batches of what a CPU has, can keep up to a block more;
  *  (10) no lock of a CPU's lists is held;
  *  (11) a block that lies whole in the zone's lists has no owner: so the owner of a page in use never
  *       changes, and who frees the page reads it without a lock;

@@ -168,7 +168,7 @@ static bool check_lists(const struct zone *zone, unsigned id, const struct repor
 		    !check_pieces(zone, list, order, id, report))
 			return false;
 	}
-	return check_pcp(zone, id, pages, report);
+	return check_pcp(zone, id, pages, pages_of(zone->all->owned_order), report);
 }
 
 /* (12) the other way round. */

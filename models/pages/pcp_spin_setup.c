@@ -95,7 +95,7 @@ static bool check_lists(const struct zone *zone, unsigned id, const struct repor
 	for (unsigned i = 0; i < PCP_LISTS; i++)
 		if (!check_kept_list(zone, &pcp->lists[i], order_of_list(i), owner, &pages, report))
 			return false;
-	return check_pcp(zone, id, pages, report);
+	return check_pcp(zone, id, pages, 0, report);
 }
 
 static bool pcp_spin_walk(const void *state, const struct report *report)

@@ -78,7 +78,7 @@ static void let_go(struct sim *sim, struct txn *t)
  * site does to the lines of an array has entries side by side. */
 static inline struct look *look_of(const struct cpu *cpu, const void *p, const struct site *site)
 {
-	uintptr_t line = (uintptr_t)p / LINE, word = (uintptr_t)p / 8 % 8;
+	uintptr_t line = (uintptr_t)p / LINE, word = (uintptr_t)p / 8;
 
 	return &cpu->look[(line + word * (LOOK_ENTRIES / 8) + site->line * 67) % LOOK_ENTRIES];
 }
@@ -382,6 +382,10 @@ struct transfer {
 
 static inline void copy_word(void *to, const void *from, size_t size)
 {
+	if (size == 8) {                /* mostly */
+		memcpy(to, from, 8);
+		return;
+	}
 	switch (size) {
 	case 1:
 		memcpy(to, from, 1);
@@ -391,9 +395,6 @@ static inline void copy_word(void *to, const void *from, size_t size)
 		break;
 	case 4:
 		memcpy(to, from, 4);
-		break;
-	case 8:
-		memcpy(to, from, 8);
 		break;
 	default:
 		memcpy(to, from, sizeof(struct pair));

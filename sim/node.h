@@ -55,6 +55,7 @@ struct node {
 	struct txn *pending;
 	struct node *parent;
 	struct write_back *write_back;
+	const struct cache *outermost;  /* of its levels, where the copies are */
 	unsigned levels;
 	unsigned pending_stores[REQUESTS];      /* by request, for stores in the buffer */
 	struct cache level_cache[LEVELS];       /* CPU: private levels; shared: [0] */
@@ -91,7 +92,7 @@ static inline const struct copy_rule *copy_rule(const struct node *client, enum 
 /* The outermost private level of a CPU, the one level of a shared cache: it holds the copies. */
 static inline const struct cache *node_outermost(const struct node *client)
 {
-	return &client->level_cache[client->levels - 1];
+	return client->outermost;
 }
 
 /* The client's copy of the line, or NULL. */

@@ -97,6 +97,7 @@ static unsigned share(struct sim *sim, struct node **above, unsigned count,
 			n = node_new(sim, NODE_SHARED, sim->shared_count, first);
 			caches_init(&(struct cache *){ &n->level_cache[0] }, 1, level);
 			n->levels = 1;
+			n->outermost = &n->level_cache[0];
 			n->level = sim_distance(sim, first, first + group - 1);
 			make_home(sim, n, lines, 1);
 			sim->shared = xrealloc(sim->shared,
@@ -119,7 +120,7 @@ static void private_level(struct sim *sim, const struct cache_level *level)
 	for (unsigned i = 0; i < sim->head.cpus; i++) {
 		struct node *n = sim->cpu[i].node;
 
-		cache[i] = &n->level_cache[n->levels++];
+		n->outermost = cache[i] = &n->level_cache[n->levels++];
 	}
 	caches_init(cache, sim->head.cpus, level);
 	free(cache);

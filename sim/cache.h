@@ -51,10 +51,13 @@ enum {
  */
 struct cache {
 	struct slot *slot;              /* [ways][sets] */
-	uint32_t *tag; /* [sets][ways]: the lines of the slots */
+	uint32_t *tag; /* [sets][row]: the lines of the slots, and NO_TAG behind the last way */
 	uint64_t sets, ways, mask; /* mask: sets - 1 if that is a power of two, else 0 */
+	uint64_t row; /* ways, rounded up to whole TAGS */
 	uint64_t hit_units;
 };
+enum { TAGS = 8 };                      /* compared at once */
+#define NO_TAG UINT32_MAX               /* neither a line nor NO_LINE */
 
 /* `count` caches whose tables lie in one piece, the i-th in cache[i]; cache[0] owns it. */
 void caches_init(struct cache *const cache[], unsigned count, const struct cache_level *level);
@@ -69,38 +72,38 @@ static inline struct slot *cache_slot(const struct cache *c, uint64_t set, uint6
 	return &c->slot[way * c->sets + set];
 }
 
-#ifdef __SSE2__
-/* Which of eight tags are that one: two bits for each. */
-static inline unsigned cache_equal(const uint32_t *tag, __m128i wanted)
+/* Which of TAGS tags are that one: two bits for each. */
+static inline unsigned cache_equal(const uint32_t *tag, uint32_t wanted)
 {
-	const __m128i *eight = (const __m128i *)(const void *)tag;
-	__m128i low = _mm_cmpeq_epi32(_mm_loadu_si128(eight), wanted);
-	__m128i high = _mm_cmpeq_epi32(_mm_loadu_si128(eight + 1), wanted);
+#ifdef __SSE2__
+	const __m128i *all = (const __m128i *)(const void *)tag;
+	__m128i four = _mm_set1_epi32((int)wanted);
+	__m128i low = _mm_cmpeq_epi32(_mm_loadu_si128(all), four);
+	__m128i high = _mm_cmpeq_epi32(_mm_loadu_si128(all + 1), four);
 
 	return (unsigned)_mm_movemask_epi8(_mm_packs_epi32(low, high));
-}
-#endif
+#else
+	unsigned equal = 0;
 
-/* The first slot of the set that has that line (NO_LINE: is empty), or NULL. Eight ways are compared
- * at once. */
+	for (unsigned i = 0; i < TAGS; i++)
+		equal |= (tag[i] == wanted ? 3u : 0u) << 2 * i;
+	return equal;
+#endif
+}
+
+/* The first slot of the set that has that line (NO_LINE: is empty), or NULL. */
 static inline struct slot *cache_search(const struct cache *c, uint64_t set, uint64_t line)
 {
-	const uint32_t *tag = &c->tag[set * c->ways];
+	const uint32_t *tag = &c->tag[set * c->row];
 	uint64_t way = 0;
 
-#ifdef __SSE2__
-	__m128i wanted = _mm_set1_epi32((int)line);
-
-	for (; way + 8 <= c->ways; way += 8) {
-		unsigned equal = cache_equal(&tag[way], wanted);
+	do {
+		unsigned equal = cache_equal(&tag[way], (uint32_t)line);
 
 		if (equal)
 			return cache_slot(c, set, way + (unsigned)__builtin_ctz(equal) / 2);
-	}
-#endif
-	for (; way < c->ways; way++)
-		if (tag[way] == line)
-			return cache_slot(c, set, way);
+		way += TAGS;
+	} while (way < c->row);
 	return NULL;
 }
 
@@ -122,7 +125,7 @@ static inline void slot_set_line(const struct cache *c, struct slot *slot, uint6
 	unsigned index = (unsigned)(slot - c->slot), sets = (unsigned)c->sets;
 
 	slot->line = line;
-	c->tag[index % sets * c->ways + index / sets] = (uint32_t)line;
+	c->tag[index % sets * c->row + index / sets] = (uint32_t)line;
 }
 
 #endif

@@ -78,10 +78,12 @@ static void print_between(struct printing *printing, const struct outline_member
 	uint64_t line = member->offset / LINE, past = member->offset % LINE;
 
 	if (member->offset > printing->end) {
-		fprintf(printing->out, "\n\t/* XXX %" PRIu64 " bytes hole, try to pack */\n\n",
-			member->offset - printing->end);
+		uint64_t hole = member->offset - printing->end;
+
+		fprintf(printing->out, "\n\t/* XXX %" PRIu64 " byte%s hole, try to pack */\n\n", hole,
+			hole == 1 ? "" : "s");
 		printing->holes++;
-		printing->hole_bytes += member->offset - printing->end;
+		printing->hole_bytes += hole;
 	}
 	if (line == printing->line)
 		return;
@@ -128,6 +130,8 @@ void outline_print(FILE *out, const struct outline *outline)
 	}
 	print_sums(out, &printing, outline);
 	fputc('}', out);
+	if (outline->packed)
+		fputs(" __attribute__((__packed__))", out);
 	if (outline->align)
 		print_alignment(out, outline->align);
 	fputs(";\n", out);

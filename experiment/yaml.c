@@ -285,6 +285,11 @@ static void tell_error(struct reader *reader)
 			"a tab cannot start a word or indent a line; use blanks");
 		return;
 	}
+	if (byte_at(reader, parser->problem_mark) == '[' && strstr(parser->problem, "',' or ']'")) {
+		mistake(reader->diagnostics, place,
+			"a '[' inside of a word: in a list in brackets such a word stands in quotes, \"name[2]\"");
+		return;
+	}
 	mistake(reader->diagnostics, place, "%s", parser->problem);
 	if (parser->context && !reader->source->option &&
 	    parser->context_mark.line != parser->problem_mark.line)

@@ -120,6 +120,7 @@ static const struct foreign {
 	{ 0, "<!DOCTYPE html><html>", "HTML", "perf script" },
 	{ 0, "timestamp = 9:10:11.5, name = kmem_kfree, packet.context = { cpu_id = 1 }, event.fields = { ptr = 0xFF }",
 	  "babeltrace with the names", "leave out --names" },
+	{ 0, "=====\n            Trace Event Information\n=====\n  Total records                     :      91214\n", "perf c2c", "bounce import --c2c FILE" },
 	{ 0, "x [99999] 5.5: kmem:kfree: ptr=0x40", "line 1 lacks the number of a CPU", "up to 65535" },
 	{ 0, "12:00 up 3 days, 1 user, load", "no kmem events", "line 1 lacks an event: '12:00 up" },
 	{ 0, " a 1 [000] 5.5: sched:sched_switch: prev_comm=x next_comm=y", "not only of sched_switch", "perf script" },

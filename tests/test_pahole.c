@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -69,6 +70,16 @@ static struct outline *read_or_fail(const char *text, const char *name)
 	if (!outline)
 		fail_msg("%s", told.text);
 	return outline;
+}
+
+/* All that is told, no more. */
+static void expect_refused(const char *text, size_t length, const char *name, const char *expected)
+{
+	struct told told = { "" };
+
+	assert_null(pahole_read(text, length, name, note, &told));
+	if (strcmp(told.text, expected))
+		fail_msg("%.200s\ntold\n%sexpected\n%s", text, told.text, expected);
 }
 
 /* Offsets are those of the comments; element 1 of the pair is 12 bytes behind element 0. Words are
@@ -140,6 +151,18 @@ static char *printed(const struct outline *outline)
 	return text;
 }
 
+static void must_come_back(const struct outline *outline)
+{
+	char *once = printed(outline), *twice;
+	struct outline *again = read_or_fail(once, "");
+
+	twice = printed(again);
+	assert_string_equal(once, twice);
+	free(once);
+	free(twice);
+	outline_free(again);
+}
+
 /* What is printed is pahole's text again. */
 static void text_reads_back(void **state)
 {
@@ -154,6 +177,42 @@ static void text_reads_back(void **state)
 	free(twice);
 	outline_free(outline);
 	outline_free(again);
+}
+
+/* A compiler would put `n` at 4 but for the attribute of the whole, which comes back with it. */
+static void packed_is_printed(void **state)
+{
+	struct outline *outline = read_or_fail("struct a {\n"
+					       "	char c; /* 0 1 */\n"
+					       "	int n; /* 1 4 */\n"
+					       "} __attribute__((__packed__)) __attribute__((__aligned__(64)));\n",
+					       "");
+	char *text = printed(outline);
+
+	(void)state;
+	assert_non_null(strstr(
+		text, "\n} __attribute__((__packed__)) __attribute__((__aligned__(64)));\n"));
+	must_come_back(outline);
+	free(text);
+	outline_free(outline);
+}
+
+/* One byte is no "1 bytes". */
+static void holes_are_counted(void **state)
+{
+	struct outline *outline = read_or_fail("struct a {\n"
+					       "	char c; /* 0 1 */\n"
+					       "	short s; /* 2 2 */\n"
+					       "	long l; /* 8 8 */\n"
+					       "};\n",
+					       "");
+	char *text = printed(outline);
+
+	(void)state;
+	assert_non_null(strstr(text, "\n\t/* XXX 1 byte hole, try to pack */\n"));
+	assert_non_null(strstr(text, "\n\t/* XXX 4 bytes hole, try to pack */\n"));
+	free(text);
+	outline_free(outline);
 }
 
 /* Laid out anew in the order it has, a struct that a compiler laid out is the same. */
@@ -249,18 +308,15 @@ static void one_of_several(void **state)
 		"typedef struct {\n\tint n; /* 0 4 */\n} n_t;\nenum e { A, B };\nstruct opaque;\n"
 		"struct one {\n\tint a; /* 0 4 */\n};\nstruct two {\n\tint b; /* 0 4 */\n\tint c; /* 0x4 0x4 */\n};\n";
 	struct outline *outline = read_or_fail(text, "two");
-	struct told told = { "" };
 
 	(void)state;
 	assert_int_equal(outline->members, 2);
 	assert_int_equal(outline->member[1].offset, 4);
 	outline_free(outline);
-	assert_null(pahole_read(text, strlen(text), "", note, &told));
-	assert_string_equal(
-		told.text, "9:8: 2 structs in this text: say which one with 'struct_name: NAME'\n");
-	told.text[0] = '\0';
-	assert_null(pahole_read(text, strlen(text), "three", note, &told));
-	assert_string_equal(told.text, "1:1: no struct 'three' among the 2 of this text\n");
+	expect_refused(text, strlen(text), "",
+		       "9:8: 2 structs in this text: say which one with 'struct_name: NAME'\n");
+	expect_refused(text, strlen(text), "three",
+		       "1:1: no struct 'three' among the 2 of this text\n");
 }
 
 /* The whole struct of a text, its members' offsets in the order of `names`. */
@@ -395,18 +451,6 @@ static void nested_alignment_is_kept(void **state)
 	expect_offsets(outline, names, offsets);
 	assert_int_equal(outline->size, 256);
 	outline_free(outline);
-}
-
-static void must_come_back(const struct outline *outline)
-{
-	char *once = printed(outline), *twice;
-	struct outline *again = read_or_fail(once, "");
-
-	twice = printed(again);
-	assert_string_equal(once, twice);
-	free(once);
-	free(twice);
-	outline_free(again);
 }
 
 /* What is printed reads back, as it is and once a member has moved: long attributes, attributes in
@@ -614,142 +658,127 @@ static void bodies_beyond_the_struct(void **state)
 
 /* ---- what is refused ------------------------------------------------------------------------- */
 
+/* clang-format off */
+static const struct { const char *text, *told; } refused[] = {
+	{ "", "1:1: no struct in this text: 'pahole -C NAME vmlinux' prints one\n" },
+	{ "hello\n", "1:1: a struct begins with 'struct NAME {'; lines of something else are left out\n" },
+	{ "struct a {\n\tint x;\n};\n",
+	  "2:2: no /* OFFSET SIZE */ behind 'x': take the text that pahole prints, not the source\n" },
+	{ "struct a {\n\tint x; /* -4 4 */\n\tint y; /* 0 -4 */\n};\n",
+	  "2:9: an offset or size below 0\n3:9: an offset or size below 0\n" },
+	{ "struct a {\n\tint x; /* 0 4 */\n\tint y; /* 2 4 */\n\t/* size: 8 */\n};\n",
+	  "3:2: 'y' begins at 2, where 'x' has bytes 0 to 4; members that overlap are a union\n" },
+	{ "struct a {\n\tint x:1; /* 80: 0 4 */\n\tint y; /* 20 4 */\n\tint z:2; /* 72: 0 4 */\n};\n",
+	  "3:2: 'y' begins at 20, and 'x' in front of it at 80; members stand in the order of their bytes\n"
+	  "4:2: 'z' begins at 72, and 'x' in front of it at 80; members stand in the order of their bytes\n" },
+	{ "struct a {\n\tint x; /* 0 4 */\n\tint y; /* 8 4 */\n\t/* size: 8, cachelines: 1 */\n};\n",
+	  "3:2: 'y' takes bytes 8 to 12, what holds it has 0 to 8\n" },
+	{ "struct a {\n\tchar x[9999999]; /* 0 9999999 */\n};\n",
+	  "2:19: offsets and sizes end at 1048576 bytes\n" },
+	{ "struct a {\n\tint x; /* 0 4 */\n", "3:1: the text ends inside a struct\n" },
+	{ "struct a {\n\tint x /* 0 4 */\n};\n", "2:2: a declaration that no semicolon ends\n" },
+	{ "struct a {\n\tint x:3; /* 0 4 */\n};\n", "2:11: bit-field 'x' wants /* OFFSET: BIT SIZE */\n" },
+	{ "struct a {\n\tint x - y; /* 0 4 */\n};\n",
+	  "2:8: '-' has no place in the declaration of a member\n" },
+	{ "struct a {\n\tstruct path f_:path; /* 0 16 */\n};\n",
+	  "2:16: ':' stands in front of the width of a bit-field, a number: unsigned int NAME:3\n" },
+	{ "struct a {\n\tint x:y:3; /* 0: 0 4 */\n};\n",
+	  "2:7: ':' stands in front of the width of a bit-field, a number: unsigned int NAME:3\n" },
+	{ "struct a {\n\tint (*f:n)(void); /* 0 8 */\n};\n",
+	  "2:9: ':' stands in front of the width of a bit-field, a number: unsigned int NAME:3\n" },
+	{ "struct a {\n\tspinlock_t lock ____cacheline_aligned; /* 0 4 */\n};\n",
+	  "2:13: 'lock' is one word too many in front of '____cacheline_aligned': pahole prints a type and a name\n" },
+	{ "struct a {\n\tint u32 x; /* 0 4 */\n};\n",
+	  "2:6: 'u32' is one word too many in front of 'x': pahole prints a type and a name\n" },
+	{ "struct a {\n\tunion {\n\t\tint x; /* 0 4 */\n\t} u v; /* 0 4 */\n};\n",
+	  "4:4: 'u' is one word too many in front of 'v': pahole prints a type and a name\n" },
+	{ "struct a {\n\tint x __attribute__; /* 0 4 */\n};\n",
+	  "2:8: '__attribute__' without what it says in parentheses, like __attribute__((__aligned__(8)))\n" },
+	{ "struct a {\n\tint x _Alignas(8; /* 0 4 */\n};\n",
+	  "2:8: '_Alignas' without what it says in parentheses, like __attribute__((__aligned__(8)))\n" },
+	{ "struct a {\n\tint x __attribute__((section(\"y))); /* 0 4 */\n};\n",
+	  "2:31: a string that nothing ends in its line\n" },
+	{ "struct a {\n\tint (*x)(void; /* 0 8 */\n};\n",
+	  "2:10: '(' has no place in the declaration of a member\n" },
+	{ "struct a {\n\tint x[2](3); /* 0 8 */\n};\n",
+	  "2:12: ')' has no place in the declaration of a member\n" },
+	{ "struct a {\n\tint x[y]; /* 0 8 */\n};\n",
+	  "2:9: ']' has no place in the declaration of a member\n" },
+	{ "struct a {\n\tint 3 x; /* 0 8 */\n};\n",
+	  "2:6: '3' has no place in the declaration of a member\n" },
+	{ "struct a {\n\tunsigned int; /* 0 4 */\n};\n",
+	  "2:2: a declaration without the name of a member\n" },
+	{ "struct a {\n\tstruct b; /* 0 4 */\n};\n",
+	  "2:2: a declaration without the name of a member\n" },
+	{ "struct a {\n\tint b::c; /* 0 4 */\n};\n",
+	  "2:6: 'b' with what stands behind it is no name in C\n" },
+	{ "struct a {\n\tint x[2]:3; /* 0: 0 4 */\n};\n", "2:6: a bit-field is one integer\n" },
+	{ "struct a {\n\tint *x:3; /* 0: 0 4 */\n};\n", "2:7: a bit-field is one integer\n" },
+	{ "struct a {\n\tchar c; /* 0 1 */\n\tstruct {\n\t\tint y __attribute__((aligned(4))); /* 4 4 */\n\t} in; /* 1 7 */\n};\n",
+	  "3:2: 'in' lies at 1, which is no multiple of the alignment of a member of it, 4\n" },
+	{ "struct a {\n\tint x:99; /* 0: 0 4 */\n};\n", "2:6: a bit-field has 1 to 64 bits\n" },
+	{ "struct a {\n\tunion {\n\t\tint x; /* 0 4 */\n\t} u:0; /* 0 4 */\n};\n",
+	  "4:4: a bit-field has 1 to 64 bits\n" },
+	{ "struct a {\n\tenum { A } <b> x; /* 0 4 */\n};\n",
+	  "2:13: '<' has no place in the declaration of a member\n" },
+	{ "struct a {\n\tstatic int x; /* 0 4 */\n};\n",
+	  "2:2: a static member is none of the struct: leave the line out\n" },
+	{ "class a {\n\tint x; /* 0 4 */\n};\n", "1:1: a class of C++: only structs of C are understood\n" },
+	{ "struct a {\n\tint \x01x; /* 0 4 */\n};\n",
+	  "2:6: a control character (byte 0x01): this is no text of pahole\n" },
+	{ "struct a {\n\tint x; /* 0 4\n", "2:9: a comment that nothing ends\n" },
+	{ "struct a {\n\tint __attribute__((__aligned__(3))) x; /* 0 4 */\n};\n",
+	  "2:2: 'x' is aligned to 3: powers of two, up to 1048576\n" },
+	{ "struct a {\n};\n", "1:1: struct 'a' has no members\n" },
+	{ "struct a {\n\tint x; /* 0 4 */\n\tint x; /* 4 4 */\n};\n",
+	  "3:2: a second member 'x' of the same struct; the first is in line 2\n" },
+	{ "struct a {\n\tint x; /* 0 4 */\n\tunion {\n\t\tint y; /* 4 4 */\n\t\tint x; /* 4 4 */\n\t}; /* 4 4 */\n};\n",
+	  "5:3: a second member 'x' of the same struct; the first is in line 2\n" },
+	{ "struct a {\n\tint x; /* 0 4 */\n\tstruct {\n\t\tint x; /* 4 4 */\n\t\tint x; /* 8 4 */\n\t} in; /* 4 8 */\n};\n",
+	  "5:3: a second member 'x' of the same struct; the first is in line 4\n" },
+	{ "struct a {\n\tint x; /* 8 4 */\n\tint y; /* 0 4 */\n};\n",
+	  "3:2: 'y' begins at 0, and 'x' in front of it at 8; members stand in the order of their bytes\n" },
+};
+/* clang-format on */
+
 static void refused_at_its_place(void **state)
 {
+	(void)state;
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+		expect_refused(refused[i].text, strlen(refused[i].text), "", refused[i].told);
+}
+
+/* Very deep, very long, very many: `part` stands `times` times between the two. The 16th struct in
+ * another opens in line 17; member 4097 stands in line 4098. */
+static void hostile_text(void **state)
+{
 	/* clang-format off */
-	static const struct { const char *text, *told; } rows[] = {
-		{ "", "1:1: no struct in this text: 'pahole -C NAME vmlinux' prints one\n" },
-		{ "hello\n", "1:1: a struct begins with 'struct NAME {'; lines of something else are left out\n" },
-		{ "struct a {\n\tint x;\n};\n",
-		  "2:2: no /* OFFSET SIZE */ behind 'x': take the text that pahole prints, not the source\n" },
-		{ "struct a {\n\tint x; /* -4 4 */\n\tint y; /* 0 -4 */\n};\n",
-		  "2:9: an offset or size below 0\n3:9: an offset or size below 0\n" },
-		{ "struct a {\n\tint x; /* 0 4 */\n\tint y; /* 2 4 */\n\t/* size: 8 */\n};\n",
-		  "3:2: 'y' begins at 2, where 'x' has bytes 0 to 4; members that overlap are a union\n" },
-		{ "struct a {\n\tint x:1; /* 80: 0 4 */\n\tint y; /* 20 4 */\n\tint z:2; /* 72: 0 4 */\n};\n",
-		  "3:2: 'y' begins at 20, and 'x' in front of it at 80; members stand in the order of their bytes\n"
-		  "4:2: 'z' begins at 72, and 'x' in front of it at 80; members stand in the order of their bytes\n" },
-		{ "struct a {\n\tint x; /* 0 4 */\n\tint y; /* 8 4 */\n\t/* size: 8, cachelines: 1 */\n};\n",
-		  "3:2: 'y' takes bytes 8 to 12, what holds it has 0 to 8\n" },
-		{ "struct a {\n\tchar x[9999999]; /* 0 9999999 */\n};\n",
-		  "2:19: offsets and sizes end at 1048576 bytes\n" },
-		{ "struct a {\n\tint x; /* 0 4 */\n", "3:1: the text ends inside a struct\n" },
-		{ "struct a {\n\tint x /* 0 4 */\n};\n", "2:2: a declaration that no semicolon ends\n" },
-		{ "struct a {\n\tint x:3; /* 0 4 */\n};\n", "2:11: bit-field 'x' wants /* OFFSET: BIT SIZE */\n" },
-		{ "struct a {\n\tint x - y; /* 0 4 */\n};\n",
-		  "2:8: '-' has no place in the declaration of a member\n" },
-		{ "struct a {\n\tstruct path f_:path; /* 0 16 */\n};\n",
-		  "2:16: ':' stands in front of the width of a bit-field, a number: unsigned int NAME:3\n" },
-		{ "struct a {\n\tint x:y:3; /* 0: 0 4 */\n};\n",
-		  "2:7: ':' stands in front of the width of a bit-field, a number: unsigned int NAME:3\n" },
-		{ "struct a {\n\tint (*f:n)(void); /* 0 8 */\n};\n",
-		  "2:9: ':' stands in front of the width of a bit-field, a number: unsigned int NAME:3\n" },
-		{ "struct a {\n\tspinlock_t lock ____cacheline_aligned; /* 0 4 */\n};\n",
-		  "2:13: 'lock' is one word too many in front of '____cacheline_aligned': pahole prints a type and a name\n" },
-		{ "struct a {\n\tint u32 x; /* 0 4 */\n};\n",
-		  "2:6: 'u32' is one word too many in front of 'x': pahole prints a type and a name\n" },
-		{ "struct a {\n\tunion {\n\t\tint x; /* 0 4 */\n\t} u v; /* 0 4 */\n};\n",
-		  "4:4: 'u' is one word too many in front of 'v': pahole prints a type and a name\n" },
-		{ "struct a {\n\tint x __attribute__; /* 0 4 */\n};\n",
-		  "2:8: '__attribute__' without what it says in parentheses, like __attribute__((__aligned__(8)))\n" },
-		{ "struct a {\n\tint x _Alignas(8; /* 0 4 */\n};\n",
-		  "2:8: '_Alignas' without what it says in parentheses, like __attribute__((__aligned__(8)))\n" },
-		{ "struct a {\n\tint x __attribute__((section(\"y))); /* 0 4 */\n};\n",
-		  "2:31: a string that nothing ends in its line\n" },
-		{ "struct a {\n\tint (*x)(void; /* 0 8 */\n};\n",
-		  "2:10: '(' has no place in the declaration of a member\n" },
-		{ "struct a {\n\tint x[2](3); /* 0 8 */\n};\n",
-		  "2:12: ')' has no place in the declaration of a member\n" },
-		{ "struct a {\n\tint x[y]; /* 0 8 */\n};\n",
-		  "2:9: ']' has no place in the declaration of a member\n" },
-		{ "struct a {\n\tint 3 x; /* 0 8 */\n};\n",
-		  "2:6: '3' has no place in the declaration of a member\n" },
-		{ "struct a {\n\tunsigned int; /* 0 4 */\n};\n",
-		  "2:2: a declaration without the name of a member\n" },
-		{ "struct a {\n\tstruct b; /* 0 4 */\n};\n",
-		  "2:2: a declaration without the name of a member\n" },
-		{ "struct a {\n\tint b::c; /* 0 4 */\n};\n",
-		  "2:6: 'b' with what stands behind it is no name in C\n" },
-		{ "struct a {\n\tint x[2]:3; /* 0: 0 4 */\n};\n", "2:6: a bit-field is one integer\n" },
-		{ "struct a {\n\tint *x:3; /* 0: 0 4 */\n};\n", "2:7: a bit-field is one integer\n" },
-		{ "struct a {\n\tchar c; /* 0 1 */\n\tstruct {\n\t\tint y __attribute__((aligned(4))); /* 4 4 */\n\t} in; /* 1 7 */\n};\n",
-		  "3:2: 'in' lies at 1, which is no multiple of the alignment of a member of it, 4\n" },
-		{ "struct a {\n\tint x:99; /* 0: 0 4 */\n};\n", "2:6: a bit-field has 1 to 64 bits\n" },
-		{ "struct a {\n\tunion {\n\t\tint x; /* 0 4 */\n\t} u:0; /* 0 4 */\n};\n",
-		  "4:4: a bit-field has 1 to 64 bits\n" },
-		{ "struct a {\n\tstatic int x; /* 0 4 */\n};\n",
-		  "2:2: a static member is none of the struct: leave the line out\n" },
-		{ "class a {\n\tint x; /* 0 4 */\n};\n", "1:1: a class of C++: only structs of C are understood\n" },
-		{ "struct a {\n\tint \x01x; /* 0 4 */\n};\n",
-		  "2:6: a control character (byte 0x01): this is no text of pahole\n" },
-		{ "struct a {\n\tint x; /* 0 4\n", "2:9: a comment that nothing ends\n" },
-		{ "struct a {\n\tint __attribute__((__aligned__(3))) x; /* 0 4 */\n};\n",
-		  "2:2: 'x' is aligned to 3: powers of two, up to 1048576\n" },
-		{ "struct a {\n};\n", "1:1: struct 'a' has no members\n" },
-		{ "struct a {\n\tint x; /* 0 4 */\n\tint x; /* 4 4 */\n};\n",
-		  "3:2: a second member 'x' of the same struct; the first is in line 2\n" },
-		{ "struct a {\n\tint x; /* 0 4 */\n\tunion {\n\t\tint y; /* 4 4 */\n\t\tint x; /* 4 4 */\n\t}; /* 4 4 */\n};\n",
-		  "5:3: a second member 'x' of the same struct; the first is in line 2\n" },
-		{ "struct a {\n\tint x; /* 0 4 */\n\tstruct {\n\t\tint x; /* 4 4 */\n\t\tint x; /* 8 4 */\n\t} in; /* 4 8 */\n};\n",
-		  "5:3: a second member 'x' of the same struct; the first is in line 4\n" },
-		{ "struct a {\n\tint x; /* 8 4 */\n\tint y; /* 0 4 */\n};\n",
-		  "3:2: 'y' begins at 0, and 'x' in front of it at 8; members stand in the order of their bytes\n" },
+	static const struct { const char *before, *part; int times; const char *behind, *told; } rows[] = {
+		{ "struct a {\n", "struct {\n", 20000, "", "17:8: structs in structs, more than 16 deep\n" },
+		{ "struct a {\n\tint ", "x", 200000, "; /* 0 4 */\n};\n",
+		  "2:6: the name of a member has at most 63 letters\n" },
+		{ "struct a {\n", "\tchar m; /* 0 1 */\n", 5000, "};\n", "4098:2: more than 4096 members\n" },
+		{ "struct a {\n\tint", " const", 300, " x; /* 0 4 */\n};\n",
+		  "2:2: a declaration of more than 256 words and signs\n" },
 	};
 	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct told told = { "" };
+		char *text;
+		size_t length;
+		FILE *out = text_open(&text, &length);
 
-		assert_null(pahole_read(rows[i].text, strlen(rows[i].text), "", note, &told));
-		if (strncmp(told.text, rows[i].told, strlen(rows[i].told)))
-			fail_msg("row %zu: told\n%sexpected\n%s", i, told.text, rows[i].told);
+		fputs(rows[i].before, out);
+		for (int times = 0; times < rows[i].times; times++)
+			fputs(rows[i].part, out);
+		fputs(rows[i].behind, out);
+		text_close(out);
+		expect_refused(text, length, "", rows[i].told);
+		free(text);
 	}
-}
-
-/* Deep nesting, NUL bytes, very long names and lines, very many members: a message each. */
-static void hostile_text(void **state)
-{
-	enum { DEEP = 20000, LONG = 200000 };
-	char *text = xalloc(40 * DEEP + LONG), *at;
-	struct told told = { "" };
-
-	(void)state;
-	at = text + sprintf(text, "struct a {\n");
-	for (int i = 0; i < DEEP; i++)
-		at += sprintf(at, "struct {\n");
-	assert_null(pahole_read(text, (size_t)(at - text), "", note, &told));
-	assert_non_null(strstr(told.text, "structs in structs, more than 16 deep"));
-
-	told.text[0] = '\0';
-	at = text + sprintf(text, "struct a {\n\tint ");
-	memset(at, 'x', LONG);
-	at += LONG;
-	at += sprintf(at, "; /* 0 4 */\n};\n");
-	assert_null(pahole_read(text, (size_t)(at - text), "", note, &told));
-	assert_non_null(strstr(told.text, "2:6: the name of a member has at most 63 letters"));
-
-	told.text[0] = '\0';
-	assert_null(pahole_read("struct a {\n\tint \0x; /* 0 4 */\n};\n", 33, "", note, &told));
-	assert_string_equal(told.text,
-			    "2:6: a control character (byte 0x00): this is no text of pahole\n");
-
-	told.text[0] = '\0';
-	at = text + sprintf(text, "struct a {\n");
-	for (int i = 0; i < 5000; i++)
-		at += sprintf(at, "\tchar m%d; /* %d 1 */\n", i, i);
-	at += sprintf(at, "};\n");
-	assert_null(pahole_read(text, (size_t)(at - text), "", note, &told));
-	assert_non_null(strstr(told.text, "4098:2: more than 4096 members"));
-
-	told.text[0] = '\0';
-	at = text + sprintf(text, "struct a {\n\tint");
-	for (int i = 0; i < 300; i++)
-		at += sprintf(at, " const");
-	at += sprintf(at, " x; /* 0 4 */\n};\n");
-	assert_null(pahole_read(text, (size_t)(at - text), "", note, &told));
-	assert_non_null(strstr(told.text, "2:2: a declaration of more than 256 words and signs"));
-	free(text);
+	expect_refused("struct a {\n\tint \0x; /* 0 4 */\n};\n", 33, "",
+		       "2:6: a control character (byte 0x00): this is no text of pahole\n");
 }
 
 /* The message of the command has the place in the file, its line and a caret. */
@@ -784,6 +813,17 @@ static void the_command_tells_the_place(void **state)
 		output.err,
 		"layout 'nowhere.pahole' cannot be read, and none of that name comes with bounce; a relative path begins in the current folder"));
 	output_free(&output);
+
+	assert_int_equal(truncate(file, PAHOLE_BYTES_MAX + 1), 0);
+	snprintf(text, sizeof text,
+		 "name: x\nmachine: textbook\ncpus: 1\noperations: 10\nworkload:\n"
+		 "  kind: struct\n  layout: %s\n  threads: {one: {loop: [load x]}}\n",
+		 file);
+	write_text(yaml, text);
+	output = run_cli((const char *const[]){ "check", yaml, NULL });
+	assert_int_equal(output.status, 2);
+	assert_non_null(strstr(output.err, "cannot be read: it has more than 16 MiB"));
+	output_free(&output);
 	folder_free(folder);
 }
 
@@ -793,6 +833,8 @@ int main(void)
 		cmocka_unit_test(members_lie_where_it_says),
 		cmocka_unit_test(what_is_no_member_is_told),
 		cmocka_unit_test(text_reads_back),
+		cmocka_unit_test(packed_is_printed),
+		cmocka_unit_test(holes_are_counted),
 		cmocka_unit_test(laid_out_as_a_compiler_does),
 		cmocka_unit_test(a_member_moves_out),
 		cmocka_unit_test(typedefs_and_pointers),

@@ -480,7 +480,7 @@ static void mistakes_have_their_places(void **state)
 		{ "  members: {a: long}\n  threads: {one: {cpus: 0-1, loop: [load a]}, two: {cpus: \"1,5\", loop: [load a]}}\n",
 		  "11:59: CPU 1 is one of 'one' already\n11:59: there is no CPU 5: 'cpus' is 4\n" },
 		{ "  members: {a: long}\n  edit: [own-lin a, own-line b, \"own-line \"]\n  threads: {one: {loop: [load a]}}\n",
-		  "11:10: 'own-lin a' is no edit: none, own-line MEMBER, or a mapping like {move: {f_count: own-line}}\n"
+		  "11:10: 'own-lin a' is no edit: none, 'own-line MEMBER MEMBER ...', or a mapping like {move: {f_count: own-line}}\n"
 		  "11:21: struct 'struct' has no member 'b'\n11:33: own-line of which member? own-line MEMBER\n" },
 		{ "  members: {a: long, 1b: int}\n  threads: {\"x y\": {loop: [load a]}}\n",
 		  "10:22: '1b' is no name of a member: letters, digits and '_', at most 63\n" },
@@ -494,6 +494,12 @@ static void mistakes_have_their_places(void **state)
 		  "11:17: struct 'struct' has no member 'b'\n"
 		  "11:42: 'a' is aligned to a power of two, not to 3\n"
 		  "11:55: 'a' wants a whole number, 0 to 1048576\n" },
+		{ "  members: {a: long}\n  edit: {move: {a: [own-line, first]}, order: [{a: b}, [a]]}\n  threads: {one: {loop: [load a]}}\n",
+		  "11:20: 'a' moves to one place; edits to compare are a list, edit: [none, {move: {a: own-line}}]\n"
+		  "11:48: 'order' wants a list of members: those that come first\n"
+		  "11:56: 'order' wants a list of members: those that come first\n" },
+		{ "  members: {a: long, b: long}\n  edit: own-line a, b\n  threads: {one: {loop: [load a]}}\n",
+		  "11:9: 'own-line a, b' is no edit: none, 'own-line MEMBER MEMBER ...', or a mapping like {move: {f_count: own-line}}\n" },
 		{ "  members: {a: long, b: long}\n  edit: {move: {b: after b}}\n  threads: {one: {loop: [load a]}}\n",
 		  "11:20: 'b' cannot move behind itself\n" },
 		/* an unknown key hides nothing that stands beside it, nor does an edit hide the threads */

@@ -71,6 +71,7 @@ static const struct tool {
 	{ "^heap profile:", "it is a heap profile of gperftools, which holds sums and no events" USER_SPACE },
 	{ "^heap_v2/[0-9]+", "it is a heap profile of jemalloc, which holds sums and no events" USER_SPACE },
 	{ "^[0-9]+ [0-9]+ [0-9]+ [afpq] [^ ]+( |$)", "its lines are of the columns TIME_NS CPU TID OP ID SIZE CACHE, which are not read: docs/traces.md has the command that turns them into events" },
+	{ "^ *Trace Event Information$", "it is the report of perf c2c, which holds sums and no events; 'bounce import --c2c FILE' makes an experiment of its hottest line" },
 	{ "Callsite .*Total_alloc/Per", "it is the report of perf kmem stat, which holds sums and no events: give the text of 'perf script' on the same perf.data" },
 	{ "^ *[0-9.]+% +[^ ]+ +[^ ]+ +\\[[.k]\\] ", "it is the text of perf report, which holds sums and no events: give that of 'perf script' on the same perf.data" },
 	{ "^slabinfo - version", "it is /proc/slabinfo, which holds sums and no events: " RECORD },

@@ -41,6 +41,7 @@ struct outline {
 	size_t members;
 	uint64_t size, align;           /* align 0: what its members want */
 	uint64_t natural;               /* what the padding at its end tells of that */
+	bool packed;                    /* declared so; where members lie says it already */
 };
 
 /* Where a problem is: a member, or, NULL, the whole. */

@@ -99,7 +99,7 @@ bool struct_input(const struct struct_settings *set, char *path, size_t path_siz
 	return false;
 }
 
-/* The whole of a file, with its length; NULL: it cannot be read, or has more than 16 MiB. */
+/* The whole of a file, with its length; NULL: it cannot be read, or has more than 16 MiB (EFBIG). */
 static char *read_all(const char *path, size_t *length)
 {
 	FILE *file = fopen(path, "r");
@@ -115,6 +115,8 @@ static char *read_all(const char *path, size_t *length)
 		got = fread(text + *length, 1, room - *length, file);
 		*length += got;
 	}
+	if (*length > PAHOLE_BYTES_MAX)
+		errno = EFBIG;
 	if (ferror(file) || *length > PAHOLE_BYTES_MAX) {
 		free(text);
 		text = NULL;
@@ -161,7 +163,7 @@ static struct outline *read_layout(const struct struct_settings *set, struct tel
 		outline = pahole_read(text, reading.length, set->struct_name, tell_text, &reading);
 	else
 		struct_tell(telling, at, "layout '%s' cannot be read: %s", set->layout,
-			    errno ? strerror(errno) : "it has more than 16 MiB");
+			    errno == EFBIG ? "it has more than 16 MiB" : strerror(errno));
 	free(text);
 	return outline;
 }
@@ -468,15 +470,20 @@ static void edit_order(struct editing *editing, const struct tree_node *list)
 {
 	size_t before = 0;
 
+	static const char wants[] = "'order' wants a list of members: those that come first";
+
 	if (list->kind != TREE_LIST) {
-		struct_tell(editing->telling, struct_place(list),
-			    "'order' wants a list of members: those that come first");
+		struct_tell(editing->telling, struct_place(list), wants);
 		return;
 	}
 	for (unsigned i = 0; i < list->count; i++) {
 		const struct tree_node *node = &editing->tree->node[list->child + i];
-		size_t at = edited(editing, node, node->word);
+		size_t at = SIZE_MAX;
 
+		if (node->kind == TREE_WORD)
+			at = edited(editing, node, node->word);
+		else
+			struct_tell(editing->telling, struct_place(node), wants);
 		if (at == SIZE_MAX)
 			continue;
 		if (at < before) {
@@ -495,7 +502,12 @@ static void move_one(struct editing *editing, const struct tree_node *node)
 
 	if (at == SIZE_MAX)
 		return;
-	if (!strcmp(node->word, "own-line")) {
+	if (node->kind != TREE_WORD) {
+		struct_tell(
+			editing->telling, struct_place(node),
+			"'%.60s' moves to one place; edits to compare are a list, edit: [none, {move: {%.60s: own-line}}]",
+			node->key, node->key);
+	} else if (!strcmp(node->word, "own-line")) {
 		outline_own_line(editing->outline, at, editing->line);
 	} else if (!strcmp(node->word, "first")) {
 		outline_move(editing->outline, at, 0);
@@ -585,7 +597,7 @@ static void edit_shortly(struct editing *editing, const struct tree_node *root)
 	    root->word[strspn(root->word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 					  "0123456789_ -")]) {
 		struct_tell(editing->telling, struct_place(root),
-			    "'%.60s' is no edit: none, own-line MEMBER, or a mapping like {move: {f_count: own-line}}",
+			    "'%.60s' is no edit: none, 'own-line MEMBER MEMBER ...', or a mapping like {move: {f_count: own-line}}",
 			    root->word);
 		return;
 	}

@@ -74,32 +74,39 @@ static void let_go(struct sim *sim, struct txn *t)
 	txn_put(sim, t);
 }
 
-/* Sites by their lines of source: where the linker puts them must not decide who collides. */
+/* Sites by their lines of source: where the linker puts them must not decide who collides. What one
+ * site does to the lines of an array has entries side by side. */
 static inline struct look *look_of(const struct cpu *cpu, const void *p, const struct site *site)
 {
-	uintptr_t word = (uintptr_t)p >> 3;
+	uintptr_t line = (uintptr_t)p / LINE, word = (uintptr_t)p / 8;
 
-	return &cpu->look[(word + (word >> 6 & 7) + site->line * 67) % LOOK_ENTRIES];
+	return &cpu->look[(line + word * (LOOK_ENTRIES / 8) + site->line * 67) % LOOK_ENTRIES];
+}
+
+static inline bool look_is_of(const struct look *look, const void *p, const struct site *site,
+			      uint32_t context)
+{
+	const struct cell *cell = look->cell;
+
+	return look->address == p && cell && cell->site == site && cell->context == context;
 }
 
 /* The entry for an access to this copy, in the innermost level's slot. */
-static struct look *look_note(struct sim *sim, struct look *look, const struct want *w,
-			      struct slot *slot)
+static void look_note(struct cpu *cpu, struct look *look, const struct want *w, struct slot *slot)
 {
 	uint32_t labels = slot->copy->label_serial;
 
-	if (look->address != w->p || look->site != w->site || look->context != w->context ||
-	    look->label_serial != labels || look->cell->size != w->size)
+	if (!look_is_of(look, w->p, w->site, w->context) || look->label_serial != labels ||
+	    look->cell->size != w->size) {
 		*look = (struct look){
 			.address = w->p,
-			.site = w->site,
-			.cell = cell_get(sim, w->p, w->size, w->site, w->context, labels),
+			.cell = cell_get(cpu->sim, w->p, w->size, w->site, w->context, labels),
 			.line = (uint32_t)slot->line,
-			.context = w->context,
 			.label_serial = labels,
 		};
+		cpu->fine[look - cpu->look] = NULL;
+	}
 	look->slot = slot;
-	return look;
 }
 
 uint64_t access_line(struct cpu *cpu, const void *p, unsigned size, const struct site *site)
@@ -274,8 +281,8 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 	w->time = cpu->clock;
 	if (sim->t.ahead)
 		ahead_used(cpu, slot->copy, w);
-	look_note(sim, look, w, slot);
-	w->fine = &look->fine;
+	look_note(cpu, look, w, slot);
+	w->fine = &cpu->fine[look - cpu->look];
 	touch(sim, cpu, slot->copy, w, t && !t->buffered && !t->unasked ? t : NULL);
 	if (t && (t->buffered || t->unasked)) /* counted as the store's, the prefetcher's */
 		count_wait(sim, w, line, w->time - t->start);
@@ -310,7 +317,7 @@ static inline struct look *hit_now(const struct cpu *cpu, const void *p, const s
 	struct look *look = look_of(cpu, p, site);
 	const struct slot *slot, *copy;
 
-	if (look->address != p || look->site != site || look->context != cpu->context)
+	if (!look_is_of(look, p, site, cpu->context))
 		return NULL;
 	slot = look->slot;
 	copy = slot->copy;
@@ -357,7 +364,8 @@ static struct look *hit_at_turn(struct cpu *cpu, const void *p, const struct sit
 	return look;
 }
 
-static inline void hit_done(struct cpu *cpu, struct look *look, uint64_t cost, enum cause cause)
+static inline void hit_done(struct cpu *cpu, const struct look *look, uint64_t cost,
+			    enum cause cause)
 {
 	struct slot *slot = look->slot;
 
@@ -374,6 +382,10 @@ struct transfer {
 
 static inline void copy_word(void *to, const void *from, size_t size)
 {
+	if (size == 8) {                /* mostly */
+		memcpy(to, from, 8);
+		return;
+	}
 	switch (size) {
 	case 1:
 		memcpy(to, from, 1);
@@ -383,9 +395,6 @@ static inline void copy_word(void *to, const void *from, size_t size)
 		break;
 	case 4:
 		memcpy(to, from, 4);
-		break;
-	case 8:
-		memcpy(to, from, 8);
 		break;
 	default:
 		memcpy(to, from, sizeof(struct pair));
@@ -419,10 +428,11 @@ static inline void store_hit(struct cpu *cpu, struct look *look, void *p, const 
 	hit_done(cpu, look, cpu->store_hit, CAUSE_PRIVATE_HIT);
 }
 
-static __attribute__((noinline)) void load_slow(struct cpu *cpu, const void *p, void *value,
+/* It has its turn, and does not hit at once. */
+static __attribute__((noinline)) void load_here(struct cpu *cpu, const void *p, void *value,
 						size_t size, const struct site *site)
 {
-	struct look *look;
+	struct look *look = NULL;
 	struct want w = { .p = p,
 			  .size = (unsigned)size,
 			  .read = true,
@@ -432,14 +442,30 @@ static __attribute__((noinline)) void load_slow(struct cpu *cpu, const void *p, 
 			  .site = site };
 	struct transfer x = { p, value, size };
 
-	turn_for(cpu, p, site);
-	if (cpu->buffer.count && buffer_load(cpu, &w, value))
-		return;
-	look = hit_at_turn(cpu, p, site, true, false);
+	if (cpu->buffer.count) {
+		if (buffer_load(cpu, &w, value))
+			return;
+		look = hit_at_turn(cpu, p, site, true, false);
+	}
 	if (look)
 		load_hit(cpu, look, p, value, size);
 	else
 		access_slow(cpu, &w, transfer, &x);
+}
+
+/* What waits for its turn has little on its stack: with many CPUs, that of each is far away. */
+static __attribute__((noinline)) void load_slow(struct cpu *cpu, const void *p, void *value,
+						size_t size, const struct site *site)
+{
+	struct look *look = NULL;
+
+	turn_for(cpu, p, site);
+	if (!cpu->buffer.count)
+		look = hit_at_turn(cpu, p, site, true, false);
+	if (look)
+		load_hit(cpu, look, p, value, size);
+	else
+		load_here(cpu, p, value, size, site);
 }
 
 void verb_load(struct cpu *cpu, const void *p, void *value, size_t size, const struct site *site)
@@ -453,10 +479,9 @@ void verb_load(struct cpu *cpu, const void *p, void *value, size_t size, const s
 		load_slow(cpu, p, value, size, site);
 }
 
-static __attribute__((noinline)) void store_slow(struct cpu *cpu, void *p, const void *value,
+static __attribute__((noinline)) void store_here(struct cpu *cpu, void *p, const void *value,
 						 size_t size, const struct site *site)
 {
-	struct look *look;
 	struct want w = { .p = p,
 			  .size = (unsigned)size,
 			  .write = true,
@@ -466,16 +491,23 @@ static __attribute__((noinline)) void store_slow(struct cpu *cpu, void *p, const
 			  .site = site };
 	struct transfer x = { value, p, size };
 
-	turn_for(cpu, p, site);
-	look = hit_at_turn(cpu, p, site, false, true);
-	if (look) {
-		store_hit(cpu, look, p, value, size);
-		return;
-	}
 	stored(cpu, p, size);
 	if (cpu->sim->t.depth && buffer_store(cpu, p, value, (unsigned)size, site))
 		return;
 	access_slow(cpu, &w, transfer, &x);
+}
+
+static __attribute__((noinline)) void store_slow(struct cpu *cpu, void *p, const void *value,
+						 size_t size, const struct site *site)
+{
+	struct look *look;
+
+	turn_for(cpu, p, site);
+	look = hit_at_turn(cpu, p, site, false, true);
+	if (look)
+		store_hit(cpu, look, p, value, size);
+	else
+		store_here(cpu, p, value, size, site);
 }
 
 void verb_store(struct cpu *cpu, void *p, const void *value, size_t size, const struct site *site)
@@ -564,7 +596,7 @@ bool verb_rmw(struct cpu *cpu, void *p, size_t size, enum rmw how, const void *e
 		look->cell->rmws++;
 		cpu->counts.rmws++;
 		if (locked) {
-			cpu->lock_line = look->line;
+			cpu->lock_line = look->slot->line;
 			cpu->lock_until = cpu->clock + cost;
 		}
 		hit_done(cpu, look, cost, cause);

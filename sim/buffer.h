@@ -20,8 +20,8 @@ struct buffered {
 enum { BUFFER_LINES = 64 };
 
 struct store_buffer {
+	unsigned count, first;          /* in it, and the oldest of them */
 	struct buffered *entry;         /* [depth], a ring */
-	unsigned first, count;
 	uint16_t of_line[BUFFER_LINES]; /* entries by line number modulo that: mostly none */
 	unsigned asked;                 /* the oldest ones, whose lines have been asked for */
 	unsigned missing;               /* of those in the buffer, how many missed */

@@ -4,20 +4,25 @@
 #include "sim/timing.h"
 #include "sim/verbs/xalloc.h"
 
-static size_t bytes_of(uint64_t slots)
+static size_t bytes_of(uint64_t sets, uint64_t ways, uint64_t row)
 {
-	return slots * (sizeof(struct slot) + sizeof(uint32_t));
+	return sets * (ways * sizeof(struct slot) + row * sizeof(uint32_t));
 }
 
 void caches_init(struct cache *const cache[], unsigned count, const struct cache_level *level)
 {
 	uint64_t sets = level->kib * 1024 / LINE / level->ways, slots = sets * level->ways;
-	struct slot *slot = xmap_tables(bytes_of(count * slots));
+	uint64_t row = (level->ways + TAGS - 1) / TAGS * TAGS;
+	struct slot *slot = xmap_tables(bytes_of(count * sets, level->ways, row));
 	uint32_t *tag = (uint32_t *)(slot + count * slots);
 
+	for (uint64_t set = 0; set < count * sets; set++)
+		for (uint64_t way = level->ways; way < row; way++)
+			tag[set * row + way] = NO_TAG;
 	for (unsigned i = 0; i < count; i++)
 		*cache[i] = (struct cache){ .slot = slot + i * slots,
-					    .tag = tag + i * slots,
+					    .tag = tag + i * sets * row,
+					    .row = row,
 					    .sets = sets,
 					    .ways = level->ways,
 					    .mask = sets & (sets - 1) ? 0 : sets - 1,
@@ -26,13 +31,7 @@ void caches_init(struct cache *const cache[], unsigned count, const struct cache
 
 void caches_free(struct cache *first, unsigned count)
 {
-	xunmap(first->slot, bytes_of(count * first->sets * first->ways));
-}
-
-void slot_set_line(const struct cache *c, struct slot *slot, uint64_t line)
-{
-	slot->line = line;
-	c->tag[slot - c->slot] = (uint32_t)line;
+	xunmap(first->slot, bytes_of(count * first->sets, first->ways, first->row));
 }
 
 /* The outermost private level lets go of a line: the levels inside must too. */

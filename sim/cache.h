@@ -44,73 +44,88 @@ enum {
 };
 #define NO_LINE 0                       /* line 0 of the arena is never used */
 
+/*
+ * The ways of a set stand side by side where they are searched, in `tag`. The slots of one way of all
+ * sets stand side by side, in set order: lines that follow each other have slots that do, and not all
+ * of them in the same few sets of the host's caches.
+ */
 struct cache {
-	struct slot *slot;              /* [sets * ways] */
-	uint32_t *tag; /* the lines of the slots, side by side for searching */
+	struct slot *slot;              /* [ways][sets] */
+	uint32_t *tag; /* [sets][row]: the lines of the slots, and NO_TAG behind the last way */
 	uint64_t sets, ways, mask; /* mask: sets - 1 if that is a power of two, else 0 */
+	uint64_t row; /* ways, rounded up to whole TAGS */
 	uint64_t hit_units;
 };
+enum { TAGS = 8 };                      /* compared at once */
+#define NO_TAG UINT32_MAX               /* neither a line nor NO_LINE */
 
 /* `count` caches whose tables lie in one piece, the i-th in cache[i]; cache[0] owns it. */
 void caches_init(struct cache *const cache[], unsigned count, const struct cache_level *level);
 void caches_free(struct cache *first, unsigned count);
-static inline uint64_t cache_first(const struct cache *c, uint64_t line)
+static inline uint64_t cache_set(const struct cache *c, uint64_t line)
 {
-	return (c->mask ? line & c->mask : line % c->sets) * c->ways;
+	return c->mask ? line & c->mask : line % c->sets;
 }
 
-static inline struct slot *cache_set(const struct cache *c, uint64_t line)
+static inline struct slot *cache_slot(const struct cache *c, uint64_t set, uint64_t way)
 {
-	return &c->slot[cache_first(c, line)];
+	return &c->slot[way * c->sets + set];
 }
 
+/* Which of TAGS tags are that one: two bits for each. */
+static inline unsigned cache_equal(const uint32_t *tag, uint32_t wanted)
+{
 #ifdef __SSE2__
-/* Which of eight tags are that one: two bits for each. */
-static inline unsigned cache_equal(const uint32_t *tag, __m128i wanted)
-{
-	const __m128i *eight = (const __m128i *)(const void *)tag;
-	__m128i low = _mm_cmpeq_epi32(_mm_loadu_si128(eight), wanted);
-	__m128i high = _mm_cmpeq_epi32(_mm_loadu_si128(eight + 1), wanted);
+	const __m128i *all = (const __m128i *)(const void *)tag;
+	__m128i four = _mm_set1_epi32((int)wanted);
+	__m128i low = _mm_cmpeq_epi32(_mm_loadu_si128(all), four);
+	__m128i high = _mm_cmpeq_epi32(_mm_loadu_si128(all + 1), four);
 
 	return (unsigned)_mm_movemask_epi8(_mm_packs_epi32(low, high));
-}
+#else
+	unsigned equal = 0;
+
+	for (unsigned i = 0; i < TAGS; i++)
+		equal |= (tag[i] == wanted ? 3u : 0u) << 2 * i;
+	return equal;
 #endif
+}
 
-/* The first slot of the set that begins at `first` and has that line (NO_LINE: is empty), or NULL.
- * Eight ways are compared at once. */
-static inline struct slot *cache_search(const struct cache *c, uint64_t first, uint64_t line)
+/* The first slot of the set that has that line (NO_LINE: is empty), or NULL. */
+static inline struct slot *cache_search(const struct cache *c, uint64_t set, uint64_t line)
 {
-	uint64_t i = first, end = first + c->ways;
+	const uint32_t *tag = &c->tag[set * c->row];
+	uint64_t way = 0;
 
-#ifdef __SSE2__
-	__m128i wanted = _mm_set1_epi32((int)line);
-
-	for (; i + 8 <= end; i += 8) {
-		unsigned equal = cache_equal(&c->tag[i], wanted);
+	do {
+		unsigned equal = cache_equal(&tag[way], (uint32_t)line);
 
 		if (equal)
-			return &c->slot[i + (unsigned)__builtin_ctz(equal) / 2];
-	}
-#endif
-	for (; i < end; i++)
-		if (c->tag[i] == line)
-			return &c->slot[i];
+			return cache_slot(c, set, way + (unsigned)__builtin_ctz(equal) / 2);
+		way += TAGS;
+	} while (way < c->row);
 	return NULL;
 }
 
 /* The slot that has the line, or NULL. */
 static inline struct slot *cache_find(const struct cache *c, uint64_t line)
 {
-	return cache_search(c, cache_first(c, line), line);
+	return cache_search(c, cache_set(c, line), line);
 }
 
 /* An empty slot for the line, or NULL. */
 static inline struct slot *cache_room(const struct cache *c, uint64_t line)
 {
-	return cache_search(c, cache_first(c, line), NO_LINE);
+	return cache_search(c, cache_set(c, line), NO_LINE);
 }
 
 /* All changes of slot->line. */
-void slot_set_line(const struct cache *cache, struct slot *slot, uint64_t line);
+static inline void slot_set_line(const struct cache *c, struct slot *slot, uint64_t line)
+{
+	unsigned index = (unsigned)(slot - c->slot), sets = (unsigned)c->sets;
+
+	slot->line = line;
+	c->tag[index % sets * c->row + index / sets] = (uint32_t)line;
+}
 
 #endif

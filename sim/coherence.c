@@ -1130,15 +1130,15 @@ static bool leaves_dirty(struct sim *sim, unsigned cpu, const struct node *node,
 /* A way for a new line; NULL while all lines of the set have transactions under way. */
 static struct slot *shared_room(struct sim *sim, struct node *shared, uint64_t line, unsigned cpu)
 {
-	struct slot *set = cache_set(&shared->level_cache[0], line), *victim = NULL;
-	struct slot *empty = cache_room(&shared->level_cache[0], line);
+	const struct cache *c = &shared->level_cache[0];
+	struct slot *empty = cache_room(c, line), *victim = NULL;
 	struct dirent *d;
 	struct txn *t;
 
 	if (empty)
 		return empty;
-	for (uint64_t way = 0; way < shared->level_cache[0].ways; way++) {
-		struct slot *s = &set[way];
+	for (uint64_t way = 0; way < c->ways; way++) {
+		struct slot *s = cache_slot(c, cache_set(c, line), way);
 
 		d = dirent_find(sim, shared, s->line);
 		if (d->busy || d->head || awaits_line(d))
@@ -1739,13 +1739,8 @@ void coherence_evict(struct sim *sim, struct cpu *cpu, struct slot *slot)
 	}
 }
 
-void coherence_event(struct sim *sim, struct event *e)
-{
-	static void (*const handler[])(struct sim *, struct event *) = {
-		[EVENT_FILL] = on_fill,       [EVENT_PROBE] = on_probe,     [EVENT_ACK] = on_ack,
-		[EVENT_REQUEST] = on_request, [EVENT_REPLY] = on_reply,     [EVENT_PUT] = on_put,
-		[EVENT_DONE] = on_done,       [EVENT_SERVICE] = on_service,
-	};
-
-	handler[e->type](sim, e);
-}
+void (*const coherence_event[])(struct sim *, struct event *) = {
+	[EVENT_FILL] = on_fill,       [EVENT_PROBE] = on_probe,     [EVENT_ACK] = on_ack,
+	[EVENT_REQUEST] = on_request, [EVENT_REPLY] = on_reply,     [EVENT_PUT] = on_put,
+	[EVENT_DONE] = on_done,       [EVENT_SERVICE] = on_service,
+};

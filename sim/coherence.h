@@ -9,7 +9,8 @@
 /* The client asks its home for the line, from `time` on. */
 struct txn *coherence_request(struct sim *sim, struct node *client, uint64_t line,
 			      enum request request, enum access_kind access, uint64_t time);
-void coherence_event(struct sim *sim, struct event *event);
+/* What happens at an event, by its type, up to EVENT_SERVICE. */
+extern void (*const coherence_event[])(struct sim *sim, struct event *event);
 /* It is under way for a store in the buffer, from now on. */
 void coherence_for_store(struct txn *t);
 void coherence_evict(struct sim *sim, struct cpu *cpu, struct slot *slot);

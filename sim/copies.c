@@ -237,13 +237,13 @@ void copy_first_use(struct sim *sim, struct cpu *cpu, struct slot *copy)
 static struct slot *make_room(struct sim *sim, struct cpu *cpu, uint64_t line)
 {
 	const struct cache *c = node_outermost(cpu->node);
-	struct slot *set = cache_set(c, line), *victim = NULL, *empty = cache_room(c, line);
+	struct slot *victim = NULL, *empty = cache_room(c, line);
 	bool victim_asks = false;
 
 	if (empty)
 		return empty;
 	for (uint64_t way = 0; way < c->ways; way++) {
-		struct slot *s = &set[way];
+		struct slot *s = cache_slot(c, cache_set(c, line), way);
 		bool asks = txn_pending(cpu->node, s->line);
 
 		if (!victim || asks < victim_asks ||
@@ -258,12 +258,16 @@ static struct slot *make_room(struct sim *sim, struct cpu *cpu, uint64_t line)
 
 static struct slot *longest_unused(const struct cache *c, uint64_t line)
 {
-	struct slot *set = cache_set(c, line), *slot = set;
+	uint64_t set = cache_set(c, line);
+	struct slot *longest = cache_slot(c, set, 0);
 
-	for (uint64_t way = 1; way < c->ways; way++)
-		if (set[way].used < slot->used)
-			slot = &set[way];
-	return slot;
+	for (uint64_t way = 1; way < c->ways; way++) {
+		struct slot *slot = cache_slot(c, set, way);
+
+		if (slot->used < longest->used)
+			longest = slot;
+	}
+	return longest;
 }
 
 /* An inner level points to the copy; what it pointed to stays in the outermost level. */

@@ -405,6 +405,7 @@ void cpu_init(struct sim *sim, struct cpu *cpu, unsigned id)
 	cpu_head_init(&cpu->head, &sim->head, id);
 	cpu->sim = sim;
 	cpu->look = sim->look + (size_t)id * LOOK_ENTRIES;
+	cpu->fine = sim->fine + (size_t)id * LOOK_ENTRIES;
 	if (sim->machine.store_buffer)
 		cpu->buffer.entry = xalloc(sim->machine.store_buffer * sizeof(struct buffered));
 	if (sim->machine.load_window)

@@ -7,15 +7,14 @@
 
 enum { FRAMES = 16, HELD_MAX = 16, LOOK_ENTRIES = 512, SERIALS = 1 << 30 };
 
-struct look {                           /* lookaside in front of tags and cells */
-	_Alignas(64) const void *address;
-	const struct site *site;
+/* Lookaside in front of tags and cells: what was accessed last at an address, and how. */
+struct look {
+	const void *address;
+	struct cell *cell;              /* which has its site and context; NULL: nothing yet */
 	struct slot *slot;
-	struct cell *cell;
-	struct fine_cell *fine; /* of its misses, NULL: not yet known */
-	uint32_t line, context, label_serial;
+	uint32_t line, label_serial;
 };
-_Static_assert(sizeof(struct look) == 64, "a host cache line");
+_Static_assert(sizeof(struct look) == 32, "half a host cache line");
 
 struct frame {                          /* an operation under way */
 	enum op op;
@@ -50,30 +49,37 @@ struct cpu {
 	const void *rmw_word;           /* of the last read-modify-write, so large, */
 	uint64_t rmw_bytes;
 	uint64_t rmw_ready;             /* its result is there then; 0: no longer the word's value */
-	/* and the rest */
-	struct node *node;
+	/* and a turn */
 	struct sim *sim;
-	struct counts counts;
-	uint64_t wait_since;            /* when waiting for a lock began */
-	unsigned in_irq;
-	uint64_t lock_line, lock_until; /* a LOCK operation keeps its line */
-	uint64_t hold_line, hold_until; /* and its CPU, where it had to get it, a while longer: */
-	struct event *held;             /* this probe waits for that, */
-	uint64_t held_since;
+	struct node *node;
+	struct fiber *fiber;
+	const struct look *asks; /* of the access that it waits with, NULL: of none */
 	struct ahead *ahead;            /* NULL: none */
-	uint64_t stream_line;           /* of the last load that missed, or used what came unasked */
-	uint64_t spin_line;             /* of the word that it waits for in spin_while, or 0 */
+	struct event *pending; /* probes and interrupts on their way to it */
+	struct event *irq_first;
+	unsigned in_irq;
+	bool irq_on;
+	struct event turn; /* queued while it waits for its turn */
+	struct event *irq_last;
+	uint64_t irq_off_since;
+	uint64_t wait_since;            /* when waiting for a lock began */
+	struct counts counts;           /* accesses first; last causes, and beside them */
+	struct store_buffer buffer;     /* first how many stores */
+	/* a miss */
+	struct fine_cell **fine; /* [LOOK_ENTRIES] of the misses there, NULL: not yet known */
 	struct txn *blocked;            /* waits for this one */
 	struct txn *filled;             /* which is complete now; its access is due */
 	struct slot *arrived;           /* the innermost slot of the copy that came, NULL: none did */
-	struct store_buffer buffer;
+	uint64_t spin_line;             /* of the word that it waits for in spin_while, or 0 */
+	uint64_t lock_line, lock_until; /* a LOCK operation keeps its line */
+	uint64_t hold_line, hold_until; /* and its CPU, where it had to get it, a while longer: */
+	/* and the rest */
+	struct event *held;             /* this probe waits for that, */
+	uint64_t held_since;
+	uint64_t stream_line;           /* of the last load that missed, or used what came unasked */
 	const struct far *far;          /* what `blocked` is to do at the home */
 	/* scheduling */
-	struct fiber *fiber;
-	struct event turn; /* queued while it waits for its turn */
-	const struct look *asks; /* of the access that it waits with, NULL: of none */
 	const struct site *wait_site;   /* where it waited last, or waits now */
-	struct event *pending; /* probes and interrupts on their way to it */
 	bool finished, started;
 	bool computing; /* waits for the end of a compute that an interrupt may cut */
 	uint64_t compute_start;
@@ -83,9 +89,6 @@ struct cpu {
 	bool stuck;                     /* in a loop that ends when a value changes; it did not */
 	unsigned polls_alike;
 	/* interrupts */
-	bool irq_on;
-	uint64_t irq_off_since;
-	struct event *irq_first, *irq_last;
 	uint64_t irq_units;             /* spent in handlers so far */
 	int32_t *preempt_count;
 	/* operations */

@@ -308,14 +308,19 @@ void turn_remove(struct sim *sim, struct cpu *cpu)
 
 /* ---- the loop ------------------------------------------------------------------------------- */
 
-void event_dispatch(struct sim *sim, struct event *e)
+static inline void dispatch(struct sim *sim, struct event *e)
 {
 	if (e->type <= EVENT_SERVICE)
-		coherence_event(sim, e);
+		coherence_event[e->type](sim, e);
 	else if (e->type == EVENT_INTERRUPT)
 		cpu_interrupt(sim, e);
 	else
 		buffer_event(sim, e);
+}
+
+void event_dispatch(struct sim *sim, struct event *e)
+{
+	dispatch(sim, e);
 }
 
 static inline struct cpu *cpu_of_turn(struct event *turn)
@@ -412,7 +417,8 @@ static inline void fetch_ahead(const struct sim *sim)
 	cpu = cpu_of_turn(item[LATEST].event);
 	for (unsigned i = 0; i < 4; i++)
 		__builtin_prefetch((const char *)cpu + i * LINE, 1);
-	__builtin_prefetch(&cpu->asks);
+	__builtin_prefetch(&cpu->counts, 1);
+	__builtin_prefetch(&cpu->buffer, 1);
 	cpu = cpu_of_turn(item[LATER].event);
 	__builtin_prefetch(cpu->fiber);
 	__builtin_prefetch(cpu->node);
@@ -420,8 +426,11 @@ static inline void fetch_ahead(const struct sim *sim)
 		__builtin_prefetch(cpu->asks, 1);
 	cpu = cpu_of_turn(item[SOON].event);
 	fiber_prefetch(cpu->fiber);
-	if (cpu->asks && cpu->asks->slot)
+	if (cpu->asks && cpu->asks->slot) {
 		__builtin_prefetch(cpu->asks->slot, 1);
+		__builtin_prefetch(cpu->asks->address, 1);
+		__builtin_prefetch(&cpu->line_version[cpu->asks->line]);
+	}
 }
 
 void event_loop(struct sim *sim, struct cpu *self)
@@ -445,7 +454,7 @@ void event_loop(struct sim *sim, struct cpu *self)
 			fetch_ahead(sim);
 			take_out(q, 0);
 		} else {
-			event_dispatch(sim, event_take(q, 0));
+			dispatch(sim, event_take(q, 0));
 			next = sim->resume;
 			sim->resume = NULL;
 		}

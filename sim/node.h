@@ -50,19 +50,20 @@ struct node {
 	struct cpu *cpu;                /* CPU: itself */
 	unsigned index;                 /* among the clients of the parent */
 	unsigned core, socket;          /* where it stands (first core) */
+	/* as a client: first what each access or miss asks for */
+	unsigned pendings;              /* its transactions under way: how many; */
+	struct txn *pending;
 	struct node *parent;
+	struct write_back *write_back;
+	const struct cache *outermost;  /* of its levels, where the copies are */
+	unsigned levels;
+	unsigned pending_stores[REQUESTS];      /* by request, for stores in the buffer */
+	struct cache level_cache[LEVELS];       /* CPU: private levels; shared: [0] */
+	uint16_t pending_of[PENDING_LINES];     /* by line number modulo that: mostly none */
+	/* as a home */
 	struct node **child;
 	unsigned children;
 	unsigned level;                 /* distance index of transfers among its children */
-	/* as a client */
-	struct cache level_cache[LEVELS];       /* CPU: private levels; shared: [0] */
-	unsigned levels;
-	struct write_back *write_back;
-	struct txn *pending;            /* its transactions under way: how many; */
-	unsigned pendings;
-	uint16_t pending_of[PENDING_LINES];     /* by line number modulo that: mostly none; */
-	unsigned pending_stores[REQUESTS];      /* by request, for stores in the buffer */
-	/* as a home */
 	const struct protocol *protocol;        /* its own, and that of the caches above: */
 	struct rules rules;                     /* compiled */
 	struct owner_legs owner_legs;
@@ -91,7 +92,7 @@ static inline const struct copy_rule *copy_rule(const struct node *client, enum 
 /* The outermost private level of a CPU, the one level of a shared cache: it holds the copies. */
 static inline const struct cache *node_outermost(const struct node *client)
 {
-	return &client->level_cache[client->levels - 1];
+	return client->outermost;
 }
 
 /* The client's copy of the line, or NULL. */

@@ -97,6 +97,7 @@ static unsigned share(struct sim *sim, struct node **above, unsigned count,
 			n = node_new(sim, NODE_SHARED, sim->shared_count, first);
 			caches_init(&(struct cache *){ &n->level_cache[0] }, 1, level);
 			n->levels = 1;
+			n->outermost = &n->level_cache[0];
 			n->level = sim_distance(sim, first, first + group - 1);
 			make_home(sim, n, lines, 1);
 			sim->shared = xrealloc(sim->shared,
@@ -119,7 +120,7 @@ static void private_level(struct sim *sim, const struct cache_level *level)
 	for (unsigned i = 0; i < sim->head.cpus; i++) {
 		struct node *n = sim->cpu[i].node;
 
-		cache[i] = &n->level_cache[n->levels++];
+		n->outermost = cache[i] = &n->level_cache[n->levels++];
 	}
 	caches_init(cache, sim->head.cpus, level);
 	free(cache);
@@ -268,6 +269,7 @@ struct sim *sim_new(const struct sim_options *options, char *why, size_t size)
 	sim->words = (sim->head.cpus + 63) / 64;
 	sim->cpu = xmap_tables(sim->head.cpus * sizeof *sim->cpu);
 	sim->look = xmap_tables(sim->head.cpus * LOOK_ENTRIES * sizeof *sim->look);
+	sim->fine = xmap_tables(sim->head.cpus * LOOK_ENTRIES * sizeof *sim->fine);
 	for (unsigned i = 0; i < sim->head.cpus; i++) {
 		cpu_init(sim, &sim->cpu[i], i);
 		sim->cpu[i].node = node_new(sim, NODE_CPU, i, sim_core(options, i));
@@ -346,6 +348,7 @@ void sim_free(struct sim *sim)
 		result_free(sim->harvest);
 	xunmap(sim->distance, (size_t)sim->cores * sim->cores);
 	xunmap(sim->look, sim->head.cpus * LOOK_ENTRIES * sizeof *sim->look);
+	xunmap(sim->fine, sim->head.cpus * LOOK_ENTRIES * sizeof *sim->fine);
 	xunmap(sim->cpu, sim->head.cpus * sizeof *sim->cpu);
 	free(sim);
 }

@@ -39,6 +39,7 @@ struct sim {
 	unsigned words, unfinished;             /* words: uint64_t per CPU bit set */
 	struct cpu *cpu;
 	struct look *look; /* [cpus][LOOK_ENTRIES] */
+	struct fine_cell **fine; /* [cpus][LOOK_ENTRIES] */
 	uint8_t *distance;                      /* [core][core]: see sim_distance; 0: not yet known */
 	unsigned cores;
 	struct node *root, **shared;

@@ -1,7 +1,8 @@
 /*
  * Results for people: a row per combination of swept values, each number the mean over the seeds
  * with its 95 % Student interval, or, where that would say nothing true, their range. What no
- * combination has (frees of a workload without an allocator) has no column.
+ * combination has (frees of a workload without an allocator) has no column. Where pages are what is
+ * looked at, the blocks that are free at the end follow.
  */
 #include "cli/summary.h"
 
@@ -46,6 +47,7 @@ static const struct quantity quantities[] = {
 
 enum { UNITS_PER_CYCLE = 64 };
 enum { QUANTITIES = sizeof quantities / sizeof *quantities - 1, COLUMNS_MAX = 64 };
+enum { KEYS_MAX = COLUMNS_MAX - QUANTITIES - 5 };
 
 static double value(const struct quantity *quantity, const struct point *point)
 {
@@ -174,16 +176,35 @@ static const char *last_word(const char *path)
 	return dot ? dot + 1 : path;
 }
 
-/* Key columns, one per quantity in `wanted`, the outcome where one is not "done". */
-static void make_columns(const struct points *points, const bool *wanted, struct column *columns)
+/* One for each swept key; returns how many. */
+static size_t key_columns(const struct points *points, struct column *columns)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < points->swepts && count < COLUMNS_MAX - QUANTITIES - 5; i++)
+	for (size_t i = 0; i < points->swepts && count < KEYS_MAX; i++)
 		columns[count++] =
 			(struct column){ last_word(points->swept[i]), points->swept[i], true };
 	if (!points->swepts)
 		columns[count++] = (struct column){ "", "experiment", true };
+	return count;
+}
+
+static void add_keys(struct table *table, const struct points *points, const struct point *point)
+{
+	for (size_t i = 0; i < points->swepts && i < KEYS_MAX; i++) {
+		const char *text = point_value(point, points->swept[i]);
+
+		table_text(table, "%s", text ? text : "");
+	}
+	if (!points->swepts)
+		table_text(table, "%s", *point->objects ? point->objects : point->workload);
+}
+
+/* Key columns, one per quantity in `wanted`, the outcome where one is not "done". */
+static void make_columns(const struct points *points, const bool *wanted, struct column *columns)
+{
+	size_t count = key_columns(points, columns);
+
 	if (partners_differ(points))
 		columns[count++] = (struct column){ PARTNERS_KEY, PARTNERS_KEY, true };
 	if (mixed_differ(points))
@@ -204,14 +225,7 @@ static void add_row(struct table *table, const struct points *points, const bool
 {
 	struct point *const *point = points->point + first;
 
-	for (size_t i = 0; i < points->swepts && i < COLUMNS_MAX - QUANTITIES - 5; i++) {
-		const char *text = point_value(point[0], points->swept[i]);
-
-		table_text(table, "%s", text ? text : "");
-	}
-	if (!points->swepts)
-		table_text(table, "%s",
-			   *point[0]->objects ? point[0]->objects : point[0]->workload);
+	add_keys(table, points, point[0]);
 	if (partners_differ(points)) {
 		const char *partners = point_value(point[0], PARTNERS_KEY);
 
@@ -437,6 +451,88 @@ static void print_verdict(FILE *out, const struct points *points)
 	groups_free(groups);
 }
 
+/* ---- pages free at the end ---------------------------------------------------------------------- */
+
+enum { ORDERS = 11, ORDER_2M = 9 };
+
+/* Free blocks of orders 0 to 10, means of the seeds that tell; false: none does, or pages are a detail. */
+static bool mean_blocks(struct point *const *point, size_t count, double blocks[ORDERS])
+{
+	size_t seeds = 0;
+
+	memset(blocks, 0, ORDERS * sizeof *blocks);
+	for (size_t i = 0; i < count; i++) {
+		const struct result *result = point[i]->result;
+
+		if (*point[i]->objects || result->orders != ORDERS)
+			continue;
+		for (size_t order = 0; order < ORDERS; order++)
+			blocks[order] += (double)result->order[order].blocks;
+		seeds++;
+	}
+	for (size_t order = 0; order < ORDERS && seeds; order++)
+		blocks[order] /= (double)seeds;
+	return seeds > 0;
+}
+
+/* A mean that is a whole number has no digits behind it. */
+static void add_mean(struct table *table, double mean)
+{
+	if (mean == floor(mean))
+		table_count(table, (uint64_t)mean);
+	else
+		table_real(table, mean);
+}
+
+static void add_blocks(struct table *table, const double blocks[ORDERS])
+{
+	double all = 0, large = 0;
+
+	for (size_t order = 0; order < ORDERS; order++) {
+		double pages = ldexp(blocks[order], (int)order);
+
+		all += pages;
+		large += order < ORDER_2M ? 0 : pages;
+	}
+	for (size_t order = 0; order < ORDERS; order++)
+		add_mean(table, blocks[order]);
+	add_mean(table, all);
+	table_share(table, large, all);
+}
+
+/* What is left in large blocks says how fragmented memory is. */
+static void print_blocks(FILE *out, const struct points *points, struct paper paper)
+{
+	static const char *const title[ORDERS] = { "0", "1", "2", "3", "4", "5",
+						   "6", "7", "8", "9", "10" };
+	struct column columns[COLUMNS_MAX];
+	size_t columns_used = key_columns(points, columns);
+	double blocks[ORDERS];
+	struct table *table;
+
+	for (size_t order = 0; order < ORDERS; order++)
+		columns[columns_used++] = (struct column){ title[order], title[order], false,
+							   order < ORDER_2M ? (unsigned)order : 0 };
+	columns[columns_used++] = (struct column){ "pages", "free_pages", false };
+	columns[columns_used++] = (struct column){ "in 2 MiB", "free_pages_in_2m", false };
+	columns[columns_used] = (struct column){ NULL, NULL, false };
+	table = table_new(columns);
+	for (size_t i = 0; i < points->count;) {
+		size_t count = run_length(points, i);
+
+		if (mean_blocks(points->point + i, count, blocks)) {
+			add_keys(table, points, points->point[i]);
+			add_blocks(table, blocks);
+		}
+		i += count;
+	}
+	if (table_rows(table)) {
+		fputs("\nFree at the end, in blocks of 2^order pages that any CPU can have:\n", out);
+		table_print(table, out, TABLE_PEOPLE, NULL, 0, paper);
+	}
+	table_free(table);
+}
+
 void summary_print(FILE *out, const struct points *points, struct paper paper)
 {
 	bool wanted[QUANTITIES];
@@ -462,6 +558,7 @@ void summary_print(FILE *out, const struct points *points, struct paper paper)
 	table_print(table, out, TABLE_PEOPLE, "result", 0, paper);
 	table_free(table);
 	print_verdict(out, points);
+	print_blocks(out, points, paper);
 	print_rough(out, points, wanted);
 	print_seedless(out, points);
 	print_remarks(out, points);

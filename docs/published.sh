@@ -38,7 +38,7 @@ grep -v '^#' docs/published/figures.csv |
 		echo "$value" | awk -v what="$what" -v published="$published" -v use="$use" -v why="$why" '
 			{ value = NF > 1 ? $1 / $2 : $1; ratio = value / published
 			  off = ratio > 1.1 || ratio < 1 / 1.1
-			  digits = published < 10 ? "%.2f" : "%.0f"
+			  digits = published < 0.1 || value < 0.1 ? "%.4f" : published < 10 ? "%.2f" : "%.0f"
 			  printf "| %s | %s | " digits " | %.2f | %+.0f %% | %s | %s |\n", what, published, value, ratio,
 				 100 * (ratio - 1), use,
 				 off ? (why ? why : "not explained") : "" }'
@@ -48,12 +48,10 @@ cat <<'TAIL'
 ## Not in the table
 
 - Linux 6.0 of LLFree's artifact: the page lists of 6.0 are no variant of `pcp-spin`.
-- Automatic tuning (6.7), a kernel build on 224 CPUs (lock contention 13.5 to 0.6-0.9 %, 81 to 85 % fewer pages from the zone, 5 %
-  less time): `auto-tune` sets it beside fixed lists on 128 CPUs, and has not been run. AF_UNIX of lmbench (contention 50 to 21 %, twice
-  the score) is the same series' `pcp-spin.free_high_batch`; no workload passes blocks of pages from CPU to CPU.
-- `page_fault1` on 112 CPUs in 2018 (80 % of the time in zone->lock): `zone-lock` has 128 of another machine, and has not been run
-  there; that kernel skipped no merges, and the ones that do (35 to 1 % contention) are not modelled.
-- Page lists without interrupts off (2017, 30 % less) and with a lock instead of a local lock (0 to 0.6 % more): no variant differs in
-  that alone.
+- Automatic tuning (6.7): 81 to 85 % fewer pages from the zone. Takings of its lock are counted here, not the pages of each.
+- `page_fault1` on 112 CPUs in 2018 (80 % of the time in zone->lock): `zone-lock` has 128 CPUs of another machine, and has not been
+  run through there.
+- 2018, no merges of single pages (contention of frees 35 to 1 %): not modelled.
+- Page lists with a lock instead of a local lock (0 to 0.6 % more): no variant differs in that alone.
 - What the slab benchmark of 2014 gave at each size, before and after: [results.md](results.md) has all of it.
 TAIL

@@ -294,12 +294,14 @@ static char *axis_of(const struct points *points, const char *without)
 	return xstrdup(axis);
 }
 
-/* A number or a switch, and not a word that looks like one: it says nothing without its key. */
+/* A number or a switch, and not a word that looks like a number: it says nothing without its key. */
 static bool needs_key(const char *key, const char *value)
 {
 	const struct setting *setting = model_setting(key);
 
 	if (setting && setting->kind == SETTING_SWITCH)
+		return true;
+	if (value && (!strcmp(value, "true") || !strcmp(value, "false")))
 		return true;
 	return value && is_number(value) && !(setting && setting->kind == SETTING_WORD);
 }

@@ -249,6 +249,7 @@ struct point *run_point_watched(const struct planned *planned,
 
 	if (begin(&run, planned, 0)) {
 		const struct workload *workload = planned->combination->workload;
+		bool created = run.stand.created;
 
 		point = point_new();
 		point_describe(point, planned);
@@ -256,12 +257,12 @@ struct point *run_point_watched(const struct planned *planned,
 			watch(to, run.sim);
 		sim_run(run.sim);
 		point->result = sim_result(run.sim);
-		if (run.stand.created && workload->remarks)
+		if (created && workload->remarks)
 			workload->remarks(run.stand.workload, remark, point);
 		check(&run, point->result);
 		if (objects->state && objects->model->metadata_bytes)
 			point->metadata_bytes = objects->model->metadata_bytes(objects->state);
-		if (run.stand.created)
+		if (created && point->result->outcome == OUTCOME_DONE)
 			note_orders(&run, point->result);
 		if (point->result->outcome == OUTCOME_DONE)
 			point->objects_lost = traffic_lost(&run.stand.traffic);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/verbs/cache_share.h"
 #include "sim/verbs/random.h"
 #include "sim/verbs/xalloc.h"
 
@@ -1139,6 +1140,13 @@ struct sim *machine_new(const struct explore_options *options, uint64_t bytes)
 			sim->cpu[i].preempt_count = per_cpu(sim, count, i);
 	}
 	return sim;
+}
+
+/* No caches are described. */
+uint64_t sim_cache_share(const struct sim *sim)
+{
+	(void)sim;
+	return 0;
 }
 
 void machine_free(struct sim *sim)

@@ -18,7 +18,9 @@
 #include "figures/width.h"
 #include "sim/verbs/xalloc.h"
 
-enum { UNITS = 64, NAMED = 4, NAME_BYTES = 80, CELL_NAME = 32, SETTING_PIXELS = 260 };
+enum { UNITS = 64, NAMED = 4, NAME_BYTES = 80, SETTING_PIXELS = 260 };
+/* The title has names of cells of at most that many pixels, as if it were written so large. */
+enum { CELL_SIZE = 12, CELL_PIXELS = 260 };
 
 /* ---- locks by name ------------------------------------------------------------------------------- */
 
@@ -225,7 +227,7 @@ static double three_digits(double value)
 static void title(struct chart *chart)
 {
 	const struct dot *least = NULL, *most = NULL;
-	char name[600], shown[2][4 * CELL_NAME + 8];
+	char name[2][600], *both[] = { name[0], name[1] }, **shown;
 
 	for (size_t i = 0; i < chart->dots; i++) {
 		const struct dot *dot = &chart->dot[i];
@@ -237,10 +239,9 @@ static void title(struct chart *chart)
 	}
 	if (!most)
 		return;
-	cell_name(chart, most->cell, name, sizeof name);
-	text_short(name, CELL_NAME, shown[0], sizeof shown[0]);
-	cell_name(chart, least->cell, name, sizeof name);
-	text_short(name, CELL_NAME, shown[1], sizeof shown[1]);
+	cell_name(chart, most->cell, name[0], sizeof name[0]);
+	cell_name(chart, least->cell, name[1], sizeof name[1]);
+	shown = width_names(both, 2, CELL_SIZE, CELL_PIXELS);
 	if (most == least)
 		snprintf(chart->drawing->title, sizeof chart->drawing->title,
 			 "%s, held for %.10g cycles, is waited for %.10g with %s", chart->name[0],
@@ -250,6 +251,7 @@ static void title(struct chart *chart)
 			 "%s, held for %.10g cycles, is waited for %.10g with %s; held for %.10g, %.10g with %s",
 			 chart->name[0], three_digits(most->hold), three_digits(most->wait.mean), shown[0],
 			 three_digits(least->hold), three_digits(least->wait.mean), shown[1]);
+	width_free(shown, 2);
 }
 
 /* ---- places -------------------------------------------------------------------------------------- */
@@ -342,7 +344,8 @@ static void write_settings(struct chart *chart)
 	struct page *page = &chart->page;
 	struct place *taken = xalloc((2 * chart->dots + 1) * sizeof *taken);
 	double size = page->letters.small;
-	size_t count = 0;
+	size_t count = 0, groups = chart->groups->groups;
+	char **shown = width_names(chart->groups->group, groups, size, SETTING_PIXELS);
 
 	for (size_t i = 0; i < chart->dots; i++) {
 		double x = chart->dot[i].x, y = chart->dot[i].y;
@@ -351,13 +354,11 @@ static void write_settings(struct chart *chart)
 	}
 	for (size_t i = 0; i < chart->dots; i++) {
 		const struct dot *dot = &chart->dot[i];
-		char *text = chart->groups->group[dot->cell->group], **shown;
-		double width, x = dot->x, y = dot->y;
+		const char *text = shown[dot->cell->group];
+		double width = width_of(text, size, false), x = dot->x, y = dot->y;
 
 		if (!*text)
 			continue;
-		shown = width_names(&text, 1, size, SETTING_PIXELS);
-		width = width_of(shown[0], size, false);
 		for (unsigned side = 0; side < SIDES; side++) {
 			double left = side == 0 ? x + DOT + 2 : side == 1 ? x - DOT - 2 - width : x - width / 2;
 			double middle = side < 2 ? y : side == 2 ? y - DOT - size / 2 - 2 : y + DOT + size / 2 + 2;
@@ -366,14 +367,13 @@ static void write_settings(struct chart *chart)
 
 			if (!is_free(chart, taken, count, &place))
 				continue;
-			page_text(page, shown[0], left, middle, "left", size,
+			page_text(page, text, left, middle, "left", size,
 				  look_tone(page->look, TONE_SECOND), false);
 			taken[count++] = place;
 			break;
 		}
-		free(shown[0]);
-		free(shown);
 	}
+	width_free(shown, groups);
 	free(taken);
 }
 

@@ -185,14 +185,70 @@ static char *shortened(const char *name, const char *mark, double size, double p
 	return text;
 }
 
+/* Bytes, up to the begin of a word, that a name has in common with each other one that is shown alike;
+ * 0: none is. */
+static size_t in_common(char *const *name, char *const *list, size_t count, size_t which)
+{
+	size_t common = SIZE_MAX;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t same = 0;
+
+		if (strcmp(list[i], list[which]) != 0 || !strcmp(name[i], name[which]))
+			continue;
+		while (name[i][same] == name[which][same])
+			same++;
+		common = same < common ? same : common;
+	}
+	if (common == SIZE_MAX)
+		return 0;
+	while (common && name[which][common - 1] != ' ')
+		common--;
+	return common;
+}
+
+/* The name from there on, and before it as much of its begin as there is room for. */
+static char *shown_from(const char *name, size_t from, double size, double pixels)
+{
+	char *rest = shortened(name + from, "", size, pixels * 3 / 4), *text;
+	double left = pixels - width_of("…", size, false) - width_of(rest, size, false);
+	size_t front = bytes_that_fit(name, size, false, left), room;
+
+	front = front < from ? front : from;
+	room = front + strlen(rest) + sizeof "…";
+	text = xalloc(room);
+	snprintf(text, room, "%.*s…%s", (int)front, name, rest);
+	free(rest);
+	return text;
+}
+
+/* Of names that are shown alike another middle goes: what they begin with, not where they differ. */
+static void tell_apart(char *const *name, char **list, size_t count, double size, double pixels)
+{
+	char **other = xalloc((count + 1) * sizeof *other);
+
+	for (size_t i = 0; i < count; i++) {
+		size_t common = in_common(name, list, count, i);
+
+		other[i] = common ? shown_from(name[i], common, size, pixels) : xstrdup(list[i]);
+	}
+	for (size_t i = 0; i < count; i++) {
+		free(list[i]);
+		list[i] = other[i];
+	}
+	free(other);
+}
+
 char **width_names(char *const *name, size_t count, double size, double pixels)
 {
 	char **list = xalloc((count + 1) * sizeof *list);
 
+	for (size_t i = 0; i < count; i++)
+		list[i] = shortened(name[i], "", size, pixels);
+	tell_apart(name, list, count, size, pixels);
 	for (size_t i = 0; i < count; i++) {
 		size_t same = 1;
 
-		list[i] = shortened(name[i], "", size, pixels);
 		for (size_t j = 0; j < i; j++) {
 			char mark[24];
 

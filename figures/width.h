@@ -21,8 +21,8 @@ char **width_balanced(const char *text, double size, bool bold, double pixels, s
 		      size_t *count);
 
 /*
- * Names of at most that many pixels: of a longer one the middle goes, as much as has to. Different
- * names stay different, by a number in brackets if by nothing else. The caller frees names and list.
+ * Names of at most that many pixels: of a longer one the middle goes, where two would look alike that before
+ * they differ. Different names stay different, by a number if by nothing else. The caller frees all.
  */
 char **width_names(char *const *name, size_t count, double size, double pixels);
 

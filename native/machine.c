@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sim/verbs/cache_share.h"
 #include "sim/verbs/random.h"
 #include "sim/verbs/xalloc.h"
 
@@ -601,6 +602,13 @@ struct sim *machine_new(const struct native_options *options, char *memory, bool
 	if (options->preempt)
 		count_preemption(sim);
 	return sim;
+}
+
+/* Nobody has asked the host. */
+uint64_t sim_cache_share(const struct sim *sim)
+{
+	(void)sim;
+	return 0;
 }
 
 /* Not while a thread is left that looks at it. */

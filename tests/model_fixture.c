@@ -275,6 +275,8 @@ struct fixture *fixture_new(const struct fixture_options *o)
 	char why[200];
 
 	assert_non_null(f);
+	if (o->cache_kib)
+		machine.l1d.kib = o->cache_kib;
 	f->era = o->era;
 	f->family = o->family;
 	f->skip_pages = o->skip_pages;

@@ -38,6 +38,7 @@ struct fixture_options {
 	unsigned reserve_blocks;
 	enum lock_kind lock;
 	uint64_t mib;                   /* 0: 4 */
+	uint64_t cache_kib;             /* of each core, its only cache; 0: 32 */
 	bool preempt;
 	/* another model than one of the eras; names in paths are then those of `family` */
 	const struct object_allocator *objects;

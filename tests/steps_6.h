@@ -1,9 +1,13 @@
 /*
- * Accesses of the steps that the page allocators from 6.12 on share, as text (pages_record), by the
- * chapters of the sheet. C: the CPU's per_cpu_pages; MOVABLE pages.
+ * What the tests of the page allocators from 6.12 on share: accesses of common steps as text
+ * (pages_record), by the chapters of the sheet, where C is the CPU's per_cpu_pages and pages are MOVABLE;
+ * and damage to those lists.
  */
 #ifndef TESTS_STEPS_6_H
 #define TESTS_STEPS_6_H
+
+#include "models/pages/zone_6.h"
+#include "tests/pages_fixture.h"
 
 /* 4.2 step 1; where memory may be unaccepted (6.12 as measured), the head of that list before. */
 #define UNACCEPTED "R Z.unaccepted_pages, "
@@ -37,5 +41,36 @@
 	"M C.count, R C.batch, R C.flags, R C.free_count, W C.free_count, "
 /* nr_pcp_high with high_min != high_max; if they are equal, of flags no more than this. */
 #define HIGH "R C.high_min, R C.high_max, R C.batch, R C.high, W C.high, R C.free_count, R Z.flags, "
+
+static inline struct pcp_lists *lists(const struct fixture *f, unsigned cpu)
+{
+	return per_cpu(f->sim, *pages_zone(f, 0)->pcp_lists, cpu);
+}
+
+static inline void damage_count(struct fixture *f)
+{
+	lists(f, 0)->count++;
+}
+
+static inline void damage_lock(struct fixture *f)
+{
+	lists(f, 1)->lock.locked = 1;
+}
+
+/* Single pages, MOVABLE: there are some. */
+static inline void damage_list(struct fixture *f)
+{
+	lists(f, 0)->lists[1].prev = &lists(f, 0)->lists[1];
+}
+
+static inline void damage_high(struct fixture *f)
+{
+	lists(f, 0)->high = 1;
+}
+
+static inline void damage_free_count(struct fixture *f)
+{
+	pages_zone(f, 0)->vm_stat[0]++;
+}
 
 #endif

@@ -141,6 +141,41 @@ static void expect_same_file(const char *one, const char *other, const char *nam
 	free(texts[1]);
 }
 
+static void add_waits(struct made *made, const char *series, uint64_t wait)
+{
+	struct result *result = made_add(made, series, "64", 1, 100, 20)->result;
+
+	result->lock = xalloc(sizeof *result->lock);
+	result->lock[0] = (struct lock_stats){ .taken = 1, .contended = 1, .wait_units = wait * UNITS, .hold_units = 100 * UNITS };
+	snprintf(result->lock[0].label, sizeof result->lock[0].label, "zone.lock");
+	result->locks = 1;
+}
+
+/* Both begin and end alike, and are too long for a title. */
+static void titles_tell_settings_apart(void **state)
+{
+	(void)state;
+	struct made made;
+	struct drawing drawing = { .points = &made.points };
+	char *data, *head;
+	size_t lengths[2];
+
+	made_init(&made);
+	add_waits(&made, "pcp-spin drain_chunk=63 batch=31 high_min=252 auto_tune=true", 500);
+	add_waits(&made, "pcp-spin drain_chunk=63 batch=63 high_min=252 auto_tune=true", 50);
+	drawing.data = open_memstream(&data, &lengths[0]);
+	drawing.head = open_memstream(&head, &lengths[1]);
+	assert_true(figure_find("locks")->write(&drawing, figure_find("locks")));
+	fclose(drawing.data);
+	fclose(drawing.head);
+	assert_non_null(strstr(drawing.title, "zone.lock, held for 100 cycles, is waited for 500 with pc"));
+	assert_non_null(strstr(drawing.title, "batch=31"));
+	assert_non_null(strstr(drawing.title, "batch=63"));
+	free(data);
+	free(head);
+	made_free(&made);
+}
+
 static void every_figure_is_drawn_with_the_same_bytes(void **state)
 {
 	(void)state;
@@ -666,6 +701,7 @@ static void a_figure_looks_as_it_is_asked_to(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(titles_tell_settings_apart),
 		cmocka_unit_test(every_figure_is_drawn_with_the_same_bytes),
 		cmocka_unit_test(a_figure_is_remade_from_its_data_and_script),
 		cmocka_unit_test(every_hover_works),

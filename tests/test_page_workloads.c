@@ -438,6 +438,22 @@ static void a_few_give_back_what_others_allocate(void **state)
 	bench_free(bench);
 }
 
+/* pcp has no lists of blocks: each that is handed over takes zone->lock at either end, with no warm-up
+ * and all of them in the window but those on their way. */
+static void blocks_are_handed_over_too(void **state)
+{
+	struct workbench *bench = bench_new("pcp", "purgers=1 chunk=4 in_flight=1 order=2", 2, 400);
+	uint64_t blocks;
+
+	(void)state;
+	workbench_run(bench, workload_find("purge"));
+	expect_done(bench);
+	blocks = count(bench, OP_PAGE_ALLOC) + count(bench, OP_PAGE_FREE);
+	assert_in_range(blocks, 400, 401);
+	assert_in_range(taken(bench, "zone.lock"), blocks - 1, blocks + 1);
+	bench_free(bench);
+}
+
 /* ---- kernbench ----------------------------------------------------------------------------------- */
 
 /*
@@ -555,6 +571,7 @@ int main(void)
 		cmocka_unit_test(drains_are_counted_apart),
 		cmocka_unit_test(somebody_must_work),
 		cmocka_unit_test(a_few_give_back_what_others_allocate),
+		cmocka_unit_test(blocks_are_handed_over_too),
 		cmocka_unit_test(processes_come_and_go),
 		cmocka_unit_test(objects_are_asked_for_by_the_slab),
 		cmocka_unit_test(no_shortcut_shows),

@@ -114,6 +114,27 @@ static void names_that_are_cut_stay_different(void **state)
 	free(cut);
 }
 
+/* Head and tail are alike; what is between them tells. A letter is some 7 pixels wide. */
+static void names_that_are_cut_show_where_they_differ(void **state)
+{
+	(void)state;
+	char *const names[] = { "pcp-spin drain_chunk=63 batch=31 high_min=252 auto_tune=true",
+				"pcp-spin drain_chunk=63 batch=63 high_min=252 auto_tune=true", "pcp" };
+	char **cut = width_names(names, 3, 12, 200);
+
+	assert_ptr_equal(strstr(cut[0], "pc"), cut[0]);
+	assert_ptr_equal(strstr(cut[1], "pc"), cut[1]);
+	assert_non_null(strstr(cut[0], "batch=31"));
+	assert_non_null(strstr(cut[1], "batch=63"));
+	assert_null(strstr(cut[1], "(2)"));
+	assert_string_equal(cut[2], "pcp");
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(width_of(cut[i], 12, false) <= 200);
+		free(cut[i]);
+	}
+	free(cut);
+}
+
 /* ---- colours --------------------------------------------------------------------------------------- */
 
 /* WCAG's example: black on white is 21, #777777 on white 4.48. */
@@ -383,6 +404,7 @@ int main(void)
 		cmocka_unit_test(lines_break_at_blanks_and_hold_what_fits),
 		cmocka_unit_test(lines_of_a_title_are_balanced),
 		cmocka_unit_test(names_that_are_cut_stay_different),
+		cmocka_unit_test(names_that_are_cut_show_where_they_differ),
 		cmocka_unit_test(contrast_is_that_of_wcag),
 		cmocka_unit_test(every_allocator_can_be_seen_on_either_paper),
 		cmocka_unit_test(a_name_has_one_colour),

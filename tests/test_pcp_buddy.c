@@ -28,11 +28,6 @@ static struct fixture *buddy_new(const struct pcp_buddy_settings *set, unsigned 
 	return f;
 }
 
-static struct pcp_lists *lists(const struct fixture *f, unsigned cpu)
-{
-	return per_cpu(f->sim, *pages_zone(f, 0)->pcp_lists, cpu);
-}
-
 static uint64_t owner_of(const struct fixture *f, uint64_t pfn)
 {
 	return *block_owner(pages_zone(f, 0), pfn);
@@ -141,27 +136,27 @@ static const struct steps_row {
 	struct pcp_buddy_settings set;
 	const char *script, *steps;
 } steps_rows[] = {
-	{ "claim", { .block_order = 9, .batch = 4, .auto_tune = true }, "!0pa0", CLAIM },
+	{ "claim", { .block_order = 9, .shared.batch = 4, .shared.auto_tune = true }, "!0pa0", CLAIM },
 	/* 1 is alone on its list */
-	{ "alloc hit", { .block_order = 9, .batch = 4, .auto_tune = true }, "0pa0 !0pb0",
+	{ "alloc hit", { .block_order = 9, .shared.batch = 4, .shared.auto_tune = true }, "0pa0 !0pb0",
 	  WATERMARK OWN FREE_COUNT "R C.lists[0], " UNLINK("1", "C.lists[0]", "C.lists[0]") UNMARK("1")
 	  "M C.count, W C.lock, " TAKEN("1") },
 	/* 2 and 3 are one piece: 3 stays */
-	{ "alloc, split", { .block_order = 9, .batch = 4, .auto_tune = true }, "0pa0 0pb0 !0pc0",
+	{ "alloc, split", { .block_order = 9, .shared.batch = 4, .shared.auto_tune = true }, "0pa0 0pb0 !0pc0",
 	  WATERMARK OWN FREE_COUNT "R C.lists[0], R C.lists[1], "
 	  UNLINK("2", "C.lists[1]", "C.lists[1]") UNMARK("2") HALF("3", "0")
 	  "M C.count, W C.lock, " TAKEN("2") },
-	{ "free hit", { .block_order = 9, .batch = 4, .high_min = 600 }, "0pa0 !0qa0",
+	{ "free hit", { .block_order = 9, .shared.batch = 4, .shared.high_min = 600 }, "0pa0 !0qa0",
 	  FREED("0") OWNER OWN MARK("0") COMMIT("0", "C.lists[0]", "PG1.lru") HIGH "W C.lock, " },
 	/* the same, and C is the other CPU's (below) */
-	{ "remote free hit", { .block_order = 9, .batch = 4, .high_min = 600 }, "0pa0 !1qa0",
+	{ "remote free hit", { .block_order = 9, .shared.batch = 4, .shared.high_min = 600 }, "0pa0 !1qa0",
 	  FREED("0") OWNER OWN MARK("0") COMMIT("0", "C.lists[0]", "PG1.lru") HIGH "W C.lock, " },
 	/* tried for: the lock is looked at before */
-	{ "free hit", { .block_order = 9, .batch = 4, .high_min = 600, .lock = LISTS_TRIED },
+	{ "free hit", { .block_order = 9, .shared.batch = 4, .shared.high_min = 600, .lock = LISTS_TRIED },
 	  "0pa0 !0qa0",
 	  FREED("0") OWNER "R Z.per_cpu_pageset, R C.lock, A C.lock, "
 	  MARK("0") COMMIT("0", "C.lists[0]", "PG1.lru") HIGH "W C.lock, " },
-	{ "free and drain", { .block_order = 2, .batch = 1, .high_min = 3 },
+	{ "free and drain", { .block_order = 2, .shared.batch = 1, .shared.high_min = 3 },
 	  "0pa0 0pb0 0pc0 0pd0 0qa0 0qb0 !0qc0",
 	  FREED("2") OWNER OWN MARK("2") COMMIT("2", "C.lists[0]", "PG1.lru") HIGH DRAIN
 	  "W C.lock, " },
@@ -191,7 +186,7 @@ static void each_path_makes_the_accesses_of_its_steps(void **state)
  */
 static void a_claim_touches_eleven_page_structs(void **state)
 {
-	struct pcp_buddy_settings set = { .block_order = 9, .batch = 4, .auto_tune = true };
+	struct pcp_buddy_settings set = { .block_order = 9, .shared.batch = 4, .shared.auto_tune = true };
 	struct fixture *f = buddy_new(&set, 2, 0);
 	unsigned structs = 0, locked = 0, pfn;
 
@@ -224,6 +219,25 @@ static void the_lists_lie_in_eight_lines(void **state)
 	assert_int_equal((uintptr_t)first % LINE, 0);
 	assert_int_equal((uintptr_t)pages_zone(f, 0)->block_owner % LINE, 0);
 	fixture_free(f);
+}
+
+/* As in pcp-spin: a CPU has 8 pages of cache; three batches are 6 pages, or 9. */
+static void the_cache_says_whether_bursts_stay(void **state)
+{
+	static const struct { uint64_t batch; int setting; bool flag; } rows[] = {
+		{ 2, FREE_HIGH_AUTO, true }, { 3, FREE_HIGH_AUTO, false },
+		{ 3, FREE_HIGH_ALL, true }, { 2, FREE_HIGH_NONE, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct pcp_buddy_settings set = { .shared = { .batch = rows[i].batch,
+			.free_high_batch = rows[i].setting }, .block_order = 9 };
+		struct fixture *f = buddy_new(&set, 2, 0);
+
+		assert_int_equal(lists(f, 1)->flags, rows[i].flag ? FREE_HIGH_BATCH : 0);
+		fixture_free(f);
+	}
 }
 
 static void frees_what_others_took(struct cpu *cpu, void *argument)
@@ -271,7 +285,7 @@ static void frees_what_others_took(struct cpu *cpu, void *argument)
 
 static void a_page_goes_to_the_cpu_that_owns_its_block(void **state)
 {
-	struct pcp_buddy_settings set = { .block_order = 9, .batch = 63, .high_min = 2000 };
+	struct pcp_buddy_settings set = { .block_order = 9, .shared.batch = 63, .shared.high_min = 2000 };
 	struct fixture *f = buddy_new(&set, 3, 16);
 	struct locks locks;
 
@@ -280,6 +294,39 @@ static void a_page_goes_to_the_cpu_that_owns_its_block(void **state)
 	run(f, 3, frees_what_others_took, observed(f, &locks));
 	assert_int_equal(owner_of(f, 0), 0 + 1);
 	assert_int_equal(owner_of(f, 512), 1 + 1);
+	fixture_expect_sound(f);
+	fixture_free(f);
+}
+
+/* 2.8, as in pcp-spin: below the LOW mark an order 1 block that may not be waited for comes from the
+ * zone, and no block is claimed for it; for a single page one is. */
+static void takes_atomic(struct cpu *cpu, void *argument)
+{
+	struct locks *locks = argument;
+	struct fixture *f = locks->f;
+
+	pages_zone(f, 0)->watermark[WATERMARK_LOW] = 2000;
+	pages_zone(f, 0)->watermark[WATERMARK_HIGH] = 3000;
+	f->slot[0] = pages_take(cpu, f, 1, GFP_ATOMIC | GFP_MOVABLE);
+	assert_int_equal(locks->zone, 1);
+	assert_int_equal(lists(f, 0)->count, 0);
+	assert_int_equal(owner_of(f, pfn_of(f, f->slot[0])), 0);
+	assert_int_equal(lists(f, 0)->high, 16);
+	f->slot[1] = pages_take(cpu, f, 0, GFP_ATOMIC | GFP_MOVABLE);
+	assert_int_equal(locks->zone, 2);
+	assert_int_equal(lists(f, 0)->count, 511);
+	assert_int_equal(owner_of(f, pfn_of(f, f->slot[1])), 0 + 1);
+}
+
+static void who_may_not_wait_claims_nothing_for_a_block(void **state)
+{
+	struct pcp_buddy_settings set = { .shared = { .batch = 4, .high_min = 16, .auto_tune = true },
+					  .block_order = 9 };
+	struct fixture *f = buddy_new(&set, 1, 4);
+	struct locks locks;
+
+	(void)state;
+	run(f, 1, takes_atomic, observed(f, &locks));
 	fixture_expect_sound(f);
 	fixture_free(f);
 }
@@ -323,7 +370,7 @@ static void many_pages(struct cpu *cpu, void *argument)
 
 static void the_zone_is_visited_once_per_block_and_drain(void **state)
 {
-	struct pcp_buddy_settings set = { .block_order = 9, .batch = 63, .high_min = 510 };
+	struct pcp_buddy_settings set = { .block_order = 9, .shared.batch = 63, .shared.high_min = 510 };
 	struct fixture *f = buddy_new(&set, 1, 256);
 	struct locks locks;
 
@@ -360,7 +407,8 @@ static void has_more_than_it_may_keep(struct cpu *cpu, void *argument)
 
 static void a_block_is_more_than_a_cpu_may_keep(void **state)
 {
-	struct pcp_buddy_settings set = { .block_order = 9, .batch = 7, .high_min = 28, .auto_tune = true };
+	struct pcp_buddy_settings set = { .shared = { .batch = 7, .high_min = 28, .auto_tune = true },
+					  .block_order = 9 };
 	struct fixture *f = buddy_new(&set, 4, 16);
 
 	(void)state;
@@ -398,7 +446,7 @@ static void gives_a_block_back(struct cpu *cpu, void *argument)
 
 static void a_block_that_is_back_is_nobodys(void **state)
 {
-	struct pcp_buddy_settings set = { .block_order = 9, .batch = 63, .high_min = 2000 };
+	struct pcp_buddy_settings set = { .block_order = 9, .shared.batch = 63, .shared.high_min = 2000 };
 	struct fixture *f = buddy_new(&set, 2, 0);
 	struct locks locks;
 	char text[200];
@@ -415,7 +463,7 @@ static void a_block_that_is_back_is_nobodys(void **state)
 /* Only what is drained merges: of two buddies one stays on the list. */
 static void what_stays_does_not_merge(void **state)
 {
-	struct pcp_buddy_settings set = { .block_order = 2, .batch = 1, .high_min = 3 };
+	struct pcp_buddy_settings set = { .block_order = 2, .shared.batch = 1, .shared.high_min = 3 };
 	struct fixture *f = buddy_new(&set, 1, 0);
 	char text[300];
 
@@ -468,7 +516,7 @@ static void takes_of_anothers_block(struct cpu *cpu, void *argument)
 
 static void chunks_of_anothers_block_go_back_to_it(void **state)
 {
-	struct pcp_buddy_settings set = { .block_order = 9, .batch = 7, .high_min = 600 };
+	struct pcp_buddy_settings set = { .block_order = 9, .shared.batch = 7, .shared.high_min = 600 };
 	struct fixture *f = buddy_new(&set, 2, 0);
 	struct locks locks;
 
@@ -483,7 +531,7 @@ static void chunks_of_anothers_block_go_back_to_it(void **state)
  * whole; 4 pages of it, nobody's. The next refill finds a whole block of its type. */
 static void pages_of_other_types_are_nobodys(void **state)
 {
-	struct pcp_buddy_settings set = { .block_order = 9, .batch = 4, .high_min = 600 };
+	struct pcp_buddy_settings set = { .block_order = 9, .shared.batch = 4, .shared.high_min = 600 };
 	struct fixture *f = buddy_new(&set, 1, 0);
 
 	(void)state;
@@ -536,8 +584,8 @@ static void a_held_lock_is_waited_for_or_not(void **state)
 {
 	(void)state;
 	for (int lock = LISTS_WAITED; lock <= LISTS_TRIED; lock++) {
-		struct pcp_buddy_settings set = { .lock = lock, .block_order = 9, .batch = 4,
-						  .high_min = 600 };
+		struct pcp_buddy_settings set = { .lock = lock, .block_order = 9, .shared.batch = 4,
+						  .shared.high_min = 600 };
 		struct fixture *f = buddy_new(&set, 2, 0);
 		struct locks locks;
 
@@ -551,31 +599,6 @@ static void a_held_lock_is_waited_for_or_not(void **state)
 }
 
 /* ---- check() finds damage ------------------------------------------------------------------------ */
-
-static void damage_count(struct fixture *f)
-{
-	lists(f, 0)->count++;
-}
-
-static void damage_lock(struct fixture *f)
-{
-	lists(f, 1)->lock.locked = 1;
-}
-
-static void damage_list(struct fixture *f)
-{
-	lists(f, 0)->lists[1].prev = &lists(f, 0)->lists[1];
-}
-
-static void damage_high(struct fixture *f)
-{
-	lists(f, 0)->high = 1;
-}
-
-static void damage_free_count(struct fixture *f)
-{
-	pages_zone(f, 0)->vm_stat[0]++;
-}
 
 static void damage_owner(struct fixture *f)
 {
@@ -626,7 +649,7 @@ static void check_finds_each_damage(void **state)
 		{ damage_mark, "page 0 has the mark of a piece and is none" },
 		{ damage_drained, "page 2 has the mark of a piece and is none" },
 	};
-	struct pcp_buddy_settings set = { .block_order = 9, .batch = 4, .auto_tune = true };
+	struct pcp_buddy_settings set = { .block_order = 9, .shared.batch = 4, .shared.auto_tune = true };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(damages); i++) {
@@ -725,10 +748,10 @@ static void random_traffic_keeps_the_invariants(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 12; i++) {
 		struct pcp_buddy_settings set = {
-			.zone_layout = (int)i % 3, .lock = i % 2 ? LISTS_TRIED : LISTS_WAITED,
-			.block_order = orders[i / 2], .batch = i < 8 ? 3 : 0,
-			.high_min = i < 8 ? 12 : 0, .drain_chunk = i % 4 == 3 ? 5 : 0,
-			.auto_tune = i % 5 != 2 };
+			.shared.zone_layout = (int)i % 3, .lock = i % 2 ? LISTS_TRIED : LISTS_WAITED,
+			.block_order = orders[i / 2], .shared.batch = i < 8 ? 3 : 0,
+			.shared.high_min = i < 8 ? 12 : 0, .shared.drain_chunk = i % 4 == 3 ? 5 : 0,
+			.shared.auto_tune = i % 5 != 2 };
 		struct fixture *f = fixture_new(&(struct fixture_options){
 			.pages_only = true, .pages = "pcp-buddy", .page_settings = &set,
 			.cpus = TRAFFIC_CPUS, .mib = 16, .nodes = 1 + i / 3 % 2,
@@ -755,7 +778,9 @@ int main(void)
 		cmocka_unit_test(each_path_makes_the_accesses_of_its_steps),
 		cmocka_unit_test(a_claim_touches_eleven_page_structs),
 		cmocka_unit_test(the_lists_lie_in_eight_lines),
+		cmocka_unit_test(the_cache_says_whether_bursts_stay),
 		cmocka_unit_test(a_page_goes_to_the_cpu_that_owns_its_block),
+		cmocka_unit_test(who_may_not_wait_claims_nothing_for_a_block),
 		cmocka_unit_test(the_zone_is_visited_once_per_block_and_drain),
 		cmocka_unit_test(a_block_is_more_than_a_cpu_may_keep),
 		cmocka_unit_test(a_block_that_is_back_is_nobodys),

@@ -16,16 +16,11 @@
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
-/* As the settings lie in memory. */
-struct settings {
-	int variant, zone_layout;
-	uint64_t batch, high_min, drain_chunk;
-	bool auto_tune, free_high_batch;
-};
-
 enum { V6_12 = 1, V7_1 };
+#define AMOUNTS(layout, batch, high_min, auto_tune) \
+	{ layout, batch, high_min, 0, auto_tune, FREE_HIGH_ALL }
 
-static struct fixture *spin_new(const struct settings *set, unsigned cpus, uint64_t mib)
+static struct fixture *spin_new(const struct pcp_spin_settings *set, unsigned cpus, uint64_t mib)
 {
 	struct fixture *f = fixture_new(&(struct fixture_options){
 		.pages_only = true, .pages = "pcp-spin", .page_settings = set, .cpus = cpus,
@@ -33,11 +28,6 @@ static struct fixture *spin_new(const struct settings *set, unsigned cpus, uint6
 
 	assert_int_equal(f->page_model->settings_size, sizeof *set);
 	return f;
-}
-
-static struct pcp_lists *lists(const struct fixture *f, unsigned cpu)
-{
-	return per_cpu(f->sim, *pages_zone(f, 0)->pcp_lists, cpu);
 }
 
 static void run(struct fixture *f, unsigned cpus, thread_function *thread, void *argument)
@@ -101,14 +91,14 @@ static void the_zone_lock_is_visited_as_often_as_in_the_vectors(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(pass_rows); i++) {
-		struct settings set = { .variant = pass_rows[i].variant, .batch = 63,
-					.high_min = 510, .auto_tune = pass_rows[i].auto_tune };
+		struct pcp_spin_settings set = { .variant = pass_rows[i].variant, .shared.batch = 63,
+					.shared.high_min = 510, .shared.auto_tune = pass_rows[i].auto_tune };
 		struct fixture *f = spin_new(&set, 1, 256);
 		struct locks locks = { f, 0 };
 
 		f->left = i;
 		pages_no_watermarks(f);
-		if (set.auto_tune)
+		if (set.shared.auto_tune)
 			lists(f, 0)->high_max = 51562;
 		sim_observe(f->sim, count_locks, &locks);
 		run(f, 1, passes, &locks);
@@ -179,10 +169,11 @@ static void bursts_of_blocks_are_drained_as_in_the_vectors(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(burst_rows); i++) {
-		struct settings set = { .variant = burst_rows[i].variant, .batch = 63,
-					.high_min = burst_rows[i].high,
-					.auto_tune = burst_rows[i].auto_tune,
-					.free_high_batch = burst_rows[i].flag };
+		struct pcp_spin_settings set = { .variant = burst_rows[i].variant, .shared.batch = 63,
+					.shared.high_min = burst_rows[i].high,
+					.shared.auto_tune = burst_rows[i].auto_tune,
+					.shared.free_high_batch = burst_rows[i].flag ?
+						FREE_HIGH_ALL : FREE_HIGH_NONE };
 		struct fixture *f = spin_new(&set, 2, 64);
 		struct locks locks = { f, 0 };
 
@@ -204,29 +195,29 @@ static void bursts_of_blocks_are_drained_as_in_the_vectors(void **state)
 
 static const struct steps_row {
 	const char *name;
-	struct settings set;
+	struct pcp_spin_settings set;
 	const char *script, *steps;
 } steps_rows[] = {
-	{ "alloc hit", { V6_12, 0, 4, 0, 0, true, true }, "0pa0 !0pb0", UNACCEPTED ALLOC_HIT },
+	{ "alloc hit", { AMOUNTS(0, 4, 0, true), V6_12 }, "0pa0 !0pb0", UNACCEPTED ALLOC_HIT },
 	/* 2026: "none on one node" */
-	{ "alloc hit", { V7_1, LAYOUT_BASE, 4, 0, 0, true, true }, "0pa0 !0pb0", ALLOC_HIT },
+	{ "alloc hit", { AMOUNTS(LAYOUT_BASE, 4, 0, true), V7_1 }, "0pa0 !0pb0", ALLOC_HIT },
 	/* 2026, 3: "the alloc path then also reads the list head" */
-	{ "alloc hit", { V7_1, LAYOUT_UNACCEPTED, 4, 0, 0, true, true }, "0pa0 !0pb0",
+	{ "alloc hit", { AMOUNTS(LAYOUT_UNACCEPTED, 4, 0, true), V7_1 }, "0pa0 !0pb0",
 	  UNACCEPTED ALLOC_HIT },
-	{ "alloc hit", { V7_1, LAYOUT_CMA, 4, 0, 0, true, true }, "0pa0 !0pb0", UNACCEPTED ALLOC_HIT },
+	{ "alloc hit", { AMOUNTS(LAYOUT_CMA, 4, 0, true), V7_1 }, "0pa0 !0pb0", UNACCEPTED ALLOC_HIT },
 	/* high_min != high_max: flags twice */
-	{ "free hit", { V6_12, 0, 4, 0, 0, true, true }, "0pa0 !0qa0",
+	{ "free hit", { AMOUNTS(0, 4, 0, true), V6_12 }, "0pa0 !0qa0",
 	  FREED("0") OWN COMMIT("0", "C.lists[1]", "PG1.lru") HIGH "R C.count, R Z.flags, W C.lock, " },
 	/* equal: once */
-	{ "free hit", { V7_1, 0, 4, 0, 0, false, true }, "0pa0 !0qa0",
+	{ "free hit", { AMOUNTS(0, 4, 0, false), V7_1 }, "0pa0 !0qa0",
 	  FREED("0") OWN COMMIT("0", "C.lists[1]", "PG1.lru") HIGH "W C.lock, " },
 	/* pages 0, 1 and 2 are gone: o0[3] o2[4]; order 1 splits block 4 and keeps 6. The difference
 	 * was -3, threshold 4: it folds. The list of order 1, MOVABLE, is number 4. */
-	{ "alloc order 1, refill", { V6_12, 0, 1, 0, 0, true, true }, "0pa0 0pb0 !0pc1",
+	{ "alloc order 1, refill", { AMOUNTS(0, 1, 0, true), V6_12 }, "0pa0 0pb0 !0pc1",
 	  UNACCEPTED WATERMARK "R Z.free_area[1].nr_free, R Z.free_area[2].nr_free, "
 	  "R Z.free_area[2].free_list[UNMOVABLE], R " FREE("2") ", " OWN
 	  "R C.free_count, W C.free_count, R C.lists[4], "
-	  "R C.high_min, R C.high_max, R C.batch, R C.high, R C.alloc_factor, W C.high, R Z.flags, "
+	  "R C.high_min, R C.high_max, R C.batch, R C.high, W C.high, R Z.flags, "
 	  "W C.high, A Z.lock, R " FREE("1") ", R " FREE("2") ", "
 	  UNLINK("4", FREE("2"), FREE("2")) CLEAR_BUDDY("4") NR_FREE("2") MOD_FOLD
 	  PUSH_HEAD("6", FREE("1"), FREE("1")) NR_FREE("1") SET_BUDDY("6")
@@ -235,14 +226,14 @@ static const struct steps_row {
 	  "M C.count, W C.lock, " TAKEN("4") },
 	/* high 2: pages 0, 1, 2 come one by one; the second free drains the first's page: bitmap,
 	 * unlink, count, mod, merge (buddy 1, parent's buddy 2), head of the list before page 3 */
-	{ "free and drain", { V6_12, 0, 1, 2, 0, false, true }, "0pa0 0pb0 0pc0 0qa0 !0qb0",
+	{ "free and drain", { AMOUNTS(0, 1, 2, false), V6_12 }, "0pa0 0pb0 0pc0 0qa0 !0qb0",
 	  FREED("1") OWN COMMIT("1", "C.lists[1]", "PG0.lru") HIGH "R C.batch, R C.free_count, "
 	  "R C.count, A Z.lock, R C.lists[1], R C.lists[1], " BITMAP
 	  UNLINK("0", "C.lists[1]", "PG1.lru") "M C.count, " MOD
 	  "R PG1._mapcount, " SET_BUDDY("0") "R PG2._mapcount, "
 	  PUSH_HEAD("0", FREE("0"), "PG3.lru") NR_FREE("0") "W Z.lock, R Z.flags, W C.lock, " },
 	/* no lists for order 4: straight to the zone */
-	{ "free order 4", { V7_1, 0, 1, 0, 0, true, true }, "0pa4 0pb4 !0qb4", NULL },
+	{ "free order 4", { AMOUNTS(0, 1, 0, true), V7_1 }, "0pa4 0pb4 !0qb4", NULL },
 };
 
 static void each_path_makes_the_accesses_of_the_sheet(void **state)
@@ -262,6 +253,46 @@ static void each_path_makes_the_accesses_of_the_sheet(void **state)
 			assert_non_null(strstr(text, "A Z.lock, R Z.trylock_free_pages, " BITMAP MOD_FOLD));
 			assert_null(strstr(text, "C.lock"));
 		}
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
+/* ---- below the LOW mark, 2026: 2.8 --------------------------------------------------------------- */
+
+/* Only MIN lets it through. The list of order 1 is empty. 6.12 refills it: 4 >> 1 = 2 blocks, of which
+ * one, 2 pages, stays. 7.1 takes one block from the zone; order 0 it refills, 4 pages less one. */
+static void takes_atomic(struct cpu *cpu, void *argument)
+{
+	struct locks *locks = argument;
+	struct fixture *f = locks->f;
+	bool modern = pages_zone(f, 0)->all->kernel >= KERNEL_7_1;
+
+	pages_zone(f, 0)->watermark[WATERMARK_LOW] = 2000;
+	pages_zone(f, 0)->watermark[WATERMARK_HIGH] = 3000;
+	f->slot[0] = pages_take(cpu, f, 1, GFP_ATOMIC);
+	assert_int_equal(locks->zone, 1);
+	assert_int_equal(lists(f, 0)->count, modern ? 0 : 2);
+	/* nr_pcp_alloc ran: high is not 0 any more */
+	assert_int_equal(lists(f, 0)->high, 16);
+	f->slot[1] = pages_take(cpu, f, 0, GFP_ATOMIC);
+	assert_int_equal(locks->zone, 2);
+	assert_int_equal(lists(f, 0)->count, modern ? 3 : 2 + 3);
+	/* who may wait comes through as well, and refills: 2 blocks, one stays */
+	f->slot[2] = pages_take(cpu, f, 1, GFP_KERNEL);
+	assert_int_equal(lists(f, 0)->count, modern ? 3 + 2 : 2 + 3 - 2);
+}
+
+static void who_may_not_wait_refills_no_list_of_blocks(void **state)
+{
+	(void)state;
+	for (int variant = V6_12; variant <= V7_1; variant++) {
+		struct pcp_spin_settings set = { AMOUNTS(0, 4, 16, true), variant };
+		struct fixture *f = spin_new(&set, 1, 4);
+		struct locks locks = { f, 0 };
+
+		sim_observe(f->sim, count_locks, &locks);
+		run(f, 1, takes_atomic, &locks);
 		fixture_expect_sound(f);
 		fixture_free(f);
 	}
@@ -292,7 +323,7 @@ static void a_movable_page_claims_no_small_block(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct settings set = { rows[i].variant, 0, 1, 0, 0, true, true };
+		struct pcp_spin_settings set = { AMOUNTS(0, 1, 0, true), rows[i].variant };
 		struct fixture *f = spin_new(&set, 1, 0);
 		char text[8000];
 
@@ -482,7 +513,7 @@ static void pageblocks_are_claimed_or_stolen_from(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2 * COUNT(rows); i++) {
 		int variant = i % 2 ? V7_1 : V6_12;
-		struct settings set = { variant, 0, rows[i / 2].batch, 0, 0, true, true };
+		struct pcp_spin_settings set = { AMOUNTS(0, rows[i / 2].batch, 0, true), variant };
 		struct fixture *f = spin_new(&set, 1, 0);
 		char *from, *until;
 
@@ -520,7 +551,7 @@ static void each_node_is_asked_whether_its_kswapd_sleeps(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct settings set = { rows[i].variant, 0, 4, 0, 0, true, true };
+		struct pcp_spin_settings set = { AMOUNTS(0, 4, 0, true), rows[i].variant };
 		struct fixture *f = fixture_new(&(struct fixture_options){
 			.pages_only = true, .pages = "pcp-spin", .page_settings = &set, .cpus = 2,
 			.mib = 8, .nodes = rows[i].nodes, .view = &page_view_6_12 });
@@ -590,7 +621,7 @@ static void a_zone_that_has_enough_again_looks_at_its_kswapd(void **state)
 	(void)state;
 	for (int variant = V6_12; variant <= V7_1; variant++) {
 		/* high 2: the second free drains */
-		struct settings set = { variant, 0, 1, 2, 0, false, true };
+		struct pcp_spin_settings set = { AMOUNTS(0, 1, 2, false), variant };
 		struct words *words = calloc(1, sizeof *words);
 
 		words->f = spin_new(&set, 1, 4);
@@ -648,7 +679,7 @@ static void types_of_pageblocks_lie_packed(void **state)
 {
 	(void)state;
 	for (int variant = V6_12; variant <= V7_1; variant++) {
-		struct settings set = { variant, 0, 1, 0, 0, true, true };
+		struct pcp_spin_settings set = { AMOUNTS(0, 1, 0, true), variant };
 		struct fixture *f = spin_new(&set, 1, 512);
 		struct usage_words words = { f, NULL, NULL };
 
@@ -682,7 +713,7 @@ static void while_held(struct cpu *cpu, void *argument)
 
 static void while_the_lists_are_held_the_zone_serves(void **state)
 {
-	struct settings set = { V7_1, 0, 4, 0, 0, true, true };
+	struct pcp_spin_settings set = { AMOUNTS(0, 4, 0, true), V7_1 };
 	struct fixture *f = spin_new(&set, 1, 0);
 	struct locks locks = { f, 0 };
 
@@ -714,7 +745,7 @@ static void a_drain_of_all_takes_the_locks_of_others(void **state)
 {
 	(void)state;
 	for (int variant = V6_12; variant <= V7_1; variant++) {
-		struct settings set = { variant, 0, 4, 0, 0, true, true };
+		struct pcp_spin_settings set = { AMOUNTS(0, 4, 0, true), variant };
 		struct fixture *f = spin_new(&set, 4, 16);
 		struct result *result;
 
@@ -821,7 +852,7 @@ static void a_drain_of_all_reads_every_count_first(void **state)
 	for (size_t i = 0; i < 2 * COUNT(drain_rows); i++) {
 		const struct drain_row *row = &drain_rows[i / 2];
 		/* batch 1: a refill is a page */
-		struct settings set = { i % 2 ? V7_1 : V6_12, 0, 1, 0, 0, true, true };
+		struct pcp_spin_settings set = { AMOUNTS(0, 1, 0, true), i % 2 ? V7_1 : V6_12 };
 		struct fixture *f = fixture_new(&(struct fixture_options){
 			.pages_only = true, .pages = "pcp-spin", .page_settings = &set, .cpus = 4,
 			.mib = 16, .nodes = row->nodes, .placement = PLACEMENT_SCATTER,
@@ -864,7 +895,7 @@ static void decays(struct cpu *cpu, void *argument)
 
 static void a_second_takes_what_is_not_used(void **state)
 {
-	struct settings set = { V7_1, 0, 4, 16, 0, true, true };
+	struct pcp_spin_settings set = { AMOUNTS(0, 4, 16, true), V7_1 };
 	struct fixture *f = spin_new(&set, 1, 16);
 	struct locks locks = { f, 0 };
 
@@ -886,7 +917,7 @@ static void batch_comes_from_the_size_of_the_zone(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct settings set = { .variant = V7_1, .auto_tune = true };
+		struct pcp_spin_settings set = { .variant = V7_1, .shared.auto_tune = true };
 		struct fixture *f = spin_new(&set, 2, rows[i].mib);
 
 		assert_int_equal(lists(f, 0)->batch, rows[i].batch);
@@ -895,6 +926,34 @@ static void batch_comes_from_the_size_of_the_zone(void **state)
 				 rows[i].mib * 256 / 16 > 4 * (uint64_t)rows[i].batch
 					 ? rows[i].mib * 256 / 16
 					 : 4 * (uint64_t)rows[i].batch);
+		fixture_free(f);
+	}
+}
+
+/* 4.3: set where a CPU's share of the cache is more than 3 * batch pages. */
+static void the_cache_says_whether_bursts_stay(void **state)
+{
+	static const struct { uint64_t kib, batch; int setting; bool flag; } rows[] = {
+		{ 760, 63, FREE_HIGH_AUTO, true },      /* 190 > 189 */
+		{ 756, 63, FREE_HIGH_AUTO, false },     /* 189 */
+		{ 512, 63, FREE_HIGH_AUTO, false },     /* graviton2: 128 */
+		{ 32, 63, FREE_HIGH_AUTO, false },      /* textbook: 8 */
+		{ 32, 2, FREE_HIGH_AUTO, true },        /* 8 > 6 */
+		{ 32, 3, FREE_HIGH_AUTO, false },       /* 8 < 9 */
+		{ 32, 63, FREE_HIGH_ALL, true },
+		{ 760, 63, FREE_HIGH_NONE, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct pcp_spin_settings set = { .shared = { .batch = rows[i].batch,
+			.free_high_batch = rows[i].setting }, .variant = V7_1 };
+		struct fixture *f = fixture_new(&(struct fixture_options){
+			.pages_only = true, .pages = "pcp-spin", .page_settings = &set,
+			.view = &page_view_6_12, .cache_kib = rows[i].kib });
+
+		assert_int_equal(lists(f, 0)->flags, rows[i].flag ? FREE_HIGH_BATCH : 0);
+		assert_int_equal(lists(f, 1)->flags, rows[i].flag ? FREE_HIGH_BATCH : 0);
 		fixture_free(f);
 	}
 }
@@ -918,7 +977,7 @@ static void flags_and_lock_lie_where_the_layout_has_them(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct settings set = { .variant = rows[i].variant, .zone_layout = rows[i].layout };
+		struct pcp_spin_settings set = { .variant = rows[i].variant, .shared.zone_layout = rows[i].layout };
 		struct fixture *f = spin_new(&set, 1, 0);
 		const struct zone *zone = pages_zone(f, 0);
 		const char *start = (const char *)zone->watermark;
@@ -942,31 +1001,6 @@ static void flags_and_lock_lie_where_the_layout_has_them(void **state)
 
 /* ---- check() finds damage ---------------------------------------------------------------------------- */
 
-static void damage_count(struct fixture *f)
-{
-	lists(f, 0)->count++;
-}
-
-static void damage_lock(struct fixture *f)
-{
-	lists(f, 1)->lock.locked = 1;
-}
-
-static void damage_list(struct fixture *f)
-{
-	lists(f, 0)->lists[1].prev = lists(f, 0)->lists[1].next;
-}
-
-static void damage_high(struct fixture *f)
-{
-	lists(f, 0)->high = 1;
-}
-
-static void damage_free_count(struct fixture *f)
-{
-	pages_zone(f, 0)->vm_stat[0]++;
-}
-
 static void check_finds_each_damage(void **state)
 {
 	static const struct {
@@ -979,7 +1013,7 @@ static void check_finds_each_damage(void **state)
 		{ damage_high, "CPU 0 may keep 1 pages, not between" },
 		{ damage_free_count, "NR_FREE_PAGES 1021, the lists have 1020" },
 	};
-	struct settings set = { V7_1, 0, 4, 0, 0, true, true };
+	struct pcp_spin_settings set = { AMOUNTS(0, 4, 0, true), V7_1 };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(damages); i++) {
@@ -1071,7 +1105,7 @@ static void second_is_over(struct cpu *cpu, void *argument)
 static void a_second_does_not_wait_for_its_own_cpu(void **state)
 {
 	for (unsigned seconds = 1; seconds <= 2; seconds++) {
-		struct settings set = { .variant = V7_1, .batch = 3, .high_min = 3 };
+		struct pcp_spin_settings set = { .variant = V7_1, .shared.batch = 3, .shared.high_min = 3 };
 		struct fixture *f = spin_new(&set, 1, 16);
 
 		(void)state;
@@ -1092,10 +1126,10 @@ static void random_traffic_keeps_the_invariants(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 10; i++) {
 		bool of_a_kernel = i < 6;
-		struct settings set = { .variant = i % 2 || !of_a_kernel ? V7_1 : V6_12,
-					.zone_layout = of_a_kernel ? i / 2 : LAYOUT_FLAGS_APART + i - 6,
-					.batch = i < 4 ? 3 : 0, .high_min = i < 4 ? 12 : 0,
-					.auto_tune = i != 2 };
+		struct pcp_spin_settings set = { .variant = i % 2 || !of_a_kernel ? V7_1 : V6_12,
+					.shared.zone_layout = of_a_kernel ? i / 2 : LAYOUT_FLAGS_APART + i - 6,
+					.shared.batch = i < 4 ? 3 : 0, .shared.high_min = i < 4 ? 12 : 0,
+					.shared.auto_tune = i != 2 };
 		struct fixture *f = fixture_new(&(struct fixture_options){
 			.pages_only = true, .pages = "pcp-spin", .page_settings = &set, .cpus = 4,
 			.mib = 16, .nodes = 1 + i / 3 % 2, .placement = PLACEMENT_SCATTER,
@@ -1119,6 +1153,7 @@ int main(void)
 		cmocka_unit_test(the_zone_lock_is_visited_as_often_as_in_the_vectors),
 		cmocka_unit_test(bursts_of_blocks_are_drained_as_in_the_vectors),
 		cmocka_unit_test(each_path_makes_the_accesses_of_the_sheet),
+		cmocka_unit_test(who_may_not_wait_refills_no_list_of_blocks),
 		cmocka_unit_test(a_movable_page_claims_no_small_block),
 		cmocka_unit_test(pageblocks_are_claimed_or_stolen_from),
 		cmocka_unit_test(each_node_is_asked_whether_its_kswapd_sleeps),
@@ -1129,6 +1164,7 @@ int main(void)
 		cmocka_unit_test(a_drain_of_all_reads_every_count_first),
 		cmocka_unit_test(a_second_takes_what_is_not_used),
 		cmocka_unit_test(batch_comes_from_the_size_of_the_zone),
+		cmocka_unit_test(the_cache_says_whether_bursts_stay),
 		cmocka_unit_test(flags_and_lock_lie_where_the_layout_has_them),
 		cmocka_unit_test(check_finds_each_damage),
 		cmocka_unit_test(a_second_does_not_wait_for_its_own_cpu),

@@ -974,6 +974,56 @@ static void the_table_tells_two_states(void **state)
 	made_free(&made);
 }
 
+static void add_blocks(struct made *made, const char *objects, uint64_t seed, uint64_t single)
+{
+	struct result *result = made_add(made, objects, "64", seed, 100, 20)->result;
+
+	result->orders = 11;
+	result->order = xalloc(result->orders * sizeof *result->order);
+	result->order[0].blocks = single;
+	result->order[9].blocks = 1;
+	result->order[10].blocks = 1;
+}
+
+/* In place, runs of blanks are one blank. */
+static void squeeze(char *text)
+{
+	char *to = text;
+
+	for (const char *at = text; *at; at++)
+		if (*at != ' ' || to == text || to[-1] != ' ')
+			*to++ = *at;
+	*to = '\0';
+}
+
+/* (100 + 300) / 2 single pages, 512 and 1024 in large blocks: of 1736 pages 1536 are 88.5 %. Below an
+ * object allocator they are no subject. */
+static void free_blocks_are_told_at_the_end(void **state)
+{
+	(void)state;
+	for (unsigned objects = 0; objects < 2; objects++) {
+		struct made made;
+		char *text;
+		size_t length;
+		FILE *out = open_memstream(&text, &length);
+
+		made_init(&made);
+		add_blocks(&made, objects ? "slub" : "", 1, 100);
+		add_blocks(&made, objects ? "slub" : "", 2, 300);
+		summary_print(out, &made.points, (struct paper){ 0 });
+		fclose(out);
+		squeeze(text);
+		if (objects)
+			assert_null(strstr(text, "Free at the end"));
+		else
+			assert_non_null(strstr(text, "Free at the end, in blocks of 2^order pages that any CPU can have:\n"));
+		if (!objects && !strstr(text, " 64 200 0 0 0 0 0 0 0 0 1 1 1736 88 %\n"))
+			fail_msg("%s", text);
+		free(text);
+		made_free(&made);
+	}
+}
+
 static void less_in_some_settings_is_not_less(void **state)
 {
 	(void)state;
@@ -1844,6 +1894,7 @@ int main(void)
 		cmocka_unit_test(two_states_decide_nothing),
 		cmocka_unit_test(a_figure_marks_two_states),
 		cmocka_unit_test(the_table_tells_two_states),
+		cmocka_unit_test(free_blocks_are_told_at_the_end),
 		cmocka_unit_test(less_in_some_settings_is_not_less),
 		cmocka_unit_test(less_than_one_per_cent_is_no_difference),
 		cmocka_unit_test(who_has_less_in_more_settings_is_named_first),

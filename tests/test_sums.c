@@ -222,10 +222,29 @@ static void test_locks_have_callers(void **state)
 	experiment_free(experiment);
 }
 
+/* Pages that are all given back, to lists that are all in the zone, lie in blocks of 1024 again: 16 GiB
+ * are 4096 of them. */
+static void test_free_blocks_are_noted(void **state)
+{
+	struct experiment *experiment = load_short("configs/pages/pcp-or-magazine.yaml");
+	char why[512] = "";
+	struct point *point = run_point(&experiment->point[0], why, sizeof why);
+
+	(void)state;
+	assert_non_null(point);
+	assert_string_equal(point->pages, "buddy");
+	assert_int_equal(point->result->orders, 11);
+	for (unsigned order = 0; order < 11; order++)
+		assert_int_equal(point->result->order[order].blocks, order == 10 ? 4096 : 0);
+	point_free(point);
+	experiment_free(experiment);
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[65] = { cmocka_unit_test(test_locks_have_callers) };
-	size_t count = 1;
+	struct CMUnitTest tests[65] = { cmocka_unit_test(test_locks_have_callers),
+					cmocka_unit_test(test_free_blocks_are_noted) };
+	size_t count = 2;
 	glob_t files;
 
 	enter_source_tree();

@@ -21,7 +21,7 @@
 #include "workloads/workload.h"
 
 struct purge {
-	uint64_t purgers, chunk, in_flight, work_cycles, purge_cycles;
+	uint64_t purgers, order, chunk, in_flight, work_cycles, purge_cycles;
 	struct distribution work;
 };
 
@@ -29,8 +29,10 @@ struct purge {
 static const struct setting purge_settings[] = {
 	SETTING(struct purge, purgers,      COUNT, .min = 1, .max = 1024, .fallback = "2",
 		.help = "CPUs that give pages back, the last ones; all others allocate"),
+	SETTING(struct purge, order,        COUNT, .min = 0, .max = MAX_ORDER - 1, .fallback = "0",
+		.help = "blocks of 2^order pages, which go back one by one; 0: single pages, in groups"),
 	SETTING(struct purge, chunk,        COUNT, .min = 1, .max = 4096, .fallback = "64", .unit = "pages",
-		.help = "that are handed over at a time"),
+		.help = "that are handed over at a time; with an order, blocks"),
 	SETTING(struct purge, in_flight,    COUNT, .min = 1, .max = 4096, .fallback = "4",
 		.help = "chunks of an allocator that wait at most"),
 	SETTING(struct purge, work_cycles,  COUNT, .min = 0, .max = 1e9, .fallback = "1000", .unit = "cycles",
@@ -94,7 +96,8 @@ static void give_chunk(struct cpu *cpu, struct thread *thread, struct lane *lane
 	await_empty(cpu, &lane->slot[at].chunk);
 	for (uint64_t i = 0; i < all->set.chunk; i++) {
 		work_do(cpu, all->work, &thread->draws, all->set.work_cycles);
-		struct page *page = traffic_pages_alloc(cpu, all->traffic, 0, GFP_MOVABLE);
+		struct page *page = traffic_pages_alloc(cpu, all->traffic,
+							(unsigned)all->set.order, GFP_MOVABLE);
 
 		store(cpu, &entry[i].page, page);
 	}
@@ -123,13 +126,15 @@ static void allocator(struct cpu *cpu, void *argument)
 static void free_chunk(struct cpu *cpu, struct thread *thread, struct entry *entry)
 {
 	struct state *all = thread->all;
-	unsigned group = traffic_group(all->traffic);
+	unsigned group = traffic_group(all->traffic), order = (unsigned)all->set.order;
 
 	for (uint64_t i = 0; i < all->set.chunk; i++) {
 		work_do(cpu, all->work, &thread->draws, all->set.purge_cycles);
 		thread->page[i] = load(cpu, &entry[i].page);
 	}
-	for (uint64_t i = 0; i < all->set.chunk; i += group) {
+	for (uint64_t i = 0; order && i < all->set.chunk; i++)
+		traffic_pages_free(cpu, all->traffic, thread->page[i], order);
+	for (uint64_t i = 0; !order && i < all->set.chunk; i += group) {
 		uint64_t left = all->set.chunk - i;
 
 		traffic_pages_free_group(cpu, all->traffic, thread->page + i,

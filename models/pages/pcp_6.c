@@ -7,7 +7,10 @@
  *	free_count                      pages freed in a row, halved by each allocation: that many go
  *	                                at once
  */
+#include <stdio.h>
+
 #include "models/pages/pcp_6.h"
+#include "sim/verbs/cache_share.h"
 
 enum { HIGH_FRACTION = 8 };             /* of the zone, that all CPUs together may keep */
 
@@ -32,14 +35,14 @@ int nr_pcp_alloc(struct cpu *cpu, const struct zone *zone, struct pcp_lists *pcp
 {
 	int high_min = load(cpu, &pcp->high_min), high_max = load(cpu, &pcp->high_max);
 	int base = load(cpu, &pcp->batch), high = load(cpu, &pcp->high);
-	unsigned factor = load(cpu, &pcp->alloc_factor);
+	unsigned factor = order ? 0 : load(cpu, &pcp->alloc_factor);
 	int batch, count, most;
 
 	high = clamp(high, high_min, high_max);
 	store(cpu, &pcp->high, high);
 	if (high < base)
 		return 1;
-	batch = order ? base : base << factor;
+	batch = base << factor;
 	if (high_min != high_max && !below_high(cpu, zone)) {
 		high = high + batch < high_max ? high + batch : high_max;
 		store(cpu, &pcp->high, high);
@@ -225,18 +228,20 @@ static bool is_claimed(struct cpu *cpu, struct zones *zones)
 struct page *pcp_6_alloc(struct cpu *cpu, struct zones *zones, unsigned order, unsigned gfp,
 		       zone_take *take, pcp_drain *drain, void *state)
 {
+	bool atomic = zones->kernel >= KERNEL_7_1 && order > 0 && gfp & GFP_ATOMIC;
+	unsigned below = gfp | (atomic ? ALLOC_HIGHATOMIC : 0);
 	struct page *page;
 
 	compute(cpu, STEP_PAGE_ALLOC);
 	page = zones_alloc_above(cpu, zones, order, WATERMARK_LOW, gfp, take, state);
 	if (!page)
-		page = zones_alloc_above(cpu, zones, order, WATERMARK_MIN, gfp, take, state);
+		page = zones_alloc_above(cpu, zones, order, WATERMARK_MIN, below, take, state);
 	if (!page && !(gfp & GFP_ATOMIC) && !in_interrupt(cpu) && !irqs_off(cpu)) {
 		drain(cpu, state);
 		page = zones_alloc_above(cpu, zones, order, WATERMARK_MIN, gfp, take, state);
 	}
 	if (!page && is_claimed(cpu, zones))
-		page = zones_alloc_above(cpu, zones, order, WATERMARK_MIN, gfp, take, state);
+		page = zones_alloc_above(cpu, zones, order, WATERMARK_MIN, below, take, state);
 	if (page)
 		prep_new_page(cpu, zones, page, order, gfp);
 	return page;
@@ -335,7 +340,21 @@ void pcp_6_drain_all(struct cpu *cpu, struct pcp_zones *all, pcp_empty *empty)
 	op_end(cpu, 0, 0);
 }
 
+void pcp_6_tick(struct cpu *cpu, struct pcp_zones *all, pcp_shrink *shrink)
+{
+	for (unsigned node = 0; node < all->zones->memory->nodes; node++) {
+		struct zone *zone = &all->zones->zone[node];
+
+		zone_fold_all(cpu, zone);
+		shrink(cpu, all, zone, pcp_lists_of(cpu, zone, cpu_id(cpu)));
+	}
+}
+
 /* ---- set-up and check: plain C --------------------------------------------------------------- */
+
+const char *const free_high_words[] = {
+	[FREE_HIGH_AUTO] = "auto", [FREE_HIGH_ALL] = "true", [FREE_HIGH_NONE] = "false", NULL
+};
 
 struct pcp_lists *pcp_lists_at(const struct zone *zone, unsigned id)
 {
@@ -362,63 +381,113 @@ static unsigned cpus_of_node(const struct sim *sim, unsigned node)
 	return cpus ? cpus : sim_cpus(sim);
 }
 
-void pcp_lists_new(struct zone *zone, const struct pcp_options *options)
+static bool has_free_high_batch(const struct sim *sim, int setting, int batch)
+{
+	uint64_t share = sim_cache_share(sim);
+
+	if (setting != FREE_HIGH_AUTO)
+		return setting == FREE_HIGH_ALL;
+	return !share || share / PAGE_BYTES > FREE_HIGH_BATCHES * (uint64_t)batch;
+}
+
+static void pcp_lists_new(struct zone *zone, const struct pcp_6_settings *set,
+			  const struct pcp_kind *kind)
 {
 	struct sim *sim = zone->all->memory->sim;
-	int batch = options->batch ? (int)options->batch : zone_batch(zone->pages);
+	int batch = set->batch ? (int)set->batch : zone_batch(zone->pages);
+	bool stays = has_free_high_batch(sim, set->free_high_batch, batch);
 	unsigned cpus = cpus_of_node(sim, zone->node);
 	int low = (int)(zone->watermark[WATERMARK_LOW] / cpus);
 	int most = (int)(zone->pages / HIGH_FRACTION / cpus);
 	int high_min = low > 4 * batch ? low : 4 * batch;
 	int high_max = most > 4 * batch ? most : 4 * batch;
 
-	if (options->high_min)
-		high_min = (int)options->high_min;
+	if (set->high_min)
+		high_min = (int)set->high_min;
 	if (high_max < high_min)
 		high_max = high_min;
 
-	*zone->pcp_lists = percpu_alloc(sim, options->layout->size, LINE, options->layout,
+	*zone->pcp_lists = percpu_alloc(sim, kind->layout->size, LINE, kind->layout,
 					"per_cpu_pages");
 	for (unsigned id = 0; id < sim_cpus(sim); id++) {
 		struct pcp_lists *pcp = pcp_lists_at(zone, id);
 
 		spin_lock_init(&pcp->lock, LOCK_QUEUED);
 		pcp->batch = batch;
-		pcp->flags = options->free_high_batch ? FREE_HIGH_BATCH : 0;
+		pcp->flags = stays ? FREE_HIGH_BATCH : 0;
 		pcp->high_min = high_min;
-		pcp->high_max = options->auto_tune ? high_max : high_min;
-		for (unsigned i = 0; i < options->lists; i++)
+		pcp->high_max = set->auto_tune ? high_max : high_min;
+		for (unsigned i = 0; i < kind->lists; i++)
 			list_init(&pcp->lists[i]);
 	}
 }
 
-void pcp_zones_new(struct pcp_zones *all, struct zones *zones)
+void pcp_6_new(struct pcp_zones *all, struct zones *zones, const struct pcp_6_settings *settings,
+	       const struct pcp_kind *kind)
 {
 	struct sim *sim = zones->memory->sim;
 
 	all->zones = zones;
+	all->kind = kind;
 	all->drain_mutex = arena_new(sim, uint64_t, 1, 0, LINE, &drain_mutex_layout,
 				     "pcpu_drain_mutex");
 	all->mask = arena_new(sim, uint64_t, (sim_cpus(sim) + 63) / 64, 0, LINE, &pcp_mask_layout,
 			      "cpus_with_pcps");
+	for (unsigned node = 0; node < zones->memory->nodes; node++)
+		pcp_lists_new(&zones->zone[node], settings, kind);
 }
 
-bool check_pcp(const struct zone *zone, unsigned id, uint64_t pages, int block,
-	       const struct report *report)
+/* Where CPUs own blocks, one comes at once, however many pages the lists may keep. The decay, which takes
+ * 32 batches at most off what they have, can then leave a `high` above high_max, until it is next used. */
+static bool check_pcp(const struct zone *zone, unsigned id, uint64_t pages,
+		      const struct report *report)
 {
 	const struct pcp_lists *pcp = pcp_lists_at(zone, id);
+	int most = pcp->high_max + (zone->block_owner ? pages_of(zone->all->owned_order) : 0);
 
 	if (pcp->count < 0 || (uint64_t)pcp->count != pages)
 		return failed(report, "CPU %u counts %d pages, its lists have %llu", id, pcp->count,
 			      (unsigned long long)pages);
-	if (pcp->high && (pcp->high < pcp->high_min || pcp->high > pcp->high_max + block))
+	if (pcp->high && (pcp->high < pcp->high_min || pcp->high > most))
 		return failed(report, "CPU %u may keep %d pages, not between %d and %d", id,
-			      pcp->high, pcp->high_min, pcp->high_max + block);
+			      pcp->high, pcp->high_min, most);
 	if (spin_lock_is_held(&pcp->lock, LOCK_QUEUED))
 		return failed(report, "the lock of the lists of CPU %u is held", id);
 	see_state(report, "pages of a CPU",
 		  how_many((uint64_t)pcp->count, (uint64_t)pcp->high, "none", "some",
 			   "as many as it may keep"), NULL);
+	return true;
+}
+
+static bool check_lists(const struct zone *zone, unsigned id, const struct pcp_kind *kind,
+			pcp_check_list *also, const struct report *report)
+{
+	const struct pcp_lists *pcp = pcp_lists_at(zone, id);
+	uint64_t pages = 0;
+	char owner[24];
+
+	snprintf(owner, sizeof owner, "CPU %u", id);
+	for (unsigned i = 0; i < kind->lists; i++) {
+		const struct list_head *list = &pcp->lists[i];
+		unsigned order = kind->order(i);
+
+		if (!check_kept_list(zone, list, order, owner, &pages, report) ||
+		    (also && !also(zone, list, order, id, report)))
+			return false;
+	}
+	return check_pcp(zone, id, pages, report);
+}
+
+bool pcp_6_walk(const struct pcp_zones *all, pcp_check_list *also, const struct report *report)
+{
+	const struct memory *m = all->zones->memory;
+
+	if (!zones_check(all->zones, report))
+		return false;
+	for (unsigned node = 0; node < m->nodes; node++)
+		for (unsigned id = 0; id < sim_cpus(m->sim); id++)
+			if (!check_lists(&all->zones->zone[node], id, all->kind, also, report))
+				return false;
 	return true;
 }
 

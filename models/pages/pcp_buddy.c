@@ -234,12 +234,12 @@ static int take_any(struct cpu *cpu, struct zone *zone, struct pcp_lists *pcp, u
 	return taken;
 }
 
-/* False: there is no memory. */
+/* So many pages, or a whole block. False: there is no memory. */
 static bool refill(struct cpu *cpu, const struct pcp_buddy *all, struct zone *zone,
-		   struct pcp_lists *pcp, unsigned order, enum migratetype type)
+		   struct pcp_lists *pcp, unsigned order, enum migratetype type, int wanted)
 {
 	const struct memory *m = zone->all->memory;
-	int wanted = nr_pcp_alloc(cpu, zone, pcp, order) << order, taken = 0;
+	int taken = 0;
 	bool flags = spin_lock_irqsave(cpu, zone->lock, LOCK_QUEUED);
 	struct page *block = claim(cpu, all, zone, type);
 
@@ -400,9 +400,10 @@ static void drain_in_pieces(struct cpu *cpu, const struct pcp_buddy *all, struct
 
 /* ---- alloc ----------------------------------------------------------------------------------- */
 
-/* NULL: the lists cannot be had, or there is no memory. */
+/* NULL: the lists cannot be had, there is nothing on them and they are not to be refilled, or there is
+ * no memory. */
 static struct page *take_own(struct cpu *cpu, const struct pcp_buddy *all, struct zone *zone,
-			     unsigned order, enum migratetype type)
+			     unsigned order, enum migratetype type, bool refills)
 {
 	struct held own;
 	struct page *page;
@@ -414,8 +415,12 @@ static struct page *take_own(struct cpu *cpu, const struct pcp_buddy *all, struc
 	freed = load(cpu, &own.pcp->free_count);
 	store(cpu, &own.pcp->free_count, (int16_t)(freed >> 1));
 	page = take_piece(cpu, all, zone, own.pcp, order, type);
-	if (!page && refill(cpu, all, zone, own.pcp, order, type))
-		page = take_piece(cpu, all, zone, own.pcp, order, type);
+	if (!page) {
+		int wanted = nr_pcp_alloc(cpu, zone, own.pcp, order) << order;
+
+		if (refills && refill(cpu, all, zone, own.pcp, order, type, wanted))
+			page = take_piece(cpu, all, zone, own.pcp, order, type);
+	}
 	let_go(cpu, all, &own);
 	return page;
 }
@@ -428,7 +433,7 @@ static struct page *take(struct cpu *cpu, void *state, struct zone *preferred, s
 	struct page *page = NULL;
 
 	if (has_lists(all, order))
-		page = take_own(cpu, all, zone, order, type);
+		page = take_own(cpu, all, zone, order, type, !(gfp & ALLOC_HIGHATOMIC));
 	if (!page)
 		page = zone_take_6(cpu, zone, order, type);
 	if (page)
@@ -572,9 +577,9 @@ void pcp_buddy_drain_all(struct cpu *cpu, void *state)
 }
 
 /* What is above `high` goes, a batch at a time; who only tries leaves it to the next second. */
-static void decay(struct cpu *cpu, const struct pcp_buddy *all, struct zone *zone)
+static void decay(struct cpu *cpu, void *state, struct zone *zone, struct pcp_lists *pcp)
 {
-	struct pcp_lists *pcp = pcp_lists_of(cpu, zone, cpu_id(cpu));
+	const struct pcp_buddy *all = state;
 	int batch, left = pcp_decay(cpu, pcp, &batch);
 	struct held own;
 
@@ -588,10 +593,5 @@ void pcp_buddy_tick(struct cpu *cpu, void *state)
 {
 	struct pcp_buddy *all = state;
 
-	for (unsigned node = 0; node < all->shared.zones->memory->nodes; node++) {
-		struct zone *zone = &all->shared.zones->zone[node];
-
-		zone_fold_all(cpu, zone);
-		decay(cpu, all, zone);
-	}
+	pcp_6_tick(cpu, &all->shared, decay);
 }

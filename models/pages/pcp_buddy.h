@@ -18,10 +18,9 @@ enum {
 enum lists_lock { LISTS_WAITED, LISTS_TRIED };
 
 struct pcp_buddy_settings {
-	int zone_layout;                /* enum zone_layout_6 */
+	struct pcp_6_settings shared;
 	int lock;                       /* enum lists_lock */
-	uint64_t block_order, batch, high_min, drain_chunk;
-	bool auto_tune;
+	uint64_t block_order;
 };
 
 /* Of a drain, on the stack of who does it: a thread or a handler. */

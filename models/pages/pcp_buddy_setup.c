@@ -1,6 +1,5 @@
 /* pcp-buddy: settings, set-up and check; see pcp_buddy.c. */
 #include <assert.h>
-#include <stdio.h>
 
 #include "models/pages/pcp_buddy.h"
 
@@ -44,11 +43,7 @@ static const struct layout stack_layout = {
 };
 
 static const struct layout *const pcp_buddy_layouts[] = {
-	&lists_layout, &owner_layout, &stack_layout, &zonestat_layout, &zone_layout_7_1,
-	&zone_layout_7_1_unaccepted, &zone_layout_7_1_cma, &zone_layout_7_1_flags_apart,
-	&zone_layout_7_1_lock_apart, &zone_layout_7_1_areas_apart, &zone_layout_7_1_both_apart,
-	&vm_stat_layout_6, &vm_event_state_layout, &mem_section_layout, &mem_section_root_layout,
-	&drain_mutex_layout, &pcp_mask_layout, &pglist_data_layout, NULL,
+	&lists_layout, &owner_layout, &stack_layout, &zonestat_layout, PCP_6_LAYOUTS,
 };
 
 /* ---- set-up: plain C, before time zero --------------------------------------------------------- */
@@ -58,10 +53,6 @@ static const char *const lock_words[] = {
 };
 
 static const struct setting pcp_buddy_settings[] = {
-	SETTING(struct pcp_buddy_settings, zone_layout, WORD, .fallback = "base",
-		.words = zone_layout_words,
-		.help = "struct zone of 7.1 by the kernel's configuration: where flags and lock "
-			"lie; those that end in apart no kernel has"),
 	SETTING(struct pcp_buddy_settings, lock, WORD, .fallback = "waited", .words = lock_words,
 		.help = "a CPU's lists when somebody has them: waited for, interrupts off; tried: "
 			"the page goes to the zone or comes from it"),
@@ -69,19 +60,7 @@ static const struct setting pcp_buddy_settings[] = {
 		.fallback = "9",
 		.help = "a CPU takes blocks of 2 to the power of it pages and owns them; less than "
 			"a pageblock has nobody proposed"),
-	SETTING(struct pcp_buddy_settings, batch, COUNT, .min = 1, .max = 511, .fallback = "-",
-		.unit = "pages",
-		.help = "pages of a small refill; default by the size of the zone"),
-	SETTING(struct pcp_buddy_settings, high_min, COUNT, .min = 1, .max = 1048576,
-		.fallback = "-", .unit = "pages",
-		.help = "pages that a CPU may always keep; default its share of the LOW watermark, "
-			"at least four batches"),
-	SETTING(struct pcp_buddy_settings, drain_chunk, COUNT, .min = 1, .max = 1048576,
-		.fallback = "-", .unit = "pages",
-		.help = "pages that a drain merges and frees under one hold of the locks; default "
-			"all"),
-	SETTING(struct pcp_buddy_settings, auto_tune, SWITCH, .fallback = "true",
-		.help = "what a CPU may keep follows what it does; false: it is fixed at high_min"),
+	PCP_6_SETTINGS("pages that a drain merges and frees under one hold of the locks; default all"),
 	{ 0 },
 };
 
@@ -105,24 +84,28 @@ static void owners_new(struct sim *sim, struct zone *zone)
 				      &owner_layout, "pageblock_data");
 }
 
+static unsigned order_at(unsigned list)
+{
+	return list / PCP_TYPES;
+}
+
+static const struct pcp_kind pcp_buddy_kind = { OWNED_LISTS, order_at, &lists_layout };
+
 static void *pcp_buddy_create(struct sim *sim, struct memory *memory, const void *settings)
 {
 	const struct pcp_buddy_settings *set = settings;
 	struct pcp_buddy *all = unseen_new(sim, sizeof *all);
 	struct zones *zones = zones_new(sim, memory, &(struct zones_options){
 		.kernel = KERNEL_7_1, .lock = LOCK_QUEUED,
-		.rules = zone_rules_6(KERNEL_7_1, (enum zone_layout_6)set->zone_layout) });
+		.rules = zone_rules_6(KERNEL_7_1, (enum zone_layout_6)set->shared.zone_layout) });
 
-	pcp_zones_new(&all->shared, zones);
 	all->block_order = zones->owned_order = (unsigned)set->block_order;
 	all->lock = (enum lists_lock)set->lock;
-	all->drain_chunk = (int)set->drain_chunk;
+	all->drain_chunk = (int)set->shared.drain_chunk;
 	all->stack = percpu_new(sim, struct drain_stack, LINE, &stack_layout, "stack");
-	for (unsigned node = 0; node < memory->nodes; node++) {
-		pcp_lists_new(&zones->zone[node], &(struct pcp_options){
-			set->batch, set->high_min, set->auto_tune, true, OWNED_LISTS, &lists_layout });
+	pcp_6_new(&all->shared, zones, &set->shared, &pcp_buddy_kind);
+	for (unsigned node = 0; node < memory->nodes; node++)
 		owners_new(sim, &zones->zone[node]);
-	}
 	return all;
 }
 
@@ -151,24 +134,6 @@ static bool check_pieces(const struct zone *zone, const struct list_head *head, 
 		m->seen[pfn] = SEEN_PIECE;
 	}
 	return true;
-}
-
-static bool check_lists(const struct zone *zone, unsigned id, const struct report *report)
-{
-	const struct pcp_lists *pcp = pcp_lists_at(zone, id);
-	uint64_t pages = 0;
-	char owner[24];
-
-	snprintf(owner, sizeof owner, "CPU %u", id);
-	for (unsigned i = 0; i < OWNED_LISTS; i++) {
-		const struct list_head *list = &pcp->lists[i];
-		unsigned order = i / PCP_TYPES;
-
-		if (!check_kept_list(zone, list, order, owner, &pages, report) ||
-		    !check_pieces(zone, list, order, id, report))
-			return false;
-	}
-	return check_pcp(zone, id, pages, pages_of(zone->all->owned_order), report);
 }
 
 /* (12) the other way round. */
@@ -225,17 +190,11 @@ static bool pcp_buddy_walk(const void *state, const struct report *report)
 	const struct pcp_buddy *all = state;
 	const struct memory *m = all->shared.zones->memory;
 
-	if (!zones_check(all->shared.zones, report))
+	if (!pcp_6_walk(&all->shared, check_pieces, report))
 		return false;
-	for (unsigned node = 0; node < m->nodes; node++) {
-		const struct zone *zone = &all->shared.zones->zone[node];
-
-		for (unsigned id = 0; id < sim_cpus(m->sim); id++)
-			if (!check_lists(zone, id, report))
-				return false;
-		if (!check_owners(zone, report))
+	for (unsigned node = 0; node < m->nodes; node++)
+		if (!check_owners(&all->shared.zones->zone[node], report))
 			return false;
-	}
 	return check_marks(m, report);
 }
 

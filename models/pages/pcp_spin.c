@@ -160,9 +160,10 @@ static bool drain_in_pieces(struct cpu *cpu, struct pcp_spin *all, struct zone *
 
 /* ---- alloc ----------------------------------------------------------------------------------- */
 
-/* NULL: the lists cannot be had, or there is no memory. */
+/* NULL: the lists cannot be had, there is nothing on them and they are not to be refilled, or there is
+ * no memory. */
 static struct page *take_own(struct cpu *cpu, struct zone *zone, unsigned order,
-			     enum migratetype type)
+			     enum migratetype type, bool refills)
 {
 	struct pcp_lists *pcp = try_own(cpu, zone);
 	struct list_head *list, *first;
@@ -175,11 +176,13 @@ static struct page *take_own(struct cpu *cpu, struct zone *zone, unsigned order,
 	store(cpu, &pcp->free_count, (int16_t)(freed >> 1));
 	list = list_of(zone, pcp, order, type);
 	if (list_empty(cpu, list)) {
-		int blocks = nr_pcp_alloc(cpu, zone, pcp, order);
-		int taken = refill(cpu, zone, list, order, type, blocks);
+		int blocks = nr_pcp_alloc(cpu, zone, pcp, order), taken = 0;
 
-		path(cpu, "refill");
-		fetch_add_local(cpu, &pcp->count, taken << order);
+		if (refills) {
+			taken = refill(cpu, zone, list, order, type, blocks);
+			path(cpu, "refill");
+			fetch_add_local(cpu, &pcp->count, taken << order);
+		}
 		if (taken == 0) {
 			let_go(cpu, pcp);
 			return NULL;
@@ -196,9 +199,11 @@ static struct page *take(struct cpu *cpu, void *state, struct zone *preferred, s
 			 unsigned order, unsigned gfp)
 {
 	enum migratetype type = gfp_type(gfp);
-	struct page *page = has_lists(order) ? take_own(cpu, zone, order, type) : NULL;
+	struct page *page = NULL;
 
 	(void)state;
+	if (has_lists(order))
+		page = take_own(cpu, zone, order, type, !(gfp & ALLOC_HIGHATOMIC));
 	if (!page)
 		page = zone_take_6(cpu, zone, order, type);
 	if (page)
@@ -336,10 +341,11 @@ void pcp_spin_drain_all(struct cpu *cpu, void *state)
 }
 
 /* What is above `high` goes, a batch at a time. */
-static void decay(struct cpu *cpu, struct zone *zone, struct pcp_lists *pcp)
+static void decay(struct cpu *cpu, void *state, struct zone *zone, struct pcp_lists *pcp)
 {
 	int batch, left = pcp_decay(cpu, pcp, &batch);
 
+	(void)state;
 	/* the kernel's worker cannot run while its CPU has the lock; here the next one does the rest */
 	if (lock_is_mine(cpu, &pcp->lock))
 		return;
@@ -354,12 +360,5 @@ void pcp_spin_tick(struct cpu *cpu, void *state)
 {
 	struct pcp_spin *all = state;
 
-	for (unsigned node = 0; node < all->shared.zones->memory->nodes; node++) {
-		struct zone *zone = &all->shared.zones->zone[node];
-		struct pcp_lists *pcp;
-
-		zone_fold_all(cpu, zone);
-		pcp = load(cpu, zone->pcp_lists);
-		decay(cpu, zone, this_cpu(cpu, pcp));
-	}
+	pcp_6_tick(cpu, &all->shared, decay);
 }

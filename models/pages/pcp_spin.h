@@ -8,10 +8,8 @@
 #include "models/pages/pcp_6.h"
 
 struct pcp_spin_settings {
+	struct pcp_6_settings shared;
 	int variant;                    /* 0: by the object allocator, else 6.12, 7.1 */
-	int zone_layout;                /* enum zone_layout_6 */
-	uint64_t batch, high_min, drain_chunk;
-	bool auto_tune, free_high_batch;
 };
 
 struct pcp_spin {

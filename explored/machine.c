@@ -7,6 +7,7 @@
 
 #include "sim/verbs/cache_share.h"
 #include "sim/verbs/random.h"
+#include "sim/verbs/rmw.h"
 #include "sim/verbs/xalloc.h"
 
 enum { STACK_BYTES = 128 << 10 };
@@ -82,30 +83,6 @@ _Noreturn void sim_out_of_memory(struct sim *sim)
 }
 
 /* ---- memory that can be taken back ---------------------------------------------------------- */
-
-/* A word, or a pair: in moves of its size, which a call of memcpy would cost more than. */
-static inline void copy_bytes(void *to, const void *from, unsigned size)
-{
-	switch (size) {
-	case 1:
-		memcpy(to, from, 1);
-		break;
-	case 2:
-		memcpy(to, from, 2);
-		break;
-	case 4:
-		memcpy(to, from, 4);
-		break;
-	case 8:
-		memcpy(to, from, 8);
-		break;
-	case 16:
-		memcpy(to, from, 16);
-		break;
-	default:                        /* of host_change() */
-		memcpy(to, from, size);
-	}
-}
 
 static enum instead planted(const struct sim *sim, const struct verb_at *verb, enum rmw how)
 {

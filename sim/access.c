@@ -380,38 +380,17 @@ struct transfer {
 	size_t size;
 };
 
-static inline void copy_word(void *to, const void *from, size_t size)
-{
-	if (size == 8) {                /* mostly */
-		memcpy(to, from, 8);
-		return;
-	}
-	switch (size) {
-	case 1:
-		memcpy(to, from, 1);
-		break;
-	case 2:
-		memcpy(to, from, 2);
-		break;
-	case 4:
-		memcpy(to, from, 4);
-		break;
-	default:
-		memcpy(to, from, sizeof(struct pair));
-	}
-}
-
 static void transfer(void *argument)
 {
 	struct transfer *x = argument;
 
-	copy_word(x->to, x->from, x->size);
+	copy_bytes(x->to, x->from, x->size);
 }
 
 static inline void load_hit(struct cpu *cpu, struct look *look, const void *p, void *value,
 			    size_t size)
 {
-	copy_word(value, p, size);
+	copy_bytes(value, p, size);
 	look->cell->loads++;
 	cpu->counts.loads++;
 	hit_done(cpu, look, cpu->load_hit, CAUSE_PRIVATE_HIT);
@@ -420,7 +399,7 @@ static inline void load_hit(struct cpu *cpu, struct look *look, const void *p, v
 static inline void store_hit(struct cpu *cpu, struct look *look, void *p, const void *value,
 			     size_t size)
 {
-	copy_word(p, value, size);
+	copy_bytes(p, value, size);
 	look->slot->copy->written |= byte_mask(p, (unsigned)size);
 	stored(cpu, p, size);
 	look->cell->stores++;

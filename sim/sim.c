@@ -248,6 +248,34 @@ static unsigned *nodes_of_cpus(const struct sim *sim)
 	return node;
 }
 
+/* Between their first cores; a node is nearest to itself. */
+static unsigned node_distance(const struct sim *sim, unsigned node, unsigned other)
+{
+	unsigned cores = machine_cores(&sim->machine) / sim->head.nodes;
+
+	return node == other ? 0 : machine_distance(&sim->machine, node * cores, other * cores);
+}
+
+static void nodes_from(const struct sim *sim, unsigned node, unsigned *list)
+{
+	for (unsigned distance = 0; distance < sim->machine.distances.count; distance++)
+		for (unsigned i = 0; i < sim->head.nodes; i++) {
+			unsigned other = (node + i) % sim->head.nodes;
+
+			if (node_distance(sim, node, other) == distance)
+				*list++ = other;
+		}
+}
+
+static unsigned *nodes_by_distance(const struct sim *sim)
+{
+	unsigned nodes = sim->head.nodes, *list = xalloc(nodes * nodes * sizeof *list);
+
+	for (unsigned node = 0; node < nodes; node++)
+		nodes_from(sim, node, list + node * nodes);
+	return list;
+}
+
 struct sim *sim_new(const struct sim_options *options, char *why, size_t size)
 {
 	struct sim *sim;
@@ -276,6 +304,7 @@ struct sim *sim_new(const struct sim_options *options, char *why, size_t size)
 		sim->cpu[i].node->cpu = &sim->cpu[i];
 	}
 	sim->head.node_of = nodes_of_cpus(sim);
+	sim->head.by_distance = nodes_by_distance(sim);
 	counts_init(sim);
 	events_init(sim);
 	arena_init(sim, options->arena_bytes ? options->arena_bytes : 256ull << 20);
@@ -341,6 +370,7 @@ void sim_free(struct sim *sim)
 	}
 	arena_free(sim);
 	free(sim->head.node_of);
+	free(sim->head.by_distance);
 	counts_free(sim);
 	if (sim->main)
 		fiber_free(sim->main);

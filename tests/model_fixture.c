@@ -11,10 +11,11 @@
 
 #define REALS(...) { sizeof((double[]){ __VA_ARGS__ }) / sizeof(double), { __VA_ARGS__ } }
 
-/* Two sockets of eight cores; only who touches what matters here, so the costs are round. */
+/* Two sockets of eight cores; only who touches what matters here, so the costs are round. Of four nodes
+ * each is a socket of a square, 0 1 above 2 3: one hop to its neighbours, two to the opposite one. */
 struct machine fixture_machine(unsigned nodes)
 {
-	return (struct machine){
+	struct machine machine = {
 		.id = "model-test", .freq_ghz = 1, .sockets = 2, .dies_per_socket = 1,
 		.cores_per_die = 8, .numa_nodes = nodes,
 		.protocol = PROTOCOL_MESI, .home = HOME_DIRECTORY,
@@ -27,6 +28,13 @@ struct machine fixture_machine(unsigned nodes)
 		.irq_entry_exit_ns = 200, .ipi_roundtrip_ns = 1000,
 		.handoff = { .home = ORDER_CHASING, .split = REALS(0.25, 0.25, 0.5) },
 	};
+
+	if (nodes == 4) {
+		machine.sockets = 4;
+		machine.distances =
+			(struct wordlist){ 3, { DISTANCE_SOCKET, DISTANCE_HOP, DISTANCE_FAR } };
+	}
+	return machine;
 }
 
 /* ---- the eras: structs as the sheet has them ---------------------------- */
@@ -290,6 +298,16 @@ struct fixture *fixture_new(const struct fixture_options *o)
 	return f;
 }
 
+void fixture_allocate_x(struct cpu *cpu, struct fixture *f)
+{
+	if (f->slot['x'] || !f->slot['d'])
+		return;
+	f->slot['x'] = f;               /* the interrupt's own slab: not again */
+	op_begin(cpu, OP_ALLOC);
+	f->slot['x'] = f->objects.model->alloc(cpu, f->slub, f->cache, GFP_ATOMIC);
+	op_end(cpu, 0, 0);
+}
+
 void fixture_free(struct fixture *f)
 {
 	sim_free(f->sim);
@@ -419,6 +437,7 @@ static void thread(struct cpu *cpu, void *argument)
 			do_pages(cpu, f, step);
 		else
 			do_objects(cpu, f, step);
+		f->recording = false;
 		store(cpu, f->turn, i + 1);
 	}
 }
@@ -463,6 +482,8 @@ static void record(void *to, const struct access *access)
 	f->access[f->accesses - 1].irqs_off = irqs_off(f->cpu[access->cpu]);
 	f->access[f->accesses - 1].gets_exclusive = access->write && access->before != 'M' &&
 						    access->before != 'E';
+	if (f->meddle)
+		f->meddle(f, access);
 }
 
 void fixture_run(struct fixture *f, const char *script)

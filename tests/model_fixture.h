@@ -24,7 +24,7 @@ struct fixture_options {
 	const void *page_settings;      /* the page allocator's; NULL: those of buddy and pcp here */
 	unsigned cpus;                  /* 0: 2 */
 	unsigned nr_cpus;               /* of the kernel; 0: cpus rounded up to 8 */
-	unsigned nodes;                 /* 0: 1 */
+	unsigned nodes;                 /* 0: 1; 1, 2 or 4 */
 	enum placement placement;
 	const struct page_view *view;   /* NULL: the era's */
 	unsigned stride;                /* of page structs; 0: the view's */
@@ -97,6 +97,8 @@ struct fixture {
 	/* called inside every page allocation of the object allocator, interrupts as they are */
 	void (*meanwhile)(struct cpu *cpu, struct fixture *fixture);
 	uint64_t left;                  /* for meanwhile */
+	/* called at every access that is recorded; NULL: it is not. Another CPU's deeds, in plain C */
+	void (*meddle)(struct fixture *fixture, const struct access *access);
 	/* the script */
 	struct script_step step[STEPS_MAX];
 	unsigned steps, skip_pages;
@@ -111,6 +113,10 @@ struct fixture {
 	unsigned accesses;
 	const char *path;               /* as the model named it */
 };
+
+/* For meanwhile: an interrupt, when a to d are there and the CPU has pages made for e: it allocates x, so
+ * that the CPU has its slab. Once. */
+void fixture_allocate_x(struct cpu *cpu, struct fixture *fixture);
 
 struct fixture *fixture_new(const struct fixture_options *options);
 void fixture_free(struct fixture *fixture);

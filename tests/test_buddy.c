@@ -900,6 +900,31 @@ static void a_full_node_falls_back_to_the_other(void **state)
 	fixture_free(f);
 }
 
+/* Blocks of order 10, which only one of each node can be; whose they were, one after the other. */
+static void square_thread(struct cpu *cpu, void *argument)
+{
+	struct fixture *f = argument;
+	struct page *page;
+
+	while ((page = f->page_model->alloc(cpu, f->page_state, 10, GFP_MOVABLE)))
+		f->left = 10 * f->left + pfn_to_node(f->memory, page_to_pfn(f->memory, page));
+}
+
+/* Of four nodes as in other_nodes_are_looked_at_nearest_first of test_slub.c. */
+static void full_nodes_fall_back_to_the_nearest_first(void **state)
+{
+	struct fixture *f = fixture_new(&(struct fixture_options){
+		.pages_only = true, .nodes = 4, .cpus = 4, .placement = PLACEMENT_SCATTER,
+		.mib = 32 });
+
+	(void)state;
+	thread_start(f->sim, 1, square_thread, f);
+	assert_int_equal(sim_run(f->sim), OUTCOME_DONE);
+	assert_int_equal(f->left, 1302);
+	fixture_expect_sound(f);
+	fixture_free(f);
+}
+
 /* ---- compound pages ---------------------------------------------------- */
 
 static void compound_thread(struct cpu *cpu, void *argument)
@@ -1172,6 +1197,7 @@ int main(void)
 		cmocka_unit_test(the_reserve_comes_last),
 		cmocka_unit_test(a_cpu_gets_pages_of_its_own_node),
 		cmocka_unit_test(a_full_node_falls_back_to_the_other),
+		cmocka_unit_test(full_nodes_fall_back_to_the_nearest_first),
 		cmocka_unit_test(other_nodes_come_before_the_min_watermark),
 		cmocka_unit_test(compound_pages_are_marked_and_unmarked),
 		cmocka_unit_test(a_wrong_free_is_a_bug),

@@ -72,7 +72,8 @@
 struct row {
 	const char *name, *annotation, *script, *path;
 	unsigned locks;
-	uint64_t cpu_partial_slabs, min_partial;
+	uint64_t cpu_partial_slabs, min_partial, max_full;      /* 0: the model's */
+	unsigned nodes;                                         /* 0: 1 */
 };
 
 #define FOUR "0+a 0+b 0+c 0+d "
@@ -119,6 +120,55 @@ static const struct row rows_617[] = {
 	  ", A ND.lock, R PG(d).flags, A PG(d).freelist, W ND.lock", 2 },
 };
 
+static struct fixture *row_fixture(const char *variant, const struct row *row)
+{
+	struct sheaf_settings settings = sheaf_defaults();
+
+	settings.sheaf_capacity = 2;
+	settings.max_order = 0;
+	settings.cpu_partial_slabs = row->cpu_partial_slabs;
+	if (row->max_full)
+		settings.max_full = row->max_full;
+	return fixture_new(&(struct fixture_options){
+		.objects = sheaf_model(variant), .settings = &settings, .family = &sheaf_family_618,
+		.view = &page_view_6_12, .nodes = row->nodes,
+		.placement = row->nodes > 1 ? PLACEMENT_SCATTER : PLACEMENT_COMPACT,
+		.mib = row->nodes > 1 ? 8 : 0 });
+}
+
+/* ---- a slab given up with objects left --------------------------------------------------------------- */
+
+/*
+ * Step 7 and "deactivate". The task's new slab is that of e. The interrupt's has three objects left, i, j
+ * and k in this order: out of the CPU it goes, the chain is walked to its end and goes back with the one
+ * exchange that thaws the slab; nobody had freed into it, so it goes to the head of the list, list_lock
+ * and mark. LOCKs: AC16, two counters, AC16, list_lock, flag.
+ */
+static void a_slab_given_up_with_objects_makes_the_accesses_of_the_sheet(void **state)
+{
+	const struct row row = { .cpu_partial_slabs = 0 };
+	struct fixture *f = row_fixture("6.17", &row);
+	unsigned locks = 0;
+
+	(void)state;
+	f->meanwhile = fixture_allocate_x;
+	/* what is left of e's slab, then x's */
+	fixture_run(f, FOUR "!0+e 0+f 0+g 0+h 0+i 0+j 0+k");
+	assert_ptr_equal(fixture_slab(f, f->slot['i']), fixture_slab(f, f->slot['x']));
+	fixture_expect_path(f,
+		"R KC.cpu_sheaves, " LOOK USED_UP("a") NEW_SLAB("e")
+		LOCK ", R CS.slab, R CS.freelist, W CS.slab, W CS.freelist, M CS.tid" UNLOCK
+		NODE_OF("x") ", R PG(x).freelist, R OB(i), R OB(j), R OB(k)"
+		", R PG(x).freelist, R PG(x).counters, W OB(k), A PG(x).freelist"
+		", A ND.lock, M ND.nr_partial, R ND.next, W ND.prev, W PG(x).next, W PG(x).prev"
+		", W ND.next, A PG(x).flags, W ND.lock" INSTALL USE("e"));
+	for (unsigned i = 0; i < f->accesses; i++)
+		locks += f->access[i].how == 'A';
+	assert_int_equal(locks, 6);
+	fixture_expect_sound(f);
+	fixture_free(f);
+}
+
 /* ---- 8A.3, 8A.4 ---------------------------------------------------------------------------------------- */
 
 #define INSIDE "R KC.cpu_sheaves, R PCS.lock, W PCS.lock"
@@ -133,6 +183,19 @@ static const struct row rows_617[] = {
 #define BULK(x, y) \
 	", R KC.cpu_slab" LOCK ", R CS.freelist, R OB(" x "), W CS.freelist, W SHm.o0" \
 	", R CS.freelist, R OB(" y "), W CS.freelist, W SHm.o1, M CS.tid" UNLOCK
+
+/* Put into the main sheaf that has just come; its size is read first. */
+#define NEW_PUSH(i) ", R SHm.size, W SHm.o" i ", M SHm.size" OUTSIDE
+#define NEW_POP(i) ", R SHm.size" POP(i)
+#define FREE_LOCAL(x) SLAB_OF(x) "R KC.cpu_sheaves, R PG(" x ").flags, " INSIDE
+/* Lists of the barn without another sheaf. */
+#define OFF(x, list) \
+	", R BARN." list "_next, R " x ".next, R " x ".prev, W BARN." list "_prev, W BARN." list "_next" \
+	", W " x ".next, W " x ".prev"
+#define ON(x, list) \
+	", R BARN." list "_next, W BARN." list "_prev, W " x ".next, W " x ".prev, W BARN." list "_next"
+/* Main and spare are empty, f and e in a full sheaf of the barn; out are h, i, j and a, b, c. */
+#define ONE_IN_BARN "0+a 0+b 0+c 0+d 0+e 0+f 0+g 0-g 0-f 0-e 0-d 0+h 0+i 0+j "
 
 static const struct row rows_618[] = {
 	{ "alloc fast", "fast", "0+a !0+b", INSIDE MAIN("m") POP("0"), 0 },
@@ -154,23 +217,41 @@ static const struct row rows_618[] = {
 	{ "free fast", "fast", "0+a !0-a",
 	  SLAB_OF("a") "R KC.cpu_sheaves, R PG(a).flags, " INSIDE MAIN("m") ", R KC.capacity, W SHm.o1"
 	  ", M SHm.size" OUTSIDE, 0 },
+	/* 8A.7: pcs is written, the spare's header read; no LOCK. */
+	{ "alloc, swap", "spare", "0+a 0+b 0+c 0+d 0-d 0-c 0-b 0+e !0+f",
+	  INSIDE MAIN("s") ", R KC.capacity, R PCS.spare, R SHm.size, W PCS.main, W PCS.spare"
+	  NEW_POP("1"), 0 },
+	{ "free, swap", "spare", "0+a 0+b 0+c 0+d 0-d 0-c 0-b 0+e 0+f 0+g 0-g 0-f !0-e",
+	  FREE_LOCAL("e") MAIN("s") ", R KC.capacity" BARN
+	  ", R PCS.spare, R SHm.size, W PCS.main, W PCS.spare" NEW_PUSH("0"), 0 },
+	/* 8A.7: 1 BARN. The barn is found through the second line of the node's struct. */
+	{ "alloc, exchange with the barn", "barn", ONE_IN_BARN "!0+k",
+	  INSIDE MAIN("e0") ", R KC.capacity, R PCS.spare, R SHs.size" BARN
+	  ", R BARN.nr_full, A BARN.lock, R BARN.nr_full" OFF("SHm", "full") ON("SHe0", "empty")
+	  ", M BARN.nr_full, M BARN.nr_empty, W BARN.lock, W PCS.main" NEW_POP("1"), 1 },
+	{ "free, exchange with the barn", "barn", ONE_IN_BARN "0+k 0-k 0-j 0-i !0-h",
+	  FREE_LOCAL("h") MAIN("f0") ", R KC.capacity" BARN
+	  ", R PCS.spare, R SHs.size, R BARN.nr_full, R BARN.nr_empty, A BARN.lock"
+	  ", R BARN.nr_empty" OFF("SHm", "empty") ON("SHf0", "full")
+	  ", M BARN.nr_empty, M BARN.nr_full, W BARN.lock, W PCS.main" NEW_PUSH("0"), 1 },
+	/* 8A.4 e with a limit of one: the spare {h, g} is flushed from its end. Both are of the slab that
+	 * is the CPU's still, if used up: the chain goes to its list, without a LOCK. */
+	{ "free, flush", "flush", EIGHT "0-h 0-g 0-f 0-e 0-d 0-c !0-b",
+	  FREE_LOCAL("b") MAIN("s") ", R KC.capacity" BARN
+	  ", R PCS.spare, R SHm.size, R BARN.nr_full, W PCS.spare" OUTSIDE
+	  ", R SHm.size, R SHm.o1, " SLAB_OF("g") "W OB(g), R SHm.o0, " SLAB_OF("h") "W OB(h)"
+	  ", R KC.cpu_slab, R CS.tid, R CS.slab, R CS.freelist, W OB(g), M CS.freelist"
+	  ", W SHm.size, R PCS.lock, W PCS.lock, R PCS.main, R PCS.spare, W PCS.spare, W PCS.main"
+	  NEW_PUSH("0"), 0, .max_full = 1 },
+	/* 8A.4.2: past the sheaves; frozen, for it is CPU 0's. 1 AC16. */
+	{ "free of another node", "slab", "0+a !1-a",
+	  SLAB_OF("a") "R KC.cpu_sheaves, R PG(a).flags, R KC.cpu_slab, R CS.tid, R CS.slab"
+	  FREE_SLAB("a"), 1, .nodes = 2 },
 	/* Inside: the CPU slab takes it back, without a LOCK. */
 	{ "free inside the section", "CPU slab", "0+a 0la !0-a 0la",
 	  SLAB_OF("a") "R KC.cpu_sheaves, R PG(a).flags, R KC.cpu_sheaves, R PCS.lock"
 	  ", R KC.cpu_slab, R CS.tid, R CS.slab, R CS.freelist, W OB(a), M CS.freelist", 0 },
 };
-
-static struct fixture *row_fixture(const char *variant, const struct row *row)
-{
-	struct sheaf_settings settings = sheaf_defaults();
-
-	settings.sheaf_capacity = 2;
-	settings.max_order = 0;
-	settings.cpu_partial_slabs = row->cpu_partial_slabs;
-	return fixture_new(&(struct fixture_options){
-		.objects = sheaf_model(variant), .settings = &settings, .family = &sheaf_family_618,
-		.view = &page_view_6_12 });
-}
 
 static void check_row(const char *variant, const struct row *row)
 {
@@ -206,6 +287,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_path_of_617_makes_the_accesses_of_the_sheet),
+		cmocka_unit_test(a_slab_given_up_with_objects_makes_the_accesses_of_the_sheet),
 		cmocka_unit_test(each_path_of_618_makes_the_accesses_of_the_sheet),
 	};
 

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "models/slub/page_612.h"
 #include "tests/sheaf_fixture.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
@@ -115,6 +116,85 @@
 	", R KCN.node, R ND.nr_partial, A ND.lock, R ND.next, R PG(" x ").next, R PG(" x ").flags" \
 	", R PG(" x ").freelist, R PG(" x ").counters, R OB(" x "), A PG(" x ").freelist"
 
+/* What call_rcu queues, ours: see sheaf_fixture.h; of a queue that was empty. */
+#define QUEUE(sh) ", R RCU.tail, W " sh ".next, W RCU.head, W RCU.tail"
+#define UNQUEUE(sh) "R RCU.head, R " sh ".next, W RCU.head, W RCU.tail"
+/* 4.6, after the grace period: each object's slab is looked at. */
+#define LOOK_AT_TWO(sh, x, y) \
+	", R " sh ".cache, R " sh ".size, R " sh ".o0, " SLAB_OF(x) ", R " sh ".o1, " SLAB_OF(y) \
+	", R " sh ".node"
+
+/* ---- what another CPU does meanwhile --------------------------------------------------------------------- */
+
+/* Into a slab that is not full and does not become empty: one exchange. */
+static void free_quietly(struct fixture *f, const char *object, const char *slab, char slot)
+{
+	char freelist[20], counters[20];
+	uint64_t first;
+
+	snprintf(freelist, sizeof freelist, "%s.freelist", slab);
+	snprintf(counters, sizeof counters, "%s.counters", slab);
+	first = sheaf_get(f, freelist, 8);
+	sheaf_put(f, object, 8, first);
+	sheaf_put(f, freelist, 8, (uintptr_t)f->slot[(unsigned char)slot]);
+	sheaf_put(f, counters, 8, sheaf_get(f, counters, 8) - 1);
+}
+
+/* Once, at the first access to that place. */
+static bool comes_to(struct fixture *f, const struct access *access, const char *name)
+{
+	if (f->slot['!'] || access->address != f->family->place(f, name))
+		return false;
+	f->slot['!'] = f;
+	return true;
+}
+
+/* b is freed between the look at a's slab and its exchange. */
+static void free_b_in_between(struct fixture *f, const struct access *access)
+{
+	if (comes_to(f, access, "PG(a).counters"))
+		free_quietly(f, "OB(b)", "PG(b)", 'b');
+}
+
+/* The same of a full slab, which goes onto the empty list, before the list_lock is asked for. */
+static void make_partial_by_b(struct fixture *f, const struct access *access)
+{
+	uintptr_t slab = (uintptr_t)f->family->place(f, "PG(b).next");
+	uintptr_t list = (uintptr_t)f->family->place(f, "ND.next");
+
+	if (!comes_to(f, access, "OB(a)"))
+		return;
+	free_quietly(f, "OB(b)", "PG(b)", 'b');
+	sheaf_put(f, "ND.next", 8, slab);
+	sheaf_put(f, "ND.prev", 8, slab);
+	sheaf_put(f, "PG(b).next", 8, list);
+	sheaf_put(f, "PG(b).prev", 8, list);
+	sheaf_put(f, "PG(b).flags", 8, sheaf_get(f, "PG(b).flags", 8) | 1u << SL_PARTIAL);
+	sheaf_put(f, "ND.nr_partial", 8, 1);
+}
+
+/* One more is free in a slab that has left the list by now. */
+static void free_f_to_the_detached(struct fixture *f, const struct access *access)
+{
+	if (access->write && !access->locked && comes_to(f, access, "ND.lock"))
+		free_quietly(f, "OB(f)", "PG(f)", 'f');
+}
+
+static void free_b_to_the_detached(struct fixture *f, const struct access *access)
+{
+	if (access->write && !access->locked && comes_to(f, access, "ND.lock"))
+		free_quietly(f, "OB(b)", "PG(b)", 'b');
+}
+
+/* Another task is inside on this CPU from the detaching of slabs on, until the barn is asked. */
+static void be_inside_after_the_fill(struct fixture *f, const struct access *access)
+{
+	if (access->write && !access->locked && comes_to(f, access, "ND.lock"))
+		sheaf_put(f, "PCS.lock", 1, 1);
+	if (f->slot['!'] && access->address == f->family->place(f, "BARN.lock"))
+		sheaf_put(f, "PCS.lock", 1, 0);
+}
+
 /* ---- rows --------------------------------------------------------------------------------------------- */
 
 struct row {
@@ -124,6 +204,8 @@ struct row {
 	/* 0: 1024, 2, 0, 10, 1 */
 	unsigned object_size, capacity, max_order, max_full, nodes;
 	unsigned min_partial, ratio;    /* 0: by size; 0 */
+	unsigned grace_cycles;          /* 0: the model's */
+	void (*meddle)(struct fixture *fixture, const struct access *access);
 };
 
 /* Two full sheaves of CPU 0, f and e in a full one of the barn, then all of the CPU's own go. */
@@ -284,6 +366,74 @@ static const struct row rows_71[] = {
 	{ "kfree_rcu, the first", "rcu sheaf", "0+a !0ra",
 	  FREE_OF("a") INSIDE ", R PCS.rcu, R PCS.spare, R SHr.size, W PCS.spare, W PCS.rcu"
 	  ", R SHr.size, W SHr.o0, M SHr.size, R KC.capacity" OUTSIDE, "PG KC0", "PCS SHh", 0 },
+	/* CPU 1 has no spare: an empty one of the barn. 1 A BARN. */
+	{ "kfree_rcu, a sheaf of the barn", "rcu sheaf", ONE_IN_BARN "0+k !1ra",
+	  FREE_OF("a") INSIDE ", R PCS.rcu, R PCS.spare" BARN_71
+	  ", R BARN.nr_empty, A BARN.lock, R BARN.nr_empty" TAKE_EMPTY("SHr")
+	  ", M BARN.nr_empty, W BARN.lock, W PCS.rcu, R SHr.size, W SHr.o0, M SHr.size"
+	  ", R KC.capacity" OUTSIDE, "PG KC0 KCP", "PCS SHh BARN", 1 },
+	/* Nor has the barn: a new one, without waiting. */
+	{ "kfree_rcu, a new sheaf", "rcu sheaf", "0+a 0+b 0+c 1K6 !1ra",
+	  FREE_OF("a") INSIDE ", R PCS.rcu, R PCS.spare" BARN_71 ", R BARN.nr_empty" OUTSIDE
+	  ", R kKC.cpu_sheaves, R kPCS.lock, W kPCS.lock, R kPCS.main, R kSHm.size, R kSHm.o1"
+	  ", M kSHm.size, W kPCS.lock, W SHr.next, W SHr.cache" AGAIN
+	  ", R PCS.rcu, W PCS.rcu, R SHr.size, W SHr.o0, M SHr.size, R KC.capacity" OUTSIDE,
+	  NULL, NULL, 0 },
+	/* It is full: the CPU's rcu_free no more, and queued while still inside. It then waits for the
+	 * grace period and becomes the barn's. */
+	{ "kfree_rcu, full", "rcu sheaf full", "0+a 0+b 0ra !0rb 0w_3",
+	  FREE_OF("b") INSIDE ", R PCS.rcu, R SHf0.size, W SHf0.o1, M SHf0.size, R KC.capacity"
+	  ", W PCS.rcu, W SHf0.node" QUEUE("SHf0") OUTSIDE, NULL, NULL, 0, .grace_cycles = 4000 },
+	{ "the grace period is over", NULL, "0+a 0+b 0ra 0rb !0w_3",
+	  UNQUEUE("SHf0") LOOK_AT_TWO("SHf0", "a", "b") BARN_71
+	  ", R BARN.nr_full, A BARN.lock" PUT_FULL("SHf0") ", M BARN.nr_full, W BARN.lock",
+	  NULL, NULL, 1, .grace_cycles = 4000 },
+	/* The barn has full ones enough: the objects go to their slab, which is full: list_lock, AC16,
+	 * flag; then the empty sheaf to the barn. */
+	{ "the grace period is over, the barn is full", NULL, ONE_IN_BARN "1ra 1rb !1w_3",
+	  UNQUEUE("SHe0") LOOK_AT_TWO("SHe0", "a", "b") BARN_71
+	  ", R BARN.nr_full, R SHe0.size, R SHe0.o1, " SLAB_OF("b") ", W OB(b), R SHe0.o0, " SLAB_OF("a")
+	  ", W OB(a)" FREE_LOCKED("b") ADD_TAIL_70("b") ", W ND.lock, W SHe0.size, R BARN.nr_empty"
+	  ", A BARN.lock" PUT_EMPTY("SHe0") ", M BARN.nr_empty, W BARN.lock",
+	  NULL, NULL, 4, .grace_cycles = 4000, .max_full = 1 },
+
+	/* 4.2.3: another CPU was faster, the exchange fails once. */
+	{ "free inside, another CPU frees too", "slab", "0+a 0+b 0+c 0la !0-a 0la",
+	  FREE_OF("a") "R KC.cpu_sheaves, R PCS.lock" FREE_SLAB("a") FREE_SLAB("a"),
+	  "KC0 PCS", "PG OB", 2, .capacity = 3, .meddle = free_b_in_between },
+	/* The same while the slab is full: the list_lock is held over the exchange that fails, and is
+	 * not needed for the second one. */
+	{ "free inside, another CPU makes the slab partial", "slab", "0+a 0+b 0+c 0la !0-a 0la",
+	  FREE_OF("a") "R KC.cpu_sheaves, R PCS.lock" FREE_LOCKED("a") ", W ND.lock" FREE_SLAB("a"),
+	  "KC0 KCP PCS", "PG OB ND", 3, .meddle = make_partial_by_b },
+	/* 3.3.2 to 4: slabs A (of a) and I (of e) have one free object each, and two are wanted. Both
+	 * leave the list; I comes first then, has got a second one, and A goes back to the head. */
+	{ "alloc, fill, a slab is not needed", "fill", EIGHT_OUT "0la 0-a 0-e 0la !0+i 0+j",
+	  INSIDE MAIN("s") ", R KC.capacity, R PCS.spare, R SHm.size" BARN_71
+	  ", R BARN.nr_full, W PCS.spare" OUTSIDE ", R SHm.size, R KCN.node, R ND.nr_partial, A ND.lock"
+	  ", R ND.next, R PG(a).next, R PG(a).flags, R PG(a).counters"
+	  DEL("PG(a)", "ND.next", "PG(e).prev")
+	  ", A PG(a).flags, M ND.nr_partial, W PG(a).next, W PG(a).prev"
+	  ", R PG(e).next, R PG(e).flags, R PG(e).counters" REMOVE("e")
+	  ", W PG(a).prev, W PG(e).next, W PG(e).prev, W ND.lock"
+	  ", R PG(e).next, R PG(e).prev, W PG(a).prev, W PG(e).next, W PG(e).prev"
+	  ", R PG(e).freelist, R PG(e).counters, A PG(e).freelist"
+	  ", W SHm.o0, R OB(f), W SHm.o1, R OB(e)"
+	  ", A ND.lock, R PG(a).counters, R PG(a).next, R PG(a).prev, W PG(a).next, W PG(a).prev"
+	  ADD_HEAD_70("a") ", W ND.lock, M SHm.size" INSTALL NEW_POP("1"),
+	  "KC0 KCP BARN OB SHh", "PCS SHh PG ND", 6, .meddle = free_f_to_the_detached },
+	/* 3.2 h: somebody is inside when the sheaf is full: it goes to the barn, and one object comes
+	 * from the other slab. LOCKs: list_lock, flag, AC16; the barn's; list_lock, AC16. */
+	{ "alloc, fill, inside afterwards", "one object",
+	  EIGHT_OUT "0la 0-a 0-b 0-e 0-f 0la !0+i",
+	  INSIDE MAIN("m") ", R KC.capacity, R PCS.spare, R SHf0.size" BARN_71
+	  ", R BARN.nr_full, W PCS.spare" OUTSIDE ", R SHf0.size, R KCN.node, R ND.nr_partial"
+	  ", A ND.lock, R ND.next, R PG(a).next, R PG(a).flags, R PG(a).counters"
+	  DEL("PG(a)", "ND.next", "PG(i).prev")
+	  ", A PG(a).flags, M ND.nr_partial, W PG(a).next, W PG(a).prev, W ND.lock" TAKE_ALL("a")
+	  ", W SHf0.o0, R OB(b), W SHf0.o1, R OB(a), M SHf0.size, R PCS.lock"
+	  ", A BARN.lock" PUT_FULL("SHf0") ", M BARN.nr_full, W BARN.lock" ONE("i") ", W ND.lock",
+	  NULL, NULL, 6, .meddle = be_inside_after_the_fill },
 };
 
 static const struct row rows_70[] = {
@@ -344,6 +494,21 @@ static const struct row rows_73[] = {
 	{ "free inside, full to partial", "full to partial", "0+a 0+b 0+c 0la !0-a 0la",
 	  FREE_OF("a") "R KC.cpu_sheaves, R PCS.lock" FREE_LOCKED("a") ADD_TAIL_73("a")
 	  ", W ND.lock", "KC0 KCP PCS", "PG OB ND", 3 },
+	/* 3.3.2 to 4: both slabs leave the list as one run and keep their order; A has got a second free
+	 * object, and E goes to the tail. */
+	{ "alloc, fill, a slab is not needed", "fill", EIGHT_OUT "0la 0-a 0-e 0la !0+i 0+j",
+	  INSIDE MAIN("s") ", R KC.capacity, R PCS.spare, R SHm.size" BARN_71
+	  ", R BARN.nr_full, W PCS.spare" OUTSIDE ", R SHm.size, R KCN.node, R ND.nr_partial, A ND.lock"
+	  ", R ND.next, R PG(a).next, R PG(a).flags, R PG(a).counters, A PG(a).flags, M ND.nr_partial"
+	  ", R PG(e).next, R PG(e).flags, R PG(e).counters, A PG(e).flags, M ND.nr_partial"
+	  ", R PG(e).next, W ND.next, W ND.prev, W PG(a).prev, W PG(e).next, W ND.lock"
+	  ", R PG(a).next, R PG(a).prev, W PG(e).prev, W PG(a).next, W PG(a).prev"
+	  ", R PG(a).freelist, R PG(a).counters, A PG(a).freelist"
+	  ", W SHm.o0, R OB(b), W SHm.o1, R OB(a)"
+	  ", A ND.lock, A PG(e).flags, M ND.nr_partial, R PG(e).next"
+	  ", R ND.prev, W PG(e).prev, W ND.next, W PG(e).next, W ND.prev, W ND.lock"
+	  ", M SHm.size" INSTALL NEW_POP("1"),
+	  "KC0 KCP BARN OB SHh", "PCS SHh PG ND", 6, .meddle = free_b_to_the_detached },
 };
 
 static void check_row(const char *variant, const struct fixture_family *family, const struct row *row)
@@ -356,6 +521,8 @@ static void check_row(const char *variant, const struct fixture_family *family, 
 	settings.max_order = row->max_order;
 	settings.min_partial = row->min_partial;
 	settings.defrag_ratio = row->ratio;
+	if (row->grace_cycles)
+		settings.grace_cycles = row->grace_cycles;
 	if (row->max_full)
 		settings.max_full = row->max_full;
 	f = fixture_new(&(struct fixture_options){
@@ -363,6 +530,7 @@ static void check_row(const char *variant, const struct fixture_family *family, 
 		.object_size = row->object_size, .nodes = row->nodes, .view = &page_view_6_12,
 		.placement = row->nodes > 1 ? PLACEMENT_SCATTER : PLACEMENT_COMPACT,
 		.mib = row->nodes > 1 ? 8 : 0 });
+	f->meddle = row->meddle;
 	fixture_run(f, row->script);
 	fixture_expect_path(f, row->path);
 	if (row->only_read)
@@ -401,9 +569,40 @@ static void each_path_of_73_makes_the_accesses_of_the_sheet(void **state)
 	CHECK("7.3", &sheaf_family_71, rows_73);
 }
 
+/*
+ * 3.3.5: nodes along the zonelist, nearest first. CPUs 2 and 3 each leave two partial slabs on their
+ * nodes; node 3 is next to 1, node 2 opposite.
+ */
+static void a_fill_looks_at_the_nearest_nodes_first(void **state)
+{
+	static const char *const variants[] = { "7.0", "7.1", "7.3" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(variants); i++) {
+		struct sheaf_settings settings = sheaf_defaults();
+		struct fixture *f;
+
+		settings.sheaf_capacity = 2;
+		settings.max_order = 0;
+		settings.min_partial = 1;
+		settings.defrag_ratio = 1024;
+		f = fixture_new(&(struct fixture_options){
+			.objects = sheaf_model(variants[i]), .settings = &settings,
+			.family = i ? &sheaf_family_71 : &sheaf_family_70, .nodes = 4, .cpus = 4,
+			.view = &page_view_6_12, .placement = PLACEMENT_SCATTER, .mib = 16 });
+		fixture_run(f, "2+a 2+b 2+c 2+d 2+e 3+A 3+B 3+C 3+D 3+E 1-c 1-C !1+z");
+		assert_string_equal(f->path, "fill");
+		assert_int_equal(pfn_to_node(f->memory, address_to_pfn(f->memory, f->slot['z'])),
+				 3);
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_fill_looks_at_the_nearest_nodes_first),
 		cmocka_unit_test(each_path_of_71_makes_the_accesses_of_the_sheet),
 		cmocka_unit_test(each_path_of_70_makes_the_accesses_of_the_sheet),
 		cmocka_unit_test(each_path_of_70rc_makes_the_accesses_of_the_sheet),

@@ -314,6 +314,49 @@ static void other_nodes_partial_slabs_are_taken_by_ratio(void **state)
 	}
 }
 
+/* Four full slabs of a CPU and one of its own, by its objects; then an object of each full one comes
+ * back. Both CPUs allocate first, or the second would take what the first one left. */
+#define FIVE_LOWER(cpu) \
+	cpu "+a " cpu "+b " cpu "+c " cpu "+d " cpu "+e " cpu "+f " cpu "+g " cpu "+h " cpu "+i " \
+	cpu "+j " cpu "+k " cpu "+l " cpu "+m " cpu "+n " cpu "+o " cpu "+p " cpu "+q "
+#define FOUR_LOWER(cpu) cpu "-a " cpu "-e " cpu "-i " cpu "-m "
+#define FIVE_UPPER(cpu) \
+	cpu "+A " cpu "+B " cpu "+C " cpu "+D " cpu "+E " cpu "+F " cpu "+G " cpu "+H " cpu "+I " \
+	cpu "+J " cpu "+K " cpu "+L " cpu "+M " cpu "+N " cpu "+O " cpu "+P " cpu "+Q "
+#define FOUR_UPPER(cpu) cpu "-A " cpu "-E " cpu "-I " cpu "-M "
+#define LEAVE_FOUR(lower, upper) \
+	FIVE_LOWER(lower) FIVE_UPPER(upper) FOUR_LOWER(lower) FOUR_UPPER(upper)
+
+/*
+ * 2.4.8 e: nodes in the order of the zonelist, nearest first. Node 1 is next to 3 and 0, which come in
+ * this order, as those after it come first; node 2, the next by number, is two hops away.
+ */
+static void other_nodes_are_looked_at_nearest_first(void **state)
+{
+	static const struct { const char *script; unsigned node; } cases[] = {
+		{ LEAVE_FOUR("2", "3") "!1+z", 3 },
+		{ LEAVE_FOUR("0", "2") "!1+z", 0 },
+		{ LEAVE_FOUR("0", "3") "!1+z", 3 },
+		{ FIVE_LOWER("2") FOUR_LOWER("2") "!1+z", 2 },
+	};
+	static const enum era eras[] = { ERA_2622, ERA_2624, ERA_2639, ERA_31 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(eras) * COUNT(cases); i++) {
+		struct fixture *f = fixture_new(&(struct fixture_options){
+			.era = eras[i / COUNT(cases)], .nodes = 4, .cpus = 4,
+			.placement = PLACEMENT_SCATTER, .mib = 16, .min_partial = 3 });
+
+		fixture_set(f, "KC.defrag_ratio", 1023);
+		fixture_run(f, cases[i % COUNT(cases)].script);
+		assert_string_equal(f->path, "partial");
+		assert_int_equal(pfn_to_node(f->memory, address_to_pfn(f->memory, f->slot['z'])),
+				 cases[i % COUNT(cases)].node);
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
 /* ---- an interrupt while a slab is made --------------------------------- */
 
 /* What the handler leaves behind: two objects in use; none; the same, and the slab of a partial. */
@@ -1224,6 +1267,7 @@ int main(void)
 		cmocka_unit_test(zeroing_writes_each_line_of_the_object),
 		cmocka_unit_test(a_cpu_takes_slabs_of_its_own_node),
 		cmocka_unit_test(other_nodes_partial_slabs_are_taken_by_ratio),
+		cmocka_unit_test(other_nodes_are_looked_at_nearest_first),
 		cmocka_unit_test(a_slab_that_an_interrupt_made_loses_objects_as_released),
 		cmocka_unit_test(a_slab_that_an_interrupt_made_is_merged_if_its_freelist_is_empty),
 		cmocka_unit_test(a_slab_that_an_interrupt_made_loses_nothing_as_fixed),

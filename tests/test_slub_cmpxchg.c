@@ -172,17 +172,6 @@ static const struct path_row rows[] = {
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
-/* An interrupt while CPU 0 has pages made: it allocates x, so that the CPU has its slab. */
-static void allocate_x(struct cpu *cpu, struct fixture *f)
-{
-	if (f->slot['x'] || !f->slot['d'])
-		return;
-	f->slot['x'] = f;               /* the interrupt's own slab: not again */
-	op_begin(cpu, OP_ALLOC);
-	f->slot['x'] = f->objects.model->alloc(cpu, f->slub, f->cache, GFP_ATOMIC);
-	op_end(cpu, 0, 0);
-}
-
 /*
  * 4.4.7, 4.4.5. The task's new slab is that of e. The interrupt's has three objects left, k, j and i,
  * which go back one by one under its lock (3.4.5; where the link lies, which the sheet does not list, is
@@ -199,7 +188,7 @@ static void a_slab_given_up_with_objects_makes_the_accesses_of_the_sheet(void **
 		.era = ERA_2639, .cpus = 4, .stride = LINE });
 
 	(void)state;
-	f->meanwhile = allocate_x;
+	f->meanwhile = fixture_allocate_x;
 	/* what is left of e's slab, then x's from the end of its list */
 	fixture_run(f, "0+a 0+b 0+c 0+d !0+e 0+f 0+g 0+h 0+i 0+j 0+k");
 	assert_ptr_equal(fixture_slab(f, f->slot['i']), fixture_slab(f, f->slot['x']));

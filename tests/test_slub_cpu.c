@@ -268,9 +268,52 @@ static void each_path_of_dfb4f096_makes_the_accesses_of_the_sheet(void **state)
 		fixture_check_row(ERA_DFB4F096, &rows_dfb4f096[i]);
 }
 
+/*
+ * 3.4.7, 3.4.5. The task's new slab is that of e. The interrupt's has three objects left, k, j and i,
+ * which go back one by one under its lock; then it is partial and goes to the head of the list, which is
+ * empty.
+ */
+#define BACK(x, OFFSET) \
+	", R CS.freelist, " OFFSET ", R OB(" x "), W CS.freelist, R PG(x).freelist, W OB(" x ")" \
+	", W PG(x).freelist, M PG(x).inuse"
+#define GIVEN_UP(OFFSET) \
+	", R CS.page" SLAB_LOCK("x") BACK("k", OFFSET) BACK("j", OFFSET) BACK("i", OFFSET) \
+	", R CS.freelist, W CS.page, M PG(x).flags, R PG(x).inuse, R PG(x).freelist" \
+	", A ND.lock, M ND.nr_partial, R ND.partial_next, W ND.partial_prev, W PG(x).lru_next" \
+	", W PG(x).lru_prev, W ND.partial_next, W ND.lock" SLAB_UNLOCK("x") \
+	SLAB_LOCK("e") ", M PG(e).flags, W CS.page"
+
+static const struct { enum era era; const char *path; } given_up[] = {
+	{ ERA_2624,
+	  "R CPA, R CS.freelist" GIVE_UP("a", ONE_NODE) ", R ND.nr_partial"
+	  NEW_SLAB("e", ONE_NODE, "") ", R CPA" GIVEN_UP(CS_OFFSET) LOAD_FREELIST("e", CS_OFFSET) },
+	{ ERA_DFB4F096,
+	  "R CS.page, R CS.freelist" GIVE_UP("a", ONE_NODE) ", R ND.nr_partial"
+	  NEW_SLAB("e", ONE_NODE, SET_OFFSET("e")) GIVEN_UP(PG_OFFSET("x"))
+	  LOAD_FREELIST("e", PG_OFFSET("e")) },
+};
+
+static void a_slab_given_up_with_objects_makes_the_accesses_of_the_sheet(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(given_up); i++) {
+		struct fixture *f = fixture_new(&(struct fixture_options){
+			.era = given_up[i].era, .cpus = 4, .stride = LINE });
+
+		f->meanwhile = fixture_allocate_x;
+		/* what is left of e's slab, then x's from the end of its list */
+		fixture_run(f, "0+a 0+b 0+c 0+d !0+e 0+f 0+g 0+h 0+i 0+j 0+k");
+		assert_ptr_equal(fixture_slab(f, f->slot['i']), fixture_slab(f, f->slot['x']));
+		fixture_expect_path(f, given_up[i].path);
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_slab_given_up_with_objects_makes_the_accesses_of_the_sheet),
 		cmocka_unit_test(each_path_of_2624_makes_the_accesses_of_the_sheet),
 		cmocka_unit_test(each_path_of_dfb4f096_makes_the_accesses_of_the_sheet),
 	};

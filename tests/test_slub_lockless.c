@@ -285,17 +285,6 @@ static void each_path_of_318_makes_the_accesses_of_the_sheet(void **state)
 
 /* ---- a slab given up with objects left ------------------------------------------- */
 
-/* An interrupt while CPU 0 has pages made: it allocates x, so that the CPU has its slab. */
-static void allocate_x(struct cpu *cpu, struct fixture *f)
-{
-	if (f->slot['x'] || !f->slot['d'])
-		return;
-	f->slot['x'] = f;               /* the interrupt's own slab: not again */
-	op_begin(cpu, OP_ALLOC);
-	f->slot['x'] = f->objects.model->alloc(cpu, f->slub, f->cache, GFP_ATOMIC);
-	op_end(cpu, 0, 0);
-}
-
 /*
  * 5.5.7, 5.9. The task's new slab is that of e. The interrupt's has three objects left, k, j and i, of
  * which all but the last go back one by one, stage one; the last goes with the exchange that thaws
@@ -340,7 +329,7 @@ static void a_slab_given_up_with_objects_makes_the_accesses_of_the_sheet(void **
 			.era = given_up[i].era, .cpus = 4, .stride = LINE });
 
 		print_message("%s\n", era_name(given_up[i].era));
-		f->meanwhile = allocate_x;
+		f->meanwhile = fixture_allocate_x;
 		/* what is left of e's slab, then x's from the end of its list */
 		fixture_run(f, "0+a 0+b 0+c 0+d !0+e 0+f 0+g 0+h 0+i 0+j 0+k");
 		assert_ptr_equal(fixture_slab(f, f->slot['i']), fixture_slab(f, f->slot['x']));

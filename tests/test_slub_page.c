@@ -211,6 +211,36 @@ static const struct path_row rows[] = {
 	  "CPA KCN Z", "PG OB KC0 VS", 4 },
 };
 
+/*
+ * 2.4.10 as fixed, 2.4.7. The task's new slab is that of e. The interrupt's has three objects left, k, j
+ * and i, which go back one by one under its lock (a; where the link lies is in the page struct); then it is
+ * partial and goes to the head of the list, which is empty.
+ */
+#define BACK(x) \
+	", R PG(x).lockless, R PG(x).offset, R OB(" x "), W PG(x).lockless, R PG(x).freelist" \
+	", W OB(" x "), W PG(x).freelist, M PG(x).inuse"
+
+static void a_slab_given_up_with_objects_makes_the_accesses_of_the_sheet(void **state)
+{
+	struct fixture *f = fixture_new(&(struct fixture_options){
+		.era = ERA_2622, .cpus = 4, .stride = LINE });
+
+	(void)state;
+	f->meanwhile = fixture_allocate_x;
+	/* what is left of e's slab, then x's from the end of its list */
+	fixture_run(f, "0+a 0+b 0+c 0+d !0+e 0+f 0+g 0+h 0+i 0+j 0+k");
+	assert_ptr_equal(fixture_slab(f, f->slot['i']), fixture_slab(f, f->slot['x']));
+	fixture_expect_path(f,
+		GIVE_UP("a", ONE_NODE) ", R ND.nr_partial" NEW_SLAB("e", ONE_NODE)
+		", R CPA" SLAB_LOCK("x") BACK("k") BACK("j") BACK("i") ", R PG(x).lockless, W CPA"
+		", M PG(x).flags, R PG(x).inuse, R PG(x).freelist"
+		", A ND.lock, M ND.nr_partial, R ND.partial_next, W ND.partial_prev"
+		", W PG(x).lru_next, W PG(x).lru_prev, W ND.partial_next, W ND.lock" SLAB_UNLOCK("x")
+		SLAB_LOCK("e") ", M PG(e).flags, W CPA" LOAD_FREELIST("e"));
+	fixture_expect_sound(f);
+	fixture_free(f);
+}
+
 static void each_path_makes_the_accesses_of_the_sheet(void **state)
 {
 	(void)state;
@@ -222,6 +252,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_path_makes_the_accesses_of_the_sheet),
+		cmocka_unit_test(a_slab_given_up_with_objects_makes_the_accesses_of_the_sheet),
 	};
 
 	return cmocka_run_group_tests_name("slub-page", tests, NULL, NULL);

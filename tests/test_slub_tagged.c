@@ -23,11 +23,13 @@
 #define GIVE_UP_TAGGED(x) NAMED(x) STATE(x) AC16(x) ", W CS.freelist"
 /* A new slab knows where it begins; then its first object tells the slab. */
 #define NEW_TAGGED(x) NEW_TAGGED_OF(x, "")
-#define NEW_TAGGED_OF(x, ORDER) \
+#define NEW_TAGGED_OF(x, ORDER) MAKE_TAGGED(x, ORDER) USE_TAGGED(x)
+#define MAKE_TAGGED(x, ORDER) \
 	", R KC.oo, R KC.allocflags, W PG(" x ").objects" SLAB_COUNT(x) ", R PG(" x ").flags" ORDER \
 	NODE_OF(x) ", A ND.nr_slabs, A ND.total_objects, W PG(" x ").slab, M PG(" x ").flags" \
 	", W PG(" x ").address, LINK(" x "), W PG(" x ").freelist, R PG(" x ").objects" \
-	", W PG(" x ").inuse, M PG(" x ").objects, R KC.cpu_slab, R CS.freelist" \
+	", W PG(" x ").inuse, M PG(" x ").objects, R KC.cpu_slab, R CS.freelist"
+#define USE_TAGGED(x) \
 	", R PG(" x ").freelist, W PG(" x ").freelist, R PG(" x ").flags, R KC.flags" \
 	", R PG(" x ").flags" LOAD(x)
 /* 6.4, free: the id, the list, and whether it is of this slab. */
@@ -153,6 +155,34 @@ static void each_path_of_40_makes_the_accesses_of_the_sheet(void **state)
 }
 
 /*
+ * 5.9 as 6.3 has it: the interrupt's slab has three objects left, k, j and i. Behind the last one is no
+ * NULL, so all three go back one by one, an AC16 each, and the exchange that thaws the slab pushes none;
+ * then its caller clears the CPU's list.
+ */
+#define PUSH_BACK(x) ", R KC.offset, R OB(" x ")" STATE("x") ", R KC.offset, W OB(" x ")" AC16("x")
+
+static void a_slab_given_up_with_objects_makes_the_accesses_of_the_sheet(void **state)
+{
+	struct fixture *f = fixture_new(&(struct fixture_options){
+		.era = ERA_TAGGED, .cpus = 4, .stride = LINE });
+
+	(void)state;
+	f->meanwhile = fixture_allocate_x;
+	/* what is left of e's slab, then x's from the end of its list */
+	fixture_run(f, "0+a 0+b 0+c 0+d !0+e 0+f 0+g 0+h 0+i 0+j 0+k");
+	assert_ptr_equal(fixture_slab(f, f->slot['i']), fixture_slab(f, f->slot['x']));
+	fixture_expect_path(f,
+		FAST GIVE_UP_TAGGED("a") ", R CS.partial, R KCN, R ND.nr_partial" MAKE_TAGGED("e", "")
+		", R PG(x).flags" NODE_OF("x") ", R PG(x).freelist"
+		PUSH_BACK("k") PUSH_BACK("j") PUSH_BACK("i") STATE("x")
+		", A ND.lock, M ND.nr_partial, R ND.partial_next, W ND.partial_prev, W PG(x).lru_next"
+		", W PG(x).lru_prev, W ND.partial_next" AC16("x") ", M ND.lock"
+		", M CS.tid, W CS.freelist" USE_TAGGED("e"));
+	fixture_expect_sound(f);
+	fixture_free(f);
+}
+
+/*
  * 6.5.1: CPU 1 uses up a slab, then takes the slab of a, which it has as a partial one. As posted, w's
  * slab is frozen for good: all four objects are lost, whether in use or freed later; in use in all are
  * b, c, d, m and e of the other slab. As intended it is full and nobody's, and its objects come back.
@@ -208,6 +238,7 @@ int main(void)
 		cmocka_unit_test(each_path_as_intended_makes_the_accesses_of_the_sheet),
 		cmocka_unit_test(each_path_as_posted_makes_the_accesses_of_the_sheet),
 		cmocka_unit_test(each_path_of_40_makes_the_accesses_of_the_sheet),
+		cmocka_unit_test(a_slab_given_up_with_objects_makes_the_accesses_of_the_sheet),
 		cmocka_unit_test(as_posted_a_slab_is_forgotten),
 		cmocka_unit_test(as_posted_a_slab_is_not_forgotten_for_a_new_one),
 		cmocka_unit_test(a_tag_of_another_slab_is_found),

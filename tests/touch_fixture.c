@@ -19,10 +19,15 @@ static struct page *quiet_alloc(struct cpu *cpu, void *state, unsigned order, un
 	bool recording = t->recording;
 	struct page *page;
 
+	if (t->options->blocks && t->blocks == t->options->blocks)
+		return NULL;
 	t->recording = false;
 	if (t->meanwhile)
 		t->meanwhile(cpu, t);
 	page = t->page_model->alloc(cpu, t->page_state, order, gfp);
+	if (page && t->blocks < TOUCH_BLOCKS)
+		t->block[t->blocks] = page_address(t->memory, page);
+	t->blocks++;
 	t->recording = recording;
 	return page;
 }

@@ -9,7 +9,7 @@
 #include "models/model.h"
 #include "sim/sim.h"
 
-enum { TOUCH_SLOTS = 128, TOUCH_ACCESSES = 2048 };
+enum { TOUCH_SLOTS = 128, TOUCH_ACCESSES = 2048, TOUCH_BLOCKS = 16 };
 
 struct touch;
 
@@ -30,6 +30,7 @@ struct touch_options {
 	unsigned cpus, nodes;           /* 0: 2, 1 */
 	unsigned object_size, align;    /* 0: 1024, a word */
 	unsigned stride;                /* of page structs; 0: the view's */
+	unsigned blocks;                /* page allocations that succeed; 0: all */
 	bool is_atomic, preempt;
 };
 
@@ -58,6 +59,8 @@ struct touch {
 	const struct touch_options *options;
 	void *slot[TOUCH_SLOTS];        /* objects; stay after a free */
 	const void *noted[TOUCH_SLOTS]; /* the test's */
+	void *block[TOUCH_BLOCKS];      /* first bytes of what the page allocator gave, in order */
+	unsigned blocks;
 	struct touch_step step[512];
 	unsigned steps;
 	uint64_t *turn;                 /* simulated: steps done */

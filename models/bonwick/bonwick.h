@@ -78,6 +78,7 @@ struct kmem_cache {
 	_Alignas(LINE) const char *name;
 	uint64_t chunksize, slab_order, chunks;
 	bool hashed;                    /* objects of PAGE_BYTES / 8 and more */
+	unsigned hash_shift;            /* a constant: bits of a chunk's size, less one */
 
 	_Alignas(LINE) struct spinlock cache_lock;      /* of the slab layer */
 	struct list_head partial, complete;

@@ -24,6 +24,7 @@ static const struct field cache_fields[] = {
 	FIELD(struct kmem_cache, slab_order),
 	FIELD(struct kmem_cache, chunks),
 	FIELD(struct kmem_cache, hashed),
+	FIELD(struct kmem_cache, hash_shift),
 	FIELD(struct kmem_cache, cache_lock),
 	GUARDED(struct kmem_cache, partial, "cache_lock", false),
 	GUARDED(struct kmem_cache, complete, "cache_lock", false),
@@ -96,6 +97,8 @@ static void setup_geometry(struct kmem_cache *cp)
 			break;
 	}
 	cp->chunks = ((uint64_t)PAGE_BYTES << cp->slab_order) / cp->chunksize;
+	while (cp->chunksize >> cp->hash_shift > 1)
+		cp->hash_shift++;
 }
 
 static const struct kmem_magtype *first_magtype(uint64_t chunksize)

@@ -37,6 +37,7 @@ static inline void *slab_layer_alloc(struct cpu *cpu, struct bonwick *b, struct 
 static inline void slab_layer_free(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp,
 				   void *object);
 
+/* By the object's address in units of its size, so that neighbours are in different buckets. */
 static inline struct bufctl **bucket_of(struct cpu *cpu, const struct bonwick *b,
 					struct kmem_cache *cp, const void *object)
 {
@@ -44,7 +45,7 @@ static inline struct bufctl **bucket_of(struct cpu *cpu, const struct bonwick *b
 	uint64_t pfn = address_to_pfn(b->memory, object);
 	uint64_t at = (uint64_t)((const char *)object - (const char *)pfn_address(b->memory, pfn));
 
-	return &hash[(pfn * (PAGE_BYTES / LINE) + at / LINE) % HASH_BUCKETS];
+	return &hash[(pfn * PAGE_BYTES + at) >> cp->hash_shift & (HASH_BUCKETS - 1)];
 }
 
 /* Chains the objects of a new slab in ascending order, through themselves. */

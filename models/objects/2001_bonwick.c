@@ -32,10 +32,10 @@
  *
  * Chosen: mutexes spin; interrupts are off while one is held, at the price of a cli and a sti, where
  * in Solaris an interrupt's thread would wait for the owner; of large objects the hash has 64
- * buckets and a slab's order wastes an eighth at most; kmem_free is told the size by its caller, so
- * kfree reads nothing for it; sizes of kmalloc are those of SLUB up to 8192; magazine and descriptor
- * caches have no magazines of their own; memory that is no longer needed is not reaped from the
- * depot, for none gets tight here.
+ * buckets, by the address in units of the object's size, and a slab's order wastes an eighth at most;
+ * kmem_free is told the size by its caller, so kfree reads nothing for it; sizes of kmalloc are those
+ * of SLUB up to 8192; magazine and descriptor caches have no magazines of their own; memory that is
+ * no longer needed is not reaped from the depot, for none gets tight here.
  * Left out: constructors, colouring, vmem, debugging, growth of the hash, nodes.
  */
 #include "models/bonwick/slab_layer.h"

@@ -1,6 +1,7 @@
 /* Zones: counters, watermarks, checks of pages, set-up; see models/pages/zone.h. */
 #include "models/pages/zone_6.h"
 #include "models/pages/zone_place.h"
+#include "sim/verbs/nodes.h"
 
 #include <string.h>
 
@@ -153,7 +154,7 @@ static bool above_6(struct cpu *cpu, struct zone *zone, unsigned order, enum wat
 	return zone_watermark_ok_6(cpu, zone, order, mark, gfp);
 }
 
-/* The own node first, then the others in turn. */
+/* Along the zonelist: the own node first, then the others, nearest first. */
 struct page *zones_alloc_above(struct cpu *cpu, struct zones *zones, unsigned order,
 			       enum watermark mark, unsigned gfp, zone_take *take, void *state)
 {
@@ -161,7 +162,8 @@ struct page *zones_alloc_above(struct cpu *cpu, struct zones *zones, unsigned or
 	struct zone *preferred = &zones->zone[cpu_node(cpu)];
 
 	for (unsigned i = 0; i < nodes; i++) {
-		struct zone *zone = &zones->zone[(cpu_node(cpu) + i) % nodes];
+		unsigned node = node_by_distance(cpu_sim(cpu), cpu_node(cpu), i);
+		struct zone *zone = &zones->zone[node];
 		struct page *page = NULL;
 
 		if (zones->rules->modern ? above_6(cpu, zone, order, mark, gfp)

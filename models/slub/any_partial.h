@@ -6,6 +6,7 @@
 #define MODELS_SLUB_ANY_PARTIAL_H
 
 #include "models/slub/slab.h"
+#include "sim/verbs/nodes.h"
 
 /* A slab that became the CPU's; NULL: none. */
 struct partial_slab {
@@ -18,7 +19,8 @@ static inline struct partial_slab get_partial_node(struct cpu *cpu, struct slub 
 						   struct kmem_cache *s, struct kmem_cache_node *n,
 						   struct kmem_cache_cpu *c);
 
-/* Another node's slab, once in a while: better than memory that lies idle over there. */
+/* Another node's slab, once in a while: better than memory that lies idle over there. Along the
+ * zonelist, which begins with the own node. */
 static inline struct partial_slab get_any_partial(struct cpu *cpu, struct slub *slub,
 						  struct kmem_cache *s, struct kmem_cache_cpu *c)
 {
@@ -32,7 +34,7 @@ static inline struct partial_slab get_any_partial(struct cpu *cpu, struct slub *
 	if (random_below(cpu, 1024) > (uint64_t)ratio)
 		return none;
 	for (unsigned i = 0; i < nodes; i++) {
-		unsigned node = (cpu_node(cpu) + i) % nodes;
+		unsigned node = node_by_distance(cpu_sim(cpu), cpu_node(cpu), i);
 		struct kmem_cache_node *n = load(cpu, cache_node(s, node));
 		uint64_t nr_partial = load(cpu, &n->nr_partial);
 		struct partial_slab found = none;

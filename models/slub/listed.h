@@ -16,6 +16,7 @@
 #define MODELS_SLUB_LISTED_H
 
 #include "models/slub/sheaf.h"
+#include "sim/verbs/nodes.h"
 
 /* ---- free objects ------------------------------------------------------------------------------- */
 
@@ -149,7 +150,7 @@ static inline bool may_take_of_others(struct cpu *cpu, const struct slub *slub, 
 static inline struct kmem_cache_node *rich_node(struct cpu *cpu, const struct slub *slub,
 						struct kmem_cache *s, unsigned i)
 {
-	unsigned node = (cpu_node(cpu) + i) % slub->memory->nodes;
+	unsigned node = node_by_distance(cpu_sim(cpu), cpu_node(cpu), i);
 	struct kmem_cache_node *n = get_node(cpu, s, node);
 	uint64_t nr_partial = load(cpu, node_nr_partial(slub, n));
 	uint64_t min_partial = load(cpu, &s->min_partial);

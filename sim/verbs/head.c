@@ -1,5 +1,6 @@
 /* Who am I, how many are we, and random streams; see head.h. */
 #include "sim/verbs/head.h"
+#include "sim/verbs/nodes.h"
 #include "sim/verbs/random.h"
 
 static const struct cpu_head *head_of(const struct cpu *cpu)
@@ -37,6 +38,15 @@ unsigned sim_cpus(const struct sim *sim)
 unsigned sim_nodes(const struct sim *sim)
 {
 	return sim_head_const(sim)->nodes;
+}
+
+unsigned node_by_distance(const struct sim *sim, unsigned node, unsigned i)
+{
+	const struct sim_head *head = sim_head_const(sim);
+
+	if (!head->by_distance)
+		return (node + i) % head->nodes;
+	return head->by_distance[node * head->nodes + i];
 }
 
 bool sim_preempt(const struct sim *sim)

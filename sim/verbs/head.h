@@ -13,6 +13,8 @@ struct sim_head {
 	bool preempt;
 	uint64_t seed;
 	unsigned *node_of;              /* [cpus]: NUMA node of each CPU */
+	unsigned *by_distance;          /* [nodes][nodes]: all nodes, nearest to each first; NULL: no
+					 * machine says how far they are */
 	struct arena arena;
 	void *own;                      /* the door of a loaded allocator (models/own/own.h) */
 };

@@ -1,5 +1,5 @@
 /*
- * What a read-modify-write does to its word: the same in every backend that does it itself.
+ * What verbs do to their words: the same in every backend that does it itself.
  */
 #ifndef SIM_VERBS_RMW_H
 #define SIM_VERBS_RMW_H
@@ -7,6 +7,32 @@
 #include <string.h>
 
 #include "sim/verbs/verbs.h"
+
+/* A word or a pair, in moves of its size, which a call of memcpy would cost more than; less usual
+ * sizes (of host_change) by such a call. */
+static inline void copy_bytes(void *to, const void *from, size_t size)
+{
+	if (size == 8) {                /* mostly */
+		memcpy(to, from, 8);
+		return;
+	}
+	switch (size) {
+	case 1:
+		memcpy(to, from, 1);
+		break;
+	case 2:
+		memcpy(to, from, 2);
+		break;
+	case 4:
+		memcpy(to, from, 4);
+		break;
+	case sizeof(struct pair):
+		memcpy(to, from, sizeof(struct pair));
+		break;
+	default:
+		memcpy(to, from, size);
+	}
+}
 
 /* Pointers to `size` bytes each; `expected` of RMW_CAS only. `old` may be one of the other two: it is
  * written when they have been read. */

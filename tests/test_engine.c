@@ -1458,7 +1458,7 @@ static void two_machines_know_nothing_of_each_other(void **state)
 			sim[i] = small_sim(4);
 			l[i] = (struct locking){ arena_new(sim[i], struct guarded, 1, 0, LINE, NULL,
 							   "guarded"),
-						 BY_BIT_PLAIN };
+						 BY_BIT_2625 };
 			for (unsigned cpu = 0; cpu < 4; cpu++)
 				thread_start(sim[i], cpu, adds_under_the_lock, &l[i]);
 		}

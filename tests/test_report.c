@@ -974,10 +974,12 @@ static void the_table_tells_two_states(void **state)
 	made_free(&made);
 }
 
-static void add_blocks(struct made *made, const char *objects, uint64_t seed, uint64_t single)
+static void add_blocks(struct made *made, const char *objects, enum op asked, uint64_t seed,
+		       uint64_t single)
 {
 	struct result *result = made_add(made, objects, "64", seed, 100, 20)->result;
 
+	result->op[asked].count = 1;
 	result->orders = 11;
 	result->order = xalloc(result->orders * sizeof *result->order);
 	result->order[0].blocks = single;
@@ -997,27 +999,34 @@ static void squeeze(char *text)
 }
 
 /* (100 + 300) / 2 single pages, 512 and 1024 in large blocks: of 1736 pages 1536 are 88.5 %. Below an
- * object allocator they are no subject. */
+ * object allocator, and where nobody asks for pages, they are no subject. */
 static void free_blocks_are_told_at_the_end(void **state)
 {
+	static const struct {
+		const char *objects;
+		enum op asked;
+		bool told;
+	} cases[] = { { "", OP_PAGE_ALLOC, true }, { "", OP_FAULT, true }, { "", OP_WORK, false },
+		      { "slub", OP_PAGE_ALLOC, false } };
+
 	(void)state;
-	for (unsigned objects = 0; objects < 2; objects++) {
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct made made;
 		char *text;
 		size_t length;
 		FILE *out = open_memstream(&text, &length);
 
 		made_init(&made);
-		add_blocks(&made, objects ? "slub" : "", 1, 100);
-		add_blocks(&made, objects ? "slub" : "", 2, 300);
+		add_blocks(&made, cases[i].objects, cases[i].asked, 1, 100);
+		add_blocks(&made, cases[i].objects, cases[i].asked, 2, 300);
 		summary_print(out, &made.points, (struct paper){ 0 });
 		fclose(out);
 		squeeze(text);
-		if (objects)
+		if (!cases[i].told)
 			assert_null(strstr(text, "Free at the end"));
 		else
 			assert_non_null(strstr(text, "Free at the end, in blocks of 2^order pages that any CPU can have:\n"));
-		if (!objects && !strstr(text, " 64 200 0 0 0 0 0 0 0 0 1 1 1736 88 %\n"))
+		if (cases[i].told && !strstr(text, " 64 200 0 0 0 0 0 0 0 0 1 1 1736 88 %\n"))
 			fail_msg("%s", text);
 		free(text);
 		made_free(&made);

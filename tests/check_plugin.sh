@@ -210,6 +210,6 @@ verdict $? "and it was, and no point stands under its hash"
 verdict $? "help with a model is help"
 
 sed -i 's/PLUGIN_ABI = /&10 + /' include/sim/verbs/table.h && build toy.c
-refused toy.so 'built for interface 11, and this bounce has 1; build it with: cc '
+refused toy.so 'built for interface 12, and this bounce has 2; build it with: cc '
 refused "$(printf 'a\033[31m.so')" 'No such file'
 exit 0

@@ -55,7 +55,7 @@ static void under_lock(struct cpu *cpu, struct program *p, unsigned which)
 	else if (which == 1)
 		spin_lock(cpu, &p->shared->ticket, LOCK_TICKET);
 	else
-		bit_spin_lock(cpu, &p->shared->bits, 3);
+		bit_spin_lock(cpu, &p->shared->bits, 3, BIT_LOCK_2624);
 	value = load(cpu, &p->shared->guarded[which]);
 	compute_cycles(cpu, random_below(cpu, 40));
 	store(cpu, &p->shared->guarded[which], value + 1);
@@ -64,7 +64,7 @@ static void under_lock(struct cpu *cpu, struct program *p, unsigned which)
 	else if (which == 1)
 		spin_unlock(cpu, &p->shared->ticket, LOCK_TICKET);
 	else
-		bit_spin_unlock(cpu, &p->shared->bits, 3, BIT_UNLOCK_LOCKED);
+		bit_spin_unlock(cpu, &p->shared->bits, 3, BIT_LOCK_2624);
 	irq_restore(cpu, flags);
 }
 

@@ -943,10 +943,10 @@ static void holds_again_and_again(struct cpu *cpu, void *argument)
 	struct holding *h = argument;
 
 	for (unsigned i = 0; i < HOLD_TURNS; i++) {
-		bit_spin_lock(cpu, h->word, 3);
+		bit_spin_lock(cpu, h->word, 3, BIT_LOCK_2624);
 		h->held[cpu_id(cpu)] -= cpu_clock(cpu);
 		compute_cycles(cpu, random_below(cpu, 8));
-		bit_spin_unlock(cpu, h->word, 3, BIT_UNLOCK_LOCKED);
+		bit_spin_unlock(cpu, h->word, 3, BIT_LOCK_2624);
 		h->held[cpu_id(cpu)] += cpu_clock(cpu);
 	}
 }
@@ -986,7 +986,7 @@ static void each_holder_has_its_own_time(void **state)
 
 static void lets_go_of_anothers(struct cpu *cpu, void *argument)
 {
-	bit_spin_unlock(cpu, argument, 3, BIT_UNLOCK_LOCKED);
+	bit_spin_unlock(cpu, argument, 3, BIT_LOCK_2624);
 }
 
 static void a_lock_is_released_by_its_holder(void **state)

@@ -770,26 +770,30 @@ struct guarded {
 	_Alignas(LINE) unsigned order[16], taken;
 };
 
-enum how { BY_DEC, BY_TICKET, BY_BIT_ASSERT, BY_BIT_LOCKED, BY_BIT_PLAIN, HOWS };
+enum how { BY_DEC, BY_TICKET, BY_BIT_2622, BY_BIT_2624, BY_BIT_2625, BY_BIT_2639, HOWS };
 
 struct locking {
 	struct guarded *g;
 	enum how how;
 };
 
+static enum bit_lock bit_lock_of(enum how how)
+{
+	return (enum bit_lock)(how - BY_BIT_2622 + BIT_LOCK_2622);
+}
+
 static void lock_by(struct cpu *cpu, struct guarded *g, enum how how)
 {
-	if (how >= BY_BIT_ASSERT)
-		bit_spin_lock(cpu, &g->bits, 5);
+	if (how >= BY_BIT_2622)
+		bit_spin_lock(cpu, &g->bits, 5, bit_lock_of(how));
 	else
 		spin_lock(cpu, &g->lock, how == BY_DEC ? LOCK_DEC : LOCK_TICKET);
 }
 
 static void unlock_by(struct cpu *cpu, struct guarded *g, enum how how)
 {
-	if (how >= BY_BIT_ASSERT)
-		bit_spin_unlock(cpu, &g->bits, 5,
-				(enum bit_unlock)(how - BY_BIT_ASSERT + BIT_UNLOCK_ASSERT));
+	if (how >= BY_BIT_2622)
+		bit_spin_unlock(cpu, &g->bits, 5, bit_lock_of(how));
 	else
 		spin_unlock(cpu, &g->lock, how == BY_DEC ? LOCK_DEC : LOCK_TICKET);
 }
@@ -816,7 +820,7 @@ static void adds_under_the_lock(struct cpu *cpu, void *argument)
 
 static void locks_exclude(void **state)
 {
-	static const char *const kind[HOWS] = { "dec", "ticket", "bit", "bit", "bit" };
+	static const char *const kind[HOWS] = { "dec", "ticket", "bit", "bit", "bit", "bit" };
 
 	(void)state;
 	for (enum how how = BY_DEC; how < HOWS; how++)
@@ -885,8 +889,8 @@ static void tries_locks(struct cpu *cpu, void *argument)
 	EXPECT(cpu, bit_spin_trylock(cpu, &g->bits, 0), true);
 	EXPECT(cpu, bit_spin_trylock(cpu, &g->bits, 0), false);
 	EXPECT(cpu, bit_spin_trylock(cpu, &g->bits, 1), true);
-	bit_spin_unlock(cpu, &g->bits, 0, BIT_UNLOCK_PLAIN);
-	bit_spin_unlock(cpu, &g->bits, 1, BIT_UNLOCK_LOCKED);
+	bit_spin_unlock(cpu, &g->bits, 0, BIT_LOCK_2625);
+	bit_spin_unlock(cpu, &g->bits, 1, BIT_LOCK_2624);
 	EXPECT(cpu, load(cpu, &g->bits), 0);
 	spin_lock_init(&g->lock, LOCK_DEC);
 	EXPECT(cpu, spin_trylock(cpu, &g->lock, LOCK_DEC), true);
@@ -1073,7 +1077,7 @@ static void never_unlocks_bit(struct cpu *cpu, void *argument)
 	struct knot *k = argument;
 
 	for (;;) {
-		bit_spin_lock(cpu, &k->bits, 5);
+		bit_spin_lock(cpu, &k->bits, 5, BIT_LOCK_2625);
 		store(cpu, &k->guarded, 1);
 	}
 }
@@ -1454,7 +1458,7 @@ static void two_machines_know_nothing_of_each_other(void **state)
 			sim[i] = small_sim(4);
 			l[i] = (struct locking){ arena_new(sim[i], struct guarded, 1, 0, LINE, NULL,
 							   "guarded"),
-						 BY_BIT_PLAIN };
+						 BY_BIT_2625 };
 			for (unsigned cpu = 0; cpu < 4; cpu++)
 				thread_start(sim[i], cpu, adds_under_the_lock, &l[i]);
 		}

@@ -431,6 +431,96 @@ static void a_waiting_writer_goes_before_new_readers(void **state)
 	sim_free(run.sim);
 }
 
+/* ---- bit locks, by what the sheet has in 1.1 ---------------------------------------------------- */
+
+struct bit_run {
+	uint64_t *word;
+	enum bit_lock kind;
+	uint64_t until;                 /* where the last noted access ended */
+	char text[400];
+};
+
+/* "M, A, pause R, ": CPU 1 at the lock's word (R, A) and at its count (M); a turn that is like the
+ * one before is left out. */
+static void note_waiter(void *to, const struct access *a)
+{
+	struct bit_run *run = to;
+	char step[20], how = 'R', *text = run->text;
+	static const char *const turns[] = { "M, pause M, R, ", "pause R, " };
+	size_t at = strlen(text);
+
+	if (a->cpu != 1)
+		return;
+	if (a->write)
+		how = a->locked ? 'A' : 'M';
+	snprintf(step, sizeof step, "%s%c, ", a->start_units > run->until && at ? "pause " : "", how);
+	run->until = a->start_units + a->cost_units;
+	snprintf(text + at, sizeof run->text - at, "%s", step);
+	for (size_t i = 0; i < sizeof turns / sizeof *turns; i++) {
+		size_t length = strlen(turns[i]);
+
+		at = strlen(text);
+		if (at >= 2 * length && !strcmp(text + at - length, turns[i]) &&
+		    !strncmp(text + at - 2 * length, turns[i], length))
+			text[at - length] = '\0';
+	}
+}
+
+static void holds_the_bit(struct cpu *cpu, void *argument)
+{
+	struct bit_run *run = argument;
+
+	bit_spin_lock(cpu, run->word, 3, run->kind);
+	compute_cycles(cpu, 20000);
+	bit_spin_unlock(cpu, run->word, 3, run->kind);
+}
+
+static void waits_for_the_bit(struct cpu *cpu, void *argument)
+{
+	struct bit_run *run = argument;
+
+	compute_cycles(cpu, 2000);
+	run->until = 0;
+	run->text[0] = '\0';
+	bit_spin_lock(cpu, run->word, 3, run->kind);
+}
+
+/* The lock costs CPU 1 its count (M), a bts (A), and while the bit is set: until 2.6.38 a read, and
+ * if it is still set count down, pause, count up, read; from 2.6.39 on count down once, pause and
+ * read as long as it is set, count up; then the bts again. Nothing is counted without preemption. */
+static void who_waits_for_a_bit_pauses_as_its_version_did(void **state)
+{
+	static const struct {
+		enum bit_lock kind;
+		bool preempt;
+		const char *text;
+	} rows[] = {
+		{ BIT_LOCK_2624, false, "A, R, pause R, A, " },
+		{ BIT_LOCK_2625, false, "A, R, pause R, A, " },
+		{ BIT_LOCK_2639, false, "A, pause R, A, " },
+		{ BIT_LOCK_2625, true, "M, A, R, M, pause M, R, A, " },
+		{ BIT_LOCK_2639, true, "M, A, M, pause R, M, A, " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const struct machine machine = engine_machine();
+		struct sim_options options = engine_options(&machine, 2);
+		struct bit_run run = { .kind = rows[i].kind };
+		struct sim *sim;
+
+		options.preempt = rows[i].preempt;
+		sim = engine_sim(&options);
+		run.word = arena_new(sim, uint64_t, 1, 0, LINE, NULL, "word");
+		sim_observe(sim, note_waiter, &run);
+		thread_start(sim, 0, holds_the_bit, &run);
+		thread_start(sim, 1, waits_for_the_bit, &run);
+		assert_int_equal(sim_run(sim), OUTCOME_DONE);
+		assert_string_equal(run.text, rows[i].text);
+		sim_free(sim);
+	}
+}
+
 /* ---- the rest -------------------------------------------------------------------------------- */
 
 static void settings_that_do_not_fit_are_told(void **state)
@@ -476,6 +566,7 @@ int main(void)
 		cmocka_unit_test(damage_is_found),
 		cmocka_unit_test(mcs_is_served_in_order_of_coming),
 		cmocka_unit_test(a_waiting_writer_goes_before_new_readers),
+		cmocka_unit_test(who_waits_for_a_bit_pauses_as_its_version_did),
 		cmocka_unit_test(settings_that_do_not_fit_are_told),
 		cmocka_unit_test(shortcuts_change_nothing),
 	};

@@ -233,9 +233,9 @@ static void hold_the_lock(struct cpu *cpu, void *argument)
 		spin_lock(cpu, b->lock, LOCK_DEC);
 		store(cpu, &b->shared[1], load(cpu, &b->shared[1]) + 1);
 		spin_unlock(cpu, b->lock, LOCK_DEC);
-		bit_spin_lock(cpu, &b->shared[2], 3);
+		bit_spin_lock(cpu, &b->shared[2], 3, BIT_LOCK_2639);
 		store(cpu, &b->shared[3], load(cpu, &b->shared[3]) + 1);
-		bit_spin_unlock(cpu, &b->shared[2], 3, BIT_UNLOCK_PLAIN);
+		bit_spin_unlock(cpu, &b->shared[2], 3, BIT_LOCK_2639);
 	}
 }
 

@@ -378,12 +378,13 @@ static bool own_spin_is_contended(struct cpu *cpu, struct spinlock *alias, enum 
 	return result;
 }
 
-static void own_bit_lock(struct cpu *cpu, uint64_t *alias, unsigned bit, const struct site *site)
+static void own_bit_lock(struct cpu *cpu, uint64_t *alias, unsigned bit, enum bit_lock kind,
+			 const struct site *site)
 {
 	uint64_t *word = reach(cpu, alias, sizeof *word, true, site);
 
 	must_not_hold(cpu, word, bit, site);
-	bit_spin_lock_at(cpu, word, bit, site);
+	bit_spin_lock_at(cpu, word, bit, kind, site);
 	note_taken(cpu, word, bit, site);
 	back(cpu);
 }
@@ -399,13 +400,13 @@ static bool own_bit_trylock(struct cpu *cpu, uint64_t *alias, unsigned bit, cons
 	return taken;
 }
 
-static void own_bit_unlock(struct cpu *cpu, uint64_t *alias, unsigned bit, enum bit_unlock how,
+static void own_bit_unlock(struct cpu *cpu, uint64_t *alias, unsigned bit, enum bit_lock kind,
 			   const struct site *site)
 {
 	uint64_t *word = reach(cpu, alias, sizeof *word, true, site);
 
 	note_given(cpu, word, bit, site);
-	bit_spin_unlock_at(cpu, word, bit, how, site);
+	bit_spin_unlock_at(cpu, word, bit, kind, site);
 	back(cpu);
 }
 

@@ -8,7 +8,7 @@
 	.kmalloc_max         = 2 * PAGE_BYTES, \
 	.waste               = 16, \
 	.too_many            = OBJECTS_MASK + 1, \
-	.unlock              = BIT_UNLOCK_PLAIN, \
+	.slab_lock           = BIT_LOCK_2639, \
 	.list_lock           = LOCK_TICKET, \
 	.refilled            = LIST_TAIL, \
 	.page_pair           = true, \

@@ -24,12 +24,12 @@ static inline void object_clear(struct cpu *cpu, void *object, unsigned bytes)
 
 static inline void slab_lock(struct cpu *cpu, struct slab_page *page)
 {
-	bit_spin_lock(cpu, &page->flags, PG_LOCKED);
+	bit_spin_lock(cpu, &page->flags, PG_LOCKED, era.slab_lock);
 }
 
 static inline void slab_unlock(struct cpu *cpu, struct slab_page *page)
 {
-	bit_spin_unlock(cpu, &page->flags, PG_LOCKED, era.unlock);
+	bit_spin_unlock(cpu, &page->flags, PG_LOCKED, era.slab_lock);
 }
 
 static inline struct slab_page *lru_page(struct list_head *lru)

@@ -33,7 +33,7 @@ struct slub_era {
 	unsigned too_many;              /* objects: a slab has fewer, for inuse to count them */
 	unsigned waste;                 /* a slab wastes 1/waste of its bytes at most, if it can */
 	size_t cpu_slab_bytes;          /* of an element of cpu_slab[]; 0: there is none */
-	enum bit_unlock unlock;         /* of the slab lock */
+	enum bit_lock slab_lock;
 	enum lock_kind list_lock;
 	enum list_end refilled;         /* where a full slab goes that gets an object back */
 	enum list_end given_up;         /* where a slab goes that its CPU gives up */

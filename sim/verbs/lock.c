@@ -323,13 +323,21 @@ void spin_unlock_irqrestore_at(struct cpu *cpu, struct spinlock *lock, enum lock
 /* ---- bit locks ------------------------------------------------------------------------------ */
 
 /*
- * Reads with pause until the bit looks clear. A kernel that counts preemption toggles the count
- * on every turn (until 2.6.38), so that turn is spelled out; without, it is a plain poll.
+ * Reads with pause until the bit looks clear, and from 2.6.39 on with a pause first. A kernel that
+ * counts preemption toggled the count on every turn before that, so such a turn is spelled out;
+ * without, it is a plain poll.
  */
-static void bit_wait(struct cpu *cpu, uint64_t *word, unsigned bit)
+static void bit_wait(struct cpu *cpu, uint64_t *word, unsigned bit, enum bit_lock kind)
 {
 	uint64_t now;
 
+	if (kind >= BIT_LOCK_2639) {
+		preempt_enable(cpu);
+		compute(cpu, STEP_PAUSE);
+		spin_while(cpu, word, value >> bit & 1, STEP_PAUSE);
+		preempt_disable(cpu);
+		return;
+	}
 	if (!sim_preempt(cpu_sim(cpu))) {
 		spin_while(cpu, word, value >> bit & 1, STEP_PAUSE);
 		return;
@@ -343,7 +351,8 @@ static void bit_wait(struct cpu *cpu, uint64_t *word, unsigned bit)
 	}
 }
 
-void bit_spin_lock_at(struct cpu *cpu, uint64_t *word, unsigned bit, const struct site *site)
+void bit_spin_lock_at(struct cpu *cpu, uint64_t *word, unsigned bit, enum bit_lock kind,
+		      const struct site *site)
 {
 	enum waiting before = waiting(cpu, NOT_WAITING);
 	unsigned charged = on_behalf(cpu, site), turns = 0;
@@ -355,7 +364,7 @@ void bit_spin_lock_at(struct cpu *cpu, uint64_t *word, unsigned bit, const struc
 		waiting(cpu, WAITING_LOCK);
 	while (held) {
 		turns++;
-		bit_wait(cpu, word, bit);
+		bit_wait(cpu, word, bit, kind);
 		held = bit_set(cpu, word, bit);
 	}
 	lock_taken(cpu, word, "bit", turns);
@@ -378,14 +387,14 @@ bool bit_spin_trylock_at(struct cpu *cpu, uint64_t *word, unsigned bit, const st
 	return !held;
 }
 
-void bit_spin_unlock_at(struct cpu *cpu, uint64_t *word, unsigned bit, enum bit_unlock how,
+void bit_spin_unlock_at(struct cpu *cpu, uint64_t *word, unsigned bit, enum bit_lock kind,
 			const struct site *site)
 {
 	unsigned charged = on_behalf(cpu, site);
 
-	if (how == BIT_UNLOCK_ASSERT)
+	if (kind == BIT_LOCK_2622)
 		load(cpu, word);
-	if (how == BIT_UNLOCK_PLAIN)
+	if (kind >= BIT_LOCK_2625)
 		bit_clear_local(cpu, word, bit);
 	else
 		bit_clear(cpu, word, bit);

@@ -21,7 +21,9 @@
  * A waiter that finds only `pending` set sees a hand-over, one store from its end, and waits for
  * it; the kernel gives that up after a number of reads and queues.
  *
- * bit_spin_lock: test-and-test-and-set on one bit of a word; its unlock has three generations.
+ * bit_spin_lock: test-and-test-and-set on one bit of a word, unfair. Who waits reads, with a pause
+ * after each read, and in a kernel that counts preemption lets go of it for that pause; from 2.6.39
+ * on for the whole wait, and with the pause before the read.
  */
 #ifndef SIM_VERBS_LOCK_H
 #define SIM_VERBS_LOCK_H
@@ -60,15 +62,17 @@ bool spin_lock_is_held(const struct spinlock *lock, enum lock_kind kind);
 VERB bool spin_lock_irqsave_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, const struct site *site);
 VERB void spin_unlock_irqrestore_at(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, bool flags, const struct site *site);
 
-enum bit_unlock {
-	BIT_UNLOCK_ASSERT,      /* 2.6.22, 2.6.23: read (assertion), then LOCK btr */
-	BIT_UNLOCK_LOCKED,      /* 2.6.24: LOCK btr */
-	BIT_UNLOCK_PLAIN,       /* 2.6.25 and later: plain read-modify-write */
+/* Its generations, by how they unlock; from BIT_LOCK_2639 on also by how they wait. */
+enum bit_lock {
+	BIT_LOCK_2622,          /* 2.6.22, 2.6.23: read (assertion), then LOCK btr */
+	BIT_LOCK_2624,          /* 2.6.24: LOCK btr */
+	BIT_LOCK_2625,          /* 2.6.25 to 2.6.38: plain read-modify-write */
+	BIT_LOCK_2639,          /* 2.6.39 and later: the same */
 };
 
-VERB void bit_spin_lock_at(struct cpu *cpu, uint64_t *word, unsigned bit, const struct site *site);
+VERB void bit_spin_lock_at(struct cpu *cpu, uint64_t *word, unsigned bit, enum bit_lock kind, const struct site *site);
 VERB bool bit_spin_trylock_at(struct cpu *cpu, uint64_t *word, unsigned bit, const struct site *site);
-VERB void bit_spin_unlock_at(struct cpu *cpu, uint64_t *word, unsigned bit, enum bit_unlock how, const struct site *site);
+VERB void bit_spin_unlock_at(struct cpu *cpu, uint64_t *word, unsigned bit, enum bit_lock kind, const struct site *site);
 
 /* What a lock costs is its caller's: reports name the place that calls. */
 #define spin_lock(cpu, lock, kind)      spin_lock_at((cpu), (lock), (kind), SITE("spin_lock(" #lock ")"))
@@ -80,9 +84,10 @@ VERB void bit_spin_unlock_at(struct cpu *cpu, uint64_t *word, unsigned bit, enum
 #define spin_lock_irqsave(cpu, lock, kind) spin_lock_irqsave_at((cpu), (lock), (kind), SITE("spin_lock_irqsave(" #lock ")"))
 #define spin_unlock_irqrestore(cpu, lock, kind, flags) \
 	spin_unlock_irqrestore_at((cpu), (lock), (kind), (flags), SITE("spin_unlock_irqrestore(" #lock ")"))
-#define bit_spin_lock(cpu, word, bit)   bit_spin_lock_at((cpu), (word), (bit), SITE("bit_spin_lock(" #word ")"))
+#define bit_spin_lock(cpu, word, bit, kind) \
+	bit_spin_lock_at((cpu), (word), (bit), (kind), SITE("bit_spin_lock(" #word ")"))
 #define bit_spin_trylock(cpu, word, bit) bit_spin_trylock_at((cpu), (word), (bit), SITE("bit_spin_trylock(" #word ")"))
-#define bit_spin_unlock(cpu, word, bit, how) \
-	bit_spin_unlock_at((cpu), (word), (bit), (how), SITE("bit_spin_unlock(" #word ")"))
+#define bit_spin_unlock(cpu, word, bit, kind) \
+	bit_spin_unlock_at((cpu), (word), (bit), (kind), SITE("bit_spin_unlock(" #word ")"))
 
 #endif

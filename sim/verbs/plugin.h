@@ -153,9 +153,9 @@ VERB bool spin_is_contended_at(struct cpu *cpu, struct spinlock *lock, enum lock
 	return bounce_verbs->lock_wanted(cpu, lock, kind, site);
 }
 
-VERB void bit_spin_lock_at(struct cpu *cpu, uint64_t *word, unsigned bit, const struct site *site)
+VERB void bit_spin_lock_at(struct cpu *cpu, uint64_t *word, unsigned bit, enum bit_lock kind, const struct site *site)
 {
-	bounce_verbs->bit_lock(cpu, word, bit, site);
+	bounce_verbs->bit_lock(cpu, word, bit, kind, site);
 }
 
 VERB bool bit_spin_trylock_at(struct cpu *cpu, uint64_t *word, unsigned bit, const struct site *site)
@@ -163,9 +163,9 @@ VERB bool bit_spin_trylock_at(struct cpu *cpu, uint64_t *word, unsigned bit, con
 	return bounce_verbs->bit_trylock(cpu, word, bit, site);
 }
 
-VERB void bit_spin_unlock_at(struct cpu *cpu, uint64_t *word, unsigned bit, enum bit_unlock how, const struct site *site)
+VERB void bit_spin_unlock_at(struct cpu *cpu, uint64_t *word, unsigned bit, enum bit_lock kind, const struct site *site)
 {
-	bounce_verbs->bit_unlock(cpu, word, bit, how, site);
+	bounce_verbs->bit_unlock(cpu, word, bit, kind, site);
 }
 
 /* For init() and check(). */

@@ -10,7 +10,7 @@
 #include "sim/verbs/lock.h"
 #include "sim/verbs/verbs.h"
 
-enum { PLUGIN_ABI = 1 };
+enum { PLUGIN_ABI = 2 };
 
 struct books;                   /* who asks in a check() */
 
@@ -48,9 +48,9 @@ struct verb_table {
 	bool (*take_lock_irqsave)(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, const struct site *site);
 	void (*give_lock_irqrestore)(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, bool flags, const struct site *site);
 	bool (*lock_wanted)(struct cpu *cpu, struct spinlock *lock, enum lock_kind kind, const struct site *site);
-	void (*bit_lock)(struct cpu *cpu, uint64_t *word, unsigned bit, const struct site *site);
+	void (*bit_lock)(struct cpu *cpu, uint64_t *word, unsigned bit, enum bit_lock kind, const struct site *site);
 	bool (*bit_trylock)(struct cpu *cpu, uint64_t *word, unsigned bit, const struct site *site);
-	void (*bit_unlock)(struct cpu *cpu, uint64_t *word, unsigned bit, enum bit_unlock how, const struct site *site);
+	void (*bit_unlock)(struct cpu *cpu, uint64_t *word, unsigned bit, enum bit_lock kind, const struct site *site);
 	/* caches, their memory and settings: see models/allocator.h */
 	void *(*cache_cpu)(const void *cache, unsigned id);
 	unsigned (*cache_cpus)(const void *cache);

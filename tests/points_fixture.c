@@ -34,6 +34,7 @@ void made_free(struct made *made)
 		free(point->result->cpu);
 		free(point->result->line);
 		free(point->result->holder);
+		free(point->result->order);
 		free(point->result->member);
 		free(point->result->lock);
 		free(point->result->site);

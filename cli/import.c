@@ -119,7 +119,8 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* "dir/socket.kmem.txt.zst" gives "socket.trace", in the current folder; the caller frees it. */
+/* "dir/socket.kmem.txt.zst" gives "socket.trace", "my.c2c.txt" and line 1 "my-line-1.yaml", in the current
+   folder; the caller frees it. */
 static char *default_output(const char *input, const char *ending)
 {
 	const char *base = strcmp(input, "-") == 0 ? "stdin" : base_name(input);
@@ -391,7 +392,13 @@ int cli_import(int argc, char **argv)
 
 	options_parse(&argp, argc, argv, "bounce import", &arguments);
 	arguments.options.origin = base_name(arguments.input);
-	char *made = arguments.output ? NULL : default_output(arguments.input, arguments.c2c ? ".yaml" : ".trace");
+	char ending[32] = ".trace";
+
+	if (arguments.c2c && arguments.line)
+		snprintf(ending, sizeof ending, "-line-%u.yaml", arguments.line);
+	else if (arguments.c2c)
+		strcpy(ending, ".yaml");
+	char *made = arguments.output ? NULL : default_output(arguments.input, ending);
 	const char *output = made ? made : arguments.output;
 	int status = EXIT_MISTAKE;
 

@@ -258,10 +258,9 @@ static const char *pages_text(const struct point *point, char *text, size_t size
 {
 	char key[160];
 	const char *variant;
-	bool asked = *point->objects || point->result->op[OP_PAGE_ALLOC].count;
 
 	*text = '\0';
-	if (!asked || !*point->pages)
+	if (!*point->objects && !groups_asks_for_pages(point))
 		return text;
 	snprintf(key, sizeof key, "%.140s.variant", point->pages);
 	variant = point_value(point, key);
@@ -455,15 +454,6 @@ static void print_verdict(FILE *out, const struct points *points)
 
 enum { ORDERS = 11, ORDER_2M = 9 };
 
-/* For themselves, not below objects; a struct, a lock, a queue or a counter asks for none. */
-static bool asks_for_pages(const struct point *point)
-{
-	const struct op_stats *op = point->result->op;
-
-	return !*point->objects && (op[OP_PAGE_ALLOC].count || op[OP_PAGE_FREE].count ||
-				    op[OP_FAULT].count || op[OP_UNMAP].count);
-}
-
 /* Free blocks of orders 0 to 10, means of the seeds that tell; false: none does, or pages are a detail. */
 static bool mean_blocks(struct point *const *point, size_t count, double blocks[ORDERS])
 {
@@ -473,7 +463,7 @@ static bool mean_blocks(struct point *const *point, size_t count, double blocks[
 	for (size_t i = 0; i < count; i++) {
 		const struct result *result = point[i]->result;
 
-		if (!asks_for_pages(point[i]) || result->orders != ORDERS)
+		if (!groups_asks_for_pages(point[i]) || result->orders != ORDERS)
 			continue;
 		for (size_t order = 0; order < ORDERS; order++)
 			blocks[order] += (double)result->order[order].blocks;

@@ -241,14 +241,20 @@ const char *groups_settings(const struct points *points, const struct point *poi
 	return groups_values(points, point, of_group, NULL, ", ", true, buf, size);
 }
 
+bool groups_asks_for_pages(const struct point *point)
+{
+	const struct op_stats *op = point->result->op;
+
+	return !*point->objects && (op[OP_PAGE_ALLOC].count || op[OP_PAGE_FREE].count ||
+				    op[OP_FAULT].count || op[OP_UNMAP].count);
+}
+
 /* The allocator, or what stands in for one. */
 static const char *one_name(const struct point *point)
 {
-	if (*point->objects && strcmp(point->objects, "none") != 0)
+	if (*point->objects)
 		return point->objects;
-	return point->result->op[OP_PAGE_ALLOC].count || point->result->op[OP_PAGE_FREE].count
-		       ? point->pages
-		       : point->workload;
+	return groups_asks_for_pages(point) ? point->pages : point->workload;
 }
 
 /* "workload.object_size" is in bytes: the part before the dot says whose table to look into. */
@@ -331,12 +337,12 @@ const char *groups_series(const struct points *points, const struct point *point
 		*buf = '\0';
 	for (size_t i = 0; i < points->swepts && used < size; i++) {
 		const char *key = points->swept[i], *value = point_value(point, key);
-		const char *word = strrchr(key, '.');
-		bool named = word && about_allocator(points, key) && needs_key(key, value);
+		const char *dot = strrchr(key, '.');
+		bool named = needs_key(key, value);
 
 		if (value && of_series(points, key, without))
 			used += (size_t)snprintf(buf + used, size - used, "%s%s%s%s",
-						 used ? " " : "", named ? word + 1 : "",
+						 used ? " " : "", !named ? "" : dot ? dot + 1 : key,
 						 named ? "=" : "", value);
 	}
 	if (!*buf)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -175,6 +176,37 @@ static void the_command(void **state)
 	folder_free(folder);
 }
 
+/* Two lines of one report are two experiments, each in a file of its name. */
+static void each_line_has_a_file(void **state)
+{
+	static const char pareto[] = "      0     1304";
+	char *folder = folder_new(), file[4200], *text = read_text("tests/structs/file.c2c.txt");
+	struct output output;
+
+	(void)state;
+	assert_int_equal(chdir(folder), 0);
+	FILE *two = fopen("two.c2c.txt", "w");
+
+	assert_non_null(two);
+	fprintf(two, "%s      1%s", text, strstr(text, pareto) + 7);
+	assert_int_equal(fclose(two), 0);
+	for (int line = 0; line < 2; line++) {
+		output = run_cli((const char *const[]){ "import", "--c2c", "two.c2c.txt", "--line",
+							line ? "1" : "0", NULL });
+		assert_int_equal(output.status, 0);
+		output_free(&output);
+		char *yaml = read_text(line ? "two-line-1.yaml" : "two.yaml");
+
+		snprintf(file, sizeof file, "\nname: two-line-%d\n", line);
+		expect(yaml, file);
+		must_be_an_experiment(yaml);
+		free(yaml);
+	}
+	free(text);
+	enter_source_tree();
+	folder_free(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +214,7 @@ int main(void)
 		cmocka_unit_test(what_is_none_is_refused),
 		cmocka_unit_test(names_stay_in_comments),
 		cmocka_unit_test(the_command),
+		cmocka_unit_test(each_line_has_a_file),
 	};
 
 	enter_source_tree();

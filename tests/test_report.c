@@ -1599,6 +1599,34 @@ static void without_an_allocator_turns_are_told(void **state)
 	}
 }
 
+/* Without an allocator a number or a switch says nothing without its key, and faults alone ask for pages. */
+static void a_switch_has_its_key(void **state)
+{
+	(void)state;
+	static char *keys[] = { "machine.prefetchers.pair" };
+	char text[200];
+	struct made made;
+
+	made_init(&made);
+	made.points.swept = keys;
+	made.points.swepts = 1;
+	struct point *point = made_add(&made, "", "64", 1, 0, 1);
+
+	free(point->workload);
+	point->workload = xstrdup("struct");
+	made_key(point, keys[0], "false");
+	memset(point->result->op, 0, sizeof point->result->op);
+	assert_string_equal(groups_series(&made.points, point, NULL, text, sizeof text), "struct pair=false");
+	assert_false(groups_asks_for_pages(point));
+
+	free(point->pages);
+	point->pages = xstrdup("buddy");
+	point->result->op[OP_FAULT].count = 1;
+	assert_true(groups_asks_for_pages(point));
+	assert_string_equal(groups_series(&made.points, point, NULL, text, sizeof text), "buddy pair=false");
+	made_free(&made);
+}
+
 /*
  * One change every million cycles up to 10, then 1000 changes, one every 100 cycles from 20 000 000
  * on. 240 of these span 23 900 cycles, and no stretch that begins with the rare ones is as short: the
@@ -1927,6 +1955,7 @@ int main(void)
 		cmocka_unit_test(variants_keep_the_name_of_their_allocator),
 		cmocka_unit_test(heat_shows_where_lines_change_hands_most),
 		cmocka_unit_test(without_an_allocator_turns_are_told),
+		cmocka_unit_test(a_switch_has_its_key),
 		cmocka_unit_test(runs_that_ended_badly_are_in_no_figure),
 		cmocka_unit_test(a_limit_is_exceeded_by_more_not_by_less),
 		cmocka_unit_test(a_change_that_seeds_explain_is_not_over),

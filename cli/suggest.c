@@ -340,7 +340,7 @@ static int try_layouts(struct suggesting *suggesting, uint64_t line)
 	if (best >= 0) {
 		status = tell_layout(suggesting, suggestion[best], &before, &after[best]);
 	} else {
-		status = tell_nothing("apart, members take as long as they do together");
+		status = tell_nothing("in lines of their own, members take as long as they do now");
 		print_classes(suggestion[0]);
 		printf("per operation, %zu seeds each:\n", before.count);
 		for (size_t i = 0; i < GAINS; i++)

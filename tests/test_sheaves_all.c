@@ -89,9 +89,10 @@
 #define TWO_COUNTERS ", A ND.nr_slabs, A ND.total"
 
 /* 3.2 f: a new sheaf is an object of kmalloc's, here out of its own main sheaf, zeroed. */
-#define NEW_SHEAF(i) \
+#define NEW_SHEAF_AS(sh, i) \
 	", R kKC.cpu_sheaves, R kPCS.lock, W kPCS.lock, R kPCS.main, R kSHm.size, R kSHm.o" i \
-	", M kSHm.size, W kPCS.lock, W SHm.next, W SHm.cache"
+	", M kSHm.size, W kPCS.lock, W " sh ".next, W " sh ".cache"
+#define NEW_SHEAF(i) NEW_SHEAF_AS("SHm", i)
 /* 3.2 h: there is no spare, so the old main becomes it. */
 #define INSTALL AGAIN MAIN("s") ", R PCS.spare, W PCS.spare, W PCS.main"
 
@@ -195,6 +196,37 @@ static void be_inside_after_the_fill(struct fixture *f, const struct access *acc
 		sheaf_put(f, "PCS.lock", 1, 0);
 }
 
+/* The same from the allocation of a sheaf on. */
+static void be_inside_with_a_new_sheaf(struct fixture *f, const struct access *access)
+{
+	if (comes_to(f, access, "kSHm.size"))
+		sheaf_put(f, "PCS.lock", 1, 1);
+	if (f->slot['!'] && access->address == f->family->place(f, "BARN.lock"))
+		sheaf_put(f, "PCS.lock", 1, 0);
+}
+
+/* While a sheaf is allocated, a handler takes an object out of the main one; out of the spare. */
+static void take_from_main(struct fixture *f, const struct access *access)
+{
+	if (comes_to(f, access, "kSHm.size"))
+		sheaf_put(f, "SHm.size", 4, 1);
+}
+
+static void take_from_spare(struct fixture *f, const struct access *access)
+{
+	if (comes_to(f, access, "kSHm.size"))
+		sheaf_put(f, "SHs.size", 4, 1);
+}
+
+/* The other node's lock is held when it is looked at, and only then. */
+static void hold_the_other_list(struct fixture *f, const struct access *access)
+{
+	if (comes_to(f, access, "ND1.nr_partial"))
+		sheaf_put(f, "ND1.lock", 4, 1);
+	if (access->address == f->family->place(f, "ND1.lock"))
+		sheaf_put(f, "ND1.lock", 4, 0);
+}
+
 /* ---- rows --------------------------------------------------------------------------------------------- */
 
 struct row {
@@ -214,6 +246,11 @@ struct row {
 /* Eight objects of two slabs; nothing is left in sheaves. */
 #define EIGHT_OUT "0+a 0+b 0+c 0+d 0+e 0+f 0+g 0+h "
 
+/* Full sheaves {d, c}, {f, e}, {h, g} in the barn, an empty one after an exchange for {d, c}; the CPU
+ * has two empty ones. */
+#define TWO_IN_BARN \
+	EIGHT_OUT "0+i 0+j 0-j 0-i 0-h 0-g 0-f 0-e 0-d 0-c 0-b 0+k 0+l 0+m 0+n 0+o "
+
 static const struct row rows_71[] = {
 	/* 3.1. Table: reads KC0, SHe (here in SHh); writes PCS, SHh; no LOCK. */
 	{ "alloc fast", "fast", "0+a !0+b", INSIDE MAIN("m") POP("0"), "KC0", "PCS SHh", 0 },
@@ -232,6 +269,21 @@ static const struct row rows_71[] = {
 	  ", R BARN.nr_full, A BARN.lock, R BARN.nr_full" TAKE_FULL("SHm") PUT_EMPTY("SHe0")
 	  ", M BARN.nr_full, M BARN.nr_empty, W BARN.lock, W PCS.main" NEW_POP("1"),
 	  "KC0 KCP SHh", "PCS SHh BARN", 1 },
+	/* Table: the headers of the next full one and of the old first empty one are written, too. */
+	{ "alloc, exchange, the barn has others", "barn", TWO_IN_BARN "!0+p",
+	  INSIDE MAIN("e0") ", R KC.capacity, R PCS.spare, R SHs.size" BARN_71
+	  ", R BARN.nr_full, A BARN.lock, R BARN.nr_full, R BARN.full_next"
+	  DEL("SHm", "BARN.full_next", "SHf0.prev") ADD_FIRST("SHe0", "BARN.empty_next", "SHe1.prev")
+	  ", M BARN.nr_full, M BARN.nr_empty, W BARN.lock, W PCS.main" NEW_POP("1"),
+	  "KC0 KCP SHh", "PCS SHh BARN", 1 },
+	/* 3.2 e: CPU 1 has no spare, so the barn's empty one is filled, with b and a. LOCKs: the barn's,
+	 * list_lock, flag, AC16. */
+	{ "alloc, fill an empty sheaf of the barn", "fill", ONE_IN_BARN "0+k 0la 0-a 0-b 0la !1+l",
+	  INSIDE MAIN("s") ", R KC.capacity, R PCS.spare" BARN_71
+	  ", R BARN.nr_full, R BARN.nr_empty, A BARN.lock, R BARN.nr_empty" TAKE_EMPTY("SHm")
+	  ", M BARN.nr_empty, W BARN.lock" OUTSIDE ", R SHm.size" DETACH_70("a") TAKE_ALL("a")
+	  ", W SHm.o0, R OB(b), W SHm.o1, R OB(a), M SHm.size" INSTALL NEW_POP("1"),
+	  "KC0 KCP OB SHh", "PCS SHh BARN PG ND", 4 },
 	/* 3.2 e, g, h with the spare: s2 and s3 of the slab on the list. 1 list_lock, 1 flag, 1 AC16. */
 	{ "alloc, fill from a partial slab", "fill", "0+a 0+b !0+c 0+d",
 	  INSIDE MAIN("s") ", R KC.capacity, R PCS.spare, R SHm.size" BARN_71
@@ -270,6 +322,18 @@ static const struct row rows_71[] = {
 	  ", A PG(z).flags, M ND1.nr_partial, W PG(z).next, W PG(z).prev, W ND1.lock" TAKE_ALL("z")
 	  ", W SHm.o0, R OB(y), W SHm.o1, R OB(z), M SHm.size" INSTALL NEW_POP("1"),
 	  NULL, NULL, 3, .nodes = 2, .min_partial = 1, .ratio = 1024 },
+	/* 3.3.5: the other node's lock is held: looked at, not taken. A new slab. */
+	{ "alloc, the other node's list is locked", "fill", "1+a 1+b 1+c 1+d 1+e 0-c 0K6 !0+z 0+y",
+	  INSIDE MAIN("s") ", R KC.capacity, R PCS.spare" BARN_71
+	  ", R BARN.nr_full, R BARN.nr_empty" OUTSIDE NEW_SHEAF("1")
+	  ", R SHm.size, R KCN.node, R ND.nr_partial, R KC.ratio"
+	  ", R KCN.node, R ND.nr_partial, R KC.min_partial"
+	  ", R KCN1.node, R ND1.nr_partial, R KC.min_partial, R ND1.nr_partial, R ND1.lock"
+	  NEW_PAGE("z") LINK_ALL("z")
+	  ", W SHm.o0, R OB(y), M PG(z).counters, W SHm.o1, R OB(z), M PG(z).counters"
+	  ", W PG(z).freelist" NODE_OF("z") ", A ND.lock" ADD_HEAD_70("z") ", W ND.lock" TWO_COUNTERS
+	  ", M SHm.size" INSTALL NEW_POP("1"),
+	  NULL, NULL, 4, .nodes = 2, .min_partial = 1, .ratio = 1024, .meddle = hold_the_other_list },
 	/* 3.4: inside already. 1 list_lock, 1 AC16. */
 	{ "alloc inside the section", "one object", "0+a 0la !0+b 0la",
 	  "R KC.cpu_sheaves, R PCS.lock" ONE("b") ", W ND.lock",
@@ -304,6 +368,14 @@ static const struct row rows_71[] = {
 	  ", R BARN.nr_empty" TAKE_EMPTY("SHm") PUT_FULL("SHf0")
 	  ", M BARN.nr_empty, M BARN.nr_full, W BARN.lock, W PCS.main" NEW_PUSH("0"),
 	  "PG KC0 KCP SHh", "PCS SHh BARN", 1 },
+	/* f goes before {h, g}, an empty one has another behind it. */
+	{ "free, exchange, the barn has others", "barn", TWO_IN_BARN "0+p 0-p 0-n 0-o !0-k",
+	  FREE_OF("k") INSIDE MAIN("f0") ", R KC.capacity" BARN_71
+	  ", R PCS.spare, R SHs.size, R BARN.nr_full, R BARN.nr_empty, A BARN.lock"
+	  ", R BARN.nr_empty, R BARN.empty_next" DEL("SHm", "BARN.empty_next", "SHe0.prev")
+	  ADD_FIRST("SHf0", "BARN.full_next", "SHf1.prev")
+	  ", M BARN.nr_empty, M BARN.nr_full, W BARN.lock, W PCS.main" NEW_PUSH("0"),
+	  "PG KC0 KCP SHh", "PCS SHh BARN", 1 },
 	/* 4.3 b: another CPU of the node, which has no spare yet. */
 	{ "free, no spare", "barn", ONE_IN_BARN "0+k 1-a 1-b !1-c",
 	  FREE_OF("c") INSIDE MAIN("s") ", R KC.capacity" BARN_71
@@ -323,6 +395,29 @@ static const struct row rows_71[] = {
 	  ", R PCS.spare, R SHs.size, R BARN.nr_full, R BARN.nr_empty" OUTSIDE NEW_SHEAF("0") AGAIN
 	  ", R PCS.main, R PCS.spare, R SHf0.size, R SHs.size, A BARN.lock" PUT_FULL("SHf0")
 	  ", M BARN.nr_full, W BARN.lock, W PCS.main" NEW_PUSH("0"), NULL, NULL, 1 },
+	/* 4.3 f: meanwhile the main sheaf has got room; the spare has; the new one is the barn's. */
+	{ "free, new sheaf, main has room meanwhile", "new sheaf",
+	  "0+a 0+b 0+c 0+d 0+e 0+f 0+g 0-g 0-f 0-e 0K6 !0-d",
+	  FREE_OF("d") INSIDE MAIN("m") ", R KC.capacity" BARN_71
+	  ", R PCS.spare, R SHs.size, R BARN.nr_full, R BARN.nr_empty" OUTSIDE
+	  NEW_SHEAF_AS("SHe0", "0") AGAIN ", R PCS.main, R PCS.spare, R SHm.size, A BARN.lock"
+	  PUT_EMPTY("SHe0") ", M BARN.nr_empty, W BARN.lock" NEW_PUSH("1"), NULL, NULL, 1,
+	  .meddle = take_from_main },
+	{ "free, new sheaf, the spare has room meanwhile", "new sheaf",
+	  "0+a 0+b 0+c 0+d 0+e 0+f 0+g 0-g 0-f 0-e 0K6 !0-d",
+	  FREE_OF("d") INSIDE MAIN("s") ", R KC.capacity" BARN_71
+	  ", R PCS.spare, R SHm.size, R BARN.nr_full, R BARN.nr_empty" OUTSIDE
+	  NEW_SHEAF_AS("SHe0", "0") AGAIN ", R PCS.main, R PCS.spare, R SHs.size, R SHm.size"
+	  ", W PCS.main, W PCS.spare, A BARN.lock" PUT_EMPTY("SHe0")
+	  ", M BARN.nr_empty, W BARN.lock" NEW_PUSH("1"), NULL, NULL, 1, .meddle = take_from_spare },
+	/* The trylock fails: the new sheaf to the barn, c to its slab, which is full. LOCKs: the barn's,
+	 * list_lock, AC16, flag. */
+	{ "free, new sheaf, inside afterwards", "full to partial", "0+a 0+b 0+c 1-a 1-b 1K6 !1-c",
+	  FREE_OF("c") INSIDE MAIN("m") ", R KC.capacity" BARN_71
+	  ", R PCS.spare, R BARN.nr_empty" OUTSIDE NEW_SHEAF_AS("SHe0", "1") ", R PCS.lock"
+	  ", A BARN.lock" PUT_EMPTY("SHe0") ", M BARN.nr_empty, W BARN.lock"
+	  FREE_LOCKED("c") ADD_TAIL_70("c") ", W ND.lock", NULL, NULL, 4,
+	  .meddle = be_inside_with_a_new_sheaf },
 	/* 4.3 e with a limit of one: the spare {h, g} is flushed, from the end: g is the chain's tail,
 	 * h its head; both of a full slab, which goes to the tail of the list. */
 	{ "free, flush", "flush", EIGHT_OUT "0-h 0-g 0-f 0-e 0-d 0-c !0-b",
@@ -332,6 +427,17 @@ static const struct row rows_71[] = {
 	  FREE_LOCKED("g") ADD_TAIL_70("g") ", W ND.lock, W SHm.size" AGAIN
 	  ", R PCS.main, R PCS.spare, W PCS.spare, W PCS.main" NEW_PUSH("0"),
 	  "PG KC0 KCP BARN SHh", "PCS SHh PG OB ND", 3, .max_full = 1 },
+	/* The trylock after the flush fails: the emptied spare to the barn, b to its slab, which is full,
+	 * too. LOCKs: list_lock, AC16, flag; the barn's; list_lock, AC16, flag. */
+	{ "free, flush, inside afterwards", "full to partial", EIGHT_OUT "0-h 0-g 0-f 0-e 0-d 0-c !0-b",
+	  FREE_OF("b") INSIDE MAIN("m") ", R KC.capacity" BARN_71
+	  ", R PCS.spare, R SHe0.size, R BARN.nr_full, W PCS.spare" OUTSIDE
+	  ", R SHe0.size, R SHe0.o1, " SLAB_OF("g") ", W OB(g), R SHe0.o0, " SLAB_OF("h") ", W OB(h)"
+	  FREE_LOCKED("g") ADD_TAIL_70("g") ", W ND.lock, W SHe0.size, R PCS.lock, A BARN.lock"
+	  PUT_EMPTY("SHe0") ", M BARN.nr_empty, W BARN.lock" FREE_LOCKED("b")
+	  ", M ND.nr_partial" ADD_LAST("PG(b)", "PG(g).next", "ND.prev") ", A PG(b).flags, W ND.lock",
+	  "KC0 KCP SHh", "PCS SHh BARN PG OB ND", 7, .max_full = 1,
+	  .meddle = be_inside_after_the_fill },
 	/* 4.2, inside already: into a slab that is on the list. */
 	{ "free inside the section", "slab", "0+a 0la !0-a 0la",
 	  FREE_OF("a") "R KC.cpu_sheaves, R PCS.lock" FREE_SLAB("a"), "KC0 PCS", "PG OB", 1 },

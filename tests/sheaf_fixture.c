@@ -144,6 +144,8 @@ static char *sheaf_of(const struct fixture *f, const struct kmem_cache *s, const
 		return nth(barn + 8, (unsigned)(which[1] - '0'));
 	case 'e':
 		return nth(barn + 24, (unsigned)(which[1] - '0'));
+	case 'h':
+		return f->slot[(unsigned char)which[1]];
 	default:
 		fail_msg("no sheaf '%s'", which);
 		return NULL;

@@ -39,7 +39,8 @@ static const struct member own_members[] = {
 
 static const struct member sheaf_members[] = {
 	{ "next", 0 }, { "prev", 8 }, { "cache", 16 }, { "size", 24 }, { "node", 28 },
-	{ "o0", 32 }, { "o1", 40 }, { "o2", 48 }, { "o3", 56 }, { "o4", 64 }, { "o5", 72 }, { 0 }
+	{ "o0", 32 }, { "o1", 40 }, { "o2", 48 }, { "o3", 56 }, { "o4", 64 }, { "o5", 72 },
+	{ "o8", 96 }, { 0 }
 };
 
 static const struct member barn_members[] = {

@@ -576,8 +576,9 @@ static struct found find(const struct fixture *f, const struct kmem_cache *s, co
 		return member(f, fixture_cpu_slab(f, f->recorded_cpu), facts[f->era].cpu, at);
 	if (strcmp(base, "KC") == 0)
 		return member(f, (void *)s, facts[f->era].cache, at);
-	if (strcmp(base, "KCN") == 0)
-		return (struct found){ (char *)s + facts[f->era].node_pointers, 0 };
+	if (strcmp(base, "KCN") == 0 || strcmp(base, "KCN1") == 0)
+		return (struct found){ (char *)s + facts[f->era].node_pointers + 8 * (base[3] == '1'),
+				       0 };
 	if (strcmp(base, "ND") == 0 || strcmp(base, "ND1") == 0)
 		return member(f, node_of(f, s, base[2] == '1'), facts[f->era].node, at);
 	if (strcmp(base, "PG") == 0)

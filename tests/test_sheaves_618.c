@@ -73,9 +73,25 @@ struct row {
 	const char *name, *annotation, *script, *path;
 	unsigned locks;
 	uint64_t cpu_partial_slabs, min_partial, max_full;      /* 0: the model's */
-	unsigned nodes;                                         /* 0: 1 */
+	unsigned nodes, ratio;                                  /* 0: 1, 0 */
 	void (*meddle)(struct fixture *fixture, const struct access *access);
 };
+
+/* Of two on the list of a node, x and y: x comes off, and is not frozen yet; y is kept for later. The
+ * next one would be more than half of the limit, which is one. */
+#define TAKE_TWO(x, y, ND) \
+	", R " ND ".nr_partial, A " ND ".lock, R " ND ".next, R PG(" x ").next, R PG(" x ").flags" \
+	", R PG(" x ").next, R PG(" x ").prev, W PG(" y ").prev, W " ND ".next, W PG(" x ").next" \
+	", W PG(" x ").prev, A PG(" x ").flags, M " ND ".nr_partial" \
+	", R PG(" y ").next, R PG(" y ").flags, R PG(" y ").next, R PG(" y ").prev, W " ND ".prev" \
+	", W " ND ".next, W PG(" y ").next, W PG(" y ").prev, A PG(" y ").flags, M " ND ".nr_partial" \
+	KEEP(y) ", R KC.cpu_partial_slabs, W " ND ".lock" GET_FREELIST(x)
+#define ENOUGH ", R ND.nr_partial, R KC.min_partial"
+/* Two counters, the type, the mapping, slab_count. */
+#define DISCARD(x) \
+	", R PG(" x ").flags, R PG(" x ").counters, R KCN.node, A ND.nr_slabs, A ND.total" \
+	", R PG(" x ").flags, M PG(" x ").flags, W PG(" x ").mapping, W PG(" x ").type" \
+	", W PG(" x ").obj_exts" SLAB_COUNT(x)
 
 #define FOUR "0+a 0+b 0+c 0+d "
 #define EIGHT FOUR "0+e 0+f 0+g 0+h "
@@ -102,6 +118,17 @@ static const struct row rows_617[] = {
 	 * LOCKs: AC16, list_lock, flag, AC16. */
 	{ "alloc from the node's list", "partial", EIGHT "0+i 0+j 0+k 0+l 1-a 1-e !0+m",
 	  "R KC.cpu_sheaves, " LOOK USED_UP("i") TAKE_PARTIAL("m") INSTALL USE("m"), 4, 1 },
+	/* Two, a's and e's, are there. LOCKs: AC16, list_lock, two flags, AC16. */
+	{ "alloc from the node's list, one for later", "partial",
+	  EIGHT "0+i 0+j 0+k 0+l 0+m 0+n 0+o 0+p 1-a 1-e 1-i !0+q",
+	  "R KC.cpu_sheaves, " LOOK USED_UP("m") ", R KCN.node" TAKE_TWO("q", "e", "ND") INSTALL USE("q"),
+	  5, 1 },
+	/* The own node has none, the other two, which is more than the one it keeps. */
+	{ "alloc from another node's list", "partial",
+	  "1+a 1+b 1+c 1+d 1+e 1+f 1+g 1+h 1+i 1+j 1+k 1+l 1+m 1-a 1-e 1-i !0+z",
+	  "R KC.cpu_sheaves, " LOOK AGAIN ", R CS.slab, R CS.partial, R KCN.node, R ND.nr_partial"
+	  ", R KC.ratio, R KCN.node" ENOUGH ", R KCN1.node, R ND1.nr_partial, R KC.min_partial"
+	  TAKE_TWO("z", "e", "ND1") INSTALL USE("z"), 4, 1, 1, .nodes = 2, .ratio = 1024 },
 
 	{ "free fast", "CPU slab", "0+a !0-a", FREE_OF("a") ", R CS.freelist, W OB(a), M CS.freelist", 0 },
 	/* Frozen: another CPU's. 1 AC16. */
@@ -115,6 +142,20 @@ static const struct row rows_617[] = {
 	  FREE_OF("e") FREE_SLAB("e") KEEP_BEFORE("e", "a")
 	  ", R PG(a).next" NODE_OF("a") ", A ND.lock, R PG(a).counters, M ND.nr_partial"
 	  ", R ND.prev, W ND.prev, W PG(a).next, W PG(a).prev, W ND.next, A PG(a).flags, W ND.lock", 3, 1 },
+	/* The old one is empty, and the node has one, which is enough. LOCKs: AC16, list_lock, two
+	 * counters. */
+	{ "free, the CPU's list is full and its slab empty", "full to partial",
+	  EIGHT "0+i 0+j 0+k 0+l 0+m 1-a 1-e 1-f 1-g 1-h !1-i",
+	  FREE_OF("i") FREE_SLAB("i") KEEP_BEFORE("i", "e")
+	  ", R PG(e).next" NODE_OF("e") ", A ND.lock, R PG(e).counters" ENOUGH
+	  ", W PG(e).next, W ND.lock, R PG(e).next" DISCARD("e"), 4, 1, 1 },
+	/* The node has a's and e's. LOCKs: list_lock, AC16, flag, two counters. */
+	{ "free of the last object", "slab empty",
+	  EIGHT "0+i 0+j 0+k 0+l 0+m 1-a 1-e 1-i 1-b 1-c !1-d",
+	  FREE_OF("d") ", R PG(d).freelist, R PG(d).counters, W OB(d)" NODE_OF("d")
+	  ", A ND.lock, R PG(d).flags, A PG(d).freelist" ENOUGH
+	  ", R PG(d).next, R PG(d).prev, W PG(e).prev, W ND.next, W PG(d).next, W PG(d).prev"
+	  ", A PG(d).flags, M ND.nr_partial, W ND.lock" DISCARD("d"), 5, 1, 1 },
 	/* The last object of a slab on a CPU's partial list: list_lock, but the mark is clear. */
 	{ "free, empty on a CPU's list", "slab", EIGHT "0-a 0-b 0-c !0-d",
 	  FREE_OF("d") ", R PG(d).freelist, R PG(d).counters, W OB(d)" NODE_OF("d")
@@ -128,6 +169,8 @@ static struct fixture *row_fixture(const char *variant, const struct row *row)
 	settings.sheaf_capacity = 2;
 	settings.max_order = 0;
 	settings.cpu_partial_slabs = row->cpu_partial_slabs;
+	settings.min_partial = row->min_partial;
+	settings.defrag_ratio = row->ratio;
 	if (row->max_full)
 		settings.max_full = row->max_full;
 	return fixture_new(&(struct fixture_options){

@@ -189,6 +189,8 @@ static void *place(const struct fixture *f, const char *name)
 		return page_place(f, base, slot, member);
 	if (sscanf(name, "OB(%c)", &slot) == 1)
 		return (char *)f->slot[(unsigned char)slot] + cache_number(f, s, "offset");
+	if (sscanf(name, "OF(%c)", &slot) == 1)
+		return f->slot[(unsigned char)slot];
 	assert_int_equal(sscanf(name, "%15[A-Za-z0-9].%23s", base, member), 2);
 	id = base[strlen(base) - 1] == '1' ? 1 : node_of_cpu(f->sim, f->recorded_cpu);
 	if (strncmp(base, "SH", 2) == 0)

@@ -8,7 +8,7 @@
  *	            they are after the script; SHm.o3 is its entry 3; hx the prefilled one of slot x
  *	ND.lock     struct kmem_cache_node      ND1: of node 1
  *	PG(a).flags the slab of object a        PGt(a): its own page; PG1(a): the slab's second page
- *	OB(a)       the word of a free object that has the next one
+ *	OB(a)       the word of a free object that has the next one; OF(a): its first word
  *	RCU.head    what waits for a grace period
  * With a k before it the same of the cache that kmalloc takes sheaves from. LINK0(a): the making of
  * the freelist of a's slab, from object 0 on.

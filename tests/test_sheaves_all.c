@@ -148,6 +148,8 @@
 /* What call_rcu queues, ours: see sheaf_fixture.h; of a queue that was empty. */
 #define QUEUE(sh) ", R RCU.tail, W " sh ".next, W RCU.head, W RCU.tail"
 #define UNQUEUE(sh) "R RCU.head, R " sh ".next, W RCU.head, W RCU.tail"
+/* An object that waits alone, ours too. */
+#define QUEUE_ALONE(x) ", R RCU.object_tail, W OF(" x "), W RCU.object_head, W RCU.object_tail"
 /* 4.6, after the grace period: each object's slab is looked at. */
 #define LOOK_AT_TWO(sh, x, y) \
 	", R " sh ".cache, R " sh ".size, R " sh ".o0, " SLAB_OF(x) ", R " sh ".o1, " SLAB_OF(y) \
@@ -277,6 +279,17 @@ static void be_inside_with_a_new_sheaf(struct fixture *f, const struct access *a
 		sheaf_put(f, "PCS.lock", 1, 1);
 	if (f->slot['!'] && access->address == f->family->place(f, "BARN.lock"))
 		sheaf_put(f, "PCS.lock", 1, 0);
+}
+
+/* Until the trylock has failed; the new sheaf is y, as kmalloc's main has it. */
+static void be_inside_with_sheaf_y(struct fixture *f, const struct access *access)
+{
+	if (comes_to(f, access, "kSHm.size")) {
+		f->slot['y'] = (void *)(uintptr_t)sheaf_get(f, "kSHm.o1", 8);
+		sheaf_put(f, "PCS.lock", 1, 1);
+	} else if (f->slot['!'] && access->address == f->family->place(f, "PCS.lock")) {
+		sheaf_put(f, "PCS.lock", 1, 0);
+	}
 }
 
 /* While a sheaf is allocated, a handler takes an object out of the main one; out of the spare. */
@@ -700,6 +713,12 @@ static const struct row rows_71[] = {
 	  ", M kSHm.size, W kPCS.lock, W SHr.next, W SHr.cache" AGAIN
 	  ", R PCS.rcu, W PCS.rcu, R SHr.size, W SHr.o0, M SHr.size, R KC.capacity" OUTSIDE,
 	  NULL, NULL, 0 },
+	/* The trylock after that fails: the new one is the barn's, a waits alone. */
+	{ "kfree_rcu, a new sheaf, inside afterwards", "rcu batch", "0+a 0+b 0+c 1K6 !1ra",
+	  FREE_OF("a") INSIDE ", R PCS.rcu, R PCS.spare" BARN_71 ", R BARN.nr_empty" OUTSIDE
+	  NEW_SHEAF_AS("SHe0", "1") ", R PCS.lock, A BARN.lock" PUT_EMPTY("SHe0")
+	  ", M BARN.nr_empty, W BARN.lock" QUEUE_ALONE("a"), NULL, NULL, 1,
+	  .meddle = be_inside_with_sheaf_y },
 	/* It is full: the CPU's rcu_free no more, and queued while still inside. It then waits for the
 	 * grace period and becomes the barn's. */
 	{ "kfree_rcu, full", "rcu sheaf full", "0+a 0+b 0ra !0rb 0w_3",
@@ -924,6 +943,13 @@ static const struct row rows_73[] = {
 	{ "free inside, full to partial", "full to partial", "0+a 0+b 0+c 0la !0-a 0la",
 	  FREE_OF("a") "R KC.cpu_sheaves, R PCS.lock" FREE_LOCKED("a") ADD_TAIL_73("a")
 	  ", W ND.lock", "KC0 KCP PCS", "PG OB ND", 3 },
+	/* 4.6: the new sheaf goes back to kmalloc. */
+	{ "kfree_rcu, a new sheaf, inside afterwards", "rcu batch", "0+a 0+b 0+c 1K6 !1ra",
+	  FREE_OF("a") INSIDE ", R PCS.rcu, R PCS.spare" BARN_71 ", R BARN.nr_empty" OUTSIDE
+	  NEW_SHEAF_AS("SHhy", "1") ", R PCS.lock, " SLAB_OF("y") ", R PG(y).cache, R PG(y).flags"
+	  ", R kKC.cpu_sheaves, R kPCS.lock, W kPCS.lock, R kPCS.main, R kSHm.size, R kKC.capacity"
+	  ", W kSHm.o1, M kSHm.size, W kPCS.lock" QUEUE_ALONE("a"), NULL, NULL, 0,
+	  .meddle = be_inside_with_sheaf_y },
 	/* 3.3.2 to 4: both slabs leave the list as one run and keep their order; A has got a second free
 	 * object, and E goes to the tail. */
 	{ "alloc, fill, a slab is not needed", "fill", EIGHT_OUT "0la 0-a 0-e 0la !0+i 0+j",

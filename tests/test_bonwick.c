@@ -352,7 +352,8 @@ static void hold_the_depot(struct touch *t, const struct access *access)
 /* The lock is waited for: LOCK dec in vain, a look, and once more. A failed try comes before it. */
 #define WAIT ", A D.lock, R D.lock, A D.lock"
 #define TRY_AND_WAIT ", A D.lock" WAIT ", M ST.contention"
-#define LOCKED(size) { .objects = "bonwick", .names = &names, .object_size = size, .meddle = hold_the_depot }
+#define LOCKED(size) \
+	{ .objects = "bonwick", .names = &names, .object_size = size, .meddle = hold_the_depot }
 
 static const struct touch_row rows[] = {
 	/* 8B.3.2. Table: reads the magazine; writes the cc line; 1 LOCK, of its own. */

@@ -170,6 +170,8 @@ static struct page *quiet_alloc(struct cpu *cpu, void *state, unsigned order, un
 	bool recording = f->recording;
 	struct page *page;
 
+	if (f->no_pages)
+		return NULL;
 	f->recording = false;
 	if (f->meanwhile)
 		f->meanwhile(cpu, f);
@@ -323,7 +325,7 @@ static bool is_pages(const struct script_step *step)
 
 static bool has_number(const struct script_step *step)
 {
-	return is_pages(step) || step->what == 'w';
+	return is_pages(step) || step->what == 'w' || step->what == 'P';
 }
 
 static void parse(struct fixture *f, const char *script)
@@ -356,8 +358,14 @@ static void do_objects(struct cpu *cpu, struct fixture *f, const struct script_s
 
 	unsigned gfp = step->what == '*' ? GFP_KERNEL | GFP_ZERO : GFP_KERNEL;
 
-	op_begin(cpu, strchr("-~r", step->what) ? OP_FREE : OP_ALLOC);
-	if (step->what == '-')
+	op_begin(cpu, strchr("-~rG", step->what) ? OP_FREE : OP_ALLOC);
+	if (step->what == 'P')
+		*slot = model->prefill(cpu, f->slub, f->cache, step->order, gfp);
+	else if (step->what == 'G')
+		model->return_prefilled(cpu, f->slub, f->cache, *slot, gfp);
+	else if (step->what == 'T')
+		*slot = model->alloc_prefilled(cpu, f->slot['x']);
+	else if (step->what == '-')
 		model->free(cpu, f->slub, f->cache, *slot);
 	else if (step->what == 'r')
 		model->free_rcu(cpu, f->slub, f->cache, *slot);
@@ -568,8 +576,9 @@ static struct found find(const struct fixture *f, const struct kmem_cache *s, co
 		return member(f, fixture_cpu_slab(f, f->recorded_cpu), facts[f->era].cpu, at);
 	if (strcmp(base, "KC") == 0)
 		return member(f, (void *)s, facts[f->era].cache, at);
-	if (strcmp(base, "KCN") == 0)
-		return (struct found){ (char *)s + facts[f->era].node_pointers, 0 };
+	if (strcmp(base, "KCN") == 0 || strcmp(base, "KCN1") == 0)
+		return (struct found){ (char *)s + facts[f->era].node_pointers + 8 * (base[3] == '1'),
+				       0 };
 	if (strcmp(base, "ND") == 0 || strcmp(base, "ND1") == 0)
 		return member(f, node_of(f, s, base[2] == '1'), facts[f->era].node, at);
 	if (strcmp(base, "PG") == 0)

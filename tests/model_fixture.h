@@ -97,6 +97,7 @@ struct fixture {
 	/* called inside every page allocation of the object allocator, interrupts as they are */
 	void (*meanwhile)(struct cpu *cpu, struct fixture *fixture);
 	uint64_t left;                  /* for meanwhile */
+	bool no_pages;                  /* at the moment: page allocations of objects fail */
 	/* called at every access that is recorded; NULL: it is not. Another CPU's deeds, in plain C */
 	void (*meddle)(struct fixture *fixture, const struct access *access);
 	/* the script */
@@ -125,7 +126,8 @@ void fixture_free(struct fixture *fixture);
  * "0+a !1-a": CPU 0 allocates a, then CPU 1 frees it, which is recorded. Steps: + alloc, * alloc
  * zeroed, = alloc that may not sleep, - kmem_cache_free, ~ kfree, r free_rcu, with a slot; w: waits
  * for 2^order times 1000 cycles; K: kmalloc and
- * kfree of 2^digit bytes; l: the lock bit of the object's slab turns, by
+ * kfree of 2^digit bytes; P with a slot and a number: a prefilled sheaf of so many objects, G: it is
+ * given back, T: an object of the one in slot x; l: the lock bit of the object's slab turns, by
  * no CPU; p and q with a slot and an order: pages allocated and freed, "0pa1" an order 1 block; p
  * asks for MOVABLE ones, k for UNMOVABLE.
  */

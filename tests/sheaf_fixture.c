@@ -39,7 +39,8 @@ static const struct member own_members[] = {
 
 static const struct member sheaf_members[] = {
 	{ "next", 0 }, { "prev", 8 }, { "cache", 16 }, { "size", 24 }, { "node", 28 },
-	{ "o0", 32 }, { "o1", 40 }, { "o2", 48 }, { "o3", 56 }, { "o4", 64 }, { "o5", 72 }, { 0 }
+	{ "o0", 32 }, { "o1", 40 }, { "o2", 48 }, { "o3", 56 }, { "o4", 64 }, { "o5", 72 },
+	{ "o8", 96 }, { 0 }
 };
 
 static const struct member barn_members[] = {
@@ -144,6 +145,8 @@ static char *sheaf_of(const struct fixture *f, const struct kmem_cache *s, const
 		return nth(barn + 8, (unsigned)(which[1] - '0'));
 	case 'e':
 		return nth(barn + 24, (unsigned)(which[1] - '0'));
+	case 'h':
+		return f->slot[(unsigned char)which[1]];
 	default:
 		fail_msg("no sheaf '%s'", which);
 		return NULL;
@@ -186,6 +189,8 @@ static void *place(const struct fixture *f, const char *name)
 		return page_place(f, base, slot, member);
 	if (sscanf(name, "OB(%c)", &slot) == 1)
 		return (char *)f->slot[(unsigned char)slot] + cache_number(f, s, "offset");
+	if (sscanf(name, "OF(%c)", &slot) == 1)
+		return f->slot[(unsigned char)slot];
 	assert_int_equal(sscanf(name, "%15[A-Za-z0-9].%23s", base, member), 2);
 	id = base[strlen(base) - 1] == '1' ? 1 : node_of_cpu(f->sim, f->recorded_cpu);
 	if (strncmp(base, "SH", 2) == 0)

@@ -5,10 +5,10 @@
  *	CS.freelist struct kmem_cache_cpu, 6.17 and 6.18
  *	PCS.main    the CPU's own               BARN.nr_full        BARN1: of node 1
  *	SHm.size    a sheaf: m main, s spare, r rcu_free, f0 f1 .. e0 e1 .. of the barn's lists, as
- *	            they are after the script; SHm.o3 is its entry 3
+ *	            they are after the script; SHm.o3 is its entry 3; hx the prefilled one of slot x
  *	ND.lock     struct kmem_cache_node      ND1: of node 1
  *	PG(a).flags the slab of object a        PGt(a): its own page; PG1(a): the slab's second page
- *	OB(a)       the word of a free object that has the next one
+ *	OB(a)       the word of a free object that has the next one; OF(a): its first word
  *	RCU.head    what waits for a grace period
  * With a k before it the same of the cache that kmalloc takes sheaves from. LINK0(a): the making of
  * the freelist of a's slab, from object 0 on.

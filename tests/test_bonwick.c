@@ -232,6 +232,9 @@ static const char *line_behind(const struct touch *t, const void *address)
 	if (t->cache->hashed && address >= (void *)t->cache->hash &&
 	    address < (void *)(t->cache->hash + HASH_BUCKETS))
 		return "HB";
+	if (!t->cache->hashed && t->block[1] &&
+	    (uintptr_t)address / PAGE_BYTES == (uintptr_t)t->block[1] / PAGE_BYTES)
+		return same_line(address, descriptor_of_page(address)) ? "mSD" : "MG";
 	for (unsigned i = 1; t->cache->hashed && i < 3 && t->block[i]; i++)
 		if ((uintptr_t)address / PAGE_BYTES == (uintptr_t)t->block[i] / PAGE_BYTES)
 			return same_line(address, descriptor_of_page(address)) ? "SDb" : names[i - 1][2];
@@ -332,6 +335,26 @@ static const struct touch_names names = { place, line, note_descriptor };
 #define NEW_BUFCTL(x) \
 	TAKE_BEHIND("b", "BC" x ".next") ", W BC" x ".next, W BC" x ".addr, W BC" x ".slab"
 
+/* 8B.5: another CPU has the depot's lock whenever this one comes to it, and gives it back to who waits:
+ * 0 is held, -1 is one who waits (slab.md 1.2, up to 2.6.24). */
+static void hold_the_depot(struct touch *t, const struct access *access)
+{
+	const struct kmem_cpu_cache *ccp = &t->cache->cpu[t->recorded_cpu];
+	struct spinlock *lock = &t->cache->depot_lock;
+
+	if (!access->write &&
+	    (access->address == &ccp->cc_prounds || access->address == &ccp->cc_ploaded))
+		lock->slock = 0;
+	if (lock->slock < 0)
+		lock->slock = 1;
+}
+
+/* The lock is waited for: LOCK dec in vain, a look, and once more. A failed try comes before it. */
+#define WAIT ", A D.lock, R D.lock, A D.lock"
+#define TRY_AND_WAIT ", A D.lock" WAIT ", M ST.contention"
+#define LOCKED(size) \
+	{ .objects = "bonwick", .names = &names, .object_size = size, .meddle = hold_the_depot }
+
 static const struct touch_row rows[] = {
 	/* 8B.3.2. Table: reads the magazine; writes the cc line; 1 LOCK, of its own. */
 	{ "alloc fast", "fast", OF(1024), "0+a2 0-a2 !0+c", "A CC.lock" TAKE("1"), "LM", "CC", 1 },
@@ -369,6 +392,40 @@ static const struct touch_row rows[] = {
 	  ", R CC.ploaded, A D.lock, R D.full_list, W FM.next, W D.full_list, M D.full_total, W D.lock"
 	  LOAD PUT_FIRST,
 	  "", "CC D D2 FM LM", 3 },
+	/* 8B.5: the lock is held both times. depot_alloc's try fails, which is counted, in a line of its
+	 * own; depot_free's wait is not. LOCKs: the CPU's, the try, two and two. */
+	{ "alloc, depot exchange, the depot is locked", "depot", LOCKED(1024),
+	  "0+a4 0-a4 0+a4 0+e7 1-e7 !0+l",
+	  "A CC.lock, R CC.rounds, R CC.prounds, R CC.magsize" TRY_AND_WAIT
+	  ", R D.full_list, R LM.next, W D.full_list, M D.full_total, R D.full_min, M D.full_alloc"
+	  ", W D.lock, R CC.ploaded" WAIT ", R D.empty_list, W EM.next, W D.empty_list"
+	  ", M D.empty_total, W D.lock" LOAD TAKE("2"),
+	  "LM", "CC D D2 EM ST", 6 },
+	{ "free, depot exchange, the depot is locked", "depot", LOCKED(1024),
+	  "0+a4 0-a4 0+a4 0+e7 1-e7 0+l 0-l 0-a3 !0-d",
+	  "A CC.lock, R CC.rounds, R CC.magsize, R CC.prounds" TRY_AND_WAIT
+	  ", R D.empty_list, R LM.next, W D.empty_list, M D.empty_total, R D.empty_min"
+	  ", M D.empty_alloc, W D.lock, R CC.ploaded" WAIT ", R D.full_list, W FM.next"
+	  ", W D.full_list, M D.full_total, W D.lock" LOAD PUT_FIRST,
+	  "", "CC D D2 FM LM ST", 6 },
+	/* 8B.5: the update has noted one full magazine as the least, and now there is none. */
+	{ "alloc, fewer magazines than ever", "depot", OF(1024), "0+a7 1-a7 0t15 !0+h",
+	  "A CC.lock, R CC.rounds, R CC.prounds, R CC.magsize, A D.lock, R D.full_list, R LM.next"
+	  ", W D.full_list, M D.full_total, R D.full_min, W D.full_min, M D.full_alloc, W D.lock"
+	  ", R CC.ploaded" LOAD TAKE("2"),
+	  "LM", "CC D", 2 },
+	/* 8B.4.5: no magazine anywhere. A new one, the second of its slab, goes to the depot, and then
+	 * comes from there. LOCKs: the CPU's and the depot's three times each, the cache_lock of
+	 * magazines. */
+	{ "free, a new magazine", "depot", OF(504), "0+a2 0-a !1-b",
+	  "A CC.lock, R CC.rounds, R CC.magsize, R CC.prounds, A D.lock, R D.empty_list, W D.lock"
+	  ", W CC.lock, R D.magtype" TAKE_BEHIND("m", "mMG[8]")
+	  ", A CC.lock, R CC.magsize, R D.magtype, A D.lock, R D.empty_list, W LM.next"
+	  ", W D.empty_list, M D.empty_total, W D.lock, W CC.lock"
+	  ", A CC.lock, R CC.rounds, R CC.magsize, R CC.prounds, A D.lock, R D.empty_list, R LM.next"
+	  ", W D.empty_list, M D.empty_total, R D.empty_min, M D.empty_alloc, W D.lock"
+	  ", R CC.ploaded" LOAD PUT_FIRST,
+	  "mKC", "CC D D2 mSL mSD LM", 7 },
 	/* 8B.3.5 and 8B.7: no magazine, no depot; small objects are chained through themselves. */
 	{ "alloc from a slab", "slab", OF(64), "0+a !0+b",
 	  "A CC.lock, R CC.rounds, R CC.prounds, R CC.magsize, A D.lock, R D.full_list, W D.lock"

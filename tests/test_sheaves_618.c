@@ -73,8 +73,25 @@ struct row {
 	const char *name, *annotation, *script, *path;
 	unsigned locks;
 	uint64_t cpu_partial_slabs, min_partial, max_full;      /* 0: the model's */
-	unsigned nodes;                                         /* 0: 1 */
+	unsigned nodes, ratio;                                  /* 0: 1, 0 */
+	void (*meddle)(struct fixture *fixture, const struct access *access);
 };
+
+/* Of two on the list of a node, x and y: x comes off, and is not frozen yet; y is kept for later. The
+ * next one would be more than half of the limit, which is one. */
+#define TAKE_TWO(x, y, ND) \
+	", R " ND ".nr_partial, A " ND ".lock, R " ND ".next, R PG(" x ").next, R PG(" x ").flags" \
+	", R PG(" x ").next, R PG(" x ").prev, W PG(" y ").prev, W " ND ".next, W PG(" x ").next" \
+	", W PG(" x ").prev, A PG(" x ").flags, M " ND ".nr_partial" \
+	", R PG(" y ").next, R PG(" y ").flags, R PG(" y ").next, R PG(" y ").prev, W " ND ".prev" \
+	", W " ND ".next, W PG(" y ").next, W PG(" y ").prev, A PG(" y ").flags, M " ND ".nr_partial" \
+	KEEP(y) ", R KC.cpu_partial_slabs, W " ND ".lock" GET_FREELIST(x)
+#define ENOUGH ", R ND.nr_partial, R KC.min_partial"
+/* Two counters, the type, the mapping, slab_count. */
+#define DISCARD(x) \
+	", R PG(" x ").flags, R PG(" x ").counters, R KCN.node, A ND.nr_slabs, A ND.total" \
+	", R PG(" x ").flags, M PG(" x ").flags, W PG(" x ").mapping, W PG(" x ").type" \
+	", W PG(" x ").obj_exts" SLAB_COUNT(x)
 
 #define FOUR "0+a 0+b 0+c 0+d "
 #define EIGHT FOUR "0+e 0+f 0+g 0+h "
@@ -101,6 +118,17 @@ static const struct row rows_617[] = {
 	 * LOCKs: AC16, list_lock, flag, AC16. */
 	{ "alloc from the node's list", "partial", EIGHT "0+i 0+j 0+k 0+l 1-a 1-e !0+m",
 	  "R KC.cpu_sheaves, " LOOK USED_UP("i") TAKE_PARTIAL("m") INSTALL USE("m"), 4, 1 },
+	/* Two, a's and e's, are there. LOCKs: AC16, list_lock, two flags, AC16. */
+	{ "alloc from the node's list, one for later", "partial",
+	  EIGHT "0+i 0+j 0+k 0+l 0+m 0+n 0+o 0+p 1-a 1-e 1-i !0+q",
+	  "R KC.cpu_sheaves, " LOOK USED_UP("m") ", R KCN.node" TAKE_TWO("q", "e", "ND") INSTALL USE("q"),
+	  5, 1 },
+	/* The own node has none, the other two, which is more than the one it keeps. */
+	{ "alloc from another node's list", "partial",
+	  "1+a 1+b 1+c 1+d 1+e 1+f 1+g 1+h 1+i 1+j 1+k 1+l 1+m 1-a 1-e 1-i !0+z",
+	  "R KC.cpu_sheaves, " LOOK AGAIN ", R CS.slab, R CS.partial, R KCN.node, R ND.nr_partial"
+	  ", R KC.ratio, R KCN.node" ENOUGH ", R KCN1.node, R ND1.nr_partial, R KC.min_partial"
+	  TAKE_TWO("z", "e", "ND1") INSTALL USE("z"), 4, 1, 1, .nodes = 2, .ratio = 1024 },
 
 	{ "free fast", "CPU slab", "0+a !0-a", FREE_OF("a") ", R CS.freelist, W OB(a), M CS.freelist", 0 },
 	/* Frozen: another CPU's. 1 AC16. */
@@ -114,6 +142,20 @@ static const struct row rows_617[] = {
 	  FREE_OF("e") FREE_SLAB("e") KEEP_BEFORE("e", "a")
 	  ", R PG(a).next" NODE_OF("a") ", A ND.lock, R PG(a).counters, M ND.nr_partial"
 	  ", R ND.prev, W ND.prev, W PG(a).next, W PG(a).prev, W ND.next, A PG(a).flags, W ND.lock", 3, 1 },
+	/* The old one is empty, and the node has one, which is enough. LOCKs: AC16, list_lock, two
+	 * counters. */
+	{ "free, the CPU's list is full and its slab empty", "full to partial",
+	  EIGHT "0+i 0+j 0+k 0+l 0+m 1-a 1-e 1-f 1-g 1-h !1-i",
+	  FREE_OF("i") FREE_SLAB("i") KEEP_BEFORE("i", "e")
+	  ", R PG(e).next" NODE_OF("e") ", A ND.lock, R PG(e).counters" ENOUGH
+	  ", W PG(e).next, W ND.lock, R PG(e).next" DISCARD("e"), 4, 1, 1 },
+	/* The node has a's and e's. LOCKs: list_lock, AC16, flag, two counters. */
+	{ "free of the last object", "slab empty",
+	  EIGHT "0+i 0+j 0+k 0+l 0+m 1-a 1-e 1-i 1-b 1-c !1-d",
+	  FREE_OF("d") ", R PG(d).freelist, R PG(d).counters, W OB(d)" NODE_OF("d")
+	  ", A ND.lock, R PG(d).flags, A PG(d).freelist" ENOUGH
+	  ", R PG(d).next, R PG(d).prev, W PG(e).prev, W ND.next, W PG(d).next, W PG(d).prev"
+	  ", A PG(d).flags, M ND.nr_partial, W ND.lock" DISCARD("d"), 5, 1, 1 },
 	/* The last object of a slab on a CPU's partial list: list_lock, but the mark is clear. */
 	{ "free, empty on a CPU's list", "slab", EIGHT "0-a 0-b 0-c !0-d",
 	  FREE_OF("d") ", R PG(d).freelist, R PG(d).counters, W OB(d)" NODE_OF("d")
@@ -127,6 +169,8 @@ static struct fixture *row_fixture(const char *variant, const struct row *row)
 	settings.sheaf_capacity = 2;
 	settings.max_order = 0;
 	settings.cpu_partial_slabs = row->cpu_partial_slabs;
+	settings.min_partial = row->min_partial;
+	settings.defrag_ratio = row->ratio;
 	if (row->max_full)
 		settings.max_full = row->max_full;
 	return fixture_new(&(struct fixture_options){
@@ -197,6 +241,31 @@ static void a_slab_given_up_with_objects_makes_the_accesses_of_the_sheet(void **
 /* Main and spare are empty, f and e in a full sheaf of the barn; out are h, i, j and a, b, c. */
 #define ONE_IN_BARN "0+a 0+b 0+c 0+d 0+e 0+f 0+g 0-g 0-f 0-e 0-d 0+h 0+i 0+j "
 
+/* A sheaf of two is an object of kmalloc-64, whose CPU slab has it: the word of a free object is entry 0
+ * of a sheaf, and that of the next one lies where entry 8 would. Then it is zeroed. */
+#define NEW_SHEAF(sh) \
+	", R kKC.cpu_sheaves, R kKC.cpu_slab, R kCS.tid, R kCS.freelist, R kCS.slab, R " sh ".o0" \
+	", M kCS.freelist, Q " sh ".o8, W " sh ".next, W " sh ".cache"
+
+/* A handler frees b while the sheaf is filled. */
+static void free_b_meanwhile(struct fixture *f, const struct access *access)
+{
+	if (f->slot['!'] || access->address != f->family->place(f, "CS.lock"))
+		return;
+	f->slot['!'] = f;
+	sheaf_put(f, "SHm.o0", 8, (uintptr_t)f->slot['b']);
+	sheaf_put(f, "SHm.size", 4, 1);
+}
+
+/* Somebody is inside from the allocation of a sheaf on, until the barn is asked. */
+static void be_inside_with_a_new_sheaf(struct fixture *f, const struct access *access)
+{
+	if (access->address == f->family->place(f, "kCS.freelist"))
+		sheaf_put(f, "PCS.lock", 1, 1);
+	if (access->address == f->family->place(f, "BARN.lock"))
+		sheaf_put(f, "PCS.lock", 1, 0);
+}
+
 static const struct row rows_618[] = {
 	{ "alloc fast", "fast", "0+a !0+b", INSIDE MAIN("m") POP("0"), 0 },
 	/* c, d, e: the barn has the first empty main; it is filled, one object at a time, and the old
@@ -207,6 +276,18 @@ static const struct row rows_618[] = {
 	  ", R SHm.next, R SHm.prev, W BARN.empty_prev, W BARN.empty_next, W SHm.next, W SHm.prev"
 	  ", M BARN.nr_empty, W BARN.lock" OUTSIDE ", R SHm.size" BULK("d", "c")
 	  ", M SHm.size, W PCS.lock" MAIN("e0") PUT_EMPTY("SHe0") ", W PCS.main, R SHm.size" POP("1"), 2 },
+	/* d: the barn has no empty one, since CPU 1 took it for kfree_rcu. */
+	{ "alloc, fill a new sheaf", "fill", "0+a 0+b 1ra !0+c 0+d",
+	  INSIDE MAIN("e0") ", R KC.capacity, R PCS.spare" BARN ", R BARN.nr_full, R BARN.nr_empty"
+	  OUTSIDE NEW_SHEAF("SHm") ", R SHm.size" BULK("d", "c") ", M SHm.size, W PCS.lock"
+	  MAIN("e0") PUT_EMPTY("SHe0") ", W PCS.main" NEW_POP("1"), 1 },
+	/* e: main is not empty any more, and there is no spare: the full one is it. */
+	{ "alloc, fill, freed meanwhile", "fill", "0+a 0+b !0+c 0+d 0+e",
+	  INSIDE MAIN("s") ", R KC.capacity, R PCS.spare" BARN
+	  ", R BARN.nr_full, R BARN.nr_empty, A BARN.lock, R BARN.nr_empty" OFF("SHm", "empty")
+	  ", M BARN.nr_empty, W BARN.lock" OUTSIDE ", R SHm.size" BULK("e", "d")
+	  ", M SHm.size, W PCS.lock" MAIN("s") ", R PCS.spare, W PCS.spare, R SHs.size, R SHs.o0"
+	  ", M SHs.size" OUTSIDE, 1, .meddle = free_b_meanwhile },
 	/* c: who may not sleep gets one object from the CPU slab. */
 	{ "alloc that may not sleep", "CPU slab", "0+a 0+b !0=c 0=d",
 	  INSIDE MAIN("m") ", R KC.capacity, R PCS.spare" BARN ", R BARN.nr_full" OUTSIDE ", " LOOK TAKE("c")
@@ -234,6 +315,27 @@ static const struct row rows_618[] = {
 	  ", R PCS.spare, R SHs.size, R BARN.nr_full, R BARN.nr_empty, A BARN.lock"
 	  ", R BARN.nr_empty" OFF("SHm", "empty") ON("SHf0", "full")
 	  ", M BARN.nr_empty, M BARN.nr_full, W BARN.lock, W PCS.main" NEW_PUSH("0"), 1 },
+	/* 8A.4 b: there is no spare, and the barn has an empty one. */
+	{ "free, no spare", "barn", "0+a 0+b 0+c 0-c !0-b",
+	  FREE_LOCAL("b") MAIN("s") ", R KC.capacity" BARN
+	  ", R PCS.spare, R BARN.nr_empty, A BARN.lock, R BARN.nr_empty" OFF("SHm", "empty")
+	  ", M BARN.nr_empty, W BARN.lock, W PCS.spare, W PCS.main" NEW_PUSH("0"), 1 },
+	/* f: it has none. The trylock fails: the new one is the barn's, the object the CPU slab's. */
+	{ "free, new sheaf, no spare", "new sheaf", "0+a 0+b 0+c 1ra 0-c !0-b",
+	  FREE_LOCAL("b") MAIN("s") ", R KC.capacity" BARN ", R PCS.spare, R BARN.nr_empty" OUTSIDE
+	  NEW_SHEAF("SHm") ", R PCS.lock, W PCS.lock, R PCS.main, R PCS.spare, W PCS.spare, W PCS.main"
+	  NEW_PUSH("0"), 0 },
+	{ "free, new sheaf, inside afterwards", "CPU slab", "0+a 0+b 0+c 1ra 0-c !0-b",
+	  FREE_LOCAL("b") MAIN("m") ", R KC.capacity" BARN ", R PCS.spare, R BARN.nr_empty" OUTSIDE
+	  NEW_SHEAF("SHe0") ", R PCS.lock" PUT_EMPTY("SHe0")
+	  ", R KC.cpu_slab, R CS.tid, R CS.slab, R CS.freelist, W OB(b), M CS.freelist", 1,
+	  .meddle = be_inside_with_a_new_sheaf },
+	/* 8A.5: an empty sheaf of the barn gathers what waits for a grace period. */
+	{ "kfree_rcu, a sheaf of the barn", "rcu sheaf", "0+a 0+b !0rb",
+	  SLAB_OF("b") "R PG(b).flags, " INSIDE ", R PCS.rcu, R PCS.spare" BARN
+	  ", R BARN.nr_empty, A BARN.lock, R BARN.nr_empty" OFF("SHr", "empty")
+	  ", M BARN.nr_empty, W BARN.lock, W PCS.rcu, R SHr.size, W SHr.o0, M SHr.size"
+	  ", R KC.capacity" OUTSIDE, 1 },
 	/* 8A.4 e with a limit of one: the spare {h, g} is flushed from its end. Both are of the slab that
 	 * is the CPU's still, if used up: the chain goes to its list, without a LOCK. */
 	{ "free, flush", "flush", EIGHT "0-h 0-g 0-f 0-e 0-d 0-c !0-b",
@@ -259,6 +361,7 @@ static void check_row(const char *variant, const struct row *row)
 	unsigned locks = 0;
 
 	print_message("%s: %s\n", variant, row->name);
+	f->meddle = row->meddle;
 	fixture_run(f, row->script);
 	fixture_expect_path(f, row->path);
 	for (unsigned i = 0; i < f->accesses; i++)

@@ -354,6 +354,13 @@ static const struct touch_row rows[] = {
 	  "R CPA" FLUSH ", R SH.limit, R SH.avail" MOVE("ACe", "0", "SHe", "0")
 	  MOVE("ACe", "1", "SHe", "1") ", M SH.avail" FLUSHED,
 	  "CPA KC2", "AC0 ND2 SH0", 1 },
+	/* 7.6: b, c and d are there, as a pass of cache_reap took a away, so there is room for one. */
+	{ "free, flush to shared, which is nearly full", "flush to shared", SMALL(256, 1),
+	  "0+a9 1-a6 0t7 1-g2 !1-i",
+	  "R CPA" FLUSH ", R SH.limit, R SH.avail" MOVE("ACe", "0", "SHe", "3") ", M SH.avail" UNLOCK
+	  ", M AC.avail, R ACe[1], W ACe[0], R ACe[2], W ACe[1], R ACe[3], W ACe[2], R AC.avail"
+	  ", W ACe[3], M AC.avail",
+	  "CPA KC2", "AC0 ND2 SH0", 1 },
 	/* a to d filled it; e and f, numbers 5 and 4, go to their slab. Table: reads PG per object;
 	 * writes ND, SD and bufctl, AC; 1 LOCK. */
 	{ "free, flush to slabs", "flush to slabs", SMALL(256, 1), "0+a9 1-a8 !1-i",
@@ -581,6 +588,12 @@ static const struct { const char *name, *script, *path; } passes[] = {
 	{ "the node: free slabs were needed", "0+a 0t6 !0t",
 	  AT_CACHE ", R AC.avail, R ND.next_reap, W ND.next_reap, R ND.shared, R SH.avail"
 	  ", R ND.free_touched, W ND.free_touched, R KC.next" },
+	/* CPU 1 gave a, number 1, and b to the shared array: (4 + 4) / 5 = 1, the oldest. */
+	{ "the node: the shared array was idle, a fifth goes", "0+a6 1-a6 0t6 !0t",
+	  AT_CACHE ", R AC.avail, R ND.next_reap, W ND.next_reap, R ND.shared, R SH.avail"
+	  ", R SH.touched, A ND.lock, R SH.avail, R SH.limit, R SHe[0]" FREE("a", "1", "partial")
+	  LIST_ADD_TAIL("a", "partial") ", M SH.avail, R SHe[1], W SHe[0], M ND.lock"
+	  ", R ND.free_touched, W ND.free_touched, R KC.next" },
 	/* The pages go: ceil((3 * 2 + 15) / (5 * 15)) = 1 slab, the last, the lock let go before. */
 	{ "the node: a free slab goes", "0+a 0-a 0t10 !0t",
 	  AT_CACHE ", R AC.avail, R ND.next_reap, W ND.next_reap, R ND.shared, R SH.avail"
@@ -635,19 +648,45 @@ static void a_pass_is_skipped_while_another_cpu_is_at_it(void **state)
 	touch_free(t);
 }
 
-/* Step 1: CPU 1's node keeps an object of node 0; its first pass gives it back. */
+#define ALIEN_TRIED \
+	"P KC.next, R KC.next, R KCN, R ND.alien, R ALP, R AL.avail, R AL.lock"
+#define ALIEN_DRAINED \
+	", A AL.lock, R KCNr, A NDr.lock, R NDr.shared, R AL.limit, R AL.avail, R SHr.limit" \
+	", R SHr.avail" MOVE("ALe", "0", "SHre", "0") ", M AL.avail, M SHr.avail, R AL.avail" \
+	", W AL.avail, M NDr.lock, M AL.lock"
+#define ALIEN_LEFT ", R CPA, R AC.avail, R ND.next_reap, R KC.next"
+
+/* Somebody of the node has the lock of the alien array when it is tried. */
+static void hold_the_alien(struct touch *t, const struct access *access)
+{
+	uint32_t *both = place(t, "AL", 0, 0, "lock");
+
+	if (access->address == place(t, "AL", 0, 0, "avail") && !access->write)
+		*both += 1u << 16;              /* a ticket more than served */
+	if (access->address == both)
+		*both -= 1u << 16;
+}
+
+/* Step 1: CPU 1's node keeps an object of node 0; its first pass tries the lock, a ticket's (1.2), and
+ * gives it back. Or does not. */
 static void a_pass_drains_an_alien_array(void **state)
 {
-	struct touch_options options = SMALL(256, 2);
-	struct touch *t = touch_new(&options);
-	struct kmem_cache *s = t->cache;
-
 	(void)state;
-	touch_run(t, "0+a 1-a !1t");
-	assert_int_equal(s->nodelists[1]->alien[0]->avail, 0);
-	assert_int_equal(s->nodelists[0]->shared->avail, 1);
-	touch_expect_sound(t);
-	touch_free(t);
+	for (int held = 0; held < 2; held++) {
+		struct touch_options options = SMALL(256, 2);
+		struct touch *t;
+
+		options.meddle = held ? hold_the_alien : NULL;
+		t = touch_new(&options);
+		touch_run(t, "0+a 1-a !1t");
+		forget_others(t);
+		touch_expect_path(t, held ? ALIEN_TRIED ALIEN_LEFT
+					  : ALIEN_TRIED ALIEN_DRAINED ALIEN_LEFT);
+		assert_int_equal(t->cache->nodelists[1]->alien[0]->avail, held);
+		assert_int_equal(t->cache->nodelists[0]->shared->avail, !held);
+		touch_expect_sound(t);
+		touch_free(t);
+	}
 }
 
 /* ---- interrupts ------------------------------------------------------------------------------------ */

@@ -357,6 +357,61 @@ static void other_nodes_are_looked_at_nearest_first(void **state)
 	}
 }
 
+/* 2.4.8 and what later chapters change: the own node has none; the ratio; its own node again, then
+ * the other one, whose two are more than the one that is kept; z out of the first of them. */
+#define NONE_HERE    ", R KCN, R ND.nr_partial, R KC.defrag_ratio"
+#define LOOK(MIN)    NONE_HERE ", R KCN, R ND.nr_partial" MIN ", R KCN1, R ND1.nr_partial" MIN
+#define OTHER(MIN)   LOOK(MIN) ", R ND1.nr_partial, A ND1.lock, R ND1.partial_next"
+#define MIN_PARTIAL  ", R KC.min_partial"
+/* The list prefetch (0.5), then the slab lock. */
+#define TRY(next)    ", R PG(z).lru_next, P PG(" next ").lru_next, A PG(z).flags"
+#define OFF(next) \
+	", R PG(z).lru_next, R PG(z).lru_prev, W PG(" next ").lru_prev, W ND1.partial_next" \
+	", W PG(z).lru_next, W PG(z).lru_prev, M ND1.nr_partial"
+#define AC16         ", R PG(z).freelist, R PG(z).counters, R KC.flags, A PG(z).freelist"
+#define LOAD         ", R KC.offset, R OB(z), W CS.freelist, M CS.tid"
+
+static const struct { enum era era; const char *path; } of_another_node[] = {
+	/* A slab that becomes partial comes first: that of e. */
+	{ ERA_2622, "R CPA" OTHER("") TRY("a") OFF("a") ", M PG(z).flags, W ND1.lock, W CPA"
+	  ", R PG(z).freelist, R PG(z).flags, R PG(z).offset, R OB(z), W PG(z).lockless, R KC.objects"
+	  ", W PG(z).inuse, W PG(z).freelist, R PG(z).flags, A PG(z).flags" },
+	/* Last: that of a is first. */
+	{ ERA_2624, "R CPA, R CS.freelist, R CS.page" OTHER("") TRY("e") OFF("e")
+	  ", M PG(z).flags, W ND1.lock, W CS.page, R PG(z).freelist, R PG(z).flags, R CS.offset, R OB(z)"
+	  ", W CS.freelist, R KC.objects, W PG(z).inuse, W PG(z).freelist, R PG(z).flags, W CS.node"
+	  ", A PG(z).flags" },
+	{ ERA_2639, "R KC.cpu_slab, R CS.tid, R CS.freelist, R CS.page" OTHER(MIN_PARTIAL) TRY("e")
+	  OFF("e") ", M PG(z).flags, M ND1.lock, W CS.page, R PG(z).freelist, R KC.flags, R KC.offset"
+	  ", R OB(z), W CS.freelist, R PG(z).objects, W PG(z).inuse, W PG(z).freelist, R PG(z).flags"
+	  ", W CS.node, M PG(z).flags, M CS.tid" },
+	/* 5.5.6: no prefetch, no slab lock. */
+	{ ERA_31, "R KC.cpu_slab, R CS.tid, R CS.freelist, R CS.page" OTHER(MIN_PARTIAL) AC16 OFF("e")
+	  ", W CS.freelist, W CS.page, R PG(z).flags, W CS.node, M ND1.lock, R CS.freelist, R KC.flags"
+	  LOAD },
+	/* 6.2, without partial slabs of CPUs: the mark, twice; the fast path reads the page. */
+	{ ERA_318, "R KC.cpu_slab, R CS.tid, R CS.freelist, R CS.page, R CS.page" OTHER(MIN_PARTIAL)
+	  ", R PG(z).lru_next, R PG(z).flags" AC16 OFF("e") ", W CS.page, M ND1.lock, R KC.flags"
+	  ", R PG(z).flags" LOAD },
+};
+
+static void a_slab_of_another_node_makes_the_accesses_of_the_sheet(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(of_another_node); i++) {
+		struct fixture *f = fixture_new(&(struct fixture_options){
+			.era = of_another_node[i].era, .nodes = 2, .placement = PLACEMENT_SCATTER,
+			.mib = 8, .min_partial = 1, .no_cpu_partial = true, .stride = LINE });
+
+		print_message("%s\n", era_name(of_another_node[i].era));
+		fixture_set(f, "KC.defrag_ratio", 1023);
+		fixture_run(f, "1+a 1+b 1+c 1+d 1+e 1+f 1+g 1+h 1+i 1-a 1-e !0+z");
+		fixture_expect_path(f, of_another_node[i].path);
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
 /* ---- an interrupt while a slab is made --------------------------------- */
 
 /* What the handler leaves behind: two objects in use; none; the same, and the slab of a partial. */
@@ -1268,6 +1323,7 @@ int main(void)
 		cmocka_unit_test(a_cpu_takes_slabs_of_its_own_node),
 		cmocka_unit_test(other_nodes_partial_slabs_are_taken_by_ratio),
 		cmocka_unit_test(other_nodes_are_looked_at_nearest_first),
+		cmocka_unit_test(a_slab_of_another_node_makes_the_accesses_of_the_sheet),
 		cmocka_unit_test(a_slab_that_an_interrupt_made_loses_objects_as_released),
 		cmocka_unit_test(a_slab_that_an_interrupt_made_is_merged_if_its_freelist_is_empty),
 		cmocka_unit_test(a_slab_that_an_interrupt_made_loses_nothing_as_fixed),

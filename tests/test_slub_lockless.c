@@ -339,6 +339,56 @@ static void a_slab_given_up_with_objects_makes_the_accesses_of_the_sheet(void **
 	}
 }
 
+/* ---- an exchange that fails under the list_lock -------------------------------- */
+
+/* Another CPU's free of b into the full slab, before the list_lock is asked for: the slab is now the
+ * only one on the list. */
+static void make_partial_by_b(struct fixture *f, const struct access *access)
+{
+	uintptr_t list = (uintptr_t)fixture_place(f, "ND.partial_next");
+	uintptr_t slab = (uintptr_t)fixture_place(f, "PG(b).lru_next");
+
+	if (f->left || access->address != fixture_place(f, "OB(a)"))
+		return;
+	f->left = 1;
+	*(void **)f->slot['b'] = NULL;
+	fixture_set(f, "PG(b).freelist", (uintptr_t)f->slot['b']);
+	fixture_set(f, "PG(b).inuse", 3);
+	fixture_set(f, "ND.partial_next", slab);
+	fixture_set(f, "ND.partial_prev", slab);
+	fixture_set(f, "PG(b).lru_next", list);
+	fixture_set(f, "PG(b).lru_prev", list);
+	fixture_set(f, "ND.nr_partial", 1);
+}
+
+/* 5.7.2: the lock is taken before the exchange, which fails. To 3.2 it is held over the second one,
+ * which would not need it; from 3.10 on it is given back first. Then the slab stays where it is. */
+static void a_free_that_fails_keeps_the_list_lock_or_gives_it_back(void **state)
+{
+	static const struct { enum era era; const char *path; } cases[] = {
+		{ ERA_31, NOT_MINE("a") FREE_SLOW("a") LOCKED("a") AC16("a") STATE("a")
+		  ", R KC.offset, W OB(a)" AC16("a") ", M ND.lock" },
+		{ ERA_32, NOT_MINE("a") FREE_SLOW("a") LOCKED("a") AC16("a") STATE("a")
+		  ", R KC.offset, W OB(a)" AC16("a") ", M ND.lock" },
+		{ ERA_318, NOT_MINE("a") FREE_SLOW("a") LOCKED("a") AC16("a") ", M ND.lock" STATE("a")
+		  ", R KC.offset, W OB(a)" AC16("a") },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct fixture *f = fixture_new(&(struct fixture_options){
+			.era = cases[i].era, .no_cpu_partial = true });
+
+		print_message("%s\n", era_name(cases[i].era));
+		f->meddle = make_partial_by_b;
+		fixture_run(f, ONE_FULL "!1-a");
+		fixture_expect_path(f, cases[i].path);
+		fixture_expect_lines(f, "KC0 KCN CS", "PG OB ND", 3);
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
 /* ---- interrupts ------------------------------------------------------------ */
 
 /*
@@ -736,6 +786,7 @@ int main(void)
 		cmocka_unit_test(each_path_of_32_makes_the_accesses_of_the_sheet),
 		cmocka_unit_test(each_path_of_318_makes_the_accesses_of_the_sheet),
 		cmocka_unit_test(a_slab_given_up_with_objects_makes_the_accesses_of_the_sheet),
+		cmocka_unit_test(a_free_that_fails_keeps_the_list_lock_or_gives_it_back),
 		cmocka_unit_test(interrupts_are_off_in_a_free_under_the_list_lock_only),
 		cmocka_unit_test(interrupts_are_off_in_all_of_the_other_slow_paths),
 		cmocka_unit_test(the_fallback_turns_interrupts_off_for_the_slab_lock),

@@ -205,6 +205,8 @@ static void record(void *to, const struct access *access)
 		return;
 	t->path = access->path;
 	add_access(t->access, &t->accesses, kind_of(access), access->address, NULL);
+	if (t->options->meddle)
+		t->options->meddle(t, access);
 }
 
 void touch_run(struct touch *t, const char *script)

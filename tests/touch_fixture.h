@@ -32,6 +32,8 @@ struct touch_options {
 	unsigned stride;                /* of page structs; 0: the view's */
 	unsigned blocks;                /* page allocations that succeed; 0: all */
 	bool is_atomic, preempt;
+	/* called after every access that is recorded; NULL: it is not. Another CPU's deeds, in plain C */
+	void (*meddle)(struct touch *touch, const struct access *access);
 };
 
 struct touch_access {

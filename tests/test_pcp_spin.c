@@ -1147,6 +1147,57 @@ static void random_traffic_keeps_the_invariants(void **state)
 	}
 }
 
+/* ---- a block that changes its type meanwhile -------------------------------------------------- */
+
+struct claimer {
+	struct fixture *f;
+	int64_t *free_pages, all;
+	unsigned visits, visit;         /* of zone->lock: so far; at which the pages count again */
+	bool got;
+};
+
+static void count_again(void *to, const struct access *a)
+{
+	struct claimer *claimer = to;
+
+	if (a->address == (const void *)pages_zone(claimer->f, 0)->lock && a->locked &&
+	    ++claimer->visits == claimer->visit)
+		*claimer->free_pages = claimer->all;
+}
+
+static void take_one(struct cpu *cpu, void *argument)
+{
+	struct claimer *claimer = argument;
+
+	claimer->got = pages_take(cpu, claimer->f, 0, GFP_ATOMIC) != NULL;
+}
+
+/*
+ * Another CPU has taken the only block off the counts, to change its type; it is done, and its lock is
+ * free, when we that found nothing look at the lock. 1: there is memory, then. 0: it never comes back.
+ */
+static void a_block_that_changes_its_type_is_not_no_memory(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct pcp_spin_settings set = { .variant = i < 2 ? V6_12 : V7_1 };
+		struct fixture *f = spin_new(&set, 1, 4);
+		struct zone *zone = pages_zone(f, 0);
+		struct claimer claimer = { .f = f, .visit = i % 2 };
+
+		claimer.free_pages = (int64_t *)&zone->vm_stat[zone->all->rules->item[ITEM_FREE_PAGES]];
+		claimer.all = *claimer.free_pages;
+		assert_int_equal(claimer.all, 1024);
+		*claimer.free_pages = 0;
+		sim_observe(f->sim, count_again, &claimer);
+		run(f, 1, take_one, &claimer);
+		assert_int_equal(claimer.got, i % 2);
+		/* once to find that there is nothing; else that, and the block itself: a refill */
+		assert_int_equal(claimer.visits, claimer.got ? 2 : 1);
+		fixture_free(f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1156,6 +1207,7 @@ int main(void)
 		cmocka_unit_test(who_may_not_wait_refills_no_list_of_blocks),
 		cmocka_unit_test(a_movable_page_claims_no_small_block),
 		cmocka_unit_test(pageblocks_are_claimed_or_stolen_from),
+		cmocka_unit_test(a_block_that_changes_its_type_is_not_no_memory),
 		cmocka_unit_test(each_node_is_asked_whether_its_kswapd_sleeps),
 		cmocka_unit_test(a_zone_that_has_enough_again_looks_at_its_kswapd),
 		cmocka_unit_test(types_of_pageblocks_lie_packed),

@@ -203,26 +203,25 @@ void count_taken_6(struct cpu *cpu, struct zone *preferred, struct zone *zone, u
 	(void)load(cpu, zone->flags);           /* is kswapd to be woken for a boost? */
 }
 
+enum { ALLOC_RETRIES = 16 };    /* for others to have the block first each time */
+
 /*
  * While a block changes its type none of its pages count as free, which in a zone of a few blocks
- * looks like no memory. Whoever does that has the lock: after it, all count again. The kernel, that
- * would reclaim or sleep, does not end here.
+ * looks like no memory. Under the lock, which who does that has, all count. The kernel, that would
+ * reclaim or sleep and try again as often, does not end here.
  */
-static bool is_claimed(struct cpu *cpu, struct zones *zones)
+static bool has_memory(struct cpu *cpu, struct zones *zones, unsigned order, unsigned gfp)
 {
-	bool held = false;
+	bool found = false;
 
-	for (unsigned node = 0; node < zones->memory->nodes; node++) {
-		struct spinlock *lock = zones->zone[node].lock;
-		bool flags;
+	for (unsigned node = 0; node < zones->memory->nodes && !found; node++) {
+		struct zone *zone = &zones->zone[node];
+		bool flags = spin_lock_irqsave(cpu, zone->lock, LOCK_QUEUED);
 
-		if (!load(cpu, &lock->val))
-			continue;
-		flags = spin_lock_irqsave(cpu, lock, LOCK_QUEUED);
-		spin_unlock_irqrestore(cpu, lock, LOCK_QUEUED, flags);
-		held = true;
+		found = zone_watermark_ok_6(cpu, zone, order, WATERMARK_MIN, gfp);
+		spin_unlock_irqrestore(cpu, zone->lock, LOCK_QUEUED, flags);
 	}
-	return held;
+	return found;
 }
 
 struct page *pcp_6_alloc(struct cpu *cpu, struct zones *zones, unsigned order, unsigned gfp,
@@ -240,7 +239,7 @@ struct page *pcp_6_alloc(struct cpu *cpu, struct zones *zones, unsigned order, u
 		drain(cpu, state);
 		page = zones_alloc_above(cpu, zones, order, WATERMARK_MIN, gfp, take, state);
 	}
-	if (!page && is_claimed(cpu, zones))
+	for (unsigned i = 0; !page && i < ALLOC_RETRIES && has_memory(cpu, zones, order, below); i++)
 		page = zones_alloc_above(cpu, zones, order, WATERMARK_MIN, below, take, state);
 	if (page)
 		prep_new_page(cpu, zones, page, order, gfp);

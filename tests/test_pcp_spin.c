@@ -1198,6 +1198,19 @@ static void a_block_that_changes_its_type_is_not_no_memory(void **state)
 	}
 }
 
+/* A list that a fault has damaged leads to its own head as if that were a page struct: 4 MiB have 1024. */
+static void what_is_no_page_struct_has_no_pages_beside_it(void **state)
+{
+	(void)state;
+	struct pcp_spin_settings set = { .variant = V7_1 };
+	struct fixture *f = spin_new(&set, 1, 4);
+
+	assert_int_equal(page_to_pfn(f->memory, (struct page *)pages_zone(f, 0)), 1024);
+	memory_used(f->memory, (struct page *)pages_zone(f, 0));
+	assert_false(memory_is_used(f->memory, 0));
+	fixture_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1208,6 +1221,7 @@ int main(void)
 		cmocka_unit_test(a_movable_page_claims_no_small_block),
 		cmocka_unit_test(pageblocks_are_claimed_or_stolen_from),
 		cmocka_unit_test(a_block_that_changes_its_type_is_not_no_memory),
+		cmocka_unit_test(what_is_no_page_struct_has_no_pages_beside_it),
 		cmocka_unit_test(each_node_is_asked_whether_its_kswapd_sleeps),
 		cmocka_unit_test(a_zone_that_has_enough_again_looks_at_its_kswapd),
 		cmocka_unit_test(types_of_pageblocks_lie_packed),

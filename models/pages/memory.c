@@ -199,9 +199,9 @@ struct memory *memory_new(struct sim *sim, const struct page_view *view, unsigne
 
 void memory_used(struct memory *m, const struct page *page)
 {
-	uint64_t block = page_to_pfn(m, page) / LARGEST_BLOCK;
+	uint64_t pfn = page_to_pfn(m, page), block = pfn / LARGEST_BLOCK;
 
-	if (m->used[block])
+	if (pfn >= m->pages || m->used[block])  /* damaged lists lead to what is no page struct */
 		return;
 	m->used[block] = true;
 	for (uint64_t i = 1; i < LARGEST_BLOCK; i++)

@@ -180,30 +180,31 @@ static void the_command(void **state)
 static void each_line_has_a_file(void **state)
 {
 	static const char pareto[] = "      0     1304";
-	char *folder = folder_new(), file[4200], *text = read_text("tests/structs/file.c2c.txt");
-	struct output output;
+	char *folder = folder_new(), path[4200], *text = read_text("tests/structs/file.c2c.txt");
+	FILE *two;
 
 	(void)state;
-	assert_int_equal(chdir(folder), 0);
-	FILE *two = fopen("two.c2c.txt", "w");
-
+	snprintf(path, sizeof path, "%s/two.c2c.txt", folder);
+	two = fopen(path, "w");
 	assert_non_null(two);
 	fprintf(two, "%s      1%s", text, strstr(text, pareto) + 7);
 	assert_int_equal(fclose(two), 0);
 	for (int line = 0; line < 2; line++) {
-		output = run_cli((const char *const[]){ "import", "--c2c", "two.c2c.txt", "--line",
-							line ? "1" : "0", NULL });
+		assert_int_equal(chdir(folder), 0);
+		struct output output = run_cli((const char *const[]){ "import", "--c2c", "two.c2c.txt", "--line",
+								      line ? "1" : "0", NULL });
+		enter_source_tree();
 		assert_int_equal(output.status, 0);
 		output_free(&output);
-		char *yaml = read_text(line ? "two-line-1.yaml" : "two.yaml");
+		snprintf(path, sizeof path, "%s/%s", folder, line ? "two-line-1.yaml" : "two.yaml");
+		char *yaml = read_text(path);
 
-		snprintf(file, sizeof file, "\nname: two-line-%d\n", line);
-		expect(yaml, file);
+		snprintf(path, sizeof path, "\nname: two-line-%d\n", line);
+		expect(yaml, path);
 		must_be_an_experiment(yaml);
 		free(yaml);
 	}
 	free(text);
-	enter_source_tree();
 	folder_free(folder);
 }
 

@@ -180,10 +180,11 @@ static void the_command(void **state)
 static void each_line_has_a_file(void **state)
 {
 	static const char pareto[] = "      0     1304";
-	char *folder = folder_new(), path[4200], *text = read_text("tests/structs/file.c2c.txt");
+	char *folder = folder_new(), path[4200], tree[4096], *text = read_text("tests/structs/file.c2c.txt");
 	FILE *two;
 
 	(void)state;
+	assert_non_null(getcwd(tree, sizeof tree));
 	snprintf(path, sizeof path, "%s/two.c2c.txt", folder);
 	two = fopen(path, "w");
 	assert_non_null(two);
@@ -193,7 +194,7 @@ static void each_line_has_a_file(void **state)
 		assert_int_equal(chdir(folder), 0);
 		struct output output = run_cli((const char *const[]){ "import", "--c2c", "two.c2c.txt", "--line",
 								      line ? "1" : "0", NULL });
-		enter_source_tree();
+		assert_int_equal(chdir(tree), 0);
 		assert_int_equal(output.status, 0);
 		output_free(&output);
 		snprintf(path, sizeof path, "%s/%s", folder, line ? "two-line-1.yaml" : "two.yaml");

@@ -208,7 +208,7 @@ enum { ALLOC_RETRIES = 16 };    /* for others to have the block first each time 
 /*
  * While a block changes its type none of its pages count as free, which in a zone of a few blocks
  * looks like no memory. Under the lock, which who does that has, all count. The kernel, that would
- * reclaim or sleep and try again as often, does not end here.
+ * reclaim or sleep, does not end here; how often to try again is our choice.
  */
 static bool has_memory(struct cpu *cpu, struct zones *zones, unsigned order, unsigned gfp)
 {

@@ -54,7 +54,7 @@ static void every_experiment_is_listed(void **state)
 	assert_string_equal(named(all, count, "demo")->takes, "about 10 s");
 	assert_string_equal(named(all, count, "demo")->title,
 			    "Frees from another CPU, before and after the freelist left struct page");
-	assert_string_equal(named(all, count, "pages/zone-lock")->takes, "some 10 min");
+	assert_string_equal(named(all, count, "pages/zone-lock")->takes, "some 15 min");
 	assert_string_equal(named(all, count, "micro/own")->takes, "");
 	shipped_free(all, count);
 }

@@ -1076,16 +1076,29 @@ static void clear(struct sim *sim)
 	sim->found_by = NOBODY;
 }
 
+/* What models keep for themselves (unseen_new) lies at the end of the arena, and no verb writes it. */
+static char *unseen_start(const struct sim *sim)
+{
+	return sim->head.arena.base + sim->head.arena.bytes - sim->unseen_bytes;
+}
+
 void machine_mark(struct sim *sim)
 {
 	sim->undos = 0;
 	sim->memory_hash = 0;
+	sim->unseen_bytes = sim->head.arena.unseen_bytes;
+	if (sim->unseen_bytes) {
+		sim->unseen = xrealloc(sim->unseen, sim->unseen_bytes);
+		memcpy(sim->unseen, unseen_start(sim), sim->unseen_bytes);
+	}
 	clear(sim);
 }
 
 void machine_rewind(struct sim *sim)
 {
 	take_back_memory(sim);
+	if (sim->unseen_bytes)
+		memcpy(unseen_start(sim), sim->unseen, sim->unseen_bytes);
 	clear(sim);
 }
 
@@ -1138,5 +1151,6 @@ void machine_free(struct sim *sim)
 	arena_release(&sim->head.arena);
 	free(sim->head.node_of);
 	free(sim->undo);
+	free(sim->unseen);
 	free(sim);
 }

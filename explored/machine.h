@@ -138,6 +138,8 @@ struct sim {
 	unsigned depth;                 /* of store buffers; 0: none */
 	struct undo *undo;
 	size_t undos, undo_room, mark;
+	char *unseen;                   /* what models keep for themselves, as it was at the mark */
+	uint64_t unseen_bytes;
 	uint64_t memory_hash;
 	bool labels;                    /* relabel() says what lies where */
 	unsigned char *kind;            /* by word of the arena: enum word_kind */

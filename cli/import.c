@@ -119,8 +119,8 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* "dir/socket.kmem.txt.zst" gives "socket.trace", "my.c2c.txt" and line 1 "my-line-1.yaml", in the current
-   folder; the caller frees it. */
+/* In the current folder: "dir/socket.kmem.txt.zst" and ".trace" give "socket.trace", "my.c2c.txt" and
+ * "-line-1.yaml" give "my-line-1.yaml"; the caller frees it. */
 static char *default_output(const char *input, const char *ending)
 {
 	const char *base = strcmp(input, "-") == 0 ? "stdin" : base_name(input);

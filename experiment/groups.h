@@ -61,7 +61,7 @@ const char *groups_values(const struct points *points, const struct point *point
 			  key_choice *choose, const void *argument, const char *between,
 			  bool with_keys, char *buf, size_t size);
 
-/* For themselves, not below objects; a struct, a lock, a queue or a counter asks for none. */
+/* Did the workload ask for pages itself, not through objects? A struct, a lock, a queue or a counter asks for none. */
 bool groups_asks_for_pages(const struct point *point);
 
 /* The name of a point's series, "slub-cpu dfb4f096"; in buf. */

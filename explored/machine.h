@@ -174,7 +174,7 @@ bool machine_protect(struct sim *sim, void (*function)(void *argument), void *ar
 bool machine_alone(struct sim *sim, unsigned cpu, thread_function *function, void *argument);
 /* From here on everything can be taken back. */
 void machine_mark(struct sim *sim);
-/* Back to the mark: memory, CPUs, findings. */
+/* Back to the mark: memory, also what models keep for themselves, CPUs, findings. */
 void machine_rewind(struct sim *sim);
 /* An interrupt that may arrive `left` times at the CPU. */
 void machine_interrupt(struct sim *sim, unsigned cpu, interrupt_handler *handler, void *argument,

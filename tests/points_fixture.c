@@ -76,6 +76,12 @@ void made_cpus(struct point *point, uint64_t count)
 	point->result->cpus = (unsigned)count;
 }
 
+void made_workload(struct point *point, const char *name)
+{
+	free(point->workload);
+	point->workload = xstrdup(name);
+}
+
 void made_holders(struct point *point, const struct holder *holders, size_t count)
 {
 	point->result->holder = xalloc(count * sizeof *holders);

@@ -16,6 +16,7 @@ void made_free(struct made *made);
 struct point *made_add(struct made *made, const char *objects, const char *size, uint64_t seed, uint64_t bounces, uint64_t cycles);
 /* One more swept key of a point. */
 void made_key(struct point *point, const char *key, const char *value);
+void made_workload(struct point *point, const char *name);
 void made_cpus(struct point *point, uint64_t count);
 void made_holders(struct point *point, const struct holder *holders, size_t count);
 

@@ -1529,8 +1529,7 @@ static void an_axis_has_its_unit(void **state)
 	struct point *point = made_add(&made, "a", "64", 1, 1, 1);
 
 	made_key(point, "cpus", "2");
-	free(point->workload);
-	point->workload = xstrdup("producer-consumer");
+	made_workload(point, "producer-consumer");
 	groups = groups_of(&made.points, NULL);
 	assert_string_equal(groups->axis, "workload.object_size (bytes), cpus");
 	assert_string_equal(groups->group[0], "64, 2");
@@ -1588,8 +1587,7 @@ static void without_an_allocator_turns_are_told(void **state)
 		for (int i = 0; i < 2; i++) {
 			struct point *point = made_add(&made, "", "64", 1, 0, 1);
 
-			free(point->workload);
-			point->workload = xstrdup("counter");
+			made_workload(point, "counter");
 			made_key(point, "workload.counters", i ? "padded" : "shared");
 			memset(point->result->op, 0, sizeof point->result->op);
 			point->result->op[OP_WORK] = (struct op_stats){ .count = 1000, .total_units = (i ? 20 : 200) * 1000 * UNITS };
@@ -1612,8 +1610,7 @@ static void a_switch_has_its_key(void **state)
 	made.points.swepts = 1;
 	struct point *point = made_add(&made, "", "64", 1, 0, 1);
 
-	free(point->workload);
-	point->workload = xstrdup("struct");
+	made_workload(point, "struct");
 	made_key(point, keys[0], "false");
 	memset(point->result->op, 0, sizeof point->result->op);
 	assert_string_equal(groups_series(&made.points, point, NULL, text, sizeof text), "struct pair=false");

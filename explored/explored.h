@@ -40,6 +40,7 @@ enum finding_kind {
 	FOUND_DEADLOCK,
 	FOUND_LIVELOCK,
 	FOUND_MEMORY,                   /* the machine has no memory left */
+	FOUND_ASTRAY,                   /* the same choices led elsewhere than before */
 	FINDING_KINDS,
 };
 

@@ -352,14 +352,6 @@ static bool plant_cell(const struct experiment *experiment, struct explore_optio
 	return found;
 }
 
-static bool is_for(const struct plant *plant, const char *model)
-{
-	const char *at = model ? strstr(plant->models, model) : NULL;
-	size_t length = model ? strlen(model) : 0;
-
-	return at && (at == plant->models || at[-1] == ' ') && (!at[length] || at[length] == ' ');
-}
-
 static void print_strategies(const char *first)
 {
 	const struct explorer *explorer = backend_explored.explorer;
@@ -380,7 +372,7 @@ static void print_plants(const struct experiment *experiment)
 		const char *name = explored_name(c);
 
 		for (int p = 0; explorer->plants[p].name; p++) {
-			if (!is_for(&explorer->plants[p], name) || explored_before(experiment, i))
+			if (!explorer->plant_is_for(&explorer->plants[p], name) || explored_before(experiment, i))
 				continue;
 			printf("| %s", name);
 			print_swept(c, false);

@@ -362,6 +362,7 @@ static bool watch(const struct explore_options *o, const char *schedule,
 
 const struct explorer explorer = {
 	.plants = explore_plants,
+	.plant_is_for = plant_is_for,
 	.settings = explore_settings,
 	.strategies = explore_strategy_words,
 	.starts = explore_start_words,

@@ -40,6 +40,7 @@ enum finding_kind {
 	FOUND_DEADLOCK,
 	FOUND_LIVELOCK,
 	FOUND_MEMORY,                   /* the machine has no memory left */
+	FOUND_ASTRAY,                   /* the same choices led elsewhere than before */
 	FINDING_KINDS,
 };
 
@@ -144,6 +145,7 @@ struct plant {
 
 struct explorer {
 	const struct plant *plants;     /* ends with one without a name */
+	bool (*plant_is_for)(const struct plant *plant, const char *model);
 	const struct setting *settings; /* of struct explore_options */
 	const char *const *strategies, *const *starts;  /* words; NULL-terminated */
 	const char *const *findings;                    /* by enum finding_kind */

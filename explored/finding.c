@@ -196,7 +196,10 @@ static void print_story(FILE *out, const struct sim *sim)
 		if (s->entity < BUFFER_OF)
 			cpu = s->entity % CPUS_MAX;
 	}
-	fprintf(out, "       %s: %s\n", finding_names[sim->found], sim->message);
+	if (sim->found)
+		fprintf(out, "       %s: %s\n", finding_names[sim->found], sim->message);
+	else
+		fputs("       and, by itself, nothing goes wrong: it depends on what was run before\n", out);
 }
 
 /* Once more, on a machine that knows what lies where. */
@@ -228,6 +231,7 @@ static struct finding *make(struct stage *stage, const struct program *program, 
 
 	f->kind = stage->sim->found;
 	f->start = (int)stage->start;
+	memcpy(f->message, stage->sim->message, sizeof f->message);
 	if (program) {
 		if (!stage->workload)
 			program_print(program, f->program, sizeof f->program);
@@ -237,8 +241,9 @@ static struct finding *make(struct stage *stage, const struct program *program, 
 		follow(stage, program, &choices);
 		f->switches = choices_switches(&choices);
 		f->story = tell(stage, program, &choices);
+		if (stage->sim->found == f->kind)
+			memcpy(f->message, stage->sim->message, sizeof f->message);
 	}
-	memcpy(f->message, stage->sim->message, sizeof f->message);
 	f->schedule = choices_print(&choices);
 	free(choices.turn);
 	return f;

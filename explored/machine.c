@@ -23,6 +23,7 @@ const char *const finding_names[] = {
 	[FOUND_DEADLOCK] = "a deadlock",
 	[FOUND_LIVELOCK] = "no progress",
 	[FOUND_MEMORY] = "no memory left",
+	[FOUND_ASTRAY] = "a schedule that went another way than before",
 };
 
 /* ---- ends ----------------------------------------------------------------------------------- */
@@ -1096,9 +1097,14 @@ void machine_mark(struct sim *sim)
 
 void machine_rewind(struct sim *sim)
 {
+	struct arena *arena = &sim->head.arena;
+	uint64_t since = arena->unseen_bytes - sim->unseen_bytes;
+
 	take_back_memory(sim);
 	if (sim->unseen_bytes)
 		memcpy(unseen_start(sim), sim->unseen, sim->unseen_bytes);
+	memset(unseen_start(sim) - since, 0, since);
+	arena->unseen_bytes = sim->unseen_bytes;
 	clear(sim);
 }
 

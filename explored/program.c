@@ -102,23 +102,15 @@ static void note_state(void *to, const char *what, const char *state, const char
 		states->seen[states->count++] = words;
 }
 
-/* By walk() where there is one, which also tells of states. Pages first: who looks at slabs follows
- * pointers in page structs, which must be right for that. */
+/* Pages first: who looks at slabs follows pointers in page structs, which must be right for that. */
 static bool books_of(const struct stage *stage, const struct report *report)
 {
 	const struct object_allocator *o = stage->objects.model;
 	const struct page_allocator *p = stage->pages.model;
-	bool good = true;
 
-	if (p->walk)
-		good = p->walk(stage->pages.state, report);
-	else if (p->check)
-		good = p->check(stage->pages.state, report->why, report->size);
-	if (good && o && o->walk)
-		good = o->walk(stage->objects.state, report);
-	else if (good && o && o->check)
-		good = o->check(stage->objects.state, report->why, report->size);
-	return good;
+	if (p->check && !p->check(stage->pages.state, report))
+		return false;
+	return !o || !o->check || o->check(stage->objects.state, report);
 }
 
 /* Nobody is inside, so memory is all there is: what was good once is not looked at again. */

@@ -196,6 +196,7 @@ struct deviation {
 struct node { /* a schedule still to be run */
 	struct deviation deviation[DEVIATIONS_MAX];
 	unsigned count, cost;
+	uint64_t key; /* of the state in which the last deviation is done */
 };
 
 /* What touched a word in any run so far: bit per CPU, and of its interrupts. */
@@ -213,6 +214,7 @@ struct search {
 	size_t nodes, room;
 	struct node now;
 	unsigned at; /* deviations of `now` that are done */
+	uint64_t *key; /* [STEPS_MAX] of the state before each step of this run, from the last deviation on */
 	struct keys seen;
 	struct touched *touched; /* by word of the arena */
 	bool more; /* a word is shared that was not */
@@ -227,20 +229,38 @@ static void push(struct search *s, const struct node *node)
 	s->stack[s->nodes++] = *node;
 }
 
+/* The last deviation is done in the state that it was pushed for, or something outlives a schedule. */
+static void check_way(struct search *s, unsigned enabled)
+{
+	unsigned what = s->now.deviation[s->at].what;
+	bool can = what >= HOLD || enabled >> what & 1;
+
+	if (can && (s->at + 1 < s->now.count || machine_key(s->sim) == s->now.key))
+		return;
+	machine_found(s->sim, NULL, FOUND_ASTRAY, NULL,
+		      "step %u is not what it was after the same choices before: something is kept "
+		      "from schedule to schedule, where no verb writes it",
+		      s->sim->steps);
+}
+
 static unsigned pick_search(struct sim *sim, unsigned enabled)
 {
 	struct search *s = sim->picker;
 
 	while (s->at < s->now.count && s->now.deviation[s->at].step == sim->steps) {
-		unsigned what = s->now.deviation[s->at++].what;
+		unsigned what = s->now.deviation[s->at].what;
 
+		check_way(s, enabled);
+		s->at++;
 		if (what < HOLD)
 			return what;
 		sim->cpu[what - HOLD].held_back = true;
 	}
-	if (s->at == s->now.count && sim->steps &&
-	    !keys_add(&s->seen, machine_key(sim) ^ random_mix(s->now.cost)))
-		machine_stop(sim);
+	if (s->at == s->now.count) {
+		s->key[sim->steps] = machine_key(sim);
+		if (sim->steps && !keys_add(&s->seen, s->key[sim->steps] ^ random_mix(s->now.cost)))
+			machine_stop(sim);
+	}
 	if (s->all)
 		return (unsigned)__builtin_ctz(enabled);
 	return pick_default(sim, enabled);
@@ -311,6 +331,7 @@ static void push_other(struct search *s, unsigned step, unsigned what, unsigned 
 		return;
 	node.deviation[node.count++] = (struct deviation){ (uint16_t)step, (uint8_t)what };
 	node.cost += cost;
+	node.key = s->key[step];
 	push(s, &node);
 }
 
@@ -416,6 +437,7 @@ bool strategy_exhaustive(struct stage *stage, const struct program *program, uns
 
 	stage->sim->keyed = true;
 	s.touched = xmap(bytes);
+	s.key = xmap(STEPS_MAX * sizeof *s.key);
 	if (stage->options->interrupts)
 		try_handlers(&s);
 	do { /* until all shared words were known from the start */
@@ -423,6 +445,7 @@ bool strategy_exhaustive(struct stage *stage, const struct program *program, uns
 		good = pass(&s, sink, to);
 	} while (good && s.more);
 	xunmap(s.touched, bytes);
+	xunmap(s.key, STEPS_MAX * sizeof *s.key);
 	free(s.stack);
 	keys_clear(&s.seen);
 	return good;
@@ -434,6 +457,7 @@ void strategy_all(struct sim *sim, void (*start)(void *argument), void *argument
 	struct search s = { .sim = sim, .all = true };
 
 	sim->keyed = true;
+	s.key = xmap(STEPS_MAX * sizeof *s.key);
 	push(&s, &(struct node){ .count = 0 });
 	*schedules = 0;
 	while (s.nodes) {
@@ -449,6 +473,7 @@ void strategy_all(struct sim *sim, void (*start)(void *argument), void *argument
 			end(argument);
 		expand(&s);
 	}
+	xunmap(s.key, STEPS_MAX * sizeof *s.key);
 	free(s.stack);
 	keys_clear(&s.seen);
 }

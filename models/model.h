@@ -26,8 +26,7 @@ unsigned nr_cpus(const struct sim *sim, uint64_t asked);
 const char *label_new(struct sim *sim, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* For check(): writes the reason where the caller wants it; the result is false. And for walk(): who
- * wants to know what states there are. */
+/* For check(): where the caller wants the reason, and who wants to know what states there are. */
 struct report {
 	char *why;
 	size_t size;
@@ -35,6 +34,7 @@ struct report {
 	void (*see)(void *to, const char *what, const char *state, const char *where);
 	void *to;
 };
+/* Writes the reason; false. */
 bool failed(const struct report *report, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* "slab", "some free", "on the list": states that are told with the same words are one. `state` and
@@ -285,11 +285,9 @@ struct page_allocator {
 	void (*unmap)(struct cpu *cpu, void *state, struct page *page);
 	/* current_process(cpu) is over; what the allocator keeps for it goes back. NULL: nothing. */
 	void (*process_exit)(struct cpu *cpu, void *state);
-	/* No CPU inside: true if the invariants hold, else the reason in `why`. No accesses. */
-	bool (*check)(const void *state, char *why, size_t size);
-	/* The same, telling of each page or list in which state it is, see_state(). NULL: it has no
-	 * words for them. */
-	bool (*walk)(const void *state, const struct report *report);
+	/* No CPU inside: true if the invariants hold, else failed(). It may tell of each page or list
+	 * in which state it is, see_state(). No accesses. */
+	bool (*check)(const void *state, const struct report *report);
 	uint64_t (*free_pages)(const void *state);      /* for check: pages that nobody holds */
 	/* For check: NR_SLAB of a node, CPUs' differences with it, as count_slab was told. NULL: not
 	 * kept. */
@@ -368,11 +366,9 @@ struct object_allocator {
 	unsigned (*objects_per_slab)(const struct kmem_cache *cache);
 	/* Bytes of per-CPU and per-cache metadata (not page structs), for the memory cost. */
 	uint64_t (*metadata_bytes)(const void *state);
-	/* No CPU inside: true if the header's invariants hold, else the reason in `why`. */
-	bool (*check)(const void *state, char *why, size_t size);
-	/* The same, telling of each slab and list in which state it is, see_state(). NULL: it has no
-	 * words for them. */
-	bool (*walk)(const void *state, const struct report *report);
+	/* No CPU inside: true if the header's invariants hold, else failed(). It may tell of each slab
+	 * and list in which state it is, see_state(). */
+	bool (*check)(const void *state, const struct report *report);
 	/* No CPU inside: objects that no freelist has: handed out and not freed, or lost. */
 	uint64_t (*in_use)(const void *state);
 	/* Is losing objects a bug that history had and the settings ask for? NULL: never. */

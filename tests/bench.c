@@ -6,7 +6,8 @@
  *	bounce       all on the 8 shared lines
  *	remote-free  slub-cpu on a ring: one CPU of a pair allocates, the other frees; on the flat
  *	             machine of the others, and on core2-2s as shipped
- *	page-fault   threads of one process fault pages in and give them back; haswell-2s as shipped
+ *	page-fault   threads of one process fault pages in and give them back; haswell-2s, and for many
+ *	             CPUs rome-2s, as shipped
  *
  *	bench                   the points that there are: job, machine, CPUs, accesses
  *	bench JOB MACHINE CPUS ACCESSES [ahead|no-ahead|bare]
@@ -191,6 +192,7 @@ static void print_points(void)
 		{ REMOTE_FREE, "flat", { 2, 8 }, 1000000 },
 		{ REMOTE_FREE, "core2-2s", { 2, 8 }, 1000000 },
 		{ PAGE_FAULT, "haswell-2s", { 2, 8, 32 }, 1000000 },
+		{ PAGE_FAULT, "rome-2s", { 8, 128 }, 500000 },
 	};
 
 	for (size_t i = 0; i < sizeof point / sizeof *point; i++)

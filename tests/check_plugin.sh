@@ -137,6 +137,13 @@ verdict $? "without the file it says what is missing"
 grep -q 'built from something else' out
 verdict $? "with another build it says so"
 
+# Memory of its own, which no verb writes, outlives a schedule: the next one goes another way.
+sed 's/^static void \*toy_alloc/static int *calls;\nvoid *calloc(size_t, size_t);\n__attribute__((constructor)) static void begin(void) { calls = calloc(1, sizeof *calls); }\n&/; s/^\tif (n == 0)/\tif (++*calls % 3 == 0) (void)load(cpu, \&s->free);\n&/' toy.c >heap.c
+build heap.c >out 2>&1
+"$bounce" explore run.yaml --model ./heap.so --set objects=toy --output results >out 2>&1
+[ $? -eq 1 ] && grep -q 'is not what it was after the same choices before' out && grep -q 'it depends on what was run before' out
+verdict $? "the explorer tells what an allocator keeps from schedule to schedule"
+
 # What is no allocator is told with the cure, status 2.
 refused() { # refused FILE MESSAGE
 	"$bounce" run run.yaml --model "$1" >out 2>&1

@@ -926,9 +926,11 @@ void fixture_check_row(enum era era, const struct path_row *row)
 
 static bool sound(const struct fixture *f, char *why, size_t size)
 {
-	if (!f->page_model->check(f->page_state, why, size))
+	const struct report report = { .why = why, .size = size };
+
+	if (!f->page_model->check(f->page_state, &report))
 		return false;
-	return !f->objects.model || f->objects.model->check(f->slub, why, size);
+	return !f->objects.model || f->objects.model->check(f->slub, &report);
 }
 
 void fixture_expect_sound(const struct fixture *f)

@@ -383,8 +383,10 @@ void touch_expect_lines(const struct touch *t, const char *only_read, const char
 
 static bool sound(const struct touch *t, char *why, size_t size)
 {
-	return t->page_model->check(t->page_state, why, size) &&
-	       t->objects.model->check(t->objects.state, why, size);
+	const struct report report = { .why = why, .size = size };
+
+	return t->page_model->check(t->page_state, &report) &&
+	       t->objects.model->check(t->objects.state, &report);
 }
 
 void touch_expect_sound(const struct touch *t)

@@ -199,9 +199,9 @@ static bool plain_owns(const void *state, const struct kmem_cache *cache, const 
 	return (uintptr_t)object % PAGE_BYTES == 0;
 }
 
-static bool plain_check(const void *state, char *why, size_t size)
+static bool plain_check(const void *state, const struct report *report)
 {
-	(void)state, (void)why, (void)size;
+	(void)state, (void)report;
 	return true;
 }
 
@@ -293,11 +293,12 @@ static void run(struct set_up *up)
 {
 	struct workbench *bench = up->bench;
 	char why[256] = "";
+	const struct report report = { .why = why, .size = sizeof why };
 
 	bench->outcome = sim_run(up->sim);
 	bench->result = sim_result(up->sim);
-	bench->sound = up->pages.model->check(up->pages.state, why, sizeof why) &&
-		       up->objects.model->check(up->objects.state, why, sizeof why);
+	bench->sound = up->pages.model->check(up->pages.state, &report) &&
+		       up->objects.model->check(up->objects.state, &report);
 	if (!bench->sound)
 		snprintf(bench->why, sizeof bench->why, "%s", why);
 	if (up->workload->remarks)

@@ -84,13 +84,14 @@ void stand_set_up(struct stand *stand, struct sim *sim, const struct stand_plan 
 
 static bool books_balance(const struct stand *stand, char *why, size_t size)
 {
+	const struct report report = { .why = why, .size = size };
 	const struct objects *objects = &stand->objects;
 	const struct pages *pages = &stand->pages;
 
 	if (objects->model && objects->model->check &&
-	    !objects->model->check(objects->state, why, size))
+	    !objects->model->check(objects->state, &report))
 		return false;
-	return !pages->model->check || pages->model->check(pages->state, why, size);
+	return !pages->model->check || pages->model->check(pages->state, &report);
 }
 
 bool stand_finish(struct stand *stand, bool well, char *why, size_t size)

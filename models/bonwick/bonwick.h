@@ -131,8 +131,7 @@ struct kmem_cache *bonwick_size_cache(void *state, size_t size);
 struct frame *bonwick_frame_new(struct bonwick *b, uint64_t pfn);
 const struct frame *bonwick_frame(const struct bonwick *b, uint64_t pfn);
 
-bool bonwick_check(const void *state, char *why, size_t size);
-bool bonwick_walk(const void *state, const struct report *report);
+bool bonwick_check(const void *state, const struct report *report);
 uint64_t bonwick_in_use(const void *state);
 bool bonwick_owns(const void *state, const struct kmem_cache *cp, const void *object);
 

@@ -150,7 +150,7 @@ static bool check_rounds(const struct bonwick *b, const struct kmem_cache *cp,
 	return good;
 }
 
-bool bonwick_walk(const void *state, const struct report *report)
+bool bonwick_check(const void *state, const struct report *report)
 {
 	const struct bonwick *b = state;
 
@@ -171,13 +171,6 @@ bool bonwick_walk(const void *state, const struct report *report)
 			  cp->empty.total ? "with empty ones" : "without empty ones");
 	}
 	return true;
-}
-
-bool bonwick_check(const void *state, char *why, size_t size)
-{
-	const struct report report = { .why = why, .size = size };
-
-	return bonwick_walk(state, &report);
 }
 
 static uint64_t refcnts(const struct list_head *head)

@@ -465,7 +465,6 @@ const struct object_allocator bonwick = {
 	.objects_per_slab = objects_per_slab,
 	.metadata_bytes   = metadata_bytes,
 	.check            = bonwick_check,
-	.walk             = bonwick_walk,
 	.in_use           = bonwick_in_use,
 	.owns             = bonwick_owns,
 };

@@ -600,7 +600,6 @@ const struct object_allocator slab = {
 	.objects_per_slab = objects_per_slab,
 	.metadata_bytes   = metadata_bytes,
 	.check            = slab_check,
-	.walk             = slab_walk,
 	.in_use           = slab_in_use,
 	.owns             = slab_owns,
 };

@@ -392,19 +392,18 @@ static bool ask(struct own *own, uint64_t *in_use)
 	return true;
 }
 
-static bool own_check(const void *state, char *why, size_t size)
+static bool own_check(const void *state, const struct report *report)
 {
 	struct own *own = (struct own *)(uintptr_t)state;
-	const struct report report = { why, size };
 	uint64_t in_use;
 
 	if (ask(own, &in_use))
 		return true;
 	if (own->broken_at)
-		failed(&report, "%s:%u: %s", own->broken_at->file, own->broken_at->line,
+		failed(report, "%s:%u: %s", own->broken_at->file, own->broken_at->line,
 		       own->broken);
 	else
-		failed(&report, "%s", own->broken);
+		failed(report, "%s", own->broken);
 	own->broken[0] = '\0'; /* another run may be right */
 	return false;
 }

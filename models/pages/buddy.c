@@ -149,18 +149,11 @@ static enum kernel buddy_kernel(const void *settings)
 	return KERNEL_3_9;
 }
 
-static bool buddy_walk(const void *state, const struct report *report)
+static bool buddy_check(const void *state, const struct report *report)
 {
 	const struct buddy *buddy = state;
 
 	return zones_check(buddy->zones, report) && lru_check(buddy->zones, report);
-}
-
-static bool buddy_check(const void *state, char *why, size_t size)
-{
-	const struct report report = { .why = why, .size = size };
-
-	return buddy_walk(state, &report);
 }
 
 static uint64_t buddy_free_pages(const void *state)
@@ -188,6 +181,5 @@ const struct page_allocator buddy = {
 	.tick          = zoned_tick,
 	.group         = 14,
 	.check         = buddy_check,
-	.walk          = buddy_walk,
 	.free_pages    = buddy_free_pages,
 };

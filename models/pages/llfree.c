@@ -916,7 +916,7 @@ static uint64_t free_frames(const struct instance *in)
 	return free;
 }
 
-static bool llfree_walk(const void *state, const struct report *report)
+static bool llfree_check(const void *state, const struct report *report)
 {
 	const struct llfree *llfree = state;
 
@@ -934,13 +934,6 @@ static bool llfree_walk(const void *state, const struct report *report)
 				      (unsigned long long)free_frames(in));
 	}
 	return lru_check(llfree->zones, report);
-}
-
-static bool llfree_check(const void *state, char *why, size_t size)
-{
-	const struct report report = { .why = why, .size = size };
-
-	return llfree_walk(state, &report);
 }
 
 static uint64_t llfree_free_pages(const void *state)
@@ -1019,7 +1012,6 @@ const struct page_allocator llfree = {
 	.tick          = zoned_tick,
 	.group         = 14,
 	.check         = llfree_check,
-	.walk          = llfree_walk,
 	.free_pages    = llfree_free_pages,
 	.free_blocks   = llfree_free_blocks,
 };

@@ -191,7 +191,7 @@ static bool check_process_magazines(const struct magazines *all, const struct zo
 	return true;
 }
 
-static bool magazine_walk(const void *state, const struct report *report)
+static bool magazine_check(const void *state, const struct report *report)
 {
 	const struct magazines *all = state;
 
@@ -211,13 +211,6 @@ static bool magazine_walk(const void *state, const struct report *report)
 			return false;
 	}
 	return lru_check(all->zones, report);
-}
-
-static bool magazine_check(const void *state, char *why, size_t size)
-{
-	const struct report report = { .why = why, .size = size };
-
-	return magazine_walk(state, &report);
 }
 
 static uint64_t magazine_free_pages(const void *state)
@@ -257,6 +250,5 @@ const struct page_allocator magazine = {
 	.tick          = zoned_tick,
 	.process_exit  = magazine_process_exit,
 	.check         = magazine_check,
-	.walk          = magazine_walk,
 	.free_pages    = magazine_free_pages,
 };

@@ -185,7 +185,7 @@ static bool check_owners(const struct zone *zone, const struct report *report)
 	return true;
 }
 
-static bool pcp_buddy_walk(const void *state, const struct report *report)
+static bool pcp_buddy_check(const void *state, const struct report *report)
 {
 	const struct pcp_buddy *all = state;
 	const struct memory *m = all->shared.zones->memory;
@@ -196,13 +196,6 @@ static bool pcp_buddy_walk(const void *state, const struct report *report)
 		if (!check_owners(&all->shared.zones->zone[node], report))
 			return false;
 	return check_marks(m, report);
-}
-
-static bool pcp_buddy_check(const void *state, char *why, size_t size)
-{
-	const struct report report = { .why = why, .size = size };
-
-	return pcp_buddy_walk(state, &report);
 }
 
 static uint64_t pcp_buddy_free_pages(const void *state)
@@ -234,7 +227,6 @@ const struct page_allocator pcp_buddy = {
 	.drain_all     = pcp_buddy_drain_all,
 	.tick          = pcp_buddy_tick,
 	.check         = pcp_buddy_check,
-	.walk          = pcp_buddy_walk,
 	.free_pages    = pcp_buddy_free_pages,
 	.free_blocks   = zoned_free_blocks,
 };

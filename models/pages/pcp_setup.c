@@ -222,7 +222,7 @@ static bool check_pageset(const struct zone *zone, unsigned id, const struct rep
 	return true;
 }
 
-static bool pcp_walk(const void *state, const struct report *report)
+static bool pcp_check(const void *state, const struct report *report)
 {
 	const struct pcp *pcp = state;
 	const struct memory *m = pcp->zones->memory;
@@ -234,13 +234,6 @@ static bool pcp_walk(const void *state, const struct report *report)
 			if (!check_pageset(&pcp->zones->zone[node], id, report))
 				return false;
 	return !pcp->zones->rules->lru || lru_check(pcp->zones, report);
-}
-
-static bool pcp_check(const void *state, char *why, size_t size)
-{
-	const struct report report = { .why = why, .size = size };
-
-	return pcp_walk(state, &report);
 }
 
 static uint64_t pcp_free_pages(const void *state)
@@ -285,6 +278,5 @@ const struct page_allocator pcp = {
 	.tick          = pcp_tick,
 	.group         = 14,
 	.check         = pcp_check,
-	.walk          = pcp_walk,
 	.free_pages    = pcp_free_pages,
 };

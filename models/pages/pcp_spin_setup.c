@@ -59,18 +59,11 @@ static void *pcp_spin_create(struct sim *sim, struct memory *memory, const void 
 
 /* ---- check: plain C, no CPU inside ------------------------------------------------------------- */
 
-static bool pcp_spin_walk(const void *state, const struct report *report)
+static bool pcp_spin_check(const void *state, const struct report *report)
 {
 	const struct pcp_spin *all = state;
 
 	return pcp_6_walk(&all->shared, NULL, report);
-}
-
-static bool pcp_spin_check(const void *state, char *why, size_t size)
-{
-	const struct report report = { .why = why, .size = size };
-
-	return pcp_spin_walk(state, &report);
 }
 
 static uint64_t pcp_spin_free_pages(const void *state)
@@ -103,7 +96,6 @@ const struct page_allocator pcp_spin = {
 	.drain_all     = pcp_spin_drain_all,
 	.tick          = pcp_spin_tick,
 	.check         = pcp_spin_check,
-	.walk          = pcp_spin_walk,
 	.free_pages    = pcp_spin_free_pages,
 	.free_blocks   = zoned_free_blocks,
 };

@@ -266,7 +266,7 @@ static bool check_all_listed(const struct slabs *slabs, const struct report *rep
 	return true;
 }
 
-bool slab_walk(const void *state, const struct report *report)
+bool slab_check(const void *state, const struct report *report)
 {
 	const struct slabs *slabs = state;
 	const struct list_head *head = &slabs->chain->list;
@@ -281,13 +281,6 @@ bool slab_walk(const void *state, const struct report *report)
 			return false;
 	}
 	return check_all_listed(slabs, report);
-}
-
-bool slab_check(const void *state, char *why, size_t size)
-{
-	const struct report report = { .why = why, .size = size };
-
-	return slab_walk(state, &report);
 }
 
 /* ---- what users have ------------------------------------------------------------------------ */

@@ -208,8 +208,7 @@ const struct cache_names *slab_names(const struct slabs *slabs, const struct kme
 extern const struct setting slab_settings[];
 
 /* As in struct object_allocator (check.c). */
-bool slab_check(const void *state, char *why, size_t size);
-bool slab_walk(const void *state, const struct report *report);
+bool slab_check(const void *state, const struct report *report);
 uint64_t slab_in_use(const void *state);
 bool slab_owns(const void *state, const struct kmem_cache *s, const void *object);
 

@@ -327,7 +327,7 @@ static bool check_counters(const struct slub *slub, const struct report *report)
 	return true;
 }
 
-bool slub_walk(const void *state, const struct report *report)
+bool slub_check(const void *state, const struct report *report)
 {
 	const struct slub *slub = state;
 	const struct list_head *head = &slub->cache_list;
@@ -341,13 +341,6 @@ bool slub_walk(const void *state, const struct report *report)
 	}
 	free(frames.pfn);
 	return good && check_counters(slub, report);
-}
-
-bool slub_check(const void *state, char *why, size_t size)
-{
-	const struct report report = { .why = why, .size = size };
-
-	return slub_walk(state, &report);
 }
 
 /* Marks what CPUs have; check() tells of what is broken. */

@@ -58,8 +58,7 @@ struct slub_views {
 };
 
 /* As in struct object_allocator. */
-bool slub_check(const void *state, char *why, size_t size);
-bool slub_walk(const void *state, const struct report *report);
+bool slub_check(const void *state, const struct report *report);
 uint64_t slub_in_use(const void *state);
 bool slub_may_lose(const void *state);
 bool slub_owns(const void *state, const struct kmem_cache *s, const void *object);

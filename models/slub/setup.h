@@ -85,7 +85,6 @@ static inline unsigned objects_per_slab(const struct kmem_cache *s)
 	.object_size      = object_size, \
 	.objects_per_slab = objects_per_slab, \
 	.check            = slub_check, \
-	.walk             = slub_walk, \
 	.in_use           = slub_in_use, \
 	.may_lose         = slub_may_lose, \
 	.owns             = slub_owns

@@ -220,7 +220,6 @@ static const struct layout *const sheaves_layouts[] = {
 	.objects_per_slab = objects_per_slab, \
 	.metadata_bytes   = metadata_bytes, \
 	.check            = slub_check, \
-	.walk             = slub_walk, \
 	.in_use           = slub_in_use, \
 	.may_lose         = slub_may_lose, \
 	.owns             = slub_owns

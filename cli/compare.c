@@ -21,24 +21,20 @@
 enum { DIFFERENCES = 8 };       /* members and places that are shown */
 
 struct arguments {
-	const char *result[2], *by, *colour;
+	const char *result[2], *by;
 	struct quotient *compared;
 	size_t count;
 	double limit;
-	enum table_format format;
-	bool wide;
+	struct printed_options printed;
 };
 
-enum { OPTION_BY = 256, OPTION_METRIC, OPTION_FAIL, OPTION_FORMAT, OPTION_COLOUR, OPTION_WIDE };
+enum { OPTION_BY = 256, OPTION_METRIC, OPTION_FAIL };
 
 /* clang-format off */
 static const struct argp_option options[] = {
 	{ "by", OPTION_BY, "KEY", 0, "compare the values of this key within one result (default: objects)", 0 },
 	{ "metric", OPTION_METRIC, "METRIC", 0, "a metric, or one per another: hitm_loads/operations; may be given several times", 0 },
 	{ "fail-over", OPTION_FAIL, "PERCENT", 0, "status 3 if a metric of the second is higher by more than PERCENT, and by more than the seeds explain", 0 },
-	{ "format", OPTION_FORMAT, "FORMAT", 0, "table (for people), csv, jsonl or json (for programs)", 0 },
-	{ "color", OPTION_COLOUR, "WHEN", 0, "always or never (default: on a terminal)", 0 },
-	{ "wide", OPTION_WIDE, NULL, 0, "tables as wide as they are (on a terminal: 100 characters)", 0 },
 	{ 0 },
 };
 /* clang-format on */
@@ -82,6 +78,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	struct arguments *arguments = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &arguments->printed;
+		return 0;
 	case OPTION_BY:
 		arguments->by = word;
 		return 0;
@@ -90,15 +89,6 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		return 0;
 	case OPTION_FAIL:
 		parse_limit(arguments, word, state);
-		return 0;
-	case OPTION_FORMAT:
-		arguments->format = format_word(word, state);
-		return 0;
-	case OPTION_COLOUR:
-		arguments->colour = colour_word(word, state);
-		return 0;
-	case OPTION_WIDE:
-		arguments->wide = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num > 1)
@@ -201,10 +191,10 @@ static int compare(const struct arguments *arguments, const struct points *a,
 	struct comparison comparison = {
 		.limit = arguments->limit,
 		.native = is_native(a) || is_native(b),
-		.format = arguments->format,
-		.paper = table_paper(stdout, arguments->colour, arguments->wide),
+		.format = arguments->printed.format,
+		.paper = printed_paper(stdout, &arguments->printed),
 	};
-	bool people = arguments->format == TABLE_PEOPLE;
+	bool people = arguments->printed.format == TABLE_PEOPLE;
 
 	if (!count)
 		compared = compared_usual(comparison.native, &count);
@@ -242,6 +232,7 @@ int cli_compare(int argc, char **argv)
 		.parser = parse,
 		.args_doc = "A B\nRESULT [--by KEY]",
 		.doc = help,
+		.children = printed_options,
 	};
 	struct arguments arguments = { .limit = NAN };
 	struct points points[2] = { 0 };
@@ -266,7 +257,7 @@ int cli_compare(int argc, char **argv)
 		by = by || !points[0].swepts ? by : points[0].swept[0];
 		ready = by_known(&points[0], by, why, sizeof why);
 	}
-	document_begin(&document, &arguments.format);
+	document_begin(&document, &arguments.printed.format);
 	if (ready)
 		status = compare(&arguments, &points[0], count == 2 ? &points[1] : NULL, by);
 	else

@@ -224,21 +224,8 @@ static const struct listing listings[] = {
 
 struct arguments {
 	const struct listing *listing;
-	enum table_format format;
-	const char *colour;
-	bool wide;
+	struct printed_options printed;
 };
-
-enum { OPTION_FORMAT = 256, OPTION_COLOUR, OPTION_WIDE };
-
-/* clang-format off */
-static const struct argp_option options[] = {
-	{ "format", OPTION_FORMAT, "FORMAT", 0, "What to print: table (for people), csv, jsonl or json", 0 },
-	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in tables", 0 },
-	{ "wide", OPTION_WIDE, NULL, 0, "Tables as wide as they are (on a terminal: 100 characters)", 0 },
-	{ 0 },
-};
-/* clang-format on */
 
 static const char help[] =
 	"Lists what there is: experiments, models, workloads, machines, protocols, metrics or keys.\v"
@@ -272,14 +259,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	char all[200];
 
 	switch (key) {
-	case OPTION_FORMAT:
-		arguments->format = format_word(word, state);
-		return 0;
-	case OPTION_COLOUR:
-		arguments->colour = colour_word(word, state);
-		return 0;
-	case OPTION_WIDE:
-		arguments->wide = true;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &arguments->printed;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (arguments->listing)
@@ -298,7 +279,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
 
 int cli_list(int argc, char **argv)
 {
-	static const struct argp argp = { options, parse, "WHAT", help, NULL, NULL, NULL };
+	static const struct argp argp = { NULL, parse, "WHAT", help, printed_options, NULL, NULL };
 	struct arguments arguments = { 0 };
 
 	options_parse(&argp, argc, argv, "bounce list", &arguments);
@@ -306,10 +287,10 @@ int cli_list(int argc, char **argv)
 	struct table *table = table_new(arguments.listing->columns);
 	struct json_document document;
 
-	document_begin(&document, &arguments.format);
+	document_begin(&document, &arguments.printed.format);
 	arguments.listing->fill(table);
-	table_print(table, stdout, arguments.format, arguments.listing->name, 0,
-		    table_paper(stdout, arguments.colour, arguments.wide));
+	table_print(table, stdout, arguments.printed.format, arguments.listing->name, 0,
+		    printed_paper(stdout, &arguments.printed));
 	document_end(&document);
 	table_free(table);
 	return EXIT_DONE;

@@ -29,14 +29,11 @@ struct arguments {
 	int64_t depth, batch;           /* -1: not given */
 	int model;                      /* enum memory_model; -1: what the depth allows */
 	unsigned jobs;
-	enum table_format format;
-	const char *colour;
-	bool wide;
+	struct printed_options printed;
 };
 
 enum { OPTION_MACHINE = 256, OPTION_RUNS, OPTION_SEED, OPTION_DEPTH, OPTION_MODEL, OPTION_BATCH,
-       OPTION_JOBS, OPTION_FORMAT, OPTION_COLOUR,
-	OPTION_WIDE };
+       OPTION_JOBS };
 
 /* clang-format off */
 static const struct argp_option options[] = {
@@ -47,9 +44,6 @@ static const struct argp_option options[] = {
 	{ "model", OPTION_MODEL, "tso|sc", 0, "What to hold outcomes against (tso; sc at depth 0)", 0 },
 	{ "batch", OPTION_BATCH, "N", 0, "This batch of runs only, to see one again", 0 },
 	{ "jobs", OPTION_JOBS, "N", 0, "Processes at a time (one per core)", 0 },
-	{ "format", OPTION_FORMAT, "FORMAT", 0, "What to print: table (for people), csv, jsonl or json", 0 },
-	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in tables and messages", 0 },
-	{ "wide", OPTION_WIDE, NULL, 0, "Tables as wide as they are (on a terminal: 100 characters)", 0 },
 	{ 0 },
 };
 /* clang-format on */
@@ -94,6 +88,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	struct arguments *arguments = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &arguments->printed;
+		return 0;
 	case OPTION_MACHINE:
 		arguments->machine = word;
 		return 0;
@@ -114,15 +111,6 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		return 0;
 	case OPTION_JOBS:
 		arguments->jobs = (unsigned)number_word(word, "--jobs", 1, JOBS_MAX, state);
-		return 0;
-	case OPTION_FORMAT:
-		arguments->format = format_word(word, state);
-		return 0;
-	case OPTION_COLOUR:
-		arguments->colour = colour_word(word, state);
-		return 0;
-	case OPTION_WIDE:
-		arguments->wide = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		words_append(&arguments->files, &arguments->file_count, word);
@@ -413,9 +401,9 @@ static void tell(struct telling *telling, const struct asked *asked, const struc
 
 static void print(const struct telling *telling)
 {
-	enum table_format format = telling->arguments->format;
+	enum table_format format = telling->arguments->printed.format;
 	struct paper paper =
-		table_paper(stdout, telling->arguments->colour, telling->arguments->wide);
+		printed_paper(stdout, &telling->arguments->printed);
 
 	table_print(telling->outcomes, stdout, format, "outcome", 0, paper);
 	if (format == TABLE_CSV)
@@ -474,7 +462,7 @@ static int run_tests(const struct arguments *arguments, const struct machine *ma
 
 int cli_litmus(int argc, char **argv)
 {
-	static const struct argp argp = { options, parse, "FILE...", help, NULL, NULL, NULL };
+	static const struct argp argp = { options, parse, "FILE...", help, printed_options, NULL, NULL };
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	struct arguments arguments = { .runs = 20000,
 				       .seed = 1,
@@ -489,13 +477,13 @@ int cli_litmus(int argc, char **argv)
 	int status = EXIT_MISTAKE;
 
 	options_parse(&argp, argc, argv, "bounce litmus", &arguments);
-	document_begin(&document, &arguments.format);
+	document_begin(&document, &arguments.printed.format);
 	asked = ask(&arguments, diagnostics);
 	if (get_machine(&arguments, diagnostics, machine) && !diagnostics_count(diagnostics) &&
 	    machine_fits(machine, asked, arguments.file_count))
 		status = run_tests(&arguments, machine, asked);
 	document_end(&document);
-	diagnostics_print(diagnostics, stderr, table_colour(stderr, arguments.colour));
+	diagnostics_print(diagnostics, stderr, table_colour(stderr, arguments.printed.colour));
 	diagnostics_free(diagnostics);
 	asked_free(asked, arguments.file_count);
 	free(machine);

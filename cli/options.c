@@ -70,7 +70,7 @@ const char *colour_word(const char *word, const struct argp_state *state)
 	return word;
 }
 
-enum table_format format_word(const char *word, const struct argp_state *state)
+static enum table_format format_word(const char *word, const struct argp_state *state)
 {
 	enum table_format format = TABLE_PEOPLE;
 
@@ -90,7 +90,7 @@ void load_model(const char *path, struct argp_state *state)
 
 /* ---- what commands share ---------------------------------------------------------------------- */
 
-enum { OPTION_SET = 256, OPTION_MODEL, OPTION_COLOUR };
+enum { OPTION_SET = 256, OPTION_MODEL, OPTION_COLOUR, OPTION_FORMAT, OPTION_WIDE };
 
 static error_t parse_shared(int key, char *word, struct argp_state *state)
 {
@@ -112,7 +112,7 @@ static error_t parse_shared(int key, char *word, struct argp_state *state)
 }
 
 /* clang-format off */
-static const struct argp_option rows[] = {
+static const struct argp_option shared_rows[] = {
 	{ "set", OPTION_SET, "KEY=VALUE", 0, "Put a value over that of the file; may be given often", 0 },
 	{ "model", OPTION_MODEL, "FILE.so", 0, MODEL_HELP, 0 },
 	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in what is shown, and in messages", 0 },
@@ -120,6 +120,43 @@ static const struct argp_option rows[] = {
 };
 /* clang-format on */
 
-static const struct argp argp_shared = { rows, parse_shared, NULL, NULL, NULL, NULL, NULL };
+static const struct argp argp_shared = { shared_rows, parse_shared, NULL, NULL, NULL, NULL, NULL };
 
 const struct argp_child shared_options[] = { { &argp_shared, 0, NULL, 0 }, { 0 } };
+
+static error_t parse_printed(int key, char *word, struct argp_state *state)
+{
+	struct printed_options *printed = state->input;
+
+	switch (key) {
+	case OPTION_FORMAT:
+		printed->format = format_word(word, state);
+		return 0;
+	case OPTION_COLOUR:
+		printed->colour = colour_word(word, state);
+		return 0;
+	case OPTION_WIDE:
+		printed->wide = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* clang-format off */
+static const struct argp_option printed_rows[] = {
+	{ "format", OPTION_FORMAT, "FORMAT", 0, "What to print: table (for people), csv, jsonl or json", 0 },
+	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in tables and messages (default: on a terminal)", 0 },
+	{ "wide", OPTION_WIDE, NULL, 0, "Tables as wide as they are (on a terminal: 100 characters)", 0 },
+	{ 0 },
+};
+/* clang-format on */
+
+static const struct argp argp_printed = { printed_rows, parse_printed, NULL, NULL, NULL, NULL, NULL };
+
+const struct argp_child printed_options[] = { { &argp_printed, 0, NULL, 0 }, { 0 } };
+
+struct paper printed_paper(FILE *out, const struct printed_options *printed)
+{
+	return table_paper(out, printed->colour, printed->wide);
+}

@@ -21,8 +21,6 @@ const char *names_of(const void *table, size_t stride, char *buf, size_t size);
 void words_append(char ***words, size_t *count, char *word);
 /* The word of --color, checked: anything but always and never is told, status 2. */
 const char *colour_word(const char *word, const struct argp_state *state);
-/* The word of --format likewise. */
-enum table_format format_word(const char *word, const struct argp_state *state);
 
 /* --set, --model and --color, which commands on one experiment share: the only child of their argp,
  * whose input they hand it with ARGP_KEY_INIT. The caller frees `sets`. */
@@ -32,6 +30,16 @@ struct shared_options {
 	const char *colour;
 };
 extern const struct argp_child shared_options[];
+
+/* --format, --color and --wide, of commands that print tables: a child likewise. */
+struct printed_options {
+	enum table_format format;
+	const char *colour;
+	bool wide;
+};
+extern const struct argp_child printed_options[];
+/* What a table that goes there looks like. */
+struct paper printed_paper(FILE *out, const struct printed_options *printed);
 
 /* --model: an allocator is loaded, or the reason why not is told, status 2. */
 #define MODEL_HELP "An allocator of your own, beside those of the file; 'bounce explain model'"

@@ -23,22 +23,18 @@ enum {
 };
 
 struct arguments {
-	const char *result, *point, *colour;
+	const char *result, *point;
 	const struct view *view;
-	enum table_format format;
+	struct printed_options printed;
 	size_t top;
-	bool wide;
 };
 
-enum { OPTION_POINT = 256, OPTION_FORMAT, OPTION_TOP, OPTION_COLOUR, OPTION_WIDE };
+enum { OPTION_POINT = 256, OPTION_TOP };
 
 /* clang-format off */
 static const struct argp_option options[] = {
 	{ "point", OPTION_POINT, "KEY=VALUE,...", 0, "points with these settings: objects=slub-page,seed=1 (default: the first seed of each combination)", 0 },
-	{ "format", OPTION_FORMAT, "FORMAT", 0, "table (for people), csv, jsonl or json (for programs)", 0 },
 	{ "top", OPTION_TOP, "N", 0, "rows of a table for people at most (default 10)", 0 },
-	{ "color", OPTION_COLOUR, "WHEN", 0, "always or never (default: on a terminal)", 0 },
-	{ "wide", OPTION_WIDE, NULL, 0, "tables as wide as they are (on a terminal: 100 characters)", 0 },
 	{ 0 },
 };
 /* clang-format on */
@@ -75,22 +71,16 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	char *end;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &arguments->printed;
+		return 0;
 	case OPTION_POINT:
 		arguments->point = word;
-		return 0;
-	case OPTION_FORMAT:
-		arguments->format = format_word(word, state);
 		return 0;
 	case OPTION_TOP:
 		arguments->top = strtoul(word, &end, 10);
 		if (!arguments->top || *end || *word == '-')
 			argp_error(state, "--top wants a whole number from 1, got '%s'", word);
-		return 0;
-	case OPTION_COLOUR:
-		arguments->colour = colour_word(word, state);
-		return 0;
-	case OPTION_WIDE:
-		arguments->wide = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (!arguments->result)
@@ -120,7 +110,7 @@ static void print_for_programs(FILE *out, const struct arguments *arguments,
 	for (size_t i = 0; i < count; i++)
 		arguments->view->fill(table, chosen[i]->result,
 				      select_label(points, chosen[i], label, sizeof label));
-	if (arguments->format == TABLE_CSV) {
+	if (arguments->printed.format == TABLE_CSV) {
 		fputs("# bounce ", out);
 		text_line(out, points->version);
 		fputs("\n# experiment ", out);
@@ -137,8 +127,8 @@ static void print_for_programs(FILE *out, const struct arguments *arguments,
 		text_json(out, points->hash);
 		fputs("}\n", out);
 	}
-	table_print(table, out, arguments->format, arguments->view->type, 0, (struct paper){ 0 });
-	if (arguments->format == TABLE_JSONL)
+	table_print(table, out, arguments->printed.format, arguments->view->type, 0, (struct paper){ 0 });
+	if (arguments->printed.format == TABLE_JSONL)
 		fprintf(out, "{\"type\":\"end\",\"rows\":%zu}\n", table_rows(table));
 	table_free(table);
 }
@@ -200,9 +190,8 @@ static void print_for_people(FILE *out, const struct arguments *arguments,
 {
 	size_t shown;
 	struct view_options view_options = { .top = arguments->top,
-					     .wide = arguments->wide,
-					     .paper = table_paper(out, arguments->colour,
-								 arguments->wide) };
+					     .wide = arguments->printed.wide,
+					     .paper = printed_paper(out, &arguments->printed) };
 
 	if (count > 1 && arguments->view->figures) {
 		print_side_by_side(out, arguments, points, chosen, count, &view_options);
@@ -235,6 +224,7 @@ int cli_report(int argc, char **argv)
 		.parser = parse,
 		.args_doc = "RESULT [VIEW]",
 		.doc = help,
+		.children = printed_options,
 	};
 	struct arguments arguments = { .view = views, .top = DEFAULT_TOP };
 	struct points points;
@@ -252,8 +242,8 @@ int cli_report(int argc, char **argv)
 		return EXIT_MISTAKE;
 	}
 	if (select_points(&points, arguments.point, &chosen, &count, why, sizeof why)) {
-		document_begin(&document, &arguments.format);
-		if (arguments.format == TABLE_PEOPLE)
+		document_begin(&document, &arguments.printed.format);
+		if (arguments.printed.format == TABLE_PEOPLE)
 			print_for_people(stdout, &arguments, &points, chosen, count);
 		else
 			print_for_programs(stdout, &arguments, &points, chosen, count);

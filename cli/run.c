@@ -28,25 +28,22 @@
 struct arguments {
 	char **files, **sets;
 	size_t file_count, set_count;
-	const char *output, *colour;
-	enum table_format format;
+	const char *output;
+	struct printed_options printed;
 	struct runner_options runner;
-	bool quiet, no_plots, sensitivity, native, watched, wide;
+	bool quiet, no_plots, sensitivity, native, watched;
 };
 
 enum {
 	OPTION_SET = 256,
 	OPTION_MODEL,
 	OPTION_SEED,
-	OPTION_FORMAT,
 	OPTION_OUTPUT,
 	OPTION_SHARD,
 	OPTION_JOBS,
 	OPTION_FORCE,
 	OPTION_REPLACE,
 	OPTION_QUIET,
-	OPTION_COLOUR,
-	OPTION_WIDE,
 	OPTION_NO_PLOTS,
 	OPTION_SENSITIVITY,
 	OPTION_BACKEND,
@@ -58,7 +55,6 @@ static const struct argp_option options[] = {
 	{ "set", OPTION_SET, "KEY=VALUE", 0, "Put a value over that of the file; may be given often", 0 },
 	{ "model", OPTION_MODEL, "FILE.so", 0, MODEL_HELP, 0 },
 	{ "seed", OPTION_SEED, "N", 0, "The same as --set seed=N", 0 },
-	{ "format", OPTION_FORMAT, "FORMAT", 0, "What to print: table (for people), csv, jsonl or json", 0 },
 	{ "output", OPTION_OUTPUT, "DIR", 0, "Results go to DIR/NAME (results/NAME)", 0 },
 	{ "shard", OPTION_SHARD, "I/N", 0, "Every N-th point from the I-th on, 1/N to N/N", 0 },
 	{ "jobs", OPTION_JOBS, "N", 0, "Points at a time (as many as there are cores)", 0 },
@@ -69,8 +65,6 @@ static const struct argp_option options[] = {
 	{ "backend", OPTION_BACKEND, "native|simulated", 0, "native: measure this host's processors, and print the simulation beside them", 0 },
 	{ "watched", OPTION_WATCHED, NULL, 0, "With --backend native: watch who is handed what, time nothing", 0 },
 	{ "quiet", OPTION_QUIET, NULL, 0, "No progress, no notes", 0 },
-	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in tables and messages", 0 },
-	{ "wide", OPTION_WIDE, NULL, 0, "Tables as wide as they are (on a terminal: 100 characters)", 0 },
 	{ 0 },
 };
 /* clang-format on */
@@ -119,6 +113,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	char *set = NULL;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &arguments->printed;
+		return 0;
 	case OPTION_MODEL:
 		load_model(word, state);
 		return 0;
@@ -129,9 +126,6 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		if (asprintf(&set, "seed=%s", word) < 0)
 			xalloc_failed(strlen(word));
 		words_append(&arguments->sets, &arguments->set_count, set);
-		return 0;
-	case OPTION_FORMAT:
-		arguments->format = format_word(word, state);
 		return 0;
 	case OPTION_OUTPUT:
 		if (!*word)
@@ -167,12 +161,6 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	case OPTION_NO_PLOTS:
 		arguments->no_plots = true;
 		return 0;
-	case OPTION_COLOUR:
-		arguments->colour = colour_word(word, state);
-		return 0;
-	case OPTION_WIDE:
-		arguments->wide = true;
-		return 0;
 	case ARGP_KEY_ARG:
 		words_append(&arguments->files, &arguments->file_count, word);
 		return 0;
@@ -194,13 +182,13 @@ static error_t parse(int key, char *word, struct argp_state *state)
 
 static void print_points(const struct arguments *arguments, const struct points *points)
 {
-	if (arguments->format == TABLE_CSV)
+	if (arguments->printed.format == TABLE_CSV)
 		metrics_csv(stdout, points);
-	else if (arguments->format == TABLE_JSONL)
+	else if (arguments->printed.format == TABLE_JSONL)
 		metrics_jsonl(stdout, points);
 	else
 		summary_print(stdout, points,
-			      table_paper(stdout, arguments->colour, arguments->wide));
+			      printed_paper(stdout, &arguments->printed));
 }
 
 size_t run_tell_outcomes(const struct points *points)
@@ -244,7 +232,7 @@ static bool draw(const struct arguments *arguments, struct runner *runner,
 static size_t tell_expected(const struct arguments *arguments, const struct experiment *experiment,
 			    const struct points *points, bool whole)
 {
-	return whole ? expected_print(arguments->format == TABLE_PEOPLE ? stdout : stderr,
+	return whole ? expected_print(arguments->printed.format == TABLE_PEOPLE ? stdout : stderr,
 				      experiment, points)
 		     : 0;
 }
@@ -328,7 +316,7 @@ static int run_one(struct arguments *arguments, const struct experiment *experim
 		complain(
 			"bounce: interrupted; %zu points are kept in %s, the next run computes the others",
 			summary.kept + summary.computed, directory);
-	else if (!arguments->quiet && arguments->format == TABLE_PEOPLE)
+	else if (!arguments->quiet && arguments->printed.format == TABLE_PEOPLE)
 		tell_where(&summary, came.ended, directory);
 
 	int status = run_status(&summary, written, came.ended);
@@ -346,8 +334,8 @@ static int try_weak(const struct arguments *arguments, const char *file,
 		.set_count = arguments->set_count,
 		.directory = directory,
 		.runner = arguments->runner,
-		.format = arguments->format,
-		.paper = table_paper(stdout, arguments->colour, arguments->wide),
+		.format = arguments->printed.format,
+		.paper = printed_paper(stdout, &arguments->printed),
 	};
 
 	folder_of(arguments, experiment, directory, sizeof directory);
@@ -360,8 +348,8 @@ static int try_native(const struct arguments *arguments, const struct experiment
 	struct native_how how = {
 		.directory = directory,
 		.runner = arguments->runner,
-		.format = arguments->format,
-		.paper = table_paper(stdout, arguments->colour, arguments->wide),
+		.format = arguments->printed.format,
+		.paper = printed_paper(stdout, &arguments->printed),
 		.watched = arguments->watched,
 	};
 
@@ -440,7 +428,7 @@ static int run_all(struct arguments *arguments)
 		status = EXIT_MISTAKE;
 	/* what was left out is a note, which --quiet does without */
 	if (status == EXIT_MISTAKE || !arguments->quiet)
-		diagnostics_print(diagnostics, stderr, table_colour(stderr, arguments->colour));
+		diagnostics_print(diagnostics, stderr, table_colour(stderr, arguments->printed.colour));
 	for (size_t i = 0; i < arguments->file_count && !diagnostics_count(diagnostics); i++)
 		status = has_folder(arguments, experiments, i) ? status : EXIT_MISTAKE;
 	for (size_t i = 0; i < arguments->file_count && status != EXIT_MISTAKE; i++) {
@@ -461,13 +449,13 @@ static int run_all(struct arguments *arguments)
 
 int cli_run(int argc, char **argv)
 {
-	static const struct argp argp = { options, parse, "FILE...", help, NULL, NULL, NULL };
+	static const struct argp argp = { options, parse, "FILE...", help, printed_options, NULL, NULL };
 	struct arguments arguments = { 0 };
 	struct json_document document;
 
 	options_parse(&argp, argc, argv, "bounce run", &arguments);
 
-	document_begin(&document, &arguments.format);
+	document_begin(&document, &arguments.printed.format);
 
 	int status = run_all(&arguments);
 

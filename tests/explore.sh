@@ -1,7 +1,9 @@
 #!/bin/sh
 # The long exploration: tests/explore.sh SECONDS. Each model and variant gets a million PCT schedules
 # with interrupts and store buffers, all schedules with two preemptions of two CPUs with three
-# operations each from every start state, and a fault at each place where a lock is taken or a word
+# operations each from every start state, all with one preemption of two operations each with an
+# interrupt at each CPU and store buffers ("interrupted": there each interrupt and each store held
+# back counts as a preemption), and a fault at each place where a lock is taken or a word
 # compared. JOBS of them at once (as many as there are cores), each for SECONDS at most, which is told.
 # SCHEDULES=N: N instead of a million. ONLY=PATTERN: only lines of the list below that have it.
 #
@@ -23,6 +25,8 @@ if [ "$1" = --one ]; then
 	pct) set -- "$@" --set explore.strategy=pct --set "explore.schedules=$schedules" ;;
 	exhaustive) set -- "$@" --set explore.strategy=exhaustive --set explore.schedules=0 --set explore.preemptions=2 \
 		--set explore.operations=3 --set explore.interrupts=0 --set explore.store_buffer=0 ;;
+	interrupted) set -- "$@" --set explore.strategy=exhaustive --set explore.schedules=0 --set explore.preemptions=1 \
+		--set explore.operations=2 --set explore.interrupts=1 --set explore.store_buffer=4 ;;
 	lost) set -- "$@" --set explore.strategy=runs --set "explore.schedules=$schedules" ;;
 	places) set -- "$@" --plants=places --set explore.schedules=30000 ;;
 	esac
@@ -32,7 +36,7 @@ if [ "$1" = --one ]; then
 	took=$(($(date +%s) - began))
 	# 124: stopped, and what was run till then is told
 	case $kind.$status in
-	lost.1 | pct.0 | exhaustive.0 | places.0 | *.124) good=1 ;;
+	lost.1 | pct.0 | exhaustive.0 | interrupted.0 | places.0 | *.124) good=1 ;;
 	*) good=0 ;;
 	esac
 	[ "$good" -eq 1 ] || { echo "not ok - $name, $kind:"; cat "$log"; }
@@ -89,9 +93,9 @@ models() {
 
 jobs() {
 	models | while IFS='|' read -r name config sets; do
-		for kind in pct exhaustive places; do
+		for kind in pct exhaustive interrupted places; do
 			# all orders of four CPUs are too many
-			case $name.$kind in *four*.exhaustive) continue ;; esac
+			case $name.$kind in *four*.exhaustive | *four*.interrupted) continue ;; esac
 			echo "$name|$kind|$here/configs/explore/$config.yaml|$sets"
 		done
 	done

@@ -49,8 +49,8 @@ cat <<'TAIL'
 
 - Linux 6.0 of LLFree's artifact: the page lists of 6.0 are no variant of `pcp-spin`.
 - Automatic tuning (6.7): 81 to 85 % fewer pages from the zone. Takings of its lock are counted here, not the pages of each.
-- `page_fault1` on 112 CPUs in 2018 (80 % of the time in zone->lock): `zone-lock` has 128 CPUs of another machine, and has not been
-  run through there.
+- `page_fault1` on 112 CPUs in 2018 (80 % of the time in zone->lock): `zone-lock` has 128 CPUs of another machine, where all wait for
+  lru_lock and zone->lock has a thousandth of the time ([results.md](results.md)).
 - 2018, no merges of single pages (contention of frees 35 to 1 %): not modelled.
 - Page lists with a lock instead of a local lock (0 to 0.6 % more): no variant differs in that alone.
 - What the slab benchmark of 2014 gave at each size, before and after: [results.md](results.md) has all of it.

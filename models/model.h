@@ -229,6 +229,7 @@ enum gfp {
 	GFP_ZERO = 8,
 	GFP_COMP = 16,                  /* a compound page: slabs */
 	GFP_COLD = 32,                  /* a page that need not be in the cache */
+	GFP_FROZEN = 64,                /* a block that nobody refers to; where there is free_frozen */
 };
 
 /* A list of pages that reclaim looks at; file pages here are of the page cache. */
@@ -253,6 +254,8 @@ struct page_allocator {
 	/* A block of 2^order pages, or NULL: no memory. Interrupts as the caller has them. */
 	struct page *(*alloc)(struct cpu *cpu, void *state, unsigned order, unsigned gfp);
 	void (*free)(struct cpu *cpu, void *state, struct page *page, unsigned order);
+	/* What was allocated with GFP_FROZEN goes. NULL: each block has its reference. */
+	void (*free_frozen)(struct cpu *cpu, void *state, struct page *page, unsigned order);
 	/* Slabs have `pages` more, or fewer, of the page's zone: its NR_SLAB counters. */
 	void (*count_slab)(struct cpu *cpu, void *state, struct page *page, bool reclaimable,
 			   int pages);
@@ -302,6 +305,11 @@ struct pages {
 
 struct page *pages_alloc(struct cpu *cpu, const struct pages *pages, unsigned order, unsigned gfp);
 void pages_free(struct cpu *cpu, const struct pages *pages, struct page *page, unsigned order);
+/* The same of frozen pages; of a page allocator that has none, pages like all others. */
+struct page *pages_alloc_frozen(struct cpu *cpu, const struct pages *pages, unsigned order,
+				unsigned gfp);
+void pages_free_frozen(struct cpu *cpu, const struct pages *pages, struct page *page,
+		       unsigned order);
 void pages_count_slab(struct cpu *cpu, const struct pages *pages, struct page *page,
 		      bool reclaimable, int count);
 

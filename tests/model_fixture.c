@@ -190,6 +190,16 @@ static void quiet_free(struct cpu *cpu, void *state, struct page *page, unsigned
 	f->recording = recording;
 }
 
+static void quiet_free_frozen(struct cpu *cpu, void *state, struct page *page, unsigned order)
+{
+	struct fixture *f = state;
+	bool recording = f->recording;
+
+	f->recording = false;
+	f->page_model->free_frozen(cpu, f->page_state, page, order);
+	f->recording = recording;
+}
+
 /* Recorded: it is the slab's, told in the same paths. */
 static void count_slab(struct cpu *cpu, void *state, struct page *page, bool reclaimable, int pages)
 {
@@ -241,7 +251,10 @@ static void add_pages(struct fixture *f, const struct fixture_options *o)
 					      o->page_settings ? o->page_settings
 					      : is_pcp         ? (void *)&pcp
 							       : (void *)&buddy);
-	f->pages = (struct pages){ &quiet_pages, f, f->memory };
+	f->quiet = quiet_pages;
+	if (f->page_model->free_frozen)
+		f->quiet.free_frozen = quiet_free_frozen;
+	f->pages = (struct pages){ &f->quiet, f, f->memory };
 }
 
 static void add_objects(struct fixture *f, const struct fixture_options *o)
@@ -320,7 +333,7 @@ void fixture_free(struct fixture *f)
 
 static bool is_pages(const struct script_step *step)
 {
-	return strchr("pkq", step->what);
+	return strchr("pkqzy", step->what);
 }
 
 static bool has_number(const struct script_step *step)
@@ -399,9 +412,13 @@ static void do_pages(struct cpu *cpu, struct fixture *f, const struct script_ste
 
 	unsigned gfp = step->what == 'p' ? GFP_MOVABLE : GFP_KERNEL;
 
-	op_begin(cpu, step->what == 'q' ? OP_PAGE_FREE : OP_PAGE_ALLOC);
+	if (step->what == 'z')
+		gfp |= GFP_FROZEN | GFP_COMP;
+	op_begin(cpu, strchr("qy", step->what) ? OP_PAGE_FREE : OP_PAGE_ALLOC);
 	if (step->what == 'q')
 		f->page_model->free(cpu, f->page_state, *slot, step->order);
+	else if (step->what == 'y')
+		f->page_model->free_frozen(cpu, f->page_state, *slot, step->order);
 	else
 		*slot = f->page_model->alloc(cpu, f->page_state, step->order, gfp);
 	f->recording = false;

@@ -89,6 +89,7 @@ struct fixture {
 	enum era era;
 	struct pages pages;             /* as the object allocator sees them: not recorded */
 	const struct page_allocator *page_model;
+	struct page_allocator quiet;    /* the same, not recorded */
 	void *page_state;
 	struct objects objects;
 	struct slub *slub;              /* = objects.state */
@@ -129,7 +130,8 @@ void fixture_free(struct fixture *fixture);
  * kfree of 2^digit bytes; P with a slot and a number: a prefilled sheaf of so many objects, G: it is
  * given back, T: an object of the one in slot x; l: the lock bit of the object's slab turns, by
  * no CPU; p and q with a slot and an order: pages allocated and freed, "0pa1" an order 1 block; p
- * asks for MOVABLE ones, k for UNMOVABLE.
+ * asks for MOVABLE ones, k for UNMOVABLE; z and y the same with UNMOVABLE ones that are frozen, as a
+ * slab asks for them.
  */
 void fixture_run(struct fixture *fixture, const char *script);
 

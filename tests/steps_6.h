@@ -18,8 +18,8 @@
 	"R Z.node, R Z.node, R Z.per_cpu_zonestats, M S.vm_numa_event, " \
 	"R Z.per_cpu_zonestats, M S.vm_numa_event, "
 /* 4.2: EV, NUMA; step 7; prep. */
-#define TAKEN(p) \
-	"M event[PGALLOC_NORMAL], " NUMA "R Z.flags, W PG" p ".private, W PG" p "._refcount, "
+#define TAKEN_FROZEN(p) "M event[PGALLOC_NORMAL], " NUMA "R Z.flags, W PG" p ".private, "
+#define TAKEN(p) TAKEN_FROZEN(p) "W PG" p "._refcount, "
 #define DIFF "S.vm_stat_diff[NR_FREE_PAGES], "
 #define MOD "R Z.per_cpu_zonestats, R " DIFF "R S.stat_threshold, W " DIFF
 #define MOD_FOLD \
@@ -34,7 +34,8 @@
 #define CLEAR_BUDDY(p) "W PG" p "._mapcount, W PG" p ".private, "
 #define SET_BUDDY(p) "W PG" p ".private, W PG" p "._mapcount, "
 #define FREE(o) "Z.free_area[" o "].free_list[MOVABLE]"
-#define FREED(p) "A PG" p "._refcount, R PG" p ".flags, R PG" p ".mapping, " BITMAP
+#define FREED_FROZEN(p) "R PG" p ".flags, R PG" p ".mapping, " BITMAP
+#define FREED(p) "A PG" p "._refcount, " FREED_FROZEN(p)
 /* 4.3, steps 3 to 5 of a single page; `head`: of its list, `first` on it before. */
 #define COMMIT(p, head, first) \
 	"R C.alloc_factor, W C.alloc_factor, M event[PGFREE], " PUSH_HEAD(p, head, first) \

@@ -279,6 +279,30 @@ static void threads_share_a_word(void **state)
 	assert_int_equal(found[1], 2 * 10);
 }
 
+/* What an allocator keeps for a process goes back with its last thread: not by each of them, at once or
+ * while others go on. */
+static void a_process_of_threads_is_over_once(void **state)
+{
+	static const struct { const char *workload, *settings; uint64_t operations; } rows[] = {
+		{ "pft", "pages=200 clients=threads", 0 },
+		{ "page-fault", "pages=40 tasks=threads", 800 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		for (unsigned seed = 1; seed <= 20; seed++) {
+			struct workbench *bench = bench_new("magazine", rows[i].settings, 4,
+							    rows[i].operations);
+
+			bench->pages_settings = "process_magazines=1";
+			bench->seed = seed;
+			workbench_run(bench, workload_find(rows[i].workload));
+			expect_done(bench);
+			bench_free(bench);
+		}
+	}
+}
+
 /* 10 pages for 3 clients are 4, 3 and 3: 10 faults and 3 tables in the window. Before it the same,
  * and 3 unmaps. */
 static void clients_share_the_mapping(void **state)
@@ -564,6 +588,7 @@ int main(void)
 		cmocka_unit_test(files_are_copied_or_shared),
 		cmocka_unit_test(pages_are_zeroed_as_the_setting_says),
 		cmocka_unit_test(threads_share_a_word),
+		cmocka_unit_test(a_process_of_threads_is_over_once),
 		cmocka_unit_test(clients_share_the_mapping),
 		cmocka_unit_test(more_clients_than_pages_are_refused),
 		cmocka_unit_test(processes_exit_at_once),

@@ -148,6 +148,9 @@ static const struct steps_row {
 	  "M C.count, W C.lock, " TAKEN("2") },
 	{ "free hit", { .block_order = 9, .shared.batch = 4, .shared.high_min = 600 }, "0pa0 !0qa0",
 	  FREED("0") OWNER OWN MARK("0") COMMIT("0", "C.lists[0]", "PG1.lru") HIGH "W C.lock, " },
+	/* a slab's: no A _refcount; phase 3 took it from a movable block, so it has no owner and no mark */
+	{ "free hit, frozen", { .block_order = 9, .shared.batch = 4, .shared.high_min = 600 }, "0za0 !0ya0",
+	  FREED_FROZEN("0") OWNER OWN COMMIT("0", "C.lists[0]", "PG1.lru") HIGH "W C.lock, " },
 	/* the same, and C is the other CPU's (below) */
 	{ "remote free hit", { .block_order = 9, .shared.batch = 4, .shared.high_min = 600 }, "0pa0 !1qa0",
 	  FREED("0") OWNER OWN MARK("0") COMMIT("0", "C.lists[0]", "PG1.lru") HIGH "W C.lock, " },

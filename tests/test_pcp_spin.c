@@ -189,9 +189,10 @@ static void bursts_of_blocks_are_drained_as_in_the_vectors(void **state)
 /* ---- accesses, step by step ------------------------------------------------------------------ */
 
 #define OWN "R Z.per_cpu_pageset, R C.lock, A C.lock, "
-#define ALLOC_HIT \
-	WATERMARK OWN "R C.free_count, W C.free_count, R C.lists[1], R C.lists[1], " \
-	UNLINK("1", "PG2.lru", "C.lists[1]") "M C.count, W C.lock, " TAKEN("1")
+#define HIT(list) \
+	WATERMARK OWN "R C.free_count, W C.free_count, R " list ", R " list ", " \
+	UNLINK("1", "PG2.lru", list) "M C.count, W C.lock, "
+#define ALLOC_HIT HIT("C.lists[1]") TAKEN("1")
 
 static const struct steps_row {
 	const char *name;
@@ -211,6 +212,11 @@ static const struct steps_row {
 	/* equal: once */
 	{ "free hit", { AMOUNTS(0, 4, 0, false), V7_1 }, "0pa0 !0qa0",
 	  FREED("0") OWN COMMIT("0", "C.lists[1]", "PG1.lru") HIGH "W C.lock, " },
+	/* 2026: 2.5, of an unmovable page: no W _refcount, no A _refcount, and nothing else differs */
+	{ "alloc hit, frozen", { AMOUNTS(LAYOUT_BASE, 4, 0, true), V7_1 }, "0za0 !0zb0",
+	  HIT("C.lists[0]") TAKEN_FROZEN("1") },
+	{ "free hit, frozen", { AMOUNTS(0, 4, 0, false), V7_1 }, "0za0 !0ya0",
+	  FREED_FROZEN("0") OWN COMMIT("0", "C.lists[0]", "PG1.lru") HIGH "W C.lock, " },
 	/* pages 0, 1 and 2 are gone: o0[3] o2[4]; order 1 splits block 4 and keeps 6. The difference
 	 * was -3, threshold 4: it folds. The list of order 1, MOVABLE, is number 4. */
 	{ "alloc order 1, refill", { AMOUNTS(0, 1, 0, true), V6_12 }, "0pa0 0pb0 !0pc1",
@@ -253,6 +259,29 @@ static void each_path_makes_the_accesses_of_the_sheet(void **state)
 			assert_non_null(strstr(text, "A Z.lock, R Z.trylock_free_pages, " BITMAP MOD_FOLD));
 			assert_null(strstr(text, "C.lock"));
 		}
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
+/* 2026: 8.3. A operations of a free of two pages before the lock of the lists: none for a slab's, which are
+ * frozen, and one for others. */
+static void a_slab_of_two_pages_goes_without_a_locked_operation(void **state)
+{
+	static const struct { const char *script, *first; } rows[] = {
+		{ "0za1 !0ya1", "A C.lock, " }, { "0ka1 !0qa1", "A PG0._refcount, " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct pcp_spin_settings set = { AMOUNTS(0, 4, 0, true), V7_1 };
+		struct fixture *f = spin_new(&set, 1, 0);
+		char text[8000];
+
+		fixture_run(f, rows[i].script);
+		pages_record(f, text, sizeof text);
+		assert_ptr_equal(strstr(text, "A "), strstr(text, rows[i].first));
+		assert_non_null(strstr(text, "A C.lock, "));
 		fixture_expect_sound(f);
 		fixture_free(f);
 	}
@@ -1217,6 +1246,7 @@ int main(void)
 		cmocka_unit_test(the_zone_lock_is_visited_as_often_as_in_the_vectors),
 		cmocka_unit_test(bursts_of_blocks_are_drained_as_in_the_vectors),
 		cmocka_unit_test(each_path_makes_the_accesses_of_the_sheet),
+		cmocka_unit_test(a_slab_of_two_pages_goes_without_a_locked_operation),
 		cmocka_unit_test(who_may_not_wait_refills_no_list_of_blocks),
 		cmocka_unit_test(a_movable_page_claims_no_small_block),
 		cmocka_unit_test(pageblocks_are_claimed_or_stolen_from),

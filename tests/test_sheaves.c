@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "models/pages/pcp_spin.h"
 #include "models/slub/page_612.h"
 #include "tests/sheaf_fixture.h"
 
@@ -474,6 +475,133 @@ static void slabs_of_reclaimable_caches_are_reclaimable_pages(void **state)
 	}
 }
 
+/* ---- frozen pages --------------------------------------------------------------------------------------- */
+
+/* Pages that objects were given, and what became of the references to them. */
+struct frozen {
+	struct fixture *f;
+	unsigned every;                 /* page frames that may be a block's first: tails are stored to as well */
+	unsigned taken, given, stores, locked;
+};
+
+static void see_references(void *to, const struct access *a)
+{
+	struct frozen *seen = to;
+	const struct memory *m = seen->f->memory;
+	uint64_t pfn = page_to_pfn(m, (const struct page *)a->address);
+
+	if (pfn >= m->pages || pfn % seen->every || a->address != (void *)page_count(m, pfn_to_page(m, pfn)))
+		return;
+	seen->locked += a->locked;
+	seen->stores += a->write && !a->locked;
+}
+
+static struct page *frozen_alloc(struct cpu *cpu, void *state, unsigned order, unsigned gfp)
+{
+	struct frozen *seen = state;
+
+	seen->taken++;
+	return seen->f->page_model->alloc(cpu, seen->f->page_state, order, gfp);
+}
+
+static void frozen_free(struct cpu *cpu, void *state, struct page *page, unsigned order)
+{
+	struct frozen *seen = state;
+
+	seen->given++;
+	seen->f->page_model->free(cpu, seen->f->page_state, page, order);
+}
+
+static void frozen_free_frozen(struct cpu *cpu, void *state, struct page *page, unsigned order)
+{
+	struct frozen *seen = state;
+
+	seen->given++;
+	seen->f->page_model->free_frozen(cpu, seen->f->page_state, page, order);
+}
+
+static void frozen_count_slab(struct cpu *cpu, void *state, struct page *page, bool reclaimable, int pages)
+{
+	(void)cpu, (void)state, (void)page, (void)reclaimable, (void)pages;
+}
+
+/* 200 objects, 4 to a page, come and go. */
+static void use_slabs(struct cpu *cpu, void *argument)
+{
+	static void *object[200];
+	struct frozen *seen = argument;
+
+	for (size_t i = 0; i < COUNT(object); i++)
+		object[i] = alloc_one_object(cpu, seen->f);
+	for (size_t i = 0; i < COUNT(object); i++) {
+		op_begin(cpu, OP_FREE);
+		seen->f->objects.model->free(cpu, seen->f->slub, seen->f->cache, object[i]);
+		op_end(cpu, 0, 0);
+	}
+}
+
+/* Four pages. */
+static void use_large(struct cpu *cpu, void *argument)
+{
+	struct frozen *seen = argument;
+	void *object;
+
+	op_begin(cpu, OP_ALLOC);
+	object = seen->f->objects.model->kmalloc(cpu, seen->f->slub, 4 * PAGE_BYTES, GFP_KERNEL);
+	op_end(cpu, 0, 0);
+	op_begin(cpu, OP_FREE);
+	seen->f->objects.model->kfree(cpu, seen->f->slub, object);
+	op_end(cpu, 0, 0);
+}
+
+/*
+ * 2026: 2.5. With a reference each block that is taken has one stored to it, and each that goes back a
+ * locked decrement; frozen ones have neither. 6.17 and the page allocators before pcp-spin have no frozen
+ * pages. The large kmalloc is one block.
+ */
+static void slabs_and_large_kmallocs_have_no_references(void **state)
+{
+	static const struct { const char *pages; int variant; bool frozen; } rows[] = {
+		{ "buddy", 0, false }, { "pcp", 0, false }, { "pcp-spin", 1, true }, { "pcp-spin", 2, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows) * COUNT(all_variants) * 2; i++) {
+		const char *variant = all_variants[i / 2 % COUNT(all_variants)];
+		size_t row = i / 2 / COUNT(all_variants);
+		bool frozen = rows[row].frozen && strcmp(variant, "6.17"), large = i % 2;
+		struct pcp_spin_settings spin = { .variant = rows[row].variant, .shared.auto_tune = true };
+		struct sheaf_settings settings = small();
+		struct fixture_options options = options_of(variant, &settings);
+		struct page_allocator seeing;
+		struct frozen seen;
+
+		settings.max_full = settings.min_partial = 1;
+		options.cpus = 1;
+		options.pages = rows[row].pages;
+		options.kernel = KERNEL_3_9;
+		options.page_settings = rows[row].variant ? &spin : NULL;
+		seen = (struct frozen){ .f = fixture_new(&options), .every = large ? 4 : 1 };
+		seeing = *seen.f->page_model;
+		seeing.alloc = frozen_alloc;
+		seeing.free = frozen_free;
+		if (seeing.free_frozen)
+			seeing.free_frozen = frozen_free_frozen;
+		seeing.count_slab = frozen_count_slab;
+		seen.f->pages.model = &seeing;
+		seen.f->pages.state = &seen;
+		sim_observe(seen.f->sim, see_references, &seen);
+		thread_start(seen.f->sim, 0, large ? use_large : use_slabs, &seen);
+		assert_int_equal(sim_run(seen.f->sim), OUTCOME_DONE);
+		if (large)
+			assert_int_equal(seen.taken, 1);
+		assert_true(large ? seen.given == 1 : seen.taken >= 200 / 4 && seen.given > 40);
+		assert_int_equal(seen.stores, frozen ? 0 : seen.taken);
+		assert_int_equal(seen.locked, frozen ? 0 : seen.given);
+		fixture_free(seen.f);
+	}
+}
+
 /* ---- check() finds damage -------------------------------------------------------------------------------- */
 
 /* One full and one empty sheaf in the barn, slabs s (a to d) and t (e to h) in use, and others. */
@@ -790,6 +918,7 @@ int main(void)
 		cmocka_unit_test(an_allocation_without_memory_fails_and_leaves_all_in_order),
 		cmocka_unit_test(where_memory_is_in_pieces_slabs_are_smaller),
 		cmocka_unit_test(slabs_of_reclaimable_caches_are_reclaimable_pages),
+		cmocka_unit_test(slabs_and_large_kmallocs_have_no_references),
 		cmocka_unit_test(check_finds_each_damage),
 		cmocka_unit_test(random_traffic_keeps_the_invariants),
 		cmocka_unit_test(random_traffic_with_other_settings),

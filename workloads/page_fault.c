@@ -139,6 +139,17 @@ static bool meet(struct cpu *cpu, struct task *task)
 	return load(cpu, &all->leaving->now);
 }
 
+/* A process is over with the last of its threads. */
+static void exit_task(struct cpu *cpu, struct task *task)
+{
+	struct state *all = task->all;
+
+	if (all->set.tasks == THREADS)
+		barrier_wait(cpu, all->barrier, all->cpus, ++task->turns);
+	if (all->set.tasks == PROCESSES || cpu_id(cpu) == 0)
+		traffic_process_exit(cpu, all->traffic);
+}
+
 static void page_fault_thread(struct cpu *cpu, void *argument)
 {
 	struct task *task = argument;
@@ -155,7 +166,7 @@ static void page_fault_thread(struct cpu *cpu, void *argument)
 			traffic_process_exit(cpu, all->traffic);
 	}
 	delete_file(cpu, task);
-	traffic_process_exit(cpu, all->traffic);
+	exit_task(cpu, task);
 }
 
 static void new_task(struct state *all, unsigned id, struct space_options *options)

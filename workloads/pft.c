@@ -81,7 +81,8 @@ static void pft_thread(struct cpu *cpu, void *argument)
 		space_unmap(cpu, client->space);
 	}
 	meet(cpu, client);
-	traffic_process_exit(cpu, all->traffic);
+	if (all->set.clients == PROCESSES || cpu_id(cpu) == 0)
+		traffic_process_exit(cpu, all->traffic);        /* of threads once */
 }
 
 static bool enough_pages(const struct pft *set, unsigned cpus, char *why, size_t size)

@@ -24,6 +24,9 @@
  * Chosen: a workload's own cache asks for sheaves, of 32 objects as vm_area_struct and maple_node do;
  * kmalloc has none. 6.17's struct kmem_cache, which the sheet does not have, is 6.18's with both
  * members of sheaves unused.
+ * In doubt: since when slabs and large kmallocs take pages without a reference (frozen ones). 6.18
+ * does and 6.12 does not; 6.17 is taken for one that does not. Of the page allocators pcp-spin and
+ * pcp-buddy have such pages; on the others, of older kernels, each has its reference.
  * Left out: requests for a node, debugging, constructors, accounting to cgroups, bulk calls, cache
  * destruction and shrinking.
  */

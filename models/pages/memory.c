@@ -271,6 +271,24 @@ void pages_free(struct cpu *cpu, const struct pages *pages, struct page *page, u
 	op_end(cpu, 0, -((int64_t)PAGE_BYTES << order));
 }
 
+struct page *pages_alloc_frozen(struct cpu *cpu, const struct pages *pages, unsigned order,
+				unsigned gfp)
+{
+	return pages_alloc(cpu, pages, order, pages->model->free_frozen ? gfp | GFP_FROZEN : gfp);
+}
+
+void pages_free_frozen(struct cpu *cpu, const struct pages *pages, struct page *page,
+		       unsigned order)
+{
+	if (!pages->model->free_frozen) {
+		pages_free(cpu, pages, page, order);
+		return;
+	}
+	op_begin(cpu, OP_PAGE_FREE);
+	pages->model->free_frozen(cpu, pages->state, page, order);
+	op_end(cpu, 0, -((int64_t)PAGE_BYTES << order));
+}
+
 void pages_count_slab(struct cpu *cpu, const struct pages *pages, struct page *page,
 		      bool reclaimable, int count)
 {

@@ -491,15 +491,12 @@ static void commit(struct cpu *cpu, const struct pcp_buddy *all, struct held *he
 	maybe_above_high(cpu, freed->zone);
 }
 
-void pcp_buddy_free(struct cpu *cpu, void *state, struct page *page, unsigned order)
+static void give(struct cpu *cpu, const struct pcp_buddy *all, struct page *page, unsigned order)
 {
-	struct pcp_buddy *all = state;
 	struct zones *zones = all->shared.zones;
 	struct freed freed;
 	struct held held;
 
-	compute(cpu, STEP_PAGE_FREE);
-	free_pages_prepare(cpu, zones, page, order);
 	if (!has_lists(all, order)) {
 		zone_give_6(cpu, page_zone(zones, page), page, order);
 		return;
@@ -512,6 +509,24 @@ void pcp_buddy_free(struct cpu *cpu, void *state, struct page *page, unsigned or
 	commit(cpu, all, &held, &freed, order);
 	if (held.pcp)
 		let_go(cpu, all, &held);
+}
+
+void pcp_buddy_free(struct cpu *cpu, void *state, struct page *page, unsigned order)
+{
+	struct pcp_buddy *all = state;
+
+	compute(cpu, STEP_PAGE_FREE);
+	free_pages_prepare(cpu, all->shared.zones, page, order);
+	give(cpu, all, page, order);
+}
+
+void pcp_buddy_free_frozen(struct cpu *cpu, void *state, struct page *page, unsigned order)
+{
+	struct pcp_buddy *all = state;
+
+	compute(cpu, STEP_PAGE_FREE);
+	free_released_prepare(cpu, all->shared.zones, page, order);
+	give(cpu, all, page, order);
 }
 
 static void give_held(struct cpu *cpu, const struct pcp_buddy *all, struct held *held,

@@ -45,6 +45,7 @@ struct pcp_buddy {
 /* Struct page_allocator's, by the same names. */
 struct page *pcp_buddy_alloc(struct cpu *cpu, void *state, unsigned order, unsigned gfp);
 void pcp_buddy_free(struct cpu *cpu, void *state, struct page *page, unsigned order);
+void pcp_buddy_free_frozen(struct cpu *cpu, void *state, struct page *page, unsigned order);
 void pcp_buddy_free_batch(struct cpu *cpu, void *state, struct page *const *page, unsigned count);
 void pcp_buddy_drain_all(struct cpu *cpu, void *state);
 void pcp_buddy_tick(struct cpu *cpu, void *state);

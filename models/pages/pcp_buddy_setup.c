@@ -221,6 +221,7 @@ const struct page_allocator pcp_buddy = {
 	.create        = pcp_buddy_create,
 	.alloc         = pcp_buddy_alloc,
 	.free          = pcp_buddy_free,
+	.free_frozen   = pcp_buddy_free_frozen,
 	.group         = FOLIO_BATCH,
 	.free_batch    = pcp_buddy_free_batch,
 	.drain_all     = pcp_buddy_drain_all,

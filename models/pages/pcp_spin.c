@@ -35,10 +35,12 @@
  *
  * Changed: the mask of a drain of all, of which the sheet says only that it is built (4.4), is that
  * of 3.9 (2.4): shared words, written by plain stores, here under the mutex.
- * Left out: zones DMA and DMA32, reclaim, compaction and the watermark boost, isolation, frozen
- * pages (each page has its reference), checks of pages (off in a plain build), any-context frees
- * (the list is empty), the LRU, alloc_pages_bulk, NR_SLAB (counted per node here),
- * the ageing of other nodes' pages.
+ * In doubt: since when pages are frozen (allocated without a reference and freed without taking it
+ * away); 6.18 has that, 6.12 has not. Both variants have it for who asks, and of the object
+ * allocators those from 6.18 on do, for slabs and for large kmallocs.
+ * Left out: zones DMA and DMA32, reclaim, compaction and the watermark boost, isolation, checks of
+ * pages (off in a plain build), any-context frees (the list is empty), the LRU, alloc_pages_bulk,
+ * NR_SLAB (counted per node here), the ageing of other nodes' pages.
  */
 #include "models/pages/pcp_spin.h"
 
@@ -264,6 +266,15 @@ void pcp_spin_free(struct cpu *cpu, void *state, struct page *page, unsigned ord
 
 	compute(cpu, STEP_PAGE_FREE);
 	free_pages_prepare(cpu, all->shared.zones, page, order);
+	give(cpu, all, page, order);
+}
+
+void pcp_spin_free_frozen(struct cpu *cpu, void *state, struct page *page, unsigned order)
+{
+	struct pcp_spin *all = state;
+
+	compute(cpu, STEP_PAGE_FREE);
+	free_released_prepare(cpu, all->shared.zones, page, order);
 	give(cpu, all, page, order);
 }
 

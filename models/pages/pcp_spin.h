@@ -25,6 +25,7 @@ static inline unsigned order_of_list(unsigned i)
 /* Struct page_allocator's, by the same names. */
 struct page *pcp_spin_alloc(struct cpu *cpu, void *state, unsigned order, unsigned gfp);
 void pcp_spin_free(struct cpu *cpu, void *state, struct page *page, unsigned order);
+void pcp_spin_free_frozen(struct cpu *cpu, void *state, struct page *page, unsigned order);
 void pcp_spin_free_batch(struct cpu *cpu, void *state, struct page *const *page, unsigned count);
 void pcp_spin_drain_all(struct cpu *cpu, void *state);
 void pcp_spin_tick(struct cpu *cpu, void *state);

@@ -90,6 +90,7 @@ const struct page_allocator pcp_spin = {
 	.create        = pcp_spin_create,
 	.alloc         = pcp_spin_alloc,
 	.free          = pcp_spin_free,
+	.free_frozen   = pcp_spin_free_frozen,
 	.group         = FOLIO_BATCH,
 	.free_batch    = pcp_spin_free_batch,
 	.drain_all     = pcp_spin_drain_all,

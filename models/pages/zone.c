@@ -292,7 +292,8 @@ void prep_new_page(struct cpu *cpu, struct zones *zones, struct page *page, unsi
 			check_page(cpu, m, pfn_to_page(m, pfn + i), false);
 	}
 	store(cpu, page_private(m, page), 0);
-	store(cpu, page_count(m, page), 1);
+	if (!(gfp & GFP_FROZEN))
+		store(cpu, page_count(m, page), 1);
 	if (gfp & GFP_ZERO)
 		clear_pages(cpu, m, page, order);
 	if (order > 0 && gfp & GFP_COMP)

@@ -12,6 +12,7 @@ static const struct slub_era era = {
 	.list_lock          = LOCK_QUEUED,
 	.refilled           = LIST_TAIL,
 	.counts_before_link = false,
+	.frozen_pages       = true,
 };
 
 static const struct sheaf_rules sheaf_rules = {

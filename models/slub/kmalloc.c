@@ -74,6 +74,21 @@ struct kmem_cache *slub_kmalloc_cache(void *state, size_t size)
 
 /* ---- whole pages -------------------------------------------------------- */
 
+struct page *slub_pages_alloc(struct cpu *cpu, const struct slub *slub, unsigned order, unsigned gfp)
+{
+	if (slub->era->frozen_pages)
+		return pages_alloc_frozen(cpu, slub->pages, order, gfp);
+	return pages_alloc(cpu, slub->pages, order, gfp);
+}
+
+void slub_pages_free(struct cpu *cpu, const struct slub *slub, struct page *page, unsigned order)
+{
+	if (slub->era->frozen_pages)
+		pages_free_frozen(cpu, slub->pages, page, order);
+	else
+		pages_free(cpu, slub->pages, page, order);
+}
+
 void *kmalloc_pages(struct cpu *cpu, struct slub *slub, size_t size, unsigned gfp)
 {
 	unsigned order = 0;
@@ -84,7 +99,7 @@ void *kmalloc_pages(struct cpu *cpu, struct slub *slub, size_t size, unsigned gf
 	if (order >= MAX_ORDER)
 		return NULL;
 	path(cpu, "pages");
-	page = pages_alloc(cpu, slub->pages, order, order > 0 ? gfp | GFP_COMP : gfp);
+	page = slub_pages_alloc(cpu, slub, order, order > 0 ? gfp | GFP_COMP : gfp);
 	return page ? page_address(slub->memory, page) : NULL;
 }
 
@@ -95,5 +110,5 @@ void kfree_pages(struct cpu *cpu, struct slub *slub, struct page *page, uint64_t
 	path(cpu, "pages");
 	if (flags >> PG_HEAD & 1)
 		order = (unsigned)load(cpu, compound_order(slub->memory, page));
-	pages_free(cpu, slub->pages, page, order);
+	slub_pages_free(cpu, slub, page, order);
 }

@@ -20,6 +20,9 @@ void slub_kmalloc_create(struct slub *slub,
 						      unsigned align));
 /* The cache kmalloc(size) takes from; NULL: beyond the largest. */
 struct kmem_cache *slub_kmalloc_cache(void *state, size_t size);
+/* Pages of slabs and of large kmallocs, frozen where the era has them so. */
+struct page *slub_pages_alloc(struct cpu *cpu, const struct slub *slub, unsigned order, unsigned gfp);
+void slub_pages_free(struct cpu *cpu, const struct slub *slub, struct page *page, unsigned order);
 /* A large kmalloc and its kfree: whole pages. `flags`: of the page. */
 void *kmalloc_pages(struct cpu *cpu, struct slub *slub, size_t size, unsigned gfp);
 void kfree_pages(struct cpu *cpu, struct slub *slub, struct page *page, uint64_t flags);

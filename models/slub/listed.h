@@ -200,7 +200,7 @@ static inline struct slab_page *allocate_slab_pages(struct cpu *cpu, struct slub
 
 	if (order > 0)
 		gfp |= GFP_COMP;
-	return (struct slab_page *)pages_alloc(cpu, slub->pages, order, gfp);
+	return (struct slab_page *)slub_pages_alloc(cpu, slub, order, gfp);
 }
 
 /* Pages become a slab of which nothing is linked yet: as many as usual (s->oo), else as hold an
@@ -286,7 +286,7 @@ static inline void slab_discard(struct cpu *cpu, struct slub *slub, struct kmem_
 	store(cpu, &slab->obj_exts, 0);
 	count_slab(cpu, slub, s, slab, -(1 << order));
 	relabel_slab(cpu, slub, NULL, slab, order);
-	pages_free(cpu, slub->pages, (struct page *)slab, order);
+	slub_pages_free(cpu, slub, (struct page *)slab, order);
 }
 
 #endif

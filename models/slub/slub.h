@@ -64,6 +64,7 @@ struct slub_era {
 	bool stores_address;            /* a slab knows where it begins */
 	bool tagged;                    /* lists end in an address with bit 0 set, not in NULL */
 	bool counts_before_link;        /* nr_partial changes before a slab is put on the list */
+	bool frozen_pages;              /* of slabs and of large kmallocs: nobody refers to them */
 };
 
 struct slub_settings {

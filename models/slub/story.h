@@ -48,6 +48,7 @@
  *	a fill takes      -                     objects one by one from the CPU's slab
  *	refilled slab     becomes the freeing CPU's, without the list_lock
  *	a slab is frozen  when a CPU allocates from it, not while a CPU only keeps it
+ *	its pages have    a reference           none: frozen pages, in another sense of the word
  *
  *	                  7.0 (2026)            7.1                   7.3 (a tree of it)
  *	what a CPU has    sheaves of every cache: main, spare, rcu_free; no slab
@@ -62,6 +63,7 @@
  *	on partial list?  a bit of the slab's flags, LOCK set and cleared (from 6.8)
  *	refilled slab     to the tail, and from 7.0 under the list_lock
  *	empty ones kept   below 5 to 10 partial, by size
+ *	its pages have    no reference, nor those of large kmallocs (from 6.18)
  *	kmalloc, largest  8192
  *	released with     7.0-rc1: who may not  -                     -
  *	                  sleep gets one object

@@ -1,10 +1,13 @@
 /* The machine of the explored backend: steps, memory that can be taken back, ends; see machine.h. */
 #include "explored/machine.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/model.h"
+#include "models/own/own.h"
 #include "sim/verbs/cache_share.h"
 #include "sim/verbs/random.h"
 #include "sim/verbs/rmw.h"
@@ -81,6 +84,48 @@ _Noreturn void sim_bug(const struct cpu *cpu, const char *file, int line, const 
 _Noreturn void sim_out_of_memory(struct sim *sim)
 {
 	machine_found(sim, sim->current, FOUND_MEMORY, NULL, "the machine has no memory left");
+}
+
+/* ---- pointers that lead nowhere -------------------------------------------------------------- */
+
+/*
+ * Who checks reads simulated memory without verbs, and where a planted fault, or a real one, has two
+ * CPUs write over each other, a pointer there may be anything. Followed, it ends the run.
+ */
+static struct sim *followed;
+static struct sigaction of_guard; /* of who watches over a loaded allocator */
+
+static void leads_nowhere(int number, siginfo_t *info, void *context)
+{
+	uintptr_t at = (uintptr_t)info->si_addr;
+	char where[32] = "";
+
+	if (guard_own() && of_guard.sa_flags & SA_SIGINFO) {
+		of_guard.sa_sigaction(number, info, context);
+		return;
+	}
+	if (!followed) {
+		signal(number, SIG_DFL);
+		return;
+	}
+	if (at < PAGE_BYTES)                    /* others differ from run to run */
+		snprintf(where, sizeof where, ", to %#lx,", (unsigned long)at);
+	machine_found(followed, followed->current, FOUND_BUG, NULL,
+		      "a pointer in simulated memory leads nowhere%s and is followed outside of the "
+		      "verbs", where);
+}
+
+static void follow_pointers(struct sim *sim)
+{
+	struct sigaction action = { .sa_sigaction = leads_nowhere,
+				    .sa_flags = SA_SIGINFO | SA_NODEFER }, now;
+
+	followed = sim;
+	if (sigaction(SIGSEGV, NULL, &now) == 0 && now.sa_sigaction == leads_nowhere)
+		return;
+	of_guard = now;
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGSEGV, &action, NULL);
 }
 
 /* ---- memory that can be taken back ---------------------------------------------------------- */
@@ -1011,6 +1056,7 @@ void thread_start(struct sim *sim, unsigned id, thread_function *function, void 
 
 bool machine_protect(struct sim *sim, void (*function)(void *argument), void *argument)
 {
+	follow_pointers(sim);
 	if (setjmp(sim->escape))
 		return false;
 	function(argument);
@@ -1019,6 +1065,7 @@ bool machine_protect(struct sim *sim, void (*function)(void *argument), void *ar
 
 bool machine_alone(struct sim *sim, unsigned id, thread_function *function, void *argument)
 {
+	follow_pointers(sim);
 	start(sim, id, function, argument);
 	sim->sequential = true;
 	switch_to(sim, NULL, &sim->cpu[id]);
@@ -1158,5 +1205,7 @@ void machine_free(struct sim *sim)
 	free(sim->head.node_of);
 	free(sim->undo);
 	free(sim->unseen);
+	if (followed == sim)
+		followed = NULL;
 	free(sim);
 }

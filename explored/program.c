@@ -397,8 +397,9 @@ static int64_t missing(const struct stage *stage)
 	return 0;
 }
 
-static void note_lost(struct stage *stage)
+static void note_lost(void *argument)
 {
+	struct stage *stage = argument;
 	struct sim *sim = stage->sim;
 	uint64_t key = ~sim->memory_hash; /* apart from states whose books balance */
 	int64_t lost;
@@ -442,6 +443,17 @@ static bool run_workload(struct stage *stage)
 	return !sim->found;
 }
 
+static void note_unbalanced(void *argument)
+{
+	struct stage *stage = argument;
+	struct sim *sim = stage->sim;
+
+	if (books_balance(stage, stage->why, sizeof stage->why))
+		return;
+	sim->found = FOUND_INVARIANT;
+	snprintf(sim->message, sizeof sim->message, "%s", stage->why);
+}
+
 bool stage_run(struct stage *stage, const struct program *program)
 {
 	struct sim *sim = stage->sim;
@@ -459,12 +471,9 @@ bool stage_run(struct stage *stage, const struct program *program)
 	if (!machine_run(sim) || sim->stopped)
 		return !sim->found;
 	steps = sim->steps;
-	if (!books_balance(stage, stage->why, sizeof stage->why)) {
-		sim->found = FOUND_INVARIANT;
-		snprintf(sim->message, sizeof sim->message, "%s", stage->why);
-	}
+	machine_protect(sim, note_unbalanced, stage);
 	if (!sim->found && machine_alone(sim, 0, give_all_back, stage))
-		note_lost(stage);
+		machine_protect(sim, note_lost, stage);
 	sim->steps = steps;
 	return !sim->found;
 }

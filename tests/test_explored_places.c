@@ -180,6 +180,45 @@ static void a_fault_at_each_place_is_found(void **state)
 	at_each_place("slub-cmpxchg", "slub-cmpxchg: {min_objects: 4}\n", 4, 2);
 }
 
+/*
+ * Without zone->lock a page is given to two, and a page struct that says "slab" has something else where
+ * the cache's address should be: who checks follows it, and the run ends there instead of the program.
+ * (UBSan would end the program first.)
+ */
+static void a_pointer_that_leads_nowhere_ends_the_run(void **state)
+{
+#if defined(__SANITIZE_ADDRESS__)
+	(void)state;
+	skip();
+#else
+	struct explored e = explored_of("slub-cpu", "slub-cpu: {variant: \"2.6.24\"}\n");
+	struct coverage c;
+
+	(void)state;
+	e.options.strategy = STRATEGY_RUNS;
+	e.options.operations = 6;
+	e.options.interrupts = 1;
+	e.options.store_buffer = 4;
+	e.options.schedules = 500;
+	e.options.places = true;
+	explore(&e);
+	c = e.report.coverage;
+	e.options.strategy = STRATEGY_EXHAUSTIVE;
+	e.options.operations = 2;
+	e.options.preemptions = 2;
+	e.options.schedules = 1000;
+	for (unsigned i = 0; i < c.places; i++)
+		if (!strcmp(c.place[i].site->function, "take") &&
+		    !strncmp(c.place[i].fault, "no-lock@", 8)) {
+			snprintf(e.options.fault, sizeof e.options.fault, "%s", c.place[i].fault);
+			explore(&e);
+			assert_non_null(e.report.finding);
+		}
+	assert_true(e.options.fault[0]);
+	explored_free(&e);
+#endif
+}
+
 static void what_is_no_place_is_told(void **state)
 {
 	static const char *const wrong[] = { "no-lock", "no-lock@zone.c", "no-lock@zone.c:x",
@@ -215,6 +254,7 @@ int main(void)
 		cmocka_unit_test(every_program_from_every_start_state),
 		cmocka_unit_test(an_exploration_can_be_stopped),
 		cmocka_unit_test(a_fault_at_each_place_is_found),
+		cmocka_unit_test(a_pointer_that_leads_nowhere_ends_the_run),
 		cmocka_unit_test(what_is_no_place_is_told),
 	};
 

@@ -402,8 +402,7 @@ static void tell(struct telling *telling, const struct asked *asked, const struc
 static void print(const struct telling *telling)
 {
 	enum table_format format = telling->arguments->printed.format;
-	struct paper paper =
-		printed_paper(stdout, &telling->arguments->printed);
+	struct paper paper = printed_paper(stdout, &telling->arguments->printed);
 
 	table_print(telling->outcomes, stdout, format, "outcome", 0, paper);
 	if (format == TABLE_CSV)

@@ -264,11 +264,19 @@ struct page *pages_alloc(struct cpu *cpu, const struct pages *pages, unsigned or
 	return page;
 }
 
-void pages_free(struct cpu *cpu, const struct pages *pages, struct page *page, unsigned order)
+typedef void page_free(struct cpu *cpu, void *state, struct page *page, unsigned order);
+
+static void free_by(struct cpu *cpu, const struct pages *pages, page_free *way, struct page *page,
+		    unsigned order)
 {
 	op_begin(cpu, OP_PAGE_FREE);
-	pages->model->free(cpu, pages->state, page, order);
+	way(cpu, pages->state, page, order);
 	op_end(cpu, 0, -((int64_t)PAGE_BYTES << order));
+}
+
+void pages_free(struct cpu *cpu, const struct pages *pages, struct page *page, unsigned order)
+{
+	free_by(cpu, pages, pages->model->free, page, order);
 }
 
 struct page *pages_alloc_frozen(struct cpu *cpu, const struct pages *pages, unsigned order,
@@ -280,13 +288,9 @@ struct page *pages_alloc_frozen(struct cpu *cpu, const struct pages *pages, unsi
 void pages_free_frozen(struct cpu *cpu, const struct pages *pages, struct page *page,
 		       unsigned order)
 {
-	if (!pages->model->free_frozen) {
-		pages_free(cpu, pages, page, order);
-		return;
-	}
-	op_begin(cpu, OP_PAGE_FREE);
-	pages->model->free_frozen(cpu, pages->state, page, order);
-	op_end(cpu, 0, -((int64_t)PAGE_BYTES << order));
+	const struct page_allocator *model = pages->model;
+
+	free_by(cpu, pages, model->free_frozen ? model->free_frozen : model->free, page, order);
 }
 
 void pages_count_slab(struct cpu *cpu, const struct pages *pages, struct page *page,

@@ -5,11 +5,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/table.h"
 #include "experiment/calibration.h"
 #include "experiment/file.h"
@@ -38,7 +38,7 @@ static const struct argp_option options[] = {
 	{ "output", OPTION_OUTPUT, "FILE.yaml", 0, "Write the machine file there (standard output)", 0 },
 	{ "like", OPTION_LIKE, "MACHINE", 0, "What this host cannot show is as there (by the processor's maker)", 0 },
 	{ "samples", OPTION_SAMPLES, "N", 0, "Of each microbenchmark; their median counts (21)", 0 },
-	{ "replace", OPTION_REPLACE, NULL, 0, "Write over a file that is there", 0 },
+	{ "replace", OPTION_REPLACE, NULL, 0, REPLACE_HELP, 0 },
 	{ "quiet", OPTION_QUIET, NULL, 0, "Tell no measurements on the way", 0 },
 	{ "color", OPTION_COLOUR, "always|never", 0, "Colours in messages", 0 },
 	{ 0 },
@@ -96,7 +96,6 @@ static bool may_write(const struct arguments *arguments)
 {
 	const char *path = arguments->output;
 	size_t length = path ? strlen(path) : 0;
-	struct stat status;
 
 	if (!path)
 		return true;
@@ -104,15 +103,7 @@ static bool may_write(const struct arguments *arguments)
 		complain("bounce calibrate: a machine file is called NAME.yaml, got '%s'", path);
 		return false;
 	}
-	if (lstat(path, &status) != 0)
-		return true;
-	if (S_ISLNK(status.st_mode)) {
-		complain("bounce calibrate: %s is a link; it is not written through", path);
-		return false;
-	}
-	if (!arguments->replace)
-		complain("bounce calibrate: %s is there; --replace writes over it", path);
-	return arguments->replace;
+	return output_may_be("bounce calibrate", path, NULL, arguments->replace);
 }
 
 /* "host" of "a/host.yaml": what a machine is called. */

@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/step.h"
 #include "experiment/file.h"
 #include "steps/chrome.h"
@@ -18,16 +19,17 @@ struct arguments {
 	struct shared_options shared;
 	const char *output, *point;
 	uint64_t events;
-	bool json;
+	bool json, replace;
 };
 
-enum { OPTION_POINT = 256, OPTION_EVENTS };
+enum { OPTION_POINT = 256, OPTION_EVENTS, OPTION_REPLACE };
 
 /* clang-format off */
 static const struct argp_option options[] = {
 	{ "output", 'o', "FILE", 0, "FILE.json for Perfetto, FILE.events for 'bounce step'", 0 },
 	{ "point", OPTION_POINT, "KEY=VALUE,...", 0, "Which combination and seed (the first)", 0 },
 	{ "events", OPTION_EVENTS, "N", 0, "The first N events (all)", 0 },
+	{ "replace", OPTION_REPLACE, NULL, 0, REPLACE_HELP, 0 },
 	{ 0 },
 };
 /* clang-format on */
@@ -65,6 +67,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		return 0;
 	case OPTION_POINT:
 		arguments->point = word;
+		return 0;
+	case OPTION_REPLACE:
+		arguments->replace = true;
 		return 0;
 	case OPTION_EVENTS:
 		arguments->events = strtoull(word, &end, 10);
@@ -128,6 +133,8 @@ int cli_export(int argc, char **argv)
 	int status = EXIT_MISTAKE;
 
 	options_parse(&argp, argc, argv, "bounce export", &arguments);
+	if (!output_may_be("bounce export", arguments.output, arguments.file, arguments.replace))
+		return EXIT_MISTAKE;
 	events = step_events(&(struct step_wish){ .verb = "bounce export",
 						  .file = arguments.file,
 						  .sets = arguments.shared.sets,

@@ -7,11 +7,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "experiment/c2c.h"
 #include "experiment/file.h"
 #include "experiment/terminal.h"
@@ -19,18 +19,19 @@
 #include "sim/verbs/xalloc.h"
 #include "workloads/import.h"
 
-enum { KEY_SKIP = 256, KEY_EVENTS, KEY_LEVEL, KEY_FORCE, KEY_C2C, KEY_LINE, CHUNK_BYTES = 1 << 16 };
+enum { KEY_SKIP = 256, KEY_EVENTS, KEY_LEVEL, KEY_REPLACE, KEY_FORCE, KEY_C2C, KEY_LINE, CHUNK_BYTES = 1 << 16 };
 
 struct arguments {
 	struct import_options options;
 	const char *input, *output;     /* "-": stdin, stdout */
-	bool force, c2c;
+	bool replace, c2c;
 	unsigned line;                  /* of c2c's report */
 };
 
 static const struct argp_option options[] = {
 	{ "output", 'o', "FILE", 0, "write the trace to FILE, - is stdout (default: the input's name, with .trace)", 0 },
-	{ "force", KEY_FORCE, NULL, 0, "overwrite FILE", 0 },
+	{ "replace", KEY_REPLACE, NULL, 0, REPLACE_HELP, 0 },
+	{ "force", KEY_FORCE, NULL, OPTION_HIDDEN, "As it was called before", 0 },
 	{ "skip", KEY_SKIP, "N", 0, "leave out the first N events", 0 },
 	{ "events", KEY_EVENTS, "N", 0, "keep N events", 0 },
 	{ "c2c", KEY_C2C, NULL, 0, "the text of perf c2c report --stdio, into an experiment with a struct", 0 },
@@ -82,7 +83,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
 
 	switch (key) {
 	case 'o':        to->output = text; break;
-	case KEY_FORCE:  to->force = true; break;
+	case KEY_REPLACE:
+	case KEY_FORCE:  to->replace = true; break;
 	case KEY_SKIP:   to->options.skip = number(state, text, "skip"); break;
 	case KEY_EVENTS: to->options.events = number(state, text, "events"); break;
 	case KEY_C2C:    to->c2c = true; break;
@@ -297,29 +299,14 @@ static int import(const struct arguments *arguments, const char *output)
 	return status;
 }
 
-/*
- * The output takes the place of what has its name: that must be no device like /dev/null, and not
- * the recording itself. false: told.
- */
+/* Before anything is read; false: told. */
 static bool can_be_put(const struct arguments *arguments, const char *output)
 {
-	struct stat there, input;
-
-	if (!*base_name(output))
-		complain("bounce: --output wants the name of a file, got '%s'", output);
-	else if (strcmp(output, "-") == 0 && isatty(STDOUT_FILENO) && !arguments->c2c)
-		fprintf(stderr, "bounce: a trace is no text; redirect it or give --output FILE\n");
-	else if (strcmp(output, "-") == 0 || stat(output, &there) != 0)
+	if (strcmp(output, "-"))
+		return output_may_be("bounce import", output, arguments->input, arguments->replace);
+	if (!isatty(STDOUT_FILENO) || arguments->c2c)
 		return true;
-	else if (!S_ISREG(there.st_mode))
-		complain("bounce: %s is no file; '-o -' writes to stdout", output);
-	else if (stat(arguments->input, &input) == 0 && input.st_dev == there.st_dev &&
-		 input.st_ino == there.st_ino)
-		complain("bounce: %s is the recording itself; give --output another name", output);
-	else if (!arguments->force)
-		complain("bounce: %s exists; --force overwrites it", output);
-	else
-		return true;
+	fprintf(stderr, "bounce: a trace is no text; redirect it or give --output FILE\n");
 	return false;
 }
 

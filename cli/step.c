@@ -12,6 +12,7 @@
 
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/stepping.h"
 #include "experiment/file.h"
 #include "steps/page.h"
@@ -23,6 +24,7 @@ struct arguments {
 	char *file;
 	struct shared_options shared;
 	const char *replay, *point, *at, *until, *html;
+	bool replace;                   /* what stands where the page goes */
 	uint64_t frames;                /* 0: not said */
 	struct stepping stepping;
 };
@@ -35,6 +37,7 @@ enum {
 	OPTION_LINE,
 	OPTION_EVENTS,
 	OPTION_HTML,
+	OPTION_REPLACE,
 	OPTION_REPLAY
 };
 
@@ -48,6 +51,7 @@ static const struct argp_option options[] = {
 	{ "events", OPTION_EVENTS, "N", 0, "So many frames (not at a terminal: 20, or 1 with --at or --until)", 0 },
 	{ "replay", OPTION_REPLAY, "FILE", 0, "The schedule of a finding of 'bounce explore'", 0 },
 	{ "html", OPTION_HTML, "FILE", 0, "Write a page that plays the events, 2000 or as many as --events says", 0 },
+	{ "replace", OPTION_REPLACE, NULL, 0, REPLACE_HELP, 0 },
 	{ 0 },
 };
 /* clang-format on */
@@ -82,6 +86,8 @@ static void check_fits(const struct arguments *arguments, const struct argp_stat
 {
 	if (arguments->html && (arguments->stepping.cpu >= 0 || *arguments->stepping.line))
 		argp_error(state, "a page has all events: --cpu and --line are for frames of text");
+	if (arguments->replace && !arguments->html)
+		argp_error(state, "--replace is for the page of --html");
 	if (arguments->replay && (arguments->point || arguments->shared.set_count))
 		argp_error(state, "a finding has its own settings: no --point or --set with --replay");
 }
@@ -135,6 +141,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		return 0;
 	case OPTION_HTML:
 		arguments->html = word;
+		return 0;
+	case OPTION_REPLACE:
+		arguments->replace = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (arguments->file)
@@ -286,6 +295,10 @@ int cli_step(int argc, char **argv)
 	int status;
 
 	options_parse(&argp, argc, argv, "bounce step", &arguments);
+	if (arguments.html &&
+	    !output_may_be("bounce step", arguments.html,
+			   arguments.file ? arguments.file : arguments.replay, arguments.replace))
+		return EXIT_MISTAKE;
 	events = step_events(&(struct step_wish){ .verb = "bounce step",
 						  .file = arguments.file,
 						  .replay = arguments.replay,

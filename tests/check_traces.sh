@@ -9,7 +9,7 @@ trap 'rm -r "$folder"' EXIT
 expect() {
 	what=$1
 	shift
-	"$BOUNCE" import "$folder/$what" -o "$folder/trace" --force >"$folder/said" 2>&1
+	"$BOUNCE" import "$folder/$what" -o "$folder/trace" --replace >"$folder/said" 2>&1
 	for line; do
 		if ! grep -q "^ *$line" "$folder/said"; then
 			echo "not ok - docs/traces.md, $what: no '$line' in:"

@@ -1055,7 +1055,7 @@ static void the_command_refuses_what_is_no_recording(void **unused)
 	assert_non_null(strstr(said, "- gaps of unknown size on CPU 0: 1\n"));
 	assert_int_equal(command(out, said, sizeof said, "tests/import/cases/own.txt", "-o", ""),
 			 EXIT_MISTAKE);
-	assert_non_null(strstr(said, "--output wants the name of a file"));
+	assert_non_null(strstr(said, "wants the name of a file"));
 }
 
 static void the_command_writes_a_trace_once(void **unused)
@@ -1079,13 +1079,13 @@ static void the_command_writes_a_trace_once(void **unused)
 	assert_string_equal(trace->origin, "socket.kmem.txt");
 	trace_free(trace);
 	assert_int_equal(command(out, said, sizeof said, sample, "-o", path), EXIT_MISTAKE);
-	assert_non_null(strstr(said, "b.trace exists; --force overwrites it"));
+	assert_non_null(strstr(said, "b.trace is there; --replace writes over it"));
 	/* As root, a rename would put the trace in the place of the device. */
-	assert_int_equal(command(out, said, sizeof said, sample, "--force", "-o/dev/null"),
+	assert_int_equal(command(out, said, sizeof said, sample, "--replace", "-o/dev/null"),
 			 EXIT_MISTAKE);
-	assert_non_null(strstr(said, "/dev/null is no file; '-o -' writes to stdout"));
+	assert_non_null(strstr(said, "/dev/null is no file"));
 	assert_int_equal(command(out, said, sizeof said, path, "-o", path), EXIT_MISTAKE);
-	assert_non_null(strstr(said, "b.trace is the recording itself"));
+	assert_non_null(strstr(said, "b.trace is the input itself"));
 	/* The same through stdout. */
 	char *file = read_file(path, &bytes);
 	size_t streamed;

@@ -17,6 +17,7 @@
 #include "experiment/experiment.h"
 #include "experiment/file.h"
 #include "experiment/keys.h"
+#include "experiment/text.h"
 #include "explored/explored.h"
 #include "sim/verbs/backend.h"
 #include "sim/verbs/xalloc.h"
@@ -266,7 +267,7 @@ static void make_folder(const char *path)
 static bool save(const struct arguments *arguments, const struct experiment *experiment,
 		 const struct combination *combination, const struct finding *f)
 {
-	char folder[4096], name[HASH_DIGITS + 16], hex[SHA256_HEX_BYTES], why[200];
+	char folder[4096], name[HASH_DIGITS + 16], hex[SHA256_HEX_BYTES], why[200], path[4200];
 	struct sha256 hash;
 	char *text;
 	size_t length;
@@ -284,10 +285,14 @@ static bool save(const struct arguments *arguments, const struct experiment *exp
 	make_folder(folder);
 	good = file_write(folder, name, text, length, why, sizeof why);
 	free(text);
-	if (good)
-		printf("Again: bounce explore --replay %s/%s\n\n", folder, name);
-	else
-		fprintf(stderr, "bounce: %s\n", why);
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	if (good) {
+		fputs("Again: bounce explore --replay ", stdout);
+		text_shell(stdout, path);
+		fputs("\n\n", stdout);
+	} else {
+		complain("bounce: %s", why);
+	}
 	return good;
 }
 

@@ -277,10 +277,11 @@ static void print_own(const struct experiment *experiment)
 
 	if (!lab->own || plugin_name(0))
 		return;
-	printf("\nFor an allocator of your own, begin with a copy of %s:\n\n  cp %s mine.c\n  %s\n"
-	       "  bounce lab %s --model ./mine.so\n",
-	       lab->own, data_file(lab->own, path, sizeof path) ? shown_path(path) : lab->own,
-	       plugin_command(command, sizeof command), shown_path(experiment->path));
+	printf("\nFor an allocator of your own, begin with a copy of %s:\n\n  cp ", lab->own);
+	text_shell(stdout, data_file(lab->own, path, sizeof path) ? shown_path(path) : lab->own);
+	printf(" mine.c\n  %s\n  bounce lab ", plugin_command(command, sizeof command));
+	text_shell(stdout, shown_path(experiment->path));
+	fputs(" --model ./mine.so\n", stdout);
 }
 
 static void print_question(const struct experiment *experiment)
@@ -622,8 +623,9 @@ static void show_parting(const struct playing *playing, bool colour)
 		sources_trust(sources);
 		frame_print(stdout, events, sources, at, colour);
 		sources_free(sources);
-		printf("\nAround it: bounce step %s --at %llu\n\n", shown_path(experiment->path),
-		       (unsigned long long)at);
+		fputs("\nAround it: bounce step ", stdout);
+		text_shell(stdout, shown_path(experiment->path));
+		printf(" --at %llu\n\n", (unsigned long long)at);
 	}
 	events_close(events);
 }
@@ -671,7 +673,7 @@ static int tell(const struct playing *playing, bool colour)
 	}
 	if (!lab->explored) {
 		fputs("\nWhere it bounces: bounce report ", stdout);
-		text_line(stdout, playing->directory);
+		text_shell(stdout, playing->directory);
 		putchar('\n');
 	}
 	return right && !playing->missed ? EXIT_DONE : EXIT_DIFFERENT;

@@ -128,6 +128,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
 
 /* A test, and what the two models say of it. */
 struct asked {
+	const char *file;               /* as it was given */
 	char *path;                     /* as it is told: one line */
 	struct litmus *test;
 	struct outcome_set sc, tso;
@@ -181,6 +182,7 @@ static struct asked *ask(const struct arguments *arguments, struct diagnostics *
 	struct asked *asked = xalloc(arguments->file_count * sizeof *asked);
 
 	for (size_t i = 0; i < arguments->file_count; i++) {
+		asked[i].file = arguments->files[i];
 		asked[i].path = text_clean(arguments->files[i]);
 		asked[i].test = litmus_read(arguments->files[i], diagnostics);
 		if (asked[i].test)
@@ -289,9 +291,10 @@ static void tell_forbidden(const struct telling *telling, const struct asked *as
 	for (unsigned i = 0; i < asked->test->threads; i++)
 		fprintf(stderr, "%c%u", i ? ',' : ' ', batch.core[i]);
 	fprintf(stderr,
-		"; pressure: %s\n    again: bounce litmus %s --machine ",
-		pressure_names[batch.pressure], asked->path);
-	text_line(stderr, arguments->machine ? arguments->machine : "textbook");
+		"; pressure: %s\n    again: bounce litmus ", pressure_names[batch.pressure]);
+	text_shell(stderr, asked->file);
+	fputs(" --machine ", stderr);
+	text_shell(stderr, arguments->machine ? arguments->machine : "textbook");
 	fprintf(stderr,
 		" --depth %" PRIu64 " --model %s --runs %" PRIu64 " --seed %" PRIu64
 		" --batch %" PRIu64 "\n",

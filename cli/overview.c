@@ -377,13 +377,14 @@ static size_t worst(const struct overview *overview)
 static void print_advice(FILE *out, const struct view *view, const struct points *points,
 			 const char *called, const struct point *point)
 {
-	char text[512];
+	char *label = select_label(points, point);
 
 	fputs("\nOne in depth, here the one with most:\n  bounce report ", out);
-	text_line(out, called);
+	text_shell(out, called);
 	fprintf(out, " %s --point ", view->name);
-	text_line(out, select_label(points, point, text, sizeof text));
+	text_shell(out, label);
 	putc('\n', out);
+	free(label);
 }
 
 void overview_print(FILE *out, const struct view *view, const struct points *points,

@@ -105,11 +105,13 @@ static void print_for_programs(FILE *out, const struct arguments *arguments,
 			       size_t count)
 {
 	struct table *table = table_new(arguments->view->columns);
-	char label[512];
 
-	for (size_t i = 0; i < count; i++)
-		arguments->view->fill(table, chosen[i]->result,
-				      select_label(points, chosen[i], label, sizeof label));
+	for (size_t i = 0; i < count; i++) {
+		char *label = select_label(points, chosen[i]);
+
+		arguments->view->fill(table, chosen[i]->result, label);
+		free(label);
+	}
 	if (arguments->printed.format == TABLE_CSV) {
 		fputs("# bounce ", out);
 		text_line(out, points->version);
@@ -136,11 +138,15 @@ static void print_for_programs(FILE *out, const struct arguments *arguments,
 static void name_others(FILE *out, const struct points *points, const struct point **chosen,
 			size_t count)
 {
-	char label[512];
-
 	fprintf(out, "\nThis is the first of %zu combinations; the others, for --point:\n", count);
-	for (size_t i = 1; i < count && i < NAMED_COMBINATIONS; i++)
-		fprintf(out, "  %s\n", select_label(points, chosen[i], label, sizeof label));
+	for (size_t i = 1; i < count && i < NAMED_COMBINATIONS; i++) {
+		char *label = select_label(points, chosen[i]);
+
+		fputs("  ", out);
+		text_shell(out, label);
+		putc('\n', out);
+		free(label);
+	}
 	if (count > NAMED_COMBINATIONS)
 		fprintf(out, "  and %zu more\n", count - NAMED_COMBINATIONS);
 }
@@ -149,13 +155,13 @@ static void name_others(FILE *out, const struct points *points, const struct poi
 static void print_heading(FILE *out, const struct points *points, const struct point *point,
 			  bool colour)
 {
-	char label[512];
+	char *label = select_label(points, point);
 
 	if (colour)
 		terminal_paint(out, PAINT_BOLD);
 	text_line(out, points->name);
 	fputs("   ", out);
-	text_line(out, select_label(points, point, label, sizeof label));
+	text_line(out, label);
 	fputs("   ", out);
 	text_line(out, point->machine);
 	fputs("   bounce ", out);
@@ -163,6 +169,7 @@ static void print_heading(FILE *out, const struct points *points, const struct p
 	if (colour)
 		terminal_paint(out, PAINT_PLAIN);
 	putc('\n', out);
+	free(label);
 }
 
 static void print_side_by_side(FILE *out, const struct arguments *arguments,

@@ -21,6 +21,7 @@
 #include "figures/plots.h"
 #include "experiment/run_point.h"
 #include "experiment/runner.h"
+#include "experiment/text.h"
 #include "sim/protocol.h"
 #include "sim/verbs/backend.h"
 #include "sim/verbs/xalloc.h"
@@ -286,12 +287,16 @@ static void tell_where(const struct runner_summary *summary, size_t ended, const
 {
 	size_t points = summary->kept + summary->computed;
 
-	fprintf(stderr, "\n%zu point%s in %s (%zu computed now)", points, points == 1 ? "" : "s",
-		directory, summary->computed);
-	if (points > ended)
-		fprintf(stderr, "; 'bounce report %s' shows where it bounces\n", directory);
-	else
-		fprintf(stderr, "; none ended well, so there is nothing to report\n");
+	fprintf(stderr, "\n%zu point%s in ", points, points == 1 ? "" : "s");
+	text_line(stderr, directory);
+	fprintf(stderr, " (%zu computed now); ", summary->computed);
+	if (points > ended) {
+		fputs("where it bounces: bounce report ", stderr);
+		text_shell(stderr, directory);
+		fputc('\n', stderr);
+	} else {
+		fputs("none ended well, so there is nothing to report\n", stderr);
+	}
 }
 
 static int run_one(struct arguments *arguments, const struct experiment *experiment)

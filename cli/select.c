@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "experiment/diagnostic.h"
+#include "experiment/file.h"
 #include "sim/verbs/xalloc.h"
 
 const char *select_folder(const char *given, char *path, size_t size)
@@ -90,47 +91,129 @@ const char *select_value(const struct point *point, const char *key, char *buf, 
 				      : point->machine;
 }
 
-const char *select_label(const struct points *points, const struct point *point, char *buf,
-			 size_t size)
+/* ---- --point --------------------------------------------------------------------------------- */
+
+static bool is_quote(char letter)
 {
-	size_t used = 0;
-	char seed[24];
-
-	for (size_t i = 0; i < points->swepts && used < size; i++) {
-		const char *value = select_value(point, points->swept[i], seed, sizeof seed);
-
-		if (value && strcmp(points->swept[i], "seed") != 0)
-			used += (size_t)snprintf(buf + used, size - used, "%s=%s,",
-						 points->swept[i], value);
-	}
-	if (used < size)
-		snprintf(buf + used, size - used, "seed=%" PRIu64, point->seed);
-	return buf;
+	return letter == '"' || letter == '\'';
 }
 
-/* ---- --point --------------------------------------------------------------------------------- */
+/* Behind a quoted text, or NULL: it does not end. In YAML's double quotes a backslash takes the next
+ * letter; its single quotes are doubled, which is two texts side by side. */
+static char *behind_quotes(char *at)
+{
+	char quote = *at++;
+
+	while (*at && *at != quote)
+		at += *at == '\\' && quote == '"' && at[1] ? 2 : 1;
+	return *at ? at + 1 : NULL;
+}
+
+/* The comma behind a value, or the end of the text. */
+static char *end_of_value(char *at)
+{
+	unsigned depth = 0;
+	char *behind = is_quote(*at) ? behind_quotes(at) : NULL;
+
+	if (behind)
+		at = behind;
+	for (; *at && (depth || *at != ','); at++) {
+		if (strchr("{[", *at))
+			depth++;
+		else if (strchr("}]", *at) && depth)
+			depth--;
+		else if (depth && is_quote(*at) && (behind = behind_quotes(at)))
+			at = behind - 1;
+	}
+	return at;
+}
+
+/* Takes the quotes from a value that is all in them, in place. */
+static void take_quotes(char *value)
+{
+	char quote = *value, *to = value;
+	size_t length = strlen(value);
+
+	if (!is_quote(quote) || length < 2 || value[length - 1] != quote)
+		return;
+	value[length - 1] = '\0';
+	for (const char *from = value + 1; *from; from++) {
+		if ((*from == '\\' && quote == '"' && from[1]) || (*from == '\'' && quote == '\'' && from[1] == '\''))
+			from++;
+		*to++ = *from;
+	}
+	*to = '\0';
+}
+
+/* Would the value be read back, whatever stands behind it? */
+static bool is_plain(const char *value)
+{
+	char *text;
+	bool plain;
+
+	if (asprintf(&text, "%s,'\"", value) < 0)
+		xalloc_failed(strlen(value));
+	plain = !is_quote(*value) && end_of_value(text) == text + strlen(value);
+	free(text);
+	return plain;
+}
+
+static void put_value(FILE *out, const char *value)
+{
+	if (is_plain(value)) {
+		fputs(value, out);
+		return;
+	}
+	putc('"', out);
+	for (; *value; value++)
+		fprintf(out, strchr("\"\\", *value) ? "\\%c" : "%c", *value);
+	putc('"', out);
+}
+
+char *select_label(const struct points *points, const struct point *point)
+{
+	char seed[24], *text;
+	size_t length;
+	FILE *out = text_open(&text, &length);
+
+	for (size_t i = 0; i < points->swepts; i++) {
+		const char *value = select_value(point, points->swept[i], seed, sizeof seed);
+
+		if (!value || !strcmp(points->swept[i], "seed"))
+			continue;
+		fprintf(out, "%s=", points->swept[i]);
+		put_value(out, value);
+		putc(',', out);
+	}
+	fprintf(out, "seed=%" PRIu64, point->seed);
+	text_close(out);
+	return text;
+}
 
 struct wish {
 	char *key, *value;
 };
 
-/* "a=b,c=d" taken apart in place; false: a part without "=". */
+/* "a=b,c={d, e}" taken apart in place; false: a part without "=". */
 static bool parse_wishes(char *text, struct wish **wishes, size_t *count, char *why, size_t size)
 {
-	char *rest = text, *part;
-
 	*wishes = NULL;
 	*count = 0;
-	while ((part = strsep(&rest, ","))) {
-		char *equals = strchr(part, '=');
+	for (bool more = true; more;) {
+		char *part = text, *equals = part + strcspn(part, "=,"), *value = equals + 1, *end;
 
-		if (!equals) {
+		if (*equals != '=') {
+			*equals = '\0';
 			snprintf(why, size, "--point wants KEY=VALUE, got '%s'", part);
 			return false;
 		}
-		*equals = '\0';
+		end = end_of_value(value);
+		more = *end;
+		text = end + more;
+		*equals = *end = '\0';
+		take_quotes(value);
 		*wishes = xrealloc(*wishes, (*count + 1) * sizeof **wishes);
-		(*wishes)[(*count)++] = (struct wish){ part, equals + 1 };
+		(*wishes)[(*count)++] = (struct wish){ part, value };
 	}
 	return true;
 }

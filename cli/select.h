@@ -19,9 +19,12 @@ const char *select_cure(const char *given, char *buf, size_t size);
 bool select_points(const struct points *points, const char *choice, const struct point ***chosen,
 		   size_t *count, char *why, size_t size);
 
-/* The swept settings and the seed: "objects=slub-page,cpus=2,seed=1", as --point takes them. */
-const char *select_label(const struct points *points, const struct point *point, char *buf,
-			 size_t size);
+/*
+ * The swept settings and the seed: "objects=slub-page,cpus=2,seed=1", as --point takes them; the caller
+ * frees. A value goes up to the next comma that is not in brackets or braces; one that is not to be
+ * read so is in quotes, "a,b", with \" and \\ for what would end them.
+ */
+char *select_label(const struct points *points, const struct point *point);
 
 /* The path of the only setting that ends with that word, "workload.in_flight" of "in_flight"; else
  * the word. */

@@ -14,9 +14,8 @@
  */
 const struct planned *step_point(const struct experiment *experiment, const char *choice, char *why,
 				 size_t size);
-/* "objects=slub-page,seed=1"; in buf. */
-const char *step_label(const struct experiment *experiment, const struct planned *planned, char *buf,
-		       size_t size);
+/* "objects=slub-page,seed=1", as --point takes it; the caller frees. */
+char *step_label(const struct experiment *experiment, const struct planned *planned);
 
 /* What somebody wants to see. */
 struct step_wish {

@@ -59,16 +59,17 @@ const struct planned *step_point(const struct experiment *experiment, const char
 	return planned;
 }
 
-const char *step_label(const struct experiment *experiment, const struct planned *planned, char *buf,
-		       size_t size)
+char *step_label(const struct experiment *experiment, const struct planned *planned)
 {
 	struct points points = { .swept = experiment->swept, .swepts = experiment->swepts };
 	struct point *point = point_new();
 
 	point_describe(point, planned);
-	select_label(&points, point, buf, size);
+
+	char *label = select_label(&points, point);
+
 	point_free(point);
-	return buf;
+	return label;
 }
 
 /* ---- events ---------------------------------------------------------------------------------- */
@@ -80,7 +81,7 @@ static struct events *of_experiment(const struct step_wish *wish, const char *pa
 		experiment_load(path, wish->sets, wish->set_count, diagnostics);
 	const struct planned *planned = NULL;
 	struct events *events = NULL;
-	char why[1024] = "", label[512];
+	char why[1024] = "";
 
 	if (experiment)
 		run_refuse_plant(experiment, diagnostics);
@@ -88,9 +89,12 @@ static struct events *of_experiment(const struct step_wish *wish, const char *pa
 		planned = step_point(experiment, wish->point, why, sizeof why);
 	diagnostics_print(diagnostics, stderr, table_colour(stderr, wish->colour));
 	if (planned) {
-		if (experiment->points > 1 && !wish->point)
-			complain("%s: this is %s; --point shows another one", wish->verb,
-				 step_label(experiment, planned, label, sizeof label));
+		if (experiment->points > 1 && !wish->point) {
+			char *label = step_label(experiment, planned);
+
+			complain("%s: this is %s; --point shows another one", wish->verb, label);
+			free(label);
+		}
 		events = events_of_point(planned, wish->most, why, sizeof why);
 	}
 	if (!events && *why)

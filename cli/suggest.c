@@ -18,6 +18,7 @@
 #include "experiment/outline_text.h"
 #include "experiment/run_point.h"
 #include "experiment/suggestion.h"
+#include "experiment/text.h"
 #include "sim/verbs/xalloc.h"
 
 enum { OPTION_POINT = 256, OPTION_STRUCT, SEEDS_MIN = 5 };
@@ -232,6 +233,7 @@ static const struct combination *find_combination(const struct experiment *exper
 struct suggesting {
 	const struct points *points;
 	const struct point *point;
+	const char *called;             /* the result, by whoever asks */
 	char file[4200];                /* the result's experiment */
 	struct experiment *experiment;
 	const struct combination *combination;
@@ -357,12 +359,11 @@ out:
 
 static void print_start(const struct suggesting *suggesting)
 {
-	char label[512];
+	char *label = select_label(suggesting->points, suggesting->point);
 
 	printf("struct %s   ", suggesting->before->name);
-	printf("%s   %s   %s\n\n", suggesting->points->name,
-	       select_label(suggesting->points, suggesting->point, label, sizeof label),
-	       suggesting->point->machine);
+	printf("%s   %s   %s\n\n", suggesting->points->name, label, suggesting->point->machine);
+	free(label);
 }
 
 static void tell_problem(void *to, const struct workload_place *where, const char *text)
@@ -424,8 +425,10 @@ static int suggest_model(struct suggesting *suggesting, const char *name)
 	int status = EXIT_DONE;
 
 	if (!suggestion) {
-		complain("bounce suggest: %s ('bounce report %s members' shows which)", why,
-			 suggesting->points->name);
+		char *called = text_shell_word(suggesting->called);
+
+		complain("bounce suggest: %s; which there are: bounce report %s members", why, called);
+		free(called);
 		return EXIT_MISTAKE;
 	}
 	for (size_t i = 0; i < result->members; i++) {
@@ -467,16 +470,20 @@ static bool is_its_own(const struct point *point, const char *name)
 static int suggest(const struct arguments *arguments, const struct points *points,
 		   const char *folder, const struct point *point)
 {
-	struct suggesting suggesting = { .points = points, .point = point };
+	struct suggesting suggesting = { .points = points, .point = point, .called = arguments->result };
 
 	snprintf(suggesting.file, sizeof suggesting.file, "%s/experiment.yaml", folder);
 	if (arguments->structure && !is_its_own(point, arguments->structure))
 		return suggest_model(&suggesting, arguments->structure);
 	if (!strcmp(point->workload, "struct"))
 		return suggest_struct(&suggesting);
+
+	char *called = text_shell_word(arguments->result);
+
 	complain(
-		"bounce suggest: workload '%s' has no struct of its own; --struct NAME takes one of the allocator ('bounce report %s members' shows which bounce)",
-		point->workload, points->name);
+		"bounce suggest: workload '%s' has no struct of its own; --struct NAME takes one of the allocator; which bounce: bounce report %s members",
+		point->workload, called);
+	free(called);
 	return EXIT_MISTAKE;
 }
 

@@ -18,6 +18,7 @@
 #include "experiment/file.h"
 #include "experiment/keys.h"
 #include "experiment/sha256.h"
+#include "experiment/text.h"
 #include "models/allocator.h"
 #include "models/model.h"
 #include "models/own/own.h"
@@ -43,8 +44,11 @@ const char *plugin_command(char *buf, size_t size)
 		whole = realpath(path, NULL);
 	if (whole && strlen(whole) > sizeof header)
 		whole[strlen(whole) - sizeof header] = '\0';
-	snprintf(buf, size, "cc -O2 -g -Wall -shared -fPIC -DBOUNCE_PLUGIN -I %s -o mine.so mine.c",
-		 whole ? whole : "FOLDER-OF-HEADERS");
+
+	char *word = text_shell_word(whole ? whole : "FOLDER-OF-HEADERS");
+
+	snprintf(buf, size, "cc -O2 -g -Wall -shared -fPIC -DBOUNCE_PLUGIN -I %s -o mine.so mine.c", word);
+	free(word);
 	free(whole);
 	return buf;
 }

@@ -161,6 +161,65 @@ const char *text_short(const char *text, size_t characters, char *buf, size_t si
 	return buf;
 }
 
+/* ---- a shell -------------------------------------------------------------------------------- */
+
+/* '=' in front means something to zsh. */
+static bool is_bare(const char *text)
+{
+	static const char bare[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+
+	return *text && *text != '=' && !text[strspn(text, bare)];
+}
+
+/* How a character stands: in 'quotes', behind a backslash, as a number in $'quotes'. */
+enum quoting { QUOTED, ESCAPED, NUMBERED, QUOTINGS };
+
+static enum quoting quoting_of(const struct piece *piece)
+{
+	if (!piece->valid || !text_printable(piece->character))
+		return NUMBERED;
+	return piece->character == '\'' ? ESCAPED : QUOTED;
+}
+
+void text_shell(FILE *out, const char *text)
+{
+	static const char *const begin[] = { "'", "", "$'" }, *const end[] = { "'", "", "'" };
+	struct piece piece = { .at = text };
+	enum quoting now = QUOTINGS;
+
+	if (*text == '-' && strchr(text, '/')) /* no option */
+		fputs("./", out);
+	if (is_bare(text) || !*text) {
+		fputs(*text ? text : "''", out);
+		return;
+	}
+	while (next_piece(&piece, text + strlen(text))) {
+		enum quoting next = quoting_of(&piece);
+
+		if (next != now) {
+			fputs(now == QUOTINGS ? "" : end[now], out);
+			fputs(begin[next], out);
+			now = next;
+		}
+		if (now == ESCAPED)
+			putc('\\', out);
+		for (size_t i = 0; i < piece.bytes; i++)
+			fprintf(out, now == NUMBERED ? "\\%03o" : "%c", (unsigned char)piece.at[i]);
+	}
+	fputs(end[now], out);
+}
+
+char *text_shell_word(const char *text)
+{
+	char *word;
+	size_t length;
+	FILE *out = text_open(&word, &length);
+
+	text_shell(out, text);
+	text_close(out);
+	return word;
+}
+
 /* ---- CSV and JSON -------------------------------------------------------------------------- */
 
 static bool is_number(const char *text)

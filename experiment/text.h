@@ -1,5 +1,6 @@
 /*
- * Text out of files, written where it means something else: into a terminal, CSV, JSON, gnuplot.
+ * Text out of files, written where it means something else: into a terminal, a command for a shell,
+ * CSV, JSON, gnuplot.
  *
  * One function per language, and text goes there through no other. None of them lets a control or
  * format character of Unicode through (U+0000 to U+001F, U+007F to U+009F, marks that turn the
@@ -31,6 +32,15 @@ void text_quote(FILE *out, const char *text, size_t length);
 const char *text_short(const char *text, size_t characters, char *buf, size_t size);
 /* The same of any length; the caller frees. */
 char *text_clean(const char *text);
+
+/*
+ * A word of a command that a reader may paste into a shell: as it is if no shell sees anything in it,
+ * else in quotes, 'it'\''s', and what cannot be printed as $'\012', which bash and zsh know. A command
+ * stands at the end of its line and never between quotes itself: the words would leave them.
+ */
+void text_shell(FILE *out, const char *text);
+/* The same in memory; the caller frees. */
+char *text_shell_word(const char *text);
 
 /*
  * A field of CSV (RFC 4180), quoted where it has to be. A text that a spreadsheet would take for a

@@ -296,12 +296,14 @@ static bool gnuplot_ended(const char *directory, const char *script, int status,
 {
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return true;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_GNUPLOT)
-		snprintf(
-			why, size,
-			"gnuplot is missing; install the package gnuplot-nox, then `bounce plot %s` draws",
-			directory);
-	else if (WIFSIGNALED(status))
+	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_GNUPLOT) {
+		char *word = text_shell_word(directory);
+
+		snprintf(why, size,
+			 "gnuplot is missing; install the package gnuplot-nox, then draw: bounce plot %s",
+			 word);
+		free(word);
+	} else if (WIFSIGNALED(status))
 		snprintf(why, size, "gnuplot was ended by signal %d on %s/%s", WTERMSIG(status),
 			 directory, script);
 	else

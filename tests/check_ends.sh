@@ -86,7 +86,7 @@ printf 'name: oom\nmachine: textbook\ncpus: 1\nobjects: slub-cpu\npages: buddy\n
 "$bounce" run "$work/oom.yaml" --output "$work/oom" >"$work/out" 2>"$work/err"
 [ $? -eq 1 ] && grep -qi 'out of memory' "$work/out" "$work/err"
 verdict $? "a simulated machine out of memory: an outcome, status 1"
-grep -q 'nothing to report' "$work/err" && ! grep -q "'bounce report" "$work/err"
+grep -q 'nothing to report' "$work/err" && ! grep -q "bounce report" "$work/err"
 verdict $? "no run ended well: no advice to look at a report of nothing"
 
 # Help and results that do not arrive.

@@ -201,17 +201,16 @@ static void write_input(const uint8_t *data, size_t size)
 static void read_views(const struct points *points)
 {
 	const struct view_options options = { 10, true };
-	char label[512];
-
 	for (size_t i = 0; i < points->count; i++) {
 		const struct point *point = points->point[i];
 
 		view_headline(fuzz.nowhere, point->result);
 		for (const struct view *view = views; view->name; view++) {
 			struct table *table = table_new(view->columns);
+			char *label = select_label(points, point);
 
-			view->fill(table, point->result,
-				   select_label(points, point, label, sizeof label));
+			view->fill(table, point->result, label);
+			free(label);
 			table_print(table, fuzz.nowhere, TABLE_JSONL, view->type, 0, (struct paper){ 0 });
 			table_free(table);
 			view->people(fuzz.nowhere, point->result, &options);

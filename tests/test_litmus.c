@@ -975,7 +975,7 @@ static void a_message_is_one_line_whatever_the_file_is_called(void **state)
 	write_text(path, text);
 	output = LITMUS(path, "--depth", "8", "--model", "sc", "--runs", "3000", "--format", "jsonl");
 	assert_null(strstr(output.err, "\nbounce: b"));
-	assert_non_null(strstr(output.err, "/a bounce: b.litmus --machine textbook --depth 8 "));
+	assert_non_null(strstr(output.err, "/a'$'\\012''bounce: b.litmus' --machine textbook --depth 8 "));
 	expect_output(output, 3, "forbidden outcome seen",
 		      "/a bounce: b.litmus: sequential consistency forbids 0:EAX=0 1:EAX=0, seen ");
 	free(text);

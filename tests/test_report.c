@@ -467,6 +467,50 @@ static char *side_by_side(const struct made *made, bool one_seed)
 	return text;
 }
 
+/* What is printed for --point chooses the point that it was printed of, whatever the values. */
+static void a_label_chooses_its_point(void **state)
+{
+	static const char *const values[] = {
+		"64", "", "own-line f_count", "{order: [f_count], pair: 128}", "{order: [f_count],pair: 128}",
+		"a,b", "a,b=c", ",", "a=b", "seed=1", "x{y", "x}y", "[a, b", "a]", "{]", "[}", "it's", "'a'", "\"a\"",
+		"\"", "'", "\\", "a\\", "a\\,b", "\"a\\\",b\"", "{a: \"b,}\", c}", "{a: '}', c}", "{it's, x}",
+		"{\"a, x}", "a\"b,c\"d", "''", "\"\"", "a b", "$(x).pahole", "a\nb", "-",
+	};
+	enum { VALUES = sizeof values / sizeof *values };
+	struct made made;
+	const struct point **chosen;
+	size_t count;
+	char why[400];
+
+	(void)state;
+	made_init(&made);
+	/* before another value, and behind it */
+	for (size_t i = 0; i < VALUES; i++)
+		made_add(&made, values[i], values[(i + 7) % VALUES], 1, 1, 1);
+	for (size_t i = 0; i < VALUES; i++) {
+		char *label = select_label(&made.points, made.points.point[i]);
+
+		if (!select_points(&made.points, label, &chosen, &count, why, sizeof why))
+			fail_msg("%s: %s", label, why);
+		assert_int_equal(count, 1);
+		assert_ptr_equal(chosen[0], made.points.point[i]);
+		free(chosen);
+		free(label);
+	}
+	/* as a reader may write it: in quotes of either kind, in any order */
+	assert_true(select_points(&made.points, "seed=1,objects='a,b'", &chosen, &count, why, sizeof why));
+	assert_ptr_equal(chosen[0], made.points.point[5]);
+	free(chosen);
+	assert_true(select_points(&made.points, "objects=\"own-line f_count\",seed=1", &chosen, &count, why, sizeof why));
+	assert_ptr_equal(chosen[0], made.points.point[2]);
+	free(chosen);
+	assert_false(select_points(&made.points, "objects=64,128}", &chosen, &count, why, sizeof why));
+	assert_string_equal(why, "--point wants KEY=VALUE, got '128}'");
+	assert_false(select_points(&made.points, "", &chosen, &count, why, sizeof why));
+	assert_false(select_points(&made.points, "objects=64,", &chosen, &count, why, sizeof why));
+	made_free(&made);
+}
+
 /* 1000 operations in each run. Seeds: (2000 + 3000) / 2000 = 2.50, 1000 / 1000 = 1; in the other
  * setting 4000 / 1000 = 4 and 5000 / 1000 = 5, which is the most. */
 static void combinations_stand_side_by_side(void **state)
@@ -1899,6 +1943,7 @@ int main(void)
 		cmocka_unit_test(what_top_leaves_out_is_said),
 		cmocka_unit_test(fields_show_holes_lines_and_false_sharing),
 		cmocka_unit_test(members_of_all_structs_are_ranked),
+		cmocka_unit_test(a_label_chooses_its_point),
 		cmocka_unit_test(combinations_stand_side_by_side),
 		cmocka_unit_test(of_many_settings_the_mean_is_shown),
 		cmocka_unit_test(settings_of_one_allocator_are_columns),

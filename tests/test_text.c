@@ -88,6 +88,54 @@ static void a_line_for_a_terminal_is_one_line_without_commands(void **state)
 	expect(text_line, "a\xe6\x97", "a??");
 }
 
+static void a_word_for_a_shell_is_quoted_where_it_must_be(void **state)
+{
+	(void)state;
+	expect(text_shell, "results/a-b_c.d,e=f:g+1%@", "results/a-b_c.d,e=f:g+1%@");
+	expect(text_shell, "", "''");
+	expect(text_shell, "a b", "'a b'");
+	expect(text_shell, "$(x)", "'$(x)'");
+	expect(text_shell, "~", "'~'");
+	expect(text_shell, "=ls", "'=ls'");
+	expect(text_shell, "a!*?[]{}<>|&;()#\"`\\", "'a!*?[]{}<>|&;()#\"`\\'");
+	expect(text_shell, "it's", "'it'\\''s'");
+	expect(text_shell, "'", "\\'");
+	expect(text_shell, "gr\xc3\xbc n", "'gr\xc3\xbc n'");
+	/* what is not printed: line end, escape, U+202E, a byte that is no UTF-8 */
+	expect(text_shell, "a\nb", "'a'$'\\012''b'");
+	expect(text_shell, "\033", "$'\\033'");
+	expect(text_shell, "\xe2\x80\xae" "7", "$'\\342\\200\\256''7'");
+	expect(text_shell, "\x9b", "$'\\233'");
+	/* a path, and no option */
+	expect(text_shell, "-x/y", "./-x/y");
+	expect(text_shell, "-x /y", "./'-x /y'");
+	expect(text_shell, "-1", "-1");
+}
+
+/* sh itself, told to print the word: all printable characters of ASCII, alone and between others. */
+static void a_shell_reads_a_word_back(void **state)
+{
+	char text[4], command[64], read[64];
+
+	(void)state;
+	for (char letter = ' '; letter <= '~'; letter++)
+		for (unsigned at = 0; at < 3; at++) {
+			memcpy(text, "xyz", sizeof text);
+			text[at] = letter;
+
+			char *word = text_shell_word(text);
+
+			snprintf(command, sizeof command, "printf %%s %s", word);
+
+			FILE *shell = popen(command, "r");
+
+			read[fread(read, 1, sizeof read - 1, shell)] = '\0';
+			assert_int_equal(pclose(shell), 0);
+			assert_string_equal(read, text);
+			free(word);
+		}
+}
+
 static void a_text_is_cut_between_characters(void **state)
 {
 	(void)state;
@@ -374,6 +422,8 @@ int main(void)
 		cmocka_unit_test(only_utf_8_is_a_character),
 		cmocka_unit_test(controls_and_marks_of_direction_are_not_printed),
 		cmocka_unit_test(a_line_for_a_terminal_is_one_line_without_commands),
+		cmocka_unit_test(a_word_for_a_shell_is_quoted_where_it_must_be),
+		cmocka_unit_test(a_shell_reads_a_word_back),
 		cmocka_unit_test(a_text_is_cut_between_characters),
 		cmocka_unit_test(a_field_of_csv_is_quoted_where_it_must_be),
 		cmocka_unit_test(a_field_of_csv_is_no_formula),

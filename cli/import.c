@@ -26,6 +26,7 @@ struct arguments {
 	const char *input, *output;     /* "-": stdin, stdout */
 	bool replace, c2c;
 	unsigned line;                  /* of c2c's report */
+	const char *of_c2c, *of_events; /* an option that is for the one, for the other; NULL: none */
 };
 
 static const struct argp_option options[] = {
@@ -85,15 +86,36 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case 'o':        to->output = text; break;
 	case KEY_REPLACE:
 	case KEY_FORCE:  to->replace = true; break;
-	case KEY_SKIP:   to->options.skip = number(state, text, "skip"); break;
-	case KEY_EVENTS: to->options.events = number(state, text, "events"); break;
 	case KEY_C2C:    to->c2c = true; break;
-	case KEY_LINE:   to->line = (unsigned)number(state, text, "line"); break;
-	case KEY_LEVEL:  level(state, &to->options, text); break;
+	case KEY_SKIP:
+		to->options.skip = number(state, text, "skip");
+		to->of_events = "skip";
+		break;
+	case KEY_EVENTS:
+		to->options.events = number(state, text, "events");
+		to->of_events = "events";
+		if (!to->options.events)
+			argp_error(state, "--events 0: a trace has one event at least");
+		break;
+	case KEY_LEVEL:
+		level(state, &to->options, text);
+		to->of_events = "level";
+		break;
+	case KEY_LINE:
+		to->line = (unsigned)number(state, text, "line");
+		to->of_c2c = "line";
+		break;
 	case ARGP_KEY_ARG:
 		if (to->input)
 			argp_error(state, "one input at a time");
 		to->input = text;
+		break;
+	case ARGP_KEY_END:
+		if (to->c2c && to->of_events)
+			argp_error(state, "--%s is of recorded events, which --c2c has none of",
+				   to->of_events);
+		if (!to->c2c && to->of_c2c)
+			argp_error(state, "--%s is of the report that --c2c reads", to->of_c2c);
 		break;
 	case ARGP_KEY_NO_ARGS:
 		argp_error(state, "which recording? give a file, or - for stdin");

@@ -167,8 +167,16 @@ static void the_command(void **state)
 	output = run_cli((const char *const[]){ "import", "--c2c", "tests/structs/file.c2c.txt",
 						"-o", file, NULL });
 	assert_int_equal(output.status, 2);
-	expect(output.err, "exists; --force overwrites it");
+	expect(output.err, "is there; --replace writes over it");
 	output_free(&output);
+	static const char *const others[] = { "--events=3", "--skip=0", "--level=both" };
+
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		output = run_cli((const char *const[]){ "import", "--c2c", "tests/structs/file.c2c.txt", "-o", "-", others[i], NULL });
+		assert_int_equal(output.status, 2);
+		assert_non_null(strstr(output.err, "is of recorded events, which --c2c has none of"));
+		output_free(&output);
+	}
 	output = run_cli((const char *const[]){ "import", "--c2c", "README.md", "-o", "-", NULL });
 	assert_int_equal(output.status, 2);
 	expect(output.err, "bounce: README.md: no 'Shared Cache Line Distribution Pareto'");

@@ -1086,6 +1086,11 @@ static void the_command_writes_a_trace_once(void **unused)
 	assert_non_null(strstr(said, "/dev/null is no file"));
 	assert_int_equal(command(out, said, sizeof said, path, "-o", path), EXIT_MISTAKE);
 	assert_non_null(strstr(said, "b.trace is the input itself"));
+	/* Options of the other kind of input, and a number that would keep nothing. */
+	assert_int_equal(command(out, said, sizeof said, sample, "--line=3", "-o-"), EXIT_MISTAKE);
+	assert_non_null(strstr(said, "--line is of the report that --c2c reads"));
+	assert_int_equal(command(out, said, sizeof said, sample, "--events=0", "-o-"), EXIT_MISTAKE);
+	assert_non_null(strstr(said, "--events 0: a trace has one event at least"));
 	/* The same through stdout. */
 	char *file = read_file(path, &bytes);
 	size_t streamed;

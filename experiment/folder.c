@@ -40,7 +40,10 @@ bool folder_open(struct folder *folder, const char *directory, bool make, char *
 	else
 		folder->fd = open(path, flags, 0666);
 	if (folder->fd < 0) {
-		snprintf(why, size, "%s/.lock: %s", directory, strerror(errno));
+		snprintf(why, size, "%s/.lock: %s", directory,
+			 errno == ELOOP	   ? "a link; results are not written through links"
+			 : errno == EISDIR ? "it is no file"
+					   : strerror(errno));
 		return false;
 	}
 	if (fstat(folder->fd, &what) != 0 || !S_ISREG(what.st_mode)) {

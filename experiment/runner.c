@@ -444,10 +444,20 @@ static bool is_same(const struct experiment *experiment, const struct points *th
 	return false;
 }
 
+/* Of an experiment of which every run failed there is nothing to keep. */
+static bool has_point(const struct runner_options *options, const struct points *there)
+{
+	for (size_t i = 0; i < there->expected; i++) {
+		if (point_exists(options->directory, there->listed[i]))
+			return true;
+	}
+	return false;
+}
+
 static bool admits(const struct experiment *experiment, const struct runner_options *options,
 		   const struct points *there, char *why, size_t size)
 {
-	if (options->replace || is_same(experiment, there))
+	if (options->replace || is_same(experiment, there) || !has_point(options, there))
 		return true;
 	snprintf(why, size,
 		 "%s holds another experiment '%s': no combination of settings is in both. Give this one another 'name', or --output another folder, or --replace that one (its points stay, its tables go)",
@@ -485,7 +495,7 @@ static void replace_other(const struct runner *runner, const struct points *ther
 		unlink(path);
 	}
 	figures_forget(runner->options->directory);
-	if (!runner->options->quiet)
+	if (!runner->options->quiet && has_point(runner->options, there))
 		fprintf(stderr,
 			"bounce: %s held other settings (experiment %.12s); their points stay, tables and figures show these\n",
 			runner->options->directory, there->hash);

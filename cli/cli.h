@@ -5,6 +5,7 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 enum exit_status {
@@ -18,6 +19,7 @@ enum exit_status {
 struct verb {
 	const char *name, *arguments, *summary;
 	int (*run)(int argc, char **argv);
+	bool keeps;     /* files: it goes on where nobody reads what it prints any more */
 };
 
 extern const struct verb verbs[];               /* ends with a verb without a name */

@@ -122,6 +122,10 @@ int main(int argc, char **argv)
 	if (!verb)
 		return unknown_verb(argv[1]);
 
+	/* a reader that left (`| head -1`) is a write that fails, told at the end */
+	if (verb->keeps)
+		signal(SIGPIPE, SIG_IGN);
+
 	int status = verb->run(argc - 1, argv + 1);
 
 	plugin_running(false);

@@ -140,6 +140,19 @@ static bool by_known(const struct points *points, const char *by, char *why, siz
 	return false;
 }
 
+/* Without any there is nothing to compare, whatever the settings are. */
+static bool have_points(const struct arguments *arguments, const struct points *points, size_t count,
+			char *why, size_t size)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!points[i].count) {
+			snprintf(why, size, "%s: no point has been computed; 'bounce run' of its experiment does it",
+				 arguments->result[i]);
+			return false;
+		}
+	return true;
+}
+
 /* Groups that one of the two lacks are told, not compared. */
 static void tell_unmatched(const struct groups *groups)
 {
@@ -248,7 +261,8 @@ int cli_compare(int argc, char **argv)
 			break;
 
 	const char *by = arguments.by;
-	bool ready = count == 2 || (count == 1 && !arguments.result[1]);
+	bool ready = (count == 2 || (count == 1 && !arguments.result[1])) &&
+		     have_points(&arguments, points, count, why, sizeof why);
 
 	if (by && count == 1 && points[0].count)
 		by = select_key(points[0].point[0], by);

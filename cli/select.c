@@ -29,14 +29,34 @@ const char *select_folder(const char *given, char *path, size_t size)
 	return path;
 }
 
+/* Something of a results folder is there: what is said to be wrong is damage, and no name. */
+static bool is_results(const char *folder)
+{
+	static const char *const parts[] = { "index", "points", "experiment.yaml" };
+	char path[4200];
+	struct stat is;
+
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		snprintf(path, sizeof path, "%s/%s", folder, parts[i]);
+		if (lstat(path, &is) == 0)
+			return true;
+	}
+	return false;
+}
+
 const char *select_cure(const char *given, char *buf, size_t size)
 {
 	struct nearest nearest = nearest_to(given);
+	char folder[4096];
 	struct stat is;
 
 	*buf = '\0';
 	if (stat(given, &is) == 0 && S_ISREG(is.st_mode)) {
 		snprintf(buf, size, "; it is a file: 'bounce run' makes results of an experiment");
+		return buf;
+	}
+	if (is_results(select_folder(given, folder, sizeof folder))) {
+		snprintf(buf, size, "; 'bounce run' of its experiment makes it again");
 		return buf;
 	}
 

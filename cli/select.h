@@ -7,8 +7,8 @@
 /* The results folder somebody means by `given`: a folder, or the name of one below results/. */
 const char *select_folder(const char *given, char *path, size_t size);
 
-/* The end of a message about `given`, which holds no results: what it is, or the name that was
- * meant; "" if there is nothing to say; in buf. */
+/* The end of a message about `given`, whose results cannot be read: what it is, what to do, or the
+ * name that was meant; "" if there is nothing to say; in buf. */
 const char *select_cure(const char *given, char *buf, size_t size);
 
 /*

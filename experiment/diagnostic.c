@@ -422,7 +422,8 @@ void nearest_try(struct nearest *nearest, const char *candidate)
 	size_t rows = strlen(nearest->word), columns = strlen(candidate);
 	size_t shorter = rows < columns ? rows : columns;
 
-	if (!shorter || rows > WORD_MAX || columns > WORD_MAX)
+	/* who wrote the word itself meant another one */
+	if (!shorter || rows > WORD_MAX || columns > WORD_MAX || !strcmp(nearest->word, candidate))
 		return;
 
 	unsigned limit = shorter < 6 ? 1 : (unsigned)shorter / 3;

@@ -179,4 +179,76 @@ verdict $? "a file on standard input"
 # shellcheck disable=SC2002
 cat "$ring" | "$bounce" check /dev/stdin >"$work/out" 2>"$work/err"
 verdict $? "a pipe on standard input"
+
+# What is damaged is not called by another name: the cure is to run it again, which helps.
+cd "$work" || exit 1
+small="$here/experiments/counter.yaml --no-plots --set operations=200"
+# shellcheck disable=SC2086
+"$bounce" run $small --quiet >out 2>err
+for damage in 'truncate -s 100 POINT' 'sh -c "echo x >>POINT"' 'sh -c "rm POINT; mkfifo POINT"' 'rm INDEX' 'truncate -s 100 INDEX'; do
+	point=$(find results/counter/points -name '*.point' | sort | head -n 1)
+	eval "$(echo "$damage" | sed "s|POINT|$point|g; s|INDEX|results/counter/index|g")"
+	bad=0
+	for verb in report plot suggest "compare counter"; do
+		# shellcheck disable=SC2086
+		"$bounce" $verb counter >out 2>err
+		[ $? -eq 2 ] && grep -q "; 'bounce run' of its experiment makes it again" err && ! grep -q 'did you mean' err || bad=1
+	done
+	# shellcheck disable=SC2086
+	"$bounce" run $small --quiet >out 2>err && "$bounce" report counter >out 2>err || bad=1
+	verdict $bad "$damage: told with its cure"
+done
+rm -r results/counter/points
+"$bounce" compare counter counter >out 2>err
+[ $? -eq 2 ] && grep -q 'counter: no point has been computed' err && ! grep -q 'in both' err
+verdict $? "compare: results without a point"
+
+# A reader that leaves does not end the work: figures and findings are there, and the status tells it.
+if command -v gnuplot >/dev/null; then
+	for verb in "run $ring --set operations=100" "plot ring"; do
+		rm -f results/ring/*.svg
+		# shellcheck disable=SC2086
+		{ sleep 0.3; "$bounce" $verb 2>err; echo $? >status; } | true
+		[ "$(cat status)" = 1 ] && [ -s results/ring/heat.svg ] && grep -q 'standard output: Broken pipe' err
+		verdict $? "$verb | true: the figures are drawn, status 1"
+	done
+fi
+{ sleep 0.3; "$bounce" explore "$here/../configs/remote-free.yaml" --set plant=no-list-lock --set objects=slub-page >&1 2>err; } | true
+[ -n "$(find results/remote-free/findings -name '*.schedule')" ]
+verdict $? "explore | true: the finding is kept"
+
+# A lock that is a link or no file.
+for lock in link folder; do
+	rm -rf results/counter victim
+	mkdir -p results/counter
+	[ $lock = link ] && ln -s ../../victim results/counter/.lock || mkdir results/counter/.lock
+	# shellcheck disable=SC2086
+	"$bounce" run $small --quiet >out 2>err
+	[ $? -eq 1 ] && [ ! -e victim ] && grep -q "results/counter/.lock: $([ $lock = link ] && echo 'a link; results are not written through links' || echo 'it is no file')" err
+	verdict $? "a lock that is a $lock"
+done
+
+# An experiment whose runs all failed holds no folder: it can be repaired, and run under its name.
+cat >dead.yaml <<'END'
+name: dead
+machine: textbook
+cpus: 2
+workload:
+  kind: struct
+  members: {l: spinlock_t, m: spinlock_t}
+  threads:
+    a: {cpus: 1, loop: [lock l, lock m, unlock m, unlock l]}
+    b: {cpus: rest, loop: [lock m, lock l, unlock l, unlock m]}
+operations: 5000
+END
+"$bounce" run dead.yaml --no-plots >out 2>err
+[ $? -eq 1 ] && grep -q deadlock err && [ -z "$(find results/dead -name '*.point')" ]
+verdict $? "a deadlock leaves no point"
+sed 's/lock m, lock l, unlock l, unlock m/lock l, lock m, unlock m, unlock l/' dead.yaml >repaired.yaml
+"$bounce" run repaired.yaml --no-plots >out 2>err
+[ $? -eq 0 ] && ! grep -q 'their points stay' err
+verdict $? "and its folder goes to the repaired experiment"
+"$bounce" run dead.yaml --no-plots >out 2>err
+[ $? -eq 2 ] && grep -q 'holds another experiment' err && [ -n "$(find results/dead -name '*.point')" ]
+verdict $? "which keeps it"
 exit 0

@@ -43,6 +43,11 @@ void walk(struct loading *loading, struct combination *into);
 const struct yaml *walk_find(const struct loading *loading, const char *path);
 /* Where a message about a key belongs: at its value, or, not given, at what would hold it. */
 struct place walk_place(const struct loading *loading, const char *path);
+/*
+ * The same of a rule between keys below `above` ("dirty_read, protocol" of "machine"): at the first one
+ * that an option gives, for that is what was changed last; else at the first one that is given.
+ */
+struct place walk_place_among(const struct loading *loading, const char *above, const char *keys);
 bool walk_is_swept(const struct loading *loading, const char *path);
 /* In which order a path was given; SIZE_MAX: it was not. */
 size_t walk_order(const struct loading *loading, const char *path);

@@ -26,6 +26,9 @@ void rule_name(struct loading *loading, const struct combination *into)
 			habit_variable(name));
 }
 
+/* Of numbers of CPUs and cores either may be what was changed. */
+#define KEYS_OF_CORES "machine, machine.cores_per_die, machine.dies_per_socket, machine.sockets"
+
 static void rule_cpus(struct loading *loading, struct combination *into)
 {
 	struct machine *machine = &into->machine;
@@ -35,7 +38,7 @@ static void rule_cpus(struct loading *loading, struct combination *into)
 	if (cpus <= cores)
 		return;
 	if (into->settings.scale != SCALE_SOCKETS) {
-		mistake(loading->diagnostics, walk_place(loading, "cpus"),
+		mistake(loading->diagnostics, walk_place_among(loading, "", "cpus, " KEYS_OF_CORES),
 			"'cpus' is %" PRIu64
 			", machine '%s' has %u cores; fewer CPUs, or 'scale: sockets' for more sockets",
 			cpus, machine->id, cores);
@@ -50,7 +53,7 @@ static void rule_cpus(struct loading *loading, struct combination *into)
 	if (nodes_per_socket && machine->numa_nodes > 1)
 		machine->numa_nodes = nodes_per_socket * machine->sockets;
 	if (machine->sockets * per_socket > MACHINE_CORES_MAX)
-		mistake(loading->diagnostics, walk_place(loading, "cpus"),
+		mistake(loading->diagnostics, walk_place_among(loading, "", "cpus, " KEYS_OF_CORES),
 			"'cpus' is %" PRIu64 ": machine '%s' has %" PRIu64
 			" cores per socket, and whole sockets for that many are more than %d cores",
 			cpus, machine->id, per_socket, MACHINE_CORES_MAX);
@@ -68,14 +71,16 @@ static void rule_apart(struct loading *loading, const struct combination *into)
 	if (distance < 0)
 		return;
 	if ((uint64_t)distance >= count) {
-		mistake(loading->diagnostics, walk_place(loading, "placement"),
+		mistake(loading->diagnostics,
+			walk_place_among(loading, "", "placement, machine, machine.distances"),
 			"'placement' is apart-%d; machine '%s' has %" PRIu64 " in 'distances'",
 			distance + 1, machine->id, count);
 		return;
 	}
 	there = machine_cores_apart(machine, (unsigned)distance);
 	if (cpus > there + 1)
-		mistake(loading->diagnostics, walk_place(loading, "placement"),
+		mistake(loading->diagnostics,
+			walk_place_among(loading, "", "placement, cpus, machine.distances, " KEYS_OF_CORES),
 			"'placement: apart-%d' puts CPU 0 on core 0 and the other %" PRIu64
 			" that far from it; machine '%s' has %" PRIu64 " such cores",
 			distance + 1, cpus - 1, machine->id, there);
@@ -83,7 +88,8 @@ static void rule_apart(struct loading *loading, const struct combination *into)
 
 static void rule_placement(struct loading *loading, const struct combination *into)
 {
-	struct place place = walk_place(loading, "placement");
+	struct place place =
+		walk_place_among(loading, "", "placement, cpus, " KEYS_OF_CORES);
 	unsigned cores = machine_cores(&into->machine);
 
 	if (into->settings.placement != PLACEMENT_LISTED) {
@@ -122,13 +128,12 @@ static void rule_pairs(struct loading *loading, struct combination *into)
 			into->settings.placement - PLACEMENT_PAIRS_APART_1 + 1, why);
 }
 
-static void tell_machine(void *to, const char *key, const char *text)
+/* `keys`: "dirty_read, protocol". */
+static void tell_machine(void *to, const char *keys, const char *text)
 {
 	struct loading *loading = to;
-	char path[SETTING_PATH_BYTES];
 
-	schema_join(path, "machine", key);
-	mistake(loading->diagnostics, walk_place(loading, path), "machine '%s': %s",
+	mistake(loading->diagnostics, walk_place_among(loading, "machine", keys), "machine '%s': %s",
 		loading->into->machine.id, text);
 }
 

@@ -437,6 +437,33 @@ struct place walk_place(const struct loading *loading, const char *path)
 	return walk_place(loading, above);
 }
 
+static bool is_option(const struct place *place)
+{
+	return place->source && place->source->option;
+}
+
+struct place walk_place_among(const struct loading *loading, const char *above, const char *keys)
+{
+	char key[SETTING_PATH_BYTES], path[SETTING_PATH_BYTES];
+	struct place best = { NULL, 0, 0 };
+	bool given = false;
+
+	for (size_t length; *keys; keys += length + strspn(keys + length, ", ")) {
+		length = strcspn(keys, ",");
+		snprintf(key, sizeof key, "%.*s", (int)length, keys);
+		schema_join(path, above, key);
+
+		struct place place = walk_place(loading, path);
+		bool found = walk_find(loading, path) != NULL;
+
+		if (!best.source || (!given && found) || (!is_option(&best) && is_option(&place))) {
+			best = place;
+			given = found;
+		}
+	}
+	return best;
+}
+
 bool walk_is_swept(const struct loading *loading, const char *path)
 {
 	for (size_t i = 0; i < loading->schema.axes; i++) {

@@ -336,36 +336,38 @@ unsigned machine_core_apart(const struct machine *machine, unsigned distance, un
 
 struct checking {
 	const struct machine *machine;
-	void (*complain)(void *to, const char *key, const char *text);
+	void (*complain)(void *to, const char *keys, const char *text);
 	void *to;
 	bool good;
 };
 
-static void tell(struct checking *checking, const char *key, const char *text)
+#define KEYS_OF_CORES "cores_per_die, dies_per_socket, sockets"
+
+static void tell(struct checking *checking, const char *keys, const char *text)
 {
 	checking->good = false;
-	checking->complain(checking->to, key, text);
+	checking->complain(checking->to, keys, text);
 }
 
 static void check_level(struct checking *checking, const char *name,
 			const struct cache_level *level)
 {
-	char key[32], text[160];
+	char keys[80], text[160];
 
 	if (!level->ways)
 		return;
-	snprintf(key, sizeof key, "%s.ways", name);
+	snprintf(keys, sizeof keys, "%s.ways, %s.kib", name, name);
 	if (level->kib * 1024 / 64 < level->ways) {
 		snprintf(text, sizeof text, "%s of %llu KiB has fewer lines than ways", name,
 			 (unsigned long long)level->kib);
-		tell(checking, key, text);
+		tell(checking, keys, text);
 	}
-	snprintf(key, sizeof key, "%s.shared", name);
+	snprintf(keys, sizeof keys, "%s.shared, " KEYS_OF_CORES, name);
 	if (machine_cores(checking->machine) % level->shared) {
 		snprintf(text, sizeof text,
 			 "%u cores cannot be split into groups of %llu that share one %s",
 			 machine_cores(checking->machine), (unsigned long long)level->shared, name);
-		tell(checking, key, text);
+		tell(checking, keys, text);
 	}
 }
 
@@ -380,23 +382,23 @@ static void check_levels(struct checking *checking)
 		tell(checking, "l1d.shared",
 		     "l1d belongs to one core; threads of one core are not modelled");
 	if (machine->l2.ways && machine->l2.hit_cyc < machine->l1d.hit_cyc)
-		tell(checking, "l2.hit_cyc", "a hit in l2 cannot be faster than one in l1d");
+		tell(checking, "l2.hit_cyc, l1d.hit_cyc", "a hit in l2 cannot be faster than one in l1d");
 	if (machine->llc.ways && machine->llc.hit_cyc < machine->l2.hit_cyc)
-		tell(checking, "llc.hit_cyc", "a hit in llc cannot be faster than one in l2");
+		tell(checking, "llc.hit_cyc, l2.hit_cyc", "a hit in llc cannot be faster than one in l2");
 }
 
 static void check_list(struct checking *checking, const char *section, const char *state,
 		       const struct reals *list)
 {
 	unsigned distances = checking->machine->distances.count;
-	char key[32], text[160];
+	char keys[48], text[160];
 
 	if (!list->count || list->count == distances)
 		return;
-	snprintf(key, sizeof key, "%s.%s", section, state);
-	snprintf(text, sizeof text, "%s has %u entries, and `distances` names %u", key, list->count,
-		 distances);
-	tell(checking, key, text);
+	snprintf(keys, sizeof keys, "%s.%s, distances", section, state);
+	snprintf(text, sizeof text, "%s.%s has %u entries, and `distances` names %u", section, state,
+		 list->count, distances);
+	tell(checking, keys, text);
 }
 
 static void check_states(struct checking *checking, const char *section,
@@ -423,7 +425,7 @@ static void check_distances(struct checking *checking)
 	check_states(checking, "store_ns", &machine->store_ns);
 	check_states(checking, "rmw_ns", &machine->rmw_ns);
 	if (machine->dram_ns.count > machine->distances.count + 1)
-		tell(checking, "dram_ns",
+		tell(checking, "dram_ns, distances",
 		     "dram_ns has more entries than the own node and each of `distances`");
 }
 
@@ -458,30 +460,30 @@ static void check_dirty_read(struct checking *checking)
 	     written_back = checking->machine->dirty_read == DIRTY_SHARE_WB;
 
 	if (owned && written_back)
-		tell(checking, "dirty_read",
+		tell(checking, "dirty_read, protocol",
 		     "MOESI leaves a modified line dirty when it is read: dirty_read is share_owned or migrate");
 	if (!owned && !written_back)
-		tell(checking, "dirty_read",
+		tell(checking, "dirty_read, protocol",
 		     "MESI and MESIF write a modified line back when it is read: dirty_read is share_wb");
 }
 
 bool machine_check(const struct machine *machine,
-		   void (*complain)(void *to, const char *key, const char *text), void *to)
+		   void (*complain)(void *to, const char *keys, const char *text), void *to)
 {
 	struct checking checking = { machine, complain, to, true };
 	uint64_t dies = machine->sockets * machine->dies_per_socket;
 
 	/* the factors are at most 128, 64, 1024: no overflow */
 	if (dies * machine->cores_per_die > MACHINE_CORES_MAX) {
-		tell(&checking, "cores_per_die", "more than 1024 cores");
+		tell(&checking, KEYS_OF_CORES, "more than 1024 cores");
 		return false;
 	}
 	if (dies * machine->cores_per_die % machine->numa_nodes)
-		tell(&checking, "numa_nodes",
+		tell(&checking, "numa_nodes, " KEYS_OF_CORES,
 		     "the cores cannot be split evenly over the memory nodes");
 	check_dirty_read(&checking);
 	if (machine->far_atomic.latency_ns < machine->far_atomic.service_ns)
-		tell(&checking, "far_atomic.latency_ns",
+		tell(&checking, "far_atomic.latency_ns, far_atomic.service_ns",
 		     "a far operation alone cannot take less than its service");
 	check_levels(&checking);
 	check_distances(&checking);

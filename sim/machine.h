@@ -91,9 +91,10 @@ struct machine {
 extern const struct setting machine_settings[];
 
 /* Rules between keys (list lengths, sizes that are no power of two ...): calls `complain` with
- * the key and the rule for each; true if there were none. */
+ * the keys it is between ("dirty_read, protocol", the one to change first) and the rule for each; true
+ * if there were none. */
 bool machine_check(const struct machine *machine,
-		   void (*complain)(void *to, const char *key, const char *text), void *to);
+		   void (*complain)(void *to, const char *keys, const char *text), void *to);
 
 unsigned machine_cores(const struct machine *machine);
 unsigned machine_die(const struct machine *machine, unsigned core);

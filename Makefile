@@ -164,7 +164,7 @@ verify-explore: need-build
 # Another commit beside this one: its sources, and the programs of this one that compare the two.
 BEFORE = $(B)/before-$(shell git rev-parse --short $(BASE))
 before-%: need-build
-	@tests/before.sh '$(BASE)' '$(BEFORE)'
+	@tests/before.sh '$(BASE)' '$(BEFORE)' '$*'
 	@$(MAKE) $(PARALLEL) --no-print-directory -C '$(BEFORE)' B=build build/tests/$*
 	@$(MAKE) $(PARALLEL) --no-print-directory $(B)/tests/$*
 

@@ -36,6 +36,7 @@ case $("$build/bounce" --version) in
 	exit 1
 	;;
 esac
+mkdir -p "$build/figures-of-docs"
 failed=0
 while read -r name experiment plot; do
 	[ -n "$name" ] || continue

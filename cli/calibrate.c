@@ -86,6 +86,10 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	case ARGP_KEY_ARG:
 		argp_error(state, "no argument is expected, got '%s'; the file is for -o", word);
 		return 0;
+	case ARGP_KEY_END:
+		if (arguments->replace && !arguments->output)
+			argp_error(state, "--replace is for the file of -o");
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}

@@ -96,6 +96,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 			argp_error(state,
 				   "which experiment? A file, like configs/remote-free.yaml; "
 				   "or --replay with the file of a finding");
+		if (arguments->replay && (arguments->shared.set_count || arguments->output || arguments->plants))
+			argp_error(state, "a finding has its own settings, and is kept already: no --set, "
+					  "--output or --plants with --replay");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

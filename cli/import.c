@@ -114,6 +114,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		if (to->c2c && to->of_events)
 			argp_error(state, "--%s is of recorded events, which --c2c has none of",
 				   to->of_events);
+		if (to->replace && to->output && !strcmp(to->output, "-"))
+			argp_error(state, "--replace is for a file, not for standard output");
 		if (!to->c2c && to->of_c2c)
 			argp_error(state, "--%s is of the report that --c2c reads", to->of_c2c);
 		break;

@@ -92,6 +92,10 @@ static error_t parse(int key, char *word, struct argp_state *state)
 			argp_error(state, "one lab at a time");
 		arguments->lab = word;
 		return 0;
+	case ARGP_KEY_END:
+		if (!arguments->lab && (arguments->predict || arguments->set_count || arguments->output))
+			argp_error(state, "which lab? 'bounce lab' alone lists all");
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}

@@ -94,6 +94,10 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		if (!arguments->result)
 			argp_error(state,
 				   "which result? A folder, or the name of one below results/");
+		if (arguments->top && arguments->printed.format != TABLE_PEOPLE)
+			argp_error(state, "--top is of tables; other formats have all rows");
+		if (!arguments->top)
+			arguments->top = DEFAULT_TOP;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -233,7 +237,7 @@ int cli_report(int argc, char **argv)
 		.doc = help,
 		.children = printed_options,
 	};
-	struct arguments arguments = { .view = views, .top = DEFAULT_TOP };
+	struct arguments arguments = { .view = views };
 	struct points points;
 	struct json_document document;
 	const struct point **chosen;

@@ -24,24 +24,9 @@
 
 static int dispatch(int count, char **arguments)
 {
-	static const struct {
-		const char *name;
-		int (*run)(int argc, char **argv);
-	} known[] = {
-		{ "run", cli_run },	    { "check", cli_check },   { "report", cli_report },
-		{ "plot", cli_plot },	    { "list", cli_list },     { "compare", cli_compare },
-		{ "explain", cli_explain }, { "import", cli_import },
-		{ "litmus", cli_litmus },   { "calibrate", cli_calibrate },
-		{ "step", cli_step },
-		{ "export", cli_export },
-		{ "suggest", cli_suggest },
-	};
+	const struct verb *verb = verb_find(arguments[0]);
 
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-		if (!strcmp(known[i].name, arguments[0]))
-			return known[i].run(count, arguments);
-	}
-	return 127;
+	return verb ? verb->run(count, arguments) : 127;
 }
 
 static _Noreturn void be_cli(const char *const *arguments, FILE *out, FILE *err)

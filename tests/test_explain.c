@@ -116,6 +116,34 @@ static void near_misses_of_names(void **state)
 		expect_answer(protocols[i]->name);
 }
 
+/* An option that would change nothing was meant to. */
+static void options_without_effect_are_refused(void **state)
+{
+	static const struct {
+		const char *arguments[6], *told;
+	} rows[] = {
+		{ { "import", "x", "--line=3" }, "--line is of the report that --c2c reads" },
+		{ { "import", "x", "--c2c", "--events=3" }, "--events is of recorded events" },
+		{ { "import", "x", "--events=0" }, "a trace has one event at least" },
+		{ { "import", "x", "-o-", "--replace" }, "--replace is for a file" },
+		{ { "calibrate", "--replace" }, "--replace is for the file of -o" },
+		{ { "step", "x", "--replace" }, "--replace is for the page of --html" },
+		{ { "explore", "--replay", "x", "--set", "cpus=3" }, "a finding has its own settings" },
+		{ { "explore", "--replay", "x", "--output", "y" }, "a finding has its own settings" },
+		{ { "lab", "--predict", "3" }, "which lab?" },
+		{ { "report", "x", "--top=3", "--format=csv" }, "--top is of tables" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct output output = run_cli(rows[i].arguments);
+
+		if (output.status != 2 || !strstr(output.err, rows[i].told))
+			fail_msg("status %d, told %s instead of %s", output.status, output.err, rows[i].told);
+		output_free(&output);
+	}
+}
+
 /* Every other place where a word of a list is typed. */
 static void near_misses_elsewhere(void **state)
 {
@@ -386,6 +414,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(near_misses_of_keys_and_their_words),
 		cmocka_unit_test(near_misses_of_names),
+		cmocka_unit_test(options_without_effect_are_refused),
 		cmocka_unit_test(near_misses_elsewhere),
 		cmocka_unit_test(capitals_and_hyphens_do_not_matter),
 		cmocka_unit_test(states_causes_and_ends_are_words),

@@ -382,9 +382,11 @@ static void check_levels(struct checking *checking)
 		tell(checking, "l1d.shared",
 		     "l1d belongs to one core; threads of one core are not modelled");
 	if (machine->l2.ways && machine->l2.hit_cyc < machine->l1d.hit_cyc)
-		tell(checking, "l2.hit_cyc, l1d.hit_cyc", "a hit in l2 cannot be faster than one in l1d");
+		tell(checking, "l2.hit_cyc, l1d.hit_cyc",
+		     "a hit in l2 cannot be faster than one in l1d");
 	if (machine->llc.ways && machine->llc.hit_cyc < machine->l2.hit_cyc)
-		tell(checking, "llc.hit_cyc, l2.hit_cyc", "a hit in llc cannot be faster than one in l2");
+		tell(checking, "llc.hit_cyc, l2.hit_cyc",
+		     "a hit in llc cannot be faster than one in l2");
 }
 
 static void check_list(struct checking *checking, const char *section, const char *state,
@@ -396,8 +398,8 @@ static void check_list(struct checking *checking, const char *section, const cha
 	if (!list->count || list->count == distances)
 		return;
 	snprintf(keys, sizeof keys, "%s.%s, distances", section, state);
-	snprintf(text, sizeof text, "%s.%s has %u entries, and `distances` names %u", section, state,
-		 list->count, distances);
+	snprintf(text, sizeof text, "%s.%s has %u entries, and `distances` names %u", section,
+		 state, list->count, distances);
 	tell(checking, keys, text);
 }
 

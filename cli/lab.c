@@ -220,6 +220,14 @@ static int list_labs(struct diagnostics *diagnostics)
 
 /* ---- telling -------------------------------------------------------------------------------- */
 
+/* Bytes up to a blank. What is to be typed, 'bounce lab 3', is not broken: it will be copied. */
+static size_t piece_length(const char *text)
+{
+	const char *end = strncmp(text, "'bounce ", 8) ? NULL : strchr(text + 1, '\'');
+
+	return end ? (size_t)(end - text) + strcspn(end, " \t\n") : strcspn(text, " \t\n");
+}
+
 /* In lines of WIDTH; a line end in the text stays one. */
 static void print_text(const char *text)
 {
@@ -227,7 +235,7 @@ static void print_text(const char *text)
 	size_t column = 0;
 
 	while (*at) {
-		size_t blanks = strspn(at, " \t"), word = strcspn(at + blanks, " \t\n");
+		size_t blanks = strspn(at, " \t"), word = piece_length(at + blanks);
 		char *piece;
 
 		if (*at == '\n') {
@@ -273,7 +281,10 @@ static const char *unit_of(const struct lab *lab)
 	return lab->explored || lab->what.below ? "" : lab->what.above->unit;
 }
 
-/* How to come by an allocator of one's own. */
+/* Of what an allocator is called: nothing that sed would take for its own. */
+#define WORD_LETTERS "abcdefghijklmnopqrstuvwxyz0123456789-"
+
+/* How to come by an allocator of one's own: the one in "labs/toy.c" is called "toy". */
 static void print_own(const struct experiment *experiment)
 {
 	const struct lab *lab = experiment->lab;
@@ -281,11 +292,20 @@ static void print_own(const struct experiment *experiment)
 
 	if (!lab->own || plugin_name(0))
 		return;
-	printf("\nFor an allocator of your own, begin with a copy of %s:\n\n  cp ", lab->own);
+
+	const char *slash = strrchr(lab->own, '/'), *name = slash ? slash + 1 : lab->own;
+	char *script;
+
+	if (asprintf(&script, "s/\"%.*s\"/\"mine\"/", (int)strspn(name, WORD_LETTERS), name) < 0)
+		xalloc_failed(strlen(name));
+	printf("\nFor an allocator of your own, begin with a copy of %s, called mine:\n\n  sed ", lab->own);
+	text_shell(stdout, script);
+	putchar(' ');
 	text_shell(stdout, data_file(lab->own, path, sizeof path) ? shown_path(path) : lab->own);
-	printf(" mine.c\n  %s\n  bounce lab ", plugin_command(command, sizeof command));
+	printf(" >mine.c\n  %s\n  bounce lab ", plugin_command(command, sizeof command));
 	text_shell(stdout, shown_path(experiment->path));
 	fputs(" --model ./mine.so\n", stdout);
+	free(script);
 }
 
 static void print_question(const struct experiment *experiment)

@@ -133,9 +133,9 @@ static char *behind_quotes(char *at)
 static char *end_of_value(char *at)
 {
 	unsigned depth = 0;
-	char *behind = is_quote(*at) ? behind_quotes(at) : NULL;
+	char *behind, quote = *at;
 
-	if (behind)
+	while (is_quote(quote) && *at == quote && (behind = behind_quotes(at)))
 		at = behind;
 	for (; *at && (depth || *at != ','); at++) {
 		if (strchr("{[", *at))

@@ -1,7 +1,7 @@
 /*
  * Points and indices as text files.
  *
- *	bounce-point 2
+ *	bounce-point 3
  *	a line per fact of struct point: its name, a tab, its value
  *	tables of struct result, see experiment/record.h
  *	end SHA-256 of everything before
@@ -28,7 +28,7 @@ enum {
 	STRUCT_BYTES_MAX = 1 << 24,
 };
 
-static const char point_head[] = "bounce-point 2", index_head[] = "bounce-index 1";
+static const char point_head[] = "bounce-point 3", index_head[] = "bounce-index 1";
 
 /* ---- the tables of a result -------------------------------------------------------------- */
 
@@ -89,7 +89,9 @@ static const struct record_column op_columns[] = {
 static const struct record_column line_columns[] = {
 	U64(struct line_stats, offset), TEXT(struct line_stats, label),
 	TEXT(struct line_stats, members),
-	CLASS(struct line_stats), U64(struct line_stats, bounces), U64(struct line_stats, hitm),
+	CLASS(struct line_stats), U64(struct line_stats, bounces[CLASS_ALLOCATOR]),
+	U64(struct line_stats, bounces[CLASS_WORKLOAD]),
+	U64(struct line_stats, bounces[CLASS_PAYLOAD]), U64(struct line_stats, hitm),
 	U64(struct line_stats, upgrades), U64(struct line_stats, invalidations),
 	U64(struct line_stats, misses),
 	U64(struct line_stats, false_sharing), U64(struct line_stats, true_sharing),
@@ -776,13 +778,23 @@ static bool are_ids(const char *ids)
 	return !ids[strspn(ids, "0123456789,-")];
 }
 
+/* Of what is left of a count that others share; false: more than that. */
+static bool take(uint64_t *left, uint64_t count)
+{
+	if (count > *left)
+		return false;
+	*left -= count;
+	return true;
+}
+
 static bool check_lines(const struct checking *checking)
 {
 	const struct result *result = checking->result;
-	uint64_t left = 0;
+	uint64_t left[LINE_CLASSES], all = 0;
 
+	memcpy(left, result->total.bounces, sizeof left);
 	for (size_t i = 0; i < LINE_CLASSES; i++)
-		if (__builtin_add_overflow(left, result->total.bounces[i], &left))
+		if (__builtin_add_overflow(all, left[i], &all))
 			return damaged(checking, "total", 0, "more bounces than can be counted");
 	if (result->lines > RESULT_LINES_MAX)
 		return damaged(checking, "lines", RESULT_LINES_MAX, "more lines than are kept");
@@ -795,10 +807,10 @@ static bool check_lines(const struct checking *checking)
 			return damaged(checking, "lines", i, "more CPUs than there are");
 		if (!are_ids(line->reader_ids) || !are_ids(line->writer_ids))
 			return damaged(checking, "lines", i, "no list of CPUs");
-		if (line->bounces > left)
-			return damaged(checking, "lines", i, "more bounces than in all");
-		left -= line->bounces;
-		if (i && line->bounces > line[-1].bounces)
+		for (size_t class = 0; class < LINE_CLASSES; class ++)
+			if (!take(&left[class], line->bounces[class]))
+				return damaged(checking, "lines", i, "more bounces than in all");
+		if (i && bounces_of_line(line) > bounces_of_line(line - 1))
 			return damaged(checking, "lines", i, "not in order");
 	}
 	return true;
@@ -807,10 +819,9 @@ static bool check_lines(const struct checking *checking)
 static bool check_members(const struct checking *checking)
 {
 	const struct result *result = checking->result;
-	uint64_t left = 0;
+	uint64_t left[LINE_CLASSES];
 
-	for (size_t i = 0; i < LINE_CLASSES; i++)
-		left += result->total.bounces[i];
+	memcpy(left, result->total.bounces, sizeof left);
 	for (size_t i = 0; i < result->members; i++) {
 		const struct member_stats *member = &result->member[i];
 
@@ -820,9 +831,8 @@ static bool check_members(const struct checking *checking)
 			return damaged(checking, "members", i, "more CPUs than there are");
 		if (!are_ids(member->reader_ids) || !are_ids(member->writer_ids))
 			return damaged(checking, "members", i, "no list of CPUs");
-		if (member->bounces > left)
+		if (!take(&left[member->class], member->bounces))
 			return damaged(checking, "members", i, "more bounces than in all");
-		left -= member->bounces;
 	}
 	return true;
 }
@@ -830,7 +840,10 @@ static bool check_members(const struct checking *checking)
 static bool check_places(const struct checking *checking)
 {
 	const struct result *result = checking->result;
+	uint64_t left = 0;
 
+	for (size_t i = 0; i < LINE_CLASSES; i++)
+		left += result->total.bounces[i];
 	for (size_t i = 0; i < result->sites; i++) {
 		const struct site_stats *site = &result->site[i];
 
@@ -840,6 +853,8 @@ static bool check_places(const struct checking *checking)
 			return damaged(checking, "sites", i, "more CPUs than there are");
 		if (!are_ids(site->cpu_ids))
 			return damaged(checking, "sites", i, "no list of CPUs");
+		if (!take(&left, site->bounces))
+			return damaged(checking, "sites", i, "more bounces than in all");
 	}
 	for (size_t i = 0; i < result->fields; i++) {
 		const struct field_stats *field = &result->field[i];

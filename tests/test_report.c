@@ -46,10 +46,10 @@ static struct site_stats sites[] = {
 };
 
 static struct line_stats lines[] = {
-	{ .offset = 320, .label = "page[5]", .members = "freelist", .class = CLASS_ALLOCATOR, .bounces = 1900, .hitm = 1950,
+	{ .offset = 320, .label = "page[5]", .members = "freelist", .class = CLASS_ALLOCATOR, .bounces = { 1900, 0, 0 }, .hitm = 1950,
 	  .upgrades = 10, .invalidations = 1900, .misses = 2000, .true_sharing = 1990, .loads = 1000, .stores = 1000, .readers = 1, .writers = 2,
 	  .reader_ids = "1", .writer_ids = "0-1" },
-	{ .offset = 4096, .label = "ring[0]", .members = "head tail", .class = CLASS_WORKLOAD, .bounces = 100, .hitm = 100,
+	{ .offset = 4096, .label = "ring[0]", .members = "head tail", .class = CLASS_WORKLOAD, .bounces = { 0, 100, 0 }, .hitm = 100,
 	  .misses = 110, .false_sharing = 60, .true_sharing = 50, .loads = 10, .stores = 100, .readers = 2, .writers = 2,
 	  .reader_ids = "0-1", .writer_ids = "0-1" },
 };
@@ -739,10 +739,10 @@ static void programs_get_every_row_with_the_point_in_front(void **state)
 	char *csv = for_programs("lines", TABLE_CSV), *json = for_programs("locks", TABLE_JSONL);
 
 	assert_string_equal(csv,
-		"point,line,offset,bounces,share,hitm,upgrades,misses,invalidations,misses_false_sharing,misses_true_sharing,readers,writers,"
+		"point,line,offset,bounces,bounces_allocator,bounces_workload,bounces_payload,share,hitm,upgrades,misses,invalidations,misses_false_sharing,misses_true_sharing,readers,writers,"
 		"reader_cpus,writer_cpus,class,members,taken,taken_by,taken_by_cpus\n"
-		"\"objects=a,seed=1\",page[5],320,1900,0.94999999999999996,1950,10,2000,1900,0,1990,1,2,1,0-1,allocator,freelist,1940,freelist,0\n"
-		"\"objects=a,seed=1\",ring[0],4096,100,0.050000000000000003,100,0,110,0,60,50,2,2,0-1,0-1,workload,head tail,60,tail,1\n");
+		"\"objects=a,seed=1\",page[5],320,1900,1900,0,0,0.94999999999999996,1950,10,2000,1900,0,1990,1,2,1,0-1,allocator,freelist,1940,freelist,0\n"
+		"\"objects=a,seed=1\",ring[0],4096,100,0,100,0,0.050000000000000003,100,0,110,0,60,50,2,2,0-1,0-1,workload,head tail,60,tail,1\n");
 	assert_string_equal(json,
 		"{\"type\":\"lock\",\"point\":\"objects=a,seed=1\",\"lock\":\"zone[0]\",\"kind\":\"ticket\",\"taken\":10,\"handovers\":2,"
 		"\"contended\":1,\"share\":0.10000000000000001,\"turns\":3,\"wait_cycles\":50,\"wait_cycles_mean\":5,\"wait_cycles_max\":50,"
@@ -1504,7 +1504,7 @@ static void a_change_of_holder_is_another_cpu_on_the_same_line(void **state)
 
 	made_holders(point, few_changes, 5);
 	point->result->line = xalloc(2 * sizeof *point->result->line);
-	point->result->line[0] = (struct line_stats){ .offset = 64, .class = CLASS_ALLOCATOR };
+	point->result->line[0] = (struct line_stats){ .offset = 64, .class = CLASS_ALLOCATOR, .bounces = { 1 } };
 	point->result->line[1] = (struct line_stats){ .offset = 128, .class = CLASS_WORKLOAD };
 	point->result->lines = 2;
 	expect_title(&made, "heat", "In 10 000 cycles the allocator's lines change hands 3 times under a");

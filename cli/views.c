@@ -126,15 +126,29 @@ static const char *counted(char *buf, size_t size, uint64_t count, const char *o
 	return buf;
 }
 
-void view_headline(FILE *out, const struct result *result)
+static void print_length(FILE *out, const struct result *result)
 {
-	char buf[64], number[LINE_CLASSES + 1][40];
-	uint64_t bounces = counts_bounces(&result->total);
+	char buf[64];
 
 	fprintf(out, "%s", counted(buf, sizeof buf, result->operations, "operation", "operations"));
 	fprintf(out, " in %s",
 		counted(buf, sizeof buf, result->elapsed_units / UNITS, "cycle", "cycles"));
 	fprintf(out, " on %s\n", counted(buf, sizeof buf, result->cpus, "CPU", "CPUs"));
+}
+
+static void print_outcome(FILE *out, const struct result *result)
+{
+	if (result->outcome != OUTCOME_DONE)
+		fprintf(out, "this run did not end well: %s%s%s\n", outcome_names[result->outcome],
+			*result->message ? ": " : "", result->message);
+}
+
+void view_headline(FILE *out, const struct result *result)
+{
+	char buf[64], number[LINE_CLASSES + 1][40];
+	uint64_t bounces = counts_bounces(&result->total);
+
+	print_length(out, result);
 	for (int i = 0; i < LINE_CLASSES; i++)
 		number_real(number[i], sizeof *number,
 			    per((double)result->total.bounces[i], result->operations));
@@ -142,9 +156,40 @@ void view_headline(FILE *out, const struct result *result)
 	fprintf(out, "%s", counted(buf, sizeof buf, bounces, "bounce", "bounces"));
 	fprintf(out, ", %s per operation: allocator %s, workload %s, payload %s\n", number[3],
 		number[0], number[1], number[2]);
-	if (result->outcome != OUTCOME_DONE)
-		fprintf(out, "this run did not end well: %s%s%s\n", outcome_names[result->outcome],
-			*result->message ? ": " : "", result->message);
+	print_outcome(out, result);
+}
+
+/* clang-format off */
+static const struct column time_columns[] = {
+	{ "operation", NULL, true }, { "operations", NULL, false }, { "cycles, mean", NULL, false },
+	{ "median", NULL, false }, { "99 %", NULL, false }, { "longest", NULL, false }, { NULL, NULL, false },
+};
+/* clang-format on */
+
+void view_times(FILE *out, const struct result *result, const struct view_options *options)
+{
+	struct table *table = table_new(time_columns);
+
+	print_length(out, result);
+	fputs("on a host's processors only times are seen: no lines, causes and bytes alive\n", out);
+	print_outcome(out, result);
+	for (enum op op = OP_NONE; op < OPS; op++) {
+		const struct op_stats *s = &result->op[op];
+
+		if (!s->count)
+			continue;
+		table_text(table, "%s", op_names[op]);
+		table_count(table, s->count);
+		table_real(table, per(cycles(s->total_units), s->count));
+		table_real(table, cycles(s->p50_units));
+		table_real(table, cycles(s->p99_units));
+		table_real(table, cycles(s->max_units));
+	}
+	if (table_rows(table)) {
+		putc('\n', out);
+		table_print(table, out, TABLE_PEOPLE, NULL, 0, options->paper);
+	}
+	table_free(table);
 }
 
 /* ---- lines ------------------------------------------------------------------------------ */

@@ -260,7 +260,17 @@ struct point *point_new(void)
 	point->pages = empty();
 	point->workload = empty();
 	point->machine = empty();
+	point->host = empty();
 	return point;
+}
+
+const char *point_where(const struct point *point, char *buf, size_t size)
+{
+	if (point->native)
+		snprintf(buf, size, "the host%s%s", *point->host ? " " : "", point->host);
+	else
+		snprintf(buf, size, "%s", point->machine);
+	return buf;
 }
 
 static void free_list(char **list, size_t count)
@@ -283,6 +293,7 @@ void point_free(struct point *point)
 	free(point->pages);
 	free(point->workload);
 	free(point->machine);
+	free(point->host);
 	free_list(point->remark, point->remarks);
 	result_free(point->result);
 	free_list(point->text, point->texts);
@@ -399,6 +410,8 @@ static void write_point(FILE *out, const struct point *point)
 	fact_number(out, "mixed", point->mixed);
 	if (point->native)
 		fact_number(out, "native", point->native);
+	if (*point->host)
+		fact(out, "host", point->host);
 	for (size_t i = 0; i < point->keys; i++) {
 		fprintf(out, "key\t%s\t", point->key[i].key);
 		record_escape(out, point->key[i].value);
@@ -633,6 +646,10 @@ static bool read_point_fact(struct point *point, const char *name, char *value, 
 	}
 	if (!strcmp(name, "machine")) {
 		replace(&point->machine, value);
+		return true;
+	}
+	if (!strcmp(name, "host")) {
+		replace(&point->host, value);
 		return true;
 	}
 	if (!strcmp(name, "name"))

@@ -62,25 +62,24 @@ static void describe_seeds(const struct groups *groups, bool intervals, char *bu
 void figure_machine(const struct point *const *point, size_t count, char *buf, size_t size)
 {
 	uint64_t least = UINT64_MAX, most = 0;
-	const char *machine = point[0]->machine;
-	char name[4 * MACHINE_CHARACTERS + 8];
+	char first[300], where[300], name[4 * MACHINE_CHARACTERS + 8];
+	bool same = *point_where(point[0], first, sizeof first);
 
 	for (size_t i = 0; i < count; i++) {
 		uint64_t cpus = point[i]->cpus;
 
 		least = cpus < least ? cpus : least;
 		most = cpus > most ? cpus : most;
-		if (machine && strcmp(machine, point[i]->machine) != 0)
-			machine = NULL;
+		same = same && !strcmp(first, point_where(point[i], where, sizeof where));
 	}
 
 	int used = least == most
 			   ? snprintf(buf, size, "%" PRIu64 " %s", most, most == 1 ? "CPU" : "CPUs")
 			   : snprintf(buf, size, "%" PRIu64 " to %" PRIu64 " CPUs", least, most);
 
-	if (machine && *machine)
+	if (same)
 		snprintf(buf + used, size - (size_t)used, " of %s",
-			 text_short(machine, MACHINE_CHARACTERS, name, sizeof name));
+			 text_short(first, MACHINE_CHARACTERS, name, sizeof name));
 }
 
 void figure_subtitle(struct drawing *drawing, const struct groups *groups, const char *plotted,

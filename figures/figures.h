@@ -9,7 +9,7 @@
 void figure_interval(FILE *out, const struct interval *interval);
 /* The colour of a series among those of its figure. */
 colour figure_colour(const struct look *look, const struct groups *groups, size_t series);
-/* "2 CPUs of core2-2s", of different ones "1 to 16 CPUs"; in buf. */
+/* "2 CPUs of core2-2s", native "2 CPUs of the host NAME", of different ones "1 to 16 CPUs"; in buf. */
 void figure_machine(const struct point *const *point, size_t count, char *buf, size_t size);
 /* What is plotted, how many seeds, whether bars are intervals, the machine. */
 void figure_subtitle(struct drawing *drawing, const struct groups *groups, const char *plotted,

@@ -241,19 +241,19 @@ static const struct bars sources_bars = {
 
 /* clang-format off */
 const struct figure figures[] = {
-	{ "bounces", "bounces per operation, by whose line it is", bars_write, &bounces_bars },
-	{ "members", "bounces per operation, by struct member", bars_write, &members_bars },
-	{ "structs", "bounces per operation, by struct", bars_write, &structs_bars },
-	{ "sources", "bounces per operation, by line of source", bars_write, &sources_bars },
-	{ "cycles", "mean cycles of an allocation and of a free", bars_write, &cycles_bars },
-	{ "causes", "cycles of all CPUs per operation, stacked by cause", bars_write, &causes_bars },
-	{ "shares", "the same in per cent", bars_write, &shares_bars },
-	{ "misses", "misses per operation, by why the line was not there", bars_write, &misses_bars },
-	{ "memory", "pages and metadata for the bytes in use", bars_write, &memory_bars },
-	{ "scaling", "cycles of an allocation and its free over the number of CPUs", curves_write, &scaling_curves },
-	{ "throughput", "operations per thousand cycles over the number of CPUs", curves_write, &throughput_curves },
-	{ "locks", "how long locks are waited for, over how long they are held", locks_write, NULL },
-	{ "heat", "which CPU holds which line when", heat_write, NULL },
-	{ NULL, NULL, NULL, NULL },
+	{ "bounces", "bounces per operation, by whose line it is", bars_write, &bounces_bars, false },
+	{ "members", "bounces per operation, by struct member", bars_write, &members_bars, false },
+	{ "structs", "bounces per operation, by struct", bars_write, &structs_bars, false },
+	{ "sources", "bounces per operation, by line of source", bars_write, &sources_bars, false },
+	{ "cycles", "mean cycles of an allocation and of a free", bars_write, &cycles_bars, true },
+	{ "causes", "cycles of all CPUs per operation, stacked by cause", bars_write, &causes_bars, false },
+	{ "shares", "the same in per cent", bars_write, &shares_bars, false },
+	{ "misses", "misses per operation, by why the line was not there", bars_write, &misses_bars, false },
+	{ "memory", "pages and metadata for the bytes in use", bars_write, &memory_bars, false },
+	{ "scaling", "cycles of an allocation and its free over the number of CPUs", curves_write, &scaling_curves, true },
+	{ "throughput", "operations per thousand cycles over the number of CPUs", curves_write, &throughput_curves, true },
+	{ "locks", "how long locks are waited for, over how long they are held", locks_write, NULL, false },
+	{ "heat", "which CPU holds which line when", heat_write, NULL, false },
+	{ NULL, NULL, NULL, NULL, false },
 };
 /* clang-format on */

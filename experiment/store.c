@@ -408,10 +408,10 @@ static void write_point(FILE *out, const struct point *point)
 	fact_number(out, "metadata_bytes", point->metadata_bytes);
 	fact_number(out, "objects_lost", point->objects_lost);
 	fact_number(out, "mixed", point->mixed);
-	if (point->native)
+	if (point->native) {
 		fact_number(out, "native", point->native);
-	if (*point->host)
 		fact(out, "host", point->host);
+	}
 	for (size_t i = 0; i < point->keys; i++) {
 		fprintf(out, "key\t%s\t", point->key[i].key);
 		record_escape(out, point->key[i].value);

@@ -14,7 +14,15 @@ void figure_interval(FILE *out, const struct interval *interval)
 	bool two = interval_two_states(interval);
 
 	fprintf(out, ",%.9g,%.9g,%.9g,%d\n", interval->mean, two ? states->low : interval->low,
-		two ? states->high : interval->high, two ? 2 : 1);
+		two ? states->high : interval->high, two ? 2 : interval->rough ? 0 : 1);
+}
+
+void ends_add(struct ends *ends, const struct interval *interval)
+{
+	if (interval->low == interval->high || interval_two_states(interval))
+		return;
+	ends->intervals |= interval_told(interval);
+	ends->ranges |= interval->rough;
 }
 
 colour figure_colour(const struct look *look, const struct groups *groups, size_t series)
@@ -42,15 +50,16 @@ static void most_seeds(const struct groups *groups, size_t *least, size_t *most)
 	}
 }
 
-static void describe_seeds(const struct groups *groups, bool intervals, char *buf, size_t size)
+static void describe_seeds(const struct groups *groups, struct ends ends, char *buf, size_t size)
 {
-	const char *bars = "";
+	const char *bars = ends.intervals && ends.ranges
+				   ? ", bars are 95 % intervals, where these say nothing the range"
+			   : ends.intervals ? ", bars are 95 % intervals"
+			   : ends.ranges    ? ", bars are their range"
+					    : "";
 	size_t least, most;
 
 	most_seeds(groups, &least, &most);
-	if (intervals)
-		bars = most < INTERVAL_VALUES ? ", bars are their range"
-					      : ", bars are 95 % intervals";
 	if (most == 1)
 		snprintf(buf, size, groups->cells == 1 ? "one run" : "one run each");
 	else if (least == most)
@@ -83,12 +92,12 @@ void figure_machine(const struct point *const *point, size_t count, char *buf, s
 }
 
 void figure_subtitle(struct drawing *drawing, const struct groups *groups, const char *plotted,
-		     bool intervals)
+		     struct ends ends)
 {
-	char seeds[96], machine[300], left_out[64] = "", partners[400];
+	char seeds[160], machine[300], left_out[64] = "", partners[400];
 	bool differ;
 
-	describe_seeds(groups, intervals, seeds, sizeof seeds);
+	describe_seeds(groups, ends, seeds, sizeof seeds);
 	figure_machine((const struct point *const *)drawing->points->point, drawing->points->count,
 		       machine, sizeof machine);
 	if (groups->bad)

@@ -114,7 +114,8 @@ struct fine_cell *fine_cell_get(struct sim *sim, uint64_t line, unsigned offset,
 {
 	uint64_t key = line << 6 | offset;
 	struct fine_cell **bucket =
-		&sim->fine_bucket[hash_words(key, (uintptr_t)cell / sizeof(void *), 0) % FINE_BUCKETS];
+		&sim->fine_bucket[hash_words(key, (uintptr_t)cell / sizeof(void *), 0) %
+				  FINE_BUCKETS];
 	struct fine_cell *f;
 
 	for (f = *bucket; f; f = f->hash_next)

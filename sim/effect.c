@@ -140,9 +140,9 @@ static struct fine_cell *fine_of_origin(struct sim *sim, const struct origin *or
 {
 	const char *p = sim->head.arena.base + (copy->line << LINE_SHIFT) + origin->offset;
 
-	return fine_cell_get(sim, copy->line, origin->offset,
-			     cell_get(sim, p, size, origin->site, origin->context,
-				      copy->label_serial));
+	return fine_cell_get(
+		sim, copy->line, origin->offset,
+		cell_get(sim, p, size, origin->site, origin->context, copy->label_serial));
 }
 
 /* The copy came by a prefetch verb: its miss is that of the verb, or of an access that waited. */

@@ -328,7 +328,7 @@ static struct named name_of(const struct cell *cell)
 
 /* By the label that is there now, unless the site never touched such a struct but always another. */
 static struct named name_of_taker(const struct naming *naming, uint64_t line, unsigned offset,
-			    const struct site *site)
+				  const struct site *site)
 {
 	const struct arena *arena = &naming->sim->head.arena;
 	uint64_t at = (line << LINE_SHIFT) + offset;

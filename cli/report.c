@@ -24,7 +24,7 @@ enum {
 
 struct arguments {
 	const char *result, *point;
-	const struct view *view;
+	const struct view *view;        /* NULL: none was named */
 	struct printed_options printed;
 	size_t top;
 };
@@ -139,6 +139,27 @@ static void print_for_programs(FILE *out, const struct arguments *arguments,
 	table_free(table);
 }
 
+static bool is_native(const struct points *points)
+{
+	return points->count && points->point[0]->native;
+}
+
+/* Of native points there is no view, but for people what was timed. */
+static bool is_seen(const struct arguments *arguments, const struct points *points, char *why,
+		    size_t size)
+{
+	char where[160];
+
+	if (!is_native(points) || (!arguments->view && arguments->printed.format == TABLE_PEOPLE))
+		return true;
+	snprintf(why, size,
+		 "on the processors of %s only times are seen: there is no view `%s`; "
+		 "`bounce report %s` and its results.csv have the times",
+		 point_where(points->point[0], where, sizeof where),
+		 arguments->view ? arguments->view->name : views->name, arguments->result);
+	return false;
+}
+
 static void name_others(FILE *out, const struct points *points, const struct point **chosen,
 			size_t count)
 {
@@ -167,7 +188,7 @@ static void print_heading(FILE *out, const struct points *points, const struct p
 	fputs("   ", out);
 	text_line(out, label);
 	fputs("   ", out);
-	text_line(out, point->machine);
+	text_line(out, point_where(point, label, sizeof label));
 	fputs("   bounce ", out);
 	text_line(out, points->version);
 	if (colour)
@@ -204,7 +225,7 @@ static void print_for_people(FILE *out, const struct arguments *arguments,
 					     .wide = arguments->printed.wide,
 					     .paper = printed_paper(out, &arguments->printed) };
 
-	if (count > 1 && arguments->view->figures) {
+	if (count > 1 && arguments->view->figures && !is_native(points)) {
 		print_side_by_side(out, arguments, points, chosen, count, &view_options);
 		return;
 	}
@@ -212,7 +233,10 @@ static void print_for_people(FILE *out, const struct arguments *arguments,
 	for (size_t i = 0; i < shown; i++) {
 		fputs(i ? "\n\n" : "", out);
 		print_heading(out, points, chosen[i], view_options.paper.colour);
-		view_headline(out, chosen[i]->result);
+		if (chosen[i]->native)
+			view_times(out, chosen[i]->result, &view_options);
+		else
+			view_headline(out, chosen[i]->result);
 		if (point_value(chosen[i], PARTNERS_KEY))
 			fprintf(out, "workload partners: %s\n",
 				point_value(chosen[i], PARTNERS_KEY));
@@ -221,6 +245,8 @@ static void print_for_people(FILE *out, const struct arguments *arguments,
 				chosen[i]->objects, chosen[i]->pages);
 		for (size_t r = 0; r < chosen[i]->remarks; r++)
 			fprintf(out, "%s\n", chosen[i]->remark[r]);
+		if (chosen[i]->native)
+			continue;
 		putc('\n', out);
 		arguments->view->people(out, chosen[i]->result, &view_options);
 	}
@@ -237,7 +263,7 @@ int cli_report(int argc, char **argv)
 		.doc = help,
 		.children = printed_options,
 	};
-	struct arguments arguments = { .view = views };
+	struct arguments arguments = { .view = NULL };
 	struct points points;
 	struct json_document document;
 	const struct point **chosen;
@@ -252,7 +278,9 @@ int cli_report(int argc, char **argv)
 			 select_cure(arguments.result, cure, sizeof cure));
 		return EXIT_MISTAKE;
 	}
-	if (select_points(&points, arguments.point, &chosen, &count, why, sizeof why)) {
+	if (is_seen(&arguments, &points, why, sizeof why) &&
+	    select_points(&points, arguments.point, &chosen, &count, why, sizeof why)) {
+		arguments.view = arguments.view ? arguments.view : views;
 		document_begin(&document, &arguments.printed.format);
 		if (arguments.printed.format == TABLE_PEOPLE)
 			print_for_people(stdout, &arguments, &points, chosen, count);

@@ -203,8 +203,8 @@ size_t run_tell_outcomes(const struct points *points)
 		if (point->result->outcome == OUTCOME_DONE)
 			continue;
 		count++;
-		complain("bounce: %s, %s seed=%llu: %s", points->name,
-			 point_label(points, point, label, sizeof label),
+		point_label(points, point, label, sizeof label);
+		complain("bounce: %s, %s%sseed=%llu: %s", points->name, label, *label ? " " : "",
 			 (unsigned long long)point->seed, point->result->message);
 	}
 	return count;

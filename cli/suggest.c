@@ -472,6 +472,13 @@ static int suggest(const struct arguments *arguments, const struct points *point
 {
 	struct suggesting suggesting = { .points = points, .point = point, .called = arguments->result };
 
+	if (point->native) {
+		char where[160];
+
+		complain("bounce suggest: on the processors of %s only times are seen; what to move where, simulated points show",
+			 point_where(point, where, sizeof where));
+		return EXIT_MISTAKE;
+	}
 	snprintf(suggesting.file, sizeof suggesting.file, "%s/experiment.yaml", folder);
 	if (arguments->structure && !is_its_own(point, arguments->structure))
 		return suggest_model(&suggesting, arguments->structure);

@@ -126,15 +126,29 @@ static const char *counted(char *buf, size_t size, uint64_t count, const char *o
 	return buf;
 }
 
-void view_headline(FILE *out, const struct result *result)
+static void print_length(FILE *out, const struct result *result)
 {
-	char buf[64], number[LINE_CLASSES + 1][40];
-	uint64_t bounces = counts_bounces(&result->total);
+	char buf[64];
 
 	fprintf(out, "%s", counted(buf, sizeof buf, result->operations, "operation", "operations"));
 	fprintf(out, " in %s",
 		counted(buf, sizeof buf, result->elapsed_units / UNITS, "cycle", "cycles"));
 	fprintf(out, " on %s\n", counted(buf, sizeof buf, result->cpus, "CPU", "CPUs"));
+}
+
+static void print_outcome(FILE *out, const struct result *result)
+{
+	if (result->outcome != OUTCOME_DONE)
+		fprintf(out, "this run did not end well: %s%s%s\n", outcome_names[result->outcome],
+			*result->message ? ": " : "", result->message);
+}
+
+void view_headline(FILE *out, const struct result *result)
+{
+	char buf[64], number[LINE_CLASSES + 1][40];
+	uint64_t bounces = counts_bounces(&result->total);
+
+	print_length(out, result);
 	for (int i = 0; i < LINE_CLASSES; i++)
 		number_real(number[i], sizeof *number,
 			    per((double)result->total.bounces[i], result->operations));
@@ -142,9 +156,40 @@ void view_headline(FILE *out, const struct result *result)
 	fprintf(out, "%s", counted(buf, sizeof buf, bounces, "bounce", "bounces"));
 	fprintf(out, ", %s per operation: allocator %s, workload %s, payload %s\n", number[3],
 		number[0], number[1], number[2]);
-	if (result->outcome != OUTCOME_DONE)
-		fprintf(out, "this run did not end well: %s%s%s\n", outcome_names[result->outcome],
-			*result->message ? ": " : "", result->message);
+	print_outcome(out, result);
+}
+
+/* clang-format off */
+static const struct column time_columns[] = {
+	{ "operation", NULL, true }, { "operations", NULL, false }, { "cycles, mean", NULL, false },
+	{ "median", NULL, false }, { "99 %", NULL, false }, { "longest", NULL, false }, { NULL, NULL, false },
+};
+/* clang-format on */
+
+void view_times(FILE *out, const struct result *result, const struct view_options *options)
+{
+	struct table *table = table_new(time_columns);
+
+	print_length(out, result);
+	fputs("on a host's processors only times are seen: no lines, causes and bytes alive\n", out);
+	print_outcome(out, result);
+	for (enum op op = OP_NONE; op < OPS; op++) {
+		const struct op_stats *s = &result->op[op];
+
+		if (!s->count)
+			continue;
+		table_text(table, "%s", op_names[op]);
+		table_count(table, s->count);
+		table_real(table, per(cycles(s->total_units), s->count));
+		table_real(table, cycles(s->p50_units));
+		table_real(table, cycles(s->p99_units));
+		table_real(table, cycles(s->max_units));
+	}
+	if (table_rows(table)) {
+		putc('\n', out);
+		table_print(table, out, TABLE_PEOPLE, NULL, 0, options->paper);
+	}
+	table_free(table);
 }
 
 /* ---- lines ------------------------------------------------------------------------------ */
@@ -152,7 +197,8 @@ void view_headline(FILE *out, const struct result *result)
 /* clang-format off */
 static const struct column line_columns[] = {
 	{ NULL, "point", true },        { "line", "line", true },         { NULL, "offset", false },
-	{ "bounces", "bounces", false },{ "of all", "share", false },     { "hitm", "hitm", false, 2 },
+	{ "bounces", "bounces", false },{ NULL, "bounces_allocator", false }, { NULL, "bounces_workload", false },
+	{ NULL, "bounces_payload", false }, { "of all", "share", false },     { "hitm", "hitm", false, 2 },
 	{ "upgrades", "upgrades", false, 4 }, { "misses", "misses", false, 3 }, { NULL, "invalidations", false },
 	{ "false sharing", "misses_false_sharing", false }, { NULL, "misses_true_sharing", false },
 	{ "readers", "readers", true, 1 },{ "writers", "writers", true, 1 },
@@ -176,6 +222,19 @@ static bool is_of_line(const struct site_stats *site, const void *line)
 	return site->line == ((const struct line_stats *)line)->offset;
 }
 
+/* Whose bounces it had: of two kinds of memory in one line, or of memory that changed its use, both. */
+static void class_cell(struct table *table, const struct line_stats *line)
+{
+	char text[48] = "";
+	size_t have = 0;
+
+	for (int i = 0; i < LINE_CLASSES; i++)
+		if (line->bounces[i])
+			have += (size_t)snprintf(text + have, sizeof text - have, "%s%s",
+						 have ? "+" : "", view_class_names[i]);
+	table_text(table, "%s", have ? text : view_class_names[line->class]);
+}
+
 /* How often it was taken, by which member and CPUs most. */
 static void taken_cells(struct table *table, const struct taker_sum *takers, size_t count)
 {
@@ -189,15 +248,17 @@ static void taken_cells(struct table *table, const struct taker_sum *takers, siz
 static void line_row(struct table *table, const struct result *result,
 		     const struct line_stats *line, const char *point)
 {
-	uint64_t all = counts_bounces(&result->total);
+	uint64_t all = counts_bounces(&result->total), bounces = bounces_of_line(line);
 	size_t count;
 	struct taker_sum *takers = takers_of(result, is_of_line, line, &count);
 
 	table_text(table, "%s", point);
 	table_text(table, "%s", line->label);
 	table_count(table, line->offset);
-	table_count(table, line->bounces);
-	table_share(table, (double)line->bounces, (double)all);
+	table_count(table, bounces);
+	for (int i = 0; i < LINE_CLASSES; i++)
+		table_count(table, line->bounces[i]);
+	table_share(table, (double)bounces, (double)all);
 	table_count(table, line->hitm);
 	table_count(table, line->upgrades);
 	table_count(table, line->misses);
@@ -208,7 +269,7 @@ static void line_row(struct table *table, const struct result *result,
 	view_cpus_cell(table, line->writers, line->writer_ids);
 	table_text(table, "%s", line->reader_ids ? line->reader_ids : "");
 	table_text(table, "%s", line->writer_ids ? line->writer_ids : "");
-	table_text(table, "%s", view_class_names[line->class]);
+	class_cell(table, line);
 	table_text(table, "%s", line->members);
 	taken_cells(table, takers, count);
 	free(takers);
@@ -242,23 +303,38 @@ static int more_bounces_of_kind(const void *one, const void *other)
 	return order ? order : strcmp(a->label, b->label);
 }
 
-/* Lines whose labels differ in their index only are one kind: page[513] and page[514]. */
+static struct kind *kind_get(struct kind *kinds, size_t *count, const struct line_stats *line,
+			     enum line_class class)
+{
+	size_t length = strcspn(line->label, "["), at = 0;
+
+	while (at < *count && (kinds[at].class != class || kinds[at].length != length ||
+			       strncmp(kinds[at].label, line->label, length) != 0))
+		at++;
+	if (at == *count)
+		kinds[(*count)++] = (struct kind){ line->label, length, class, 0, 0 };
+	return &kinds[at];
+}
+
+/* Lines whose labels differ in their index only are one kind: page[513] and page[514]. One whose
+ * bounces are of two classes is of two kinds. */
 static size_t collect_kinds(const struct result *result, struct kind *kinds)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < result->lines; i++) {
 		const struct line_stats *line = &result->line[i];
-		size_t length = strcspn(line->label, "["), at = 0;
+		bool any = bounces_of_line(line);
 
-		while (at < count &&
-		       (kinds[at].class != line->class || kinds[at].length != length ||
-			strncmp(kinds[at].label, line->label, length) != 0))
-			at++;
-		if (at == count)
-			kinds[count++] = (struct kind){ line->label, length, line->class, 0, 0 };
-		kinds[at].lines++;
-		kinds[at].bounces += line->bounces;
+		for (enum line_class class = 0; class < LINE_CLASSES; class ++) {
+			struct kind *kind;
+
+			if (any ? !line->bounces[class] : class != line->class)
+				continue;
+			kind = kind_get(kinds, &count, line, class);
+			kind->lines++;
+			kind->bounces += line->bounces[class];
+		}
 	}
 	qsort(kinds, count, sizeof *kinds, more_bounces_of_kind);
 	return count;
@@ -266,7 +342,7 @@ static size_t collect_kinds(const struct result *result, struct kind *kinds)
 
 static void print_kinds(FILE *out, const struct result *result, const struct view_options *options)
 {
-	struct kind *kinds = xalloc((result->lines + 1) * sizeof *kinds);
+	struct kind *kinds = xalloc((LINE_CLASSES * result->lines + 1) * sizeof *kinds);
 	size_t count = collect_kinds(result, kinds);
 	struct table *table = table_new(kind_columns);
 	uint64_t all = counts_bounces(&result->total), rest = all;
@@ -394,7 +470,7 @@ static void print_line_detail(FILE *out, const struct result *result, const stru
 		detail_takers(table, result, sites[i], options);
 	}
 	fprintf(out, "\n%s, %d bytes: %s\n", line->label, LINE,
-		counted(buf, sizeof buf, line->bounces, "bounce", "bounces"));
+		counted(buf, sizeof buf, bounces_of_line(line), "bounce", "bounces"));
 	if (count)
 		table_print(table, out, TABLE_PEOPLE, NULL, 2, options->paper);
 	if (count > DETAIL_ROWS)
@@ -420,14 +496,15 @@ static void lines_people(FILE *out, const struct result *result, const struct vi
 	putc('\n', out);
 	for (size_t i = 0; i < rows; i++) {
 		line_row(table, result, &result->line[i], "");
-		shown += result->line[i].bounces;
+		shown += bounces_of_line(&result->line[i]);
 	}
 	table_print(table, out, TABLE_PEOPLE, NULL, 0, options->paper);
 	if (shown < all)
 		fprintf(out, "All other lines together: %s.\n",
 			counted(buf, sizeof buf, all - shown, "bounce", "bounces"));
 	for (size_t i = 0; i < rows && i < DETAILED_LINES &&
-			   (i < 2 || 100 * result->line[i].bounces >= DETAILED_PERCENT * all);
+			   (i < 2 ||
+			    100 * bounces_of_line(&result->line[i]) >= DETAILED_PERCENT * all);
 	     i++)
 		print_line_detail(out, result, &result->line[i], options);
 	table_free(table);
@@ -950,8 +1027,8 @@ static void line_figures(struct overview *overview, const struct result *result)
 	for (size_t i = 0; i < result->lines; i++) {
 		const struct line_stats *line = &result->line[i];
 
-		rest -= line->bounces;
-		overview_add(overview, (double)line->bounces, "%.*s",
+		rest -= bounces_of_line(line);
+		overview_add(overview, (double)bounces_of_line(line), "%.*s",
 			     (int)strcspn(line->label, "["), line->label);
 	}
 	if (rest)

@@ -37,6 +37,9 @@ extern const char *const view_class_names[LINE_CLASSES];       /* "allocator", .
 /* Two lines about the whole run; then what went wrong, if it did. */
 void view_headline(FILE *out, const struct result *result);
 
+/* Of a native run, where only times are seen: how long each kind of operation took. */
+void view_times(FILE *out, const struct result *result, const struct view_options *options);
+
 /* "page[5]" of the line at that offset; "" if it is not among those that are kept. */
 const char *view_line_label(const struct result *result, uint64_t offset);
 

@@ -14,6 +14,7 @@ struct figure {
 	/* Fills the drawing; false: these data have no such figure, and why. */
 	bool (*write)(struct drawing *drawing, const struct figure *figure);
 	const void *what;               /* of its kind: figures/registry.c */
+	bool timed;                     /* of times alone: of native points too */
 };
 
 extern const struct figure figures[];           /* ends with a figure without a name */

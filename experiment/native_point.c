@@ -9,10 +9,11 @@
 
 #include "experiment/run_point.h"
 #include "native/native.h"
+#include "sim/verbs/xalloc.h"
 
 enum { HOST_BYTES = 64 };
 
-const char *native_folder(char *buf, size_t size)
+const char *native_host(char *buf, size_t size)
 {
 	char host[HOST_BYTES + 1] = "";
 
@@ -22,7 +23,15 @@ const char *native_folder(char *buf, size_t size)
 		if (!isascii((unsigned char)*at) ||
 		    (!isalnum((unsigned char)*at) && !strchr(".-_", *at)))
 			*at = '_';
-	snprintf(buf, size, "native-%s", host);
+	snprintf(buf, size, "%s", host);
+	return buf;
+}
+
+const char *native_folder(char *buf, size_t size)
+{
+	char host[HOST_BYTES + 1];
+
+	snprintf(buf, size, "native-%s", native_host(host, sizeof host));
 	return buf;
 }
 
@@ -65,13 +74,16 @@ static struct point *run(const struct planned *planned, bool watched, char *why,
 	};
 	struct native_report report;
 	struct point *point;
+	char host[HOST_BYTES + 1];
 
 	combination_plan(combination, &options.plan);
 	if (!backend_native.native->run(&options, &report, why, size))
 		return NULL;
 	point = point_new();
-	point_describe(point, planned);
 	point->native = 1;
+	free(point->host);
+	point->host = xstrdup(native_host(host, sizeof host));
+	point_describe(point, planned);
 	point->result = report.result;
 	point->metadata_bytes = report.metadata_bytes;
 	point->objects_lost = report.objects_lost;

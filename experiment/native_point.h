@@ -12,7 +12,9 @@ struct point *native_point(const struct planned *planned, char *why, size_t size
 /* The same, watched instead of timed. */
 struct point *native_point_watched(const struct planned *planned, char *why, size_t size);
 
-/* "native-HOST": the name of this host, of letters, digits, '.', '-' and '_' alone; in buf. */
+/* The name of this host, of letters, digits, '.', '-' and '_' alone; in buf. */
+const char *native_host(char *buf, size_t size);
+/* "native-HOST": the folder of its points; in buf. */
 const char *native_folder(char *buf, size_t size);
 
 #endif

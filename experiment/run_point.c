@@ -230,7 +230,8 @@ void point_describe(struct point *point, const struct planned *planned)
 				      value_of(combination, &combination->key[i], &fitted),
 				      combination->key[i].swept);
 	}
-	if (*partners_distance(combination, partners, sizeof partners))
+	/* a host's CPUs are not as far apart as the machine's */
+	if (!point->native && *partners_distance(combination, partners, sizeof partners))
 		point_add_key(point, PARTNERS_KEY, partners, false);
 }
 

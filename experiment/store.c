@@ -1,7 +1,7 @@
 /*
  * Points and indices as text files.
  *
- *	bounce-point 2
+ *	bounce-point 3
  *	a line per fact of struct point: its name, a tab, its value
  *	tables of struct result, see experiment/record.h
  *	end SHA-256 of everything before
@@ -28,7 +28,7 @@ enum {
 	STRUCT_BYTES_MAX = 1 << 24,
 };
 
-static const char point_head[] = "bounce-point 2", index_head[] = "bounce-index 1";
+static const char point_head[] = "bounce-point 3", index_head[] = "bounce-index 1";
 
 /* ---- the tables of a result -------------------------------------------------------------- */
 
@@ -89,7 +89,9 @@ static const struct record_column op_columns[] = {
 static const struct record_column line_columns[] = {
 	U64(struct line_stats, offset), TEXT(struct line_stats, label),
 	TEXT(struct line_stats, members),
-	CLASS(struct line_stats), U64(struct line_stats, bounces), U64(struct line_stats, hitm),
+	CLASS(struct line_stats), U64(struct line_stats, bounces[CLASS_ALLOCATOR]),
+	U64(struct line_stats, bounces[CLASS_WORKLOAD]),
+	U64(struct line_stats, bounces[CLASS_PAYLOAD]), U64(struct line_stats, hitm),
 	U64(struct line_stats, upgrades), U64(struct line_stats, invalidations),
 	U64(struct line_stats, misses),
 	U64(struct line_stats, false_sharing), U64(struct line_stats, true_sharing),
@@ -258,7 +260,17 @@ struct point *point_new(void)
 	point->pages = empty();
 	point->workload = empty();
 	point->machine = empty();
+	point->host = empty();
 	return point;
+}
+
+const char *point_where(const struct point *point, char *buf, size_t size)
+{
+	if (point->native)
+		snprintf(buf, size, "the host%s%s", *point->host ? " " : "", point->host);
+	else
+		snprintf(buf, size, "%s", point->machine);
+	return buf;
 }
 
 static void free_list(char **list, size_t count)
@@ -281,6 +293,7 @@ void point_free(struct point *point)
 	free(point->pages);
 	free(point->workload);
 	free(point->machine);
+	free(point->host);
 	free_list(point->remark, point->remarks);
 	result_free(point->result);
 	free_list(point->text, point->texts);
@@ -395,8 +408,10 @@ static void write_point(FILE *out, const struct point *point)
 	fact_number(out, "metadata_bytes", point->metadata_bytes);
 	fact_number(out, "objects_lost", point->objects_lost);
 	fact_number(out, "mixed", point->mixed);
-	if (point->native)
+	if (point->native) {
 		fact_number(out, "native", point->native);
+		fact(out, "host", point->host);
+	}
 	for (size_t i = 0; i < point->keys; i++) {
 		fprintf(out, "key\t%s\t", point->key[i].key);
 		record_escape(out, point->key[i].value);
@@ -633,6 +648,10 @@ static bool read_point_fact(struct point *point, const char *name, char *value, 
 		replace(&point->machine, value);
 		return true;
 	}
+	if (!strcmp(name, "host")) {
+		replace(&point->host, value);
+		return true;
+	}
 	if (!strcmp(name, "name"))
 		good = snprintf(point->name, sizeof point->name, "%s", value) ==
 			       POINT_NAME_BYTES - 1 &&
@@ -776,13 +795,23 @@ static bool are_ids(const char *ids)
 	return !ids[strspn(ids, "0123456789,-")];
 }
 
+/* Of what is left of a count that others share; false: more than that. */
+static bool take(uint64_t *left, uint64_t count)
+{
+	if (count > *left)
+		return false;
+	*left -= count;
+	return true;
+}
+
 static bool check_lines(const struct checking *checking)
 {
 	const struct result *result = checking->result;
-	uint64_t left = 0;
+	uint64_t left[LINE_CLASSES], all = 0;
 
+	memcpy(left, result->total.bounces, sizeof left);
 	for (size_t i = 0; i < LINE_CLASSES; i++)
-		if (__builtin_add_overflow(left, result->total.bounces[i], &left))
+		if (__builtin_add_overflow(all, left[i], &all))
 			return damaged(checking, "total", 0, "more bounces than can be counted");
 	if (result->lines > RESULT_LINES_MAX)
 		return damaged(checking, "lines", RESULT_LINES_MAX, "more lines than are kept");
@@ -795,10 +824,10 @@ static bool check_lines(const struct checking *checking)
 			return damaged(checking, "lines", i, "more CPUs than there are");
 		if (!are_ids(line->reader_ids) || !are_ids(line->writer_ids))
 			return damaged(checking, "lines", i, "no list of CPUs");
-		if (line->bounces > left)
-			return damaged(checking, "lines", i, "more bounces than in all");
-		left -= line->bounces;
-		if (i && line->bounces > line[-1].bounces)
+		for (size_t class = 0; class < LINE_CLASSES; class ++)
+			if (!take(&left[class], line->bounces[class]))
+				return damaged(checking, "lines", i, "more bounces than in all");
+		if (i && bounces_of_line(line) > bounces_of_line(line - 1))
 			return damaged(checking, "lines", i, "not in order");
 	}
 	return true;
@@ -807,10 +836,9 @@ static bool check_lines(const struct checking *checking)
 static bool check_members(const struct checking *checking)
 {
 	const struct result *result = checking->result;
-	uint64_t left = 0;
+	uint64_t left[LINE_CLASSES];
 
-	for (size_t i = 0; i < LINE_CLASSES; i++)
-		left += result->total.bounces[i];
+	memcpy(left, result->total.bounces, sizeof left);
 	for (size_t i = 0; i < result->members; i++) {
 		const struct member_stats *member = &result->member[i];
 
@@ -820,9 +848,8 @@ static bool check_members(const struct checking *checking)
 			return damaged(checking, "members", i, "more CPUs than there are");
 		if (!are_ids(member->reader_ids) || !are_ids(member->writer_ids))
 			return damaged(checking, "members", i, "no list of CPUs");
-		if (member->bounces > left)
+		if (!take(&left[member->class], member->bounces))
 			return damaged(checking, "members", i, "more bounces than in all");
-		left -= member->bounces;
 	}
 	return true;
 }
@@ -830,7 +857,10 @@ static bool check_members(const struct checking *checking)
 static bool check_places(const struct checking *checking)
 {
 	const struct result *result = checking->result;
+	uint64_t left = 0;
 
+	for (size_t i = 0; i < LINE_CLASSES; i++)
+		left += result->total.bounces[i];
 	for (size_t i = 0; i < result->sites; i++) {
 		const struct site_stats *site = &result->site[i];
 
@@ -840,6 +870,8 @@ static bool check_places(const struct checking *checking)
 			return damaged(checking, "sites", i, "more CPUs than there are");
 		if (!are_ids(site->cpu_ids))
 			return damaged(checking, "sites", i, "no list of CPUs");
+		if (!take(&left, site->bounces))
+			return damaged(checking, "sites", i, "more bounces than in all");
 	}
 	for (size_t i = 0; i < result->fields; i++) {
 		const struct field_stats *field = &result->field[i];

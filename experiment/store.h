@@ -39,12 +39,16 @@ struct point {
 	size_t remarks;
 	uint64_t metadata_bytes;        /* of the object allocator, at the end of the run */
 	uint64_t mixed;                 /* 1: object and page allocator are of different kernels */
-	uint64_t native;                /* 1: ran on a host's processors (native/native.h) */
+	uint64_t native;                /* 1: ran on a host's processors (native/native.h), */
+	char *host;                     /* and on whose; else "" */
 	uint64_t objects_lost;          /* then on no list, and nobody's; 0 of a run that was cut */
 	struct result *result;
 	char **text;                    /* strings that result's tables point into; store.c's own */
 	size_t texts;
 };
+
+/* On what it ran: its machine's name, of a native point "the host NAME"; in buf. */
+const char *point_where(const struct point *point, char *buf, size_t size);
 
 /* All points of one results folder, in file order of the product, seeds innermost. */
 struct points {

@@ -34,7 +34,8 @@ static double parts_sum(const struct point *point, const void *argument)
 /* One figure of bars while it is made: its cells in the order of the axis. */
 struct bar {
 	const struct cell *cell;
-	struct interval sum;
+	struct interval drawn;          /* how high it is: all parts, or those the title speaks of */
+	double all;                     /* parts together */
 	double spot;
 	char above[2][48]; /* the number above it, in one line or two */
 	char upright[100]; /* the same in one */
@@ -94,10 +95,10 @@ static void write_row(const struct chart *chart, const struct bar *bar)
 	text_gnuplot_field(data, chart->groups->group[cell->group]);
 	putc(',', data);
 	text_gnuplot_field(data, chart->groups->series[cell->series]);
-	fprintf(data, ",%zu", bar->sum.count);
+	fprintf(data, ",%zu", bar->drawn.count);
 	for (unsigned i = 0; i < chart->stack.parts; i++)
 		fprintf(data, ",%.9g", part_mean(chart, cell, i));
-	figure_interval(data, &bar->sum);
+	figure_interval(data, &bar->drawn);
 }
 
 #define PLAIN "abcdefghijklmnopqrstuvwxyz_"
@@ -133,6 +134,48 @@ static int by_place(const void *one, const void *other)
 	return a->series < b->series ? -1 : a->series > b->series;
 }
 
+/* The least of what is not zero, and the most. */
+static void range_of(const struct chart *chart, double *least, double *most)
+{
+	*least = INFINITY;
+	*most = 0;
+	for (size_t i = 0; i < chart->count; i++) {
+		const struct interval *drawn = &chart->bar[i].drawn;
+
+		if (drawn->mean > 0)
+			*least = fmin(*least, drawn->mean);
+		*most = fmax(*most, fmax(drawn->mean,
+					 interval_two_states(drawn) ? drawn->states.high : drawn->high));
+	}
+}
+
+/* Of that many parts. */
+static void draw_parts(struct chart *chart, unsigned parts)
+{
+	struct part_of of = { &chart->stack, 0, parts };
+
+	for (size_t i = 0; i < chart->count; i++)
+		chart->bar[i].drawn = cell_interval(chart->bar[i].cell, parts_sum, &of);
+}
+
+/*
+ * A stack on a logarithmic axis would lie. Where what the title speaks of spans decades, bars are that
+ * alone; otherwise they are stacked from 0.
+ */
+static void choose_axis(struct chart *chart)
+{
+	enum { TWO_DECADES = 100 };
+	double least, most;
+
+	if (!chart->bars->by_part) {
+		draw_parts(chart, chart->bars->claimed_parts);
+		range_of(chart, &least, &most);
+		chart->logarithmic = least < INFINITY && most / least >= TWO_DECADES;
+	}
+	if (!chart->logarithmic)
+		draw_parts(chart, chart->stack.parts);
+}
+
 static void collect(struct chart *chart)
 {
 	const struct groups *groups = chart->groups;
@@ -143,10 +186,11 @@ static void collect(struct chart *chart)
 		struct bar *bar = &chart->bar[chart->count];
 
 		bar->cell = &groups->cell[i];
-		bar->sum = cell_interval(bar->cell, parts_sum, &all);
-		chart->count += !isnan(bar->sum.mean);
+		bar->all = cell_interval(bar->cell, parts_sum, &all).mean;
+		chart->count += !isnan(bar->all);
 	}
 	qsort(chart->bar, chart->count, sizeof *chart->bar, by_place);
+	choose_axis(chart);
 }
 
 /* The value that a cell has of the level-th key that tells groups apart. */
@@ -276,15 +320,15 @@ static void number_bar(const struct chart *chart, struct bar *bar)
 	const struct bars *bars = chart->bars;
 	char a[40], b[40];
 
-	if (interval_two_states(&bar->sum)) {
+	if (interval_two_states(&bar->drawn)) {
 		snprintf(bar->above[0], sizeof bar->above[0], "%s or",
-			 number(bar->sum.states.low, a, sizeof a));
+			 number(bar->drawn.states.low, a, sizeof a));
 		snprintf(bar->above[1], sizeof bar->above[1], "%s",
-			 number(bar->sum.states.high, b, sizeof b));
+			 number(bar->drawn.states.high, b, sizeof b));
 		snprintf(bar->upright, sizeof bar->upright, "%s or %s", a, b);
 		return;
 	}
-	number(bar->sum.mean, b, sizeof b);
+	number(bar->all, b, sizeof b);
 	if (bars->shares) {
 		return;
 	} else if (bars->claimed || bars->claimed_parts >= chart->stack.parts) {
@@ -338,10 +382,18 @@ static struct numbers numbers_of(const struct chart *chart, double pitch)
 	return numbers;
 }
 
-static void write_numbers(const struct chart *chart, const struct numbers *numbers)
+/* A bar that has no place on its axis. */
+static bool is_none(const struct chart *chart, const struct bar *bar)
+{
+	return chart->logarithmic && bar->drawn.mean <= 0;
+}
+
+/* Where numbers have no room, a bar that cannot be drawn has its "0" if that has. */
+static void write_numbers(const struct chart *chart, const struct numbers *numbers, double pitch)
 {
 	FILE *head = chart->page.head;
 	char **text = xalloc((chart->count + 1) * sizeof *text);
+	bool narrow = width_of("0", numbers->size, false) > pitch;
 
 	for (int line = 0; line < 2; line++) {
 		static const char *const names[] = { "Upper", "Lower" };
@@ -349,7 +401,7 @@ static void write_numbers(const struct chart *chart, const struct numbers *numbe
 		for (size_t i = 0; i < chart->count; i++) {
 			struct bar *bar = &chart->bar[i];
 
-			text[i] = !numbers->lines     ? ""
+			text[i] = !numbers->lines     ? line && !narrow && is_none(chart, bar) ? "0" : ""
 				  : !numbers->upright ? bar->above[line]
 				  : line              ? bar->upright
 						      : "";
@@ -466,21 +518,6 @@ static void write_tips(const struct chart *chart)
 	free(text);
 }
 
-/* The least of what is not zero, and the most. */
-static void range_of(const struct chart *chart, double *least, double *most)
-{
-	*least = INFINITY;
-	*most = 0;
-	for (size_t i = 0; i < chart->count; i++) {
-		const struct interval *sum = &chart->bar[i].sum;
-
-		if (sum->mean > 0)
-			*least = fmin(*least, sum->mean);
-		*most = fmax(*most, fmax(sum->mean,
-					 interval_two_states(sum) ? sum->states.high : sum->high));
-	}
-}
-
 static void write_head(struct chart *chart)
 {
 	FILE *head = chart->page.head;
@@ -514,7 +551,7 @@ static void write_head(struct chart *chart)
 	page_values(&chart->page, chart->bars->ylabel, least, most, numbers.headroom,
 		    chart->logarithmic);
 	page_numbers(head, "Spot", rows.spot, rows.slots);
-	write_numbers(chart, &numbers);
+	write_numbers(chart, &numbers, page_pitch(&chart->page, &rows));
 	fprintf(head, "pitch = %.9g\n", page_pitch(&chart->page, &rows));
 	page_close(&chart->page);
 	free_rows(&rows);
@@ -522,14 +559,24 @@ static void write_head(struct chart *chart)
 
 /* ---- all of it ------------------------------------------------------------------------------------ */
 
-/* A stack on a logarithmic axis would lie: bars of such are not split. */
-static bool spans_decades(const struct chart *chart)
+/* What a logarithmic axis changes; "" of others. */
+static void describe_axis(const struct chart *chart, char *buf, size_t size)
 {
-	enum { TWO_DECADES = 100 };
-	double least, most;
+	unsigned claimed = chart->bars->claimed_parts;
+	size_t none = 0, used;
 
-	range_of(chart, &least, &most);
-	return !chart->bars->by_part && least < INFINITY && most / least >= TWO_DECADES;
+	*buf = '\0';
+	if (!chart->logarithmic)
+		return;
+	for (size_t i = 0; i < chart->count; i++)
+		none += is_none(chart, &chart->bar[i]);
+	used = (size_t)snprintf(buf, size, claimed < chart->stack.parts
+						   ? ", on a logarithmic axis, so the %s alone"
+						   : ", on a logarithmic axis, so not split into parts",
+				chart->stack.name[0]);
+	if (none && used < size)
+		snprintf(buf + used, size - used, "; %zu %s 0 and %s no place on it", none,
+			 none == 1 ? "bar is" : "bars are", none == 1 ? "has" : "have");
 }
 
 static void texts(struct chart *chart)
@@ -537,13 +584,17 @@ static void texts(struct chart *chart)
 	struct drawing *drawing = chart->drawing;
 	const struct bars *bars = chart->bars;
 	struct part_of claimed = { &chart->stack, 0, bars->claimed_parts };
-	char plotted[256];
+	char axis[200], plotted[400];
+	struct ends ends = { 0 };
 
-	snprintf(plotted, sizeof plotted, "%s%s", bars->plotted,
-		 chart->logarithmic ? ", on a logarithmic axis, so not split into parts" : "");
+	for (size_t i = 0; i < chart->count && !bars->shares; i++)
+		ends_add(&ends, &chart->bar[i].drawn);
+
+	describe_axis(chart, axis, sizeof axis);
+	snprintf(plotted, sizeof plotted, "%s%s", bars->plotted, axis);
 	claim_compare(chart->groups, bars->claimed ? bars->claimed : parts_sum, &claimed,
 		      &bars->wording, chart->stack.claimed, drawing->title, sizeof drawing->title);
-	figure_subtitle(drawing, chart->groups, plotted, !bars->shares);
+	figure_subtitle(drawing, chart->groups, plotted, ends);
 }
 
 static const struct bars *kind_of(const struct points *points, const struct figure *figure)
@@ -571,7 +622,6 @@ bool bars_write(struct drawing *drawing, const struct figure *figure)
 		collect(&chart);
 	drawable = drawable && chart.count;
 	if (drawable) {
-		chart.logarithmic = spans_decades(&chart);
 		write_data(&chart);
 		texts(&chart);
 		page_open(&chart.page, drawing);

@@ -124,6 +124,7 @@ struct chart {
 	struct curve *curve;
 	size_t count;
 	double least, most; /* values, intervals included; least above 0 */
+	struct ends ends;
 	struct page page;
 };
 
@@ -148,6 +149,7 @@ static void curve_rows(struct chart *chart, struct curve *curve, size_t number)
 		text_gnuplot_field(data, curve->name);
 		fprintf(data, ",%" PRIu64 ",%zu", chart->cpus[i], mean.count);
 		figure_interval(data, &mean);
+		ends_add(&chart->ends, &mean);
 		curve->last = chart->cpus[i];
 		curve->end = mean.mean;
 		curve->growth = i + 1 == chart->cpu_count ? mean.mean / first : NAN;
@@ -304,7 +306,7 @@ static void texts(struct chart *chart, bool logarithmic)
 	title(chart);
 	snprintf(plotted, sizeof plotted, "%s%s", chart->words->plotted,
 		 logarithmic ? ", on a logarithmic axis" : "");
-	figure_subtitle(chart->drawing, seeds, plotted, true);
+	figure_subtitle(chart->drawing, seeds, plotted, chart->ends);
 	groups_free(seeds);
 	add_partners(chart->drawing);
 }
@@ -328,7 +330,7 @@ static void spread_names(struct chart *chart, double leading)
 
 	for (size_t i = 0; i < chart->count; i++) {
 		order[i] = &chart->curve[i];
-		order[i]->spot = page_y(&chart->page, order[i]->end);
+		order[i]->spot = page_y(&chart->page, fmax(order[i]->end, chart->page.low));
 	}
 	qsort(order, chart->count, sizeof *order, by_spot);
 	for (size_t i = 1; i < chart->count; i++)
@@ -474,7 +476,10 @@ static void write_head(struct chart *chart, bool logarithmic)
 	struct page *page = &chart->page;
 	char **name = xalloc((chart->count + 1) * sizeof *name), **shown;
 	double size = page->letters.text, widest = 0;
+	char what[1100];
 
+	snprintf(what, sizeof what, "CPUs%s%s", *chart->groups->axis ? "; in brackets: " : "",
+		 chart->groups->axis);
 	for (size_t i = 0; i < chart->count; i++)
 		name[i] = chart->curve[i].name;
 	shown = width_names(name, chart->count, size, NAME_PIXELS);
@@ -483,7 +488,7 @@ static void write_head(struct chart *chart, bool logarithmic)
 	page_values_room(page, chart->least, chart->most, logarithmic);
 	page->right -= SAMPLE + 4 + widest;
 	page->bottom = page->height - PAGE_FOOT;
-	page->bottom -= page_what(page, "CPUs", page->bottom) + 1.4 * size + 14;
+	page->bottom -= page_what(page, what, page->bottom) + 1.4 * size + 14;
 	page_values(page, chart->words->ylabel, chart->least, chart->most, 14, logarithmic);
 	cpu_axis(chart);
 	size = name_size(chart);

@@ -14,7 +14,15 @@ void figure_interval(FILE *out, const struct interval *interval)
 	bool two = interval_two_states(interval);
 
 	fprintf(out, ",%.9g,%.9g,%.9g,%d\n", interval->mean, two ? states->low : interval->low,
-		two ? states->high : interval->high, two ? 2 : 1);
+		two ? states->high : interval->high, two ? 2 : interval->rough ? 0 : 1);
+}
+
+void ends_add(struct ends *ends, const struct interval *interval)
+{
+	if (interval->low == interval->high || interval_two_states(interval))
+		return;
+	ends->intervals |= interval_told(interval);
+	ends->ranges |= interval->rough;
 }
 
 colour figure_colour(const struct look *look, const struct groups *groups, size_t series)
@@ -42,15 +50,16 @@ static void most_seeds(const struct groups *groups, size_t *least, size_t *most)
 	}
 }
 
-static void describe_seeds(const struct groups *groups, bool intervals, char *buf, size_t size)
+static void describe_seeds(const struct groups *groups, struct ends ends, char *buf, size_t size)
 {
-	const char *bars = "";
+	const char *bars = ends.intervals && ends.ranges
+				   ? ", bars are 95 % intervals, where these say nothing the range"
+			   : ends.intervals ? ", bars are 95 % intervals"
+			   : ends.ranges    ? ", bars are their range"
+					    : "";
 	size_t least, most;
 
 	most_seeds(groups, &least, &most);
-	if (intervals)
-		bars = most < INTERVAL_VALUES ? ", bars are their range"
-					      : ", bars are 95 % intervals";
 	if (most == 1)
 		snprintf(buf, size, groups->cells == 1 ? "one run" : "one run each");
 	else if (least == most)
@@ -62,34 +71,33 @@ static void describe_seeds(const struct groups *groups, bool intervals, char *bu
 void figure_machine(const struct point *const *point, size_t count, char *buf, size_t size)
 {
 	uint64_t least = UINT64_MAX, most = 0;
-	const char *machine = point[0]->machine;
-	char name[4 * MACHINE_CHARACTERS + 8];
+	char first[300], where[300], name[4 * MACHINE_CHARACTERS + 8];
+	bool same = *point_where(point[0], first, sizeof first);
 
 	for (size_t i = 0; i < count; i++) {
 		uint64_t cpus = point[i]->cpus;
 
 		least = cpus < least ? cpus : least;
 		most = cpus > most ? cpus : most;
-		if (machine && strcmp(machine, point[i]->machine) != 0)
-			machine = NULL;
+		same = same && !strcmp(first, point_where(point[i], where, sizeof where));
 	}
 
 	int used = least == most
 			   ? snprintf(buf, size, "%" PRIu64 " %s", most, most == 1 ? "CPU" : "CPUs")
 			   : snprintf(buf, size, "%" PRIu64 " to %" PRIu64 " CPUs", least, most);
 
-	if (machine && *machine)
+	if (same)
 		snprintf(buf + used, size - (size_t)used, " of %s",
-			 text_short(machine, MACHINE_CHARACTERS, name, sizeof name));
+			 text_short(first, MACHINE_CHARACTERS, name, sizeof name));
 }
 
 void figure_subtitle(struct drawing *drawing, const struct groups *groups, const char *plotted,
-		     bool intervals)
+		     struct ends ends)
 {
-	char seeds[96], machine[300], left_out[64] = "", partners[400];
+	char seeds[160], machine[300], left_out[64] = "", partners[400];
 	bool differ;
 
-	describe_seeds(groups, intervals, seeds, sizeof seeds);
+	describe_seeds(groups, ends, seeds, sizeof seeds);
 	figure_machine((const struct point *const *)drawing->points->point, drawing->points->count,
 		       machine, sizeof machine);
 	if (groups->bad)

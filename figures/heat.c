@@ -117,7 +117,7 @@ static bool is_allocators(const struct result *result, uint64_t line)
 {
 	for (size_t i = 0; i < result->lines; i++)
 		if (result->line[i].offset == line)
-			return result->line[i].class == CLASS_ALLOCATOR;
+			return result->line[i].bounces[CLASS_ALLOCATOR] > 0;
 	return false;
 }
 

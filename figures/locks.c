@@ -466,6 +466,7 @@ bool locks_write(struct drawing *drawing, const struct figure *figure)
 {
 	struct chart chart = { .drawing = drawing, .least_hold = INFINITY, .least_wait = INFINITY };
 	struct groups *groups = groups_of(drawing->points, NULL);
+	struct ends ends = { 0 };
 	bool drawable;
 
 	(void)figure;
@@ -477,9 +478,11 @@ bool locks_write(struct drawing *drawing, const struct figure *figure)
 	drawable = chart.dots;
 	if (drawable) {
 		title(&chart);
+		for (size_t i = 0; i < chart.dots; i++)
+			ends_add(&ends, &chart.dot[i].wait);
 		figure_subtitle(drawing, groups,
 				"Cycles waited for a lock, those that did not wait included, over cycles held",
-				true);
+				ends);
 		draw(&chart);
 	} else {
 		snprintf(drawing->why, sizeof drawing->why, "nobody waits for a lock");

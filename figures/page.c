@@ -404,8 +404,8 @@ static void write_row(struct page *page, const struct rows *rows, const struct r
 
 	for (size_t i = 0; i < count; i++)
 		name[i] = (char *)text[run[i].first];
-	shown = width_names(name, count, writing->size,
-			    writing->upright ? writing->longest : INFINITY);
+	shown = width_labels(name, count, writing->size,
+			     writing->upright ? writing->longest : INFINITY);
 	for (size_t i = 0; i < count; i++) {
 		double from = x_of(page, rows, rows->spot[run[i].first] - 0.42);
 		double until = x_of(page, rows, rows->spot[run[i].last] + 0.42);

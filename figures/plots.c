@@ -442,6 +442,30 @@ static void csv_head(FILE *data, const struct points *points, const char *name)
 	fprintf(data, "\n# figure %s\n", name);
 }
 
+/* Are there points of whom only times are known, and the figure needs more? */
+static bool is_unseen(const struct points *points, const struct figure *figure,
+		      struct drawing *drawing)
+{
+	char where[160];
+
+	for (size_t i = 0; i < points->count; i++) {
+		if (!points->point[i]->native || figure->timed)
+			continue;
+		snprintf(drawing->why, sizeof drawing->why,
+			 "on the processors of %s only times are seen, and of these there are",
+			 point_where(points->point[i], where, sizeof where));
+		for (const struct figure *other = figures; other->name; other++) {
+			size_t used = strlen(drawing->why);
+
+			if (other->timed)
+				snprintf(drawing->why + used, sizeof drawing->why - used, "%s `%s`",
+					 strchr(drawing->why, '`') ? "," : "", other->name);
+		}
+		return true;
+	}
+	return false;
+}
+
 /* Data and script; then `drawing->why` says if these points have no such figure. */
 static bool write_figure(const char *directory, const struct points *points,
 			 const struct figure *figure, const struct look *look, bool *drawable,
@@ -455,7 +479,7 @@ static bool write_figure(const char *directory, const struct points *points,
 	drawing.data = text_open(&data, &data_length);
 	drawing.head = text_open(&head, &head_length);
 	csv_head(drawing.data, points, figure->name);
-	*drawable = figure->write(&drawing, figure);
+	*drawable = !is_unseen(points, figure, &drawing) && figure->write(&drawing, figure);
 	text_close(drawing.data);
 	text_close(drawing.head);
 	snprintf(file, sizeof file, "%s.csv", figure->name);

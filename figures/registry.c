@@ -169,10 +169,16 @@ static const struct bars cycles_bars = {
 	.alone = "Waiting for lines of other CPUs takes {fews} of {few}'s cycles", \
 	.unit  = " %" }
 
+static const struct bars causes_of_turns = {
+	.ylabel = "cycles of all CPUs per turn", .plotted = "Cycles of all CPUs per turn of the workload, by cause",
+	.value = causes_part, .claimed = moving_share, .by_part = true, .percent = true,
+	NAMES_OF_CAUSES, .wording = WORDING_OF_CAUSES,
+};
+
 static const struct bars causes_bars = {
 	.ylabel = "cycles of all CPUs per operation", .plotted = "Cycles of all CPUs per operation, by cause",
 	.value = causes_part, .claimed = moving_share, .by_part = true, .percent = true,
-	NAMES_OF_CAUSES, .wording = WORDING_OF_CAUSES,
+	NAMES_OF_CAUSES, .wording = WORDING_OF_CAUSES, .turns = &causes_of_turns,
 };
 
 static const struct bars shares_bars = {
@@ -181,19 +187,27 @@ static const struct bars shares_bars = {
 	NAMES_OF_CAUSES, .wording = WORDING_OF_CAUSES,
 };
 
+#define MISSES_BY_CLASS(of) \
+	.parts = 4, .value = misses_part, .claimed_parts = 1, .by_part = true, \
+	.part = { "false sharing", "true sharing", "first access", "evicted" }, \
+	.column = { "false_sharing", "true_sharing", "cold", "capacity" }, \
+	.wording = { \
+		.less  = "{few} misses by false sharing {amount} less often than {many}", \
+		.never = "{few} never misses by false sharing, {many} does {manytimes} per " of, \
+		.equal = "{few} and {many} miss by false sharing equally often{spread}", \
+		.some  = "{few} misses by false sharing less often than {many} in {count} of {all} settings{reverse}", \
+		.more  = "more often", \
+		.alone = "{few} misses by false sharing {fewtimes} per " of, \
+	}
+
+static const struct bars misses_of_turns = {
+	.ylabel = "misses per turn", .plotted = "Misses per turn of the workload, by why the line was not there",
+	MISSES_BY_CLASS("turn"),
+};
+
 static const struct bars misses_bars = {
 	.ylabel = "misses per operation", .plotted = "Misses per operation, by why the line was not there",
-	.parts = 4, .value = misses_part, .claimed_parts = 1, .by_part = true,
-	.part = { "false sharing", "true sharing", "first access", "evicted" },
-	.column = { "false_sharing", "true_sharing", "cold", "capacity" },
-	.wording = {
-		.less  = "{few} misses by false sharing {amount} less often than {many}",
-		.never = "{few} never misses by false sharing, {many} does {manytimes} per operation",
-		.equal = "{few} and {many} miss by false sharing equally often{spread}",
-		.some  = "{few} misses by false sharing less often than {many} in {count} of {all} settings{reverse}",
-		.more  = "more often",
-		.alone = "{few} misses by false sharing {fewtimes} per operation",
-	},
+	MISSES_BY_CLASS("operation"), .turns = &misses_of_turns,
 };
 
 static const struct bars memory_bars = {
@@ -208,32 +222,40 @@ static const struct bars memory_bars = {
 		.more  = "more",
 		.alone = "{few} takes {fews} bytes per byte in use",
 	},
+	.none = "nobody holds memory of an allocator",
 };
 
-#define WORDING_OF_TOPS { \
+#define WORDING_OF_TOPS(of) { \
 	.less  = "{few} bounces {part} {amount} less often than {many}", \
-	.never = "{few} never bounces {part}, {many} does {manytimes} per operation", \
+	.never = "{few} never bounces {part}, {many} does {manytimes} per " of, \
 	.equal = "{few} and {many} bounce {part} equally often{spread}", \
 	.some  = "{few} bounces {part} less often than {many} in {count} of {all} settings{reverse}", \
 	.more  = "more often", \
-	.alone = "{few} bounces {part} {fewtimes} per operation" }
+	.alone = "{few} bounces {part} {fewtimes} per " of }
 
 static const struct bars members_bars = {
 	.ylabel = "bounces per operation", .plotted = "Bounces per operation, by the member that was accessed",
 	.find = members_find, .value = members_part, .claimed_parts = 1, .by_part = true,
-	.none = "no member of the allocator bounces", .wording = WORDING_OF_TOPS,
+	.none = "no member of the allocator bounces", .wording = WORDING_OF_TOPS("operation"),
 };
 
 static const struct bars structs_bars = {
 	.ylabel = "bounces per operation", .plotted = "Bounces per operation, by the struct that was accessed",
 	.find = structs_find, .value = structs_part, .claimed_parts = 1, .by_part = true,
-	.none = "no struct of the allocator bounces", .wording = WORDING_OF_TOPS,
+	.none = "no struct of the allocator bounces", .wording = WORDING_OF_TOPS("operation"),
+};
+
+static const struct bars sources_of_turns = {
+	.ylabel = "bounces per turn", .plotted = "Bounces per turn of the workload, by the line of source that fetched the cache line",
+	.find = sources_find, .value = sources_part, .claimed_parts = 1, .by_part = true,
+	.none = "no line bounces", .wording = WORDING_OF_TOPS("turn"),
 };
 
 static const struct bars sources_bars = {
 	.ylabel = "bounces per operation", .plotted = "Bounces per operation, by the line of source that fetched the cache line",
 	.find = sources_find, .value = sources_part, .claimed_parts = 1, .by_part = true,
-	.none = "no line bounces", .wording = WORDING_OF_TOPS,
+	.none = "no line bounces", .wording = WORDING_OF_TOPS("operation"),
+	.turns = &sources_of_turns,
 };
 /* clang-format on */
 
@@ -241,19 +263,19 @@ static const struct bars sources_bars = {
 
 /* clang-format off */
 const struct figure figures[] = {
-	{ "bounces", "bounces per operation, by whose line it is", bars_write, &bounces_bars },
-	{ "members", "bounces per operation, by struct member", bars_write, &members_bars },
-	{ "structs", "bounces per operation, by struct", bars_write, &structs_bars },
-	{ "sources", "bounces per operation, by line of source", bars_write, &sources_bars },
-	{ "cycles", "mean cycles of an allocation and of a free", bars_write, &cycles_bars },
-	{ "causes", "cycles of all CPUs per operation, stacked by cause", bars_write, &causes_bars },
-	{ "shares", "the same in per cent", bars_write, &shares_bars },
-	{ "misses", "misses per operation, by why the line was not there", bars_write, &misses_bars },
-	{ "memory", "pages and metadata for the bytes in use", bars_write, &memory_bars },
-	{ "scaling", "cycles of an allocation and its free over the number of CPUs", curves_write, &scaling_curves },
-	{ "throughput", "operations per thousand cycles over the number of CPUs", curves_write, &throughput_curves },
-	{ "locks", "how long locks are waited for, over how long they are held", locks_write, NULL },
-	{ "heat", "which CPU holds which line when", heat_write, NULL },
-	{ NULL, NULL, NULL, NULL },
+	{ "bounces", "bounces per operation, by whose line it is", bars_write, &bounces_bars, false },
+	{ "members", "bounces per operation, by struct member", bars_write, &members_bars, false },
+	{ "structs", "bounces per operation, by struct", bars_write, &structs_bars, false },
+	{ "sources", "bounces per operation, by line of source", bars_write, &sources_bars, false },
+	{ "cycles", "mean cycles of an allocation and of a free", bars_write, &cycles_bars, true },
+	{ "causes", "cycles of all CPUs per operation, stacked by cause", bars_write, &causes_bars, false },
+	{ "shares", "the same in per cent", bars_write, &shares_bars, false },
+	{ "misses", "misses per operation, by why the line was not there", bars_write, &misses_bars, false },
+	{ "memory", "pages and metadata for the bytes in use", bars_write, &memory_bars, false },
+	{ "scaling", "cycles of an allocation and its free over the number of CPUs", curves_write, &scaling_curves, true },
+	{ "throughput", "operations per thousand cycles over the number of CPUs", curves_write, &throughput_curves, true },
+	{ "locks", "how long locks are waited for, over how long they are held", locks_write, NULL, false },
+	{ "heat", "which CPU holds which line when", heat_write, NULL, false },
+	{ NULL, NULL, NULL, NULL, false },
 };
 /* clang-format on */

@@ -210,7 +210,7 @@ static double allocators_part(const struct point *point, unsigned part, const st
 		count = (double)result->total
 				.bounces[part == named + 1 ? CLASS_WORKLOAD : CLASS_PAYLOAD];
 	}
-	return measure_per_operation(result, fmax(count, 0));
+	return measure_per_operation(result, count);
 }
 
 bool members_find(const struct points *points, struct stack *stack)
@@ -292,5 +292,5 @@ double sources_part(const struct point *point, unsigned part, const struct stack
 		count += (double)result->total.bounces[class];
 	for (unsigned i = 0; i < named; i++)
 		count -= (double)place_bounces(result, stack->name[i]);
-	return measure_per_operation(result, fmax(count, 0));
+	return measure_per_operation(result, count);
 }

@@ -4,6 +4,7 @@
  */
 #include "figures/width.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -239,6 +240,54 @@ static void tell_apart(char *const *name, char **list, size_t count, double size
 	free(other);
 }
 
+/* Bytes of the words that all names begin with; 0: none, or there is one name only. */
+static size_t common_words(char *const *name, size_t count)
+{
+	size_t same = count ? strlen(name[0]) : 0;
+	bool differ = false;
+
+	for (size_t i = 1; i < count; i++) {
+		size_t here = 0;
+
+		while (here < same && name[i][here] == name[0][here])
+			here++;
+		differ |= strcmp(name[i], name[0]) != 0;
+		same = here;
+	}
+	while (same && name[0][same - 1] != ' ')
+		same--;
+	return differ && same ? same - 1 : 0;
+}
+
+static double widest_from(char *const *name, size_t count, size_t from, double size)
+{
+	double widest = 0;
+
+	for (size_t i = 0; i < count; i++)
+		widest = fmax(widest, width_of(name[i] + from, size, false));
+	return widest;
+}
+
+/* Where some name has no room, of the words that all begin with only so much stays as has. */
+static char **without_common(char *const *name, size_t count, double size, double pixels)
+{
+	size_t common = common_words(name, count), front = common;
+	char **list = xalloc((count + 1) * sizeof *list);
+
+	if (common && widest_from(name, count, 0, size) > pixels)
+		front = bytes_that_fit(name[0], size, false,
+				       pixels - width_of("…", size, false) -
+					       widest_from(name, count, common, size));
+	for (size_t i = 0; i < count; i++) {
+		size_t room = strlen(name[i]) + sizeof "…";
+
+		list[i] = xalloc(room);
+		snprintf(list[i], room, front < common ? "%.*s…%s" : "%.*s%s",
+			 (int)(front < common ? front : common), name[i], name[i] + common);
+	}
+	return list;
+}
+
 char **width_names(char *const *name, size_t count, double size, double pixels)
 {
 	char **list = xalloc((count + 1) * sizeof *list);
@@ -260,5 +309,14 @@ char **width_names(char *const *name, size_t count, double size, double pixels)
 			j = (size_t)-1; /* against all again */
 		}
 	}
+	return list;
+}
+
+char **width_labels(char *const *name, size_t count, double size, double pixels)
+{
+	char **rest = without_common(name, count, size, pixels);
+	char **list = width_names(rest, count, size, pixels);
+
+	width_free(rest, count);
 	return list;
 }

@@ -26,4 +26,8 @@ char **width_balanced(const char *text, double size, bool bold, double pixels, s
  */
 char **width_names(char *const *name, size_t count, double size, double pixels);
 
+/* The same side by side: where one is longer, of the words that all begin with only as much stays as leaves
+ * room for the others. */
+char **width_labels(char *const *name, size_t count, double size, double pixels);
+
 #endif

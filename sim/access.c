@@ -139,7 +139,8 @@ uint32_t cpu_far(struct sim *sim, const struct txn *t, uint64_t end)
 	if (!w)                                 /* below the verbs */
 		return ++sim->version[t->line];
 	w->time = sim->now;
-	bounce = note_writer(sim, cpu, info, w, sim->head.arena.label_serial);
+	w->cell = cell_get(sim, w->p, w->size, w->site, cpu->context, sim->head.arena.label_serial);
+	bounce = note_writer(sim, cpu, info, w);
 	line_written(sim, info, cpu->node->id, byte_mask(w->p, w->size));
 	cpu->lines_read++;
 	cpu->lines_written++;
@@ -148,10 +149,7 @@ uint32_t cpu_far(struct sim *sim, const struct txn *t, uint64_t end)
 		count_fine(sim, cpu, w, t, bounce, info, NULL, &before);
 		count_wait(sim, w, t->line, end - sim->now);
 	}
-	count_access(
-		&cpu->counts,
-		cell_get(sim, w->p, w->size, w->site, cpu->context, sim->head.arena.label_serial),
-		w);
+	count_access(&cpu->counts, w->cell, w);
 	if (sim->observer)
 		observe_old(cpu, w->p, w->size);
 	cpu->far->effect(cpu->far->argument);
@@ -282,6 +280,7 @@ static void access_slow(struct cpu *cpu, struct want *w, void (*effect)(void *ar
 	if (sim->t.ahead)
 		ahead_used(cpu, slot->copy, w);
 	look_note(cpu, look, w, slot);
+	w->cell = look->cell;
 	w->fine = &cpu->fine[look - cpu->look];
 	touch(sim, cpu, slot->copy, w, t && !t->buffered && !t->unasked ? t : NULL);
 	if (t && (t->buffered || t->unasked)) /* counted as the store's, the prefetcher's */

@@ -64,7 +64,7 @@ static bool writable(const struct cpu *cpu, uint64_t line)
 	return access_rule(cpu->node, state_here(cpu, line), true)->hits;
 }
 
-static struct want want_of(const struct sim *sim, const struct buffered *e)
+static struct want want_of(const struct sim *sim, const struct buffered *e, const struct slot *copy)
 {
 	return (struct want){
 		.p = e->p,
@@ -77,6 +77,7 @@ static struct want want_of(const struct sim *sim, const struct buffered *e)
 		.context = e->context,
 		.time = sim->now,
 		.site = e->site,
+		.label_serial = copy->label_serial,
 	};
 }
 
@@ -185,9 +186,9 @@ static void take_effect(struct sim *sim, struct cpu *cpu, const struct txn *t)
 {
 	struct store_buffer *b = &cpu->buffer;
 	struct buffered *e = entry_at(cpu, 0);
-	struct want w = want_of(sim, e);
 	uint64_t extra = 0;
 	struct slot *copy = find_copy(cpu, e->line, &extra)->copy;
+	struct want w = want_of(sim, e, copy);
 	enum state was = copy->state;
 
 	copy->state = access_rule(cpu->node, was, true)->next;
@@ -247,9 +248,10 @@ void buffer_filled(struct sim *sim, struct cpu *cpu, const struct txn *t)
 	if (!e || !writable(cpu, t->line))
 		return;
 	if (t->buffered && sim->phase == PHASE_WINDOW) {
-		struct want w = want_of(sim, e);
+		const struct slot *copy = node_copy(cpu->node, t->line);
+		struct want w = want_of(sim, e, copy);
 		struct line *info = line_get(sim, t->line);
-		bool lost = node_copy(cpu->node, t->line)->open;
+		bool lost = copy->open;
 
 		count_miss(sim, cpu, t, true, info);
 		count_fine(sim, cpu, &w, t, false, info,

@@ -347,7 +347,7 @@ void cpu_filled(struct sim *sim, struct txn *t)
 			classify(sim, cpu, copy);
 	}
 	if (t->prefetch && sim->phase == PHASE_WINDOW)
-		count_prefetch(sim, cpu, t, copy->info, fresh && copy->open);
+		count_prefetch(sim, cpu, t, copy, fresh && copy->open);
 	t->request = fresh && t->request == UPGRADE ? GET_MODIFIED : t->request;
 	copy_check(cpu, copy);
 	next = t->home->rules.fill[copy->state][t->grant];

@@ -109,24 +109,22 @@ struct cell *cell_get(struct sim *sim, const void *p, unsigned size, const struc
 	return c;
 }
 
-struct fine_cell *fine_cell_get(struct sim *sim, uint64_t line, unsigned offset, unsigned size,
-				const struct site *site, unsigned context)
+struct fine_cell *fine_cell_get(struct sim *sim, uint64_t line, unsigned offset,
+				const struct cell *cell)
 {
 	uint64_t key = line << 6 | offset;
 	struct fine_cell **bucket =
-		&sim->fine_bucket[hash_words(key, (uintptr_t)site, context) % FINE_BUCKETS];
+		&sim->fine_bucket[hash_words(key, (uintptr_t)cell / sizeof(void *), 0) %
+				  FINE_BUCKETS];
 	struct fine_cell *f;
 
 	for (f = *bucket; f; f = f->hash_next)
-		if (f->line == line && f->offset == offset && f->site == site &&
-		    f->context == context && f->size == size)
+		if (f->line == line && f->offset == offset && f->cell == cell)
 			return f;
 	f = sim_keep(sim, sizeof *f + sim->words * sizeof f->cpus[0]);
 	f->line = line;
 	f->offset = offset;
-	f->size = size;
-	f->site = site;
-	f->context = context;
+	f->cell = cell;
 	f->hash_next = *bucket;
 	*bucket = f;
 	sim->fine_cells++;

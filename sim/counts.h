@@ -56,12 +56,11 @@ struct cell {                           /* hits included: one member, one site, 
 	uint64_t loads, stores, rmws;
 };
 
-struct fine_cell {                      /* misses: one offset of one line, one site, one context */
+struct fine_cell {                      /* misses: a cell's at one offset of one line */
 	struct fine_cell *hash_next;
 	uint64_t line;
-	unsigned offset, size;
-	const struct site *site;
-	unsigned context;
+	unsigned offset;
+	const struct cell *cell;        /* whose they are: it has the label of that time */
 	uint64_t loads, stores, rmws, bounces, hitm, upgrades, wait_units;
 	struct taken *taken;            /* by whom its line was taken; the last one first */
 	uint64_t cpus[];
@@ -78,7 +77,8 @@ struct taken {
 };
 
 struct line_counts {
-	uint64_t bounces, hitm, upgrades, invalidations, misses, false_sharing, true_sharing;
+	uint64_t bounces[LINE_CLASSES];
+	uint64_t hitm, upgrades, invalidations, misses, false_sharing, true_sharing;
 	uint64_t loads, stores;
 	uint64_t cpus[];                /* [words] readers, [words] writers */
 };
@@ -118,8 +118,14 @@ unsigned context_get(struct sim *sim, enum op op, const char *path);
 unsigned context_for(struct sim *sim, unsigned context, const struct site *caller);
 struct cell *cell_get(struct sim *sim, const void *p, unsigned size, const struct site *site,
 		      unsigned context, uint32_t serial);
-struct fine_cell *fine_cell_get(struct sim *sim, uint64_t line, unsigned offset, unsigned size,
-				const struct site *site, unsigned context);
+/* Memory without a layout is the allocators'. */
+static inline enum line_class cell_class(const struct cell *cell)
+{
+	return cell->layout ? cell->layout->class : CLASS_ALLOCATOR;
+}
+
+struct fine_cell *fine_cell_get(struct sim *sim, uint64_t line, unsigned offset,
+				const struct cell *cell);
 struct line_counts *line_counts_new(struct sim *sim, struct line *line);
 static inline struct line_counts *line_counts_get(struct sim *sim, struct line *line)
 {

@@ -85,20 +85,42 @@ static inline void count_taken(struct sim *sim, const struct cpu *cpu, struct fi
 		lost->open = taken;
 }
 
+static inline struct fine_cell *fine_of(struct sim *sim, const struct want *w, uint64_t line)
+{
+	struct fine_cell *f = w->fine ? *w->fine : NULL;
+	struct cell *cell = w->cell;
+
+	if (f)
+		return f;
+	if (!cell)
+		cell = cell_get(sim, w->p, w->size, w->site, w->context, w->label_serial);
+	f = fine_cell_get(sim, line, (unsigned)((uintptr_t)w->p & (LINE - 1)), cell);
+	if (w->fine)
+		*w->fine = f;
+	return f;
+}
+
+/* Whose it is, its member, place and line: all by the one label that the cell has. */
+static void count_bounce(struct sim *sim, struct cpu *cpu, struct fine_cell *f, struct line *info)
+{
+	enum line_class class = cell_class(f->cell);
+	struct line_counts *lc = line_counts_get(sim, info);
+
+	cpu->counts.bounces[class]++;
+	lc->bounces[class]++;
+	f->bounces++;
+	cpu_set_bit(cpu, lc->cpus + sim->words);
+}
+
 void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const struct txn *t,
 		bool bounce, struct line *info, struct party *lost, const struct origin *before)
 {
-	struct fine_cell *f = w->fine ? *w->fine : NULL;
+	struct fine_cell *f = fine_of(sim, w, info->number);
 	const struct origin *taker = before;
 
-	if (!f) {
-		f = fine_cell_get(sim, info->number, (unsigned)((uintptr_t)w->p & (LINE - 1)),
-				  w->size, w->site, w->context);
-		if (w->fine)
-			*w->fine = f;
-	}
 	cpu_set_bit(cpu, f->cpus);
-	f->bounces += bounce;
+	if (bounce)
+		count_bounce(sim, cpu, f, info);
 	if (!t)
 		return;
 	*(!w->write ? &f->loads : !w->read ? &f->stores : &f->rmws) += 1;
@@ -113,20 +135,28 @@ void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const st
 		count_taken(sim, cpu, f, lost, taker);
 }
 
-/* The copy came by a prefetch verb: its miss is that of the verb, or of an access that waited. */
-static void count_prefetch_lost(struct sim *sim, struct cpu *cpu, const struct origin *origin,
-				struct line *info)
+static struct fine_cell *fine_of_origin(struct sim *sim, const struct origin *origin, unsigned size,
+					const struct slot *copy)
 {
-	struct party *lost = party_find(info, cpu->head.id);
+	const char *p = sim->head.arena.base + (copy->line << LINE_SHIFT) + origin->offset;
 
-	if (lost->taker.site)
-		count_taken(sim, cpu,
-			    fine_cell_get(sim, info->number, origin->offset, origin->size,
-					  origin->site, origin->context),
-			    lost, &lost->taker);
+	return fine_cell_get(
+		sim, copy->line, origin->offset,
+		cell_get(sim, p, size, origin->site, origin->context, copy->label_serial));
 }
 
-void count_prefetch(struct sim *sim, struct cpu *cpu, const struct txn *t, struct line *info,
+/* The copy came by a prefetch verb: its miss is that of the verb, or of an access that waited. */
+static void count_prefetch_lost(struct sim *sim, struct cpu *cpu, const struct origin *origin,
+				const struct slot *copy)
+{
+	struct party *lost = party_find(copy->info, cpu->head.id);
+
+	if (lost->taker.site)
+		count_taken(sim, cpu, fine_of_origin(sim, origin, origin->size, copy), lost,
+			    &lost->taker);
+}
+
+void count_prefetch(struct sim *sim, struct cpu *cpu, const struct txn *t, const struct slot *copy,
 		    bool lost)
 {
 	struct counts *c = &cpu->counts;
@@ -136,15 +166,14 @@ void count_prefetch(struct sim *sim, struct cpu *cpu, const struct txn *t, struc
 	c->prefetches++;
 	if (!t->unasked) { /* what an access that waits for it counts */
 		if (lost && !t->buffered && cpu->blocked != t)
-			count_prefetch_lost(sim, cpu, &t->origin, info);
+			count_prefetch_lost(sim, cpu, &t->origin, copy);
 		return;
 	}
 	c->downgrades += t->supplier == FROM_CACHE && state_alone(t->found);
 	c->hitm_loads += hitm;
 	c->hitm_remote += hitm && t->supplied_by->socket != cpu->node->socket;
-	line_counts_get(sim, info)->hitm += hitm;
-	f = fine_cell_get(sim, info->number, t->origin.offset, 1, t->origin.site,
-			  t->origin.context);
+	line_counts_get(sim, copy->info)->hitm += hitm;
+	f = fine_of_origin(sim, &t->origin, 1, copy);
 	cpu_set_bit(cpu, f->cpus);
 	f->hitm += hitm;
 	f->loads++;
@@ -153,14 +182,11 @@ void count_prefetch(struct sim *sim, struct cpu *cpu, const struct txn *t, struc
 void count_wait(struct sim *sim, const struct want *w, uint64_t line, uint64_t units)
 {
 	if (sim->phase == PHASE_WINDOW)
-		fine_cell_get(sim, line, (unsigned)((uintptr_t)w->p & (LINE - 1)), w->size, w->site,
-			      w->context)
-			->wait_units += units;
+		fine_of(sim, w, line)->wait_units += units;
 }
 
 /* The CPU is the line's last writer now: a bounce if another was. */
-bool note_writer(struct sim *sim, struct cpu *cpu, struct line *info, const struct want *w,
-		 uint32_t label_serial)
+bool note_writer(struct sim *sim, struct cpu *cpu, struct line *info, const struct want *w)
 {
 	bool bounce = info->last_write.site && info->last_write.cpu != cpu->node->id;
 
@@ -168,15 +194,6 @@ bool note_writer(struct sim *sim, struct cpu *cpu, struct line *info, const stru
 	sim->version[info->number]++;
 	if (!bounce || sim->phase != PHASE_WINDOW)
 		return false;
-	const struct label *label =
-		label_find(&sim->head.arena, (uint64_t)((const char *)w->p - sim->head.arena.base),
-			   label_serial);
-
-	cpu->counts.bounces[label && label->layout ? label->layout->class : CLASS_ALLOCATOR]++;
-	struct line_counts *lc = line_counts_get(sim, info);
-
-	lc->bounces++;
-	cpu_set_bit(cpu, lc->cpus + sim->words);
 	if (sim->holders < 2 * HOLDERS_MAX)
 		sim->holder[sim->holders++] =
 			(struct holder){ w->time - sim->opened, info->number << LINE_SHIFT,
@@ -187,7 +204,7 @@ bool note_writer(struct sim *sim, struct cpu *cpu, struct line *info, const stru
 /* The first write of an ownership. */
 static bool first_write(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct want *w)
 {
-	bool bounce = note_writer(sim, cpu, copy->info, w, copy->label_serial);
+	bool bounce = note_writer(sim, cpu, copy->info, w);
 
 	copy->version = sim->version[copy->line];
 	copy->wrote = true;
@@ -389,7 +406,7 @@ void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct wan
 		if (t && lost && copy->open_counts && !lost->open) {
 			struct origin origin = want_origin(cpu, w, w->context);
 
-			count_prefetch_lost(sim, cpu, &origin, info);
+			count_prefetch_lost(sim, cpu, &origin, copy);
 		}
 	}
 	if (lost && copy_uses_foreign(info, cpu->head.id, lost, bytes))

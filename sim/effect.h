@@ -24,6 +24,8 @@ struct want {
 	const struct site *site;
 	const struct modify *modify;    /* of a read-modify-write, */
 	enum own own;                   /* and what it costs there */
+	uint32_t label_serial;          /* labels in force when its copy was fetched, or it has */
+	struct cell *cell;              /* instead; NULL: not looked for */
 	struct fine_cell **fine; /* where its fine cell is noted, or NULL */
 };
 
@@ -43,14 +45,13 @@ void count_miss(struct sim *sim, struct cpu *cpu, const struct txn *t, bool writ
  */
 void count_fine(struct sim *sim, struct cpu *cpu, const struct want *w, const struct txn *t,
 		bool bounce, struct line *info, struct party *lost, const struct origin *before);
-/* A line that came for no access; its last copy was `lost` to another CPU. */
-void count_prefetch(struct sim *sim, struct cpu *cpu, const struct txn *t, struct line *info,
+/* A copy that came for no access; the line's last one was `lost` to another CPU. */
+void count_prefetch(struct sim *sim, struct cpu *cpu, const struct txn *t, const struct slot *copy,
 		    bool lost);
 /* An access, or a buffered store, that its CPU waited for: `units` more. */
 void count_wait(struct sim *sim, const struct want *w, uint64_t line, uint64_t units);
 /* The CPU is the line's last writer from now on: true if that is a bounce of the window. */
-bool note_writer(struct sim *sim, struct cpu *cpu, struct line *info, const struct want *w,
-		 uint32_t label_serial);
+bool note_writer(struct sim *sim, struct cpu *cpu, struct line *info, const struct want *w);
 void count_access(struct counts *c, struct cell *cell, const struct want *w);
 /* Bookkeeping that only the first touches of a copy need. */
 void touch(struct sim *sim, struct cpu *cpu, struct slot *copy, const struct want *w,

@@ -74,13 +74,18 @@ struct line_order {
 	const struct line_counts *counts;
 };
 
+static uint64_t sum_of(const uint64_t bounces[LINE_CLASSES])
+{
+	return bounces[CLASS_ALLOCATOR] + bounces[CLASS_WORKLOAD] + bounces[CLASS_PAYLOAD];
+}
+
 static int by_bounces(const void *one, const void *other)
 {
 	const struct line_order *a = one, *b = other;
 	const struct line_counts *x = a->counts, *y = b->counts;
 
-	if (x->bounces != y->bounces)
-		return x->bounces > y->bounces ? -1 : 1;
+	if (sum_of(x->bounces) != sum_of(y->bounces))
+		return sum_of(x->bounces) > sum_of(y->bounces) ? -1 : 1;
 	if (x->hitm != y->hitm)
 		return x->hitm > y->hitm ? -1 : 1;
 	if (x->misses + x->upgrades != y->misses + y->upgrades)
@@ -108,7 +113,6 @@ static struct line_stats line_stats(const struct sim *sim, struct result *r,
 	const struct line_counts *c = line->counts;
 	struct line_stats s = {
 		.offset = line->number << LINE_SHIFT,
-		.bounces = c->bounces,
 		.hitm = c->hitm,
 		.upgrades = c->upgrades,
 		.invalidations = c->invalidations,
@@ -123,6 +127,7 @@ static struct line_stats line_stats(const struct sim *sim, struct result *r,
 		.writer_ids = cpu_ids(r, c->cpus + sim->words),
 	};
 
+	memcpy(s.bounces, c->bounces, sizeof s.bounces);
 	describe_line(sim, &s);
 	return s;
 }
@@ -167,8 +172,8 @@ struct place {
 
 /*
  * Memory is labelled anew as it is used: a page struct that was a slab's may be a free page's by now.
- * A cell knows the struct at the time of the access, a fine cell does not. Most places in the source
- * touch one member of one kind of struct, so their cells say what their fine cells touched.
+ * A cell knows the struct at the time of the access, and so do its fine cells; who took a line does not.
+ * Most places in the source touch one member of one kind of struct, so their cells say what that was.
  */
 struct naming {
 	const struct sim *sim;
@@ -256,7 +261,7 @@ static void add_places(struct naming *naming)
 		add_place(naming, naming->cell[i]->site);
 	for (unsigned b = 0; b < FINE_BUCKETS; b++)
 		for (const struct fine_cell *f = sim->fine_bucket[b]; f; f = f->hash_next) {
-			add_place(naming, f->site);
+			add_place(naming, f->cell->site);
 			for (const struct taken *t = f->taken; t; t = t->next)
 				add_place(naming, t->taker.site);
 		}
@@ -316,9 +321,14 @@ static struct naming naming_new(const struct sim *sim)
 	return naming;
 }
 
+static struct named name_of(const struct cell *cell)
+{
+	return (struct named){ cell->layout, cell->label, cell->offset };
+}
+
 /* By the label that is there now, unless the site never touched such a struct but always another. */
-static struct named name_of(const struct naming *naming, uint64_t line, unsigned offset,
-			    const struct site *site)
+static struct named name_of_taker(const struct naming *naming, uint64_t line, unsigned offset,
+				  const struct site *site)
 {
 	const struct arena *arena = &naming->sim->head.arena;
 	uint64_t at = (line << LINE_SHIFT) + offset;
@@ -338,7 +348,7 @@ static struct named name_of(const struct naming *naming, uint64_t line, unsigned
 			return now;
 		one = one && same_struct(c, then);
 	}
-	return one ? (struct named){ then->layout, then->label, then->offset } : now;
+	return one ? name_of(then) : now;
 }
 
 static void copy_text(char *to, size_t size, const char *from)
@@ -489,7 +499,7 @@ static void add_takers(struct taker_list *list, const struct naming *naming,
 	const struct sim *sim = naming->sim;
 
 	for (struct taken *t = f->taken; t; t = t->next) {
-		struct named named = name_of(naming, f->line, t->taker.offset, t->taker.site);
+		struct named named = name_of_taker(naming, f->line, t->taker.offset, t->taker.site);
 		const struct site *caller = caller_of(sim, t->taker.context);
 		struct taker_stats s = { .row = row,
 					 .offset = t->taker.offset,
@@ -540,14 +550,14 @@ static void keep_takers(struct taker_list *list, unsigned words, struct result *
 
 static struct site_stats site_stats(const struct naming *naming, const struct fine_cell *f)
 {
-	const struct context *context = &naming->sim->context[f->context];
-	struct named named = name_of(naming, f->line, f->offset, f->site);
+	const struct context *context = &naming->sim->context[f->cell->context];
+	struct named named = name_of(f->cell);
 	struct site_stats s = {
 		.line = f->line << LINE_SHIFT,
 		.offset = f->offset,
-		.size = f->size,
-		.site = *f->site,
-		.caller = *caller_of(naming->sim, f->context),
+		.size = f->cell->size,
+		.site = *f->cell->site,
+		.caller = *caller_of(naming->sim, f->cell->context),
 		.op = context->op,
 		.path = context->path,
 		.loads = f->loads,
@@ -565,9 +575,9 @@ static struct site_stats site_stats(const struct naming *naming, const struct fi
 
 static struct site_sum site_sum(const struct naming *naming, struct fine_cell *f)
 {
-	const struct site *caller = caller_of(naming->sim, f->context);
+	const struct site *caller = caller_of(naming->sim, f->cell->context);
 
-	return (struct site_sum){ site_stats(naming, f), place_of(naming, f->site)->rank,
+	return (struct site_sum){ site_stats(naming, f), place_of(naming, f->cell->site)->rank,
 				  place_of(naming, caller)->rank, f, f->cpus };
 }
 
@@ -658,12 +668,12 @@ static int by_member(const void *a, const void *b)
 }
 
 static struct member_stats member_stats(const struct named *named, const struct field *field,
-					const struct fine_cell *f)
+					const struct cell *cell)
 {
 	struct member_stats m = {
-		.class = named->layout ? named->layout->class : CLASS_ALLOCATOR,
+		.class = cell_class(cell),
 		.offset = field ? (unsigned)field->offset : named->offset,
-		.size = field ? (unsigned)field->size : f->size,
+		.size = field ? (unsigned)field->size : cell->size,
 	};
 
 	name_layout(named, m.layout, sizeof m.layout);
@@ -709,19 +719,19 @@ struct member_list {
 	size_t bucket[MEMBER_BUCKETS];  /* the first of those that have it, + 1 */
 };
 
-/* The sum for a fine cell. */
-static struct member_sum *member_get(struct member_list *list, const struct named *named,
-				     const struct fine_cell *f, size_t bits)
+/* The sum for the cell's member. */
+static struct member_sum *member_get(struct member_list *list, const struct cell *cell, size_t bits)
 {
-	const struct field *field = layout_field(named->layout, named->offset);
-	unsigned offset = field ? (unsigned)field->offset : named->offset;
-	unsigned size = field ? (unsigned)field->size : f->size;
+	struct named named = name_of(cell);
+	const struct field *field = layout_field(named.layout, named.offset);
+	unsigned offset = field ? (unsigned)field->offset : named.offset;
+	unsigned size = field ? (unsigned)field->size : cell->size;
 	size_t *bucket = &list->bucket[(offset * 67 + size) % MEMBER_BUCKETS];
 
 	for (size_t i = *bucket; i; i = list->sum[i - 1].next) {
 		struct member_sum *sum = &list->sum[i - 1];
 
-		if (sum->named.layout == named->layout && sum->named.label == named->label &&
+		if (sum->named.layout == named.layout && sum->named.label == named.label &&
 		    sum->field == field && sum->stats.offset == offset && sum->stats.size == size)
 			return sum;
 	}
@@ -730,28 +740,25 @@ static struct member_sum *member_get(struct member_list *list, const struct name
 		list->sum = xrealloc(list->sum, list->room * sizeof *list->sum);
 	}
 	list->sum[list->count++] =
-		(struct member_sum){ member_stats(named, field, f), *named, field, *bucket,
+		(struct member_sum){ member_stats(&named, field, cell), named, field, *bucket,
 				     xalloc(bits * sizeof(uint64_t)) };
 	*bucket = list->count;
 	return &list->sum[list->count - 1];
 }
 
-static struct member_list collect_members(const struct sim *sim, const struct naming *naming)
+static struct member_list collect_members(const struct sim *sim)
 {
 	struct member_list list = { 0 };
 
 	for (unsigned b = 0; b < FINE_BUCKETS; b++)
-		for (const struct fine_cell *f = sim->fine_bucket[b]; f; f = f->hash_next) {
-			struct named named = name_of(naming, f->line, f->offset, f->site);
-
-			add_cell(member_get(&list, &named, f, 2 * sim->words), f, sim->words);
-		}
+		for (const struct fine_cell *f = sim->fine_bucket[b]; f; f = f->hash_next)
+			add_cell(member_get(&list, f->cell, 2 * sim->words), f, sim->words);
 	return list;
 }
 
-static void harvest_members(const struct sim *sim, const struct naming *naming, struct result *r)
+static void harvest_members(const struct sim *sim, struct result *r)
 {
-	struct member_list list = collect_members(sim, naming);
+	struct member_list list = collect_members(sim);
 	size_t bits = 2 * sim->words, count = list.count, kept = 0;
 	struct member_sum *sums = list.sum;
 
@@ -823,10 +830,9 @@ static int by_pair(const void *a, const void *b)
 	return order ? order : (x->apart > 0) - (y->apart > 0);
 }
 
-static struct side side_of(const struct naming *naming, uint64_t line, unsigned offset,
-			   unsigned size, const struct site *site)
+static struct side side_of(struct named named, unsigned size)
 {
-	struct side side = { name_of(naming, line, offset, site), NULL, 0, 0 };
+	struct side side = { named, NULL, 0, 0 };
 
 	side.field = layout_field(side.named.layout, side.named.offset);
 	side.offset = side.field ? (unsigned)side.field->offset : side.named.offset;
@@ -902,8 +908,9 @@ static struct pair_sum *pair_get(struct pair_list *list, const struct side *lost
 static void add_pair(struct pair_list *list, const struct naming *naming, const struct fine_cell *f,
 		     struct taken *t)
 {
-	struct side lost = side_of(naming, f->line, f->offset, f->size, f->site),
-		    took = side_of(naming, f->line, t->taker.offset, t->taker.size, t->taker.site);
+	struct side lost = side_of(name_of(f->cell), f->cell->size),
+		    took = side_of(name_of_taker(naming, f->line, t->taker.offset, t->taker.site),
+				   t->taker.size);
 	int apart =
 		(int)(f->offset - lost.named.offset) - (int)(t->taker.offset - took.named.offset);
 	struct pair_sum *sum = pair_get(list, &lost, &took, (unsigned)abs(apart));
@@ -1062,7 +1069,7 @@ static void harvest_fields(const struct sim *sim, struct result *r)
 			}
 			s = &r->field[r->fields++];
 			*s = (struct field_stats){
-				.class = c->layout ? c->layout->class : CLASS_ALLOCATOR,
+				.class = cell_class(c),
 				.offset = c->offset,
 				.size = c->size,
 				.site = *c->site,
@@ -1219,7 +1226,7 @@ struct result *harvest(struct sim *sim)
 	r->live_bytes_peak = sim->live_peak > 0 ? (uint64_t)sim->live_peak : 0;
 	r->footprint_bytes_peak = sim->footprint_peak > 0 ? (uint64_t)sim->footprint_peak : 0;
 	harvest_lines(sim, r);
-	harvest_members(sim, &naming, r);
+	harvest_members(sim, r);
 	/* both put the CPUs of equal rows together in the cells of the first, which are done with */
 	harvest_sites(sim, &naming, r);
 	harvest_pairs(sim, &naming, r);

@@ -53,10 +53,11 @@ struct path_stats {
 /* One cache line with coherence traffic. */
 struct line_stats {
 	uint64_t offset;                        /* of the line in the arena, bytes */
-	char label[80];                         /* "page[513]", "kmem_cache_cpu[1]": first label in the line */
+	char label[80];                         /* "page[513]", "kmem_cache_cpu[1]": first label in the line, at the end */
 	char members[120];                      /* named members touched, space separated */
-	enum line_class class;
-	uint64_t bounces, hitm, upgrades, invalidations, misses, false_sharing, true_sharing;
+	enum line_class class;                  /* of that label */
+	uint64_t bounces[LINE_CLASSES];         /* by class of what was written */
+	uint64_t hitm, upgrades, invalidations, misses, false_sharing, true_sharing;
 	uint64_t loads, stores;                 /* that missed or upgraded */
 	unsigned readers, writers;              /* CPUs, how many, */
 	const char *reader_ids, *writer_ids;    /* and which: "0-3,7" */
@@ -209,6 +210,12 @@ struct result {
 };
 
 enum { HOLDERS_MAX = 4096, RESULT_LINES_MAX = 512 };
+
+static inline uint64_t bounces_of_line(const struct line_stats *line)
+{
+	return line->bounces[CLASS_ALLOCATOR] + line->bounces[CLASS_WORKLOAD] +
+	       line->bounces[CLASS_PAYLOAD];
+}
 
 void result_free(struct result *result);
 

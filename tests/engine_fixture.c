@@ -87,7 +87,7 @@ char *engine_text(const struct result *r)
 		const struct line_stats *l = &r->line[i];
 
 		fprintf(f, "line %llu %s (%s) %d: %llu %llu %llu %llu %llu %llu %llu %llu %llu %u %u %s %s\n", U(l->offset), l->label,
-			l->members, l->class, U(l->bounces), U(l->hitm), U(l->upgrades), U(l->invalidations), U(l->misses),
+			l->members, l->class, U(bounces_of_line(l)), U(l->hitm), U(l->upgrades), U(l->invalidations), U(l->misses),
 			U(l->false_sharing), U(l->true_sharing), U(l->loads), U(l->stores), l->readers, l->writers,
 			l->reader_ids, l->writer_ids);
 	}

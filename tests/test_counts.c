@@ -644,7 +644,7 @@ static void bounces_by_class(void **state)
 	assert_int_equal(r->lines, 3);
 	assert_string_equal(r->line[0].label,
 			    "data[2]"); /* most bounces first; third of the array */
-	assert_int_equal(r->line[0].bounces, 3);
+	assert_int_equal(r->line[0].bounces[CLASS_PAYLOAD], 3);
 	assert_int_equal(r->line[0].writers, 2);
 	assert_int_equal(r->line[0].readers, 0);
 	result_free(r);

@@ -74,7 +74,7 @@ static struct point *add(struct made *made, const struct texts *texts, const cha
 	point->key[1].key = xstrdup(texts->key);
 	free(point->machine);
 	point->machine = xstrdup(texts->machine);
-	*line = (struct line_stats){ .offset = 64, .class = CLASS_ALLOCATOR };
+	*line = (struct line_stats){ .offset = 64, .class = CLASS_ALLOCATOR, .bounces = { 1 } };
 	snprintf(line->label, sizeof line->label, "%s", texts->label);
 	point->result->line = line;
 	point->result->lines = 1;

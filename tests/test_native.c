@@ -228,6 +228,59 @@ static void write_small(const char *folder, char *path, size_t size, unsigned cp
 	write_text(path, text);
 }
 
+/* Of that folder of native points: times, and where they are from. */
+static void nothing_unseen_is_told(const char *native)
+{
+	char host[200], where[300], path[1100];
+	struct output run;
+
+	snprintf(where, sizeof where, "the host %s", native_host(host, sizeof host));
+	run = run_cli((const char *[]){ "plot", native, "bounces", "members", "causes", "memory", "locks",
+					"heat", "cycles", NULL });
+	assert_int_equal(run.status, 0);
+	for (const char *const *name = (const char *[]){ "bounces", "members", "causes", "memory", "locks",
+							 "heat", NULL };
+	     *name; name++) {
+		snprintf(path, sizeof path, "no figure `%s` of small: on the processors of %s only times are seen",
+			 *name, where);
+		assert_non_null(strstr(run.err, path));
+	}
+	assert_null(strstr(run.err, "`cycles` of small"));
+	output_free(&run);
+	snprintf(path, sizeof path, "%s/cycles.gp", native);
+
+	char *script = read_text(path);
+
+	assert_non_null(strstr(script, where));
+	assert_null(strstr(script, "textbook"));
+	free(script);
+
+	run = run_cli((const char *[]){ "report", native, NULL });
+	assert_int_equal(run.status, 0);
+	assert_non_null(strstr(run.out, where));
+	assert_non_null(strstr(run.out, "cycles, mean"));
+	assert_null(strstr(run.out, "textbook"));
+	assert_null(strstr(run.out, "bounces"));
+	assert_null(strstr(run.out, "traffic"));
+	assert_null(strstr(run.out, "partners"));
+	output_free(&run);
+	for (const char *const *view = (const char *[]){ "lines", "cpus", "orders", NULL }; *view; view++) {
+		run = run_cli((const char *[]){ "report", native, *view, NULL });
+		assert_int_equal(run.status, 2);
+		assert_non_null(strstr(run.err, "only times are seen"));
+		assert_string_equal(run.out, "");
+		output_free(&run);
+	}
+	run = run_cli((const char *[]){ "report", native, "--format", "csv", NULL });
+	assert_int_equal(run.status, 2);
+	assert_string_equal(run.out, "");
+	output_free(&run);
+	run = run_cli((const char *[]){ "suggest", native, "--struct", "page", NULL });
+	assert_int_equal(run.status, 2);
+	assert_non_null(strstr(run.err, "only times are seen"));
+	output_free(&run);
+}
+
 static void run_puts_the_host_beside_the_simulation(void **state)
 {
 	char *folder = folder_new(), path[600], results[500], native[1000], host[200];
@@ -260,6 +313,7 @@ static void run_puts_the_host_beside_the_simulation(void **state)
 	assert_non_null(strstr(run.out, "(simulated)"));
 	assert_non_null(strstr(run.out, "(native)"));
 	output_free(&run);
+	nothing_unseen_is_told(native);
 	folder_free(folder);
 }
 

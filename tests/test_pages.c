@@ -135,6 +135,48 @@ static void names_that_are_cut_show_where_they_differ(void **state)
 	free(cut);
 }
 
+/* The words that vary stay whole as far as there is room, as in a row where all have one allocator. */
+static void labels_lose_the_words_that_all_begin_with(void **state)
+{
+	(void)state;
+	static const char *const rest[] = { " packed packed",	    " packed split",	      " nr-partial-apart packed",
+					    " nr-partial-apart split", " counters-apart packed", " counters-apart split" };
+	char *names[6];
+
+	for (size_t i = 0; i < 6; i++)
+		assert_true(asprintf(&names[i], "sheaves-all%s", rest[i]) > 0);
+
+	/* with room for the longest with two letters of "sheaves-all", and for all of it */
+	double some = width_of("sh… nr-partial-apart packed", 12, false) + 1,
+	       whole = width_of("sheaves-all nr-partial-apart packed", 12, false) + 1;
+	char **cut = width_labels(names, 6, 12, some), **all = width_labels(names, 6, 12, whole);
+
+	for (size_t i = 0; i < 6; i++) {
+		char text[80];
+
+		snprintf(text, sizeof text, "sh…%s", rest[i]);
+		assert_string_equal(cut[i], text);
+		assert_string_equal(all[i], names[i]);
+		free(cut[i]);
+		free(all[i]);
+	}
+	free(cut);
+	free(all);
+
+	/* without room for the rest: still different */
+	cut = width_labels(names, 6, 12, 100);
+	for (size_t i = 0; i < 6; i++) {
+		assert_true(width_of(cut[i], 12, false) <= 100);
+		for (size_t j = 0; j < i; j++)
+			assert_string_not_equal(cut[i], cut[j]);
+	}
+	for (size_t i = 0; i < 6; i++) {
+		free(cut[i]);
+		free(names[i]);
+	}
+	free(cut);
+}
+
 /* ---- colours --------------------------------------------------------------------------------------- */
 
 /* WCAG's example: black on white is 21, #777777 on white 4.48. */
@@ -405,6 +447,7 @@ int main(void)
 		cmocka_unit_test(lines_of_a_title_are_balanced),
 		cmocka_unit_test(names_that_are_cut_stay_different),
 		cmocka_unit_test(names_that_are_cut_show_where_they_differ),
+		cmocka_unit_test(labels_lose_the_words_that_all_begin_with),
 		cmocka_unit_test(contrast_is_that_of_wcag),
 		cmocka_unit_test(every_allocator_can_be_seen_on_either_paper),
 		cmocka_unit_test(a_name_has_one_colour),

@@ -46,10 +46,10 @@ static struct site_stats sites[] = {
 };
 
 static struct line_stats lines[] = {
-	{ .offset = 320, .label = "page[5]", .members = "freelist", .class = CLASS_ALLOCATOR, .bounces = 1900, .hitm = 1950,
+	{ .offset = 320, .label = "page[5]", .members = "freelist", .class = CLASS_ALLOCATOR, .bounces = { 1900, 0, 0 }, .hitm = 1950,
 	  .upgrades = 10, .invalidations = 1900, .misses = 2000, .true_sharing = 1990, .loads = 1000, .stores = 1000, .readers = 1, .writers = 2,
 	  .reader_ids = "1", .writer_ids = "0-1" },
-	{ .offset = 4096, .label = "ring[0]", .members = "head tail", .class = CLASS_WORKLOAD, .bounces = 100, .hitm = 100,
+	{ .offset = 4096, .label = "ring[0]", .members = "head tail", .class = CLASS_WORKLOAD, .bounces = { 0, 100, 0 }, .hitm = 100,
 	  .misses = 110, .false_sharing = 60, .true_sharing = 50, .loads = 10, .stores = 100, .readers = 2, .writers = 2,
 	  .reader_ids = "0-1", .writer_ids = "0-1" },
 };
@@ -787,10 +787,10 @@ static void programs_get_every_row_with_the_point_in_front(void **state)
 	char *csv = for_programs("lines", TABLE_CSV), *json = for_programs("locks", TABLE_JSONL);
 
 	assert_string_equal(csv,
-		"point,line,offset,bounces,share,hitm,upgrades,misses,invalidations,misses_false_sharing,misses_true_sharing,readers,writers,"
+		"point,line,offset,bounces,bounces_allocator,bounces_workload,bounces_payload,share,hitm,upgrades,misses,invalidations,misses_false_sharing,misses_true_sharing,readers,writers,"
 		"reader_cpus,writer_cpus,class,members,taken,taken_by,taken_by_cpus\n"
-		"\"objects=a,seed=1\",page[5],320,1900,0.94999999999999996,1950,10,2000,1900,0,1990,1,2,1,0-1,allocator,freelist,1940,freelist,0\n"
-		"\"objects=a,seed=1\",ring[0],4096,100,0.050000000000000003,100,0,110,0,60,50,2,2,0-1,0-1,workload,head tail,60,tail,1\n");
+		"\"objects=a,seed=1\",page[5],320,1900,1900,0,0,0.94999999999999996,1950,10,2000,1900,0,1990,1,2,1,0-1,allocator,freelist,1940,freelist,0\n"
+		"\"objects=a,seed=1\",ring[0],4096,100,0,100,0,0.050000000000000003,100,0,110,0,60,50,2,2,0-1,0-1,workload,head tail,60,tail,1\n");
 	assert_string_equal(json,
 		"{\"type\":\"lock\",\"point\":\"objects=a,seed=1\",\"lock\":\"zone[0]\",\"kind\":\"ticket\",\"taken\":10,\"handovers\":2,"
 		"\"contended\":1,\"share\":0.10000000000000001,\"turns\":3,\"wait_cycles\":50,\"wait_cycles_mean\":5,\"wait_cycles_max\":50,"
@@ -1531,6 +1531,128 @@ static void values_over_two_decades_get_a_logarithmic_axis(void **state)
 	}
 }
 
+/* Of the drawing. Its data are the caller's. */
+static char *drawn_data(struct made *made, const char *figure, struct drawing *drawing, char **head)
+{
+	char *data;
+	size_t lengths[2];
+
+	*drawing = (struct drawing){ .points = &made->points };
+	drawing->data = open_memstream(&data, &lengths[0]);
+	drawing->head = open_memstream(head, &lengths[1]);
+	assert_true(figure_find(figure)->write(drawing, figure_find(figure)));
+	fclose(drawing->data);
+	fclose(drawing->head);
+	return data;
+}
+
+/*
+ * Of 1000 operations: the allocator's lines bounce 2000 and 10 times, all others 10 and 3000 times. On
+ * the logarithmic axis a has 2 and b 0.01, as its title says, not 2.01 and 3.01; what is 0 is told, and
+ * its number stands there.
+ */
+static void a_logarithmic_axis_has_what_the_title_speaks_of(void **state)
+{
+	struct made made;
+	struct drawing drawing;
+	struct point *point;
+	char *data, *head;
+
+	(void)state;
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 2000, 10)->result->total.bounces[CLASS_PAYLOAD] = 10;
+	point = made_add(&made, "b", "64", 1, 10, 10);
+	point->result->total.bounces[CLASS_PAYLOAD] = 3000;
+	made_add(&made, "c", "64", 1, 0, 10)->result->total.bounces[CLASS_PAYLOAD] = 7;
+	data = drawn_data(&made, "bounces", &drawing, &head);
+	assert_string_equal(drawing.title, "c never bounces the allocator's lines, a does twice per operation");
+	assert_non_null(strstr(drawing.subtitle, "on a logarithmic axis, so the allocator's lines alone; "
+						 "1 bar is 0 and has no place on it;"));
+	assert_string_equal(data, "group,series,label,name,seeds,allocator,workload,payload,mean,low,high,states\n"
+				  "0,0,\"64\",\"a\",1,2,0,0.01,2,2,2,1\n"
+				  "0,1,\"64\",\"b\",1,0.01,0,3,0.01,0.01,0.01,1\n"
+				  "0,2,\"64\",\"c\",1,0,0,0.007,0,0,0,1\n");
+	/* above the bars: of all, what the title speaks of */
+	assert_non_null(strstr(head, "array Upper[3] = [ \"2\", \"0.01\", \"0\" ]"));
+	assert_non_null(strstr(head, "array Lower[3] = [ \"of 2.01\", \"of 3.01\", \"of 0.007\" ]"));
+	free(data);
+	free(head);
+	made_free(&made);
+
+	/* without its part of zero, nothing is said of it; less than two decades: a stack, however much
+	 * the others differ */
+	made_init(&made);
+	made_add(&made, "a", "64", 1, 900, 10)->result->total.bounces[CLASS_PAYLOAD] = 90000;
+	made_add(&made, "b", "64", 1, 10, 10);
+	data = drawn_data(&made, "bounces", &drawing, &head);
+	assert_null(strstr(drawing.subtitle, "logarithmic"));
+	assert_non_null(strstr(data, "0,0,\"64\",\"a\",1,0.9,0,90,90.9,90.9,90.9,1\n"));
+	free(data);
+	free(head);
+	made_free(&made);
+}
+
+/* Three seeds of a lie close together; of b's 0, 10 and 200 bounces no interval of the mean, 70, is true. */
+static void the_second_line_says_what_bars_with_ends_are(void **state)
+{
+	static const uint64_t a[] = { 90, 100, 110 }, b[] = { 0, 10, 200 };
+	static const struct {
+		size_t of_a, of_b;      /* seeds */
+		const char *told;
+	} rows[] = {
+		{ 3, 3, "mean of 3 seeds, bars are 95 % intervals, where these say nothing the range; 2 CPUs" },
+		{ 3, 1, "mean of 1 to 3 seeds, bars are 95 % intervals; 2 CPUs" },
+		{ 1, 3, "mean of 1 to 3 seeds, bars are their range; 2 CPUs" },
+		{ 2, 2, "mean of 2 seeds, bars are their range; 2 CPUs" },
+		{ 1, 1, "one run each; 2 CPUs" },
+	};
+
+	(void)state;
+	for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+		struct made made;
+		struct drawing drawing;
+		char *data, *head;
+
+		made_init(&made);
+		for (size_t i = 0; i < rows[row].of_a; i++)
+			made_add(&made, "a", "64", i + 1, a[i], 10);
+		for (size_t i = 0; i < rows[row].of_b; i++)
+			made_add(&made, "b", "64", i + 1, b[i], 10);
+		data = drawn_data(&made, "bounces", &drawing, &head);
+		if (!strstr(drawing.subtitle, rows[row].told))
+			fail_msg("'%s' has no '%s'", drawing.subtitle, rows[row].told);
+		if (rows[row].of_b == 3)
+			assert_non_null(strstr(data, "\"b\",3,0.07,0,0,0.07,0,0.2,0\n"));
+		free(data);
+		free(head);
+		made_free(&made);
+	}
+}
+
+/* "a (64)": below the axis stands what the 64 is. */
+static void curves_say_what_stands_in_brackets(void **state)
+{
+	static const char *const figures_of[] = { "scaling", "throughput" };
+	struct made made;
+	struct drawing drawing;
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		char *data, *head;
+
+		made_init(&made);
+		made.points.swepts = i / 2 ? 1 : 2;     /* without the size: nothing in brackets */
+		made_add(&made, "a", "64", 1, 1, 10);
+		made_cpus(made_add(&made, "a", "64", 1, 1, 140), 16);
+		data = drawn_data(&made, figures_of[i % 2], &drawing, &head);
+		assert_int_equal(!!strstr(head, "\"CPUs; in brackets: workload.object_size\""), i / 2 == 0);
+		assert_int_equal(!!strstr(head, "\"CPUs\""), i / 2);
+		free(data);
+		free(head);
+		made_free(&made);
+	}
+}
+
 /* An allocation and a free: 40 + 40 against 10 + 10. */
 static void cycles_are_those_of_a_pair(void **state)
 {
@@ -1590,7 +1712,7 @@ static void a_change_of_holder_is_another_cpu_on_the_same_line(void **state)
 
 	made_holders(point, few_changes, 5);
 	point->result->line = xalloc(2 * sizeof *point->result->line);
-	point->result->line[0] = (struct line_stats){ .offset = 64, .class = CLASS_ALLOCATOR };
+	point->result->line[0] = (struct line_stats){ .offset = 64, .class = CLASS_ALLOCATOR, .bounces = { 1 } };
 	point->result->line[1] = (struct line_stats){ .offset = 128, .class = CLASS_WORKLOAD };
 	point->result->lines = 2;
 	expect_title(&made, "heat", "In 10 000 cycles the allocator's lines change hands 3 times under a");
@@ -1658,13 +1780,15 @@ static void without_an_allocator_turns_are_told(void **state)
 {
 	(void)state;
 	static char *keys[] = { "workload.counters" };
-	static const char *const figure[] = { "bounces", "cycles" };
+	static const char *const figure[] = { "bounces", "cycles", "misses", "memory" };
 	static const char *const title[] = {
 		"counter padded never bounces a line, counter shared does once per turn",
 		"counter padded needs 10 times fewer cycles than counter shared for a turn",
+		"counter padded never misses by false sharing, counter shared does twice per turn",
+		"nobody holds memory of an allocator",
 	};
 
-	for (int f = 0; f < 2; f++) {
+	for (int f = 0; f < 4; f++) {
 		struct made made;
 
 		made_init(&made);
@@ -1678,6 +1802,7 @@ static void without_an_allocator_turns_are_told(void **state)
 			memset(point->result->op, 0, sizeof point->result->op);
 			point->result->op[OP_WORK] = (struct op_stats){ .count = 1000, .total_units = (i ? 20 : 200) * 1000 * UNITS };
 			point->result->total.bounces[CLASS_WORKLOAD] = i ? 0 : 1000;
+			point->result->total.misses_false_sharing = i ? 0 : 2000;
 		}
 		expect_title(&made, figure[f], title[f]);
 	}
@@ -2033,6 +2158,9 @@ int main(void)
 		cmocka_unit_test(locks_are_told_by_what_is_waited_for_longest),
 		cmocka_unit_test(throughput_compares_the_ends_of_the_curves),
 		cmocka_unit_test(values_over_two_decades_get_a_logarithmic_axis),
+		cmocka_unit_test(a_logarithmic_axis_has_what_the_title_speaks_of),
+		cmocka_unit_test(the_second_line_says_what_bars_with_ends_are),
+		cmocka_unit_test(curves_say_what_stands_in_brackets),
 		cmocka_unit_test(cycles_are_those_of_a_pair),
 		cmocka_unit_test(scaling_compares_the_ends_of_the_curves),
 		cmocka_unit_test(a_change_of_holder_is_another_cpu_on_the_same_line),

@@ -494,6 +494,14 @@ static void a_run_that_does_not_end_is_stopped(void **state)
 
 	(void)state;
 	assert_non_null(strstr(output.out, "max_cycles"));
+	assert_non_null(strstr(output.err, "bounce: small, objects=slub-page seed=1: "));
+	expect_status(output, 1);
+	place_free(&place);
+
+	/* nothing is swept: no gap where that would stand */
+	place = place_new("name: one\nmachine: textbook\ncpus: 2\nworkload: counter\noperations: 400\n");
+	output = run_into(&place, "r", "--set=max_cycles=500");
+	assert_non_null(strstr(output.err, "bounce: one, seed=1: "));
 	expect_status(output, 1);
 	place_free(&place);
 }

@@ -348,8 +348,8 @@ static void counts_keep_the_order_of_lines(void **state)
 		first = result->line[i].offset < first ? result->line[i].offset : first;
 	for (size_t i = 0; i < result->lines; i++) {
 		if (result->line[i].offset - first < BYTES)
-			line[(result->line[i].offset - first) / 64] = result->line[i].bounces;
-		all += result->line[i].bounces;
+			line[(result->line[i].offset - first) / 64] = bounces_of_line(&result->line[i]);
+		all += bounces_of_line(&result->line[i]);
 	}
 	top_three(line, top);
 	top_three(wanted.line, top_of_run);

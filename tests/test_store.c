@@ -37,7 +37,7 @@ static void fill_tables(struct result *result)
 		.label = "page[1]",
 		.members = "flags lru",
 		.class = CLASS_WORKLOAD,
-		.bounces = 3,
+		.bounces = { 1, 2, 0 },
 		.hitm = 2,
 		.readers = 2,
 		.writers = 1,
@@ -297,12 +297,42 @@ static void line_written_by_more(struct point *p)
 
 static void line_with_more_bounces(struct point *p)
 {
-	p->result->line[0].bounces = 124;       /* 100 + 20 + 3 and one */
+	p->result->line[0].bounces[CLASS_WORKLOAD] = 21;        /* 20 and one */
 }
 
 static void line_with_all_bounces(struct point *p)
 {
-	p->result->line[0].bounces = 123;
+	memcpy(p->result->line[0].bounces, p->result->total.bounces,
+	       sizeof p->result->total.bounces);
+}
+
+static void site_with_more_bounces(struct point *p)
+{
+	p->result->site[0].bounces = 124;       /* 100 + 20 + 3 and one */
+}
+
+static void site_with_all_bounces(struct point *p)
+{
+	p->result->site[0].bounces = 123;
+}
+
+static void add_member(struct point *p, uint64_t bounces)
+{
+	p->result->member = xalloc(sizeof *p->result->member);
+	p->result->members = 1;
+	p->result->member[0] = (struct member_stats){
+		.layout = "object", .class = CLASS_PAYLOAD, .size = 8, .bounces = bounces
+	};
+}
+
+static void member_with_more_bounces(struct point *p)
+{
+	add_member(p, 4);                       /* the payload has 3 */
+}
+
+static void member_with_all_bounces(struct point *p)
+{
+	add_member(p, 3);
 }
 
 static void line_between_lines(struct point *p)
@@ -419,6 +449,10 @@ static void values_that_cannot_be_are_damage(void **state)
 		{ line_written_by_more,   "row 1 of the table 'lines': more CPUs than there are" },
 		{ line_with_more_bounces, "row 1 of the table 'lines': more bounces than in all" },
 		{ line_with_all_bounces,  NULL },
+		{ member_with_more_bounces, "row 1 of the table 'members': more bounces than in all" },
+		{ member_with_all_bounces, NULL },
+		{ site_with_more_bounces, "row 1 of the table 'sites': more bounces than in all" },
+		{ site_with_all_bounces,  NULL },
 		{ line_between_lines,     "row 1 of the table 'lines': it is no line" },
 		{ bounces_without_end,    "row 1 of the table 'total': more bounces than can be counted" },
 		{ site_behind_its_line,   "row 1 of the table 'sites': beyond its line" },

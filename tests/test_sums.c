@@ -21,6 +21,7 @@ enum { COMBINATIONS = 3 };              /* of each experiment: the first, one in
 
 struct sum {
 	uint64_t bounces, hitm, upgrades;
+	uint64_t of_class[LINE_CLASSES];        /* of the bounces; of sites nobody says */
 };
 
 static struct sum of_members(const struct result *result)
@@ -29,6 +30,7 @@ static struct sum of_members(const struct result *result)
 
 	for (size_t i = 0; i < result->members; i++) {
 		sum.bounces += result->member[i].bounces;
+		sum.of_class[result->member[i].class] += result->member[i].bounces;
 		sum.hitm += result->member[i].hitm;
 		sum.upgrades += result->member[i].upgrades;
 	}
@@ -40,7 +42,9 @@ static struct sum of_lines(const struct result *result)
 	struct sum sum = { 0 };
 
 	for (size_t i = 0; i < result->lines; i++) {
-		sum.bounces += result->line[i].bounces;
+		sum.bounces += bounces_of_line(&result->line[i]);
+		for (int class = 0; class < LINE_CLASSES; class ++)
+			sum.of_class[class] += result->line[i].bounces[class];
 		sum.hitm += result->line[i].hitm;
 		sum.upgrades += result->line[i].upgrades;
 	}
@@ -66,6 +70,7 @@ static void expect_equal(struct sum a, struct sum b)
 	assert_int_equal(a.bounces, b.bounces);
 	assert_int_equal(a.hitm, b.hitm);
 	assert_int_equal(a.upgrades, b.upgrades);
+	assert_memory_equal(a.of_class, b.of_class, sizeof a.of_class);
 }
 
 struct taken_sum {
@@ -135,6 +140,7 @@ static uint64_t check_sums(const struct result *result)
 		bounces += result->total.bounces[i];
 	all = (struct sum){ bounces, result->total.hitm_loads + result->total.hitm_stores,
 			    result->total.upgrades };
+	memcpy(all.of_class, result->total.bounces, sizeof all.of_class);
 	expect_equal(of_members(result), all);
 	check_takers(result);
 	if (result->lines < RESULT_LINES_MAX)   /* then none was left out */
@@ -143,9 +149,21 @@ static uint64_t check_sums(const struct result *result)
 		const struct line_stats *line = &result->line[i];
 
 		expect_equal(of_sites(result, line->offset),
-			     (struct sum){ line->bounces, line->hitm, line->upgrades });
+			     (struct sum){ bounces_of_line(line), line->hitm, line->upgrades });
 	}
 	return bounces;
+}
+
+static struct experiment *load_with(const char *path, char *const sets[], size_t count)
+{
+	struct diagnostics *diagnostics = diagnostics_new();
+	struct experiment *experiment = experiment_load(path, sets, count, diagnostics);
+
+	if (!experiment)
+		diagnostics_print(diagnostics, stderr, false);
+	assert_non_null(experiment);
+	diagnostics_free(diagnostics);
+	return experiment;
 }
 
 /* As the file has it, but one seed and a few million cycles at most: also of a run that is cut the
@@ -153,14 +171,8 @@ static uint64_t check_sums(const struct result *result)
 static struct experiment *load_short(const char *path)
 {
 	static char *const sets[] = { "repeat=1", "warmup=0", "max_cycles=20000000" };
-	struct diagnostics *diagnostics = diagnostics_new();
-	struct experiment *experiment = experiment_load(path, sets, 3, diagnostics);
 
-	if (!experiment)
-		diagnostics_print(diagnostics, stderr, false);
-	assert_non_null(experiment);
-	diagnostics_free(diagnostics);
-	return experiment;
+	return load_with(path, sets, 3);
 }
 
 /* Bounces of one combination, whose sums are right. */
@@ -195,6 +207,36 @@ static void test_sums(void **state)
 		bounces += bounces_of(&experiment->point[i]);
 	/* a line needs two CPUs to bounce */
 	assert_int_equal(bounces > 0, most_cpus > 1);
+	experiment_free(experiment);
+}
+
+/*
+ * Objects that fill pages, many in flight: memory is a slab's, then free pages, then another's, and
+ * each time somebody else's. Small ones: a line is the allocator's and the payload's at once.
+ */
+static void test_sums_where_labels_change(void **state)
+{
+	static char *const sets[] = { "objects=[bonwick, slab, slub-page, slub-cpu]", "cpus=8",
+				      "operations=300", "warmup=0", "repeat=1",
+				      "workload.in_flight=100", "workload.object_size=[8, 4096]",
+				      "workload.produce_cycles=0" };
+	struct experiment *experiment = load_with(*state, sets, sizeof sets / sizeof *sets);
+	uint64_t both = 0;
+
+	assert_int_equal(experiment->points, 8);
+	for (size_t i = 0; i < experiment->points; i++) {
+		char why[512] = "";
+		struct point *point = run_point(&experiment->point[i], why, sizeof why);
+
+		if (!point)
+			fail_msg("%s", why);
+		check_sums(point->result);
+		for (size_t line = 0; line < point->result->lines; line++)
+			both += point->result->line[line].bounces[CLASS_ALLOCATOR] &&
+				point->result->line[line].bounces[CLASS_PAYLOAD];
+		point_free(point);
+	}
+	assert_true(both > 0);
 	experiment_free(experiment);
 }
 
@@ -243,8 +285,10 @@ static void test_free_blocks_are_noted(void **state)
 int main(void)
 {
 	struct CMUnitTest tests[65] = { cmocka_unit_test(test_locks_have_callers),
-					cmocka_unit_test(test_free_blocks_are_noted) };
-	size_t count = 2;
+					cmocka_unit_test(test_free_blocks_are_noted),
+					cmocka_unit_test_prestate(test_sums_where_labels_change,
+								  "configs/demo.yaml") };
+	size_t count = 3;
 	glob_t files;
 
 	enter_source_tree();

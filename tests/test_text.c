@@ -244,7 +244,7 @@ static void poison(struct result *result)
 {
 	struct site_stats site = { .line = 64, .size = 8, .site = { evil, 1, evil, evil }, .op = OP_ALLOC, .path = evil,
 				   .loads = 1, .stores = 1, .bounces = 1, .hitm = 1, .wait_units = 64, .cpus = 1 };
-	struct line_stats line = { .offset = 64, .class = CLASS_ALLOCATOR, .bounces = 1, .loads = 1, .stores = 1, .misses = 1, .readers = 1,
+	struct line_stats line = { .offset = 64, .class = CLASS_ALLOCATOR, .bounces = { 1 }, .loads = 1, .stores = 1, .misses = 1, .readers = 1,
 				   .writers = 1, .false_sharing = 1 };
 
 	snprintf(site.member, sizeof site.member, "%s", evil);

@@ -52,15 +52,30 @@ static const char help[] =
 	"  bounce explore configs/remote-free.yaml --set explore.strategy=exhaustive\n"
 	"  bounce explore configs/remote-free.yaml --set plant=no-list-lock\n"
 	"  bounce explore --replay results/remote-free/findings/HASH.schedule\n\n"
-	"Exit status 1: something was found.";
+	"Exit status 1: something was found; 130: it was stopped, and the report tells of what was run "
+	"till then, and who was not looked at.";
 
-/* SIGTERM, as of `timeout`: the report tells of what was run till then. */
+/* By SIGTERM, as of `timeout`, or an interrupt; a second one ends at once. */
 static volatile sig_atomic_t stopped;
 
 static void stop(int signal)
 {
 	(void)signal;
 	stopped = 1;
+}
+
+static void stop_when_asked(void)
+{
+	const struct sigaction action = { .sa_handler = stop, .sa_flags = SA_RESETHAND };
+
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+}
+
+/* What was found is told; that not all was looked at is what a caller has to know first. */
+static int status_of(int status)
+{
+	return stopped && status != EXIT_MISTAKE ? EXIT_INTERRUPTED : status;
 }
 
 static enum which_plants which_plants(const char *word, const struct argp_state *state)
@@ -312,7 +327,7 @@ static int explore_one(const struct arguments *arguments, const struct experimen
 		print_finding(report.finding);
 		save(arguments, experiment, combination, report.finding);
 	} else {
-		puts("  nothing found");
+		puts(report.stopped ? "  nothing found till then" : "  nothing found");
 	}
 	backend_explored.explorer->finding_free(report.finding);
 	fflush(stdout);
@@ -323,12 +338,19 @@ int explore_told(const struct experiment *experiment, const char *output)
 {
 	const struct arguments arguments = { .output = output };
 
-	return explore_one(&arguments, experiment, experiment->combination[0]);
+	stop_when_asked();
+	return status_of(explore_one(&arguments, experiment, experiment->combination[0]));
+}
+
+static void print_missed(const struct combination *combination)
+{
+	print_models(combination);
+	puts(": not looked at; stopped");
 }
 
 /* ---- planted faults --------------------------------------------------------------------------- */
 
-/* Is what the options plant found by that strategy? */
+/* Is what the options plant found by that strategy? Who was stopped cannot say. */
 static bool plant_cell(const struct experiment *experiment, struct explore_options o, int strategy)
 {
 	struct explore_report report;
@@ -336,6 +358,7 @@ static bool plant_cell(const struct experiment *experiment, struct explore_optio
 	bool found;
 
 	o.strategy = strategy;
+	o.stop = &stopped;
 	if (strategy == STRATEGY_EXHAUSTIVE && o.operations > PLANT_OPERATIONS)
 		o.operations = PLANT_OPERATIONS; /* all orders of longer programs are too many */
 	if (!backend_explored.explorer->explore(&o, &report, why, sizeof why)) {
@@ -345,6 +368,8 @@ static bool plant_cell(const struct experiment *experiment, struct explore_optio
 	found = report.finding != NULL;
 	if (found)
 		printf(" %" PRIu64 " |", report.finding->at);
+	else if (report.stopped)
+		printf(" stopped at %" PRIu64 " |", report.schedules);
 	else
 		printf(" not in %" PRIu64 " |", report.schedules);
 	backend_explored.explorer->finding_free(report.finding);
@@ -384,6 +409,10 @@ static void print_plants(const struct experiment *experiment)
 				plant_cell(experiment, o, s);
 			}
 			putchar('\n');
+			if (stopped) {
+				puts("\nStopped: the others were not planted.");
+				return;
+			}
 		}
 	}
 }
@@ -398,6 +427,7 @@ static bool find_places(const struct experiment *experiment, struct explore_opti
 	char why[400];
 
 	o.places = true;
+	o.stop = &stopped;
 	o.strategy = STRATEGY_RUNS;
 	o.schedules = PLACE_SCHEDULES;
 	if (!backend_explored.explorer->explore(&o, &report, why, sizeof why)) {
@@ -440,16 +470,20 @@ static void print_places(const struct experiment *experiment,
 {
 	struct explore_options o = replay_options(combination, combination->settings.seed);
 	struct coverage coverage;
-	unsigned found = 0;
+	unsigned found = 0, tried;
 
 	if (!find_places(experiment, o, &coverage))
 		return;
 	print_models(combination);
 	print_strategies(":\n\n| fault | what is there |");
 	puts(" unnoted |\n|---|---|--:|--:|--:|--:|--:|");
-	for (unsigned i = 0; i < coverage.places && !stopped; i++)
-		found += print_place(experiment, o, &coverage.place[i]);
-	printf("\n%u of %u faults are found.\n\n", found, coverage.places);
+	for (tried = 0; tried < coverage.places && !stopped; tried++)
+		found += print_place(experiment, o, &coverage.place[tried]);
+	if (stopped)
+		printf("\nStopped: %u of %u faults were tried, %u are found.\n\n", tried,
+		       coverage.places, found);
+	else
+		printf("\n%u of %u faults are found.\n\n", found, coverage.places);
 }
 
 /* ---- experiments, replays ---------------------------------------------------------------------- */
@@ -474,9 +508,11 @@ static int explore_file(const struct arguments *arguments, const char *file,
 	for (size_t i = 0; i < experiment->combinations && arguments->plants != PLANTS_NAMED; i++) {
 		int one = EXIT_DONE;
 
-		if (explored_before(experiment, i) || stopped)
+		if (explored_before(experiment, i))
 			continue;
-		if (arguments->plants == PLANTS_PLACES)
+		if (stopped)
+			print_missed(experiment->combination[i]);
+		else if (arguments->plants == PLANTS_PLACES)
 			print_places(experiment, experiment->combination[i]);
 		else
 			one = explore_one(arguments, experiment, experiment->combination[i]);
@@ -533,15 +569,17 @@ int cli_explore(int argc, char **argv)
 	int status = EXIT_DONE;
 
 	options_parse(&argp, argc, argv, "bounce explore", &arguments);
-	sigaction(SIGTERM, &(struct sigaction){ .sa_handler = stop }, NULL);
 	if (arguments.replay)
 		status = replay(&arguments, diagnostics);
-	for (size_t i = 0; i < arguments.file_count && !stopped; i++) {
+	else
+		stop_when_asked();
+	for (size_t i = 0; i < arguments.file_count; i++) {
 		int one = explore_file(&arguments, arguments.files[i], diagnostics);
 
 		if (one > status)
 			status = one;
 	}
+	status = status_of(status);
 	diagnostics_print(diagnostics, stderr, table_colour(stderr, arguments.shared.colour));
 	diagnostics_free(diagnostics);
 	free(arguments.files);

@@ -486,7 +486,9 @@ static int run_points(struct playing *playing)
 		good = runner_tables(runner, &points, &whole, why, sizeof why);
 		if (!good)
 			complain("bounce: cannot write results: %s", why);
-		good = good && !summary.failed && !summary.mistaken &&
+		if (summary.interrupted)
+			complain("bounce: interrupted: there is no answer; your prediction is kept");
+		good = good && !summary.interrupted && !summary.failed && !summary.mistaken &&
 		       value_of_points(experiment->lab, &points, &playing->value);
 		if (good)
 			playing->missed = expected_print(stdout, experiment, &points);
@@ -511,7 +513,7 @@ static int explore(struct playing *playing)
 		return EXIT_FAILED;
 	status = explore_told(playing->experiment, playing->output);
 	playing->value = status == EXIT_FAILED;
-	if (status == EXIT_MISTAKE)
+	if (status == EXIT_MISTAKE || status == EXIT_INTERRUPTED)
 		return status;
 	return keep_prediction(playing->directory, playing->experiment->lab, playing->predicted,
 			       &playing->value)

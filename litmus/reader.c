@@ -308,6 +308,7 @@ struct litmus *litmus_parse(const struct document *document, struct diagnostics 
 	read_parts(&reader);
 	free(reader.labels.label);
 	free(reader.jumps.label);
+	free(reader.started);
 	if (diagnostics_count(diagnostics) == before)
 		return test;
 	litmus_free(test);

@@ -27,6 +27,8 @@ struct reader {
 	struct litmus *test;
 	bool addresses;                 /* the test has addresses of variables among its values */
 	struct labels labels, jumps;
+	bool unsure;                    /* not all of the program was understood */
+	size_t question;                /* where the text of the question begins */
 	struct started *started;
 	unsigned starteds;
 };

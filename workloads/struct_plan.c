@@ -413,23 +413,31 @@ static void give(struct planning *planning, const struct tree_node *node, unsign
 		plan->group_of[cpu] = group;
 }
 
+/* Behind a CPU's number; NULL: there is none, or one with zeros in front. */
+static const char *read_cpu(const char *at, unsigned long *cpu)
+{
+	char *end;
+
+	if (*at < '0' || *at > '9' || (*at == '0' && at[1] >= '0' && at[1] <= '9'))
+		return NULL;
+	*cpu = strtoul(at, &end, 10);
+	return *cpu > 100000 ? NULL : end;
+}
+
 /* "0-3,8": false: it is nothing of the kind. */
 static bool give_numbers(struct planning *planning, const struct tree_node *node, unsigned group)
 {
 	const char *at = node->word;
 
-	while (*at) {
-		char *end;
-		unsigned long first = strtoul(at, &end, 10), last = first;
+	do {
+		const char *end;
+		unsigned long first, last;
 
-		if (*at < '0' || *at > '9' || first > 100000)
+		if (!(end = read_cpu(at, &first)))
 			return false;
-		if (*end == '-') {
-			at = end + 1;
-			last = strtoul(at, &end, 10);
-			if (*at < '0' || *at > '9' || last < first || last > 100000)
-				return false;
-		}
+		last = first;
+		if (*end == '-' && (!(end = read_cpu(end + 1, &last)) || last < first))
+			return false;
 		if ((*end && *end != ',') || (*end == ',' && !end[1]))
 			return false;
 		for (unsigned long cpu = first; cpu <= last; cpu++) {
@@ -438,7 +446,7 @@ static bool give_numbers(struct planning *planning, const struct tree_node *node
 				break;  /* told once */
 		}
 		at = *end ? end + 1 : end;
-	}
+	} while (*at);
 	return true;
 }
 

@@ -283,18 +283,6 @@ static void check_choices(struct loading *loading, struct choices *choices)
 	}
 }
 
-void expect_resolve(struct loading *loading)
-{
-	struct expectations *all = &loading->experiment->expect;
-
-	for (size_t i = 0; i < all->count; i++) {
-		check_choices(loading, &all->expectation[i].of);
-		check_choices(loading, &all->expectation[i].than);
-	}
-}
-
-/* ---- against points -------------------------------------------------------------------------- */
-
 static const struct choice *find_choice(const struct choices *choices, const char *path)
 {
 	for (size_t i = 0; i < choices->count; i++) {
@@ -303,6 +291,36 @@ static const struct choice *find_choice(const struct choices *choices, const cha
 	}
 	return NULL;
 }
+
+/* Every value of the other side is one of this side's: there is no other side. */
+static void check_sides(struct loading *loading, const struct expectation *expectation)
+{
+	const struct choices *than = &expectation->than;
+
+	for (size_t i = 0; i < than->count; i++) {
+		const struct choice *same = find_choice(&expectation->of, than->choice[i].path);
+
+		if (!same || strcmp(same->value, than->choice[i].value))
+			return;
+	}
+	if (than->count)
+		mistake(loading->diagnostics, than->choice[0].place,
+			"'%s' names what 'of' names: each combination would be held against itself",
+			relations[expectation->relation]);
+}
+
+void expect_resolve(struct loading *loading)
+{
+	struct expectations *all = &loading->experiment->expect;
+
+	for (size_t i = 0; i < all->count; i++) {
+		check_choices(loading, &all->expectation[i].of);
+		check_choices(loading, &all->expectation[i].than);
+		check_sides(loading, &all->expectation[i]);
+	}
+}
+
+/* ---- against points -------------------------------------------------------------------------- */
 
 static bool has_all(const struct point *point, const struct choices *choices)
 {
@@ -316,11 +334,12 @@ static bool has_all(const struct point *point, const struct choices *choices)
 }
 
 /* Does `other` differ from `point` by these choices, and, its seed apart, by nothing else? A key
- * that one of the two does not have, a setting of the other's model, is no difference. */
+ * that one of the two does not have, a setting of the other's model, is no difference. What has the
+ * choices itself has no other side. */
 static bool is_other_side(const struct points *points, const struct point *point,
 			  const struct point *other, const struct choices *than)
 {
-	if (!has_all(other, than))
+	if (!has_all(other, than) || has_all(point, than))
 		return false;
 	for (size_t i = 0; i < points->swepts; i++) {
 		const char *a = point_value(point, points->swept[i]);

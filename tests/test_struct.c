@@ -479,7 +479,7 @@ static void mistakes_have_their_places(void **state)
 		  "11:25: 'one' wants 9 CPUs, and 4 are left of the 4 that 'cpus' gives\n" },
 		{ "  members: {a: long}\n  threads: {one: {cpus: \"\", loop: [load a]}, two: {cpus: 1-02, loop: [load a]}}\n",
 		  "11:25: 'cpus' is how many, which ones like 0-3,8, rest or all, not ''\n"
-		  "11:57: 'cpus' is how many, which ones like 0-3,8, rest or all, not '1-02'\n" },
+		  "11:58: 'cpus' is how many, which ones like 0-3,8, rest or all, not '1-02'\n" },
 		{ "  members: {a: long}\n  threads: {one: {cpus: 0-1, loop: [load a]}, two: {cpus: \"1,5\", loop: [load a]}}\n",
 		  "11:59: CPU 1 is one of 'one' already\n11:59: there is no CPU 5: 'cpus' is 4\n" },
 		{ "  members: {a: long}\n  edit: [own-lin a, own-line b, \"own-line \"]\n  threads: {one: {loop: [load a]}}\n",

@@ -182,6 +182,46 @@ static bool explored_before(const struct experiment *experiment, size_t at)
 	return false;
 }
 
+/* ---- what does not fit ------------------------------------------------------------------------ */
+
+struct telling {
+	const struct experiment *experiment;
+	struct diagnostics *diagnostics;
+};
+
+static void tell_option(void *to, const char *key, const char *text)
+{
+	const struct telling *telling = to;
+	const struct experiment *experiment = telling->experiment;
+	struct place place = !strcmp(key, "explore.program") ? experiment->program
+			     : !strcmp(key, "explore.fault") ? experiment->fault
+							     : experiment->plant;
+
+	mistake(telling->diagnostics, place, "%s", text);
+}
+
+bool explore_rehearse(const struct experiment *experiment, bool *out, struct diagnostics *diagnostics)
+{
+	struct telling telling = { experiment, diagnostics_new() };
+	size_t good = 0;
+
+	for (size_t i = 0; i < experiment->combinations; i++) {
+		const struct combination *combination = experiment->combination[i];
+		struct explore_options o = replay_options(combination, combination->settings.seed);
+		bool fits = explored_before(experiment, i) ||
+			    backend_explored.explorer->check(&o, tell_option, &telling);
+
+		if (out)
+			out[i] = !fits;
+		good += fits && !explored_before(experiment, i);
+	}
+	if (good)
+		diagnostics_excuse(diagnostics, telling.diagnostics, LEFT_OUT);
+	else
+		diagnostics_join(diagnostics, telling.diagnostics);
+	return good;
+}
+
 /* ---- what was found -------------------------------------------------------------------------- */
 
 static void print_how(const struct explore_options *o)
@@ -488,27 +528,17 @@ static void print_places(const struct experiment *experiment,
 
 /* ---- experiments, replays ---------------------------------------------------------------------- */
 
-static int explore_file(const struct arguments *arguments, const char *file,
-			struct diagnostics *diagnostics)
+static int explore_combinations(const struct arguments *arguments,
+				const struct experiment *experiment, const bool *out)
 {
-	struct experiment *experiment =
-		experiment_load(file, arguments->shared.sets, arguments->shared.set_count, diagnostics);
 	int status = EXIT_DONE;
 
-	if (!experiment)
-		return EXIT_MISTAKE;
-	if (keys_protocol_fault(experiment->combination[0]->settings.plant)) {
-		mistake(diagnostics, experiment->about,
-			"'plant' is a fault of the protocol, for 'bounce run'; the explorer has no caches");
-		experiment_free(experiment);
-		return EXIT_MISTAKE;
-	}
 	if (arguments->plants == PLANTS_NAMED)
 		print_plants(experiment);
 	for (size_t i = 0; i < experiment->combinations && arguments->plants != PLANTS_NAMED; i++) {
 		int one = EXIT_DONE;
 
-		if (explored_before(experiment, i))
+		if (out[i] || explored_before(experiment, i))
 			continue;
 		if (stopped)
 			print_missed(experiment->combination[i]);
@@ -520,6 +550,27 @@ static int explore_file(const struct arguments *arguments, const char *file,
 		if (one > status)
 			status = one;
 	}
+	return status;
+}
+
+static int explore_file(const struct arguments *arguments, const char *file,
+			struct diagnostics *diagnostics)
+{
+	struct experiment *experiment =
+		experiment_load(file, arguments->shared.sets, arguments->shared.set_count, diagnostics);
+	int status = EXIT_MISTAKE;
+	bool *out;
+
+	if (!experiment)
+		return EXIT_MISTAKE;
+	out = xalloc(experiment->combinations * sizeof *out);
+	if (keys_protocol_fault(experiment->combination[0]->settings.plant)) {
+		mistake(diagnostics, experiment->plant,
+			"'plant' is a fault of the protocol, for 'bounce run'; the explorer has no caches");
+	} else if (explore_rehearse(experiment, out, diagnostics)) {
+		status = explore_combinations(arguments, experiment, out);
+	}
+	free(out);
 	experiment_free(experiment);
 	return status;
 }

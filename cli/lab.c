@@ -537,20 +537,6 @@ static uint32_t flags_of(const char *word, char *why, size_t size)
 	return step_flags(word, why, size);
 }
 
-/* It is told as a mistake of the file. */
-static bool is_counted(const struct experiment *experiment, struct diagnostics *diagnostics)
-{
-	const char *word = experiment->lab->event;
-	char why[300];
-
-	if (!word || flags_of(word, why, sizeof why))
-		return true;
-	mistake(diagnostics, experiment->about,
-		"'lab.event' is one of transfer, miss, bounce, lock, interrupt, locked, kill, not '%.60s'",
-		word);
-	return false;
-}
-
 /* In the window, at an instance of the lab's struct: "page[3]" is one of "page"; at that member of
  * it, if the lab names one: "zone.lock". */
 static bool is_asked_for(const struct event *event, void *to)
@@ -718,8 +704,8 @@ static int play_file(const struct arguments *arguments, const char *path,
 	if (!experiment->lab)
 		mistake(diagnostics, experiment->about,
 			"an experiment without 'lab' asks nothing; 'bounce run' runs it");
-	else if (is_counted(experiment, diagnostics) &&
-		 (experiment->lab->explored || run_rehearse(experiment, diagnostics)))
+	else if (experiment->lab->explored ? explore_rehearse(experiment, NULL, diagnostics)
+					    : run_rehearse(experiment, diagnostics))
 		status = play(arguments, experiment);
 	experiment_free(experiment);
 	return status;

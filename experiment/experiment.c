@@ -462,6 +462,10 @@ static void describe(struct loading *loading, char *const *sets, size_t set_coun
 	}
 	experiment->compared = walk_place(loading, "objects");
 	experiment->about = walk_place(loading, "workload");
+	experiment->explores = walk_find(loading, "explore") || walk_find(loading, "plant");
+	experiment->program = walk_place(loading, "explore.program");
+	experiment->fault = walk_place(loading, "explore.fault");
+	experiment->plant = walk_place(loading, "plant");
 	remark_unused(loading);
 	expect_resolve(loading);
 	effective_experiment(loading);

@@ -151,6 +151,22 @@ static void read_hints(struct loading *loading, const struct yaml *key, const st
 	}
 }
 
+/* As 'bounce step --until' has them, and what only labs count. */
+static void check_event(struct loading *loading, const struct yaml *value, const char *event)
+{
+	static const char *const events[] = { "transfer",  "miss",   "bounce", "lock",
+					      "interrupt", "locked", "kill",   NULL };
+	struct nearest nearest = nearest_of(event, events);
+
+	for (size_t i = 0; events[i]; i++)
+		if (!strcmp(events[i], event))
+			return;
+	mistake(loading->diagnostics, value->place,
+		"'event' is one of transfer, miss, bounce, lock, interrupt, locked, kill, not '%.60s'%s%s%s",
+		event, nearest.best ? "; did you mean '" : "", nearest.best ? nearest.best : "",
+		nearest.best ? "'?" : "");
+}
+
 void lab_read(struct loading *loading, const struct yaml *key, const struct yaml *value)
 {
 	static const char *const known[] = { "ask",   "answer", "event", "line",
@@ -182,6 +198,8 @@ void lab_read(struct loading *loading, const struct yaml *key, const struct yaml
 		else
 			unknown_key(loading, part, "lab", known);
 	}
+	if (lab->event)
+		check_event(loading, yaml_find(value, "event"), lab->event);
 	must_have(loading, key, value, "lab", known, 2);
 }
 

@@ -26,6 +26,17 @@ void rule_name(struct loading *loading, const struct combination *into)
 			habit_variable(name));
 }
 
+/* Are all of these as they were meant? A list that ends with NULL. */
+static bool sound(const struct loading *loading, const char *const *keys)
+{
+	for (; *keys; keys++)
+		if (!schema_is_sound(&loading->schema, *keys))
+			return false;
+	return true;
+}
+
+#define SOUND(loading, ...) sound(loading, (const char *const[]){ __VA_ARGS__, NULL })
+
 static void rule_cpus(struct loading *loading, struct combination *into)
 {
 	struct machine *machine = &into->machine;
@@ -228,6 +239,12 @@ static struct place input_place(struct loading *loading, const char *key)
 	return walk_place(loading, key && walk_find(loading, path) ? path : "workload");
 }
 
+static void tell_no_operations(struct loading *loading)
+{
+	mistake(loading->diagnostics, loading->top,
+		"missing key 'operations': how many are measured, all CPUs together");
+}
+
 /* How much there is to do, and what the input holds. */
 static void rule_workload(struct loading *loading, struct combination *into)
 {
@@ -260,9 +277,15 @@ static void rule_workload(struct loading *loading, struct combination *into)
 	if (!good)
 		mistake(loading->diagnostics, input_place(loading, key), "workload '%s': %s",
 			workload->name, why);
-	else if (!into->operations)
-		mistake(loading->diagnostics, loading->top,
-			"missing key 'operations': how many are measured, all CPUs together");
+	else if (workload->operations && !into->operations)
+		tell_no_operations(loading);
+}
+
+/* The workload knows, or the file says. */
+static void rule_operations(struct loading *loading, const struct combination *into)
+{
+	if (!into->settings.operations && !into->workload->operations)
+		tell_no_operations(loading);
 }
 
 void rules_check(struct loading *loading, struct combination *combination)
@@ -270,14 +293,24 @@ void rules_check(struct loading *loading, struct combination *combination)
 	const struct workload *workload = combination->workload;
 	const struct settings *settings = &combination->settings;
 
-	if (rule_machine(loading, combination)) {
-		rule_cpus(loading, combination);
-		rule_placement(loading, combination);
-		rule_pairs(loading, combination);
+	if (SOUND(loading, "machine") && rule_machine(loading, combination)) {
+		if (SOUND(loading, "cpus", "scale"))
+			rule_cpus(loading, combination);
+		if (SOUND(loading, "cpus", "scale", "placement"))
+			rule_placement(loading, combination);
+		if (SOUND(loading, "cpus", "scale", "placement", "workload"))
+			rule_pairs(loading, combination);
 	}
-	rule_objects(loading, combination);
-	rule_struct_page(loading, combination);
-	rule_workload(loading, combination);
+	if (SOUND(loading, "workload", "objects"))
+		rule_objects(loading, combination);
+	if (SOUND(loading, "objects", "pages", "struct_page"))
+		rule_struct_page(loading, combination);
+	if (SOUND(loading, "workload", "cpus", "warmup", "operations"))
+		rule_workload(loading, combination);
+	if (SOUND(loading, "workload", "operations"))
+		rule_operations(loading, combination);
+	if (loading->schema.unsounds)
+		return;
 	combination->seedless = settings->cpus == 1 && !settings->jitter_cycles &&
 				!combination->machine.service_jitter_percent &&
 				!settings->interrupts.every &&

@@ -203,6 +203,9 @@ static void tell_workload(void *to, const struct workload_place *where, const ch
 	char path[SETTING_PATH_BYTES];
 	struct place place;
 
+	/* a file that cannot be read was told */
+	if (loading->unread && where->key && !strcmp(where->key, loading->unread))
+		return;
 	schema_join(path, "workload", where->key ? where->key : "");
 	if (where->tree)
 		place = (struct place){ where->tree->source, where->tree->line, where->tree->column };
@@ -251,7 +254,7 @@ static void rule_workload(struct loading *loading, struct combination *into)
 	const struct workload *workload = into->workload;
 	const char *key = workload->input_key;
 	char why[512] = "", path[4096] = "";
-	bool good = true;
+	bool good = true, checked;
 
 	into->warmup = into->settings.warmup;
 	into->operations = into->settings.operations;
@@ -267,11 +270,17 @@ static void rule_workload(struct loading *loading, struct combination *into)
 					      sizeof why);
 	if (good && *path)
 		good = add_input(into, path, why, sizeof why);
-	if (good && workload->check_settings &&
-	    !workload->check_settings(into->workload_settings, (unsigned)into->settings.cpus, tell_workload,
-			     loading))
+	if (!good)
+		mistake(loading->diagnostics, input_place(loading, key), "workload '%s': %s",
+			workload->name, why);
+	loading->unread = good ? NULL : key;
+	checked = !workload->check_settings ||
+		  workload->check_settings(into->workload_settings,
+					   (unsigned)into->settings.cpus, tell_workload, loading);
+	loading->unread = NULL;
+	if (!good || !checked)
 		return;
-	if (good && workload->operations)
+	if (workload->operations)
 		good = workload->operations(into->workload_settings, (unsigned)into->settings.cpus,
 					    &into->warmup, &into->operations, why, sizeof why);
 	if (!good)

@@ -287,6 +287,14 @@ static void test_run(void **state)
 	assert_null(strstr(output.out, "FAILS"));
 	assert_non_null(strstr(output.err, "FAILS"));
 	output_free(&output);
+
+	/* the copy among the results says that it holds nothing against them */
+	free(file);
+	assert_true(asprintf(&file, "%s/counted/experiment.yaml", folder) > 0);
+	char *copy = read_text(file);
+
+	assert_non_null(strstr(copy, "# Without 'expect' of the file that was run"));
+	free(copy);
 	folder_free(folder);
 	free(file);
 	free(where);

@@ -216,6 +216,14 @@ static int list_labs(struct diagnostics *diagnostics)
 
 /* ---- telling -------------------------------------------------------------------------------- */
 
+/* Bytes up to a blank. What is to be typed, 'bounce lab 3', is not broken: it will be copied. */
+static size_t piece_length(const char *text)
+{
+	const char *end = strncmp(text, "'bounce ", 8) ? NULL : strchr(text + 1, '\'');
+
+	return end ? (size_t)(end - text) + strcspn(end, " \t\n") : strcspn(text, " \t\n");
+}
+
 /* In lines of WIDTH; a line end in the text stays one. */
 static void print_text(const char *text)
 {
@@ -223,7 +231,7 @@ static void print_text(const char *text)
 	size_t column = 0;
 
 	while (*at) {
-		size_t blanks = strspn(at, " \t"), word = strcspn(at + blanks, " \t\n");
+		size_t blanks = strspn(at, " \t"), word = piece_length(at + blanks);
 		char *piece;
 
 		if (*at == '\n') {
@@ -269,7 +277,7 @@ static const char *unit_of(const struct lab *lab)
 	return lab->explored || lab->what.below ? "" : lab->what.above->unit;
 }
 
-/* How to come by an allocator of one's own. */
+/* How to come by an allocator of one's own: the one in "labs/toy.c" is called "toy". */
 static void print_own(const struct experiment *experiment)
 {
 	const struct lab *lab = experiment->lab;
@@ -277,9 +285,13 @@ static void print_own(const struct experiment *experiment)
 
 	if (!lab->own || plugin_name(0))
 		return;
-	printf("\nFor an allocator of your own, begin with a copy of %s:\n\n  cp %s mine.c\n  %s\n"
-	       "  bounce lab %s --model ./mine.so\n",
-	       lab->own, data_file(lab->own, path, sizeof path) ? shown_path(path) : lab->own,
+
+	const char *slash = strrchr(lab->own, '/'), *name = slash ? slash + 1 : lab->own;
+
+	printf("\nFor an allocator of your own, begin with a copy of %s, called mine:\n\n"
+	       "  sed 's/\"%.*s\"/\"mine\"/' %s >mine.c\n  %s\n  bounce lab %s --model ./mine.so\n",
+	       lab->own, (int)strcspn(name, "."), name,
+	       data_file(lab->own, path, sizeof path) ? shown_path(path) : lab->own,
 	       plugin_command(command, sizeof command), shown_path(experiment->path));
 }
 

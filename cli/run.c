@@ -59,7 +59,7 @@ static const struct argp_option options[] = {
 	{ "shard", OPTION_SHARD, "I/N", 0, "Every N-th point from the I-th on, 1/N to N/N", 0 },
 	{ "jobs", OPTION_JOBS, "N", 0, "Points at a time (as many as there are cores)", 0 },
 	{ "force", OPTION_FORCE, NULL, 0, "Compute again what is there", 0 },
-	{ "replace", OPTION_REPLACE, NULL, 0, "Take the folder of another experiment of that name; its points stay", 0 },
+	{ "replace", OPTION_REPLACE, NULL, 0, "Take the folder of another experiment of that name (a lab's is taken anyway); its points stay", 0 },
 	{ "no-plots", OPTION_NO_PLOTS, NULL, 0, "Draw no figures", 0 },
 	{ "sensitivity", OPTION_SENSITIVITY, NULL, 0, "Does the order, or what is expected, depend on an uncertain number? Each halved and doubled", 0 },
 	{ "backend", OPTION_BACKEND, "native|simulated", 0, "native: measure this host's processors, and print the simulation beside them", 0 },
@@ -274,11 +274,19 @@ int run_status(const struct runner_summary *summary, bool written, size_t ended)
 	return summary->failed || ended || !written ? EXIT_FAILED : EXIT_DONE;
 }
 
-static void folder_of(const struct arguments *arguments, const struct experiment *experiment,
-		      char *directory, size_t size)
+/* Where the results go. The folder of a lab is its latest run's, as with 'bounce lab': what it held is
+ * back in a second. */
+static struct runner_options options_for(const struct arguments *arguments,
+					 const struct experiment *experiment, char *directory,
+					 size_t size)
 {
+	struct runner_options how = arguments->runner;
+
 	snprintf(directory, size, "%s/%s", arguments->output ? arguments->output : "results",
 		 experiment->name);
+	how.directory = directory;
+	how.replace = how.replace || experiment->lab;
+	return how;
 }
 
 /* Of runs that all ended badly there is nothing to look at. */
@@ -299,11 +307,11 @@ static int run_one(struct arguments *arguments, const struct experiment *experim
 	struct runner_summary summary;
 	struct outcome_of_run came = { 0 };
 	char directory[4096];
+	struct runner_options how = options_for(arguments, experiment, directory, sizeof directory);
 
-	folder_of(arguments, experiment, directory, sizeof directory);
 	arguments->runner.directory = directory;
 
-	struct runner *runner = runner_new(experiment, &arguments->runner, &summary);
+	struct runner *runner = runner_new(experiment, &how, &summary);
 
 	if (!runner)
 		return summary.refused ? EXIT_MISTAKE : EXIT_FAILED;
@@ -333,12 +341,11 @@ static int try_weak(const struct arguments *arguments, const char *file,
 		.sets = arguments->sets,
 		.set_count = arguments->set_count,
 		.directory = directory,
-		.runner = arguments->runner,
+		.runner = options_for(arguments, experiment, directory, sizeof directory),
 		.format = arguments->printed.format,
 		.paper = printed_paper(stdout, &arguments->printed),
 	};
 
-	folder_of(arguments, experiment, directory, sizeof directory);
 	return sensitivity_run(experiment, &how);
 }
 
@@ -347,13 +354,12 @@ static int try_native(const struct arguments *arguments, const struct experiment
 	char directory[4096];
 	struct native_how how = {
 		.directory = directory,
-		.runner = arguments->runner,
+		.runner = options_for(arguments, experiment, directory, sizeof directory),
 		.format = arguments->printed.format,
 		.paper = printed_paper(stdout, &arguments->printed),
 		.watched = arguments->watched,
 	};
 
-	folder_of(arguments, experiment, directory, sizeof directory);
 	return native_run_experiment(experiment, &how);
 }
 
@@ -383,8 +389,9 @@ static bool has_folder(const struct arguments *arguments, struct experiment *con
 		       size_t at)
 {
 	const struct experiment *experiment = experiments[at];
-	struct runner_options runner = arguments->runner;
 	char directory[4096], why[1024];
+	struct runner_options runner =
+		options_for(arguments, experiment, directory, sizeof directory);
 
 	for (size_t i = 0; i < at; i++) {
 		if (strcmp(experiments[i]->name, experiment->name) ||
@@ -395,8 +402,6 @@ static bool has_folder(const struct arguments *arguments, struct experiment *con
 			experiments[i]->path, experiment->path, experiment->name);
 		return false;
 	}
-	folder_of(arguments, experiment, directory, sizeof directory);
-	runner.directory = directory;
 	if (arguments->sensitivity || runner_admits(experiment, &runner, why, sizeof why))
 		return true;
 	complain("bounce: %s", why);

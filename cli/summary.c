@@ -176,6 +176,18 @@ static const char *last_word(const char *path)
 	return dot ? dot + 1 : path;
 }
 
+/* The same; the whole key where another swept one ends in that word, and nothing else says whose it
+ * is. */
+static const char *key_heading(const struct points *points, const char *key)
+{
+	const char *word = last_word(key);
+
+	for (size_t i = 0; i < points->swepts; i++)
+		if (strcmp(points->swept[i], key) && !strcmp(last_word(points->swept[i]), word))
+			return key;
+	return word;
+}
+
 /* One for each swept key; returns how many. */
 static size_t key_columns(const struct points *points, struct column *columns)
 {
@@ -183,7 +195,7 @@ static size_t key_columns(const struct points *points, struct column *columns)
 
 	for (size_t i = 0; i < points->swepts && count < KEYS_MAX; i++)
 		columns[count++] =
-			(struct column){ last_word(points->swept[i]), points->swept[i], true };
+			(struct column){ key_heading(points, points->swept[i]), points->swept[i], true };
 	if (!points->swepts)
 		columns[count++] = (struct column){ "", "experiment", true };
 	return count;
@@ -512,7 +524,7 @@ static void print_blocks(FILE *out, const struct points *points, struct paper pa
 	for (size_t order = 0; order < ORDERS; order++)
 		columns[columns_used++] = (struct column){ title[order], title[order], false,
 							   order < ORDER_2M ? (unsigned)order : 0 };
-	columns[columns_used++] = (struct column){ "pages", "free_pages", false };
+	columns[columns_used++] = (struct column){ "free pages", "free_pages", false };
 	columns[columns_used++] = (struct column){ "in 2 MiB", "free_pages_in_2m", false };
 	columns[columns_used] = (struct column){ NULL, NULL, false };
 	table = table_new(columns);

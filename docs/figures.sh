@@ -36,6 +36,7 @@ case $("$build/bounce" --version) in
 	exit 1
 	;;
 esac
+mkdir -p "$build/figures-of-docs"
 failed=0
 while read -r name experiment plot; do
 	[ -n "$name" ] || continue
@@ -43,7 +44,7 @@ while read -r name experiment plot; do
 	out=$build/figures-of-docs/$name
 	# status 3: a claim that does not hold; the figure says so
 	"$build/bounce" run "configs/$experiment.yaml" --output="$out" --quiet >"$out.log" 2>&1 </dev/null
-	if [ $? -ne 0 ] && [ $? -ne 3 ] || ! cp "$out/$plot.png" "docs/figures/$name.png"; then
+	if [ $? -ne 0 ] && [ $? -ne 3 ] || ! cp "$out/${experiment##*/}/$plot.png" "docs/figures/$name.png"; then
 		echo "figures.sh: $name failed, see $out.log" >&2
 		failed=1
 	fi

@@ -184,17 +184,67 @@ verdict $? "a fault of the protocol is none of the explorer"
 "$bounce" explore "$here/labs/10-aba.yaml" --set plant=none --output results >out 2>&1 && grep -q 'nothing found' out
 verdict $? "lab 10 without its fault: nothing found"
 
-# The figures of the instructors' page are drawn.
-sed -n 's/^    bounce run labs/run labs/p' "$here/docs/labs.md" >figures
-[ "$(wc -l <figures)" -eq 13 ]
-verdict $? "a figure for each lab that runs"
-ln -s "$here/labs" labs
-while read -r _ arguments; do
-	rm -rf drawn
+# What a student types, in the order in which it is read and all in one folder: what the hints show, the lab
+# with a wrong prediction, what that prints, what is to be tried; then the instructors' page.
+typed() { # typed STATUSES COMMAND: one of these it ends with
 	# shellcheck disable=SC2086
-	"$bounce" run $arguments --quiet --output drawn >out 2>&1 </dev/null && ls drawn/*/*.svg >>out 2>&1
-	verdict $? "drawn: $arguments"
-done <figures
+	"$bounce" ${2#bounce } >out 2>&1 </dev/null
+	status=$?
+	case " $1 " in *" $status "*) true ;; *) false ;; esac
+	verdict $? "typed: $2: $status"
+}
+drawn() { # drawn run FILE ARGUMENTS
+	lab=${2#labs/}
+	ls results/lab-"${lab%.yaml}"/*.svg >out 2>&1
+	verdict $? "drawn: $*"
+}
+type_lines() { # commands, one a line; with what each ends is what the texts say
+	while read -r line; do
+		case $line in
+		"bounce lab "[0-9]*) typed "0 3" "$line --predict 1" ;;
+		"bounce run "*plant=* | "bounce explore labs/10-aba.yaml" | "bounce explore --replay "*) typed 1 "$line" ;;
+		"bounce run labs/14-your-own.yaml --model "*) typed "0 3" "$line" ;;
+		"bounce step --replay FILE") typed 0 "bounce step --replay $(ls results/lab-10-aba/findings/*)" ;;
+		*) typed 0 "$line" ;;
+		esac
+		# shellcheck disable=SC2086
+		case $line in *plots=*) drawn ${line#bounce } ;; esac
+	done
+}
+between_quotes() { # commands stand between quotes, folded as the text is
+	tr -s ' \n' ' ' | grep -o "'bounce [^']*'" | tr -d "'"
+}
+rm -rf results
+ln -s "$here/labs" labs
+for file in labs/*.yaml; do
+	lab=${file#labs/}
+	sed -n '/^  hints:/,/^  try:/p' "$file" | between_quotes | type_lines
+	sed -n '/^  hints:/,$p' "$file" >text
+	[ "$(between_quotes <text | wc -l)" -eq "$(tr -s ' \n' ' ' <text | grep -o 'bounce \(lab\|run\|report\|step\|explore\|explain\) ' | wc -l)" ]
+	verdict $? "$file: each command stands between quotes"
+	typed 3 "bounce lab ${lab%%-*} --predict 1000"
+	sed -n 's/^\(Where it bounces\|Around it\|Again\): //p' out >printed
+	grep '^  \(sed\|cc\) ' out >recipe
+	sed -n '/^Try: /,/^Where it/p' out >tried
+	sh recipe >out 2>&1
+	verdict $? "$file: the recipe that it prints, $(wc -l <recipe) lines"
+	type_lines <printed
+	sed -n '/^  try:/,$p' "$file" | between_quotes | tee asked | type_lines
+	while read -r line; do grep -q -F -- "$line" tried || echo "$line"; done <asked >out
+	[ ! -s out ]
+	verdict $? "$file: no command is broken over lines"
+done
+[ -f mine.so ]
+verdict $? "lab 14: the recipe that it prints makes mine.so"
+# The rows of the table: of each the lab, and then what is for the slide.
+page=$here/docs/labs.md
+grep '^| [0-9]' "$page" | sed 's/^| \([0-9]*\) .*/bounce lab \1 &/' | grep -o 'bounce lab [0-9]*\|`bounce [^`]*`' | tr -d '`' >commands
+sed -n 's/^    bounce/bounce/p' "$page" >>commands
+[ "$(wc -l <commands)" -ge 40 ]
+verdict $? "commands of the instructors' page are found: $(wc -l <commands)"
+type_lines <commands
+[ "$(grep -c 'plots=' commands)" -eq 13 ]
+verdict $? "a figure for each lab that runs"
 
 # Lab 14: graded by its bound.
 cc -O2 -g -shared -fPIC -DBOUNCE_PLUGIN -I "$here" -o toy.so "$here/labs/toy.c"

@@ -302,10 +302,11 @@ static const struct touch_names names = { place, line, note_descriptor };
 	"A CC.lock, R CC.rounds, R CC.prounds, R CC.magsize, A D.lock, R D.full_list, W D.lock" \
 	", W CC.lock"
 /* 8B.4.5 and 6: no room, no empty magazine, and no memory for one, which is asked of the cache of
- * magazines of this type. */
+ * magazines of this type without the CPU's lock. */
 #define NO_ROOM \
 	"A CC.lock, R CC.rounds, R CC.magsize, R CC.prounds, A D.lock, R D.empty_list, W D.lock" \
-	", W CC.lock, R D.magtype, A mSL.lock, R mSL.partial, W mSL.lock, R mKC.order, R mKC.hashed"
+	", W CC.lock, R D.magtype, A mSL.lock, R mSL.partial, W mSL.lock, R mKC.order, R mKC.hashed" \
+	", A CC.lock, W CC.lock"
 /* 8B.7: the first of the first slab; of large objects the bufctl, which goes into its bucket. */
 #define TAKE_HASHED(x) \
 	", R SL.partial, R SD(" x ").head, R BC(" x ").next, W SD(" x ").head, M SD(" x ").refcnt" \
@@ -354,6 +355,18 @@ static void hold_the_depot(struct touch *t, const struct access *access)
 #define TRY_AND_WAIT ", A D.lock" WAIT ", M ST.contention"
 #define LOCKED(size) \
 	{ .objects = "bonwick", .names = &names, .object_size = size, .meddle = hold_the_depot }
+
+/* 8B.5: a resize has begun when a magazine was asked for; this CPU, which had none, is told. */
+static void purge_the_cache(struct touch *t, const struct access *access)
+{
+	struct kmem_cpu_cache *ccp = &t->cache->cpu[t->recorded_cpu];
+
+	if (access->address == &t->cache->magtype)
+		ccp->cc_magsize = 0;
+}
+
+#define PURGED(size) \
+	{ .objects = "bonwick", .names = &names, .object_size = size, .meddle = purge_the_cache }
 
 static const struct touch_row rows[] = {
 	/* 8B.3.2. Table: reads the magazine; writes the cc line; 1 LOCK, of its own. */
@@ -414,18 +427,27 @@ static const struct touch_row rows[] = {
 	  ", W D.full_list, M D.full_total, R D.full_min, W D.full_min, M D.full_alloc, W D.lock"
 	  ", R CC.ploaded" LOAD TAKE("2"),
 	  "LM", "CC D", 2 },
-	/* 8B.4.5: no magazine anywhere. A new one, the second of its slab, goes to the depot, and then
-	 * comes from there. LOCKs: the CPU's and the depot's three times each, the cache_lock of
-	 * magazines. */
+	/* 8B.4.5: no magazine anywhere. A new one, the second of its slab, goes to the depot, and, the
+	 * lock still held, comes from there. LOCKs: the CPU's twice, the depot's three times, the
+	 * cache_lock of magazines. */
 	{ "free, a new magazine", "depot", OF(504), "0+a2 0-a !1-b",
 	  "A CC.lock, R CC.rounds, R CC.magsize, R CC.prounds, A D.lock, R D.empty_list, W D.lock"
 	  ", W CC.lock, R D.magtype" TAKE_BEHIND("m", "mMG[8]")
-	  ", A CC.lock, R CC.magsize, R D.magtype, A D.lock, R D.empty_list, W LM.next"
-	  ", W D.empty_list, M D.empty_total, W D.lock, W CC.lock"
-	  ", A CC.lock, R CC.rounds, R CC.magsize, R CC.prounds, A D.lock, R D.empty_list, R LM.next"
+	  ", A CC.lock, R CC.magsize, A D.lock, R D.empty_list, W LM.next"
+	  ", W D.empty_list, M D.empty_total, W D.lock"
+	  ", R CC.rounds, R CC.magsize, R CC.prounds, A D.lock, R D.empty_list, R LM.next"
 	  ", W D.empty_list, M D.empty_total, R D.empty_min, M D.empty_alloc, W D.lock"
 	  ", R CC.ploaded" LOAD PUT_FIRST,
-	  "mKC", "CC D D2 mSL mSD LM", 7 },
+	  "mKC", "CC D D2 mSL mSD LM", 6 },
+	/* 8B.4.5: the cache is purged meanwhile. The magazine goes back, without the lock, and there is
+	 * none to be had. LOCKs: the CPU's three times, the depot's, the cache_lock of magazines twice,
+	 * the cache's. */
+	{ "free, a new magazine of no use", "slab", PURGED(504), "0+a2 0-a !1-b",
+	  "A CC.lock, R CC.rounds, R CC.magsize, R CC.prounds, A D.lock, R D.empty_list, W D.lock"
+	  ", W CC.lock, R D.magtype" TAKE_BEHIND("m", "mMG[8]")
+	  ", A CC.lock, R CC.magsize, W CC.lock" PUT_BEHIND("m", "mMG[8]") ", W mSL.lock"
+	  ", A CC.lock, R CC.rounds, R CC.magsize, R CC.prounds, W CC.lock" PUT_SMALL("b") ", W SL.lock",
+	  "mKC KC", "CC D mSL mSD MG SL SD OB", 7 },
 	/* 8B.3.5 and 8B.7: no magazine, no depot; small objects are chained through themselves. */
 	{ "alloc from a slab", "slab", OF(64), "0+a !0+b",
 	  "A CC.lock, R CC.rounds, R CC.prounds, R CC.magsize, A D.lock, R D.full_list, W D.lock"
@@ -454,21 +476,21 @@ static const struct touch_row rows[] = {
 	  NEW_BUFCTL("(e)") ", W SD(e).head, A SL.lock" LIST_ADD("SD(e)", "partial")
 	  TAKE_HASHED("e") ", W SL.lock",
 	  "KC sKC bKC", "CC D SL sSL bSL SDb SD BC HB", 9 },
-	/* 8B.4.6 and 8B.7: there is no magazine to be had. LOCKs: the CPU's, the depot's, the
+	/* 8B.4.6 and 8B.7: there is no magazine to be had. LOCKs: the CPU's twice, the depot's, the
 	 * cache_lock of magazines, the cache's. */
 	{ "free to a slab", "slab", OF_BLOCKS(64, 1), "0+a2 !0-a",
-	  NO_ROOM PUT_SMALL("a") ", W SL.lock", "mKC KC", "CC D mSL SL SD OB", 4 },
+	  NO_ROOM PUT_SMALL("a") ", W SL.lock", "mKC KC", "CC D mSL SL SD OB", 5 },
 	{ "free to a slab, hashed", "slab", OF_BLOCKS(1024, 3), "0+a2 !0-a",
-	  NO_ROOM PUT_HASHED("a") ", W SL.lock", "mKC KC", "CC D mSL SL SD BC HB", 4 },
+	  NO_ROOM PUT_HASHED("a") ", W SL.lock", "mKC KC", "CC D mSL SL SD BC HB", 5 },
 	/* All eight were out: the slab is partial again. */
 	{ "free to a slab, complete to partial", "slab", OF_BLOCKS(504, 1), "0+a8 !0-a",
 	  NO_ROOM PUT_SMALL("a") LIST_DEL("", "SD(a)", "complete") LIST_ADD("SD(a)", "partial")
-	  ", W SL.lock", "mKC KC", "CC D mSL SL SD OB", 4 },
+	  ", W SL.lock", "mKC KC", "CC D mSL SL SD OB", 5 },
 	/* The last one is back: the slab goes, after the unlock; with these three reads, the path is named
 	 * after them. */
 	{ "free of the slab's last object", "slab", OF_BLOCKS(64, 1), "0+a !0-a",
 	  NO_ROOM PUT_SMALL("a") LIST_DEL("", "SD(a)", "partial") ", W SL.lock"
-	  ", R KC.order, R SD(a).base, R KC.hashed", "mKC KC", "CC D mSL SL SD OB", 4 },
+	  ", R KC.order, R SD(a).base, R KC.hashed", "mKC KC", "CC D mSL SL SD OB", 5 },
 	/* The same with four bufctls, e's first, and a descriptor, that go back, one lock each. */
 	{ "free of the slab's last object, hashed", "destroy", OF_BLOCKS(1024, 4), "0+a5 !0-e",
 	  NO_ROOM PUT_HASHED("e") LIST_DEL("", "SD(e)", "partial") ", W SL.lock"
@@ -478,7 +500,7 @@ static const struct touch_row rows[] = {
 	  ", R BC(e)[2].next" PUT_BEHIND("b", "BC(e)[2].next") ", W bSL.lock"
 	  ", R BC(e)[3].next" PUT_BEHIND("b", "BC(e)[3].next") ", W bSL.lock"
 	  PUT_BEHIND("s", "SD(e).cache") ", W sSL.lock",
-	  "mKC KC bKC sKC", "CC D mSL SL SD BC HB bSL SDb sSL", 9 },
+	  "mKC KC bKC sKC", "CC D mSL SL SD BC HB bSL SDb sSL", 10 },
 	{ "alloc from a new slab", "new slab", OF(504), "!0+a",
 	  "A CC.lock, R CC.rounds, R CC.prounds, R CC.magsize, A D.lock, R D.full_list, W D.lock"
 	  ", W CC.lock, A SL.lock, R SL.partial, W SL.lock"

@@ -175,7 +175,9 @@ static void capitals_and_hyphens_do_not_matter(void **state)
 					     "PLACEMENT", "scatter",	"out of memory",
 					     "combination", "point", "seed", "left out", "swept",
 					     "incomplete", "place", "weak", "partners", "range",
-					     "interval", "cold", "capacity", "true sharing" };
+					     "interval", "cold", "capacity", "true sharing",
+					     "partial list", "migratetype", "pageblock", "LRU",
+					     "ABA", "purger" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {

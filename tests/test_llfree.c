@@ -208,6 +208,60 @@ static void who_frees_much_into_a_tree_takes_it(void **state)
 	scene_free(s);
 }
 
+/* ---- 5.2: no tree has a frame that nobody has reserved ---------------------------------------------- */
+
+/*
+ * 2 trees (128 MiB), 2 cores, so that core 0 begins with tree 0 and core 1 with tree 1: neither is partly
+ * free, and both searches of free ones begin at home. Core 0 uses its tree up. Its next get:
+ *	reserve_or_wait    local 1 (set locked); no candidate, reads only; local 1 (unlocked): MEMORY
+ *	drain              local 2 (both swapped to none), trees 2 (both unreserved)
+ *	reserve_any        local 1 (set locked), trees 1 (tree 0 has nothing, tree 1 is taken), children 1,
+ *	                   bitfield 1: the second frame, core 1 has the first; local 1 (swap)
+ */
+static void take_the_other_tree(struct cpu *cpu, void *argument)
+{
+	struct scene *s = argument;
+
+	turn(cpu, s, 1);
+	for (unsigned i = 0; i < 16384; i++)
+		s->kept[i] = get(cpu, s, 0);
+	expect_frame(s, s->kept[0], 0);
+	s->locked = (struct locked){ 0 };
+	expect_frame(s, get(cpu, s, 0), 16384 + 1);
+	expect_locked(s, "get of another's tree",
+		      (struct locked){ .local = 6, .trees = 3, .children = 1, .bitfield = 1 });
+	/* it is reserved now, as any other */
+	expect_frame(s, get(cpu, s, 0), 16384 + 2);
+	expect_locked(s, "and the next", (struct locked){ .local = 1, .children = 1, .bitfield = 1 });
+	store(cpu, s->f->turn, 2);
+}
+
+/* The same for core 1, which has none now, and which begins at tree 1: trees 1 (core 0's unreserved) and
+ * 1 (taken). */
+static void take_it_back(struct cpu *cpu, void *argument)
+{
+	struct scene *s = argument;
+
+	expect_frame(s, get(cpu, s, 0), 16384);
+	store(cpu, s->f->turn, 1);
+	turn(cpu, s, 2);
+	s->locked = (struct locked){ 0 };
+	expect_frame(s, get(cpu, s, 0), 16384 + 3);
+	expect_locked(s, "get of what was its tree",
+		      (struct locked){ .local = 6, .trees = 2, .children = 1, .bitfield = 1 });
+}
+
+static void who_finds_no_tree_drains_all_and_reserves_any(void **state)
+{
+	struct scene *s = scene_new(128, 2);
+
+	(void)state;
+	thread_start(s->f->sim, 0, take_the_other_tree, s);
+	thread_start(s->f->sim, 1, take_it_back, s);
+	run_sound(s);
+	scene_free(s);
+}
+
 /* ---- the kernel's side: as 3.9 has it (5.6, 0.4, 0.7) ---------------------------------------------- */
 
 #define LOCAL "llfree local[0].preferred"
@@ -406,6 +460,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cores_take_from_trees_of_their_own),
 		cmocka_unit_test(who_frees_much_into_a_tree_takes_it),
+		cmocka_unit_test(who_finds_no_tree_drains_all_and_reserves_any),
 		cmocka_unit_test(around_it_is_the_kernel_of_the_time),
 		cmocka_unit_test(blocks_of_all_orders_come_back),
 		cmocka_unit_test(all_can_be_taken_and_comes_back),

@@ -173,6 +173,27 @@ static void instances_do_not_meet(void **state)
 	workbench_done(&bench);
 }
 
+/* Places in a queue too, whichever kind of lock has one: there is no allocator. */
+static void all_lines_are_the_workloads(void **state)
+{
+	static const char *const waited_for[] = { "ticket", "queued", "mcs" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof waited_for / sizeof *waited_for; i++) {
+		char settings[60];
+		struct workbench bench = { .settings = settings, .cpus = 4, .warmup = 40,
+					   .operations = 400 };
+		const uint64_t *bounces;
+
+		snprintf(settings, sizeof settings, "lock=%s section_cycles=100", waited_for[i]);
+		run_good(&bench);
+		bounces = bench.result->total.bounces;
+		assert_true(bounces[CLASS_WORKLOAD] > 0);
+		assert_int_equal(bounces[CLASS_ALLOCATOR] + bounces[CLASS_PAYLOAD], 0);
+		workbench_done(&bench);
+	}
+}
+
 /* ---- exclusion ------------------------------------------------------------------------------- */
 
 static const char *const kinds[] = {
@@ -560,6 +581,7 @@ int main(void)
 		cmocka_unit_test(a_writer_of_rcu_is_a_sum),
 		cmocka_unit_test(a_batch_folds_once),
 		cmocka_unit_test(instances_do_not_meet),
+		cmocka_unit_test(all_lines_are_the_workloads),
 		cmocka_unit_test(no_change_is_lost_and_none_seen_half),
 		cmocka_unit_test(two_in_a_section_are_a_bug),
 		cmocka_unit_test(half_of_a_change_is_a_bug),

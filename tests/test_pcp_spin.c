@@ -287,6 +287,32 @@ static void a_slab_of_two_pages_goes_without_a_locked_operation(void **state)
 	}
 }
 
+/* Before any lock: 4.3, prep of a block, each struct read and written, the tail's first; 2026: 2.7, the
+ * head's private as well, unconditionally. Of a single page neither is (free hit, above). */
+static void of_a_block_all_structs_are_stored_to(void **state)
+{
+	static const struct { int variant; const char *first; } rows[] = {
+		{ V6_12, "A PG0._refcount, R PG0.flags, R PG1.flags, W PG1.flags, R PG0.mapping"
+			 ", W PG0.flags, " BITMAP },
+		{ V7_1, "A PG0._refcount, R PG0.flags, R PG1.flags, W PG1.flags, R PG0.mapping"
+			", W PG0.flags, W PG0.private, " BITMAP },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct pcp_spin_settings set = { AMOUNTS(0, 4, 0, true), rows[i].variant };
+		struct fixture *f = spin_new(&set, 1, 0);
+		char text[8000];
+
+		fixture_run(f, "0pa1 !0qa1");
+		pages_record(f, text, sizeof text);
+		if (strncmp(text, rows[i].first, strlen(rows[i].first)))
+			fail_msg("is       %s\nexpected %s", text, rows[i].first);
+		fixture_expect_sound(f);
+		fixture_free(f);
+	}
+}
+
 /* ---- below the LOW mark, 2026: 2.8 --------------------------------------------------------------- */
 
 /* Only MIN lets it through. The list of order 1 is empty. 6.12 refills it: 4 >> 1 = 2 blocks, of which
@@ -1246,6 +1272,7 @@ int main(void)
 		cmocka_unit_test(the_zone_lock_is_visited_as_often_as_in_the_vectors),
 		cmocka_unit_test(bursts_of_blocks_are_drained_as_in_the_vectors),
 		cmocka_unit_test(each_path_makes_the_accesses_of_the_sheet),
+		cmocka_unit_test(of_a_block_all_structs_are_stored_to),
 		cmocka_unit_test(a_slab_of_two_pages_goes_without_a_locked_operation),
 		cmocka_unit_test(who_may_not_wait_refills_no_list_of_blocks),
 		cmocka_unit_test(a_movable_page_claims_no_small_block),

@@ -998,6 +998,44 @@ static void squeeze(char *text)
 	*to = '\0';
 }
 
+/* The last word of a key, the whole key where another ends in the same word. */
+static void equal_headings_are_told_apart(void **state)
+{
+	static const struct {
+		char *swept[4];
+		const char *headings;
+	} cases[] = {
+		{ { "objects", "workload.object_size", "sheaves.variant" }, "\nobjects object_size variant " },
+		{ { "objects", "workload.object_size", "sheaves.variant", "sheaves-all.variant" },
+		  "\nobjects object_size sheaves.variant sheaves-all.variant " },
+		{ { "interrupts.every", "objects", "slub-page.bugs", "slub-cpu.bugs" },
+		  "\nevery objects slub-page.bugs slub-cpu.bugs " },
+		{ { "pages", "pcp.pages" }, "\npages pcp.pages " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char *swept[4], *text;
+		struct made made;
+		size_t length;
+		FILE *out = open_memstream(&text, &length);
+
+		made_init(&made);
+		made_add(&made, "sheaves", "64", 1, 1000, 10);
+		memcpy(swept, cases[i].swept, sizeof swept);
+		made.points.swept = swept;
+		for (made.points.swepts = 0; made.points.swepts < 4 && swept[made.points.swepts];)
+			made.points.swepts++;
+		summary_print(out, &made.points, (struct paper){ 0 });
+		fclose(out);
+		squeeze(text);
+		if (!strstr(text, cases[i].headings))
+			fail_msg("no%sin\n%s", cases[i].headings, text);
+		free(text);
+		made_free(&made);
+	}
+}
+
 /* (100 + 300) / 2 single pages, 512 and 1024 in large blocks: of 1736 pages 1536 are 88.5 %. Below an
  * object allocator, and where nobody asks for pages, they are no subject. */
 static void free_blocks_are_told_at_the_end(void **state)
@@ -1928,6 +1966,7 @@ int main(void)
 		cmocka_unit_test(two_states_decide_nothing),
 		cmocka_unit_test(a_figure_marks_two_states),
 		cmocka_unit_test(the_table_tells_two_states),
+		cmocka_unit_test(equal_headings_are_told_apart),
 		cmocka_unit_test(free_blocks_are_told_at_the_end),
 		cmocka_unit_test(less_in_some_settings_is_not_less),
 		cmocka_unit_test(less_than_one_per_cent_is_no_difference),

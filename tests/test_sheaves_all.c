@@ -119,10 +119,11 @@
 	", R kPCS.spare, R kKCN.barn, R kBARN.nr_full, R kBARN.nr_empty, W kPCS.lock"
 #define NO_PAGES ", R kKCN.node, R kND.nr_partial, R kKC.oo, R kKC.allocflags, R kKC.min"
 #define NO_NEW_SHEAF ASK_KMALLOC ASK_KMALLOC NO_PAGES NO_PAGES
-/* 4.3 f: all of the main sheaf, {a, b}. */
-#define FLUSH_MAIN \
-	AGAIN MAIN("m") ", W SHm.size, R SHm.o0, R SHm.o1" OUTSIDE ", " SLAB_OF("b") ", W OB(b), " \
-	SLAB_OF("a") ", W OB(a)" FREE_LOCKED("b") ADD_TAIL_70("b") ", W ND.lock"
+/* 4.3 f: all of the main sheaf, {x, y}; {a, b}. */
+#define FLUSH_MAIN_OF(x, y) \
+	AGAIN MAIN("m") ", W SHm.size, R SHm.o0, R SHm.o1" OUTSIDE ", " SLAB_OF(y) ", W OB(" y "), " \
+	SLAB_OF(x) ", W OB(" x ")" FREE_LOCKED(y)
+#define FLUSH_MAIN FLUSH_MAIN_OF("a", "b") ADD_TAIL_70("b") ", W ND.lock"
 
 /* 4.2 of one object: not full, not the last. */
 #define FREE_SLAB(x) ", R PG(" x ").freelist, R PG(" x ").counters, W OB(" x "), A PG(" x ").freelist"
@@ -338,6 +339,20 @@ static void use_up_kmalloc_and_be_inside_late(struct fixture *f, const struct ac
 	} else if (f->slot['?'] && access->address == f->family->place(f, "PCS.lock")) {
 		sheaf_put(f, "PCS.lock", 1, 0);
 	}
+}
+
+/* The same, twice: when main has been flushed, a handler fills it with g and h. */
+static void use_up_kmalloc_and_fill_main(struct fixture *f, const struct access *access)
+{
+	use_up_kmalloc(f, access);
+	if (f->slot['?'] || access->write || access->address != f->family->place(f, "PCS.lock") ||
+	    sheaf_get(f, "SHm.size", 4))
+		return;
+	f->slot['?'] = f;
+	sheaf_put(f, "SHm.o0", 8, (uintptr_t)f->slot['g']);
+	sheaf_put(f, "SHm.o1", 8, (uintptr_t)f->slot['h']);
+	sheaf_put(f, "SHm.size", 4, 2);
+	f->slot['!'] = NULL;
 }
 
 /* ---- what a handler does while pages are allocated for a fill ------------------------------------------- */
@@ -644,6 +659,14 @@ static const struct row rows_71[] = {
 	  FREE_OF("c") INSIDE MAIN("m") ", R KC.capacity" BARN_71
 	  ", R PCS.spare, R BARN.nr_empty" OUTSIDE NO_NEW_SHEAF FLUSH_MAIN AGAIN MAIN("m") NEW_PUSH("0"),
 	  NULL, NULL, 3, .meddle = use_up_kmalloc },
+	/* "Full again -> a": the barn is looked up anew. The second slab is behind the first. */
+	{ "free, no sheaf to be had, full again", "flush",
+	  "0+a 0+b 0+c 0+d 0+e 0+f 0+g 0+h 1-a 1-b !1-c",
+	  FREE_OF("c") INSIDE MAIN("m") ", R KC.capacity" BARN_71
+	  ", R PCS.spare, R BARN.nr_empty" OUTSIDE NO_NEW_SHEAF FLUSH_MAIN AGAIN MAIN("m") BARN_71
+	  ", R PCS.spare, R BARN.nr_empty" OUTSIDE NO_NEW_SHEAF FLUSH_MAIN_OF("g", "h")
+	  ", M ND.nr_partial" ADD_LAST("PG(h)", "PG(a).next", "ND.prev") ", A PG(h).flags, W ND.lock"
+	  AGAIN MAIN("m") NEW_PUSH("0"), NULL, NULL, 6, .meddle = use_up_kmalloc_and_fill_main },
 	/* The trylock before the flush fails: c goes to its slab, which is full. */
 	{ "free, no sheaf to be had, inside afterwards", "full to partial", "0+a 0+b 0+c 1-a 1-b !1-c",
 	  FREE_OF("c") INSIDE MAIN("m") ", R KC.capacity" BARN_71

@@ -589,6 +589,7 @@ static bool locks_create(struct traffic *traffic, const void *settings, void **s
 	all->node = percpu_new(sim, struct mcs_node, LINE, &mcs_node_layout, "mcs_node");
 	all->counter = percpu_new(sim, int64_t, LINE, &counter_layout, "own counter");
 	all->seen = percpu_new(sim, struct period, LINE, &period_layout, "seen");
+	lock_queues_of_workload(sim);
 	for (uint64_t i = 0; i < set->instances; i++)
 		instance_new(sim, all, &guard[i], &all->instance[i]);
 	locks_restart(traffic, all);

@@ -155,7 +155,7 @@ function say_machine(machine) {
 	read_machine(machine)
 	print "## " machine "\n"
 	print fact["title"] ". " fact["freq_ghz"] " GHz, " fact["cores"] " cores, " fact["protocol"] ", dirty reads " fact["dirty_read"] ", store buffer " fact["store_buffer"] "."
-	print "Chosen, one value each for the whole machine: `handoff.home: " fact["handoff.home"] "`, `local_bias: " fact["handoff.local_bias"] "`, `split: " fact["handoff.split"] "`.\n"
+	print "Chosen, one value each for the whole machine: `handoff.home: " fact["handoff.home"] "`, `local_bias: " fact["handoff.local_bias"] "`, `split: " fact["handoff.split"] "`" (fact["handoff.hold_ns"] > 0 ? ", `hold_ns: " fact["handoff.hold_ns"] "`" : "") ".\n"
 	say_entered()
 	say_predicted(machine)
 }

@@ -182,9 +182,50 @@ static void *bonwick_alloc(struct cpu *cpu, void *state, struct kmem_cache *cp, 
 
 /* ---- free ----------------------------------------------------------------------------------- */
 
-/* False: there is no room, and no empty magazine. */
-static bool put_round(struct cpu *cpu, struct kmem_cache *cp, struct kmem_cpu_cache *ccp,
-		      void *object)
+/* Where magazines of this type come from. */
+static struct kmem_cache *magazine_cache(const struct bonwick *b, const struct kmem_magtype *type)
+{
+	return b->magazine_cache[type - bonwick_magtypes];
+}
+
+/* An empty magazine for the depot, unless the size changed meanwhile. The CPU's lock is held, but not
+ * while caches are asked. False: there is no memory. */
+static bool magazine_new(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp,
+			 struct kmem_cpu_cache *ccp, bool on)
+{
+	const struct kmem_magtype *type;
+	struct magazine *magazine;
+	struct kmem_cache *of;
+
+	spin_unlock(cpu, &ccp->cc_lock, MUTEX);
+	leave(cpu, on);
+	type = load(cpu, &cp->magtype);
+	of = magazine_cache(b, type);
+	magazine = slab_layer_alloc(cpu, b, of, GFP_ATOMIC);
+	if (magazine) {
+		relabel(cpu, magazine, of->chunksize, &bonwick_magazine_layout, of->chunksize,
+			"magazine");
+		path(cpu, "new magazine");
+	}
+	(void)enter(cpu);
+	spin_lock(cpu, &ccp->cc_lock, MUTEX);
+	if (!magazine)
+		return false;
+	if (load(cpu, &ccp->cc_magsize) == type->rounds) {
+		depot_free(cpu, cp, &cp->empty, magazine);
+		return true;
+	}
+	spin_unlock(cpu, &ccp->cc_lock, MUTEX);
+	leave(cpu, on);
+	slab_layer_free(cpu, b, of, magazine);
+	(void)enter(cpu);
+	spin_lock(cpu, &ccp->cc_lock, MUTEX);
+	return true;
+}
+
+/* False: there is no room, and no magazine to be had. */
+static bool put_round(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp,
+		      struct kmem_cpu_cache *ccp, void *object, bool on)
 {
 	for (;;) {
 		int32_t rounds = load(cpu, &ccp->cc_rounds), prounds;
@@ -204,63 +245,28 @@ static bool put_round(struct cpu *cpu, struct kmem_cache *cp, struct kmem_cpu_ca
 			swap_magazines(cpu, ccp);
 			continue;
 		}
-		if (!size || !exchange_magazine(cpu, cp, ccp, &cp->empty, &cp->full, 0))
+		if (!size)                      /* they are being exchanged for larger ones */
+			return false;
+		if (!exchange_magazine(cpu, cp, ccp, &cp->empty, &cp->full, 0) &&
+		    !magazine_new(cpu, b, cp, ccp, on))
 			return false;
 	}
-}
-
-/* Where magazines of this type come from. */
-static struct kmem_cache *magazine_cache(const struct bonwick *b, const struct kmem_magtype *type)
-{
-	return b->magazine_cache[type - bonwick_magtypes];
-}
-
-/* An empty magazine for the depot; false: there is no memory, or no magazines at the moment. */
-static bool magazine_new(struct cpu *cpu, struct bonwick *b, struct kmem_cache *cp,
-			 struct kmem_cpu_cache *ccp)
-{
-	const struct kmem_magtype *type = load(cpu, &cp->magtype), *now;
-	struct kmem_cache *of = magazine_cache(b, type);
-	struct magazine *magazine = slab_layer_alloc(cpu, b, of, GFP_ATOMIC);
-	uint16_t size;
-	bool on, good;
-
-	if (!magazine)
-		return false;
-	relabel(cpu, magazine, of->chunksize, &bonwick_magazine_layout, of->chunksize, "magazine");
-	path(cpu, "new magazine");
-	on = enter(cpu);
-	spin_lock(cpu, &ccp->cc_lock, MUTEX);
-	size = load(cpu, &ccp->cc_magsize);
-	now = load(cpu, &cp->magtype);
-	good = now == type && size;
-	if (good)
-		depot_free(cpu, cp, &cp->empty, magazine);
-	spin_unlock(cpu, &ccp->cc_lock, MUTEX);
-	leave(cpu, on);
-	if (!good)
-		slab_layer_free(cpu, b, of, magazine);
-	return size;
 }
 
 static void bonwick_free(struct cpu *cpu, void *state, struct kmem_cache *cp, void *object)
 {
 	struct kmem_cpu_cache *ccp = &cp->cpu[cpu_id(cpu)];
+	bool on, done;
 
 	compute(cpu, STEP_FREE);
 	path(cpu, "fast");
-	for (;;) {
-		bool on = enter(cpu), done;
-
-		spin_lock(cpu, &ccp->cc_lock, MUTEX);
-		done = put_round(cpu, cp, ccp, object);
-		spin_unlock(cpu, &ccp->cc_lock, MUTEX);
-		leave(cpu, on);
-		if (done)
-			return;
-		if (!magazine_new(cpu, state, cp, ccp))
-			break;
-	}
+	on = enter(cpu);
+	spin_lock(cpu, &ccp->cc_lock, MUTEX);
+	done = put_round(cpu, state, cp, ccp, object, on);
+	spin_unlock(cpu, &ccp->cc_lock, MUTEX);
+	leave(cpu, on);
+	if (done)
+		return;
 	path(cpu, "slab");
 	slab_layer_free(cpu, state, cp, object);
 }

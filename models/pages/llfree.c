@@ -19,7 +19,8 @@
  *   (5) no local is locked; a free frame's struct page is referred to by nobody.
  *
  * alloc  from the own tree: the local count, a child's count, a bit. A tree that is used up is
- *        exchanged for a partly free one near the own start, a free one, or any.
+ *        exchanged for a partly free one near the own start, a free one, or any; if all are others',
+ *        they lose them, and one is reserved.
  * free   the bit, the child's count, and the local count if the frame's tree is the own one, else
  *        the tree's. Four frees in a row into one tree reserve it, if it has enough.
  *
@@ -42,9 +43,9 @@
  * An allocation in an interrupt that finds the local locked takes from a tree that nobody has
  * reserved; the artifact's wait there does not count the frame.
  * Orders 7 and 8, which the sheet leaves out, set 2 or 4 neighbouring rows one after the other and put
- * them back on failure: a guess. Who finds no tree waits for those that
- * are being exchanged and tries four times, then gives up: with fewer trees than CPUs an allocation may
- * fail while frames are free.
+ * them back on failure: a guess. Who finds no tree drains all and looks once more, then gives up: with
+ * fewer trees than CPUs an allocation may fail while frames are free, in trees that others are
+ * exchanging.
  * Left out: migratetypes, NUMA counters.
  */
 #include "models/pages/zone.h"
@@ -65,6 +66,7 @@ enum {
 enum { LOCKED_BIT = 16, START_SHIFT = 17 };
 #define LOCAL_LOCKED (1ull << LOCKED_BIT)
 #define NO_START (UINT64_MAX >> START_SHIFT)
+#define NO_TREE (NO_START << START_SHIFT)
 /* The word `last_frees`: a count in the low 16 bits, the tree above. */
 enum { LAST_COUNT_BITS = 16 };
 
@@ -477,24 +479,27 @@ static bool search_from(struct cpu *cpu, struct instance *in, uint64_t start, un
 	return false;
 }
 
-static bool search(struct cpu *cpu, struct instance *in, uint64_t start, unsigned order,
-		   bool fragmented, struct reserved *got)
-{
-	bool found;
+/* Which trees are tried first; then any. */
+enum tried_first { PARTIAL_FIRST, FREE_FIRST, ANY };
 
-	if (fragmented)
+static bool search(struct cpu *cpu, struct instance *in, uint64_t start, unsigned order,
+		   enum tried_first first, struct reserved *got)
+{
+	bool found = false;
+
+	if (first == FREE_FIRST)
 		found = search_from(cpu, in, start, order, ALMOST_FREE, got) ||
 			search_partial(cpu, in, start, order, got);
-	else
+	else if (first == PARTIAL_FIRST)
 		found = search_partial(cpu, in, start, order, got) ||
 			search_from(cpu, in, start, order, ALMOST_FREE, got);
 	return found || search_from(cpu, in, start, order, 1ull << order, got);
 }
 
 /* The local word becomes `word`; the tree that it had goes back with what was left of it. */
-static void change_tree(struct cpu *cpu, struct instance *in, uint64_t word)
+static void change_tree(struct cpu *cpu, struct instance *in, uint64_t *local, uint64_t word)
 {
-	uint64_t old = exchange(cpu, own(cpu, in), word);
+	uint64_t old = exchange(cpu, local, word);
 
 	if (has_start(old))
 		unreserve_tree(cpu, in, tree_of(old), free_of(old));
@@ -517,7 +522,7 @@ static uint64_t get_unreserved(struct cpu *cpu, struct instance *in, uint64_t st
 }
 
 static uint64_t reserve(struct cpu *cpu, struct instance *in, uint64_t old, unsigned order,
-			bool fragmented)
+			enum tried_first first)
 {
 	uint64_t start = has_start(old) ? tree_of(old)
 					: in->tree_count / in->cores * cpu_id(cpu) % in->tree_count;
@@ -527,8 +532,8 @@ static uint64_t reserve(struct cpu *cpu, struct instance *in, uint64_t old, unsi
 	path(cpu, "reserve");
 	if (!lock_local(cpu, in))
 		return get_unreserved(cpu, in, start, order);
-	if (search(cpu, in, start, order, fragmented, &got)) {
-		change_tree(cpu, in, local_word(got.free - (1ull << order), got.frame));
+	if (search(cpu, in, start, order, first, &got)) {
+		change_tree(cpu, in, own(cpu, in), local_word(got.free - (1ull << order), got.frame));
 		return got.frame;
 	}
 	do
@@ -537,22 +542,13 @@ static uint64_t reserve(struct cpu *cpu, struct instance *in, uint64_t old, unsi
 	return NO_FRAME;
 }
 
-/* All trees go back; who is exchanging one is waited for, but by an interrupt, which passes it. */
+/* All trees go back; who is exchanging his finds that he had none. */
 static void drain_locals(struct cpu *cpu, struct instance *in)
 {
-	for (unsigned id = 0; id < sim_cpus(cpu_sim(cpu)); id++) {
-		uint64_t *local = &per_cpu(cpu_sim(cpu), in->local, id)->preferred, old;
+	struct sim *sim = cpu_sim(cpu);
 
-		do {
-			old = load(cpu, local);
-			if (old & LOCAL_LOCKED && !in_interrupt(cpu))
-				old = spin_while(cpu, local, value & LOCAL_LOCKED, STEP_PAUSE);
-			if (old & LOCAL_LOCKED || !has_start(old))
-				break;
-		} while (!cas(cpu, local, old, NO_START << START_SHIFT));
-		if (!(old & LOCAL_LOCKED) && has_start(old))
-			unreserve_tree(cpu, in, tree_of(old), free_of(old));
-	}
+	for (unsigned id = 0; id < sim_cpus(sim); id++)
+		change_tree(cpu, in, &per_cpu(sim, in->local, id)->preferred, NO_TREE);
 }
 
 /* ---- get (5.2) ------------------------------------------------------------------------------------ */
@@ -597,9 +593,9 @@ static uint64_t get(struct cpu *cpu, struct instance *in, unsigned order)
 				return frame;
 			}
 			add_to_tree(cpu, in, tree_of(old), 1ull << order);
-			frame = reserve(cpu, in, old, order, true);
+			frame = reserve(cpu, in, old, order, FREE_FIRST);
 		} else if (!has_start(old) || !sync_with_tree(cpu, in, old)) {
-			frame = reserve(cpu, in, old, order, false);
+			frame = reserve(cpu, in, old, order, PARTIAL_FIRST);
 		} else {
 			continue;
 		}
@@ -608,11 +604,9 @@ static uint64_t get(struct cpu *cpu, struct instance *in, unsigned order)
 	}
 	if (frame != NO_FRAME)
 		return frame;
+	drain_locals(cpu, in);
+	frame = reserve(cpu, in, NO_TREE, order, ANY);
 	path(cpu, "drain");
-	for (unsigned i = 0; i < RETRIES && frame == NO_FRAME; i++) {
-		drain_locals(cpu, in);
-		frame = get_unreserved(cpu, in, 0, order);
-	}
 	return frame;
 }
 
@@ -657,7 +651,7 @@ static bool reserve_for_frees(struct cpu *cpu, struct instance *in, uint64_t tre
 		unreserve_tree(cpu, in, tree, free);
 		return false;
 	}
-	change_tree(cpu, in, local_word(free, tree * TREE_PAGES));
+	change_tree(cpu, in, own(cpu, in), local_word(free, tree * TREE_PAGES));
 	return true;
 }
 
@@ -787,7 +781,7 @@ static void instance_new(struct sim *sim, struct instance *in, struct zone *zone
 		in->trees[i / TREE_CHILDREN] = (uint16_t)(in->trees[i / TREE_CHILDREN] + CHILD_PAGES);
 	}
 	for (unsigned id = 0; id < sim_cpus(sim); id++)
-		per_cpu(sim, in->local, id)->preferred = NO_START << START_SHIFT;
+		per_cpu(sim, in->local, id)->preferred = NO_TREE;
 }
 
 static void *llfree_create(struct sim *sim, struct memory *memory, const void *settings)

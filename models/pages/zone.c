@@ -300,9 +300,11 @@ void prep_new_page(struct cpu *cpu, struct zones *zones, struct page *page, unsi
 		prep_compound_page(cpu, zones, page, order);
 }
 
-/* From 6.12 on: of a block all structs are written, tails first; a single page's if it has marks. */
-static void prepare_6(struct cpu *cpu, const struct memory *m, struct page *page, unsigned order)
+/* From 6.12 on: of a block all structs are written, tails first, and in 7.1 the head's private too; a
+ * single page's if it has marks. */
+static void prepare_6(struct cpu *cpu, const struct zones *zones, struct page *page, unsigned order)
 {
+	const struct memory *m = zones->memory;
 	uint64_t pfn = page_to_pfn(m, page);
 	uint64_t flags = load(cpu, page_flags(m, page)), mapping;
 	bool compound = flags >> PG_HEAD & 1;
@@ -321,6 +323,8 @@ static void prepare_6(struct cpu *cpu, const struct memory *m, struct page *page
 	clear_anon_mapping(cpu, m, page, mapping);
 	if (order > 0 || flags & FLAGS_CLEARED_AT_FREE)
 		store(cpu, page_flags(m, page), flags & ~(uint64_t)FLAGS_CLEARED_AT_FREE);
+	if (order > 0 && zones->kernel >= KERNEL_7_1)
+		store(cpu, page_private(m, page), 0);
 }
 
 void free_released_prepare(struct cpu *cpu, struct zones *zones, struct page *page, unsigned order)
@@ -329,7 +333,7 @@ void free_released_prepare(struct cpu *cpu, struct zones *zones, struct page *pa
 	uint64_t pfn = page_to_pfn(m, page);
 
 	if (zones->rules->modern) {
-		prepare_6(cpu, m, page, order);
+		prepare_6(cpu, zones, page, order);
 		return;
 	}
 	if (zones->rules->old_checks) {

@@ -125,11 +125,12 @@ static inline struct slab_sheaf *replace_full_main(struct cpu *cpu, struct slub 
 						   struct slub_percpu_sheaves *pcs,
 						   struct slab_sheaf *main, uint32_t capacity)
 {
-	struct node_barn *barn = get_barn(cpu, s, cpu_node(cpu));
 	struct slab_sheaf *empty, *roomy;
 	uint32_t size;
 
 	for (;;) {
+		struct node_barn *barn = get_barn(cpu, s, cpu_node(cpu));
+
 		path(cpu, "barn");
 		roomy = swap_full_main(cpu, slub, s, pcs, barn, main, capacity, &empty);
 		if (roomy)

@@ -346,6 +346,11 @@ void *percpu_lock_queue(const struct sim *sim, unsigned id)
 	return sim_head_const(sim)->arena.percpu[id] + PERCPU_BYTES;
 }
 
+void lock_queues_of_workload(struct sim *sim)
+{
+	percpu_label(sim, PERCPU_BYTES, &workload_qnodes_layout, LOCK_QUEUE_BYTES, "qnodes");
+}
+
 void *percpu_alloc(struct sim *sim, size_t size, size_t align, const struct layout *layout,
 		   const char *label)
 {

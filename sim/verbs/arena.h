@@ -39,7 +39,7 @@ struct arena {
 
 /* The last line of each CPU's own area, where it stands in queues of locks (lock.c). */
 enum { LOCK_QUEUE_BYTES = LINE };
-extern const struct layout qnodes_layout;
+extern const struct layout qnodes_layout, workload_qnodes_layout;
 void *percpu_lock_queue(const struct sim *sim, unsigned id);
 
 /* The arena of a machine whose head is complete but for it. `bytes` are rounded up. */

@@ -112,6 +112,8 @@ static const struct field qnodes_fields[] = {
 
 const struct layout qnodes_layout = { "qnodes", sizeof(struct qnodes), CLASS_ALLOCATOR,
 				      qnodes_fields };
+const struct layout workload_qnodes_layout = { "qnodes", sizeof(struct qnodes), CLASS_WORKLOAD,
+					       qnodes_fields };
 
 _Static_assert(sizeof(struct qnodes) == LOCK_QUEUE_BYTES, "the line that arena_setup sets apart");
 

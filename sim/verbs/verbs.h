@@ -247,6 +247,10 @@ void relabel(struct cpu *cpu, const void *p, size_t bytes, const struct layout *
 /* The same before time zero. */
 void relabel_setup(struct sim *sim, const void *p, size_t bytes, const struct layout *layout, size_t stride, const char *label);
 
+/* Set-up: there is no allocator, so the CPUs' places in queues of locks are the workload's lines.
+ * Without it they count as the allocator's, whose locks are waited for there. */
+void lock_queues_of_workload(struct sim *sim);
+
 /* Plain C has written the `bytes` at p as set-up does, but from a thread: no cache has them. So it is
  * by itself where caches are simulated. */
 void leave_uncached(struct cpu *cpu, const void *p, size_t bytes);

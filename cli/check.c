@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/explore.h"
 #include "cli/options.h"
 #include "cli/table.h"
 #include "experiment/experiment.h"
@@ -56,7 +57,10 @@ static bool check_one(const struct arguments *arguments, const char *file,
 	if (!experiment)
 		return false;
 
-	bool good = run_rehearse(experiment, diagnostics);
+	bool good = !experiment->explores || explore_rehearse(experiment, NULL, diagnostics);
+
+	good &= run_rehearse(experiment, diagnostics);
+
 	char left[64] = "";
 
 	if (experiment->left_out)

@@ -53,15 +53,30 @@ static const char help[] =
 	"  bounce explore configs/remote-free.yaml --set explore.strategy=exhaustive\n"
 	"  bounce explore configs/remote-free.yaml --set plant=no-list-lock\n"
 	"  bounce explore --replay results/remote-free/findings/HASH.schedule\n\n"
-	"Exit status 1: something was found.";
+	"Exit status 1: something was found; 130: it was stopped, and the report tells of what was run "
+	"till then, and who was not looked at.";
 
-/* SIGTERM, as of `timeout`: the report tells of what was run till then. */
+/* By SIGTERM, as of `timeout`, or an interrupt; a second one ends at once. */
 static volatile sig_atomic_t stopped;
 
 static void stop(int signal)
 {
 	(void)signal;
 	stopped = 1;
+}
+
+static void stop_when_asked(void)
+{
+	const struct sigaction action = { .sa_handler = stop, .sa_flags = SA_RESETHAND };
+
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+}
+
+/* What was found is told; that not all was looked at is what a caller has to know first. */
+static int status_of(int status)
+{
+	return stopped && status != EXIT_MISTAKE ? EXIT_INTERRUPTED : status;
 }
 
 static enum which_plants which_plants(const char *word, const struct argp_state *state)
@@ -169,6 +184,46 @@ static bool explored_before(const struct experiment *experiment, size_t at)
 		if (same_to_explorer(experiment->combination[i], experiment->combination[at]))
 			return true;
 	return false;
+}
+
+/* ---- what does not fit ------------------------------------------------------------------------ */
+
+struct telling {
+	const struct experiment *experiment;
+	struct diagnostics *diagnostics;
+};
+
+static void tell_option(void *to, const char *key, const char *text)
+{
+	const struct telling *telling = to;
+	const struct experiment *experiment = telling->experiment;
+	struct place place = !strcmp(key, "explore.program") ? experiment->program
+			     : !strcmp(key, "explore.fault") ? experiment->fault
+							     : experiment->plant;
+
+	mistake(telling->diagnostics, place, "%s", text);
+}
+
+bool explore_rehearse(const struct experiment *experiment, bool *out, struct diagnostics *diagnostics)
+{
+	struct telling telling = { experiment, diagnostics_new() };
+	size_t good = 0;
+
+	for (size_t i = 0; i < experiment->combinations; i++) {
+		const struct combination *combination = experiment->combination[i];
+		struct explore_options o = replay_options(combination, combination->settings.seed);
+		bool fits = explored_before(experiment, i) ||
+			    backend_explored.explorer->check(&o, tell_option, &telling);
+
+		if (out)
+			out[i] = !fits;
+		good += fits && !explored_before(experiment, i);
+	}
+	if (good)
+		diagnostics_excuse(diagnostics, telling.diagnostics, LEFT_OUT);
+	else
+		diagnostics_join(diagnostics, telling.diagnostics);
+	return good;
 }
 
 /* ---- what was found -------------------------------------------------------------------------- */
@@ -320,7 +375,7 @@ static int explore_one(const struct arguments *arguments, const struct experimen
 		print_finding(report.finding);
 		save(arguments, experiment, combination, report.finding);
 	} else {
-		puts("  nothing found");
+		puts(report.stopped ? "  nothing found till then" : "  nothing found");
 	}
 	backend_explored.explorer->finding_free(report.finding);
 	fflush(stdout);
@@ -331,12 +386,19 @@ int explore_told(const struct experiment *experiment, const char *output)
 {
 	const struct arguments arguments = { .output = output };
 
-	return explore_one(&arguments, experiment, experiment->combination[0]);
+	stop_when_asked();
+	return status_of(explore_one(&arguments, experiment, experiment->combination[0]));
+}
+
+static void print_missed(const struct combination *combination)
+{
+	print_models(combination);
+	puts(": not looked at; stopped");
 }
 
 /* ---- planted faults --------------------------------------------------------------------------- */
 
-/* Is what the options plant found by that strategy? */
+/* Is what the options plant found by that strategy? Who was stopped cannot say. */
 static bool plant_cell(const struct experiment *experiment, struct explore_options o, int strategy)
 {
 	struct explore_report report;
@@ -344,6 +406,7 @@ static bool plant_cell(const struct experiment *experiment, struct explore_optio
 	bool found;
 
 	o.strategy = strategy;
+	o.stop = &stopped;
 	if (strategy == STRATEGY_EXHAUSTIVE && o.operations > PLANT_OPERATIONS)
 		o.operations = PLANT_OPERATIONS; /* all orders of longer programs are too many */
 	if (!backend_explored.explorer->explore(&o, &report, why, sizeof why)) {
@@ -353,6 +416,8 @@ static bool plant_cell(const struct experiment *experiment, struct explore_optio
 	found = report.finding != NULL;
 	if (found)
 		printf(" %" PRIu64 " |", report.finding->at);
+	else if (report.stopped)
+		printf(" stopped at %" PRIu64 " |", report.schedules);
 	else
 		printf(" not in %" PRIu64 " |", report.schedules);
 	backend_explored.explorer->finding_free(report.finding);
@@ -392,6 +457,10 @@ static void print_plants(const struct experiment *experiment)
 				plant_cell(experiment, o, s);
 			}
 			putchar('\n');
+			if (stopped) {
+				puts("\nStopped: the others were not planted.");
+				return;
+			}
 		}
 	}
 }
@@ -406,6 +475,7 @@ static bool find_places(const struct experiment *experiment, struct explore_opti
 	char why[400];
 
 	o.places = true;
+	o.stop = &stopped;
 	o.strategy = STRATEGY_RUNS;
 	o.schedules = PLACE_SCHEDULES;
 	if (!backend_explored.explorer->explore(&o, &report, why, sizeof why)) {
@@ -448,43 +518,39 @@ static void print_places(const struct experiment *experiment,
 {
 	struct explore_options o = replay_options(combination, combination->settings.seed);
 	struct coverage coverage;
-	unsigned found = 0;
+	unsigned found = 0, tried;
 
 	if (!find_places(experiment, o, &coverage))
 		return;
 	print_models(combination);
 	print_strategies(":\n\n| fault | what is there |");
 	puts(" unnoted |\n|---|---|--:|--:|--:|--:|--:|");
-	for (unsigned i = 0; i < coverage.places && !stopped; i++)
-		found += print_place(experiment, o, &coverage.place[i]);
-	printf("\n%u of %u faults are found.\n\n", found, coverage.places);
+	for (tried = 0; tried < coverage.places && !stopped; tried++)
+		found += print_place(experiment, o, &coverage.place[tried]);
+	if (stopped)
+		printf("\nStopped: %u of %u faults were tried, %u are found.\n\n", tried,
+		       coverage.places, found);
+	else
+		printf("\n%u of %u faults are found.\n\n", found, coverage.places);
 }
 
 /* ---- experiments, replays ---------------------------------------------------------------------- */
 
-static int explore_file(const struct arguments *arguments, const char *file,
-			struct diagnostics *diagnostics)
+static int explore_combinations(const struct arguments *arguments,
+				const struct experiment *experiment, const bool *out)
 {
-	struct experiment *experiment =
-		experiment_load(file, arguments->shared.sets, arguments->shared.set_count, diagnostics);
 	int status = EXIT_DONE;
 
-	if (!experiment)
-		return EXIT_MISTAKE;
-	if (keys_protocol_fault(experiment->combination[0]->settings.plant)) {
-		mistake(diagnostics, experiment->about,
-			"'plant' is a fault of the protocol, for 'bounce run'; the explorer has no caches");
-		experiment_free(experiment);
-		return EXIT_MISTAKE;
-	}
 	if (arguments->plants == PLANTS_NAMED)
 		print_plants(experiment);
 	for (size_t i = 0; i < experiment->combinations && arguments->plants != PLANTS_NAMED; i++) {
 		int one = EXIT_DONE;
 
-		if (explored_before(experiment, i) || stopped)
+		if (out[i] || explored_before(experiment, i))
 			continue;
-		if (arguments->plants == PLANTS_PLACES)
+		if (stopped)
+			print_missed(experiment->combination[i]);
+		else if (arguments->plants == PLANTS_PLACES)
 			print_places(experiment, experiment->combination[i]);
 		else
 			one = explore_one(arguments, experiment, experiment->combination[i]);
@@ -492,6 +558,27 @@ static int explore_file(const struct arguments *arguments, const char *file,
 		if (one > status)
 			status = one;
 	}
+	return status;
+}
+
+static int explore_file(const struct arguments *arguments, const char *file,
+			struct diagnostics *diagnostics)
+{
+	struct experiment *experiment =
+		experiment_load(file, arguments->shared.sets, arguments->shared.set_count, diagnostics);
+	int status = EXIT_MISTAKE;
+	bool *out;
+
+	if (!experiment)
+		return EXIT_MISTAKE;
+	out = xalloc(experiment->combinations * sizeof *out);
+	if (keys_protocol_fault(experiment->combination[0]->settings.plant)) {
+		mistake(diagnostics, experiment->plant,
+			"'plant' is a fault of the protocol, for 'bounce run'; the explorer has no caches");
+	} else if (explore_rehearse(experiment, out, diagnostics)) {
+		status = explore_combinations(arguments, experiment, out);
+	}
+	free(out);
 	experiment_free(experiment);
 	return status;
 }
@@ -541,15 +628,17 @@ int cli_explore(int argc, char **argv)
 	int status = EXIT_DONE;
 
 	options_parse(&argp, argc, argv, "bounce explore", &arguments);
-	sigaction(SIGTERM, &(struct sigaction){ .sa_handler = stop }, NULL);
 	if (arguments.replay)
 		status = replay(&arguments, diagnostics);
-	for (size_t i = 0; i < arguments.file_count && !stopped; i++) {
+	else
+		stop_when_asked();
+	for (size_t i = 0; i < arguments.file_count; i++) {
 		int one = explore_file(&arguments, arguments.files[i], diagnostics);
 
 		if (one > status)
 			status = one;
 	}
+	status = status_of(status);
 	diagnostics_print(diagnostics, stderr, table_colour(stderr, arguments.shared.colour));
 	diagnostics_free(diagnostics);
 	free(arguments.files);

@@ -11,4 +11,8 @@
  */
 int explore_told(const struct experiment *experiment, const char *output);
 
+/* Can the combinations be explored as they are asked for? Why not is told at its place: as a mistake
+ * if none can (false), else as a remark; `out`, unless NULL, becomes true of those that cannot. */
+bool explore_rehearse(const struct experiment *experiment, bool *out, struct diagnostics *diagnostics);
+
 #endif

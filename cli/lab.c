@@ -511,7 +511,9 @@ static int run_points(struct playing *playing)
 		good = runner_tables(runner, &points, &whole, why, sizeof why);
 		if (!good)
 			complain("bounce: cannot write results: %s", why);
-		good = good && !summary.failed && !summary.mistaken &&
+		if (summary.interrupted)
+			complain("bounce: interrupted: there is no answer; your prediction is kept");
+		good = good && !summary.interrupted && !summary.failed && !summary.mistaken &&
 		       value_of_points(experiment->lab, &points, &playing->value);
 		if (good)
 			playing->missed = expected_print(stdout, experiment, &points);
@@ -536,7 +538,7 @@ static int explore(struct playing *playing)
 		return EXIT_FAILED;
 	status = explore_told(playing->experiment, playing->output);
 	playing->value = status == EXIT_FAILED;
-	if (status == EXIT_MISTAKE)
+	if (status == EXIT_MISTAKE || status == EXIT_INTERRUPTED)
 		return status;
 	return keep_prediction(playing->directory, playing->experiment->lab, playing->predicted,
 			       &playing->value)
@@ -558,20 +560,6 @@ static uint32_t flags_of(const char *word, char *why, size_t size)
 		if (!strcmp(counted[i].word, word))
 			return counted[i].flags;
 	return step_flags(word, why, size);
-}
-
-/* It is told as a mistake of the file. */
-static bool is_counted(const struct experiment *experiment, struct diagnostics *diagnostics)
-{
-	const char *word = experiment->lab->event;
-	char why[300];
-
-	if (!word || flags_of(word, why, sizeof why))
-		return true;
-	mistake(diagnostics, experiment->about,
-		"'lab.event' is one of transfer, miss, bounce, lock, interrupt, locked, kill, not '%.60s'",
-		word);
-	return false;
 }
 
 /* In the window, at an instance of the lab's struct: "page[3]" is one of "page"; at that member of
@@ -742,8 +730,8 @@ static int play_file(const struct arguments *arguments, const char *path,
 	if (!experiment->lab)
 		mistake(diagnostics, experiment->about,
 			"an experiment without 'lab' asks nothing; 'bounce run' runs it");
-	else if (is_counted(experiment, diagnostics) &&
-		 (experiment->lab->explored || run_rehearse(experiment, diagnostics)))
+	else if (experiment->lab->explored ? explore_rehearse(experiment, NULL, diagnostics)
+					    : run_rehearse(experiment, diagnostics))
 		status = play(arguments, experiment);
 	experiment_free(experiment);
 	return status;

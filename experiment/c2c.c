@@ -226,6 +226,22 @@ static bool is_all_digits(const struct token *token)
 	return token->length;
 }
 
+/* Names do not begin so, but for addresses in their place. */
+static bool is_numeric(const struct token *token)
+{
+	return token->text[0] >= '0' && token->text[0] <= '9';
+}
+
+static bool refuse_number(struct reading *reading, const char *line, unsigned at, const char *due)
+{
+	const struct token *token = &reading->token[at];
+	char word[NAME_BYTES], shown[4 * NAME_BYTES + 8];
+
+	copy_name(word, token);
+	return refuse(reading, column_of(line, token), "%s is due here, not '%s'", due,
+		      text_short(word, NAME_BYTES - 4, shown, sizeof shown));
+}
+
 /* From the code's address on: cycles, then records and CPUs, the last two numbers. */
 static bool read_counts(struct reading *reading, const char *line, unsigned at, struct row *row)
 {
@@ -239,6 +255,9 @@ static bool read_counts(struct reading *reading, const char *line, unsigned at, 
 	if (at < reading->tokens && is_all_digits(&reading->token[at]))
 		return refuse(reading, column_of(line, &reading->token[at]),
 			      "no report counts that far");
+	if (at < reading->tokens && is_numeric(&reading->token[at]) &&
+	    !hexadecimal(&reading->token[at], &number[numbers]))
+		return refuse_number(reading, line, at, "a whole number without unit or comma");
 	if (numbers < 2)
 		return refuse(
 			reading, at < reading->tokens ? column_of(line, &reading->token[at]) : 1,
@@ -253,7 +272,37 @@ static bool read_counts(struct reading *reading, const char *line, unsigned at, 
 	return true;
 }
 
-/* false: it is no such row, or a wrong one, which is told. */
+static bool has_percent(const struct token *token)
+{
+	return memchr(token->text, '%', token->length);
+}
+
+/* Counts that do not read as a head's: the rows below would be taken for those of the line before. */
+static bool refuse_head(struct reading *reading, const char *line)
+{
+	uint64_t number;
+	unsigned at = 0;
+
+	while (at < reading->tokens && whole(&reading->token[at], &number))
+		at++;
+	if (at < reading->tokens && is_numeric(&reading->token[at]) &&
+	    !hexadecimal(&reading->token[at], &number))
+		return refuse_number(reading, line, at, "a whole number without unit or comma");
+	return refuse(reading, column_of(line, &reading->token[0]),
+		      "a line's number, four or five counts and its address are due here, or shares of them");
+}
+
+/* "=====", above and below the title of a table. */
+static bool is_rule(const struct token *token)
+{
+	for (size_t i = 0; i < token->length; i++) {
+		if (token->text[i] != '=')
+			return false;
+	}
+	return true;
+}
+
+/* A row of shares; false: a wrong one, which is told. */
 static bool read_row(struct reading *reading, const char *line, const struct head *head)
 {
 	struct row row = { 0 };
@@ -262,8 +311,8 @@ static bool read_row(struct reading *reading, const char *line, const struct hea
 
 	while (at < reading->tokens && at < SHARES_MAX && share(&reading->token[at], &shares[at]))
 		at++;
-	if (!at)
-		return false;
+	if (at < reading->tokens && at < head->counts && has_percent(&reading->token[at]))
+		return refuse_number(reading, line, at, "a share of the counts above, like 12.34%,");
 	if (at != head->counts)
 		return refuse(reading, 1, "%u shares, and %u counts in the line above them", at,
 			      head->counts);
@@ -310,7 +359,11 @@ static bool read_line(struct reading *reading, unsigned wanted, struct head *fou
 			pareto = true;
 		if (!pareto || !reading->tokens || *reading->token[0].text == '#')
 			continue;
-		if (is_head(reading, &head)) {
+		if (is_rule(&reading->token[0])) {
+			/* of the title, or of the next table */
+			pareto = !*lines;
+			inside = false;
+		} else if (is_head(reading, &head)) {
 			++*lines;
 			current = head;
 			inside = head.number == wanted && !seen;
@@ -318,13 +371,17 @@ static bool read_line(struct reading *reading, unsigned wanted, struct head *fou
 				seen = true;
 				*found = head;
 			}
-		} else if (inside && current.counts) {
+		} else if (!is_numeric(&reading->token[0])) {
+			continue;       /* lines between, chains of calls */
+		} else if (!has_percent(&reading->token[0])) {
+			refuse_head(reading, line);
+		} else if (inside) {
 			read_row(reading, line, &current);
 		}
 	}
 	if (reading->wrong)
 		return false;
-	if (!pareto || !*lines)
+	if (!*lines)
 		snprintf(
 			reading->why, reading->size,
 			"no 'Shared Cache Line Distribution Pareto' with lines in it: this wants the text of 'perf c2c report --stdio'");

@@ -179,12 +179,12 @@ void expect_free(struct expectations *expectations)
 /* ---- what they name -------------------------------------------------------------------------- */
 
 /* The swept key with that path, or the only one that ends so; NULL: none. */
-static const char *swept_path(const struct experiment *experiment, const char *word)
+static const char *swept_path(const struct schema *schema, const char *word)
 {
 	const char *path = NULL;
 
-	for (size_t i = 0; i < experiment->swepts; i++) {
-		const char *swept = experiment->swept[i], *dot = strrchr(swept, '.');
+	for (size_t i = 0; i < schema->axes; i++) {
+		const char *swept = schema->axis[i].path, *dot = strrchr(swept, '.');
 
 		if (!strcmp(swept, word))
 			return swept;
@@ -222,21 +222,21 @@ static bool is_set(struct loading *loading, struct choice *choice)
 
 static bool check_key(struct loading *loading, struct choice *choice)
 {
-	const struct experiment *experiment = loading->experiment;
-	const char *path = swept_path(experiment, choice->path);
+	const struct schema *schema = &loading->schema;
+	const char *path = swept_path(schema, choice->path);
 	struct nearest nearest = nearest_to(choice->path);
 
 	if (path) {
 		snprintf(choice->path, sizeof choice->path, "%s", path);
 		return true;
 	}
-	if (is_set(loading, choice))
+	if (loading->experiment->combinations && is_set(loading, choice))
 		return false;
-	for (size_t i = 0; i < experiment->swepts; i++) {
-		const char *dot = strrchr(experiment->swept[i], '.');
+	for (size_t i = 0; i < schema->axes; i++) {
+		const char *dot = strrchr(schema->axis[i].path, '.');
 
-		nearest_try(&nearest, experiment->swept[i]);
-		nearest_try(&nearest, dot ? dot + 1 : experiment->swept[i]);
+		nearest_try(&nearest, schema->axis[i].path);
+		nearest_try(&nearest, dot ? dot + 1 : schema->axis[i].path);
 	}
 	if (nearest.best)
 		mistake(loading->diagnostics, choice->place,
@@ -283,18 +283,6 @@ static void check_choices(struct loading *loading, struct choices *choices)
 	}
 }
 
-void expect_resolve(struct loading *loading)
-{
-	struct expectations *all = &loading->experiment->expect;
-
-	for (size_t i = 0; i < all->count; i++) {
-		check_choices(loading, &all->expectation[i].of);
-		check_choices(loading, &all->expectation[i].than);
-	}
-}
-
-/* ---- against points -------------------------------------------------------------------------- */
-
 static const struct choice *find_choice(const struct choices *choices, const char *path)
 {
 	for (size_t i = 0; i < choices->count; i++) {
@@ -303,6 +291,87 @@ static const struct choice *find_choice(const struct choices *choices, const cha
 	}
 	return NULL;
 }
+
+/* Every value of the other side is one of this side's: there is no other side. */
+static void check_sides(struct loading *loading, const struct expectation *expectation)
+{
+	const struct choices *than = &expectation->than;
+
+	for (size_t i = 0; i < than->count; i++) {
+		const struct choice *same = find_choice(&expectation->of, than->choice[i].path);
+
+		if (!same || strcmp(same->value, than->choice[i].value))
+			return;
+	}
+	if (than->count)
+		mistake(loading->diagnostics, than->choice[0].place,
+			"'%s' names what 'of' names: each combination would be held against itself",
+			relations[expectation->relation]);
+}
+
+/* Numbers may be written in several ways, and none of them is looked at here. */
+static bool is_plain(const struct yaml *value)
+{
+	return value->kind == YAML_VALUE &&
+	       ((*value->text >= 'a' && *value->text <= 'z') ||
+		(*value->text && !value->text[strspn(value->text, "0123456789")]));
+}
+
+/* A value that the list does not have. */
+static void foretell_value(struct loading *loading, const struct choice *choice)
+{
+	const struct yaml *list = NULL;
+
+	for (size_t i = 0; i < loading->schema.axes; i++) {
+		if (!strcmp(loading->schema.axis[i].path, choice->path))
+			list = loading->schema.axis[i].node;
+	}
+	for (size_t i = 0; list && i < list->count; i++) {
+		if (!is_plain(list->child[i]) || !strcmp(list->child[i]->text, choice->value))
+			return;
+	}
+	if (list && (!list->place.source || !list->place.source->option))
+		mistake(loading->diagnostics, choice->place, "no combination has %s=%.60s",
+			choice->path, choice->value);
+}
+
+static void foretell_choices(struct loading *loading, struct choices *choices)
+{
+	for (size_t i = 0; i < choices->count; i++) {
+		struct choice *choice = &choices->choice[i];
+		struct place place = walk_place(loading, choice->path);
+
+		if (!schema_is_sound(&loading->schema, choice->path) ||
+		    (place.source && place.source->option))
+			continue;
+		if (check_key(loading, choice))
+			foretell_value(loading, choice);
+	}
+}
+
+void expect_foretell(struct loading *loading)
+{
+	struct expectations *all = &loading->experiment->expect;
+
+	for (size_t i = 0; i < all->count; i++) {
+		foretell_choices(loading, &all->expectation[i].of);
+		foretell_choices(loading, &all->expectation[i].than);
+		check_sides(loading, &all->expectation[i]);
+	}
+}
+
+void expect_resolve(struct loading *loading)
+{
+	struct expectations *all = &loading->experiment->expect;
+
+	for (size_t i = 0; i < all->count; i++) {
+		check_choices(loading, &all->expectation[i].of);
+		check_choices(loading, &all->expectation[i].than);
+		check_sides(loading, &all->expectation[i]);
+	}
+}
+
+/* ---- against points -------------------------------------------------------------------------- */
 
 static bool has_all(const struct point *point, const struct choices *choices)
 {
@@ -316,11 +385,12 @@ static bool has_all(const struct point *point, const struct choices *choices)
 }
 
 /* Does `other` differ from `point` by these choices, and, its seed apart, by nothing else? A key
- * that one of the two does not have, a setting of the other's model, is no difference. */
+ * that one of the two does not have, a setting of the other's model, is no difference. What has the
+ * choices itself has no other side. */
 static bool is_other_side(const struct points *points, const struct point *point,
 			  const struct point *other, const struct choices *than)
 {
-	if (!has_all(other, than))
+	if (!has_all(other, than) || has_all(point, than))
 		return false;
 	for (size_t i = 0; i < points->swepts; i++) {
 		const char *a = point_value(point, points->swept[i]);

@@ -62,6 +62,8 @@ extern const struct setting expect_settings[];
 void expect_read(struct loading *loading, const struct yaml *key, struct yaml *value);
 /* Do all of them name what the experiment has? Once its combinations are known. */
 void expect_resolve(struct loading *loading);
+/* Before there are combinations, of an experiment with mistakes: what is wrong whatever they are. */
+void expect_foretell(struct loading *loading);
 void expect_free(struct expectations *expectations);
 
 /*

@@ -367,6 +367,35 @@ static void multiply(struct loading *loading)
 		diagnostics_join(loading->diagnostics, left);
 }
 
+enum { TURNS_MAX = 1000 };
+
+/*
+ * Of an experiment with mistakes: what else is wrong in all of its combinations. Rules about what is
+ * not sound stay silent; what a walk tells was told.
+ */
+static void multiply_unsound(struct loading *loading)
+{
+	struct diagnostics *all = loading->diagnostics, *told = diagnostics_new();
+	struct diagnostics *left = diagnostics_new();
+	size_t possible = 0, turns = 0;
+
+	loading->schema.again = true;
+	do {
+		struct combination *combination = combination_new();
+
+		loading->diagnostics = loading->schema.diagnostics = told;
+		walk(loading, combination);
+		loading->diagnostics = loading->schema.diagnostics = all;
+		possible += is_possible(loading, combination, left);
+		combination_free(combination);
+	} while (++turns < TURNS_MAX && next_turn(&loading->schema));
+	if (!possible)
+		diagnostics_join(all, left);
+	else
+		diagnostics_free(left);
+	diagnostics_free(told);
+}
+
 static uint64_t seeds_of(const struct combination *combination)
 {
 	return combination->seedless ? 1 : combination->settings.repeat;
@@ -462,6 +491,10 @@ static void describe(struct loading *loading, char *const *sets, size_t set_coun
 	}
 	experiment->compared = walk_place(loading, "objects");
 	experiment->about = walk_place(loading, "workload");
+	experiment->explores = walk_find(loading, "explore") || walk_find(loading, "plant");
+	experiment->program = walk_place(loading, "explore.program");
+	experiment->fault = walk_place(loading, "explore.fault");
+	experiment->plant = walk_place(loading, "plant");
 	remark_unused(loading);
 	expect_resolve(loading);
 	effective_experiment(loading);
@@ -474,8 +507,14 @@ static void check_all(struct loading *loading)
 
 	walk(loading, scratch);
 	combination_free(scratch);
-	if (!diagnostics_count(loading->diagnostics) && !too_many(loading))
+	if (too_many(loading))
+		return;
+	if (!diagnostics_count(loading->diagnostics)) {
 		multiply(loading);
+	} else {
+		expect_foretell(loading);
+		multiply_unsound(loading);
+	}
 	if (!diagnostics_count(loading->diagnostics) && loading->experiment->combinations)
 		check_points(loading);
 }

@@ -101,6 +101,8 @@ struct experiment {
 	struct expectations expect;
 	struct lab *lab;                        /* NULL: it is none */
 	size_t left_out;                        /* combinations that cannot be, beside those that can */
+	bool explores;                          /* says what is explored, or planted */
+	struct place program, fault, plant;     /* where; live as `compared` does */
 	struct place about;                     /* where the workload is; lives as `compared` does */
 	struct place compared;                  /* where allocators are named; lives as long as the
 						 * diagnostics of its load */

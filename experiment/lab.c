@@ -45,13 +45,11 @@ static void read_text(struct loading *loading, const struct yaml *key, const str
 	*to = xstrdup(value->text);
 }
 
-static struct nearest nearest_of(const char *word, const char *const *known)
+/* What is best lies in `nearest`, which is no value to return. */
+static void try_all(struct nearest *nearest, const char *const *known)
 {
-	struct nearest nearest = nearest_to(word);
-
 	for (size_t i = 0; known[i]; i++)
-		nearest_try(&nearest, known[i]);
-	return nearest;
+		nearest_try(nearest, known[i]);
 }
 
 /* The first `required` ones of `known` are missing if they are not there and no other key is told
@@ -63,8 +61,9 @@ static void must_have(struct loading *loading, const struct yaml *key, const str
 		bool there = yaml_find(section, known[i]);
 
 		for (size_t k = 0; k < section->count && !there; k++) {
-			struct nearest nearest = nearest_of(section->key[k]->text, known);
+			struct nearest nearest = nearest_to(section->key[k]->text);
 
+			try_all(&nearest, known);
 			there = nearest.best && !strcmp(nearest.best, known[i]);
 		}
 		if (!there)
@@ -76,8 +75,9 @@ static void must_have(struct loading *loading, const struct yaml *key, const str
 static void unknown_key(struct loading *loading, const struct yaml *key, const char *section,
 			const char *const *known)
 {
-	struct nearest nearest = nearest_of(key->text, known);
+	struct nearest nearest = nearest_to(key->text);
 
+	try_all(&nearest, known);
 	if (nearest.best)
 		mistake(loading->diagnostics, key->place,
 			"unknown key '%.60s' in '%s'; did you mean '%s'?", key->text, section,
@@ -151,6 +151,23 @@ static void read_hints(struct loading *loading, const struct yaml *key, const st
 	}
 }
 
+/* As 'bounce step --until' has them, and what only labs count. */
+static void check_event(struct loading *loading, const struct yaml *value, const char *event)
+{
+	static const char *const events[] = { "transfer",  "miss",   "bounce", "lock",
+					      "interrupt", "locked", "kill",   NULL };
+	struct nearest nearest = nearest_to(event);
+
+	try_all(&nearest, events);
+	for (size_t i = 0; events[i]; i++)
+		if (!strcmp(events[i], event))
+			return;
+	mistake(loading->diagnostics, value->place,
+		"'event' is one of transfer, miss, bounce, lock, interrupt, locked, kill, not '%.60s'%s%s%s",
+		event, nearest.best ? "; did you mean '" : "", nearest.best ? nearest.best : "",
+		nearest.best ? "'?" : "");
+}
+
 void lab_read(struct loading *loading, const struct yaml *key, const struct yaml *value)
 {
 	static const char *const known[] = { "ask",   "answer", "event", "line",
@@ -182,6 +199,8 @@ void lab_read(struct loading *loading, const struct yaml *key, const struct yaml
 		else
 			unknown_key(loading, part, "lab", known);
 	}
+	if (lab->event)
+		check_event(loading, yaml_find(value, "event"), lab->event);
 	must_have(loading, key, value, "lab", known, 2);
 }
 

@@ -34,6 +34,7 @@ struct loading {
 	size_t equals;                  /* mistakes told of values that come twice */
 	const struct weak_change *change;       /* of the machines; NULL: none */
 	const struct document *input;   /* a file of a workload in which mistakes were told; NULL: none */
+	const char *unread;             /* the workload's key whose file cannot be read; NULL: none */
 	char cure[160];                 /* the end of a message that is being told */
 };
 

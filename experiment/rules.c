@@ -29,6 +29,17 @@ void rule_name(struct loading *loading, const struct combination *into)
 /* Of numbers of CPUs and cores either may be what was changed. */
 #define KEYS_OF_CORES "machine, machine.cores_per_die, machine.dies_per_socket, machine.sockets"
 
+/* Are all of these as they were meant? A list that ends with NULL. */
+static bool sound(const struct loading *loading, const char *const *keys)
+{
+	for (; *keys; keys++)
+		if (!schema_is_sound(&loading->schema, *keys))
+			return false;
+	return true;
+}
+
+#define SOUND(loading, ...) sound(loading, (const char *const[]){ __VA_ARGS__, NULL })
+
 static void rule_cpus(struct loading *loading, struct combination *into)
 {
 	struct machine *machine = &into->machine;
@@ -197,6 +208,9 @@ static void tell_workload(void *to, const struct workload_place *where, const ch
 	char path[SETTING_PATH_BYTES];
 	struct place place;
 
+	/* a file that cannot be read was told */
+	if (loading->unread && where->key && !strcmp(where->key, loading->unread))
+		return;
 	schema_join(path, "workload", where->key ? where->key : "");
 	if (where->tree)
 		place = (struct place){ where->tree->source, where->tree->line, where->tree->column };
@@ -233,13 +247,19 @@ static struct place input_place(struct loading *loading, const char *key)
 	return walk_place(loading, key && walk_find(loading, path) ? path : "workload");
 }
 
+static void tell_no_operations(struct loading *loading)
+{
+	mistake(loading->diagnostics, loading->top,
+		"missing key 'operations': how many are measured, all CPUs together");
+}
+
 /* How much there is to do, and what the input holds. */
 static void rule_workload(struct loading *loading, struct combination *into)
 {
 	const struct workload *workload = into->workload;
 	const char *key = workload->input_key;
 	char why[512] = "", path[4096] = "";
-	bool good = true;
+	bool good = true, checked;
 
 	into->warmup = into->settings.warmup;
 	into->operations = into->settings.operations;
@@ -255,19 +275,31 @@ static void rule_workload(struct loading *loading, struct combination *into)
 					      sizeof why);
 	if (good && *path)
 		good = add_input(into, path, why, sizeof why);
-	if (good && workload->check_settings &&
-	    !workload->check_settings(into->workload_settings, (unsigned)into->settings.cpus, tell_workload,
-			     loading))
+	if (!good)
+		mistake(loading->diagnostics, input_place(loading, key), "workload '%s': %s",
+			workload->name, why);
+	loading->unread = good ? NULL : key;
+	checked = !workload->check_settings ||
+		  workload->check_settings(into->workload_settings,
+					   (unsigned)into->settings.cpus, tell_workload, loading);
+	loading->unread = NULL;
+	if (!good || !checked)
 		return;
-	if (good && workload->operations)
+	if (workload->operations)
 		good = workload->operations(into->workload_settings, (unsigned)into->settings.cpus,
 					    &into->warmup, &into->operations, why, sizeof why);
 	if (!good)
 		mistake(loading->diagnostics, input_place(loading, key), "workload '%s': %s",
 			workload->name, why);
-	else if (!into->operations)
-		mistake(loading->diagnostics, loading->top,
-			"missing key 'operations': how many are measured, all CPUs together");
+	else if (workload->operations && !into->operations)
+		tell_no_operations(loading);
+}
+
+/* The workload knows, or the file says. */
+static void rule_operations(struct loading *loading, const struct combination *into)
+{
+	if (!into->settings.operations && !into->workload->operations)
+		tell_no_operations(loading);
 }
 
 void rules_check(struct loading *loading, struct combination *combination)
@@ -275,14 +307,24 @@ void rules_check(struct loading *loading, struct combination *combination)
 	const struct workload *workload = combination->workload;
 	const struct settings *settings = &combination->settings;
 
-	if (rule_machine(loading, combination)) {
-		rule_cpus(loading, combination);
-		rule_placement(loading, combination);
-		rule_pairs(loading, combination);
+	if (SOUND(loading, "machine") && rule_machine(loading, combination)) {
+		if (SOUND(loading, "cpus", "scale"))
+			rule_cpus(loading, combination);
+		if (SOUND(loading, "cpus", "scale", "placement"))
+			rule_placement(loading, combination);
+		if (SOUND(loading, "cpus", "scale", "placement", "workload"))
+			rule_pairs(loading, combination);
 	}
-	rule_objects(loading, combination);
-	rule_struct_page(loading, combination);
-	rule_workload(loading, combination);
+	if (SOUND(loading, "workload", "objects"))
+		rule_objects(loading, combination);
+	if (SOUND(loading, "objects", "pages", "struct_page"))
+		rule_struct_page(loading, combination);
+	if (SOUND(loading, "workload", "cpus", "warmup", "operations"))
+		rule_workload(loading, combination);
+	if (SOUND(loading, "workload", "operations"))
+		rule_operations(loading, combination);
+	if (loading->schema.unsounds)
+		return;
 	combination->seedless = settings->cpus == 1 && !settings->jitter_cycles &&
 				!combination->machine.service_jitter_percent &&
 				!settings->interrupts.every &&

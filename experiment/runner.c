@@ -535,13 +535,28 @@ static bool write_index(const struct runner *runner, char *why, size_t size)
 	return done;
 }
 
+/* What it leaves out, it says: run again, it ends with another status where that decides it. */
 static bool write_experiment(const struct runner *runner, char *why, size_t size)
 {
-	const char *effective = runner->experiment->effective;
+	const struct experiment *experiment = runner->experiment;
+	bool expects = experiment->expect.count;
+	size_t length;
+	char *text;
+	FILE *out = text_open(&text, &length);
+	bool good;
 
-	return file_write(runner->options->directory, "experiment.yaml", effective,
-			  strlen(effective), why, size) &&
-	       write_index(runner, why, size);
+	if (expects || experiment->lab)
+		fprintf(out,
+			"# Without %s of the file that was run: no result depends on that, and nothing is held\n"
+			"# against it when this one runs.\n",
+			expects && experiment->lab ? "'expect' and 'lab'"
+			: expects		   ? "'expect'"
+						   : "'lab'");
+	fputs(experiment->effective, out);
+	text_close(out);
+	good = file_write(runner->options->directory, "experiment.yaml", text, length, why, size);
+	free(text);
+	return good && write_index(runner, why, size);
 }
 
 /* Temporary files of runs that were killed; nothing else is under way in the folder. */

@@ -18,6 +18,36 @@ void schema_free(struct schema *schema)
 {
 	free(schema->axis);
 	free(schema->given);
+	free(schema->unsound);
+}
+
+/* "": all keys. */
+static void add_unsound(struct schema *schema, const char *path, const char *key)
+{
+	if (schema->again)
+		return;
+	schema->unsound = xrealloc(schema->unsound,
+				   (schema->unsounds + 1) * sizeof *schema->unsound);
+	schema_join(schema->unsound[schema->unsounds++], path, key);
+}
+
+/* Is `path` `whole`, or the front of it up to a dot? */
+static bool is_front(const char *path, const char *whole)
+{
+	size_t length = strlen(path);
+
+	return !length || (!strncmp(path, whole, length) && (!whole[length] || whole[length] == '.'));
+}
+
+bool schema_is_sound(const struct schema *schema, const char *key)
+{
+	for (size_t i = 0; i < schema->unsounds; i++) {
+		const char *path = schema->unsound[i], *dot = strrchr(path, '.');
+
+		if (is_front(path, key) || is_front(key, path) || (dot && !strcmp(dot + 1, key)))
+			return false;
+	}
+	return true;
 }
 
 void schema_join(char joined[SETTING_PATH_BYTES], const char *path, const char *key)
@@ -1000,36 +1030,58 @@ static bool told_twice(struct schema *schema, const struct yaml *mapping, size_t
 
 enum { KEYS_MAX = 256 };        /* of one table */
 
+/* An unknown key: what it was taken for has no value now; nor has, perhaps, any here if it belongs
+ * elsewhere. Of another nothing depends. */
+static const struct setting *read_unknown(struct schema *schema, const struct setting *table,
+					  const struct schema_others *others,
+					  const struct yaml *key, const char *path)
+{
+	struct nearest nearest = nearest_to(key->text);
+	const char *meant = unknown_key(schema, table, others, key, path, &nearest);
+
+	if (meant)
+		add_unsound(schema, path, meant);
+	else if (*habit_key(path, key->text) ||
+		 (others && others->cure && *others->cure(others->to, key->text)))
+		add_unsound(schema, "", "");
+	return meant ? find_setting(table, meant) : NULL;
+}
+
+/* The i-th pair; what it gave a value, or was meant to, NULL: no setting of the table. */
+static const struct setting *read_pair(struct schema *schema, const struct setting *table,
+				       struct yaml *mapping, size_t i, const char *path,
+				       char *target, const struct schema_others *others)
+{
+	struct yaml *key = mapping->key[i];
+	const struct setting *setting = find_setting(table, key->text);
+	size_t before = diagnostics_count(schema->diagnostics);
+
+	if (stands_alone(mapping, i)) {
+		tell_alone(schema, mapping, i);
+		add_unsound(schema, path, i ? mapping->key[i - 1]->text : "");
+		return NULL;
+	}
+	/* the caller's keys go first: it may take some values of a setting itself */
+	if (!told_twice(schema, mapping, i) &&
+	    !(others && others->key(others->to, key, mapping->child[i]))) {
+		if (!setting)
+			return read_unknown(schema, table, others, key, path);
+		read_setting(schema, setting, key, mapping->child[i], path, target);
+	}
+	if (diagnostics_count(schema->diagnostics) > before || mapping->child[i]->refused)
+		add_unsound(schema, path, key->text);
+	return setting;
+}
+
 /* Reads what the mapping has; `seen[i]`: the i-th setting needs no fallback. */
 static void read_pairs(struct schema *schema, const struct setting *table, struct yaml *mapping,
 		       const char *path, char *target, const struct schema_others *others,
 		       bool seen[KEYS_MAX])
 {
 	for (size_t i = 0; i < mapping->count; i++) {
-		struct yaml *key = mapping->key[i];
-		const struct setting *setting = find_setting(table, key->text);
+		const struct setting *setting =
+			read_pair(schema, table, mapping, i, path, target, others);
 
-		if (stands_alone(mapping, i)) {
-			tell_alone(schema, mapping, i);
-			continue;
-		}
-		if (told_twice(schema, mapping, i))
-			continue;
-		/* the caller's keys go first: it may take some values of a setting itself */
-		if (others && others->key(others->to, key, mapping->child[i])) {
-			if (setting)
-				seen[setting - table] = true;
-			continue;
-		}
-		if (!setting) {
-			struct nearest nearest = nearest_to(key->text);
-			const char *meant =
-				unknown_key(schema, table, others, key, path, &nearest);
-
-			setting = meant ? find_setting(table, meant) : NULL;
-		} else {
-			read_setting(schema, setting, key, mapping->child[i], path, target);
-		}
 		if (setting)
 			seen[setting - table] = true;
 	}
@@ -1051,8 +1103,12 @@ void schema_fill(struct schema *schema, const struct setting *table, struct yaml
 		/* what is missing may stand where a merge key points to, which was told */
 		bool excused = mapping && mapping->partial && !table[i].fallback;
 
+		size_t before = diagnostics_count(schema->diagnostics);
+
 		if (!seen[i] && !excused)
 			use_fallback(schema, &table[i], where, path, target);
+		if (!seen[i] && (excused || diagnostics_count(schema->diagnostics) > before))
+			add_unsound(schema, path, table[i].key);
 	}
 }
 

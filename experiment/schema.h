@@ -30,6 +30,8 @@ struct schema {
 	size_t axes;
 	struct given *given;
 	size_t givens;
+	char (*unsound)[SETTING_PATH_BYTES];    /* keys whose values are not what was meant */
+	size_t unsounds;
 	const struct setting *listed;   /* the table whose keys were told in full last */
 };
 
@@ -46,6 +48,10 @@ struct schema_others {
 };
 
 void schema_free(struct schema *schema);
+
+/* Is the key, with all below and above it, as the user meant it? What depends on one that is not
+ * stays silent: it would tell of a mistake that was told. `key` may be the last word of a path. */
+bool schema_is_sound(const struct schema *schema, const char *key);
 
 /*
  * Fills `target`: from the mapping, which may be NULL, and fallbacks for the rest. `where` is

@@ -169,10 +169,10 @@ static bool fault_fits(const struct explore_options *o, char *why, size_t size)
 	if (!o->fault[0] || (!o->plant && plant_of_place(o->fault, &plant)))
 		return true;
 	if (o->plant)
-		snprintf(why, size, "explore.fault: there is a planted fault already, '%s'", o->plant);
+		snprintf(why, size, "'fault': there is a planted fault already, '%s'", o->plant);
 	else
 		snprintf(why, size,
-			 "explore.fault: '%s' is none; no-lock@zone.c:12 is one: what, in which file, "
+			 "'fault' is '%s', which is none; no-lock@zone.c:12 is one: what, in which file, "
 			 "without its folders, and line", o->fault);
 	return false;
 }
@@ -189,15 +189,12 @@ static bool plant_fits(const struct explore_options *o, char *why, size_t size)
 {
 	const struct plant *plant = o->plant ? plant_find(o->plant) : NULL;
 
-	if (!fault_fits(o, why, size))
-		return false;
-
 	if (!o->plant ||
 	    (plant && o->workload && plant_is_for(plant, o->workload)) ||
 	    (plant && !o->workload &&
 	     (plant_is_for(plant, o->objects) || plant_is_for(plant, o->pages))))
 		return true;
-	snprintf(why, size, plant ? "plant: '%s' is for %s" : "plant: no fault is called '%s'%s",
+	snprintf(why, size, plant ? "'plant': '%s' is for %s" : "'plant': no fault is called '%s'%s",
 		 o->plant, plant ? plant->models : "");
 	return false;
 }
@@ -223,9 +220,6 @@ static bool set_stages(struct exploring *e, char *why, size_t size)
 	unsigned first = o->start == START_ALL ? 0 : (unsigned)o->start;
 	unsigned last = all ? START_STATES : first + 1;
 
-	if (!workload_fits(o, why, size))
-		return false;
-
 	for (unsigned start = first; start < last && !e->report->finding; start++) {
 		struct stage *stage = stage_new(o, start, false, why, size);
 
@@ -241,6 +235,42 @@ static bool set_stages(struct exploring *e, char *why, size_t size)
 		stage->sim->noting = o->places;
 	}
 	return true;
+}
+
+/* In which start state it does not fit, told once. */
+static bool program_fits(const struct explore_options *o, char *why, size_t size)
+{
+	unsigned first = o->start == START_ALL ? 0 : (unsigned)o->start;
+	unsigned last = o->start == START_ALL ? START_STATES : first + 1;
+	struct program program;
+	bool good = true;
+
+	for (unsigned start = first; start < last && o->program[0] && good; start++) {
+		struct stage *stage = stage_new(o, start, false, why, size);
+
+		if (!stage)
+			return false;
+		good = stage->sim->found || program_parse(stage, o->program, &program, why, size);
+		stage_free(stage);
+	}
+	return good;
+}
+
+static bool check(const struct explore_options *o, explore_tell *tell, void *to)
+{
+	char why[400];
+	bool fault = fault_fits(o, why, sizeof why), plant, program;
+
+	if (!fault)
+		tell(to, "explore.fault", why);
+	plant = plant_fits(o, why, sizeof why);
+	if (!plant)
+		tell(to, "plant", why);
+	program = workload_fits(o, why, sizeof why) &&
+		  (o->workload || program_fits(o, why, sizeof why));
+	if (!program)
+		tell(to, "explore.program", why);
+	return fault && plant && program;
 }
 
 static void add_place(struct coverage *c, const char *how, const struct site *site)
@@ -288,7 +318,8 @@ static bool explore(const struct explore_options *o, struct explore_report *repo
 	bool good;
 
 	memset(report, 0, sizeof *report);
-	good = plant_fits(o, why, size) && set_stages(&e, why, size);
+	good = fault_fits(o, why, size) && plant_fits(o, why, size) &&
+	       workload_fits(o, why, size) && set_stages(&e, why, size);
 	if (good && !report->finding) {
 		covered_init(&e.covered, e.stage[0]->sim);
 		if (o->strategy == STRATEGY_EXHAUSTIVE)
@@ -371,5 +402,6 @@ const struct explorer explorer = {
 	.replay = replay,
 	.watch = watch,
 	.finding_free = finding_free,
+	.check = check,
 	.litmus = explore_litmus,
 };

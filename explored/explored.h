@@ -143,12 +143,17 @@ struct plant {
 	unsigned line;
 };
 
+/* `key`: of the experiment, "explore.program". */
+typedef void explore_tell(void *to, const char *key, const char *text);
+
 struct explorer {
 	const struct plant *plants;     /* ends with one without a name */
 	bool (*plant_is_for)(const struct plant *plant, const char *model);
 	const struct setting *settings; /* of struct explore_options */
 	const char *const *strategies, *const *starts;  /* words; NULL-terminated */
 	const char *const *findings;                    /* by enum finding_kind */
+	/* Do the options fit? All that do not are told. */
+	bool (*check)(const struct explore_options *options, explore_tell *tell, void *to);
 	/* NULL in `why`[0]: done. Otherwise the options do not fit. The caller frees the finding. */
 	bool (*explore)(const struct explore_options *options, struct explore_report *report,
 			char *why, size_t size);

@@ -620,13 +620,13 @@ static bool fits(const struct stage *stage, const struct program *p, char *why, 
 				continue;
 			if (n >= stage->helds && p->allocates[n] == NOBODY) {
 				snprintf(why, size,
-					 "program: there is no object %u; the start state "
+					 "'program': there is no object %u; the start state "
 					 "'%s' has %u, then come those that are allocated",
 					 n, explore_start_words[stage->start], stage->helds);
 				return false;
 			}
 			if (freed[n]) {
-				snprintf(why, size, "program: object %u is freed twice", n);
+				snprintf(why, size, "'program': object %u is freed twice", n);
 				return false;
 			}
 			freed[n] = true;
@@ -662,7 +662,7 @@ bool program_parse(const struct stage *stage, const char *text, struct program *
 		    program->count[cpu] == OPERATIONS_MAX) {
 			snprintf(
 				why, size,
-				"program: '%.20s' is not understood: a allocates, f0 frees "
+				"'program': '%.20s' is not understood: a allocates, f0 frees "
 				"object 0, | begins the next of %u CPUs; %d operations each at most",
 				at, program->cpus, OPERATIONS_MAX);
 			return false;

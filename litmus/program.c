@@ -132,6 +132,7 @@ static bool take_column(struct scanner *scanner, const char *name)
 static void read_heading(struct reader *reader)
 {
 	struct scanner *scanner = &reader->scanner;
+	size_t before = diagnostics_count(scanner->diagnostics);
 	unsigned columns = 0;
 	char right[16];
 
@@ -149,7 +150,9 @@ static void read_heading(struct reader *reader)
 		if (at_bar(reader))
 			scan_next(scanner);
 	}
-	reader->test->threads = columns;        /* initial values of others are of no use */
+	reader->test->threads = columns;
+	if (diagnostics_count(scanner->diagnostics) == before)
+		check_start_threads(reader);
 }
 
 /* Labels and an instruction, or either. */

@@ -31,6 +31,12 @@ static int observe(struct reader *reader, struct observed observed)
 	return (int)test->observeds++;
 }
 
+/* In place of one that there is none of, which is told: what is behind it is read. */
+static int observe_none(struct reader *reader)
+{
+	return observe(reader, (struct observed){ -1, 0, 8, "?" });
+}
+
 /* A name of 8 bytes means what the thread uses of the register: 4 if no more. */
 static int read_register(struct reader *reader, const struct token *before, unsigned thread)
 {
@@ -46,7 +52,10 @@ static int read_register(struct reader *reader, const struct token *before, unsi
 	if (thread >= test->threads) {
 		mistake(scanner->diagnostics, before->place,
 			"there is no thread %u: the test has %u", thread, test->threads);
-		return -1;
+		if (number < 0)
+			return -1;
+		scan_next(scanner);
+		return observe_none(reader);
 	}
 	if (number < 0) {
 		mistake(scanner->diagnostics, name.place,
@@ -57,6 +66,24 @@ static int read_register(struct reader *reader, const struct token *before, unsi
 		size = 4;
 	scan_next(scanner);
 	return observe(reader, (struct observed){ (int)thread, number, size, name.text });
+}
+
+/* Does the word stand in a program that was not understood? It may be a variable there. */
+static bool may_be_variable(const struct reader *reader, const char *name)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+	const struct document *source = reader->scanner.place.source;
+	const char *text = source->text, *at = text, *end = text + reader->question;
+	size_t length = strlen(name);
+
+	while (reader->unsure && (at = memmem(at, (size_t)(end - at), name, length))) {
+		if ((at == text || !strchr(letters, at[-1])) &&
+		    (at + length == end || !strchr(letters, at[length])))
+			return true;
+		at += length;
+	}
+	return false;
 }
 
 static int variable_find(struct reader *reader, const struct token *name)
@@ -71,6 +98,8 @@ static int variable_find(struct reader *reader, const struct token *name)
 			return (int)i;
 		nearest_try(&nearest, test->variable[i].name);
 	}
+	if (may_be_variable(reader, name->text))
+		return -1;
 	if (register_find(test, name->text, &size) >= 0)
 		mistake(reader->scanner.diagnostics, name->place,
 			"a register belongs to a thread: '0:%s'", name->text);
@@ -89,7 +118,7 @@ static int read_variable(struct reader *reader, const struct token *name)
 	const struct litmus_variable *variable;
 
 	if (number < 0)
-		return -1;
+		return observe_none(reader);
 	variable = &reader->test->variable[number];
 	return observe(reader, (struct observed){ -1, number, variable->declared, variable->name });
 }
@@ -159,17 +188,14 @@ static int read_compared_value(struct reader *reader, unsigned observed)
 		value = token.number;
 	} else if (token.kind == TOKEN_WORD && (address || reader->addresses)) {
 		variable = variable_find(reader, &token);
-		if (variable < 0)
-			return -1;
-		value = address_of((unsigned)variable);
+		value = variable < 0 ? 0 : address_of((unsigned)variable);
 	} else {
 		mistake(scanner->diagnostics, token.place,
 			"a register or variable is compared with a number, a register (0:EAX), what is in a variable ([x]) "
 			"or its address (&x)");
 		return -1;
 	}
-	if (!reader_fits(reader, token.place, value, reader->test->observed[observed].size))
-		return -1;
+	reader_fits(reader, token.place, value, reader->test->observed[observed].size);
 	scan_next(scanner);
 	return add(reader, (struct condition){
 				   .kind = CONDITION_EQUAL,

@@ -277,6 +277,8 @@ static void check_verdict(struct reader *reader)
 
 static void read_parts(struct reader *reader)
 {
+	size_t before = diagnostics_count(reader->scanner.diagnostics);
+
 	if (!read_header(reader))
 		return;
 	read_info(reader);
@@ -289,6 +291,8 @@ static void read_parts(struct reader *reader)
 		mistake(reader->scanner.diagnostics, reader->scanner.token.place,
 			"a test has at least one variable, like [x]");
 	settle_sizes(reader);
+	reader->unsure = diagnostics_count(reader->scanner.diagnostics) > before;
+	reader->question = reader->scanner.at;
 	read_question(reader);
 	check_verdict(reader);
 }
@@ -308,6 +312,7 @@ struct litmus *litmus_parse(const struct document *document, struct diagnostics 
 	read_parts(&reader);
 	free(reader.labels.label);
 	free(reader.jumps.label);
+	free(reader.started);
 	if (diagnostics_count(diagnostics) == before)
 		return test;
 	litmus_free(test);

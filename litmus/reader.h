@@ -14,11 +14,23 @@ struct labels {
 	unsigned count;
 };
 
+/* A register that the initial values name. */
+struct started {
+	unsigned thread;
+	int number;
+	bool given;                     /* has a value, not only a type */
+	struct place place;             /* of the first value, else of the first mention */
+};
+
 struct reader {
 	struct scanner scanner;
 	struct litmus *test;
 	bool addresses;                 /* the test has addresses of variables among its values */
 	struct labels labels, jumps;
+	bool unsure;                    /* not all of the program was understood */
+	size_t question;                /* where the text of the question begins */
+	struct started *started;
+	unsigned starteds;
 };
 
 /* `list` with room for one more element of that size behind its `count`; zeroed. */
@@ -68,6 +80,7 @@ void operand_unknown(struct reader *reader, const struct operand *operand);
 /* ---- parts ------------------------------------------------------------------------------- */
 
 bool read_start_values(struct reader *reader);  /* values.c; false: what follows is not found */
+void check_start_threads(struct reader *reader);        /* values.c: are they threads of the test? */
 void read_program(struct reader *reader);       /* program.c */
 void read_instruction(struct reader *reader, unsigned thread);  /* instruction.c */
 void settle_sizes(struct reader *reader);       /* sizes.c */

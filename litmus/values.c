@@ -22,8 +22,7 @@ struct start {
 	unsigned declared;              /* bytes; 0: no type was given */
 	struct place place;             /* of its name */
 	int variable;                   /* -1: none */
-	struct litmus_thread *thread;   /* of register `number` */
-	int number;
+	unsigned started;               /* of a register: its number among those of the reader */
 	bool known;                     /* else: it was not understood, which is told */
 };
 
@@ -65,23 +64,40 @@ static unsigned read_type(struct reader *reader)
 
 /* ---- what gets a value ------------------------------------------------------------------- */
 
+static unsigned started_find(struct reader *reader, unsigned thread, int number, struct place place)
+{
+	unsigned at = 0;
+
+	while (at < reader->starteds && (reader->started[at].thread != thread ||
+					 reader->started[at].number != number))
+		at++;
+	if (at == reader->starteds) {
+		reader->started =
+			list_grow(reader->started, reader->starteds++, sizeof *reader->started);
+		reader->started[at] =
+			(struct started){ .thread = thread, .number = number, .place = place };
+	}
+	return at;
+}
+
 static void start_of_register(struct reader *reader, unsigned thread, struct start *start)
 {
 	struct scanner *scanner = &reader->scanner;
 	unsigned size;
+	int number;
 
 	scan_take(scanner, "%");
-	start->number = scanner->token.kind == TOKEN_WORD
-				? register_find(reader->test, scanner->token.text, &size)
-				: -1;
-	if (start->number < 0) {
+	number = scanner->token.kind == TOKEN_WORD
+			 ? register_find(reader->test, scanner->token.text, &size)
+			 : -1;
+	if (number < 0) {
 		mistake(scanner->diagnostics, scanner->token.place,
 			"behind '%u:' stands a register, like EAX", thread);
 		return;
 	}
 	reader_need_thread(reader, thread);
-	start->thread = &reader->test->thread[thread];
-	start->thread->bytes[start->number] = start->declared;
+	reader->test->thread[thread].bytes[number] = start->declared;
+	start->started = started_find(reader, thread, number, start->place);
 	start->known = true;
 	scan_next(scanner);
 }
@@ -174,16 +190,47 @@ static bool read_value(struct reader *reader, int64_t *value)
 	return true;
 }
 
-static void give(struct reader *reader, const struct start *start, int64_t value,
-		 struct place place)
+static void give_variable(struct reader *reader, const struct start *start, int64_t value,
+			  struct place place)
 {
-	if (start->variable >= 0) {
-		struct litmus_variable *variable = &reader->test->variable[start->variable];
+	struct litmus_variable *variable = &reader->test->variable[start->variable];
 
-		variable->start = value;
-		variable->start_place = place;
-	} else if (reader_fits(reader, place, value, reader->test->wide ? 8 : 4)) {
-		start->thread->start[start->number] = value;
+	if (variable->start_place.source) {
+		mistake(reader->scanner.diagnostics, start->place,
+			"'%.40s' has an initial value already", variable->name);
+		mistake_note(reader->scanner.diagnostics, variable->start_place, "the first one");
+		return;
+	}
+	variable->start = value;
+	variable->start_place = place;
+}
+
+static void give_register(struct reader *reader, const struct start *start, int64_t value,
+			  struct place place)
+{
+	struct started *started = &reader->started[start->started];
+
+	if (started->given) {
+		mistake(reader->scanner.diagnostics, start->place,
+			"this register of thread %u has an initial value already", started->thread);
+		mistake_note(reader->scanner.diagnostics, started->place, "the first one");
+		return;
+	}
+	started->given = true;
+	started->place = start->place;
+	if (reader_fits(reader, place, value, reader->test->wide ? 8 : 4))
+		reader->test->thread[started->thread].start[started->number] = value;
+}
+
+void check_start_threads(struct reader *reader)
+{
+	for (unsigned i = 0; i < reader->starteds; i++) {
+		const struct started *started = &reader->started[i];
+
+		if (started->thread >= reader->test->threads)
+			mistake(reader->scanner.diagnostics, started->place,
+				"there is no thread %u: the test has %u", started->thread,
+				reader->test->threads);
 	}
 }
 
@@ -205,7 +252,10 @@ static bool read_one(struct reader *reader)
 	place = scanner->token.place;
 	if (!read_value(reader, &value))
 		return false;
-	give(reader, &start, value, place);
+	if (start.variable >= 0)
+		give_variable(reader, &start, value, place);
+	else
+		give_register(reader, &start, value, place);
 	return token_is(&scanner->token, "}") || token_is(&scanner->token, ";") ||
 	       scan_expect(scanner, ";", "an initial value");
 }

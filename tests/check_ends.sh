@@ -30,6 +30,43 @@ verdict $? "an interrupt: status 130, marked incomplete"
 [ -z "$(strays "$work/int")" ]
 verdict $? "an interrupt leaves no half-written files"
 
+# An exploration that is stopped while it looks at the first of two allocators: status 130, what was
+# run, and who was not looked at. A planted fault that was not looked for is not told as not found.
+endless="$ring --set explore.schedules=1000000000"
+for signal in INT TERM; do
+	# shellcheck disable=SC2086
+	setsid "$bounce" explore $endless --set 'objects=[slub-page, slub-cpu]' >"$work/out" 2>"$work/err" &
+	pid=$!
+	sleep 0.5
+	kill -$signal $pid
+	wait $pid
+	status=$?
+	[ $status -eq 130 ] && grep -q '^slub-page.*: pct' "$work/out" && grep -q '^slub-cpu.*: not looked at' "$work/out" &&
+		! grep -q 'nothing found$' "$work/out"
+	verdict $? "explore and $signal: status 130, and who was not looked at"
+	# shellcheck disable=SC2086
+	setsid "$bounce" explore --plants $endless --set 'objects=[slub-page, slub-cpu]' >"$work/out" 2>"$work/err" &
+	pid=$!
+	sleep 0.5
+	kill -$signal $pid
+	wait $pid
+	status=$?
+	[ $status -eq 130 ] && grep -q '^Stopped' "$work/out" && ! grep -q 'not in' "$work/out"
+	verdict $? "explore --plants and $signal: status 130, and no fault is told as not found"
+done
+
+# An interrupted lab has no answer, and no other reason for that.
+for signal in INT TERM; do
+	setsid "$bounce" lab 3 --set operations=1000000000 --predict 99 --output "$work/lab" >"$work/out" 2>"$work/err" &
+	pid=$!
+	sleep 1
+	kill -$signal $pid
+	wait $pid
+	status=$?
+	[ $status -eq 130 ] && [ "$(grep -c . "$work/err")" -eq 1 ] && grep -q 'interrupted' "$work/err"
+	verdict $? "lab and $signal: status 130, and that it was interrupted"
+done
+
 # Interrupts and kills at any moment: what is there is whole, nothing is left behind by the next run.
 small="$here/experiments/counter.yaml --quiet --no-plots --jobs 2 --set operations=500 --set workload.op=store"
 # shellcheck disable=SC2086

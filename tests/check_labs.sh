@@ -112,7 +112,7 @@ verdict $? "nor over what a link leads to"
 rm $mine
 for event in jump end locks; do
 	sed "s/event: bounce/event: $event/" "$here/labs/03-ping-pong.yaml" >event.yaml
-	lab 2 event.yaml --predict 99 && grep -q "event.yaml:[0-9]*:[0-9]*: error: 'lab.event' is one of" out
+	lab 2 event.yaml --predict 99 && grep -q "event.yaml:[0-9]*:[0-9]*: error: 'event' is one of" out
 	verdict $? "an event that none is called is told: $event"
 done
 

@@ -111,6 +111,14 @@ static void what_is_none_is_refused(void **state)
 		{ " 1.0% 2.0% 0.00% 0.00% 0.00% 0x8 0 1 0xff 1 2 3 99999999999999999999 5 [k] f\n", "4:49: no report counts that far", 0 },
 		{ " 1.0% 2.0% 0.00% 0.00% 0.00% 0x8 0 1 0xff 1 2 3 4 99999999999999999999 [k] f\n", "4:51: no report counts that far", 0 },
 		{ " 1.0% 2.0% 0.00% 0.00% 0.00% 0x8 0 1 0xff 1 2 3 40 2000 [k] f\n", "line 0 is of 2000 CPUs in all; no machine here has more than 1024", 0 },
+		{ " 60,00% 2.0% 0.00% 0.00% 0.00% 0x8 0 1 0xff 1 2 3 4 5 [k] f\n", "4:2: a share of the counts above, like 12.34%, is due here, not '60,00%'", 0 },
+		{ " 1.0% 200.0% 0.00% 0.00% 0.00% 0x8 0 1 0xff 1 2 3 4 5 [k] f\n", "4:7: a share of the counts above, like 12.34%, is due here, not '200.0%'", 0 },
+		{ " 1.0% 2.0% 0.00% 0.00% 0.00% 0x8 0 1 0xff 1 2 3 4.4K 5 [k] f\n", "4:49: a whole number without unit or comma is due here, not '4.4K'", 0 },
+		{ " 1.0% 2.0% 0.00% 0.00% 0.00% 0x8 0 1 0xff 1,200 2 3 4 5 [k] f\n", "4:43: a whole number without unit or comma is due here, not '1,200'", 0 },
+		/* the head of the next line: its rows are not those of the one before */
+		{ " 1.0% 2.0% 0.00% 0.00% 0.00% 0x8 0 1 0xff 1 2 3 4 5 [k] f\n 1 1,108 9 9 9 9 0xff00\n", "5:4: a whole number without unit or comma is due here, not '1,108'", 0 },
+		{ " 1 1 2 3 4 5 0xFF00\n", "4:14: a whole number without unit or comma is due here, not '0xFF00'", 0 },
+		{ " 1 1 2 3 0xff00\n", "4:2: a line's number, four or five counts and its address are due here, or shares of them", 0 },
 		{ " 0.0% 0.0% 0.00% 0.00% 0.00% 0x8 0 1 0xff 1 2 3 0 2 [k] f\n", "line 0 has accesses without a sample", 0 },
 	};
 	/* clang-format on */

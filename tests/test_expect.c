@@ -77,6 +77,8 @@ static const struct row rows[] = {
 	{ "{metric: alloc_cycles_mean, of: {objects: slub-cpu, object_size: 64}, below: {objects: slub-page}, factor: 0.5}", "F" },
 	{ "{metric: alloc_cycles_mean, of: {objects: slub-page}, above: {objects: slub-cpu}}", "hu" },
 	{ "{metric: alloc_cycles_mean, of: {objects: slub-cpu}, above: {objects: slub-page}}", "Fu" },
+	/* slub-page has no other side, and is not held against itself; at 64 bytes 60 is below 100 */
+	{ "{metric: alloc_cycles_mean, of: {object_size: 64}, below: {objects: slub-page}}", "h" },
 	/* 2.5 % beyond is within 5 */
 	{ "{metric: alloc_cycles_mean, of: {objects: slub-cpu, object_size: 256}, below: 195, within_percent: 5}", "h" },
 	{ "{metric: alloc_cycles_mean, of: {objects: slub-cpu, object_size: 256}, below: 195}", "F" },
@@ -222,6 +224,11 @@ static const struct mistaken mistakes[] = {
 	{ "  - {metric: bounces, below: 5, above: 3}\n", "x.yaml:8:33", "'above' beside 'below'" },
 	{ "  - {metric: bounces, of: {objects: slub-cup}, below: 5}\n", "x.yaml:8:28", "no combination has objects=slub-cup; did you mean 'slub-cpu'?" },
 	{ "  - {metric: bounces, of: {cpus: 2}, below: 5}\n", "x.yaml:8:28", "'cpus' is no swept key" },
+	{ "  - {metric: bounces, of: {objects: slub-cpu}, below: {objects: slub-cpu}}\n", "x.yaml:8:56",
+	  "'below' names what 'of' names: each combination would be held against itself" },
+	/* the one with its whole path, beside another key */
+	{ "  - {metric: bounces, of: {object_size: 64, objects: slub-cpu}, equals: {workload.object_size: 64}}\n",
+	  "x.yaml:8:74", "'equals' names what 'of' names" },
 	{ "  - {metric: bounces, below: {object_sise: 64}}\n", "x.yaml:8:31", "did you mean 'object_size'?" },
 	{ "  - {metric: bounces, of: slub-cpu, below: 5}\n", "x.yaml:8:27", "'of' wants values of swept keys" },
 	{ "  - {metric: bounces, within: 3, below: 5}\n", "x.yaml:8:23", "did you mean 'within_percent'?" },
@@ -280,6 +287,14 @@ static void test_run(void **state)
 	assert_null(strstr(output.out, "FAILS"));
 	assert_non_null(strstr(output.err, "FAILS"));
 	output_free(&output);
+
+	/* the copy among the results says that it holds nothing against them */
+	free(file);
+	assert_true(asprintf(&file, "%s/counted/experiment.yaml", folder) > 0);
+	char *copy = read_text(file);
+
+	assert_non_null(strstr(copy, "# Without 'expect' of the file that was run"));
+	free(copy);
 	folder_free(folder);
 	free(file);
 	free(where);

@@ -131,7 +131,7 @@ static void a_fault_of_another_allocator_is_refused(void **state)
 	(void)state;
 	e.options.plant = "no-list-lock";
 	assert_false(explorer->explore(&e.options, &e.report, why, sizeof why));
-	assert_non_null(strstr(why, "plant: 'no-list-lock' is for slub-page slub-cpu "));
+	assert_non_null(strstr(why, "'plant': 'no-list-lock' is for slub-page slub-cpu "));
 	explored_free(&e);
 }
 
@@ -332,7 +332,7 @@ static void programs_and_schedules_are_read_strictly(void **state)
 	static const struct {
 		const char *program, *schedule, *why;
 	} rows[] = {
-		{ "a x", "0", "program: 'x' is not understood" },
+		{ "a x", "0", "'program': 'x' is not understood" },
 		{ "a | f9", "0", "there is no object 9" },
 		{ "a f0 | f0", "0", "object 0 is freed twice" },
 		{ "a", "0*", "the schedule is not one" },

@@ -471,19 +471,29 @@ static void mistakes_have_their_places(void **state)
 		{ "  members: {a: {offset: 0, size: 8}, b: {offset: 4, size: 8}}\n  threads: {one: {loop: [load a]}}\n",
 		  "10:38: 'b' begins at 4, where 'a' has bytes 0 to 8; members that overlap are a union\n" },
 		{ "  members: {a: long, abc: int}\n  threads:\n    one: {cpus: 9, loop: [laod a, load abd, add a x, lock a+2, unlock a]}\n",
+		  "12:17: 'one' wants 9 CPUs, and 4 are left of the 4 that 'cpus' gives\n"
 		  "12:27: 'laod' is no access: load, store, add, add-local, cas, exchange, read-mostly, sum, lock, unlock of a member; compute CYCLES; fence; did you mean 'load'?\n"
 		  "12:35: struct 'struct' has no member 'abd'; did you mean 'abc'?\n"
 		  "12:45: 'add a x' wants a rate above 0, up to 1 and with at most nine digits behind the dot: add MEMBER 0.05\n"
 		  "12:54: a lock has 4 bytes at a multiple of 4; 'a+2' has 6 at 2\n" },
 		{ "  members: {a: long}\n  threads: {one: {cpus: 9, loop: [load a]}}\n",
 		  "11:25: 'one' wants 9 CPUs, and 4 are left of the 4 that 'cpus' gives\n" },
+		{ "  members: {a: long}\n  threads: {one: {cpus: \"\", loop: [load a]}, two: {cpus: 1-02, loop: [load a]}}\n",
+		  "11:25: 'cpus' is how many, which ones like 0-3,8, rest or all, not ''\n"
+		  "11:58: 'cpus' is how many, which ones like 0-3,8, rest or all, not '1-02'\n" },
+		/* a wrong loop hides no CPUs of other groups; of what is left nobody knows then */
+		{ "  members: {a: long}\n  threads: {one: {loop: [laod a]}, two: {cpus: rst, loop: [load a]}, six: {cpsu: 1, loop: [load a]}, ten: {loop: [load a]}}\n",
+		  "11:26: 'laod' is no access: load, store, add, add-local, cas, exchange, read-mostly, sum, lock, unlock of a member; compute CYCLES; fence; did you mean 'load'?\n"
+		  "11:48: 'cpus' is how many, which ones like 0-3,8, rest or all, not 'rst'\n"
+		  "11:76: unknown key 'cpsu'; did you mean 'cpus'?\n" },
 		{ "  members: {a: long}\n  threads: {one: {cpus: 0-1, loop: [load a]}, two: {cpus: \"1,5\", loop: [load a]}}\n",
 		  "11:59: CPU 1 is one of 'one' already\n11:59: there is no CPU 5: 'cpus' is 4\n" },
 		{ "  members: {a: long}\n  edit: [own-lin a, own-line b, \"own-line \"]\n  threads: {one: {loop: [load a]}}\n",
 		  "11:10: 'own-lin a' is no edit: none, 'own-line MEMBER MEMBER ...', or a mapping like {move: {f_count: own-line}}\n"
 		  "11:21: struct 'struct' has no member 'b'\n11:33: own-line of which member? own-line MEMBER\n" },
 		{ "  members: {a: long, 1b: int}\n  threads: {\"x y\": {loop: [load a]}}\n",
-		  "10:22: '1b' is no name of a member: letters, digits and '_', at most 63\n" },
+		  "10:22: '1b' is no name of a member: letters, digits and '_', at most 63\n"
+		  "11:13: 'x y' is no name of a group: letters, digits, '_' and '-', at most 63\n" },
 		{ "  members: {a: long}\n  threads: {\"x y\": {loop: [load a]}}\n",
 		  "11:13: 'x y' is no name of a group: letters, digits, '_' and '-', at most 63\n" },
 		{ "  members: {a: long}\n  sequence: README.md\n  threads: {one: {loop: [load a]}}\n",
@@ -532,6 +542,11 @@ static void mistakes_have_their_places(void **state)
 		  "11:51: 'a' is aligned to a power of two, not to 3\n" },
 		{ "  layout: no.pahole\n  threads: {one: {loop: [load a]}}\n",
 		  "10:11: workload 'struct': layout 'no.pahole' cannot be read, and none of that name comes with bounce; a relative path begins in the current folder\n" },
+		/* nor does a layout that is not there: of members nothing is told */
+		{ "  layout: no.pahole\n  threads: {one: {cpus: rst, loop: [load a, laod b]}}\n",
+		  "10:11: workload 'struct': layout 'no.pahole' cannot be read, and none of that name comes with bounce; a relative path begins in the current folder\n"
+		  "11:25: 'cpus' is how many, which ones like 0-3,8, rest or all, not 'rst'\n"
+		  "11:45: 'laod' is no access: load, store, add, add-local, cas, exchange, read-mostly, sum, lock, unlock of a member; compute CYCLES; fence; did you mean 'load'?\n" },
 		{ "  members: {a: long}\n  per_cpu: true\n  which: turn\n  threads: {one: {loop: [load a]}}\n",
 		  "12:10: 'per_cpu' gives each CPU one of its own: leave 'which' out\n" },
 	};
@@ -639,6 +654,13 @@ static void no_word_lies_askew(void **state)
 	assert_non_null(strstr(told, "12:13: sequence '"));
 	assert_non_null(
 		strstr(told, "' has words that are not at a multiple of their bytes where"));
+	free(told);
+	/* all wrong lines, each at its word */
+	write_text(sequence, "x\n0 1 load 0 8 0\n0 2 lood 0 8 0\n0 3 load 0 8 0 7\n");
+	told = struct_mistakes(more);
+	assert_string_equal(told, "1:1: a CPU, 0 to 1023, comes first\n"
+				  "3:5: behind the time stands load, store, rmw or rmw-local\n"
+				  "4:16: more than there should be in a line\n");
 	free(told);
 	/* beyond the struct: told when the file is checked, not when it runs */
 	write_text(sequence, "0 1 load 8 8 0\n");

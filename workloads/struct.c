@@ -488,8 +488,11 @@ static bool struct_check_settings(const void *settings, unsigned cpus, workload_
 	uint64_t instances;
 	bool good = plan;
 
-	if (!plan)
+	if (!plan) {
+		if (!set->threads)
+			sequence_check(set->sequence, tell, to);
 		return false;
+	}
 	instances = set->per_cpu ? cpus : set->instances;
 	if (set->per_cpu && set->instances > 1) {
 		tell(to, &where, "'per_cpu' gives each CPU one: leave 'instances' out");
@@ -505,8 +508,12 @@ static bool struct_check_settings(const void *settings, unsigned cpus, workload_
 		tell(to, &which, "'per_cpu' gives each CPU one of its own: leave 'which' out");
 		good = false;
 	}
-	if (good && !open_sequence(set, cpus, plan->outline->size, &sequence, text, sizeof text)) {
-		tell(to, &recorded, text);
+	if (!good) {
+		sequence_check(set->sequence, tell, to);
+	} else if (!open_sequence(set, cpus, plan->outline->size, &sequence, text, sizeof text)) {
+		/* its lines say it better */
+		if (sequence_check(set->sequence, tell, to))
+			tell(to, &recorded, text);
 		good = false;
 	}
 	sequence_free(sequence);

@@ -30,6 +30,7 @@ struct planning {
 	struct struct_plan *plan;
 	unsigned cpus;
 	unsigned accesses;              /* of all groups */
+	bool *skipped;                  /* of each group: what CPUs it has is not known */
 };
 
 /* ---- accesses -------------------------------------------------------------------------------- */
@@ -131,6 +132,8 @@ static bool read_spot(struct planning *planning, const struct tree_node *node,
 	const struct outline *outline = planning->plan->outline;
 	char why[300];
 
+	if (!outline)
+		return true;    /* its mistakes are told; these are of the other words */
 	if (!outline_find(outline, words->text[1], &access->spot, why, sizeof why)) {
 		struct_tell_member(&planning->telling, outline, node, words->text[1], why);
 		return false;
@@ -391,7 +394,7 @@ static void read_loop(struct planning *planning, const struct tree_node *list, s
 			access->site = (struct site){ group->name, i + 1, node->word,
 						      access_words[access->kind] };
 	}
-	if (planning->telling.told == before)
+	if (planning->telling.told == before && planning->plan->outline)
 		check_locks(planning, list, group);
 }
 
@@ -413,23 +416,31 @@ static void give(struct planning *planning, const struct tree_node *node, unsign
 		plan->group_of[cpu] = group;
 }
 
+/* Behind a CPU's number; NULL: there is none, or one with zeros in front. */
+static const char *read_cpu(const char *at, unsigned long *cpu)
+{
+	char *end;
+
+	if (*at < '0' || *at > '9' || (*at == '0' && at[1] >= '0' && at[1] <= '9'))
+		return NULL;
+	*cpu = strtoul(at, &end, 10);
+	return *cpu > 100000 ? NULL : end;
+}
+
 /* "0-3,8": false: it is nothing of the kind. */
 static bool give_numbers(struct planning *planning, const struct tree_node *node, unsigned group)
 {
 	const char *at = node->word;
 
-	while (*at) {
-		char *end;
-		unsigned long first = strtoul(at, &end, 10), last = first;
+	do {
+		const char *end;
+		unsigned long first, last;
 
-		if (*at < '0' || *at > '9' || first > 100000)
+		if (!(end = read_cpu(at, &first)))
 			return false;
-		if (*end == '-') {
-			at = end + 1;
-			last = strtoul(at, &end, 10);
-			if (*at < '0' || *at > '9' || last < first || last > 100000)
-				return false;
-		}
+		last = first;
+		if (*end == '-' && (!(end = read_cpu(end + 1, &last)) || last < first))
+			return false;
 		if ((*end && *end != ',') || (*end == ',' && !end[1]))
 			return false;
 		for (unsigned long cpu = first; cpu <= last; cpu++) {
@@ -438,7 +449,7 @@ static bool give_numbers(struct planning *planning, const struct tree_node *node
 				break;  /* told once */
 		}
 		at = *end ? end + 1 : end;
-	}
+	} while (*at);
 	return true;
 }
 
@@ -490,16 +501,21 @@ static void give_rest(struct planning *planning, const struct tree_node *map,
 static void give_cpus(struct planning *planning, const struct tree_node *root)
 {
 	const struct tree *tree = planning->tree;
+	size_t before = planning->telling.told;
+	bool wrong = false; /* then nobody knows what is left */
 
 	for (int pass = 0; pass < 3; pass++) {
+		wrong = planning->telling.told > before;
 		for (unsigned i = 0; i < root->count; i++) {
 			const struct tree_node *map = &tree->node[root->child + i];
 			const struct tree_node *node = struct_child(tree, map, "cpus");
 			uint64_t count;
 			bool rest = takes_rest(node);
-			bool number = !rest && node->kind == TREE_WORD &&
+			bool number = !planning->skipped[i] && !rest && node->kind == TREE_WORD &&
 				      struct_number(node->word, UINT32_MAX, &count);
 
+			if (planning->skipped[i])
+				continue;
 			if (pass == 0 && !rest && !number &&
 			    (node->kind != TREE_WORD || !give_numbers(planning, node, i)))
 				struct_tell(
@@ -508,7 +524,7 @@ static void give_cpus(struct planning *planning, const struct tree_node *root)
 					node->word);
 			if (pass == 1 && number)
 				give_count(planning, node, count, i);
-			if (pass == 2 && rest)
+			if (pass == 2 && rest && !wrong)
 				give_rest(planning, map, node, i);
 		}
 	}
@@ -529,11 +545,13 @@ static bool is_group_name(const char *text)
 	return true;
 }
 
-static void read_group(struct planning *planning, const struct tree_node *map, struct group *group)
+/* false: what CPUs it has is not known. */
+static bool read_group(struct planning *planning, const struct tree_node *map, struct group *group)
 {
 	static const char *const keys[] = { "cpus", "loop", "work_cycles", NULL };
 	const struct tree *tree = planning->tree;
 	const struct tree_node *node;
+	size_t before;
 
 	group->name = map->key;
 	group->work_cycles = planning->set->work_cycles;
@@ -542,13 +560,17 @@ static void read_group(struct planning *planning, const struct tree_node *map, s
 			&planning->telling, struct_place(map),
 			"'%.60s' wants what its CPUs do: {cpus: 1, loop: [load f_mode, add f_count]}",
 			map->key);
-		return;
+		return false;
 	}
 	if (!is_group_name(map->key))
 		struct_tell(&planning->telling, struct_key_place(map),
 			    "'%.60s' is no name of a group: letters, digits, '_' and '-', at most %d",
 			    map->key, OUTLINE_NAME_BYTES - 1);
+	before = planning->telling.told;
 	struct_keys(&planning->telling, tree, map, keys);
+
+	bool known = planning->telling.told == before || struct_child(tree, map, "cpus");
+
 	if ((node = struct_child(tree, map, "work_cycles")) &&
 	    (node->kind != TREE_WORD ||
 	     !struct_number(node->word, CYCLES_MAX, &group->work_cycles)))
@@ -561,6 +583,7 @@ static void read_group(struct planning *planning, const struct tree_node *map, s
 		struct_tell(&planning->telling, struct_key_place(map),
 			    "missing key 'loop': what the CPUs of '%.60s' do again and again",
 			    map->key);
+	return known;
 }
 
 static void read_groups(struct planning *planning)
@@ -577,12 +600,14 @@ static void read_groups(struct planning *planning)
 	}
 	plan->group = xalloc(root->count * sizeof *plan->group);
 	plan->groups = root->count;
+	planning->skipped = xalloc(root->count * sizeof *planning->skipped);
 	for (unsigned i = 0; i < root->count; i++)
-		read_group(planning, &planning->tree->node[root->child + i], &plan->group[i]);
-	if (!planning->telling.told) {
-		give_cpus(planning, root);
+		planning->skipped[i] = !read_group(
+			planning, &planning->tree->node[root->child + i], &plan->group[i]);
+	give_cpus(planning, root);
+	free(planning->skipped);
+	if (!planning->telling.told && plan->outline)
 		check_lock_words(planning);
-	}
 	for (unsigned cpu = 0; cpu < planning->cpus; cpu++) {
 		if (plan->group_of[cpu] == GROUPS_MAX)
 			plan->group_of[cpu] = plan->groups;
@@ -637,7 +662,7 @@ struct struct_plan *struct_plan_new(const struct struct_settings *set, unsigned 
 	else if (!set->threads)
 		struct_tell(&planning.telling, top,
 			    "missing key 'threads': which CPUs do what to the members");
-	else if (planning.plan->outline)
+	else
 		read_groups(&planning);
 	if (planning.plan->outline && !planning.telling.told)
 		check_places(&planning);

@@ -12,18 +12,21 @@
 
 const char *const sequence_words[SEQUENCE_KINDS] = { "load", "store", "rmw", "rmw-local" };
 
-enum { WIDEST = 16, INSTANCES_MAX = 1 << 16 };
+enum { WIDEST = 16, INSTANCES_MAX = 1 << 16, WRONG_LINES_MAX = 20 };
 
 /* A line on its way: its fields one after the other. */
 struct fields {
 	const char *at, *end;
+	const char *field;              /* the last one that was asked for */
 };
+
+typedef void sequence_wrong(void *to, unsigned line, unsigned column, const char *problem);
 
 static bool next_field(struct fields *fields, const char **field, size_t *length)
 {
 	while (fields->at < fields->end && (*fields->at == ' ' || *fields->at == '\t'))
 		fields->at++;
-	*field = fields->at;
+	*field = fields->field = fields->at;
 	while (fields->at < fields->end && *fields->at != ' ' && *fields->at != '\t')
 		fields->at++;
 	*length = (size_t)(fields->at - *field);
@@ -106,9 +109,11 @@ static const char *read_step(struct sequence *sequence, struct fields *fields)
 	return "";
 }
 
-static const char *read_line(struct sequence *sequence, const char *line, const char *end)
+/* "" or why not, and in which column. */
+static const char *read_line(struct sequence *sequence, const char *line, const char *end,
+			     unsigned *column)
 {
-	struct fields fields = { line, end };
+	struct fields fields = { line, end, line };
 	const char *field, *problem;
 	size_t length;
 
@@ -123,61 +128,138 @@ static const char *read_line(struct sequence *sequence, const char *line, const 
 		problem = read_step(sequence, &fields);
 	}
 	if (!*problem && next_field(&fields, &field, &length) && *field != '#')
-		return "more than there should be in a line";
+		problem = "more than there should be in a line";
+	*column = (unsigned)(fields.field - line) + 1;
 	return problem;
+}
+
+/* Tells of `most` wrong lines; how many there were of these. */
+static unsigned read_lines(struct sequence *sequence, const char *text, size_t length, unsigned most,
+			   sequence_wrong *wrong, void *to)
+{
+	const char *end = text + length;
+	unsigned number = 0, told = 0, column;
+
+	for (const char *line = text; line < end && told < most;) {
+		const char *stop = memchr(line, '\n', (size_t)(end - line)), *problem;
+
+		stop = stop ? stop : end;
+		number++;
+		problem = read_line(sequence, line,
+				    stop > line && stop[-1] == '\r' ? stop - 1 : stop, &column);
+		if (*problem) {
+			wrong(to, number, column, problem);
+			told++;
+		}
+		line = stop < end ? stop + 1 : end;
+	}
+	return told;
+}
+
+struct reason {
+	char *why;
+	size_t size;
+};
+
+static void keep_line(void *to, unsigned line, unsigned column, const char *problem)
+{
+	const struct reason *reason = to;
+
+	(void)column;
+	snprintf(reason->why, reason->size, "line %u: %s", line, problem);
 }
 
 struct sequence *sequence_parse(const char *text, size_t length, char *why, size_t size)
 {
 	struct sequence *sequence = xalloc(sizeof *sequence);
-	const char *end = text + length, *problem = "";
-	unsigned number = 0;
+	struct reason reason = { why, size };
 
-	for (const char *line = text; line < end && !*problem; number++) {
-		const char *stop = memchr(line, '\n', (size_t)(end - line));
+	bool good = !read_lines(sequence, text, length, 1, keep_line, &reason);
 
-		stop = stop ? stop : end;
-		problem = read_line(sequence, line,
-				    stop > line && stop[-1] == '\r' ? stop - 1 : stop);
-		line = stop < end ? stop + 1 : end;
-	}
-	if (*problem)
-		snprintf(why, size, "line %u: %s", number, problem);
-	else if (sequence->all <= sequence->warmup)
+	if (good && sequence->all <= sequence->warmup) {
 		snprintf(why, size, "no access is left behind a warm-up of %" PRIu64,
 			 sequence->warmup);
-	else
+		good = false;
+	}
+	if (good)
 		return sequence;
 	sequence_free(sequence);
 	return NULL;
 }
 
-struct sequence *sequence_read(const char *path, char *why, size_t size)
+/* The caller frees it; NULL: why not. */
+static char *read_text(const char *path, size_t *length, char *why, size_t size)
 {
 	FILE *file = fopen(path, "r");
 	char *text = NULL;
-	size_t length = 0, room = 0, got = 1;
-	struct sequence *sequence = NULL;
+	size_t room = 0, got = 1;
+	bool good = false;
 
+	*length = 0;
 	if (!file) {
 		snprintf(why, size, "%s", strerror(errno));
 		return NULL;
 	}
-	while (got && length <= SEQUENCE_BYTES_MAX) {
-		if (room - length < 65536)
+	while (got && *length <= SEQUENCE_BYTES_MAX) {
+		if (room - *length < 65536)
 			text = xrealloc(text, room = 2 * room + 131072);
-		got = fread(text + length, 1, room - length, file);
-		length += got;
+		got = fread(text + *length, 1, room - *length, file);
+		*length += got;
 	}
 	if (ferror(file))
 		snprintf(why, size, "%s", strerror(errno));
-	else if (length > SEQUENCE_BYTES_MAX)
+	else if (*length > SEQUENCE_BYTES_MAX)
 		snprintf(why, size, "more than %d MiB", SEQUENCE_BYTES_MAX >> 20);
 	else
-		sequence = sequence_parse(text, length, why, size);
+		good = true;
 	fclose(file);
+	if (good)
+		return text;
+	free(text);
+	return NULL;
+}
+
+struct sequence *sequence_read(const char *path, char *why, size_t size)
+{
+	size_t length;
+	char *text = read_text(path, &length, why, size);
+	struct sequence *sequence = text ? sequence_parse(text, length, why, size) : NULL;
+
 	free(text);
 	return sequence;
+}
+
+struct wrong_lines {
+	struct workload_place where;
+	workload_tell *tell;
+	void *to;
+};
+
+static void tell_line(void *to, unsigned line, unsigned column, const char *problem)
+{
+	struct wrong_lines *lines = to;
+
+	lines->where.line = line;
+	lines->where.column = column;
+	lines->tell(lines->to, &lines->where, problem);
+}
+
+bool sequence_check(const char *path, workload_tell *tell, void *to)
+{
+	struct wrong_lines lines = { { .file = path }, tell, to };
+	struct sequence *sequence;
+	char why[200];
+	unsigned told;
+
+	lines.where.text = read_text(path, &lines.where.length, why, sizeof why);
+	if (!lines.where.text)
+		return true;
+	sequence = xalloc(sizeof *sequence);
+	told = read_lines(sequence, lines.where.text, lines.where.length, WRONG_LINES_MAX, tell_line,
+			  &lines);
+	sequence_free(sequence);
+	free((char *)(uintptr_t)lines.where.text);
+	return !told;
 }
 
 void sequence_free(struct sequence *sequence)

@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "workloads/workload.h"
+
 enum { SEQUENCE_BYTES_MAX = 256 << 20, SEQUENCE_CPUS_MAX = 1024 };
 enum sequence_kind {
 	SEQUENCE_LOAD, SEQUENCE_STORE, SEQUENCE_RMW, SEQUENCE_RMW_LOCAL, SEQUENCE_KINDS
@@ -39,6 +41,8 @@ struct sequence {
 /* NULL: not such a file; why, with the line, in `why`. */
 struct sequence *sequence_parse(const char *text, size_t length, char *why, size_t size);
 struct sequence *sequence_read(const char *path, char *why, size_t size);
+/* Tells the wrong lines of the file, 20 at most; true: there is none, or no such file. */
+bool sequence_check(const char *path, workload_tell *tell, void *to);
 void sequence_free(struct sequence *sequence);          /* NULL: nothing */
 
 #endif

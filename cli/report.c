@@ -180,7 +180,7 @@ static void name_others(FILE *out, const struct points *points, const struct poi
 static void print_heading(FILE *out, const struct points *points, const struct point *point,
 			  bool colour)
 {
-	char *label = select_label(points, point);
+	char *label = select_label(points, point), where[300];
 
 	if (colour)
 		terminal_paint(out, PAINT_BOLD);
@@ -188,7 +188,7 @@ static void print_heading(FILE *out, const struct points *points, const struct p
 	fputs("   ", out);
 	text_line(out, label);
 	fputs("   ", out);
-	text_line(out, point_where(point, label, sizeof label));
+	text_line(out, point_where(point, where, sizeof where));
 	fputs("   bounce ", out);
 	text_line(out, points->version);
 	if (colour)

@@ -211,7 +211,7 @@ size_t run_tell_outcomes(const struct points *points)
 }
 
 /* Of shards the one that completes the experiment draws. false: a figure could not be had. */
-static bool draw(const struct arguments *arguments, struct runner *runner,
+static bool draw(const struct arguments *arguments, struct runner *runner, const char *directory,
 		 const struct points *points, bool whole)
 {
 	char why[1024];
@@ -221,7 +221,7 @@ static bool draw(const struct arguments *arguments, struct runner *runner,
 		return true;
 	runner_enter(runner);
 
-	bool drawn = plots_draw(arguments->runner.directory, why, sizeof why);
+	bool drawn = plots_draw(directory, why, sizeof why);
 
 	runner_leave(runner);
 	if (!drawn)
@@ -246,7 +246,7 @@ struct outcome_of_run {
 
 /* Results and figures of what is there; false: some could not be written or read. */
 static bool finish(const struct arguments *arguments, const struct experiment *experiment,
-		   struct runner *runner, struct outcome_of_run *came)
+		   struct runner *runner, const char *directory, struct outcome_of_run *came)
 {
 	struct points points;
 	char why[1024];
@@ -261,7 +261,7 @@ static bool finish(const struct arguments *arguments, const struct experiment *e
 		fflush(stdout);
 	}
 	if (written)
-		written = draw(arguments, runner, &points, whole);
+		written = draw(arguments, runner, directory, &points, whole);
 	points_free(&points);
 	return written;
 }
@@ -307,22 +307,19 @@ static void tell_where(const struct runner_summary *summary, size_t ended, const
 	}
 }
 
-static int run_one(struct arguments *arguments, const struct experiment *experiment)
+static int run_one(const struct arguments *arguments, const struct experiment *experiment)
 {
 	struct runner_summary summary;
 	struct outcome_of_run came = { 0 };
 	char directory[4096];
 	struct runner_options how = options_for(arguments, experiment, directory, sizeof directory);
-
-	arguments->runner.directory = directory;
-
 	struct runner *runner = runner_new(experiment, &how, &summary);
 
 	if (!runner)
 		return summary.refused ? EXIT_MISTAKE : EXIT_FAILED;
 	runner_run(runner);
 
-	bool written = finish(arguments, experiment, runner, &came);
+	bool written = finish(arguments, experiment, runner, directory, &came);
 
 	runner_free(runner);
 	if (summary.interrupted)

@@ -157,14 +157,17 @@ static void check_event(struct loading *loading, const struct yaml *value, const
 	static const char *const events[] = { "transfer",  "miss",   "bounce", "lock",
 					      "interrupt", "locked", "kill",   NULL };
 	struct nearest nearest = nearest_to(event);
+	char all[100];
+	size_t used = 0;
 
-	try_all(&nearest, events);
-	for (size_t i = 0; events[i]; i++)
+	for (size_t i = 0; events[i]; i++) {
 		if (!strcmp(events[i], event))
 			return;
-	mistake(loading->diagnostics, value->place,
-		"'event' is one of transfer, miss, bounce, lock, interrupt, locked, kill, not '%.60s'%s%s%s",
-		event, nearest.best ? "; did you mean '" : "", nearest.best ? nearest.best : "",
+		used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "", events[i]);
+	}
+	try_all(&nearest, events);
+	mistake(loading->diagnostics, value->place, "'event' is one of %s, not '%.60s'%s%s%s", all, event,
+		nearest.best ? "; did you mean '" : "", nearest.best ? nearest.best : "",
 		nearest.best ? "'?" : "");
 }
 

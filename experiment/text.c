@@ -129,15 +129,21 @@ void text_quote(FILE *out, const char *text, size_t length)
 			put_clean(out, &piece);
 }
 
+/* What `write` makes of the text, in memory. */
+static char *in_memory(void (*write)(FILE *, const char *), const char *text)
+{
+	char *written;
+	size_t length;
+	FILE *out = text_open(&written, &length);
+
+	write(out, text);
+	text_close(out);
+	return written;
+}
+
 char *text_clean(const char *text)
 {
-	char *clean;
-	size_t length;
-	FILE *out = text_open(&clean, &length);
-
-	text_line(out, text);
-	text_close(out);
-	return clean;
+	return in_memory(text_line, text);
 }
 
 const char *text_short(const char *text, size_t characters, char *buf, size_t size)
@@ -211,13 +217,7 @@ void text_shell(FILE *out, const char *text)
 
 char *text_shell_word(const char *text)
 {
-	char *word;
-	size_t length;
-	FILE *out = text_open(&word, &length);
-
-	text_shell(out, text);
-	text_close(out);
-	return word;
+	return in_memory(text_shell, text);
 }
 
 /* ---- CSV and JSON -------------------------------------------------------------------------- */
